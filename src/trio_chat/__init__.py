@@ -1,0 +1,77 @@
+"""trio-chat: a small chat server and client on trio.
+
+async with trio_chat.open_chat("127.0.0.1", 55555, nick="echo") as chat:
+    async for message in chat: ...
+
+server = await nursery.start(trio_chat.serve, trio_chat.Settings(port=0))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trio_chat.app import serve
+    from trio_chat.client.connection import Chat, open_chat
+    from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
+    from trio_chat.errors import (
+        CannotConnect,
+        CannotListen,
+        ChatError,
+        ConnectionLost,
+        NotAdmitted,
+        SettingsError,
+        Unsupported,
+    )
+    from trio_chat.protocols.plain.client import Earlier, Message
+    from trio_chat.server.server import Server
+    from trio_chat.settings import Settings
+
+# Where each public name lives. They are imported when they are asked for: the command line wants
+# its --help at once, and a client no server.
+_HOMES = {
+    "trio_chat.app": ("serve",),
+    "trio_chat.client.connection": ("Chat", "open_chat"),
+    "trio_chat.core.events": ("Joined", "Left", "Notice", "Renamed", "Said", "TopicSet"),
+    "trio_chat.errors": (
+        "CannotConnect",
+        "CannotListen",
+        "ChatError",
+        "ConnectionLost",
+        "NotAdmitted",
+        "SettingsError",
+        "Unsupported",
+    ),
+    "trio_chat.protocols.plain.client": ("Earlier", "Message"),
+    "trio_chat.server.server": ("Server",),
+    "trio_chat.settings": ("Settings",),
+}
+
+__all__ = [
+    "CannotConnect",
+    "CannotListen",
+    "Chat",
+    "ChatError",
+    "ConnectionLost",
+    "Earlier",
+    "Joined",
+    "Left",
+    "Message",
+    "NotAdmitted",
+    "Notice",
+    "Renamed",
+    "Said",
+    "Server",
+    "Settings",
+    "SettingsError",
+    "TopicSet",
+    "Unsupported",
+    "open_chat",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

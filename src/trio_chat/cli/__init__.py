@@ -1,0 +1,125 @@
+"""The command line: argv, the environment and files come in, exit codes go out.
+
+What a command needs is imported when it runs, so that ``--help`` is there at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="trio-chat",
+    help="A small chat: one command starts it, any client can join.",
+    epilog="Everything can also be set in the environment: 'trio-chat config' lists all settings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Host = Annotated[
+    str | None,
+    typer.Option("--host", "-H", help="Name, address, * for all addresses, or unix:PATH."),
+]
+Port = Annotated[str | None, typer.Option("--port", "-p", help="TCP port (55555).")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of plain text (utf-8).")]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="TRIO_CHAT_ENV_FILE", help="File with settings; .env in this folder, if it is there."
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", "-s", metavar="NAME=VALUE", help="Any other setting, as limits.line_bytes=1000."
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+
+
+@app.command()
+def server(
+    host: Host = None,
+    port: Port = None,
+    encoding: Encoding = None,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Start a chat server. Ctrl-C stops it, once everybody has been sent what is theirs.
+
+    Anybody can join with 'trio-chat client', netcat, telnet or the tutorial's client.
+    """
+    from trio_chat.cli.serve import run_server
+
+    options = {"host": host, "port": port, "encoding": encoding}
+    run_server(options, set_ or (), env_file, debug=debug)
+
+
+@app.command()
+def client(
+    host: Host = None,
+    port: Port = None,
+    nick: Annotated[
+        str | None, typer.Option("--nick", "-n", help="Your nickname (your account's name).")
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each message.")
+    ] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Connect again when the server is not there.")
+    ] = False,
+    encoding: Encoding = None,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Join a chat. Type a line and Enter to say it; /help lists what else there is.
+
+    In a pipe, each line of the input is said and each message printed as a line. When the input
+    ends, all of it has been said once the client ends.
+    """
+    from trio_chat.cli.chat import run_client
+
+    options = {
+        "host": host,
+        "port": port,
+        "encoding": encoding,
+        "client.nick": nick,
+        "client.json_lines": "true" if json_lines else None,
+        "client.retry": "true" if retry else None,
+    }
+    run_client(options, set_ or (), env_file, debug=debug)
+
+
+@app.command()
+def config(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check: say nothing if all is well.")
+    ] = False,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print a file of all settings with their defaults.")
+    ] = False,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Show every setting with its value, its unit and where the value comes from."""
+    from trio_chat.cli.configure import example_file, load, table
+    from trio_chat.cli.exits import exit_on_error
+
+    with exit_on_error(debug=debug):
+        if example:
+            typer.echo(example_file(), nl=False)
+            return
+        configuration = load({}, set_ or (), env_file)
+        if not check:
+            typer.echo(table(configuration))
+
+
+def main() -> None:
+    """The entry point of the command ``trio-chat``."""
+    app()

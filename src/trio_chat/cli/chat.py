@@ -1,0 +1,92 @@
+"""``trio-chat client``: the client as a process, on a terminal or in a pipe."""
+
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import trio
+
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
+from trio_chat.client.pipe import OutputGone, Pipe
+from trio_chat.client.talk import FrontEnd, talk
+from trio_chat.client.text import coloured_text, json_line, plain_text
+from trio_chat.core.names import near_nick
+from trio_chat.protocols.plain.client import Message
+from trio_chat.settings import Settings
+
+
+def run_client(
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    debug: bool,
+) -> None:
+    """Chat until the input ends or the person leaves."""
+    with exit_on_error(debug=debug):
+        settings = load(options, assignments, env_file).settings
+        _open_standard_streams()
+        try:
+            code = trio.run(_main, settings, restrict_keyboard_interrupt_to_checkpoints=True)
+        except* OutputGone:
+            code = OUTPUT_GONE
+        sys.exit(code)
+
+
+async def _main(settings: Settings) -> int:
+    """Returns the exit code."""
+    nick = settings.client.nick or near_nick(_account(), lambda nick: False)
+    code = 0
+
+    async def leave_on_signal() -> None:
+        nonlocal code
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as signals:
+            async for number in signals:
+                code = 128 + number
+                nursery.cancel_scope.cancel(signal.Signals(number).name)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave_on_signal)
+        await talk(settings, nick, _front_end(settings))
+        nursery.cancel_scope.cancel("the chat has ended")
+    return code
+
+
+def _front_end(settings: Settings) -> FrontEnd:
+    if settings.client.json_lines:
+        return Pipe(json_line)
+    if not _steerable():
+        return Pipe(plain_text)
+    from trio_chat.client.terminal import Terminal
+
+    return Terminal(_terminal_text())
+
+
+def _steerable() -> bool:
+    """Whether there is a person, and a terminal on which the cursor can be moved."""
+    return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _terminal_text() -> Callable[[Message], str]:
+    """See no-color.org: any value but the empty one means no colour."""
+    return plain_text if os.environ.get("NO_COLOR") else coloured_text
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name for this user id
+        return "guest"
+
+
+def _open_standard_streams() -> None:
+    """Started with one of them closed, the first socket would take its place."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)

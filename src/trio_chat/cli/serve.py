@@ -1,0 +1,97 @@
+"""``trio-chat server``: the server as a process, with its signals, its log and its file limit."""
+
+import logging
+import resource
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import trio
+
+from trio_chat.app import make_server
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.logs import set_up_logging
+from trio_chat.errors import SettingsError
+from trio_chat.server.server import Server
+from trio_chat.settings import Address, Settings
+
+logger = logging.getLogger(__name__)
+
+# Descriptors beside those of connections: listeners, standard streams, trio's own, and some spare.
+_OTHER_FILES = 64
+
+
+def run_server(
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    debug: bool,
+) -> None:
+    """Run until a signal says stop. Returns normally (exit code 0) after SIGTERM or Ctrl-C."""
+
+    def read_settings() -> Settings:
+        return load(options, assignments, env_file).settings
+
+    with exit_on_error(debug=debug):
+        settings = read_settings()
+        set_up_logging(settings.log)
+        _allow_files(settings.limits.connections + _OTHER_FILES)
+        trio.run(_main, settings, read_settings)
+
+
+async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
+    server = make_server(settings)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        nursery.start_soon(_reload_on_hangup, server, read_settings)
+        _announce(server.addresses)
+        await _stop_signal()
+        server.stop()
+        await server.stopped.wait()
+        nursery.cancel_scope.cancel("the server has stopped")
+
+
+async def _stop_signal() -> None:
+    """Wait for SIGTERM or SIGINT. Afterwards they do what they usually do: end us at once."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            logger.info("stopping on %s", signal.Signals(number).name)
+            return
+
+
+async def _reload_on_hangup(server: Server, read_settings: Callable[[], Settings]) -> None:
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            try:
+                settings = read_settings()
+            except SettingsError as error:
+                logger.error("the old settings stay: %s", error)
+            else:
+                set_up_logging(settings.log)
+                server.reload(settings)
+
+
+def _announce(addresses: Sequence[Address]) -> None:
+    for address in addresses:
+        print(f"trio-chat is listening on {address}")
+    host, port = addresses[0].host, addresses[0].port
+    if path := addresses[0].unix_path:
+        netcat, where = f"nc -U {path}", f" --host {host}"
+    else:
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        netcat = f"nc {reachable} {port}"
+        where = "" if reachable == "127.0.0.1" else f" --host {reachable}"
+        where += "" if port == 55555 else f" --port {port}"
+    print(f"Join it with 'trio-chat client{where}' or '{netcat}'. Ctrl-C stops it.", flush=True)
+
+
+def _allow_files(number: int) -> None:
+    """Raise our limit of open files; each connection is one. Say so if it cannot be enough."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < number:
+        logger.warning("only %d files may be open: that limits the connections", hard)
+        number = hard
+    if soft < number:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))

@@ -1,0 +1,87 @@
+"""Standard input and output that are pipes, files, or a terminal that cannot be steered."""
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+
+import trio
+
+from trio_chat.protocols.lines import LineBuffer
+from trio_chat.protocols.plain.client import Message
+
+_READ = 64 * 1024  # bytes
+_LINE_BYTES = 1024 * 1024  # a longer line of input is no message
+_WRITE = 1000  # messages printed at a time, when so many wait
+
+_STDIN, _STDOUT = 0, 1
+
+
+class OutputGone(Exception):
+    """Whoever read our output has gone, as ``head`` does."""
+
+
+class Pipe:
+    """Lines in, lines out. ``text`` makes what is printed of a message."""
+
+    def __init__(self, text: Callable[[Message], str]) -> None:
+        self._text = text
+
+    async def read(self, lines: trio.MemorySendChannel[str]) -> None:
+        """Hand on each line of the input; close the channel at its end."""
+        with lines:
+            buffer = LineBuffer(_LINE_BYTES)
+            while data := await _read_input():
+                for line in buffer.feed(data):
+                    await lines.send(_decoded(line))
+            await lines.send(_decoded(buffer.take()))
+
+    async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
+        """Print messages until their channel is closed. Raises OutputGone."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_watch_output)
+            with messages:
+                async for message in messages:
+                    texts = [self._text(message)]
+                    with suppress(trio.WouldBlock, trio.EndOfChannel):
+                        while len(texts) < _WRITE:
+                            texts.append(self._text(messages.receive_nowait()))
+                    await _print("".join(text + "\n" for text in texts))
+            nursery.cancel_scope.cancel("everything is printed")
+
+
+def _decoded(line: bytes | None) -> str:
+    return (line or b"").decode("utf-8", "replace")
+
+
+async def _read_input() -> bytes:
+    """What has come on standard input; nothing at its end. Never changes its mode.
+
+    Files are always ready and cannot be waited for; so is /dev/null.
+    """
+    if not stat.S_ISREG(os.fstat(_STDIN).st_mode):
+        try:
+            await trio.lowlevel.wait_readable(_STDIN)
+        except PermissionError:
+            await trio.lowlevel.checkpoint()
+    return os.read(_STDIN, _READ)
+
+
+async def _print(text: str) -> None:
+    """In a thread, since whoever reads our output may stop reading for long."""
+    try:
+        await trio.to_thread.run_sync(_write_all, text.encode(), abandon_on_cancel=True)
+    except BrokenPipeError:
+        raise OutputGone from None
+
+
+def _write_all(data: bytes) -> None:
+    while data:
+        data = data[os.write(_STDOUT, data) :]
+
+
+async def _watch_output() -> None:
+    """Notice that the reader of our output has gone while we have nothing to print."""
+    if stat.S_ISFIFO(os.fstat(_STDOUT).st_mode):
+        await trio.lowlevel.wait_readable(_STDOUT)  # the writing end: readable once it is broken
+        raise OutputGone

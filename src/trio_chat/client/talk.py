@@ -1,0 +1,153 @@
+"""The client as a program: a front end that reads and writes, and a chat that is kept up.
+
+Two tasks of the front end and two of the connection, joined by bounded memory channels: lines go
+one way, messages the other.
+"""
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import trio
+
+from trio_chat.client.connection import Chat, open_chat
+from trio_chat.core.events import Notice
+from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.protocols.plain.client import Message
+from trio_chat.settings import Settings
+
+# Lines read ahead of what has been sent. Then the input waits.
+_LINES = 100
+
+# Messages that have come and are not printed yet. Then the server waits, and in the end counts us
+# among those that read too slowly.
+_MESSAGES = 1000
+
+_FIRST_RETRY = 1.0  # seconds
+_LAST_RETRY = 30.0  # seconds: at most this between two attempts, but for the jitter
+
+
+class FrontEnd(Protocol):
+    """What the person or program at our side sees and writes."""
+
+    async def read(self, lines: trio.MemorySendChannel[str]) -> None:
+        """Send the lines of the input, and close the channel at its end."""
+        ...
+
+    async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
+        """Show messages until the channel is closed, and return when all of them are shown."""
+        ...
+
+
+async def talk(settings: Settings, nick: str, front_end: FrontEnd) -> None:
+    """Chat until the input ends. Raises ChatError when the server cannot be had or is lost."""
+    lines_to, lines = trio.open_memory_channel[str](_LINES)
+    messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
+    failed: ChatError | None = None
+    async with trio.open_nursery() as writing:
+        writing.start_soon(front_end.write, messages_of)
+        async with trio.open_nursery() as reading:
+            reading.start_soon(front_end.read, lines_to)
+            # An error is kept until everything that came before it has been shown.
+            with messages:
+                try:
+                    await Talk(settings, nick, lines, messages).run()
+                except ChatError as error:
+                    failed = error
+            reading.cancel_scope.cancel("the chat has ended")
+    if failed:
+        raise failed
+
+
+class Talk:
+    """``lines`` are what to say, ``messages`` takes what is heard."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        nick: str,
+        lines: trio.MemoryReceiveChannel[str],
+        messages: trio.MemorySendChannel[Message],
+    ) -> None:
+        self._settings, self._nick = settings, nick
+        self._lines, self._messages = lines, messages
+        self._unsent = ""  # a line whose sending was cut off
+        self._said_all = False
+        self._been_in = False
+
+    async def run(self) -> None:
+        """Keep a connection up until everything is said, and everything heard."""
+        waits = backoff()
+        while not self._said_all:
+            try:
+                async with self._open() as chat:
+                    waits = backoff()
+                    await self._converse(chat)
+                if not self._said_all:
+                    raise ConnectionLost("the server closed the connection")
+            except (CannotConnect, ConnectionLost, NotAdmitted) as error:
+                # Once we have been in, it is our own old connection that has our nickname.
+                refused = isinstance(error, NotAdmitted) and not self._been_in
+                if refused or self._said_all or not self._settings.client.retry:
+                    raise
+                wait = next(waits)
+                await self._messages.send(Notice(f"{error}. Trying again in {wait:.0f} s."))
+                await trio.sleep(wait)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Chat]:
+        settings = self._settings
+        async with open_chat(
+            settings.host, settings.port, nick=self._nick, encoding=settings.encoding
+        ) as chat:
+            self._been_in = True
+            yield chat
+
+    async def _converse(self, chat: Chat) -> None:
+        """Speak and listen until the server closes the connection. Raises ConnectionLost."""
+        lost: ConnectionLost | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._speak, chat)
+                async for message in chat:
+                    await self._messages.send(message)
+                nursery.cancel_scope.cancel("the server has closed the connection")
+        except* ConnectionLost as group:
+            lost = ConnectionLost(str(group.exceptions[0]))
+        finally:
+            self._nick = chat.nick
+        if lost:
+            raise lost
+
+    async def _speak(self, chat: Chat) -> None:
+        if self._unsent:
+            await self._say(chat, self._unsent)
+        async for line in self._lines:
+            if line.strip() == "/quit":
+                break
+            self._unsent = line
+            await self._say(chat, line)
+            self._unsent = ""
+        self._said_all = True
+        await chat.finish()
+
+    async def _say(self, chat: Chat, line: str) -> None:
+        """A slash begins a command; two of them, a text that begins with one."""
+        if not line.startswith("/"):
+            await chat.say(line)
+        elif line.startswith("//"):
+            await chat.say(line[1:])
+        else:
+            try:
+                await chat.command(line)
+            except Unsupported as error:
+                await self._messages.send(Notice(str(error)))
+
+
+def backoff() -> Iterator[float]:
+    """How long to wait before each next attempt, in seconds: ever longer, and never in step."""
+    wait = _FIRST_RETRY
+    while True:
+        yield wait * random.uniform(0.5, 1.5)  # noqa: S311 - nobody gains by guessing it
+        wait = min(2 * wait, _LAST_RETRY)

@@ -1,0 +1,52 @@
+"""Messages as text for people, and as JSON for programs."""
+
+import json
+import zlib
+from dataclasses import asdict
+
+from trio_chat.core.events import Said
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.plain.client import Earlier, Message
+from trio_chat.protocols.plain.wording import wording
+
+# Of the 256 colours, these are readable on a dark ground and on a light one.
+_COLOURS = (26, 28, 31, 61, 64, 91, 97, 124, 130, 133, 136, 160, 162, 166, 167, 172)
+_DIM = "\x1b[2m"
+_RESET = "\x1b[0m"
+
+
+def plain_text(message: Message) -> str:
+    """One line or several, without the last newline; safe to print on a terminal."""
+    shown = message.said if isinstance(message, Earlier) else message
+    return "\n".join(clean(line) for line in wording(shown))
+
+
+def coloured_text(message: Message) -> str:
+    """The same, with a colour of its own for each nickname, and dim what nobody says now."""
+    text = plain_text(message)
+    if isinstance(message, Said):
+        begin = 2 if message.action else 0
+        end = begin + len(clean(message.nick))
+        colour = _COLOURS[zlib.crc32(message.nick.encode()) % len(_COLOURS)]
+        return f"{text[:begin]}\x1b[38;5;{colour}m{text[begin:end]}{_RESET}{text[end:]}"
+    return f"{_DIM}{text}{_RESET}"
+
+
+def json_line(message: Message) -> str:
+    """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier it has."""
+    earlier = isinstance(message, Earlier)
+    shown = message.said if isinstance(message, Earlier) else message
+    fields = {name: value for name, value in asdict(shown).items() if value}
+    if earlier:
+        fields["earlier"] = True
+    return json.dumps({"type": _TYPES[type(shown).__name__], **fields}, ensure_ascii=False)
+
+
+_TYPES = {
+    "Said": "said",
+    "Joined": "joined",
+    "Left": "left",
+    "Renamed": "renamed",
+    "TopicSet": "topic",
+    "Notice": "notice",
+}

@@ -1,0 +1,1 @@
+"""Who may say what, and who hears it: pure, synchronous, no bytes, no clock."""

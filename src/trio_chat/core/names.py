@@ -1,0 +1,105 @@
+"""Nicknames and rooms: which are good, which are the same, and what to offer instead.
+
+Two names are the same if a person could take one for the other: letter case, compatibility
+forms and the Cyrillic and Greek letters that look like Latin ones make no difference. That is
+what ``fold`` computes, and everything that looks a name up looks up its fold.
+
+A name never holds anything invisible, a space, or a character by which the protocols tell a
+name from the text around it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+NICK_MAX = 20  # characters; ssh-chat allows 16, most IRC networks 30
+ROOM_MAX = 50  # characters with the '#', as the oldest IRC servers have it
+
+# Beside letters and digits, what IRC allows in a nickname (RFC 2812, 2.3.1: "special" and "-").
+_NICK_EXTRA = "-_[]\\`^{|}"
+_ROOM_EXTRA = "-_.+"
+
+# Letters and marks that Unicode counts as such and that nobody can see: the grapheme joiner,
+# Hangul and Khmer fillers, Mongolian and other variation selectors.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+
+# Cyrillic and Greek letters that look like Latin ones in one of their cases, casefolded:
+# Unicode's confusables (UTS #39), cut down to the alphabets that share most shapes with ours.
+_LOOKALIKES = str.maketrans(
+    "авсԁенһіјӏкморԛѕтѵԝхуαβεζηικμνορτυχ",
+    "abcdehhijlkmopqstvwxyabezhikmnoptyx",
+)
+
+
+def fold(name: str) -> str:
+    """The form under which a name is looked up: equal folds are the same name."""
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES)
+
+
+def nick_problem(nick: str) -> str:
+    """Why this cannot be a nickname, as a sentence; empty if it can."""
+    problem = _problem(nick, _NICK_EXTRA, NICK_MAX)
+    return problem and f"{_cut(nick)} cannot be a nickname: {problem}."
+
+
+def room_problem(room: str) -> str:
+    """Why this cannot be a room's name, as a sentence; empty if it can."""
+    problem = _problem(room[1:], _ROOM_EXTRA, ROOM_MAX - 1)
+    if not room.startswith("#"):
+        problem = "it does not begin with #"
+    return problem and f"{_cut(room)} cannot be a room: {problem}."
+
+
+def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
+    """A good and free nickname that resembles the wanted one as much as possible.
+
+    ``taken(nick)`` says whether somebody has it. Always finds one: it counts on.
+    """
+    kept = "".join(c for c in unicodedata.normalize("NFC", wanted) if _allowed(c, _NICK_EXTRA))
+    kept = _INVISIBLE.sub("", kept)
+    base = next(
+        (cut for i in range(len(kept)) if not nick_problem(cut := kept[i : i + NICK_MAX])), "guest"
+    )
+    nick, count = base, 1
+    while taken(nick):
+        count += 1
+        nick = f"{base[: NICK_MAX - len(str(count)) - 1]}_{count}"
+    return nick
+
+
+def private_room(one: str, other: str) -> str:
+    """The room of two in which these nicknames talk; a comma is in no other name."""
+    return ",".join(sorted((fold(one), fold(other))))
+
+
+def _cut(name: str) -> str:
+    return repr(name) if len(name) <= ROOM_MAX else repr(name[:ROOM_MAX]) + "…"
+
+
+def _problem(name: str, extra: str, longest: int) -> str:
+    if not name:
+        return "it is empty"
+    if len(name) > longest:
+        return f"it is longer than {longest} characters"
+    if unicodedata.normalize("NFC", name) != name:
+        return "its accents are not composed (Unicode NFC)"
+    if unicodedata.category(name[0])[0] == "M":
+        return "it begins with an accent that stands on nothing"
+    if _INVISIBLE.search(name) or _INVISIBLE.search(unicodedata.normalize("NFKC", name)):
+        return "it has a character that nobody can see"
+    if bad := next((c for c in name if not _allowed(c, extra)), None):
+        what = "a space" if bad.isspace() else repr(bad)
+        return f"it has {what}; letters, digits and {extra} are fine"
+    return ""
+
+
+def _allowed(char: str, extra: str) -> bool:
+    """A letter, a digit, an accent, or one of ``extra``."""
+    return char in extra or unicodedata.category(char) in _CATEGORIES
+
+
+_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"})

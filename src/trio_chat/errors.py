@@ -1,0 +1,50 @@
+"""One small tree of exceptions; each carries a line that a person can act on.
+
+ChatError
+├── SettingsError        a setting is wrong, or a file of settings cannot be read
+├── CannotListen         an address cannot be bound
+├── CannotConnect        no server answers there
+├── ConnectionLost       there was one, and it has gone
+├── NotAdmitted          the server is there and says no: the nickname, a limit
+├── Unsupported          the server has nothing like that
+└── Conflict             a log's barrier moved: decide again
+"""
+
+
+class ChatError(Exception):
+    """Anything that trio-chat raises on purpose. ``str(error)`` is one line for people."""
+
+
+class SettingsError(ChatError):
+    """One or more settings are wrong; each line of the text names one."""
+
+
+class CannotListen(ChatError):
+    """An address could not be bound."""
+
+
+class CannotConnect(ChatError):
+    """Nobody answers at the address, or it does not exist."""
+
+
+class ConnectionLost(ChatError):
+    """The server closed the connection, or the network did."""
+
+
+class NotAdmitted(ChatError):
+    """The server refused to let us in; the text is the server's own."""
+
+
+class Unsupported(ChatError):
+    """The server has nothing like what we asked for."""
+
+
+class Conflict(ChatError):
+    """A barrier entered the room's log after the one that an event was judged by.
+
+    ``barrier`` is its id. Wait until it has been applied, then judge the command again.
+    """
+
+    def __init__(self, barrier: str) -> None:
+        super().__init__(f"judged before {barrier} was known")
+        self.barrier = barrier

@@ -1,0 +1,1 @@
+"""Bytes to commands and events, and back. Sans-IO: nothing in here waits."""

@@ -1,0 +1,57 @@
+"""Lines out of a stream of bytes, with a maximum, in time linear in what arrives."""
+
+from collections.abc import Sequence
+
+# Whoever sends a mebibyte without a line ending is not chatting.
+ENDLESS = 1024 * 1024  # bytes
+
+
+class LineBuffer:
+    """Splits at LF, and takes one CR before it away.
+
+    ``maximum`` is the longest line in bytes, its ending not counted. Of a longer one nothing is
+    kept: None stands in its place, as soon as it is known to be too long. So the buffer holds at
+    most ``maximum`` + 1 bytes from one piece to the next.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._partial = bytearray()
+        self._discarded = 0  # bytes of the present line; not 0 only once it is too long
+
+    @property
+    def endless(self) -> bool:
+        """Whether so much has come without an ending that it is no line at all: give up."""
+        return self._discarded > ENDLESS
+
+    def feed(self, data: bytes) -> Sequence[bytes | None]:
+        """The lines that are complete with ``data``, or known to be too long (None)."""
+        *ended, rest = data.split(b"\n")
+        lines: list[bytes | None] = []
+        for piece in ended:
+            self._end(piece, lines)
+        self._begin(rest, lines)
+        return lines
+
+    def take(self) -> bytes:
+        """The line that has begun and not ended; it is forgotten with that."""
+        line = bytes(self._partial)
+        self._partial.clear()
+        self._discarded = 0
+        return line
+
+    def _end(self, piece: bytes, lines: list[bytes | None]) -> None:
+        told, self._discarded = self._discarded > 0, 0
+        if not told:
+            line = (self.take() + piece).removesuffix(b"\r")
+            lines.append(line if len(line) <= self._maximum else None)
+
+    def _begin(self, piece: bytes, lines: list[bytes | None]) -> None:
+        if self._discarded:
+            self._discarded += len(piece)
+            return
+        self._partial += piece
+        # The byte after the maximum may still be the CR of an ending.
+        if len(self._partial) - self._partial.endswith(b"\r") > self._maximum:
+            lines.append(None)
+            self._discarded = len(self.take())

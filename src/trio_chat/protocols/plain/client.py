@@ -1,0 +1,142 @@
+"""The client's end of the plain dialect.
+
+It talks with trio-chat, which frames by newlines and says who speaks, and with the tutorial's
+server, which does neither: there, whatever one read returns is one message, and who speaks is
+what the speaker puts in front. The first thing that a server says of the chat tells which it is.
+
+Both greet with ``NICK``, but trio-chat only those who do not speak first. So a client that is not
+greeted within ``PATIENCE`` speaks first, and thereby is known to frame by newlines from the start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.lines import LineBuffer
+from trio_chat.protocols.plain.wording import (
+    CONNECTED,
+    GREETING,
+    InRoom,
+    Replay,
+    Welcome,
+    reading,
+)
+
+# How long to wait for a greeting once connected, beside the time that connecting took. The
+# tutorial's server greets at once, trio-chat after a quarter of a second.
+PATIENCE = 0.15  # seconds
+
+# Longer than any line that a server lets anybody say, and still no burden.
+_LINE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Something that was said before we came: shown for reading, not for answering."""
+
+    said: Said
+
+
+#: What a client is told of.
+Message = Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
+
+
+class PlainClientSession:
+    """Bytes from the server in, messages out; and what to send, as bytes. Never waits.
+
+    ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
+    """
+
+    def __init__(self, nick: str, *, encoding: str) -> None:
+        self.nick, self.room = nick, ""
+        self.admitted = False
+        self.framed = False
+        self._encoding = encoding
+        self._lines = LineBuffer(_LINE_BYTES)
+        self._introduced = False
+        self._greeted = False
+        self._earlier = 0  # how many of the next messages are replayed
+        self._to_send = b""
+
+    def speak_first(self) -> None:
+        """No greeting has come: say our nickname unasked, with a newline."""
+        if not self._introduced:
+            self._introduced = True
+            self._to_send += self._encode(self.nick + "\n")
+
+    def receive_data(self, data: bytes) -> Sequence[Message]:
+        """What the server tells us. Ask for ``data_to_send`` afterwards."""
+        greeting = self._encode(GREETING)
+        if not self._greeted and not self.framed and data.startswith(greeting):
+            self._greeted = True
+            data = data[len(greeting) :]
+            if not self._introduced:
+                self._introduced = True
+                self._to_send += self._encode(self.nick)
+        self.framed = self.framed or b"\n" in data
+        lines = self._lines.feed(data) if self.framed else self._unframed(data)
+        return [self._understand(_text(line, self._encoding)) for line in lines]
+
+    def data_to_send(self) -> bytes:
+        """What must be sent to the server now, without our asking."""
+        data, self._to_send = self._to_send, b""
+        return data
+
+    def say(self, text: str) -> bytes:
+        """The bytes that say ``text``; each line of it is a message, blank ones are none."""
+        if not self.framed:
+            return b"".join(self._encode(f"{self.nick}: {line}") for line in _lines(text))
+        lines = (f"/{line}" if line.startswith("/") else line for line in _lines(text))
+        return b"".join(self._encode(line + "\n") for line in lines)
+
+    def command(self, line: str) -> bytes:
+        """The bytes of a command, which begins with a slash. Raises Unsupported."""
+        if not self.framed:
+            raise Unsupported("This server knows no commands.")
+        return self._encode(" ".join(_lines(line)) + "\n")
+
+    def _unframed(self, data: bytes) -> list[bytes]:
+        """The tutorial's server glues; what it tells us alone can be told apart."""
+        self.admitted = self.admitted or bool(data)
+        before, connected, rest = data.partition(self._encode(CONNECTED))
+        return [piece for piece in (before, connected, rest) if piece]
+
+    def _understand(self, line: str) -> Message:
+        """What a line tells us. Raises NotAdmitted if it tells why we may not come in."""
+        notice = Notice(line.removeprefix("*** "))
+        match heard := reading(line):
+            case Welcome():
+                self.admitted = True
+                return notice
+            case InRoom(room, nick):
+                self.room, self.nick = room, nick
+                return notice
+            case Replay(count):
+                self._earlier = count
+                return notice
+            case Notice() if self.framed and not self.admitted:
+                raise NotAdmitted(heard.text)
+            case Said() if self._earlier:
+                self._earlier -= 1
+                return Earlier(replace(heard, room=self.room))
+            case Said(to=""):
+                return replace(heard, room=self.room)
+            case Joined() | Left() | TopicSet():
+                return replace(heard, room=self.room)
+            case Renamed(self.nick, to):
+                self.nick = to
+                return heard
+            case _:
+                return heard
+
+    def _encode(self, text: str) -> bytes:
+        return text.encode(self._encoding, "replace")
+
+
+def _text(line: bytes | None, encoding: str) -> str:
+    return "*** A line was too long." if line is None else line.decode(encoding, "replace")
+
+
+def _lines(text: str) -> Sequence[str]:
+    return [line for line in text.split("\n") if line.strip()]

@@ -1,0 +1,118 @@
+"""The server's end of the plain dialect.
+
+A connection is framed by newlines from its first newline on. Before that, what arrives in one
+piece is one message: so the tutorial's client speaks, which never sends a newline, puts its
+nickname before each message, and dies of any byte that is not ASCII.
+"""
+
+from functools import cache
+
+from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
+from trio_chat.core.events import Arrived, Event, Joined, Notice, Refused, Shown
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.lines import ENDLESS, LineBuffer
+from trio_chat.protocols.plain.verbs import read_verb
+from trio_chat.protocols.plain.wording import GREETING, wording
+from trio_chat.protocols.session import Dialect, Session
+
+
+class PlainDialect(Dialect):
+    """Clean lines in an encoding; what that cannot write becomes a question mark."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+
+    def render(self, shown: Shown) -> bytes:
+        text = "".join([clean(line) + "\n" for line in wording(shown)])
+        return text.encode(self._encoding, "replace")
+
+
+#: There is one dialect object for each encoding.
+plain_dialect = cache(PlainDialect)
+
+
+class PlainSession(Session):
+    """``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first.
+
+    Somebody plain is in one room at a time, for nothing in a line says which room it is from.
+    """
+
+    def __init__(self, *, encoding: str, line_bytes: int, lobby: str) -> None:
+        self._encoding, self._line_bytes, self._lobby = encoding, line_bytes, lobby
+        self._lines = LineBuffer(line_bytes)
+        self._framed = False
+        self._only_ascii = True
+        self._ended = False
+        self._overlong = 0  # bytes of pieces without a newline that were too long
+        self._waiting: list[bytes | None] = []  # the next one last; None was too long
+        self._next: Command | None = None  # what follows from the command before
+        self._wanted = ""  # the nickname asked for
+        self._nick = ""
+        self._room = ""
+
+    @property
+    def dialect(self) -> Dialect:
+        tutorial = self._only_ascii and not self._framed
+        return plain_dialect("ascii" if tutorial else self._encoding)
+
+    def greeting(self) -> bytes:
+        return GREETING.encode(self._encoding)
+
+    def receive_data(self, data: bytes) -> None:
+        self._only_ascii = self._only_ascii and data.isascii()
+        self._framed = self._framed or b"\n" in data
+        messages = self._lines.feed(data) if self._framed else self._unframed(data)
+        self._waiting[:0] = reversed(messages)
+
+    def receive_eof(self) -> None:
+        self._ended = True
+        if rest := self._lines.take():
+            self._waiting.insert(0, rest)
+
+    def next_command(self) -> Command | Notice | Refused | None:
+        if following := self._next:
+            self._next = None
+            return following
+        while self._waiting:
+            if command := self._read(self._waiting.pop()):
+                return command
+        if self._lines.endless or self._overlong > ENDLESS:
+            return Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!")
+        return None
+
+    def done(self, event: Event) -> None:
+        match event:
+            case Arrived(nick):
+                self._nick = nick
+                self._next = Join(self._lobby)
+            case Joined(room):
+                self._next = Leave(self._room) if self._room else None
+                self._room = room
+
+    def _unframed(self, piece: bytes) -> list[bytes | None]:
+        """One message; or several, glued together, each with the client's nickname before it."""
+        if len(piece) > self._line_bytes:
+            self._overlong += len(piece)
+            return [None]
+        if not self._nick:
+            return [piece]
+        prefix = f"{self._wanted}: ".encode(self._encoding, "replace")
+        return [message for message in piece.split(prefix) if message]
+
+    def _read(self, message: bytes | None) -> Command | Notice | Refused | None:
+        """What a message asks for; nothing, if it is blank."""
+        if message is None:
+            return Refused(f"That was longer than {self._line_bytes} bytes, and was not sent.")
+        text = message.decode(self._encoding, "replace")
+        if not text.strip():
+            return None
+        if not self._nick:
+            return self._read_nick(text.strip())
+        if text.startswith("/") and not text.startswith("//"):
+            return read_verb(self._room, text)
+        return Say(self._room, text.removeprefix("/"))
+
+    def _read_nick(self, nick: str) -> Command:
+        """Only a person can be asked for another nickname, not somebody who has gone on talking."""
+        self._wanted = nick
+        return Enter(nick, near=not self._framed or self._ended or bool(self._waiting))

@@ -1,0 +1,78 @@
+"""The commands that begin with a slash: one row each."""
+
+import difflib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from trio_chat.core.commands import (
+    Command,
+    Join,
+    ListMembers,
+    ListRooms,
+    Quit,
+    Rename,
+    Say,
+    SetTopic,
+    ShowTopic,
+    Tell,
+)
+from trio_chat.core.events import Notice, Refused
+
+
+class Verb(NamedTuple):
+    """``arguments`` as /help shows them, how many of them are ``needed``, and how it is read.
+
+    ``read`` takes the room that the person is in, and what stands behind the verb, stripped.
+    """
+
+    arguments: str
+    does: str
+    needed: int
+    read: Callable[[str, str], Command | Notice]
+
+
+def read_verb(room: str, line: str) -> Command | Notice | Refused:
+    """What ``line``, which begins with a slash, asks for."""
+    word, _, rest = line[1:].partition(" ")
+    verb = VERBS.get(word.lower())
+    if verb is None:
+        near = difflib.get_close_matches(word.lower(), VERBS, n=1)
+        meant = f"Did you mean /{near[0]}? " if near else ""
+        return Refused(f"There is no command /{word[:20]}. {meant}/help lists all of them.")
+    if len(rest.split(maxsplit=verb.needed)) < verb.needed:
+        return Refused(f"Something is missing: /{word.lower()} {verb.arguments}")
+    return verb.read(room, rest.strip())
+
+
+def _join(room: str, name: str) -> Command:
+    return Join(name if name.startswith("#") else f"#{name}")
+
+
+def _tell(room: str, rest: str) -> Command:
+    nick, text = rest.split(maxsplit=1)
+    return Tell(nick, text)
+
+
+def _topic(room: str, text: str) -> Command:
+    return SetTopic(room, text.removeprefix("-")) if text else ShowTopic(room)
+
+
+def _help(room: str, rest: str) -> Notice:
+    rows = [(f"/{word} {verb.arguments}", verb.does) for word, verb in VERBS.items()]
+    lines = [f"{usage:<{max(len(usage) for usage, _ in rows)}}  {does}" for usage, does in rows]
+    return Notice("\n".join(["Every line you write goes to the room, but for these:", *lines]))
+
+
+VERBS = {
+    "help": Verb("", "this list", 0, _help),
+    "nick": Verb("NAME", "take another nickname", 1, lambda room, name: Rename(name)),
+    "me": Verb(
+        "TEXT", "say what you do: * alice waves", 1, lambda room, text: Say(room, text, True)
+    ),
+    "msg": Verb("NAME TEXT", "say something to one person only", 2, _tell),
+    "join": Verb("ROOM", "go to another room; a new one is made", 1, _join),
+    "rooms": Verb("", "which rooms there are", 0, lambda room, rest: ListRooms()),
+    "who": Verb("", "who is in the room", 0, lambda room, rest: ListMembers(room)),
+    "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
+    "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
+}

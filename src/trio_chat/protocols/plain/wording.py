@@ -1,0 +1,136 @@
+"""How the plain dialect says things, and how a client understands them.
+
+Nothing that somebody says can look like something else: what people say begins with their
+nickname, in which there is no blank and none of ``:>!*``, and the server's own sentences begin
+with ``*** ``.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trio_chat.core.events import (
+    Arrived,
+    Departed,
+    Entered,
+    Joined,
+    Left,
+    Members,
+    Notice,
+    Refused,
+    Renamed,
+    Rooms,
+    Said,
+    Shown,
+    Topic,
+    TopicSet,
+)
+
+GREETING = "NICK"
+CONNECTED = "Connected to server!"
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """To a client: you have been let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class InRoom:
+    """To a client: you are in this room now, under this nickname."""
+
+    room: str
+    nick: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """To a client: the next ``count`` messages were said before you came."""
+
+    count: int
+
+
+Heard = Said | Joined | Left | Renamed | TopicSet | Notice | Welcome | InRoom | Replay
+
+
+def wording(shown: Shown) -> list[str]:
+    """The lines that tell of it. Texts are as they were said: clean them before they are shown."""
+    match shown:
+        case Said(nick=nick, text=text, action=True):
+            return [f"* {nick} {text}"]
+        case Said(nick=nick, text=text, to=to) if to:
+            return [f"{nick} -> {to}: {text}"]
+        case Said(nick=nick, text=text):
+            return [f"{nick}: {text}"]
+        case Joined(nick=nick):
+            return [f"{nick} joined!"]
+        case Left(nick=nick) | Departed(nick=nick):
+            return [f"{nick} left!"]
+        case Renamed(nick, to):
+            return [f"*** {nick} is now {to}."]
+        case TopicSet(nick=nick, text=""):
+            return [f"*** {nick} removed the topic."]
+        case TopicSet(nick=nick, text=text):
+            return [f"*** {nick} set the topic: {text}"]
+        case Entered():
+            return _entered(shown)
+        case Members(room, nicks):
+            return [f"*** In {room} ({len(nicks)}): {', '.join(nicks)}"]
+        case Rooms(rooms):
+            return [f"*** {name} ({count}) {topic}".rstrip() for name, count, topic in rooms]
+        case Topic(room, ""):
+            return [f"*** {room} has no topic."]
+        case Topic(room, text):
+            return [f"*** The topic of {room}: {text}"]
+        case Refused(text) | Notice(text):
+            return [f"*** {line}" for line in text.splitlines()]
+        case Arrived():
+            return []
+
+
+def _entered(entered: Entered) -> list[str]:
+    match entered.others:
+        case 0:
+            company = "nobody else is here yet"
+        case 1:
+            company = "one other person is here"
+        case others:
+            company = f"{others} others are here"
+    lines = [f"*** You are {entered.nick} in {entered.room}; {company}. /help tells more."]
+    if entered.first:
+        lines.insert(0, CONNECTED)
+    if entered.topic:
+        lines += wording(Topic(entered.room, entered.topic))
+    if count := len(entered.recent):
+        lines.append("*** The last message:" if count == 1 else f"*** The last {count} messages:")
+        lines += [line for said in entered.recent for line in wording(said)]
+    return lines
+
+
+# A pattern a row, with what it means; the first that fits the whole line is it.
+_READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
+    (re.compile(CONNECTED), lambda m: Welcome()),
+    (re.compile(r"\*\*\* You are (\S+) in (\S+);.*"), lambda m: InRoom(m[2], m[1])),
+    (re.compile(r"\*\*\* The last message:"), lambda m: Replay(1)),
+    (re.compile(r"\*\*\* The last (\d+) messages:"), lambda m: Replay(int(m[1]))),
+    (re.compile(r"\*\*\* (\S+) is now (\S+)\."), lambda m: Renamed(m[1], m[2])),
+    (re.compile(r"\*\*\* (\S+) removed the topic\."), lambda m: TopicSet("", m[1], "")),
+    (re.compile(r"\*\*\* (\S+) set the topic: (.*)"), lambda m: TopicSet("", m[1], m[2])),
+    (re.compile(r"\*\*\* (.*)"), lambda m: Notice(m[1])),
+    (re.compile(r"\* (\S+) (.*)"), lambda m: Said("", m[1], m[2], action=True)),
+    (re.compile(r"(\S+) -> (\S+): (.*)"), lambda m: Said("", m[1], m[3], to=m[2])),
+    (re.compile(r"(\S+): (.*)"), lambda m: Said("", m[1], m[2])),
+    (re.compile(r"(\S+) joined!"), lambda m: Joined("", m[1])),
+    (re.compile(r"(\S+) left!"), lambda m: Left("", m[1])),
+]
+
+
+def reading(line: str) -> Heard:
+    """What a line from a server means; a line that fits nothing is a Notice.
+
+    Rooms are empty in it: the plain dialect leaves them to whoever knows where they are.
+    """
+    for pattern, meaning in _READINGS:
+        if found := pattern.fullmatch(line):
+            return meaning(found)
+    return Notice(line)

@@ -1,0 +1,312 @@
+"""The chat, its log and the people who listen here, joined: the one way in for all that happens.
+
+A request goes round the ring: it is decided, appended to the log, comes out of the log's tail to
+the broadcaster, is applied, and shown. Whoever made it waits here until it has been shown; so all
+that one person sees is in order, and nobody can be faster than the system.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import trio
+
+from trio_chat.core.chat import Chat, after, is_barrier, log_of
+from trio_chat.core.commands import Enter, Join, Leave, Query, Rename, Request
+from trio_chat.core.events import (
+    PEOPLE,
+    Answer,
+    Arrived,
+    Departed,
+    Event,
+    Notice,
+    Refused,
+    Renamed,
+    Said,
+    Shown,
+)
+from trio_chat.core.names import fold, near_nick, nick_problem, room_problem
+from trio_chat.core.room import RoomState
+from trio_chat.errors import Conflict
+from trio_chat.protocols.session import Dialect
+from trio_chat.server.outbox import Outbox
+from trio_chat.storage.base import START, Log
+
+_PAGE = 100  # entries read at a time when a room is opened
+
+
+@dataclass(slots=True)
+class Listener:
+    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold."""
+
+    who: str
+    outbox: Outbox
+    dialect: Dialect
+    nick: str = ""
+    names: set[str] = field(default_factory=set)
+
+    def show(self, shown: Shown) -> None:
+        self.outbox.post(self.dialect.render(shown))
+
+
+class Hub:
+    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are."""
+
+    def __init__(self, chat: Chat, log: Log, *, max_rooms: int) -> None:
+        self.chat, self._log = chat, log
+        self.max_rooms = max_rooms
+        self.listeners: dict[str, Listener] = {}
+        self._names: set[str] = set()  # folded nicknames in use, or about to be
+        self._users: Counter[str] = Counter()  # how many need a room to stay open
+        self._opening = trio.Lock()  # rooms are opened and closed one at a time
+        self._last_shown = START
+        self._progress = trio.Event()
+        self._under_way = 0  # requests taken on and not yet shown
+        self._stopping = self._ended = False
+        self._idle = trio.Event()
+
+    async def start(self) -> None:
+        """Begin to follow the log of people. Call it once, before anything else."""
+        last = await self._log.history(PEOPLE, limit=1)
+        await self._log.follow(PEOPLE, last[-1].id if last else START)
+
+    async def finish(self) -> None:
+        """Take no more requests, and wait until those under way have been shown."""
+        self._stopping = True
+        if self._under_way:
+            await self._idle.wait()
+
+    def shown(self, id: str) -> None:
+        """The broadcaster has shown everything up to this id: those who wait for it go on."""
+        self._last_shown = id
+        waiting, self._progress = self._progress, trio.Event()
+        waiting.set()
+
+    def ended(self) -> None:
+        """Nothing is shown any more: those who wait for it get ``trio.BrokenResourceError``."""
+        self._stopping = self._ended = True
+        self._progress.set()
+
+    # ── people come and go ─────────────────────────────────────────────────────────────────
+
+    async def admit(self, listener: Listener, enter: Enter) -> Arrived | Refused:
+        """Let somebody in under the nickname they want, or under a near one if that will do."""
+        await self._be_open()
+        with self._request():
+            nick, refused = enter.nick, await self._claim(listener, enter.nick)
+            if refused and not enter.near:
+                return refused
+            if refused:
+                nick = await self._claim_near(listener, nick)
+                listener.show(Notice(f"{refused.why} You are {nick} for now; /nick changes that."))
+            arrived = Arrived(nick, listener.who)
+            listener.nick = nick
+            self.listeners[listener.who] = listener
+            await self._append([arrived])
+            return arrived
+
+    async def depart(self, listener: Listener) -> None:
+        """See somebody off, whether they were let in or not. They are shown nothing any more."""
+        self.listeners.pop(listener.who, None)
+        if listener.nick and not self._stopping:
+            with self._request(), suppress(trio.BrokenResourceError):
+                await self._append([Departed(listener.nick, listener.who)])
+                await self._close_empty_rooms()
+        await self._keep_only(listener, "")
+
+    async def _claim(self, listener: Listener, nick: str) -> Refused | None:
+        """Reserve a nickname that nobody has and nobody is about to have."""
+        if problem := nick_problem(nick):
+            return Refused(problem)
+        name = fold(nick)
+        if name in listener.names:
+            return None
+        if name not in self._names:
+            self._names.add(name)
+            listener.names.add(name)
+            if await self._log.claim(name) == self._log.node:
+                return None
+            await self._give_back(listener, name)
+        return Refused(f"The nickname {nick} is taken.")
+
+    async def _claim_near(self, listener: Listener, wanted: str) -> str:
+        tried: set[str] = set()
+
+        def taken(nick: str) -> bool:
+            return fold(nick) in self._names or fold(nick) in tried
+
+        while await self._claim(listener, nick := near_nick(wanted, taken)):
+            tried.add(fold(nick))
+        return nick
+
+    async def _keep_only(self, listener: Listener, nick: str) -> None:
+        """Give back all nicknames but this one."""
+        for name in listener.names - {fold(nick)}:
+            await self._give_back(listener, name)
+
+    async def _give_back(self, listener: Listener, name: str) -> None:
+        listener.names.remove(name)
+        self._names.remove(name)
+        await self._log.release(name)
+
+    # ── what they ask ──────────────────────────────────────────────────────────────────────
+
+    def answer(self, query: Query) -> Answer:
+        return self.chat.answer(query)
+
+    async def submit(
+        self, listener: Listener, requests: Sequence[Request]
+    ) -> Sequence[Event | Refused]:
+        """What became of the requests, in their order; all that happened has been shown.
+
+        There may be several only if all go to the same log, as a run of Say to one room does.
+        """
+        await self._be_open()
+        with self._request():
+            match requests[0]:
+                case Join(room) if not room_problem(room):
+                    async with self._room(room) as refused:
+                        return [refused] if refused else await self._pursue(listener, requests)
+                case Rename(nick):
+                    return [await self._rename(listener, nick)]
+                case Leave():
+                    outcomes = await self._pursue(listener, requests)
+                    await self._close_empty_rooms()
+                    return outcomes
+                case _:
+                    return await self._pursue(listener, requests)
+
+    async def _rename(self, listener: Listener, nick: str) -> Event | Refused:
+        if refused := await self._claim(listener, nick):
+            return refused
+        [outcome] = await self._pursue(listener, [Rename(nick)])
+        if isinstance(outcome, Renamed):
+            listener.nick = nick
+        await self._keep_only(listener, listener.nick)
+        return outcome
+
+    async def _pursue(
+        self, listener: Listener, requests: Sequence[Request]
+    ) -> Sequence[Event | Refused]:
+        """Decide and append, and once more if a barrier came in between."""
+        while True:
+            outcomes = [self.chat.decide(listener.who, request) for request in requests]
+            events = [event for event in outcomes if not isinstance(event, Refused)]
+            try:
+                if events:
+                    await self._append(events)
+                return outcomes
+            except Conflict as conflict:
+                await self._until_shown(conflict.barrier)
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        """Give events of one log their places, and wait until they have been shown."""
+        log, last = log_of(events[0]), events[-1]
+        if isinstance(last, Said) and last.to:
+            async with self._private_log(log):
+                ids = await self._log.append(log, events)
+                await self._until_shown(ids[-1])
+            return
+        expect = "" if log == PEOPLE else self.chat.rooms[log].state.barrier
+        ids = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
+        await self._until_shown(ids[-1])
+
+    async def _until_shown(self, id: str) -> None:
+        while self._last_shown < id:
+            if self._ended:
+                raise trio.BrokenResourceError("nothing is shown any more")
+            await self._progress.wait()
+
+    async def _be_open(self) -> None:
+        """Once ``finish`` has begun, whoever asks for something waits to be cut off."""
+        if self._stopping:
+            await trio.sleep_forever()
+
+    @contextmanager
+    def _request(self) -> Iterator[None]:
+        """Count what is under way, for ``finish``."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self._stopping and not self._under_way:
+                self._idle.set()
+
+    # ── rooms open and close ───────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def _room(self, name: str) -> AsyncIterator[Refused | None]:
+        """A room that is open as long as this lasts, or why it cannot be."""
+        room = fold(name)
+        self._users[room] += 1
+        try:
+            async with self._opening:
+                if room in self.chat.rooms:
+                    refused = None
+                elif len(self.chat.rooms) >= self.max_rooms:
+                    refused = Refused(f"There are {self.max_rooms} rooms, and that is the most.")
+                else:
+                    refused = None
+                    await self._open(room, name)
+            yield refused
+        finally:
+            self._release(room)
+            await self._close_empty_rooms()
+
+    async def _open(self, room: str, name: str) -> None:
+        """Fold a room's log into its state, from the last snapshot on."""
+        at, saved = await self._log.snapshot(room)
+        state = saved or RoomState(name)
+        while page := await self._log.history(room, after=at, limit=_PAGE):
+            for entry in page:
+                state = after(state, entry)
+            at = page[-1].id
+        self.chat.open_room(state, await self._recent(room))
+        await self._log.follow(room, at)
+
+    async def _recent(self, room: str) -> Sequence[Said]:
+        """What was said last, oldest first: as much as a newcomer is shown."""
+        recent: list[Said] = []
+        before = ""
+        while len(recent) < self.chat.replay:
+            page = await self._log.history(room, before=before, limit=_PAGE)
+            if not page:
+                break
+            recent[:0] = [entry.event for entry in page if isinstance(entry.event, Said)]
+            before = page[0].id
+        return recent
+
+    async def _close_empty_rooms(self) -> None:
+        """Save and forget the rooms that nobody is in and nobody needs."""
+        for room in [room for room in self.chat.empty if room not in self._users]:
+            async with self._opening:
+                if room in self.chat.empty and room not in self._users:
+                    await self._close(room)
+
+    async def _close(self, room: str) -> None:
+        await self._log.save(room, self._last_shown, self.chat.rooms[room].state)
+        if room not in self._users:  # nobody came while it was saved
+            self.chat.close_room(room)
+            await self._log.unfollow(room)
+
+    @asynccontextmanager
+    async def _private_log(self, log: str) -> AsyncIterator[None]:
+        """A private conversation's log, followed as long as this lasts."""
+        self._users[log] += 1
+        try:
+            async with self._opening:
+                last = await self._log.history(log, limit=1)
+                await self._log.follow(log, last[-1].id if last else START)
+            yield
+        finally:
+            self._release(log)
+            async with self._opening:
+                if log not in self._users:
+                    await self._log.unfollow(log)
+
+    def _release(self, room: str) -> None:
+        self._users[room] -= 1
+        if not self._users[room]:
+            del self._users[room]

@@ -1,0 +1,109 @@
+"""The server as a whole: its tasks, its connections, and how it stops."""
+
+import itertools
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+import trio
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.events import Notice
+from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.server.broadcaster import Broadcaster
+from trio_chat.server.connection import Connection
+from trio_chat.server.doors import Doors
+from trio_chat.server.hub import Hub
+from trio_chat.server.links import Link, SocketLink
+from trio_chat.server.listeners import address_of, open_listeners
+from trio_chat.settings import Address, Settings
+from trio_chat.storage.base import Log
+
+logger = logging.getLogger(__name__)
+
+
+class Server:
+    """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
+
+    Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
+    """
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self.settings = settings
+        self.addresses: Sequence[Address] = ()
+        self._log = log
+        self._hub = Hub(Chat(replay=settings.history.replay), log, max_rooms=settings.limits.rooms)
+        self._doors = Doors(settings.limits)
+        self._connections: set[Connection] = set()
+        self._numbers = itertools.count(1)
+        self._stop = trio.Event()
+        self.stopped = trio.Event()
+
+    def stop(self) -> None:
+        """Stop accepting, say goodbye to everybody, send what waits for them, and end."""
+        self._stop.set()
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with other settings: those that can change. New connections see all of them."""
+        self.settings = settings
+        self._doors.limits = settings.limits
+        self._hub.max_rooms = settings.limits.rooms
+        self._hub.chat.replay = settings.history.replay
+
+    async def run(
+        self, *, task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Listen and serve until ``stop``. Reports itself as started once it listens.
+
+        Raises CannotListen if an address cannot be had.
+        """
+        places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
+        async with trio.open_nursery() as nursery, open_listeners(places) as listeners:
+            await self._hub.start()
+            nursery.start_soon(Broadcaster(self._hub, self._log).run)
+            self.addresses = [address_of(listener) for listener in listeners]
+            task_status.started(self)
+            await self._serve(listeners)
+            nursery.cancel_scope.cancel("all connections have ended")
+        self.stopped.set()
+
+    async def _serve(self, listeners: Sequence[trio.SocketListener]) -> None:
+        async with trio.open_nursery() as handlers:
+            async with trio.open_nursery() as doors:
+                for listener in listeners:
+                    doors.start_soon(self._accept, listener, handlers)
+                await self._stop.wait()
+                doors.cancel_scope.cancel("the server stops")
+            handlers.cancel_scope.deadline = (
+                trio.current_time() + self.settings.server.shutdown_grace
+            )
+            await self._hub.finish()
+            for connection in self._connections:
+                connection.finish("the server stops", "The server stops. Goodbye!")
+
+    async def _accept(self, listener: trio.SocketListener, handlers: trio.Nursery) -> None:
+        await trio.serve_listeners(self._handle, [listener], handler_nursery=handlers)
+
+    async def _handle(self, stream: trio.SocketStream) -> None:
+        await self.serve_link(SocketLink(stream, keepalive=self.settings.limits.keepalive))
+
+    async def serve_link(self, link: Link) -> None:
+        """Serve one connection to its end, whatever it runs over."""
+        number = next(self._numbers)
+        with self._doors.entered(link.peer) as why_not:
+            if why_not:
+                await self._turn_away(link, why_not)
+                return
+            who = f"{self._log.node}-{number}"
+            connection = Connection(link, self._hub, self.settings, number=number, who=who)
+            self._connections.add(connection)
+            try:
+                await connection.run()
+            finally:
+                self._connections.remove(connection)
+
+    async def _turn_away(self, link: Link, why: str) -> None:
+        logger.warning("turned away %s: %s", link.peer, why)
+        with suppress(OSError):
+            link.write_now(plain_dialect(self.settings.encoding).render(Notice(why)))
+        await link.stream.aclose()

@@ -1,0 +1,231 @@
+"""Typed settings: what can be set, in which unit, within which bounds, and what it does.
+
+A setting's name in the environment follows from its field: ``limits.line_bytes`` is
+``TRIO_CHAT_LIMITS__LINE_BYTES``.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "TRIO_CHAT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen or to connect: a host and a TCP port, or ``unix:PATH`` with port 0."""
+
+    host: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        if self.unix_path:
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def unix_path(self) -> str:
+        """The path of a Unix socket; empty for TCP."""
+        return self.host.removeprefix("unix:") if self.host.startswith("unix:") else ""
+
+
+def _read_addresses(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(_read_address(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _read_address(text: str) -> Address:
+    if text.startswith("unix:") and text != "unix:":
+        return Address(text)
+    found = re.fullmatch(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:\[\]]+)):(?P<port>\d{1,5})", text)
+    if found is None or int(found["port"]) > 65_535:
+        raise ValueError(f"{text!r} is none of HOST:PORT, [IPV6]:PORT, unix:PATH")
+    return Address(found["v6"] or found["name"], int(found["port"]))
+
+
+def _check_host(host: str) -> str:
+    if not host or host == "unix:" or any(c.isspace() for c in host):
+        raise ValueError("it is a name, an address, *, or unix:PATH")
+    return host
+
+
+def _check_lobby(room: str) -> str:
+    if not re.fullmatch(r"#[\w.+-]{1,49}", room):
+        raise ValueError("it begins with # and goes on with letters, digits and _-.+ (at most 49)")
+    return room
+
+
+def _check_encoding(encoding: str) -> str:
+    """Lines are split at LF and commands known by "/": so ASCII must be a part of it."""
+    ascii_text = "".join(map(chr, range(128)))
+    try:
+        name = codecs.lookup(encoding).name
+        if ascii_text.encode(name) != ascii_text.encode("ascii"):
+            raise ValueError("it must have ASCII as a part, as utf-8 and latin-1 have")
+    except (LookupError, UnicodeError):
+        raise ValueError("there is no such text encoding; utf-8 is one") from None
+    return name
+
+
+Bytes = Annotated[int, Field(json_schema_extra={"unit": "bytes"})]
+Seconds = Annotated[float, Field(json_schema_extra={"unit": "seconds"})]
+Messages = Annotated[int, Field(json_schema_extra={"unit": "messages"})]
+Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_read_addresses)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """How the server listens and stops."""
+
+    listen: Addresses = Field(
+        default=(),
+        description="More addresses to listen on, with commas between them: "
+        "HOST:PORT, [IPV6]:PORT or unix:PATH.",
+    )
+    lobby: Annotated[str, AfterValidator(_check_lobby)] = Field(
+        default="#lobby", description="The room that everybody enters first."
+    )
+    greeting_delay: Seconds = Field(
+        default=0.25,
+        ge=0,
+        le=10,
+        description="How long a new connection may be silent before it is asked for a nickname.",
+    )
+    shutdown_grace: Seconds = Field(
+        default=5,
+        ge=0,
+        le=300,
+        description="How long a stopping server goes on sending what clients have not read yet.",
+    )
+
+
+class LimitSettings(Section):
+    """What one client may cost; all of it is on by default."""
+
+    connections: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="The most connections at a time."
+    )
+    connections_per_address: int = Field(
+        default=2_000,
+        ge=1,
+        le=1_000_000,
+        description="The most connections from one address (of IPv6: from one /64 network).",
+    )
+    registration: Seconds = Field(
+        default=60, gt=0, le=3600, description="How long a connection may take to say its nickname."
+    )
+    line_bytes: Bytes = Field(
+        default=4096, ge=64, le=65_536, description="The longest line that a client may send."
+    )
+    messages_per_second: float = Field(
+        default=10,
+        gt=0,
+        le=1_000_000,
+        json_schema_extra={"unit": "messages per second"},
+        description="How fast a client may write for long; a faster one is read more slowly.",
+    )
+    message_burst: Messages = Field(
+        default=100,
+        ge=1,
+        le=1_000_000,
+        description="How many messages pass at once, as from a paste, before that speed holds.",
+    )
+    outbox_bytes: Bytes = Field(
+        default=1_048_576,
+        ge=262_144,
+        le=1_073_741_824,
+        description="How much may wait for a client that reads too slowly, before it is closed.",
+    )
+    keepalive: Seconds = Field(
+        default=60,
+        ge=10,
+        le=7200,
+        description="After how long a silence TCP asks whether the peer is still there.",
+    )
+    rooms: int = Field(default=1000, ge=1, le=1_000_000, description="The most rooms at a time.")
+
+
+class HistorySettings(Section):
+    """What was said before."""
+
+    replay: Messages = Field(
+        default=20,
+        ge=0,
+        le=1000,
+        description="How many of a room's last messages a newcomer is shown.",
+    )
+    per_room: Messages = Field(
+        default=10_000,
+        ge=1,
+        le=10_000_000,
+        description="How many entries of a room are kept.",
+    )
+    total_bytes: Bytes = Field(
+        default=67_108_864,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="How much memory the kept entries of all rooms may take, about.",
+    )
+
+
+class ClientSettings(Section):
+    """How the client behaves."""
+
+    nick: str = Field(
+        default="", description="The nickname to use; empty is the name of your account."
+    )
+    retry: bool = Field(
+        default=False,
+        description="Whether to connect again when the server cannot be reached or is lost.",
+    )
+    json_lines: bool = Field(
+        default=False,
+        description="Whether to print one JSON object for each message, instead of text.",
+    )
+
+
+class LogSettings(Section):
+    """What the server reports on its standard error; texts of messages only at debug level."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important kind of report that is written."
+    )
+    format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="One line of text or of JSON each; auto is text on a terminal."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. ``Settings()`` reads the environment and nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    host: Annotated[str, AfterValidator(_check_host)] = Field(
+        default="127.0.0.1",
+        description="Where the server listens and the client connects to: a name, an address, "
+        "* for all addresses (server only), or unix:PATH.",
+    )
+    port: int = Field(
+        default=55555,
+        ge=0,
+        le=65_535,
+        description="The TCP port; with 0 the server takes a free one.",
+    )
+    encoding: Annotated[str, AfterValidator(_check_encoding)] = Field(
+        default="utf-8", description="The encoding of plain text; ASCII must be a part of it."
+    )
+    server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
+    history: HistorySettings = HistorySettings()
+    client: ClientSettings = ClientSettings()
+    log: LogSettings = LogSettings()
