@@ -44,7 +44,7 @@ from trio_chat.core.events import (
     Topic,
     TopicSet,
 )
-from trio_chat.core.names import fold, nick_problem, private_room, room_problem
+from trio_chat.core.names import fold, is_private, nick_problem, private_room, room_problem
 from trio_chat.core.room import Person, Room, RoomState
 
 TOPIC_MAX = 390  # characters: what fits an IRC line of 512 bytes beside its address
@@ -76,6 +76,12 @@ class Chat:
         """Forget a room that nobody is in, by its folded name."""
         self.empty.remove(room)
         del self.rooms[room]
+
+    def is_heard(self, log: str) -> bool:
+        """Whether anybody hears of what goes into a log: a room's, or that of a room of two."""
+        if is_private(log):
+            return all(name in self._by_nick for name in log.split(","))
+        return log in self.rooms and bool(self.rooms[log].members)
 
     # ── decide: may they? ──────────────────────────────────────────────────────────────────
 

@@ -76,6 +76,11 @@ def private_room(one: str, other: str) -> str:
     return ",".join(sorted((fold(one), fold(other))))
 
 
+def is_private(room: str) -> bool:
+    """Whether this is a room of two."""
+    return "," in room
+
+
 def _cut(name: str) -> str:
     return repr(name) if len(name) <= ROOM_MAX else repr(name[:ROOM_MAX]) + "…"
 

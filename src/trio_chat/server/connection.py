@@ -42,10 +42,6 @@ _READ = 64 * 1024  # bytes a read; what a fast sender has sent meanwhile comes i
 # Messages submitted together at the most: others wait while so many are decided and appended.
 _RUN = 128
 
-# After the last byte to a peer, that peer may still be sending. To close at once would reset the
-# connection and destroy what the peer has not read; so we read on for a while, and drop it.
-_LINGER = 1.0  # seconds
-
 # Time for a departure to be stored and shown while everything around it is being cancelled.
 _PARTING = 5.0  # seconds
 
@@ -89,7 +85,7 @@ class Connection:
         except* Exception:
             logger.exception("failed")
         finally:
-            await trio.aclose_forcefully(self._link.stream)
+            await self._link.aclose()
             logger.info(
                 "disconnected: %s (%d requests refused)", self._reason or "cut off", self._refusals
             )
@@ -122,7 +118,7 @@ class Connection:
                 words = self._last_words and self._listener.dialect.render(Notice(self._last_words))
                 outbox.close(words or b"")
         if not self._lost:
-            await self._linger()
+            await self._link.finish()
 
     async def _converse(self) -> None:
         data = await self._first_data()
@@ -249,12 +245,3 @@ class Connection:
     def _on_silence(self) -> None:
         limit = self._limits.registration
         self.finish("no nickname", f"No nickname came within {limit:g} seconds. Goodbye!")
-
-    async def _linger(self) -> None:
-        try:
-            with trio.move_on_after(_LINGER):
-                await self._link.stream.send_eof()
-                while await self._link.stream.receive_some(_READ):
-                    pass
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the peer was faster

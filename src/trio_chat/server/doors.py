@@ -20,10 +20,13 @@ class Doors:
     def entered(self, peer: str) -> Iterator[str]:
         """Count a connection from ``peer`` while this lasts; yields why it cannot stay, or ""."""
         network = _network(peer)
+        if why_not := self._why_not(network):
+            yield why_not
+            return
         self._total += 1
         self._from[network] += 1
         try:
-            yield self._why_not(network)
+            yield ""
         finally:
             self._total -= 1
             self._from[network] -= 1
@@ -31,9 +34,9 @@ class Doors:
                 del self._from[network]
 
     def _why_not(self, network: str) -> str:
-        if self._total > self.limits.connections:
+        if self._total >= self.limits.connections:
             return f"The server is full: {self.limits.connections} are connected. Try again later."
-        if self._from[network] > self.limits.connections_per_address:
+        if self._from[network] >= self.limits.connections_per_address:
             most = self.limits.connections_per_address
             return f"There are {most} connections from your address, and that is the most."
         return ""

@@ -5,7 +5,6 @@ the broadcaster, is applied, and shown. Whoever made it waits here until it has 
 that one person sees is in order, and nobody can be faster than the system.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from trio_chat.core.events import (
     Said,
     Shown,
 )
-from trio_chat.core.names import fold, near_nick, nick_problem, room_problem
+from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.protocols.session import Dialect
@@ -38,16 +37,29 @@ _PAGE = 100  # entries read at a time when a room is opened
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold."""
+    """Somebody on a connection of this server.
+
+    ``names`` are the (folded) nicknames that they hold, ``conversations`` the logs of the people
+    to whom they have said something in private.
+    """
 
     who: str
     outbox: Outbox
     dialect: Dialect
     nick: str = ""
     names: set[str] = field(default_factory=set)
+    conversations: set[str] = field(default_factory=set)
 
     def show(self, shown: Shown) -> None:
         self.outbox.post(self.dialect.render(shown))
+
+
+@dataclass(slots=True)
+class _Use:
+    """How many need a log to be open; the lock is held while it is opened or closed."""
+
+    count: int = 0
+    lock: trio.Lock = field(default_factory=trio.Lock)
 
 
 class Hub:
@@ -58,8 +70,8 @@ class Hub:
         self.max_rooms = max_rooms
         self.listeners: dict[str, Listener] = {}
         self._names: set[str] = set()  # folded nicknames in use, or about to be
-        self._users: Counter[str] = Counter()  # how many need a room to stay open
-        self._opening = trio.Lock()  # rooms are opened and closed one at a time
+        self._uses: dict[str, _Use] = {}
+        self._conversations: set[str] = set()  # the logs of two people that are followed
         self._last_shown = START
         self._progress = trio.Event()
         self._under_way = 0  # requests taken on and not yet shown
@@ -112,7 +124,7 @@ class Hub:
         if listener.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
                 await self._append([Departed(listener.nick, listener.who)])
-                await self._close_empty_rooms()
+                await self._close_unheard(listener)
         await self._keep_only(listener, "")
 
     async def _claim(self, listener: Listener, nick: str) -> Refused | None:
@@ -166,13 +178,15 @@ class Hub:
         with self._request():
             match requests[0]:
                 case Join(room) if not room_problem(room):
-                    async with self._room(room) as refused:
-                        return [refused] if refused else await self._pursue(listener, requests)
+                    if refused := self._too_many_rooms(fold(room)):
+                        return [refused]
+                    async with self._in_use(fold(room), room):
+                        return await self._pursue(listener, requests)
                 case Rename(nick):
                     return [await self._rename(listener, nick)]
                 case Leave():
                     outcomes = await self._pursue(listener, requests)
-                    await self._close_empty_rooms()
+                    await self._close_unheard(listener)
                     return outcomes
                 case _:
                     return await self._pursue(listener, requests)
@@ -194,21 +208,24 @@ class Hub:
             outcomes = [self.chat.decide(listener.who, request) for request in requests]
             events = [event for event in outcomes if not isinstance(event, Refused)]
             try:
-                if events:
+                if events and is_private(log_of(events[0])):
+                    await self._converse(listener, events)
+                elif events:
                     await self._append(events)
                 return outcomes
             except Conflict as conflict:
                 await self._until_shown(conflict.barrier)
 
+    async def _converse(self, listener: Listener, events: Sequence[Event]) -> None:
+        log = log_of(events[0])
+        listener.conversations.add(log)
+        async with self._in_use(log):
+            await self._append(events)
+
     async def _append(self, events: Sequence[Event]) -> None:
         """Give events of one log their places, and wait until they have been shown."""
         log, last = log_of(events[0]), events[-1]
-        if isinstance(last, Said) and last.to:
-            async with self._private_log(log):
-                ids = await self._log.append(log, events)
-                await self._until_shown(ids[-1])
-            return
-        expect = "" if log == PEOPLE else self.chat.rooms[log].state.barrier
+        expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
         ids = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
         await self._until_shown(ids[-1])
 
@@ -234,37 +251,51 @@ class Hub:
             if self._stopping and not self._under_way:
                 self._idle.set()
 
-    # ── rooms open and close ───────────────────────────────────────────────────────────────
+    # ── logs are opened and closed ─────────────────────────────────────────────────────────
 
     @asynccontextmanager
-    async def _room(self, name: str) -> AsyncIterator[Refused | None]:
-        """A room that is open as long as this lasts, or why it cannot be."""
-        room = fold(name)
-        self._users[room] += 1
-        try:
-            async with self._opening:
-                if room in self.chat.rooms:
-                    refused = None
-                elif len(self.chat.rooms) >= self.max_rooms:
-                    refused = Refused(f"There are {self.max_rooms} rooms, and that is the most.")
-                else:
-                    refused = None
-                    await self._open(room, name)
-            yield refused
-        finally:
-            self._release(room)
-            await self._close_empty_rooms()
+    async def _in_use(self, log: str, name: str = "") -> AsyncIterator[None]:
+        """See to it that a log is followed, and its room open, as long as this lasts.
 
-    async def _open(self, room: str, name: str) -> None:
-        """Fold a room's log into its state, from the last snapshot on."""
-        at, saved = await self._log.snapshot(room)
+        The last one to leave closes it, if nobody hears of it any more. ``name`` is what a room
+        that nobody has been in before is called.
+        """
+        use = self._uses.setdefault(log, _Use())
+        use.count += 1
+        try:
+            if not self._is_open(log):
+                async with use.lock:
+                    if not self._is_open(log):
+                        await self._open(log, name)
+            yield
+        finally:
+            try:
+                if use.count == 1 and self._is_open(log) and not self.chat.is_heard(log):
+                    async with use.lock:
+                        await self._close(log, use)
+            finally:
+                use.count -= 1
+                if not use.count:
+                    del self._uses[log]
+
+    def _is_open(self, log: str) -> bool:
+        return log in self.chat.rooms or log in self._conversations
+
+    async def _open(self, log: str, name: str) -> None:
+        if is_private(log):
+            last = await self._log.history(log, limit=1)
+            await self._log.follow(log, last[-1].id if last else START)
+            self._conversations.add(log)
+            return
+        at, saved = await self._log.snapshot(log)
         state = saved or RoomState(name)
-        while page := await self._log.history(room, after=at, limit=_PAGE):
+        while page := await self._log.history(log, after=at, limit=_PAGE):
             for entry in page:
                 state = after(state, entry)
             at = page[-1].id
-        self.chat.open_room(state, await self._recent(room))
-        await self._log.follow(room, at)
+        recent = await self._recent(log)
+        await self._log.follow(log, at)
+        self.chat.open_room(state, recent)
 
     async def _recent(self, room: str) -> Sequence[Said]:
         """What was said last, oldest first: as much as a newcomer is shown."""
@@ -278,35 +309,29 @@ class Hub:
             before = page[0].id
         return recent
 
-    async def _close_empty_rooms(self) -> None:
-        """Save and forget the rooms that nobody is in and nobody needs."""
-        for room in [room for room in self.chat.empty if room not in self._users]:
-            async with self._opening:
-                if room in self.chat.empty and room not in self._users:
-                    await self._close(room)
+    async def _close(self, log: str, use: _Use) -> None:
+        """Close it, unless somebody comes while its state is being saved."""
+        if room := self.chat.rooms.get(log):
+            await self._log.save(log, self._last_shown, room.state)
+        if use.count > 1 or self.chat.is_heard(log) or not self._is_open(log):
+            return
+        if is_private(log):
+            self._conversations.remove(log)
+        else:
+            self.chat.close_room(log)
+        await self._log.unfollow(log)
 
-    async def _close(self, room: str) -> None:
-        await self._log.save(room, self._last_shown, self.chat.rooms[room].state)
-        if room not in self._users:  # nobody came while it was saved
-            self.chat.close_room(room)
-            await self._log.unfollow(room)
+    async def _close_unheard(self, listener: Listener) -> None:
+        """Close what nobody hears of, now that this one has left a room or gone."""
+        gone = () if listener.who in self.chat.people else listener.conversations
+        for log in (*self.chat.empty, *gone):
+            async with self._in_use(log):
+                pass
 
-    @asynccontextmanager
-    async def _private_log(self, log: str) -> AsyncIterator[None]:
-        """A private conversation's log, followed as long as this lasts."""
-        self._users[log] += 1
-        try:
-            async with self._opening:
-                last = await self._log.history(log, limit=1)
-                await self._log.follow(log, last[-1].id if last else START)
-            yield
-        finally:
-            self._release(log)
-            async with self._opening:
-                if log not in self._users:
-                    await self._log.unfollow(log)
-
-    def _release(self, room: str) -> None:
-        self._users[room] -= 1
-        if not self._users[room]:
-            del self._users[room]
+    def _too_many_rooms(self, room: str) -> Refused | None:
+        if room in self.chat.rooms:
+            return None
+        about_to_open = {log for log in self._uses if not is_private(log)} - self.chat.rooms.keys()
+        if len(self.chat.rooms) + len(about_to_open) < self.max_rooms:
+            return None
+        return Refused(f"There are {self.max_rooms} rooms, and that is the most.")

@@ -1,6 +1,5 @@
 """What a connection runs over."""
 
-import os
 import socket
 from contextlib import suppress
 
@@ -11,8 +10,11 @@ import trio
 _PROBE_INTERVAL = 10  # seconds
 _PROBES = 3
 
+_LINGER = 1.0  # seconds
+_READ = 64 * 1024  # bytes
 
-class Link:
+
+class Link(trio.abc.AsyncResource):
     """A connected stream of bytes and the name of the peer.
 
     ``peer`` is an IP address, ``unix`` for a Unix socket, or another name for what a test made.
@@ -29,32 +31,40 @@ class Link:
         """
         raise BlockingIOError
 
+    async def aclose(self) -> None:
+        """Close it at once; what waits in the kernel may still be sent."""
+        await trio.aclose_forcefully(self.stream)
+
+    async def finish(self) -> None:
+        """Say that nothing more comes, and wait, not for long, until the peer says so too.
+
+        To close while the peer is still sending would reset the connection, and destroy what the
+        peer has not read yet. Raises nothing if the peer was faster.
+        """
+        try:
+            with trio.move_on_after(_LINGER):
+                await self.stream.send_eof()
+                while await self.stream.receive_some(_READ):
+                    pass
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+
 
 class SocketLink(Link):
-    """Over TCP or a Unix socket."""
+    """Over TCP or a Unix socket that has just been accepted."""
 
-    def __init__(self, stream: trio.SocketStream, *, keepalive: float) -> None:
-        super().__init__(stream, _peer(stream.socket))
-        self._fileno = stream.socket.fileno
-        if self.peer != "unix":
-            _ask_dead_peers(stream.socket, keepalive)
+    def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
+        super().__init__(trio.SocketStream(trio.socket.from_stdlib_socket(sock)), peer)
+        self._socket = sock
+        if sock.family != socket.AF_UNIX:
+            _ask_dead_peers(sock, keepalive)
 
     def write_now(self, data: bytes) -> int:
-        # trio has no send that never waits. The descriptor is asked for each time, since after a
-        # close its number may be another connection's.
-        return os.write(self._fileno(), data)
+        # trio's sockets have no send that never waits; the one inside of them has.
+        return self._socket.send(data)
 
 
-def _peer(sock: trio.socket.SocketType) -> str:
-    if sock.family == socket.AF_UNIX:
-        return "unix"
-    try:
-        return str(sock.getpeername()[0])
-    except OSError:  # reset before it was accepted
-        return "unknown"
-
-
-def _ask_dead_peers(sock: trio.socket.SocketType, keepalive: float) -> None:
+def _ask_dead_peers(sock: socket.socket, keepalive: float) -> None:
     with suppress(OSError):  # not every system has every option
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(keepalive))

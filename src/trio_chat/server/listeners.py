@@ -4,48 +4,92 @@ import errno
 import os
 import socket
 import stat
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import trio
 
 from trio_chat.errors import CannotListen
+from trio_chat.server.links import SocketLink
 from trio_chat.settings import Address
 
 # Connections that the kernel accepts for us before we do; the kernel cuts it to its own maximum.
 # A thousand people who come back at the same moment should not be turned away.
 _BACKLOG = 4096
 
+_AT_ONCE = 100  # connections accepted before other tasks run
+
+
+class Listener(trio.abc.Listener[SocketLink]):
+    """Accepts connections, and closes its socket in the end.
+
+    ``accept`` takes all that wait at once, and then gives them out without a pause. For a pass of
+    trio's loop takes as long as a message to everybody: one connection in each would be too few.
+    """
+
+    def __init__(self, sock: socket.socket, *, keepalive: float) -> None:
+        self._socket, self._keepalive = sock, keepalive
+        self._accepted: deque[tuple[socket.socket, Any]] = deque()
+
+    @property
+    def address(self) -> Address:
+        """Where it really listens; with port 0 the kernel chose one."""
+        name = self._socket.getsockname()
+        if self._socket.family == socket.AF_UNIX:
+            return Address(f"unix:{name}")
+        return Address(name[0], name[1])
+
+    async def accept(self) -> SocketLink:
+        """The next connection. Raises OSError if we have too many open files."""
+        while not self._accepted:
+            await trio.lowlevel.wait_readable(self._socket)
+            self._accept_waiting()
+        sock, name = self._accepted.popleft()
+        peer = "unix" if sock.family == socket.AF_UNIX else name[0]
+        return SocketLink(sock, peer, keepalive=self._keepalive)
+
+    def _accept_waiting(self) -> None:
+        try:
+            while len(self._accepted) < _AT_ONCE:
+                self._accepted.append(self._socket.accept())
+        except (BlockingIOError, ConnectionAbortedError):
+            pass
+        except OSError:
+            if not self._accepted:
+                raise
+
+    async def aclose(self) -> None:
+        for sock, _ in self._accepted:
+            sock.close()
+        self._socket.close()
+        await trio.lowlevel.checkpoint()
+
 
 @asynccontextmanager
 async def open_listeners(
-    addresses: Sequence[Address],
-) -> AsyncIterator[Sequence[trio.SocketListener]]:
+    addresses: Sequence[Address], *, keepalive: float
+) -> AsyncIterator[list[Listener]]:
     """Listen on all of the addresses, or raise CannotListen for the first that cannot be had."""
     async with AsyncExitStack() as stack:
-        listeners: list[trio.SocketListener] = []
+        sockets: list[socket.socket] = []
         for address in addresses:
             if address.unix_path:
-                listener = await stack.enter_async_context(_unix_listener(address.unix_path))
-                listeners.append(listener)
+                sockets.append(await stack.enter_async_context(_unix_socket(address.unix_path)))
             else:
-                for listener in await _tcp_listeners(address):
-                    listeners.append(await stack.enter_async_context(listener))
+                sockets += await _tcp_sockets(address)
+        listeners = [Listener(sock, keepalive=keepalive) for sock in sockets]
+        for listener in listeners:
+            await stack.enter_async_context(listener)
         yield listeners
 
 
-def address_of(listener: trio.SocketListener) -> Address:
-    """The address that a listener really has; with port 0 the kernel chose one."""
-    name = listener.socket.getsockname()
-    if listener.socket.family == socket.AF_UNIX:
-        return Address(f"unix:{name}")
-    return Address(name[0], name[1])
-
-
-async def _tcp_listeners(address: Address) -> Sequence[trio.SocketListener]:
+async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
     host = None if address.host == "*" else address.host
     try:
-        return await trio.open_tcp_listeners(address.port, host=host, backlog=_BACKLOG)
+        listeners = await trio.open_tcp_listeners(address.port, host=host, backlog=_BACKLOG)
+        return [socket.socket(fileno=listener.socket.detach()) for listener in listeners]
     except socket.gaierror as error:
         raise CannotListen(
             f"cannot listen on {address}: there is no host of the name {address.host} (--host)"
@@ -69,25 +113,25 @@ def _advice(error: OSError) -> str:
 
 
 @asynccontextmanager
-async def _unix_listener(path: str) -> AsyncIterator[trio.SocketListener]:
-    """A Unix socket at ``path``, that is there as long as this lasts."""
-    sock = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
+    """A Unix socket at ``path``; the path is there as long as this lasts."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
     try:
         await _remove_dead_socket(path)
-        await sock.bind(path)
+        sock.bind(path)
     except OSError as error:
         sock.close()
         advice = "it is in use" if error.errno == errno.EADDRINUSE else _advice(error)
         raise CannotListen(f"cannot listen on unix:{path}: {advice}") from error
     sock.listen(_BACKLOG)
     made = os.stat(path).st_ino
-    async with trio.SocketListener(sock) as listener:
-        try:
-            yield listener
-        finally:
-            with suppress(FileNotFoundError):
-                if os.stat(path).st_ino == made:  # and not another server's by now
-                    os.unlink(path)
+    try:
+        yield sock
+    finally:
+        with suppress(FileNotFoundError):
+            if os.stat(path).st_ino == made:  # and not another server's by now
+                os.unlink(path)
 
 
 async def _remove_dead_socket(path: str) -> None:

@@ -14,12 +14,15 @@ from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.connection import Connection
 from trio_chat.server.doors import Doors
 from trio_chat.server.hub import Hub
-from trio_chat.server.links import Link, SocketLink
-from trio_chat.server.listeners import address_of, open_listeners
+from trio_chat.server.links import Link
+from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.settings import Address, Settings
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
+
+# To tell somebody for whom there is no place that there is none.
+_TURNING_AWAY = 2.0  # seconds
 
 
 class Server:
@@ -58,20 +61,22 @@ class Server:
         Raises CannotListen if an address cannot be had.
         """
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
-        async with trio.open_nursery() as nursery, open_listeners(places) as listeners:
+        async with (
+            trio.open_nursery() as nursery,
+            open_listeners(places, keepalive=self.settings.limits.keepalive) as listeners,
+        ):
             await self._hub.start()
             nursery.start_soon(Broadcaster(self._hub, self._log).run)
-            self.addresses = [address_of(listener) for listener in listeners]
+            self.addresses = [listener.address for listener in listeners]
             task_status.started(self)
             await self._serve(listeners)
             nursery.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
 
-    async def _serve(self, listeners: Sequence[trio.SocketListener]) -> None:
+    async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as handlers:
             async with trio.open_nursery() as doors:
-                for listener in listeners:
-                    doors.start_soon(self._accept, listener, handlers)
+                doors.start_soon(self._accept, listeners, handlers)
                 await self._stop.wait()
                 doors.cancel_scope.cancel("the server stops")
             handlers.cancel_scope.deadline = (
@@ -81,11 +86,8 @@ class Server:
             for connection in self._connections:
                 connection.finish("the server stops", "The server stops. Goodbye!")
 
-    async def _accept(self, listener: trio.SocketListener, handlers: trio.Nursery) -> None:
-        await trio.serve_listeners(self._handle, [listener], handler_nursery=handlers)
-
-    async def _handle(self, stream: trio.SocketStream) -> None:
-        await self.serve_link(SocketLink(stream, keepalive=self.settings.limits.keepalive))
+    async def _accept(self, listeners: list[Listener], handlers: trio.Nursery) -> None:
+        await trio.serve_listeners(self.serve_link, listeners, handler_nursery=handlers)
 
     async def serve_link(self, link: Link) -> None:
         """Serve one connection to its end, whatever it runs over."""
@@ -104,6 +106,10 @@ class Server:
 
     async def _turn_away(self, link: Link, why: str) -> None:
         logger.warning("turned away %s: %s", link.peer, why)
-        with suppress(OSError):
-            link.write_now(plain_dialect(self.settings.encoding).render(Notice(why)))
-        await link.stream.aclose()
+        try:
+            with trio.move_on_after(_TURNING_AWAY), suppress(trio.BrokenResourceError):
+                words = plain_dialect(self.settings.encoding).render(Notice(why))
+                await link.stream.send_all(words)
+                await link.finish()
+        finally:
+            await link.aclose()

@@ -58,6 +58,7 @@ class MemoryLog(Log):
         self._followed: set[str] = set()
         self._bytes = 0
         self._millisecond, self._sequence = 0, 0
+        self._places = trio.Semaphore(INTAKE)
         self._intake, self._fresh = trio.open_memory_channel[Sequence[Entry]](INTAKE)
 
     @property
@@ -67,18 +68,17 @@ class MemoryLog(Log):
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[str]:
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await self._places.acquire()
+        # Nothing waits from here on, so what has its place in the log is always shown.
         log = self._touch(room)
         if expect != log.barrier:
+            self._places.release()
             raise Conflict(log.barrier)
         entries = [Entry(room, self._next_id(), event) for event in events]
         if barrier:
             log.barrier = entries[-1].id
         self._keep(log, entries)
-        if room in self._followed:
-            # What has its place must be shown. The tail never waits for anybody: this is short.
-            with trio.CancelScope(shield=True):
-                await self._intake.send(entries)
+        self._show(room, entries)
         return [entry.id for entry in entries]
 
     async def history(
@@ -98,11 +98,9 @@ class MemoryLog(Log):
         self._touch(room).saved = (id, state)
 
     async def follow(self, room: str, after: str) -> None:
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await self._places.acquire()
         self._followed.add(room)
-        if late := [e for e in self._touch(room).entries if e.id > after]:
-            with trio.CancelScope(shield=True):
-                await self._intake.send(late)
+        self._show(room, [e for e in self._touch(room).entries if e.id > after])
 
     async def unfollow(self, room: str) -> None:
         await trio.lowlevel.checkpoint()
@@ -110,8 +108,12 @@ class MemoryLog(Log):
 
     @asynccontextmanager
     async def tail(self) -> AsyncIterator[AsyncIterator[Sequence[Entry]]]:
-        with self._fresh:
-            yield _Batches(self._fresh)
+        try:
+            with self._fresh:
+                yield _Batches(self._fresh, self._places)
+        finally:
+            for _ in range(self._places.statistics().tasks_waiting):
+                self._places.release()  # they will find the channel broken
 
     async def claim(self, name: str) -> str:
         await trio.lowlevel.checkpoint()
@@ -119,6 +121,13 @@ class MemoryLog(Log):
 
     async def release(self, name: str) -> None:
         await trio.lowlevel.checkpoint()
+
+    def _show(self, room: str, entries: Sequence[Entry]) -> None:
+        """Hand entries to the tail, in the place that was acquired for them."""
+        if entries and room in self._followed:
+            self._intake.send_nowait(entries)
+        else:
+            self._places.release()
 
     def _touch(self, room: str) -> _Room:
         """The room's log, made if need be, and now the one used last."""
@@ -156,19 +165,29 @@ class MemoryLog(Log):
 class _Batches(AsyncIterator[Sequence[Entry]]):
     """What waits in the channel is one batch, up to a bound."""
 
-    def __init__(self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]]) -> None:
-        self._fresh = fresh
+    def __init__(
+        self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]], places: trio.Semaphore
+    ) -> None:
+        self._fresh, self._places = fresh, places
 
     async def __anext__(self) -> Sequence[Entry]:
-        batch = list(await self._fresh.receive())
-        size = sum(_cost(entry) for entry in batch)
+        batch: list[Entry] = []
+        size = 0
+        entries = await self._fresh.receive()
         with suppress(trio.WouldBlock):
-            while len(batch) < BATCH_ENTRIES and size < BATCH_BYTES:
-                more = self._fresh.receive_nowait()
-                batch += more
-                size += sum(_cost(entry) for entry in more)
+            while True:
+                self._places.release()
+                batch += entries
+                size += sum(_size(entry) for entry in entries)
+                if len(batch) >= BATCH_ENTRIES or size >= BATCH_BYTES:
+                    break
+                entries = self._fresh.receive_nowait()
         return batch
 
 
+def _size(entry: Entry) -> int:
+    return len(entry.event.text) if isinstance(entry.event, Said) else 0
+
+
 def _cost(entry: Entry) -> int:
-    return ENTRY_BYTES + (len(entry.event.text) if isinstance(entry.event, Said) else 0)
+    return ENTRY_BYTES + _size(entry)

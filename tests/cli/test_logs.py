@@ -1,0 +1,98 @@
+"""What a record of the log becomes, as text for people and as JSON for programs."""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from trio_chat.cli.logs import JsonFormatter, TextFormatter
+
+WHEN = datetime(2024, 2, 29, 12, 1, 2, 345_000, UTC)
+
+
+def record(message: str, *args: object, level: int = logging.INFO, **more: object):
+    fields = {"name": "trio_chat.server", "levelno": level, "msg": message, "args": args, **more}
+    fields |= {"levelname": logging.getLevelName(level), "created": WHEN.timestamp()}
+    return logging.makeLogRecord(fields)
+
+
+def failure(message: str):
+    """What a log record keeps of an exception that was caught."""
+    try:
+        raise ValueError(message)
+    except ValueError:
+        return sys.exc_info()
+
+
+def test_text_has_time_level_and_message():
+    line = TextFormatter().format(record("connected from %s", "127.0.0.1"))
+    assert re.fullmatch(r"\d\d:\d1:02 info    connected from 127\.0\.0\.1", line)
+
+
+def test_text_is_in_local_time():
+    line = TextFormatter().format(record("x"))
+    assert line.startswith(WHEN.astimezone().strftime("%H:%M:%S"))
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
+def test_the_messages_of_all_levels_stand_in_one_column(level):
+    assert TextFormatter().format(record("here", level=level)).index("here") == 17
+
+
+def test_text_names_the_connection_if_there_is_one():
+    line = TextFormatter().format(record("admitted as alice", connection=7))
+    assert line.endswith(" info    [7] admitted as alice")
+    assert "[" not in TextFormatter().format(record("stopping", connection=0))
+
+
+def test_text_shows_an_exception_on_lines_of_its_own():
+    line, *rest = TextFormatter().format(record("failed", exc_info=failure("odd"))).splitlines()
+    assert line.endswith("failed")
+    assert rest[0].startswith("Traceback ")
+    assert rest[-1] == "ValueError: odd"
+
+
+@pytest.mark.parametrize("nasty", ["\x1b[2J", "\x9b2J", "\x07", "\r", "\n", "\u202e", "\x7f"])
+def test_nothing_in_a_message_steers_the_terminal(nasty):
+    line = TextFormatter().format(record("admitted as %s", f"a{nasty}b"))
+    assert nasty[0] not in line
+    assert len(line.splitlines()) == 1
+
+
+@pytest.mark.parametrize("nasty", ["\x1b[2J", "\x9b2J", "\x07", "\u202e"])
+def test_nothing_in_an_exception_steers_the_terminal(nasty):
+    text = TextFormatter().format(record("failed", exc_info=failure(f"a{nasty}b")))
+    assert nasty[0] not in text
+
+
+def test_json_has_all_fields():
+    line = JsonFormatter().format(record("admitted as %s", "alice", connection=7))
+    assert json.loads(line) == {
+        "time": "2024-02-29T12:01:02.345+00:00",
+        "level": "info",
+        "logger": "trio_chat.server",
+        "message": "admitted as alice",
+        "connection": 7,
+    }
+
+
+def test_json_leaves_out_a_connection_that_there_is_not():
+    assert "connection" not in json.loads(JsonFormatter().format(record("x", connection=0)))
+    assert "connection" not in json.loads(JsonFormatter().format(record("x")))
+
+
+def test_json_holds_an_exception():
+    fields = json.loads(JsonFormatter().format(record("failed", exc_info=failure("odd"))))
+    assert fields["message"] == "failed"
+    assert fields["exception"].startswith("Traceback ")
+    assert fields["exception"].endswith("ValueError: odd")
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", '"quoted"', "Grüße 😀", "\x85", "\u2028"])
+def test_json_is_one_line_and_loses_nothing(text):
+    line = JsonFormatter().format(record("%s", text, exc_info=failure(text)))
+    assert "\n" not in line
+    assert json.loads(line)["message"] == text

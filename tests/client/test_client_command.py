@@ -1,0 +1,361 @@
+"""``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
+
+import json
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from netcat import guest, netcat
+from processes import PATIENCE, Finished, environment, free_port, run, running, running_server
+
+ALONE = "You are bob in #lobby; nobody else is here yet. /help tells more."
+WELCOME = f"bob joined!\n*** Connected to server!\n*** {ALONE}\n"
+
+
+async def chat(port: int, stdin: object, *arguments: str, **variables: str) -> Finished:
+    return await run("client", *_as_bob(port), *arguments, stdin=stdin, **variables)
+
+
+@asynccontextmanager
+async def client(port: int, *arguments: str, **variables: str):
+    async with running("client", *_as_bob(port), *arguments, **variables) as process:
+        yield process
+
+
+@asynccontextmanager
+async def joined(port: int, *arguments: str, **variables: str):
+    """The same, once it is in the chat."""
+    async with client(port, *arguments, **variables) as process:
+        await process.out.until("tells more.")
+        yield process
+
+
+def _as_bob(port: int) -> list[str]:
+    return ["--port", str(port), "--nick", "bob"]
+
+
+def only_line(done: Finished) -> str:
+    """What it says on standard error, which is one line."""
+    assert done.err.count("\n") == 1, done.err
+    assert done.err.startswith("trio-chat: ")
+    return done.err
+
+
+# ── in a pipe ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_is_piped_in_is_said_and_comes_back(port):
+    done = await chat(port, b"one\ntwo\n")
+    assert done == Finished(0, WELCOME + "bob: one\nbob: two\n", "")
+
+
+async def test_others_hear_it(port):
+    async with guest(port, "al") as al:
+        await chat(port, "grüße\n//slash\n/me waves\n".encode())
+        heard = await al.until("bob left!\n")
+    assert heard == "bob joined!\nbob: grüße\nbob: /slash\n* bob waves\nbob left!\n"
+
+
+async def test_a_last_line_without_a_newline(port):
+    done = await chat(port, b"one\ntwo")
+    assert done == Finished(0, WELCOME + "bob: one\nbob: two\n", "")
+
+
+async def test_nothing_to_say(port):
+    assert await chat(port, b"") == Finished(0, WELCOME, "")
+
+
+async def test_blank_lines_and_carriage_returns(port):
+    done = await chat(port, b"\n  \r\none\r\n\n")
+    assert done == Finished(0, WELCOME + "bob: one\n", "")
+
+
+async def test_300_lines_arrive_complete_and_in_order(port):
+    lines = [f"line {number}" for number in range(300)]
+    async with guest(port, "al") as al:
+        done = await chat(port, "\n".join(lines).encode())
+        await al.until("bob left!\n")
+    said = [f"bob: {line}" for line in lines]
+    assert (done.code, done.err) == (0, "")
+    assert [line for line in done.out.splitlines() if line.startswith("bob: ")] == said
+    assert [line for line in al.heard.text.splitlines() if line.startswith("bob: ")] == said
+
+
+async def test_input_from_a_file(port, tmp_path):
+    file = tmp_path / "lines"
+    file.write_text("one\ntwo\n")
+    with file.open("rb") as stdin:
+        assert await chat(port, stdin) == Finished(0, WELCOME + "bob: one\nbob: two\n", "")
+
+
+async def test_input_from_dev_null(port):
+    with Path(os.devnull).open("rb") as stdin:
+        assert await chat(port, stdin) == Finished(0, WELCOME, "")
+
+
+async def test_quit_ends_it_and_nothing_after_it_is_said(port):
+    done = await chat(port, b"one\n/quit\ntwo\n")
+    assert done == Finished(0, WELCOME + "bob: one\n", "")
+
+
+async def test_each_message_is_printed_at_once(port):
+    async with joined(port) as bob:
+        await bob.write("one\n")
+        await bob.out.until("bob: one\n")
+        async with guest(port, "al") as al:
+            await bob.out.until("al joined!\n")
+            await al.send("hello\n")
+            await bob.out.until("al: hello\n")
+        await bob.out.until("al left!\n")
+        await bob.end_input()
+        assert await bob.ended() == 0
+        assert bob.err.text == ""
+
+
+async def test_what_was_said_before_is_shown(port):
+    async with guest(port, "al") as al:
+        await al.send("early\n")
+        await al.until("al: early\n")
+        done = await chat(port, b"")
+    assert done.out.endswith("*** The last message:\nal: early\n")
+
+
+async def test_nothing_that_others_say_steers_the_terminal(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.out.until("al joined!\n")
+        await al.send("\x1b[2J\x9b\x07\u202eend\n")
+        line = await bob.out.until("end\n")
+    assert line.removesuffix("\n").isprintable()
+
+
+async def test_an_encoding(port):
+    async with running_server("--encoding", "latin-1") as server, netcat(server.port) as al:
+        await al.send("al\n")
+        await al.until("tells more.\n")
+        done = await chat(server.port, "grüße\n".encode(), "--encoding", "latin-1")
+        await al.until("bob left!\n")
+    assert "bob: grüße\n" in done.out
+    assert "bob: gr\ufffd\ufffde\n" in al.heard.text
+
+
+async def test_a_unix_socket(tmp_path):
+    host = f"unix:{tmp_path}/chat"
+    async with running("server", "--host", host) as server:
+        await server.out.line()
+        done = await run("client", "--host", host, "--nick", "bob", stdin=b"one\n")
+    assert done == Finished(0, WELCOME + "bob: one\n", "")
+
+
+async def test_the_nickname_is_the_accounts_unless_one_is_set(port):
+    options = ["client", "--port", str(port)]
+    assert "jane_doe joined!\n" in (await run(*options, LOGNAME="jane_doe")).out
+    assert "bob joined!\n" in (await run(*options, TRIO_CHAT_CLIENT__NICK="bob")).out
+
+
+# ── JSON ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_json_has_an_object_for_each_message(port):
+    async with guest(port, "al") as al:
+        await al.send("early\n")
+        await al.until("al: early\n")
+        async with client(port, "--json") as bob:
+            await al.until("bob joined!\n")
+            await al.send("/me waves\n/msg bob psst\n/topic tea\n/nick alan\n/quit\n")
+            await bob.out.until("left")
+            await bob.write("grüße\n/nick rob\n")
+            await bob.end_input()
+            assert await bob.ended() == 0
+    messages = [json.loads(line) for line in bob.out.text.splitlines()]
+    lobby = {"room": "#lobby"}
+    assert [message for message in messages if message["type"] != "notice"] == [
+        {"type": "joined", "nick": "bob"},
+        {"type": "said", **lobby, "nick": "al", "text": "early", "earlier": True},
+        {"type": "said", **lobby, "nick": "al", "text": "waves", "action": True},
+        {"type": "said", "nick": "al", "text": "psst", "to": "bob"},
+        {"type": "topic", **lobby, "nick": "al", "text": "tea"},
+        {"type": "renamed", "nick": "al", "to": "alan"},
+        {"type": "left", **lobby, "nick": "alan"},
+        {"type": "said", **lobby, "nick": "bob", "text": "grüße"},
+        {"type": "renamed", "nick": "bob", "to": "rob"},
+    ]
+    notices = [message["text"] for message in messages if message["type"] == "notice"]
+    assert "Connected to server!" in notices
+
+
+# ── errors ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_no_server():
+    with free_port() as port:
+        done = await chat(port, b"one\n")
+    assert (done.code, done.out) == (69, "")
+    assert f"cannot connect to 127.0.0.1:{port}: no server is running there" in only_line(done)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "two..dots"])
+async def test_an_unknown_host(host):
+    done = await run("client", "--host", host, RES_OPTIONS="timeout:1 attempts:1")
+    assert (done.code, done.out) == (69, "")
+    assert f"there is no host of the name {host}" in only_line(done)
+
+
+async def test_a_nickname_that_is_taken(port):
+    async with guest(port, "Bob"):
+        done = await chat(port, b"one\n")
+    assert (done.code, done.out) == (77, "")
+    assert "The nickname bob is taken." in only_line(done)
+
+
+async def test_a_nickname_that_cannot_be(port):
+    done = await run("client", "--port", str(port), "--nick", "two words", stdin=b"one\n")
+    assert (done.code, done.out) == (77, "")
+    assert "cannot be a nickname" in only_line(done)
+
+
+async def test_a_full_server():
+    async with (
+        running_server("--set", "limits.connections=1") as server,
+        guest(server.port, "al"),
+    ):
+        done = await chat(server.port, b"one\n")
+    assert (done.code, done.out) == (77, "")
+    assert "The server is full" in only_line(done)
+
+
+async def test_a_bad_setting(port):
+    done = await run("client", "--port", "abc", stdin=b"one\n")
+    assert (done.code, done.out) == (78, "")
+    assert "TRIO_CHAT_PORT=abc" in only_line(done)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_server_that_goes_away(stop):
+    async with running_server() as server, client(server.port) as bob:
+        await bob.out.until(WELCOME)
+        server.process.send_signal(stop)
+        assert await bob.ended() == 69
+        assert bob.err.text.count("\n") == 1
+        assert bob.err.text.startswith("trio-chat: the ")
+        if stop == signal.SIGTERM:
+            assert bob.out.text.endswith("*** The server stops. Goodbye!\n")
+
+
+async def test_a_server_that_hangs_up_at_once():
+    async def hang_up(stream: trio.SocketStream) -> None:
+        await stream.aclose()
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, hang_up, 0, host="127.0.0.1")
+        [listener] = await nursery.start(serve)
+        done = await chat(listener.socket.getsockname()[1], b"one\n")
+        nursery.cancel_scope.cancel()
+    assert (done.code, done.out) == (69, "")
+    assert "before it let us in" in only_line(done)
+
+
+# ── --retry ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_retry_waits_for_a_server_to_start():
+    with free_port() as port:
+        async with client(port, "--retry") as bob:
+            await bob.write("hello\n")
+            await bob.out.until_match(r"\*\*\* cannot connect to .*\. Trying again in \d+ s\.\n")
+            async with running_server(port=port), guest(port, "al") as al:
+                await al.until("bob joined!\nbob: hello\n")
+                await bob.end_input()
+                assert await bob.ended() == 0
+        assert bob.err.text == ""
+
+
+async def test_retry_comes_back_to_a_server_that_was_restarted():
+    with free_port() as port:
+        async with client(port, "--retry") as bob:
+            async with running_server(port=port) as first:
+                await bob.out.until(WELCOME)
+                await bob.write("before\n")
+                await bob.out.until("bob: before\n")
+                first.process.kill()
+                await bob.out.until("Trying again")
+            await bob.write("between\n")
+            async with running_server(port=port):
+                await bob.out.until(WELCOME)
+                await bob.write("after\n")
+                await bob.end_input()
+                assert await bob.ended() == 0
+        assert bob.out.text.endswith("bob: between\nbob: after\n")
+        assert bob.err.text == ""
+
+
+async def test_retry_does_not_insist_on_a_taken_nickname(port):
+    async with guest(port, "bob"):
+        done = await chat(port, b"one\n", "--retry")
+    assert done.code == 77
+    assert "is taken" in only_line(done)
+
+
+# ── how it is stopped ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+async def test_a_signal_ends_it_without_a_word(port, number, code):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.out.until("al joined!\n")
+        bob.process.send_signal(number)
+        assert await bob.ended() == code
+        assert bob.err.text == ""
+        await al.until("bob left!\n")
+
+
+async def test_ctrl_c_ends_it_while_it_waits_for_a_server():
+    with free_port() as port:
+        async with client(port, "--retry") as bob:
+            await bob.out.until("Trying again")
+            bob.process.send_signal(signal.SIGINT)
+            assert await bob.ended() == 130
+            assert bob.err.text == ""
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_it_ends_when_nobody_reads_its_output_any_more(port, busy):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.out.until("al joined!\n")
+        await bob.process.stdout.aclose()
+        if busy:
+            await al.send("hello\n")
+        assert await bob.ended() == 141
+        assert bob.err.text == ""
+        await al.until("bob left!\n")
+
+
+async def test_it_can_stand_before_head(port):
+    pipeline = 'set -o pipefail; yes | "$0" -m trio_chat client -n bob -p "$1" | head -n 1'
+    with trio.fail_after(PATIENCE):
+        done = await trio.run_process(
+            ["bash", "-c", pipeline, sys.executable, str(port)],
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+            env=environment({}),
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (141, b"bob joined!\n", b"")
+
+
+# ── help ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", [(), ("server",), ("client",), ("config",)], ids=str)
+async def test_help(command):
+    done = await run(*command, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert " ".join([*command, "[OPTIONS]"]) in done.out.splitlines()[0]
+    assert await run(*command, "-h") == done

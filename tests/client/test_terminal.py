@@ -1,0 +1,279 @@
+"""``trio-chat client`` on a real terminal, with somebody who types."""
+
+import os
+import re
+import signal
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from netcat import guest
+from processes import PATIENCE, PROGRAM, Output, end, environment, free_port, running_server
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+ENTRY = "tells more."
+PROMPT = "> "
+
+# What a shell does for its child: the terminal becomes the one that Ctrl-C and hang-up come from.
+_LIKE_A_SHELL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Terminal:
+    """80 by 24 characters, and ``trio-chat client`` on them."""
+
+    def __init__(self, process: trio.Process, stream: trio.lowlevel.FdStream, slave: int) -> None:
+        self.process = process
+        self.screen = Output()
+        self._stream, self._slave = stream, slave
+        self._before = termios.tcgetattr(slave)
+
+    async def type(self, keys: str) -> None:
+        await self._stream.send_all(keys.encode())
+
+    async def until(self, expected: str) -> str:
+        return await self.screen.until(expected)
+
+    async def ended(self) -> int:
+        """Wait until it has ended and left the terminal as it was; returns the exit code."""
+        with trio.fail_after(PATIENCE):
+            code = await self.process.wait()
+        assert termios.tcgetattr(self._slave) == self._before
+        return code
+
+    async def close(self) -> None:
+        """As one closes a window."""
+        await self._stream.aclose()
+
+    async def show(self) -> None:
+        """Read what is written, and say where the cursor is when that is asked for."""
+        await self.screen.collect(self._read())
+
+    async def _read(self) -> AsyncIterator[bytes]:
+        async for data in self._stream:
+            for _ in range(data.count(b"\x1b[6n")):
+                await self.type("\x1b[24;1R")
+            yield data
+
+
+@asynccontextmanager
+async def terminal(port: int, *arguments: str, **variables: str) -> AsyncIterator[Terminal]:
+    """A terminal on which somebody has started the client as bob."""
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    client = [*PROGRAM, "client", "--port", str(port), "--nick", "bob", *arguments]
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-c", _LIKE_A_SHELL, *client],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env=environment({"TERM": "xterm", "NO_COLOR": "", **variables}),
+    )
+    async with trio.lowlevel.FdStream(master) as stream, trio.open_nursery() as nursery:
+        it = Terminal(process, stream, slave)
+        nursery.start_soon(it.show)
+        try:
+            with trio.fail_after(3 * PATIENCE):
+                yield it
+        finally:
+            await end(process)
+            os.close(slave)
+
+
+@asynccontextmanager
+async def joined(port: int, *arguments: str, **variables: str) -> AsyncIterator[Terminal]:
+    """The same, once it is in the chat and somebody can type."""
+    async with terminal(port, *arguments, **variables) as it:
+        await it.until(ENTRY)
+        if not arguments and variables.get("TERM") != "dumb":
+            await it.until(PROMPT)
+        yield it
+
+
+# ── typing and reading ─────────────────────────────────────────────────────────────────────
+
+
+async def test_what_is_typed_is_said(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type("hello\r")
+        await al.until("bob: hello\n")
+        await bob.type("grüße 😀\r")
+        await al.until("bob: grüße 😀\n")
+        await bob.until("grüße 😀\r\n")
+
+
+async def test_a_half_typed_line_stays_in_one_piece(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type("half a ")
+        await bob.until("half a ")
+        await al.send("meanwhile\n")
+        await bob.until(": meanwhile\r\n")
+        await bob.until("> half a ")
+        await bob.type("line\r")
+        await al.until("bob: half a line\n")
+
+
+async def test_lines_that_are_pasted_are_all_said_in_order(port):
+    lines = [f"line {number}" for number in range(20)]
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type("".join(f"{line}\r" for line in lines))
+        heard = await al.until("bob: line 19\n")
+    said = re.findall(r"^bob: (.*)$", heard, re.M)
+    assert said == lines
+
+
+async def test_what_is_typed_before_the_prompt_is_there_is_said(port):
+    async with terminal(port) as bob, guest(port, "al") as al:
+        await bob.type("early\r")
+        await al.until("bob: early\n")
+
+
+async def test_a_line_can_be_corrected_and_recalled(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type("hallo\x7f\x7f\x7f\x7fello\r")
+        await al.until("bob: hello\n")
+        await bob.type("\x1b[A\r")
+        await al.until("bob: hello\n")
+
+
+async def test_many_messages_come_out_whole_and_in_order(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type("half")
+        await al.send("".join(f"number {n}\n" for n in range(300)))
+        await bob.until("number 299\r\n")
+        await bob.type(" typed\r")
+        await al.until("bob: half typed\n")
+    assert re.findall(r": number (\d+)\r\n", bob.screen.text) == [str(n) for n in range(300)]
+
+
+async def test_nobody_can_steer_the_terminal_of_another(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await al.send("\x1b[2J\x1b]0;title\x07\x9b5m\rbob: me\n")
+        line = await bob.until("bob: me\r\n")
+    assert "␛[2J␛]0;title␇" in line
+
+
+# ── how it ends ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_ctrl_d_leaves(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type(CTRL_D)
+        assert await bob.ended() == 0
+        await al.until("bob left!\n")
+
+
+async def test_quit_leaves(port):
+    async with joined(port) as bob:
+        await bob.type("/quit\r")
+        assert await bob.ended() == 0
+
+
+async def test_what_was_typed_before_ctrl_d_is_said(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type(f"one\rtwo\r{CTRL_D}")
+        assert await bob.ended() == 0
+        await al.until("bob: one\nbob: two\nbob left!\n")
+
+
+@pytest.mark.parametrize("typed", ["", "half a line"])
+async def test_ctrl_c_leaves_at_once(port, typed):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.type(typed)
+        await bob.until(typed)
+        await bob.type(CTRL_C)
+        assert await bob.ended() == 130
+        await al.until("bob left!\n")
+    assert "Traceback" not in bob.screen.text
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_a_signal_leaves(port, number, code):
+    async with joined(port) as bob:
+        bob.process.send_signal(number)
+        assert await bob.ended() == code
+    assert "Traceback" not in bob.screen.text
+
+
+async def test_a_closed_window_leaves(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await bob.close()
+        await al.until("bob left!\n")
+        with trio.fail_after(PATIENCE):
+            await bob.process.wait()
+
+
+async def test_a_lost_server_ends_it_with_a_line():
+    async with running_server() as server, joined(server.port) as bob:
+        await bob.type("half")
+        await bob.until("half")
+        server.process.kill()
+        assert await bob.ended() == 69
+        await bob.until("trio-chat: the connection to the server was lost\r\n")
+    assert "Traceback" not in bob.screen.text
+
+
+async def test_no_server_ends_it_with_a_line():
+    with free_port() as port:
+        async with terminal(port) as bob:
+            await bob.until("no server is running there. 'trio-chat server' starts one\r\n")
+            assert await bob.ended() == 69
+        assert "Traceback" not in bob.screen.text
+
+
+async def test_ctrl_c_leaves_while_there_is_no_server():
+    with free_port() as port:
+        async with terminal(port, "--retry") as bob:
+            await bob.until("Trying again")
+            await bob.until(PROMPT)
+            await bob.type(CTRL_C)
+            assert await bob.ended() == 130
+
+
+# ── colours and plain terminals ────────────────────────────────────────────────────────────
+
+
+async def test_each_nickname_has_a_colour(port):
+    async with joined(port) as bob, guest(port, "al") as al:
+        await al.send("hello\n")
+        await bob.screen.until_match(r"\x1b\[38;5;\d+mal\x1b\[0m: hello\r\n")
+
+
+async def test_no_color_means_no_colour(port):
+    async with joined(port, NO_COLOR="1") as bob, guest(port, "al") as al:
+        await bob.until("al joined!\r\n")
+        await al.send("hello\n")
+        await bob.until("al: hello\r\n")
+        await bob.type(CTRL_D)
+        assert await bob.ended() == 0
+    assert not re.search(r"\x1b\[[\d;]*[1-9][\d;]*m", bob.screen.text)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+async def test_a_dumb_terminal_gets_lines_alone(port, arguments):
+    async with joined(port, *arguments, TERM="dumb") as bob, guest(port, "al") as al:
+        await bob.type("hello\n")
+        await al.until("bob: hello\n")
+        await bob.type("half")
+        await al.send("meanwhile\n")
+        await bob.until("meanwhile")
+        await bob.type(" typed\n")
+        await al.until("bob: half typed\n")
+        await bob.until("typed")
+        await bob.type(CTRL_D)
+        assert await bob.ended() == 0
+    assert "\x1b" not in bob.screen.text
+
+
+async def test_ctrl_c_leaves_a_dumb_terminal(port):
+    async with joined(port, TERM="dumb") as bob:
+        await bob.type(CTRL_C)
+        assert await bob.ended() == 130
+    assert "Traceback" not in bob.screen.text

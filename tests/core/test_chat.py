@@ -1,0 +1,534 @@
+"""The rules of the chat: what is decided, what changes, and who hears it."""
+
+import copy
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from trio_chat.core.chat import TOPIC_MAX, Chat, after, is_barrier, log_of, mover
+from trio_chat.core.commands import (
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Query,
+    Rename,
+    Request,
+    Say,
+    SetTopic,
+    ShowTopic,
+    Tell,
+)
+from trio_chat.core.events import (
+    PEOPLE,
+    Answer,
+    Arrived,
+    Delivery,
+    Departed,
+    Entered,
+    Entry,
+    Event,
+    Joined,
+    Left,
+    Members,
+    Refused,
+    Renamed,
+    Rooms,
+    Said,
+    Topic,
+    TopicSet,
+)
+from trio_chat.core.names import fold, room_problem
+from trio_chat.core.room import RoomState
+
+
+class Ring:
+    """A chat, and the log that feeds it. Rooms are opened when somebody goes there."""
+
+    def __init__(self, *, replay: int = 3) -> None:
+        self.chat = Chat(replay=replay)
+        self.entries: list[Entry] = []
+
+    def log(self, room: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.room == room]
+
+    def happen(self, event: Event) -> Sequence[Delivery]:
+        entry = Entry(log_of(event), f"{len(self.entries):06d}", event)
+        self.entries.append(entry)
+        return self.chat.apply(entry)
+
+    def decide(self, who: str, request: Request) -> Event | Refused:
+        if isinstance(request, Join) and not room_problem(request.room):
+            self.open(request.room)
+        return self.chat.decide(who, request)
+
+    def ask(self, who: str, request: Request) -> Sequence[Delivery]:
+        outcome = self.decide(who, request)
+        assert not isinstance(outcome, Refused)
+        return self.happen(outcome)
+
+    def enter(self, nick: str, *rooms: str) -> None:
+        self.happen(Arrived(nick, f"id-{nick}"))
+        for room in rooms:
+            self.ask(f"id-{nick}", Join(room))
+
+    def open(self, room: str) -> None:
+        if fold(room) not in self.chat.rooms:
+            entries = self.log(fold(room))
+            said = [entry.event for entry in entries if isinstance(entry.event, Said)]
+            self.chat.open_room(reduce(after, entries, RoomState(room)), said)
+
+
+def hearers(chat: Chat, delivery: Delivery) -> set[str]:
+    in_rooms = (who for room in delivery.rooms for who in chat.rooms[room].members)
+    return {*in_rooms, *delivery.people}
+
+
+def heard(chat: Chat, deliveries: Iterable[Delivery]) -> list[tuple[object, set[str]]]:
+    return [(delivery.shown, hearers(chat, delivery)) for delivery in deliveries]
+
+
+@pytest.fixture
+def ring() -> Ring:
+    """Alice and Bob are in #Lobby, Bob also in #tea, Carol nowhere."""
+    ring = Ring()
+    ring.enter("alice", "#Lobby")
+    ring.enter("bob", "#lobby", "#tea")
+    ring.enter("carol")
+    return ring
+
+
+# ── decide ─────────────────────────────────────────────────────────────────────────────────────
+
+
+ALLOWED = [
+    ("alice", Say("#Lobby", "hi"), Said("#Lobby", "alice", "hi", "id-alice")),
+    ("alice", Say("#LOBBY", "hi"), Said("#Lobby", "alice", "hi", "id-alice")),
+    ("bob", Say("#tea", "sips", True), Said("#tea", "bob", "sips", "id-bob", action=True)),
+    (
+        "alice",
+        Tell("CAROL", "psst"),
+        Said("alice,carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol"),
+    ),
+    (
+        "carol",
+        Tell("alice", "yes?"),
+        Said("alice,carol", "carol", "yes?", "id-carol", to="alice", to_who="id-alice"),
+    ),
+    (
+        "bob",
+        Tell("bob", "note"),
+        Said("bob,bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
+    ),
+    ("carol", Join("#lobby"), Joined("#Lobby", "carol", "id-carol")),
+    ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol")),
+    ("alice", Join("#TEA"), Joined("#tea", "alice", "id-alice")),
+    ("bob", Leave("#LOBBY"), Left("#Lobby", "bob", "id-bob")),
+    ("alice", Rename("ann"), Renamed("alice", "ann", "id-alice")),
+    ("alice", Rename("Alice"), Renamed("alice", "Alice", "id-alice")),
+    ("alice", SetTopic("#LOBBY", "tea"), TopicSet("#Lobby", "alice", "tea", "id-alice")),
+    ("alice", SetTopic("#lobby", ""), TopicSet("#Lobby", "alice", "", "id-alice")),
+    (
+        "alice",
+        SetTopic("#lobby", "x" * TOPIC_MAX),
+        TopicSet("#Lobby", "alice", "x" * TOPIC_MAX, "id-alice"),
+    ),
+]
+
+REFUSED = [
+    ("alice", Say("#tea", "hi"), "not in #tea"),
+    ("alice", Say("#nowhere", "hi"), "not in #nowhere"),
+    ("carol", Say("", "hi"), "not in any room"),
+    ("alice", Tell("dave", "hi"), "Nobody here is called dave"),
+    ("alice", Join("lobby"), "begin with #"),
+    ("alice", Join("#a b"), "a space"),
+    ("alice", Join("#lobby"), "in #Lobby already"),
+    ("alice", Leave("#tea"), "not in #tea"),
+    ("alice", Leave("#nowhere"), "not in #nowhere"),
+    ("carol", Leave(""), "not in any room"),
+    ("alice", Rename("a b"), "a space"),
+    ("alice", Rename(""), "empty"),
+    ("alice", Rename("alice"), "alice already"),
+    ("alice", SetTopic("#tea", "green"), "not in #tea"),
+    ("carol", SetTopic("", "green"), "not in any room"),
+    ("alice", SetTopic("#lobby", "x" * (TOPIC_MAX + 1)), "has 391 characters; 390 is the most"),
+]
+
+
+@pytest.mark.parametrize(("nick", "request_", "event"), ALLOWED)
+def test_allowed(ring: Ring, nick: str, request_: Request, event: Event) -> None:
+    assert ring.decide(f"id-{nick}", request_) == event
+
+
+@pytest.mark.parametrize(("nick", "request_", "why"), REFUSED)
+def test_refused(ring: Ring, nick: str, request_: Request, why: str) -> None:
+    outcome = ring.decide(f"id-{nick}", request_)
+    assert isinstance(outcome, Refused)
+    assert why in outcome.why
+
+
+@pytest.mark.parametrize(("nick", "request_"), [row[:2] for row in ALLOWED + REFUSED])
+def test_decide_changes_nothing(ring: Ring, nick: str, request_: Request) -> None:
+    ring.open("#attic")
+    before = copy.deepcopy((ring.chat.people, ring.chat.rooms, ring.chat.empty))
+    ring.chat.decide(f"id-{nick}", request_)
+    assert (ring.chat.people, ring.chat.rooms, ring.chat.empty) == before
+
+
+# ── apply: who hears what ──────────────────────────────────────────────────────────────────────
+
+
+def test_all_in_the_room_hear_what_is_said_and_the_speaker_too(ring: Ring) -> None:
+    deliveries = ring.ask("id-alice", Say("#Lobby", "hi"))
+    said = Said("#Lobby", "alice", "hi", "id-alice")
+    assert heard(ring.chat, deliveries) == [(said, {"id-alice", "id-bob"})]
+
+
+def test_the_two_of_them_hear_what_is_said_in_private(ring: Ring) -> None:
+    deliveries = ring.ask("id-alice", Tell("carol", "psst"))
+    [(said, by)] = heard(ring.chat, deliveries)
+    assert isinstance(said, Said)
+    assert (said.nick, said.to, said.text) == ("alice", "carol", "psst")
+    assert by == {"id-alice", "id-carol"}
+
+
+def test_whoever_speaks_to_themselves_hears_it_once(ring: Ring) -> None:
+    [delivery] = ring.ask("id-carol", Tell("carol", "note"))
+    assert (delivery.rooms, delivery.people) == ((), ("id-carol",))
+
+
+def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> None:
+    ring.ask("id-bob", SetTopic("#lobby", "tea"))
+    ring.ask("id-bob", Say("#lobby", "hi"))
+    deliveries = ring.ask("id-carol", Join("#lobby"))
+    joined = Joined("#Lobby", "carol", "id-carol")
+    said = Said("#lobby", "bob", "hi", "id-bob")
+    entered = Entered("#Lobby", "carol", others=2, first=True, topic="tea", recent=(said,))
+    assert [delivery.shown for delivery in deliveries] == [joined, entered]
+    assert hearers(ring.chat, deliveries[0]) == {"id-alice", "id-bob", "id-carol"}
+    assert hearers(ring.chat, deliveries[1]) == {"id-carol"}
+
+
+def test_whoever_comes_from_another_room_is_not_new(ring: Ring) -> None:
+    _, shown = ring.ask("id-alice", Join("#tea"))
+    assert shown.shown == Entered("#tea", "alice", others=1, first=False)
+
+
+def test_the_first_in_a_room_is_alone_there(ring: Ring) -> None:
+    deliveries = ring.ask("id-carol", Join("#attic"))
+    joined = Joined("#attic", "carol", "id-carol")
+    entered = Entered("#attic", "carol", others=0, first=True)
+    assert heard(ring.chat, deliveries) == [(joined, {"id-carol"}), (entered, {"id-carol"})]
+
+
+def test_all_who_stay_hear_who_leaves(ring: Ring) -> None:
+    deliveries = ring.ask("id-bob", Leave("#lobby"))
+    assert heard(ring.chat, deliveries) == [(Left("#Lobby", "bob", "id-bob"), {"id-alice"})]
+
+
+def test_the_last_one_leaves_an_empty_room(ring: Ring) -> None:
+    assert ring.chat.empty == set()
+    deliveries = ring.ask("id-bob", Leave("#tea"))
+    assert [hearers(ring.chat, delivery) for delivery in deliveries] == [set()]
+    assert ring.chat.empty == {"#tea"}
+
+
+def test_all_in_the_room_hear_its_topic(ring: Ring) -> None:
+    deliveries = ring.ask("id-alice", SetTopic("#lobby", "tea"))
+    event = TopicSet("#Lobby", "alice", "tea", "id-alice")
+    assert heard(ring.chat, deliveries) == [(event, {"id-alice", "id-bob"})]
+
+
+def test_nobody_hears_who_arrives(ring: Ring) -> None:
+    assert list(ring.happen(Arrived("dave", "id-dave"))) == []
+
+
+def test_whoever_shares_two_rooms_hears_a_new_name_once(ring: Ring) -> None:
+    ring.ask("id-alice", Join("#tea"))
+    deliveries = ring.ask("id-bob", Rename("rob"))
+    assert heard(ring.chat, deliveries) == [
+        (Renamed("bob", "rob", "id-bob"), {"id-alice", "id-bob"})
+    ]
+
+
+def test_whoever_is_in_no_room_hears_their_own_new_name(ring: Ring) -> None:
+    deliveries = ring.ask("id-carol", Rename("caro"))
+    assert heard(ring.chat, deliveries) == [(Renamed("carol", "caro", "id-carol"), {"id-carol"})]
+
+
+def test_a_new_name_is_found_and_the_old_one_is_not(ring: Ring) -> None:
+    ring.ask("id-bob", Rename("rob"))
+    assert ring.chat.person("ROB") is ring.chat.people["id-bob"]
+    assert ring.chat.person("bob") is None
+
+
+def test_a_name_in_another_case_is_found(ring: Ring) -> None:
+    ring.ask("id-bob", Rename("BOB"))
+    person = ring.chat.person("bob")
+    assert person is not None
+    assert person.nick == "BOB"
+
+
+def test_whoever_shares_two_rooms_hears_a_departure_once(ring: Ring) -> None:
+    ring.ask("id-alice", Join("#tea"))
+    departed = Departed("bob", "id-bob")
+    assert heard(ring.chat, ring.happen(departed)) == [(departed, {"id-alice"})]
+
+
+def test_whoever_has_departed_is_nowhere(ring: Ring) -> None:
+    ring.happen(Departed("bob", "id-bob"))
+    assert "id-bob" not in ring.chat.people
+    assert ring.chat.person("bob") is None
+    assert list(ring.chat.rooms["#lobby"].members) == ["id-alice"]
+    assert ring.chat.empty == {"#tea"}
+
+
+def test_the_departure_of_somebody_unknown_is_ignored(ring: Ring) -> None:
+    before = copy.deepcopy((ring.chat.people, ring.chat.rooms, ring.chat.empty))
+    assert list(ring.happen(Departed("bob", "id-of-nobody"))) == []
+    assert (ring.chat.people, ring.chat.rooms, ring.chat.empty) == before
+
+
+# ── replay ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("replay", "shown"),
+    [(0, []), (1, ["4"]), (3, ["2", "3", "4"]), (100, ["0", "1", "2", "3", "4"])],
+)
+def test_a_newcomer_is_shown_what_was_said_last(replay: int, shown: list[str]) -> None:
+    ring = Ring(replay=replay)
+    ring.enter("alice", "#lobby")
+    for number in range(5):
+        ring.ask("id-alice", Say("#lobby", str(number)))
+    assert _recent(ring) == shown
+
+
+def test_a_room_is_taken_up_with_no_more_than_is_shown() -> None:
+    ring = Ring(replay=2)
+    said = [Said("#lobby", "alice", str(number)) for number in range(5)]
+    ring.chat.open_room(RoomState("#lobby"), said)
+    assert _recent(ring) == ["3", "4"]
+
+
+def test_only_what_was_said_in_this_room_is_shown(ring: Ring) -> None:
+    ring.ask("id-bob", Say("#tea", "elsewhere"))
+    ring.ask("id-bob", Tell("alice", "in private"))
+    ring.ask("id-bob", Say("#lobby", "here"))
+    assert _recent(ring) == ["here"]
+
+
+def _recent(ring: Ring) -> list[str]:
+    ring.enter("zoe")
+    _, delivery = ring.ask("id-zoe", Join("#lobby"))
+    assert isinstance(delivery.shown, Entered)
+    return [said.text for said in delivery.shown.recent]
+
+
+# ── answer ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        (ListMembers("#LOBBY"), Members("#Lobby", ("alice", "bob"))),
+        (ListMembers("#tea"), Members("#tea", ("bob",))),
+        (ListMembers("#nowhere"), Refused("There is nobody in #nowhere.")),
+        (ListMembers(""), Refused("You are not in any room.")),
+        (ShowTopic("#LOBBY"), Topic("#Lobby", "")),
+        (ShowTopic("#tea"), Topic("#tea", "green")),
+        (ShowTopic("#nowhere"), Refused("There is nobody in #nowhere.")),
+        (ShowTopic(""), Refused("You are not in any room.")),
+        (ListRooms(), Rooms((("#Lobby", 2, ""), ("#tea", 1, "green")))),
+    ],
+)
+def test_answer(ring: Ring, query: Query, answer: Answer) -> None:
+    ring.ask("id-bob", SetTopic("#tea", "green"))
+    assert ring.chat.answer(query) == answer
+
+
+def test_members_are_in_alphabetical_order(ring: Ring) -> None:
+    for nick in ("Zoe", "Anna", "émile"):
+        ring.enter(nick, "#lobby")
+    members = ring.chat.answer(ListMembers("#lobby"))
+    assert members == Members("#Lobby", ("alice", "Anna", "bob", "Zoe", "émile"))
+
+
+def test_the_fullest_rooms_come_first_and_empty_ones_not_at_all(ring: Ring) -> None:
+    ring.enter("dave", "#b", "#a", "#lobby")
+    ring.open("#empty")
+    rooms = ring.chat.answer(ListRooms())
+    assert rooms == Rooms((("#Lobby", 3, ""), ("#a", 1, ""), ("#b", 1, ""), ("#tea", 1, "")))
+
+
+def test_there_are_no_rooms_to_begin_with() -> None:
+    assert Chat(replay=0).answer(ListRooms()) == Rooms(())
+
+
+# ── the log ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("event", "log", "moves", "barrier"),
+    [
+        (Said("#Tea", "bob", "hi", "id"), "#tea", "", False),
+        (Said("a,b", "a", "hi", "id", to="b", to_who="id-b"), "a,b", "", False),
+        (Joined("#Tea", "bob", "id"), "#tea", "id", False),
+        (Left("#Tea", "bob", "id"), "#tea", "id", False),
+        (TopicSet("#Tea", "bob", "green", "id"), "#tea", "", True),
+        (Arrived("bob", "id"), PEOPLE, "", False),
+        (Renamed("bob", "rob", "id"), PEOPLE, "", False),
+        (Departed("bob", "id"), PEOPLE, "id", False),
+    ],
+)
+def test_where_an_event_belongs(event: Event, log: str, moves: str, barrier: bool) -> None:
+    assert log_of(event) == log
+    assert mover(event) == moves
+    assert is_barrier(event) is barrier
+
+
+def test_a_topic_is_what_is_left_of_a_log(ring: Ring) -> None:
+    ring.ask("id-bob", SetTopic("#tea", "green"))
+    ring.ask("id-bob", SetTopic("#tea", "black"))
+    last = ring.log("#tea")[-1]
+    ring.ask("id-bob", Say("#tea", "hi"))
+    ring.ask("id-bob", Leave("#tea"))
+    assert ring.chat.rooms["#tea"].state == RoomState("#tea", "black", barrier=last.id)
+
+
+def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> None:
+    ring.ask("id-bob", SetTopic("#tea", "green"))
+    ring.ask("id-bob", Say("#tea", "hi"))
+    ring.ask("id-bob", Leave("#tea"))
+    ring.chat.close_room("#tea")
+    assert "#tea" not in ring.chat.rooms
+    assert ring.chat.empty == set()
+    _, delivery = ring.ask("id-bob", Join("#tea"))
+    said = Said("#tea", "bob", "hi", "id-bob")
+    assert delivery.shown == Entered("#tea", "bob", first=False, topic="green", recent=(said,))
+
+
+# ── whatever they do ───────────────────────────────────────────────────────────────────────────
+
+
+PEOPLE_IDS = ["id-1", "id-2", "id-3", "id-4"]
+NICKS = ["alice", "Alice", "аlice", "bob", "Bob", "carol", "dave", "eve"]
+ROOM_NAMES = ["#a", "#A", "#b", "#c", "#nowhere"]
+
+whos = st.sampled_from(PEOPLE_IDS)
+nicks = st.sampled_from(NICKS)
+rooms = st.sampled_from(ROOM_NAMES)
+texts = st.sampled_from(["", "one", "two"])
+requests = st.one_of(
+    st.builds(Say, rooms, texts),
+    st.builds(Tell, nicks, texts),
+    st.builds(Join, rooms.filter(lambda room: room != "#nowhere") | st.just("no room")),
+    st.builds(Join, rooms.filter(lambda room: room != "#nowhere")),
+    st.builds(Leave, rooms),
+    st.builds(Rename, nicks | st.just("no nick")),
+    st.builds(SetTopic, rooms, texts | st.just("x" * (TOPIC_MAX + 1))),
+)
+
+
+class Everybody(RuleBasedStateMachine):
+    """Several people ask for this and that, beside a model of who is called what and where."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ring = Ring(replay=2)
+        self.chat = self.ring.chat
+        self.nicks: dict[str, str] = {}
+        self.places: set[tuple[str, str]] = set()  # (person, room)
+
+    @rule(who=whos, nick=nicks)
+    def arrive(self, who: str, nick: str) -> None:
+        if who not in self.nicks and self.is_free(nick):
+            assert list(self.ring.happen(Arrived(nick, who))) == []
+            self.nicks[who] = nick
+
+    @rule(who=whos)
+    def depart(self, who: str) -> None:
+        deliveries = self.ring.happen(Departed(self.nicks.pop(who, "?"), who))
+        left = {room for person, room in self.places if person == who}
+        self.places -= {(who, room) for room in left}
+        assert self.heard_by(deliveries) == self.members(*left)
+
+    @rule(who=whos, request=requests)
+    def ask(self, who: str, request: Request) -> None:
+        if who not in self.nicks:
+            return
+        if isinstance(request, Rename) and not self.is_free(request.nick, but_for=who):
+            return
+        outcome = self.ring.decide(who, request)
+        if not isinstance(outcome, Refused):
+            self.expect(outcome, self.ring.happen(outcome))
+
+    @rule()
+    def close_empty_rooms(self) -> None:
+        for room in list(self.chat.empty):
+            self.chat.close_room(room)
+
+    def expect(self, event: Event, deliveries: Sequence[Delivery]) -> None:
+        """Follow the event in the model; it says who must have heard it."""
+        match event:
+            case Said(who=who, to_who=other) if other:
+                expected = {who, other}
+            case Said(room) | TopicSet(room):
+                expected = self.members(fold(room))
+            case Joined(room, who=who):
+                self.places.add((who, fold(room)))
+                expected = self.members(fold(room))
+            case Left(room, who=who):
+                self.places.remove((who, fold(room)))
+                expected = self.members(fold(room))
+            case Renamed(to=nick, who=who):
+                self.nicks[who] = nick
+                rooms = [room for person, room in self.places if person == who]
+                expected = self.members(*rooms) | {who}
+        assert self.heard_by(deliveries) == expected
+
+    def is_free(self, nick: str, but_for: str = "") -> bool:
+        return all(fold(nick) != fold(other) for who, other in self.nicks.items() if who != but_for)
+
+    def members(self, *rooms: str) -> set[str]:
+        return {person for person, room in self.places if room in rooms}
+
+    def heard_by(self, deliveries: Sequence[Delivery]) -> set[str]:
+        return {who for delivery in deliveries for who in hearers(self.chat, delivery)}
+
+    @invariant()
+    def people_are_who_they_should_be(self) -> None:
+        assert {who: person.nick for who, person in self.chat.people.items()} == self.nicks
+
+    @invariant()
+    def names_lead_to_people(self) -> None:
+        by_name = {fold(nick): self.chat.people[who] for who, nick in self.nicks.items()}
+        for nick in NICKS:
+            assert self.chat.person(nick) is by_name.get(fold(nick))
+
+    @invariant()
+    def people_and_rooms_agree_on_who_is_where(self) -> None:
+        people, rooms = self.chat.people, self.chat.rooms
+        assert {(who, room) for who in people for room in people[who].rooms} == self.places
+        assert {(who, room) for room in rooms for who in rooms[room].members} == self.places
+        assert all(rooms[room].members[who] is people[who] for who, room in self.places)
+
+    @invariant()
+    def empty_rooms_are_known(self) -> None:
+        assert self.chat.empty == {n for n, room in self.chat.rooms.items() if not room.members}
+
+    @invariant()
+    def each_room_is_a_fold_over_its_log(self) -> None:
+        for name, room in self.chat.rooms.items():
+            entries = self.ring.log(name)
+            said = [entry.event for entry in entries if isinstance(entry.event, Said)]
+            assert room.state == reduce(after, entries, RoomState(room.state.name))
+            assert list(room.recent) == said[-2:]
+
+
+TestEverybody = Everybody.TestCase
+TestEverybody.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

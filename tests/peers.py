@@ -1,0 +1,112 @@
+"""Servers and raw clients for tests: bytes on one side, a real server on the other."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+import trio.testing
+
+from trio_chat.app import make_server
+from trio_chat.server.links import Link
+from trio_chat.server.server import Server
+from trio_chat.settings import HistorySettings, LimitSettings, ServerSettings, Settings
+
+PATIENCE = 50  # seconds that a test waits for what must come
+
+
+def settings(**sections: dict[str, Any]) -> Settings:
+    """Settings on a free port; ``limits``, ``server`` and ``history`` as dicts."""
+    return Settings(
+        port=0,
+        limits=LimitSettings(**sections.get("limits", {})),
+        server=ServerSettings(**sections.get("server", {})),
+        history=HistorySettings(**sections.get("history", {})),
+    )
+
+
+class Peer:
+    """A client that sends and receives bytes as a test tells it to."""
+
+    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
+        self.stream = stream
+        self.received = bytearray()
+        self._read = 0
+
+    async def send(self, data: bytes) -> None:
+        with trio.fail_after(PATIENCE):
+            await self.stream.send_all(data)
+
+    async def until(self, wanted: str) -> str:
+        """Everything new that was received, up to and with ``wanted``."""
+        sought = wanted.encode()
+        with trio.fail_after(PATIENCE):
+            while (found := self.received.find(sought, self._read)) < 0:
+                data = await self.stream.receive_some(65536)
+                assert data, f"closed before {wanted!r}: {self.received[self._read :]!r}"
+                self.received += data
+        begin, self._read = self._read, found + len(sought)
+        return self.received[begin : self._read].decode()
+
+    async def rest(self) -> str:
+        """Everything new until the server closes."""
+        with trio.fail_after(PATIENCE):
+            async for data in self.stream:
+                self.received += data
+        begin, self._read = self._read, len(self.received)
+        return self.received[begin:].decode()
+
+    async def enter(self, nick: str) -> "Peer":
+        """Say a nickname and wait to be let in."""
+        await self.send(f"{nick}\n".encode())
+        await self.until("/help tells more.\n")
+        return self
+
+
+class House:
+    """A running server, and the peers that a test has there; all of them go when it ends."""
+
+    def __init__(self, server: Server, nursery: trio.Nursery) -> None:
+        self.server, self._nursery = server, nursery
+        self.peers: list[Peer] = []
+
+    @property
+    def port(self) -> int:
+        return self.server.addresses[0].port
+
+    async def connect(self, nick: str = "") -> Peer:
+        """A peer over TCP; with a nickname it has been let in."""
+        return await self._take_in(await trio.open_tcp_stream("127.0.0.1", self.port), nick)
+
+    async def link(self, nick: str = "", address: str = "memory") -> Peer:
+        """A peer over memory, where the test's clock rules."""
+        ours, theirs = trio.testing.memory_stream_pair()
+        self._nursery.start_soon(self.server.serve_link, Link(theirs, address))
+        return await self._take_in(ours, nick)
+
+    async def people(self, *nicks: str) -> list[Peer]:
+        """Peers that have been let in one after the other, and have read that."""
+        peers = []
+        for nick in nicks:
+            peers.append(await self.connect(nick))
+            for earlier in peers[:-1]:
+                await earlier.until(f"{nick} joined!\n")
+        return peers
+
+    async def _take_in(self, stream: trio.abc.HalfCloseableStream, nick: str) -> Peer:
+        peer = Peer(stream)
+        self.peers.append(peer)
+        return await peer.enter(nick) if nick else peer
+
+
+@asynccontextmanager
+async def running(chosen: Settings | None = None) -> AsyncIterator[House]:
+    """A server on loopback, stopped at once at the end of the block."""
+    async with trio.open_nursery() as nursery:
+        server = make_server(chosen or settings())
+        await nursery.start(server.run)
+        house = House(server, nursery)
+        yield house
+        for peer in house.peers:
+            await trio.aclose_forcefully(peer.stream)
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,336 @@
+"""The client's end of the plain dialect, against servers like ours and like the tutorial's."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.commands import Say
+from trio_chat.core.events import Arrived, Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.plain.client import Earlier, Message, PlainClientSession
+from trio_chat.protocols.plain.server import PlainSession
+
+WELCOME = (
+    b"bob joined!\n"
+    b"Connected to server!\n"
+    b"*** You are bob in #lobby; nobody else is here yet. /help tells more.\n"
+)
+YOU_ARE_BOB = Notice("You are bob in #lobby; nobody else is here yet. /help tells more.")
+
+
+def new_session(encoding: str = "utf-8") -> PlainClientSession:
+    return PlainClientSession("bob", encoding=encoding)
+
+
+def with_trio_chat(encoding: str = "utf-8") -> PlainClientSession:
+    """A session that has been let in by a server which frames by newlines."""
+    session = new_session(encoding)
+    session.speak_first()
+    session.data_to_send()
+    session.receive_data(WELCOME)
+    return session
+
+
+def with_the_tutorial(encoding: str = "utf-8") -> PlainClientSession:
+    """A session that has been let in by a server which does not frame."""
+    session = new_session(encoding)
+    session.receive_data(b"NICK")
+    session.data_to_send()
+    session.receive_data(b"bob joined!Connected to server!")
+    return session
+
+
+def heard(session: PlainClientSession, *pieces: bytes) -> list[Message]:
+    return [message for piece in pieces for message in session.receive_data(piece)]
+
+
+def heard_in_lines(data: bytes) -> list[Message]:
+    """What lines tell: the same whole, byte by byte, and with something unfinished behind."""
+    whole = heard(with_trio_chat(), data)
+    each = [data[i : i + 1] for i in range(len(data))]
+    assert heard(with_trio_chat(), *each) == whole
+    assert heard(with_trio_chat(), data + b"unfinished") == whole
+    return whole
+
+
+# ── a server that frames by newlines ───────────────────────────────────────────────────────────
+
+
+def test_whoever_is_not_greeted_speaks_first_with_a_newline() -> None:
+    session = new_session()
+    assert session.data_to_send() == b""
+    session.speak_first()
+    assert session.data_to_send() == b"bob\n"
+    assert session.data_to_send() == b""
+
+
+def test_nobody_speaks_first_twice() -> None:
+    session = new_session()
+    session.speak_first()
+    session.speak_first()
+    assert session.data_to_send() == b"bob\n"
+
+
+def test_whoever_is_let_in_knows_where_and_as_whom() -> None:
+    session = new_session()
+    session.speak_first()
+    assert (session.admitted, session.framed, session.room) == (False, False, "")
+    assert heard(session, WELCOME) == [
+        Joined("", "bob"),
+        Notice("Connected to server!"),
+        YOU_ARE_BOB,
+    ]
+    assert (session.admitted, session.framed) == (True, True)
+    assert (session.nick, session.room) == ("bob", "#lobby")
+
+
+@pytest.mark.parametrize("pieces", [[b"NICK" + WELCOME], [b"NICK", WELCOME]])
+def test_a_late_greeting_is_not_answered_again(pieces: list[bytes]) -> None:
+    session = new_session()
+    session.speak_first()
+    assert session.data_to_send() == b"bob\n"
+    assert heard(session, *pieces)[0] == Joined("", "bob")
+    assert session.data_to_send() == b""
+    assert session.framed
+
+
+def test_a_nick_that_begins_like_a_greeting_is_none() -> None:
+    session = PlainClientSession("NICKY", encoding="utf-8")
+    session.speak_first()
+    session.data_to_send()
+    assert heard(session, b"NICKY joined!\nConnected to server!\n")[0] == Joined("", "NICKY")
+
+
+def test_whoever_is_greeted_answers_and_then_knows_that_there_are_lines() -> None:
+    session = new_session()
+    assert heard(session, b"NICK") == []
+    assert session.data_to_send() == b"bob"
+    assert not session.framed
+    assert len(heard(session, WELCOME)) == 3
+    assert (session.framed, session.admitted, session.room) == (True, True, "#lobby")
+
+
+def test_whoever_is_refused_is_told_why() -> None:
+    session = new_session()
+    session.speak_first()
+    with pytest.raises(NotAdmitted, match=r"^The nickname bob is taken\.$"):
+        session.receive_data(b"*** The nickname bob is taken.\n")
+    assert not session.admitted
+
+
+def test_whoever_is_given_a_near_nick_is_not_refused() -> None:
+    session = new_session()
+    session.receive_data(b"NICK")
+    heard(
+        session,
+        b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n",
+        b"bob_2 joined!\nConnected to server!\n",
+        b"*** You are bob_2 in #lobby; one other person is here. /help tells more.\n",
+    )
+    assert (session.admitted, session.nick, session.room) == (True, "bob_2", "#lobby")
+
+
+@pytest.mark.parametrize(
+    ("data", "messages"),
+    [
+        (b"alice: hi\n", [Said("#lobby", "alice", "hi")]),
+        (b"alice: hi\r\n", [Said("#lobby", "alice", "hi")]),
+        (b"alice: a\nbob: b\n", [Said("#lobby", "alice", "a"), Said("#lobby", "bob", "b")]),
+        (b"* alice waves\n", [Said("#lobby", "alice", "waves", action=True)]),
+        (b"alice -> bob: psst\n", [Said("", "alice", "psst", to="bob")]),
+        ("zoé: 漢字\n".encode(), [Said("#lobby", "zoé", "漢字")]),
+        (b"alice: \xff\n", [Said("#lobby", "alice", "\ufffd")]),
+        (b"alice joined!\n", [Joined("#lobby", "alice")]),
+        (b"alice left!\n", [Left("#lobby", "alice")]),
+        (b"*** alice is now ann.\n", [Renamed("alice", "ann")]),
+        (b"*** alice set the topic: tea\n", [TopicSet("#lobby", "alice", "tea")]),
+        (b"*** alice removed the topic.\n", [TopicSet("#lobby", "alice", "")]),
+        (b"*** The server stops.\n", [Notice("The server stops.")]),
+        (b"NICK\n", [Notice("NICK")]),
+        (b"\n", [Notice("")]),
+    ],
+)
+def test_what_lines_tell(data: bytes, messages: list[Message]) -> None:
+    assert heard_in_lines(data) == messages
+
+
+def test_what_is_replayed_was_said_earlier() -> None:
+    replay = b"*** The last 2 messages:\nalice: one\n* alice waves\nalice: two\n"
+    assert heard_in_lines(replay) == [
+        Notice("The last 2 messages:"),
+        Earlier(Said("#lobby", "alice", "one")),
+        Earlier(Said("#lobby", "alice", "waves", action=True)),
+        Said("#lobby", "alice", "two"),
+    ]
+
+
+def test_a_single_message_is_replayed() -> None:
+    assert heard_in_lines(b"*** The last message:\nalice: one\nalice: two\n") == [
+        Notice("The last message:"),
+        Earlier(Said("#lobby", "alice", "one")),
+        Said("#lobby", "alice", "two"),
+    ]
+
+
+def test_a_line_that_is_too_long_is_a_notice() -> None:
+    session = with_trio_chat()
+    told = heard(session, *[b"x" * 65536] * 17, b"\nalice: hi\n")
+    assert told == [Notice("A line was too long."), Said("#lobby", "alice", "hi")]
+
+
+def test_another_room_is_where_we_are_from_then_on() -> None:
+    session = with_trio_chat()
+    told = heard(
+        session,
+        b"bob joined!\n*** You are bob in #tea; 2 others are here. /help tells more.\nalice: hi\n",
+    )
+    assert told[-1] == Said("#tea", "alice", "hi")
+    assert session.room == "#tea"
+
+
+def test_our_new_nick_is_ours() -> None:
+    session = with_trio_chat()
+    assert heard(session, b"*** bob is now rob.\n") == [Renamed("bob", "rob")]
+    assert session.nick == "rob"
+    session.receive_data(b"*** rob is now ron.\n")
+    assert session.nick == "ron"
+
+
+def test_the_new_nick_of_another_is_not_ours() -> None:
+    session = with_trio_chat()
+    session.receive_data(b"*** alice is now rob.\n")
+    assert session.nick == "bob"
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("hi", b"hi\n"),
+        ("hi there: you", b"hi there: you\n"),
+        ("/shrug", b"//shrug\n"),
+        ("//", b"///\n"),
+        (" /me", b" /me\n"),
+        ("one\ntwo", b"one\ntwo\n"),
+        ("one\n/two\n", b"one\n//two\n"),
+        ("\none\n  \ntwo\n\n", b"one\ntwo\n"),
+        ("", b""),
+        ("\n", b""),
+        ("é漢", "é漢\n".encode()),
+    ],
+)
+def test_say(text: str, data: bytes) -> None:
+    assert with_trio_chat().say(text) == data
+
+
+def test_what_the_encoding_cannot_write_is_a_question_mark() -> None:
+    assert with_trio_chat("latin-1").say("é漢") == b"\xe9?\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [("/who", b"/who\n"), ("/topic a\nb", b"/topic a b\n"), ("/me é", "/me é\n".encode())],
+)
+def test_command(line: str, data: bytes) -> None:
+    assert with_trio_chat().command(line) == data
+
+
+@given(st.text(st.characters(exclude_characters="\r") | st.sampled_from("/\n ")))
+def test_our_server_understands_what_our_client_says(text: str) -> None:
+    server = PlainSession(encoding="utf-8", line_bytes=8192, lobby="#lobby")
+    server.receive_data(b"bob\n")
+    assert server.next_command()
+    server.done(Arrived("bob", "id"))
+    assert server.next_command()
+    server.done(Joined("#lobby", "bob", "id"))
+    server.receive_data(with_trio_chat().say(text))
+    expected = [Say("#lobby", line) for line in text.split("\n") if line.strip()]
+    assert list(iter(server.next_command, None)) == expected
+
+
+# ── a server that does not ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_greeting_is_answered_without_a_newline() -> None:
+    session = new_session()
+    assert heard(session, b"NICK") == []
+    assert session.data_to_send() == b"bob"
+    session.speak_first()
+    assert session.data_to_send() == b""
+
+
+def test_what_the_server_glues_is_told_apart() -> None:
+    session = new_session()
+    assert heard(session, b"NICK", b"bob joined!Connected to server!") == [
+        Joined("", "bob"),
+        Notice("Connected to server!"),
+    ]
+    assert (session.admitted, session.framed) == (True, False)
+    assert (session.nick, session.room) == ("bob", "")
+
+
+def test_what_is_said_while_we_are_let_in_is_heard() -> None:
+    session = new_session()
+    assert heard(session, b"NICK", b"bob joined!", b"Connected to server!alice: hi") == [
+        Joined("", "bob"),
+        Notice("Connected to server!"),
+        Said("", "alice", "hi"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("piece", "message"),
+    [
+        (b"alice: hi", Said("", "alice", "hi")),
+        (b"alice: /who", Said("", "alice", "/who")),
+        ("zoé: 漢字".encode(), Said("", "zoé", "漢字")),
+        (b"alice joined!", Joined("", "alice")),
+        (b"alice left!", Left("", "alice")),
+        (b"whatever", Notice("whatever")),
+    ],
+)
+def test_without_newlines_a_piece_is_a_message(piece: bytes, message: Message) -> None:
+    session = with_the_tutorial()
+    assert heard(session, piece, piece) == [message, message]
+    assert not session.framed
+
+
+def test_a_newline_of_somebody_else_does_not_make_lines_of_all() -> None:
+    session = with_the_tutorial()
+    assert heard(session, b"carol: from netcat\n", b"alice: hi") == [
+        Said("", "carol", "from netcat"),
+        Said("", "alice", "hi"),
+    ]
+    assert session.say("hi") == b"bob: hi"
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("hi", b"bob: hi"),
+        ("/shrug", b"bob: /shrug"),
+        ("one\n\ntwo\n", b"bob: onebob: two"),
+        ("", b""),
+        ("é", "bob: é".encode()),
+    ],
+)
+def test_without_lines_whoever_speaks_says_so(text: str, data: bytes) -> None:
+    assert with_the_tutorial().say(text) == data
+
+
+def test_what_the_tutorial_cannot_read_is_a_question_mark() -> None:
+    assert with_the_tutorial("ascii").say("é!") == b"bob: ?!"
+
+
+def test_without_lines_there_are_no_commands() -> None:
+    with pytest.raises(Unsupported):
+        with_the_tutorial().command("/who")
+
+
+# ── anything ───────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.lists(st.binary() | st.sampled_from([b"NICK", b"\n", b"*** ", WELCOME, b"a: b\n"])))
+def test_no_bytes_are_too_odd(pieces: list[bytes]) -> None:
+    for session in (with_trio_chat(), with_the_tutorial()):
+        for message in heard(session, *pieces):
+            assert isinstance(message, Message)

@@ -1,0 +1,526 @@
+"""The server's end of the plain dialect: what bytes ask for, and what is written back."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.commands import (
+    Command,
+    Enter,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Quit,
+    Rename,
+    Say,
+    SetTopic,
+    ShowTopic,
+    Tell,
+)
+from trio_chat.core.events import (
+    Arrived,
+    Entered,
+    Event,
+    Joined,
+    Left,
+    Notice,
+    Refused,
+    Renamed,
+    Said,
+    Shown,
+    Topic,
+    TopicSet,
+)
+from trio_chat.protocols.lines import ENDLESS
+from trio_chat.protocols.plain.server import PlainSession, plain_dialect
+
+LINE_BYTES = 40
+
+Asked = Command | Notice | Refused
+
+
+def new_session(encoding: str = "utf-8") -> PlainSession:
+    return PlainSession(encoding=encoding, line_bytes=LINE_BYTES, lobby="#lobby")
+
+
+def in_the_lobby(hello: bytes, encoding: str = "utf-8") -> PlainSession:
+    """A session whose first bytes were a nickname, with a newline or without."""
+    session = new_session(encoding)
+    session.receive_data(hello)
+    entering = all_asked(session)
+    assert isinstance(entering[0], Enter)
+    assert entering[1:] == [Join("#lobby")]
+    return session
+
+
+def all_asked(session: PlainSession) -> list[Asked]:
+    """All that is asked for now; everybody is let in, everywhere."""
+    asked: list[Asked] = []
+    while (command := session.next_command()) is not None:
+        asked.append(command)
+        match command:
+            case Enter(nick):
+                session.done(Arrived(nick, "id"))
+            case Join(room):
+                session.done(Joined(room, "alice", "id"))
+            case Quit():
+                break
+    return asked
+
+
+def asked_by(session: PlainSession, *pieces: bytes) -> list[Asked]:
+    asked = []
+    for piece in pieces:
+        session.receive_data(piece)
+        asked += all_asked(session)
+    return asked
+
+
+def asked_in_lines(data: bytes) -> list[Asked]:
+    """What lines ask for: the same whole, byte by byte, and with something unfinished behind."""
+    whole = asked_by(in_the_lobby(b"alice\n"), data)
+    each = [data[i : i + 1] for i in range(len(data))]
+    assert asked_by(in_the_lobby(b"alice\n"), *each) == whole
+    assert asked_by(in_the_lobby(b"alice\n"), data + b"unfinished") == whole
+    return whole
+
+
+# ── the nickname ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_greeting_is_four_bytes() -> None:
+    assert new_session().greeting() == b"NICK"
+
+
+@pytest.mark.parametrize(
+    ("hello", "enter"),
+    [
+        (b"alice\n", Enter("alice")),
+        (b"alice\r\n", Enter("alice")),
+        (b"  alice \r\n", Enter("alice")),
+        ("zoé\n".encode(), Enter("zoé")),
+        (b"\xff\n", Enter("\ufffd")),
+        (b"/help\n", Enter("/help")),
+        (b"alice", Enter("alice", near=True)),
+        (b" alice ", Enter("alice", near=True)),
+        (b"alice\nhi\n", Enter("alice", near=True)),
+        (b"\n\n\nalice\n", Enter("alice")),
+        (b"\r\n\nalice\nhi\n", Enter("alice", near=True)),
+    ],
+)
+def test_the_first_words_are_the_nickname(hello: bytes, enter: Enter) -> None:
+    session = new_session()
+    session.receive_data(hello)
+    assert session.next_command() == enter
+
+
+def test_whoever_is_gone_after_the_nickname_takes_a_near_one() -> None:
+    session = new_session()
+    session.receive_data(b"\nalice")
+    assert session.next_command() is None
+    session.receive_eof()
+    assert session.next_command() == Enter("alice", near=True)
+
+
+def test_a_person_is_asked_again() -> None:
+    session = new_session()
+    session.receive_data(b"alice\n")
+    assert session.next_command() == Enter("alice")
+    assert session.next_command() is None
+    session.receive_data(b"ann\n")
+    assert session.next_command() == Enter("ann")
+
+
+def test_whoever_has_arrived_enters_the_lobby() -> None:
+    session = new_session()
+    session.receive_data(b"alice\n")
+    session.next_command()
+    session.done(Arrived("alice", "id"))
+    assert session.next_command() == Join("#lobby")
+    assert session.next_command() is None
+
+
+def test_nothing_that_follows_the_nickname_is_lost() -> None:
+    session = new_session()
+    assert asked_by(session, b"alice\nhi\n/who\n") == [
+        Enter("alice", near=True),
+        Join("#lobby"),
+        Say("#lobby", "hi"),
+        ListMembers("#lobby"),
+    ]
+
+
+def test_nothing_is_asked_by_nothing() -> None:
+    session = new_session()
+    assert session.next_command() is None
+    session.receive_eof()
+    assert session.next_command() is None
+
+
+# ── lines ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        (b"hi\n", [Say("#lobby", "hi")]),
+        (b"hi\r\n", [Say("#lobby", "hi")]),
+        (b" hi \n", [Say("#lobby", " hi ")]),
+        (b"one\ntwo\r\nthree\n", [Say("#lobby", text) for text in ("one", "two", "three")]),
+        (b"\n\r\n   \n\t\n", []),
+        ("\u3000\n".encode(), []),
+        ("漢字\n".encode(), [Say("#lobby", "漢字")]),
+        (b"\xe9\xff\n", [Say("#lobby", "\ufffd\ufffd")]),
+        (b"\x1b[2J\n", [Say("#lobby", "\x1b[2J")]),
+        (b"alice: hi\n", [Say("#lobby", "alice: hi")]),
+        (b"//slashed\n", [Say("#lobby", "/slashed")]),
+        (b"///slashed\n", [Say("#lobby", "//slashed")]),
+        (b"//\n", [Say("#lobby", "/")]),
+        (b" /who\n", [Say("#lobby", " /who")]),
+        (b"/join tea\nhi\n", [Join("#tea"), Leave("#lobby"), Say("#tea", "hi")]),
+        (b"x" * LINE_BYTES + b"\n", [Say("#lobby", "x" * LINE_BYTES)]),
+        (b"x" * LINE_BYTES + b"\r\n", [Say("#lobby", "x" * LINE_BYTES)]),
+    ],
+)
+def test_lines(data: bytes, asked: list[Asked]) -> None:
+    assert asked_in_lines(data) == asked
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/nick ann", Rename("ann")),
+        ("/nick  ann ", Rename("ann")),
+        ("/nick ann lee", Rename("ann lee")),
+        ("/NICK ann", Rename("ann")),
+        ("/me waves", Say("#lobby", "waves", action=True)),
+        ("/me  waves  back ", Say("#lobby", "waves  back", action=True)),
+        ("/msg bob hi", Tell("bob", "hi")),
+        ("/msg  bob  hi there ", Tell("bob", "hi there")),
+        ("/join #tea", Join("#tea")),
+        ("/join tea", Join("#tea")),
+        ("/join tea time", Join("#tea time")),
+        ("/rooms", ListRooms()),
+        ("/rooms please", ListRooms()),
+        ("/who", ListMembers("#lobby")),
+        ("/who else", ListMembers("#lobby")),
+        ("/topic", ShowTopic("#lobby")),
+        ("/topic   ", ShowTopic("#lobby")),
+        ("/topic tea: green", SetTopic("#lobby", "tea: green")),
+        ("/topic -", SetTopic("#lobby", "")),
+        ("/topic -5 degrees", SetTopic("#lobby", "-5 degrees")),
+        ("/quit", Quit()),
+        ("/quit now", Quit()),
+    ],
+)
+def test_verb(line: str, command: Command) -> None:
+    asked = asked_in_lines(line.encode() + b"\n")
+    assert asked[0] == command
+
+
+@pytest.mark.parametrize("line", ["/help", "/help me", "/HELP"])
+def test_help_lists_every_verb(line: str) -> None:
+    [notice] = asked_in_lines(line.encode() + b"\n")
+    assert isinstance(notice, Notice)
+    for verb in ("help", "nick", "me", "msg", "join", "rooms", "who", "topic", "quit"):
+        assert f"/{verb} " in notice.text
+
+
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("/nick", "/nick NAME"),
+        ("/nick  ", "/nick NAME"),
+        ("/me", "/me TEXT"),
+        ("/me \t", "/me TEXT"),
+        ("/msg", "/msg NAME TEXT"),
+        ("/msg bob", "/msg NAME TEXT"),
+        ("/MSG bob ", "/msg NAME TEXT"),
+        ("/join", "/join ROOM"),
+    ],
+)
+def test_a_missing_argument_is_told(line: str, usage: str) -> None:
+    [refused] = asked_in_lines(line.encode() + b"\n")
+    assert isinstance(refused, Refused)
+    assert refused.why.endswith(usage)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("/jion tea", "/join?"), ("/quti", "/quit?"), ("/topics", "/topic?"), ("/NICKK a", "/nick?")],
+)
+def test_an_unknown_verb_is_told_with_the_nearest(line: str, meant: str) -> None:
+    [refused] = asked_in_lines(line.encode() + b"\n")
+    assert isinstance(refused, Refused)
+    assert f"Did you mean {meant}" in refused.why
+    assert "/help" in refused.why
+
+
+@pytest.mark.parametrize("line", ["/", "/ who", "/xyzzy", "/漢", "/\x1b"])
+def test_an_unknown_verb_that_is_near_to_nothing(line: str) -> None:
+    [refused] = asked_in_lines(line.encode() + b"\n")
+    assert isinstance(refused, Refused)
+    assert "no command" in refused.why
+    assert "mean" not in refused.why
+
+
+def test_whoever_goes_to_a_room_leaves_the_one_before() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.done(Joined("#tea", "alice", "id"))
+    assert session.next_command() == Leave("#lobby")
+    session.done(Left("#lobby", "alice", "id"))
+    assert session.next_command() is None
+    session.done(Joined("#Bar", "alice", "id"))
+    assert session.next_command() == Leave("#tea")
+
+
+def test_a_line_is_said_in_the_room_that_was_joined_last() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.done(Joined("#tea", "alice", "id"))
+    assert asked_by(session, b"hi\n/who\n") == [
+        Leave("#lobby"),
+        Say("#tea", "hi"),
+        ListMembers("#tea"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Said("#lobby", "alice", "hi", "id"),
+        Left("#lobby", "alice", "id"),
+        Renamed("alice", "ann", "id"),
+        TopicSet("#lobby", "alice", "tea", "id"),
+    ],
+)
+def test_nothing_follows_from_other_events(event: Event) -> None:
+    session = in_the_lobby(b"alice\n")
+    session.done(event)
+    assert session.next_command() is None
+
+
+# ── the end ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unfinished_line_counts_at_the_end() -> None:
+    session = in_the_lobby(b"alice\n")
+    assert asked_by(session, b"one\ntw", b"o") == [Say("#lobby", "one")]
+    session.receive_eof()
+    assert all_asked(session) == [Say("#lobby", "two")]
+
+
+def test_an_unfinished_line_comes_after_the_finished_ones() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.receive_data(b"one\ntwo\nthree")
+    session.receive_eof()
+    assert all_asked(session) == [Say("#lobby", text) for text in ("one", "two", "three")]
+
+
+def test_nothing_counts_twice_at_the_end() -> None:
+    session = in_the_lobby(b"alice\n")
+    assert asked_by(session, b"one\n") == [Say("#lobby", "one")]
+    session.receive_eof()
+    assert all_asked(session) == []
+
+
+# ── too long ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_a_line_too_long_is_refused_and_the_next_is_not(ending: bytes) -> None:
+    refused, said = asked_in_lines(b"x" * (LINE_BYTES + 1) + ending + b"hi" + ending)
+    assert isinstance(refused, Refused)
+    assert f"longer than {LINE_BYTES} bytes" in refused.why
+    assert said == Say("#lobby", "hi")
+
+
+def test_bytes_count_and_not_characters() -> None:
+    assert isinstance(asked_in_lines("é".encode() * LINE_BYTES + b"\n")[0], Refused)
+
+
+def test_a_nickname_too_long_for_a_line_is_refused_and_the_next_is_not() -> None:
+    session = new_session()
+    refused, *entering = asked_by(session, b"x" * (LINE_BYTES + 1) + b"\n", b"alice\n")
+    assert isinstance(refused, Refused)
+    assert entering == [Enter("alice"), Join("#lobby")]
+
+
+def test_a_piece_too_long_is_refused_and_the_next_is_not() -> None:
+    session = in_the_lobby(b"tom")
+    refused, said = asked_by(session, b"x" * (LINE_BYTES + 1), b"tom: hi")
+    assert isinstance(refused, Refused)
+    assert said == Say("#lobby", "hi")
+
+
+@pytest.mark.parametrize("hello", [b"alice\n", b"alice"], ids=["framed", "unframed"])
+def test_whoever_never_ends_a_line_is_sent_away(hello: bytes) -> None:
+    session = in_the_lobby(hello)
+    pieces = [b"x" * 4096] * (ENDLESS // 4096)
+    assert not any(isinstance(asked, Quit) for asked in asked_by(session, *pieces))
+    last = asked_by(session, b"x" * 4096)[-1]
+    assert isinstance(last, Quit)
+    assert str(ENDLESS) in last.why
+
+
+# ── without newlines, as the tutorial's client speaks ──────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("piece", "asked"),
+    [
+        (b"tom: hi", [Say("#lobby", "hi")]),
+        (b"hi", [Say("#lobby", "hi")]),
+        (b"tom: hitom: there", [Say("#lobby", "hi"), Say("#lobby", "there")]),
+        (b"tom: tom: tom: hi", [Say("#lobby", "hi")]),
+        (b"tom: ", []),
+        (b"tom:  ", []),
+        (b"tom: a: b", [Say("#lobby", "a: b")]),
+        (b"bob: hi", [Say("#lobby", "bob: hi")]),
+        (b"tom: /who", [ListMembers("#lobby")]),
+        (b"tom: //who", [Say("#lobby", "/who")]),
+        (b"tom: /quit", [Quit()]),
+        (b"tom: caf\xc3\xa9", [Say("#lobby", "café")]),
+    ],
+)
+def test_without_newlines_a_piece_is_a_message(piece: bytes, asked: list[Asked]) -> None:
+    assert asked_by(in_the_lobby(b"tom"), piece) == asked
+    assert asked_by(in_the_lobby(b"tom"), piece, b"tom: bye")[: len(asked)] == asked
+
+
+def test_each_piece_is_a_message() -> None:
+    asked = asked_by(in_the_lobby(b"tom"), b"tom: one", b"tom: two")
+    assert asked == [Say("#lobby", "one"), Say("#lobby", "two")]
+
+
+def test_the_prefix_is_the_nickname_that_was_asked_for() -> None:
+    session = new_session()
+    session.receive_data(b"tom")
+    assert session.next_command() == Enter("tom", near=True)
+    session.done(Arrived("tom_2", "id"))
+    assert asked_by(session, b"tom: hi") == [Join("#lobby"), Say("#lobby", "hi")]
+
+
+def test_the_prefix_is_in_the_encoding() -> None:
+    session = in_the_lobby("zoé".encode("latin-1"), "latin-1")
+    assert asked_by(session, "zoé: hé".encode("latin-1")) == [Say("#lobby", "hé")]
+
+
+def test_from_the_first_newline_on_lines_count() -> None:
+    session = in_the_lobby(b"tom")
+    asked = asked_by(session, b"tom: one", b"two\nth", b"ree\nfour")
+    assert asked == [Say("#lobby", "one"), Say("#lobby", "two"), Say("#lobby", "three")]
+    session.receive_eof()
+    assert all_asked(session) == [Say("#lobby", "four")]
+
+
+# ── how it is written to ───────────────────────────────────────────────────────────────────────
+
+
+def test_without_newlines_and_beyond_ascii_nothing_but_ascii_is_written() -> None:
+    session = new_session()
+    assert session.dialect is plain_dialect("ascii")
+    session.receive_data(b"tom")
+    assert session.dialect is plain_dialect("ascii")
+    session.receive_data(b"tom: hi")
+    assert session.dialect is plain_dialect("ascii")
+
+
+@pytest.mark.parametrize("data", [b"\n", b"alice\r\n", "zoé".encode(), b"\xff"])
+def test_with_a_newline_or_beyond_ascii_the_encoding_is_written(data: bytes) -> None:
+    session = new_session()
+    session.receive_data(data)
+    assert session.dialect is plain_dialect("utf-8")
+    session.receive_data(b"tom: hi")
+    assert session.dialect is plain_dialect("utf-8")
+
+
+def test_there_is_one_dialect_for_each_encoding() -> None:
+    assert plain_dialect("utf-8") is plain_dialect("utf-8")
+    assert plain_dialect("utf-8") is not plain_dialect("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("utf-8", "zoé: é 漢字 👩\n".encode()),
+        ("latin-1", b"zo\xe9: \xe9 ?? ?\n"),
+        ("ascii", b"zo?: ? ?? ?\n"),
+        ("shift_jis", b"zo?: ? \x8a\xbf\x8e\x9a ?\n"),
+    ],
+)
+def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: bytes) -> None:
+    assert plain_dialect(encoding).render(Said("#lobby", "zoé", "é 漢字 👩")) == data
+
+
+@pytest.mark.parametrize(
+    ("shown", "data"),
+    [
+        (Joined("#lobby", "alice"), b"alice joined!\n"),
+        (Arrived("alice"), b""),
+        (Notice("one\ntwo"), b"*** one\n*** two\n"),
+        (
+            Entered("#lobby", "alice", recent=(Said("#lobby", "bob", "hi"),)),
+            b"Connected to server!\n"
+            b"*** You are alice in #lobby; nobody else is here yet. /help tells more.\n"
+            b"*** The last message:\n"
+            b"bob: hi\n",
+        ),
+    ],
+)
+def test_each_line_ends_in_a_newline(shown: Shown, data: bytes) -> None:
+    assert plain_dialect("utf-8").render(shown) == data
+
+
+TEXTS = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\n\r\x1b\x85\u2028"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "shift_jis"])
+@given(text=TEXTS)
+def test_whatever_is_said_is_one_clean_line(encoding: str, text: str) -> None:
+    for said in (
+        Said("#lobby", "bob", text),
+        Said("#lobby", "bob", text, action=True),
+        Said("alice,bob", "bob", text, to="alice"),
+        TopicSet("#lobby", "bob", text),
+        Topic("#lobby", text),
+    ):
+        line = plain_dialect(encoding).render(said).decode(encoding)
+        assert line.endswith("\n")
+        assert "Cc" not in {unicodedata.category(char) for char in line[:-1]}
+
+
+# ── anything ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("line", [b"alice\n", b"hi ho\n", b"/me a\n", b"/msg b c\n", b"tom: a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "shift_jis"])
+def test_every_byte_is_borne_everywhere(encoding: str, line: bytes) -> None:
+    for position in range(len(line)):
+        for byte in range(256):
+            data = line[:position] + bytes([byte]) + line[position + 1 :]
+            assert_borne(encoding, [data])
+            assert_borne(encoding, [b"tom", data])
+            assert_borne(encoding, [b"alice\n", data])
+
+
+@given(st.lists(st.binary() | st.sampled_from([b"\n", b"/", b"/msg ", b"tom: ", b"x" * 99])))
+def test_all_bytes_are_borne(pieces: list[bytes]) -> None:
+    assert_borne("utf-8", pieces)
+
+
+def assert_borne(encoding: str, pieces: list[bytes]) -> None:
+    session = new_session(encoding)
+    asked = asked_by(session, *pieces)
+    session.receive_eof()
+    asked += all_asked(session)
+    assert all(isinstance(each, Asked) for each in asked)
+    assert session.next_command() is None
+
+
+@given(st.lists(st.binary() | st.just(b"\n")))
+def test_lines_ask_for_the_same_whole_and_in_pieces(pieces: list[bytes]) -> None:
+    whole = asked_by(in_the_lobby(b"alice\n"), b"".join(pieces))
+    assert asked_by(in_the_lobby(b"alice\n"), *pieces) == whole

@@ -1,0 +1,210 @@
+"""How things are said in plain lines, and how the lines are understood."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from trio_chat.core.events import (
+    Arrived,
+    Departed,
+    Entered,
+    Joined,
+    Left,
+    Members,
+    Notice,
+    Refused,
+    Renamed,
+    Rooms,
+    Said,
+    Shown,
+    Topic,
+    TopicSet,
+)
+from trio_chat.core.names import NICK_MAX, nick_problem
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.plain.wording import Heard, InRoom, Replay, Welcome, reading, wording
+
+NAME_CHARS = st.characters(categories=["Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"])
+good_nicks = st.text(
+    st.sampled_from("abcXYZ019-_[]\\`^{|}") | NAME_CHARS, min_size=1, max_size=NICK_MAX
+).filter(lambda nick: not nick_problem(nick))
+
+#: What somebody would say who wants to be taken for somebody or something else.
+FORGERIES = [
+    "",
+    " ",
+    ": ",
+    "bob: hi",
+    " bob: hi",
+    "-> bob: hi",
+    "* bob waves",
+    "joined!",
+    "left!",
+    "bob left!",
+    "*** bob left!",
+    "is now eve.",
+    "*** bob is now eve.",
+    "set the topic: eve's",
+    "removed the topic.",
+    "Connected to server!",
+    "*** You are eve in #eve; nobody else is here yet.",
+    "*** The last message:",
+    "NICK",
+    "hi\rbob: hi",
+    "hi\x1b[2K\x1b[1Gbob: hi",
+    "hi\u2028bob: hi",
+    "\u202e!denioj bob",
+    "\u0300\u0300",
+]
+texts = st.text(st.characters(exclude_characters="\n")) | st.sampled_from(FORGERIES)
+
+HI = Said("#lobby", "alice", "hi", "id-alice")
+WAVES = Said("#lobby", "bob", "waves", "id-bob", action=True)
+
+#: What is shown, and its lines, each with what a client understands.
+TABLE: list[tuple[Shown, dict[str, Heard]]] = [
+    (HI, {"alice: hi": Said("", "alice", "hi")}),
+    (Said("#lobby", "alice", ""), {"alice: ": Said("", "alice", "")}),
+    (Said("#lobby", "zoé", "a: b"), {"zoé: a: b": Said("", "zoé", "a: b")}),
+    (WAVES, {"* bob waves": Said("", "bob", "waves", action=True)}),
+    (
+        Said("alice,bob", "alice", "psst: hi", to="bob"),
+        {"alice -> bob: psst: hi": Said("", "alice", "psst: hi", to="bob")},
+    ),
+    (Joined("#lobby", "alice", "id"), {"alice joined!": Joined("", "alice")}),
+    (Left("#lobby", "alice", "id"), {"alice left!": Left("", "alice")}),
+    (Departed("alice", "id"), {"alice left!": Left("", "alice")}),
+    (Renamed("alice", "ann", "id"), {"*** alice is now ann.": Renamed("alice", "ann")}),
+    (
+        TopicSet("#lobby", "alice", "tea: green.", "id"),
+        {"*** alice set the topic: tea: green.": TopicSet("", "alice", "tea: green.")},
+    ),
+    (
+        TopicSet("#lobby", "alice", "", "id"),
+        {"*** alice removed the topic.": TopicSet("", "alice", "")},
+    ),
+    (Arrived("alice", "id"), {}),
+    (
+        Entered("#lobby", "alice"),
+        {
+            "Connected to server!": Welcome(),
+            "*** You are alice in #lobby; nobody else is here yet. /help tells more.": InRoom(
+                "#lobby", "alice"
+            ),
+        },
+    ),
+    (
+        Entered("#tea", "alice", others=1, first=False, topic="green", recent=(HI,)),
+        {
+            "*** You are alice in #tea; one other person is here. /help tells more.": InRoom(
+                "#tea", "alice"
+            ),
+            "*** The topic of #tea: green": Notice("The topic of #tea: green"),
+            "*** The last message:": Replay(1),
+            "alice: hi": Said("", "alice", "hi"),
+        },
+    ),
+    (
+        Entered("#tea", "alice", others=2, first=False, recent=(HI, WAVES)),
+        {
+            "*** You are alice in #tea; 2 others are here. /help tells more.": InRoom(
+                "#tea", "alice"
+            ),
+            "*** The last 2 messages:": Replay(2),
+            "alice: hi": Said("", "alice", "hi"),
+            "* bob waves": Said("", "bob", "waves", action=True),
+        },
+    ),
+    (
+        Members("#lobby", ("alice", "bob")),
+        {"*** In #lobby (2): alice, bob": Notice("In #lobby (2): alice, bob")},
+    ),
+    (
+        Rooms((("#lobby", 2, "tea"), ("#b", 1, ""))),
+        {"*** #lobby (2) tea": Notice("#lobby (2) tea"), "*** #b (1)": Notice("#b (1)")},
+    ),
+    (Rooms(()), {}),
+    (Topic("#lobby", "tea"), {"*** The topic of #lobby: tea": Notice("The topic of #lobby: tea")}),
+    (Topic("#lobby", ""), {"*** #lobby has no topic.": Notice("#lobby has no topic.")}),
+    (Refused("No."), {"*** No.": Notice("No.")}),
+    (Notice("One.\nTwo."), {"*** One.": Notice("One."), "*** Two.": Notice("Two.")}),
+]
+
+
+@pytest.mark.parametrize(("shown", "lines"), TABLE)
+def test_wording_and_reading(shown: Shown, lines: dict[str, Heard]) -> None:
+    assert wording(shown) == list(lines)
+    assert [reading(line) for line in lines] == list(lines.values())
+
+
+@pytest.mark.parametrize(
+    "line", ["", "hello", "hello there", "***", "no such: thing!", ": a", "* "]
+)
+def test_a_line_that_fits_nothing_is_a_notice(line: str) -> None:
+    assert reading(line) == Notice(line)
+
+
+# ── nothing that is said looks like something else ─────────────────────────────────────────────
+
+
+@given(nick=good_nicks, text=texts)
+@example(nick="alice", text="-> bob: hi")
+def test_what_is_said_in_a_room_is_said_there_and_by_nobody_else(nick: str, text: str) -> None:
+    [heard] = _heard(Said("#lobby", nick, text))
+    assert isinstance(heard, Said)
+    assert (heard.nick, heard.action, heard.to) == (nick, False, "")
+    assert heard.text in clean(f"{nick}: {text}")
+
+
+@given(nick=good_nicks, text=texts)
+def test_an_action_is_done_by_nobody_else(nick: str, text: str) -> None:
+    [heard] = _heard(Said("#lobby", nick, text, action=True))
+    assert isinstance(heard, Said)
+    assert (heard.nick, heard.action, heard.to) == (nick, True, "")
+
+
+@given(nick=good_nicks, other=good_nicks, text=texts)
+def test_what_is_said_in_private_is_said_to_nobody_else(nick: str, other: str, text: str) -> None:
+    [heard] = _heard(Said("", nick, text, to=other))
+    assert isinstance(heard, Said)
+    assert (heard.nick, heard.action, heard.to) == (nick, False, other)
+
+
+@given(nick=good_nicks, text=texts.filter(bool))
+def test_a_topic_is_set_by_nobody_else(nick: str, text: str) -> None:
+    [heard] = _heard(TopicSet("#lobby", nick, text))
+    assert isinstance(heard, TopicSet)
+    assert heard.nick == nick
+
+
+@given(text=texts)
+def test_the_topic_of_a_room_is_a_notice(text: str) -> None:
+    for heard in _heard(Topic("#lobby", text)) + _heard(Rooms((("#lobby", 1, text),))):
+        assert isinstance(heard, Notice)
+
+
+@given(text=st.text() | texts)
+def test_a_notice_is_said_and_done_by_nobody(text: str) -> None:
+    for heard in _heard(Notice(text)) + _heard(Refused(text)):
+        assert not isinstance(heard, Said | Joined | Left | Welcome)
+
+
+@given(good_nicks)
+def test_who_comes_and_goes_is_understood(nick: str) -> None:
+    assert _heard(Joined("#lobby", nick)) == [Joined("", nick)]
+    assert _heard(Departed(nick)) == [Left("", nick)]
+
+
+@given(nick=good_nicks, other=good_nicks)
+def test_a_new_nick_is_understood(nick: str, other: str) -> None:
+    assert _heard(Renamed(nick, other)) == [Renamed(nick, other)]
+
+
+@given(st.text(st.sampled_from("aе\u0323\u0300\u0489\u0e49\u064e"), min_size=1, max_size=NICK_MAX))
+@example("q" + "\u0323" * 5)
+def test_a_good_nick_is_shown_as_it_is(nick: str) -> None:
+    assert nick_problem(nick) or clean(nick) == nick
+
+
+def _heard(shown: Shown) -> list[Heard]:
+    return [reading(clean(line)) for line in wording(shown)]
