@@ -279,6 +279,12 @@ def test_whoever_shares_two_rooms_hears_a_departure_once(ring: Ring) -> None:
     assert heard(ring.chat, ring.happen(departed)) == [(departed, {"id-alice"})]
 
 
+def test_each_who_shared_some_room_hears_a_departure(ring: Ring) -> None:
+    ring.enter("dave", "#tea")
+    [(_, by)] = heard(ring.chat, ring.happen(Departed("bob", "id-bob")))
+    assert by == {"id-alice", "id-dave"}
+
+
 def test_whoever_has_departed_is_nowhere(ring: Ring) -> None:
     ring.happen(Departed("bob", "id-bob"))
     assert "id-bob" not in ring.chat.people
@@ -291,6 +297,22 @@ def test_the_departure_of_somebody_unknown_is_ignored(ring: Ring) -> None:
     before = copy.deepcopy((ring.chat.people, ring.chat.rooms, ring.chat.empty))
     assert list(ring.happen(Departed("bob", "id-of-nobody"))) == []
     assert (ring.chat.people, ring.chat.rooms, ring.chat.empty) == before
+
+
+@pytest.mark.parametrize(
+    ("log", "is_heard"),
+    [
+        ("#lobby", True),
+        ("#attic", False),
+        ("#nowhere", False),
+        ("alice,carol", True),
+        ("carol,carol", True),
+        ("alice,dave", False),
+    ],
+)
+def test_whether_a_room_is_heard(ring: Ring, log: str, is_heard: bool) -> None:
+    ring.open("#Attic")
+    assert ring.chat.is_heard(log) is is_heard
 
 
 # ── replay ─────────────────────────────────────────────────────────────────────────────────────
@@ -531,4 +553,4 @@ class Everybody(RuleBasedStateMachine):
 
 
 TestEverybody = Everybody.TestCase
-TestEverybody.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestEverybody.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

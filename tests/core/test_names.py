@@ -9,6 +9,7 @@ from trio_chat.core.names import (
     NICK_MAX,
     ROOM_MAX,
     fold,
+    is_private,
     near_nick,
     nick_problem,
     private_room,
@@ -246,6 +247,7 @@ def test_a_folded_nick_holds_nothing_that_the_protocols_need(nick: str) -> None:
         ("e\u0301mile", NOBODY, "émile"),
         ("\u0301alice", NOBODY, "alice"),
         ("a\u200bb", NOBODY, "ab"),
+        ("al\ufe0fice", NOBODY, "alice"),
         ("alice\u3164", NOBODY, "alice"),
         ("al\uffa0ice", NOBODY, "alice"),
         ("a" * 30, NOBODY, "a" * 20),
@@ -286,9 +288,17 @@ def test_a_private_room_is_the_same_for_both(one: str, other: str) -> None:
 @given(GOOD_NICKS, GOOD_NICKS)
 def test_a_private_room_has_a_name_that_nothing_else_can_have(one: str, other: str) -> None:
     name = private_room(one, other)
+    assert is_private(name)
     assert room_problem(name)
     assert nick_problem(name)
     assert name != PEOPLE
+
+
+@given(GOOD_NICKS)
+def test_a_good_name_is_not_private(name: str) -> None:
+    assert not is_private(fold(name))
+    assert not is_private(fold(f"#{name}"))
+    assert not is_private(PEOPLE)
 
 
 def test_a_private_room_does_not_depend_on_how_names_are_written() -> None:

@@ -188,6 +188,12 @@ def test_another_room_is_where_we_are_from_then_on() -> None:
     assert session.room == "#tea"
 
 
+def test_the_server_says_what_our_nick_is() -> None:
+    session = with_trio_chat()
+    session.receive_data(b"*** You are Bob in #tea; nobody else is here yet. /help tells more.\n")
+    assert session.nick == "Bob"
+
+
 def test_our_new_nick_is_ours() -> None:
     session = with_trio_chat()
     assert heard(session, b"*** bob is now rob.\n") == [Renamed("bob", "rob")]
@@ -234,7 +240,7 @@ def test_command(line: str, data: bytes) -> None:
     assert with_trio_chat().command(line) == data
 
 
-@given(st.text(st.characters(exclude_characters="\r") | st.sampled_from("/\n ")))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r") | st.sampled_from("/\n ")))
 def test_our_server_understands_what_our_client_says(text: str) -> None:
     server = PlainSession(encoding="utf-8", line_bytes=8192, lobby="#lobby")
     server.receive_data(b"bob\n")
@@ -292,6 +298,23 @@ def test_without_newlines_a_piece_is_a_message(piece: bytes, message: Message) -
     session = with_the_tutorial()
     assert heard(session, piece, piece) == [message, message]
     assert not session.framed
+
+
+def test_only_the_first_greeting_is_one() -> None:
+    session = with_the_tutorial()
+    assert heard(session, b"NICKY joined!", b"NICKY: hi") == [
+        Joined("", "NICKY"),
+        Said("", "NICKY", "hi"),
+    ]
+    assert session.data_to_send() == b""
+
+
+def test_whoever_is_told_anything_has_been_let_in() -> None:
+    session = new_session()
+    assert heard(session, b"NICK") == []
+    assert not session.admitted
+    assert heard(session, b"Welcome, bob") == [Notice("Welcome, bob")]
+    assert session.admitted
 
 
 def test_a_newline_of_somebody_else_does_not_make_lines_of_all() -> None:

@@ -319,6 +319,13 @@ def test_an_unfinished_line_comes_after_the_finished_ones() -> None:
     assert all_asked(session) == [Say("#lobby", text) for text in ("one", "two", "three")]
 
 
+def test_what_came_first_is_asked_first() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.receive_data(b"one\ntwo\n")
+    session.receive_data(b"three\n")
+    assert all_asked(session) == [Say("#lobby", text) for text in ("one", "two", "three")]
+
+
 def test_nothing_counts_twice_at_the_end() -> None:
     session = in_the_lobby(b"alice\n")
     assert asked_by(session, b"one\n") == [Say("#lobby", "one")]

@@ -56,10 +56,19 @@ class Listener:
 
 @dataclass(slots=True)
 class _Use:
-    """How many need a log to be open; the lock is held while it is opened or closed."""
+    """How many need a log to be open; and what to wait for while one of them opens or closes it."""
 
     count: int = 0
-    lock: trio.Lock = field(default_factory=trio.Lock)
+    busy: trio.Event | None = None
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        self.busy = event = trio.Event()
+        try:
+            yield
+        finally:
+            self.busy = None
+            event.set()
 
 
 class Hub:
@@ -263,15 +272,17 @@ class Hub:
         use = self._uses.setdefault(log, _Use())
         use.count += 1
         try:
-            if not self._is_open(log):
-                async with use.lock:
-                    if not self._is_open(log):
+            while use.busy is not None or not self._is_open(log):
+                if use.busy is not None:
+                    await use.busy.wait()
+                else:
+                    with use.changing():
                         await self._open(log, name)
             yield
         finally:
             try:
                 if use.count == 1 and self._is_open(log) and not self.chat.is_heard(log):
-                    async with use.lock:
+                    with use.changing():
                         await self._close(log, use)
             finally:
                 use.count -= 1
@@ -313,7 +324,7 @@ class Hub:
         """Close it, unless somebody comes while its state is being saved."""
         if room := self.chat.rooms.get(log):
             await self._log.save(log, self._last_shown, room.state)
-        if use.count > 1 or self.chat.is_heard(log) or not self._is_open(log):
+        if use.count > 1:
             return
         if is_private(log):
             self._conversations.remove(log)
