@@ -169,7 +169,7 @@ async def running_server(
 
 
 async def end(process: trio.Process) -> None:
-    """Ask it to end, and make it if it does not."""
+    """Ask it to end; make it, and complain, if it does not."""
     with trio.CancelScope(shield=True):
         if process.stdin:
             await process.stdin.aclose()
@@ -179,6 +179,7 @@ async def end(process: trio.Process) -> None:
             return
         process.kill()
         await process.wait()
+        raise AssertionError("it did not end when it was asked to")
 
 
 @contextmanager

@@ -203,10 +203,10 @@ def test_whoever_speaks_to_themselves_hears_it_once(ring: Ring) -> None:
 
 def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> None:
     ring.ask("id-bob", SetTopic("#lobby", "tea"))
-    ring.ask("id-bob", Say("#lobby", "hi"))
+    ring.ask("id-bob", Say("#Lobby", "hi"))
     deliveries = ring.ask("id-carol", Join("#lobby"))
     joined = Joined("#Lobby", "carol", "id-carol")
-    said = Said("#lobby", "bob", "hi", "id-bob")
+    said = Said("#Lobby", "bob", "hi", "id-bob")
     entered = Entered("#Lobby", "carol", others=2, first=True, topic="tea", recent=(said,))
     assert [delivery.shown for delivery in deliveries] == [joined, entered]
     assert hearers(ring.chat, deliveries[0]) == {"id-alice", "id-bob", "id-carol"}

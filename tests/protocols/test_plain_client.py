@@ -118,16 +118,14 @@ def test_whoever_is_refused_is_told_why() -> None:
     assert not session.admitted
 
 
-def test_whoever_is_given_a_near_nick_is_not_refused() -> None:
+def test_a_near_nick_is_not_the_one_that_was_chosen() -> None:
     session = new_session()
     session.receive_data(b"NICK")
-    heard(
-        session,
-        b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n",
-        b"bob_2 joined!\nConnected to server!\n",
-        b"*** You are bob_2 in #lobby; one other person is here. /help tells more.\n",
-    )
-    assert (session.admitted, session.nick, session.room) == (True, "bob_2", "#lobby")
+    with pytest.raises(NotAdmitted, match=r"^The nickname bob is taken\.$"):
+        session.receive_data(
+            b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n"
+        )
+    assert not session.admitted
 
 
 @pytest.mark.parametrize(

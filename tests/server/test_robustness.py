@@ -92,7 +92,7 @@ async def test_hostile_nicknames_and_topics_are_harmless(house: House) -> None:
 
 async def test_a_reader_that_never_reads_costs_the_others_nothing(house: House) -> None:
     """50 MB go to a room in which one never reads; the others get all of it."""
-    talker, reader, sleeper = await house.people("talker", "reader", "sleeper")
+    talker, reader, _sleeper = await house.people("talker", "reader", "sleeper")
     line = b"x" * 4000
     rounds, run = 100, 125
     assert rounds * run * len(line) == 50_000_000

@@ -90,7 +90,9 @@ class Chat:
         person = self.people[who]
         match request:
             case Say(room, text, action):
-                return self._in_room(person, room) or Said(room, person.nick, text, who, action)
+                return self._in_room(person, room) or Said(
+                    self._name(room), person.nick, text, who, action
+                )
             case Tell(nick, text):
                 return self._decide_tell(person, nick, text)
             case Join(room):
@@ -116,6 +118,7 @@ class Chat:
         return Joined(self._name(room), person.nick, person.who)
 
     def _decide_rename(self, person: Person, nick: str) -> Event | Refused:
+        """Whether somebody has the nickname is not asked: the caller has claimed it."""
         if problem := nick_problem(nick):
             return Refused(problem)
         if nick == person.nick:

@@ -12,6 +12,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+# Accents on one letter: more than any language needs, and still a line high.
+ACCENTS_MAX = 4
+
 NICK_MAX = 20  # characters; ssh-chat allows 16, most IRC networks 30
 ROOM_MAX = 50  # characters with the '#', as the oldest IRC servers have it
 
@@ -22,14 +25,14 @@ _ROOM_EXTRA = "-_.+"
 # Letters and marks that Unicode counts as such and that nobody can see: the grapheme joiner,
 # Hangul and Khmer fillers, Mongolian and other variation selectors.
 _INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
 # Cyrillic and Greek letters that look like Latin ones in one of their cases, casefolded:
 # Unicode's confusables (UTS #39), cut down to the alphabets that share most shapes with ours.
 _LOOKALIKES = str.maketrans(
-    "авсԁенһіјӏкморԛѕтѵԝхуαβεζηικμνορτυχ",
-    "abcdehhijlkmopqstvwxyabezhikmnoptyx",
+    "авсԁенһіјӏкморԛѕтѵԝхуαβεζηικμνορτυχϲϳ",
+    "abcdehhijlkmopqstvwxyabezhikmnoptyxcj",
 )
 
 
@@ -37,7 +40,11 @@ def fold(name: str) -> str:
     """The form under which a name is looked up: equal folds are the same name."""
     if name.isascii():
         return name.lower()
-    return unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES)
+    # Apart from their accents first, then without case, so that what only looks alike once it has
+    # been taken apart is found as well; and so that a fold is its own fold.
+    letters = unicodedata.normalize("NFKD", name.translate(_LOOKALIKES)).casefold()
+    alike = unicodedata.normalize("NFKD", letters).translate(_LOOKALIKES)
+    return unicodedata.normalize("NFKC", alike)
 
 
 def nick_problem(nick: str) -> str:
@@ -76,6 +83,16 @@ def private_room(one: str, other: str) -> str:
     return ",".join(sorted((fold(one), fold(other))))
 
 
+def accents_pile_up(name: str) -> bool:
+    """Whether more than ACCENTS_MAX marks stand on one letter."""
+    run = 0
+    for char in name:
+        run = run + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if run > ACCENTS_MAX:
+            return True
+    return False
+
+
 def is_private(room: str) -> bool:
     """Whether this is a room of two."""
     return "," in room
@@ -94,6 +111,8 @@ def _problem(name: str, extra: str, longest: int) -> str:
         return "its accents are not composed (Unicode NFC)"
     if unicodedata.category(name[0])[0] == "M":
         return "it begins with an accent that stands on nothing"
+    if accents_pile_up(name):
+        return f"it has more than {ACCENTS_MAX} accents on a letter"
     if _INVISIBLE.search(name) or _INVISIBLE.search(unicodedata.normalize("NFKC", name)):
         return "it has a character that nobody can see"
     if bad := next((c for c in name if not _allowed(c, extra)), None):

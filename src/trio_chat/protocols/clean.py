@@ -10,22 +10,21 @@ Letters of every script, combining marks and emoji sequences stay as they are. T
 """
 
 import re
+import unicodedata
+
+from trio_chat.core.names import ACCENTS_MAX
 
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_VARIATION = "\ufe00-\ufe0f"  # U+FE0F makes an emoji of a letter
 _JOINED = r"[^\s\x00-\x7f\u200c\u200d" + _INVISIBLE + "]"
-_MARK = (
-    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e47-\u0e4e"
-    "\u0f71-\u0f84\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-)
-
 _UNSAFE = re.compile(
     f"(?P<keep>{_FLAG}|(?<={_JOINED})[\u200c\u200d](?={_JOINED}))"
-    f"|(?P<pile>(?<=[{_MARK}]{{4}})[{_MARK}]+)"
     "|(?P<control>[\x00-\x1f\x7f-\x9f])"
+    f"|(?<=[{_VARIATION}])[{_VARIATION}]+"
     f"|[\u200c\u200d{_INVISIBLE}]+"
 )
 
@@ -34,7 +33,7 @@ def clean(text: str) -> str:
     """``text`` as it may be printed, on one line, beside other people's text."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_replacement, text)
+    return _without_piles(_UNSAFE.sub(_replacement, text))
 
 
 def _replacement(found: re.Match[str]) -> str:
@@ -46,3 +45,17 @@ def _replacement(found: re.Match[str]) -> str:
         return "    "
     code = ord(control)
     return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+
+
+def _without_piles(text: str) -> str:
+    """Drop the marks on a letter beyond the first few; joiners do not begin a new letter."""
+    kept, marks = [], 0
+    for char in text:
+        if unicodedata.category(char) in ("Mn", "Me") and not "\ufe00" <= char <= "\ufe0f":
+            marks += 1
+            if marks > ACCENTS_MAX:
+                continue
+        elif char not in "\u200c\u200d":
+            marks = 0
+        kept.append(char)
+    return "".join(kept)

@@ -35,6 +35,13 @@ def sniff(data: bytes, *, more: bool = True) -> Spoken | None:
     for opening, spoken in _OPENINGS.items():
         if (begun if spoken is Spoken.HTTP else upper).startswith(opening):
             return spoken
-    if more and any(opening.startswith(upper) for opening in _OPENINGS):
+    if (
+        more
+        and len(data) < _LONGEST
+        and any(
+            opening.startswith(begun if spoken is Spoken.HTTP else upper)
+            for opening, spoken in _OPENINGS.items()
+        )
+    ):
         return None
     return Spoken.PLAIN

@@ -18,6 +18,7 @@ from trio_chat.protocols.plain.wording import (
     CONNECTED,
     GREETING,
     InRoom,
+    NearNick,
     Replay,
     Welcome,
     reading,
@@ -56,6 +57,7 @@ class PlainClientSession:
         self._lines = LineBuffer(_LINE_BYTES)
         self._introduced = False
         self._greeted = False
+        self._tutorial = False  # known by how it tells us that we are in
         self._earlier = 0  # how many of the next messages are replayed
         self._to_send = b""
 
@@ -67,16 +69,23 @@ class PlainClientSession:
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         """What the server tells us. Ask for ``data_to_send`` afterwards."""
-        greeting = self._encode(GREETING)
-        if not self._greeted and not self.framed and data.startswith(greeting):
-            self._greeted = True
-            data = data[len(greeting) :]
-            if not self._introduced:
-                self._introduced = True
-                self._to_send += self._encode(self.nick)
-        self.framed = self.framed or b"\n" in data
+        data = self._without_greeting(data)
+        self.framed = self.framed or (b"\n" in data and not self._tutorial)
         lines = self._lines.feed(data) if self.framed else self._unframed(data)
         return [self._understand(_text(line, self._encoding)) for line in lines]
+
+    def _without_greeting(self, data: bytes) -> bytes:
+        """Answer the greeting, once. Beware of people whose name begins like it."""
+        greeting, nick = self._encode(GREETING), self._encode(self.nick)
+        if self._greeted or self.framed or not data.startswith(greeting):
+            return data
+        if self._introduced and data.startswith(nick):
+            return data
+        self._greeted = True
+        if not self._introduced:
+            self._introduced = True
+            self._to_send += nick
+        return data[len(greeting) :]
 
     def data_to_send(self) -> bytes:
         """What must be sent to the server now, without our asking."""
@@ -99,8 +108,11 @@ class PlainClientSession:
     def _unframed(self, data: bytes) -> list[bytes]:
         """The tutorial's server glues; what it tells us alone can be told apart."""
         self.admitted = self.admitted or bool(data)
-        before, connected, rest = data.partition(self._encode(CONNECTED))
-        return [piece for piece in (before, connected, rest) if piece]
+        connected = self._encode(CONNECTED)
+        before, found, rest = data.partition(connected) if not self._tutorial else (data, b"", b"")
+        self._tutorial = self._tutorial or bool(found)
+        pieces = [*before.split(b"\n"), found, *rest.split(b"\n")]
+        return [piece for piece in pieces if piece]
 
     def _understand(self, line: str) -> Message:
         """What a line tells us. Raises NotAdmitted if it tells why we may not come in."""
@@ -115,8 +127,10 @@ class PlainClientSession:
             case Replay(count):
                 self._earlier = count
                 return notice
-            case Notice() if self.framed and not self.admitted:
-                raise NotAdmitted(heard.text)
+            case NearNick(why):  # whoever runs us has chosen a nickname, and not this one
+                raise NotAdmitted(why)
+            case Notice(why) if self.framed and not self.admitted:
+                raise NotAdmitted(why)
             case Said() if self._earlier:
                 self._earlier -= 1
                 return Earlier(replace(heard, room=self.room))

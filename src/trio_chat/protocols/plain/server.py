@@ -67,7 +67,7 @@ class PlainSession(Session):
     def receive_eof(self) -> None:
         self._ended = True
         if rest := self._lines.take():
-            self._waiting.insert(0, rest)
+            self._waiting.insert(0, rest.removesuffix(b"\r"))
 
     def next_command(self) -> Command | Notice | Refused | None:
         if following := self._next:

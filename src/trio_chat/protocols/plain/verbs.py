@@ -1,6 +1,7 @@
 """The commands that begin with a slash: one row each."""
 
 import difflib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class Verb(NamedTuple):
 
 def read_verb(room: str, line: str) -> Command | Notice | Refused:
     """What ``line``, which begins with a slash, asks for."""
-    word, _, rest = line[1:].partition(" ")
+    word, rest = (*re.split(r"\s", line[1:], maxsplit=1), "")[:2]
     verb = VERBS.get(word.lower())
     if verb is None:
         near = difflib.get_close_matches(word.lower(), VERBS, n=1)
@@ -54,7 +55,7 @@ def _tell(room: str, rest: str) -> Command:
 
 
 def _topic(room: str, text: str) -> Command:
-    return SetTopic(room, text.removeprefix("-")) if text else ShowTopic(room)
+    return SetTopic(room, "" if text == "-" else text) if text else ShowTopic(room)
 
 
 def _help(room: str, rest: str) -> Notice:

@@ -36,6 +36,13 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
+class NearNick:
+    """To a client: you have been let in under another nickname than you wanted, because of this."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class InRoom:
     """To a client: you are in this room now, under this nickname."""
 
@@ -50,7 +57,7 @@ class Replay:
     count: int
 
 
-Heard = Said | Joined | Left | Renamed | TopicSet | Notice | Welcome | InRoom | Replay
+Heard = Said | Joined | Left | Renamed | TopicSet | Notice | Welcome | NearNick | InRoom | Replay
 
 
 def wording(shown: Shown) -> list[str]:
@@ -110,7 +117,8 @@ def _entered(entered: Entered) -> list[str]:
 # A pattern a row, with what it means; the first that fits the whole line is it.
 _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(CONNECTED), lambda m: Welcome()),
-    (re.compile(r"\*\*\* You are (\S+) in (\S+);.*"), lambda m: InRoom(m[2], m[1])),
+    (re.compile(r"\*\*\* (.*) You are \S+ for now; /nick .*"), lambda m: NearNick(m[1])),
+    (re.compile(r"\*\*\* You are (\S+) in (#\S+); .*"), lambda m: InRoom(m[2], m[1])),
     (re.compile(r"\*\*\* The last message:"), lambda m: Replay(1)),
     (re.compile(r"\*\*\* The last (\d+) messages:"), lambda m: Replay(int(m[1]))),
     (re.compile(r"\*\*\* (\S+) is now (\S+)\."), lambda m: Renamed(m[1], m[2])),
@@ -118,8 +126,8 @@ _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(r"\*\*\* (\S+) set the topic: (.*)"), lambda m: TopicSet("", m[1], m[2])),
     (re.compile(r"\*\*\* (.*)"), lambda m: Notice(m[1])),
     (re.compile(r"\* (\S+) (.*)"), lambda m: Said("", m[1], m[2], action=True)),
-    (re.compile(r"(\S+) -> (\S+): (.*)"), lambda m: Said("", m[1], m[3], to=m[2])),
-    (re.compile(r"(\S+): (.*)"), lambda m: Said("", m[1], m[2])),
+    (re.compile(r"([^\s:]+) -> ([^\s:]+): (.*)"), lambda m: Said("", m[1], m[3], to=m[2])),
+    (re.compile(r"([^\s:]+): (.*)"), lambda m: Said("", m[1], m[2])),
     (re.compile(r"(\S+) joined!"), lambda m: Joined("", m[1])),
     (re.compile(r"(\S+) left!"), lambda m: Left("", m[1])),
 ]

@@ -1,0 +1,223 @@
+"""The outbox: straight to the socket while it can, in order always, never more than its bound."""
+
+import pytest
+import trio
+import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.server.links import Link
+from trio_chat.server.outbox import Outbox
+
+
+class Wire(Link):
+    """A link whose socket takes as much as a test allows: ``room`` bytes without waiting."""
+
+    def __init__(self, room: int) -> None:
+        ours, self.far_end = trio.testing.lockstep_stream_pair()
+        super().__init__(ours, "wire")
+        self.room = room
+        self.broken = False
+        self.direct: list[bytes] = []
+        self.arrived = bytearray()
+
+    def write_now(self, data: bytes) -> int:
+        if self.broken:
+            raise BrokenPipeError
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.direct.append(taken)
+        self.arrived += taken
+        self.room -= len(taken)
+        return len(taken)
+
+
+class Failures:
+    """Counts what an outbox reports."""
+
+    def __init__(self) -> None:
+        self.lost = self.slow = 0
+
+    def on_lost(self) -> None:
+        self.lost += 1
+
+    def on_slow(self) -> None:
+        self.slow += 1
+
+
+@pytest.fixture
+def failures() -> Failures:
+    return Failures()
+
+
+def outbox(wire: Wire, nursery: trio.Nursery, failures: Failures, max_bytes: int = 1000) -> Outbox:
+    return Outbox(
+        wire, nursery, max_bytes=max_bytes, on_lost=failures.on_lost, on_slow=failures.on_slow
+    )
+
+
+async def read(wire: Wire, count: int) -> bytes:
+    data = b""
+    with trio.fail_after(5):
+        while len(data) < count:
+            data += await wire.far_end.receive_some(100)
+    return data
+
+
+async def test_an_idle_socket_is_written_to_at_once(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=100)
+        box = outbox(wire, nursery, failures)
+        box.post(b"one")
+        box.post(b"two")
+        assert wire.direct == [b"one", b"two"]
+        assert not nursery.child_tasks
+
+
+async def test_what_does_not_fit_follows_in_order(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=5)
+        box = outbox(wire, nursery, failures)
+        box.post(b"0123456789")
+        wire.room = 100
+        box.post(b"abc")  # the socket would take it now, but it is not its turn
+        assert b"".join(wire.direct) + await read(wire, 8) == b"0123456789abc"
+
+
+async def test_after_a_backlog_the_socket_is_written_to_directly_again(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=0)
+        box = outbox(wire, nursery, failures)
+        box.post(b"backlog")
+        assert await read(wire, 7) == b"backlog"
+        await trio.testing.wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+        wire.room = 100
+        box.post(b"direct")
+        assert wire.direct == [b"direct"]
+
+
+async def test_too_much_is_reported_and_not_kept(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=0)
+        box = outbox(wire, nursery, failures, max_bytes=100)
+        for _ in range(10):
+            box.post(b"x" * 10)
+        assert failures.slow == 0
+        box.post(b"y")
+        assert failures.slow == 1
+        box.close(b"bye")
+        assert await read(wire, 103) == b"x" * 100 + b"bye"
+
+
+async def test_close_sends_what_waits_and_then_the_last_words(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=3)
+        box = outbox(wire, nursery, failures)
+        box.post(b"hello")
+        box.close(b" bye")
+        box.post(b"too late")
+        box.close(b"and later")
+        assert b"".join(wire.direct) + await read(wire, 6) == b"hello bye"
+    assert wire.direct == [b"hel"]
+
+
+async def test_an_idle_outbox_closes_with_its_last_words(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=100)
+        outbox(wire, nursery, failures).close(b"bye")
+        assert wire.direct == [b"bye"]
+
+
+async def test_a_closed_outbox_gives_up_on_a_peer_that_takes_nothing(
+    failures: Failures, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with trio.open_nursery() as nursery:
+        box = outbox(Wire(room=0), nursery, failures)
+        box.post(b"never read")
+        await trio.sleep(100)  # while it is open, there is no hurry
+        assert nursery.child_tasks
+        box.close()
+        began = trio.current_time()
+    assert trio.current_time() - began < 2
+
+
+async def test_a_closed_outbox_is_patient_with_a_peer_that_reads_slowly(
+    failures: Failures, autojump_clock: trio.testing.MockClock
+) -> None:
+    data = bytes(range(256)) * 1000
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=0)
+        box = outbox(wire, nursery, failures, max_bytes=len(data))
+        for n in range(0, len(data), 1000):
+            box.post(data[n : n + 1000])
+        box.close()
+        received = b""
+        while len(received) < len(data):
+            received += await wire.far_end.receive_some(40_000)
+            await trio.sleep(0.5)
+    assert received == data
+
+
+async def test_a_lost_peer_is_reported(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=100)
+        box = outbox(wire, nursery, failures)
+        wire.broken = True
+        box.post(b"x")
+        box.post(b"y")
+        assert failures.lost == 1
+
+
+async def test_a_peer_lost_with_a_backlog_is_reported(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=0)
+        box = outbox(wire, nursery, failures)
+        box.post(b"x")
+        await trio.testing.wait_all_tasks_blocked()
+        await wire.far_end.aclose()
+    assert failures.lost == 1
+    box.post(b"y")
+
+
+async def test_nothing_follows_what_was_cut_off(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        wire = Wire(room=0)
+        box = outbox(wire, nursery, failures)
+        box.post(b"cut off")
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    wire.room = 100
+    box.post(b"more")
+    assert wire.direct == []
+
+
+@given(
+    posts=st.lists(st.binary(min_size=1, max_size=50), max_size=30),
+    room=st.integers(0, 300),
+    pauses=st.sets(st.integers(0, 29)),
+)
+def test_all_posts_arrive_whole_and_in_order(
+    posts: list[bytes], room: int, pauses: set[int]
+) -> None:
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            wire = Wire(room=room)
+            box = outbox(wire, nursery, Failures(), max_bytes=10_000)
+
+            @nursery.start_soon
+            async def receive() -> None:
+                while True:
+                    wire.arrived += await wire.far_end.receive_some(7)
+
+            for number, post in enumerate(posts):
+                box.post(post)
+                if number in pauses:
+                    await trio.testing.wait_all_tasks_blocked()
+                    wire.room += 20
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        assert wire.arrived == b"".join(posts)
+
+    trio.run(run)

@@ -1,0 +1,78 @@
+"""The rooms of the house: who may import whom (docs/architecture.md has the table)."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import trio_chat
+
+HOUSE = Path(trio_chat.__file__).parent
+ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
+
+VOCABULARY = {"core.commands", "core.events", "core.names"}
+
+# Our own modules and rooms that each room may import; a room stands for all of its modules.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": set(),
+    "core": {"core", "errors"},
+    "protocols": {"protocols", "errors", *VOCABULARY},
+    "storage": {"storage", "errors", "settings", "core.room", *VOCABULARY},
+    "server": {"server", "core", "protocols", "errors", "settings", "storage.base"},
+    "client": {"client", "protocols", "errors", "settings", *VOCABULARY},
+    "app": {"server", "storage", "errors", "settings"},
+    "cli": {*ROOMS, "app", "errors", "settings"},
+    "__main__": {"cli"},
+    "__init__": {*ROOMS, "app", "errors", "settings"} - {"cli"},
+}
+
+# What else a room may import beside the standard library.
+FOREIGN: dict[str, set[str]] = {
+    "settings": {"pydantic", "pydantic_settings"},
+    "storage": {"trio"},
+    "server": {"trio"},
+    "client": {"trio", "prompt_toolkit"},
+    "app": {"trio"},
+    "cli": {"trio", "typer", "pydantic", "pydantic_core", "dotenv"},
+}
+
+# The standard library's ways to wait, and its clocks: not in core and protocols.
+WAITING = {"asyncio", "socket", "threading", "time", "datetime", "select", "os", "subprocess"}
+
+STANDARD_LIBRARY = set(sys.stdlib_module_names)
+
+FILES = sorted(HOUSE.rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield str(node.module)
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(HOUSE).parts[0].removesuffix(".py")
+
+
+def allowed(module: str, may_import: set[str]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in may_import)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_imports_point_where_they_may(file: Path) -> None:
+    room = room_of(file)
+    for module in imports(file):
+        top, _, rest = module.partition(".")
+        if top == "trio_chat":
+            assert allowed(rest, MAY_IMPORT[room]), f"{room} must not import {rest}"
+        elif room in ("core", "protocols"):
+            assert top not in WAITING, f"{room} waits for nobody, but imports {top}"
+            assert top in STANDARD_LIBRARY, f"{room} must not import {top}"
+        else:
+            assert top in STANDARD_LIBRARY | FOREIGN.get(room, set())
