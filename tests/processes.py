@@ -15,7 +15,7 @@ from typing import IO
 
 import trio
 
-PATIENCE = 4
+PATIENCE = 30  # seconds: far more than anything here takes, even on a busy machine
 
 PROGRAM = [sys.executable, "-m", "trio_chat"]
 _FOLDER = Path(__file__).parent  # to run in: it holds no env file
@@ -41,7 +41,7 @@ class Finished:
     err: str
 
 
-async def run(*arguments: str, stdin: bytes | IO[bytes] = b"", **variables: str) -> Finished:
+async def run(*arguments: str, stdin: bytes | int | IO[bytes] = b"", **variables: str) -> Finished:
     """Run ``trio-chat`` to its end; ``variables`` are added to its environment."""
     with trio.fail_after(PATIENCE):
         done = await trio.run_process(

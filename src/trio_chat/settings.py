@@ -6,6 +6,7 @@ A setting's name in the environment follows from its field: ``limits.line_bytes`
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -55,7 +56,9 @@ def _check_host(host: str) -> str:
 
 
 def _check_lobby(room: str) -> str:
-    if not re.fullmatch(r"#[\w.+-]{1,49}", room):
+    kinds = {unicodedata.category(char)[0] for char in room[1:] if char not in "_-.+"}
+    numbers = any(char.isnumeric() and not char.isdecimal() for char in room)
+    if room[:1] != "#" or not 2 <= len(room) <= 50 or kinds - {"L", "M", "N"} or numbers:
         raise ValueError("it begins with # and goes on with letters, digits and _-.+ (at most 49)")
     return room
 
@@ -95,7 +98,7 @@ class ServerSettings(Section):
     )
     greeting_delay: Seconds = Field(
         default=0.25,
-        ge=0,
+        ge=0.2,  # our own client speaks first after 0.15 s
         le=10,
         description="How long a new connection may be silent before it is asked for a nickname.",
     )

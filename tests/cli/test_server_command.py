@@ -65,13 +65,6 @@ async def test_it_listens_on_all_addresses_that_it_is_told(tmp_path):
             await al.until("cy: hello\n")
 
 
-async def test_it_says_how_to_join_a_unix_socket(tmp_path):
-    path = tmp_path / "chat"
-    async with running("server", "--host", f"unix:{path}") as server:
-        assert await server.out.line() == f"trio-chat is listening on unix:{path}"
-        assert f"'trio-chat client --host unix:{path}' or 'nc -U {path}'" in await server.out.line()
-
-
 async def test_the_environment_sets_it_up():
     async with (
         running_server(TRIO_CHAT_SERVER__LOBBY="#tea", TRIO_CHAT_ENCODING="latin-1") as server,
@@ -186,7 +179,10 @@ async def test_a_second_signal_stops_it_at_once():
             server.process.send_signal(signal.SIGINT)
             await server.err.until("stopping on SIGINT")
             server.process.send_signal(signal.SIGINT)
-            assert await server.ended() in (0, 130)  # 0 if it had waited long enough for the deaf
+            assert await server.ended() in (
+                0,
+                -signal.SIGINT,
+            )  # 0 if it had waited long enough for the deaf
         assert "Traceback" not in server.err.text
 
 
@@ -219,7 +215,8 @@ async def test_a_unix_socket_that_a_killed_server_left_behind_is_replaced(tmp_pa
 async def test_a_unix_socket_of_a_living_server_is_not(tmp_path):
     path = tmp_path / "chat"
     async with running("server", "--host", f"unix:{path}") as first:
-        await first.out.line()
+        assert await first.out.line() == f"trio-chat is listening on unix:{path}"
+        assert f"'trio-chat client --host unix:{path}' or 'nc -U {path}'" in await first.out.line()
         code, line = await refused("--host", f"unix:{path}")
         assert code == 71
         assert f"unix:{path}: it is in use" in line
@@ -281,15 +278,6 @@ async def test_hangup_with_a_broken_env_file_changes_nothing(env_file):
         assert "TRIO_CHAT_LIMITS__LINE_BYTES=one" in complaint["message"]
 
 
-async def test_hangup_without_an_env_file_is_survived():
-    async with running_server() as server, guest(server.port, "al") as al:
-        server.process.send_signal(signal.SIGHUP)
-        await al.send("still here\n")
-        await al.until("al: still here\n")
-        server.process.terminate()
-        assert await server.ended() == 0
-
-
 # ── the log ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -328,11 +316,3 @@ async def test_the_log_can_be_text():
     async with running_server("--set", "log.format=text") as server:
         await converse(server.port, "al\n")
         await server.err.until_match(r"\d\d:\d\d:\d\d info    \[1\] admitted as al\n")
-
-
-async def test_the_log_can_be_silent():
-    async with running_server("--set", "log.level=error") as server:
-        await converse(server.port, "al\nhello\n")
-        server.process.terminate()
-        assert await server.ended() == 0
-    assert server.err.text == ""

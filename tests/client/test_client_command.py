@@ -1,18 +1,19 @@
 """``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
 
 import json
-import os
 import signal
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trio
 
-from netcat import guest, netcat
+import trio_chat
+from netcat import guest
 from processes import PATIENCE, Finished, environment, free_port, run, running, running_server
+from trio_chat.settings import LimitSettings
 
 ALONE = "You are bob in #lobby; nobody else is here yet. /help tells more."
 WELCOME = f"bob joined!\n*** Connected to server!\n*** {ALONE}\n"
@@ -62,18 +63,9 @@ async def test_others_hear_it(port):
     assert heard == "bob joined!\nbob: grüße\nbob: /slash\n* bob waves\nbob left!\n"
 
 
-async def test_a_last_line_without_a_newline(port):
-    done = await chat(port, b"one\ntwo")
+async def test_blank_lines_and_odd_endings(port):
+    done = await chat(port, b"\n  \r\none\r\n\ntwo")
     assert done == Finished(0, WELCOME + "bob: one\nbob: two\n", "")
-
-
-async def test_nothing_to_say(port):
-    assert await chat(port, b"") == Finished(0, WELCOME, "")
-
-
-async def test_blank_lines_and_carriage_returns(port):
-    done = await chat(port, b"\n  \r\none\r\n\n")
-    assert done == Finished(0, WELCOME + "bob: one\n", "")
 
 
 async def test_300_lines_arrive_complete_and_in_order(port):
@@ -95,8 +87,7 @@ async def test_input_from_a_file(port, tmp_path):
 
 
 async def test_input_from_dev_null(port):
-    with Path(os.devnull).open("rb") as stdin:
-        assert await chat(port, stdin) == Finished(0, WELCOME, "")
+    assert await chat(port, subprocess.DEVNULL) == Finished(0, WELCOME, "")
 
 
 async def test_quit_ends_it_and_nothing_after_it_is_said(port):
@@ -116,46 +107,6 @@ async def test_each_message_is_printed_at_once(port):
         await bob.end_input()
         assert await bob.ended() == 0
         assert bob.err.text == ""
-
-
-async def test_what_was_said_before_is_shown(port):
-    async with guest(port, "al") as al:
-        await al.send("early\n")
-        await al.until("al: early\n")
-        done = await chat(port, b"")
-    assert done.out.endswith("*** The last message:\nal: early\n")
-
-
-async def test_nothing_that_others_say_steers_the_terminal(port):
-    async with joined(port) as bob, guest(port, "al") as al:
-        await bob.out.until("al joined!\n")
-        await al.send("\x1b[2J\x9b\x07\u202eend\n")
-        line = await bob.out.until("end\n")
-    assert line.removesuffix("\n").isprintable()
-
-
-async def test_an_encoding(port):
-    async with running_server("--encoding", "latin-1") as server, netcat(server.port) as al:
-        await al.send("al\n")
-        await al.until("tells more.\n")
-        done = await chat(server.port, "grüße\n".encode(), "--encoding", "latin-1")
-        await al.until("bob left!\n")
-    assert "bob: grüße\n" in done.out
-    assert "bob: gr\ufffd\ufffde\n" in al.heard.text
-
-
-async def test_a_unix_socket(tmp_path):
-    host = f"unix:{tmp_path}/chat"
-    async with running("server", "--host", host) as server:
-        await server.out.line()
-        done = await run("client", "--host", host, "--nick", "bob", stdin=b"one\n")
-    assert done == Finished(0, WELCOME + "bob: one\n", "")
-
-
-async def test_the_nickname_is_the_accounts_unless_one_is_set(port):
-    options = ["client", "--port", str(port)]
-    assert "jane_doe joined!\n" in (await run(*options, LOGNAME="jane_doe")).out
-    assert "bob joined!\n" in (await run(*options, TRIO_CHAT_CLIENT__NICK="bob")).out
 
 
 # ── JSON ───────────────────────────────────────────────────────────────────────────────────
@@ -213,38 +164,32 @@ async def test_a_nickname_that_is_taken(port):
     assert "The nickname bob is taken." in only_line(done)
 
 
-async def test_a_nickname_that_cannot_be(port):
-    done = await run("client", "--port", str(port), "--nick", "two words", stdin=b"one\n")
-    assert (done.code, done.out) == (77, "")
-    assert "cannot be a nickname" in only_line(done)
+async def test_a_server_that_is_killed():
+    async with running_server() as server, joined(server.port) as bob:
+        server.process.kill()
+        assert await bob.ended() == 69
+        assert bob.err.text == "trio-chat: the server closed the connection\n"
 
 
-async def test_a_full_server():
-    async with (
-        running_server("--set", "limits.connections=1") as server,
-        guest(server.port, "al"),
-    ):
-        done = await chat(server.port, b"one\n")
-    assert (done.code, done.out) == (77, "")
-    assert "The server is full" in only_line(done)
+async def test_a_server_that_stops(server, port):
+    async with joined(port) as bob:
+        server.stop()
+        assert await bob.ended() == 69
+        assert bob.out.text.endswith("*** The server stops. Goodbye!\n")
+        assert bob.err.text == "trio-chat: the server closed the connection\n"
 
 
-async def test_a_bad_setting(port):
-    done = await run("client", "--port", "abc", stdin=b"one\n")
-    assert (done.code, done.out) == (78, "")
-    assert "TRIO_CHAT_PORT=abc" in only_line(done)
-
-
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
-async def test_a_server_that_goes_away(stop):
-    async with running_server() as server, client(server.port) as bob:
-        await bob.out.until(WELCOME)
-        server.process.send_signal(stop)
+async def test_a_server_that_stops_before_everything_is_said(nursery):
+    limits = LimitSettings(messages_per_second=1, message_burst=10)
+    settings = trio_chat.Settings(port=0, limits=limits)
+    server = await nursery.start(trio_chat.serve, settings)
+    async with client(server.addresses[0].port) as bob:
+        await bob.write("word\n" * 100)
+        await bob.end_input()
+        await bob.out.until("bob: word\n")
+        server.stop()
         assert await bob.ended() == 69
         assert bob.err.text.count("\n") == 1
-        assert bob.err.text.startswith("trio-chat: the ")
-        if stop == signal.SIGTERM:
-            assert bob.out.text.endswith("*** The server stops. Goodbye!\n")
 
 
 async def test_a_server_that_hangs_up_at_once():
@@ -304,9 +249,7 @@ async def test_retry_does_not_insist_on_a_taken_nickname(port):
 # ── how it is stopped ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_a_signal_ends_it_without_a_word(port, number, code):
     async with joined(port) as bob, guest(port, "al") as al:
         await bob.out.until("al joined!\n")
@@ -325,13 +268,10 @@ async def test_ctrl_c_ends_it_while_it_waits_for_a_server():
             assert bob.err.text == ""
 
 
-@pytest.mark.parametrize("busy", [False, True])
-async def test_it_ends_when_nobody_reads_its_output_any_more(port, busy):
+async def test_it_ends_when_nobody_reads_its_output_any_more(port):
     async with joined(port) as bob, guest(port, "al") as al:
         await bob.out.until("al joined!\n")
         await bob.process.stdout.aclose()
-        if busy:
-            await al.send("hello\n")
         assert await bob.ended() == 141
         assert bob.err.text == ""
         await al.until("bob left!\n")
@@ -358,4 +298,8 @@ async def test_help(command):
     done = await run(*command, "--help")
     assert (done.code, done.err) == (0, "")
     assert " ".join([*command, "[OPTIONS]"]) in done.out.splitlines()[0]
-    assert await run(*command, "-h") == done
+
+
+async def test_the_nickname_is_the_accounts(port):
+    done = await run("client", "--port", str(port), LOGNAME="jane doe")
+    assert done.out.startswith("janedoe joined!\n")

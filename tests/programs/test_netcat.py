@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+
 from peers import running
 
 pytestmark = pytest.mark.programs

@@ -118,6 +118,14 @@ def test_whoever_is_refused_is_told_why() -> None:
     assert not session.admitted
 
 
+def test_a_topic_cannot_refuse_us() -> None:
+    session = new_session()
+    session.speak_first()
+    heard(session, WELCOME)
+    line = "The topic of #lobby: x You are bob for now; /nick changes that."
+    assert heard(session, f"*** {line}\n".encode()) == [Notice(line)]
+
+
 def test_a_near_nick_is_not_the_one_that_was_chosen() -> None:
     session = new_session()
     session.receive_data(b"NICK")

@@ -125,7 +125,7 @@ async def test_what_is_not_followed_any_more_does_not_come(log: Log) -> None:
 
 async def test_batches_are_bounded(log: Log) -> None:
     await log.follow("#a", START)
-    for n in range(1000):
+    for _ in range(1000):
         await log.append("#a", [said("x" * 1000)])
     async with log.tail() as tail:
         first = await anext(tail)

@@ -98,7 +98,7 @@ def shown(value: Any) -> str:
         return ",".join(map(str, value))
     if isinstance(value, SecretStr):
         return "(hidden)" if value.get_secret_value() else ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def table(configuration: Configuration) -> str:
@@ -134,13 +134,15 @@ def _from_command_line(
 ) -> Mapping[str, str]:
     values = {name: value for name, value in options.items() if value is not None}
     names = [setting.name for setting in all_settings()]
+    problems = []
     for assignment in assignments:
-        name, equals, value = assignment.partition("=")
+        name, equals, values[name] = assignment.partition("=")
         if not equals:
-            raise SettingsError(f"--set {assignment}: it takes NAME=VALUE")
-        if name not in names:
-            raise SettingsError(f"--set {name}: there is no such setting{_like(name, names)}")
-        values[name] = value
+            problems.append(f"--set {assignment}: it takes NAME=VALUE")
+        elif name not in names:
+            problems.append(f"--set {name}: there is no such setting{_like(name, names)}")
+    if problems:
+        raise SettingsError("\n".join(problems))
     return values
 
 
@@ -193,7 +195,8 @@ def _explain(
     setting = next(s for s in all_settings() if f"{location}.".startswith(f"{s.name}."))
     origin = origins[setting.name]
     secret = setting.field.annotation is SecretStr
-    value = "" if secret else f"={layers[origin][setting.name]}"
+    given = layers[origin][setting.name]
+    value = "" if secret else f"={given if given.isprintable() else repr(given)}"
     if details["type"] == "value_error":
         problem = str(details["ctx"]["error"])
     else:

@@ -4,7 +4,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 from trio_chat.errors import (
     CannotConnect,
@@ -29,22 +28,20 @@ OUTPUT_GONE = 141  # as a shell reports SIGPIPE
 @contextmanager
 def exit_on_error(*, debug: bool) -> Iterator[None]:
     """End the program with a line and a code for what we know; all else is a traceback."""
+    code = 0
     try:
         yield
     except* ChatError as group:
         error = _first(group)
         if debug:
             traceback.print_exception(error)
-        fail(str(error), EXIT_CODES.get(type(error), 1))
+        for line in str(error).splitlines():
+            print(f"trio-chat: {line}", file=sys.stderr)
+        code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-
-
-def fail(why: str, code: int) -> NoReturn:
-    """Say why on standard error, each line with the program's name, and exit."""
-    for line in why.splitlines():
-        print(f"trio-chat: {line}", file=sys.stderr)
-    sys.exit(code)
+        code = INTERRUPTED
+    if code:
+        sys.exit(code)
 
 
 def _first(error: ChatError | BaseExceptionGroup[ChatError]) -> ChatError:

@@ -31,8 +31,10 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         origin = f"[{number}] " if (number := getattr(record, "connection", 0)) else ""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        line = f"{time} {record.levelname.lower():7} {origin}{clean(record.getMessage())}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        lines = [f"{time} {record.levelname.lower():7} {origin}{record.getMessage()}"]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).split("\n")
+        return "\n".join(map(clean, lines))
 
 
 class JsonFormatter(logging.Formatter):

@@ -44,25 +44,24 @@ def run_server(
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
     server = make_server(settings)
     async with trio.open_nursery() as nursery:
-        await nursery.start(server.run)
-        nursery.start_soon(_reload_on_hangup, server, read_settings)
-        _announce(server.addresses)
-        await _stop_signal()
+        # Signals are looked after before anybody can know that we are there.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await nursery.start(_reload_on_hangup, server, read_settings)
+            await nursery.start(server.run)
+            _announce(server.addresses)
+            logger.info("stopping on %s", signal.Signals(await anext(signals)).name)
+        # A second one ends us at once, even if we should hang; also SIGINT, without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         server.stop()
         await server.stopped.wait()
         nursery.cancel_scope.cancel("the server has stopped")
 
 
-async def _stop_signal() -> None:
-    """Wait for SIGTERM or SIGINT. Afterwards they do what they usually do: end us at once."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            logger.info("stopping on %s", signal.Signals(number).name)
-            return
-
-
-async def _reload_on_hangup(server: Server, read_settings: Callable[[], Settings]) -> None:
+async def _reload_on_hangup(
+    server: Server, read_settings: Callable[[], Settings], *, task_status: trio.TaskStatus[None]
+) -> None:
     with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
         async for _ in signals:
             try:
                 settings = read_settings()

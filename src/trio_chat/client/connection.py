@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
+from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.client import PATIENCE, Message, PlainClientSession
 from trio_chat.settings import Address
 
@@ -115,6 +116,9 @@ class Chat:
                 await self.finish()
             while await self._receive():
                 self._heard.clear()
+        if self._session.farewell and self._session.unheard > 0:
+            missing = f"{self._session.unheard} of our messages did not come back"
+            raise ConnectionLost(f"{self._session.farewell} {missing}")
 
     async def _receive(self) -> bool:
         """Wait for something from the server; False if nothing comes any more."""
@@ -148,8 +152,11 @@ async def open_chat(
 
     ``host`` is a name, an address, or ``unix:PATH``. Raises CannotConnect, NotAdmitted (the
     nickname is taken, the server is full) and ConnectionLost. If the block ends well, all that was
-    said has reached the server when this returns.
+    said has reached the server when this returns; if the server ends the chat before that, this
+    raises ConnectionLost.
     """
+    if not nick.strip() or nick != clean(nick).strip():
+        raise NotAdmitted(f"{nick!r} cannot be a nickname")
     began = trio.current_time()
     stream = await _connect(Address(host, port))
     async with stream:
@@ -171,7 +178,7 @@ async def _connect(address: Address) -> trio.SocketStream:
             return await trio.open_tcp_stream(address.host, address.port)
     except trio.TooSlowError:
         why = f"no answer within {_CONNECT_TIMEOUT:g} seconds"
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         why = f"there is no host of the name {address.host} (--host)"
     except OSError as error:
         why = _why(error)

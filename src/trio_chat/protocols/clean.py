@@ -19,12 +19,10 @@ _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_VARIATION = "\ufe00-\ufe0f"  # U+FE0F makes an emoji of a letter
 _JOINED = r"[^\s\x00-\x7f\u200c\u200d" + _INVISIBLE + "]"
 _UNSAFE = re.compile(
     f"(?P<keep>{_FLAG}|(?<={_JOINED})[\u200c\u200d](?={_JOINED}))"
     "|(?P<control>[\x00-\x1f\x7f-\x9f])"
-    f"|(?<=[{_VARIATION}])[{_VARIATION}]+"
     f"|[\u200c\u200d{_INVISIBLE}]+"
 )
 
@@ -48,10 +46,18 @@ def _replacement(found: re.Match[str]) -> str:
 
 
 def _without_piles(text: str) -> str:
-    """Drop the marks on a letter beyond the first few; joiners do not begin a new letter."""
-    kept, marks = [], 0
+    """Drop the marks on a letter beyond the first few; joiners do not begin a new letter.
+
+    Variation selectors, such as the one that makes an emoji of a letter, are marks that cannot be
+    seen: one is enough.
+    """
+    kept: list[str] = []
+    marks = 0
     for char in text:
-        if unicodedata.category(char) in ("Mn", "Me") and not "\ufe00" <= char <= "\ufe0f":
+        if "\ufe00" <= char <= "\ufe0f":
+            if kept and "\ufe00" <= kept[-1] <= "\ufe0f":
+                continue
+        elif unicodedata.category(char) in ("Mn", "Me"):
             marks += 1
             if marks > ACCENTS_MAX:
                 continue

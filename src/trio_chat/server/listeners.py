@@ -90,7 +90,7 @@ async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
     try:
         listeners = await trio.open_tcp_listeners(address.port, host=host, backlog=_BACKLOG)
         return [socket.socket(fileno=listener.socket.detach()) for listener in listeners]
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(
             f"cannot listen on {address}: there is no host of the name {address.host} (--host)"
         ) from error

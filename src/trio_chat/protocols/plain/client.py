@@ -16,6 +16,7 @@ from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     CONNECTED,
+    GOODBYE,
     GREETING,
     InRoom,
     NearNick,
@@ -47,12 +48,16 @@ class PlainClientSession:
     """Bytes from the server in, messages out; and what to send, as bytes. Never waits.
 
     ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
+    ``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
+    ends the connection, if that was the last that it said.
     """
 
     def __init__(self, nick: str, *, encoding: str) -> None:
         self.nick, self.room = nick, ""
         self.admitted = False
         self.framed = False
+        self.unheard = 0
+        self.farewell = ""
         self._encoding = encoding
         self._lines = LineBuffer(_LINE_BYTES)
         self._introduced = False
@@ -70,6 +75,8 @@ class PlainClientSession:
     def receive_data(self, data: bytes) -> Sequence[Message]:
         """What the server tells us. Ask for ``data_to_send`` afterwards."""
         data = self._without_greeting(data)
+        # Slow to greet, the tutorial's server has taken our newline for a part of our nickname.
+        self._tutorial = self._tutorial or data.startswith(self._encode(self.nick + "\n"))
         self.framed = self.framed or (b"\n" in data and not self._tutorial)
         lines = self._lines.feed(data) if self.framed else self._unframed(data)
         return [self._understand(_text(line, self._encoding)) for line in lines]
@@ -96,7 +103,8 @@ class PlainClientSession:
         """The bytes that say ``text``; each line of it is a message, blank ones are none."""
         if not self.framed:
             return b"".join(self._encode(f"{self.nick}: {line}") for line in _lines(text))
-        lines = (f"/{line}" if line.startswith("/") else line for line in _lines(text))
+        lines = [f"/{line}" if line.startswith("/") else line for line in _lines(text)]
+        self.unheard += len(lines)
         return b"".join(self._encode(line + "\n") for line in lines)
 
     def command(self, line: str) -> bytes:
@@ -117,6 +125,7 @@ class PlainClientSession:
     def _understand(self, line: str) -> Message:
         """What a line tells us. Raises NotAdmitted if it tells why we may not come in."""
         notice = Notice(line.removeprefix("*** "))
+        self.farewell = ""
         match heard := reading(line):
             case Welcome():
                 self.admitted = True
@@ -127,14 +136,19 @@ class PlainClientSession:
             case Replay(count):
                 self._earlier = count
                 return notice
-            case NearNick(why):  # whoever runs us has chosen a nickname, and not this one
+            case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
+                # A near nickname is a refusal too: whoever runs us has chosen another.
                 raise NotAdmitted(why)
-            case Notice(why) if self.framed and not self.admitted:
-                raise NotAdmitted(why)
+            case NearNick():
+                return notice
+            case Notice(text) if text.endswith(GOODBYE):
+                self.farewell = text.removesuffix(GOODBYE)
+                return notice
             case Said() if self._earlier:
                 self._earlier -= 1
                 return Earlier(replace(heard, room=self.room))
             case Said(to=""):
+                self.unheard -= heard.nick == self.nick
                 return replace(heard, room=self.room)
             case Joined() | Left() | TopicSet():
                 return replace(heard, room=self.room)

@@ -28,6 +28,7 @@ from trio_chat.core.events import (
 
 GREETING = "NICK"
 CONNECTED = "Connected to server!"
+GOODBYE = " Goodbye!"  # so ends the sentence by which the server ends a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,13 @@ def _entered(entered: Entered) -> list[str]:
 # A pattern a row, with what it means; the first that fits the whole line is it.
 _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(CONNECTED), lambda m: Welcome()),
-    (re.compile(r"\*\*\* (.*) You are \S+ for now; /nick .*"), lambda m: NearNick(m[1])),
     (re.compile(r"\*\*\* You are (\S+) in (#\S+); .*"), lambda m: InRoom(m[2], m[1])),
     (re.compile(r"\*\*\* The last message:"), lambda m: Replay(1)),
     (re.compile(r"\*\*\* The last (\d+) messages:"), lambda m: Replay(int(m[1]))),
     (re.compile(r"\*\*\* (\S+) is now (\S+)\."), lambda m: Renamed(m[1], m[2])),
     (re.compile(r"\*\*\* (\S+) removed the topic\."), lambda m: TopicSet("", m[1], "")),
     (re.compile(r"\*\*\* (\S+) set the topic: (.*)"), lambda m: TopicSet("", m[1], m[2])),
+    (re.compile(r"\*\*\* (.*) You are \S+ for now; /nick .*"), lambda m: NearNick(m[1])),
     (re.compile(r"\*\*\* (.*)"), lambda m: Notice(m[1])),
     (re.compile(r"\* (\S+) (.*)"), lambda m: Said("", m[1], m[2], action=True)),
     (re.compile(r"([^\s:]+) -> ([^\s:]+): (.*)"), lambda m: Said("", m[1], m[3], to=m[2])),

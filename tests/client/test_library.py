@@ -1,0 +1,396 @@
+"""``trio_chat.open_chat`` as a program uses it, and the bot among the examples."""
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+import trio_chat
+from netcat import guest
+from processes import PATIENCE, environment, free_port
+from trio_chat import (
+    CannotConnect,
+    ConnectionLost,
+    Earlier,
+    Joined,
+    Left,
+    NotAdmitted,
+    Notice,
+    Renamed,
+    Said,
+    Settings,
+    TopicSet,
+)
+from trio_chat.settings import LimitSettings
+
+ECHO_BOT = Path(__file__).parents[2] / "examples" / "echo_bot.py"
+LOBBY = "#lobby"
+
+
+@pytest.fixture(autouse=True)
+def _in_time(nursery):
+    nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
+
+
+@pytest.fixture
+def enter(port):
+    """Opens a chat with the server under a nickname."""
+    return lambda nick: trio_chat.open_chat(port=port, nick=nick)
+
+
+async def hear(chat: trio_chat.Chat, count: int) -> list[trio_chat.Message]:
+    """The next messages, without those of the server's own."""
+    heard: list[trio_chat.Message] = []
+    with trio.fail_after(PATIENCE):
+        while len(heard) < count:
+            message = await anext(chat)
+            if not isinstance(message, Notice):
+                heard.append(message)
+    return heard
+
+
+# ── talking ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_we_hear_what_we_say(enter):
+    async with enter("al") as al:
+        await al.say("hello")
+        assert await hear(al, 2) == [Joined("", "al"), Said(LOBBY, "al", "hello")]
+
+
+async def test_we_know_who_and_where_we_are(enter):
+    async with enter("al") as al:
+        await al.say("hello")
+        await hear(al, 2)
+        assert (al.nick, al.room) == ("al", LOBBY)
+
+
+async def test_two_hear_each_other(enter):
+    async with enter("al") as al, enter("bo") as bo:
+        await al.say("hello")
+        await bo.say("grüße\n\nzwei Zeilen")
+        talk = [Said(LOBBY, "al", "hello"), Said(LOBBY, "bo", "grüße")]
+        assert (await hear(al, 4))[1:3] == [Joined(LOBBY, "bo"), talk[0]]
+        assert (await hear(bo, 3))[1:] == talk
+        assert await hear(al, 1) == await hear(bo, 1) == [Said(LOBBY, "bo", "zwei Zeilen")]
+
+
+async def test_any_text_can_be_said(enter):
+    texts = ["/quit", "//", "al: hello", "bo joined!", "*** Goodbye!", " x ", "NICK", "😀"]
+    async with enter("al") as al:
+        for text in texts:
+            await al.say(text)
+        assert (await hear(al, 9))[1:] == [Said(LOBBY, "al", text) for text in texts]
+
+
+async def test_one_can_be_told_something(enter):
+    async with enter("al") as al, enter("bo") as bo, enter("cy") as cy:
+        await al.tell("bo", "psst\nyes, you")
+        await al.say("hello all")
+        told = [Said("", "al", "psst", to="bo"), Said("", "al", "yes, you", to="bo")]
+        assert (await hear(bo, 4))[1:] == [Joined(LOBBY, "cy"), *told]
+        assert await hear(bo, 1) == [Said(LOBBY, "al", "hello all")]
+        assert (await hear(al, 5))[3:] == told
+        assert (await hear(cy, 2))[1:] == [Said(LOBBY, "al", "hello all")]
+
+
+async def test_we_can_go_to_another_room(enter):
+    async with enter("al") as al, enter("bo") as bo:
+        await bo.join("tea")
+        await bo.say("hello?")
+        assert (await hear(al, 3))[2] == Left(LOBBY, "bo")
+        assert (await hear(bo, 3))[-1] == Said("#tea", "bo", "hello?")
+        assert bo.room == "#tea"
+        await al.say("gone")
+        await al.join("#tea")
+        assert await hear(bo, 1) == [Joined("#tea", "al")]
+
+
+async def test_a_room_that_cannot_be_is_a_notice(enter):
+    async with enter("al") as al:
+        await hear(al, 1)
+        await al.join("two words")
+        with trio.fail_after(PATIENCE):
+            async for message in al:
+                if isinstance(message, Notice) and "cannot be a room" in message.text:
+                    break
+        assert al.room == LOBBY
+
+
+async def test_commands(enter):
+    async with enter("al") as al, enter("bo") as bo:
+        await hear(bo, 1)
+        await al.command("/me waves")
+        await al.command("/topic tea")
+        await al.command("/topic -")
+        await al.command("/nick alan")
+        assert await hear(bo, 4) == [
+            Said(LOBBY, "al", "waves", action=True),
+            TopicSet(LOBBY, "al", "tea"),
+            TopicSet(LOBBY, "al", ""),
+            Renamed("al", "alan"),
+        ]
+        await hear(al, 6)
+        assert al.nick == "alan"
+
+
+async def test_what_was_said_before_is_earlier(enter):
+    async with enter("al") as al:
+        await al.say("one\ntwo")
+        await al.command("/me waves")
+        await hear(al, 4)
+        async with enter("bo") as bo:
+            await al.say("three")
+            assert await hear(bo, 5) == [
+                Joined("", "bo"),
+                Earlier(Said(LOBBY, "al", "one")),
+                Earlier(Said(LOBBY, "al", "two")),
+                Earlier(Said(LOBBY, "al", "waves", action=True)),
+                Said(LOBBY, "al", "three"),
+            ]
+
+
+async def test_we_are_told_no_less_if_the_greeting_comes_before_we_speak(nursery, port):
+    """As after a long look-up of the server's name."""
+    server = await trio.open_tcp_stream("127.0.0.1", port)
+    assert await server.receive_some() == b"NICK"
+
+    async def relay(client: trio.SocketStream) -> None:
+        await client.send_all(b"NICK")
+        async with server, client, trio.open_nursery() as directions:
+            directions.start_soon(pump, client, server)
+            directions.start_soon(pump, server, client)
+
+    async def pump(source: trio.SocketStream, to: trio.SocketStream) -> None:
+        async for data in source:
+            await to.send_all(data)
+        await to.send_eof()
+
+    async with guest(port, "Jörg") as joerg:
+        await joerg.send("grüße\n")
+        await joerg.until("grüße\n")
+        async with trio_chat.open_chat(port=await accepting(nursery, relay), nick="al") as al:
+            heard = await hear(al, 2)
+            await joerg.send("später\n")
+            heard += await hear(al, 1)
+    assert heard[1:] == [Earlier(Said(LOBBY, "Jörg", "grüße")), Said(LOBBY, "Jörg", "später")]
+
+
+async def test_the_iteration_ends_when_the_server_stops(enter, server):
+    async with enter("al") as al:
+        await hear(al, 1)
+        server.stop()
+        with trio.fail_after(PATIENCE):
+            last = [message async for message in al][-1]
+        assert last == Notice("The server stops. Goodbye!")
+
+
+async def test_an_iteration_can_be_cancelled_and_gone_on_with(enter, nursery):
+    heard: list[trio_chat.Message] = []
+
+    async def listen(chat: trio_chat.Chat, scope: trio.CancelScope) -> None:
+        with scope:
+            async for message in chat:
+                heard.append(message)
+
+    async with enter("al") as al, enter("bo") as bo:
+        scope = trio.CancelScope()
+        nursery.start_soon(listen, al, scope)
+        await bo.say("one")
+        await wait_all_tasks_blocked()
+        scope.cancel()
+        await wait_all_tasks_blocked()
+        await bo.say("two")
+        rest = [message async for message in _until(al, "two")]
+    texts = [message.text for message in heard + rest if isinstance(message, Said)]
+    assert texts == ["one", "two"]
+    assert rest[-1] == Said(LOBBY, "bo", "two")
+
+
+async def _until(chat: trio_chat.Chat, text: str):
+    with trio.fail_after(PATIENCE):
+        async for message in chat:
+            yield message
+            if isinstance(message, Said) and message.text == text:
+                return
+
+
+# ── leaving ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_end_of_the_block_delivers_everything(enter):
+    async with enter("bo") as bo:
+        async with enter("al") as al:
+            for number in range(1000):
+                await al.say(f"number {number}")
+        heard = await hear(bo, 1003)
+    assert heard[1] == Joined(LOBBY, "al")
+    assert [said.text for said in heard[2:-1]] == [f"number {n}" for n in range(1000)]
+    assert heard[-1] == Left(LOBBY, "al")
+
+
+async def test_after_finish_the_rest_is_heard_and_then_the_end(enter):
+    async with enter("al") as al:
+        await al.say("one\ntwo")
+        await al.finish()
+        with trio.fail_after(PATIENCE):
+            heard = [message async for message in al]
+    assert heard[-2:] == [Said(LOBBY, "al", "one"), Said(LOBBY, "al", "two")]
+
+
+async def test_an_error_in_the_block_comes_out_as_it_is(enter):
+    with pytest.raises(ZeroDivisionError):
+        async with enter("al"):
+            raise ZeroDivisionError
+    async with enter("al"):  # and the nickname is free again
+        pass
+
+
+async def test_a_cancelled_block_leaves(enter, port):
+    async with guest(port, "bo") as bo:
+        with trio.CancelScope() as scope:
+            async with enter("al") as al:
+                await hear(al, 1)
+                scope.cancel()
+                await anext(al)
+        await bo.until("al left!\n")
+
+
+# ── errors ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_nobody_listens_there():
+    with free_port() as port, pytest.raises(CannotConnect, match=f"127.0.0.1:{port}: no server"):
+        async with trio_chat.open_chat(port=port, nick="al"):
+            pass
+
+
+async def test_a_unix_socket_that_is_not_there(tmp_path):
+    with pytest.raises(CannotConnect, match="no server is running there"):
+        async with trio_chat.open_chat(f"unix:{tmp_path}/chat", nick="al"):
+            pass
+
+
+async def test_a_unix_socket(nursery, tmp_path):
+    host = f"unix:{tmp_path}/chat"
+    await nursery.start(trio_chat.serve, Settings(host=host))
+    async with trio_chat.open_chat(host, nick="al") as al, guest(host[5:], "bo") as bo:
+        await bo.send("hello\n")
+        assert (await hear(al, 3))[2] == Said(LOBBY, "bo", "hello")
+
+
+async def test_a_nickname_that_is_taken(enter):
+    async with enter("al"):
+        with pytest.raises(NotAdmitted, match="The nickname AL is taken"):
+            async with enter("AL"):
+                pass
+
+
+@pytest.mark.parametrize("nick", ["two words", "x" * 21, "a:b"])
+async def test_a_nickname_that_cannot_be(enter, nick):
+    with pytest.raises(NotAdmitted, match="cannot be a nickname"):
+        async with enter(nick):
+            pass
+
+
+@pytest.mark.parametrize("nick", ["", " ", "two\nlines"])
+async def test_a_nickname_that_is_no_word(enter, nick):
+    with pytest.raises(NotAdmitted), trio.fail_after(PATIENCE):
+        async with enter(nick):
+            pass
+
+
+async def test_a_full_server(nursery):
+    settings = Settings(port=0, limits=LimitSettings(connections=1))
+    server = await nursery.start(trio_chat.serve, settings)
+    port = server.addresses[0].port
+    async with trio_chat.open_chat(port=port, nick="al"):
+        with pytest.raises(NotAdmitted, match="The server is full"):
+            async with trio_chat.open_chat(port=port, nick="bo"):
+                pass
+
+
+async def test_an_encoding(nursery):
+    server = await nursery.start(trio_chat.serve, Settings(port=0, encoding="latin-1"))
+    port = server.addresses[0].port
+    async with trio_chat.open_chat(port=port, nick="Jörg", encoding="latin-1") as joerg:
+        await joerg.say("grüße, 漢字")
+        assert await hear(joerg, 2) == [Joined("", "Jörg"), Said(LOBBY, "Jörg", "grüße, ??")]
+
+
+async def accepting(nursery, handler) -> int:
+    """The port of a server that does this with every connection."""
+    serve = partial(trio.serve_tcp, handler, 0, host="127.0.0.1")
+    [listener] = await nursery.start(serve)
+    return listener.socket.getsockname()[1]
+
+
+async def test_a_server_that_hangs_up_before_it_lets_us_in(nursery):
+    async def hang_up(stream: trio.SocketStream) -> None:
+        await stream.send_all(b"NICK")
+        await stream.receive_some()
+
+    port = await accepting(nursery, hang_up)
+    with pytest.raises(ConnectionLost, match="before it let us in"):
+        async with trio_chat.open_chat(port=port, nick="al"):
+            pass
+
+
+async def test_a_connection_that_is_reset(nursery):
+    async def reset(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.send_all(b"al joined!\nConnected to server!\n")
+            while data := await stream.receive_some(1):
+                if data == b"!":
+                    break  # with what has not been read, the close is a reset
+
+    async def talk() -> None:
+        async with trio_chat.open_chat(port=port, nick="al") as al:
+            await al.say("!" * 10_000)
+            async for _ in al:
+                pass
+
+    port = await accepting(nursery, reset)
+    with pytest.raises(ConnectionLost, match="lost"), trio.fail_after(PATIENCE):
+        await talk()
+
+
+async def test_the_end_of_the_block_tells_if_not_everything_was_delivered(nursery):
+    settings = Settings(port=0, limits=LimitSettings(messages_per_second=1, message_burst=10))
+    server = await nursery.start(trio_chat.serve, settings)
+
+    async def talk() -> None:
+        async with trio_chat.open_chat(port=server.addresses[0].port, nick="al") as al:
+            await al.say("word\n" * 100)
+            server.stop()
+
+    with pytest.raises(ConnectionLost), trio.fail_after(PATIENCE):
+        await talk()
+
+
+# ── the example ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_echo_bot_echoes(nursery, port):
+    async with guest(port, "al") as al:
+        process = await trio.lowlevel.open_process(
+            [sys.executable, ECHO_BOT],
+            stdin=subprocess.DEVNULL,
+            env=environment({"TRIO_CHAT_PORT": str(port)}),
+        )
+        try:
+            await al.until("echo joined!\n")
+            await al.send("nothing\n!echo hello\n")
+            assert await al.until("echo: ") == "al: nothing\nal: !echo hello\necho: "
+            await al.until("hello\n")
+            await al.send("!echo /quit\n")
+            await al.until("echo: ")
+            await al.until("/quit\n")
+        finally:
+            process.kill()
+            await process.wait()
+        await al.until("echo left!\n")

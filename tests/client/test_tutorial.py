@@ -1,0 +1,221 @@
+"""Ours and the tutorial's: each client against each server."""
+
+import socket
+import struct
+
+import pytest
+import trio
+
+import trio_chat
+from netcat import guest, netcat
+from processes import PATIENCE, Finished, run, running
+from trio_chat import Joined, Notice, Said, Unsupported
+from tutorial import TutorialServer, tutorial_client
+
+CONNECTED = Notice("Connected to server!")
+
+
+@pytest.fixture(autouse=True)
+def _in_time(nursery):
+    nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
+
+
+# ── our client, the tutorial's server ──────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def tutorial(nursery):
+    return await nursery.start(TutorialServer().run)
+
+
+def enter(server: TutorialServer, nick: str):
+    return trio_chat.open_chat("127.0.0.1", server.port, nick=nick)
+
+
+async def hear(chat: trio_chat.Chat, count: int) -> list[trio_chat.Message]:
+    with trio.fail_after(PATIENCE):
+        return [await anext(chat) for _ in range(count)]
+
+
+async def test_we_hear_ourselves_and_others_hear_us(tutorial):
+    async with netcat(tutorial.port) as al:
+        await al.until("NICK")
+        await al.send("al")
+        await al.until("al joined!Connected to server!")
+        async with enter(tutorial, "bo") as bo:
+            assert await hear(bo, 2) == [Joined("", "bo"), CONNECTED]
+            await bo.say("hello")
+            assert await hear(bo, 1) == [Said("", "bo", "hello")]
+            await al.send("al: hello yourself")
+            assert await hear(bo, 1) == [Said("", "al", "hello yourself")]
+        heard = await al.until("bo left!")
+    assert heard == "bo joined!bo: helloal: hello yourselfbo left!"
+
+
+async def test_we_get_in_when_everything_comes_in_one_burst(nursery):
+    server = await nursery.start(TutorialServer(glued=b"cy: hello").run)
+    async with enter(server, "al") as al:
+        assert await hear(al, 3) == [Joined("", "al"), CONNECTED, Said("", "cy", "hello")]
+        with pytest.raises(Unsupported):
+            await al.join("#tea")
+        await al.say("/join is no command here, and ASCII no limit: grüße")
+        assert await hear(al, 1) == [
+            Said("", "al", "/join is no command here, and ASCII no limit: grüße")
+        ]
+
+
+async def test_we_get_in_when_the_server_is_slow_to_greet(nursery):
+    server = await nursery.start(TutorialServer(slow=True).run)
+    async with enter(server, "al") as al:
+        await al.say("hello")
+        with trio.fail_after(PATIENCE):
+            async for message in al:
+                if message == Said("", "al", "hello"):
+                    break
+    assert server.received == [b"al: hello"]
+
+
+async def test_the_client_command_says_its_lines(tutorial):
+    done = await run("client", "-p", str(tutorial.port), "-n", "bob", stdin=b"hello\n")
+    assert done == Finished(0, "bob joined!\n*** Connected to server!\nbob: hello\n", "")
+
+
+async def test_the_client_command_prints_what_others_say_at_once(tutorial):
+    async with running("client", "-p", str(tutorial.port), "-n", "bob") as bob:
+        await bob.out.until("*** Connected to server!\n")
+        await tutorial.broadcast(b"al joined!")
+        await bob.out.until("al joined!\n")
+        await tutorial.broadcast(b"al: hello")
+        await bob.out.until("al: hello\n")
+        await bob.write("/who\n")
+        await bob.out.until("*** This server knows no commands.\n")
+
+
+# ── the tutorial's client, our server ──────────────────────────────────────────────────────
+
+
+async def test_it_is_asked_once_and_let_in(port):
+    async with tutorial_client(port, "al") as al:
+        heard = await al.until("tells more.\n")
+        assert heard.startswith("al joined!\nConnected to server!\n")
+        assert al.asked == 1
+
+
+async def test_two_hear_each_other_come_talk_and_go(port):
+    async with tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        async with tutorial_client(port, "bo") as bo:
+            await bo.until("tells more.\n")
+            await al.until("bo joined!\n")
+            await bo.say("hello")
+            assert await al.until("\n") == await bo.until("\n") == "bo: hello\n"
+            await al.say("hello yourself")
+            assert await al.until("\n") == await bo.until("\n") == "al: hello yourself\n"
+        assert await al.until("\n") == "bo left!\n"
+
+
+async def test_a_reset_is_a_way_to_leave_too(port):
+    async with tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        async with netcat(port) as bo:
+            await bo.until("NICK")
+            await bo.send("bo")
+            await al.until("bo joined!\n")
+            bo.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert await al.until("\n") == "bo left!\n"
+
+
+async def test_the_same_nickname_twice_gets_a_near_one(port):
+    async with tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        async with tutorial_client(port, "al") as other:
+            assert "The nickname al is taken." in await other.until("tells more.\n")
+            assert await al.until("\n") == "al_2 joined!\n"
+            await other.say("hello")
+            assert await al.until("\n") == "al_2: hello\n"
+            assert (al.asked, other.asked) == (1, 1)
+
+
+async def test_a_nickname_that_cannot_be_gets_a_near_one(port):
+    async with guest(port, "al") as al, tutorial_client(port, "two words") as bo:
+        await bo.until("tells more.\n")
+        nick = (await al.until(" joined!\n")).removesuffix(" joined!\n")
+        assert nick.isalnum()
+        await bo.say("hello")
+        await al.until(f"{nick}: hello\n")
+
+
+async def test_it_is_never_sent_what_it_cannot_decode(port):
+    async with tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        async with guest(port, "Jörg") as joerg:
+            await al.until("J?rg joined!\n")
+            await joerg.send("grüße 😀 \x1b[2J\n/topic größe\n/me käme\n")
+            await al.until("J?rg: gr??e ? ")
+            await al.until("*** J?rg set the topic: gr??e\n* J?rg k?me\n")
+            await joerg.send("/nick Jürgen\n/quit\n")
+            await al.until("*** J?rg is now J?rgen.\nJ?rgen left!\n")
+
+
+async def test_it_is_never_sent_history_that_it_cannot_decode(port):
+    async with guest(port, "Jörg") as joerg:
+        await joerg.send("grüße\n/topic größe\n")
+        await joerg.until("Jörg set the topic: größe\n")
+        async with tutorial_client(port, "al") as al:
+            await al.until("*** The topic of #lobby: gr??e\n")
+            await al.until("J?rg: gr??e\n")
+
+
+async def test_two_messages_in_one_piece_are_two(port):
+    async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        await al.say("one", "two")
+        await bo.until("al: one\nal: two\n")
+
+
+async def test_a_message_longer_than_a_read_comes_whole(port):
+    async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        await al.say("x" * 3000)
+        await bo.until("al: " + "x" * 3000 + "\n")
+        await bo.send("y" * 3000 + "\n")
+        await al.until("bo: " + "y" * 3000 + "\n")
+
+
+async def test_what_others_say_never_looks_like_the_question(port):
+    async with guest(port, "NICK") as nick, tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        await nick.send("NICK\n/me NICK\n/topic NICK\n")
+        await al.until("set the topic: NICK\n")
+        assert al.asked == 1
+
+
+async def test_commands_work_behind_the_prefix(port):
+    async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        await al.say("/who")
+        await al.until("*** In #lobby (2): al, bo\n")
+        await al.say("/nick alan")
+        await al.until("*** al is now alan.\n")
+        await al.say("/me waves")  # its prefix is still the old nickname
+        await bo.until("* alan waves\n")
+        await al.say("/quit")
+        assert (await al.shown.rest()).endswith("Goodbye!\n")
+        await bo.until("alan left!\n")
+
+
+async def test_a_private_message_reaches_it(port):
+    async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
+        await al.until("tells more.\n")
+        await bo.send("/msg al psst\n")
+        await al.until("bo -> al: psst\n")
+        await al.say("/msg bo yes?")
+        await bo.until("al -> bo: yes?\n")
+
+
+async def test_an_empty_line_says_nothing(port):
+    async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
+        await bo.until("al joined!\n")
+        await al.say("")
+        await al.say("done")
+        assert await bo.until("\n") == "al: done\n"

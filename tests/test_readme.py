@@ -1,0 +1,33 @@
+"""What the README shows is what there is."""
+
+import re
+from pathlib import Path
+
+from trio_chat.protocols.plain.verbs import VERBS
+
+TOP = Path(__file__).parents[1]
+README = (TOP / "README.md").read_text()
+
+
+def test_the_bot_is_the_example() -> None:
+    bot = (TOP / "examples" / "echo_bot.py").read_text()
+    assert f"```python\n{bot}```" in README
+
+
+def test_every_command_of_the_chat_is_listed() -> None:
+    assert set(re.findall(r"`/(\w+)", README)) == set(VERBS)
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert links
+    assert [link for link in links if "://" not in link and not (TOP / link).exists()] == []
+
+
+def test_the_two_commands_are_there_word_for_word() -> None:
+    start = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/trio-chat server"
+    test = (
+        "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
+    )
+    assert f"\n{start}\n" in README
+    assert f"\n{test}\n" in README
