@@ -154,32 +154,6 @@ async def test_what_was_said_before_is_earlier(enter):
             ]
 
 
-async def test_we_are_told_no_less_if_the_greeting_comes_before_we_speak(nursery, port):
-    """As after a long look-up of the server's name."""
-    server = await trio.open_tcp_stream("127.0.0.1", port)
-    assert await server.receive_some() == b"NICK"
-
-    async def relay(client: trio.SocketStream) -> None:
-        await client.send_all(b"NICK")
-        async with server, client, trio.open_nursery() as directions:
-            directions.start_soon(pump, client, server)
-            directions.start_soon(pump, server, client)
-
-    async def pump(source: trio.SocketStream, to: trio.SocketStream) -> None:
-        async for data in source:
-            await to.send_all(data)
-        await to.send_eof()
-
-    async with guest(port, "Jörg") as joerg:
-        await joerg.send("grüße\n")
-        await joerg.until("grüße\n")
-        async with trio_chat.open_chat(port=await accepting(nursery, relay), nick="al") as al:
-            heard = await hear(al, 2)
-            await joerg.send("später\n")
-            heard += await hear(al, 1)
-    assert heard[1:] == [Earlier(Said(LOBBY, "Jörg", "grüße")), Said(LOBBY, "Jörg", "später")]
-
-
 async def test_the_iteration_ends_when_the_server_stops(enter, server):
     async with enter("al") as al:
         await hear(al, 1)

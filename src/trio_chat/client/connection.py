@@ -95,13 +95,14 @@ class Chat:
                 raise StopAsyncIteration
         return self._heard.popleft()
 
-    async def _enter(self, patience: float) -> None:
+    async def _enter(self) -> None:
         """Shake hands: return once we are in. Raises NotAdmitted or ConnectionLost."""
-        with trio.move_on_after(patience) as waiting:
-            await self._receive()
-        if waiting.cancelled_caught:
+        data = b""
+        with trio.move_on_after(PATIENCE) as patience:
+            data = await self._read()
+        if trio.current_time() >= patience.deadline:  # even if it has come: it has come late
             self._session.speak_first()
-            await self._send(self._session.data_to_send())
+        await self._hear(data)
         with trio.move_on_after(_ADMIT_TIMEOUT):
             while not self._session.admitted:
                 if not await self._receive():
@@ -122,15 +123,21 @@ class Chat:
 
     async def _receive(self) -> bool:
         """Wait for something from the server; False if nothing comes any more."""
+        if data := await self._read():
+            await self._hear(data)
+        return bool(data)
+
+    async def _read(self) -> bytes:
+        """What comes next; nothing at the end, and after our last word when all is silent."""
         self._receiving = trio.CancelScope(deadline=self._deadline())
         with self._receiving, _lost_if_broken():
-            data = await self._stream.receive_some(_READ)
-        if self._receiving.cancelled_caught or not data:
-            return False
-        self._heard.extend(self._session.receive_data(bytes(data)))
+            return bytes(await self._stream.receive_some(_READ))
+        return b""
+
+    async def _hear(self, data: bytes) -> None:
+        self._heard.extend(self._session.receive_data(data))
         if reply := self._session.data_to_send():
             await self._send(reply)
-        return True
 
     def _deadline(self) -> float:
         if not self._ended:
@@ -157,12 +164,11 @@ async def open_chat(
     """
     if not nick.strip() or nick != clean(nick).strip():
         raise NotAdmitted(f"{nick!r} cannot be a nickname")
-    began = trio.current_time()
     stream = await _connect(Address(host, port))
     async with stream:
         session = PlainClientSession(nick, encoding=encoding)
         chat = Chat(stream, session)
-        await chat._enter(PATIENCE + trio.current_time() - began)
+        await chat._enter()
         yield chat
         await chat._leave()
         if not session.framed:

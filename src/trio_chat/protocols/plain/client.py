@@ -25,8 +25,8 @@ from trio_chat.protocols.plain.wording import (
     reading,
 )
 
-# How long to wait for a greeting once connected, beside the time that connecting took. The
-# tutorial's server greets at once, trio-chat after a quarter of a second.
+# How long to wait for a greeting once connected. The tutorial's server greets at once, trio-chat
+# after a quarter of a second, and never before a fifth.
 PATIENCE = 0.15  # seconds
 
 # Longer than any line that a server lets anybody say, and still no burden.
