@@ -37,8 +37,6 @@ logger = logging.getLogger(__name__)
 #: The number of the connection that the running task serves, for the log; 0 in all other tasks.
 connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
 
-_READ = 64 * 1024  # bytes a read; what a fast sender has sent meanwhile comes in one piece
-
 # Messages submitted together at the most: others wait while so many are decided and appended.
 _RUN = 128
 
@@ -159,7 +157,7 @@ class Connection:
 
     async def _receive(self) -> bytes:
         try:
-            return bytes(await self._link.stream.receive_some(_READ))
+            return await self._link.receive()
         except trio.BrokenResourceError:
             self._on_lost()
             await trio.lowlevel.checkpoint()  # where the cancellation takes effect

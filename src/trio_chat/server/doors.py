@@ -2,8 +2,6 @@
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from trio_chat.settings import LimitSettings
 
@@ -16,22 +14,21 @@ class Doors:
         self._total = 0
         self._from: Counter[str] = Counter()
 
-    @contextmanager
-    def entered(self, peer: str) -> Iterator[str]:
-        """Count a connection from ``peer`` while this lasts; yields why it cannot stay, or ""."""
+    def enter(self, peer: str) -> str:
+        """Count a connection, which then must ``leave``; or say why it cannot come in."""
         network = _network(peer)
-        if why_not := self._why_not(network):
-            yield why_not
-            return
-        self._total += 1
-        self._from[network] += 1
-        try:
-            yield ""
-        finally:
-            self._total -= 1
-            self._from[network] -= 1
-            if not self._from[network]:
-                del self._from[network]
+        why_not = self._why_not(network)
+        if not why_not:
+            self._total += 1
+            self._from[network] += 1
+        return why_not
+
+    def leave(self, peer: str) -> None:
+        network = _network(peer)
+        self._total -= 1
+        self._from[network] -= 1
+        if not self._from[network]:
+            del self._from[network]
 
     def _why_not(self, network: str) -> str:
         if self._total >= self.limits.connections:

@@ -7,7 +7,7 @@ that one person sees is in order, and nobody can be faster than the system.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import trio
 
@@ -47,8 +47,8 @@ class Listener:
     outbox: Outbox
     dialect: Dialect
     nick: str = ""
-    names: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
+    names: tuple[str, ...] = ()
+    conversations: tuple[str, ...] = ()
 
     def show(self, shown: Shown) -> None:
         self.outbox.post(self.dialect.render(shown))
@@ -145,7 +145,7 @@ class Hub:
             return None
         if name not in self._names:
             self._names.add(name)
-            listener.names.add(name)
+            listener.names += (name,)
             if await self._log.claim(name) == self._log.node:
                 return None
             await self._give_back(listener, name)
@@ -163,11 +163,12 @@ class Hub:
 
     async def _keep_only(self, listener: Listener, nick: str) -> None:
         """Give back all nicknames but this one."""
-        for name in listener.names - {fold(nick)}:
-            await self._give_back(listener, name)
+        for name in listener.names:
+            if name != fold(nick):
+                await self._give_back(listener, name)
 
     async def _give_back(self, listener: Listener, name: str) -> None:
-        listener.names.remove(name)
+        listener.names = tuple(other for other in listener.names if other != name)
         self._names.remove(name)
         await self._log.release(name)
 
@@ -227,7 +228,8 @@ class Hub:
 
     async def _converse(self, listener: Listener, events: Sequence[Event]) -> None:
         log = log_of(events[0])
-        listener.conversations.add(log)
+        if log not in listener.conversations:
+            listener.conversations += (log,)
         async with self._in_use(log):
             await self._append(events)
 

@@ -88,7 +88,7 @@ class Outbox:
             try:
                 self._be_patient()
                 while chunk := _take(receive):
-                    await self._link.stream.send_all(chunk)
+                    await self._link.send_all(chunk)
                     self._waiting -= len(chunk)
                     self._be_patient()
             except (trio.BrokenResourceError, trio.ClosedResourceError):

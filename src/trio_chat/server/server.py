@@ -91,25 +91,25 @@ class Server:
 
     async def serve_link(self, link: Link) -> None:
         """Serve one connection to its end, whatever it runs over."""
+        if why_not := self._doors.enter(link.peer):
+            await self._turn_away(link, why_not)
+            return
         number = next(self._numbers)
-        with self._doors.entered(link.peer) as why_not:
-            if why_not:
-                await self._turn_away(link, why_not)
-                return
-            who = f"{self._log.node}-{number}"
-            connection = Connection(link, self._hub, self.settings, number=number, who=who)
-            self._connections.add(connection)
-            try:
-                await connection.run()
-            finally:
-                self._connections.remove(connection)
+        who = f"{self._log.node}-{number}"
+        connection = Connection(link, self._hub, self.settings, number=number, who=who)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.remove(connection)
+            self._doors.leave(link.peer)
 
     async def _turn_away(self, link: Link, why: str) -> None:
         logger.warning("turned away %s: %s", link.peer, why)
         try:
             with trio.move_on_after(_TURNING_AWAY), suppress(trio.BrokenResourceError):
                 words = plain_dialect(self.settings.encoding).render(Notice(why))
-                await link.stream.send_all(words)
+                await link.send_all(words)
                 await link.finish()
         finally:
             await link.aclose()
