@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import trio
 PATIENCE = 30  # seconds: far more than anything here takes, even on a busy machine
 
 PROGRAM = [sys.executable, "-m", "trio_chat"]
-_FOLDER = Path(__file__).parent  # to run in: it holds no env file
+FOLDER = Path(__file__).parent  # to run in: it holds no env file
 
 # In the background of a shell SIGINT is ignored, and what is ignored would be inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -50,7 +50,7 @@ async def run(*arguments: str, stdin: bytes | int | IO[bytes] = b"", **variables
             capture_stdout=True,
             capture_stderr=True,
             check=False,
-            cwd=_FOLDER,
+            cwd=FOLDER,
             env=environment(variables),
         )
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -65,7 +65,7 @@ class Output:
         self._seen = 0
         self._more = trio.Event()
 
-    async def collect(self, stream: trio.abc.ReceiveStream) -> None:
+    async def collect(self, stream: AsyncIterable[bytes | bytearray]) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         try:
             async for data in stream:
@@ -145,7 +145,7 @@ async def running(
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=_FOLDER,
+            cwd=FOLDER,
             env=environment(variables),
         )
         it = Running(process)

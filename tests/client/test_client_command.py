@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from functools import partial
 
 import pytest
 import trio
@@ -58,7 +57,7 @@ async def test_what_is_piped_in_is_said_and_comes_back(port):
 
 async def test_others_hear_it(port):
     async with guest(port, "al") as al:
-        await chat(port, "grüße\n//slash\n/me waves\n".encode())
+        await chat(port, "grüße\n//slash\n/me waves\n/quit\nnothing after that".encode())
         heard = await al.until("bob left!\n")
     assert heard == "bob joined!\nbob: grüße\nbob: /slash\n* bob waves\nbob left!\n"
 
@@ -88,11 +87,6 @@ async def test_input_from_a_file(port, tmp_path):
 
 async def test_input_from_dev_null(port):
     assert await chat(port, subprocess.DEVNULL) == Finished(0, WELCOME, "")
-
-
-async def test_quit_ends_it_and_nothing_after_it_is_said(port):
-    done = await chat(port, b"one\n/quit\ntwo\n")
-    assert done == Finished(0, WELCOME + "bob: one\n", "")
 
 
 async def test_each_message_is_printed_at_once(port):
@@ -150,8 +144,8 @@ async def test_no_server():
     assert f"cannot connect to 127.0.0.1:{port}: no server is running there" in only_line(done)
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "two..dots"])
-async def test_an_unknown_host(host):
+async def test_an_unknown_host():
+    host = "no-such-host.invalid"
     done = await run("client", "--host", host, RES_OPTIONS="timeout:1 attempts:1")
     assert (done.code, done.out) == (69, "")
     assert f"there is no host of the name {host}" in only_line(done)
@@ -190,19 +184,6 @@ async def test_a_server_that_stops_before_everything_is_said(nursery):
         server.stop()
         assert await bob.ended() == 69
         assert bob.err.text.count("\n") == 1
-
-
-async def test_a_server_that_hangs_up_at_once():
-    async def hang_up(stream: trio.SocketStream) -> None:
-        await stream.aclose()
-
-    async with trio.open_nursery() as nursery:
-        serve = partial(trio.serve_tcp, hang_up, 0, host="127.0.0.1")
-        [listener] = await nursery.start(serve)
-        done = await chat(listener.socket.getsockname()[1], b"one\n")
-        nursery.cancel_scope.cancel()
-    assert (done.code, done.out) == (69, "")
-    assert "before it let us in" in only_line(done)
 
 
 # ── --retry ────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from netcat import guest
 from processes import PATIENCE, environment, free_port
 from trio_chat import (
     CannotConnect,
+    CannotListen,
     ConnectionLost,
     Earlier,
     Joined,
@@ -241,6 +242,15 @@ async def test_nobody_listens_there():
     with free_port() as port, pytest.raises(CannotConnect, match=f"127.0.0.1:{port}: no server"):
         async with trio_chat.open_chat(port=port, nick="al"):
             pass
+
+
+@pytest.mark.parametrize("host", ["two..dots", "x" * 64])
+async def test_a_host_of_no_possible_name(nursery, host):
+    with pytest.raises(CannotConnect, match="there is no host of the name"):
+        async with trio_chat.open_chat(host, nick="al"):
+            pass
+    with pytest.raises(CannotListen, match="there is no host of the name"):
+        await nursery.start(trio_chat.serve, Settings(host=host, port=0))
 
 
 async def test_a_unix_socket_that_is_not_there(tmp_path):

@@ -75,17 +75,20 @@ async def test_we_get_in_when_the_server_is_slow_to_greet(nursery):
     assert server.received == [b"al: hello"]
 
 
-async def test_the_client_command_says_its_lines(tutorial):
-    done = await run("client", "-p", str(tutorial.port), "-n", "bob", stdin=b"hello\n")
-    assert done == Finished(0, "bob joined!\n*** Connected to server!\nbob: hello\n", "")
+async def test_the_client_command_says_its_lines(nursery):
+    server = await nursery.start(TutorialServer(glued=b"cy: hello").run)
+    done = await run("client", "-p", str(server.port), "-n", "bob", stdin=b"hello\n")
+    heard = "bob joined!\n*** Connected to server!\ncy: hello\nbob: hello\n"
+    assert done == Finished(0, heard, "")
 
 
-async def test_the_client_command_prints_what_others_say_at_once(tutorial):
-    async with running("client", "-p", str(tutorial.port), "-n", "bob") as bob:
+async def test_the_client_command_prints_what_others_say_at_once(nursery):
+    server = await nursery.start(TutorialServer(slow=True).run)
+    async with running("client", "-p", str(server.port), "-n", "bob") as bob:
         await bob.out.until("*** Connected to server!\n")
-        await tutorial.broadcast(b"al joined!")
+        await server.broadcast(b"al joined!")
         await bob.out.until("al joined!\n")
-        await tutorial.broadcast(b"al: hello")
+        await server.broadcast(b"al: hello")
         await bob.out.until("al: hello\n")
         await bob.write("/who\n")
         await bob.out.until("*** This server knows no commands.\n")

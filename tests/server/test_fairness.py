@@ -1,0 +1,64 @@
+"""A long fan-out, or a chatty connection, lets the others have their turns: counted, not timed."""
+
+import trio
+import trio.testing
+
+from peers import running, settings
+from trio_chat.core.chat import Chat
+from trio_chat.core.events import PEOPLE, Arrived, Joined, Said
+from trio_chat.core.room import RoomState
+from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.server.broadcaster import Broadcaster
+from trio_chat.server.hub import Hub, Listener
+from trio_chat.storage.base import START
+from trio_chat.storage.memory import MemoryLog
+
+MEMBERS = 5000
+ROOM = "#room"
+
+
+class Counter:
+    """An outbox, for everybody, that counts the posts."""
+
+    def __init__(self) -> None:
+        self.posts = 0
+
+    def post(self, data: bytes) -> None:
+        self.posts += 1
+
+
+async def test_a_long_fan_out_lets_other_tasks_run_every_few_hundred_posts() -> None:
+    log = MemoryLog(per_room=100_000, total_bytes=1_000_000_000, rooms=10)
+    hub = Hub(Chat(replay=0), log, max_rooms=10)
+    hub.chat.open_room(RoomState(ROOM))
+    for room in (PEOPLE, ROOM):
+        await log.follow(room, START)
+    outbox = Counter()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Broadcaster(hub, log).run)
+        for number in range(MEMBERS):
+            who, nick = str(number), f"n{number}"
+            hub.listeners[who] = Listener(who, outbox, plain_dialect("utf-8"))  # type: ignore[arg-type]
+            await log.append(PEOPLE, [Arrived(nick, who)])
+            await log.append(ROOM, [Joined(ROOM, nick, who)])
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(hub.chat.rooms[ROOM].members) == MEMBERS
+        outbox.posts = most = 0
+        await log.append(ROOM, [Said(ROOM, "n0", "hello", "0")])
+        while (before := outbox.posts) < MEMBERS:
+            await trio.lowlevel.checkpoint()
+            most = max(most, outbox.posts - before)
+        nursery.cancel_scope.cancel()
+    # 500 in each pass of trio's loop; we may be the first in one pass and the last in the next.
+    assert 0 < most <= 2 * 500
+
+
+async def test_a_flood_does_not_hold_up_a_question() -> None:
+    unlimited = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
+    async with running(settings(limits=unlimited)) as house:
+        chatty, quiet = await house.link("chatty"), await house.link("quiet")
+        await chatty.send(b"blah\n" * 50_000)
+        await quiet.send(b"/who\n")
+        heard_before_the_answer = await quiet.until("*** In #lobby (2): chatty, quiet\n")
+        assert heard_before_the_answer.count("chatty: blah\n") < 1000
+        assert "chatty: blah\n" in await quiet.until("blah\n")
