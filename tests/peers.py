@@ -66,8 +66,8 @@ class Peer:
 class House:
     """A running server, and the peers that a test has there; all of them go when it ends."""
 
-    def __init__(self, server: Server, nursery: trio.Nursery) -> None:
-        self.server, self._nursery = server, nursery
+    def __init__(self, server: Server) -> None:
+        self.server = server
         self.peers: list[Peer] = []
 
     @property
@@ -81,7 +81,7 @@ class House:
     async def link(self, nick: str = "", address: str = "memory") -> Peer:
         """A peer over memory, where the test's clock rules."""
         ours, theirs = trio.testing.memory_stream_pair()
-        self._nursery.start_soon(self.server.serve_link, Link(theirs, address))
+        self.server.take(Link(theirs, address))
         return await self._take_in(ours, nick)
 
     async def people(self, *nicks: str) -> list[Peer]:
@@ -105,7 +105,7 @@ async def running(chosen: Settings | None = None) -> AsyncIterator[House]:
     async with trio.open_nursery() as nursery:
         server = make_server(chosen or settings())
         await nursery.start(server.run)
-        house = House(server, nursery)
+        house = House(server)
         yield house
         for peer in house.peers:
             await trio.aclose_forcefully(peer.stream)

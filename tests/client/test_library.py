@@ -245,12 +245,17 @@ async def test_nobody_listens_there():
 
 
 @pytest.mark.parametrize("host", ["two..dots", "x" * 64])
-async def test_a_host_of_no_possible_name(nursery, host):
+async def test_a_host_of_no_possible_name(host):
     with pytest.raises(CannotConnect, match="there is no host of the name"):
         async with trio_chat.open_chat(host, nick="al"):
             pass
-    with pytest.raises(CannotListen, match="there is no host of the name"):
-        await nursery.start(trio_chat.serve, Settings(host=host, port=0))
+
+
+async def test_a_server_that_cannot_listen(nursery, port):
+    with pytest.raises(CannotListen, match=f"cannot listen on 127.0.0.1:{port}: it is in use"):
+        await nursery.start(trio_chat.serve, Settings(port=port))
+    with pytest.raises(CannotListen, match=r"there is no host of the name two\.\.dots"):
+        await nursery.start(trio_chat.serve, Settings(host="two..dots", port=0))
 
 
 async def test_a_unix_socket_that_is_not_there(tmp_path):

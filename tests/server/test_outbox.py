@@ -52,9 +52,7 @@ def failures() -> Failures:
 
 
 def outbox(wire: Wire, nursery: trio.Nursery, failures: Failures, max_bytes: int = 1000) -> Outbox:
-    return Outbox(
-        wire, nursery, max_bytes=max_bytes, on_lost=failures.on_lost, on_slow=failures.on_slow
-    )
+    return Outbox(wire, nursery, failures, max_bytes=max_bytes)
 
 
 async def read(wire: Wire, count: int) -> bytes:
@@ -107,30 +105,31 @@ async def test_too_much_is_reported_and_not_kept(failures: Failures) -> None:
         assert failures.slow == 0
         box.post(b"y")
         assert failures.slow == 1
-        box.close(b"bye")
+        nursery.start_soon(box.finish, b"bye")
         assert await read(wire, 103) == b"x" * 100 + b"bye"
 
 
-async def test_close_sends_what_waits_and_then_the_last_words(failures: Failures) -> None:
+async def test_finish_sends_what_waits_and_then_the_last_words(failures: Failures) -> None:
     async with trio.open_nursery() as nursery:
         wire = Wire(room=3)
         box = outbox(wire, nursery, failures)
         box.post(b"hello")
-        box.close(b" bye")
+        nursery.start_soon(box.finish, b" bye")
+        await trio.testing.wait_all_tasks_blocked()
         box.post(b"too late")
-        box.close(b"and later")
+        nursery.start_soon(box.finish, b"and later")
         assert b"".join(wire.direct) + await read(wire, 6) == b"hello bye"
     assert wire.direct == [b"hel"]
 
 
-async def test_an_idle_outbox_closes_with_its_last_words(failures: Failures) -> None:
+async def test_an_idle_outbox_finishes_with_its_last_words(failures: Failures) -> None:
     async with trio.open_nursery() as nursery:
         wire = Wire(room=100)
-        outbox(wire, nursery, failures).close(b"bye")
+        await outbox(wire, nursery, failures).finish(b"bye")
         assert wire.direct == [b"bye"]
 
 
-async def test_a_closed_outbox_gives_up_on_a_peer_that_takes_nothing(
+async def test_a_finished_outbox_gives_up_on_a_peer_that_takes_nothing(
     failures: Failures, autojump_clock: trio.testing.MockClock
 ) -> None:
     async with trio.open_nursery() as nursery:
@@ -138,12 +137,24 @@ async def test_a_closed_outbox_gives_up_on_a_peer_that_takes_nothing(
         box.post(b"never read")
         await trio.sleep(100)  # while it is open, there is no hurry
         assert nursery.child_tasks
-        box.close()
         began = trio.current_time()
-    assert trio.current_time() - began < 2
+        await box.finish()
+        assert not nursery.child_tasks
+        assert trio.current_time() - began < 2
 
 
-async def test_a_closed_outbox_is_patient_with_a_peer_that_reads_slowly(
+async def test_finishing_can_be_cut_off(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        box = outbox(Wire(room=0), nursery, failures)
+        box.post(b"never read")
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await box.finish(b"bye")
+        await trio.testing.wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+
+
+async def test_a_finished_outbox_is_patient_with_a_peer_that_reads_slowly(
     failures: Failures, autojump_clock: trio.testing.MockClock
 ) -> None:
     data = bytes(range(256)) * 1000
@@ -152,7 +163,7 @@ async def test_a_closed_outbox_is_patient_with_a_peer_that_reads_slowly(
         box = outbox(wire, nursery, failures, max_bytes=len(data))
         for n in range(0, len(data), 1000):
             box.post(data[n : n + 1000])
-        box.close()
+        nursery.start_soon(box.finish)
         received = b""
         while len(received) < len(data):
             received += await wire.far_end.receive_some(40_000)

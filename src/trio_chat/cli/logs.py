@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from trio_chat.protocols.clean import clean
-from trio_chat.server.connection import connection_number
+from trio_chat.server.server import connection_number
 from trio_chat.settings import LogSettings
 
 

@@ -8,7 +8,6 @@ what still waits for the peer is sent, and the link closed.
 import logging
 import math
 from collections.abc import Sequence
-from contextvars import ContextVar
 
 import trio
 
@@ -34,9 +33,6 @@ from trio_chat.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: The number of the connection that the running task serves, for the log; 0 in all other tasks.
-connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
-
 # Messages submitted together at the most: others wait while so many are decided and appended.
 _RUN = 128
 
@@ -54,10 +50,18 @@ _NOT_SPOKEN = {
 
 
 class Connection:
-    """``number`` tells it from others in the log; ``who`` is the id of the person on it."""
+    """``who`` is the id of the person on it; its outbox drains in ``drains``."""
 
-    def __init__(self, link: Link, hub: Hub, settings: Settings, *, number: int, who: str) -> None:
-        self._link, self._hub, self._number, self._who = link, hub, number, who
+    def __init__(
+        self,
+        link: Link,
+        hub: Hub,
+        drains: trio.Nursery,
+        settings: Settings,
+        *,
+        who: str,
+    ) -> None:
+        self._link, self._hub = link, hub
         self._limits = limits = settings.limits
         self._greeting_delay = settings.server.greeting_delay
         self._pace = Pace(rate=limits.messages_per_second, burst=limits.message_burst)
@@ -67,54 +71,37 @@ class Connection:
             lobby=settings.server.lobby,
         )
         self._reading = trio.CancelScope()
-        self._reason = ""  # why it ended
+        self.reason = "cut off"  # why it ended
+        self.refusals = 0
+        self._finished = False
         self._last_words = ""
         self._lost = False
-        self._refusals = 0
         self._slowed = False
-        self._listener: Listener
-
-    async def run(self) -> None:
-        """Serve the connection to its end, and close the link. Raises nothing but Cancelled."""
-        connection_number.set(self._number)
-        logger.info("connected from %s", self._link.peer)
-        try:
-            await self._serve()
-        except* Exception:
-            logger.exception("failed")
-        finally:
-            await self._link.aclose()
-            logger.info(
-                "disconnected: %s (%d requests refused)", self._reason or "cut off", self._refusals
-            )
+        outbox = Outbox(link, drains, self, max_bytes=limits.outbox_bytes)
+        self._listener = Listener(who, outbox, self._session.dialect)
 
     def finish(self, reason: str, last_words: str = "") -> None:
         """End it: stop reading, send what waits and then the last words, close."""
-        if not self._reason:
-            self._reason, self._last_words = reason, last_words
+        if not self._finished:
+            self._finished = True
+            self.reason, self._last_words = reason, last_words
             self._reading.cancel(reason)
 
-    async def _serve(self) -> None:
-        async with trio.open_nursery() as nursery:
-            outbox = Outbox(
-                self._link,
-                nursery,
-                max_bytes=self._limits.outbox_bytes,
-                on_lost=self._on_lost,
-                on_slow=self._on_slow,
-            )
-            self._listener = Listener(self._who, outbox, self._session.dialect)
-            try:
-                with self._reading:
-                    self._reading.deadline = trio.current_time() + self._limits.registration
-                    await self._converse()
-                if self._reading.cancelled_caught:
-                    self._on_silence()
-            finally:
-                with trio.move_on_after(_PARTING, shield=True):
-                    await self._hub.depart(self._listener)
-                words = self._last_words and self._listener.dialect.render(Notice(self._last_words))
-                outbox.close(words or b"")
+    async def serve(self) -> None:
+        """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
+        try:
+            with self._reading:
+                self._reading.deadline = trio.current_time() + self._limits.registration
+                await self._converse()
+            if self._reading.cancelled_caught:
+                self._on_silence()
+        except trio.BrokenResourceError:
+            self.on_lost()
+        finally:
+            with trio.move_on_after(_PARTING, shield=True):
+                await self._hub.depart(self._listener)
+        words = self._last_words and self._listener.dialect.render(Notice(self._last_words))
+        await self._listener.outbox.finish(words or b"")
         if not self._lost:
             await self._link.finish()
 
@@ -124,10 +111,10 @@ class Connection:
             self._session.receive_data(data)
             self._listener.dialect = self._session.dialect
             await self._obey()
-            data = await self._receive()
+            data = await self._link.receive()
         self._session.receive_eof()
         await self._obey()
-        self._reason = self._reason or "closed by the peer"
+        self.finish("closed by the peer")
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
@@ -137,7 +124,7 @@ class Connection:
         data = await self._receive_soon()
         if data is None:
             outbox.post(self._session.greeting())
-            data = await self._receive()
+            data = await self._link.receive()
             stray_greeting = b"\r\n"
         else:
             stray_greeting = b""
@@ -152,16 +139,8 @@ class Connection:
     async def _receive_soon(self) -> bytes | None:
         """What comes within the greeting delay; None if nothing does."""
         with trio.move_on_after(self._greeting_delay):
-            return await self._receive()
-        return None
-
-    async def _receive(self) -> bytes:
-        try:
             return await self._link.receive()
-        except trio.BrokenResourceError:
-            self._on_lost()
-            await trio.lowlevel.checkpoint()  # where the cancellation takes effect
-            raise
+        return None
 
     # ── doing what they ask ────────────────────────────────────────────────────────────────
 
@@ -222,7 +201,7 @@ class Connection:
                 self._session.done(outcome)
 
     def _refuse(self, refused: Refused) -> None:
-        self._refusals += 1
+        self.refusals += 1
         logger.debug("refused: %s", refused.why)
         self._listener.show(refused)
 
@@ -232,11 +211,13 @@ class Connection:
         self.finish(reason, last_words)
         await trio.lowlevel.checkpoint()  # where the cancellation takes effect
 
-    def _on_lost(self) -> None:
+    def on_lost(self) -> None:
+        """The outbox says: the peer has gone."""
         self._lost = True
         self.finish("connection lost")
 
-    def _on_slow(self) -> None:
+    def on_slow(self) -> None:
+        """The outbox says: the peer reads too slowly."""
         limit = self._limits.outbox_bytes
         self.finish("reads too slowly", f"More than {limit} bytes waited for you. Goodbye!")
 

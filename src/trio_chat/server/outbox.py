@@ -8,8 +8,8 @@ The channel is bounded in bytes. A post that would go beyond the bound fails the
 ever waits for a slow reader.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import trio
 
@@ -23,30 +23,41 @@ _CHUNK = 32 * 1024  # bytes
 _PATIENCE = 1.0  # seconds
 
 
+class Owner(Protocol):
+    """Whoever must know how things stand with the peer."""
+
+    def on_lost(self) -> None:
+        """The peer has gone."""
+        ...
+
+    def on_slow(self) -> None:
+        """More waits for the peer than is allowed."""
+        ...
+
+
 class Outbox:
-    """Drains run in ``nursery``. ``on_lost`` and ``on_slow`` are called, perhaps more than once,
-    when the peer has gone or reads too slowly; they should see to it that the outbox is closed.
+    """Drains run in ``nursery``, which must outlive the outbox.
+
+    ``owner`` is told, perhaps more than once, when the peer has gone or reads too slowly; it should
+    see to it that the outbox is finished.
     """
 
-    def __init__(
-        self,
-        link: Link,
-        nursery: trio.Nursery,
-        *,
-        max_bytes: int,
-        on_lost: Callable[[], None],
-        on_slow: Callable[[], None],
-    ) -> None:
-        self._link, self._nursery = link, nursery
+    __slots__ = (
+        "_backlog", "_closed", "_drain_scope", "_drained", "_link", "_max_bytes", "_nursery",
+        "_owner", "_waiting",
+    )  # fmt: skip
+
+    def __init__(self, link: Link, nursery: trio.Nursery, owner: Owner, *, max_bytes: int) -> None:
+        self._link, self._nursery, self._owner = link, nursery, owner
         self._max_bytes = max_bytes
-        self._on_lost, self._on_slow = on_lost, on_slow
         self._waiting = 0  # bytes in the channel and in the drain's hands
         self._closed = False
         self._backlog: trio.MemorySendChannel[bytes] | None = None
         self._drain_scope: trio.CancelScope | None = None
+        self._drained: trio.Event | None = None
 
     def post(self, data: bytes) -> None:
-        """Send, at once or as soon as the peer reads. Never waits; does nothing after ``close``."""
+        """Send, at once or as soon as the peer reads. Never waits; does nothing once finished."""
         if self._closed or not data:
             return
         if self._backlog is None:
@@ -62,41 +73,53 @@ class Outbox:
         elif self._waiting + len(data) <= self._max_bytes:
             self._queue(data)
         else:
-            self._on_slow()
+            self._owner.on_slow()
 
-    def close(self, last_words: bytes = b"") -> None:
-        """No posts after this: what waits is sent, then ``last_words``, and the drain ends."""
-        if self._closed:
-            return
-        if self._backlog is None:
+    async def finish(self, last_words: bytes = b"") -> None:
+        """No posts after this. Returns when what waits has been sent, and then ``last_words``; or
+        when the peer takes nothing any more. If it is cancelled, nothing more is sent.
+        """
+        if not self._closed and self._backlog is None:
             self.post(last_words)
-        elif last_words:
+        elif not self._closed and last_words:
             self._queue(last_words)  # beyond the bound, this once
         self._closed = True
-        self._be_patient()
+        if self._drain_scope is not None and self._drained is not None:
+            self._be_patient()
+            try:
+                await self._drained.wait()
+            except trio.Cancelled:
+                self._drain_scope.cancel("the connection is cut off")
+                raise
 
     def _queue(self, data: bytes) -> None:
         if self._backlog is None:
             # Each item is a byte at least, so there never are more of them than bytes.
             self._backlog, receive = trio.open_memory_channel[bytes](self._max_bytes + 1)
-            self._nursery.start_soon(self._drain, receive)
+            self._drain_scope, self._drained = trio.CancelScope(), trio.Event()
+            self._nursery.start_soon(self._drain, receive, self._drain_scope, self._drained)
         self._waiting += len(data)
         self._backlog.send_nowait(data)
 
-    async def _drain(self, receive: trio.MemoryReceiveChannel[bytes]) -> None:
-        with receive, trio.CancelScope() as self._drain_scope:
-            try:
-                self._be_patient()
+    async def _drain(
+        self,
+        receive: trio.MemoryReceiveChannel[bytes],
+        scope: trio.CancelScope,
+        drained: trio.Event,
+    ) -> None:
+        try:
+            with receive, scope:
                 while chunk := _take(receive):
                     await self._link.send_all(chunk)
                     self._waiting -= len(chunk)
                     self._be_patient()
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self._lose()
-            finally:
-                if self._waiting:  # cut off in the middle of something: nothing can follow that
-                    self._closed = True
-                self._backlog = self._drain_scope = None
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._lose()
+        finally:
+            if self._waiting:  # cut off in the middle of something: nothing can follow that
+                self._closed = True
+            self._backlog = self._drain_scope = self._drained = None
+            drained.set()
 
     def _be_patient(self) -> None:
         if self._closed and self._drain_scope is not None:
@@ -104,7 +127,7 @@ class Outbox:
 
     def _lose(self) -> None:
         self._closed = True
-        self._on_lost()
+        self._owner.on_lost()
 
 
 def _take(receive: trio.MemoryReceiveChannel[bytes]) -> bytes:
