@@ -293,6 +293,15 @@ def test_whoever_has_departed_is_nowhere(ring: Ring) -> None:
     assert ring.chat.empty == {"#tea"}
 
 
+def test_a_join_that_comes_after_the_room_was_closed_is_ignored(ring: Ring) -> None:
+    ring.enter("alice")
+    joined = ring.decide("id-alice", Join("#den"))
+    ring.chat.close_room("#den")
+    assert isinstance(joined, Joined)
+    assert ring.happen(joined) == []
+    assert not ring.chat.people["id-alice"].rooms
+
+
 def test_the_departure_of_somebody_unknown_is_ignored(ring: Ring) -> None:
     before = copy.deepcopy((ring.chat.people, ring.chat.rooms, ring.chat.empty))
     assert list(ring.happen(Departed("bob", "id-of-nobody"))) == []

@@ -172,7 +172,9 @@ class Chat:
     def _on_joined(self, joined: Joined) -> Sequence[Delivery]:
         """Everybody in the room, and the newcomer, who then is shown the room itself."""
         name = fold(joined.room)
-        room, person = self.rooms[name], self.people[joined.who]
+        room, person = self.rooms.get(name), self.people[joined.who]
+        if room is None:  # whoever asked was cut off, and the room closed for want of anybody
+            return []
         entered = Entered(
             room.state.name,
             person.nick,
