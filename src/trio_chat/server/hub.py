@@ -37,18 +37,13 @@ _PAGE = 100  # entries read at a time when a room is opened
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody on a connection of this server.
-
-    ``names`` are the (folded) nicknames that they hold, ``conversations`` the logs of the people
-    to whom they have said something in private.
-    """
+    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold."""
 
     who: str
     outbox: Outbox
     dialect: Dialect
     nick: str = ""
     names: tuple[str, ...] = ()
-    conversations: tuple[str, ...] = ()
 
     def show(self, shown: Shown) -> None:
         self.outbox.post(self.dialect.render(shown))
@@ -80,7 +75,7 @@ class Hub:
         self.listeners: dict[str, Listener] = {}
         self._names: set[str] = set()  # folded nicknames in use, or about to be
         self._uses: dict[str, _Use] = {}
-        self._conversations: set[str] = set()  # the logs of two people that are followed
+        self._conversations: dict[str, set[str]] = {}  # a name's open logs of rooms of two
         self._last_shown = START
         self._progress = trio.Event()
         self._under_way = 0  # requests taken on and not yet shown
@@ -133,7 +128,7 @@ class Hub:
         if listener.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
                 await self._append([Departed(listener.nick, listener.who)])
-                await self._close_unheard(listener)
+                await self._close_unheard(listener.nick)
         await self._keep_only(listener, "")
 
     async def _claim(self, listener: Listener, nick: str) -> Refused | None:
@@ -196,7 +191,7 @@ class Hub:
                     return [await self._rename(listener, nick)]
                 case Leave():
                     outcomes = await self._pursue(listener, requests)
-                    await self._close_unheard(listener)
+                    await self._close_unheard()
                     return outcomes
                 case _:
                     return await self._pursue(listener, requests)
@@ -207,6 +202,7 @@ class Hub:
         [outcome] = await self._pursue(listener, [Rename(nick)])
         if isinstance(outcome, Renamed):
             listener.nick = nick
+            await self._close_unheard(outcome.nick)
         await self._keep_only(listener, listener.nick)
         return outcome
 
@@ -219,19 +215,13 @@ class Hub:
             events = [event for event in outcomes if not isinstance(event, Refused)]
             try:
                 if events and is_private(log_of(events[0])):
-                    await self._converse(listener, events)
+                    async with self._in_use(log_of(events[0])):
+                        await self._append(events)
                 elif events:
                     await self._append(events)
                 return outcomes
             except Conflict as conflict:
                 await self._until_shown(conflict.barrier)
-
-    async def _converse(self, listener: Listener, events: Sequence[Event]) -> None:
-        log = log_of(events[0])
-        if log not in listener.conversations:
-            listener.conversations += (log,)
-        async with self._in_use(log):
-            await self._append(events)
 
     async def _append(self, events: Sequence[Event]) -> None:
         """Give events of one log their places, and wait until they have been shown."""
@@ -292,13 +282,15 @@ class Hub:
                     del self._uses[log]
 
     def _is_open(self, log: str) -> bool:
-        return log in self.chat.rooms or log in self._conversations
+        name = log.partition(",")[0]
+        return log in self.chat.rooms or log in self._conversations.get(name, ())
 
     async def _open(self, log: str, name: str) -> None:
         if is_private(log):
             last = await self._log.history(log, limit=1)
             await self._log.follow(log, last[-1].id if last else START)
-            self._conversations.add(log)
+            for name in log.split(","):
+                self._conversations.setdefault(name, set()).add(log)
             return
         at, saved = await self._log.snapshot(log)
         state = saved or RoomState(name)
@@ -329,15 +321,17 @@ class Hub:
         if use.count > 1:
             return
         if is_private(log):
-            self._conversations.remove(log)
+            for name in set(log.split(",")):
+                self._conversations[name].remove(log)
+                if not self._conversations[name]:
+                    del self._conversations[name]
         else:
             self.chat.close_room(log)
         await self._log.unfollow(log)
 
-    async def _close_unheard(self, listener: Listener) -> None:
-        """Close what nobody hears of, now that this one has left a room or gone."""
-        gone = () if listener.who in self.chat.people else listener.conversations
-        for log in (*self.chat.empty, *gone):
+    async def _close_unheard(self, nick: str = "") -> None:
+        """Close the rooms that nobody is in now, and the conversations of a name that is free."""
+        for log in (*self.chat.empty, *self._conversations.get(fold(nick), ())):
             async with self._in_use(log):
                 pass
 
