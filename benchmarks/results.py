@@ -1,0 +1,125 @@
+"""Runs scenarios against servers, takes medians, and holds them to the targets."""
+
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.scenarios import Bench, Figures, Scenario
+from benchmarks.servers import Server
+from benchmarks.transcript import Failed
+
+OURS = "trio-chat"
+
+#: By scenario and server: the figures of each "run", and their "median" or why it "failed".
+Results = dict[str, dict[str, Any]]
+
+
+def measure(
+    scenarios: Iterable[Scenario],
+    servers: Sequence[Server],
+    bench: Bench,
+    tell: Callable[[str], None],
+) -> Results:
+    """All runs, the servers in turn within each scenario: so a noisy minute meets all of them."""
+    results: Results = {}
+    for scenario in scenarios:
+        fit = [server for server in servers if server.name in scenario.servers]
+        rows: dict[str, Any] = {server.name: {"runs": []} for server in fit}
+        for run in range(bench.size.runs):
+            for server in fit:
+                tell(f"{scenario.name}: {server.name}, run {run + 1} of {bench.size.runs}")
+                _run(scenario, server, bench, run, rows[server.name])
+        if rows:
+            results[scenario.name] = rows
+    return results
+
+
+def _run(scenario: Scenario, server: Server, bench: Bench, run: int, row: dict[str, Any]) -> None:
+    if "failed" in row:
+        return
+    try:
+        row["runs"].append(scenario.measure(server, bench, run))
+    except (Failed, OSError) as error:
+        row.pop("median", None)
+        row["failed"] = str(error)
+    else:
+        row["median"] = _median(row["runs"])
+
+
+def _median(runs: Sequence[Figures]) -> Figures:
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def median(results: Results, scenario: str, server: str = OURS) -> Figures | None:
+    """The figures of a server in a scenario, if it was measured there."""
+    found: Figures | None = results.get(scenario, {}).get(server, {}).get("median")
+    return found
+
+
+# ── the targets ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Target:
+    """``value`` should be at least (or at most) ``limit``."""
+
+    scenario: str
+    what: str
+    value: float
+    limit: float
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    @property
+    def margin(self) -> float:
+        """How many times better than need be; below 1 it is not met."""
+        if self.at_least:
+            return self.value / self.limit
+        return self.limit / self.value if self.value > 0 else float("inf")
+
+
+def targets(results: Results) -> Iterator[Target]:
+    """Those for which everything has been measured."""
+    yield from _fan_out_targets(results)
+    if storm := median(results, "memory"):
+        yield Target("memory", "KiB for an idle connection", storm["kib_each"], 8)
+    if storm := median(results, "storm"):
+        yield Target("storm", "CPU seconds", storm["cpu_s"], 10)
+    if other := median(results, "other-room"):
+        yield Target("other-room", "ms at the 99th percentile", other["answer_p99_ms"], 25)
+    if slow := median(results, "slow-readers"):
+        yield Target("slow-readers", "times the speed without them", slow["speed"], 0.9, True)
+        yield Target("slow-readers", "MiB more for each of them", slow["growth_each_mib"], 1)
+        for what in ("told", "closed", "counted"):
+            yield Target("slow-readers", f"of them {what}", slow[what], 10, True)
+    if features := median(results, "features"):
+        yield Target("features", "times the CPU with all of it off", features["ratio"], 1.1)
+
+
+# How many times the deliveries per CPU second of these servers ours should be, under load.
+_TIMES_BETTER = {"asyncio": 20, "uvloop": 20, "redis": 2, "ngircd": 4}
+
+
+def _fan_out_targets(results: Results) -> Iterator[Target]:
+    loaded, senders = median(results, "loaded"), median(results, "senders")
+    for name, times in _TIMES_BETTER.items():
+        theirs = median(results, "loaded", name)
+        if loaded and theirs:
+            ratio = loaded["per_cpu_second"] / theirs["per_cpu_second"]
+            yield Target("loaded", f"times {name}", ratio, times, True)
+    if loaded:
+        millions = loaded["per_cpu_second"] / 1e6
+        yield Target("loaded", "million deliveries per CPU second", millions, 3, True)
+    if loaded and senders:
+        ratio = senders["cpu_us"] / loaded["cpu_us"]
+        yield Target("senders", "times the CPU of one sender", ratio, 1.6)
+    idle = median(results, "idle")
+    for name, most in {"bare": 1.3, "asyncio": 1.0}.items():
+        theirs = median(results, "idle", name)
+        if idle and theirs:
+            ratio = idle["cpu_us"] / theirs["cpu_us"]
+            yield Target("idle", f"times the CPU of {name}", ratio, most)

@@ -1,0 +1,433 @@
+"""What is measured: a scenario starts a server, fills a room, and gives the figures of one run."""
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from benchmarks.crowd import Crowd, crowd
+from benchmarks.load import PATIENCE, READ, Probe, Rate, Result, Room, Window
+from benchmarks.machine import Cores, Usage, two_cores
+from benchmarks.servers import SERVERS, Running, Server, running
+from benchmarks.transcript import Transcript
+
+TEXT = 64  # bytes of a message's text
+
+#: Figures of one run, by name; what they are is told by the columns in ``report``.
+Figures = dict[str, float]
+
+# What trio-chat does by default, and the same switched off as far as it can be.
+_FEATURES_ON = {
+    "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "10",
+    "TRIO_CHAT_LIMITS__MESSAGE_BURST": "100",
+}
+_FEATURES_OFF = {
+    "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
+    "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
+    "TRIO_CHAT_HISTORY__REPLAY": "0",
+    "TRIO_CHAT_HISTORY__PER_ROOM": "1",
+    "TRIO_CHAT_LOG__LEVEL": "error",
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything; ``seconds`` are those of one run."""
+
+    runs: int
+    seconds: float
+    warm_up: float
+    members: int
+    crowd: int  # members of the largest room
+    crowd_messages: int
+    crowd_rate: float  # messages a second
+    slow_messages: int
+    slow_seconds: float  # what is not said by then is left out
+    feature_messages: int  # of each of 64 senders: no more than the flood limit lets pass at once
+
+
+FULL = Size(
+    runs=3,
+    seconds=2.0,
+    warm_up=0.3,
+    members=1000,
+    crowd=10_000,
+    crowd_messages=20,
+    crowd_rate=1.0,
+    slow_messages=200_000,
+    slow_seconds=60.0,
+    feature_messages=80,
+)
+QUICK = Size(
+    runs=1,
+    seconds=0.1,
+    warm_up=0.02,
+    members=50,
+    crowd=200,
+    crowd_messages=4,
+    crowd_rate=20.0,
+    slow_messages=500,
+    slow_seconds=0.1,
+    feature_messages=10,
+)
+
+
+@dataclass
+class Bench:
+    """What all runs have in common."""
+
+    size: Size
+    cores: Cores = field(default_factory=two_cores)
+    storms: dict[tuple[str, int], Figures] = field(default_factory=dict)  # by server and run
+
+
+Measure = Callable[[Server, Bench, int], Figures]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``measure(server, bench, run)`` makes one run; ``servers`` are those it makes sense for."""
+
+    name: str
+    what: str
+    measure: Measure
+    servers: Sequence[str]
+
+
+@dataclass
+class Setting:
+    """A server and its clients, who are all inside; nothing is on its way to anybody."""
+
+    running: Running
+    crowd: Crowd
+    members: list[socket.socket]
+    senders: list[socket.socket]
+    nicks: list[str]  # of the senders
+
+    def room(
+        self,
+        *,
+        text_bytes: int = TEXT,
+        in_one_write: bool = False,
+        on_aside: Callable[[bytes], None] = lambda line: None,
+        elsewhere: Callable[[int, bytes], None] | None = None,
+        patience: float = PATIENCE,
+    ) -> Room:
+        dialect, nicks = self.running.server.dialect, self.nicks
+        transcript = Transcript(
+            lambda sender, text: dialect.shown(nicks[sender], text),
+            senders=len(nicks),
+            text_bytes=text_bytes,
+            aside=dialect.aside,
+            on_aside=on_aside,
+        )
+        return Room(
+            self.crowd.epoll,
+            self.members,
+            self.senders,
+            lambda sender, text: dialect.say(nicks[sender], text),
+            transcript,
+            in_one_write=in_one_write,
+            elsewhere=elsewhere,
+            patience=patience,
+        )
+
+    def settle(self) -> None:
+        dialect = self.running.server.dialect
+        sender, nick = self.senders[0], self.nicks[0]
+
+        def text(attempt: int) -> bytes:
+            return (b"are you all there? %d" % attempt).ljust(TEXT, b".")
+
+        self.crowd.settle(
+            self.members,
+            lambda attempt: sender.sendall(dialect.say(nick, text(attempt))),
+            lambda attempt: dialect.shown(nick, text(attempt)),
+        )
+
+
+@contextmanager
+def setting(
+    server: Server,
+    bench: Bench,
+    *,
+    members: int,
+    senders: int = 1,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Setting]:
+    """So many members in one room, and senders, who are among them where a sender hears all."""
+    with running(server, bench.cores.server, environment) as it, crowd(it.port) as clients:
+        yield _fill(it, clients, members, senders)
+
+
+def _fill(it: Running, clients: Crowd, members: int, senders: int) -> Setting:
+    server, dialect = it.server, it.server.dialect
+    members = min(members, server.most - (0 if dialect.echo else senders))
+    nicks = [f"u{number:05}" for number in range(members)]
+    hellos = [dialect.enter(nick) for nick in nicks]
+    inside = clients.enter(hellos, dialect.marker, at_once=server.at_once)
+    if dialect.echo:
+        speakers, nicks = inside[:senders], nicks[:senders]
+    else:
+        nicks = [f"s{number:05}" for number in range(senders)]
+        hellos = [dialect.stand_by(nick) for nick in nicks]
+        speakers = clients.enter(hellos, dialect.marker, at_once=server.at_once)
+    time.sleep(dialect.pause)
+    filled = Setting(it, clients, inside, speakers, nicks)
+    filled.settle()
+    return filled
+
+
+# ── fan-out ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fan_out(*, senders: int, outstanding: int, in_one_write: bool = False) -> Measure:
+    def measure(server: Server, bench: Bench, run: int) -> Figures:
+        with setting(server, bench, members=bench.size.members, senders=senders) as it:
+            room, meter = it.room(in_one_write=in_one_write), it.running.meter
+            room.run(Window(outstanding), seconds=bench.size.warm_up)
+            before = meter.usage()
+            result = room.run(Window(outstanding), seconds=bench.size.seconds)
+            return _figures(result, meter.usage() - before)
+
+    return measure
+
+
+def _figures(result: Result, used: Usage) -> Figures:
+    deliveries, took = result.deliveries, used.user + used.system
+    return {
+        "cpu_us": used.cpu / deliveries * 1e6,
+        "user_share": used.user / took if took else 0.0,
+        "per_cpu_second": deliveries / used.cpu,
+        "per_second": deliveries / result.seconds,
+        "p50_ms": result.latencies.percentile(50) * 1e3,
+        "p99_ms": result.latencies.percentile(99) * 1e3,
+        "per_read": deliveries / result.reads,
+        "deliveries": deliveries,
+        "waited_share": used.waited / (used.waited + used.cpu),
+    }
+
+
+# ── ten thousand ───────────────────────────────────────────────────────────────────────────────
+
+
+def _storm(server: Server, bench: Bench, run: int) -> Figures:
+    """All come as fast as they are let in. One run serves both scenarios that ask for it."""
+    if figures := bench.storms.get((server.name, run)):
+        return figures
+    with running(server, bench.cores.server) as it, crowd(it.port) as clients:
+        empty, before = it.meter.resident(), it.meter.usage()
+        filled = _fill(it, clients, bench.size.crowd, 1)
+        used = it.meter.usage() - before
+        connections = len(filled.members)
+        figures = bench.storms[server.name, run] = {
+            "cpu_s": used.cpu,
+            "cpu_us_each": used.cpu / connections * 1e6,
+            "connections": connections,
+            "kib_each": (it.meter.resident() - empty) / connections,
+            "peak_mib": it.meter.peak() / 1024,
+        }
+    return figures
+
+
+def _other_room(server: Server, bench: Bench, run: int) -> Figures:
+    size, dialect = bench.size, server.dialect
+    with setting(server, bench, members=size.crowd) as it:
+        [stranger] = it.crowd.enter([dialect.elsewhere("w00000")], dialect.marker)
+        it.settle()
+        it.crowd.forget(stranger)
+        probe = Probe(stranger, dialect.question, interval=0.005)
+        room, meter = it.room(), it.running.meter
+        room.run(Rate(size.crowd_rate), messages=2)
+        before = meter.usage()
+        result = room.run(Rate(size.crowd_rate), messages=size.crowd_messages, probe=probe)
+        used = meter.usage() - before
+    return {
+        "answer_p50_ms": probe.latencies.percentile(50) * 1e3,
+        "answer_p99_ms": probe.latencies.percentile(99) * 1e3,
+        "answer_max_ms": probe.latencies.percentile(100) * 1e3,
+        "questions": probe.latencies.total,
+        "last_ms": result.latencies.percentile(100) * 1e3,
+        "cpu_us": used.cpu / result.deliveries * 1e6,
+    }
+
+
+# ── slow readers ───────────────────────────────────────────────────────────────────────────────
+
+SLOW, FAST = 10, 90
+
+
+def _slow_readers(server: Server, bench: Bench, run: int) -> Figures:
+    alone = _with_slow(server, bench, 0)
+    beside = _with_slow(server, bench, SLOW)
+    return {
+        "alone_per_second": alone["per_second"],
+        "beside_per_second": beside["per_second"],
+        "speed": beside["per_second"] / alone["per_second"],
+        "growth_kib": (growth := beside["growth_kib"] - alone["growth_kib"]),
+        "growth_each_mib": growth / 1024 / SLOW,
+        "cpu_us": beside["cpu_us"],
+        "messages": beside["messages"],
+        **{name: beside[name] for name in ("told", "closed", "counted")},
+    }
+
+
+def _with_slow(server: Server, bench: Bench, number: int) -> Figures:
+    """90 members who read, and so many who do not, until the server has given them up."""
+    size = bench.size
+    with setting(server, bench, members=FAST) as it:
+        slow = _Slow(it.crowd, _slow_members(it, number))
+        room = it.room(text_bytes=100, on_aside=slow.gone, elsewhere=slow.reads, patience=5)
+        room.run(Window(64), seconds=size.warm_up)
+        meter = it.running.meter
+        meter.forget_peak()
+        resident, before = meter.resident(), meter.usage()
+        result = room.run(Window(64), messages=size.slow_messages, seconds=size.slow_seconds)
+        figures = _figures(result, meter.usage() - before)
+        figures["growth_kib"] = meter.peak() - resident
+        figures["messages"] = result.messages
+        slow.read_on()
+        last_words, counted = server.dialect.last_words, server.dialect.counted
+        log = it.running.log.read_bytes()
+    figures["closed"] = len(slow.ends)
+    figures["told"] = sum(bool(last_words and last_words.search(e)) for e in slow.ends)
+    figures["counted"] = len(counted.findall(log)) if counted else 0
+    return figures
+
+
+def _slow_members(it: Setting, number: int) -> dict[str, socket.socket]:
+    """Members who read until they are inside, and then no more."""
+    server, dialect = it.running.server, it.running.server.dialect
+    nicks = [f"z{slow:05}" for slow in range(number)]
+    hellos = [dialect.enter(nick) for nick in nicks]
+    inside = it.crowd.enter(hellos, dialect.marker, at_once=server.at_once)
+    it.settle()
+    for sock in inside:
+        it.crowd.forget(sock)
+    return dict(zip(nicks, inside, strict=True))
+
+
+class _Slow:
+    """The members who do not read. When the others are told that one has gone, that one reads on:
+    so it is seen whether they were told why, and closed.
+    """
+
+    def __init__(self, clients: Crowd, members: dict[str, socket.socket]) -> None:
+        self._epoll = clients.epoll
+        self._members = members
+        self._tails: dict[int, bytes] = {}  # of those who read on
+        self.ends: list[bytes] = []  # the last that each of them read, once it is closed
+
+    def gone(self, line: bytes) -> None:
+        for nick, sock in self._members.items():
+            if nick.encode() in line and sock.fileno() not in self._tails:
+                self._tails[sock.fileno()] = b""
+                self._epoll.register(sock, select.EPOLLIN)
+
+    def reads(self, fd: int, data: bytes) -> None:
+        if fd not in self._tails:
+            return
+        self._tails[fd] = (self._tails[fd] + data)[-1000:]
+        if not data:
+            self._epoll.unregister(fd)
+            self.ends.append(self._tails[fd])
+
+    def read_on(self) -> None:
+        """Let those who are still reading come to their end, if it is near."""
+        for _ in range(30):
+            if len(self.ends) == len(self._tails):
+                return
+            for fd, _ in self._epoll.poll(0.1):
+                if fd in self._tails:
+                    self.reads(fd, _receive(fd))
+
+
+def _receive(fd: int) -> bytes:
+    try:
+        return os.read(fd, READ)
+    except ConnectionError:
+        return b""
+
+
+# ── features ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _features(server: Server, bench: Bench, run: int) -> Figures:
+    """By default one sender may say 100 messages at once: 64 say as many as that lets pass."""
+    off = _all_said(server, bench, _FEATURES_OFF)
+    on = _all_said(server, bench, _FEATURES_ON)
+    return {"on_cpu_us": on, "off_cpu_us": off, "ratio": on / off}
+
+
+def _all_said(server: Server, bench: Bench, environment: Mapping[str, str]) -> float:
+    size = bench.size
+    with setting(server, bench, members=size.members, senders=64, environment=environment) as it:
+        room, meter = it.room(), it.running.meter
+        room.run(Window(64), messages=64 * size.feature_messages // 10)
+        before = meter.usage()
+        result = room.run(Window(64), messages=64 * size.feature_messages)
+        return (meter.usage() - before).cpu / result.deliveries * 1e6
+
+
+# ── the table ──────────────────────────────────────────────────────────────────────────────────
+
+_ALL = tuple(server.name for server in SERVERS)
+# ngircd tells everybody of each join by itself: fifty million lines, which take it minutes.
+_FOR_THOUSANDS = ("trio-chat", "bare", "asyncio", "uvloop", "redis", "nats")
+_THAT_ANSWER = ("trio-chat", "redis", "nats")
+# Those with a system call for each delivery take minutes for so many messages.
+_THAT_BATCH = ("trio-chat", "bare-batch", "threads", "redis", "ngircd", "ncat", "nats")
+
+SCENARIOS = [
+    Scenario(
+        "idle",
+        "{members:,} members, one message outstanding",
+        _fan_out(senders=1, outstanding=1),
+        _ALL,
+    ),
+    Scenario(
+        "loaded",
+        "{members:,} members, 64 messages outstanding, one sender, a write for each message",
+        _fan_out(senders=1, outstanding=64),
+        _ALL,
+    ),
+    Scenario(
+        "piped",
+        "{members:,} members, 64 messages outstanding, one sender, as many in a write as may be",
+        _fan_out(senders=1, outstanding=64, in_one_write=True),
+        _ALL,
+    ),
+    Scenario(
+        "senders",
+        "{members:,} members, 64 messages outstanding, 64 senders",
+        _fan_out(senders=64, outstanding=64),
+        _ALL,
+    ),
+    Scenario("memory", "{crowd:,} idle members of one room", _storm, _FOR_THOUSANDS),
+    Scenario(
+        "storm", "{crowd:,} clients connect, register and join one room", _storm, _FOR_THOUSANDS
+    ),
+    Scenario(
+        "other-room",
+        "{crowd:,} members of one room, {crowd_rate:g} messages a second; while one goes out, "
+        "somebody in another room asks something every 5 ms",
+        _other_room,
+        _THAT_ANSWER,
+    ),
+    Scenario(
+        "slow-readers",
+        "10 of 100 members never read, {slow_messages:,} messages of 100 bytes",
+        _slow_readers,
+        _THAT_BATCH,
+    ),
+    Scenario(
+        "features",
+        "log, limits and replay as by default, beside the same switched off; "
+        "{members:,} members, 64 senders",
+        _features,
+        ("trio-chat",),
+    ),
+]
