@@ -137,7 +137,7 @@ class LimitSettings(Section):
     )
     message_burst: Messages = Field(
         default=100,
-        ge=1,
+        ge=10,  # the nickname and the first room are among them
         le=1_000_000,
         description="How many messages pass at once, as from a paste, before that speed holds.",
     )

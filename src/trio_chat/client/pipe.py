@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -33,7 +34,10 @@ class Pipe:
             buffer = LineBuffer(_LINE_BYTES)
             while data := await _read_input():
                 for line in buffer.feed(data):
-                    await lines.send(_decoded(line))
+                    if line is None:
+                        print("trio-chat: a line was too long, and was not sent", file=sys.stderr)
+                    else:
+                        await lines.send(_decoded(line))
             await lines.send(_decoded(buffer.take()))
 
     async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
@@ -50,8 +54,8 @@ class Pipe:
             nursery.cancel_scope.cancel("everything is printed")
 
 
-def _decoded(line: bytes | None) -> str:
-    return (line or b"").decode("utf-8", "replace")
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 async def _read_input() -> bytes:
