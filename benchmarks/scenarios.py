@@ -280,7 +280,9 @@ def _with_slow(server: Server, bench: Bench, number: int) -> Figures:
     size = bench.size
     with setting(server, bench, members=FAST) as it:
         slow = _Slow(it.crowd, _slow_members(it, number))
-        room = it.room(text_bytes=100, on_aside=slow.gone, elsewhere=slow.reads, patience=5)
+        room = it.room(
+            in_one_write=True, text_bytes=100, on_aside=slow.gone, elsewhere=slow.reads, patience=5
+        )
         room.run(Window(64), seconds=size.warm_up)
         meter = it.running.meter
         meter.forget_peak()

@@ -8,8 +8,9 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.events import PEOPLE, Arrived, Joined, Said
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.server.audience import Listener
 from trio_chat.server.broadcaster import Broadcaster
-from trio_chat.server.hub import Hub, Listener
+from trio_chat.server.hub import Hub
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
 

@@ -20,8 +20,9 @@ class Wire(Link):
         self.broken = False
         self.direct: list[bytes] = []
         self.arrived = bytearray()
+        self.write_now = self._write_some
 
-    def write_now(self, data: bytes) -> int:
+    def _write_some(self, data: bytes) -> int:
         if self.broken:
             raise BrokenPipeError
         if not self.room:

@@ -20,8 +20,10 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.session import Dialect
+from trio_chat.server.audience import Audiences, Listener
 from trio_chat.server.broadcaster import Parts
-from trio_chat.server.hub import Listener
+from trio_chat.server.hub import Hub
+from trio_chat.storage.memory import MemoryLog
 
 PEOPLE = ["1", "2", "3", "4"]
 ROOMS = ["#a", "#b", "#c"]
@@ -127,19 +129,37 @@ def test_everybody_gets_what_they_would_have_got_one_by_one(
         for who in PEOPLE
     }
     chat = new_chat()
+    audiences = Audiences(chat, listeners)
     for batch in history:
-        parts = Parts(chat, listeners)
+        parts = Parts(audiences)
         for entry in batch:
             if who := mover(entry.event):
                 parts.hand_out(who)
             for delivery in chat.apply(entry):
                 parts.add(delivery)
-        for listener, part in parts:
-            listener.outbox.post(part)
+        for some, part in parts:
+            for outbox in some:
+                outbox.post(part)
     expected = one_by_one(history, dialects)
     departed = {e.event.who for b in history for e in b if isinstance(e.event, Departed)}
     for who in set(PEOPLE) - departed:
         assert outboxes[who].data.decode() == expected[who].decode()
+
+
+def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
+    chat, outbox = new_chat(), Kept()
+    listener = Listener("1", outbox, DIALECTS[0])  # type: ignore[arg-type]
+    hub = Hub(chat, MemoryLog(per_room=1, total_bytes=1, rooms=1), max_rooms=1)
+    hub.listeners["1"] = listener
+    chat.apply(Entry("#a", "1", Joined("#a", "nick1", "1")))
+    marks = []
+    for dialect in (DIALECTS[0], DIALECTS[1], DIALECTS[1], DIALECTS[0]):
+        hub.write_to(listener, dialect)
+        parts = Parts(hub.audiences)
+        for delivery in chat.apply(Entry("#a", "2", Said("#a", "nick1", "text", "1"))):
+            parts.add(delivery)
+        marks += [part[:1] for _, part in parts]
+    assert marks == [b"<", b">", b">", b"<"]
 
 
 def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
@@ -151,10 +171,9 @@ def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
     chat = new_chat()
     for who in PEOPLE:
         chat.apply(Entry("#a", "1", Joined("#a", f"nick{who}", who)))
-    parts = Parts(chat, listeners)
+    parts = Parts(Audiences(chat, listeners))
     for n in range(50):
         for delivery in chat.apply(Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))):
             parts.add(delivery)
-    posted = [(listener.who, data) for listener, data in parts]
-    assert [who for who, _ in posted] == PEOPLE
-    assert len({id(data) for _, data in posted}) == 1
+    [(some, _)] = parts
+    assert some == list(outboxes.values())

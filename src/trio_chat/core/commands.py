@@ -1,9 +1,9 @@
 """What somebody asks. Who asks is not in here: the connection knows, and says it beside."""
 
-from dataclasses import dataclass
+from trio_chat.core.fact import fact
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Enter:
     """Let me in under this nickname, or, if it cannot be and ``near`` is set, under a like one."""
 
@@ -11,7 +11,7 @@ class Enter:
     near: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Say:
     """Text to a room that the speaker is in; ``action`` is /me."""
 
@@ -20,7 +20,7 @@ class Say:
     action: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Tell:
     """Text to one person."""
 
@@ -28,22 +28,22 @@ class Tell:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Join:
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Leave:
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Rename:
     nick: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class SetTopic:
     """A room's topic; an empty text removes it."""
 
@@ -51,24 +51,24 @@ class SetTopic:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Quit:
     """Goodbye. ``why`` is what the one who leaves is told."""
 
     why: str = "Goodbye!"
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class ListMembers:
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class ListRooms:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class ShowTopic:
     room: str
 

@@ -5,11 +5,12 @@
 is not told of it, leaves it empty.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from trio_chat.core.fact import fact
 
-@dataclass(frozen=True, slots=True)
+
+@fact
 class Said:
     """Text in a room, ``action`` if by /me; or to one person: ``to`` and ``to_who`` are theirs."""
 
@@ -22,21 +23,21 @@ class Said:
     to_who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Joined:
     room: str
     nick: str
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Left:
     room: str
     nick: str
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class TopicSet:
     """The room's topic is ``text`` now; it has none if that is empty."""
 
@@ -46,7 +47,7 @@ class TopicSet:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Arrived:
     """Somebody has a nickname now, and is in no room yet."""
 
@@ -54,14 +55,14 @@ class Arrived:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Renamed:
     nick: str
     to: str
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Departed:
     """Somebody has gone, and with that left every room."""
 
@@ -83,7 +84,7 @@ class Entry(NamedTuple):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Entered:
     """What a newcomer is shown of a room. Not stored: it is made of the room's state.
 
@@ -99,7 +100,7 @@ class Entered:
     recent: tuple[Said, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Members:
     """The answer to ListMembers: nicknames in alphabetical order."""
 
@@ -107,14 +108,14 @@ class Members:
     nicks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Rooms:
     """The answer to ListRooms: name, number of members and topic of each, the fullest first."""
 
     rooms: tuple[tuple[str, int, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Topic:
     """The answer to ShowTopic."""
 
@@ -122,14 +123,14 @@ class Topic:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Refused:
     """No, and why: one sentence for the one who asked."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Notice:
     """A sentence of the server's own for one person."""
 
@@ -140,7 +141,7 @@ Answer = Members | Rooms | Topic | Refused | Notice
 Shown = Event | Entered | Answer
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class Delivery:
     """Something to show, and who sees it: all in ``rooms`` (folded), once, and ``people`` (ids)."""
 

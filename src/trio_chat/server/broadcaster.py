@@ -4,20 +4,18 @@ A batch is applied as a whole; then everybody gets their part of it as one piece
 people's part is the same, so that is rendered once for each dialect and posted to all of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import trio
 
-from trio_chat.core.chat import Chat, mover
+from trio_chat.core.chat import mover
 from trio_chat.core.events import Delivery, Entry
 from trio_chat.core.room import Person
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.hub import Hub, Listener
+from trio_chat.server.audience import GROUP, Audiences, Listener
+from trio_chat.server.hub import Hub
+from trio_chat.server.outbox import Outbox
 from trio_chat.storage.base import Log
-
-# Posts between two looks at the other tasks. A post is about 8 µs, nearly all of it in the kernel:
-# so they wait 4 ms at most.
-_YIELD_AFTER = 500
 
 
 class Broadcaster:
@@ -33,24 +31,34 @@ class Broadcaster:
             self._hub.ended()
 
     async def _show(self, batch: Sequence[Entry]) -> None:
-        parts = Parts(self._hub.chat, self._hub.listeners)
+        parts = Parts(self._hub.audiences)
         for entry in batch:
             if who := mover(entry.event):
                 parts.hand_out(who)  # what came before, they hear from the rooms they were in then
             for delivery in self._hub.chat.apply(entry):
                 parts.add(delivery)
-        for count, (listener, data) in enumerate(parts, 1):
-            listener.outbox.post(data)
-            if count % _YIELD_AFTER == 0:
-                await trio.lowlevel.checkpoint()
+        await _post(parts)
         self._hub.shown(batch[-1].id)
+
+
+async def _post(parts: "Parts") -> None:
+    """Post to everybody, and look at the other tasks after two groups at the most: they wait 4 ms
+    for a post is about 8 µs, nearly all of it in the kernel."""
+    posts = 0
+    for outboxes, data in parts:
+        for outbox in outboxes:
+            outbox.post(data)
+        posts += len(outboxes)
+        if posts > GROUP:
+            await trio.lowlevel.checkpoint()
+            posts = 0
 
 
 class Parts:
     """Who hears what of a batch. A part is known by the places of its deliveries in the batch."""
 
-    def __init__(self, chat: Chat, listeners: dict[str, Listener]) -> None:
-        self._chat, self._listeners = chat, listeners
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
         self._deliveries: list[Delivery] = []
         self._in_room: dict[str, list[int]] = {}
         self._for_person: dict[str, list[int]] = {}
@@ -66,40 +74,41 @@ class Parts:
             self._for_person.setdefault(who, []).append(place)
 
     def hand_out(self, who: str) -> None:
-        """Give somebody their part so far; the rest of it will begin here."""
-        listener, person = self._listeners.get(who), self._chat.people.get(who)
-        if listener and person and self._deliveries:
+        """Give somebody who moves their part so far; the rest of it will begin here."""
+        if self._deliveries and (found := self._audiences.person(who)):
+            listener, person = found
             listener.outbox.post(self._own_part(listener, person))
         self._begin[who] = len(self._deliveries)
+        self._audiences.forget()
 
-    def __iter__(self) -> Iterator[tuple[Listener, bytes]]:
-        """Everybody's part (or what is left of it), each with its listener."""
-        alone = self._begin.keys() | self._for_person.keys()
-        for who in alone:
-            listener, person = self._listeners.get(who), self._chat.people.get(who)
-            if listener and person:
-                yield listener, self._own_part(listener, person)
-        for room in self._in_room:
-            yield from self._common_parts(room, alone)
-
-    def _common_parts(self, room: str, but: Iterable[str]) -> Iterator[tuple[Listener, bytes]]:
-        """What the members of a room hear of it, and of the others that they are in."""
-        parts: dict[tuple[str, ...], dict[Dialect, bytes]] = {}
-        members = self._chat.rooms[room].members if room in self._chat.rooms else {}
-        for who, person in members.items():
-            listener = self._listeners.get(who)
-            if listener is None or who in but:
-                continue
-            rooms = self._concerned(person) if len(person.rooms) > 1 else (room,)
-            if rooms[0] != room:
-                continue  # this one has had, or will have, their part with another room
-            by_dialect = parts.setdefault(rooms, {})
-            data = by_dialect.get(listener.dialect)
+    def __iter__(self) -> Iterator[tuple[Sequence[Outbox], bytes]]:
+        """Everybody's part (or what is left of it), with those who get it."""
+        served: set[Outbox] = set()
+        for who in self._begin.keys() | self._for_person.keys():
+            if found := self._audiences.person(who):
+                listener, person = found
+                served.add(listener.outbox)
+                yield [listener.outbox], self._own_part(listener, person)
+        parts: dict[tuple[Dialect, tuple[str, ...]], bytes] = {}
+        for dialect, outboxes, rooms in self._common():
+            data = parts.get((dialect, rooms))
             if data is None:
-                data = by_dialect[listener.dialect] = self._render(
-                    listener.dialect, self._places(rooms)
-                )
-            yield listener, data
+                data = parts[dialect, rooms] = self._render(dialect, self._places(rooms))
+            if served:
+                outboxes = [outbox for outbox in outboxes if outbox not in served]
+            yield outboxes, data
+
+    def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
+        """Who has been in which of the rooms all the time."""
+        for room in self._in_room:
+            audience = self._audiences.of(room)
+            only_room = len(self._in_room) == 1
+            for dialect, outboxes in audience.everyone if only_room else audience.only_here:
+                yield dialect, outboxes, (room,)
+            for listener, person in () if only_room else audience.elsewhere_too:
+                rooms = self._concerned(person)
+                if rooms[0] == room:  # and not once more with another one
+                    yield listener.dialect, [listener.outbox], rooms
 
     def _own_part(self, listener: Listener, person: Person) -> bytes:
         places = {*self._places(self._concerned(person)), *self._for_person.get(person.who, ())}

@@ -25,7 +25,8 @@ from trio_chat.core.events import Notice, Refused
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Session
 from trio_chat.protocols.sniff import Spoken, sniff
-from trio_chat.server.hub import Hub, Listener
+from trio_chat.server.audience import Listener
+from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.pace import Pace
@@ -109,7 +110,7 @@ class Connection:
         data = await self._first_data()
         while data:
             self._session.receive_data(data)
-            self._listener.dialect = self._session.dialect
+            self._hub.write_to(self._listener, self._session.dialect)
             await self._obey()
             data = await self._link.receive()
         self._session.receive_eof()
@@ -152,7 +153,8 @@ class Connection:
             if run and (wait or not isinstance(command, Say) or len(run) == _RUN):
                 await self._submit(run)
                 run = []
-            await self._slow_down(wait)
+            if wait or self._slowed:
+                await self._slow_down(wait)
             if isinstance(command, Say):
                 run.append(command)
             else:

@@ -23,30 +23,15 @@ from trio_chat.core.events import (
     Refused,
     Renamed,
     Said,
-    Shown,
 )
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.outbox import Outbox
+from trio_chat.server.audience import Audiences, Listener
 from trio_chat.storage.base import START, Log
 
 _PAGE = 100  # entries read at a time when a room is opened
-
-
-@dataclass(slots=True)
-class Listener:
-    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold."""
-
-    who: str
-    outbox: Outbox
-    dialect: Dialect
-    nick: str = ""
-    names: tuple[str, ...] = ()
-
-    def show(self, shown: Shown) -> None:
-        self.outbox.post(self.dialect.render(shown))
 
 
 @dataclass(slots=True)
@@ -73,6 +58,7 @@ class Hub:
         self.chat, self._log = chat, log
         self.max_rooms = max_rooms
         self.listeners: dict[str, Listener] = {}
+        self.audiences = Audiences(chat, self.listeners)
         self._names: set[str] = set()  # folded nicknames in use, or about to be
         self._uses: dict[str, _Use] = {}
         self._conversations: dict[str, set[str]] = {}  # a name's open logs of rooms of two
@@ -125,6 +111,7 @@ class Hub:
     async def depart(self, listener: Listener) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more."""
         self.listeners.pop(listener.who, None)
+        self.audiences.forget()
         if listener.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
                 await self._append([Departed(listener.nick, listener.who)])
@@ -166,6 +153,12 @@ class Hub:
         listener.names = tuple(other for other in listener.names if other != name)
         self._names.remove(name)
         await self._log.release(name)
+
+    def write_to(self, listener: Listener, dialect: Dialect) -> None:
+        """From now on in this dialect."""
+        if listener.dialect is not dialect:
+            listener.dialect = dialect
+            self.audiences.forget()
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 

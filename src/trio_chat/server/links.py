@@ -1,14 +1,21 @@
 """What a connection runs over."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 import trio
+
+# What may wait in the kernel beyond what is on its way: without a bound that is four megabytes for
+# each peer that does not read, where the outbox neither sees nor counts them (tcp(7)).
+_UNSENT = 128 * 1024  # bytes
 
 # For each socket: no waiting for more to send (Nagle), and questions to a silent peer whether it is
 # still there, ten seconds apart; a dead peer is gone after three.
 _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
@@ -22,20 +29,17 @@ class Link(trio.abc.AsyncResource):
     """A connected stream of bytes and the name of the peer.
 
     ``peer`` is an IP address, ``unix`` for a Unix socket, or another name for what a test made.
+
+    ``write_now(data)`` sends what can be sent without waiting, and returns the number of bytes. It
+    raises BlockingIOError if that is nothing, another OSError if the connection is lost.
     """
 
-    __slots__ = ("_stream", "peer")
+    __slots__ = ("_stream", "peer", "write_now")
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, peer: str) -> None:
         self._stream = stream
         self.peer = peer
-
-    def write_now(self, data: bytes) -> int:
-        """Send what can be sent without waiting; returns the number of bytes.
-
-        Raises BlockingIOError if that is nothing, another OSError if the connection is lost.
-        """
-        raise BlockingIOError
+        self.write_now: Callable[[bytes], int] = _never_now
 
     async def send_all(self, data: bytes) -> None:
         """Raises trio.BrokenResourceError. Cancelled, it has sent a part: nothing can follow."""
@@ -67,6 +71,10 @@ class Link(trio.abc.AsyncResource):
         await self._stream.send_eof()
 
 
+def _never_now(data: bytes) -> NoReturn:
+    raise BlockingIOError
+
+
 class SocketLink(Link):
     """Over TCP or a Unix socket that has just been accepted.
 
@@ -79,14 +87,12 @@ class SocketLink(Link):
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
         self._socket = sock
         self.peer = peer
+        self.write_now = sock.send  # every delivery makes this call: so no function of ours first
         sock.setblocking(False)
         with suppress(OSError):  # not every socket and system has every option
             for level, option, value in _OPTIONS:
                 sock.setsockopt(level, option, value)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(keepalive))
-
-    def write_now(self, data: bytes) -> int:
-        return self._socket.send(data)
 
     async def send_all(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -44,11 +44,12 @@ class Outbox:
 
     __slots__ = (
         "_backlog", "_closed", "_drain_scope", "_drained", "_link", "_max_bytes", "_nursery",
-        "_owner", "_waiting",
+        "_owner", "_waiting", "_write_now",
     )  # fmt: skip
 
     def __init__(self, link: Link, nursery: trio.Nursery, owner: Owner, *, max_bytes: int) -> None:
         self._link, self._nursery, self._owner = link, nursery, owner
+        self._write_now = link.write_now
         self._max_bytes = max_bytes
         self._waiting = 0  # bytes in the channel and in the drain's hands
         self._closed = False
@@ -62,7 +63,7 @@ class Outbox:
             return
         if self._backlog is None:
             try:
-                sent = self._link.write_now(data)
+                sent = self._write_now(data)
             except BlockingIOError:
                 sent = 0
             except OSError:

@@ -16,6 +16,7 @@ from trio_chat.core.events import Entry, Event, Said
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START, Log
+from trio_chat.storage.ids import Ids
 
 # Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
 # memory; when it is full, the readers of connections wait, and TCP holds the senders back.
@@ -53,11 +54,10 @@ class MemoryLog(Log):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
-        self._clock = clock
+        self._ids = Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
         self._followed: set[str] = set()
         self._bytes = 0
-        self._millisecond, self._sequence = 0, 0
         self._places = trio.Semaphore(INTAKE)
         self._intake, self._fresh = trio.open_memory_channel[Sequence[Entry]](INTAKE)
 
@@ -74,7 +74,10 @@ class MemoryLog(Log):
         if expect != log.barrier:
             self._places.release()
             raise Conflict(log.barrier)
-        entries = [Entry(room, self._next_id(), event) for event in events]
+        entries = [
+            Entry(room, id, event)
+            for id, event in zip(self._ids.take(len(events)), events, strict=True)
+        ]
         if barrier:
             log.barrier = entries[-1].id
         self._keep(log, entries)
@@ -151,15 +154,6 @@ class MemoryLog(Log):
         while self._bytes > self._total_bytes:
             longest_unused = next(room for room in self._rooms.values() if room.entries)
             self._bytes -= _cost(longest_unused.entries.popleft())
-
-    def _next_id(self) -> str:
-        """Rises even if the clock stands still or goes back."""
-        now = int(self._clock() * 1000)
-        if now > self._millisecond:
-            self._millisecond, self._sequence = now, 0
-        else:
-            self._sequence += 1
-        return f"{self._millisecond:013d}-{self._sequence:06d}"
 
 
 class _Batches(AsyncIterator[Sequence[Entry]]):
