@@ -263,10 +263,12 @@ SLOW, FAST = 10, 90
 def _slow_readers(server: Server, bench: Bench, run: int) -> Figures:
     alone = _with_slow(server, bench, 0)
     beside = _with_slow(server, bench, SLOW)
+    again = _with_slow(server, bench, 0)  # so that a machine that grows slower does not show
+    alone_per_second = (alone["per_second"] + again["per_second"]) / 2
     return {
-        "alone_per_second": alone["per_second"],
+        "alone_per_second": alone_per_second,
         "beside_per_second": beside["per_second"],
-        "speed": beside["per_second"] / alone["per_second"],
+        "speed": beside["per_second"] / alone_per_second,
         "growth_kib": (growth := beside["growth_kib"] - alone["growth_kib"]),
         "growth_each_mib": growth / 1024 / SLOW,
         "cpu_us": beside["cpu_us"],
