@@ -38,12 +38,21 @@ class Dialect:
         """What somebody sends first who goes to another room."""
         return self.enter(nick)
 
+    def foretold(self, line: bytes) -> bytes:
+        """A line with zeros for what nobody can know beforehand; just as long."""
+        return line
+
     def say(self, nick: str, text: bytes) -> bytes:
         raise NotImplementedError
 
     def shown(self, nick: str, text: bytes) -> bytes:
         """What every member reads when this one says that."""
         raise NotImplementedError
+
+
+    def ending(self, nick: str, text: bytes) -> bytes:
+        """How that ends, as far back as it can be known beforehand."""
+        return self.shown(nick, text)
 
 
 class Bare(Dialect):
@@ -120,6 +129,30 @@ class Irc(Dialect):
 
     def _register(self, nick: str) -> bytes:
         return b"NICK %b\r\nUSER %b 0 * :x\r\n" % (nick.encode(), nick.encode())
+
+
+class Ircv3(Irc):
+    """trio-chat's IRC, to clients that ask for times, ids and accounts, and for an echo."""
+
+    echo = True
+    aside = re.compile(rb"@\S+ :\w+!\S+ QUIT [^\r\n]*\r\n")
+    counted = Plain.counted
+    _DIGITS = bytes.maketrans(b"123456789", b"000000000")
+
+    def foretold(self, line: bytes) -> bytes:
+        tags, blank, rest = line.partition(b" ")
+        return tags.translate(self._DIGITS) + blank + rest if line.startswith(b"@") else line
+
+    def shown(self, nick: str, text: bytes) -> bytes:
+        tags = b"@time=0000-00-00T00:00:00.000Z;msgid=0000000000000-000000 "
+        return tags + self.ending(nick, text)
+
+    def ending(self, nick: str, text: bytes) -> bytes:
+        return b":%b!%b@127.0.0.1 " % (nick.encode(), nick.encode()) + self.say(nick, text)
+
+    def _register(self, nick: str) -> bytes:
+        caps = b"server-time message-tags account-tag echo-message"
+        return b"CAP REQ :" + caps + b"\r\n" + super()._register(nick) + b"CAP END\r\n"
 
 
 class Redis(Dialect):

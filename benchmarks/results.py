@@ -118,6 +118,15 @@ def _fan_out_targets(results: Results) -> Iterator[Target]:
     if loaded and senders:
         ratio = senders["cpu_us"] / loaded["cpu_us"]
         yield Target("senders", "times the CPU of one sender", ratio, 1.6)
+    for scenario in ("idle", "loaded", "piped"):
+        plain, irc = median(results, scenario), median(results, scenario, "trio-chat-irc")
+        if plain and irc:
+            ratio = irc["cpu_us"] / plain["cpu_us"]
+            yield Target(scenario, "times the CPU, IRC", ratio, 1.3)
+    irc, ngircd = median(results, "loaded", "trio-chat-irc"), median(results, "loaded", "ngircd")
+    if irc and ngircd:
+        ratio = irc["per_cpu_second"] / ngircd["per_cpu_second"]
+        yield Target("loaded", "times ngircd, IRC", ratio, 4, True)
     idle = median(results, "idle")
     for name, most in {"bare": 1.3, "asyncio": 1.0}.items():
         theirs = median(results, "idle", name)

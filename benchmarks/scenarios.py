@@ -123,6 +123,7 @@ class Setting:
             text_bytes=text_bytes,
             aside=dialect.aside,
             on_aside=on_aside,
+            foretold=dialect.foretold,
         )
         return Room(
             self.crowd.epoll,
@@ -145,7 +146,7 @@ class Setting:
         self.crowd.settle(
             self.members,
             lambda attempt: sender.sendall(dialect.say(nick, text(attempt))),
-            lambda attempt: dialect.shown(nick, text(attempt)),
+            lambda attempt: dialect.ending(nick, text(attempt)),
         )
 
 

@@ -206,6 +206,14 @@ SERVERS = [
         environment=_RAISED,
     ),
     Server(
+        "trio-chat-irc",
+        "this project, IRC with times, ids and accounts",
+        dialects.Ircv3(),
+        _trio_chat,
+        package="trio-chat",
+        environment=_RAISED | {"TRIO_CHAT_IRC__CLOAK": "false"},
+    ),
+    Server(
         "bare", "a bare loop, a send per client and message", dialects.Bare(), _rival("bare.py")
     ),
     Server(

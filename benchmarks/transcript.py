@@ -20,7 +20,8 @@ class Transcript:
 
     Message ``n`` is from sender ``n % senders``, and its text of ``text_bytes`` begins with n.
     ``aside`` fits lines that may stand between messages: the server's own, the same for all. Each
-    is handed to ``on_aside`` when the first member has read it.
+    is handed to ``on_aside`` when the first member has read it. ``foretold`` makes what could be
+    known beforehand of a line that was read.
     """
 
     def __init__(
@@ -31,9 +32,11 @@ class Transcript:
         text_bytes: int,
         aside: re.Pattern[bytes] | None = None,
         on_aside: Callable[[bytes], None] = lambda line: None,
+        foretold: Callable[[bytes], bytes] = lambda line: line,
     ) -> None:
         self._shown, self._senders, self._text_bytes = shown, senders, text_bytes
         self._aside, self._on_aside = aside, on_aside
+        self._foretold = foretold
         self.length = len(self.line(0))
         self._number_at = self.line(0).index(self.text(0))
         self._next = list(range(senders))  # the number that is due from each sender
@@ -93,7 +96,7 @@ class Transcript:
     def _number(self, line: bytes) -> int | None:
         """The number of the message that this line is, if it is one."""
         digits = line[self._number_at : self._number_at + 9]
-        if digits.isdigit() and self.line(int(digits)) == line:
+        if digits.isdigit() and self.line(int(digits)) == self._foretold(line):
             return int(digits)
         return None
 

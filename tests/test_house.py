@@ -12,7 +12,9 @@ import trio_chat
 HOUSE = Path(trio_chat.__file__).parent
 ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
 
-VOCABULARY = {"core.commands", "core.events", "core.names"}
+VOCABULARY = {
+    f"core.{name}" for name in ("commands", "events", "fact", "masks", "modes", "names", "refusals")
+}
 
 # Our own modules and rooms that each room may import; a room stands for all of its modules.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -40,7 +42,7 @@ FOREIGN: dict[str, set[str]] = {
 }
 
 # The standard library's ways to wait, and its clocks: not in core and protocols.
-WAITING = {"asyncio", "socket", "threading", "time", "datetime", "select", "os", "subprocess"}
+WAITING = {"asyncio", "socket", "threading", "time", "select", "os", "subprocess"}
 
 STANDARD_LIBRARY = set(sys.stdlib_module_names)
 

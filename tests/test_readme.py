@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from trio_chat.protocols.irc.slash import SLASHES
 from trio_chat.protocols.plain.verbs import VERBS
 
 TOP = Path(__file__).parents[1]
@@ -15,7 +16,7 @@ def test_the_bot_is_the_example() -> None:
 
 
 def test_every_command_of_the_chat_is_listed() -> None:
-    assert set(re.findall(r"`/(\w+)", README)) == set(VERBS)
+    assert set(re.findall(r"`/(\w+)", README)) == {*VERBS, *SLASHES}
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         SettingsError,
         Unsupported,
     )
-    from trio_chat.protocols.plain.client import Earlier, Message
+    from trio_chat.protocols.client import Earlier, Message
     from trio_chat.server.server import Server
     from trio_chat.settings import Settings
 
@@ -41,7 +41,7 @@ _HOMES = {
         "SettingsError",
         "Unsupported",
     ),
-    "trio_chat.protocols.plain.client": ("Earlier", "Message"),
+    "trio_chat.protocols.client": ("Earlier", "Message"),
     "trio_chat.server.server": ("Server",),
     "trio_chat.settings": ("Settings",),
 }

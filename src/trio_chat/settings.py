@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "TRIO_CHAT_"
@@ -75,9 +75,33 @@ def _check_encoding(encoding: str) -> str:
     return name
 
 
+# scrypt, the logarithm of its cost, salt and hash, as passwords.hash_password makes them.
+_HASH = re.compile(r"scrypt:(1\d|20):[\w-]+=*:[\w-]+=*", re.ASCII)
+
+
+def _check_hash(hashed: SecretStr) -> SecretStr:
+    if hashed.get_secret_value() and not _HASH.fullmatch(hashed.get_secret_value()):
+        raise ValueError("it is no hash as 'trio-chat hash-password' prints it")
+    return hashed
+
+
+def _check_operators(operators: SecretStr) -> SecretStr:
+    for name, hashed in _pairs(operators):
+        if not re.fullmatch(r"[!-~]{1,50}", name) or not _HASH.fullmatch(hashed):
+            raise ValueError("it is not NAME=HASH, or several of these with commas between them")
+    return operators
+
+
+def _pairs(operators: SecretStr) -> list[tuple[str, str]]:
+    pairs = (pair.strip().partition("=") for pair in operators.get_secret_value().split(","))
+    return [(name, hashed) for name, _, hashed in pairs if name]
+
+
 Bytes = Annotated[int, Field(json_schema_extra={"unit": "bytes"})]
 Seconds = Annotated[float, Field(json_schema_extra={"unit": "seconds"})]
 Messages = Annotated[int, Field(json_schema_extra={"unit": "messages"})]
+PasswordHash = Annotated[SecretStr, AfterValidator(_check_hash)]
+Operators = Annotated[SecretStr, AfterValidator(_check_operators)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_read_addresses)]
 
 
@@ -96,11 +120,22 @@ class ServerSettings(Section):
     lobby: Annotated[str, AfterValidator(_check_lobby)] = Field(
         default="#lobby", description="The room that everybody enters first."
     )
+    room_modes: str = Field(
+        default="n",
+        pattern="^[imnst]*$",
+        description="The modes of a new room, by the letters that IRC has for them: n lets only "
+        "members speak, t only operators set the topic, m only those with a voice speak, s hides "
+        "the room, i lets nobody in who is not invited.",
+    )
     greeting_delay: Seconds = Field(
         default=0.25,
         ge=0.2,  # our own client speaks first after 0.15 s
         le=10,
         description="How long a new connection may be silent before it is asked for a nickname.",
+    )
+    password: PasswordHash = Field(
+        default=SecretStr(""),
+        description="What all must say to be let in, as 'trio-chat hash-password' prints it.",
     )
     shutdown_grace: Seconds = Field(
         default=5,
@@ -108,6 +143,39 @@ class ServerSettings(Section):
         le=300,
         description="How long a stopping server goes on sending what clients have not read yet.",
     )
+
+
+class IrcSettings(Section):
+    """What IRC clients are told."""
+
+    server_name: str = Field(
+        default="chat.local",
+        pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*(\.[A-Za-z0-9](-?[A-Za-z0-9])*)*$",
+        max_length=63,
+        description="The server's name: it stands before all that the server itself says.",
+    )
+    network: str = Field(
+        default="trio-chat",
+        pattern=r"^[!-~]+$",
+        max_length=40,
+        description="What clients call this chat, in one word.",
+    )
+    motd: str = Field(
+        default="", max_length=20_000, description="The message of the day, shown to who comes in."
+    )
+    operators: Operators = Field(
+        default=SecretStr(""),
+        description="Who may become an operator of the server, with commas between: NAME=HASH, "
+        "the hash as 'trio-chat hash-password' prints it.",
+    )
+    cloak: bool = Field(
+        default=True,
+        description="Whether others see something that stands for an address, not the address.",
+    )
+
+    def operator(self, name: str) -> str:
+        """The hash of an operator's password; empty if there is no such operator."""
+        return dict(_pairs(self.operators)).get(name, "")
 
 
 class LimitSettings(Section):
@@ -153,7 +221,17 @@ class LimitSettings(Section):
         le=7200,
         description="After how long a silence TCP asks whether the peer is still there.",
     )
+    ping: Seconds = Field(
+        default=90,
+        ge=1,
+        le=7200,
+        description="After how long a silence an IRC client is asked whether it is there; it has "
+        "as long to answer.",
+    )
     rooms: int = Field(default=1000, ge=1, le=1_000_000, description="The most rooms at a time.")
+    rooms_each: int = Field(
+        default=100, ge=1, le=10_000, description="The most rooms that one client may be in."
+    )
 
 
 class HistorySettings(Section):
@@ -184,6 +262,16 @@ class ClientSettings(Section):
 
     nick: str = Field(
         default="", description="The nickname to use; empty is the name of your account."
+    )
+    protocol: Literal["auto", "plain", "irc"] = Field(
+        default="auto",
+        description="What to speak: irc, or plain, as the tutorial's server does; auto listens for "
+        "a moment and finds out.",
+    )
+    room: str = Field(
+        default="#lobby",
+        pattern=r"^[#&][^\s,:\x00-\x1f\x7f]{1,199}$",
+        description="The room to enter on an IRC server; where plain is spoken the server decides.",
     )
     retry: bool = Field(
         default=False,
@@ -228,6 +316,7 @@ class Settings(BaseSettings):
         default="utf-8", description="The encoding of plain text; ASCII must be a part of it."
     )
     server: ServerSettings = ServerSettings()
+    irc: IrcSettings = IrcSettings()
     limits: LimitSettings = LimitSettings()
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()

@@ -403,7 +403,8 @@ def test_every_number_has_bounds(setting):
 
 
 def test_every_number_that_measures_something_has_a_unit():
-    counts = {"port", "limits.connections", "limits.connections_per_address", "limits.rooms"}
+    counts = {"port", "limits.connections", "limits.connections_per_address"}
+    counts |= {"limits.rooms", "limits.rooms_each"}
     assert {setting.name for setting in NUMBERS if not setting.unit} == counts
 
 

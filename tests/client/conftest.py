@@ -5,7 +5,7 @@ import os
 import pytest
 
 import trio_chat
-from trio_chat.settings import PREFIX, LimitSettings
+from trio_chat.settings import PREFIX, LimitSettings, ServerSettings
 
 LIMITS = LimitSettings(messages_per_second=1_000_000, message_burst=1_000_000)
 
@@ -18,8 +18,17 @@ def _bare(monkeypatch):
 
 
 @pytest.fixture
-async def server(nursery):
-    return await nursery.start(trio_chat.serve, trio_chat.Settings(port=0, limits=LIMITS))
+def greeting_delay() -> float:
+    """Long: even a client that is held up finds a server that has not asked it for a nickname."""
+    return 10
+
+
+@pytest.fixture
+async def server(nursery, greeting_delay):
+    settings = trio_chat.Settings(
+        port=0, limits=LIMITS, server=ServerSettings(greeting_delay=greeting_delay)
+    )
+    return await nursery.start(trio_chat.serve, settings)
 
 
 @pytest.fixture

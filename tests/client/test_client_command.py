@@ -15,7 +15,10 @@ from processes import PATIENCE, Finished, environment, free_port, run, running, 
 from trio_chat.settings import LimitSettings
 
 ALONE = "You are bob in #lobby; nobody else is here yet. /help tells more."
-WELCOME = f"bob joined!\n*** Connected to server!\n*** {ALONE}\n"
+WELCOME = f"*** Welcome to the trio-chat network, bob\nbob joined!\n*** {ALONE}\n"
+
+# For a server as a process: it lets a client that is held up speak first.
+PATIENT = {"TRIO_CHAT_SERVER__GREETING_DELAY": "10"}
 
 
 async def chat(port: int, stdin: object, *arguments: str, **variables: str) -> Finished:
@@ -106,18 +109,23 @@ async def test_each_message_is_printed_at_once(port):
 # ── JSON ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_json_has_an_object_for_each_message(port):
+async def talk_in_json(port: int, protocol: str) -> list[dict[str, object]]:
+    """What bob's client prints of a small talk."""
     async with guest(port, "al") as al:
         await al.send("early\n")
         await al.until("al: early\n")
-        async with client(port, "--json") as bob:
+        async with client(port, "--json", "--protocol", protocol) as bob:
             await al.until("bob joined!\n")
             await al.send("/me waves\n/msg bob psst\n/topic tea\n/nick alan\n/quit\n")
             await bob.out.until("left")
             await bob.write("grüße\n/nick rob\n")
             await bob.end_input()
             assert await bob.ended() == 0
-    messages = [json.loads(line) for line in bob.out.text.splitlines()]
+    return [json.loads(line) for line in bob.out.text.splitlines()]
+
+
+async def test_json_has_an_object_for_each_message(port):
+    messages = await talk_in_json(port, "plain")
     lobby = {"room": "#lobby"}
     assert [message for message in messages if message["type"] != "notice"] == [
         {"type": "joined", "nick": "bob"},
@@ -132,6 +140,25 @@ async def test_json_has_an_object_for_each_message(port):
     ]
     notices = [message["text"] for message in messages if message["type"] == "notice"]
     assert "Connected to server!" in notices
+
+
+async def test_json_has_more_to_tell_with_irc(port):
+    messages = await talk_in_json(port, "irc")
+    told = [message for message in messages if message["type"] != "notice"]
+    user = {"al": "plain", "bob": "bob", "alan": "plain"}
+    assert [message.pop("user") for message in told] == [user[str(m["nick"])] for m in told]
+    assert {str(message.pop("host"))[-3:] for message in told} == {".ip"}
+    lobby = {"room": "#lobby"}
+    assert told == [
+        {"type": "joined", **lobby, "nick": "bob"},
+        {"type": "said", **lobby, "nick": "al", "text": "waves", "action": True},
+        {"type": "said", "nick": "al", "text": "psst", "to": "bob"},
+        {"type": "topic", **lobby, "nick": "al", "text": "tea"},
+        {"type": "renamed", "nick": "al", "to": "alan"},
+        {"type": "left", **lobby, "nick": "alan", "why": "quit"},
+        {"type": "said", **lobby, "nick": "bob", "text": "grüße"},
+        {"type": "renamed", "nick": "bob", "to": "rob"},
+    ]
 
 
 # ── errors ─────────────────────────────────────────────────────────────────────────────────
@@ -204,14 +231,14 @@ async def test_retry_waits_for_a_server_to_start():
 async def test_retry_comes_back_to_a_server_that_was_restarted():
     with free_port() as port:
         async with client(port, "--retry") as bob:
-            async with running_server(port=port) as first:
+            async with running_server(port=port, **PATIENT) as first:
                 await bob.out.until(WELCOME)
                 await bob.write("before\n")
                 await bob.out.until("bob: before\n")
                 first.process.kill()
                 await bob.out.until("Trying again")
             await bob.write("between\n")
-            async with running_server(port=port):
+            async with running_server(port=port, **PATIENT):
                 await bob.out.until(WELCOME)
                 await bob.write("after\n")
                 await bob.end_input()
@@ -268,7 +295,8 @@ async def test_it_can_stand_before_head(port):
             check=False,
             env=environment({}),
         )
-    assert (done.returncode, done.stdout, done.stderr) == (141, b"bob joined!\n", b"")
+    first_line = WELCOME.splitlines()[0].encode() + b"\n"
+    assert (done.returncode, done.stdout, done.stderr) == (141, first_line, b"")
 
 
 # ── help ───────────────────────────────────────────────────────────────────────────────────
@@ -283,4 +311,4 @@ async def test_help(command):
 
 async def test_the_nickname_is_the_accounts(port):
     done = await run("client", "--port", str(port), LOGNAME="jane doe")
-    assert done.out.startswith("janedoe joined!\n")
+    assert "\njanedoe joined!\n" in done.out

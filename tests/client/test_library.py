@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from trio_chat import (
     Settings,
     TopicSet,
 )
+from trio_chat.core.events import NOWHERE
 from trio_chat.settings import LimitSettings
 
 ECHO_BOT = Path(__file__).parents[2] / "examples" / "echo_bot.py"
@@ -37,30 +39,48 @@ def _in_time(nursery):
     nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
 
 
+@pytest.fixture(params=["plain", "irc"])
+def protocol(request) -> str:
+    return request.param
+
+
 @pytest.fixture
-def enter(port):
+def enter(port, protocol):
     """Opens a chat with the server under a nickname."""
-    return lambda nick: trio_chat.open_chat(port=port, nick=nick)
+    return lambda nick: trio_chat.open_chat(port=port, nick=nick, protocol=protocol)
+
+
+@pytest.fixture
+def entered(protocol):
+    """What somebody who enters hears of it first: plain servers say later where that was."""
+    return lambda nick: Joined(LOBBY if protocol == "irc" else "", nick)
 
 
 async def hear(chat: trio_chat.Chat, count: int) -> list[trio_chat.Message]:
-    """The next messages, without those of the server's own."""
+    """The next messages, without those of the server's own, and as the plain dialect tells them."""
     heard: list[trio_chat.Message] = []
     with trio.fail_after(PATIENCE):
         while len(heard) < count:
             message = await anext(chat)
             if not isinstance(message, Notice):
-                heard.append(message)
+                heard.append(bare(message))
     return heard
+
+
+def bare(message: trio_chat.Message) -> trio_chat.Message:
+    if isinstance(message, Earlier | Notice):
+        return message
+    why = {"why": ""} if isinstance(message, Left) else {}
+    return replace(message, origin=NOWHERE, **why)
 
 
 # ── talking ────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_we_hear_what_we_say(enter):
+async def test_we_hear_what_we_say(enter, entered):
     async with enter("al") as al:
         await al.say("hello")
-        assert await hear(al, 2) == [Joined("", "al"), Said(LOBBY, "al", "hello")]
+        assert await hear(al, 2) == [entered("al"), Said(LOBBY, "al", "hello")]
 
 
 async def test_we_know_who_and_where_we_are(enter):
@@ -103,8 +123,8 @@ async def test_we_can_go_to_another_room(enter):
     async with enter("al") as al, enter("bo") as bo:
         await bo.join("tea")
         await bo.say("hello?")
-        assert (await hear(al, 3))[2] == Left(LOBBY, "bo")
         assert (await hear(bo, 3))[-1] == Said("#tea", "bo", "hello?")
+        assert (await hear(al, 3))[2] == Left(LOBBY, "bo")
         assert bo.room == "#tea"
         await al.say("gone")
         await al.join("#tea")
@@ -114,12 +134,14 @@ async def test_we_can_go_to_another_room(enter):
 async def test_a_room_that_cannot_be_is_a_notice(enter):
     async with enter("al") as al:
         await hear(al, 1)
-        await al.join("two words")
+        await al.join("x" * 60)
         with trio.fail_after(PATIENCE):
             async for message in al:
                 if isinstance(message, Notice) and "cannot be a room" in message.text:
                     break
         assert al.room == LOBBY
+        await al.say("still here")
+        assert await hear(al, 1) == [Said(LOBBY, "al", "still here")]
 
 
 async def test_commands(enter):
@@ -139,6 +161,7 @@ async def test_commands(enter):
         assert al.nick == "alan"
 
 
+@pytest.mark.parametrize("protocol", ["plain"])
 async def test_what_was_said_before_is_earlier(enter):
     async with enter("al") as al:
         await al.say("one\ntwo")
@@ -180,7 +203,7 @@ async def test_an_iteration_can_be_cancelled_and_gone_on_with(enter, nursery):
         scope.cancel()
         await wait_all_tasks_blocked()
         await bo.say("two")
-        rest = [message async for message in _until(al, "two")]
+        rest = [bare(message) async for message in _until(al, "two")]
     texts = [message.text for message in heard + rest if isinstance(message, Said)]
     assert texts == ["one", "two"]
     assert rest[-1] == Said(LOBBY, "bo", "two")
@@ -213,7 +236,7 @@ async def test_after_finish_the_rest_is_heard_and_then_the_end(enter):
         await al.say("one\ntwo")
         await al.finish()
         with trio.fail_after(PATIENCE):
-            heard = [message async for message in al]
+            heard = [bare(message) async for message in al]
     assert heard[-2:] == [Said(LOBBY, "al", "one"), Said(LOBBY, "al", "two")]
 
 
@@ -267,7 +290,8 @@ async def test_a_unix_socket_that_is_not_there(tmp_path):
 async def test_a_unix_socket(nursery, tmp_path):
     host = f"unix:{tmp_path}/chat"
     await nursery.start(trio_chat.serve, Settings(host=host))
-    async with trio_chat.open_chat(host, nick="al") as al, guest(host[5:], "bo") as bo:
+    enter = trio_chat.open_chat(host, nick="al", protocol="irc")
+    async with enter as al, guest(host[5:], "bo") as bo:
         await bo.send("hello\n")
         assert (await hear(al, 3))[2] == Said(LOBBY, "bo", "hello")
 
@@ -293,20 +317,28 @@ async def test_a_nickname_that_is_no_word(enter, nick):
             pass
 
 
-async def test_a_full_server(nursery):
+@pytest.mark.parametrize("room", ["", "two words", "#a,#b", "#\x07"])
+async def test_a_room_that_is_no_word(port, room):
+    with pytest.raises(NotAdmitted, match="cannot be a room"):
+        async with trio_chat.open_chat(port=port, nick="al", room=room):
+            pass
+
+
+async def test_a_full_server(nursery, protocol):
     settings = Settings(port=0, limits=LimitSettings(connections=1))
     server = await nursery.start(trio_chat.serve, settings)
     port = server.addresses[0].port
     async with trio_chat.open_chat(port=port, nick="al"):
         with pytest.raises(NotAdmitted, match="The server is full"):
-            async with trio_chat.open_chat(port=port, nick="bo"):
+            async with trio_chat.open_chat(port=port, nick="bo", protocol=protocol):
                 pass
 
 
 async def test_an_encoding(nursery):
     server = await nursery.start(trio_chat.serve, Settings(port=0, encoding="latin-1"))
     port = server.addresses[0].port
-    async with trio_chat.open_chat(port=port, nick="Jörg", encoding="latin-1") as joerg:
+    enter = trio_chat.open_chat(port=port, nick="Jörg", encoding="latin-1", protocol="plain")
+    async with enter as joerg:
         await joerg.say("grüße, 漢字")
         assert await hear(joerg, 2) == [Joined("", "Jörg"), Said(LOBBY, "Jörg", "grüße, ??")]
 
@@ -348,12 +380,13 @@ async def test_a_connection_that_is_reset(nursery):
         await talk()
 
 
-async def test_the_end_of_the_block_tells_if_not_everything_was_delivered(nursery):
+async def test_the_end_of_the_block_tells_if_not_everything_was_delivered(nursery, protocol):
     settings = Settings(port=0, limits=LimitSettings(messages_per_second=1, message_burst=10))
     server = await nursery.start(trio_chat.serve, settings)
+    port = server.addresses[0].port
 
     async def talk() -> None:
-        async with trio_chat.open_chat(port=server.addresses[0].port, nick="al") as al:
+        async with trio_chat.open_chat(port=port, nick="al", protocol=protocol) as al:
             await al.say("word\n" * 100)
             server.stop()
 

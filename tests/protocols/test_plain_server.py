@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from trio_chat.core.commands import (
     Command,
     Enter,
+    Invite,
     Join,
+    Kick,
     Leave,
     ListMembers,
     ListRooms,
@@ -21,7 +23,9 @@ from trio_chat.core.commands import (
     Tell,
 )
 from trio_chat.core.events import (
+    Absent,
     Arrived,
+    Aside,
     Entered,
     Event,
     Joined,
@@ -36,14 +40,16 @@ from trio_chat.core.events import (
 )
 from trio_chat.protocols.lines import ENDLESS
 from trio_chat.protocols.plain.server import PlainSession, plain_dialect
+from trio_chat.protocols.session import Handled
 
 LINE_BYTES = 40
+SESAME = "open sesame"
 
 Asked = Command | Notice | Refused
 
 
-def new_session(encoding: str = "utf-8") -> PlainSession:
-    return PlainSession(encoding=encoding, line_bytes=LINE_BYTES, lobby="#lobby")
+def new_session(encoding: str = "utf-8", *, password: bool = False) -> PlainSession:
+    return PlainSession(encoding=encoding, line_bytes=LINE_BYTES, lobby="#lobby", password=password)
 
 
 def in_the_lobby(hello: bytes, encoding: str = "utf-8") -> PlainSession:
@@ -57,9 +63,17 @@ def in_the_lobby(hello: bytes, encoding: str = "utf-8") -> PlainSession:
 
 
 def all_asked(session: PlainSession) -> list[Asked]:
-    """All that is asked for now; everybody is let in, everywhere."""
+    """All that is asked for now, and in its place what the session answers by itself; everybody
+    is let in, everywhere."""
     asked: list[Asked] = []
+    refusals = session.refusals
     while (command := session.next_command()) is not None:
+        if isinstance(command, Handled):
+            answer = Refused if session.refusals > refusals else Notice
+            asked.append(answer(answered(session)))
+            refusals = session.refusals
+            continue
+        assert session.data_to_send() == b""
         asked.append(command)
         match command:
             case Enter(nick):
@@ -69,6 +83,14 @@ def all_asked(session: PlainSession) -> list[Asked]:
             case Quit():
                 break
     return asked
+
+
+def answered(session: PlainSession) -> str:
+    """The server's own sentences that wait to be sent, without what marks them."""
+    lines = session.data_to_send().decode("utf-8", "replace").splitlines()
+    assert lines
+    assert all(line.startswith("*** ") for line in lines)
+    return "\n".join(line.removeprefix("*** ") for line in lines)
 
 
 def asked_by(session: PlainSession, *pieces: bytes) -> list[Asked]:
@@ -203,6 +225,9 @@ def test_lines(data: bytes, asked: list[Asked]) -> None:
         ("/join #tea", Join("#tea")),
         ("/join tea", Join("#tea")),
         ("/join tea time", Join("#tea time")),
+        ("/invite bob", Invite("#lobby", "bob")),
+        ("/kick bob", Kick("#lobby", "bob")),
+        ("/kick  bob  for good ", Kick("#lobby", "bob", "for good")),
         ("/rooms", ListRooms()),
         ("/rooms please", ListRooms()),
         ("/who", ListMembers("#lobby")),
@@ -225,7 +250,8 @@ def test_verb(line: str, command: Command) -> None:
 def test_help_lists_every_verb(line: str) -> None:
     [notice] = asked_in_lines(line.encode() + b"\n")
     assert isinstance(notice, Notice)
-    for verb in ("help", "nick", "me", "msg", "join", "rooms", "who", "topic", "quit"):
+    verbs = "help nick me msg join invite kick rooms who topic quit"
+    for verb in verbs.split():
         assert f"/{verb} " in notice.text
 
 
@@ -240,6 +266,8 @@ def test_help_lists_every_verb(line: str) -> None:
         ("/msg bob", "/msg NAME TEXT"),
         ("/MSG bob ", "/msg NAME TEXT"),
         ("/join", "/join ROOM"),
+        ("/invite", "/invite NAME"),
+        ("/kick ", "/kick NAME [WHY]"),
     ],
 )
 def test_a_missing_argument_is_told(line: str, usage: str) -> None:
@@ -285,6 +313,15 @@ def test_a_line_is_said_in_the_room_that_was_joined_last() -> None:
         Say("#tea", "hi"),
         ListMembers("#tea"),
     ]
+
+
+@pytest.mark.parametrize("room", ["#lobby", "#Lobby"])
+def test_whoever_was_kicked_and_comes_back_stays(room: str) -> None:
+    """They have not left the room themselves, but it is the one to which they go."""
+    session = in_the_lobby(b"alice\n")
+    session.done(Joined(room, "alice", "id"))
+    assert session.next_command() is None
+    assert asked_by(session, b"hi\n") == [Say(room, "hi")]
 
 
 @pytest.mark.parametrize(
@@ -423,6 +460,99 @@ def test_from_the_first_newline_on_lines_count() -> None:
     assert all_asked(session) == [Say("#lobby", "four")]
 
 
+# ── a password ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_whoever_has_said_a_nickname_is_asked_for_the_password() -> None:
+    session = new_session(password=True)
+    asked = asked_by(session, b"alice\n", b"open sesame\n", b"hi\n")
+    assert asked[:1] == [Notice("This chat has a password. Write it now.")]
+    assert asked[1:] == [
+        Enter("alice", password=SESAME),
+        Join("#lobby"),
+        Say("#lobby", "hi"),
+    ]
+
+
+def test_whoever_says_both_at_once_need_not_wait() -> None:
+    session = new_session(password=True)
+    notice, *asked = asked_by(session, b"alice\nopen sesame\nhi\n")
+    assert isinstance(notice, Notice)
+    entering = Enter("alice", near=True, password=SESAME)
+    assert asked == [entering, Join("#lobby"), Say("#lobby", "hi")]
+
+
+def test_whoever_is_asked_for_another_nickname_is_not_taken_to_say_the_password() -> None:
+    session = new_session(password=True)
+    session.receive_data(b"alice\nopen sesame\n")
+    assert isinstance(session.next_command(), Handled)
+    assert session.next_command() == Enter("alice", password=SESAME)
+    session.reply(Refused("The nickname alice is taken."))
+    session.data_to_send()
+    assert asked_by(session, b"ann\nopen sesame\n") == [
+        Notice("This chat has a password. Write it now."),
+        Enter("ann", password=SESAME),
+        Join("#lobby"),
+    ]
+
+
+def test_without_newlines_too_the_prefix_is_no_part_of_the_password() -> None:
+    session = new_session(password=True)
+    notice, *asked = asked_by(session, b"tom", b"tom: open sesame", b"tom: hi")
+    assert isinstance(notice, Notice)
+    entering = Enter("tom", near=True, password=SESAME)
+    assert asked == [entering, Join("#lobby"), Say("#lobby", "hi")]
+
+
+# ── what it answers ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("line", "ahead"),
+    [(b"hi\n", True), (b"/me waves\n", True), (b"/msg bob hi\n", False), (b"/who\n", False)],
+)
+def test_only_after_something_said_the_next_may_be_asked_for_at_once(
+    line: bytes, ahead: bool
+) -> None:
+    session = in_the_lobby(b"alice\n")
+    session.receive_data(line + b"/rooms\n")
+    session.next_command()
+    assert session.ahead is ahead
+    session.next_command()
+    assert not session.ahead
+
+
+def test_what_is_replied_waits_to_be_sent_once_and_refusals_are_counted() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.reply(Refused("No."))
+    session.reply(Absent("bob", "tea"))
+    session.reply(Refused("Never."))
+    assert session.refusals == 2
+    assert session.data_to_send() == b"*** No.\n*** bob is away: tea\n*** Never.\n"
+    assert session.data_to_send() == b""
+
+
+@pytest.mark.parametrize(("hello", "reply"), [(b"tom\n", "*** é\n".encode()), (b"tom", b"*** ?\n")])
+def test_a_reply_is_in_the_encoding_that_the_peer_can_read(hello: bytes, reply: bytes) -> None:
+    session = in_the_lobby(hello)
+    session.reply(Notice("é"))
+    assert session.data_to_send() == reply
+
+
+@pytest.mark.parametrize(("words", "data"), [("", b""), ("Goodbye!", b"*** Goodbye!\n")])
+def test_the_last_words_are_a_sentence_of_the_servers(words: str, data: bytes) -> None:
+    session = in_the_lobby(b"alice\n")
+    session.farewell(words)
+    assert session.data_to_send() == data
+
+
+def test_nobody_plain_is_asked_whether_they_are_there() -> None:
+    session = in_the_lobby(b"alice\n")
+    session.ping()
+    assert session.data_to_send() == b""
+    assert session.own is None
+
+
 # ── how it is written to ───────────────────────────────────────────────────────────────────────
 
 
@@ -468,6 +598,8 @@ def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: b
         (Joined("#lobby", "alice"), b"alice joined!\n"),
         (Arrived("alice"), b""),
         (Notice("one\ntwo"), b"*** one\n*** two\n"),
+        (Aside(Said("#lobby", "eve", "from outside")), b""),
+        (Said("#lobby", "eve", "\x01VERSION\x01"), b""),
         (
             Entered("#lobby", "alice", recent=(Said("#lobby", "bob", "hi"),)),
             b"Connected to server!\n"
@@ -481,7 +613,10 @@ def test_each_line_ends_in_a_newline(shown: Shown, data: bytes) -> None:
     assert plain_dialect("utf-8").render(shown) == data
 
 
-TEXTS = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\n\r\x1b\x85\u2028"))
+# What begins with a 0x01 is said by one IRC client to another, and is not shown.
+TEXTS = st.text(
+    st.characters(exclude_categories=[]) | st.sampled_from("\n\r\x1b\x85\u2028")
+).filter(lambda text: not text.startswith("\x01"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "shift_jis"])
@@ -519,12 +654,13 @@ def test_all_bytes_are_borne(pieces: list[bytes]) -> None:
 
 
 def assert_borne(encoding: str, pieces: list[bytes]) -> None:
-    session = new_session(encoding)
-    asked = asked_by(session, *pieces)
-    session.receive_eof()
-    asked += all_asked(session)
-    assert all(isinstance(each, Asked) for each in asked)
-    assert session.next_command() is None
+    for password in (False, True):
+        session = new_session(encoding, password=password)
+        asked = asked_by(session, *pieces)
+        session.receive_eof()
+        asked += all_asked(session)
+        assert all(isinstance(each, Asked) for each in asked)
+        assert session.next_command() is None
 
 
 @given(st.lists(st.binary() | st.just(b"\n")))

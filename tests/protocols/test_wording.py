@@ -5,18 +5,29 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_chat.core.events import (
+    Absent,
+    Announced,
     Arrived,
+    Aside,
+    AwaySet,
+    Change,
     Departed,
     Entered,
+    Invited,
     Joined,
+    Kicked,
     Left,
     Members,
+    ModesSet,
     Notice,
     Refused,
     Renamed,
     Rooms,
+    RoomSeen,
     Said,
+    Seen,
     Shown,
+    Signalled,
     Topic,
     TopicSet,
 )
@@ -56,7 +67,10 @@ FORGERIES = [
     "\u202e!denioj bob",
     "\u0300\u0300",
 ]
-texts = st.text(st.characters(exclude_characters="\n")) | st.sampled_from(FORGERIES)
+# What begins with a 0x01 is said by one IRC client to another, and is not shown.
+texts = st.text(st.characters(exclude_characters="\n")).filter(
+    lambda text: not text.startswith("\x01")
+) | st.sampled_from(FORGERIES)
 
 HI = Said("#lobby", "alice", "hi", "id-alice")
 WAVES = Said("#lobby", "bob", "waves", "id-bob", action=True)
@@ -84,6 +98,43 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         {"*** alice removed the topic.": TopicSet("", "alice", "")},
     ),
     (Arrived("alice", "id"), {}),
+    (AwaySet("alice", "tea", "id"), {}),
+    (Signalled("#lobby", "alice", "+typing=active", "id"), {}),
+    (Said("#lobby", "alice", "\x01VERSION\x01"), {}),
+    (
+        Kicked("#lobby", "alice", "bob", "for good"),
+        {
+            "*** alice sent bob out of #lobby: for good": Notice(
+                "alice sent bob out of #lobby: for good"
+            ),
+            "bob left!": Left("", "bob"),
+        },
+    ),
+    (
+        Kicked("#lobby", "alice", "bob"),
+        {
+            "*** alice sent bob out of #lobby.": Notice("alice sent bob out of #lobby."),
+            "bob left!": Left("", "bob"),
+        },
+    ),
+    (
+        Invited("#tea", "alice", "bob"),
+        {"*** alice invites bob to #tea.": Notice("alice invites bob to #tea.")},
+    ),
+    (
+        ModesSet("#tea", "alice", (Change(True, "o", "bob", "id"), Change(False, "m"))),
+        {"*** alice set the mode +o bob -m.": Notice("alice set the mode +o bob -m.")},
+    ),
+    (Announced("alice", "tea!"), {"*** alice announces: tea!": Notice("alice announces: tea!")}),
+    (Absent("bob", "tea"), {"*** bob is away: tea": Notice("bob is away: tea")}),
+    (
+        Aside(Said("alice,bob", "alice", "hi", to="bob")),
+        {"alice -> bob: hi": Said("", "alice", "hi", to="bob")},
+    ),
+    (Aside(Said("alice,alice", "alice", "hi", to="alice")), {}),  # they have been told already
+    (Aside(Said("#tea", "alice", "from outside")), {}),
+    (Aside(Left("#tea", "alice", "id")), {}),
+    (Aside(Invited("#tea", "alice", "bob")), {}),
     (
         Entered("#lobby", "alice"),
         {
@@ -94,7 +145,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Entered("#tea", "alice", others=1, first=False, topic="green", recent=(HI,)),
+        Entered("#tea", "alice", others=1, first=False, topic=Topic("#tea", "green"), recent=(HI,)),
         {
             "*** You are alice in #tea; one other person is here. /help tells more.": InRoom(
                 "#tea", "alice"
@@ -116,11 +167,22 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Members("#lobby", ("alice", "bob")),
+        # What a line is not shown for is not counted either: who reads it counts lines.
+        Entered("#tea", "alice", first=False, recent=(HI, Said("#tea", "eve", "\x01PING\x01"))),
+        {
+            "*** You are alice in #tea; nobody else is here yet. /help tells more.": InRoom(
+                "#tea", "alice"
+            ),
+            "*** The last message:": Replay(1),
+            "alice: hi": Said("", "alice", "hi"),
+        },
+    ),
+    (
+        Members("#lobby", (Seen("alice"), Seen("bob"))),
         {"*** In #lobby (2): alice, bob": Notice("In #lobby (2): alice, bob")},
     ),
     (
-        Rooms((("#lobby", 2, "tea"), ("#b", 1, ""))),
+        Rooms((RoomSeen("#lobby", 2, "tea"), RoomSeen("#b", 1))),
         {"*** #lobby (2) tea": Notice("#lobby (2) tea"), "*** #b (1)": Notice("#b (1)")},
     ),
     (Rooms(()), {}),
@@ -170,6 +232,20 @@ def test_what_is_said_in_private_is_said_to_nobody_else(nick: str, other: str, t
     assert (heard.nick, heard.action, heard.to) == (nick, False, other)
 
 
+@given(nick=good_nicks, other=good_nicks, text=texts)
+def test_whoever_is_kicked_leaves_and_nobody_else_does(nick: str, other: str, text: str) -> None:
+    notice, left = _heard(Kicked("#lobby", nick, other, text))
+    assert isinstance(notice, Notice)
+    assert left == Left("", other)
+
+
+@given(nick=good_nicks, text=texts)
+def test_what_is_announced_and_who_is_away_are_notices(nick: str, text: str) -> None:
+    for shown in (Announced(nick, text), Absent(nick, text)):
+        [heard] = _heard(shown)
+        assert isinstance(heard, Notice)
+
+
 @given(nick=good_nicks, text=texts.filter(bool))
 def test_a_topic_is_set_by_nobody_else(nick: str, text: str) -> None:
     [heard] = _heard(TopicSet("#lobby", nick, text))
@@ -179,7 +255,7 @@ def test_a_topic_is_set_by_nobody_else(nick: str, text: str) -> None:
 
 @given(text=texts)
 def test_the_topic_of_a_room_is_a_notice(text: str) -> None:
-    for heard in _heard(Topic("#lobby", text)) + _heard(Rooms((("#lobby", 1, text),))):
+    for heard in _heard(Topic("#lobby", text)) + _heard(Rooms((RoomSeen("#lobby", 1, text),))):
         assert isinstance(heard, Notice)
 
 

@@ -2,21 +2,35 @@
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.chat import Chat, mover
+from trio_chat.core.chat import Chat
+from trio_chat.core.effects import movers
 from trio_chat.core.events import (
+    Announced,
     Arrived,
+    Aside,
+    AwaySet,
+    Change,
+    Delivery,
     Departed,
     Entry,
     Event,
+    Invited,
     Joined,
+    Kicked,
     Left,
+    ModesSet,
+    NameSet,
+    Presence,
     Renamed,
     Said,
     Shown,
+    Signalled,
     TopicSet,
+    UserModesSet,
 )
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.session import Dialect
@@ -30,13 +44,41 @@ ROOMS = ["#a", "#b", "#c"]
 
 
 class Loud(Dialect):
-    """Writes everything down, with a mark of its own."""
+    """Writes everything down, and the event's id, with a mark of its own."""
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
 
-    def render(self, shown: Shown) -> bytes:
-        return f"{self.mark}{shown}\n".encode()
+    def render(self, shown: Shown, id: str = "") -> bytes:
+        return f"{self.mark}{id} {shown}\n".encode()
+
+
+class Own(Loud):
+    """Shows what is said in another way than ``usual``, and all else as that does."""
+
+    def __init__(self, mark: str, usual: Dialect) -> None:
+        super().__init__(mark)
+        self.usual = usual
+
+    def differs(self, shown: Shown) -> bool:
+        return isinstance(shown, Said | Signalled)
+
+    def render(self, shown: Shown, id: str = "") -> bytes:
+        return super().render(shown, id) if self.differs(shown) else self.usual.render(shown, id)
+
+
+class Silent(Own):
+    """As for an IRC client that is not told what it has said itself."""
+
+    def render(self, shown: Shown, id: str = "") -> bytes:
+        return b"" if self.differs(shown) else self.usual.render(shown, id)
+
+
+class Always(Own):
+    """As for an IRC client that labels all it asks for."""
+
+    def differs(self, shown: Shown) -> bool:
+        return True
 
 
 class Kept:
@@ -55,7 +97,11 @@ DIALECTS = [Loud("<"), Loud(">")]
 
 
 def new_chat() -> Chat:
+    """Nobody is in a room yet; 1 and 2 watch for some of the others, and 3 for themselves."""
     chat = Chat(replay=3)
+    chat.watch("1", ["nick2", "nick3", "nick3x"])
+    chat.watch("2", ["nick3"])
+    chat.watch("3", ["nick3"])
     for room in ROOMS:
         chat.open_room(RoomState(room))
     for who in PEOPLE:
@@ -71,11 +117,19 @@ def possible(chat: Chat, draw: st.DrawFn) -> Event | None:
     person = chat.people[who]
     inside = list(person.rooms)
     outside = [room for room in ROOMS if room not in inside]
-    kinds = ["renamed", "departed", "told"] + ["said", "left", "topic"] * bool(inside)
-    kinds += ["joined"] * 3 * bool(outside) + ["said"] * 3 * bool(inside)
+    others = [other for other in sorted(chat.people) if other != who]
+    kinds = ["renamed", "departed", "told", "away", "named", "announced", "own modes"]
+    kinds += ["said", "left", "topic", "modes", "to some", "kicked", "invited"] * bool(inside)
+    kinds += ["joined"] * 6 * bool(outside) + ["said"] * 6 * bool(inside)
+    kinds += ["from outside"] * bool(outside)
     match draw(st.sampled_from(kinds)):
         case "said":
             return Said(draw(st.sampled_from(inside)), person.nick, "text", who)
+        case "from outside":
+            return Said(draw(st.sampled_from(outside)), person.nick, "text", who)
+        case "to some":
+            status = draw(st.sampled_from("@+"))
+            return Signalled(draw(st.sampled_from(inside)), person.nick, "+a", who, status=status)
         case "told":
             other = draw(st.sampled_from(sorted(chat.people)))
             return Said("x,y", person.nick, "psst", who, to="nick", to_who=other)
@@ -83,8 +137,26 @@ def possible(chat: Chat, draw: st.DrawFn) -> Event | None:
             return Joined(draw(st.sampled_from(outside)), person.nick, who)
         case "left":
             return Left(draw(st.sampled_from(inside)), person.nick, who)
+        case "kicked":
+            room = draw(st.sampled_from(inside))
+            target = draw(st.sampled_from(sorted(chat.rooms[room].members)))
+            return Kicked(room, person.nick, "target", "", who, target)
+        case "invited":
+            target = draw(st.sampled_from(others or [who]))
+            return Invited(draw(st.sampled_from(inside)), person.nick, "target", who, target)
         case "topic":
             return TopicSet(draw(st.sampled_from(inside)), person.nick, "topic", who)
+        case "modes":
+            changes = (Change(draw(st.booleans()), "v", person.nick, who),)
+            return ModesSet(draw(st.sampled_from(inside)), person.nick, changes, who)
+        case "own modes":
+            return UserModesSet(person.nick, (Change(draw(st.booleans()), "w"),), who)
+        case "away":
+            return AwaySet(person.nick, "tea", who)
+        case "named":
+            return NameSet(person.nick, who)
+        case "announced":
+            return Announced(person.nick, "text", who)
         case "renamed":
             return Renamed(person.nick, person.nick + "x", who)
         case _:
@@ -105,7 +177,7 @@ def batches(draw: st.DrawFn) -> list[list[Entry]]:
     return result
 
 
-def one_by_one(history: list[list[Entry]], dialects: dict[str, Dialect]) -> dict[str, bytes]:
+def one_by_one(history: list[list[Entry]], listeners: dict[str, Listener]) -> dict[str, bytes]:
     chat, heard = new_chat(), defaultdict(bytes)
     for batch in history:
         for entry in batch:
@@ -114,36 +186,161 @@ def one_by_one(history: list[list[Entry]], dialects: dict[str, Dialect]) -> dict
                 for room in delivery.rooms:
                     audience |= dict.fromkeys(chat.rooms[room].members)
                 for who in audience:
-                    heard[who] += dialects[who].render(delivery.shown)
+                    listener = listeners[who]
+                    dialect = (delivery.by == who and listener.own) or listener.dialect
+                    heard[who] += dialect.render(delivery.shown, entry.id)
     return heard
+
+
+def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Listener]:
+    """Everybody, all written to in the same way."""
+    return {
+        who: Listener(who, outbox, DIALECTS[0])  # type: ignore[arg-type]
+        for who, outbox in outboxes.items()
+    }
+
+
+def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
+    parts = Parts(audiences)
+    for entry in batch:
+        for who in movers(entry.event):
+            parts.hand_out(who)
+        for delivery in chat.apply(entry):
+            parts.add(delivery, entry.id)
+    for some, part in parts:
+        for outbox in some:
+            outbox.post(part)
 
 
 @given(history=batches(), data=st.data())
 def test_everybody_gets_what_they_would_have_got_one_by_one(
     history: list[list[Entry]], data: st.DataObject
 ) -> None:
-    dialects = {who: data.draw(st.sampled_from(DIALECTS)) for who in PEOPLE}
     outboxes = {who: Kept() for who in PEOPLE}
-    listeners = {
-        who: Listener(who, outboxes[who], dialects[who])  # type: ignore[arg-type]
-        for who in PEOPLE
-    }
+    listeners = new_listeners(outboxes)
+    for listener in listeners.values():
+        listener.dialect = data.draw(st.sampled_from(DIALECTS))
+        own = data.draw(st.sampled_from([None, Own, Silent, Always]))
+        listener.own = own and own("(", listener.dialect)
     chat = new_chat()
     audiences = Audiences(chat, listeners)
     for batch in history:
-        parts = Parts(audiences)
-        for entry in batch:
-            if who := mover(entry.event):
-                parts.hand_out(who)
-            for delivery in chat.apply(entry):
-                parts.add(delivery)
-        for some, part in parts:
-            for outbox in some:
-                outbox.post(part)
-    expected = one_by_one(history, dialects)
+        show(chat, audiences, batch)
+    expected = one_by_one(history, listeners)
     departed = {e.event.who for b in history for e in b if isinstance(e.event, Departed)}
     for who in set(PEOPLE) - departed:
         assert outboxes[who].data.decode() == expected[who].decode()
+
+
+def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Listener]]:
+    """A chat in which these are in #a."""
+    chat, outboxes = new_chat(), {who: Kept() for who in PEOPLE}
+    for who in people:
+        chat.apply(Entry("#a", "1", Joined("#a", f"nick{who}", who)))
+    return chat, outboxes, new_listeners(outboxes)
+
+
+def test_only_what_somebody_has_done_themselves_is_shown_in_their_own_way() -> None:
+    chat, outboxes, listeners = in_one_room("1", "2", "3")
+    listeners["1"].own = Own("1", DIALECTS[0])
+    listeners["2"].own = Always("2", DIALECTS[0])
+    said = [Said("#a", f"nick{who}", "text", who) for who in ("1", "2", "3", "1")]
+    show(chat, Audiences(chat, listeners), [Entry("#a", "2", event) for event in said])
+    marks = {who: [line[0] for line in outboxes[who].data.decode().splitlines()] for who in "123"}
+    assert marks == {"1": [*"1<<1"], "2": [*"<2<<"], "3": [*"<<<<"]}
+    assert [outboxes[who].posts for who in "123"] == [1, 1, 1]
+
+
+def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
+    chat, outboxes, listeners = in_one_room("1", "2", "3")
+    listeners["1"].own = Silent("", DIALECTS[0])
+    listeners["2"].dialect = DIALECTS[1]
+    parts = Parts(Audiences(chat, listeners))
+    for n, who in enumerate("12"):
+        for delivery in chat.apply(Entry("#a", f"{n}", Said("#a", "nick", "text", who))):
+            parts.add(delivery, f"{n}")
+    common = parts.common("#a")
+    assert [data.count(b"\n") for data in common.values()] == [2, 2]
+    assert [data.count(b"\n") for data in parts.own().values()] == [1]
+    assert {outbox: data for some, data in parts for outbox in some} == {
+        outboxes["1"]: parts.own()[outboxes["1"]],  # type: ignore[index]
+        outboxes["2"]: common[DIALECTS[1]],
+        outboxes["3"]: common[DIALECTS[0]],
+    }
+
+
+def test_whoever_wants_no_echo_keeps_nobody_else_from_hearing() -> None:
+    chat, outboxes, listeners = in_one_room("1", "2")
+    listeners["1"].own = Silent("", DIALECTS[0])
+    batch = [Entry("#a", "2", Said("#a", "nick1", "text", "1"))]
+    show(chat, Audiences(chat, listeners), batch)
+    assert outboxes["1"].data == b""
+    assert outboxes["2"].data.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        AwaySet("nick3", "tea", "3"),
+        AwaySet("nick3", "", "3"),
+        NameSet("nick3", "3"),
+        Renamed("nick3", "nick3", "3"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("own", "mark"), [(None, "<"), (Own("(", DIALECTS[0]), "<"), (Always("(", DIALECTS[0]), "(")]
+)
+def test_what_concerns_a_person_is_told_once_to_who_shares_two_rooms_and_watches(
+    event: Event, own: Own | None, mark: str
+) -> None:
+    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    listeners["3"].own = own
+    for who in ("1", "3"):
+        chat.apply(Entry("#b", "1", Joined("#b", f"nick{who}", who)))
+    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    line = f"2 {event}\n"
+    assert outboxes["1"].data.decode() == outboxes["4"].data.decode() == f"<{line}"
+    assert outboxes["3"].data.decode() == f"{mark}{line}"
+
+
+def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
+    chat, outboxes, listeners = in_one_room("3", "4")
+    event = AwaySet("nick3", "tea", "3")
+    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    for who in ("1", "2"):
+        assert outboxes[who].data.decode() == f"<2 {Aside(event)}\n"
+    for who in ("3", "4"):
+        assert outboxes[who].data.decode() == f"<2 {event}\n"
+
+
+def test_a_watcher_hears_who_goes_beside_what_the_room_hears() -> None:
+    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    event = Departed("nick3", "3")
+    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    assert outboxes["1"].data.decode() == f"<2 {event}\n<2 {Presence('nick1', 'nick3')}\n"
+    assert outboxes["2"].data.decode() == f"<2 {Presence('nick2', 'nick3')}\n"
+    assert outboxes["4"].data.decode() == f"<2 {event}\n"
+
+
+def test_who_is_kicked_hears_it_and_nothing_after_it() -> None:
+    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    before, after = (Said("#a", "nick1", text, "1") for text in ("before", "after"))
+    kicked = Kicked("#a", "nick1", "nick3", "", "1", "3")
+    batch = [Entry("#a", str(n), event) for n, event in enumerate((before, kicked, after))]
+    show(chat, Audiences(chat, listeners), batch)
+    assert outboxes["3"].data.decode() == f"<0 {before}\n<1 {kicked}\n"
+    assert outboxes["4"].data.decode() == f"<0 {before}\n<1 {kicked}\n<2 {after}\n"
+
+
+def test_whoever_listens_elsewhere_is_passed_over() -> None:
+    """On another node, say."""
+    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    del listeners["3"]
+    parts = Parts(Audiences(chat, listeners))
+    for who in ("1", "3"):
+        parts.add(Delivery(Said("#a", "x", "text", who), ("#a",), ("3",), by=who), "2")
+    posted = [outbox for some, _ in parts for outbox in some]
+    assert posted == [outboxes["1"], outboxes["4"]]
 
 
 def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
@@ -157,23 +354,16 @@ def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
         hub.write_to(listener, dialect)
         parts = Parts(hub.audiences)
         for delivery in chat.apply(Entry("#a", "2", Said("#a", "nick1", "text", "1"))):
-            parts.add(delivery)
+            parts.add(delivery, "2")
         marks += [part[:1] for _, part in parts]
     assert marks == [b"<", b">", b">", b"<"]
 
 
 def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
-    outboxes = {who: Kept() for who in PEOPLE}
-    listeners = {
-        who: Listener(who, outboxes[who], DIALECTS[0])  # type: ignore[arg-type]
-        for who in PEOPLE
-    }
-    chat = new_chat()
-    for who in PEOPLE:
-        chat.apply(Entry("#a", "1", Joined("#a", f"nick{who}", who)))
+    chat, outboxes, listeners = in_one_room(*PEOPLE)
     parts = Parts(Audiences(chat, listeners))
     for n in range(50):
         for delivery in chat.apply(Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))):
-            parts.add(delivery)
+            parts.add(delivery, str(n))
     [(some, _)] = parts
     assert some == list(outboxes.values())

@@ -166,8 +166,6 @@ async def test_ten_megabytes_without_a_newline(house: House) -> None:
 @pytest.mark.parametrize(
     ("opening", "answer"),
     [
-        (b"NICK bob\r\nUSER bob 0 * :bob\r\n", "ERROR :"),
-        (b"CAP LS 302\r\n", "ERROR :"),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 "),
         (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nNICK x\r\n", "HTTP/1.1 400 "),
         (b"\x16\x03\x01\x02\x00\x01\x00", "\x15\x03\x01"),
@@ -179,13 +177,6 @@ async def test_other_protocols_are_refused_in_their_own_words(
     peer = await house.connect()
     await peer.send(opening)
     assert (await peer.rest()).startswith(answer)
-
-
-async def test_irc_after_the_greeting_is_refused_on_a_line_of_its_own(house: House) -> None:
-    peer = await house.connect()
-    await peer.until("NICK")
-    await peer.send(b"CAP LS\r\n")
-    assert (await peer.rest()).startswith("\r\nERROR :")
 
 
 async def test_a_fault_in_one_connection_ends_that_one_alone(

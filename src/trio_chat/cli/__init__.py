@@ -72,6 +72,12 @@ def client(
     retry: Annotated[
         bool, typer.Option("--retry", help="Connect again when the server is not there.")
     ] = False,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="irc, plain (what the tutorial's server speaks), or auto to find out (auto)."
+        ),
+    ] = None,
     encoding: Encoding = None,
     set_: Set = None,
     env_file: EnvFile = None,
@@ -81,6 +87,8 @@ def client(
 
     In a pipe, each line of the input is said and each message printed as a line. When the input
     ends, all of it has been said once the client ends.
+
+    It joins trio-chat, other IRC servers (--set client.room=#python) and the tutorial's server.
     """
     from trio_chat.cli.chat import run_client
 
@@ -89,6 +97,7 @@ def client(
         "port": port,
         "encoding": encoding,
         "client.nick": nick,
+        "client.protocol": protocol,
         "client.json_lines": "true" if json_lines else None,
         "client.retry": "true" if retry else None,
     }
@@ -118,6 +127,17 @@ def config(
         configuration = load({}, set_ or (), env_file)
         if not check:
             typer.echo(table(configuration))
+
+
+@app.command("hash-password")
+def hash_password(debug: Debug = False) -> None:
+    """Ask for a password, and print what to put into the settings in its place.
+
+    On a terminal it asks twice and shows nothing; in a pipe the password is one line of the input.
+    """
+    from trio_chat.cli.passwords import run_hash_password
+
+    run_hash_password(debug=debug)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.talk import FrontEnd, talk
 from trio_chat.client.text import coloured_text, json_line, plain_text
 from trio_chat.core.names import near_nick
-from trio_chat.protocols.plain.client import Message
+from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
 
 

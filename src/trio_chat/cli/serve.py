@@ -53,6 +53,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         # Signals are looked after before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             await nursery.start(_reload_on_hangup, server, read_settings)
+            server.on_reload = lambda: _reload(server, read_settings)
             await nursery.start(server.run)
             _announce(server.addresses)
             logger.info("stopping on %s", signal.Signals(await anext(signals)).name)
@@ -69,13 +70,18 @@ async def _reload_on_hangup(
     with trio.open_signal_receiver(signal.SIGHUP) as signals:
         task_status.started()
         async for _ in signals:
-            try:
-                settings = read_settings()
-            except SettingsError as error:
-                logger.error("the old settings stay: %s", error)
-            else:
-                set_up_logging(settings.log)
-                server.reload(settings)
+            _reload(server, read_settings)
+
+
+def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        logger.error("the old settings stay: %s", error)
+    else:
+        set_up_logging(settings.log)
+        server.reload(settings)
+        logger.info("the settings have been read again")
 
 
 def _collect_garbage_less() -> None:

@@ -10,12 +10,15 @@ import struct
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Literal
 
 import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.plain.client import PATIENCE, Message, PlainClientSession
+from trio_chat.protocols.client import PATIENCE, ClientSession, Message, spoken_by
+from trio_chat.protocols.irc.client import IrcClientSession
+from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.settings import Address
 
 _READ = 64 * 1024  # bytes
@@ -27,25 +30,22 @@ _ADMIT_TIMEOUT = 30.0  # seconds
 
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
 
-# After our last word, how long a silence means that nothing more is coming. trio-chat closes the
-# connection by itself; the tutorial's server never does.
-_SILENCE = 5.0  # seconds
-_SILENCE_UNFRAMED = 1.0  # seconds
-
 
 class Chat:
     """A chat that we have been let in to; get one from ``open_chat``.
 
-    Iterate over it for what is said and done, our own messages included: that the server sends
-    one back means that everybody has it. The iteration ends when the server closes the connection.
-    One task may iterate; any number may say something.
+    Iterate over it for what is said and done, our own messages included: where the server sends
+    them back, as most do, that one comes means that everybody has it. The iteration ends when the
+    server closes the connection. One task may iterate; any number may say something. Whoever does
+    not iterate for minutes may be taken for gone by an IRC server.
     """
 
-    def __init__(self, stream: trio.SocketStream, session: PlainClientSession) -> None:
+    def __init__(self, stream: trio.SocketStream, session: ClientSession) -> None:
         self._stream, self._session = stream, session
         self._heard: deque[Message] = deque()
         self._sending = trio.Lock()
-        self._ended = False
+        self._ended = False  # we say nothing more
+        self._closed = False  # and neither does the server
         self._receiving = trio.CancelScope()
 
     @property
@@ -55,15 +55,17 @@ class Chat:
 
     @property
     def room(self) -> str:
-        """The room that we are in; empty if the server has none."""
+        """The room that we are in; empty if we are in none, or the server has none."""
         return self._session.room
 
     async def say(self, text: str) -> None:
         """Say ``text`` in the room; each line of it is a message of its own.
 
-        Raises ConnectionLost. If it is cancelled, part of it may have been sent: end the chat then.
+        Raises ConnectionLost, and Unsupported if we are in no room. If it is cancelled, part of it
+        may have been sent: end the chat then.
         """
         await self._send(self._session.say(text))
+        self._hear_ourselves()
 
     async def tell(self, nick: str, text: str) -> None:
         """Say ``text`` to one person only."""
@@ -71,18 +73,27 @@ class Chat:
             await self.command(f"/msg {nick} {line}")
 
     async def join(self, room: str) -> None:
-        """Go to another room. That we are there, or why not, comes out of the iteration."""
+        """Go to another room, for which is what we say from now on. That we are there, or why not,
+        comes out of the iteration.
+        """
         await self.command(f"/join {room}")
 
     async def command(self, line: str) -> None:
         """Send one of the commands that /help lists. Raises Unsupported if the server has none."""
         await self._send(self._session.command(line))
+        self._hear_ourselves()
 
-    async def finish(self) -> None:
-        """Say nothing more. The iteration goes on with what is still to come, and then ends."""
+    async def finish(self, words: str = "") -> None:
+        """Say nothing more. The iteration goes on with what is still to come, and then ends.
+
+        ``words`` are what the others are told as we leave, if the protocol has a place for them.
+        """
         self._ended = True
         self._receiving.deadline = self._deadline()
-        if self._session.framed:
+        last = self._session.finish(words)
+        if last is not None:
+            await self._send(last)
+        else:
             with _lost_if_broken():
                 await self._stream.send_eof()
 
@@ -91,17 +102,15 @@ class Chat:
 
     async def __anext__(self) -> Message:
         while not self._heard:
-            if not await self._receive():
+            if not await self._receive() and not self._heard:
                 raise StopAsyncIteration
         return self._heard.popleft()
 
-    async def _enter(self) -> None:
-        """Shake hands: return once we are in. Raises NotAdmitted or ConnectionLost."""
-        data = b""
-        with trio.move_on_after(PATIENCE) as patience:
-            data = await self._read()
-        if trio.current_time() >= patience.deadline:  # even if it has come: it has come late
-            self._session.speak_first()
+    async def _enter(self, data: bytes) -> None:
+        """Shake hands: return once we are in. Raises NotAdmitted or ConnectionLost.
+
+        ``data`` is what the server has said by itself.
+        """
         await self._hear(data)
         with trio.move_on_after(_ADMIT_TIMEOUT):
             while not self._session.admitted:
@@ -114,13 +123,12 @@ class Chat:
         """Let the server have all that we said, and hear what it still has for us."""
         # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
         with trio.move_on_after(math.inf if self._session.framed else _LEAVE_TIMEOUT):
-            if not self._ended:
+            if not (self._ended or self._closed):
                 await self.finish()
             while await self._receive():
                 self._heard.clear()
-        if self._session.farewell and self._session.unheard > 0:
-            missing = f"{self._session.unheard} of our messages did not come back"
-            raise ConnectionLost(f"{self._session.farewell} {missing}")
+        if why := self._session.undelivered:
+            raise ConnectionLost(why)
 
     async def _receive(self) -> bool:
         """Wait for something from the server; False if nothing comes any more."""
@@ -132,8 +140,16 @@ class Chat:
         """What comes next; nothing at the end, and after our last word when all is silent."""
         self._receiving = trio.CancelScope(deadline=self._deadline())
         with self._receiving, _lost_if_broken():
-            return bytes(await self._stream.receive_some(_READ))
+            data = bytes(await self._stream.receive_some(_READ))
+            self._closed = not data
+            return data
         return b""
+
+    def _hear_ourselves(self) -> None:
+        """Whoever waits for the server hears what it will not send us."""
+        if own := self._session.own_messages():
+            self._heard.extend(own)
+            self._receiving.cancel("there is something to be heard")
 
     async def _hear(self, data: bytes) -> None:
         self._heard.extend(self._session.receive_data(data))
@@ -143,8 +159,7 @@ class Chat:
     def _deadline(self) -> float:
         if not self._ended:
             return math.inf
-        silence = _SILENCE if self._session.framed else _SILENCE_UNFRAMED
-        return trio.current_time() + silence
+        return trio.current_time() + self._session.silence
 
     async def _send(self, data: bytes) -> None:
         async with self._sending:
@@ -154,27 +169,61 @@ class Chat:
 
 @asynccontextmanager
 async def open_chat(
-    host: str = "127.0.0.1", port: int = 55555, *, nick: str, encoding: str = "utf-8"
+    host: str = "127.0.0.1",
+    port: int = 55555,
+    *,
+    nick: str,
+    encoding: str = "utf-8",
+    protocol: Literal["auto", "plain", "irc"] = "auto",
+    room: str = "#lobby",
 ) -> AsyncIterator[Chat]:
     """Connect to a chat server and enter under a nickname; leave at the end of the block.
 
-    ``host`` is a name, an address, or ``unix:PATH``. Raises CannotConnect, NotAdmitted (the
-    nickname is taken, the server is full) and ConnectionLost. If the block ends well, all that was
-    said has reached the server when this returns; if the server ends the chat before that, this
-    raises ConnectionLost.
+    ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
+    listening for a moment, unless it is said. ``room`` is where to go on an IRC server; where
+    plain is spoken the server decides that.
+
+    Raises CannotConnect, NotAdmitted (the nickname is taken, the server is full) and
+    ConnectionLost. If the block ends well, all that was said has reached the server when this
+    returns; if the server ends the chat before that, this raises ConnectionLost.
     """
     if not nick.strip() or nick != clean(nick).strip():
         raise NotAdmitted(f"{nick!r} cannot be a nickname")
+    if len(room.split()) != 1 or room != clean(room).strip() or "," in room:
+        raise NotAdmitted(f"{room!r} cannot be a room")
     stream = await _connect(Address(host, port))
     async with stream:
-        session = PlainClientSession(nick, encoding=encoding)
+        data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
+        chosen = protocol if protocol != "auto" else spoken_by(data)
+        session: ClientSession = (
+            _plain_session(nick, encoding, late)
+            if chosen == "plain"
+            else IrcClientSession(nick, room=room, encoding=encoding)
+        )
         chat = Chat(stream, session)
-        await chat._enter()
+        await chat._enter(data)
         yield chat
         await chat._leave()
         if not session.framed:
             # A close leaves a thread of the tutorial's server spinning; only a reset ends it.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
+    """What the server says by itself, and whether we have waited for that too long."""
+    data = b""
+    with trio.move_on_after(PATIENCE) as patience, _lost_if_broken():
+        while spoken_by(data) is None and (more := await stream.receive_some(_READ)):
+            data += more
+    # Even if something has come: it may have come late.
+    return data, trio.current_time() >= patience.deadline
+
+
+def _plain_session(nick: str, encoding: str, speak_first: bool) -> PlainClientSession:
+    session = PlainClientSession(nick, encoding=encoding)
+    if speak_first:
+        session.speak_first()
+    return session
 
 
 async def _connect(address: Address) -> trio.SocketStream:

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import trio
 
+from trio_chat.protocols.client import Message
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.client import Message
 
 _READ = 64 * 1024  # bytes
 _LINE_BYTES = 1024 * 1024  # a longer line of input is no message

@@ -14,7 +14,7 @@ import trio
 from trio_chat.client.connection import Chat, open_chat
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
-from trio_chat.protocols.plain.client import Message
+from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
 
 # Lines read ahead of what has been sent. Then the input waits.
@@ -99,7 +99,12 @@ class Talk:
     async def _open(self) -> AsyncIterator[Chat]:
         settings = self._settings
         async with open_chat(
-            settings.host, settings.port, nick=self._nick, encoding=settings.encoding
+            settings.host,
+            settings.port,
+            nick=self._nick,
+            encoding=settings.encoding,
+            protocol=settings.client.protocol,
+            room=settings.client.room,
         ) as chat:
             self._been_in = True
             yield chat
@@ -123,26 +128,27 @@ class Talk:
     async def _speak(self, chat: Chat) -> None:
         if self._unsent:
             await self._say(chat, self._unsent)
+        last_words = ""
         async for line in self._lines:
-            if line.strip() == "/quit":
+            command, _, rest = line.strip().partition(" ")
+            if command == "/quit":
+                last_words = rest.strip()
                 break
             self._unsent = line
             await self._say(chat, line)
             self._unsent = ""
         self._said_all = True
-        await chat.finish()
+        await chat.finish(last_words)
 
     async def _say(self, chat: Chat, line: str) -> None:
         """A slash begins a command; two of them, a text that begins with one."""
-        if not line.startswith("/"):
-            await chat.say(line)
-        elif line.startswith("//"):
-            await chat.say(line[1:])
-        else:
-            try:
+        try:
+            if line.startswith("/") and not line.startswith("//"):
                 await chat.command(line)
-            except Unsupported as error:
-                await self._messages.send(Notice(str(error)))
+            else:
+                await chat.say(line.removeprefix("/"))
+        except Unsupported as error:
+            await self._messages.send(Notice(str(error)))
 
 
 def backoff() -> Iterator[float]:

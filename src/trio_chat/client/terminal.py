@@ -14,7 +14,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import StdoutProxy
 
-from trio_chat.protocols.plain.client import Message
+from trio_chat.protocols.client import Message
 
 # How long the prompt stays untouched between two prints, so that a busy room does not make it
 # flicker. Nobody notices a message that comes this much later.

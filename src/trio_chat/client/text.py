@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.plain.client import Earlier, Message
+from trio_chat.protocols.client import Earlier, Message
 from trio_chat.protocols.plain.wording import wording
 
 # Those of the 256 colours that are readable on white and on black alike: a contrast of 3.6 or more
@@ -34,12 +34,15 @@ def coloured_text(message: Message) -> str:
 
 
 def json_line(message: Message) -> str:
-    """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier it has."""
-    earlier = isinstance(message, Earlier)
+    """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier, and with
+    IRC also user, host, why, notice, status and time it has.
+    """
     shown = message.said if isinstance(message, Earlier) else message
     fields = {name: value for name, value in asdict(shown).items() if value}
-    if earlier:
-        fields["earlier"] = True
+    origin = fields.pop("origin", {})
+    fields |= {name: origin[name] for name in ("user", "host") if origin.get(name)}
+    if isinstance(message, Earlier):
+        fields |= {"earlier": True} | ({"time": message.time} if message.time else {})
     return json.dumps({"type": _TYPES[type(shown).__name__], **fields}, ensure_ascii=False)
 
 

@@ -1,5 +1,6 @@
 """What somebody asks. Who asks is not in here: the connection knows, and says it beside."""
 
+from trio_chat.core.events import NOWHERE, Change, Origin
 from trio_chat.core.fact import fact
 
 
@@ -9,15 +10,20 @@ class Enter:
 
     nick: str
     near: bool = False
+    origin: Origin = NOWHERE
+    password: str = ""
 
 
 @fact
 class Say:
-    """Text to a room that the speaker is in; ``action`` is /me."""
+    """Text to a room; what the fields mean is told at ``events.Said``."""
 
     room: str
     text: str
     action: bool = False
+    notice: bool = False
+    status: str = ""
+    tags: str = ""
 
 
 @fact
@@ -26,16 +32,44 @@ class Tell:
 
     nick: str
     text: str
+    action: bool = False
+    notice: bool = False
+    tags: str = ""
+
+
+@fact
+class Signal:
+    """Tags without a text, to a room, or to one person if ``room`` is empty."""
+
+    tags: str
+    room: str = ""
+    nick: str = ""
+    status: str = ""
 
 
 @fact
 class Join:
     room: str
+    key: str = ""
 
 
 @fact
 class Leave:
     room: str
+    why: str = ""
+
+
+@fact
+class Kick:
+    room: str
+    nick: str
+    why: str = ""
+
+
+@fact
+class Invite:
+    room: str
+    nick: str
 
 
 @fact
@@ -52,10 +86,76 @@ class SetTopic:
 
 
 @fact
+class SetModes:
+    """Changes that name a member do so by nickname, in ``argument``."""
+
+    room: str
+    changes: tuple[Change, ...]
+
+
+@fact
+class SetUserModes:
+    changes: tuple[Change, ...]
+
+
+@fact
+class SetAway:
+    """An empty text means that I am back."""
+
+    text: str
+
+
+@fact
+class SetName:
+    name: str
+
+
+@fact
+class Announce:
+    """Text to all operators, and to whoever wants to hear such."""
+
+    text: str
+
+
+@fact
 class Quit:
-    """Goodbye. ``why`` is what the one who leaves is told."""
+    """Goodbye. ``why`` is what the one who leaves is told, ``words`` what all others are."""
 
     why: str = "Goodbye!"
+    words: str = ""
+
+
+@fact
+class Operate:
+    """Make me an operator of this server."""
+
+    name: str
+    password: str
+
+
+@fact
+class Kill:
+    """Cut somebody off. For operators."""
+
+    nick: str
+    why: str
+
+
+@fact
+class Reload:
+    """Read the settings again. For operators."""
+
+
+@fact
+class Watch:
+    """Tell me from now on when these nicknames come and go."""
+
+    nicks: tuple[str, ...]
+
+
+@fact
+class Unwatch:
+    nicks: tuple[str, ...]
 
 
 @fact
@@ -65,7 +165,9 @@ class ListMembers:
 
 @fact
 class ListRooms:
-    pass
+    """Those that may be seen; only these, if any are named."""
+
+    rooms: tuple[str, ...] = ()
 
 
 @fact
@@ -73,8 +175,58 @@ class ShowTopic:
     room: str
 
 
+@fact
+class ShowModes:
+    room: str
+
+
+@fact
+class ShowMasks:
+    """One of a room's lists, by its mode."""
+
+    room: str
+    mode: str
+
+
+@fact
+class FindPeople:
+    """By nickname; or those in a room; or by a mask that may have wildcards."""
+
+    of: str
+
+
+@fact
+class FindNicks:
+    """Those of these nicknames that are here."""
+
+    nicks: tuple[str, ...]
+
+
+@fact
+class FindPast:
+    """People who had this nickname and do not have it now."""
+
+    nick: str
+
+
+@fact
+class ShowInvitations:
+    """The rooms that I have been invited to, and have not entered since."""
+
+
+@fact
+class Count:
+    pass
+
+
 #: What Chat.decide makes an event of, or refuses.
-Request = Say | Tell | Join | Leave | Rename | SetTopic
+Request = (
+    Say | Tell | Signal | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
+    | SetUserModes | SetAway | SetName | Announce
+)  # fmt: skip
 #: What Chat.answer answers.
-Query = ListMembers | ListRooms | ShowTopic
-Command = Enter | Quit | Request | Query
+Query = (
+    ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
+    | ShowInvitations | Count
+)  # fmt: skip
+Command = Enter | Quit | Operate | Kill | Reload | Watch | Unwatch | Request | Query

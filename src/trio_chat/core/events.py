@@ -8,11 +8,45 @@ is not told of it, leaves it empty.
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
+from trio_chat.core.refusals import Code
+
+
+@fact
+class Origin:
+    """What is shown of a person beside the nickname, under the names that IRC has for it.
+
+    ``user`` and ``host`` are a part of every address ``nick!user@host``, ``name`` is the "real
+    name", ``account`` is empty for who is not logged in, ``bot`` whether it says that it is one.
+    """
+
+    user: str = ""
+    host: str = ""
+    name: str = ""
+    account: str = ""
+    bot: bool = False
+
+
+NOWHERE = Origin()
+
+
+@fact
+class Change:
+    """A mode is set, or removed unless ``add``. ``who`` is the member whom the argument names."""
+
+    add: bool
+    mode: str
+    argument: str = ""
+    who: str = ""
 
 
 @fact
 class Said:
-    """Text in a room, ``action`` if by /me; or to one person: ``to`` and ``to_who`` are theirs."""
+    """Text in a room, ``action`` if by /me; or to one person: ``to`` and ``to_who`` are theirs.
+
+    ``notice`` forbids to answer it automatically. ``status`` is a prefix (``@`` or ``+``) if it is
+    for those members only who have at least that. ``tags`` are what the sender's client says of it
+    to other clients: IRCv3 client-only tags, as they stand in a line.
+    """
 
     room: str
     nick: str
@@ -21,13 +55,35 @@ class Said:
     action: bool = False
     to: str = ""
     to_who: str = ""
+    notice: bool = False
+    status: str = ""
+    tags: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Signalled:
+    """Something for clients only: tags without a text, as of somebody who is typing. Not stored."""
+
+    room: str
+    nick: str
+    tags: str
+    who: str = ""
+    to: str = ""
+    to_who: str = ""
+    status: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
 class Joined:
+    """``away`` is the newcomer's away message."""
+
     room: str
     nick: str
     who: str = ""
+    away: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -35,6 +91,31 @@ class Left:
     room: str
     nick: str
     who: str = ""
+    why: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Kicked:
+    """``target`` was sent out of the room by ``nick``."""
+
+    room: str
+    nick: str
+    target: str
+    why: str = ""
+    who: str = ""
+    target_who: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Invited:
+    room: str
+    nick: str
+    target: str
+    who: str = ""
+    target_who: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -45,6 +126,18 @@ class TopicSet:
     nick: str
     text: str
     who: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class ModesSet:
+    """Of a room: its modes, its lists, or the status of members."""
+
+    room: str
+    nick: str
+    changes: tuple[Change, ...]
+    who: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -53,6 +146,7 @@ class Arrived:
 
     nick: str
     who: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -60,6 +154,7 @@ class Renamed:
     nick: str
     to: str
     who: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -68,9 +163,52 @@ class Departed:
 
     nick: str
     who: str = ""
+    why: str = ""
+    origin: Origin = NOWHERE
 
 
-Event = Said | Joined | Left | TopicSet | Arrived | Renamed | Departed
+@fact
+class AwaySet:
+    """Somebody is away, or back if ``text`` is empty."""
+
+    nick: str
+    text: str
+    who: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class NameSet:
+    """Somebody has another "real name": that in ``origin``."""
+
+    nick: str
+    who: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class UserModesSet:
+    """Of a person's own modes."""
+
+    nick: str
+    changes: tuple[Change, ...]
+    who: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Announced:
+    """An operator says something to all operators, and to whoever wants to hear it."""
+
+    nick: str
+    text: str
+    who: str = ""
+    origin: Origin = NOWHERE
+
+
+OfRoom = Said | Signalled | Joined | Left | Kicked | Invited | TopicSet | ModesSet
+OfPerson = Arrived | Renamed | Departed | AwaySet | NameSet | UserModesSet | Announced
+Event = OfRoom | OfPerson
 
 #: The log of what concerns people and not a room. No room can have this name.
 PEOPLE = ""
@@ -82,6 +220,38 @@ class Entry(NamedTuple):
     room: str
     id: str
     event: Event
+
+
+def milliseconds(id: str) -> int:
+    """When an entry was appended, in unix milliseconds: its id begins with that."""
+    return int(id.partition("-")[0])
+
+
+def is_lasting(event: Event) -> bool:
+    """Whether anybody needs it tomorrow: if not, it is shown and not stored."""
+    return not isinstance(event, Signalled)
+
+
+# ── what is shown and not stored ───────────────────────────────────────────────────────────────
+
+
+@fact
+class Seen:
+    """A person as somebody else may see them. Moments are in unix milliseconds.
+
+    ``modes`` are their own, ``status`` the prefixes that they have in the room it is about, and
+    ``rooms`` those that may be told, each with its prefixes before it.
+    """
+
+    nick: str
+    origin: Origin = NOWHERE
+    who: str = ""
+    away: str = ""
+    modes: str = ""
+    status: str = ""
+    rooms: tuple[str, ...] = ()
+    since: int = 0
+    spoke: int = 0
 
 
 @fact
@@ -96,38 +266,142 @@ class Entered:
     nick: str
     others: int = 0
     first: bool = True
-    topic: str = ""
+    topic: "Topic | None" = None
     recent: tuple[Said, ...] = ()
 
 
 @fact
+class Aside:
+    """An event, told to somebody whom it would not reach otherwise: to whoever did it, to who could
+    have done it, or to who watches the person.
+    """
+
+    of: "Said | Signalled | Left | Invited | AwaySet | NameSet"
+
+
+@fact
+class Presence:
+    """To somebody who watches a nickname: it has come (with its origin), or gone (without)."""
+
+    watcher: str
+    nick: str
+    origin: Origin | None = None
+
+
+@fact
 class Members:
-    """The answer to ListMembers: nicknames in alphabetical order."""
+    """The answer to ListMembers, in alphabetical order; ``secret`` if the room is."""
 
     room: str
-    nicks: tuple[str, ...]
+    people: tuple[Seen, ...]
+    secret: bool = False
+
+
+@fact
+class RoomSeen:
+    """A room in a list. Moments are in unix milliseconds; 0 is never."""
+
+    name: str
+    members: int
+    topic: str = ""
+    topic_at: int = 0
+    created: int = 0
 
 
 @fact
 class Rooms:
-    """The answer to ListRooms: name, number of members and topic of each, the fullest first."""
+    """The answer to ListRooms, the fullest first."""
 
-    rooms: tuple[tuple[str, int, str], ...]
+    rooms: tuple[RoomSeen, ...]
 
 
 @fact
 class Topic:
-    """The answer to ShowTopic."""
+    """The answer to ShowTopic; ``by`` and ``at`` (unix milliseconds) say who set it and when."""
 
     room: str
+    text: str
+    by: str = ""
+    at: int = 0
+
+
+@fact
+class Modes:
+    """The answer to ShowModes: letters, and the arguments of those that have one."""
+
+    room: str
+    letters: str
+    arguments: tuple[str, ...]
+    created: int
+
+
+@fact
+class Mask:
+    """An address with wildcards, on one of a room's lists. ``at`` is in unix milliseconds."""
+
+    mask: str
+    by: str
+    at: int
+
+
+@fact
+class Masks:
+    """The answer to ShowMasks: one of a room's lists, by its mode."""
+
+    room: str
+    mode: str
+    masks: tuple[Mask, ...]
+
+
+@fact
+class People:
+    """The answer to FindPeople; ``of`` is what was asked for."""
+
+    of: str
+    people: tuple[Seen, ...]
+
+
+@fact
+class Past:
+    """The answer to FindPast: people who had this nickname, the last one first."""
+
+    nick: str
+    people: tuple[Seen, ...]
+
+
+@fact
+class Counts:
+    """The answer to Count."""
+
+    people: int
+    invisible: int
+    operators: int
+    rooms: int
+    most: int
+
+
+@fact
+class Invitations:
+    """The answer to ShowInvitations."""
+
+    rooms: tuple[str, ...]
+
+
+@fact
+class Absent:
+    """Somebody whom something was said to, or who was invited, is away."""
+
+    nick: str
     text: str
 
 
 @fact
 class Refused:
-    """No, and why: one sentence for the one who asked."""
+    """No, and why: one sentence for the one who asked; a ``code`` and what it is ``about``."""
 
     why: str
+    code: Code = Code.OTHER
+    about: tuple[str, ...] = ()
 
 
 @fact
@@ -137,14 +411,21 @@ class Notice:
     text: str
 
 
-Answer = Members | Rooms | Topic | Refused | Notice
-Shown = Event | Entered | Answer
+Answer = (
+    Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | Absent
+    | Refused | Notice
+)  # fmt: skip
+Shown = Event | Entered | Aside | Presence | Answer
 
 
 @fact
 class Delivery:
-    """Something to show, and who sees it: all in ``rooms`` (folded), once, and ``people`` (ids)."""
+    """Something to show, and who sees it: all in ``rooms`` (folded), once, and ``people`` (ids).
+
+    ``by`` is the id of whoever made it happen: they may be shown it in a way of their own.
+    """
 
     shown: Shown
     rooms: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    by: str = ""

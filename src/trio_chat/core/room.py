@@ -3,34 +3,61 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from trio_chat.core.events import Said
+from trio_chat.core.events import NOWHERE, Mask, Origin, Said
 
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
     """What of a room outlives its members: the part that a snapshot holds.
 
-    ``barrier`` is the id of the last event on which the judgement of others depends.
+    ``barrier`` is the id of the last event on which the judgement of others depends. ``flags`` are
+    the modes without an argument, ``masks`` the entries of its lists, each with the list's mode.
+    Moments are in unix milliseconds.
     """
 
     name: str
     topic: str = ""
     barrier: str = ""
+    topic_by: str = ""
+    topic_at: int = 0
+    created: int = 0
+    flags: frozenset[str] = frozenset()
+    key: str = ""
+    limit: int = 0
+    masks: tuple[tuple[str, Mask], ...] = ()
 
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a nickname. ``rooms`` holds folded names, in the order of joining."""
+    """Somebody with a nickname. ``rooms`` holds folded names, in the order of joining.
+
+    ``modes`` are the letters of their own modes, ``away`` is their message if they are. ``since``
+    and ``spoke`` are when they came, and last said something, in unix milliseconds. ``invited``
+    holds the folded names of rooms that they were invited to.
+    """
 
     who: str
     nick: str
+    origin: Origin = NOWHERE
     rooms: dict[str, None] = field(default_factory=dict)
+    modes: str = ""
+    away: str = ""
+    since: int = 0
+    spoke: int = 0
+    invited: frozenset[str] = frozenset()
+
+    @property
+    def is_operator(self) -> bool:
+        return "o" in self.modes
 
 
 @dataclass(slots=True)
 class Room:
-    """``members`` maps ids to people, in the order of joining; ``recent`` is for newcomers."""
+    """``members`` maps ids to people, in the order of joining; ``status`` holds the letters of the
+    modes that members have in it, of those who have any; ``recent`` is for newcomers.
+    """
 
     state: RoomState
     recent: deque[Said]
     members: dict[str, Person] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)

@@ -4,18 +4,22 @@ A batch is applied as a whole; then everybody gets their part of it as one piece
 people's part is the same, so that is rendered once for each dialect and posted to all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import trio
 
-from trio_chat.core.chat import mover
+from trio_chat.core.effects import movers
 from trio_chat.core.events import Delivery, Entry
 from trio_chat.core.room import Person
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Listener
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
-from trio_chat.storage.base import Log
+from trio_chat.server.round import Round
+from trio_chat.storage.base import Log, Tail
+
+# What may be on its way round at a time: with one more batch still far from what an outbox holds.
+_ROUND_BYTES = 64 * 1024
 
 
 class Broadcaster:
@@ -26,32 +30,74 @@ class Broadcaster:
         try:
             async with self._log.tail() as tail:
                 async for batch in tail:
-                    await self._show(batch)
+                    while batch:
+                        batch = await self._show(batch, tail)
         finally:
             self._hub.ended()
 
-    async def _show(self, batch: Sequence[Entry]) -> None:
-        parts = Parts(self._hub.audiences)
-        for entry in batch:
-            if who := mover(entry.event):
-                parts.hand_out(who)  # what came before, they hear from the rooms they were in then
-            for delivery in self._hub.chat.apply(entry):
-                parts.add(delivery)
+    async def _show(self, batch: Sequence[Entry], tail: Tail) -> Sequence[Entry]:
+        """Returns the next batch, if that has been taken already."""
+        parts, room = self._apply(batch), _room_of(batch)
+        if len(self._hub.audiences.of(room).everyone) > 1:
+            return await self._go_round(room, parts, batch[-1].id, tail)
         await _post(parts)
         self._hub.shown(batch[-1].id)
+        return ()
+
+    def _apply(self, batch: Sequence[Entry]) -> "Parts":
+        parts = Parts(self._hub.audiences)
+        for entry in batch:
+            for who in movers(entry.event):
+                parts.hand_out(who)  # what came before, they hear from the rooms they were in then
+            for delivery in self._hub.chat.apply(entry):
+                parts.add(delivery, entry.id)
+        return parts
+
+    async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
+        audience = self._hub.audiences.of(room)
+        going = Round(audience)
+        going.join(parts.common(room), parts.own(), id)
+        posts = 0
+        batch: Sequence[Entry] = ()
+        while not going.is_over:
+            posts += going.step()
+            if arrived := going.arrived():
+                self._hub.shown(arrived)
+            if posts > GROUP and not going.is_over:
+                posts = await _let_others_in()
+                if not batch and going.size < _ROUND_BYTES:
+                    batch = tail.waiting()
+                if _room_of(batch) == room and self._hub.audiences.of(room) is audience:
+                    parts = self._apply(batch)
+                    going.join(parts.common(room), parts.own(), batch[-1].id)
+                    batch = ()
+        return batch
+
+
+def _room_of(batch: Sequence[Entry]) -> str:
+    """The room that a batch is about, if it is one alone and nobody comes or goes; or nothing."""
+    rooms = {"" if movers(entry.event) else entry.room for entry in batch}
+    return rooms.pop() if len(rooms) == 1 else ""
 
 
 async def _post(parts: "Parts") -> None:
-    """Post to everybody, and look at the other tasks after two groups at the most: they wait 4 ms
-    for a post is about 8 µs, nearly all of it in the kernel."""
     posts = 0
     for outboxes, data in parts:
         for outbox in outboxes:
             outbox.post(data)
         posts += len(outboxes)
         if posts > GROUP:
-            await trio.lowlevel.checkpoint()
-            posts = 0
+            posts = await _let_others_in()
+
+
+async def _let_others_in() -> int:
+    """After two groups at the most, so that others wait for less than 2 ms; for as many passes of
+    trio's loop as it takes what they say to get from their sockets into the log: awake, append, and
+    after them it is our turn. Returns the number of posts since then.
+    """
+    for _ in range(3):
+        await trio.lowlevel.checkpoint()
+    return 0
 
 
 class Parts:
@@ -59,19 +105,27 @@ class Parts:
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
-        self._deliveries: list[Delivery] = []
+        self._deliveries: list[tuple[Delivery, str]] = []  # with the ids of their events
         self._in_room: dict[str, list[int]] = {}
         self._for_person: dict[str, list[int]] = {}
+        self._own: set[str] = set()  # who is shown in a way of their own what they have done
         self._begin: dict[str, int] = {}  # where the part of those begins who have moved
         self._rendered: dict[tuple[Dialect, int], bytes] = {}
 
-    def add(self, delivery: Delivery) -> None:
+    def add(self, delivery: Delivery, id: str) -> None:
         place = len(self._deliveries)
-        self._deliveries.append(delivery)
+        self._deliveries.append((delivery, id))
+        if delivery.by and self._differs(delivery):
+            self._own.add(delivery.by)
         for room in delivery.rooms:
             self._in_room.setdefault(room, []).append(place)
         for who in delivery.people:
             self._for_person.setdefault(who, []).append(place)
+
+    def _differs(self, delivery: Delivery) -> bool:
+        """Whether those who did it are shown it in a way of their own."""
+        found = self._audiences.person(delivery.by)
+        return bool(found and found[0].own and found[0].own.differs(delivery.shown))
 
     def hand_out(self, who: str) -> None:
         """Give somebody who moves their part so far; the rest of it will begin here."""
@@ -81,22 +135,30 @@ class Parts:
         self._begin[who] = len(self._deliveries)
         self._audiences.forget()
 
+    def own(self) -> Mapping[Outbox, bytes]:
+        """The parts of those who get another one than their rooms (or what is left of it)."""
+        people = self._begin.keys() | self._for_person.keys() | self._own
+        found = (self._audiences.person(who) for who in people)
+        return {one[0].outbox: self._own_part(*one) for one in found if one}
+
+    def common(self, room: str) -> Mapping[Dialect, bytes]:
+        """What everybody else in a room gets, if that is the only room."""
+        dialects = dict.fromkeys(dialect for dialect, _ in self._audiences.of(room).everyone)
+        places = self._in_room.get(room, ())
+        return {dialect: self._render(dialect, places) for dialect in dialects}
+
     def __iter__(self) -> Iterator[tuple[Sequence[Outbox], bytes]]:
-        """Everybody's part (or what is left of it), with those who get it."""
-        served: set[Outbox] = set()
-        for who in self._begin.keys() | self._for_person.keys():
-            if found := self._audiences.person(who):
-                listener, person = found
-                served.add(listener.outbox)
-                yield [listener.outbox], self._own_part(listener, person)
+        """Everybody's part, with those who get it."""
+        own = self.own()
+        for outbox, data in own.items():
+            yield [outbox], data
         parts: dict[tuple[Dialect, tuple[str, ...]], bytes] = {}
         for dialect, outboxes, rooms in self._common():
-            data = parts.get((dialect, rooms))
-            if data is None:
-                data = parts[dialect, rooms] = self._render(dialect, self._places(rooms))
-            if served:
-                outboxes = [outbox for outbox in outboxes if outbox not in served]
-            yield outboxes, data
+            if (dialect, rooms) not in parts:
+                parts[dialect, rooms] = self._render(dialect, self._places(rooms))
+            if own:
+                outboxes = [outbox for outbox in outboxes if outbox not in own]
+            yield outboxes, parts[dialect, rooms]
 
     def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
         """Who has been in which of the rooms all the time."""
@@ -113,7 +175,9 @@ class Parts:
     def _own_part(self, listener: Listener, person: Person) -> bytes:
         places = {*self._places(self._concerned(person)), *self._for_person.get(person.who, ())}
         begin = self._begin.get(person.who, 0)
-        return self._render(listener.dialect, sorted(p for p in places if p >= begin))
+        return b"".join(
+            [self._render_for(listener, place) for place in sorted(places) if place >= begin]
+        )
 
     def _concerned(self, person: Person) -> tuple[str, ...]:
         """The person's rooms in which something has happened."""
@@ -127,9 +191,15 @@ class Parts:
     def _render(self, dialect: Dialect, places: Sequence[int]) -> bytes:
         return b"".join([self._render_one(dialect, place) for place in places])
 
+    def _render_for(self, listener: Listener, place: int) -> bytes:
+        delivery, id = self._deliveries[place]
+        if listener.own and delivery.by == listener.who:
+            return listener.own.render(delivery.shown, id)
+        return self._render_one(listener.dialect, place)
+
     def _render_one(self, dialect: Dialect, place: int) -> bytes:
         data = self._rendered.get((dialect, place))
         if data is None:
-            data = dialect.render(self._deliveries[place].shown)
-            self._rendered[dialect, place] = data
+            delivery, id = self._deliveries[place]
+            data = self._rendered[dialect, place] = dialect.render(delivery.shown, id)
         return data

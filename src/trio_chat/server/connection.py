@@ -7,34 +7,46 @@ what still waits for the peer is sent, and the link closed.
 
 import logging
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import trio
 
 from trio_chat.core.commands import (
     Command,
     Enter,
-    ListMembers,
-    ListRooms,
+    Kill,
+    Operate,
+    Query,
     Quit,
+    Reload,
     Request,
     Say,
-    ShowTopic,
+    Unwatch,
+    Watch,
 )
-from trio_chat.core.events import Notice, Refused
+from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused
+from trio_chat.core.refusals import Code
+from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
-from trio_chat.protocols.session import Session
+from trio_chat.protocols.session import Handled, Session
 from trio_chat.protocols.sniff import Spoken, sniff
 from trio_chat.server.audience import Listener
+from trio_chat.server.cloak import Cloak
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.pace import Pace
+from trio_chat.server.passwords import is_password
 from trio_chat.settings import Settings
+from trio_chat.storage.base import START
 
 logger = logging.getLogger(__name__)
 
-# Messages submitted together at the most: others wait while so many are decided and appended.
+# Messages of one client that are on their way at the most: others wait while they are decided and
+# appended, and the client itself until they have been shown.
 _RUN = 128
 
 # Time for a departure to be stored and shown while everything around it is being cancelled.
@@ -43,43 +55,57 @@ _PARTING = 5.0  # seconds
 # For those who speak what this server does not, in their own language. The last is a TLS alert:
 # fatal, protocol_version (RFC 8446, section 6.2).
 _NOT_SPOKEN = {
-    Spoken.IRC: b"ERROR :This server does not speak IRC.\r\n",
     Spoken.HTTP: b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\n\r\nThis is a chat, and no web server.\r\n",
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 
 
-class Connection:
-    """``who`` is the id of the person on it; its outbox drains in ``drains``."""
+@dataclass
+class Shared:
+    """What all connections of a server have in common.
 
-    def __init__(
-        self,
-        link: Link,
-        hub: Hub,
-        drains: trio.Nursery,
-        settings: Settings,
-        *,
-        who: str,
-    ) -> None:
-        self._link, self._hub = link, hub
-        self._limits = limits = settings.limits
-        self._greeting_delay = settings.server.greeting_delay
+    Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again.
+    """
+
+    hub: Hub
+    drains: trio.Nursery
+    settings: Settings
+    irc: ServerInfo
+    cloak: Cloak
+    reload: Callable[[], None]
+    passwords: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+
+
+class Connection:
+    """``who`` is the id of the person on it."""
+
+    def __init__(self, link: Link, shared: Shared, *, who: str) -> None:
+        self._link, self._shared = link, shared
+        self._hub = shared.hub
+        self._limits = limits = shared.settings.limits
         self._pace = Pace(rate=limits.messages_per_second, burst=limits.message_burst)
         self._session: Session = PlainSession(
-            encoding=settings.encoding,
+            encoding=shared.settings.encoding,
             line_bytes=limits.line_bytes,
-            lobby=settings.server.lobby,
+            lobby=shared.settings.server.lobby,
+            password=bool(shared.settings.server.password),
         )
         self._reading = trio.CancelScope()
         self.reason = "cut off"  # why it ended
-        self.refusals = 0
         self._finished = False
         self._last_words = ""
         self._lost = False
         self._slowed = False
-        outbox = Outbox(link, drains, self, max_bytes=limits.outbox_bytes)
-        self._listener = Listener(who, outbox, self._session.dialect)
+        self._heard_at = trio.current_time()
+        self._pinged = False
+        self._ahead, self._last_said = 0, START  # messages that may not have been shown yet
+        outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
+        self._listener = Listener(who, outbox, self._session.dialect, end=self.finish)
+
+    @property
+    def refusals(self) -> int:
+        return self._session.refusals
 
     def finish(self, reason: str, last_words: str = "") -> None:
         """End it: stop reading, send what waits and then the last words, close."""
@@ -100,22 +126,35 @@ class Connection:
             self.on_lost()
         finally:
             with trio.move_on_after(_PARTING, shield=True):
-                await self._hub.depart(self._listener)
-        words = self._last_words and self._listener.dialect.render(Notice(self._last_words))
-        await self._listener.outbox.finish(words or b"")
+                await self._hub.depart(self._listener, self.reason)
+        self._session.farewell(self._last_words)
+        await self._listener.outbox.finish(self._session.data_to_send())
         if not self._lost:
             await self._link.finish()
 
     async def _converse(self) -> None:
         data = await self._first_data()
         while data:
+            self._heard_at, self._pinged = trio.current_time(), False
             self._session.receive_data(data)
             self._hub.write_to(self._listener, self._session.dialect)
             await self._obey()
             data = await self._link.receive()
         self._session.receive_eof()
         await self._obey()
+        await self._catch_up()
         self.finish("closed by the peer")
+
+    def look_after(self, now: float) -> None:
+        """Ask somebody who has long been silent whether they are there; call it now and then."""
+        silent = now - self._heard_at
+        if self._pinged and silent > 2 * self._limits.ping:
+            self.finish(f"Ping timeout: {silent:.0f} seconds", "You did not answer a PING.")
+        elif not self._pinged and silent > self._limits.ping:
+            self._session.ping()
+            if data := self._session.data_to_send():
+                self._pinged = True
+                self._listener.outbox.post(data)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
@@ -135,11 +174,14 @@ class Connection:
         if spoken in _NOT_SPOKEN:
             outbox.post(stray_greeting + _NOT_SPOKEN[spoken])
             await self._end(f"speaks {spoken.name}")
+        if spoken is Spoken.IRC:
+            outbox.post(stray_greeting)
+            self._session = IrcSession(self._shared.irc, time.time)
         return data
 
     async def _receive_soon(self) -> bytes | None:
         """What comes within the greeting delay; None if nothing does."""
-        with trio.move_on_after(self._greeting_delay):
+        with trio.move_on_after(self._shared.settings.server.greeting_delay):
             return await self._link.receive()
         return None
 
@@ -147,69 +189,150 @@ class Connection:
 
     async def _obey(self) -> None:
         """Do everything that has come; what is said in a row is submitted together."""
-        run: list[Request] = []
-        while (command := self._session.next_command()) is not None:
-            wait = self._pace.take(trio.current_time())
-            if run and (wait or not isinstance(command, Say) or len(run) == _RUN):
-                await self._submit(run)
+        session = self._session
+        run: list[Say] = []
+        while (command := session.next_command()) is not None:
+            wait = 0.0 if session.follows else self._pace.take(trio.current_time())
+            say = command if isinstance(command, Say) and (run or session.ahead) else None
+            if run and (wait or say is None or say.room != run[0].room or len(run) == _RUN):
+                await self._say(run)
                 run = []
             if wait or self._slowed:
                 await self._slow_down(wait)
-            if isinstance(command, Say):
-                run.append(command)
-            else:
+            if say:
+                if not run:
+                    await self._answer()
+                run.append(say)
+                if not session.ahead:
+                    await self._say(run)
+                    run = []
+            elif not isinstance(command, Handled):
                 await self._do(command)
         if run:
-            await self._submit(run)
+            await self._say(run)
+        await self._answer()
+
+    async def _say(self, run: Sequence[Say]) -> None:
+        """Reading goes on before everybody has got it: so what follows soon goes out with it."""
+        if self._hub.is_shown(self._last_said):
+            self._ahead = 0
+        if self._ahead + len(run) > _RUN:
+            await self._catch_up()
+        self._listener.own = self._session.own
+        outcomes, self._last_said = await self._hub.say(self._listener, run)
+        self._ahead += len(run)
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                await self._catch_up()
+            self._report(outcome)
+
+    async def _catch_up(self) -> None:
+        """Wait until all that was said has been shown."""
+        if self._ahead:
+            await self._hub.until_shown(self._last_said)
+            self._ahead = 0
 
     async def _slow_down(self, wait: float) -> None:
         """Reading stops meanwhile: a flood stays where it comes from."""
         if wait and not self._slowed:
             rate = self._limits.messages_per_second
-            self._listener.show(Notice(f"That was fast: from now on {rate:g} messages a second."))
+            self._session.reply(Notice(f"That was fast: from now on {rate:g} messages a second."))
         self._slowed = wait > 0
         if wait:
+            await self._answer()
             await trio.sleep(wait)
+            self._heard_at = trio.current_time()  # what comes meanwhile, nobody hears
 
-    async def _do(self, command: Command | Notice | Refused) -> None:
+    async def _do(self, command: Command) -> None:
+        await self._catch_up()
         match command:
-            case Refused():
-                self._refuse(command)
-            case Notice():
-                self._listener.show(command)
             case Enter():
                 await self._enter(command)
-            case Quit(why):
-                await self._end("quit", why)
-            case ListMembers() | ListRooms() | ShowTopic():
-                self._listener.show(self._hub.answer(command))
+            case Quit(why, words):
+                await self._end(f"Quit: {words}" if words else "quit", why)
+            case Operate():
+                await self._operate(command)
+            case Kill() | Reload():
+                await self._command_server(command)
+            case Watch(nicks):
+                self._hub.chat.watch(self._listener.who, nicks)
+            case Unwatch(nicks):
+                self._hub.chat.unwatch(self._listener.who, nicks)
+            case _ if isinstance(command, Query):
+                self._session.reply(self._hub.answer(self._listener, command))
             case _:
+                self._flush()
                 await self._submit([command])
 
     async def _enter(self, enter: Enter) -> None:
-        outcome = await self._hub.admit(self._listener, enter)
-        if isinstance(outcome, Refused):
-            self._refuse(outcome)
-        else:
-            logger.info("admitted as %s", outcome.nick)
-            self._reading.deadline = math.inf
-            self._session.done(outcome)
+        hashed = self._shared.settings.server.password.get_secret_value()
+        if hashed and not await self._is_password(enter.password, hashed):
+            self._session.reply(Refused("That is not the password.", Code.WRONG_PASSWORD))
+            await self._end("wrong password", "That is not the password. Goodbye!")
+        user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
+        host = self._shared.cloak.host(self._link.peer)
+        origin = replace(enter.origin, user=user, host=host, name=name)
+        for outcome in await self._hub.admit(self._listener, replace(enter, origin=origin)):
+            if isinstance(outcome, Arrived):
+                logger.info("admitted as %s", outcome.nick)
+                self._reading.deadline = math.inf
+            self._report(outcome)
+
+    async def _answer(self) -> None:
+        """Send what the session has to say: after all that was said before it has been shown."""
+        self._hub.write_to(self._listener, self._session.dialect)
+        if data := self._session.data_to_send():
+            await self._catch_up()
+            self._listener.outbox.post(data)
 
     async def _submit(self, requests: Sequence[Request]) -> None:
+        self._listener.own = self._session.own
         for outcome in await self._hub.submit(self._listener, requests):
-            if isinstance(outcome, Refused):
-                self._refuse(outcome)
-            else:
-                self._session.done(outcome)
+            self._report(outcome)
 
-    def _refuse(self, refused: Refused) -> None:
-        self.refusals += 1
-        logger.debug("refused: %s", refused.why)
-        self._listener.show(refused)
+    def _report(self, outcome: Event | Refused | Absent | Notice) -> None:
+        if isinstance(outcome, Refused):
+            logger.debug("refused: %s", outcome.why)
+        if isinstance(outcome, Refused | Absent | Notice):
+            self._session.reply(outcome)
+        else:
+            self._session.done(outcome)
+
+    def _flush(self) -> None:
+        self._hub.write_to(self._listener, self._session.dialect)
+        self._listener.outbox.post(self._session.data_to_send())
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────
+
+    async def _operate(self, operate: Operate) -> None:
+        hashed = self._shared.settings.irc.operator(operate.name)
+        if hashed and await self._is_password(operate.password, hashed):
+            logger.warning("became an operator as %s", operate.name)
+            self._listener.own = self._session.own
+            self._session.done(await self._hub.make_operator(self._listener))
+        else:
+            logger.warning("failed to become an operator as %.50r", operate.name)
+            self._session.reply(Refused("That is not the password.", Code.WRONG_PASSWORD))
+
+    async def _command_server(self, command: Kill | Reload) -> None:
+        person = self._hub.chat.people[self._listener.who]
+        if not person.is_operator:
+            self._session.reply(Refused("Only operators may do that.", Code.NOT_AN_OPERATOR))
+        elif isinstance(command, Reload):
+            self._shared.reload()
+        elif refused := self._hub.kill(person.nick, command):
+            self._session.reply(refused)
+
+    async def _is_password(self, text: str, hashed: str) -> bool:
+        """It takes a while by intention: in a thread, and one after the other."""
+        return await trio.to_thread.run_sync(
+            is_password, text, hashed, limiter=self._shared.passwords
+        )
 
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
     async def _end(self, reason: str, last_words: str = "") -> None:
+        self._flush()
         self.finish(reason, last_words)
         await trio.lowlevel.checkpoint()  # where the cancellation takes effect
 

@@ -11,20 +11,27 @@ from dataclasses import dataclass
 
 import trio
 
-from trio_chat.core.chat import Chat, after, is_barrier, log_of
-from trio_chat.core.commands import Enter, Join, Leave, Query, Rename, Request
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import Enter, Join, Kick, Kill, Leave, Query, Rename, Request, Say
+from trio_chat.core.effects import after, is_barrier, log_of
 from trio_chat.core.events import (
+    NOWHERE,
     PEOPLE,
+    Absent,
     Answer,
     Arrived,
+    Change,
     Departed,
     Event,
     Notice,
     Refused,
     Renamed,
     Said,
+    UserModesSet,
 )
+from trio_chat.core.judge import Outcomes
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
+from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.protocols.session import Dialect
@@ -52,17 +59,19 @@ class _Use:
 
 
 class Hub:
-    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are."""
+    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are.
+    ``room_modes`` are the modes that a new one has.
+    """
 
-    def __init__(self, chat: Chat, log: Log, *, max_rooms: int) -> None:
+    def __init__(self, chat: Chat, log: Log, *, max_rooms: int, room_modes: str = "") -> None:
         self.chat, self._log = chat, log
-        self.max_rooms = max_rooms
+        self.max_rooms, self.room_modes = max_rooms, room_modes
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
         self._names: set[str] = set()  # folded nicknames in use, or about to be
         self._uses: dict[str, _Use] = {}
         self._conversations: dict[str, set[str]] = {}  # a name's open logs of rooms of two
-        self._last_shown = START
+        self._last_shown = self._last_placed = START
         self._progress = trio.Event()
         self._under_way = 0  # requests taken on and not yet shown
         self._stopping = self._ended = False
@@ -78,6 +87,8 @@ class Hub:
         self._stopping = True
         if self._under_way:
             await self._idle.wait()
+        with suppress(trio.BrokenResourceError):
+            await self.until_shown(self._last_placed)
 
     def shown(self, id: str) -> None:
         """The broadcaster has shown everything up to this id: those who wait for it go on."""
@@ -92,36 +103,40 @@ class Hub:
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
 
-    async def admit(self, listener: Listener, enter: Enter) -> Arrived | Refused:
+    async def admit(self, listener: Listener, enter: Enter) -> Sequence[Arrived | Refused | Notice]:
         """Let somebody in under the nickname they want, or under a near one if that will do."""
         await self._be_open()
         with self._request():
             nick, refused = enter.nick, await self._claim(listener, enter.nick)
             if refused and not enter.near:
-                return refused
+                return [refused]
+            notices: list[Notice] = []
             if refused:
                 nick = await self._claim_near(listener, nick)
-                listener.show(Notice(f"{refused.why} You are {nick} for now; /nick changes that."))
-            arrived = Arrived(nick, listener.who)
+                why = f"{refused.why} You are {nick} for now; /nick changes that."
+                notices.append(Notice(why))
+            arrived = Arrived(nick, listener.who, enter.origin)
             listener.nick = nick
             self.listeners[listener.who] = listener
             await self._append([arrived])
-            return arrived
+            return [*notices, arrived]
 
-    async def depart(self, listener: Listener) -> None:
+    async def depart(self, listener: Listener, why: str) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more."""
         self.listeners.pop(listener.who, None)
         self.audiences.forget()
         if listener.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
-                await self._append([Departed(listener.nick, listener.who)])
+                person = self.chat.people.get(listener.who)
+                nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
+                await self._append([Departed(nick, listener.who, why, origin)])
                 await self._close_unheard(listener.nick)
         await self._keep_only(listener, "")
 
     async def _claim(self, listener: Listener, nick: str) -> Refused | None:
         """Reserve a nickname that nobody has and nobody is about to have."""
         if problem := nick_problem(nick):
-            return Refused(problem)
+            return Refused(problem, Code.BAD_NICK, (nick,))
         name = fold(nick)
         if name in listener.names:
             return None
@@ -131,7 +146,7 @@ class Hub:
             if await self._log.claim(name) == self._log.node:
                 return None
             await self._give_back(listener, name)
-        return Refused(f"The nickname {nick} is taken.")
+        return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
 
     async def _claim_near(self, listener: Listener, wanted: str) -> str:
         tried: set[str] = set()
@@ -162,12 +177,30 @@ class Hub:
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
-    def answer(self, query: Query) -> Answer:
-        return self.chat.answer(query)
+    def answer(self, listener: Listener, query: Query) -> Answer:
+        return self.chat.answer(listener.who, query)
 
-    async def submit(
-        self, listener: Listener, requests: Sequence[Request]
-    ) -> Sequence[Event | Refused]:
+    def kill(self, by: str, kill: Kill) -> Refused | None:
+        """Cut somebody off whom an operator does not want here."""
+        person = self.chat.person(kill.nick)
+        if person is None or (listener := self.listeners.get(person.who)) is None:
+            why = f"Nobody here is called {kill.nick}."
+            return Refused(why, Code.NO_SUCH_NICK, (kill.nick,))
+        words = f"Killed ({by} ({kill.why}))"
+        listener.end(words, words)
+        return None
+
+    async def make_operator(self, listener: Listener) -> Event:
+        """Of this server."""
+        await self._be_open()
+        with self._request():
+            person = self.chat.people[listener.who]
+            changes = (Change(True, "o"),)
+            event = UserModesSet(person.nick, changes, person.who, person.origin)
+            await self._append([event])
+            return event
+
+    async def submit(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
         """What became of the requests, in their order; all that happened has been shown.
 
         There may be several only if all go to the same log, as a run of Say to one room does.
@@ -181,53 +214,80 @@ class Hub:
                     async with self._in_use(fold(room), room):
                         return await self._pursue(listener, requests)
                 case Rename(nick):
-                    return [await self._rename(listener, nick)]
-                case Leave():
+                    return await self._rename(listener, nick)
+                case Leave() | Kick():
                     outcomes = await self._pursue(listener, requests)
                     await self._close_unheard()
                     return outcomes
                 case _:
                     return await self._pursue(listener, requests)
 
-    async def _rename(self, listener: Listener, nick: str) -> Event | Refused:
-        if refused := await self._claim(listener, nick):
-            return refused
-        [outcome] = await self._pursue(listener, [Rename(nick)])
-        if isinstance(outcome, Renamed):
-            listener.nick = nick
-            await self._close_unheard(outcome.nick)
-        await self._keep_only(listener, listener.nick)
-        return outcome
+    async def say(self, listener: Listener, says: Sequence[Say]) -> tuple[Outcomes, str]:
+        """As ``submit``, for a run of Say to one room; but it need not have been shown yet.
 
-    async def _pursue(
-        self, listener: Listener, requests: Sequence[Request]
-    ) -> Sequence[Event | Refused]:
-        """Decide and append, and once more if a barrier came in between."""
-        while True:
-            outcomes = [self.chat.decide(listener.who, request) for request in requests]
-            events = [event for event in outcomes if not isinstance(event, Refused)]
-            try:
-                if events and is_private(log_of(events[0])):
-                    async with self._in_use(log_of(events[0])):
-                        await self._append(events)
-                elif events:
-                    await self._append(events)
-                return outcomes
-            except Conflict as conflict:
-                await self._until_shown(conflict.barrier)
+        The id is what to wait for with ``until_shown``.
+        """
+        await self._be_open()
+        with self._request():
+            return await self._decide_and_append(listener, says)
 
-    async def _append(self, events: Sequence[Event]) -> None:
-        """Give events of one log their places, and wait until they have been shown."""
-        log, last = log_of(events[0]), events[-1]
-        expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
-        ids = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
-        await self._until_shown(ids[-1])
+    def is_shown(self, id: str) -> bool:
+        return id <= self._last_shown
 
-    async def _until_shown(self, id: str) -> None:
+    async def until_shown(self, id: str) -> None:
+        """Wait until everything up to this id has been shown."""
         while self._last_shown < id:
             if self._ended:
                 raise trio.BrokenResourceError("nothing is shown any more")
             await self._progress.wait()
+
+    async def _rename(self, listener: Listener, nick: str) -> Outcomes:
+        if refused := await self._claim(listener, nick):
+            return [refused]
+        outcomes = await self._pursue(listener, [Rename(nick)])
+        for outcome in outcomes:
+            if isinstance(outcome, Renamed):
+                listener.nick = nick
+                await self._close_unheard(outcome.nick)
+        await self._keep_only(listener, listener.nick)
+        return outcomes
+
+    async def _pursue(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
+        outcomes, last = await self._decide_and_append(listener, requests)
+        await self.until_shown(last)
+        return outcomes
+
+    async def _decide_and_append(
+        self, listener: Listener, requests: Sequence[Request]
+    ) -> tuple[Outcomes, str]:
+        """And once more if a barrier came in between. The id is that of the last event."""
+        while True:
+            outcomes: list[Event | Refused | Absent] = []
+            for request in requests:
+                outcomes += self.chat.decide(listener.who, request)
+            events = [event for event in outcomes if not isinstance(event, Refused | Absent)]
+            try:
+                if not events:
+                    return outcomes, START
+                if is_private(log_of(events[0])):
+                    async with self._in_use(log_of(events[0])):
+                        await self._append(events)
+                        return outcomes, START
+                return outcomes, await self._place(events)
+            except Conflict as conflict:
+                await self.until_shown(conflict.barrier)
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        """Give events of one log their places, and wait until they have been shown."""
+        await self.until_shown(await self._place(events))
+
+    async def _place(self, events: Sequence[Event]) -> str:
+        """Give events of one log their places; returns the last one's id."""
+        log, last = log_of(events[0]), events[-1]
+        expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
+        ids = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
+        self._last_placed = max(self._last_placed, ids[-1])
+        return ids[-1]
 
     async def _be_open(self) -> None:
         """Once ``finish`` has begun, whoever asks for something waits to be cut off."""
@@ -286,7 +346,7 @@ class Hub:
                 self._conversations.setdefault(name, set()).add(log)
             return
         at, saved = await self._log.snapshot(log)
-        state = saved or RoomState(name)
+        state = saved or RoomState(name, flags=frozenset(self.room_modes))
         while page := await self._log.history(log, after=at, limit=_PAGE):
             for entry in page:
                 state = after(state, entry)
@@ -303,7 +363,8 @@ class Hub:
             page = await self._log.history(room, before=before, limit=_PAGE)
             if not page:
                 break
-            recent[:0] = [entry.event for entry in page if isinstance(entry.event, Said)]
+            said = [entry.event for entry in page if isinstance(entry.event, Said)]
+            recent[:0] = [event for event in said if not event.status]
             before = page[0].id
         return recent
 
@@ -334,4 +395,5 @@ class Hub:
         about_to_open = {log for log in self._uses if not is_private(log)} - self.chat.rooms.keys()
         if len(self.chat.rooms) + len(about_to_open) < self.max_rooms:
             return None
-        return Refused(f"There are {self.max_rooms} rooms, and that is the most.")
+        why = f"There are {self.max_rooms} rooms, and that is the most."
+        return Refused(why, Code.TOO_MANY_ROOMS, (room,))

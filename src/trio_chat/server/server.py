@@ -3,17 +3,23 @@
 import errno
 import itertools
 import logging
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from importlib.metadata import version
 
 import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.events import Notice
+from trio_chat.core.judge import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, NAME_MAX, TOPIC_MAX
+from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.broadcaster import Broadcaster
-from trio_chat.server.connection import Connection
+from trio_chat.server.cloak import Cloak
+from trio_chat.server.connection import Connection, Shared
 from trio_chat.server.doors import Doors
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
@@ -33,10 +39,13 @@ _TURNING_AWAY = 2.0  # seconds
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _UNTIL_SOME_CLOSE = 0.1  # seconds
 
+_LOOK = 5.0  # seconds between two looks at who has long been silent
+
 
 class Server:
     """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
 
+    ``on_reload`` is called when an operator asks for the settings to be read again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -44,12 +53,18 @@ class Server:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
         self._log = log
-        self._hub = Hub(Chat(replay=settings.history.replay), log, max_rooms=settings.limits.rooms)
+        self._started = time.time()
+        chat = Chat(replay=settings.history.replay, rooms_each=settings.limits.rooms_each)
+        self._hub = Hub(
+            chat, log, max_rooms=settings.limits.rooms, room_modes=settings.server.room_modes
+        )
+        self.on_reload: Callable[[], None] = lambda: None
         self._doors = Doors(settings.limits)
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
         self._drains: trio.Nursery
+        self._shared: Shared
         self._stop = trio.Event()
         self.stopped = trio.Event()
 
@@ -59,10 +74,13 @@ class Server:
 
     def reload(self, settings: Settings) -> None:
         """Go on with other settings: those that can change. New connections see all of them."""
-        self.settings = settings
+        self.settings = self._shared.settings = settings
+        self._shared.irc = server_info(settings, self._started)
         self._doors.limits = settings.limits
         self._hub.max_rooms = settings.limits.rooms
+        self._hub.room_modes = settings.server.room_modes
         self._hub.chat.replay = settings.history.replay
+        self._hub.chat.rooms_each = settings.limits.rooms_each
 
     async def run(
         self, *, task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED
@@ -77,6 +95,15 @@ class Server:
             trio.open_nursery() as self._drains,
         ):
             await self._hub.start()
+            self._shared = Shared(
+                self._hub,
+                self._drains,
+                self.settings,
+                server_info(self.settings, self._started),
+                Cloak(secrets.token_bytes(32) if self.settings.irc.cloak else None),
+                lambda: self.on_reload(),
+            )
+            self._drains.start_soon(self._look_after_the_silent)
             self._drains.start_soon(Broadcaster(self._hub, self._log).run)
             self.addresses = [listener.address for listener in listeners]
             task_status.started(self)
@@ -112,6 +139,14 @@ class Server:
             else:
                 self.take(link)
 
+    async def _look_after_the_silent(self) -> None:
+        """One task for all: a timer for each connection would cost each of them memory."""
+        while True:
+            await trio.sleep(min(_LOOK, self.settings.limits.ping / 4))
+            now = trio.current_time()
+            for connection in list(self._connections):
+                connection.look_after(now)
+
     def take(self, link: Link) -> None:
         """Serve a link that has been accepted, to its end, and close it."""
         self._handlers.start_soon(self._handle, link, name="connection")
@@ -123,7 +158,7 @@ class Server:
             return
         number = next(self._numbers)
         who = f"{self._log.node}-{number}"
-        connection = Connection(link, self._hub, self._drains, self.settings, who=who)
+        connection = Connection(link, self._shared, who=who)
         connection_number.set(number)
         logger.info("connected from %s", link.peer)
         self._connections.add(connection)
@@ -148,3 +183,23 @@ class Server:
                 await link.finish()
         finally:
             await link.aclose()
+
+
+def server_info(settings: Settings, started: float) -> ServerInfo:
+    """What IRC clients are told of a server that was started then (unix time in seconds)."""
+    return ServerInfo(
+        settings.irc.server_name,
+        settings.irc.network,
+        version=f"trio-chat-{version('trio-chat')}",
+        created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
+        motd=settings.irc.motd.splitlines(),
+        rooms_each=settings.limits.rooms_each,
+        lengths={
+            "TOPICLEN": TOPIC_MAX,
+            "AWAYLEN": AWAY_MAX,
+            "NAMELEN": NAME_MAX,
+            "KEYLEN": KEY_MAX,
+            "KICKLEN": KICK_MAX,
+        },
+        list_max=LIST_MAX,
+    )

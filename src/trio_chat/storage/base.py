@@ -1,5 +1,6 @@
 """The Log: what a store must do. One contract suite tests every implementation."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -9,6 +10,14 @@ from trio_chat.core.room import RoomState
 
 #: An id before all others.
 START = "0"
+
+
+class Tail(AsyncIterator[Sequence[Entry]]):
+    """Batches of entries, as they come."""
+
+    @abstractmethod
+    def waiting(self) -> Sequence[Entry]:
+        """The next batch, if it is there already; otherwise nothing."""
 
 
 class Log(Protocol):
@@ -60,7 +69,7 @@ class Log(Protocol):
         """The room's entries need not come out of ``tail`` any more."""
         ...
 
-    def tail(self) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Entry]]]:
+    def tail(self) -> AbstractAsyncContextManager[Tail]:
         """Each entry of each followed room once, in order, in batches of bounded size.
 
         There is one reader. When it leaves the context, appends raise trio.BrokenResourceError.

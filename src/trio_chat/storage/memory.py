@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import trio
 
-from trio_chat.core.events import Entry, Event, Said
+from trio_chat.core.events import Entry, Event, Said, is_lasting
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import START, Log
+from trio_chat.storage.base import START, Log, Tail
 from trio_chat.storage.ids import Ids
 
 # Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
@@ -80,7 +80,7 @@ class MemoryLog(Log):
         ]
         if barrier:
             log.barrier = entries[-1].id
-        self._keep(log, entries)
+        self._keep(log, [entry for entry in entries if is_lasting(entry.event)])
         self._show(room, entries)
         return [entry.id for entry in entries]
 
@@ -110,7 +110,7 @@ class MemoryLog(Log):
         self._followed.discard(room)
 
     @asynccontextmanager
-    async def tail(self) -> AsyncIterator[AsyncIterator[Sequence[Entry]]]:
+    async def tail(self) -> AsyncIterator[Tail]:
         try:
             with self._fresh:
                 yield _Batches(self._fresh, self._places)
@@ -156,7 +156,7 @@ class MemoryLog(Log):
             self._bytes -= _cost(longest_unused.entries.popleft())
 
 
-class _Batches(AsyncIterator[Sequence[Entry]]):
+class _Batches(Tail):
     """What waits in the channel is one batch, up to a bound."""
 
     def __init__(
@@ -165,9 +165,17 @@ class _Batches(AsyncIterator[Sequence[Entry]]):
         self._fresh, self._places = fresh, places
 
     async def __anext__(self) -> Sequence[Entry]:
+        return self._gather(await self._fresh.receive())
+
+    def waiting(self) -> Sequence[Entry]:
+        try:
+            return self._gather(self._fresh.receive_nowait())
+        except trio.WouldBlock:
+            return ()
+
+    def _gather(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         batch: list[Entry] = []
         size = 0
-        entries = await self._fresh.receive()
         with suppress(trio.WouldBlock):
             while True:
                 self._places.release()

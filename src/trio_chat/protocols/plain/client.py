@@ -5,14 +5,15 @@ server, which does neither: there, whatever one read returns is one message, and
 what the speaker puts in front. The first thing that a server says of the chat tells which it is.
 
 Both greet with ``NICK``, but trio-chat only those who do not speak first. So a client that is not
-greeted within ``PATIENCE`` speaks first, and thereby is known to frame by newlines from the start.
+greeted soon speaks first, and thereby is known to frame by newlines from the start.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
 from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     CONNECTED,
@@ -25,30 +26,13 @@ from trio_chat.protocols.plain.wording import (
     reading,
 )
 
-# How long to wait for a greeting once connected. The tutorial's server greets at once, trio-chat
-# after a quarter of a second, and never before a fifth.
-PATIENCE = 0.15  # seconds
-
-# Longer than any line that a server lets anybody say, and still no burden.
-_LINE_BYTES = 1024 * 1024
+# After our last word. trio-chat closes the connection by itself; the tutorial's server never does.
+_SILENCE = 5.0  # seconds
+_SILENCE_UNFRAMED = 1.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """Something that was said before we came: shown for reading, not for answering."""
-
-    said: Said
-
-
-#: What a client is told of.
-Message = Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
-
-
-class PlainClientSession:
-    """Bytes from the server in, messages out; and what to send, as bytes. Never waits.
-
-    ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
-    ``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
+class PlainClientSession(ClientSession):
+    """``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
     ends the connection, if that was the last that it said.
     """
 
@@ -59,7 +43,7 @@ class PlainClientSession:
         self.unheard = 0
         self.farewell = ""
         self._encoding = encoding
-        self._lines = LineBuffer(_LINE_BYTES)
+        self._lines = LineBuffer(LINE_BYTES)
         self._introduced = False
         self._greeted = False
         self._tutorial = False  # known by how it tells us that we are in
@@ -72,8 +56,17 @@ class PlainClientSession:
             self._introduced = True
             self._to_send += self._encode(self.nick + "\n")
 
+    @property
+    def silence(self) -> float:
+        return _SILENCE if self.framed else _SILENCE_UNFRAMED
+
+    @property
+    def undelivered(self) -> str:
+        if not self.farewell or self.unheard <= 0:
+            return ""
+        return f"{self.farewell} {self.unheard} of our messages did not come back"
+
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        """What the server tells us. Ask for ``data_to_send`` afterwards."""
         data = self._without_greeting(data)
         # Slow to greet, the tutorial's server has taken our newline for a part of our nickname.
         self._tutorial = self._tutorial or data.startswith(self._encode(self.nick + "\n"))
@@ -95,7 +88,6 @@ class PlainClientSession:
         return data[len(greeting) :]
 
     def data_to_send(self) -> bytes:
-        """What must be sent to the server now, without our asking."""
         data, self._to_send = self._to_send, b""
         return data
 
@@ -108,10 +100,19 @@ class PlainClientSession:
         return b"".join(self._encode(line + "\n") for line in lines)
 
     def command(self, line: str) -> bytes:
-        """The bytes of a command, which begins with a slash. Raises Unsupported."""
         if not self.framed:
             raise Unsupported("This server knows no commands.")
         return self._encode(" ".join(_lines(line)) + "\n")
+
+    def own_messages(self) -> Sequence[Message]:
+        """None: the server sends back what we say."""
+        return ()
+
+    def finish(self, words: str) -> bytes | None:
+        """trio-chat takes the end of the stream for it; the tutorial's server knows no last word,
+        and neither has a place for ``words``.
+        """
+        return None if self.framed else b""
 
     def _unframed(self, data: bytes) -> list[bytes]:
         """The tutorial's server glues; what it tells us alone can be told apart."""

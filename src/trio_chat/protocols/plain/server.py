@@ -8,12 +8,13 @@ nickname before each message, and dies of any byte that is not ASCII.
 from functools import cache
 
 from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
-from trio_chat.core.events import Arrived, Event, Joined, Notice, Refused, Shown
+from trio_chat.core.events import Answer, Arrived, Event, Invited, Joined, Notice, Refused, Shown
+from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
-from trio_chat.protocols.session import Dialect, Session
+from trio_chat.protocols.session import Dialect, Handled, Session
 
 
 class PlainDialect(Dialect):
@@ -22,7 +23,7 @@ class PlainDialect(Dialect):
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
 
-    def render(self, shown: Shown) -> bytes:
+    def render(self, shown: Shown, id: str = "") -> bytes:
         text = "".join([clean(line) + "\n" for line in wording(shown)])
         return text.encode(self._encoding, "replace")
 
@@ -33,11 +34,14 @@ plain_dialect = cache(PlainDialect)
 
 class PlainSession(Session):
     """``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first.
+    ``password`` says whether one is asked for.
 
     Somebody plain is in one room at a time, for nothing in a line says which room it is from.
     """
 
-    def __init__(self, *, encoding: str, line_bytes: int, lobby: str) -> None:
+    def __init__(
+        self, *, encoding: str, line_bytes: int, lobby: str, password: bool = False
+    ) -> None:
         self._encoding, self._line_bytes, self._lobby = encoding, line_bytes, lobby
         self._lines = LineBuffer(line_bytes)
         self._framed = False
@@ -46,14 +50,25 @@ class PlainSession(Session):
         self._overlong = 0  # bytes of pieces without a newline that were too long
         self._waiting: list[bytes | None] = []  # the next one last; None was too long
         self._next: Command | None = None  # what follows from the command before
+        self._password = password
         self._wanted = ""  # the nickname asked for
         self._nick = ""
         self._room = ""
+        self.follows = False
+        self._leaving = False  # the room before, which may have been left already
+        self._to_send = b""
+        self.ahead = False
+        self.refusals = 0
 
     @property
     def dialect(self) -> Dialect:
         tutorial = self._only_ascii and not self._framed
         return plain_dialect("ascii" if tutorial else self._encoding)
+
+    @property
+    def own(self) -> None:
+        """As everybody else."""
+        return
 
     def greeting(self) -> bytes:
         return GREETING.encode(self._encoding)
@@ -69,13 +84,25 @@ class PlainSession(Session):
         if rest := self._lines.take():
             self._waiting.insert(0, rest.removesuffix(b"\r"))
 
-    def next_command(self) -> Command | Notice | Refused | None:
+    def next_command(self) -> Command | Handled | None:
+        self.ahead = False
+        self._leaving = isinstance(self._next, Leave)
+        self.follows = self._next is not None
         if following := self._next:
             self._next = None
             return following
         while self._waiting:
-            if command := self._read(self._waiting.pop()):
-                return command
+            match self._read(self._waiting.pop()):
+                case Notice() | Refused() as answer:
+                    self.reply(answer)
+                    return Handled()
+                case Say() as say:
+                    self.ahead = True
+                    return say
+                case None:
+                    continue
+                case command:
+                    return command
         if self._lines.endless or self._overlong > ENDLESS:
             return Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!")
         return None
@@ -86,15 +113,37 @@ class PlainSession(Session):
                 self._nick = nick
                 self._next = Join(self._lobby)
             case Joined(room):
-                self._next = Leave(self._room) if self._room else None
+                moved = self._room and fold(self._room) != fold(room)  # or kicked, and back
+                self._next = Leave(self._room) if moved else None
                 self._room = room
+            case Invited(room=room, target=target):
+                self.reply(Notice(f"You have invited {target} to {room}."))
+
+    def reply(self, answer: Answer) -> None:
+        if isinstance(answer, Refused) and self._leaving:
+            return
+        self.refusals += isinstance(answer, Refused)
+        if isinstance(answer, Refused) and not self._nick:
+            self._wanted = ""  # they are asked for another one
+        self._to_send += self.dialect.render(answer)
+
+    def ping(self) -> None:
+        """There is no such thing: TCP asks."""
+
+    def farewell(self, words: str) -> None:
+        if words:
+            self._to_send += self.dialect.render(Notice(words))
+
+    def data_to_send(self) -> bytes:
+        data, self._to_send = self._to_send, b""
+        return data
 
     def _unframed(self, piece: bytes) -> list[bytes | None]:
         """One message; or several, glued together, each with the client's nickname before it."""
         if len(piece) > self._line_bytes:
             self._overlong += len(piece)
             return [None]
-        if not self._nick:
+        if not self._wanted:
             return [piece]
         prefix = f"{self._wanted}: ".encode(self._encoding, "replace")
         return [message for message in piece.split(prefix) if message]
@@ -106,13 +155,21 @@ class PlainSession(Session):
         text = message.decode(self._encoding, "replace")
         if not text.strip():
             return None
+        if not self._nick and self._password and self._wanted:
+            return self._enter(self._wanted, text.strip())
         if not self._nick:
             return self._read_nick(text.strip())
         if text.startswith("/") and not text.startswith("//"):
             return read_verb(self._room, text)
         return Say(self._room, text.removeprefix("/"))
 
-    def _read_nick(self, nick: str) -> Command:
-        """Only a person can be asked for another nickname, not somebody who has gone on talking."""
+    def _read_nick(self, nick: str) -> Command | Notice:
         self._wanted = nick
-        return Enter(nick, near=not self._framed or self._ended or bool(self._waiting))
+        if self._password:
+            return Notice("This chat has a password. Write it now.")
+        return self._enter(nick)
+
+    def _enter(self, nick: str, password: str = "") -> Command:
+        """Only a person can be asked for another nickname, not somebody who has gone on talking."""
+        near = not self._framed or self._ended or bool(self._waiting)
+        return Enter(nick, near=near, password=password)

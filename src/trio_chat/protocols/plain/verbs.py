@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from trio_chat.core.commands import (
     Command,
+    Invite,
     Join,
+    Kick,
     ListMembers,
     ListRooms,
     Quit,
@@ -58,6 +60,11 @@ def _topic(room: str, text: str) -> Command:
     return SetTopic(room, "" if text == "-" else text) if text else ShowTopic(room)
 
 
+def _kick(room: str, rest: str) -> Command:
+    nick, why = (*rest.split(maxsplit=1), "")[:2]
+    return Kick(room, nick, why)
+
+
 def _help(room: str, rest: str) -> Notice:
     rows = [(f"/{word} {verb.arguments}", verb.does) for word, verb in VERBS.items()]
     lines = [f"{usage:<{max(len(usage) for usage, _ in rows)}}  {does}" for usage, does in rows]
@@ -72,6 +79,8 @@ VERBS = {
     ),
     "msg": Verb("NAME TEXT", "say something to one person only", 2, _tell),
     "join": Verb("ROOM", "go to another room; a new one is made", 1, _join),
+    "invite": Verb("NAME", "ask somebody into the room", 1, lambda room, name: Invite(room, name)),
+    "kick": Verb("NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
     "rooms": Verb("", "which rooms there are", 0, lambda room, rest: ListRooms()),
     "who": Verb("", "who is in the room", 0, lambda room, rest: ListMembers(room)),
     "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),

@@ -6,16 +6,22 @@ with ``*** ``.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trio_chat.core.events import (
-    Arrived,
+    Absent,
+    Announced,
+    Aside,
+    Change,
     Departed,
     Entered,
+    Invited,
     Joined,
+    Kicked,
     Left,
     Members,
+    ModesSet,
     Notice,
     Refused,
     Renamed,
@@ -64,6 +70,8 @@ Heard = Said | Joined | Left | Renamed | TopicSet | Notice | Welcome | NearNick 
 def wording(shown: Shown) -> list[str]:
     """The lines that tell of it. Texts are as they were said: clean them before they are shown."""
     match shown:
+        case Said(text=text) if text.startswith("\x01"):
+            return []  # a question from one IRC client to another (CTCP)
         case Said(nick=nick, text=text, action=True):
             return [f"* {nick} {text}"]
         case Said(nick=nick, text=text, to=to) if to:
@@ -80,20 +88,37 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} removed the topic."]
         case TopicSet(nick=nick, text=text):
             return [f"*** {nick} set the topic: {text}"]
+        case Kicked(room, nick, target, why):
+            reason = f": {why}" if why else "."
+            return [f"*** {nick} sent {target} out of {room}{reason}", f"{target} left!"]
+        case Invited(room, nick, target):
+            return [f"*** {nick} invites {target} to {room}."]
+        case ModesSet(nick=nick, changes=changes):
+            return [f"*** {nick} set the mode {_changes(changes)}."]
+        case Announced(nick, text):
+            return [f"*** {nick} announces: {text}"]
+        case Aside(Said(to=to) as said) if to and to != said.nick:
+            return wording(said)
         case Entered():
             return _entered(shown)
-        case Members(room, nicks):
-            return [f"*** In {room} ({len(nicks)}): {', '.join(nicks)}"]
+        case Members(room, people):
+            return [f"*** In {room} ({len(people)}): {', '.join(seen.nick for seen in people)}"]
         case Rooms(rooms):
-            return [f"*** {name} ({count}) {topic}".rstrip() for name, count, topic in rooms]
+            return [f"*** {r.name} ({r.members}) {r.topic}".rstrip() for r in rooms]
         case Topic(room, ""):
             return [f"*** {room} has no topic."]
         case Topic(room, text):
             return [f"*** The topic of {room}: {text}"]
+        case Absent(nick, text):
+            return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
             return [f"*** {line}" for line in text.splitlines()]
-        case Arrived():
+        case _:  # what concerns people who are elsewhere, and what only IRC asks for
             return []
+
+
+def _changes(changes: Sequence[Change]) -> str:
+    return " ".join(f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in changes)
 
 
 def _entered(entered: Entered) -> list[str]:
@@ -108,11 +133,11 @@ def _entered(entered: Entered) -> list[str]:
     if entered.first:
         lines.insert(0, CONNECTED)
     if entered.topic:
-        lines += wording(Topic(entered.room, entered.topic))
-    if count := len(entered.recent):
+        lines += wording(entered.topic)
+    recent = [line for said in entered.recent for line in wording(said)]
+    if count := len(recent):
         lines.append("*** The last message:" if count == 1 else f"*** The last {count} messages:")
-        lines += [line for said in entered.recent for line in wording(said)]
-    return lines
+    return lines + recent
 
 
 # A pattern a row, with what it means; the first that fits the whole line is it.

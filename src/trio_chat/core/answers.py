@@ -1,0 +1,225 @@
+"""How do things stand? Each function answers one kind of query; ``asker`` is who asks.
+
+A secret room is told of to its members, and an invisible person to whoever shares a room with
+them; operators of the server see all.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from trio_chat.core.commands import (
+    Count,
+    FindNicks,
+    FindPast,
+    FindPeople,
+    ListMembers,
+    ListRooms,
+    Query,
+    ShowInvitations,
+    ShowMasks,
+    ShowModes,
+    ShowTopic,
+)
+from trio_chat.core.events import (
+    Answer,
+    Counts,
+    Invitations,
+    Masks,
+    Members,
+    Modes,
+    Past,
+    People,
+    Refused,
+    Rooms,
+    RoomSeen,
+    Seen,
+    Topic,
+)
+from trio_chat.core.masks import address, matches
+from trio_chat.core.modes import prefixes
+from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person, Room
+from trio_chat.core.state import State, has_status, share_a_room
+
+
+def answer(state: State, asker: Person, query: Query) -> Answer:
+    return _ANSWERS[type(query)](state, asker, query)
+
+
+def topic_of(room: Room) -> Topic:
+    return Topic(room.state.name, room.state.topic, room.state.topic_by, room.state.topic_at)
+
+
+def members_of(room: Room, asker: Person) -> Members:
+    """Outsiders are not told of members who are invisible."""
+    inside = asker.who in room.members or asker.is_operator
+    people = [
+        Seen(person.nick, person.origin, status=prefixes(room.status.get(person.who, "")))
+        for person in room.members.values()
+        if inside or "i" not in person.modes
+    ]
+    people.sort(key=lambda seen: fold(seen.nick))
+    return Members(room.state.name, tuple(people), secret="s" in room.state.flags)
+
+
+def _list_members(state: State, asker: Person, query: ListMembers) -> Answer:
+    room = _visible_room(state, asker, query.room)
+    return members_of(room, asker) if room else _unknown(query.room)
+
+
+def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
+    wanted = {fold(name) for name in query.rooms}
+    rooms = [
+        RoomSeen(s.name, len(room.members), s.topic, s.topic_at, s.created)
+        for name, room in state.rooms.items()
+        if room.members and (not wanted or name in wanted) and _may_see(asker, room)
+        for s in (room.state,)
+    ]
+    rooms.sort(key=lambda room: (-room.members, room.name))
+    return Rooms(tuple(rooms))
+
+
+def _show_topic(state: State, asker: Person, query: ShowTopic) -> Answer:
+    if (room := _visible_room(state, asker, query.room)) is None:
+        return _unknown(query.room)
+    return topic_of(room)
+
+
+def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
+    """The key is told to members only."""
+    if (room := _visible_room(state, asker, query.room)) is None:
+        return _unknown(query.room)
+    s = room.state
+    letters, arguments = "".join(sorted(s.flags)), []
+    if s.key:
+        letters += "k"
+        arguments += [s.key] if asker.who in room.members else ["*"]
+    if s.limit:
+        letters += "l"
+        arguments += [str(s.limit)]
+    return Modes(s.name, letters, tuple(arguments), s.created)
+
+
+def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
+    if (room := _visible_room(state, asker, query.room)) is None:
+        return _unknown(query.room)
+    if query.mode != "b" and not (has_status(room, asker) or asker.is_operator):
+        name = room.state.name
+        return Refused(f"Only an operator of {name} may see that.", Code.NEED_OP, (name,))
+    masks = tuple(mask for mode, mask in room.state.masks if mode == query.mode)
+    return Masks(room.state.name, query.mode, masks)
+
+
+def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
+    """In a room: its members. By nickname: that person. By mask: those who may be seen."""
+    if query.of.startswith("#"):
+        room = _visible_room(state, asker, query.of)
+        members = room.members.values() if room else ()
+        shown = (p for p in members if asker.who in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
+        name = room.state.name if room else query.of
+        return People(name, tuple(_seen(state, asker, p, room) for p in shown))
+    if person := state.person(query.of):
+        return People(query.of, (_seen(state, asker, person),))
+    if not {*query.of} & {*"*?"}:
+        return People(query.of, ())
+    found = (p for p in state.people.values() if _may_meet(asker, p) and _fits(query.of, p))
+    return People(query.of, tuple(_seen(state, asker, person) for person in found))
+
+
+def _find_nicks(state: State, asker: Person, query: FindNicks) -> Answer:
+    found = (person for nick in query.nicks if (person := state.person(nick)))
+    return People("", tuple(_seen(state, asker, person) for person in found))
+
+
+def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
+    """``spoke`` is when they went, or took another nickname."""
+    name = fold(query.nick)
+    return Past(
+        query.nick,
+        tuple(
+            Seen(person.nick, person.origin, spoke=went)
+            for person, went in reversed(state.past)
+            if fold(person.nick) == name
+        ),
+    )
+
+
+def _show_invitations(state: State, asker: Person, query: ShowInvitations) -> Answer:
+    open_rooms = asker.invited & state.rooms.keys()
+    return Invitations(tuple(sorted(state.name(room) for room in open_rooms)))
+
+
+def _count(state: State, asker: Person, query: Count) -> Answer:
+    people = state.people.values()
+    return Counts(
+        len(people),
+        invisible=sum("i" in person.modes for person in people),
+        operators=sum(person.is_operator for person in people),
+        rooms=sum(bool(room.members) for room in state.rooms.values()),
+        most=state.most,
+    )
+
+
+_ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
+    ListMembers: _list_members,
+    ListRooms: _list_rooms,
+    ShowTopic: _show_topic,
+    ShowModes: _show_modes,
+    ShowMasks: _show_masks,
+    FindPeople: _find_people,
+    FindNicks: _find_nicks,
+    FindPast: _find_past,
+    ShowInvitations: _show_invitations,
+    Count: _count,
+}
+
+
+# ── who may see what ───────────────────────────────────────────────────────────────────────────
+
+
+def _visible_room(state: State, asker: Person, name: str) -> Room | None:
+    room = state.room(name)
+    return room if room and room.members and _may_see(asker, room) else None
+
+
+def _may_see(asker: Person, room: Room) -> bool:
+    return "s" not in room.state.flags or asker.who in room.members or asker.is_operator
+
+
+def _may_meet(asker: Person, person: Person) -> bool:
+    hidden = "i" in person.modes and not asker.is_operator and asker is not person
+    return not hidden or share_a_room(asker, person)
+
+
+def _fits(mask: str, person: Person) -> bool:
+    texts = (person.nick, person.origin.user, person.origin.host, person.origin.name)
+    return any(matches(mask, text) for text in (*texts, address(person.nick, person.origin)))
+
+
+def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> Seen:
+    """With ``room`` their status is that in it."""
+    return Seen(
+        person.nick,
+        person.origin,
+        who=person.who,
+        away=person.away,
+        modes=person.modes,
+        status=prefixes(room.status.get(person.who, "")) if room else "",
+        rooms=tuple(_rooms_seen(state, asker, person)),
+        since=person.since,
+        spoke=person.spoke,
+    )
+
+
+def _rooms_seen(state: State, asker: Person, person: Person) -> Iterable[str]:
+    for name in person.rooms:
+        room = state.rooms[name]
+        hidden = "i" in person.modes and asker.who not in room.members
+        if _may_see(asker, room) and (not hidden or asker.is_operator or asker is person):
+            yield prefixes(room.status.get(person.who, "")) + room.state.name
+
+
+def _unknown(room: str) -> Refused:
+    why = f"There is nobody in {room}." if room else "You are not in any room."
+    return Refused(why, Code.NO_SUCH_ROOM, (room,))

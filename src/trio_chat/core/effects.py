@@ -1,0 +1,354 @@
+"""It happened; who hears it? Each function changes the state by one kind of event.
+
+Who hears what is decided in the ``_on_…`` functions below, and nowhere else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trio_chat.core.answers import topic_of
+from trio_chat.core.events import (
+    PEOPLE,
+    Announced,
+    Arrived,
+    Aside,
+    AwaySet,
+    Change,
+    Delivery,
+    Departed,
+    Entered,
+    Entry,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    Mask,
+    ModesSet,
+    NameSet,
+    Origin,
+    Presence,
+    Renamed,
+    Said,
+    Signalled,
+    TopicSet,
+    UserModesSet,
+    milliseconds,
+)
+from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
+from trio_chat.core.names import fold
+from trio_chat.core.room import Person, RoomState
+from trio_chat.core.state import State, has_status, share_a_room, with_status
+
+Deliveries = Sequence[Delivery]
+
+
+def take_effect(state: State, entry: Entry) -> Deliveries:
+    return _EFFECTS[type(entry.event)](state, entry.event, entry)
+
+
+# ── said ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
+    """In a room: everybody in it, and the speaker. In private: the two of them."""
+    if speaker := state.people.get(said.who):
+        speaker.spoke = milliseconds(entry.id)
+    if not said.to and not said.status and (room := state.rooms.get(fold(said.room))):
+        room.recent.append(said)
+    return _spread(state, said)
+
+
+def _on_signalled(state: State, signalled: Signalled, entry: Entry) -> Deliveries:
+    """As if it were said."""
+    return _spread(state, signalled)
+
+
+def _spread(state: State, event: Said | Signalled) -> Deliveries:
+    if event.to:
+        echo = Delivery(Aside(event), people=(event.who,), by=event.who)
+        return [Delivery(event, people=(event.to_who,)), echo]
+    name = fold(event.room)
+    room = state.rooms.get(name)
+    if room is None:  # whoever was in it has gone
+        return []
+    if event.status:
+        people = tuple({**dict.fromkeys(with_status(room, event.status)), event.who: None})
+        return [Delivery(event, people=people, by=event.who)]
+    if event.who not in room.members:
+        echo = Delivery(Aside(event), people=(event.who,), by=event.who)
+        return [Delivery(event, rooms=(name,)), echo]
+    return [Delivery(event, rooms=(name,), by=event.who)]
+
+
+# ── come and go ────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
+    """Everybody in the room, and the newcomer, who then is shown the room itself.
+
+    Who comes into a room that nobody is in becomes its operator.
+    """
+    name = fold(joined.room)
+    room, person = state.rooms.get(name), state.people[joined.who]
+    if room is None:  # whoever asked was cut off, and the room closed for want of anybody
+        return []
+    room.state = after(room.state, entry)
+    others, first = len(room.members), not person.rooms
+    if not others:
+        room.status[person.who] = "o"
+    room.members[person.who] = person
+    person.rooms[name] = None
+    person.invited -= {name}
+    state.empty.discard(name)
+    entered = Entered(
+        room.state.name,
+        person.nick,
+        others=others,
+        first=first,
+        topic=topic_of(room) if room.state.topic else None,
+        recent=tuple(room.recent),
+    )
+    return [
+        Delivery(joined, rooms=(name,), by=joined.who),
+        Delivery(entered, people=(person.who,), by=joined.who),
+    ]
+
+
+def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
+    """Everybody who stays, and who leaves."""
+    name = fold(left.room)
+    _remove(state, state.people[left.who], name)
+    return [
+        Delivery(left, rooms=(name,)),
+        Delivery(Aside(left), people=(left.who,), by=left.who),
+    ]
+
+
+def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
+    """Everybody in the room, and who has to leave."""
+    name = fold(kicked.room)
+    room, person = state.rooms[name], state.people.get(kicked.target_who)
+    room.state = after(room.state, entry)
+    if person is None or name not in person.rooms:  # they were faster
+        return []
+    _remove(state, person, name)
+    return [
+        Delivery(kicked, rooms=(name,), by=kicked.who),
+        Delivery(kicked, people=(person.who,), by=kicked.who),
+    ]
+
+
+def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
+    """The one who is invited, and the room's operators.
+
+    What keeps others out is no obstacle to whom an operator of the room has invited.
+    """
+    name = fold(invited.room)
+    room, person = state.rooms.get(name), state.people.get(invited.target_who)
+    if person is None or room is None:
+        return []
+    inviter = room.members.get(invited.who)
+    if inviter and has_status(room, inviter) and name not in person.rooms:
+        person.invited |= {name}
+    others = {*with_status(room, "@")} - {person.who, invited.who}
+    return [
+        Delivery(invited, people=(person.who,)),
+        Delivery(Aside(invited), people=tuple(sorted(others))),
+    ]
+
+
+# ── the room ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_topic_set(state: State, event: TopicSet, entry: Entry) -> Deliveries:
+    """Everybody in the room."""
+    return _on_room_changed(state, event, entry)
+
+
+def _on_modes_set(state: State, event: ModesSet, entry: Entry) -> Deliveries:
+    """Everybody in the room."""
+    room = state.rooms[fold(event.room)]
+    for change in event.changes:
+        if change.mode in STATUS and change.who in room.members:
+            letters = room.status.pop(change.who, "")
+            if letters := with_letter(letters, change.mode, add=change.add):
+                room.status[change.who] = letters
+    return _on_room_changed(state, event, entry)
+
+
+def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
+    name = fold(event.room)
+    room = state.rooms[name]
+    room.state = after(room.state, entry)
+    return [Delivery(event, rooms=(name,), by=event.who)]
+
+
+# ── people ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
+    """Whoever watches for them; they are in no room yet."""
+    person = Person(arrived.who, arrived.nick, arrived.origin, since=milliseconds(entry.id))
+    person.spoke = person.since
+    state.people[person.who] = state.by_nick[fold(person.nick)] = person
+    state.most = max(state.most, len(state.people))
+    return list(_presence(state, arrived.nick, arrived.origin))
+
+
+def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
+    """They themselves, and everybody who shares a room with them, once; and who watches."""
+    person = state.people[renamed.who]
+    del state.by_nick[fold(person.nick)]
+    if fold(renamed.nick) != fold(renamed.to):
+        state.past.append((replace(person), milliseconds(entry.id)))
+    person.nick = renamed.to
+    state.by_nick[fold(person.nick)] = person
+    delivery = Delivery(renamed, tuple(person.rooms), (person.who,), by=person.who)
+    if fold(renamed.nick) == fold(renamed.to):
+        return [delivery]
+    gone = _presence(state, renamed.nick, None)
+    return [delivery, *gone, *_presence(state, renamed.to, person.origin)]
+
+
+def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
+    """Everybody who shared a room with them, once; and who watches."""
+    state.unwatch_all(departed.who)
+    person = state.people.pop(departed.who, None)
+    if person is None:  # their arrival was cut off before it had a place
+        return []
+    del state.by_nick[fold(person.nick)]
+    state.past.append((person, milliseconds(entry.id)))
+    rooms = tuple(person.rooms)
+    for room in rooms:
+        _remove(state, person, room)
+    return [Delivery(departed, rooms=rooms), *_presence(state, person.nick, None)]
+
+
+def _on_away_set(state: State, event: AwaySet, entry: Entry) -> Deliveries:
+    """They themselves, everybody who shares a room with them, once, and who watches."""
+    person = state.people[event.who]
+    person.away = event.text
+    return _told_of(state, event, person)
+
+
+def _on_name_set(state: State, event: NameSet, entry: Entry) -> Deliveries:
+    """They themselves, everybody who shares a room with them, once, and who watches."""
+    person = state.people[event.who]
+    person.origin = event.origin
+    return _told_of(state, event, person)
+
+
+def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
+    """They themselves."""
+    person = state.people[event.who]
+    for change in event.changes:
+        person.modes = with_letter(person.modes, change.mode, add=change.add)
+    person.origin = replace(person.origin, bot="B" in person.modes)
+    return [Delivery(event, people=(person.who,), by=person.who)]
+
+
+def _on_announced(state: State, event: Announced, entry: Entry) -> Deliveries:
+    """Operators, and who wants to hear announcements."""
+    people = tuple(who for who, person in state.people.items() if {*"ow"} & {*person.modes})
+    return [Delivery(event, people=people, by=event.who)]
+
+
+def _told_of(state: State, event: AwaySet | NameSet, person: Person) -> Deliveries:
+    watchers = (state.people.get(who) for who in state.watchers.get(fold(person.nick), ()))
+    strangers = tuple(
+        w.who for w in watchers if w and w is not person and not share_a_room(w, person)
+    )
+    return [
+        Delivery(event, tuple(person.rooms), (person.who,), by=person.who),
+        *([Delivery(Aside(event), people=strangers)] if strangers else []),
+    ]
+
+
+def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
+    for who in state.watchers.get(fold(nick), ()):
+        if watcher := state.people.get(who):
+            yield Delivery(Presence(watcher.nick, nick, origin), people=(who,))
+
+
+def _remove(state: State, person: Person, name: str) -> None:
+    del person.rooms[name]
+    room = state.rooms[name]
+    del room.members[person.who]
+    room.status.pop(person.who, None)
+    if not room.members:
+        state.empty.add(name)
+
+
+_EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
+    Said: _on_said,
+    Signalled: _on_signalled,
+    Joined: _on_joined,
+    Left: _on_left,
+    Kicked: _on_kicked,
+    Invited: _on_invited,
+    TopicSet: _on_topic_set,
+    ModesSet: _on_modes_set,
+    Arrived: _on_arrived,
+    Renamed: _on_renamed,
+    Departed: _on_departed,
+    AwaySet: _on_away_set,
+    NameSet: _on_name_set,
+    UserModesSet: _on_user_modes_set,
+    Announced: _on_announced,
+}
+
+
+# ── a room's state is a fold over its log ──────────────────────────────────────────────────────
+
+
+def after(state: RoomState, entry: Entry) -> RoomState:
+    """A room's state after one more entry of its log: the step of the fold."""
+    event = entry.event
+    if is_barrier(event):
+        state = replace(state, barrier=entry.id)
+    match event:
+        case TopicSet(nick=nick, text=text):
+            return replace(state, topic=text, topic_by=nick, topic_at=milliseconds(entry.id))
+        case Joined() if not state.created:
+            return replace(state, created=milliseconds(entry.id))
+        case ModesSet(changes=changes):
+            for change in changes:
+                state = _with_change(state, change, event.nick, milliseconds(entry.id))
+    return state
+
+
+def _with_change(state: RoomState, change: Change, by: str, at: int) -> RoomState:
+    mode, argument = change.mode, change.argument
+    if mode in STATUS:
+        return state
+    if mode in LISTS:
+        masks = tuple(m for m in state.masks if (m[0], m[1].mask) != (mode, argument))
+        added = ((mode, Mask(argument, by, at)),) if change.add else ()
+        return replace(state, masks=masks + added)
+    if mode in KEYED:
+        return replace(state, key=argument if change.add else "")
+    if mode in COUNTED:
+        return replace(state, limit=int(argument) if change.add else 0)
+    return replace(state, flags=state.flags | {mode} if change.add else state.flags - {mode})
+
+
+def movers(event: Event) -> Sequence[str]:
+    """The ids of those whom this brings into a room or out of it."""
+    match event:
+        case Joined() | Left() | Departed():
+            return (event.who,)
+        case Kicked():
+            return (event.target_who,)
+    return ()
+
+
+def is_barrier(event: Event) -> bool:
+    """Whether the judgement of later commands depends on this event."""
+    return isinstance(event, TopicSet | ModesSet | Kicked)
+
+
+def log_of(event: Event) -> str:
+    """The log that an event belongs to: its room's, or the one of people."""
+    return fold(getattr(event, "room", PEOPLE))

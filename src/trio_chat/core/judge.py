@@ -1,0 +1,379 @@
+"""May they? Each function judges one kind of request, and changes nothing.
+
+It returns what the request would become: an event, refusals, or nothing if nothing would change.
+``person`` is who asks.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trio_chat.core.commands import (
+    Announce,
+    Invite,
+    Join,
+    Kick,
+    Leave,
+    Rename,
+    Request,
+    Say,
+    SetAway,
+    SetModes,
+    SetName,
+    SetTopic,
+    SetUserModes,
+    Signal,
+    Tell,
+)
+from trio_chat.core.events import (
+    Absent,
+    Announced,
+    AwaySet,
+    Change,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    NameSet,
+    Refused,
+    Renamed,
+    Said,
+    Signalled,
+    TopicSet,
+    UserModesSet,
+)
+from trio_chat.core.masks import MASK_MAX, full_mask
+from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS, USER_MODES
+from trio_chat.core.names import fold, nick_problem, private_room, room_problem
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person, Room
+from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted
+
+TOPIC_MAX = 390  # characters: what fits an IRC line of 512 bytes beside its address
+AWAY_MAX = 200
+NAME_MAX = 150
+KEY_MAX = 32
+KICK_MAX = 200
+LIST_MAX = 100  # entries of each of a room's lists
+
+Outcomes = Sequence[Event | Refused | Absent]
+
+
+def judge(state: State, person: Person, request: Request) -> Outcomes:
+    return _JUDGES[type(request)](state, person, request)
+
+
+# ── say ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _say(state: State, person: Person, say: Say) -> Outcomes:
+    if refused := _silenced(state, person, say.room):
+        return [refused]
+    if say.text.startswith("\x01") and "C" in state.rooms[fold(say.room)].state.flags:
+        name = state.name(say.room)
+        return [Refused(f"In {name} clients may not be asked.", Code.CANNOT_SAY, (name,))]
+    return [
+        Said(
+            state.name(say.room), person.nick, say.text, person.who, say.action, notice=say.notice,
+            status=say.status, tags=say.tags, origin=person.origin,
+        )
+    ]  # fmt: skip
+
+
+def _silenced(state: State, person: Person, name: str) -> Refused | None:
+    """Why somebody may not speak in a room; None if they may."""
+    room = state.room(name)
+    if room is None or not room.members:
+        return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+    name = room.state.name
+    if person.who not in room.members and "n" in room.state.flags:
+        return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
+    if (not room.state.masks and "m" not in room.state.flags) or has_status(room, person, "ov"):
+        return None
+    if "m" in room.state.flags:
+        return Refused(f"In {name} only those with a voice may speak.", Code.CANNOT_SAY, (name,))
+    if is_muted(room, person):
+        return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
+    return None
+
+
+def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
+    if (other := state.person(tell.nick)) is None:
+        return [_nobody(tell.nick)]
+    said = Said(
+        private_room(person.nick, other.nick), person.nick, tell.text, person.who, tell.action,
+        other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
+    )  # fmt: skip
+    away = other.away and not tell.notice
+    return [said, Absent(other.nick, other.away)] if away else [said]
+
+
+def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
+    nick, who, origin = person.nick, person.who, person.origin
+    if signal.room:
+        if refused := _silenced(state, person, signal.room):
+            return [refused]
+        name = state.name(signal.room)
+        return [Signalled(name, nick, signal.tags, who, status=signal.status, origin=origin)]
+    if (other := state.person(signal.nick)) is None:
+        return [_nobody(signal.nick)]
+    room_of_two = private_room(nick, other.nick)
+    return [Signalled(room_of_two, nick, signal.tags, who, other.nick, other.who, origin=origin)]
+
+
+# ── come and go ────────────────────────────────────────────────────────────────────────────────
+
+
+def _join(state: State, person: Person, join: Join) -> Outcomes:
+    if problem := room_problem(join.room):
+        return [Refused(problem, Code.BAD_ROOM, (join.room,))]
+    room, name = state.rooms[fold(join.room)], state.name(join.room)
+    if fold(name) in person.rooms:
+        return [Refused(f"You are in {name} already.", Code.ALREADY_IN_ROOM, (person.nick, name))]
+    if refused := _kept_out(state, room, person, join.key):
+        return [refused]
+    return [Joined(name, person.nick, person.who, person.away, person.origin)]
+
+
+def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | None:
+    name, flags = room.state.name, room.state.flags
+    invited = fold(name) in person.invited
+    if len(person.rooms) >= state.rooms_each:
+        many = state.rooms_each
+        return Refused(f"You are in {many} rooms; that is the most.", Code.TOO_MANY_ROOMS, (name,))
+    if not invited and is_banned(room, person):
+        return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
+    # Nobody could be invited to a room that nobody is in.
+    if "i" in flags and not invited and room.members and not is_listed(room, "I", person):
+        return Refused(f"To enter {name} you must be invited.", Code.INVITE_ONLY, (name,))
+    if room.state.key and key != room.state.key and not invited:
+        return Refused(f"To enter {name} you need its key.", Code.BAD_KEY, (name,))
+    if room.state.limit and len(room.members) >= room.state.limit and not invited:
+        return Refused(f"{name} is full.", Code.FULL, (name,))
+    return None
+
+
+def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
+    if refused := _outside(state, person, leave.room):
+        return [refused]
+    name = state.name(leave.room)
+    return [Left(name, person.nick, person.who, leave.why, person.origin)]
+
+
+def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
+    if refused := _outside(state, person, kick.room) or _powerless(state, person, kick.room):
+        return [refused]
+    name, other = state.name(kick.room), state.person(kick.nick)
+    if other is None or fold(name) not in other.rooms:
+        return [_absent(kick.nick, name)]
+    why = kick.why[:KICK_MAX]
+    return [Kicked(name, person.nick, other.nick, why, person.who, other.who, person.origin)]
+
+
+def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
+    if refused := _outside(state, person, invite.room):
+        return [refused]
+    room, name = state.rooms[fold(invite.room)], state.name(invite.room)
+    if "i" in room.state.flags and (refused := _powerless(state, person, name)):
+        return [refused]
+    if (other := state.person(invite.nick)) is None:
+        return [_nobody(invite.nick)]
+    if fold(name) in other.rooms:
+        why = f"{other.nick} is in {name} already."
+        return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
+    invited = Invited(name, person.nick, other.nick, person.who, other.who, person.origin)
+    return [invited, Absent(other.nick, other.away)] if other.away else [invited]
+
+
+# ── the room ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
+    text = set_topic.text
+    if len(text) > TOPIC_MAX:
+        why = f"That topic has {len(text)} characters; {TOPIC_MAX} is the most."
+        return [Refused(why, Code.TOO_LONG)]
+    if refused := _outside(state, person, set_topic.room):
+        return [refused]
+    room = state.rooms[fold(set_topic.room)]
+    if "t" in room.state.flags and (refused := _powerless(state, person, room.state.name)):
+        return [refused]
+    return [TopicSet(room.state.name, person.nick, text, person.who, person.origin)]
+
+
+def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
+    if (room := state.room(set_modes.room)) is None or not room.members:
+        return [_no_room(set_modes.room)]
+    if refused := _powerless(state, person, room.state.name):
+        return [refused]
+    changes: list[Change] = []
+    outcomes: list[Event | Refused | Absent] = []
+    for change in _last_ones(set_modes.changes):
+        match _mode_change(state, room, change, changes):
+            case Refused() as refused:
+                outcomes.append(refused)
+            case Change() as possible:
+                changes.append(possible)
+    if changes:
+        name, origin = room.state.name, person.origin
+        outcomes.insert(0, ModesSet(name, person.nick, tuple(changes), person.who, origin))
+    return outcomes
+
+
+def _last_ones(changes: Sequence[Change]) -> Sequence[Change]:
+    """Of two changes of the same thing the last one counts."""
+    last = {(change.mode, change.argument): place for place, change in enumerate(changes)}
+    return [changes[place] for place in sorted(last.values())]
+
+
+def _mode_change(
+    state: State, room: Room, change: Change, before: Sequence[Change]
+) -> Change | Refused | None:
+    """The change as it would be, after those ``before`` it; None if it would change nothing."""
+    mode = change.mode
+    if mode in STATUS:
+        return _status_change(state, room, change)
+    if mode in LISTS:
+        return _list_change(room, change, before)
+    if mode in KEYED:
+        return _key_change(room, change)
+    if mode in COUNTED:
+        return _limit_change(room, change)
+    if mode in FLAGS and change.add != (mode in room.state.flags):
+        return Change(change.add, mode)
+    return None
+
+
+def _status_change(state: State, room: Room, change: Change) -> Change | Refused | None:
+    if (other := state.person(change.argument)) is None:
+        return _nobody(change.argument)
+    if other.who not in room.members:
+        return _absent(other.nick, room.state.name)
+    if change.add == has_status(room, other, change.mode):
+        return None
+    return Change(change.add, change.mode, other.nick, other.who)
+
+
+def _list_change(room: Room, change: Change, before: Sequence[Change]) -> Change | Refused | None:
+    muting = MUTE if change.argument.startswith(MUTE) else ""
+    mask = muting + full_mask(change.argument.removeprefix(MUTE)[:MASK_MAX])
+    listed = {entry.mask for mode, entry in room.state.masks if mode == change.mode}
+    listed |= {other.argument for other in before if other.mode == change.mode and other.add}
+    if change.add and len(listed) >= LIST_MAX and mask not in listed:
+        name = room.state.name
+        why = f"There are {LIST_MAX} entries in that list of {name}, and that is the most."
+        return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
+    return None if change.add == (mask in listed) else Change(change.add, change.mode, mask)
+
+
+def _limit_change(room: Room, change: Change) -> Change | Refused | None:
+    if not change.add:
+        return Change(False, change.mode) if room.state.limit else None
+    digits = change.argument
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits)):
+        why = "A limit is a number from 1 to 999999999."
+        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, digits))
+    same = int(digits) == room.state.limit
+    return None if same else Change(True, change.mode, str(int(digits)))
+
+
+def _key_change(room: Room, change: Change) -> Change | Refused | None:
+    if not change.add:
+        return Change(False, change.mode, room.state.key) if room.state.key else None
+    key = change.argument
+    if not key or len(key) > KEY_MAX or key.startswith(":") or any(c in key for c in " ,"):
+        why = f"A key has 1 to {KEY_MAX} characters, no blanks, no commas, no colon at its start."
+        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
+    return None if key == room.state.key else Change(True, change.mode, key)
+
+
+# ── themselves ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
+    """Whether somebody has the nickname is not asked: the caller has claimed it."""
+    if problem := nick_problem(rename.nick):
+        return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
+    if rename.nick == person.nick:
+        return [Refused(f"You are {rename.nick} already.", Code.SAME_NICK)]
+    return [Renamed(person.nick, rename.nick, person.who, person.origin)]
+
+
+def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
+    text = set_away.text[:AWAY_MAX]
+    return [AwaySet(person.nick, text, person.who, person.origin)]
+
+
+def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
+    if not set_name.name or len(set_name.name) > NAME_MAX:
+        return [Refused(f"A name has 1 to {NAME_MAX} characters.", Code.BAD_NAME)]
+    return [NameSet(person.nick, person.who, replace(person.origin, name=set_name.name))]
+
+
+def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outcomes:
+    """Nobody becomes an operator by asking for it; but they may cease to be one."""
+    changes = tuple(
+        change
+        for change in request.changes
+        if change.mode in USER_MODES
+        and change.add != (change.mode in person.modes)
+        and not (change.add and change.mode == "o")
+    )
+    return [UserModesSet(person.nick, changes, person.who, person.origin)] if changes else []
+
+
+def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
+    if not person.is_operator:
+        return [Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)]
+    return [Announced(person.nick, announce.text, person.who, person.origin)]
+
+
+# ── refusals that several have in common ───────────────────────────────────────────────────────
+
+
+def _outside(state: State, person: Person, name: str) -> Refused | None:
+    if fold(name) in person.rooms:
+        return None
+    if (room := state.room(name)) is None or not room.members:
+        return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+    name = room.state.name
+    return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
+
+
+def _powerless(state: State, person: Person, name: str) -> Refused | None:
+    name = state.name(name)
+    if has_status(state.rooms[fold(name)], person):
+        return None
+    return Refused(f"Only an operator of {name} may do that.", Code.NEED_OP, (name,))
+
+
+def _no_room(name: str) -> Refused:
+    return Refused(f"There is nobody in {name}.", Code.NO_SUCH_ROOM, (name,))
+
+
+def _nobody(nick: str) -> Refused:
+    return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
+
+
+def _absent(nick: str, room: str) -> Refused:
+    return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))
+
+
+_JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
+    Say: _say,
+    Tell: _tell,
+    Signal: _signal,
+    Join: _join,
+    Leave: _leave,
+    Kick: _kick,
+    Invite: _invite,
+    Rename: _rename,
+    SetTopic: _set_topic,
+    SetModes: _set_modes,
+    SetUserModes: _set_user_modes,
+    SetAway: _set_away,
+    SetName: _set_name,
+    Announce: _announce,
+}

@@ -1,0 +1,31 @@
+"""Why something is refused, for dialects that have a code for it."""
+
+from enum import Enum, auto
+
+
+class Code(Enum):
+    """``about`` of the Refused names what stands behind each: nicknames, rooms, modes."""
+
+    OTHER = auto()
+    NO_SUCH_NICK = auto()  # nick
+    NO_SUCH_ROOM = auto()  # room
+    CANNOT_SAY = auto()  # room
+    NICK_TAKEN = auto()  # nick
+    BAD_NICK = auto()  # nick
+    SAME_NICK = auto()
+    BAD_NAME = auto()
+    BAD_ROOM = auto()  # room
+    BAD_ARGUMENT = auto()  # room, mode, argument
+    TOO_MANY_ROOMS = auto()  # room
+    NOT_IN_ROOM = auto()  # room
+    TARGET_NOT_IN_ROOM = auto()  # nick, room
+    ALREADY_IN_ROOM = auto()  # nick, room
+    FULL = auto()  # room
+    INVITE_ONLY = auto()  # room
+    BANNED = auto()  # room
+    BAD_KEY = auto()  # room
+    NEED_OP = auto()  # room
+    LIST_FULL = auto()  # room, mask, mode
+    NOT_AN_OPERATOR = auto()
+    WRONG_PASSWORD = auto()
+    TOO_LONG = auto()

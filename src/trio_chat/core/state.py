@@ -1,0 +1,118 @@
+"""The state of the chat: who is here, and in which rooms."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from trio_chat.core.events import Said
+from trio_chat.core.masks import address, matches
+from trio_chat.core.modes import MUTE, STATUS
+from trio_chat.core.names import fold, is_private
+from trio_chat.core.room import Person, Room, RoomState
+
+# People who have gone, whom whoever asks is still told about: the last ones, of all nicknames.
+_PAST_MAX = 1000
+
+
+class State:
+    """People by id, rooms by folded name.
+
+    ``replay`` is the number of messages that a newcomer is shown, ``rooms_each`` the most rooms
+    that one person may be in.
+    """
+
+    def __init__(self, *, replay: int, rooms_each: int = 1000) -> None:
+        self.replay, self.rooms_each = replay, rooms_each
+        self.people: dict[str, Person] = {}
+        self.rooms: dict[str, Room] = {}
+        self.empty: set[str] = set()  # rooms that nobody is in
+        self.by_nick: dict[str, Person] = {}
+        self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # and when they went
+        self.most = 0  # people who have been here at a time
+        # By folded nickname, the ids of those who watch it. It concerns nobody else, so no event
+        # tells of it.
+        self.watchers: dict[str, dict[str, None]] = {}
+        self._watching: dict[str, set[str]] = {}  # by id, the folded nicknames that they watch
+
+    def person(self, nick: str) -> Person | None:
+        """Whoever has this nickname now."""
+        return self.by_nick.get(fold(nick))
+
+    def room(self, name: str) -> Room | None:
+        """The room of this name, if it is open."""
+        return self.rooms.get(fold(name))
+
+    def name(self, room: str) -> str:
+        """The room's name as its first member wrote it."""
+        return self.rooms[fold(room)].state.name
+
+    def open_room(self, state: RoomState, recent: Iterable[Said] = ()) -> None:
+        """Take up a room where its log left it; ``recent`` is what was said last, oldest first."""
+        self.rooms[fold(state.name)] = Room(state, deque(recent, maxlen=self.replay))
+        self.empty.add(fold(state.name))
+
+    def close_room(self, room: str) -> None:
+        """Forget a room that nobody is in, by its folded name."""
+        self.empty.remove(room)
+        del self.rooms[room]
+
+    def is_heard(self, log: str) -> bool:
+        """Whether anybody hears of what goes into a log: a room's, or that of a room of two."""
+        if is_private(log):
+            return all(name in self.by_nick for name in log.split(","))
+        return log in self.rooms and bool(self.rooms[log].members)
+
+    def watch(self, who: str, nicks: Iterable[str]) -> None:
+        """Tell somebody from now on when these nicknames come and go."""
+        for name in map(fold, nicks):
+            self.watchers.setdefault(name, {})[who] = None
+            self._watching.setdefault(who, set()).add(name)
+
+    def unwatch(self, who: str, nicks: Iterable[str]) -> None:
+        for name in map(fold, nicks):
+            watching = self.watchers.get(name, {})
+            watching.pop(who, None)
+            if not watching:
+                self.watchers.pop(name, None)
+            self._watching.get(who, set()).discard(name)
+
+    def unwatch_all(self, who: str) -> None:
+        self.unwatch(who, tuple(self._watching.get(who, ())))
+        self._watching.pop(who, None)
+
+
+# ── what follows from the state ────────────────────────────────────────────────────────────────
+
+
+def has_status(room: Room, person: Person, letters: str = "o") -> bool:
+    """Whether somebody has, in a room, one of these modes."""
+    status = room.status.get(person.who, "")
+    return any(letter in status for letter in letters)
+
+
+def with_status(room: Room, prefix: str) -> Iterator[str]:
+    """The ids of those who have at least what this prefix stands for."""
+    letters = list(STATUS)
+    high_enough = letters[: list(STATUS.values()).index(prefix) + 1]
+    return (who for who, status in room.status.items() if any(s in status for s in high_enough))
+
+
+def is_listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> bool:
+    """Whether an entry of one of the room's lists fits somebody; with ``mutes`` also one of those
+    that only forbid to speak.
+    """
+    who = address(person.nick, person.origin)
+    masks = (entry.mask for listed, entry in room.state.masks if listed == mode)
+    return any(matches(mask.removeprefix(MUTE), who) for mask in masks if mutes or mask[:2] != MUTE)
+
+
+def is_banned(room: Room, person: Person) -> bool:
+    return is_listed(room, "b", person) and not is_listed(room, "e", person)
+
+
+def is_muted(room: Room, person: Person) -> bool:
+    banned = is_listed(room, "b", person, mutes=True)
+    return banned and not is_listed(room, "e", person, mutes=True)
+
+
+def share_a_room(one: Person, other: Person) -> bool:
+    return not one.rooms.keys().isdisjoint(other.rooms)

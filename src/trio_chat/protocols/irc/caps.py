@@ -1,0 +1,29 @@
+"""The IRCv3 capabilities that the server has (ircv3.net, "Capability Negotiation")."""
+
+#: Each with the value that CAP LS 302 shows.
+CAPS = {
+    "account-notify": "",
+    "account-tag": "",
+    "away-notify": "",
+    "batch": "",
+    "cap-notify": "",
+    "chghost": "",
+    "echo-message": "",
+    "extended-join": "",
+    "extended-monitor": "",
+    "invite-notify": "",
+    "labeled-response": "",
+    "message-tags": "",
+    "multi-prefix": "",
+    "no-implicit-names": "",
+    "server-time": "",
+    "setname": "",
+    "standard-replies": "",
+    "userhost-in-names": "",
+}
+
+#: Of these the way depends in which a line is written: whoever has the same is sent the same.
+RENDERED = frozenset(CAPS) - {"cap-notify", "labeled-response", "batch", "standard-replies"}
+
+#: With one of these a line may have tags.
+TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}

@@ -1,0 +1,341 @@
+"""How events are written in IRC, to whoever has the same capabilities."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from trio_chat.core.events import (
+    Announced,
+    Aside,
+    AwaySet,
+    Change,
+    Departed,
+    Entered,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    Members,
+    ModesSet,
+    NameSet,
+    Notice,
+    Origin,
+    Presence,
+    Renamed,
+    Said,
+    Shown,
+    Signalled,
+    TopicSet,
+    UserModesSet,
+    milliseconds,
+)
+from trio_chat.core.masks import address
+from trio_chat.protocols.irc.info import LINE_MAX
+from trio_chat.protocols.irc.message import body, word
+from trio_chat.protocols.irc.numerics import (
+    RPL_ENDOFNAMES,
+    RPL_MONOFFLINE,
+    RPL_MONONLINE,
+    RPL_NAMREPLY,
+    RPL_TOPIC,
+    RPL_TOPICWHOTIME,
+)
+from trio_chat.protocols.session import Dialect, OwnDialect
+
+_CTCP = "\x01"
+
+
+class IrcDialect(Dialect):
+    """``server`` is the source of what the server itself says."""
+
+    def __init__(self, caps: frozenset[str], server: str) -> None:
+        self.caps, self._server = caps, server
+
+    def render(self, shown: Shown, id: str = "") -> bytes:
+        return self.lines(shown, id)
+
+    def lines(self, shown: Shown, id: str, extra: str = "") -> bytes:
+        """With ``extra`` tags on each line."""
+        if isinstance(shown, Aside):
+            if not self._tells(shown):
+                return b""
+            shown = shown.of
+        texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
+        if not texts:
+            return b""
+        texts = [cut(text) for text in texts]
+        if tags := self._tags(shown, id, extra):
+            # One message has one id and one label, in however many lines it is written.
+            once = ("msgid=", "label=")
+            rest = ";".join(tag for tag in tags.split(";") if not tag.startswith(once))
+            head, tail = f"@{tags} ", f"@{rest} " if rest else ""
+            texts = [(tail if n else head) + text for n, text in enumerate(texts)]
+        return ("\r\n".join(texts) + "\r\n").encode()
+
+    def _tells(self, aside: Aside) -> bool:
+        match aside.of:
+            case Said() | Signalled():
+                return "echo-message" in self.caps
+            case Invited():
+                return "invite-notify" in self.caps
+            case AwaySet() | NameSet():
+                return "extended-monitor" in self.caps
+            case Left():
+                return True
+
+    def _tags(self, shown: Shown, id: str, extra: str) -> str:
+        caps = self.caps
+        tags = [extra] if extra else []
+        if id and "server-time" in caps:
+            tags.append(time_tag(milliseconds(id)))
+        origin: Origin | None = getattr(shown, "origin", None)
+        if origin is None:
+            return ";".join(tags)
+        if "message-tags" in caps:
+            if id:
+                tags.append(f"msgid={id}")
+            if origin.bot:
+                tags.append("bot")
+            if said_of_it := getattr(shown, "tags", ""):
+                tags.append(said_of_it)
+        if origin.account and "account-tag" in caps:
+            tags.append(f"account={origin.account}")
+        return ";".join(tags)
+
+    # ── said ───────────────────────────────────────────────────────────────────────────────
+
+    def _said(self, said: Said) -> Sequence[str]:
+        command = "NOTICE" if said.notice else "PRIVMSG"
+        start = f":{_source(said)} {command} {said.to or said.status + said.room} :"
+        start, end = (f"{start}{_CTCP}ACTION ", _CTCP) if said.action else (start, "")
+        pieces = _pieces(said.text, LINE_MAX - 2 - _bytes(start + end))
+        return [body_safe(start + piece + end) for piece in pieces]
+
+    def _signalled(self, event: Signalled) -> Sequence[str]:
+        if "message-tags" not in self.caps:
+            return ()
+        return [_line(event, "TAGMSG", event.to or event.status + event.room)]
+
+    # ── come and go ────────────────────────────────────────────────────────────────────────
+
+    def _joined(self, joined: Joined) -> Sequence[str]:
+        lines = [f":{_source(joined)} JOIN {joined.room}"]
+        if "extended-join" in self.caps:
+            # "If the client is not logged in, … an asterisk" (extended-join).
+            account, name = joined.origin.account or "*", joined.origin.name
+            lines = [_line(joined, "JOIN", joined.room, account, name)]
+        if joined.away and "away-notify" in self.caps:
+            lines.append(_line(joined, "AWAY", joined.away))
+        return lines
+
+    def _left(self, left: Left) -> Sequence[str]:
+        return [_line(left, "PART", left.room, *([left.why] if left.why else []))]
+
+    def _kicked(self, kicked: Kicked) -> Sequence[str]:
+        return [_line(kicked, "KICK", kicked.room, kicked.target, kicked.why or kicked.nick)]
+
+    def _invited(self, invited: Invited) -> Sequence[str]:
+        return [_line(invited, "INVITE", invited.target, invited.room)]
+
+    def _departed(self, departed: Departed) -> Sequence[str]:
+        return [_line(departed, "QUIT", departed.why)]
+
+    def _entered(self, entered: Entered) -> Sequence[str]:
+        lines = []
+        if topic := entered.topic:
+            by, at = topic.by or self._server, str(topic.at // 1000)
+            lines.append(self._numeric(RPL_TOPIC, entered.nick, topic.room, topic.text))
+            lines.append(self._numeric(RPL_TOPICWHOTIME, entered.nick, topic.room, by, at))
+        return lines
+
+    def names(self, nick: str, members: Members) -> Sequence[str]:
+        """RPL_NAMREPLY and RPL_ENDOFNAMES, for ``nick``."""
+        start = self._numeric(RPL_NAMREPLY, nick, "@" if members.secret else "=", members.room, "")
+        several, with_address = "multi-prefix" in self.caps, "userhost-in-names" in self.caps
+        names = [
+            (seen.status if several else seen.status[:1])
+            + (address(seen.nick, seen.origin) if with_address else seen.nick)
+            for seen in members.people
+        ]
+        lines = [start + words for words in wrapped(names, LINE_MAX - 2 - _bytes(start))]
+        end = self._numeric(RPL_ENDOFNAMES, nick, members.room, "End of /NAMES list")
+        return [*lines, end]
+
+    # ── the room and the people ────────────────────────────────────────────────────────────
+
+    def _topic_set(self, event: TopicSet) -> Sequence[str]:
+        return [f"{_line(event, 'TOPIC', event.room)} :{body_safe(event.text)}"]
+
+    def _modes_set(self, event: ModesSet) -> Sequence[str]:
+        return _mode_lines(_line(event, "MODE", event.room), event.changes)
+
+    def _user_modes_set(self, event: UserModesSet) -> Sequence[str]:
+        return _mode_lines(_line(event, "MODE", event.nick), event.changes)
+
+    def _renamed(self, renamed: Renamed) -> Sequence[str]:
+        return [_line(renamed, "NICK", renamed.to)]
+
+    def _away_set(self, event: AwaySet) -> Sequence[str]:
+        if "away-notify" not in self.caps:
+            return ()
+        return [_line(event, "AWAY", *([event.text] if event.text else []))]
+
+    def _name_set(self, event: NameSet) -> Sequence[str]:
+        return [_line(event, "SETNAME", event.origin.name)] if "setname" in self.caps else ()
+
+    def _announced(self, event: Announced) -> Sequence[str]:
+        return [_line(event, "WALLOPS", event.text)]
+
+    def _presence(self, presence: Presence) -> Sequence[str]:
+        if presence.origin is None:
+            return [self._numeric(RPL_MONOFFLINE, presence.watcher, presence.nick)]
+        who = address(presence.nick, presence.origin)
+        return [self._numeric(RPL_MONONLINE, presence.watcher, who)]
+
+    def _noticed(self, notice: Notice) -> Sequence[str]:
+        return [f":{self._server} {body('NOTICE', '*', line)}" for line in notice.text.split("\n")]
+
+    def _numeric(self, numeric: str, nick: str, *params: str) -> str:
+        return f":{self._server} {body(numeric, nick, *params)}"
+
+
+class OwnIrcDialect(IrcDialect, OwnDialect):
+    """As ``IrcDialect``; but who has said something sees it only with echo-message, and whoever is
+    away has been told so.
+    """
+
+    def differs(self, shown: Shown) -> bool:
+        said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
+        return said or isinstance(shown, AwaySet)
+
+    def lines(self, shown: Shown, id: str, extra: str = "") -> bytes:
+        return b"" if self.differs(shown) else super().lines(shown, id, extra)
+
+
+@cache
+def irc_dialect(caps: frozenset[str], server: str) -> IrcDialect:
+    """There is one dialect object for each set of capabilities."""
+    return IrcDialect(caps, server)
+
+
+@cache
+def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
+    return OwnIrcDialect(caps, server)
+
+
+_WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
+    Said: IrcDialect._said,
+    Signalled: IrcDialect._signalled,
+    Joined: IrcDialect._joined,
+    Left: IrcDialect._left,
+    Kicked: IrcDialect._kicked,
+    Invited: IrcDialect._invited,
+    Departed: IrcDialect._departed,
+    Entered: IrcDialect._entered,
+    TopicSet: IrcDialect._topic_set,
+    ModesSet: IrcDialect._modes_set,
+    UserModesSet: IrcDialect._user_modes_set,
+    Renamed: IrcDialect._renamed,
+    AwaySet: IrcDialect._away_set,
+    NameSet: IrcDialect._name_set,
+    Announced: IrcDialect._announced,
+    Presence: IrcDialect._presence,
+    Notice: IrcDialect._noticed,
+}
+
+
+# ── text into lines ────────────────────────────────────────────────────────────────────────────
+
+
+def _source(event: Any) -> str:
+    return address(event.nick, event.origin)
+
+
+def _line(event: Any, command: str, *params: str) -> str:
+    return f":{_source(event)} {body(command, *params)}"
+
+
+def body_safe(line: str) -> str:
+    """Without what would end the line early."""
+    if line.isprintable():
+        return line
+    return line.translate(_FORGING)
+
+
+_FORGING = str.maketrans("\r\n\0", "   ")
+
+
+def fits(source: str, command: str, target: str, text: str) -> bool:
+    """Whether this is no longer than a line may be."""
+    return _bytes(f":{source} {command} {target} :{text}") <= LINE_MAX - 2
+
+
+def cut(line: str) -> str:
+    """As much of it as a line may hold, in whole characters."""
+    if _bytes(line) <= LINE_MAX - 2:
+        return line
+    return line.encode()[: LINE_MAX - 2].decode(errors="ignore")
+
+
+def _mode_lines(start: str, changes: Sequence[Change]) -> Sequence[str]:
+    """As many changes in a line as fit."""
+    lines: list[str] = []
+    some: list[Change] = []
+    for change in changes:
+        if some and _bytes(" ".join([start, *written([*some, change])])) > LINE_MAX - 2:
+            lines.append(" ".join([start, *written(some)]))
+            some = []
+        some.append(change)
+    return [*lines, " ".join([start, *written(some)])] if some else lines
+
+
+def written(changes: Sequence[Change]) -> Sequence[str]:
+    """``+ov-k alice bob *`` as parameters of MODE."""
+    letters, sign = "", ""
+    for change in changes:
+        if (now := "+" if change.add else "-") != sign:
+            letters, sign = letters + now, now
+        letters += change.mode
+    return [letters, *(word(change.argument) for change in changes if change.argument)]
+
+
+def wrapped(words: Sequence[str], most: int) -> Sequence[str]:
+    """Words with blanks between them, in lines of at most so many bytes."""
+    lines: list[str] = []
+    line, size = "", 0
+    for text in words:
+        length = _bytes(text)
+        if line and size + 1 + length > most:
+            lines.append(line)
+            line, size = "", 0
+        line, size = (f"{line} {text}", size + 1 + length) if line else (text, length)
+    return [*lines, line] if line else lines
+
+
+def _pieces(text: str, most: int) -> Sequence[str]:
+    """A text in pieces of at most so many bytes: between words if that can be."""
+    if _bytes(text) <= most:
+        return [text]
+    pieces = []
+    data = text.encode()
+    while len(data) > most:
+        end = most
+        while data[end] & 0xC0 == 0x80:  # in the middle of a character
+            end -= 1
+        blank = data.rfind(b" ", end // 2, end)
+        end = blank + 1 if blank > 0 else end
+        pieces.append(data[:end].decode())
+        data = data[end:]
+    return [*pieces, data.decode()]
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+@lru_cache(maxsize=16)
+def time_tag(milliseconds: int) -> str:
+    """``time=YYYY-MM-DDThh:mm:ss.sssZ`` (server-time), of a unix time."""
+    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.UTC)
+    return f"time={moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

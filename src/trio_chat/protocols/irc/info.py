@@ -1,0 +1,53 @@
+"""What a server tells IRC clients of itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
+from trio_chat.core.names import NICK_MAX, ROOM_MAX
+
+TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
+WATCHED_MAX = 100  # nicknames of one client's MONITOR list
+LINE_MAX = 512  # bytes with CR LF (modern.ircdocs.horse, "Message Format")
+TAGS_MAX = 8191  # bytes with "@" and the blank (message-tags, "Size limit")
+CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """``created`` is when it was started, as people write it; ``lengths`` are in characters."""
+
+    name: str
+    network: str
+    version: str
+    created: str
+    motd: Sequence[str] = ()
+    rooms_each: int = 100
+    lengths: dict[str, int] = field(default_factory=dict)
+    list_max: int = 100
+
+    def tokens(self) -> Iterator[str]:
+        """RPL_ISUPPORT (modern.ircdocs.horse): all of this is true."""
+        yield "CASEMAPPING=ascii"
+        yield "CHANTYPES=#"
+        yield f"PREFIX=({''.join(STATUS)}){''.join(STATUS.values())}"
+        yield f"STATUSMSG={''.join(STATUS.values())}"
+        yield f"CHANMODES={LISTS},{KEYED},{COUNTED},{FLAGS}"
+        yield "EXCEPTS=e"
+        yield "INVEX=I"
+        yield f"MAXLIST={LISTS}:{self.list_max}"
+        yield "MODES=20"
+        yield f"CHANLIMIT=#:{self.rooms_each}"
+        yield f"CHANNELLEN={ROOM_MAX}"
+        yield f"NICKLEN={NICK_MAX}"
+        yield from (f"{name}={length}" for name, length in self.lengths.items())
+        targets = ("PRIVMSG", "NOTICE", "TAGMSG", "KICK", "NAMES")
+        yield f"TARGMAX={','.join(f'{name}:{TARGETS_MAX}' for name in targets)},JOIN:,PART:"
+        yield f"EXTBAN=,{MUTE[0]}"
+        yield "ELIST=CMNTU"
+        yield "SAFELIST"
+        yield f"MONITOR={WATCHED_MAX}"
+        yield "WHOX"
+        yield "BOT=B"
+        yield "UTF8ONLY"
+        yield f"NETWORK={self.network}"

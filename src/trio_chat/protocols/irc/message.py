@@ -1,0 +1,117 @@
+"""One line of IRC, as modern.ircdocs.horse has it in "Message Format" and ircv3.net in "Message
+Tags".
+"""
+
+import re
+from dataclasses import dataclass, field
+
+# Escaping of tag values (message-tags, "Escaping values").
+_ESCAPES = {";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n"}
+_ESCAPED = str.maketrans(_ESCAPES | {"\0": "\\s"})
+_UNESCAPED = {escape[1]: char for char, escape in _ESCAPES.items()}
+_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
+
+# What would end a line, or be taken for its end, wherever it comes from.
+_FORGING = str.maketrans("\r\n\0", "   ")
+_NO_WORD = re.compile(r"[\r\n\0 ]")
+_NO_KEY = re.compile(r"[\r\n\0 ;=]")
+
+
+@dataclass(slots=True)
+class Message:
+    """``source`` is the server's name or a person's ``nick!user@host``; clients send none.
+
+    ``tags`` without a value have an empty one. ``command`` is in capitals, or three digits.
+    """
+
+    command: str
+    params: tuple[str, ...] = ()
+    source: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def nick(self) -> str:
+        """Of the source, if that is a person; else its whole name."""
+        return self.source.partition("!")[0].partition("@")[0]
+
+
+def parse(line: str) -> Message | None:
+    """What a line without its ending says; None if it has no command.
+
+    Blanks between parameters may be several. Raises nothing: anything else is a parameter.
+    """
+    tags: dict[str, str] = {}
+    source = ""
+    if line.startswith("@"):
+        text, _, line = line[1:].partition(" ")
+        tags = parse_tags(text)
+        line = line.lstrip(" ")
+    if line.startswith(":"):
+        source, _, line = line[1:].partition(" ")
+    # "The final parameter … may be prepended by a colon": that and no other can have blanks.
+    middle, colon, trailing = f" {line}".partition(" :")
+    params = [word for word in middle.split(" ") if word]
+    if not params:
+        return None
+    params += [trailing] if colon else []
+    return Message(params[0].upper(), tuple(params[1:]), source, tags)
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """Tags as they stand between ``@`` and the blank; of two with the same key the last counts."""
+    pairs = (tag.partition("=") for tag in text.split(";") if tag)
+    return {key: _unescape(value) for key, _, value in pairs}
+
+
+def render_tags(tags: dict[str, str]) -> str:
+    """Tags as they stand between ``@`` and the blank. Raises ValueError if a key cannot be one."""
+    for key in tags:
+        if not key or _NO_KEY.search(key):
+            raise ValueError(f"{key!r} cannot be the key of a tag")
+    pairs = ((key, escape(value)) for key, value in tags.items())
+    return ";".join([f"{key}={value}" if value else key for key, value in pairs])
+
+
+def render(message: Message) -> str:
+    """The line, without its ending. Raises ValueError if something but the last parameter or the
+    value of a tag cannot be what it is.
+    """
+    if _NO_WORD.search(message.source) or _NO_WORD.search(message.command):
+        raise ValueError(f"{message.source!r} and {message.command!r} must be words")
+    tags = f"@{render_tags(message.tags)} " if message.tags else ""
+    source = f":{message.source} " if message.source else ""
+    return tags + source + body(message.command, *message.params)
+
+
+def body(command: str, *params: str) -> str:
+    """A command and its parameters; the last gets a colon if it needs one.
+
+    Characters that end a line become blanks, so that nothing which was said can begin another one.
+    """
+    if not params:
+        return command
+    *middle, last = [param.translate(_FORGING) for param in params]
+    for param in middle:
+        if not param or param.startswith(":") or " " in param:
+            raise ValueError(f"{param!r} cannot stand before other parameters of {command}")
+    colon = ":" if not last or " " in last or last.startswith(":") else ""
+    return " ".join([command, *middle, colon + last])
+
+
+def word(text: str) -> str:
+    """The text up to its first blank, such that other parameters can follow it; never empty."""
+    return (text.translate(_FORGING).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
+
+
+def escape(value: str) -> str:
+    """A tag's value as it stands in a line."""
+    return value.translate(_ESCAPED)
+
+
+def _unescape(value: str) -> str:
+    """"If a lone \\ exists at the end of an escaped value …, it SHOULD be dropped"; and "if a \\
+    exists with no valid escape character …, then the invalid backslash SHOULD be dropped".
+    """
+    if "\\" not in value:
+        return value
+    return _ESCAPE.sub(lambda found: _UNESCAPED.get(found[1], found[1]), value)

@@ -1,0 +1,371 @@
+"""Answers as numerics. Functions that return a function are asked now and answered later."""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from trio_chat.core.events import (
+    Counts,
+    Invitations,
+    Masks,
+    Members,
+    Modes,
+    Past,
+    People,
+    Rooms,
+    RoomSeen,
+    Seen,
+    Topic,
+)
+from trio_chat.core.masks import address, matches
+from trio_chat.core.names import fold
+from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc.dialect import wrapped
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.session import IrcSession
+
+Answered = Callable[[Any], None]
+
+_ROOM_LEFT = 300  # bytes of a line that a list of words may fill: the rest is for what is before it
+
+
+# ── rooms ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def topic(session: "IrcSession") -> Answered:
+    def answered(topic: Topic) -> None:
+        if not topic.text:
+            session.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
+            return
+        by, at = topic.by or session.info.name, str(topic.at // 1000)
+        session.last_param(n.RPL_TOPIC, topic.room, topic.text)
+        session.numeric(n.RPL_TOPICWHOTIME, topic.room, by, at)
+
+    return answered
+
+
+def names(session: "IrcSession", asked: Sequence[str]) -> tuple[Answered, Callable[[], None]]:
+    """What to do with the names of each room that was asked for, and what without: after the last
+    of them one end is told for all.
+    """
+    left = len(asked)
+
+    def told() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            session.last_param(n.RPL_ENDOFNAMES, ",".join(asked)[:200], "End of /NAMES list")
+
+    def answered(members: Members) -> None:
+        *lines, _ = session.dialect.names(session.nick, members)
+        session.lines(lines)
+        told()
+
+    return answered, told
+
+
+def invitations(session: "IrcSession") -> Answered:
+    def answered(invitations: Invitations) -> None:
+        for room in invitations.rooms:
+            session.numeric(n.RPL_INVITELIST, room)
+        session.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
+
+    return answered
+
+
+def rooms(session: "IrcSession", conditions: Sequence[str]) -> Answered:
+    def answered(rooms: Rooms) -> None:
+        now = session.clock() / 60  # minutes
+        session.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
+        for room in rooms.rooms:
+            if all(_fulfils(room, condition, now) for condition in conditions):
+                session.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
+        session.last_param(n.RPL_LISTEND, "End of /LIST")
+
+    return answered
+
+
+def _fulfils(room: RoomSeen, condition: str, now: float) -> bool:
+    """ "LIST … elistcond": masks, their opposites, and numbers of users or minutes (ELIST)."""
+    kind, sign, number = condition[:1].upper(), condition[1:2], condition[2:]
+    if condition[:1] in ("<", ">"):
+        kind, sign, number = "U", condition[:1], condition[1:]
+    if kind in ("U", "C", "T") and sign in ("<", ">") and number.isascii() and number.isdigit():
+        minutes = {"C": now - room.created / 60_000, "T": now - room.topic_at / 60_000}
+        if kind == "T" and not room.topic_at:
+            return False
+        value = minutes.get(kind, room.members)
+        return value < int(number) if sign == "<" else value > int(number)
+    if condition.startswith("!"):
+        return not matches(condition[1:], room.name)
+    return matches(condition, room.name)
+
+
+def room_modes(session: "IrcSession") -> Answered:
+    def answered(modes: Modes) -> None:
+        letters = f"+{modes.letters}"
+        session.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
+        session.numeric(n.RPL_CREATIONTIME, modes.room, str(modes.created // 1000))
+
+    return answered
+
+
+_LISTS = {
+    "b": (n.RPL_BANLIST, n.RPL_ENDOFBANLIST, "ban"),
+    "e": (n.RPL_EXCEPTLIST, n.RPL_ENDOFEXCEPTLIST, "exception"),
+    "I": (n.RPL_INVEXLIST, n.RPL_ENDOFINVEXLIST, "invite exception"),
+}
+
+
+def masks(session: "IrcSession") -> Answered:
+    def answered(masks: Masks) -> None:
+        entry, end, name = _LISTS[masks.mode]
+        for mask in masks.masks:
+            session.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
+        session.last_param(end, masks.room, f"End of channel {name} list")
+
+    return answered
+
+
+# ── people ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def nobodys_modes(session: "IrcSession", nick: str) -> Answered:
+    """Whose modes cannot be seen or set, for they are somebody else's; if there is anybody."""
+
+    def answered(people: People) -> None:
+        if people.people:
+            text = "Can't change or view modes for other users"
+            session.last_param(n.ERR_USERSDONTMATCH, text)
+        else:
+            session.numeric(n.ERR_NOSUCHNICK, nick, "No such nick")
+
+    return answered
+
+
+def who(session: "IrcSession", mask: str, options: str) -> Answered:
+    """``options`` are ``o`` for operators only, and behind ``%`` the fields of WHOX and a token."""
+    options, percent, fields = options.partition("%")
+    fields, _, token = fields.partition(",")
+
+    def answered(people: People) -> None:
+        for seen in people.people:
+            if "o" in options and "o" not in seen.modes:
+                continue
+            values = _who_fields(session, seen, people.of, token)
+            shown = [values[field] for field in _WHOX if field in fields] if percent else []
+            if shown:
+                (session.last_param if "r" in fields else session.numeric)(n.RPL_WHOSPCRPL, *shown)
+            else:
+                first = [values[field] for field in "cuhsnf"]
+                session.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
+        session.last_param(n.RPL_ENDOFWHO, mask[:100], "End of WHO list")
+
+    return answered
+
+
+_WHOX = "tcuihsnfdlaor"  # in this order, whatever the order in which they are asked for (WHOX)
+
+
+def _who_fields(session: "IrcSession", seen: Seen, of: str, token: str) -> Mapping[str, str]:
+    """Who was not asked for by room is shown in one of theirs, if they are in any."""
+    room, status = (of, seen.status) if of.startswith("#") else _a_room(seen)
+    prefixes = status if "multi-prefix" in session.caps else status[:1]
+    flags = "G" if seen.away else "H"
+    flags += "*" * ("o" in seen.modes) + "B" * seen.origin.bot + prefixes
+    idle = max(0, int(session.clock() - seen.spoke / 1000))
+    return {
+        "t": token or "0",
+        "c": room,
+        "u": seen.origin.user,
+        "i": "255.255.255.255",  # "if the server does not want to tell the address"
+        "h": seen.origin.host,
+        "s": session.info.name,
+        "n": seen.nick,
+        "f": flags,
+        "d": "0",
+        "l": str(idle),
+        "a": seen.origin.account or "0",
+        "o": "n/a",
+        "r": seen.origin.name,
+    }
+
+
+def _a_room(seen: Seen) -> tuple[str, str]:
+    if not seen.rooms:
+        return "*", ""
+    name = seen.rooms[0].lstrip("@+")
+    return name, seen.rooms[0].removesuffix(name)
+
+
+def whois(session: "IrcSession", nick: str) -> Answered:
+    def answered(people: People) -> None:
+        if not people.people:
+            session.numeric(n.ERR_NOSUCHNICK, nick[:50], "No such nick")
+        for seen in people.people:
+            _describe(session, seen)
+        shown = people.people[0].nick if people.people else nick[:50]
+        session.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
+
+    return answered
+
+
+def _describe(session: "IrcSession", seen: Seen) -> None:
+    nick, origin = seen.nick, seen.origin
+    session.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
+    for words in wrapped(seen.rooms, _ROOM_LEFT):
+        session.last_param(n.RPL_WHOISCHANNELS, nick, words)
+    session.last_param(n.RPL_WHOISSERVER, nick, session.info.name, session.info.network)
+    if "o" in seen.modes:
+        session.last_param(n.RPL_WHOISOPERATOR, nick, "is an IRC operator")
+    if origin.bot:
+        session.last_param(n.RPL_WHOISBOT, nick, f"is a bot on {session.info.network}")
+    if seen.away:
+        session.last_param(n.RPL_AWAY, nick, seen.away)
+    if origin.account:
+        session.numeric(n.RPL_WHOISACCOUNT, nick, origin.account, "is logged in as")
+    idle = str(max(0, int(session.clock() - seen.spoke / 1000)))
+    signon = str(seen.since // 1000)
+    session.last_param(n.RPL_WHOISIDLE, nick, idle, signon, "seconds idle, signon time")
+
+
+def whowas(session: "IrcSession", nick: str, count: int) -> Answered:
+    def answered(past: Past) -> None:
+        if not past.people:
+            session.numeric(n.ERR_WASNOSUCHNICK, nick[:50], "There was no such nickname")
+        for seen in past.people[: count or None]:
+            origin = seen.origin
+            parts = (seen.nick, origin.user, origin.host, "*", origin.name)
+            session.last_param(n.RPL_WHOWASUSER, *parts)
+            went = _date(seen.spoke / 1000)
+            session.last_param(n.RPL_WHOISSERVER, seen.nick, session.info.name, went)
+        session.last_param(n.RPL_ENDOFWHOWAS, nick[:50], "End of WHOWAS")
+
+    return answered
+
+
+def ison(session: "IrcSession") -> Answered:
+    def answered(people: People) -> None:
+        for words in wrapped([seen.nick for seen in people.people], _ROOM_LEFT) or [""]:
+            session.last_param(n.RPL_ISON, words)
+
+    return answered
+
+
+def userhost(session: "IrcSession") -> Answered:
+    def answered(people: People) -> None:
+        words = []
+        for seen in people.people:
+            star, here = "*" * ("o" in seen.modes), "-" if seen.away else "+"
+            words.append(f"{seen.nick}{star}={here}{seen.origin.user}@{seen.origin.host}")
+        for line in wrapped(words, _ROOM_LEFT) or [""]:
+            session.last_param(n.RPL_USERHOST, line)
+
+    return answered
+
+
+def monitored(session: "IrcSession", asked: Sequence[str]) -> Answered:
+    def answered(people: People) -> None:
+        here = {fold(seen.nick): address(seen.nick, seen.origin) for seen in people.people}
+        _monitor_lines(session, n.RPL_MONONLINE, here.values())
+        _monitor_lines(session, n.RPL_MONOFFLINE, [k for k in asked if fold(k) not in here])
+
+    return answered
+
+
+def monitor_list(session: "IrcSession") -> None:
+    _monitor_lines(session, n.RPL_MONLIST, session.watched.values())
+    session.last_param(n.RPL_ENDOFMONLIST, "End of MONITOR list")
+
+
+def _monitor_lines(session: "IrcSession", numeric: str, words: Iterable[str]) -> None:
+    for line in wrapped(list(words), _ROOM_LEFT):
+        session.last_param(numeric, line.replace(" ", ","))
+
+
+# ── the server ─────────────────────────────────────────────────────────────────────────────────
+
+
+def counts(session: "IrcSession") -> Answered:
+    def answered(counts: Counts) -> None:
+        visible, now = counts.people - counts.invisible, counts.people
+        text = f"There are {visible} users and {counts.invisible} invisible on 1 servers"
+        session.last_param(n.RPL_LUSERCLIENT, text)
+        session.last_param(n.RPL_LUSEROP, str(counts.operators), "operator(s) online")
+        session.last_param(n.RPL_LUSERCHANNELS, str(counts.rooms), "channels formed")
+        session.last_param(n.RPL_LUSERME, f"I have {now} clients and 0 servers")
+        for numeric, name in ((n.RPL_LOCALUSERS, "local"), (n.RPL_GLOBALUSERS, "global")):
+            text = f"Current {name} users {now}, max {counts.most}"
+            session.last_param(numeric, str(now), str(counts.most), text)
+
+    return answered
+
+
+def welcomed(session: "IrcSession") -> Answered:
+    """The end of what is told to who comes in."""
+
+    def answered(answer: Counts) -> None:
+        counts(session)(answer)
+        motd(session)
+
+    return answered
+
+
+def motd(session: "IrcSession") -> None:
+    lines = session.info.motd
+    if not lines:
+        session.last_param(n.ERR_NOMOTD, "There is no message of the day")
+        return
+    session.last_param(n.RPL_MOTDSTART, f"- {session.info.name} Message of the day - ")
+    for line in lines:
+        session.last_param(n.RPL_MOTD, f"- {line}")
+    session.last_param(n.RPL_ENDOFMOTD, "End of /MOTD command.")
+
+
+def version(session: "IrcSession") -> None:
+    info = session.info
+    session.last_param(n.RPL_VERSION, info.version, info.name, "a small chat on trio")
+    session.isupport()
+
+
+def time(session: "IrcSession") -> None:
+    now = session.clock()
+    session.last_param(n.RPL_TIME, session.info.name, _date(now))
+
+
+def info(session: "IrcSession") -> None:
+    about = session.info
+    for line in (f"{about.version}: netcat, IRC clients and bots in the same rooms.",
+                 f"This server was started {about.created}."):  # fmt: skip
+        session.last_param(n.RPL_INFO, line)
+    session.last_param(n.RPL_ENDOFINFO, "End of INFO list")
+
+
+def admin(session: "IrcSession") -> None:
+    name = session.info.name
+    session.last_param(n.RPL_ADMINME, name, "Administrative info")
+    session.last_param(n.RPL_ADMINLOC1, f"{session.info.network}, on {name}")
+    session.last_param(n.RPL_ADMINEMAIL, "Ask whoever runs this server")
+
+
+def help_on(session: "IrcSession", subject: str, verbs: Mapping[str, Any]) -> None:
+    name = subject.upper()
+    if not subject:
+        name, lines = "*", ["These are the commands; HELP and one of them tells its parameters."]
+        lines += wrapped(sorted(verbs), _ROOM_LEFT)
+    elif name in verbs:
+        lines = [f"{name} {verbs[name].arguments}".rstrip()]
+    else:
+        session.last_param(n.ERR_HELPNOTFOUND, subject[:50], "There is no help on that")
+        return
+    first, *others = lines
+    session.last_param(n.RPL_HELPSTART, name, first)
+    for line in others:
+        session.last_param(n.RPL_HELPTXT, name, line)
+    session.last_param(n.RPL_ENDOFHELP, name, "End of /HELP")
+
+
+def _date(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.strftime("%A %B %d %Y -- %H:%M:%S UTC")

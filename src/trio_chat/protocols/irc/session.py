@@ -1,0 +1,358 @@
+"""The server's end of IRC: a connection's lines, one after the other.
+
+What a line asks for is found in the tables of ``registration`` and ``verbs``. Answers collect here
+until the line is done with, for if it had a label (ircv3.net, "labeled-response"), that goes on the
+only answer, or on the batch that holds several.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from trio_chat.core.commands import Command, ListMembers, Quit, Say
+from trio_chat.core.events import (
+    NOWHERE,
+    Absent,
+    Answer,
+    Arrived,
+    Aside,
+    AwaySet,
+    Event,
+    Invited,
+    Joined,
+    Notice,
+    Refused,
+    Renamed,
+    Shown,
+    UserModesSet,
+)
+from trio_chat.core.masks import address
+from trio_chat.core.modes import with_letter
+from trio_chat.core.refusals import Code
+from trio_chat.protocols.irc import registration, replies
+from trio_chat.protocols.irc.caps import RENDERED, TAGGED
+from trio_chat.protocols.irc.dialect import IrcDialect, cut, irc_dialect, own_dialect, time_tag
+from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
+from trio_chat.protocols.irc.message import Message, body, escape, parse, word
+from trio_chat.protocols.irc.numerics import (
+    ERR_INPUTTOOLONG,
+    REFUSALS,
+    RPL_AWAY,
+    RPL_INVITING,
+    RPL_NOWAWAY,
+    RPL_UNAWAY,
+    RPL_YOUREOPER,
+)
+from trio_chat.protocols.irc.verbs import dispatch
+from trio_chat.protocols.lines import LineBuffer
+from trio_chat.protocols.session import Handled, OwnDialect, Session
+
+# Lines that may lead to several answers, whatever their parameters are.
+_SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
+
+# A line of so many bytes fits another's line, whatever the address that is put before it.
+_SURELY_FITS = 350
+
+
+def _too_long(line: bytes) -> bool:
+    """ "Servers MUST reply with ERR_INPUTTOOLONG" to tags that are (message-tags, "Size limit")."""
+    tags, _, rest = line.partition(b" ") if line.startswith(b"@") else (b"", b"", line)
+    return len(tags) > CLIENT_TAGS_MAX + 1 or len(rest) > LINE_MAX - 2
+
+
+class IrcSession(Session):
+    """``clock`` gives unix time in seconds."""
+
+    def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
+        self.info, self.clock = info, clock
+        self.nick = ""  # once registered
+        self.wanted, self.user, self.name, self.password = "", "", "", ""
+        self.negotiating = False  # between CAP LS or REQ and CAP END
+        self.cap_version = 0
+        self.entering = False
+        self.caps: frozenset[str] = frozenset()
+        self.modes = ""
+        self._origin = NOWHERE
+        self.watched: dict[str, str] = {}  # by folded nickname
+        self.ahead = self.follows = False
+        self.refusals = 0
+        self._names_of_room: Command | None = None  # asked for when somebody has joined it
+        self.verb = ""  # of the line in hand
+        self.answered: Callable[[Any], None] = self._unexpected
+        self.otherwise: Callable[[], None] | None = None  # instead of telling a refusal
+        self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2)
+        self._waiting: deque[bytes | None] = deque()
+        self._commands: deque[Command] = deque()  # what is left to do of the line in hand
+        self._in_hand = False
+        self._label, self._batch, self._batches = "", "", 0
+        self._start = b""  # of the line in hand, up to its last parameter
+        self._replies: list[str] = []  # to the line in hand; without tags, but for echoes
+        self._echoed = False
+        self._to_send: list[bytes] = []
+        self._gone = False
+
+    # ── how it is written to ───────────────────────────────────────────────────────────────
+
+    @property
+    def dialect(self) -> IrcDialect:
+        return irc_dialect(self.caps & RENDERED, self.info.name)
+
+    @property
+    def own(self) -> OwnDialect:
+        return _Labelled(self) if self._label else own_dialect(self.caps & RENDERED, self.info.name)
+
+    @property
+    def address(self) -> str:
+        """``nick!user@host``, as others see it."""
+        return address(self.nick, self._origin)
+
+    @property
+    def registered(self) -> bool:
+        return bool(self.nick)
+
+    def render_own(self, shown: Shown, id: str) -> bytes:
+        """What the line in hand has led to, with its label."""
+        own = own_dialect(self.caps & RENDERED, self.info.name)
+        if isinstance(shown, Aside | UserModesSet) and not self._batch:
+            # There may be another answer beside it, and then both belong in a batch.
+            self._replies += own.lines(shown, id).decode().split("\r\n")[:-1]
+            return b""
+        extra = f"batch={self._batch}" if self._batch else f"label={self._label}"
+        data = own.lines(shown, id, extra)
+        self._echoed = self._echoed or bool(data)
+        return data
+
+    def send(self, command: str, *params: str) -> None:
+        """An answer of the server's to the line in hand."""
+        self._replies.append(f":{self.info.name} {body(command, *params)}")
+
+    def numeric(self, numeric: str, *params: str) -> None:
+        """Parameters follow the nickname. Those in the middle are made such that they can be."""
+        *middle, last = params
+        self.send(numeric, self.nick or "*", *map(word, middle), last)
+
+    def last_param(self, numeric: str, *params: str) -> None:
+        """As ``numeric``, with a colon before the last one even where it needs none."""
+        *middle, last = params
+        self.numeric(numeric, *middle, last + " ")
+        self._replies[-1] = self._replies[-1].removesuffix(" ")
+
+    def send_trailing(self, command: str, *params: str) -> None:
+        """As ``send``, with a colon before the last parameter even where it needs none."""
+        *middle, last = params
+        self.send(command, *middle, last + " ")
+        self._replies[-1] = self._replies[-1].removesuffix(" ")
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Answers that are written already."""
+        self._replies += lines
+
+    def isupport(self) -> None:
+        registration.isupport(self)
+
+    def fail(self, command: str, code: str, *context_and_text: str) -> None:
+        """``FAIL`` (standard-replies); a NOTICE to those who do not know that."""
+        if "standard-replies" in self.caps or not self.registered:
+            self.send("FAIL", command, code, *context_and_text)
+        else:
+            self.send("NOTICE", self.nick, f"{command}: {context_and_text[-1]}")
+
+    def greeting(self) -> bytes:
+        return b""
+
+    def farewell(self, words: str) -> None:
+        """ "The server acknowledges this by sending an ERROR message" (RFC 2812, 3.1.7)."""
+        self._finish_line()
+        if words:
+            self.send("ERROR", f"Closing link: {words}")
+            self._replies[-1] = self._replies[-1].partition(" ")[2]
+            self._flush_replies("")
+
+    def ping(self) -> None:
+        if self.registered:
+            self._to_send.append(f":{self.info.name} PING {self.info.name}\r\n".encode())
+
+    def data_to_send(self) -> bytes:
+        if not self._label or self._batch:
+            self._flush_replies(f"batch={self._batch}" if self._batch else "")
+        data = b"".join(self._to_send)
+        self._to_send.clear()
+        return data
+
+    # ── what it says ───────────────────────────────────────────────────────────────────────
+
+    def receive_data(self, data: bytes) -> None:
+        """What no line may hold (modern.ircdocs.horse, "Message Format") is dropped: NUL and CR."""
+        self._waiting.extend(self._lines.feed(data.translate(None, b"\r\0")))
+
+    def receive_eof(self) -> None:
+        """ "A message … is terminated": what has no ending is none."""
+
+    def next_command(self) -> Command | Handled | None:
+        self.ahead = self.follows = False
+        if self._commands:
+            return self._next_of_line()
+        if self._in_hand:
+            self._finish_line()
+        if self._lines.endless and not self._gone:
+            self._gone = True
+            return Quit("Your line has no end.")
+        if not self._waiting:
+            return None
+        self._begin_line(self._waiting.popleft())
+        return self._next_of_line() if self._commands else Handled()
+
+    def _next_of_line(self) -> Command:
+        command = self._commands.popleft()
+        self.follows = command is self._names_of_room
+        self.ahead = isinstance(command, Say) and not self._label and self._goes_on()
+        return command
+
+    def _goes_on(self) -> bool:
+        """Whether nothing has come after this, or another line that just says something more where
+        this one does: which leads to nothing that must not come before the answers to this one.
+        """
+        if self._commands or not self._waiting:
+            return True
+        line, start = self._waiting[0], self._start
+        if line is None or not start or b"," in start or not line.startswith(start):
+            return False
+        return len(start) < len(line) <= _SURELY_FITS and line.isascii()
+
+    def _begin_line(self, line: bytes | None) -> None:
+        self._in_hand = True
+        start, colon, _ = (line or b"").partition(b" :")
+        self._start = start + colon if colon else b""
+        if line is None or _too_long(line):
+            self.numeric(ERR_INPUTTOOLONG, "Input line was too long")
+            self.refusals += 1
+            return
+        try:
+            message = parse(line.decode())
+        except UnicodeDecodeError:
+            # "Servers … MUST … reply with … INVALID_UTF8" (UTF8ONLY).
+            self.send("FAIL", "*", "INVALID_UTF8", "Message rejected, it is not UTF-8")
+            self.refusals += 1
+            return
+        if message is None:
+            return
+        self._take_label(message)
+        self.verb = message.command
+        self._commands.extend(dispatch(self, message))
+        if self._label and (len(self._commands) > 1 or message.command in _SEVERAL_ANSWERS):
+            self._open_batch()
+
+    def _take_label(self, message: Message) -> None:
+        """ "The value MUST NOT exceed 64 bytes" (labeled-response)."""
+        label = message.tags.pop("label", "")
+        if {"labeled-response", "batch"} <= self.caps and len(label.encode()) <= 64:
+            self._label = escape(label)
+
+    def _open_batch(self) -> None:
+        self._batches += 1
+        self._batch = f"b{self._batches}"
+        replies, self._replies = self._replies, []
+        self.send("BATCH", f"+{self._batch}", "labeled-response")
+        self._flush_replies(f"label={self._label}")
+        self._replies = replies
+
+    def _finish_line(self) -> None:
+        """Everything that follows from the line is known now: send what is left to be said."""
+        if self._label and not self._batch:
+            if len(self._replies) > 1:
+                self._open_batch()
+            elif not self._replies and not self._echoed:
+                self.send("ACK")
+        if self._batch:
+            self._flush_replies(f"batch={self._batch}")
+            self.send("BATCH", f"-{self._batch}")
+            self._flush_replies("")
+        self._flush_replies(f"label={self._label}" if self._label else "")
+        self._label = self._batch = ""
+        self._echoed = self._in_hand = False
+        self.answered, self.otherwise = self._unexpected, None
+
+    def _flush_replies(self, tag: str) -> None:
+        tags = [tag] if tag else []
+        if self._replies and "server-time" in self.caps:
+            tags.append(time_tag(int(self.clock() * 1000)))
+        head = f"@{';'.join(tags)} " if tags and self.caps & TAGGED else ""
+        for line in self._replies:
+            if line.startswith("@"):
+                whole = f"@{tag};{line[1:]}" if tag else line
+            else:
+                whole = head + cut(line)
+            self._to_send.append(f"{whole}\r\n".encode())
+        self._replies.clear()
+
+    # ── what becomes of it ─────────────────────────────────────────────────────────────────
+
+    def reply(self, answer: Answer) -> None:
+        match answer:
+            case Refused() if self.otherwise:
+                self.otherwise()
+            case Refused():
+                self._refuse(answer)
+            case Absent(nick, text):
+                self.last_param(RPL_AWAY, nick, text)
+            case Notice(text):
+                for line in text.splitlines():
+                    self.send("NOTICE", self.nick or "*", line)
+            case _:
+                self.answered(answer)
+
+    def _refuse(self, refused: Refused) -> None:
+        self.refusals += 1
+        code, about = refused.code, refused.about
+        if not self.registered:
+            self.entering = False
+        if code is Code.SAME_NICK or (code is Code.ALREADY_IN_ROOM and self.verb == "JOIN"):
+            return  # "no message" is what clients expect where nothing changes
+        if code is Code.NO_SUCH_ROOM and self.verb in ("PRIVMSG", "NOTICE", "TAGMSG"):
+            code = Code.CANNOT_SAY
+        if self.verb == "NOTICE":
+            return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
+        if numeric := REFUSALS.get(code):
+            self.numeric(numeric, *(word[:100] for word in about), refused.why)
+        else:
+            name = "INVALID_REALNAME" if code is Code.BAD_NAME else code.name
+            self.fail(self.verb or "*", name, refused.why)
+
+    def done(self, event: Event) -> None:
+        match event:
+            case Arrived(nick, origin=origin):
+                self.nick, self.entering, self._origin = nick, False, origin
+                self.answered = replies.welcomed(self)
+                self._commands.extend(registration.welcome(self))
+            case Joined(room) if "no-implicit-names" not in self.caps:
+                self.answered, _ = replies.names(self, [room])
+                self._names_of_room = ListMembers(room)
+                self._commands.appendleft(self._names_of_room)
+            case Renamed(to=nick):
+                self.nick = nick
+            case AwaySet(text=text):
+                told = (RPL_NOWAWAY, "You have been marked as being away")
+                self.numeric(*told if text else (RPL_UNAWAY, "You are no longer marked as away"))
+            case UserModesSet(changes=changes):
+                for change in changes:
+                    self.modes = with_letter(self.modes, change.mode, add=change.add)
+                if self.verb == "OPER":
+                    self.numeric(RPL_YOUREOPER, "You are now an IRC operator")
+            case Invited(room=room, target=target):
+                self.numeric(RPL_INVITING, target, room)
+
+    def _unexpected(self, answer: Answer) -> None:
+        raise AssertionError(f"nobody asked for {answer}")
+
+
+class _Labelled(OwnDialect):
+    """Shows a session what it has done itself, with the label of the line in hand."""
+
+    def differs(self, shown: Shown) -> bool:
+        return True
+
+    def __init__(self, session: IrcSession) -> None:
+        self._session = session
+
+    def render(self, shown: Shown, id: str = "") -> bytes:
+        return self._session.render_own(shown, id)

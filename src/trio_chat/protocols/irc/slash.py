@@ -1,0 +1,133 @@
+"""The commands of a person at our client, which begin with a slash: one row each."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from trio_chat.errors import Unsupported
+from trio_chat.protocols.irc.message import body
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.client import IrcClientSession
+
+Lines = Sequence[str]
+
+
+class Slash(NamedTuple):
+    """``arguments`` as /help shows them, how many of them are ``needed``, and the lines that the
+    server is sent. ``lines`` takes what stands behind the command, stripped.
+    """
+
+    arguments: str
+    does: str
+    needed: int
+    lines: Callable[["IrcClientSession", str], Lines]
+
+
+def read_slash(session: "IrcClientSession", line: str) -> Lines:
+    """What to send for ``line``, which begins with a slash. Raises Unsupported."""
+    word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
+    slash = SLASHES.get(word.lower())
+    if slash is None:
+        near = difflib.get_close_matches(word.lower(), SLASHES, n=1)
+        meant = f"Did you mean /{near[0]}? " if near else ""
+        raise Unsupported(f"There is no command /{word[:20]}. {meant}/help lists all of them.")
+    if len(rest.split(maxsplit=slash.needed)) < slash.needed:
+        raise Unsupported(f"Something is missing: /{word.lower()} {slash.arguments}")
+    try:
+        return slash.lines(session, rest.strip())
+    except ValueError as error:  # a name that begins with a colon
+        raise Unsupported(f"That cannot be said in IRC: {error}") from error
+
+
+def room_name(name: str) -> str:
+    """A room's name begins with ``#`` or, if only its own server knows it, with ``&``."""
+    return name if name.startswith(("#", "&")) else f"#{name}"
+
+
+def _two(rest: str) -> tuple[str, str]:
+    """The first word, and all that follows it."""
+    first, second = (*rest.split(maxsplit=1), "", "")[:2]
+    return first, second
+
+
+def _help(session: "IrcClientSession", rest: str) -> Lines:
+    rows = [(f"/{word} {slash.arguments}", slash.does) for word, slash in SLASHES.items()]
+    width = max(len(usage) for usage, _ in rows)
+    session.tell("Every line you write goes to the room, but for these:")
+    for usage, does in rows:
+        session.tell(f"{usage:<{width}}  {does}")
+    return ()
+
+
+def _msg(session: "IrcClientSession", rest: str) -> Lines:
+    nick, text = _two(rest)
+    return session.talk(nick, text)
+
+
+def _join(session: "IrcClientSession", rest: str) -> Lines:
+    name, key = _two(rest)
+    return session.go_to(room_name(name.partition(",")[0]), key)
+
+
+def _part(session: "IrcClientSession", why: str) -> Lines:
+    return [_with_text("PART", session.here(), why)]
+
+
+def _topic(session: "IrcClientSession", text: str) -> Lines:
+    if text == "-":
+        return [body("TOPIC", session.here(), "")]
+    return [_with_text("TOPIC", session.here(), text)]
+
+
+def _kick(session: "IrcClientSession", rest: str) -> Lines:
+    nick, why = _two(rest)
+    return [_with_text("KICK", session.here(), nick, why)]
+
+
+def _mode(session: "IrcClientSession", rest: str) -> Lines:
+    """Of the room, unless a room or we ourselves are named."""
+    words = rest.split()
+    named = words and (words[0].startswith(("#", "&")) or session.is_me(words[0]))
+    return [body("MODE", *([] if named else [session.here()]), *words)]
+
+
+def _quit(session: "IrcClientSession", words: str) -> Lines:
+    session.leaving = True
+    return [_with_text("QUIT", words)]
+
+
+def _raw(session: "IrcClientSession", line: str) -> Lines:
+    return [line]
+
+
+def _with_text(command: str, *params: str) -> str:
+    """The last parameter is left out if it is empty."""
+    return body(command, *(params if params[-1] else params[:-1]))
+
+
+SLASHES = {
+    "help": Slash("", "this list", 0, _help),
+    "nick": Slash("NAME", "take another nickname", 1, lambda s, name: [body("NICK", name)]),
+    "me": Slash(
+        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.here(), text, True)
+    ),
+    "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
+    "join": Slash("ROOM [KEY]", "go to another room; a new one is made", 1, _join),
+    "part": Slash("[WHY]", "leave the room", 0, _part),
+    "invite": Slash(
+        "NAME", "ask somebody into the room", 1, lambda s, nick: [body("INVITE", nick, s.here())]
+    ),
+    "kick": Slash("NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
+    "rooms": Slash("", "which rooms there are", 0, lambda s, rest: ["LIST"]),
+    "who": Slash("", "who is in the room", 0, lambda s, rest: [body("NAMES", s.here())]),
+    "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
+    "away": Slash(
+        "[TEXT]", "say that you are away; without a text, back", 0,
+        lambda s, text: [_with_text("AWAY", text)],
+    ),
+    "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
+    "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
+    "raw": Slash("LINE", "send a line of IRC as it is", 1, _raw),
+    "quit": Slash("[WORDS]", "leave", 0, _quit),
+}  # fmt: skip

@@ -1,0 +1,40 @@
+"""Text as it is shown to a person, and as it fits into lines."""
+
+import re
+from collections.abc import Sequence
+
+from trio_chat.protocols.clean import clean
+
+# Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
+# underline (modern.ircdocs.horse, "Formatting").
+_FORMATTING = re.compile(
+    r"\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?"
+    r"|\x04(?:[0-9a-fA-F]{6}(?:,[0-9a-fA-F]{6})?)?"
+    r"|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
+
+
+def shown(text: str) -> str:
+    """Without formatting, and without anything that steers a terminal."""
+    return clean(text if text.isprintable() else _FORMATTING.sub("", text))
+
+
+def pieces(text: str, most: int) -> Sequence[str]:
+    """A text in pieces of at most so many bytes of UTF-8: cut between words if that can be."""
+    found = []
+    data = text.encode("utf-8", "replace")
+    while len(data) > most:
+        end = most
+        while data[end] & 0xC0 == 0x80:  # in the middle of a character
+            end -= 1
+        blank = data.rfind(b" ", end // 2, end)
+        end = blank + 1 if blank > 0 else end
+        found.append(data[:end].decode())
+        data = data[end:]
+    return [*found, data.decode()]
+
+
+def sentence(about: Sequence[str], why: str) -> str:
+    """Why something is not so, and before it what it is about, if that is not said in it."""
+    missing = " ".join(word for word in about if word not in why)
+    return f"{missing}: {why}" if missing else why

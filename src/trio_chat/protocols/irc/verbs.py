@@ -1,0 +1,490 @@
+"""What each command of a client asks for: a row each in the table at the end."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from trio_chat.core.commands import (
+    Announce,
+    Command,
+    Count,
+    FindNicks,
+    FindPast,
+    FindPeople,
+    Invite,
+    Join,
+    Kick,
+    Kill,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Operate,
+    Quit,
+    Reload,
+    Rename,
+    Say,
+    SetAway,
+    SetModes,
+    SetName,
+    SetTopic,
+    SetUserModes,
+    ShowInvitations,
+    ShowMasks,
+    ShowModes,
+    ShowTopic,
+    Signal,
+    Tell,
+    Unwatch,
+    Watch,
+)
+from trio_chat.core.events import Change
+from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, STATUS, USER_MODES
+from trio_chat.core.names import fold, nick_problem
+from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc import registration, replies
+from trio_chat.protocols.irc.dialect import fits
+from trio_chat.protocols.irc.info import TARGETS_MAX, WATCHED_MAX
+from trio_chat.protocols.irc.message import Message, render_tags
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.session import IrcSession
+
+_CHANGES_MAX = 20  # of one MODE
+
+Commands = Iterable[Command]
+
+
+def dispatch(session: "IrcSession", message: Message) -> Commands:
+    verb = VERBS.get(message.command)
+    if verb is None:
+        if session.registered or message.command not in ("", "PONG"):
+            session.numeric(n.ERR_UNKNOWNCOMMAND, message.command[:50], "Unknown command")
+            session.refusals += 1
+        return ()
+    if not (session.registered or verb.early):
+        session.last_param(n.ERR_NOTREGISTERED, "You have not registered")
+        session.refusals += 1
+        return ()
+    if len(message.params) < verb.needed:
+        session.numeric(n.ERR_NEEDMOREPARAMS, message.command, "Not enough parameters")
+        session.refusals += 1
+        return ()
+    return verb.read(session, message)
+
+
+# ── talk ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """PRIVMSG and NOTICE."""
+    notice = message.command == "NOTICE"
+    if not message.params or not message.params[0]:
+        if not notice:
+            session.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
+        return
+    if len(message.params) < 2 or not message.params[1]:
+        if not notice:
+            session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
+        return
+    text, tags = message.params[1], _client_tags(message)
+    action = text.startswith("\x01ACTION ")
+    if action:
+        text = text.removeprefix("\x01ACTION ").removesuffix("\x01")
+    for target in _targets(session, message.params[0]):
+        status, room = _room_of(target)
+        # What others are sent is longer by the sender's address. We would rather say so than have
+        # something cut off.
+        if not fits(session.address, message.command, target, message.params[1]):
+            session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
+            session.refusals += 1
+        elif room:
+            yield Say(room, text, action, notice, status, tags)
+        else:
+            yield Tell(target, text, action, notice, tags)
+
+
+def _tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
+    if not message.params or not message.params[0]:
+        session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
+        return
+    tags = _client_tags(message)
+    if "message-tags" not in session.caps:
+        session.numeric(n.ERR_UNKNOWNCOMMAND, "TAGMSG", "Unknown command")
+    elif tags:
+        for target in _targets(session, message.params[0]):
+            status, room = _room_of(target)
+            yield Signal(tags, room, "" if room else target, status)
+
+
+def _client_tags(message: Message) -> str:
+    """ "Client-only tags" begin with a plus; other tags of clients are not relayed."""
+    return render_tags({k: v for k, v in message.tags.items() if k.startswith("+") and len(k) > 1})
+
+
+def _targets(session: "IrcSession", text: str) -> Sequence[str]:
+    """Those between commas, each once."""
+    targets = list(dict.fromkeys(target for target in text.split(",") if target))
+    if len(targets) > TARGETS_MAX:
+        session.numeric(n.ERR_TOOMANYTARGETS, targets[TARGETS_MAX][:50], "Too many targets")
+        session.refusals += 1
+        return targets[:TARGETS_MAX]
+    return targets
+
+
+def _room_of(target: str) -> tuple[str, str]:
+    """``@#room`` as status and room; two empty texts for a person."""
+    name = target.lstrip("".join(STATUS.values()))
+    return (target[: len(target) - len(name)][:1], name) if name.startswith("#") else ("", "")
+
+
+# ── rooms ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _join(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """ "JOIN 0" leaves all rooms, which nobody wants to happen by accident: it does nothing."""
+    keys = message.params[1].split(",") if len(message.params) > 1 else []
+    for index, room in enumerate(dict.fromkeys(message.params[0].split(","))):
+        yield Join(room, keys[index] if index < len(keys) else "")
+
+
+def _part(session: "IrcSession", message: Message) -> Iterator[Command]:
+    why = message.params[1] if len(message.params) > 1 else ""
+    for room in dict.fromkeys(message.params[0].split(",")):
+        yield Leave(room, why)
+
+
+def _topic(session: "IrcSession", message: Message) -> Commands:
+    room = message.params[0]
+    if len(message.params) > 1:
+        return [SetTopic(room, message.params[1])]
+    session.answered = replies.topic(session)
+    return [ShowTopic(room)]
+
+
+def _names(session: "IrcSession", message: Message) -> Commands:
+    """Of some rooms; of none, if none is named."""
+    rooms = _targets(session, message.params[0]) if message.params else ()
+    if not rooms:
+        session.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
+        return ()
+    session.answered, session.otherwise = replies.names(session, rooms)
+    return [ListMembers(room) for room in rooms]
+
+
+def _list(session: "IrcSession", message: Message) -> Commands:
+    conditions = [word for param in message.params[:1] for word in param.split(",") if word]
+    rooms = tuple(word for word in conditions if word.startswith("#") and not {*word} & {*"*?"})
+    others = [word for word in conditions if word not in rooms]
+    session.answered = replies.rooms(session, others)
+    return [ListRooms(rooms)]
+
+
+def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """Several people out of one room."""
+    room, nicks = message.params[0].split(",")[0], message.params[1]
+    why = message.params[2] if len(message.params) > 2 else ""
+    for nick in _targets(session, nicks):
+        yield Kick(room, nick, why)
+
+
+def _invite(session: "IrcSession", message: Message) -> Commands:
+    """Without parameters: which invitations there are."""
+    if not message.params:
+        session.answered = replies.invitations(session)
+        return [ShowInvitations()]
+    if len(message.params) < 2:
+        session.numeric(n.ERR_NEEDMOREPARAMS, "INVITE", "Not enough parameters")
+        return ()
+    return [Invite(message.params[1], message.params[0])]
+
+
+def _mode(session: "IrcSession", message: Message) -> Commands:
+    target = message.params[0]
+    read = _room_mode if target.startswith("#") else _user_mode
+    return read(session, target, message.params[1:])
+
+
+def _room_mode(session: "IrcSession", room: str, params: Sequence[str]) -> Iterator[Command]:
+    if not params:
+        session.answered = replies.room_modes(session)
+        yield ShowModes(room)
+        return
+    changes = []
+    for change, complete in _changes(params[0], list(params[1:])):
+        if change.mode not in ROOM_MODES:
+            session.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
+        elif change.mode in LISTS and not change.argument:
+            session.answered = replies.masks(session)
+            yield ShowMasks(room, change.mode)
+        elif complete or (change.mode in KEYED and not change.add):  # there is but one key
+            changes.append(change)
+        else:
+            session.numeric(n.ERR_NEEDMOREPARAMS, "MODE", "Not enough parameters")
+    if changes:
+        yield SetModes(room, tuple(changes[:_CHANGES_MAX]))
+
+
+def _user_mode(session: "IrcSession", nick: str, params: Sequence[str]) -> Iterator[Command]:
+    if fold(nick) != fold(session.nick):
+        if nick_problem(nick):
+            session.numeric(n.ERR_NOSUCHNICK, nick[:50], "No such nick")
+        else:
+            session.answered = replies.nobodys_modes(session, nick)
+            yield FindNicks((nick,))
+        return
+    if not params:
+        session.numeric(n.RPL_UMODEIS, f"+{session.modes}")
+        return
+    changes = [change for change, _ in _changes(params[0], [])]
+    if any(change.mode not in USER_MODES for change in changes):
+        session.last_param(n.ERR_UMODEUNKNOWNFLAG, "Unknown MODE flag")
+    if known := tuple(change for change in changes if change.mode in USER_MODES):
+        yield SetUserModes(known)
+
+
+def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]]:
+    """``+ov-k`` and the arguments that follow, one for each mode that has one; and with each
+    whether its argument was there.
+    """
+    add = True
+    for letter in letters:
+        if letter in "+-":
+            add = letter == "+"
+        else:
+            complete = letter not in ARGUED[add] or bool(arguments)
+            argument = arguments.pop(0) if letter in ARGUED[add] and arguments else ""
+            if letter in LISTS:
+                argument = argument.partition(" ")[0].lstrip(":")
+            yield Change(add, letter, argument), complete
+
+
+# ── people ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _nick(session: "IrcSession", message: Message) -> Commands:
+    if not session.registered:
+        return registration.nick(session, message)
+    if not message.params or not message.params[0]:
+        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
+        return ()
+    return [Rename(message.params[0])]
+
+
+def _away(session: "IrcSession", message: Message) -> Commands:
+    return [SetAway(message.params[0] if message.params else "")]
+
+
+def _setname(session: "IrcSession", message: Message) -> Commands:
+    return [SetName(message.params[0])]
+
+
+def _who(session: "IrcSession", message: Message) -> Commands:
+    mask = message.params[0] if message.params else "*"
+    fields = message.params[1] if len(message.params) > 1 else ""
+    session.answered = replies.who(session, mask, fields)
+    return [FindPeople(mask if mask != "0" else "*")]
+
+
+def _whois(session: "IrcSession", message: Message) -> Commands:
+    """ "WHOIS server nick" asks the person's own server, which is this one."""
+    if not message.params or not message.params[-1]:
+        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
+        return ()
+    nick = message.params[1 if len(message.params) > 1 else 0].split(",")[0]
+    server = message.params[0] if len(message.params) > 1 else ""
+    if server and server.lower() != session.info.name.lower() and fold(server) != fold(nick):
+        session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
+        return ()
+    session.answered = replies.whois(session, nick)
+    return [FindNicks((nick,))]
+
+
+def _whowas(session: "IrcSession", message: Message) -> Commands:
+    """ "If a non-positive number is passed …, then a full search is done"."""
+    if not message.params or not message.params[0]:
+        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
+        return ()
+    nick = message.params[0].split(",")[0]
+    text = message.params[1] if len(message.params) > 1 else ""
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    session.answered = replies.whowas(session, nick, count)
+    return [FindPast(nick)]
+
+
+def _ison(session: "IrcSession", message: Message) -> Commands:
+    nicks = tuple(nick for param in message.params for nick in param.split())
+    session.answered = replies.ison(session)
+    return [FindNicks(nicks)]
+
+
+def _userhost(session: "IrcSession", message: Message) -> Commands:
+    session.answered = replies.userhost(session)
+    return [FindNicks(tuple(nick for p in message.params for nick in p.split())[:5])]
+
+
+def _monitor(session: "IrcSession", message: Message) -> Commands:
+    verb = _MONITOR_VERBS.get(message.params[0].upper())
+    return verb(session, message) if verb else ()
+
+
+def _monitor_add(session: "IrcSession", message: Message) -> Iterator[Command]:
+    wanted = message.params[1].split(",") if len(message.params) > 1 else []
+    added: list[str] = []
+    for index, nick in enumerate(wanted):
+        if len(session.watched) >= WATCHED_MAX and fold(nick) not in session.watched:
+            rest = ",".join(wanted[index:])
+            session.numeric(n.ERR_MONLISTFULL, str(WATCHED_MAX), rest, "Monitor list is full.")
+            break
+        if nick and not nick_problem(nick):
+            session.watched[fold(nick)] = nick
+            added.append(nick)
+    if added:
+        yield Watch(tuple(added))
+        yield from _monitor_status(session, added)
+
+
+def _monitor_remove(session: "IrcSession", message: Message) -> Commands:
+    nicks = message.params[1].split(",") if len(message.params) > 1 else []
+    known = tuple(nick for nick in nicks if session.watched.pop(fold(nick), ""))
+    return [Unwatch(known)] if known else ()
+
+
+def _monitor_clear(session: "IrcSession", message: Message) -> Commands:
+    nicks = tuple(session.watched.values())
+    session.watched.clear()
+    return [Unwatch(nicks)] if nicks else ()
+
+
+def _monitor_list(session: "IrcSession", message: Message) -> Commands:
+    replies.monitor_list(session)
+    return ()
+
+
+def _monitor_status(session: "IrcSession", nicks: Iterable[str]) -> Iterator[Command]:
+    asked = tuple(nicks)
+    session.answered = replies.monitored(session, asked)
+    yield FindNicks(asked)
+
+
+_MONITOR_VERBS: dict[str, Callable[["IrcSession", Message], Commands]] = {
+    "+": _monitor_add,
+    "-": _monitor_remove,
+    "C": _monitor_clear,
+    "L": _monitor_list,
+    "S": lambda session, message: _monitor_status(session, session.watched.values()),
+}
+
+
+# ── the server ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _ping(session: "IrcSession", message: Message) -> Commands:
+    if not message.params or not message.params[0]:
+        session.last_param(n.ERR_NOORIGIN, "No origin specified")
+    else:
+        session.send_trailing("PONG", session.info.name, message.params[0])
+    return ()
+
+
+def _nothing(session: "IrcSession", message: Message) -> Commands:
+    return ()
+
+
+def _quit(session: "IrcSession", message: Message) -> Commands:
+    words = message.params[0] if message.params else ""
+    return [Quit(f"Quit: {words}" if words else "Quit", words)]
+
+
+def _lusers(session: "IrcSession", message: Message) -> Commands:
+    session.answered = replies.counts(session)
+    return [Count()]
+
+
+def _about(reply: Callable[["IrcSession"], None]) -> Callable[["IrcSession", Message], Commands]:
+    """Answers that need nobody else. A parameter names a server, and must be this one or one of
+    its people (who are all on it).
+    """
+
+    def read(session: "IrcSession", message: Message) -> Commands:
+        server = message.params[0] if message.params else session.info.name
+        names = {session.info.name.lower(), session.nick.lower(), "*"}
+        if server.lower() in names:
+            reply(session)
+        else:
+            session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
+        return ()
+
+    return read
+
+
+def _help(session: "IrcSession", message: Message) -> Commands:
+    replies.help_on(session, message.params[0] if message.params else "", VERBS)
+    return ()
+
+
+def _oper(session: "IrcSession", message: Message) -> Commands:
+    return [Operate(message.params[0], message.params[1])]
+
+
+def _kill(session: "IrcSession", message: Message) -> Commands:
+    return [Kill(message.params[0], message.params[1] if len(message.params) > 1 else "")]
+
+
+def _rehash(session: "IrcSession", message: Message) -> Commands:
+    if "o" in session.modes:
+        session.numeric(n.RPL_REHASHING, "settings", "Rehashing")
+    return [Reload()]
+
+
+def _wallops(session: "IrcSession", message: Message) -> Commands:
+    return [Announce(message.params[0])]
+
+
+class Verb(NamedTuple):
+    """``needed`` parameters; ``early`` if it may come before registration."""
+
+    read: Callable[["IrcSession", Message], Commands]
+    arguments: str = ""
+    needed: int = 0
+    early: bool = False
+
+
+VERBS = {
+    "ADMIN": Verb(_about(replies.admin), "[server]"),
+    "AWAY": Verb(_away, "[text]"),
+    "CAP": Verb(registration.cap, "verb [capabilities]", 1, early=True),
+    "HELP": Verb(_help, "[subject]"),
+    "HELPOP": Verb(_help, "[subject]"),
+    "INFO": Verb(_about(replies.info), "[server]"),
+    "INVITE": Verb(_invite, "[nickname room]"),
+    "ISON": Verb(_ison, "nickname...", 1),
+    "JOIN": Verb(_join, "room,... [key,...]", 1),
+    "KICK": Verb(_kick, "room nickname,... [why]", 2),
+    "KILL": Verb(_kill, "nickname why", 2),
+    "LIST": Verb(_list, "[room,...|condition,...]"),
+    "LUSERS": Verb(_lusers),
+    "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
+    "MONITOR": Verb(_monitor, "+|-|C|L|S [nickname,...]", 1),
+    "MOTD": Verb(_about(replies.motd), "[server]"),
+    "NAMES": Verb(_names, "room,..."),
+    "NICK": Verb(_nick, "nickname", early=True),
+    "NOTICE": Verb(_talk, "target,... text"),
+    "OPER": Verb(_oper, "name password", 2),
+    "PART": Verb(_part, "room,... [why]", 1),
+    "PASS": Verb(registration.password, "password", 1, early=True),
+    "PING": Verb(_ping, "token", early=True),
+    "PONG": Verb(_nothing, "token", early=True),
+    "PRIVMSG": Verb(_talk, "target,... text"),
+    "QUIT": Verb(_quit, "[why]", early=True),
+    "REHASH": Verb(_rehash),
+    "SETNAME": Verb(_setname, "name", 1),
+    "TAGMSG": Verb(_tagmsg, "target,..."),
+    "TIME": Verb(_about(replies.time), "[server]"),
+    "TOPIC": Verb(_topic, "room [text]", 1),
+    "USER": Verb(registration.user, "user 0 * name", 4, early=True),
+    "USERHOST": Verb(_userhost, "nickname...", 1),
+    "VERSION": Verb(_about(replies.version), "[server]"),
+    "WALLOPS": Verb(_wallops, "text", 1),
+    "WHO": Verb(_who, "[mask [%fields]]"),
+    "WHOIS": Verb(_whois, "[server] nickname"),
+    "WHOWAS": Verb(_whowas, "nickname [count]"),
+}

@@ -1,0 +1,38 @@
+"""Passwords are kept as scrypt hashes (RFC 7914): reading the settings lets nobody log in."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+# 16 MiB and some 50 ms for each attempt (RFC 7914, section 2: N is 2 to the 14th, r is 8).
+_COST, _BLOCK, _PARALLEL = 14, 8, 1
+
+
+def hash_password(text: str) -> str:
+    """What to put into the settings: the method, its cost, a random salt, and the hash."""
+    salt = secrets.token_bytes(16)
+    return f"scrypt:{_COST}:{_encode(salt)}:{_encode(_scrypt(text, salt, _COST))}"
+
+
+def is_password(text: str, hashed: str) -> bool:
+    """Whether ``hashed`` was made of this password. Takes a while, by intention."""
+    _, cost, salt, expected = hashed.split(":")
+    found = _scrypt(text, base64.urlsafe_b64decode(salt), int(cost))
+    return hmac.compare_digest(found, base64.urlsafe_b64decode(expected))
+
+
+def _scrypt(text: str, salt: bytes, cost: int) -> bytes:
+    return hashlib.scrypt(
+        text.encode(),
+        salt=salt,
+        n=1 << cost,
+        r=_BLOCK,
+        p=_PARALLEL,
+        maxmem=1 << (cost + 11),
+        dklen=32,
+    )
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()

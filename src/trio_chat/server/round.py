@@ -1,0 +1,78 @@
+"""A long way round: the members of a large room are posted to in a circle.
+
+A message to thousands takes many milliseconds. What is said in the room meanwhile does not wait for
+the end: it joins in where the round is, and everybody gets all that they lack with one post. So
+under load each member is posted to once in a round, however many speak, and nobody waits for two.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+from trio_chat.protocols.session import Dialect
+from trio_chat.server.audience import Audience
+from trio_chat.server.outbox import Outbox
+
+
+class Round:
+    def __init__(self, audience: Audience) -> None:
+        self._groups = audience.everyone
+        self._lacking: list[deque[_Part]] = [deque() for _ in self._groups]  # by each group
+        self._steps = 0
+        self._ends: deque[tuple[int, str, int]] = deque()  # at which step, which id, how many bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that are on their way round."""
+        return sum(size for _, _, size in self._ends)
+
+    @property
+    def is_over(self) -> bool:
+        return not self._ends
+
+    def join(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], id: str) -> None:
+        """Let something more go round: for each dialect, and for those who get a part of their own.
+
+        ``id`` is that of its last event.
+        """
+        for outbox in own.keys() - self._members() if own else ():
+            outbox.post(own[outbox])
+        part = _Part(common, own)
+        for lacking in self._lacking:
+            lacking.append(part)
+        size = max(map(len, common.values()), default=0)
+        self._ends.append((self._steps + len(self._groups), id, size))
+
+    def _members(self) -> set[Outbox]:
+        return {outbox for _, outboxes in self._groups for outbox in outboxes}
+
+    def step(self) -> int:
+        """Post to the next group what it lacks; returns the number of posts."""
+        place = self._steps % len(self._groups)
+        self._steps += 1
+        parts = self._lacking[place]
+        if not parts:
+            return 0
+        dialect, outboxes = self._groups[place]
+        data = b"".join([part.common[dialect] for part in parts])
+        special = {outbox for part in parts for outbox in part.own}
+        for outbox in outboxes:
+            if outbox in special:
+                outbox.post(b"".join([p.own.get(outbox, p.common[dialect]) for p in parts]))
+            else:
+                outbox.post(data)
+        parts.clear()
+        return len(outboxes)
+
+    def arrived(self) -> str:
+        """The id up to which all have everything, if that has just come to its end; or nothing."""
+        id = ""
+        while self._ends and self._ends[0][0] <= self._steps:
+            _, id, _ = self._ends.popleft()
+        return id
+
+
+class _Part:
+    __slots__ = ("common", "own")
+
+    def __init__(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes]) -> None:
+        self.common, self.own = common, own

@@ -1,0 +1,94 @@
+"""``trio-chat hash-password``, in a pipe and on a terminal."""
+
+import io
+import os
+import sys
+
+import pytest
+import trio
+
+from processes import FOLDER, PATIENCE, PROGRAM, Output, end, environment, run
+from trio_chat.cli.configure import load
+from trio_chat.cli.passwords import run_hash_password
+from trio_chat.server.passwords import is_password
+
+# What a shell does for its child: the terminal becomes the one that passwords are read from.
+_LIKE_A_SHELL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+async def test_a_line_of_the_input():
+    done = await run("hash-password", stdin="grüße you\r\nnot this\n".encode())
+    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
+    assert is_password("grüße you", done.out.strip())
+    assert load({}, [f"server.password={done.out.strip()}"], None)
+
+
+def refusal(capsys: pytest.CaptureFixture[str]) -> str:
+    """The line that it says in this process, and nothing else."""
+    with pytest.raises(SystemExit) as ended:
+        run_hash_password(debug=False)
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (78, "", 1)
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(b"", "no password"), (b"\n", "no password"), (b"  \n", "no password"), (b"\xff\n", "UTF-8")],
+)
+def test_what_is_no_password(data, why, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert why in refusal(capsys)
+
+
+async def typed(*lines: str) -> tuple[int, str]:
+    """The exit code, and what a terminal shows, after these lines were typed one by one."""
+    master, slave = os.openpty()
+    screen = Output()
+    async with trio.open_nursery() as nursery, trio.lowlevel.FdStream(master) as stream:
+        nursery.start_soon(screen.collect, stream)
+        process = await trio.lowlevel.open_process(
+            [sys.executable, "-c", _LIKE_A_SHELL, *PROGRAM, "hash-password"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            cwd=FOLDER,
+            env=environment({}),
+        )
+        os.close(slave)
+        try:
+            with trio.fail_after(PATIENCE):
+                for line in lines:
+                    await screen.until(": ")
+                    await stream.send_all(line.encode())
+                await screen.end()
+                code = await process.wait()
+        finally:
+            await end(process)
+        nursery.cancel_scope.cancel()
+    return code, screen.text
+
+
+async def test_a_person_is_asked_twice_and_sees_nothing():
+    code, screen = await typed("grüße\n", "grüße\n")
+    *_, hashed = screen.split()
+    assert code == 0
+    assert "grüße" not in screen
+    assert is_password("grüße", hashed)
+
+
+async def test_two_that_differ_are_refused():
+    code, screen = await typed("one\n", "two\n")
+    assert code == 78
+    assert "trio-chat: the two are not the same" in screen
+    assert "one" not in screen
+
+
+async def test_ctrl_c_ends_it():
+    code, screen = await typed("\x03")
+    assert code == 130
+    assert "Traceback" not in screen

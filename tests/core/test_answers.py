@@ -1,0 +1,342 @@
+"""How things stand, and who is told what of it."""
+
+import pytest
+
+from ring import Ring, refusal
+from trio_chat.core import state
+from trio_chat.core.commands import (
+    Count,
+    FindNicks,
+    FindPast,
+    FindPeople,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    Query,
+    Rename,
+    Say,
+    SetAway,
+    SetName,
+    SetTopic,
+    SetUserModes,
+    ShowMasks,
+    ShowModes,
+    ShowTopic,
+)
+from trio_chat.core.events import (
+    Arrived,
+    Change,
+    Counts,
+    Departed,
+    Mask,
+    Masks,
+    Members,
+    Modes,
+    Origin,
+    Past,
+    People,
+    Refused,
+    Rooms,
+    Seen,
+)
+from trio_chat.core.refusals import Code
+
+ALICE = Origin("al", "tea.net", "Alice Liddell")
+HIDDEN = Origin("hid", "cave.org", "The Hidden One")
+
+
+@pytest.fixture
+def ring() -> Ring:
+    """Alice and Hidden, who is invisible, are in #hall; Alice also in #den, which is secret.
+
+    Olga, an operator of the server, and Eve are in no room.
+    """
+    ring = Ring(room_modes="n")
+    ring.enter("alice", "#Hall", "#Den", origin=ALICE)
+    ring.set("#den", "+s")
+    ring.enter("hidden", "#hall", origin=HIDDEN)
+    ring.ask("id-hidden", SetUserModes((Change(True, "i"),)))
+    ring.enter("olga")
+    ring.make_operator("olga")
+    ring.enter("eve")
+    return ring
+
+
+def ask(ring: Ring, nick: str, query: Query) -> object:
+    return ring.chat.answer(f"id-{nick}", query)
+
+
+def nicks(found: object) -> list[str]:
+    assert isinstance(found, Members | People | Past)
+    return [seen.nick for seen in found.people]
+
+
+# ── secret rooms ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ListMembers("#den"),
+        ShowTopic("#den"),
+        ShowModes("#den"),
+        ShowMasks("#den", "b"),
+        ShowMasks("#den", "e"),
+    ],
+)
+def test_a_secret_room_is_unknown_to_outsiders(ring: Ring, query: Query) -> None:
+    for nick in ("hidden", "eve"):
+        asked = refusal([ask(ring, nick, query)])  # type: ignore[list-item]
+        assert (asked.code, asked.about) == (Code.NO_SUCH_ROOM, ("#den",))
+    for nick in ("alice", "olga"):
+        assert not isinstance(ask(ring, nick, query), Refused)
+    ring.set("#den", "-s")
+    ring.set("#den", "+b", "eve")  # whoever is banned may look
+    if not (isinstance(query, ShowMasks) and query.mode != "b"):
+        assert not isinstance(ask(ring, "eve", query), Refused)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [ListMembers("#no"), ShowTopic("#no"), ShowModes("#no"), ShowMasks("#no", "b")],
+)
+@pytest.mark.parametrize("nick", ["alice", "olga"])
+def test_a_room_that_nobody_is_in_is_unknown_to_all(ring: Ring, nick: str, query: Query) -> None:
+    unknown = Refused("There is nobody in #no.", Code.NO_SUCH_ROOM, ("#no",))
+    assert ask(ring, nick, query) == unknown
+    ring.open("#no")
+    assert ask(ring, nick, query) == unknown
+
+
+@pytest.mark.parametrize(
+    ("nick", "rooms"),
+    [
+        ("alice", ["#Hall", "#Den"]),
+        ("hidden", ["#Hall"]),
+        ("olga", ["#Hall", "#Den"]),
+        ("eve", ["#Hall"]),
+    ],
+)
+def test_which_rooms_are_listed(ring: Ring, nick: str, rooms: list[str]) -> None:
+    found = ask(ring, nick, ListRooms())
+    assert isinstance(found, Rooms)
+    assert [room.name for room in found.rooms] == rooms
+    named = ask(ring, nick, ListRooms(("#DEN", "#nowhere")))
+    assert isinstance(named, Rooms)
+    assert [room.name for room in named.rooms] == [room for room in rooms if room == "#Den"]
+
+
+@pytest.mark.parametrize(
+    ("nick", "rooms"),
+    [
+        ("alice", ("@#Hall", "@#Den")),
+        ("hidden", ("@#Hall",)),
+        ("olga", ("@#Hall", "@#Den")),
+        ("eve", ("@#Hall",)),
+    ],
+)
+def test_which_of_somebodys_rooms_are_told(ring: Ring, nick: str, rooms: tuple[str, ...]) -> None:
+    for query in (FindPeople("ALICE"), FindNicks(("alice",)), FindPeople("al*")):
+        found = ask(ring, nick, query)
+        assert isinstance(found, People)
+        assert [seen.rooms for seen in found.people] == [rooms]
+
+
+def test_members_are_told_that_the_room_is_secret(ring: Ring) -> None:
+    for room, secret in (("#den", True), ("#hall", False)):
+        members = ask(ring, "alice", ListMembers(room))
+        assert isinstance(members, Members)
+        assert members.secret is secret
+
+
+# ── invisible people ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("query", [ListMembers("#hall"), FindPeople("#HALL")])
+@pytest.mark.parametrize(
+    ("nick", "seen"),
+    [
+        ("alice", ["alice", "hidden"]),
+        ("hidden", ["alice", "hidden"]),
+        ("olga", ["alice", "hidden"]),
+        ("eve", ["alice"]),
+    ],
+)
+def test_who_is_seen_in_a_room(ring: Ring, query: Query, nick: str, seen: list[str]) -> None:
+    assert nicks(ask(ring, nick, query)) == seen
+
+
+@pytest.mark.parametrize(
+    ("nick", "mask", "seen"),
+    [
+        ("eve", "*", ["alice", "olga", "eve"]),
+        ("eve", "h*", []),
+        ("eve", "*cave*", []),
+        ("eve", "*.net", ["alice"]),
+        ("eve", "A?", ["alice"]),
+        ("eve", "*liddell", ["alice"]),
+        ("eve", "alice!al@tea.*", ["alice"]),
+        ("eve", "tea.net", []),
+        ("alice", "h*", ["hidden"]),
+        ("alice", "*CAVE*", ["hidden"]),
+        ("hidden", "hidden*", ["hidden"]),
+        ("olga", "*", ["alice", "hidden", "olga", "eve"]),
+    ],
+)
+def test_who_is_found_by_a_mask(ring: Ring, nick: str, mask: str, seen: list[str]) -> None:
+    assert nicks(ask(ring, nick, FindPeople(mask))) == seen
+
+
+def test_whoever_is_in_no_room_sees_themselves(ring: Ring) -> None:
+    ring.ask("id-eve", SetUserModes((Change(True, "i"),)))
+    assert nicks(ask(ring, "eve", FindPeople("*eve*"))) == ["eve"]
+    assert nicks(ask(ring, "alice", FindPeople("*eve*"))) == []
+
+
+def test_whoever_knows_the_nickname_sees_the_person_but_not_where_they_are(ring: Ring) -> None:
+    rooms = {"alice": ("#Hall",), "hidden": ("#Hall",), "olga": ("#Hall",), "eve": ()}
+    for nick, told in rooms.items():
+        found = ask(ring, nick, FindPeople("Hidden"))
+        assert isinstance(found, People)
+        assert [(seen.nick, seen.rooms) for seen in found.people] == [("hidden", told)]
+
+
+# ── what is told ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_all_that_is_seen_of_somebody(ring: Ring) -> None:
+    ring.set("#hall", "+v", "hidden")
+    ring.ask("id-hidden", Say("#hall", "hi"))
+    spoke = len(ring.entries) - 1
+    ring.ask("id-hidden", SetAway("asleep"))
+    ring.ask("id-hidden", SetName("Nobody"))
+    found = ask(ring, "alice", FindPeople("#hall"))
+    assert isinstance(found, People)
+    assert found.of == "#Hall"
+    assert found.people[1] == Seen(
+        "hidden",
+        Origin("hid", "cave.org", "Nobody"),
+        who="id-hidden",
+        away="asleep",
+        modes="i",
+        status="+",
+        rooms=("+#Hall",),
+        since=4,
+        spoke=spoke,
+    )
+
+
+def test_nobody_is_found(ring: Ring) -> None:
+    assert ask(ring, "alice", FindPeople("dave")) == People("dave", ())
+    assert ask(ring, "alice", FindPeople("#nowhere")) == People("#nowhere", ())
+    assert ask(ring, "eve", FindPeople("#den")) == People("#den", ())
+
+
+def test_those_who_are_here_of_some_nicknames_in_their_order(ring: Ring) -> None:
+    assert nicks(ask(ring, "eve", FindNicks(("HIDDEN", "dave", "alice")))) == ["hidden", "alice"]
+
+
+@pytest.mark.parametrize(
+    ("modes", "arguments", "letters", "seen", "hidden"),
+    [
+        ("-n", [], "", [], []),
+        ("+tm", [], "mnt", [], []),
+        ("+k", ["sesame"], "nk", ["sesame"], ["*"]),
+        ("+l", ["7"], "nl", ["7"], ["7"]),
+        ("+lki", ["7", "sesame"], "inkl", ["sesame", "7"], ["*", "7"]),
+        ("+b", ["eve"], "n", [], []),
+    ],
+)
+def test_the_modes_of_a_room_and_its_key_for_members_only(
+    ring: Ring, modes: str, arguments: list[str], letters: str, seen: list[str], hidden: list[str]
+) -> None:
+    ring.set("#hall", modes, *arguments)
+    for nick in ("alice", "hidden"):
+        assert ask(ring, nick, ShowModes("#HALL")) == Modes("#Hall", letters, tuple(seen), 1)
+    for nick in ("olga", "eve"):
+        assert ask(ring, nick, ShowModes("#HALL")) == Modes("#Hall", letters, tuple(hidden), 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "may"), [("b", "alice hidden olga eve"), ("e", "alice olga"), ("I", "alice olga")]
+)
+def test_who_may_see_a_list(ring: Ring, mode: str, may: str) -> None:
+    ring.set("#hall", "+beI", "one", "two", "three")
+    at = len(ring.entries) - 1
+    mask = {"b": "one!*@*", "e": "two!*@*", "I": "three!*@*"}[mode]
+    for nick in ("alice", "hidden", "olga", "eve"):
+        found = ask(ring, nick, ShowMasks("#HALL", mode))
+        if nick in may.split():
+            assert found == Masks("#Hall", mode, (Mask(mask, "alice", at),))
+        else:
+            assert isinstance(found, Refused)
+            assert (found.code, found.about) == (Code.NEED_OP, ("#Hall",))
+
+
+def test_a_list_is_in_the_order_in_which_it_was_made(ring: Ring) -> None:
+    for mask in ("zoe", "bob", "adam"):
+        ring.set("#hall", "+b", mask)
+    found = ask(ring, "eve", ShowMasks("#hall", "b"))
+    assert isinstance(found, Masks)
+    assert [mask.mask for mask in found.masks] == ["zoe!*@*", "bob!*@*", "adam!*@*"]
+
+
+def test_a_topic_with_who_set_it_and_when(ring: Ring) -> None:
+    ring.ask("id-hidden", SetTopic("#hall", "tea"))
+    topic = ask(ring, "eve", ShowTopic("#hall"))
+    assert (topic.text, topic.by, topic.at) == ("tea", "hidden", len(ring.entries) - 1)  # type: ignore[attr-defined]
+
+
+def test_counts(ring: Ring) -> None:
+    assert ask(ring, "eve", Count()) == Counts(4, invisible=1, operators=1, rooms=2, most=4)
+    ring.open("#empty")
+    ring.depart("olga")
+    ring.ask("id-alice", Leave("#den"))
+    assert ask(ring, "eve", Count()) == Counts(3, invisible=1, operators=0, rooms=1, most=4)
+
+
+# ── who was here ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_went_or_took_another_nickname_the_last_one_first(ring: Ring) -> None:
+    assert ask(ring, "eve", FindPast("alice")) == Past("alice", ())
+    ring.ask("id-alice", Rename("ann"))
+    first = len(ring.entries) - 1
+    ring.happen(Arrived("alice", "id-2", Origin("", "second.net")))
+    ring.happen(Departed("alice", "id-2"))
+    second = len(ring.entries) - 1
+    assert ask(ring, "eve", FindPast("Alice")) == Past(
+        "Alice",
+        (
+            Seen("alice", Origin("", "second.net"), spoke=second),
+            Seen("alice", ALICE, spoke=first),
+        ),
+    )
+    assert ask(ring, "eve", FindPast("ann")) == Past("ann", ())
+    ring.depart("alice")  # who is called ann now
+    assert nicks(ask(ring, "eve", FindPast("ann"))) == ["ann"]
+
+
+def test_whoever_writes_their_nickname_in_another_case_still_has_it(ring: Ring) -> None:
+    ring.ask("id-alice", Rename("ALICE"))
+    assert ask(ring, "eve", FindPast("alice")) == Past("alice", ())
+
+
+def test_whoever_went_is_remembered_as_they_were(ring: Ring) -> None:
+    ring.ask("id-alice", Rename("ann"))
+    ring.ask("id-alice", SetName("Another"))
+    ring.ask("id-alice", Join("#new"))
+    [seen] = ask(ring, "eve", FindPast("alice")).people  # type: ignore[attr-defined]
+    assert (seen.nick, seen.origin) == ("alice", ALICE)
+
+
+def test_not_more_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "_PAST_MAX", 3)
+    ring = Ring()
+    ring.enter("eve")
+    for nick in ("a", "b", "a", "c", "a"):
+        ring.enter(nick)
+        ring.depart(nick)
+    assert [len(nicks(ask(ring, "eve", FindPast(nick)))) for nick in "abc"] == [2, 0, 1]
+    assert len(ring.chat.past) == 3

@@ -1,0 +1,117 @@
+"""Lets irctest, the conformance suite for IRC servers, run against trio-chat: see README.md."""
+
+import base64
+import hashlib
+import os
+import shutil
+from typing import ClassVar
+
+from irctest.basecontrollers import BaseServerController
+from irctest.patma import ANYSTR, StrRe
+from irctest.runner import NotImplementedByController
+from irctest.specifications import Capabilities, OptionalBehaviors
+
+PROGRAM = os.environ.get("TRIO_CHAT", "trio-chat")
+
+
+def cheap_hash(password: str) -> str:
+    """As 'trio-chat hash-password' makes it, but in a millisecond."""
+    salt = b"irctest"
+    hashed = hashlib.scrypt(password.encode(), salt=salt, n=1 << 10, r=8, p=1, dklen=32)
+    return ":".join(
+        ["scrypt", "10", *(base64.urlsafe_b64encode(d).decode() for d in (salt, hashed))]
+    )
+
+
+class TrioChatController(BaseServerController):
+    """It claims everything that the server has: what is not claimed is skipped, and never fails."""
+
+    software_name = "trio-chat"
+    _port_wait_interval = 0.05
+    supported_sasl_mechanisms: ClassVar[set[str]] = set()
+    supports_sts = False
+    extban_mute_char = "m"
+
+    capabilities = frozenset(
+        {
+            Capabilities.ACCOUNT_NOTIFY,
+            Capabilities.ACCOUNT_TAG,
+            Capabilities.AWAY_NOTIFY,
+            Capabilities.BATCH,
+            Capabilities.ECHO_MESSAGE,
+            Capabilities.EXTENDED_JOIN,
+            Capabilities.EXTENDED_MONITOR,
+            Capabilities.LABELED_RESPONSE,
+            Capabilities.MESSAGE_TAGS,
+            Capabilities.MULTI_PREFIX,
+            Capabilities.SERVER_TIME,
+            Capabilities.SETNAME,
+        }
+    )
+    optional_behaviors = frozenset(
+        {
+            OptionalBehaviors.BAN_EXCEPTION_MODE,
+            OptionalBehaviors.CAP_REQ_MINUS,
+            OptionalBehaviors.INVITE_EXCEPTION_MODE,
+            OptionalBehaviors.INVITE_LIST,
+            OptionalBehaviors.INVITE_OVERRIDES_LIMIT,
+            OptionalBehaviors.MULTI_JOIN,
+            OptionalBehaviors.MULTI_KICK,
+            OptionalBehaviors.MULTI_NAMES_COMMAND,
+            OptionalBehaviors.MULTI_PRIVMSG,
+            OptionalBehaviors.NO_CTCP,
+        }
+    )
+    isupport: ClassVar[dict[str, object]] = {
+        "BOT": "B",
+        "CASEMAPPING": "ascii",
+        "ELIST": StrRe(".*U.*"),
+        "INVEX": "I",
+        "MONITOR": ANYSTR,
+        "PREFIX": "(ov)@+",
+        "STATUSMSG": "@+",
+        "TARGMAX": ANYSTR,
+        "UTF8ONLY": None,
+        "WHOX": None,
+    }
+
+    def run(
+        self,
+        hostname: str,
+        port: int,
+        *,
+        password: str | None,
+        ssl: bool,
+        run_services: bool,
+        faketime: str | None,
+        websocket_hostname: str | None,
+        websocket_port: int | None,
+    ) -> None:
+        if ssl:
+            raise NotImplementedByController("TLS")
+        if websocket_hostname is not None or websocket_port is not None:
+            raise NotImplementedByController("Websocket")
+        if run_services:
+            raise NotImplementedByController("services")
+        self.hostname, self.port = hostname, port
+        settings = {
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "IRC__SERVER_NAME": "My.Little.Server",
+            "IRC__CLOAK": "false",
+            "IRC__OPERATORS": f"operuser={cheap_hash('operpassword')}",
+            "LIMITS__REGISTRATION": "10",
+            "LIMITS__MESSAGE_BURST": "1000000",
+            "SERVER__PASSWORD": cheap_hash(password) if password is not None else "",
+            "SERVER__SHUTDOWN_GRACE": "1",
+        }
+        faked = faketime and shutil.which("faketime")
+        self.faketime_enabled = bool(faked)
+        self.proc = self.execute(
+            [*(["faketime", "-f", faketime] if faked else []), PROGRAM, "server"],
+            env=os.environ | {f"TRIO_CHAT_{name}": value for name, value in settings.items()},
+        )
+
+
+def get_irctest_controller_class() -> type[TrioChatController]:
+    return TrioChatController

@@ -1,0 +1,64 @@
+"""An IRC server as small as they were in 1993: no capabilities, no echoes, one person at a time."""
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+
+class MinimalIrcServer:
+    """``greets`` is what it says by itself; ``answers`` are lines in place of its usual answer to a
+    command.
+
+    ``received`` are the lines that it has read.
+    """
+
+    def __init__(self, *, greets: str = "", **answers: str) -> None:
+        self.port = 0
+        self.received: list[str] = []
+        self._greets, self._answers = greets, answers
+        self._nick = "*"
+
+    async def run(self, *, task_status: trio.TaskStatus["MinimalIrcServer"]) -> None:
+        serve = partial(trio.serve_tcp, self._serve, 0, host="127.0.0.1")
+        async with trio.open_nursery() as nursery:
+            [listener] = await nursery.start(serve)
+            self.port = listener.socket.getsockname()[1]
+            task_status.started(self)
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        await self._say(stream, self._greets)
+        unread = b""
+        async for data in stream:
+            *lines, unread = (unread + data).split(b"\r\n")
+            for line in lines:
+                self.received.append(line.decode())
+                answer = self._answer(line.decode())
+                await self._say(stream, answer)
+                if answer.startswith("ERROR"):
+                    await stream.aclose()
+                    return
+
+    async def _say(self, stream: trio.SocketStream, text: str) -> None:
+        await stream.send_all("".join(f"{line}\r\n" for line in text.splitlines()).encode())
+
+    def _answer(self, line: str) -> str:
+        command, _, rest = line.partition(" ")
+        if command == "NICK":
+            self._nick = rest
+        answers: dict[str, Callable[[], str]] = {
+            "NICK": lambda: "",
+            "USER": lambda: f":irc.test 001 {self._nick} :Welcome, {self._nick}",
+            "JOIN": lambda: (
+                f":{self._nick}!~user@host JOIN :{rest}\n"
+                f":irc.test 353 {self._nick} = {rest} :@{self._nick}\n"
+                f":irc.test 366 {self._nick} {rest} :End of /NAMES list"
+            ),
+            "PRIVMSG": lambda: "",
+            "PING": lambda: f":irc.test PONG irc.test {rest}",
+            "QUIT": lambda: "ERROR :Closing Link: host (Client Quit)",
+        }
+        if command in self._answers:
+            return self._answers[command]
+        unknown = f":irc.test 421 {self._nick} {command} :Unknown command"
+        return answers.get(command, lambda: unknown)()

@@ -1,0 +1,134 @@
+"""With the real irssi, in a terminal, as people use it; needs Debian's irssi and tmux."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from peers import House, Peer, running
+
+pytestmark = pytest.mark.programs
+
+
+class Terminal:
+    """A program in a terminal of its own, which a test types into and looks at."""
+
+    def __init__(self, socket: Path) -> None:
+        self._tmux = ["tmux", "-S", str(socket)]
+
+    async def start(self, *command: str) -> None:
+        # A screen that is high enough for everything that is to be seen.
+        await self._run("new-session", "-d", "-x", "150", "-y", "80", *command)
+
+    async def type(self, line: str) -> None:
+        await self._run("send-keys", "-l", line)
+        await self._run("send-keys", "Enter")
+
+    async def screen(self) -> str:
+        return await self._run("capture-pane", "-p")
+
+    async def until(self, wanted: str) -> str:
+        """What the screen shows once it shows ``wanted``."""
+        screen = ""
+        with trio.move_on_after(60):
+            while wanted not in (screen := await self.screen()):  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            return screen
+        raise AssertionError(f"no {wanted!r} in:\n{screen}")
+
+    async def stop(self) -> None:
+        await trio.run_process([*self._tmux, "kill-server"], check=False, capture_stderr=True)
+
+    async def _run(self, *arguments: str) -> str:
+        done = await trio.run_process([*self._tmux, *arguments], capture_stdout=True)
+        return done.stdout.decode()
+
+
+@asynccontextmanager
+async def irssi(house: House, nick: str, folder: Path) -> AsyncIterator[Terminal]:
+    """Irssi with its stock settings, connected and in the lobby."""
+    terminal = Terminal(folder / f"{nick}.tmux")
+    home = f"--home={folder / nick}"
+    try:
+        await terminal.start(
+            "env", "TERM=screen", f"HOME={folder}", "irssi", home, "-n", nick,
+            "-c", "127.0.0.1", "-p", str(house.port),
+        )  # fmt: skip
+        await terminal.until("There is no message of the day")
+        await terminal.type("/join #lobby")
+        await terminal.until(f"{nick} [")
+        yield terminal
+    finally:
+        with trio.CancelScope(shield=True):
+            await terminal.stop()
+
+
+async def seen(peer: Peer, *lines: str) -> None:
+    for line in lines:
+        await peer.until(f"{line}\n")
+
+
+async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
+    """Talk, act, rename, topic, private messages, whois, and a kick by the one who was first."""
+    async with running() as house:
+        nettie = await house.connect("nettie")
+        async with irssi(house, "irina", tmp_path) as screen:
+            await seen(nettie, "irina joined!")
+            await screen.until("[@nettie] [ irina]")
+            await screen.type("hello from irssi")
+            await seen(nettie, "irina: hello from irssi")
+            await screen.until("< irina> hello from irssi")
+            await nettie.send("hello zoë\n/me waves\n/topic tea at five\n".encode())
+            await screen.until("<@nettie> hello zoë")
+            await screen.until("* nettie waves")
+            await screen.until("nettie changed the topic of #lobby to: tea at five")
+            await screen.type("/me bows")
+            await seen(nettie, "* irina bows")
+            await screen.type("/nick iris")
+            await seen(nettie, "*** irina is now iris.")
+            await screen.until("You're now known as iris")
+            await nettie.send(b"/nick netta\n")
+            await screen.until("nettie is now known as netta")
+            await screen.type("/whois netta")
+            await screen.type("/topic coffee at six")
+            await seen(nettie, "*** iris set the topic: coffee at six")
+            await nettie.send(b"/kick iris that was not agreed\n")
+            await seen(nettie, "*** netta sent iris out of #lobby: that was not agreed")
+            await screen.until("kicked from #lobby by netta [that was not agreed]")
+            await screen.type("/window 1")
+            shown = await screen.until("End of WHOIS")
+            assert "ircname  : nettie" in shown
+            assert "channels : @#lobby" in shown
+            await screen.type("/msg netta was it not?")
+            await seen(nettie, "iris -> netta: was it not?")
+            await nettie.send(b"/msg iris no\n")
+            await screen.type("/window 3")
+            await screen.until("<netta> no")
+            await screen.type("/quit bye")
+
+
+async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
+    async with (
+        running() as house,
+        irssi(house, "irina", tmp_path) as one,
+        irssi(house, "igor", tmp_path) as other,
+    ):
+        await one.until("igor [")
+        await one.type("hello igor")
+        await other.until("<@irina> hello igor")
+        await other.type("/msg irina psst")
+        await one.until(",3]")  # something has happened in a window that is new
+        await one.type("/window 3")
+        await one.until("<igor> psst")
+        await one.type("/window 2")
+        await one.type("/kick igor out")
+        await other.until("kicked from #lobby by irina [out]")
+        await other.type("/disconnect")
+        await other.until("[]")
+        await other.type(f"/connect 127.0.0.1 {house.port}")
+        await other.type("/window 1")
+        await other.until("2 2 Current local users 2, max 2")
+        await other.type("/join #lobby")
+        await other.until("[@irina] [ igor]")

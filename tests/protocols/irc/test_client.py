@@ -1,0 +1,724 @@
+"""The client's end of IRC: against lines as servers write them, and against our server's end."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.commands import Command, Count, Enter, Join, ListMembers, Say, Tell
+from trio_chat.core.events import (
+    Arrived,
+    Counts,
+    Joined,
+    Left,
+    Members,
+    Notice,
+    Origin,
+    Renamed,
+    Said,
+    Seen,
+    TopicSet,
+)
+from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.client import Earlier, Message, spoken_by
+from trio_chat.protocols.irc.client import WANTED, IrcClientSession
+from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.slash import SLASHES
+from trio_chat.protocols.irc.text import pieces, shown
+
+OPENING = "CAP LS 302\r\nNICK bob\r\nUSER bob 0 * bob\r\n"
+BOB = Origin("bob", "host")
+ALICE = Origin("al", "home")
+CTCP = "\x01"
+
+LET_IN = """\
+:irc.test 001 bob :Welcome to the test network, bob
+:irc.test 002 bob :Your host is irc.test
+:irc.test 005 bob CHANTYPES=# NETWORK=test :are supported by this server
+:irc.test 251 bob :There are 2 users and 0 invisible on 1 servers
+:irc.test 422 bob :There is no message of the day
+:bob MODE bob :+i
+:bob!bob@host JOIN #lobby
+:irc.test 353 bob = #lobby :@alice bob +carol
+:irc.test 366 bob #lobby :End of /NAMES list
+"""
+YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help tells more."
+
+
+def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
+    return IrcClientSession(nick, room=room, encoding="latin-1")
+
+
+def let_in(*caps: str) -> IrcClientSession:
+    """A session in #lobby, with these capabilities."""
+    session = new_session()
+    if caps:
+        hear(session, f":irc.test CAP * LS :{' '.join(caps)}")
+        hear(session, f":irc.test CAP * ACK :{' '.join(caps)}")
+    hear(session, LET_IN)
+    sent(session)
+    return session
+
+
+def hear(session: IrcClientSession, *lines: str) -> list[Message]:
+    data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
+    return list(session.receive_data(data.encode()))
+
+
+def sent(session: IrcClientSession) -> str:
+    return session.data_to_send().decode()
+
+
+def command(session: IrcClientSession, line: str) -> str:
+    return session.command(line).decode()
+
+
+# ── to be let in ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_speaks_first() -> None:
+    session = new_session()
+    assert sent(session) == OPENING
+    assert sent(session) == ""
+
+
+def test_it_asks_for_what_it_wants_and_the_server_has() -> None:
+    session = new_session()
+    sent(session)
+    hear(session, ":irc.test CAP * LS * :batch sasl=PLAIN message-tags")
+    assert sent(session) == ""
+    hear(session, ":irc.test CAP * LS :echo-message something-else")
+    assert sent(session) == "CAP REQ :batch echo-message message-tags\r\n"
+    hear(session, ":irc.test CAP * ACK :batch echo-message message-tags")
+    assert sent(session) == "CAP END\r\n"
+    assert session.caps == {"batch", "echo-message", "message-tags"}
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (":irc.test CAP * LS :", "CAP END\r\n"),
+        (":irc.test CAP * LS :sasl", "CAP END\r\n"),
+        (":irc.test CAP * NAK :batch", "CAP END\r\n"),
+        (":irc.test 421 * CAP :Unknown command", ""),
+        (":irc.test 451 * :You have not registered", ""),
+        ("PING :12345", "PONG 12345\r\n"),
+        ("PING :two words", "PONG :two words\r\n"),
+        ("NICK", ""),
+    ],
+)
+def test_before_it_is_let_in(line: str, answer: str) -> None:
+    session = new_session()
+    sent(session)
+    assert hear(session, line) == []
+    assert sent(session) == answer
+
+
+def test_whoever_is_registered_goes_to_the_room() -> None:
+    session = new_session(room="tea")
+    sent(session)
+    hear(session, ":irc.test 001 bob :Welcome, bob")
+    assert sent(session) == "JOIN #tea\r\n"
+    assert not session.admitted
+    hear(session, ":bob!bob@host JOIN #tea")
+    assert (session.admitted, session.nick, session.room) == (True, "bob", "#tea")
+
+
+def test_a_newcomer_is_told_what_people_want_to_know() -> None:
+    assert hear(new_session(), LET_IN) == [
+        Notice("Welcome to the test network, bob"),
+        Joined("#lobby", "bob", origin=BOB),
+        Notice(YOU_ARE_IN),
+    ]
+
+
+def test_the_message_of_the_day_is_shown() -> None:
+    lines = ":s 375 bob :- s Message of the day -\n:s 372 bob :- Be kind.\n:s 376 bob :End"
+    assert hear(let_in(), lines) == [Notice("Be kind.")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (":s 433 * bob :Nickname is already in use", "bob: Nickname is already in use"),
+        (":s 433 * bob :The nickname bob is taken.", "The nickname bob is taken."),
+        (":s 432 * b:b :Erroneous nickname", "b:b: Erroneous nickname"),
+        (":s 464 * :Password incorrect", "Password incorrect"),
+        ("ERROR :Closing Link: You are banned", "You are banned"),
+        ("ERROR :Too many connections", "Too many connections"),
+        ("FAIL * INVALID_UTF8 :It is not UTF-8", "It is not UTF-8"),
+        (
+            ":s 001 bob :Welcome\n:s 473 bob #lobby :Cannot join channel (+i)",
+            "#lobby: Cannot join channel (+i)",
+        ),
+    ],
+)
+def test_whoever_is_refused_is_told_why(lines: str, why: str) -> None:
+    session = new_session()
+    with pytest.raises(NotAdmitted) as refused:
+        hear(session, lines)
+    assert str(refused.value) == why
+    assert not session.admitted
+
+
+@pytest.mark.parametrize(
+    "said", ["HTTP/1.1 400 Bad Request", "NICKCAP LS 302", "*** The server is full. \x1b[2J"]
+)
+def test_what_is_no_irc_is_told_as_such(said: str) -> None:
+    with pytest.raises(NotAdmitted, match="speaks no IRC; try --protocol plain") as refused:
+        hear(new_session(), said)
+    assert said.partition("\x1b")[0] in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+
+
+def test_another_room_than_asked_for_will_do() -> None:
+    session = new_session(room="#python")
+    hear(session, ":s 001 bob :Welcome", ":bob!b@h JOIN ##overflow")
+    assert (session.admitted, session.room) == (True, "##overflow")
+
+
+def test_the_server_says_what_our_nick_is() -> None:
+    session = new_session("robert_the_long")
+    hear(session, ":s 001 robert_th :Welcome", ":robert_th!b@h JOIN #lobby")
+    assert (session.nick, session.room) == ("robert_th", "#lobby")
+
+
+# ── what is heard ──────────────────────────────────────────────────────────────────────────────
+
+A = ":alice!al@home"
+HEARD: list[tuple[str, list[Message]]] = [
+    (f"{A} PRIVMSG #lobby :hi there", [Said("#lobby", "alice", "hi there", origin=ALICE)]),
+    (f"{A} PRIVMSG #lobby hi", [Said("#lobby", "alice", "hi", origin=ALICE)]),
+    (f"{A} PRIVMSG &local :hi", [Said("&local", "alice", "hi", origin=ALICE)]),
+    (f"{A} PRIVMSG bob :psst", [Said("", "alice", "psst", to="bob", origin=ALICE)]),
+    (f"{A} PRIVMSG @#lobby :ops", [Said("#lobby", "alice", "ops", status="@", origin=ALICE)]),
+    (f"{A} NOTICE #lobby :beep", [Said("#lobby", "alice", "beep", notice=True, origin=ALICE)]),
+    (
+        f"{A} PRIVMSG #lobby :{CTCP}ACTION waves{CTCP}",
+        [Said("#lobby", "alice", "waves", action=True, origin=ALICE)],
+    ),
+    (f"{A} PRIVMSG #lobby :{CTCP}DCC SEND x{CTCP}", []),
+    (f"{A} NOTICE bob :{CTCP}VERSION x{CTCP}", []),
+    (f"{A} TAGMSG #lobby", []),
+    (
+        f"@account=ann;bot {A} PRIVMSG #lobby :hi",
+        [Said("#lobby", "alice", "hi", origin=Origin("al", "home", account="ann", bot=True))],
+    ),
+    (f"{A} PRIVMSG #lobby :zoé 漢字", [Said("#lobby", "alice", "zoé 漢字", origin=ALICE)]),
+    (
+        f"{A} PRIVMSG #lobby :\x02b\x02 \x0304,12red\x0f \x1b[2J",
+        [Said("#lobby", "alice", "b red ␛[2J", origin=ALICE)],
+    ),
+    (f"{A} JOIN #lobby", [Joined("#lobby", "alice", origin=ALICE)]),
+    (
+        f"{A} JOIN #lobby ann :Ann A.",
+        [Joined("#lobby", "alice", origin=Origin("al", "home", "Ann A.", "ann"))],
+    ),
+    (
+        f"{A} JOIN #lobby * :Ann A.",
+        [Joined("#lobby", "alice", origin=Origin("al", "home", "Ann A."))],
+    ),
+    (f"{A} PART #lobby :bye", [Left("#lobby", "alice", why="bye", origin=ALICE)]),
+    (f"{A} QUIT :gone", [Left("#lobby", "alice", why="gone", origin=ALICE)]),
+    (f"{A} QUIT", [Left("#lobby", "alice", origin=ALICE)]),
+    (
+        f"{A} KICK #lobby carol :shush",
+        [Notice("alice sent carol out of #lobby: shush"), Left("#lobby", "carol")],
+    ),
+    (
+        f"{A} KICK #lobby carol :alice",
+        [Notice("alice sent carol out of #lobby."), Left("#lobby", "carol")],
+    ),
+    (f"{A} NICK ann", [Renamed("alice", "ann", origin=ALICE)]),
+    (f"{A} TOPIC #lobby :tea", [TopicSet("#lobby", "alice", "tea", origin=ALICE)]),
+    (f"{A} TOPIC #lobby :", [TopicSet("#lobby", "alice", "", origin=ALICE)]),
+    (f"{A} MODE #lobby +o carol", [Notice("alice set the mode +o carol.")]),
+    (":bob MODE bob :+i", [Notice("bob set the mode of bob +i.")]),
+    (f"{A} INVITE bob #tea", [Notice("alice invites bob to #tea.")]),
+    (f"{A} AWAY :at lunch", [Notice("alice is away: at lunch")]),
+    (f"{A} AWAY", [Notice("alice is back.")]),
+    (":bob!bob@host AWAY :at lunch", []),
+    (f"{A} WALLOPS :hear, hear", [Notice("alice announces: hear, hear")]),
+    (f"{A} SETNAME :Ann", []),
+    (":s NOTICE bob :Your host is slow", [Notice("Your host is slow")]),
+    ("NOTICE * :hello", [Notice("hello")]),
+    ("WARN * SLOW #lobby :Slow down", [Notice("#lobby: Slow down")]),
+    ("FAIL SETNAME INVALID_REALNAME :It is bad", [Notice("It is bad")]),
+    ("ERROR :Closing link: The server stops. Goodbye!", [Notice("The server stops. Goodbye!")]),
+    (":s 301 bob alice :at lunch", [Notice("alice is away: at lunch")]),
+    (":s 311 bob alice al home * :Ann A.", [Notice("alice is al@home (Ann A.)")]),
+    (":s 312 bob alice s :in the hall", [Notice("alice is on s (in the hall)")]),
+    (":s 313 bob alice :is an IRC operator", [Notice("alice is an IRC operator")]),
+    (":s 317 bob alice 5 1234 :seconds", [Notice("alice has been silent for 5 seconds")]),
+    (":s 318 bob alice :End of /WHOIS list", []),
+    (":s 319 bob alice :@#lobby #tea &local", [Notice("alice is in #lobby #tea &local")]),
+    (":s 321 bob Channel :Users  Name", []),
+    (":s 322 bob #lobby 2 :tea", [Notice("#lobby (2) tea")]),
+    (":s 322 bob #lobby many", [Notice("#lobby (0)")]),
+    (":s 324 bob #lobby +nk key", [Notice("The modes of #lobby: +nk key")]),
+    (":s 331 bob #lobby :No topic is set", [Notice("#lobby has no topic.")]),
+    (":s 332 bob #lobby :tea", [Notice("The topic of #lobby: tea")]),
+    (":s 341 bob dora #lobby", [Notice("dora has been invited to #lobby")]),
+    (":s 352 bob #lobby al home s alice H :0 Ann A.", [Notice("alice is al@home (Ann A.)")]),
+    (
+        ":s 353 bob = #lobby :@carol ~bob\n:s 353 bob = #lobby alice\n:s 366 bob #lobby :End",
+        [Notice("In #lobby (3): alice, bob, carol")],
+    ),
+    (":s 366 bob #no :End of /NAMES list", [Notice("Nobody is in #no.")]),
+    (":s 391 bob s :Monday", [Notice("s Monday")]),
+    (":s 404 bob #lobby :Cannot send to channel", [Notice("#lobby: Cannot send to channel")]),
+    (":s 442 bob #tea :You are not in #tea.", [Notice("You are not in #tea.")]),
+    (":s 999 bob something :or other", [Notice("something or other")]),
+    (":s 999", []),
+    ("", []),
+    (":s", []),
+    (f"{A} PRIVMSG", []),
+    (f"PRIVMSG bob :{CTCP}VERSION{CTCP}", []),
+    (f":!@ PRIVMSG bob :{CTCP}VERSION{CTCP}", []),
+    (f"::a!b@c PRIVMSG bob :{CTCP}VERSION{CTCP}", []),
+    (":bob!b@h JOIN :two words", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "messages"), HEARD)
+def test_what_lines_tell(lines: str, messages: list[Message]) -> None:
+    assert hear(let_in(), lines) == messages
+
+
+def test_it_makes_no_difference_in_what_pieces_it_comes() -> None:
+    data = "".join(f"{lines}\n" for lines, _ in HEARD).encode()
+    whole = list(let_in().receive_data(data))
+    session = let_in()
+    each = [m for i in range(len(data)) for m in session.receive_data(data[i : i + 1])]
+    assert each == whole == [message for _, messages in HEARD for message in messages]
+
+
+def test_what_is_not_utf8_is_read_in_the_encoding() -> None:
+    assert let_in().receive_data(b":alice!al@home PRIVMSG #lobby :gr\xfc\xdfe\r\n") == [
+        Said("#lobby", "alice", "grüße", origin=ALICE)
+    ]
+
+
+def test_a_line_that_is_too_long_is_a_notice() -> None:
+    session = let_in()
+    told = [m for _ in range(17) for m in session.receive_data(b"x" * 65536)]
+    assert told == [Notice("A line was too long.")]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("VERSION", "NOTICE alice :\x01VERSION trio-chat\x01\r\n"),
+        ("PING 12 34", "NOTICE alice :\x01PING 12 34\x01\r\n"),
+        ("TIME", ""),
+        ("ACTION waves", ""),
+    ],
+)
+def test_what_clients_ask_each_other(question: str, answer: str) -> None:
+    session = let_in()
+    hear(session, f"{A} PRIVMSG bob :{CTCP}{question}{CTCP}")
+    assert sent(session) == answer
+    hear(session, f"{A} NOTICE bob :{CTCP}{question}{CTCP}")
+    hear(session, f":bob!bob@host PRIVMSG #lobby :{CTCP}{question}{CTCP}")
+    assert sent(session) == ""
+
+
+def test_what_was_said_before_is_earlier() -> None:
+    session = let_in("batch", "echo-message", "server-time")
+    session.say("now")
+    time = "2026-01-02T03:04:05.678Z"
+    assert hear(
+        session,
+        ":s BATCH +out chathistory #lobby",
+        "@batch=out :s BATCH +in other",
+        f"@batch=out;time={time} {A} PRIVMSG #lobby :one",
+        "@batch=in :bob!bob@host PRIVMSG #lobby :two",
+        f"@batch=out {A} JOIN #lobby",
+        f"@batch=out {A} PRIVMSG bob :{CTCP}VERSION{CTCP}",
+        ":s BATCH -in",
+        ":s BATCH -out",
+        f"@batch=out {A} PRIVMSG #lobby :three",
+    ) == [
+        Earlier(Said("#lobby", "alice", "one", origin=ALICE), time),
+        Earlier(Said("#lobby", "bob", "two", origin=BOB)),
+        Said("#lobby", "alice", "three", origin=ALICE),
+    ]
+    assert session.unheard == 1
+    assert sent(session) == ""
+
+
+def test_capabilities_come_and_go() -> None:
+    session = let_in("batch")
+    hear(session, ":s CAP bob NEW :echo-message")
+    assert sent(session) == "CAP REQ echo-message\r\n"
+    hear(session, ":s CAP bob ACK :echo-message", ":s CAP bob DEL :batch")
+    assert session.caps == {"echo-message"}
+    assert sent(session) == ""
+
+
+# ── what we say ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("hi", "PRIVMSG #lobby hi\r\n"),
+        ("hi there: you", "PRIVMSG #lobby :hi there: you\r\n"),
+        (":)", "PRIVMSG #lobby ::)\r\n"),
+        ("/shrug", "PRIVMSG #lobby /shrug\r\n"),
+        ("one\r\n\n  \ntwo", "PRIVMSG #lobby one\r\nPRIVMSG #lobby two\r\n"),
+        ("\x01VERSION\x01", "PRIVMSG #lobby VERSION\x01\r\n"),
+        ("a\rQUIT", "PRIVMSG #lobby :a QUIT\r\n"),
+        ("", ""),
+    ],
+)
+def test_say(text: str, lines: str) -> None:
+    assert let_in().say(text).decode() == lines
+
+
+def test_a_long_text_is_cut_so_that_others_get_all_of_it() -> None:
+    session = let_in()
+    lines = session.say("word " * 300).decode().split("\r\n")[:-1]
+    texts = [line.removeprefix("PRIVMSG #lobby :") for line in lines]
+    assert "".join(texts) == "word " * 300
+    assert all(text.endswith("word ") for text in texts)
+    shown_to_others = [len(f":bob!bob@host {line}\r\n") for line in lines]
+    assert all(500 < length <= 512 for length in shown_to_others[:-1])
+
+
+@given(st.text(), st.integers(4, 50))
+def test_pieces_are_the_text_and_short_enough(text: str, most: int) -> None:
+    found = pieces(text, most)
+    assert "".join(found) == text.encode("utf-8", "replace").decode()
+    assert all(len(piece.encode()) <= most for piece in found)
+
+
+def test_with_echoes_we_hear_ourselves_through_the_server() -> None:
+    session = let_in("echo-message")
+    session.say("one\ntwo")
+    session.command("/me waves")
+    session.command("/msg alice psst")
+    assert (session.own_messages(), session.unheard) == ([], 4)
+    me = ":bob!bob@host PRIVMSG"
+    heard = hear(session, f"{me} #lobby :one", f"{me} alice :psst", f"{A} PRIVMSG #lobby :hi")
+    assert heard[:2] == [
+        Said("#lobby", "bob", "one", origin=BOB),
+        Said("", "bob", "psst", to="alice", origin=BOB),
+    ]
+    assert session.unheard == 2
+
+
+def test_without_echoes_we_hear_ourselves_at_once() -> None:
+    session = let_in()
+    session.say("one\x02\ntwo")
+    session.command("/me waves")
+    session.command("/msg alice psst")
+    assert session.own_messages() == [
+        Said("#lobby", "bob", "one", origin=BOB),
+        Said("#lobby", "bob", "two", origin=BOB),
+        Said("#lobby", "bob", "waves", action=True, origin=BOB),
+        Said("", "bob", "psst", to="alice", origin=BOB),
+    ]
+    assert (session.own_messages(), session.unheard) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("/nick rob", "NICK rob"),
+        ("/NICK rob", "NICK rob"),
+        ("/nick two words", "NICK :two words"),
+        ("/me waves  twice", "PRIVMSG #lobby :\x01ACTION waves  twice\x01"),
+        ("/msg alice psst  you", "PRIVMSG alice :psst  you"),
+        ("/join tea", "JOIN #tea"),
+        ("/join &tea key", "JOIN &tea key"),
+        ("/part", "PART #lobby"),
+        ("/part so long", "PART #lobby :so long"),
+        ("/topic", "TOPIC #lobby"),
+        ("/topic tea time", "TOPIC #lobby :tea time"),
+        ("/topic -", "TOPIC #lobby :"),
+        ("/who", "NAMES #lobby"),
+        ("/rooms", "LIST"),
+        ("/kick alice", "KICK #lobby alice"),
+        ("/kick alice for no reason", "KICK #lobby alice :for no reason"),
+        ("/invite dora", "INVITE dora #lobby"),
+        ("/away", "AWAY"),
+        ("/away at lunch", "AWAY :at lunch"),
+        ("/whois alice", "WHOIS alice"),
+        ("/mode", "MODE #lobby"),
+        ("/mode +o alice", "MODE #lobby +o alice"),
+        ("/mode b", "MODE #lobby b"),
+        ("/mode #tea", "MODE #tea"),
+        ("/mode Bob -i", "MODE Bob -i"),
+        ("/raw LUSERS", "LUSERS"),
+        ("/raw PRIVMSG x :a\nQUIT", "PRIVMSG x :a QUIT"),
+        ("/quit", "QUIT"),
+        ("/quit so long", "QUIT :so long"),
+    ],
+)
+def test_command(line: str, lines: str) -> None:
+    assert command(let_in(), line) == f"{lines}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("/jion tea", "There is no command /jion. Did you mean /join? /help lists all of them."),
+        ("/xyzzy", "There is no command /xyzzy. /help lists all of them."),
+        ("/", "There is no command /. /help lists all of them."),
+        ("/msg alice", "Something is missing: /msg NAME TEXT"),
+        ("/join #Lobby", "You are in #Lobby already."),
+        ("/msg :x y", "That cannot be said in IRC"),
+    ],
+)
+def test_what_no_command_is(line: str, why: str) -> None:
+    session = let_in()
+    with pytest.raises(Unsupported) as refused:
+        session.command(line)
+    assert str(refused.value).startswith(why)
+    assert session.own_messages() == []
+
+
+def test_help_lists_every_command() -> None:
+    session = let_in()
+    assert command(session, "/help") == ""
+    first, *others = session.own_messages()
+    assert isinstance(first, Notice)
+    names = [other.text.split()[0] for other in others if isinstance(other, Notice)]
+    assert names == [f"/{name}" for name in SLASHES]
+
+
+# ── rooms and names ────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_goes_to_another_room_leaves_the_one_before_once_there() -> None:
+    session = let_in()
+    assert command(session, "/join tea") == "JOIN #tea\r\n"
+    assert session.room == "#lobby"
+    assert session.say("hi") == b"PRIVMSG #tea hi\r\n"
+    hear(session, ":bob!bob@host JOIN #Tea")
+    assert sent(session) == "PART #lobby\r\n"
+    assert session.room == "#Tea"
+    assert hear(session, ":bob!bob@host PART #lobby") == []
+    assert session.say("hi") == b"PRIVMSG #Tea hi\r\n"
+
+
+def test_who_may_not_enter_stays() -> None:
+    session = let_in()
+    session.command("/join tea")
+    told = hear(session, ":s 473 bob #tea :Cannot join channel (+i)")
+    assert told == [Notice("#tea: Cannot join channel (+i)")]
+    assert session.say("hi") == b"PRIVMSG #lobby hi\r\n"
+    assert sent(session) == ""
+
+
+def test_two_rooms_one_after_the_other() -> None:
+    session = let_in()
+    session.command("/join one")
+    session.command("/join two")
+    hear(session, ":s 403 bob #one :No such channel", ":bob!bob@host JOIN #two")
+    assert (sent(session), session.room) == ("PART #lobby\r\n", "#two")
+    assert session.say("hi") == b"PRIVMSG #two hi\r\n"
+
+
+def test_rooms_that_somebody_else_brings_us_to_change_nothing() -> None:
+    session = let_in()
+    hear(session, ":bob!bob@host JOIN #bouncer")
+    assert (sent(session), session.room) == ("", "#lobby")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (":bob!bob@host PART #lobby", Left("#lobby", "bob", origin=BOB)),
+        (f"{A} KICK #lobby bob :shush", Left("#lobby", "bob")),
+    ],
+)
+def test_in_no_room_nothing_can_be_said(line: str, message: Message) -> None:
+    session = let_in()
+    assert hear(session, line)[-1] == message
+    assert session.room == ""
+    with pytest.raises(Unsupported, match="You are in no room"):
+        session.say("hi")
+    command(session, "/join tea")
+    hear(session, ":bob!bob@host JOIN #tea")
+    assert (sent(session), session.room) == ("", "#tea")
+
+
+def test_our_nick_and_address_are_what_the_server_says() -> None:
+    session = let_in()
+    hear(session, ":bob!bob@host NICK :rob", ":alice!al@home NICK ann")
+    assert session.nick == "rob"
+    hear(session, ":rob!bob@host CHGHOST robert elsewhere", ":alice!al@home CHGHOST a b")
+    assert session.address == "robert@elsewhere"
+    hear(session, ":s 396 rob cloak.test :is now your hidden host")
+    assert session.address == "robert@cloak.test"
+
+
+# ── the end ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_last_word_waits_for_all_that_was_said() -> None:
+    session = let_in("echo-message")
+    session.say("one")
+    assert session.finish("bye") == b"PING finish\r\n"
+    hear(session, ":bob!bob@host PRIVMSG #lobby one")
+    assert sent(session) == ""
+    hear(session, ":s PONG s finish")
+    assert sent(session) == "QUIT bye\r\n"
+    assert hear(session, ":s NOTICE bob :Statistics", "ERROR :Closing link: Quit: bye") == []
+    assert session.undelivered == ""
+
+
+def test_what_comes_back_after_the_answer_is_waited_for_too() -> None:
+    session = let_in("echo-message")
+    session.say("one\nrefused")
+    session.finish("")
+    hear(session, ":s PONG s finish")
+    assert sent(session) == "PING finish\r\n"
+    hear(session, ":bob!bob@host PRIVMSG #lobby one", ":s PONG s finish")
+    assert sent(session) == "QUIT\r\n"
+
+
+def test_a_server_that_ends_before_that_has_not_got_all() -> None:
+    session = let_in("echo-message")
+    session.say("one\ntwo")
+    session.finish("")
+    hear(session, ":bob!bob@host PRIVMSG #lobby one")
+    assert session.undelivered == (
+        "The server closed the connection. 1 of our messages did not come back"
+    )
+    assert hear(session, "ERROR :Closing link: It stops. Goodbye!") == [
+        Notice("It stops. Goodbye!")
+    ]
+    assert session.undelivered == "It stops. 1 of our messages did not come back"
+
+
+def test_without_echoes_only_the_answer_tells_that_all_has_arrived() -> None:
+    session = let_in()
+    session.say("one")
+    assert session.undelivered == ""
+    session.finish("")
+    assert session.undelivered == "The server closed the connection."
+    hear(session, ":s PONG s finish")
+    assert session.undelivered == ""
+
+
+# ── against our own server's end ───────────────────────────────────────────────────────────────
+
+
+class Server:
+    """Our server's end, with an obliging chat behind it: everybody may do everything."""
+
+    def __init__(self) -> None:
+        info = ServerInfo("chat.local", "test", "trio-chat", "today", motd=("Be kind.",))
+        self.session = IrcSession(info, lambda: 0.0)
+        self.commands: list[Command] = []
+        self._nick, self._origin = "", Origin()
+
+    def exchange(self, data: bytes) -> bytes:
+        answer = b""
+        self.session.receive_data(data)
+        while (command := self.session.next_command()) is not None:
+            answer += self._obey(command) + self.session.data_to_send()
+        return answer + self.session.data_to_send()
+
+    def _obey(self, command: object) -> bytes:
+        match command:
+            case Enter(nick, origin=origin):
+                self._nick, self._origin = nick, Origin(origin.user, "host", origin.name)
+                self.session.done(Arrived(nick, "id", self._origin))
+            case Count():
+                self.session.reply(Counts(1, 0, 0, 1, 1))
+            case Join(room):
+                joined = Joined(room, self._nick, "id", origin=self._origin)
+                shown = self.session.dialect.render(joined)
+                self.session.done(joined)
+                return shown
+            case ListMembers(room):
+                people = (Seen(self._nick, self._origin, status="@"),)
+                self.session.reply(Members(room, people))
+            case Say(room, text, action) | Tell(room, text, action):
+                self.commands.append(command)
+                said = Said(room, self._nick, text, "id", action, origin=self._origin)
+                return self.session.own.render(said)
+        return b""
+
+
+def converse(client: IrcClientSession, server: Server, data: bytes = b"") -> list[Message]:
+    """Hand all over from one to the other until both are silent."""
+    heard: list[Message] = []
+    data += client.data_to_send()
+    while data:
+        heard += client.receive_data(server.exchange(data))
+        data = client.data_to_send()
+    return heard
+
+
+def test_our_server_lets_our_client_in() -> None:
+    client, server = new_session(), Server()
+    origin = Origin("bob", "host", "bob")
+    assert converse(client, server) == [
+        Notice("Welcome to the test network, bob"),
+        Notice("Be kind."),
+        Joined("#lobby", "bob", origin=origin),
+        Notice("You are bob in #lobby; nobody else is here yet. /help tells more."),
+    ]
+    assert (client.caps, client.address) == (WANTED, "bob@host")
+
+
+@given(
+    st.text(st.characters(codec="utf-8") | st.sampled_from("\n \r\x01\x02:"), max_size=1500),
+    st.sampled_from(["", "/me ", "/msg al "]),
+)
+def test_our_server_understands_what_our_client_says(text: str, command: str) -> None:
+    client, server = new_session(), Server()
+    converse(client, server)
+    data = client.command(command + text) if command and text.split() else client.say(text)
+    heard = converse(client, server, data)
+    assert (client.unheard, server.session.refusals) == (0, 0)
+    said = [message.text for message in heard if isinstance(message, Said)]
+    texts = [c.text for c in server.commands if isinstance(c, Say | Tell)]
+    assert len(heard) == len(said)
+    assert said == [shown(text) for text in texts]
+
+
+# ── anything ───────────────────────────────────────────────────────────────────────────────────
+
+WORDS = [
+    ":", " ", "\r\n", "@batch=x", ":bob!bob@host", ":alice!al@home", "#lobby", "bob", "+", "\x01",
+    "PRIVMSG", "NOTICE", "JOIN", "PART", "KICK", "CAP", "LS", "ACK", "BATCH", "MODE", "NICK",
+    "001", "353", "366", "322", "433", "473", "ERROR", "PING", "PONG", "chathistory",
+]  # fmt: skip
+
+
+@given(st.lists(st.binary() | st.sampled_from([word.encode() for word in WORDS])))
+def test_no_bytes_are_too_odd(pieces: list[bytes]) -> None:
+    for message in let_in("echo-message", "batch").receive_data(b" ".join(pieces) + b"\r\n"):
+        assert isinstance(message, Message)
+    with suppress(NotAdmitted):
+        new_session().receive_data(b" ".join(pieces) + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "spoken"),
+    [
+        (b"", None),
+        (b"N", None),
+        (b"NOT", None),
+        (b"NICK", "plain"),
+        (b"NICK\n", "plain"),
+        (b"*** The server is full.\n", "plain"),
+        (b"Welcome to the chat!", "plain"),
+        (b":", "irc"),
+        (b":irc.test NOTICE * :*** Looking up your hostname", "irc"),
+        (b"@time=x :irc.test NOTICE * :x", "irc"),
+        (b"NOTICE AUTH :x", "irc"),
+        (b"PING :12345", "irc"),
+        (b"ERROR :Closing link", "irc"),
+    ],
+)
+def test_what_a_server_speaks_that_speaks_first(data: bytes, spoken: str | None) -> None:
+    assert spoken_by(data) == spoken

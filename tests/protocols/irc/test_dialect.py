@@ -1,0 +1,441 @@
+"""How events look in IRC, to whoever has which capabilities."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.events import (
+    Announced,
+    Arrived,
+    Aside,
+    AwaySet,
+    Change,
+    Departed,
+    Entered,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    Members,
+    ModesSet,
+    NameSet,
+    Notice,
+    Origin,
+    Presence,
+    Renamed,
+    Said,
+    Seen,
+    Shown,
+    Signalled,
+    Topic,
+    TopicSet,
+    UserModesSet,
+)
+from trio_chat.protocols.irc.caps import CAPS, RENDERED
+from trio_chat.protocols.irc.dialect import (
+    IrcDialect,
+    irc_dialect,
+    own_dialect,
+    time_tag,
+    wrapped,
+    written,
+)
+from trio_chat.protocols.irc.message import Message, parse
+
+HERE = Origin("a", "host", "Alice A.", account="")
+KNOWN = replace(HERE, account="acc")
+BOT = replace(HERE, bot=True)
+ID = "0001700000000123-00000001"
+TIME = "time=2023-11-14T22:13:20.123Z"
+ME = ":alice!a@host"
+
+
+def look(shown: Shown, *caps: str, id: str = "", own: bool = False) -> list[str]:
+    """The lines that it is, to who has these capabilities."""
+    make = own_dialect if own else irc_dialect
+    data = make(frozenset(caps), "srv").render(shown, id)
+    *lines, rest = data.decode().split("\r\n")
+    assert rest == ""
+    return lines
+
+
+# ── without tags ───────────────────────────────────────────────────────────────────────────────
+
+TOPIC = Topic("#r", "the topic", "bob", 1_700_000_000_999)
+PEOPLE = Members(
+    "#r", (Seen("alice", HERE, status="@+"), Seen("bob", HERE), Seen("x", HERE, status="+"))
+)
+
+LOOKS: list[tuple[Shown, str, list[str]]] = [
+    (Said("#r", "alice", "hi", origin=HERE), "", [f"{ME} PRIVMSG #r :hi"]),
+    (Said("#r", "alice", "", origin=HERE), "", [f"{ME} PRIVMSG #r :"]),
+    (Said("#r", "alice", ":) x", origin=HERE), "", [f"{ME} PRIVMSG #r ::) x"]),
+    (Said("#r", "alice", "hi", notice=True, origin=HERE), "", [f"{ME} NOTICE #r :hi"]),
+    (Said("#r", "alice", "hi", status="@", origin=HERE), "", [f"{ME} PRIVMSG @#r :hi"]),
+    (Said("#r", "alice", "waves", action=True, origin=HERE), "",
+     [f"{ME} PRIVMSG #r :\x01ACTION waves\x01"]),
+    (Said("a,b", "alice", "hi", to="bob", origin=HERE), "", [f"{ME} PRIVMSG bob :hi"]),
+    (Said("a,b", "alice", "hi", to="bob", notice=True, origin=HERE), "", [f"{ME} NOTICE bob :hi"]),
+    (Signalled("#r", "alice", "+typing=active", origin=HERE), "", []),
+    (Signalled("#r", "alice", "+typing=active", origin=HERE), "message-tags",
+     [f"@+typing=active {ME} TAGMSG #r"]),
+    (Signalled("#r", "alice", "+x", status="+", origin=HERE), "message-tags",
+     [f"@+x {ME} TAGMSG +#r"]),
+    (Signalled("a,b", "alice", "+x", to="bob", origin=HERE), "message-tags",
+     [f"@+x {ME} TAGMSG bob"]),
+    (Joined("#r", "alice", origin=HERE), "", [f"{ME} JOIN #r"]),
+    (Joined("#r", "alice", origin=HERE), "extended-join", [f"{ME} JOIN #r * :Alice A."]),
+    (Joined("#r", "alice", origin=KNOWN), "extended-join", [f"{ME} JOIN #r acc :Alice A."]),
+    (Joined("#r", "alice", away="out", origin=HERE), "", [f"{ME} JOIN #r"]),
+    (Joined("#r", "alice", away="out", origin=HERE), "away-notify",
+     [f"{ME} JOIN #r", f"{ME} AWAY out"]),
+    (Joined("#r", "alice", origin=HERE), "away-notify", [f"{ME} JOIN #r"]),
+    (Left("#r", "alice", origin=HERE), "", [f"{ME} PART #r"]),
+    (Left("#r", "alice", why="bye all", origin=HERE), "", [f"{ME} PART #r :bye all"]),
+    (Aside(Left("#r", "alice", origin=HERE)), "", [f"{ME} PART #r"]),
+    (Kicked("#r", "alice", "bob", "rude", origin=HERE), "", [f"{ME} KICK #r bob rude"]),
+    (Kicked("#r", "alice", "bob", origin=HERE), "", [f"{ME} KICK #r bob alice"]),
+    (Invited("#r", "alice", "bob", origin=HERE), "", [f"{ME} INVITE bob #r"]),
+    (Aside(Invited("#r", "alice", "bob", origin=HERE)), "", []),
+    (Aside(Invited("#r", "alice", "bob", origin=HERE)), "invite-notify", [f"{ME} INVITE bob #r"]),
+    (Departed("alice", why="Quit: bye", origin=HERE), "", [f"{ME} QUIT :Quit: bye"]),
+    (Departed("alice", why="quit", origin=HERE), "", [f"{ME} QUIT quit"]),
+    (TopicSet("#r", "alice", "new", origin=HERE), "", [f"{ME} TOPIC #r :new"]),
+    (TopicSet("#r", "alice", "", origin=HERE), "", [f"{ME} TOPIC #r :"]),
+    (ModesSet("#r", "alice", (Change(True, "o", "bob"), Change(True, "v", "eve"),
+                              Change(False, "k", "*"), Change(True, "t")), origin=HERE), "",
+     [f"{ME} MODE #r +ov-k+t bob eve *"]),
+    (UserModesSet("alice", (Change(True, "B"), Change(False, "i")), origin=HERE), "",
+     [f"{ME} MODE alice +B-i"]),
+    (Renamed("alice", "carol", origin=HERE), "", [f"{ME} NICK carol"]),
+    (AwaySet("alice", "out", origin=HERE), "", []),
+    (AwaySet("alice", "out", origin=HERE), "away-notify", [f"{ME} AWAY out"]),
+    (AwaySet("alice", "", origin=HERE), "away-notify", [f"{ME} AWAY"]),
+    (Aside(AwaySet("alice", "out", origin=HERE)), "away-notify", []),
+    (Aside(AwaySet("alice", "out", origin=HERE)), "extended-monitor", []),
+    (Aside(AwaySet("alice", "out", origin=HERE)), "away-notify extended-monitor",
+     [f"{ME} AWAY out"]),
+    (NameSet("alice", origin=HERE), "", []),
+    (NameSet("alice", origin=HERE), "setname", [f"{ME} SETNAME :Alice A."]),
+    (Aside(NameSet("alice", origin=HERE)), "setname", []),
+    (Aside(NameSet("alice", origin=HERE)), "setname extended-monitor",
+     [f"{ME} SETNAME :Alice A."]),
+    (Announced("alice", "news", origin=HERE), "", [f"{ME} WALLOPS news"]),
+    (Aside(Said("#r", "alice", "hi", origin=HERE)), "", []),
+    (Aside(Said("#r", "alice", "hi", origin=HERE)), "echo-message", [f"{ME} PRIVMSG #r :hi"]),
+    (Aside(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags", []),
+    (Aside(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags echo-message",
+     [f"@+x {ME} TAGMSG #r"]),
+    (Arrived("alice", origin=HERE), " ".join(sorted(RENDERED)), []),
+    (Presence("bob", "alice", HERE), "", [":srv 730 bob alice!a@host"]),
+    (Presence("bob", "alice"), "", [":srv 731 bob alice"]),
+    (Notice("one\ntwo words"), "", [":srv NOTICE * one", ":srv NOTICE * :two words"]),
+    (Entered("#r", "alice"), "", []),
+    (Entered("#r", "alice", recent=(Said("#r", "bob", "before"),)), "", []),
+    (Entered("#r", "alice", topic=TOPIC), "",
+     [":srv 332 alice #r :the topic", ":srv 333 alice #r bob 1700000000"]),
+    (Entered("#r", "alice", topic=replace(TOPIC, by="")), "no-implicit-names",
+     [":srv 332 alice #r :the topic", ":srv 333 alice #r srv 1700000000"]),
+    (Topic("#r", "an answer"), "", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "caps", "lines"),
+    LOOKS,
+    ids=[f"{type(getattr(s, 'of', s)).__name__}-{caps}" for s, caps, _ in LOOKS],
+)
+def test_looks(shown: Shown, caps: str, lines: list[str]) -> None:
+    assert look(shown, *caps.split()) == lines
+
+
+@pytest.mark.parametrize(
+    ("members", "caps", "names"),
+    [
+        (PEOPLE, "", "= #r :@alice bob +x"),
+        (replace(PEOPLE, secret=True), "multi-prefix", "@ #r :@+alice bob +x"),
+        (PEOPLE, "userhost-in-names", "= #r :@alice!a@host bob!a@host +x!a@host"),
+    ],
+)
+def test_names(members: Members, caps: str, names: str) -> None:
+    assert irc_dialect(frozenset(caps.split()), "srv").names("alice", members) == [
+        f":srv 353 alice {names}",
+        ":srv 366 alice #r :End of /NAMES list",
+    ]
+
+
+SAID = Said("#r", "alice", "hi", tags="+draft/reply=1;+x", origin=HERE)
+
+
+@pytest.mark.parametrize(
+    ("event", "caps", "tags"),
+    [
+        (SAID, "", ""),
+        (SAID, "server-time", f"@{TIME} "),
+        (SAID, "message-tags", f"@msgid={ID};+draft/reply=1;+x "),
+        (SAID, "message-tags server-time", f"@{TIME};msgid={ID};+draft/reply=1;+x "),
+        (SAID, "account-tag", ""),
+        (replace(SAID, origin=KNOWN), "account-tag", "@account=acc "),
+        (replace(SAID, origin=KNOWN), "message-tags",
+         f"@msgid={ID};+draft/reply=1;+x "),
+        (replace(SAID, origin=BOT), "server-time", f"@{TIME} "),
+        (replace(SAID, origin=BOT), "message-tags", f"@msgid={ID};bot;+draft/reply=1;+x "),
+        (replace(SAID, origin=replace(BOT, account="acc"), tags=""),
+         "message-tags account-tag server-time", f"@{TIME};msgid={ID};bot;account=acc "),
+        (Renamed("alice", "carol", origin=KNOWN), "account-tag message-tags",
+         f"@msgid={ID};account=acc "),
+    ],
+)  # fmt: skip
+def test_tags_are_those_that_one_can_read(event: Shown, caps: str, tags: str) -> None:
+    [line] = look(event, *caps.split(), id=ID)
+    assert line.partition(":alice!")[0] == tags
+
+
+def test_what_the_server_says_of_a_room_has_the_time_and_no_id() -> None:
+    lines = look(Entered("#r", "alice", topic=TOPIC), "message-tags", "server-time", id=ID)
+    assert [line.partition(" ")[0] for line in lines] == [f"@{TIME}"] * 2
+
+
+def test_an_event_without_a_place_has_no_time() -> None:
+    assert look(SAID, "server-time") == [f"{ME} PRIVMSG #r :hi"]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "tag"),
+    [
+        (0, "time=1970-01-01T00:00:00.000Z"),
+        (1, "time=1970-01-01T00:00:00.001Z"),
+        (1_700_000_000_999, "time=2023-11-14T22:13:20.999Z"),
+    ],
+)
+def test_times_have_three_places(milliseconds: int, tag: str) -> None:
+    assert time_tag(milliseconds) == tag
+
+
+# ── what one has done oneself ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("event", "caps", "shown"),
+    [
+        (SAID, "message-tags", False),
+        (SAID, "echo-message", True),
+        (Aside(SAID), "echo-message", True),
+        (Aside(SAID), "", False),
+        (Signalled("#r", "alice", "+x", origin=HERE), "message-tags", False),
+        (Signalled("#r", "alice", "+x", origin=HERE), "message-tags echo-message", True),
+        (AwaySet("alice", "out", origin=HERE), "away-notify", False),
+        (Joined("#r", "alice", origin=HERE), "", True),
+        (Renamed("alice", "carol", origin=HERE), "", True),
+        (NameSet("alice", origin=HERE), "setname", True),
+        (NameSet("alice", origin=HERE), "", False),
+        (TopicSet("#r", "alice", "x", origin=HERE), "", True),
+    ],
+)
+def test_what_one_is_shown_of_oneself(event: Shown, caps: str, shown: bool) -> None:
+    assert bool(look(event, *caps.split(), own=True)) is shown
+
+
+def test_those_with_the_same_capabilities_share_a_dialect() -> None:
+    """Of which it depends that each line is rendered once."""
+    assert irc_dialect(frozenset({"setname"}), "srv") is irc_dialect(frozenset({"setname"}), "srv")
+    assert irc_dialect(frozenset(), "srv") is not irc_dialect(frozenset({"setname"}), "srv")
+    assert CAPS.keys() > RENDERED
+
+
+# ── long texts ─────────────────────────────────────────────────────────────────────────────────
+
+
+def messages(data: bytes) -> list[Message]:
+    """What was rendered, each line checked: one line, not too long, and what it says."""
+    *lines, rest = data.split(b"\r\n")
+    assert rest == b""
+    found = []
+    for line in lines:
+        assert not {*b"\r\n\0"} & {*line}
+        text = line.decode()
+        tags, _, body = text.partition(" ") if text.startswith("@") else ("", "", text)
+        assert len(body.encode()) <= 510
+        assert len(tags.encode()) + 1 <= 8191
+        message = parse(text)
+        assert message is not None
+        assert re.fullmatch("[A-Z]+|[0-9]{3}", message.command)
+        found.append(message)
+    return found
+
+
+EVERYTHING = irc_dialect(RENDERED, "srv")
+DIALECTS = [irc_dialect(frozenset(), "srv"), EVERYTHING, own_dialect(RENDERED, "srv")]
+
+
+@pytest.mark.parametrize("action", [False, True])
+@pytest.mark.parametrize("char", ["x", "ä", "漢", "👩"])
+def test_a_long_text_is_told_in_several_lines(char: str, action: bool) -> None:
+    """Each is of the same kind, only the first has the id, and nothing of it is lost."""
+    text = char * 1300
+    lines = messages(EVERYTHING.render(replace(SAID, text=text, action=action), ID))
+    assert len(lines) > 2
+    assert [line.tags.get("msgid") for line in lines] == [ID, *[None] * (len(lines) - 1)]
+    assert {line.tags.get("time") for line in lines} == {TIME.removeprefix("time=")}
+    texts = [line.params[1] for line in lines]
+    if action:
+        assert all(t.startswith("\x01ACTION ") and t.endswith("\x01") for t in texts)
+        texts = [t.removeprefix("\x01ACTION ").removesuffix("\x01") for t in texts]
+    assert "".join(texts) == text
+
+
+def test_a_long_text_is_parted_between_words() -> None:
+    text = " ".join(["seven77"] * 200)
+    texts = [line.params[1] for line in messages(EVERYTHING.render(replace(SAID, text=text)))]
+    assert "".join(texts) == text
+    assert all(t.endswith(" ") for t in texts[:-1])
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=1500))
+def test_no_text_is_lost_or_forged(text: str) -> None:
+    """A plain person may say anything, line endings of all kinds among it."""
+    lines = messages(EVERYTHING.render(replace(SAID, text=text), ID))
+    assert {(line.command, line.source, line.params[0]) for line in lines} == {
+        ("PRIVMSG", "alice!a@host", "#r")
+    }
+    assert "".join(line.params[1] for line in lines) == re.sub("[\r\n\0]", " ", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\r\nQUIT :x", "\n", "\r", "\0", "a\nb\rc\0d", "\r\n:srv KILL alice"]
+)
+@pytest.mark.parametrize(
+    "event",
+    [
+        Said("#r", "alice", "?"),
+        Said("#r", "alice", "?", action=True),
+        TopicSet("#r", "alice", "?"),
+        Left("#r", "alice", why="?"),
+        Kicked("#r", "alice", "bob", why="?"),
+        Departed("alice", why="?"),
+        AwaySet("alice", "?"),
+        Announced("alice", "?"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_nothing_that_anybody_says_forges_a_line(event: Shown, text: str) -> None:
+    field = "why" if hasattr(event, "why") else "text"
+    assert len(messages(EVERYTHING.render(replace(event, **{field: text}), ID))) == 1  # type: ignore[type-var]
+
+
+def test_names_are_wrapped() -> None:
+    """All names come, in lines that may be sent."""
+    people = tuple(
+        Seen(f"nick{n:03}" + "漢" * 13, Origin("u" * 20, "h" * 39), status="@+") for n in range(300)
+    )
+    room = "#" + "漢" * 49
+    for caps in (frozenset[str](), frozenset({"multi-prefix", "userhost-in-names"})):
+        dialect = irc_dialect(caps, "s" * 63)
+        names = dialect.names("漢" * 20, Members(room, people))
+        *lines, end = messages("".join(f"{line}\r\n" for line in names).encode())
+        assert end.command == "366"
+        names = [name for line in lines for name in line.params[3].split()]
+        assert len(lines) > 10
+        assert [n.lstrip("@+").partition("!")[0] for n in names] == [p.nick for p in people]
+        assert {line.params[:3] for line in lines} == {("漢" * 20, "=", room)}
+
+
+def test_a_room_without_names_still_ends() -> None:
+    names = irc_dialect(frozenset(), "srv").names("alice", Members("#r", ()))
+    assert names == [":srv 366 alice #r :End of /NAMES list"]
+
+
+def test_many_modes_are_told_in_several_lines() -> None:
+    """None of them is cut off."""
+    changes = tuple(Change(n % 3 > 0, "b", f"*!*@{n}" + "x" * 90) for n in range(20))
+    lines = messages(EVERYTHING.render(ModesSet("#r", "alice", changes, origin=HERE), ID))
+    assert [mask for line in lines for mask in line.params[2:]] == [c.argument for c in changes]
+    assert "".join(line.params[1] for line in lines).count("b") == 20
+    added = {c.argument for c in changes if c.add}
+    assert [line.params[1][0] == "+" for line in lines] == [p.params[2] in added for p in lines]
+    assert len({line.tags.get("msgid") for line in lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([Change(True, "t")], ["+t"]),
+        ([Change(True, "o", "a"), Change(True, "v", "b")], ["+ov", "a", "b"]),
+        ([Change(True, "k", "x"), Change(False, "l"), Change(True, "n")], ["+k-l+n", "x"]),
+        ([Change(True, "b", "x y"), Change(True, "b", ":z")], ["+bb", "x", "z"]),
+        ([Change(True, "b", "a\rb"), Change(True, "b", ":")], ["+bb", "a", "*"]),
+    ],
+)
+def test_changes_of_modes_as_parameters(changes: list[Change], words: list[str]) -> None:
+    assert written(changes) == words
+
+
+@given(st.lists(st.text("aä漢", min_size=1, max_size=12)), st.integers(36, 60))
+def test_wrapped_lines_hold_all_words_and_no_more_than_they_may(
+    words: list[str], most: int
+) -> None:
+    lines = wrapped(words, most)
+    assert " ".join(lines).split() == words
+    assert all(0 < len(line.encode()) <= most for line in lines)
+
+
+# ── anything at all ────────────────────────────────────────────────────────────────────────────
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=700) | st.sampled_from(
+    ["x" * 600, "漢" * 390, "a b " * 300, "\r\n", "\n" * 500, ":x", " ", ""]
+)
+letters = st.characters(categories=["Lu", "Ll", "Lo"])
+nick = st.text(letters, min_size=1, max_size=20)
+room = st.text(letters, min_size=1, max_size=49).map("#{}".format)
+name = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
+safe = st.text("abcdef0123456789.-", min_size=1, max_size=20)
+origin = st.builds(Origin, safe, safe, name, st.just("") | safe, st.booleans())
+change = st.builds(Change, st.booleans(), st.sampled_from("beIklovimnst"), text)
+changes = st.lists(change, min_size=1, max_size=20).map(tuple)
+tags = st.sampled_from(["", "+typing=active", "+a;+b=\\s\\:"])
+status = st.sampled_from(["", "@", "+"])
+seen = st.builds(Seen, nick, origin, status=st.sampled_from(["", "@", "+", "@+"]))
+members = st.builds(Members, room, st.lists(seen, max_size=8).map(tuple), st.booleans())
+topic = st.builds(Topic, room, text, st.just("") | nick, st.integers(0, 2_000_000_000_000))
+
+said = st.builds(
+    Said, room, nick, text, action=st.booleans(), to=st.just("") | nick, notice=st.booleans(),
+    status=status, tags=tags, origin=origin,
+)  # fmt: skip
+signalled = st.builds(Signalled, room, nick, tags, to=st.just("") | nick, origin=origin)
+left = st.builds(Left, room, nick, why=text, origin=origin)
+invited = st.builds(Invited, room, nick, nick, origin=origin)
+away_set = st.builds(AwaySet, nick, text, origin=origin)
+name_set = st.builds(NameSet, nick, origin=origin)
+happened: st.SearchStrategy[Shown] = st.one_of(
+    said, signalled, left, invited, away_set, name_set,
+    st.builds(Joined, room, nick, away=text, origin=origin),
+    st.builds(Kicked, room, nick, nick, text, origin=origin),
+    st.builds(Departed, nick, why=text, origin=origin),
+    st.builds(TopicSet, room, nick, text, origin=origin),
+    st.builds(ModesSet, room, nick, changes, origin=origin),
+    st.builds(UserModesSet, nick, changes, origin=origin),
+    st.builds(Renamed, nick, nick, origin=origin),
+    st.builds(Arrived, nick, origin=origin),
+    st.builds(Announced, nick, text, origin=origin),
+    st.builds(Aside, st.one_of(said, signalled, left, invited, away_set, name_set)),
+    st.builds(Presence, nick, nick, st.none() | origin),
+    st.builds(Notice, text),
+    st.builds(Entered, room, nick, topic=st.none() | topic),
+)  # fmt: skip
+
+
+@given(happened, st.sampled_from(DIALECTS), st.sampled_from(["", ID]))
+def test_whatever_happens_is_lines_that_may_be_sent(
+    shown: Shown, dialect: IrcDialect, id: str
+) -> None:
+    """They can be read, none is too long, and none of them is a second one made of a text."""
+    for message in messages(dialect.render(shown, id)):
+        event = shown.of if isinstance(shown, Aside) else shown
+        if message.source == "srv":
+            assert isinstance(event, Entered | Presence | Notice)
+        else:
+            assert message.nick == event.nick  # type: ignore[union-attr]
