@@ -49,7 +49,6 @@ class Dialect:
         """What every member reads when this one says that."""
         raise NotImplementedError
 
-
     def ending(self, nick: str, text: bytes) -> bytes:
         """How that ends, as far back as it can be known beforehand."""
         return self.shown(nick, text)

@@ -14,7 +14,7 @@ from trio_chat.server.hub import Hub
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
 
-MEMBERS = 5000
+MEMBERS = 20 * GROUP
 ROOM = "#room"
 
 
