@@ -86,8 +86,9 @@ class Ring:
 
     def open(self, room: str) -> None:
         if fold(room) not in self.chat.rooms:
-            said = [entry.event for entry in self.log(fold(room)) if isinstance(entry.event, Said)]
-            self.chat.open_room(self.state_from_log(room), [s for s in said if not s.status])
+            said = [entry for entry in self.log(fold(room)) if isinstance(entry.event, Said)]
+            recent = [entry for entry in said if not entry.event.status]  # type: ignore[union-attr]
+            self.chat.open_room(self.state_from_log(room), recent)
 
     def _new(self, room: str) -> RoomState:
         return RoomState(room, flags=frozenset(self.room_modes))

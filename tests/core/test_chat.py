@@ -44,6 +44,7 @@ from trio_chat.core.events import (
     Delivery,
     Departed,
     Entered,
+    Entry,
     Event,
     Invited,
     Joined,
@@ -188,7 +189,7 @@ def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> No
         others=2,
         first=True,
         topic=Topic("#Lobby", "tea", "bob", 6),
-        recent=(said,),
+        recent=(Entry("#lobby", "000007-0", said),),
     )
     assert [delivery.shown for delivery in deliveries] == [joined, entered]
     assert hearers(ring.chat, deliveries[0]) == {"id-alice", "id-bob", "id-carol"}
@@ -324,7 +325,7 @@ def test_a_newcomer_is_shown_what_was_said_last(replay: int, shown: list[str]) -
 
 def test_a_room_is_taken_up_with_no_more_than_is_shown() -> None:
     ring = Ring(replay=2)
-    said = [Said("#lobby", "alice", str(number)) for number in range(5)]
+    said = [Entry("#lobby", str(n), Said("#lobby", "alice", str(n))) for n in range(5)]
     ring.chat.open_room(RoomState("#lobby"), said)
     assert _recent(ring) == ["3", "4"]
 
@@ -340,7 +341,7 @@ def _recent(ring: Ring) -> list[str]:
     ring.enter("zoe")
     _, delivery = ring.ask("id-zoe", Join("#lobby"))
     assert isinstance(delivery.shown, Entered)
-    return [said.text for said in delivery.shown.recent]
+    return [entry.event.text for entry in delivery.shown.recent]
 
 
 # ── answer ─────────────────────────────────────────────────────────────────────────────────────
@@ -455,7 +456,7 @@ def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> Non
         "bob",
         first=False,
         topic=Topic("#tea", "green", "bob", 6),
-        recent=(Said("#tea", "bob", "hi", "id-bob"),),
+        recent=(Entry("#tea", "000007-0", Said("#tea", "bob", "hi", "id-bob")),),
     )
     assert ring.chat.rooms["#tea"].state == left
 
@@ -669,9 +670,9 @@ class Everybody(RuleBasedStateMachine):
     @invariant()
     def each_room_is_a_fold_over_its_log(self) -> None:
         for name, room in self.chat.rooms.items():
-            said = [e.event for e in self.ring.log(name) if isinstance(e.event, Said)]
+            said = [e for e in self.ring.log(name) if isinstance(e.event, Said)]
             assert room.state == self.ring.state_from_log(room.state.name)
-            assert list(room.recent) == [event for event in said if not event.status][-2:]
+            assert list(room.recent) == [entry for entry in said if not entry.event.status][-2:]
 
     @invariant()
     def those_who_went_come_after_each_other(self) -> None:

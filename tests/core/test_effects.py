@@ -61,7 +61,7 @@ def recent(ring: Ring, nick: str) -> list[str]:
     """What somebody is shown who joins now."""
     _, delivery = ring.ask(f"id-{nick}", Join("#den"))
     assert isinstance(delivery.shown, Entered)
-    return [said.text for said in delivery.shown.recent]
+    return [entry.event.text for entry in delivery.shown.recent]
 
 
 # ── said ───────────────────────────────────────────────────────────────────────────────────────

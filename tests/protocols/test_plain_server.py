@@ -27,6 +27,7 @@ from trio_chat.core.events import (
     Arrived,
     Aside,
     Entered,
+    Entry,
     Event,
     Joined,
     Left,
@@ -601,7 +602,7 @@ def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: b
         (Aside(Said("#lobby", "eve", "from outside")), b""),
         (Said("#lobby", "eve", "\x01VERSION\x01"), b""),
         (
-            Entered("#lobby", "alice", recent=(Said("#lobby", "bob", "hi"),)),
+            Entered("#lobby", "alice", recent=(Entry("#lobby", "1", Said("#lobby", "bob", "hi")),)),
             b"Connected to server!\n"
             b"*** You are alice in #lobby; nobody else is here yet. /help tells more.\n"
             b"*** The last message:\n"

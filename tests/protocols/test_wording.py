@@ -13,6 +13,7 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Entered,
+    Entry,
     Invited,
     Joined,
     Kicked,
@@ -71,6 +72,11 @@ FORGERIES = [
 texts = st.text(st.characters(exclude_characters="\n")).filter(
     lambda text: not text.startswith("\x01")
 ) | st.sampled_from(FORGERIES)
+
+
+def entries(*said: Said) -> tuple[Entry, ...]:
+    return tuple(Entry(one.room, str(n), one) for n, one in enumerate(said))
+
 
 HI = Said("#lobby", "alice", "hi", "id-alice")
 WAVES = Said("#lobby", "bob", "waves", "id-bob", action=True)
@@ -145,7 +151,9 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Entered("#tea", "alice", others=1, first=False, topic=Topic("#tea", "green"), recent=(HI,)),
+        Entered(
+            "#tea", "alice", others=1, first=False, topic=Topic("#tea", "green"), recent=entries(HI)
+        ),
         {
             "*** You are alice in #tea; one other person is here. /help tells more.": InRoom(
                 "#tea", "alice"
@@ -156,7 +164,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Entered("#tea", "alice", others=2, first=False, recent=(HI, WAVES)),
+        Entered("#tea", "alice", others=2, first=False, recent=entries(HI, WAVES)),
         {
             "*** You are alice in #tea; 2 others are here. /help tells more.": InRoom(
                 "#tea", "alice"
@@ -168,7 +176,9 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     ),
     (
         # What a line is not shown for is not counted either: who reads it counts lines.
-        Entered("#tea", "alice", first=False, recent=(HI, Said("#tea", "eve", "\x01PING\x01"))),
+        Entered(
+            "#tea", "alice", first=False, recent=entries(HI, Said("#tea", "eve", "\x01PING\x01"))
+        ),
         {
             "*** You are alice in #tea; nobody else is here yet. /help tells more.": InRoom(
                 "#tea", "alice"

@@ -55,8 +55,8 @@ def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
     """In a room: everybody in it, and the speaker. In private: the two of them."""
     if speaker := state.people.get(said.who):
         speaker.spoke = milliseconds(entry.id)
-    if not said.to and not said.status and (room := state.rooms.get(fold(said.room))):
-        room.recent.append(said)
+    if is_for_all(said) and (room := state.rooms.get(fold(said.room))):
+        room.recent.append(entry)
     return _spread(state, said)
 
 
@@ -342,6 +342,11 @@ def movers(event: Event) -> Sequence[str]:
         case Kicked():
             return (event.target_who,)
     return ()
+
+
+def is_for_all(event: Event) -> bool:
+    """Whether this was said in a room, to everybody there: so newcomers are shown it too."""
+    return isinstance(event, Said) and not event.to and not event.status
 
 
 def is_barrier(event: Event) -> bool:

@@ -267,7 +267,7 @@ class Entered:
     others: int = 0
     first: bool = True
     topic: "Topic | None" = None
-    recent: tuple[Said, ...] = ()
+    recent: tuple[Entry, ...] = ()
 
 
 @fact

@@ -39,7 +39,8 @@ _LOOKALIKES = str.maketrans(
 def fold(name: str) -> str:
     """The form under which a name is looked up: equal folds are the same name."""
     if name.isascii():
-        return name.lower()
+        folded = name.lower()
+        return name if name == folded else folded  # most are: one text in memory instead of many
     # Apart from their accents first, then without case, so that what only looks alike once it has
     # been taken apart is found as well; and so that a fold is its own fold.
     letters = unicodedata.normalize("NFKD", name.translate(_LOOKALIKES)).casefold()

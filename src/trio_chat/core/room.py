@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from trio_chat.core.events import NOWHERE, Mask, Origin, Said
+from trio_chat.core.events import NOWHERE, Entry, Mask, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,6 @@ class Room:
     """
 
     state: RoomState
-    recent: deque[Said]
+    recent: deque[Entry]
     members: dict[str, Person] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)

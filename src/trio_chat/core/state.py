@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from trio_chat.core.events import Said
+from trio_chat.core.events import Entry
 from trio_chat.core.masks import address, matches
 from trio_chat.core.modes import MUTE, STATUS
 from trio_chat.core.names import fold, is_private
@@ -45,7 +45,7 @@ class State:
         """The room's name as its first member wrote it."""
         return self.rooms[fold(room)].state.name
 
-    def open_room(self, state: RoomState, recent: Iterable[Said] = ()) -> None:
+    def open_room(self, state: RoomState, recent: Iterable[Entry] = ()) -> None:
         """Take up a room where its log left it; ``recent`` is what was said last, oldest first."""
         self.rooms[fold(state.name)] = Room(state, deque(recent, maxlen=self.replay))
         self.empty.add(fold(state.name))

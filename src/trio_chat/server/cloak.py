@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Callable
+from functools import lru_cache
 
 _LENGTH = 10  # characters of a hash
 
@@ -16,9 +18,14 @@ class Cloak:
 
     def __init__(self, key: bytes | None) -> None:
         self._key = key
+        # Many come from one address in a storm: let them have one text in common.
+        self._known: Callable[[str], str] = lru_cache(maxsize=1000)(self._find)
 
     def host(self, peer: str) -> str:
         """For an IP address; anything else, a Unix socket's "unix" say, is shown as it is."""
+        return self._known(peer)
+
+    def _find(self, peer: str) -> str:
         try:
             address = ipaddress.ip_address(peer.partition("%")[0])
         except ValueError:

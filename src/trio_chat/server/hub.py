@@ -13,7 +13,7 @@ import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Enter, Join, Kick, Kill, Leave, Query, Rename, Request, Say
-from trio_chat.core.effects import after, is_barrier, log_of
+from trio_chat.core.effects import after, is_barrier, is_for_all, log_of
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
@@ -22,11 +22,11 @@ from trio_chat.core.events import (
     Arrived,
     Change,
     Departed,
+    Entry,
     Event,
     Notice,
     Refused,
     Renamed,
-    Said,
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes
@@ -355,16 +355,15 @@ class Hub:
         await self._log.follow(log, at)
         self.chat.open_room(state, recent)
 
-    async def _recent(self, room: str) -> Sequence[Said]:
+    async def _recent(self, room: str) -> Sequence[Entry]:
         """What was said last, oldest first: as much as a newcomer is shown."""
-        recent: list[Said] = []
+        recent: list[Entry] = []
         before = ""
         while len(recent) < self.chat.replay:
             page = await self._log.history(room, before=before, limit=_PAGE)
             if not page:
                 break
-            said = [entry.event for entry in page if isinstance(entry.event, Said)]
-            recent[:0] = [event for event in said if not event.status]
+            recent[:0] = [entry for entry in page if is_for_all(entry.event)]
             before = page[0].id
         return recent
 

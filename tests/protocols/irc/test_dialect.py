@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Entered,
+    Entry,
     Invited,
     Joined,
     Kicked,
@@ -51,6 +52,7 @@ BOT = replace(HERE, bot=True)
 ID = "0001700000000123-00000001"
 TIME = "time=2023-11-14T22:13:20.123Z"
 ME = ":alice!a@host"
+BEFORE = (Entry("#r", ID, Said("#r", "alice", "before", origin=HERE)),)
 
 
 def look(shown: Shown, *caps: str, id: str = "", own: bool = False) -> list[str]:
@@ -134,7 +136,11 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
     (Presence("bob", "alice"), "", [":srv 731 bob alice"]),
     (Notice("one\ntwo words"), "", [":srv NOTICE * one", ":srv NOTICE * :two words"]),
     (Entered("#r", "alice"), "", []),
-    (Entered("#r", "alice", recent=(Said("#r", "bob", "before"),)), "", []),
+    (Entered("#r", "alice", recent=BEFORE), "", []),
+    (Entered("#r", "alice", recent=BEFORE), "batch", []),
+    (Entered("#r", "alice", recent=BEFORE), "batch server-time",
+     [":srv BATCH +h chathistory #r", f"@batch=h;{TIME} {ME} PRIVMSG #r :before",
+      ":srv BATCH -h"]),
     (Entered("#r", "alice", topic=TOPIC), "",
      [":srv 332 alice #r :the topic", ":srv 333 alice #r bob 1700000000"]),
     (Entered("#r", "alice", topic=replace(TOPIC, by="")), "no-implicit-names",

@@ -23,7 +23,7 @@ CAPS = {
 }
 
 #: Of these the way depends in which a line is written: whoever has the same is sent the same.
-RENDERED = frozenset(CAPS) - {"cap-notify", "labeled-response", "batch", "standard-replies"}
+RENDERED = frozenset(CAPS) - {"cap-notify", "labeled-response", "standard-replies"}
 
 #: With one of these a line may have tags.
 TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -61,6 +62,8 @@ class IrcDialect(Dialect):
             if not self._tells(shown):
                 return b""
             shown = shown.of
+        if isinstance(shown, Entered) and shown.recent and not extra:
+            return self._entered_later(shown, id)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
         if not texts:
             return b""
@@ -72,6 +75,21 @@ class IrcDialect(Dialect):
             head, tail = f"@{tags} ", f"@{rest} " if rest else ""
             texts = [(tail if n else head) + text for n, text in enumerate(texts)]
         return ("\r\n".join(texts) + "\r\n").encode()
+
+    def _entered_later(self, entered: Entered, id: str) -> bytes:
+        """With what was said before, to those who can tell it from what is said now: as a batch of
+        "chathistory". In a labelled batch it would be a batch in a batch: they have to do without.
+        """
+        first = self.lines(replace(entered, recent=()), id)
+        if not {"batch", "server-time"} <= self.caps:
+            return first
+        name = f"h{id.replace('-', '')}"
+        start, end = body("BATCH", f"+{name}", "chathistory", entered.room), f"BATCH -{name}"
+        said = [self.lines(e.event, e.id, f"batch={name}") for e in entered.recent]
+        server = f":{self._server} "
+        return b"".join(
+            [first, f"{server}{start}\r\n".encode(), *said, f"{server}{end}\r\n".encode()]
+        )
 
     def _tells(self, aside: Aside) -> bool:
         match aside.of:

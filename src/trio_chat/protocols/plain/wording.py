@@ -134,7 +134,7 @@ def _entered(entered: Entered) -> list[str]:
         lines.insert(0, CONNECTED)
     if entered.topic:
         lines += wording(entered.topic)
-    recent = [line for said in entered.recent for line in wording(said)]
+    recent = [line for entry in entered.recent for line in wording(entry.event)]
     if count := len(recent):
         lines.append("*** The last message:" if count == 1 else f"*** The last {count} messages:")
     return lines + recent
