@@ -64,12 +64,16 @@ def _check_lobby(room: str) -> str:
 
 
 def _check_encoding(encoding: str) -> str:
-    """Lines are split at LF and commands known by "/": so ASCII must be a part of it."""
+    """Lines are split at LF and commands known by "/": so ASCII must be a part of it. Nor may bytes
+    mean one thing here and another one there, or stand for what is no text.
+    """
     ascii_text = "".join(map(chr, range(128)))
     try:
         name = codecs.lookup(encoding).name
         if ascii_text.encode(name) != ascii_text.encode("ascii"):
             raise ValueError("it must have ASCII as a part, as utf-8 and latin-1 have")
+        if name.startswith("iso2022") or name == "raw-unicode-escape":
+            raise ValueError("it switches between meanings; utf-8 does not")
     except (LookupError, UnicodeError):
         raise ValueError("there is no such text encoding; utf-8 is one") from None
     return name

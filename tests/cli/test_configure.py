@@ -324,7 +324,20 @@ def test_the_default_of_a_secret_is_not_shown():
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-16", "utf-7", "no-such", "rot13", "base64", "cp037", "utf-8-sig", "idna", ""]
+    "encoding",
+    [
+        "utf-16",
+        "utf-7",
+        "iso2022_jp",
+        "raw_unicode_escape",
+        "no-such",
+        "rot13",
+        "base64",
+        "cp037",
+        "utf-8-sig",
+        "idna",
+        "",
+    ],
 )
 def test_an_encoding_without_ascii_in_it(encoding):
     line = complaint(encoding=encoding)

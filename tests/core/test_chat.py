@@ -133,7 +133,7 @@ REFUSED = [
     ("alice", Rename("alice"), "alice already"),
     ("alice", SetTopic("#tea", "green"), "not in #tea"),
     ("carol", SetTopic("", "green"), "not in any room"),
-    ("alice", SetTopic("#lobby", "x" * (TOPIC_MAX + 1)), "has 391 characters; 390 is the most"),
+    ("alice", SetTopic("#lobby", "x" * (TOPIC_MAX + 1)), "has 391 bytes; 390 is the most"),
 ]
 
 

@@ -238,6 +238,8 @@ def test_a_list_has_an_end(ring: Ring, mode: str) -> None:
 
 
 def test_a_mask_is_no_longer_than_it_may_be(ring: Ring) -> None:
-    [event] = asked(ring, "+b", "x" * (MASK_MAX + 1))
-    assert isinstance(event, ModesSet)
-    assert event.changes[0].argument == "x" * MASK_MAX + "!*@*"
+    longest = "漢" * ((MASK_MAX - len("!*@*")) // 3)
+    assert asked(ring, "+b", longest) == made(Change(True, "b", f"{longest}!*@*"))
+    [refused] = asked(ring, "+b", longest + "漢")
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.BAD_ARGUMENT

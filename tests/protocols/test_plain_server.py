@@ -601,6 +601,7 @@ def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: b
         (Notice("one\ntwo"), b"*** one\n*** two\n"),
         (Aside(Said("#lobby", "eve", "from outside")), b""),
         (Said("#lobby", "eve", "\x01VERSION\x01"), b""),
+        (Said("#lobby", "eve", "\x02bold\x02 \x0304,01red\x0f"), b"eve: bold red\n"),
         (
             Entered("#lobby", "alice", recent=(Entry("#lobby", "1", Said("#lobby", "bob", "hi")),)),
             b"Connected to server!\n"

@@ -1,9 +1,11 @@
 """What goes wrong, as one line and an exit code (sysexits.h where one fits)."""
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from trio_chat.errors import (
     CannotConnect,
@@ -14,6 +16,8 @@ from trio_chat.errors import (
     SettingsError,
 )
 
+_Error = TypeVar("_Error", ChatError, OSError)
+
 EXIT_CODES: dict[type[ChatError], int] = {
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
@@ -21,6 +25,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     NotAdmitted: 77,  # EX_NOPERM
     SettingsError: 78,  # EX_CONFIG
 }
+CANNOT_WRITE = 74  # EX_IOERR
 INTERRUPTED = 130  # as a shell reports SIGINT
 OUTPUT_GONE = 141  # as a shell reports SIGPIPE
 
@@ -31,6 +36,8 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
     code = 0
     try:
         yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except* ChatError as group:
         error = _first(group)
         if debug:
@@ -40,11 +47,28 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
         code = INTERRUPTED
+    except* BrokenPipeError:
+        drop_output()
+        code = OUTPUT_GONE
+    except* OSError as failed:
+        drop_output()
+        if debug:
+            traceback.print_exception(failed)
+        print(
+            f"trio-chat: {(_first(failed).strerror or 'input or output error').lower()}",
+            file=sys.stderr,
+        )
+        code = CANNOT_WRITE
     if code:
         sys.exit(code)
 
 
-def _first(error: ChatError | BaseExceptionGroup[ChatError]) -> ChatError:
+def drop_output() -> None:
+    """Nobody takes it: what Python has kept of it shall not fail once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _first(error: _Error | BaseExceptionGroup[_Error]) -> _Error:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

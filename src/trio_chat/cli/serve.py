@@ -11,7 +11,7 @@ import trio
 
 from trio_chat.app import make_server
 from trio_chat.cli.configure import load
-from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.exits import drop_output, exit_on_error
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.errors import SettingsError
 from trio_chat.server.server import Server
@@ -55,7 +55,10 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
             await nursery.start(_reload_on_hangup, server, read_settings)
             server.on_reload = lambda: _reload(server, read_settings)
             await nursery.start(server.run)
-            _announce(server.addresses)
+            try:
+                _announce(server.addresses)
+            except OSError:  # nobody reads it, or there is no place for it
+                drop_output()
             logger.info("stopping on %s", signal.Signals(await anext(signals)).name)
         # A second one ends us at once, even if we should hang; also SIGINT, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -51,7 +51,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted
 
-TOPIC_MAX = 390  # characters: what fits an IRC line of 512 bytes beside its address
+TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
 NAME_MAX = 150
 KEY_MAX = 32
@@ -192,8 +192,8 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
 
 def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
     text = set_topic.text
-    if len(text) > TOPIC_MAX:
-        why = f"That topic has {len(text)} characters; {TOPIC_MAX} is the most."
+    if (size := len(text.encode())) > TOPIC_MAX:
+        why = f"That topic has {size} bytes; {TOPIC_MAX} is the most."
         return [Refused(why, Code.TOO_LONG)]
     if refused := _outside(state, person, set_topic.room):
         return [refused]
@@ -258,7 +258,10 @@ def _status_change(state: State, room: Room, change: Change) -> Change | Refused
 
 def _list_change(room: Room, change: Change, before: Sequence[Change]) -> Change | Refused | None:
     muting = MUTE if change.argument.startswith(MUTE) else ""
-    mask = muting + full_mask(change.argument.removeprefix(MUTE)[:MASK_MAX])
+    mask = muting + full_mask(change.argument.removeprefix(MUTE))
+    if len(mask.encode()) > MASK_MAX:
+        why = f"A mask has {MASK_MAX} bytes at the most."
+        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
     listed = {entry.mask for mode, entry in room.state.masks if mode == change.mode}
     listed |= {other.argument for other in before if other.mode == change.mode and other.add}
     if change.add and len(listed) >= LIST_MAX and mask not in listed:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from trio_chat.core.events import Origin
 
-MASK_MAX = 200  # characters
+MASK_MAX = 200  # bytes
 
 
 def address(nick: str, origin: Origin) -> str:

@@ -42,6 +42,7 @@ from trio_chat.protocols.irc.numerics import (
     RPL_TOPIC,
     RPL_TOPICWHOTIME,
 )
+from trio_chat.protocols.irc.text import pieces
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 _CTCP = "\x01"
@@ -127,8 +128,8 @@ class IrcDialect(Dialect):
         command = "NOTICE" if said.notice else "PRIVMSG"
         start = f":{_source(said)} {command} {said.to or said.status + said.room} :"
         start, end = (f"{start}{_CTCP}ACTION ", _CTCP) if said.action else (start, "")
-        pieces = _pieces(said.text, LINE_MAX - 2 - _bytes(start + end))
-        return [body_safe(start + piece + end) for piece in pieces]
+        most = LINE_MAX - 2 - _bytes(start + end)
+        return [body_safe(start + piece + end) for piece in pieces(said.text, most)]
 
     def _signalled(self, event: Signalled) -> Sequence[str]:
         if "message-tags" not in self.caps:
@@ -329,23 +330,6 @@ def wrapped(words: Sequence[str], most: int) -> Sequence[str]:
             line, size = "", 0
         line, size = (f"{line} {text}", size + 1 + length) if line else (text, length)
     return [*lines, line] if line else lines
-
-
-def _pieces(text: str, most: int) -> Sequence[str]:
-    """A text in pieces of at most so many bytes: between words if that can be."""
-    if _bytes(text) <= most:
-        return [text]
-    pieces = []
-    data = text.encode()
-    while len(data) > most:
-        end = most
-        while data[end] & 0xC0 == 0x80:  # in the middle of a character
-            end -= 1
-        blank = data.rfind(b" ", end // 2, end)
-        end = blank + 1 if blank > 0 else end
-        pieces.append(data[:end].decode())
-        data = data[end:]
-    return [*pieces, data.decode()]
 
 
 def _bytes(text: str) -> int:

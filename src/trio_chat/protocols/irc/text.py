@@ -21,6 +21,8 @@ def shown(text: str) -> str:
 
 def pieces(text: str, most: int) -> Sequence[str]:
     """A text in pieces of at most so many bytes of UTF-8: cut between words if that can be."""
+    if len(text) <= most and text.isascii():
+        return [text]
     found = []
     data = text.encode("utf-8", "replace")
     while len(data) > most:

@@ -209,7 +209,8 @@ def _room_mode(session: "IrcSession", room: str, params: Sequence[str]) -> Itera
         yield ShowModes(room)
         return
     changes = []
-    for change, complete in _changes(params[0], list(params[1:])):
+    # What is repeated word for word is meant once.
+    for change, complete in dict.fromkeys(_changes(params[0], list(params[1:]))):
         if change.mode not in ROOM_MODES:
             session.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
         elif change.mode in LISTS and not change.argument:

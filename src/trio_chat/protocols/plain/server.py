@@ -10,7 +10,7 @@ from functools import cache
 from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
 from trio_chat.core.events import Answer, Arrived, Event, Invited, Joined, Notice, Refused, Shown
 from trio_chat.core.names import fold
-from trio_chat.protocols.clean import clean
+from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
@@ -24,7 +24,7 @@ class PlainDialect(Dialect):
         self._encoding = encoding
 
     def render(self, shown: Shown, id: str = "") -> bytes:
-        text = "".join([clean(line) + "\n" for line in wording(shown)])
+        text = "".join([readable(line) + "\n" for line in wording(shown)])
         return text.encode(self._encoding, "replace")
 
 
