@@ -273,8 +273,10 @@ class IrcSession(Session):
         self.answered, self.otherwise = self._unexpected, None
 
     def _flush_replies(self, tag: str) -> None:
+        if not self._replies:
+            return
         tags = [tag] if tag else []
-        if self._replies and "server-time" in self.caps:
+        if "server-time" in self.caps:
             tags.append(time_tag(int(self.clock() * 1000)))
         head = f"@{';'.join(tags)} " if tags and self.caps & TAGGED else ""
         for line in self._replies:
