@@ -1,6 +1,7 @@
 """``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -148,9 +149,11 @@ async def test_json_has_more_to_tell_with_irc(port):
     user = {"al": "plain", "bob": "bob", "alan": "plain"}
     assert [message.pop("user") for message in told] == [user[str(m["nick"])] for m in told]
     assert {str(message.pop("host"))[-3:] for message in told} == {".ip"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told[1].pop("time"))
     lobby = {"room": "#lobby"}
     assert told == [
         {"type": "joined", **lobby, "nick": "bob"},
+        {"type": "said", **lobby, "nick": "al", "text": "early", "earlier": True},
         {"type": "said", **lobby, "nick": "al", "text": "waves", "action": True},
         {"type": "said", "nick": "al", "text": "psst", "to": "bob"},
         {"type": "topic", **lobby, "nick": "al", "text": "tea"},
