@@ -210,3 +210,14 @@ def test_memory_keeps_the_newest_within_its_bounds(lengths: list[int], data: st.
             assert numbers == appended[len(appended) - len(numbers) :]
 
     trio.run(run)
+
+
+async def test_whoever_knew_a_room_that_was_forgotten_can_go_on() -> None:
+    """While a room was being opened, which takes some reads, others may have pushed it out."""
+    log = MemoryLog(per_room=1000, total_bytes=10_000_000, rooms=2)
+    [barrier] = await log.append("#a", [TopicSet("#a", "alice", "tea", "1")], barrier=True)
+    for room in ("#b", "#c"):
+        await log.append(room, [said("1", room)])
+    assert await log.history("#a") == []
+    await log.append("#a", [said("2")], expect=barrier)
+    assert await texts(log, "#a") == ["2"]
