@@ -71,7 +71,7 @@ class MemoryLog(Log):
         await self._places.acquire()
         # Nothing waits from here on, so what has its place in the log is always shown.
         log = self._touch(room)
-        # Without a barrier none has come in between: one that was there was forgotten with the room.
+        # Without a barrier none has come in between: an old one may be forgotten with its room.
         if log.barrier not in ("", expect):
             self._places.release()
             raise Conflict(log.barrier)
