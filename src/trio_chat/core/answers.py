@@ -65,7 +65,7 @@ def members_of(room: Room, asker: Person) -> Members:
 
 def _list_members(state: State, asker: Person, query: ListMembers) -> Answer:
     room = _visible_room(state, asker, query.room)
-    return members_of(room, asker) if room else _unknown(query.room)
+    return members_of(room, asker) if room else unknown(query.room)
 
 
 def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
@@ -82,14 +82,14 @@ def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
 
 def _show_topic(state: State, asker: Person, query: ShowTopic) -> Answer:
     if (room := _visible_room(state, asker, query.room)) is None:
-        return _unknown(query.room)
+        return unknown(query.room)
     return topic_of(room)
 
 
 def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
     """The key is told to members only."""
     if (room := _visible_room(state, asker, query.room)) is None:
-        return _unknown(query.room)
+        return unknown(query.room)
     s = room.state
     letters, arguments = "".join(sorted(s.flags)), []
     if s.key:
@@ -103,7 +103,7 @@ def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
 
 def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
     if (room := _visible_room(state, asker, query.room)) is None:
-        return _unknown(query.room)
+        return unknown(query.room)
     if query.mode != "b" and not (has_status(room, asker) or asker.is_operator):
         name = room.state.name
         return Refused(f"Only an operator of {name} may see that.", Code.NEED_OP, (name,))
@@ -220,6 +220,6 @@ def _rooms_seen(state: State, asker: Person, person: Person) -> Iterable[str]:
             yield prefixes(room.status.get(person.who, "")) + room.state.name
 
 
-def _unknown(room: str) -> Refused:
+def unknown(room: str) -> Refused:
     why = f"There is nobody in {room}." if room else "You are not in any room."
     return Refused(why, Code.NO_SUCH_ROOM, (room,))

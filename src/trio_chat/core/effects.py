@@ -200,13 +200,14 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     """They themselves, and everybody who shares a room with them, once; and who watches."""
     person = state.people[renamed.who]
-    del state.by_nick[fold(person.nick)]
-    if fold(renamed.nick) != fold(renamed.to):
+    before, name = fold(person.nick), fold(renamed.to)
+    delivery = Delivery(renamed, tuple(person.rooms), (person.who,), by=person.who)
+    del state.by_nick[before]
+    state.by_nick[name] = person
+    if before != name:
         state.past.append((replace(person), milliseconds(entry.id)))
     person.nick = renamed.to
-    state.by_nick[fold(person.nick)] = person
-    delivery = Delivery(renamed, tuple(person.rooms), (person.who,), by=person.who)
-    if fold(renamed.nick) == fold(renamed.to):
+    if before == name:
         return [delivery]
     gone = _presence(state, renamed.nick, None)
     return [delivery, *gone, *_presence(state, renamed.to, person.origin)]

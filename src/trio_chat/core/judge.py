@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trio_chat.core.answers import unknown
 from trio_chat.core.commands import (
     Announce,
     Invite,
@@ -46,14 +47,13 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.masks import MASK_MAX, full_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS, USER_MODES
-from trio_chat.core.names import fold, nick_problem, private_room, room_problem
+from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
-NAME_MAX = 150
 KEY_MAX = 32
 KICK_MAX = 200
 LIST_MAX = 100  # entries of each of a room's lists
@@ -86,7 +86,7 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
     """Why somebody may not speak in a room; None if they may."""
     room = state.room(name)
     if room is None or not room.members:
-        return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+        return _nowhere(name)
     name = room.state.name
     if person.who not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
@@ -101,7 +101,7 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
 
 def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
     if (other := state.person(tell.nick)) is None:
-        return [_nobody(tell.nick)]
+        return [nobody(tell.nick)]
     said = Said(
         private_room(person.nick, other.nick), person.nick, tell.text, person.who, tell.action,
         other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
@@ -118,7 +118,7 @@ def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
         name = state.name(signal.room)
         return [Signalled(name, nick, signal.tags, who, status=signal.status, origin=origin)]
     if (other := state.person(signal.nick)) is None:
-        return [_nobody(signal.nick)]
+        return [nobody(signal.nick)]
     room_of_two = private_room(nick, other.nick)
     return [Signalled(room_of_two, nick, signal.tags, who, other.nick, other.who, origin=origin)]
 
@@ -179,7 +179,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     if "i" in room.state.flags and (refused := _powerless(state, person, name)):
         return [refused]
     if (other := state.person(invite.nick)) is None:
-        return [_nobody(invite.nick)]
+        return [nobody(invite.nick)]
     if fold(name) in other.rooms:
         why = f"{other.nick} is in {name} already."
         return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
@@ -205,7 +205,7 @@ def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
 
 def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
     if (room := state.room(set_modes.room)) is None or not room.members:
-        return [_no_room(set_modes.room)]
+        return [unknown(set_modes.room)]
     if refused := _powerless(state, person, room.state.name):
         return [refused]
     changes: list[Change] = []
@@ -248,7 +248,7 @@ def _mode_change(
 
 def _status_change(state: State, room: Room, change: Change) -> Change | Refused | None:
     if (other := state.person(change.argument)) is None:
-        return _nobody(change.argument)
+        return nobody(change.argument)
     if other.who not in room.members:
         return _absent(other.nick, room.state.name)
     if change.add == has_status(room, other, change.mode):
@@ -329,7 +329,7 @@ def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outc
 
 def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
     if not person.is_operator:
-        return [Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)]
+        return [operators_only()]
     return [Announced(person.nick, announce.text, person.who, person.origin)]
 
 
@@ -340,7 +340,7 @@ def _outside(state: State, person: Person, name: str) -> Refused | None:
     if fold(name) in person.rooms:
         return None
     if (room := state.room(name)) is None or not room.members:
-        return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+        return _nowhere(name)
     name = room.state.name
     return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
 
@@ -352,11 +352,15 @@ def _powerless(state: State, person: Person, name: str) -> Refused | None:
     return Refused(f"Only an operator of {name} may do that.", Code.NEED_OP, (name,))
 
 
-def _no_room(name: str) -> Refused:
-    return Refused(f"There is nobody in {name}.", Code.NO_SUCH_ROOM, (name,))
+def _nowhere(name: str) -> Refused:
+    return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
 
 
-def _nobody(nick: str) -> Refused:
+def operators_only() -> Refused:
+    return Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)
+
+
+def nobody(nick: str) -> Refused:
     return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
 
 

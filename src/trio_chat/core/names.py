@@ -16,6 +16,7 @@ from collections.abc import Callable
 ACCENTS_MAX = 4
 
 NICK_MAX = 20  # characters; ssh-chat allows 16, most IRC networks 30
+NAME_MAX = 150  # characters of a "real name"
 ROOM_MAX = 50  # characters with the '#', as the oldest IRC servers have it
 
 # Beside letters and digits, what IRC allows in a nickname (RFC 2812, 2.3.1: "special" and "-").

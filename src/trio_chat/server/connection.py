@@ -27,6 +27,7 @@ from trio_chat.core.commands import (
     Watch,
 )
 from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused
+from trio_chat.core.judge import operators_only
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
@@ -59,6 +60,9 @@ _NOT_SPOKEN = {
     b"Content-Type: text/plain\r\n\r\nThis is a chat, and no web server.\r\n",
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
+
+
+_WRONG_PASSWORD = Refused("That is not the password.", Code.WRONG_PASSWORD)
 
 
 @dataclass
@@ -261,14 +265,14 @@ class Connection:
             case _ if isinstance(command, Query):
                 self._session.reply(self._hub.answer(self._listener, command))
             case _:
-                self._flush()
+                await self._answer()
                 await self._submit([command])
 
     async def _enter(self, enter: Enter) -> None:
         hashed = self._shared.settings.server.password.get_secret_value()
         if hashed and not await self._is_password(enter.password, hashed):
-            self._session.reply(Refused("That is not the password.", Code.WRONG_PASSWORD))
-            await self._end("wrong password", "That is not the password. Goodbye!")
+            self._session.reply(_WRONG_PASSWORD)
+            await self._end("wrong password", f"{_WRONG_PASSWORD.why} Goodbye!")
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
@@ -298,10 +302,6 @@ class Connection:
         else:
             self._session.done(outcome)
 
-    def _flush(self) -> None:
-        self._hub.write_to(self._listener, self._session.dialect)
-        self._listener.outbox.post(self._session.data_to_send())
-
     # ── operators ──────────────────────────────────────────────────────────────────────────
 
     async def _operate(self, operate: Operate) -> None:
@@ -312,12 +312,12 @@ class Connection:
             self._session.done(await self._hub.make_operator(self._listener))
         else:
             logger.warning("failed to become an operator as %.50r", operate.name)
-            self._session.reply(Refused("That is not the password.", Code.WRONG_PASSWORD))
+            self._session.reply(_WRONG_PASSWORD)
 
     async def _command_server(self, command: Kill | Reload) -> None:
         person = self._hub.chat.people[self._listener.who]
         if not person.is_operator:
-            self._session.reply(Refused("Only operators may do that.", Code.NOT_AN_OPERATOR))
+            self._session.reply(operators_only())
         elif isinstance(command, Reload):
             self._shared.reload()
         elif refused := self._hub.kill(person.nick, command):
@@ -332,7 +332,7 @@ class Connection:
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
     async def _end(self, reason: str, last_words: str = "") -> None:
-        self._flush()
+        await self._answer()
         self.finish(reason, last_words)
         await trio.lowlevel.checkpoint()  # where the cancellation takes effect
 

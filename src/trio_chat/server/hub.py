@@ -29,7 +29,7 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
-from trio_chat.core.judge import Outcomes
+from trio_chat.core.judge import Outcomes, nobody
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
@@ -184,8 +184,7 @@ class Hub:
         """Cut somebody off whom an operator does not want here."""
         person = self.chat.person(kill.nick)
         if person is None or (listener := self.listeners.get(person.who)) is None:
-            why = f"Nobody here is called {kill.nick}."
-            return Refused(why, Code.NO_SUCH_NICK, (kill.nick,))
+            return nobody(kill.nick)
         words = f"Killed ({by} ({kill.why}))"
         listener.end(words, words)
         return None

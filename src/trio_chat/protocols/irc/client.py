@@ -15,7 +15,7 @@ from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.slash import read_slash, room_name
-from trio_chat.protocols.irc.text import pieces, shown
+from trio_chat.protocols.irc.text import CTCP, FRAMES, is_room, pieces, shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
 
@@ -153,7 +153,7 @@ class IrcClientSession(ClientSession):
 
     def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
         """The lines that say ``text`` to a room or a person."""
-        start, end = ("\x01ACTION ", "\x01") if action else ("", "")
+        start, end = FRAMES[action]
         source = f"{self.nick}!{self.address or _LONGEST_ADDRESS}"
         empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
         most = max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
@@ -167,7 +167,7 @@ class IrcClientSession(ClientSession):
         if "echo-message" in self.caps:
             self.unheard += len(said)
             return
-        room, to = (target, "") if target.startswith(("#", "&")) else ("", target)
+        room, to = (target, "") if is_room(target) else ("", target)
         self._own += [
             Said(room, self.nick, shown(piece), action=action, to=to, origin=self._origin())
             for piece in said
@@ -279,5 +279,5 @@ def _encoded(lines: Sequence[str]) -> bytes:
 
 def _lines(text: str) -> Sequence[str]:
     """A text that begins like a question of clients among themselves (CTCP) must not be one."""
-    lines = (line.lstrip("\x01").removesuffix("\r") for line in text.split("\n"))
+    lines = (line.lstrip(CTCP).removesuffix("\r") for line in text.split("\n"))
     return [line for line in lines if line.strip()]

@@ -33,7 +33,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.masks import address
 from trio_chat.protocols.irc.info import LINE_MAX
-from trio_chat.protocols.irc.message import body, word
+from trio_chat.protocols.irc.message import body, safe, trailing, word
 from trio_chat.protocols.irc.numerics import (
     RPL_ENDOFNAMES,
     RPL_MONOFFLINE,
@@ -42,10 +42,8 @@ from trio_chat.protocols.irc.numerics import (
     RPL_TOPIC,
     RPL_TOPICWHOTIME,
 )
-from trio_chat.protocols.irc.text import pieces
+from trio_chat.protocols.irc.text import FRAMES, pieces
 from trio_chat.protocols.session import Dialect, OwnDialect
-
-_CTCP = "\x01"
 
 
 class IrcDialect(Dialect):
@@ -126,10 +124,10 @@ class IrcDialect(Dialect):
 
     def _said(self, said: Said) -> Sequence[str]:
         command = "NOTICE" if said.notice else "PRIVMSG"
-        start = f":{_source(said)} {command} {said.to or said.status + said.room} :"
-        start, end = (f"{start}{_CTCP}ACTION ", _CTCP) if said.action else (start, "")
+        before, end = FRAMES[said.action]
+        start = f":{_source(said)} {command} {said.to or said.status + said.room} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
-        return [body_safe(start + piece + end) for piece in pieces(said.text, most)]
+        return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
     def _signalled(self, event: Signalled) -> Sequence[str]:
         if "message-tags" not in self.caps:
@@ -184,7 +182,7 @@ class IrcDialect(Dialect):
     # ── the room and the people ────────────────────────────────────────────────────────────
 
     def _topic_set(self, event: TopicSet) -> Sequence[str]:
-        return [f"{_line(event, 'TOPIC', event.room)} :{body_safe(event.text)}"]
+        return [f":{_source(event)} {trailing('TOPIC', event.room, event.text)}"]
 
     def _modes_set(self, event: ModesSet) -> Sequence[str]:
         return _mode_lines(_line(event, "MODE", event.room), event.changes)
@@ -273,16 +271,6 @@ def _source(event: Any) -> str:
 
 def _line(event: Any, command: str, *params: str) -> str:
     return f":{_source(event)} {body(command, *params)}"
-
-
-def body_safe(line: str) -> str:
-    """Without what would end the line early."""
-    if line.isprintable():
-        return line
-    return line.translate(_FORGING)
-
-
-_FORGING = str.maketrans("\r\n\0", "   ")
 
 
 def fits(source: str, command: str, target: str, text: str) -> bool:

@@ -31,7 +31,7 @@ from trio_chat.core.events import (
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, Message
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.text import sentence, shown
+from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
 from trio_chat.protocols.plain.wording import wording
 
 if TYPE_CHECKING:
@@ -39,10 +39,8 @@ if TYPE_CHECKING:
 
 Messages = Sequence[Message]
 
-_CTCP = "\x01"
 _VERSION = "trio-chat"
 _STATUS = "~&@%+"  # prefixes of members' nicknames on any server
-_ROOMS = ("#", "&")
 
 # Batches of what was said before (ircv3.net, "chathistory"; and that of a bouncer).
 _HISTORY = ("chathistory", "znc.in/playback")
@@ -80,11 +78,6 @@ def _origin(line: Line) -> Origin:
     return Origin(user, host, account=line.tags.get("account", ""), bot="bot" in line.tags)
 
 
-def _rest(line: Line, index: int) -> str:
-    """A parameter that may be missing."""
-    return line.params[index] if len(line.params) > index else ""
-
-
 # ── talk ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -92,7 +85,7 @@ def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
     said = _said(line)
     if session.is_me(line.nick) and not line.tags.get("batch"):
         session.unheard = max(0, session.unheard - 1)
-    if not line.params[1].startswith(_CTCP) or said.action:
+    if not line.params[1].startswith(CTCP) or said.action:
         return [said]
     elsewhere = "!" in line.source and not session.is_me(line.nick)
     if elsewhere and not line.tags.get("batch"):
@@ -101,12 +94,9 @@ def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
 
 
 def _said(line: Line) -> Said:
-    target, text = shown(line.params[0]), line.params[1]
-    action = text.startswith(f"{_CTCP}ACTION ")
-    if action:
-        text = text.removeprefix(f"{_CTCP}ACTION ").removesuffix(_CTCP)
+    target, (text, action) = shown(line.params[0]), read_action(line.params[1])
     name = target.lstrip("@+%~")
-    room = name if name.startswith(_ROOMS) else ""
+    room = name if is_room(name) else ""
     status = target.removesuffix(room) if room else ""
     return Said(
         room, line.nick, shown(text), action=action, to="" if room else target, status=status,
@@ -118,17 +108,17 @@ def _answer(session: "IrcClientSession", line: Line) -> None:
     """What clients ask each other (CTCP): only the two questions that everybody asks."""
     if line.source.startswith((":", "!", "@")):  # nobody
         return
-    text = line.params[1].strip(_CTCP)
+    text = line.params[1].strip(CTCP)
     verb = text.partition(" ")[0].upper()
     if verb == "VERSION":
-        session.send("NOTICE", line.nick, f"{_CTCP}VERSION {_VERSION}{_CTCP}")
+        session.send("NOTICE", line.nick, f"{CTCP}VERSION {_VERSION}{CTCP}")
     elif verb == "PING":
-        session.send("NOTICE", line.nick, f"{_CTCP}{text}{_CTCP}")
+        session.send("NOTICE", line.nick, f"{CTCP}{text}{CTCP}")
 
 
 def _notice(session: "IrcClientSession", line: Line) -> Messages:
     """From a person, or from the server itself, whose statistics at our leaving nobody wants."""
-    if line.params[1].startswith(_CTCP) or session.leaving:
+    if line.params[1].startswith(CTCP) or session.leaving:
         return ()
     return [_said(line)] if "!" in line.source else [Notice(shown(line.params[1]))]
 
@@ -138,7 +128,7 @@ def _batch(session: "IrcClientSession", line: Line) -> Messages:
     sign, name = line.params[0][:1], line.params[0][1:]
     if sign == "+":
         outer = session.batches.get(line.tags.get("batch", ""), "")
-        session.batches[name] = outer or _rest(line, 1)
+        session.batches[name] = outer or line.param(1)
     else:
         session.batches.pop(name, None)
     return ()
@@ -148,8 +138,8 @@ def _batch(session: "IrcClientSession", line: Line) -> Messages:
 
 
 def _join(session: "IrcClientSession", line: Line) -> Messages:
-    room, account, name = line.params[0], _rest(line, 1), _rest(line, 2)
-    if not room.startswith(_ROOMS) or " " in room:
+    room, account, name = line.params[0], line.param(1), line.param(2)
+    if not is_room(room) or " " in room:
         return ()
     origin = replace(_origin(line), account=account.removeprefix("*"), name=name)
     if session.is_me(line.nick):
@@ -162,17 +152,17 @@ def _part(session: "IrcClientSession", line: Line) -> Messages:
     """That we have left a room for another one is no news."""
     if session.is_me(line.nick) and not session.left(line.params[0]):
         return ()
-    return [Left(line.params[0], line.nick, why=_rest(line, 1), origin=_origin(line))]
+    return [Left(line.params[0], line.nick, why=line.param(1), origin=_origin(line))]
 
 
 def _quit(session: "IrcClientSession", line: Line) -> Messages:
     if session.is_me(line.nick):
         return ()
-    return [Left(session.room, line.nick, why=_rest(line, 0), origin=_origin(line))]
+    return [Left(session.room, line.nick, why=line.param(0), origin=_origin(line))]
 
 
 def _kick(session: "IrcClientSession", line: Line) -> Messages:
-    room, target, why = line.params[0], line.params[1], _rest(line, 2)
+    room, target, why = line.params[0], line.params[1], line.param(2)
     if session.is_me(target):
         session.left(room)
     told, *_ = _notices(Kicked(room, line.nick, target, "" if why == line.nick else why))
@@ -203,7 +193,7 @@ def _mode(session: "IrcClientSession", line: Line) -> Messages:
     target, *changes = line.params
     if not session.admitted:
         return ()
-    whose = "" if target.startswith(_ROOMS) else f" of {target}"
+    whose = "" if is_room(target) else f" of {target}"
     return [Notice(f"{line.nick} set the mode{whose} {' '.join(changes)}.")]
 
 
@@ -214,7 +204,7 @@ def _invite(session: "IrcClientSession", line: Line) -> Messages:
 def _away(session: "IrcClientSession", line: Line) -> Messages:
     if session.is_me(line.nick):
         return ()
-    if text := _rest(line, 0):
+    if text := line.param(0):
         return _notices(Absent(line.nick, text))
     return [Notice(f"{line.nick} is back.")]
 
@@ -256,12 +246,12 @@ def _fail(session: "IrcClientSession", line: Line) -> Messages:
 def _cap(session: "IrcClientSession", line: Line) -> Messages:
     verb, words = (
         line.params[1].upper(),
-        {word.partition("=")[0] for word in _rest(line, -1).split()},
+        {word.partition("=")[0] for word in line.param(-1).split()},
     )
     match verb:
         case "LS":
             session.offered |= words
-            if _rest(line, 2) != "*" or len(line.params) < 4:  # the last line of them
+            if line.param(2) != "*" or len(line.params) < 4:  # the last line of them
                 session.ask_for_caps()
         case "NEW":
             session.offered |= words
@@ -303,7 +293,7 @@ def _refused(session: "IrcClientSession", line: Line) -> Messages:
         if line.command in _KEPT_OUT:
             raise NotAdmitted(text)
         return ()  # it does not know CAP, or not yet who we are
-    kept_out = any(session.answered(word) for word in about if word.startswith(_ROOMS))
+    kept_out = any(session.answered(word) for word in about if is_room(word))
     if kept_out and not session.admitted:
         raise NotAdmitted(text)
     return [Notice(text)]
@@ -342,7 +332,7 @@ def _without_status(rooms: str) -> str:
 
 def _list_entry(session: "IrcClientSession", line: Line) -> Messages:
     count = line.params[2] if line.params[2].isdecimal() else "0"
-    return _notices(Rooms((RoomSeen(line.params[1], int(count[:9]), _rest(line, 3)),)))
+    return _notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
 
 
 def _topic_is(session: "IrcClientSession", line: Line) -> Messages:

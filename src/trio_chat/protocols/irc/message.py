@@ -3,6 +3,7 @@ Tags".
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Escaping of tag values (message-tags, "Escaping values").
@@ -33,6 +34,13 @@ class Message:
     def nick(self) -> str:
         """Of the source, if that is a person; else its whole name."""
         return self.source.partition("!")[0].partition("@")[0]
+
+    def param(self, index: int) -> str:
+        """A parameter that may be missing: then it is empty."""
+        try:
+            return self.params[index]
+        except IndexError:
+            return ""
 
 
 def parse(line: str) -> Message | None:
@@ -90,17 +98,39 @@ def body(command: str, *params: str) -> str:
     """
     if not params:
         return command
-    *middle, last = [param.translate(_FORGING) for param in params]
-    for param in middle:
-        if not param or param.startswith(":") or " " in param:
-            raise ValueError(f"{param!r} cannot stand before other parameters of {command}")
-    colon = ":" if not last or " " in last or last.startswith(":") else ""
-    return " ".join([command, *middle, colon + last])
+    last = safe(params[-1])
+    if not last or " " in last or last.startswith(":"):
+        return trailing(command, *params)
+    return f"{_before(command, params[:-1])} {last}"
+
+
+def trailing(command: str, *params: str) -> str:
+    """As ``body``, with a colon before the last parameter even where it needs none."""
+    return f"{_before(command, params[:-1])} :{safe(params[-1])}"
+
+
+def _before(command: str, params: Sequence[str]) -> str:
+    """A command and the parameters before the last one."""
+    words = [safe(param) for param in params]
+    for text in words:
+        if not text or text.startswith(":") or " " in text:
+            raise ValueError(f"{text!r} cannot stand before other parameters of {command}")
+    return " ".join([command, *words])
+
+
+def safe(text: str) -> str:
+    """Without what would end the line early."""
+    return text if text.isprintable() else text.translate(_FORGING)
 
 
 def word(text: str) -> str:
     """The text up to its first blank, such that other parameters can follow it; never empty."""
-    return (text.translate(_FORGING).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
+    return (safe(text).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
+
+
+def number(text: str) -> int:
+    """A number of at most five digits; 0 if it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def escape(value: str) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from trio_chat.core.commands import Command, Count, Enter
 from trio_chat.core.events import Origin
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
-from trio_chat.core.names import nick_problem
+from trio_chat.core.names import NAME_MAX, nick_problem
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.dialect import wrapped
-from trio_chat.protocols.irc.message import Message
+from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.numerics import (
     ERR_ALREADYREGISTERED,
     ERR_ERRONEUSNICKNAME,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from trio_chat.protocols.irc.session import IrcSession
 
 _USER_MAX = 20  # characters
-_NAME_MAX = 150
 _CAP_LINE = 400  # bytes of capabilities in a line
 _TOKENS = 13  # in a line: with the nickname and the end that makes 15 parameters
 
@@ -72,7 +71,7 @@ def password(session: "IrcSession", message: Message) -> Iterable[Command]:
 
 def nick(session: "IrcSession", message: Message) -> Iterable[Command]:
     """Before registration."""
-    wanted = message.params[0] if message.params else ""
+    wanted = message.param(0)
     if not wanted:
         session.last_param(ERR_NONICKNAMEGIVEN, "No nickname given")
     elif problem := nick_problem(wanted):
@@ -96,7 +95,7 @@ def user(session: "IrcSession", message: Message) -> Iterable[Command]:
     if not safe:
         session.last_param(ERR_INVALIDUSERNAME, "Your username is not valid")
         return ()
-    session.user, session.name = safe, real_name[:_NAME_MAX]
+    session.user, session.name = safe, real_name[:NAME_MAX]
     return enter(session)
 
 
@@ -104,18 +103,17 @@ def user(session: "IrcSession", message: Message) -> Iterable[Command]:
 
 
 def cap(session: "IrcSession", message: Message) -> Iterable[Command]:
-    verb, *rest = (*message.params, "")
+    verb = message.param(0)
     reader = _CAP_VERBS.get(verb.upper())
     if reader is None:
         session.numeric(ERR_INVALIDCAPCMD, verb[:50] or "*", "Invalid CAP command")
         return ()
-    return reader(session, rest[0])
+    return reader(session, message.param(1))
 
 
 def _cap_ls(session: "IrcSession", version: str) -> Iterable[Command]:
     session.negotiating = session.negotiating or not session.registered
-    asked = int(version) if version.isascii() and version.isdigit() and len(version) < 6 else 0
-    session.cap_version = max(session.cap_version, asked)
+    session.cap_version = max(session.cap_version, number(version))
     modern = session.cap_version >= 302
     if modern:  # "If a client … sends 302 … the server MUST … cap-notify … implicitly"
         session.caps |= {"cap-notify"}

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
 from trio_chat.core.masks import address, matches
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc import registration
 from trio_chat.protocols.irc.dialect import wrapped
 
 if TYPE_CHECKING:
@@ -174,7 +175,6 @@ def _who_fields(session: "IrcSession", seen: Seen, of: str, token: str) -> Mappi
     prefixes = status if "multi-prefix" in session.caps else status[:1]
     flags = "G" if seen.away else "H"
     flags += "*" * ("o" in seen.modes) + "B" * seen.origin.bot + prefixes
-    idle = max(0, int(session.clock() - seen.spoke / 1000))
     return {
         "t": token or "0",
         "c": room,
@@ -185,11 +185,16 @@ def _who_fields(session: "IrcSession", seen: Seen, of: str, token: str) -> Mappi
         "n": seen.nick,
         "f": flags,
         "d": "0",
-        "l": str(idle),
+        "l": _idle(session, seen),
         "a": seen.origin.account or "0",
         "o": "n/a",
         "r": seen.origin.name,
     }
+
+
+def _idle(session: "IrcSession", seen: Seen) -> str:
+    """Seconds."""
+    return str(max(0, int(session.clock() - seen.spoke / 1000)))
 
 
 def _a_room(seen: Seen) -> tuple[str, str]:
@@ -225,9 +230,10 @@ def _describe(session: "IrcSession", seen: Seen) -> None:
         session.last_param(n.RPL_AWAY, nick, seen.away)
     if origin.account:
         session.numeric(n.RPL_WHOISACCOUNT, nick, origin.account, "is logged in as")
-    idle = str(max(0, int(session.clock() - seen.spoke / 1000)))
     signon = str(seen.since // 1000)
-    session.last_param(n.RPL_WHOISIDLE, nick, idle, signon, "seconds idle, signon time")
+    session.last_param(
+        n.RPL_WHOISIDLE, nick, _idle(session, seen), signon, "seconds idle, signon time"
+    )
 
 
 def whowas(session: "IrcSession", nick: str, count: int) -> Answered:
@@ -326,7 +332,7 @@ def motd(session: "IrcSession") -> None:
 def version(session: "IrcSession") -> None:
     info = session.info
     session.last_param(n.RPL_VERSION, info.version, info.name, "a small chat on trio")
-    session.isupport()
+    registration.isupport(session)
 
 
 def time(session: "IrcSession") -> None:

@@ -6,7 +6,7 @@ only answer, or on the batch that holds several.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trio_chat.core.commands import Command, ListMembers, Quit, Say
@@ -33,7 +33,7 @@ from trio_chat.protocols.irc import registration, replies
 from trio_chat.protocols.irc.caps import RENDERED, TAGGED
 from trio_chat.protocols.irc.dialect import IrcDialect, cut, irc_dialect, own_dialect, time_tag
 from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
-from trio_chat.protocols.irc.message import Message, body, escape, parse, word
+from trio_chat.protocols.irc.message import Message, body, escape, parse, trailing, word
 from trio_chat.protocols.irc.numerics import (
     ERR_INPUTTOOLONG,
     REFUSALS,
@@ -128,27 +128,22 @@ class IrcSession(Session):
 
     def numeric(self, numeric: str, *params: str) -> None:
         """Parameters follow the nickname. Those in the middle are made such that they can be."""
-        *middle, last = params
-        self.send(numeric, self.nick or "*", *map(word, middle), last)
+        self.send(numeric, *self._addressed(params))
 
     def last_param(self, numeric: str, *params: str) -> None:
         """As ``numeric``, with a colon before the last one even where it needs none."""
-        *middle, last = params
-        self.numeric(numeric, *middle, last + " ")
-        self._replies[-1] = self._replies[-1].removesuffix(" ")
+        self.send_trailing(numeric, *self._addressed(params))
 
     def send_trailing(self, command: str, *params: str) -> None:
         """As ``send``, with a colon before the last parameter even where it needs none."""
-        *middle, last = params
-        self.send(command, *middle, last + " ")
-        self._replies[-1] = self._replies[-1].removesuffix(" ")
+        self._replies.append(f":{self.info.name} {trailing(command, *params)}")
+
+    def _addressed(self, params: Sequence[str]) -> Sequence[str]:
+        return [self.nick or "*", *map(word, params[:-1]), params[-1]]
 
     def lines(self, lines: Iterable[str]) -> None:
         """Answers that are written already."""
         self._replies += lines
-
-    def isupport(self) -> None:
-        registration.isupport(self)
 
     def fail(self, command: str, code: str, *context_and_text: str) -> None:
         """``FAIL`` (standard-replies); a NOTICE to those who do not know that."""
@@ -164,8 +159,7 @@ class IrcSession(Session):
         """ "The server acknowledges this by sending an ERROR message" (RFC 2812, 3.1.7)."""
         self._finish_line()
         if words:
-            self.send("ERROR", f"Closing link: {words}")
-            self._replies[-1] = self._replies[-1].partition(" ")[2]
+            self._replies.append(trailing("ERROR", f"Closing link: {words}"))
             self._flush_replies("")
 
     def ping(self) -> None:

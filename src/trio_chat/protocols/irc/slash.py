@@ -1,11 +1,12 @@
 """The commands of a person at our client, which begin with a slash: one row each."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.text import is_room
+from trio_chat.protocols.slashes import complaint, overview
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.client import IrcClientSession
@@ -27,22 +28,17 @@ class Slash(NamedTuple):
 def read_slash(session: "IrcClientSession", line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
-    slash = SLASHES.get(word.lower())
-    if slash is None:
-        near = difflib.get_close_matches(word.lower(), SLASHES, n=1)
-        meant = f"Did you mean /{near[0]}? " if near else ""
-        raise Unsupported(f"There is no command /{word[:20]}. {meant}/help lists all of them.")
-    if len(rest.split(maxsplit=slash.needed)) < slash.needed:
-        raise Unsupported(f"Something is missing: /{word.lower()} {slash.arguments}")
+    if why := complaint(SLASHES, word, rest):
+        raise Unsupported(why)
     try:
-        return slash.lines(session, rest.strip())
+        return SLASHES[word.lower()].lines(session, rest.strip())
     except ValueError as error:  # a name that begins with a colon
         raise Unsupported(f"That cannot be said in IRC: {error}") from error
 
 
 def room_name(name: str) -> str:
     """A room's name begins with ``#`` or, if only its own server knows it, with ``&``."""
-    return name if name.startswith(("#", "&")) else f"#{name}"
+    return name if is_room(name) else f"#{name}"
 
 
 def _two(rest: str) -> tuple[str, str]:
@@ -52,11 +48,8 @@ def _two(rest: str) -> tuple[str, str]:
 
 
 def _help(session: "IrcClientSession", rest: str) -> Lines:
-    rows = [(f"/{word} {slash.arguments}", slash.does) for word, slash in SLASHES.items()]
-    width = max(len(usage) for usage, _ in rows)
-    session.tell("Every line you write goes to the room, but for these:")
-    for usage, does in rows:
-        session.tell(f"{usage:<{width}}  {does}")
+    for line in overview(SLASHES):
+        session.tell(line)
     return ()
 
 
@@ -88,7 +81,7 @@ def _kick(session: "IrcClientSession", rest: str) -> Lines:
 def _mode(session: "IrcClientSession", rest: str) -> Lines:
     """Of the room, unless a room or we ourselves are named."""
     words = rest.split()
-    named = words and (words[0].startswith(("#", "&")) or session.is_me(words[0]))
+    named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 
 from trio_chat.protocols.clean import clean
 
+CTCP = "\x01"
+
+#: What stands before and after a text, if it is an action and if not.
+FRAMES = {True: (f"{CTCP}ACTION ", CTCP), False: ("", "")}
+
 # Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
 # underline (modern.ircdocs.horse, "Formatting").
 _FORMATTING = re.compile(
@@ -17,6 +22,19 @@ _FORMATTING = re.compile(
 def shown(text: str) -> str:
     """Without formatting, and without anything that steers a terminal."""
     return clean(text if text.isprintable() else _FORMATTING.sub("", text))
+
+
+def is_room(target: str) -> bool:
+    """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
+    return target.startswith(("#", "&"))
+
+
+def read_action(text: str) -> tuple[str, bool]:
+    """A text without what makes it an action (CTCP ACTION), and whether it is one."""
+    start, end = FRAMES[True]
+    if not text.startswith(start):
+        return text, False
+    return text.removeprefix(start).removesuffix(end), True
 
 
 def pieces(text: str, most: int) -> Sequence[str]:

@@ -43,7 +43,8 @@ from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import registration, replies
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX, WATCHED_MAX
-from trio_chat.protocols.irc.message import Message, render_tags
+from trio_chat.protocols.irc.message import Message, number, render_tags
+from trio_chat.protocols.irc.text import read_action
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.session import IrcSession
@@ -77,18 +78,15 @@ def dispatch(session: "IrcSession", message: Message) -> Commands:
 def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
     """PRIVMSG and NOTICE."""
     notice = message.command == "NOTICE"
-    if not message.params or not message.params[0]:
+    if not message.param(0):
         if not notice:
             session.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
         return
-    if len(message.params) < 2 or not message.params[1]:
+    if not message.param(1):
         if not notice:
             session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
         return
-    text, tags = message.params[1], _client_tags(message)
-    action = text.startswith("\x01ACTION ")
-    if action:
-        text = text.removeprefix("\x01ACTION ").removesuffix("\x01")
+    (text, action), tags = read_action(message.params[1]), _client_tags(message)
     for target in _targets(session, message.params[0]):
         status, room = _room_of(target)
         # What others are sent is longer by the sender's address. We would rather say so than have
@@ -103,7 +101,7 @@ def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
 
 
 def _tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
-    if not message.params or not message.params[0]:
+    if not message.param(0):
         session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
         return
     tags = _client_tags(message)
@@ -147,7 +145,7 @@ def _join(session: "IrcSession", message: Message) -> Iterator[Command]:
 
 
 def _part(session: "IrcSession", message: Message) -> Iterator[Command]:
-    why = message.params[1] if len(message.params) > 1 else ""
+    why = message.param(1)
     for room in dict.fromkeys(message.params[0].split(",")):
         yield Leave(room, why)
 
@@ -181,7 +179,7 @@ def _list(session: "IrcSession", message: Message) -> Commands:
 def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
     """Several people out of one room."""
     room, nicks = message.params[0].split(",")[0], message.params[1]
-    why = message.params[2] if len(message.params) > 2 else ""
+    why = message.param(2)
     for nick in _targets(session, nicks):
         yield Kick(room, nick, why)
 
@@ -264,14 +262,14 @@ def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]
 def _nick(session: "IrcSession", message: Message) -> Commands:
     if not session.registered:
         return registration.nick(session, message)
-    if not message.params or not message.params[0]:
+    if not message.param(0):
         session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
     return [Rename(message.params[0])]
 
 
 def _away(session: "IrcSession", message: Message) -> Commands:
-    return [SetAway(message.params[0] if message.params else "")]
+    return [SetAway(message.param(0))]
 
 
 def _setname(session: "IrcSession", message: Message) -> Commands:
@@ -280,7 +278,7 @@ def _setname(session: "IrcSession", message: Message) -> Commands:
 
 def _who(session: "IrcSession", message: Message) -> Commands:
     mask = message.params[0] if message.params else "*"
-    fields = message.params[1] if len(message.params) > 1 else ""
+    fields = message.param(1)
     session.answered = replies.who(session, mask, fields)
     return [FindPeople(mask if mask != "0" else "*")]
 
@@ -301,13 +299,11 @@ def _whois(session: "IrcSession", message: Message) -> Commands:
 
 def _whowas(session: "IrcSession", message: Message) -> Commands:
     """ "If a non-positive number is passed …, then a full search is done"."""
-    if not message.params or not message.params[0]:
+    if not message.param(0):
         session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
     nick = message.params[0].split(",")[0]
-    text = message.params[1] if len(message.params) > 1 else ""
-    count = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    session.answered = replies.whowas(session, nick, count)
+    session.answered = replies.whowas(session, nick, number(message.param(1)))
     return [FindPast(nick)]
 
 
@@ -379,7 +375,7 @@ _MONITOR_VERBS: dict[str, Callable[["IrcSession", Message], Commands]] = {
 
 
 def _ping(session: "IrcSession", message: Message) -> Commands:
-    if not message.params or not message.params[0]:
+    if not message.param(0):
         session.last_param(n.ERR_NOORIGIN, "No origin specified")
     else:
         session.send_trailing("PONG", session.info.name, message.params[0])
@@ -391,7 +387,7 @@ def _nothing(session: "IrcSession", message: Message) -> Commands:
 
 
 def _quit(session: "IrcSession", message: Message) -> Commands:
-    words = message.params[0] if message.params else ""
+    words = message.param(0)
     return [Quit(f"Quit: {words}" if words else "Quit", words)]
 
 
@@ -418,7 +414,7 @@ def _about(reply: Callable[["IrcSession"], None]) -> Callable[["IrcSession", Mes
 
 
 def _help(session: "IrcSession", message: Message) -> Commands:
-    replies.help_on(session, message.params[0] if message.params else "", VERBS)
+    replies.help_on(session, message.param(0), VERBS)
     return ()
 
 
@@ -427,7 +423,7 @@ def _oper(session: "IrcSession", message: Message) -> Commands:
 
 
 def _kill(session: "IrcSession", message: Message) -> Commands:
-    return [Kill(message.params[0], message.params[1] if len(message.params) > 1 else "")]
+    return [Kill(message.params[0], message.param(1))]
 
 
 def _rehash(session: "IrcSession", message: Message) -> Commands:

@@ -1,6 +1,5 @@
 """The commands that begin with a slash: one row each."""
 
-import difflib
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from trio_chat.core.commands import (
     Tell,
 )
 from trio_chat.core.events import Notice, Refused
+from trio_chat.protocols.slashes import complaint, overview
 
 
 class Verb(NamedTuple):
@@ -37,14 +37,9 @@ class Verb(NamedTuple):
 def read_verb(room: str, line: str) -> Command | Notice | Refused:
     """What ``line``, which begins with a slash, asks for."""
     word, rest = (*re.split(r"\s", line[1:], maxsplit=1), "")[:2]
-    verb = VERBS.get(word.lower())
-    if verb is None:
-        near = difflib.get_close_matches(word.lower(), VERBS, n=1)
-        meant = f"Did you mean /{near[0]}? " if near else ""
-        return Refused(f"There is no command /{word[:20]}. {meant}/help lists all of them.")
-    if len(rest.split(maxsplit=verb.needed)) < verb.needed:
-        return Refused(f"Something is missing: /{word.lower()} {verb.arguments}")
-    return verb.read(room, rest.strip())
+    if why := complaint(VERBS, word, rest):
+        return Refused(why)
+    return VERBS[word.lower()].read(room, rest.strip())
 
 
 def _join(room: str, name: str) -> Command:
@@ -66,9 +61,7 @@ def _kick(room: str, rest: str) -> Command:
 
 
 def _help(room: str, rest: str) -> Notice:
-    rows = [(f"/{word} {verb.arguments}", verb.does) for word, verb in VERBS.items()]
-    lines = [f"{usage:<{max(len(usage) for usage, _ in rows)}}  {does}" for usage, does in rows]
-    return Notice("\n".join(["Every line you write goes to the room, but for these:", *lines]))
+    return Notice("\n".join(overview(VERBS)))
 
 
 VERBS = {
