@@ -36,6 +36,7 @@ class Ring:
         self.chat = Chat(replay=replay, rooms_each=rooms_each)
         self.entries: list[Entry] = []
         self.room_modes = room_modes
+        self._created: dict[str, int] = {}  # by folded name
 
     def log(self, room: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.room == room]
@@ -91,7 +92,8 @@ class Ring:
             self.chat.open_room(self.state_from_log(room), recent)
 
     def _new(self, room: str) -> RoomState:
-        return RoomState(room, flags=frozenset(self.room_modes))
+        created = self._created.setdefault(fold(room), len(self.entries))
+        return RoomState(room, created=created, flags=frozenset(self.room_modes))
 
 
 def changes(modes: str, *arguments: str) -> tuple[Change, ...]:

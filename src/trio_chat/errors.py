@@ -7,6 +7,7 @@ ChatError
 ├── ConnectionLost       there was one, and it has gone
 ├── NotAdmitted          the server is there and says no: the nickname, a limit
 ├── Unsupported          the server has nothing like that
+├── Unavailable          the store cannot keep what it is given
 └── Conflict             a log's barrier moved: decide again
 """
 
@@ -48,3 +49,7 @@ class Conflict(ChatError):
     def __init__(self, barrier: str) -> None:
         super().__init__(f"judged before {barrier} was known")
         self.barrier = barrier
+
+
+class Unavailable(ChatError):
+    """The store cannot keep what it is given; the text says why, and can be shown to anybody."""

@@ -90,17 +90,17 @@ ALLOWED = [
     (
         "alice",
         Tell("CAROL", "psst"),
-        Said("alice,carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol"),
+        Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol"),
     ),
     (
         "carol",
         Tell("alice", "yes?"),
-        Said("alice,carol", "carol", "yes?", "id-carol", to="alice", to_who="id-alice"),
+        Said("id-alice,id-carol", "carol", "yes?", "id-carol", to="alice", to_who="id-alice"),
     ),
     (
         "bob",
         Tell("bob", "note"),
-        Said("bob,bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
+        Said("id-bob,id-bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
     ),
     ("carol", Join("#lobby"), Joined("#Lobby", "carol", "id-carol")),
     ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol")),
@@ -166,7 +166,7 @@ def test_all_in_the_room_hear_what_is_said_and_the_speaker_too(ring: Ring) -> No
 
 def test_the_two_of_them_hear_what_is_said_in_private(ring: Ring) -> None:
     deliveries = ring.ask("id-alice", Tell("carol", "psst"))
-    said = Said("alice,carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol")
+    said = Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol")
     assert heard(ring.chat, deliveries) == [(said, {"id-carol"}), (Aside(said), {"id-alice"})]
 
 
@@ -298,9 +298,9 @@ def test_the_departure_of_somebody_unknown_is_ignored(ring: Ring) -> None:
         ("#lobby", True),
         ("#attic", False),
         ("#nowhere", False),
-        ("alice,carol", True),
-        ("carol,carol", True),
-        ("alice,dave", False),
+        ("id-alice,id-carol", True),
+        ("id-carol,id-carol", True),
+        ("id-alice,id-dave", False),
     ],
 )
 def test_whether_a_room_is_heard(ring: Ring, log: str, is_heard: bool) -> None:

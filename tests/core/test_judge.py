@@ -111,7 +111,7 @@ def test_nothing_of_what_is_said_is_lost(ring: Ring) -> None:
     )  # fmt: skip
     [told] = ring.decide("id-mark", Tell("EVE", "hi", action=True, notice=True, tags="+a=b"))
     assert told == Said(
-        "eve,mark", "mark", "hi", "id-mark", True, "eve", "id-eve", True, tags="+a=b",
+        "id-eve,id-mark", "mark", "hi", "id-mark", True, "eve", "id-eve", True, tags="+a=b",
         origin=origin("mark"),
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_nothing_of_what_is_signalled_is_lost(ring: Ring) -> None:
     )
     [to_one] = ring.decide("id-mark", Signal("+a=b", nick="EVE"))
     assert to_one == Signalled(
-        "eve,mark", "mark", "+a=b", "id-mark", "eve", "id-eve", origin=origin("mark")
+        "id-eve,id-mark", "mark", "+a=b", "id-mark", "eve", "id-eve", origin=origin("mark")
     )
 
 

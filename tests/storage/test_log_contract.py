@@ -1,6 +1,7 @@
 """What every Log must do, whichever store it is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trio
@@ -8,7 +9,8 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.events import Entry, Said, TopicSet
+from trio_chat.core.events import Entry, Event, Said, TopicSet
+from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START, Log
@@ -35,6 +37,13 @@ def said(text: str, room: str = "#a") -> Said:
     return Said(room, "alice", text, "1")
 
 
+async def append(log: Log, *events: Event, **how: Any) -> list[str]:
+    """The ids of the entries that have been made of events of one room."""
+    entries = await log.append(fold(events[0].room), events, **how)  # type: ignore[union-attr]
+    assert [entry.event for entry in entries] == [*events]
+    return [entry.id for entry in entries]
+
+
 async def texts(log: Log, room: str, **where: object) -> list[str]:
     return [entry.event.text for entry in await log.history(room, **where)]  # type: ignore[arg-type]
 
@@ -53,8 +62,8 @@ async def take(log: Log, count: int) -> list[Entry]:
 
 
 async def test_ids_rise_in_the_order_of_appending(log: Log) -> None:
-    first = await log.append("#a", [said("1"), said("2")])
-    second = await log.append("#b", [said("3", "#b")])
+    first = await append(log, said("1"), said("2"))
+    second = await append(log, said("3", "#b"))
     ids = [*first, *second]
     assert len(ids) == 3
     assert ids == sorted(set(ids))
@@ -64,13 +73,13 @@ async def test_ids_rise_in_the_order_of_appending(log: Log) -> None:
 async def test_ids_rise_when_the_clock_goes_back(make_log: Callable[[Clock], Log]) -> None:
     times = iter([2000.0, 1000.0, 1000.0, 2000.0005, 3000.0])
     log = make_log(lambda: next(times))
-    ids = [(await log.append("#a", [said(str(n))]))[0] for n in range(5)]
+    ids = [(await append(log, said(str(n))))[0] for n in range(5)]
     assert ids == sorted(set(ids))
     assert [entry.id for entry in await log.history("#a")] == ids
 
 
 async def test_ids_hold_the_time_in_milliseconds(log: Log) -> None:
-    [id] = await log.append("#a", [said("now")])
+    [id] = await append(log, said("now"))
     assert id.partition("-")[0] == "1700000000000"
 
 
@@ -80,12 +89,15 @@ async def test_history_gives_the_last_ones_oldest_first(log: Log) -> None:
 
 
 async def test_history_after_and_before_are_exclusive(log: Log) -> None:
-    ids = await log.append("#a", [said(str(n)) for n in range(10)])
-    assert await texts(log, "#a", after=ids[2], limit=2) == ["3", "4"]
+    ids = await append(log, *[said(str(n)) for n in range(10)])
+    assert await texts(log, "#a", after=ids[2], limit=2, first=True) == ["3", "4"]
+    assert await texts(log, "#a", after=ids[2], limit=2) == ["8", "9"]
     assert await texts(log, "#a", before=ids[5], limit=2) == ["3", "4"]
+    assert await texts(log, "#a", before=ids[5], limit=2, first=True) == ["0", "1"]
     assert await texts(log, "#a", after=ids[2], before=ids[5]) == ["3", "4"]
+    assert await texts(log, "#a", after=ids[2], before=ids[5], limit=1) == ["4"]
     assert await texts(log, "#a", after=ids[9]) == []
-    assert await texts(log, "#a", after=START, limit=2) == ["0", "1"]
+    assert await texts(log, "#a", after=START, limit=2, first=True) == ["0", "1"]
 
 
 async def test_rooms_do_not_mix(log: Log) -> None:
@@ -101,13 +113,13 @@ async def test_the_tail_gives_followed_rooms_once_and_in_order(log: Log) -> None
     ids = []
     for n in range(20):
         room = "#a" if n % 3 else "#b"
-        ids += await log.append(room, [said(str(n), room)])
+        ids += await append(log, said(str(n), room))
         await log.append("#unfollowed", [said("never", "#unfollowed")])
     assert [entry.id for entry in await take(log, 20)] == ids
 
 
 async def test_following_gives_what_came_after_an_id_too(log: Log) -> None:
-    ids = await log.append("#a", [said("1"), said("2"), said("3")])
+    ids = await append(log, said("1"), said("2"), said("3"))
     await log.follow("#a", ids[0])
     await log.append("#a", [said("4")])
     assert [entry.event.text for entry in await take(log, 3)] == ["2", "3", "4"]
@@ -154,7 +166,7 @@ async def test_appending_fails_once_the_tail_has_been_left(log: Log) -> None:
 
 async def test_a_barrier_in_between_is_a_conflict(log: Log) -> None:
     await log.append("#a", [said("1")])
-    [barrier] = await log.append("#a", [TopicSet("#a", "alice", "new")], barrier=True)
+    [barrier] = await append(log, TopicSet("#a", "alice", "new"), barrier=True)
     with pytest.raises(Conflict) as conflict:
         await log.append("#a", [said("judged before")])
     assert conflict.value.barrier == barrier
@@ -170,7 +182,7 @@ async def test_barriers_are_each_rooms_own(log: Log) -> None:
 
 async def test_a_saved_state_comes_back(log: Log) -> None:
     assert await log.snapshot("#a") == (START, None)
-    [id] = await log.append("#a", [said("1")])
+    [id] = await append(log, said("1"))
     await log.save("#a", id, RoomState("#A", "topic", id))
     assert await log.snapshot("#a") == (id, RoomState("#A", "topic", id))
 
@@ -215,7 +227,7 @@ def test_memory_keeps_the_newest_within_its_bounds(lengths: list[int], data: st.
 async def test_whoever_knew_a_room_that_was_forgotten_can_go_on() -> None:
     """While a room was being opened, which takes some reads, others may have pushed it out."""
     log = MemoryLog(per_room=1000, total_bytes=10_000_000, rooms=2)
-    [barrier] = await log.append("#a", [TopicSet("#a", "alice", "tea", "1")], barrier=True)
+    [barrier] = await append(log, TopicSet("#a", "alice", "tea", "1"), barrier=True)
     for room in ("#b", "#c"):
         await log.append(room, [said("1", room)])
     assert await log.history("#a") == []

@@ -6,17 +6,24 @@ from trio_chat.core.fact import fact
 
 @fact
 class Enter:
-    """Let me in under this nickname, or, if it cannot be and ``near`` is set, under a like one."""
+    """Let me in under this nickname, or, if it cannot be and ``near`` is set, under a like one.
+
+    With a ``secret`` I am whoever came with it before.
+    """
 
     nick: str
     near: bool = False
     origin: Origin = NOWHERE
     password: str = ""
+    secret: str = ""
 
 
 @fact
 class Say:
-    """Text to a room; what the fields mean is told at ``events.Said``."""
+    """Text to a room; what the fields mean is told at ``events.Said``.
+
+    ``token`` is an id that the sender has given it: if it is sent again, it is the same message.
+    """
 
     room: str
     text: str
@@ -24,6 +31,7 @@ class Say:
     notice: bool = False
     status: str = ""
     tags: str = ""
+    token: str = ""
 
 
 @fact
@@ -35,6 +43,7 @@ class Tell:
     action: bool = False
     notice: bool = False
     tags: str = ""
+    token: str = ""
 
 
 @fact

@@ -94,7 +94,6 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     room, person = state.rooms.get(name), state.people[joined.who]
     if room is None:  # whoever asked was cut off, and the room closed for want of anybody
         return []
-    room.state = after(room.state, entry)
     others, first = len(room.members), not person.rooms
     if not others:
         room.status[person.who] = "o"
@@ -190,9 +189,10 @@ def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """Whoever watches for them; they are in no room yet."""
-    person = Person(arrived.who, arrived.nick, arrived.origin, since=milliseconds(entry.id))
-    person.spoke = person.since
+    identity, now = arrived.identity or arrived.who, milliseconds(entry.id)
+    person = Person(arrived.who, arrived.nick, arrived.origin, identity, since=now, spoke=now)
     state.people[person.who] = state.by_nick[fold(person.nick)] = person
+    state.by_identity.setdefault(identity, {})[person.who] = person
     state.most = max(state.most, len(state.people))
     return list(_presence(state, arrived.nick, arrived.origin))
 
@@ -220,6 +220,10 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     if person is None:  # their arrival was cut off before it had a place
         return []
     del state.by_nick[fold(person.nick)]
+    same = state.by_identity[person.identity]
+    del same[person.who]
+    if not same:
+        del state.by_identity[person.identity]
     state.past.append((person, milliseconds(entry.id)))
     rooms = tuple(person.rooms)
     for room in rooms:
@@ -305,15 +309,17 @@ _EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
 
 
 def after(state: RoomState, entry: Entry) -> RoomState:
-    """A room's state after one more entry of its log: the step of the fold."""
+    """A room's state after one more entry of its log: the step of the fold.
+
+    Only a barrier changes it.
+    """
     event = entry.event
-    if is_barrier(event):
-        state = replace(state, barrier=entry.id)
+    if not is_barrier(event):
+        return state
+    state = replace(state, barrier=entry.id)
     match event:
         case TopicSet(nick=nick, text=text):
             return replace(state, topic=text, topic_by=nick, topic_at=milliseconds(entry.id))
-        case Joined() if not state.created:
-            return replace(state, created=milliseconds(entry.id))
         case ModesSet(changes=changes):
             for change in changes:
                 state = _with_change(state, change, event.nick, milliseconds(entry.id))

@@ -45,7 +45,8 @@ class Said:
 
     ``notice`` forbids to answer it automatically. ``status`` is a prefix (``@`` or ``+``) if it is
     for those members only who have at least that. ``tags`` are what the sender's client says of it
-    to other clients: IRCv3 client-only tags, as they stand in a line.
+    to other clients: IRCv3 client-only tags, as they stand in a line. Of all that have the same
+    ``token`` only the first one is stored and shown: the others are the same, sent again.
     """
 
     room: str
@@ -59,6 +60,7 @@ class Said:
     status: str = ""
     tags: str = ""
     origin: Origin = NOWHERE
+    token: str = ""
 
 
 @fact
@@ -142,11 +144,16 @@ class ModesSet:
 
 @fact
 class Arrived:
-    """Somebody has a nickname now, and is in no room yet."""
+    """Somebody has a nickname now, and is in no room yet.
+
+    ``identity`` is known if they can show that they are whom they were before: it stays when they
+    come again, which ``who`` does not.
+    """
 
     nick: str
     who: str = ""
     origin: Origin = NOWHERE
+    identity: str = ""
 
 
 @fact
@@ -229,7 +236,12 @@ def milliseconds(id: str) -> int:
 
 def is_lasting(event: Event) -> bool:
     """Whether anybody needs it tomorrow: if not, it is shown and not stored."""
-    return not isinstance(event, Signalled)
+    return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet)
+
+
+def is_for_members(event: Event) -> bool:
+    """Whether all members of a room see it, and so may see it again later."""
+    return not isinstance(event, Said) or not event.status
 
 
 # ── what is shown and not stored ───────────────────────────────────────────────────────────────
@@ -411,9 +423,16 @@ class Notice:
     text: str
 
 
+@fact
+class Repeated:
+    """The answer to a Say or a Tell that was sent again: this is what became of it before."""
+
+    entry: Entry
+
+
 Answer = (
     Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | Absent
-    | Refused | Notice
+    | Refused | Notice | Repeated
 )  # fmt: skip
 Shown = Event | Entered | Aside | Presence | Answer
 

@@ -40,6 +40,7 @@ from trio_chat.core.events import (
     NameSet,
     Refused,
     Renamed,
+    Repeated,
     Said,
     Signalled,
     TopicSet,
@@ -58,7 +59,7 @@ KEY_MAX = 32
 KICK_MAX = 200
 LIST_MAX = 100  # entries of each of a room's lists
 
-Outcomes = Sequence[Event | Refused | Absent]
+Outcomes = Sequence[Event | Refused | Absent | Repeated]
 
 
 def judge(state: State, person: Person, request: Request) -> Outcomes:
@@ -77,7 +78,7 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
     return [
         Said(
             state.name(say.room), person.nick, say.text, person.who, say.action, notice=say.notice,
-            status=say.status, tags=say.tags, origin=person.origin,
+            status=say.status, tags=say.tags, origin=person.origin, token=_token(person, say.token),
         )
     ]  # fmt: skip
 
@@ -103,11 +104,18 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
     if (other := state.person(tell.nick)) is None:
         return [nobody(tell.nick)]
     said = Said(
-        private_room(person.nick, other.nick), person.nick, tell.text, person.who, tell.action,
-        other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
+        private_room(person.identity, other.identity), person.nick, tell.text, person.who,
+        tell.action, other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
+        token=_token(person, tell.token),
     )  # fmt: skip
     away = other.away and not tell.notice
     return [said, Absent(other.nick, other.away)] if away else [said]
+
+
+def _token(person: Person, token: str) -> str:
+    """One that no other sender can have."""
+    sender = person.identity if person.is_known else fold(person.nick)
+    return f"{sender} {token}" if token else ""
 
 
 def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
@@ -119,7 +127,7 @@ def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
         return [Signalled(name, nick, signal.tags, who, status=signal.status, origin=origin)]
     if (other := state.person(signal.nick)) is None:
         return [nobody(signal.nick)]
-    room_of_two = private_room(nick, other.nick)
+    room_of_two = private_room(person.identity, other.identity)
     return [Signalled(room_of_two, nick, signal.tags, who, other.nick, other.who, origin=origin)]
 
 

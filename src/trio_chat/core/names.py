@@ -81,8 +81,8 @@ def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
 
 
 def private_room(one: str, other: str) -> str:
-    """The room of two in which these nicknames talk; a comma is in no other name."""
-    return ",".join(sorted((fold(one), fold(other))))
+    """The room in which the two with these identities talk; a comma is in no other name."""
+    return ",".join(sorted((one, other)))
 
 
 def accents_pile_up(name: str) -> bool:

@@ -29,3 +29,4 @@ class Code(Enum):
     NOT_AN_OPERATOR = auto()
     WRONG_PASSWORD = auto()
     TOO_LONG = auto()
+    UNAVAILABLE = auto()

@@ -33,18 +33,25 @@ class Person:
 
     ``modes`` are the letters of their own modes, ``away`` is their message if they are. ``since``
     and ``spoke`` are when they came, and last said something, in unix milliseconds. ``invited``
-    holds the folded names of rooms that they were invited to.
+    holds the folded names of rooms that they were invited to. ``identity`` is that of ``Arrived``;
+    those who cannot show who they were before are nobody but who they are now.
     """
 
     who: str
     nick: str
     origin: Origin = NOWHERE
+    identity: str = ""
     rooms: dict[str, None] = field(default_factory=dict)
     modes: str = ""
     away: str = ""
     since: int = 0
     spoke: int = 0
     invited: frozenset[str] = frozenset()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be shown later that they are the same."""
+        return self.identity != self.who
 
     @property
     def is_operator(self) -> bool:

@@ -26,6 +26,7 @@ class State:
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
         self.by_nick: dict[str, Person] = {}
+        self.by_identity: dict[str, dict[str, Person]] = {}  # several, if one comes twice
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # and when they went
         self.most = 0  # people who have been here at a time
         # By folded nickname, the ids of those who watch it. It concerns nobody else, so no event
@@ -58,7 +59,7 @@ class State:
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears of what goes into a log: a room's, or that of a room of two."""
         if is_private(log):
-            return all(name in self.by_nick for name in log.split(","))
+            return all(identity in self.by_identity for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
 
     def watch(self, who: str, nicks: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ from trio_chat.core.commands import (
     Unwatch,
     Watch,
 )
-from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused
+from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused, Repeated
 from trio_chat.core.judge import operators_only
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc.info import ServerInfo
@@ -40,7 +40,7 @@ from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.pace import Pace
-from trio_chat.server.passwords import is_password
+from trio_chat.server.passwords import identity, is_password
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
@@ -276,7 +276,9 @@ class Connection:
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
-        for outcome in await self._hub.admit(self._listener, replace(enter, origin=origin)):
+        secret = identity(enter.secret) if enter.secret else ""
+        enter = replace(enter, origin=origin, secret=secret)
+        for outcome in await self._hub.admit(self._listener, enter):
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
@@ -294,10 +296,10 @@ class Connection:
         for outcome in await self._hub.submit(self._listener, requests):
             self._report(outcome)
 
-    def _report(self, outcome: Event | Refused | Absent | Notice) -> None:
+    def _report(self, outcome: Event | Refused | Absent | Repeated | Notice) -> None:
         if isinstance(outcome, Refused):
             logger.debug("refused: %s", outcome.why)
-        if isinstance(outcome, Refused | Absent | Notice):
+        if isinstance(outcome, Refused | Absent | Repeated | Notice):
             self._session.reply(outcome)
         else:
             self._session.done(outcome)

@@ -5,7 +5,8 @@ the broadcaster, is applied, and shown. Whoever made it waits here until it has 
 that one person sees is in order, and nobody can be faster than the system.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Enter, Join, Kick, Kill, Leave, Query, Rename, Request, Say
-from trio_chat.core.effects import after, is_barrier, is_for_all, log_of
+from trio_chat.core.effects import after, is_barrier, log_of
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
@@ -27,18 +28,23 @@ from trio_chat.core.events import (
     Notice,
     Refused,
     Renamed,
+    Repeated,
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes, nobody
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict
+from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audiences, Listener
 from trio_chat.storage.base import START, Log
 
-_PAGE = 100  # entries read at a time when a room is opened
+# How long a nickname may take to come free when whoever has it is cut off.
+_TAKE_OVER = 5.0  # seconds
+
+# Outcomes that are no events.
+_ANSWERS = Refused | Absent | Repeated
 
 
 @dataclass(slots=True)
@@ -60,17 +66,26 @@ class _Use:
 
 class Hub:
     """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are.
-    ``room_modes`` are the modes that a new one has.
+    ``room_modes`` are the modes that a new one has. ``clock`` gives unix time in seconds.
     """
 
-    def __init__(self, chat: Chat, log: Log, *, max_rooms: int, room_modes: str = "") -> None:
-        self.chat, self._log = chat, log
+    def __init__(
+        self,
+        chat: Chat,
+        log: Log,
+        *,
+        max_rooms: int,
+        room_modes: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.chat, self._log, self._clock = chat, log, clock
         self.max_rooms, self.room_modes = max_rooms, room_modes
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
         self._names: set[str] = set()  # folded nicknames in use, or about to be
+        self._given_back = trio.Event()
         self._uses: dict[str, _Use] = {}
-        self._conversations: dict[str, set[str]] = {}  # a name's open logs of rooms of two
+        self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
         self._last_shown = self._last_placed = START
         self._progress = trio.Event()
         self._under_way = 0  # requests taken on and not yet shown
@@ -79,8 +94,7 @@ class Hub:
 
     async def start(self) -> None:
         """Begin to follow the log of people. Call it once, before anything else."""
-        last = await self._log.history(PEOPLE, limit=1)
-        await self._log.follow(PEOPLE, last[-1].id if last else START)
+        await self._log.follow(PEOPLE, await self._end_of(PEOPLE))
 
     async def finish(self) -> None:
         """Take no more requests, and wait until those under way have been shown."""
@@ -108,6 +122,8 @@ class Hub:
         await self._be_open()
         with self._request():
             nick, refused = enter.nick, await self._claim(listener, enter.nick)
+            if refused and await self._take_over(enter):
+                refused = await self._claim(listener, enter.nick)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
@@ -115,10 +131,10 @@ class Hub:
                 nick = await self._claim_near(listener, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            arrived = Arrived(nick, listener.who, enter.origin)
+            arrived = Arrived(nick, listener.who, enter.origin, enter.secret)
             listener.nick = nick
             self.listeners[listener.who] = listener
-            await self._append([arrived])
+            await self._happen(arrived)
             return [*notices, arrived]
 
     async def depart(self, listener: Listener, why: str) -> None:
@@ -129,9 +145,23 @@ class Hub:
             with self._request(), suppress(trio.BrokenResourceError):
                 person = self.chat.people.get(listener.who)
                 nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
-                await self._append([Departed(nick, listener.who, why, origin)])
-                await self._close_unheard(listener.nick)
+                await self._happen(Departed(nick, listener.who, why, origin))
+                await self._close_unheard(person.identity if person else "")
         await self._keep_only(listener, "")
+
+    async def _take_over(self, enter: Enter) -> bool:
+        """Whether the nickname was held by themselves, on a connection that they have lost; if so,
+        that ends, and the nickname is free.
+        """
+        person = self.chat.person(enter.nick)
+        if person is None or not person.is_known or person.identity != enter.secret:
+            return False
+        if holder := self.listeners.get(person.who):
+            holder.end("has come again", "You have come again. Goodbye!")
+        with trio.move_on_after(_TAKE_OVER):
+            while fold(enter.nick) in self._names:
+                await self._given_back.wait()
+        return True
 
     async def _claim(self, listener: Listener, nick: str) -> Refused | None:
         """Reserve a nickname that nobody has and nobody is about to have."""
@@ -168,6 +198,8 @@ class Hub:
         listener.names = tuple(other for other in listener.names if other != name)
         self._names.remove(name)
         await self._log.release(name)
+        freed, self._given_back = self._given_back, trio.Event()
+        freed.set()
 
     def write_to(self, listener: Listener, dialect: Dialect) -> None:
         """From now on in this dialect."""
@@ -196,7 +228,7 @@ class Hub:
             person = self.chat.people[listener.who]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.who, person.origin)
-            await self._append([event])
+            await self._happen(event)
             return event
 
     async def submit(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
@@ -247,7 +279,6 @@ class Hub:
         for outcome in outcomes:
             if isinstance(outcome, Renamed):
                 listener.nick = nick
-                await self._close_unheard(outcome.nick)
         await self._keep_only(listener, listener.nick)
         return outcomes
 
@@ -261,32 +292,39 @@ class Hub:
     ) -> tuple[Outcomes, str]:
         """And once more if a barrier came in between. The id is that of the last event."""
         while True:
-            outcomes: list[Event | Refused | Absent] = []
+            outcomes: list[Event | Refused | Absent | Repeated] = []
             for request in requests:
                 outcomes += self.chat.decide(listener.who, request)
-            events = [event for event in outcomes if not isinstance(event, Refused | Absent)]
+            events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             try:
                 if not events:
                     return outcomes, START
                 if is_private(log_of(events[0])):
                     async with self._in_use(log_of(events[0])):
-                        await self._append(events)
-                        return outcomes, START
-                return outcomes, await self._place(events)
+                        entries = await self._append(events)
+                        await self.until_shown(entries[-1].id)
+                else:
+                    entries = await self._append(events)
             except Conflict as conflict:
                 await self.until_shown(conflict.barrier)
+            except Unavailable as error:
+                refused = Refused(str(error), Code.UNAVAILABLE)
+                return [refused if event in events else event for event in outcomes], START
+            else:
+                return _found_again(outcomes, entries), max(entry.id for entry in entries)
 
-    async def _append(self, events: Sequence[Event]) -> None:
-        """Give events of one log their places, and wait until they have been shown."""
-        await self.until_shown(await self._place(events))
-
-    async def _place(self, events: Sequence[Event]) -> str:
-        """Give events of one log their places; returns the last one's id."""
+    async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
+        """Give events of one log their places."""
         log, last = log_of(events[0]), events[-1]
         expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
-        ids = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
-        self._last_placed = max(self._last_placed, ids[-1])
-        return ids[-1]
+        entries = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
+        self._last_placed = max(self._last_placed, entries[-1].id)
+        return entries
+
+    async def _happen(self, event: Event) -> None:
+        """Give an event its place, and wait until it has been shown."""
+        entries = await self._append([event])
+        await self.until_shown(entries[-1].id)
 
     async def _be_open(self) -> None:
         """Once ``finish`` has begun, whoever asks for something waits to be cut off."""
@@ -334,37 +372,34 @@ class Hub:
                     del self._uses[log]
 
     def _is_open(self, log: str) -> bool:
-        name = log.partition(",")[0]
-        return log in self.chat.rooms or log in self._conversations.get(name, ())
+        identity = log.partition(",")[0]
+        return log in self.chat.rooms or log in self._conversations.get(identity, ())
 
     async def _open(self, log: str, name: str) -> None:
+        at = await self._end_of(log)
         if is_private(log):
-            last = await self._log.history(log, limit=1)
-            await self._log.follow(log, last[-1].id if last else START)
-            for name in log.split(","):
-                self._conversations.setdefault(name, set()).add(log)
+            await self._log.follow(log, at)
+            for identity in log.split(","):
+                self._conversations.setdefault(identity, set()).add(log)
             return
-        at, saved = await self._log.snapshot(log)
-        state = saved or RoomState(name, flags=frozenset(self.room_modes))
-        while page := await self._log.history(log, after=at, limit=_PAGE):
-            for entry in page:
-                state = after(state, entry)
-            at = page[-1].id
-        recent = await self._recent(log)
+        state = await self._state(log, name)
+        recent = await self._log.history(log, limit=self.chat.replay, said=True)
         await self._log.follow(log, at)
         self.chat.open_room(state, recent)
 
-    async def _recent(self, room: str) -> Sequence[Entry]:
-        """What was said last, oldest first: as much as a newcomer is shown."""
-        recent: list[Entry] = []
-        before = ""
-        while len(recent) < self.chat.replay:
-            page = await self._log.history(room, before=before, limit=_PAGE)
-            if not page:
-                break
-            recent[:0] = [entry for entry in page if is_for_all(entry.event)]
-            before = page[0].id
-        return recent
+    async def _state(self, room: str, name: str) -> RoomState:
+        saved, state = await self._log.snapshot(room)
+        if state is None:
+            now = int(self._clock() * 1000)
+            state = RoomState(name, created=now, flags=frozenset(self.room_modes))
+            await self._log.save(room, START, state)
+        for entry in await self._log.barriers(room, after=saved):
+            state = after(state, entry)
+        return state
+
+    async def _end_of(self, log: str) -> str:
+        last = await self._log.history(log, limit=1)
+        return last[-1].id if last else START
 
     async def _close(self, log: str, use: _Use) -> None:
         """Close it, unless somebody comes while its state is being saved."""
@@ -373,17 +408,17 @@ class Hub:
         if use.count > 1:
             return
         if is_private(log):
-            for name in set(log.split(",")):
-                self._conversations[name].remove(log)
-                if not self._conversations[name]:
-                    del self._conversations[name]
+            for identity in {*log.split(",")}:
+                self._conversations[identity].remove(log)
+                if not self._conversations[identity]:
+                    del self._conversations[identity]
         else:
             self.chat.close_room(log)
         await self._log.unfollow(log)
 
-    async def _close_unheard(self, nick: str = "") -> None:
-        """Close the rooms that nobody is in now, and the conversations of a name that is free."""
-        for log in (*self.chat.empty, *self._conversations.get(fold(nick), ())):
+    async def _close_unheard(self, identity: str = "") -> None:
+        """Close the rooms that nobody is in now, and the conversations of somebody who has gone."""
+        for log in (*self.chat.empty, *self._conversations.get(identity, ())):
             async with self._in_use(log):
                 pass
 
@@ -395,3 +430,14 @@ class Hub:
             return None
         why = f"There are {self.max_rooms} rooms, and that is the most."
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
+
+
+def _found_again(outcomes: Outcomes, entries: Sequence[Entry]) -> Outcomes:
+    """The outcomes, with what was in the log already instead of what was not appended for that."""
+    appended = iter(entries)
+    return [
+        outcome
+        if isinstance(outcome, _ANSWERS) or (entry := next(appended)).event is outcome
+        else Repeated(entry)
+        for outcome in outcomes
+    ]

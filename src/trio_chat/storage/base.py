@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from trio_chat.core.events import Entry, Event
@@ -10,6 +11,9 @@ from trio_chat.core.room import RoomState
 
 #: An id before all others.
 START = "0"
+
+#: Read markers that are kept.
+MARKS = 100_000
 
 
 class Tail(AsyncIterator[Sequence[Entry]]):
@@ -20,11 +24,28 @@ class Tail(AsyncIterator[Sequence[Entry]]):
         """The next batch, if it is there already; otherwise nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """All of ``words`` in what was said in one of ``rooms`` (logs), by ``nick`` if that is given.
+
+    ``after`` and ``before`` are ids, both exclusive.
+    """
+
+    words: str
+    rooms: Sequence[str]
+    nick: str = ""
+    after: str = START
+    before: str = ""
+    limit: int = 50
+
+
 class Log(Protocol):
     """One ordered log per room; rooms are named by their folded names.
 
     Ids have the form ``<unix milliseconds>-<sequence>``, padded so that they compare as strings.
     They rise strictly within a room, whatever the clock does. On one node all rooms share an order.
+
+    Whatever is written raises Unavailable if the store cannot keep it; it is not shown then.
     """
 
     @property
@@ -34,8 +55,11 @@ class Log(Protocol):
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
-    ) -> Sequence[str]:
-        """Give the events their places, one after the other, and return their ids.
+    ) -> Sequence[Entry]:
+        """Give the events their places, one after the other, and return them there.
+
+        An event with a token that the log has already is not appended: instead of it, the entry
+        that has the token is returned.
 
         ``expect`` is the room's last barrier known to whoever judged the events: if it is not the
         room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` the
@@ -45,12 +69,30 @@ class Log(Protocol):
         ...
 
     async def history(
-        self, room: str, *, after: str = "", before: str = "", limit: int = 100
+        self,
+        room: str,
+        *,
+        after: str = START,
+        before: str = "",
+        limit: int = 100,
+        first: bool = False,
+        said: bool = False,
     ) -> Sequence[Entry]:
-        """Up to ``limit`` entries between two ids (both exclusive), oldest first.
-
-        With ``after`` the ones that follow it, otherwise the last ones.
+        """Entries between two ids (both exclusive), oldest first: the last ``limit`` of them, or
+        the ``first`` ones; all that the room's members have seen, or what was ``said`` alone.
         """
+        ...
+
+    async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
+        """All entries after an id that were appended as barriers, oldest first."""
+        ...
+
+    async def talks(self, identity: str) -> Sequence[Entry]:
+        """Of each room of two that has this identity in its name, what was said last."""
+        ...
+
+    async def search(self, search: Search) -> Sequence[Entry]:
+        """What was found, oldest first: the last ``limit`` of all."""
         ...
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
@@ -59,6 +101,16 @@ class Log(Protocol):
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         """Keep the state of a room as it is after the entry ``id``."""
+        ...
+
+    async def mark(self, reader: str, target: str, at: int) -> int:
+        """A reader has read ``target`` up to a moment (unix milliseconds); returns the latest one
+        of all that were told, for it never goes back. Beyond MARKS the oldest ones are forgotten.
+        """
+        ...
+
+    async def marked(self, reader: str, target: str) -> int:
+        """What ``mark`` has returned last; 0 if nothing was marked."""
         ...
 
     async def follow(self, room: str, after: str) -> None:

@@ -6,17 +6,19 @@ more, the oldest of the room that nobody has used for longest go first.
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import trio
 
-from trio_chat.core.events import Entry, Event, Said, is_lasting
+from trio_chat.core.events import Entry, Event, Said, is_for_members, is_lasting
+from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import START, Log, Tail
+from trio_chat.storage.base import MARKS, START, Log, Search, Tail
 from trio_chat.storage.ids import Ids
+from trio_chat.storage.words import has, phrases, words
 
 # Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
 # memory; when it is full, the readers of connections wait, and TCP holds the senders back.
@@ -34,6 +36,7 @@ ENTRY_BYTES = 400
 @dataclass(slots=True)
 class _Room:
     entries: deque[Entry] = field(default_factory=deque)
+    barriers: list[Entry] = field(default_factory=list)  # since its state was saved
     barrier: str = ""
     saved: tuple[str, RoomState | None] = (START, None)
 
@@ -57,6 +60,8 @@ class MemoryLog(Log):
         self._ids = Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
         self._followed: set[str] = set()
+        self._tokens: dict[str, Entry] = {}
+        self._marks: dict[tuple[str, str], int] = {}  # the longest unchanged first
         self._bytes = 0
         self._places = trio.Semaphore(INTAKE)
         self._intake, self._fresh = trio.open_memory_channel[Sequence[Entry]](INTAKE)
@@ -67,7 +72,7 @@ class MemoryLog(Log):
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
-    ) -> Sequence[str]:
+    ) -> Sequence[Entry]:
         await self._places.acquire()
         # Nothing waits from here on, so what has its place in the log is always shown.
         log = self._touch(room)
@@ -75,23 +80,74 @@ class MemoryLog(Log):
         if log.barrier not in ("", expect):
             self._places.release()
             raise Conflict(log.barrier)
-        entries = [
-            Entry(room, id, event)
-            for id, event in zip(self._ids.take(len(events)), events, strict=True)
-        ]
+        entries, fresh = [], []
+        for event, id in zip(events, self._ids.take(len(events)), strict=True):
+            token = event.token if isinstance(event, Said) else ""
+            if token in self._tokens:
+                entries.append(self._tokens[token])
+                continue
+            entries.append(entry := Entry(room, id, event))
+            fresh.append(entry)
+            if token:
+                self._tokens[token] = entry
         if barrier:
             log.barrier = entries[-1].id
-        self._keep(log, [entry for entry in entries if is_lasting(entry.event)])
-        self._show(room, entries)
-        return [entry.id for entry in entries]
+            log.barriers.append(entries[-1])
+        self._keep(log, [entry for entry in fresh if is_lasting(entry.event)])
+        self._show(room, fresh)
+        return entries
 
     async def history(
-        self, room: str, *, after: str = "", before: str = "", limit: int = 100
+        self,
+        room: str,
+        *,
+        after: str = START,
+        before: str = "",
+        limit: int = 100,
+        first: bool = False,
+        said: bool = False,
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
-        entries = self._rooms[room].entries if room in self._rooms else ()
-        found = [e for e in entries if e.id > after and (not before or e.id < before)]
-        return found[:limit] if after else found[-limit:]
+        found = [
+            entry
+            for entry in (self._rooms[room].entries if room in self._rooms else ())
+            if entry.id > after and (not before or entry.id < before)
+            if is_for_members(entry.event) and (not said or isinstance(entry.event, Said))
+        ]
+        return found[:limit] if first else found[-limit:]
+
+    async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
+        await trio.lowlevel.checkpoint()
+        kept = self._rooms[room].barriers if room in self._rooms else ()
+        return [entry for entry in kept if entry.id > after]
+
+    async def talks(self, identity: str) -> Sequence[Entry]:
+        await trio.lowlevel.checkpoint()
+        return [
+            log.entries[-1]
+            for room, log in self._rooms.items()
+            if log.entries and "," in room and identity in room.split(",")
+        ]
+
+    async def search(self, search: Search) -> Sequence[Entry]:
+        await trio.lowlevel.checkpoint()
+        found = sorted(self._find(search), key=lambda entry: entry.id)
+        return found[-search.limit :]
+
+    def _find(self, search: Search) -> Iterator[Entry]:
+        sought = phrases(search.words)
+        for room in search.rooms:
+            for entry in self._rooms[room].entries if room in self._rooms else ():
+                event = entry.event
+                if not isinstance(event, Said) or not is_for_members(event):
+                    continue
+                if entry.id <= search.after or (search.before and entry.id >= search.before):
+                    continue
+                if search.nick and fold(search.nick) != fold(event.nick):
+                    continue
+                text = words(event.text)
+                if sought and all(has(text, phrase) for phrase in sought):
+                    yield entry
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
         await trio.lowlevel.checkpoint()
@@ -99,7 +155,20 @@ class MemoryLog(Log):
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         await trio.lowlevel.checkpoint()
-        self._touch(room).saved = (id, state)
+        log = self._touch(room)
+        log.saved = (id, state)
+        log.barriers = [entry for entry in log.barriers if entry.id > id]
+
+    async def mark(self, reader: str, target: str, at: int) -> int:
+        await trio.lowlevel.checkpoint()
+        at = self._marks[reader, target] = max(at, self._marks.pop((reader, target), 0))
+        if len(self._marks) > MARKS:
+            del self._marks[next(iter(self._marks))]
+        return at
+
+    async def marked(self, reader: str, target: str) -> int:
+        await trio.lowlevel.checkpoint()
+        return self._marks.get((reader, target), 0)
 
     async def follow(self, room: str, after: str) -> None:
         await self._places.acquire()
@@ -136,25 +205,31 @@ class MemoryLog(Log):
     def _touch(self, room: str) -> _Room:
         """The room's log, made if need be, and now the one used last."""
         if room not in self._rooms:
-            self._rooms[room] = _Room()
-            if len(self._rooms) > self._rooms_kept:
+            if len(self._rooms) >= self._rooms_kept:
                 self._forget_a_room()
+            self._rooms[room] = _Room()
         self._rooms.move_to_end(room)
         return self._rooms[room]
 
     def _forget_a_room(self) -> None:
         unused = next((room for room in self._rooms if room not in self._followed), None)
         if unused is not None:
-            self._bytes -= sum(_cost(entry) for entry in self._rooms.pop(unused).entries)
+            for entry in self._rooms.pop(unused).entries:
+                self._forget(entry)
 
     def _keep(self, log: _Room, entries: Sequence[Entry]) -> None:
         log.entries.extend(entries)
         self._bytes += sum(_cost(entry) for entry in entries)
         while len(log.entries) > self._per_room:
-            self._bytes -= _cost(log.entries.popleft())
+            self._forget(log.entries.popleft())
         while self._bytes > self._total_bytes:
             longest_unused = next(room for room in self._rooms.values() if room.entries)
-            self._bytes -= _cost(longest_unused.entries.popleft())
+            self._forget(longest_unused.entries.popleft())
+
+    def _forget(self, entry: Entry) -> None:
+        self._bytes -= _cost(entry)
+        if isinstance(entry.event, Said):
+            self._tokens.pop(entry.event.token, None)
 
 
 class _Batches(Tail):

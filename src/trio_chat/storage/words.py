@@ -1,0 +1,38 @@
+"""The words of a text, as search knows them: the same ones in every store."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+# Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese: written without blanks between words (or,
+# in Korean, with endings on them), so each of their letters is a word of its own, and a row of
+# letters is found wherever it stands.
+_LETTERWISE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_WORD = re.compile(f"[{_LETTERWISE}]|[^\\W_{_LETTERWISE}]+")
+
+
+def words(text: str) -> Sequence[str]:
+    """Letters and digits in rows, without case and accents; in the order of the text."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in text if unicodedata.category(char) != "Mn")
+        text = unicodedata.normalize("NFKC", text.casefold())
+    return _WORD.findall(text.lower())
+
+
+def phrases(query: str) -> Sequence[Sequence[str]]:
+    """What must stand in a text somewhere: the parts between the blanks of a query, or what stands
+    in quotation marks; each is one or more words that follow each other.
+    """
+    parts = re.findall(r'"([^"]*)"?|(\S+)', query)
+    found = (words(quoted or plain) for quoted, plain in parts)
+    return [phrase for phrase in found if phrase]
+
+
+def has(text: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether words have other ones among them, in a row."""
+    size = len(phrase)
+    return any(list(text[i : i + size]) == list(phrase) for i in range(len(text) - size + 1))
