@@ -7,7 +7,7 @@ from typing import Any
 import trio
 import trio.testing
 
-from trio_chat.app import make_server
+from trio_chat.app import open_log
 from trio_chat.server.links import Link
 from trio_chat.server.server import Server
 from trio_chat.settings import HistorySettings, LimitSettings, ServerSettings, Settings
@@ -16,12 +16,14 @@ PATIENCE = 50  # seconds that a test waits for what must come
 
 
 def settings(**sections: dict[str, Any]) -> Settings:
-    """Settings on a free port; ``limits``, ``server`` and ``history`` as dicts."""
+    """Settings on a free port, with history in memory; ``limits``, ``server`` and ``history`` as
+    dicts.
+    """
     return Settings(
         port=0,
         limits=LimitSettings(**sections.get("limits", {})),
         server=ServerSettings(**sections.get("server", {})),
-        history=HistorySettings(**sections.get("history", {})),
+        history=HistorySettings(**{"store": "memory:", **sections.get("history", {})}),
     )
 
 
@@ -102,8 +104,9 @@ class House:
 @asynccontextmanager
 async def running(chosen: Settings | None = None) -> AsyncIterator[House]:
     """A server on loopback, stopped at once at the end of the block."""
-    async with trio.open_nursery() as nursery:
-        server = make_server(chosen or settings())
+    chosen = chosen or settings()
+    async with open_log(chosen) as log, trio.open_nursery() as nursery:
+        server = Server(chosen, log)
         await nursery.start(server.run)
         house = House(server)
         yield house

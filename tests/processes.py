@@ -26,10 +26,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without what sets up trio-chat or Python's output, and with these variables."""
+    """Ours, without what sets up trio-chat or Python's output, and with these variables. Servers
+    keep their history in memory, unless these say otherwise.
+    """
     unwanted = ("TRIO_CHAT_", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8")
     ours = {n: value for n, value in os.environ.items() if not n.upper().startswith(unwanted)}
-    return {**ours, **variables}
+    return {**ours, "TRIO_CHAT_HISTORY__STORE": "memory:", **variables}
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ FOREIGN: dict[str, set[str]] = {
     "storage": {"trio"},
     "server": {"trio"},
     "client": {"trio", "prompt_toolkit"},
-    "app": {"trio"},
+    "app": {"trio", "platformdirs"},
     "cli": {"trio", "typer", "pydantic", "pydantic_core", "dotenv"},
 }
 

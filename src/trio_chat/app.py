@@ -1,19 +1,20 @@
 """Puts the parts together: the one place beside the command line that knows which log is used."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import platformdirs
 import trio
 
 from trio_chat.server.server import Server
-from trio_chat.settings import Settings
+from trio_chat.settings import HistorySettings, Settings
+from trio_chat.storage.base import Log
 from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.sqlite.keep import Retention
+from trio_chat.storage.sqlite.log import open_sqlite
 
-
-def make_server(settings: Settings) -> Server:
-    """A server with the log that the settings ask for."""
-    history = settings.history
-    log = MemoryLog(
-        per_room=history.per_room, total_bytes=history.total_bytes, rooms=settings.limits.rooms
-    )
-    return Server(settings, log)
+_DAY = 86_400  # seconds
 
 
 async def serve(
@@ -25,6 +26,38 @@ async def serve(
 
     ``server = await nursery.start(serve, settings)`` gives the running server: ``server.addresses``
     says where it listens, ``server.stop()`` ends it gracefully. Without settings they are read from
-    the environment. Raises CannotListen if an address cannot be had.
+    the environment. Raises CannotListen if an address cannot be had, and CannotOpenStore if the
+    history cannot.
     """
-    await make_server(settings or Settings()).run(task_status=task_status)
+    settings = settings or Settings()
+    async with open_log(settings) as log:
+        await Server(settings, log).run(task_status=task_status)
+
+
+@asynccontextmanager
+async def open_log(settings: Settings) -> AsyncIterator[Log]:
+    """The log that the settings ask for. Raises CannotOpenStore."""
+    history = settings.history
+    path = history_file(history)
+    if path is None:
+        yield MemoryLog(
+            per_room=history.per_room, total_bytes=history.memory_bytes, rooms=settings.limits.rooms
+        )
+        return
+    retention = Retention(history.days * _DAY, history.per_room, history.total_bytes)
+    async with open_sqlite(
+        path,
+        retention=retention,
+        cache_bytes=history.cache_bytes,
+        refuse=history.on_failure == "refuse",
+    ) as log:
+        yield log
+
+
+def history_file(history: HistorySettings) -> Path | None:
+    """Where history is kept; None if that is in memory."""
+    if history.store == "memory:":
+        return None
+    if history.store:
+        return Path(history.store.removeprefix("sqlite:")).expanduser()
+    return platformdirs.user_data_path("trio-chat") / "chat.db"

@@ -7,6 +7,7 @@ ChatError
 ├── ConnectionLost       there was one, and it has gone
 ├── NotAdmitted          the server is there and says no: the nickname, a limit
 ├── Unsupported          the server has nothing like that
+├── CannotOpenStore      the place for history cannot be had, or is damaged
 ├── Unavailable          the store cannot keep what it is given
 └── Conflict             a log's barrier moved: decide again
 """
@@ -49,6 +50,10 @@ class Conflict(ChatError):
     def __init__(self, barrier: str) -> None:
         super().__init__(f"judged before {barrier} was known")
         self.barrier = barrier
+
+
+class CannotOpenStore(ChatError):
+    """The place for history cannot be opened, is in use, or is damaged."""
 
 
 class Unavailable(ChatError):

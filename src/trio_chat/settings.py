@@ -79,6 +79,15 @@ def _check_encoding(encoding: str) -> str:
     return name
 
 
+def _check_store(store: str) -> str:
+    kind = re.match(r"(\w{2,}):", store)
+    if kind and kind[1] not in ("memory", "sqlite"):
+        raise ValueError("it is a path, sqlite:PATH or memory:")
+    if kind and (kind[1] == "memory") != (store == "memory:"):
+        raise ValueError("memory: has no path")
+    return store
+
+
 # scrypt, the logarithm of its cost, salt and hash, as passwords.hash_password makes them.
 _HASH = re.compile(r"scrypt:(1\d|20):[\w-]+=*:[\w-]+=*", re.ASCII)
 
@@ -239,25 +248,51 @@ class LimitSettings(Section):
 
 
 class HistorySettings(Section):
-    """What was said before."""
+    """What was said before, and where it is kept."""
 
+    store: Annotated[str, AfterValidator(_check_store)] = Field(
+        default="",
+        description="Where it is kept: the path of a file, or memory: to forget all when the "
+        "server stops; empty is chat.db in the data directory of your account.",
+    )
     replay: Messages = Field(
         default=20,
         ge=0,
         le=1000,
         description="How many of a room's last messages a newcomer is shown.",
     )
+    days: float = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        json_schema_extra={"unit": "days"},
+        description="How long it is kept; 0 is for ever.",
+    )
     per_room: Messages = Field(
-        default=10_000,
-        ge=1,
-        le=10_000_000,
-        description="How many entries of a room are kept.",
+        default=1_000_000, ge=1, le=1_000_000_000, description="How much of each room is kept."
     )
     total_bytes: Bytes = Field(
+        default=4_294_967_296,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="How large the file may become; beyond that, the oldest goes first.",
+    )
+    memory_bytes: Bytes = Field(
         default=67_108_864,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="How much memory the kept entries of all rooms may take, about.",
+        description="With memory: how much memory it may take, about.",
+    )
+    cache_bytes: Bytes = Field(
+        default=8_388_608,
+        ge=65_536,
+        le=1_099_511_627_776,
+        description="How much memory may hold of the file what was read from it lately.",
+    )
+    on_failure: Literal["refuse", "continue"] = Field(
+        default="refuse",
+        description="What becomes of messages when the disk is full or broken: refuse them, or "
+        "continue without storing them.",
     )
 
 

@@ -12,9 +12,10 @@ LIMITS = LimitSettings(messages_per_second=1_000_000, message_burst=1_000_000)
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch):
-    """No settings in the environment."""
+    """No settings in the environment, but that nobody's history is touched."""
     for variable in [name for name in os.environ if name.upper().startswith(PREFIX)]:
         monkeypatch.delenv(variable)
+    monkeypatch.setenv("TRIO_CHAT_HISTORY__STORE", "memory:")
 
 
 @pytest.fixture

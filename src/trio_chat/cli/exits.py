@@ -10,6 +10,7 @@ from typing import TypeVar
 from trio_chat.errors import (
     CannotConnect,
     CannotListen,
+    CannotOpenStore,
     ChatError,
     ConnectionLost,
     NotAdmitted,
@@ -22,6 +23,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
     CannotListen: 71,  # EX_OSERR
+    CannotOpenStore: 73,  # EX_CANTCREAT
     NotAdmitted: 77,  # EX_NOPERM
     SettingsError: 78,  # EX_CONFIG
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from trio_chat.app import make_server
+from trio_chat.app import serve
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import drop_output, exit_on_error
 from trio_chat.cli.logs import set_up_logging
@@ -47,14 +47,13 @@ def run_server(
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
-    server = make_server(settings)
     _collect_garbage_less()
     async with trio.open_nursery() as nursery:
         # Signals are looked after before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await nursery.start(_reload_on_hangup, server, read_settings)
+            server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            await nursery.start(server.run)
+            await nursery.start(_reload_on_hangup, server, read_settings)
             try:
                 _announce(server.addresses)
             except OSError:  # nobody reads it, or there is no place for it

@@ -239,6 +239,11 @@ def is_lasting(event: Event) -> bool:
     return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet)
 
 
+def is_missed(event: Event) -> bool:
+    """Whether something would be wrong tomorrow without it. Who came and went, nobody will miss."""
+    return isinstance(event, Said | Kicked | TopicSet | ModesSet)
+
+
 def is_for_members(event: Event) -> bool:
     """Whether all members of a room see it, and so may see it again later."""
     return not isinstance(event, Said) or not event.status

@@ -4,17 +4,37 @@ from collections.abc import Callable, Iterator
 
 _EACH = 1_000_000  # as many as six digits tell apart
 
+# As a number an id is its milliseconds, and its sequence in the lowest bits; both fit 63 bits until
+# the year 2248.
+_SEQUENCE_BITS = 20
+_LAST = (1 << 63) - 1
+
+
+def pack(id: str) -> int:
+    """An id as a number, in the same order; 0 for START."""
+    milliseconds, _, sequence = id.partition("-")
+    return min(int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0), _LAST)
+
+
+def unpack(number: int) -> str:
+    return _written(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
+
+
+def _written(milliseconds: int, sequence: int) -> str:
+    return f"{milliseconds:013d}-{sequence:06d}"
+
 
 class Ids:
     """``<unix milliseconds>-<sequence>``, padded so that they compare as strings.
 
     They rise even if the ``clock`` (unix time in seconds) stands still or goes back. There are
-    ``each`` to a millisecond at the most.
+    ``each`` to a millisecond at the most. All come after the id ``last``.
     """
 
-    def __init__(self, clock: Callable[[], float], *, each: int = _EACH) -> None:
+    def __init__(self, clock: Callable[[], float], *, each: int = _EACH, last: str = "0") -> None:
         self._clock, self._each = clock, each
-        self._millisecond, self._sequence = 0, 0
+        millisecond, _, sequence = last.partition("-")
+        self._millisecond, self._sequence = int(millisecond), int(sequence or 0) + 1
 
     def take(self, number: int) -> Iterator[str]:
         """The next ones: not more than there are to a millisecond."""
@@ -23,4 +43,4 @@ class Ids:
         if now > self._millisecond:
             self._millisecond, self._sequence = now, 0
         first, self._sequence = self._sequence, self._sequence + number
-        return (f"{now:013d}-{count:06d}" for count in range(first, first + number))
+        return (_written(now, count) for count in range(first, first + number))

@@ -6,8 +6,8 @@ more, the oldest of the room that nobody has used for longest go first.
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import trio
@@ -18,16 +18,8 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import MARKS, START, Log, Search, Tail
 from trio_chat.storage.ids import Ids
+from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import has, phrases, words
-
-# Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
-# memory; when it is full, the readers of connections wait, and TCP holds the senders back.
-INTAKE = 1024
-
-# A batch reaches every member as one piece of bytes: much smaller than an outbox, so that one
-# batch never makes a slow peer of somebody who reads.
-BATCH_ENTRIES = 256
-BATCH_BYTES = 64 * 1024
 
 # What an entry costs in memory beside its text: the tuple, the event, their strings.
 ENTRY_BYTES = 400
@@ -59,12 +51,10 @@ class MemoryLog(Log):
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
         self._ids = Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
-        self._followed: set[str] = set()
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], int] = {}  # the longest unchanged first
         self._bytes = 0
-        self._places = trio.Semaphore(INTAKE)
-        self._intake, self._fresh = trio.open_memory_channel[Sequence[Entry]](INTAKE)
+        self._intake = Intake()
 
     @property
     def node(self) -> str:
@@ -73,12 +63,12 @@ class MemoryLog(Log):
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:
-        await self._places.acquire()
+        await self._intake.take_place()
         # Nothing waits from here on, so what has its place in the log is always shown.
         log = self._touch(room)
         # Without a barrier none has come in between: an old one may be forgotten with its room.
         if log.barrier not in ("", expect):
-            self._places.release()
+            self._intake.give_back()
             raise Conflict(log.barrier)
         entries, fresh = [], []
         for event, id in zip(events, self._ids.take(len(events)), strict=True):
@@ -94,7 +84,7 @@ class MemoryLog(Log):
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
         self._keep(log, [entry for entry in fresh if is_lasting(entry.event)])
-        self._show(room, fresh)
+        self._intake.show(room, fresh)
         return entries
 
     async def history(
@@ -171,22 +161,16 @@ class MemoryLog(Log):
         return self._marks.get((reader, target), 0)
 
     async def follow(self, room: str, after: str) -> None:
-        await self._places.acquire()
-        self._followed.add(room)
-        self._show(room, [e for e in self._touch(room).entries if e.id > after])
+        await self._intake.take_place()
+        self._intake.followed.add(room)
+        self._intake.show(room, [e for e in self._touch(room).entries if e.id > after])
 
     async def unfollow(self, room: str) -> None:
         await trio.lowlevel.checkpoint()
-        self._followed.discard(room)
+        self._intake.followed.discard(room)
 
-    @asynccontextmanager
-    async def tail(self) -> AsyncIterator[Tail]:
-        try:
-            with self._fresh:
-                yield _Batches(self._fresh, self._places)
-        finally:
-            for _ in range(self._places.statistics().tasks_waiting):
-                self._places.release()  # they will find the channel broken
+    def tail(self) -> AbstractAsyncContextManager[Tail]:
+        return self._intake.tail()
 
     async def claim(self, name: str) -> str:
         await trio.lowlevel.checkpoint()
@@ -194,13 +178,6 @@ class MemoryLog(Log):
 
     async def release(self, name: str) -> None:
         await trio.lowlevel.checkpoint()
-
-    def _show(self, room: str, entries: Sequence[Entry]) -> None:
-        """Hand entries to the tail, in the place that was acquired for them."""
-        if entries and room in self._followed:
-            self._intake.send_nowait(entries)
-        else:
-            self._places.release()
 
     def _touch(self, room: str) -> _Room:
         """The room's log, made if need be, and now the one used last."""
@@ -212,7 +189,7 @@ class MemoryLog(Log):
         return self._rooms[room]
 
     def _forget_a_room(self) -> None:
-        unused = next((room for room in self._rooms if room not in self._followed), None)
+        unused = next((room for room in self._rooms if room not in self._intake.followed), None)
         if unused is not None:
             for entry in self._rooms.pop(unused).entries:
                 self._forget(entry)
@@ -232,40 +209,5 @@ class MemoryLog(Log):
             self._tokens.pop(entry.event.token, None)
 
 
-class _Batches(Tail):
-    """What waits in the channel is one batch, up to a bound."""
-
-    def __init__(
-        self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]], places: trio.Semaphore
-    ) -> None:
-        self._fresh, self._places = fresh, places
-
-    async def __anext__(self) -> Sequence[Entry]:
-        return self._gather(await self._fresh.receive())
-
-    def waiting(self) -> Sequence[Entry]:
-        try:
-            return self._gather(self._fresh.receive_nowait())
-        except trio.WouldBlock:
-            return ()
-
-    def _gather(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        batch: list[Entry] = []
-        size = 0
-        with suppress(trio.WouldBlock):
-            while True:
-                self._places.release()
-                batch += entries
-                size += sum(_size(entry) for entry in entries)
-                if len(batch) >= BATCH_ENTRIES or size >= BATCH_BYTES:
-                    break
-                entries = self._fresh.receive_nowait()
-        return batch
-
-
-def _size(entry: Entry) -> int:
-    return len(entry.event.text) if isinstance(entry.event, Said) else 0
-
-
 def _cost(entry: Entry) -> int:
-    return ENTRY_BYTES + _size(entry)
+    return ENTRY_BYTES + text_size(entry)

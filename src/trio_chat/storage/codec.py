@@ -1,0 +1,81 @@
+"""Events and the states of rooms as JSON, for stores that outlive the server.
+
+Only what is not its default is written: ``["Joined", {"room": "#a", "nick": "al"}]``. So a field
+that is added later, with a default, needs no migration.
+"""
+
+import json
+from collections.abc import Container, Mapping
+from dataclasses import asdict, fields, replace
+from functools import lru_cache
+from typing import Any
+
+from trio_chat.core.events import (
+    Change,
+    Event,
+    Joined,
+    Kicked,
+    Left,
+    Mask,
+    ModesSet,
+    Origin,
+    Said,
+    TopicSet,
+)
+from trio_chat.core.room import RoomState
+
+_KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (Said, Joined, Left, Kicked, TopicSet, ModesSet)
+}
+
+
+def _defaults(kind: type) -> Mapping[str, Any]:
+    return {field.name: field.default for field in fields(kind)}
+
+
+_DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change)}
+
+
+def encode(event: Event, *, without: Container[str] = ()) -> str:
+    """JSON of an event that is stored, ``without`` the fields that are kept beside it."""
+    return _to_json([type(event).__name__, _written(event, without)])
+
+
+def decode(written: str, beside: Mapping[str, str] | None = None) -> Event:
+    """The event, with the fields that were kept ``beside`` it."""
+    kind, found = json.loads(written)
+    if "origin" in found:
+        found["origin"] = _origin(**found["origin"])
+    if "changes" in found:
+        found["changes"] = tuple(Change(**change) for change in found["changes"])
+    event: Event = _KINDS[kind](**found, **(beside or {}))
+    return event
+
+
+def encode_state(state: RoomState) -> str:
+    return _to_json(asdict(replace(state, flags=frozenset())) | {"flags": sorted(state.flags)})
+
+
+def decode_state(text: str) -> RoomState:
+    found = json.loads(text)
+    masks = tuple((mode, Mask(**mask)) for mode, mask in found.pop("masks"))
+    return RoomState(**found | {"flags": frozenset(found["flags"]), "masks": masks})
+
+
+def _written(fact: Any, without: Container[str] = ()) -> dict[str, Any]:
+    return {
+        name: value
+        for name, default in _DEFAULTS[type(fact)].items()
+        if (value := getattr(fact, name)) != default and name not in without
+    }
+
+
+@lru_cache(maxsize=1024)
+def _origin(**found: Any) -> Origin:
+    """All that one person says has one."""
+    return Origin(**found)
+
+
+_to_json = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), default=_written, check_circular=False
+).encode

@@ -1,0 +1,154 @@
+"""Housekeeping in steps of some milliseconds: the index of words, and what is not kept longer.
+
+The thread that writes does a step when nobody wants anything of it, so that no message waits for
+it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trio_chat.storage.codec import decode
+from trio_chat.storage.ids import pack
+from trio_chat.storage.sqlite import search
+from trio_chat.storage.sqlite.rows import Kind
+from trio_chat.storage.sqlite.store import Store
+
+#: Entries that are dealt with in a step.
+STEP = 250
+
+# Entries whose words may be missing in the index while messages come without a pause.
+_BACKLOG = 20_000
+
+# Free pages of the file (of 4 KiB) that are kept for what comes, and those given back in a step.
+_SPARE_PAGES, _PAGES = 4096, 256
+
+# A room is looked at again when it may hold this part of what is kept of it more than that.
+_SLACK = 0.01
+
+# Nobody can judge by a state that is not known: a barrier stays until a later state is saved.
+_NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is kept: of all, what is younger than ``seconds`` (0: everything) and as much as fits
+    ``total_bytes`` of the file; of a room, ``per_room`` messages, and as many other events.
+    """
+
+    seconds: float
+    per_room: int
+    total_bytes: int
+
+
+class Keeper:
+    """Does not raise but sqlite3.Error."""
+
+    def __init__(self, store: Store, retention: Retention, clock: Callable[[], float]) -> None:
+        self._store, self._retention, self._clock = store, retention, clock
+        self._connection = store.connection
+        self._up_to: int = self._one("SELECT up_to FROM indexed")
+
+    def is_behind(self) -> bool:
+        """Whether a step should be done although messages wait."""
+        return self._store.unindexed > _BACKLOG
+
+    def step(self) -> bool:
+        """Do something, if there is something to do; whether there was."""
+        return self.index() or self._forget_some() or self._give_pages_back()
+
+    # ── words ──────────────────────────────────────────────────────────────────────────────
+
+    def index(self) -> bool:
+        """Put the words of the next entries into the index."""
+        rows = self._connection.execute(
+            "SELECT id, room, kind, text, event FROM entry WHERE id > ? ORDER BY id LIMIT ?",
+            (self._up_to, STEP),
+        ).fetchall()
+        if rows:
+            up_to = rows[-1][0]
+            with self._store.transaction():
+                search.insert(self._connection, _words_of(rows))
+                self._connection.execute("UPDATE indexed SET up_to = ?", (up_to,))
+            self._up_to = up_to
+        self._store.unindexed = max(self._store.unindexed - len(rows), 0) if rows else 0
+        return bool(rows)
+
+    # ── retention ──────────────────────────────────────────────────────────────────────────
+
+    def _forget_some(self) -> bool:
+        return self._forget_old() or self._forget_of_full_rooms() or self._forget_beyond_size()
+
+    def _forget_old(self) -> bool:
+        if not self._retention.seconds:
+            return False
+        oldest = pack(f"{max(int((self._clock() - self._retention.seconds) * 1000), 0)}")
+        return self._forget("id < ?", oldest) or self._forget_rooms(oldest)
+
+    def _forget_of_full_rooms(self) -> bool:
+        per_room = self._retention.per_room
+        for room, count in [*self._store.touched.items()]:
+            if count <= per_room * _SLACK:
+                continue
+            for kind in Kind:
+                beyond = self._one(
+                    "SELECT id FROM entry WHERE room = ? AND kind = ? ORDER BY id DESC "
+                    "LIMIT 1 OFFSET ?",
+                    (room, kind, per_room),
+                )
+                where = "room = ? AND kind = ? AND id <= ?"
+                if beyond is not None and self._forget(where, room, kind, beyond):
+                    return True
+            self._store.touched[room] = 0
+        return False
+
+    def _forget_beyond_size(self) -> bool:
+        pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
+        is_too_large = pages * self._one("PRAGMA page_size") > self._retention.total_bytes
+        return is_too_large and self._forget("id <= ?", self._up_to)
+
+    def _forget(self, where: str, *values: Any) -> bool:
+        """The oldest entries of which this is true."""
+        rows = self._connection.execute(
+            "SELECT id, room, kind, text, event FROM entry "  # noqa: S608
+            f"WHERE {where} AND {_NOT_NEEDED} ORDER BY id LIMIT {STEP}",
+            values,
+        ).fetchall()
+        if rows:
+            with self._store.transaction():
+                indexed = [row for row in rows if row[0] <= self._up_to]
+                search.delete(self._connection, _words_of(indexed))
+                self._connection.executemany(
+                    "DELETE FROM entry WHERE id = ?", [(row[0],) for row in rows]
+                )
+        return bool(rows)
+
+    def _forget_rooms(self, oldest: int) -> bool:
+        """Those of which nothing is kept, and which nobody has been in since."""
+        with self._store.transaction():
+            names = self._connection.execute(
+                "DELETE FROM room WHERE 0 < saved AND saved < ? "
+                "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) RETURNING name",
+                (oldest,),
+            ).fetchall()
+            self._store.forget([name for (name,) in names])
+        return False
+
+    def _give_pages_back(self) -> bool:
+        if self._one("PRAGMA freelist_count") <= _SPARE_PAGES:
+            return False
+        self._connection.execute(f"PRAGMA incremental_vacuum ({_PAGES})").fetchall()
+        return True
+
+    def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
+        row = self._connection.execute(query, values).fetchone()
+        return row[0] if row else None
+
+
+def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:
+    """Rows of the index for those of the entries that have a text which all could see."""
+    return [
+        search.row_of(id, room, decode(data, {"text": text}).nick, text)
+        for id, room, kind, text, data in rows
+        if kind == Kind.SAID
+    ]

@@ -1,0 +1,300 @@
+"""The log as the server sees it: asks the thread that writes, and reads beside it."""
+
+import time
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing
+from functools import partial
+from pathlib import Path
+from sqlite3 import Connection, Error
+from typing import Generic, TypeVar
+
+import trio
+
+from trio_chat.core.events import Entry, Event, is_lasting, is_missed
+from trio_chat.core.room import RoomState
+from trio_chat.errors import Unavailable
+from trio_chat.storage.base import START, Log, Search, Tail
+from trio_chat.storage.sqlite import read, search
+from trio_chat.storage.sqlite.keep import Keeper, Retention
+from trio_chat.storage.sqlite.rows import Row, row_of
+from trio_chat.storage.sqlite.schema import locked, open_for_reading, open_for_writing
+from trio_chat.storage.sqlite.store import Store
+from trio_chat.storage.sqlite.writer import Job, Writer
+from trio_chat.storage.tail import Intake
+
+_T = TypeVar("_T")
+
+# Reads at a time: a long search does not hold up somebody who scrolls back.
+_READERS = 2
+
+# Steps of indexing that a search waits for at the most, so that it finds what was just said.
+_CATCH_UP = 20
+
+
+@asynccontextmanager
+async def open_sqlite(
+    path: Path,
+    *,
+    retention: Retention,
+    cache_bytes: int,
+    refuse: bool = True,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator["SqliteLog"]:
+    """The log in this file, made if need be, until the context is left.
+
+    If the disk cannot be written, messages are refused, or go on without being stored unless
+    ``refuse``. ``clock`` gives unix time in seconds. Raises CannotOpenStore.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(locked(path))
+        connection = await trio.to_thread.run_sync(
+            partial(open_for_writing, path, cache_bytes=cache_bytes)
+        )
+        stack.enter_context(closing(connection))
+        store = Store(connection, clock)
+        keeper = Keeper(store, retention, clock)
+        writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
+        readers = [
+            stack.enter_context(closing(open_for_reading(path, cache_bytes=cache_bytes)))
+            for _ in range(_READERS)
+        ]
+        writer.start()
+        try:
+            yield SqliteLog(writer, keeper, readers, refuse=refuse, node=f"{int(clock()):x}")
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(writer.close)
+
+
+class SqliteLog(Log):
+    def __init__(
+        self,
+        writer: Writer,
+        keeper: Keeper,
+        readers: Sequence[Connection],
+        *,
+        refuse: bool,
+        node: str,
+    ) -> None:
+        self._writer, self._keeper, self._refuse = writer, keeper, refuse
+        self._readers = [*readers]
+        self._reading = trio.CapacityLimiter(len(readers))
+        self._intake = Intake()
+        self._node = node
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    async def append(
+        self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
+    ) -> Sequence[Entry]:
+        rows = [row_of(event, barrier=barrier) for event in events if is_lasting(event)]
+        await self._intake.take_place()
+        how = _Append if rows else _Pass
+        job = how(self._intake, room, events, rows, expect, barrier, self._refuse)
+        return await self._done(job)
+
+    async def history(
+        self,
+        room: str,
+        *,
+        after: str = START,
+        before: str = "",
+        limit: int = 100,
+        first: bool = False,
+        said: bool = False,
+    ) -> Sequence[Entry]:
+        return await self._read(
+            read.history, room, after=after, before=before, limit=limit, first=first, said=said
+        )
+
+    async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
+        return await self._read(read.barriers, room, after)
+
+    async def talks(self, identity: str) -> Sequence[Entry]:
+        return await self._read(read.talks, identity)
+
+    async def search(self, search_for: Search) -> Sequence[Entry]:
+        await self._done(_Index(self._keeper))
+        return await self._read(search.find, search_for)
+
+    async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
+        return await self._read(read.snapshot, room)
+
+    async def save(self, room: str, id: str, state: RoomState) -> None:
+        await self._done(_Ask(lambda store: store.save(room, id, state)))
+
+    async def mark(self, reader: str, target: str, at: int) -> int:
+        return await self._done(_Ask(lambda store: store.mark(reader, target, at)))
+
+    async def marked(self, reader: str, target: str) -> int:
+        return await self._read(read.marked, reader, target)
+
+    async def follow(self, room: str, after: str) -> None:
+        await self._intake.take_place()
+        await self._done(_Follow(self._intake, room, after))
+
+    async def unfollow(self, room: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self._intake.followed.discard(room)
+
+    def tail(self) -> AbstractAsyncContextManager[Tail]:
+        return self._intake.tail()
+
+    async def claim(self, name: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return self.node  # nobody else can have the file
+
+    async def release(self, name: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def _done(self, job: "_Awaited[_T]") -> _T:
+        """Have it done. If this is cancelled, it is done nevertheless."""
+        self._writer.do(job)
+        await job.done.wait()
+        if job.error:
+            raise job.error
+        return job.result
+
+    async def _read(self, function: Callable[..., _T], *args: object, **how: object) -> _T:
+        """In a thread, with one of the connections: there is one for each that may read at a time.
+
+        Raises Unavailable.
+        """
+
+        def read() -> _T:
+            connection = self._readers.pop()
+            try:
+                return function(connection, *args, **how)
+            finally:
+                self._readers.append(connection)
+
+        try:
+            return await trio.to_thread.run_sync(read, limiter=self._reading)
+        except Error as error:
+            raise Unavailable(f"History cannot be read now: {error}.") from error
+
+
+# ── what the thread that writes is asked ───────────────────────────────────────────────────────
+
+
+class _Awaited(Job, Generic[_T]):
+    """A job that somebody waits for, if they have not been cancelled."""
+
+    result: _T
+
+    def __init__(self) -> None:
+        self.done = trio.Event()
+
+    def finished(self) -> None:
+        self.done.set()
+
+
+class _Ask(_Awaited[_T]):
+    def __init__(self, question: Callable[[Store], _T]) -> None:
+        super().__init__()
+        self._question = question
+
+    def run(self, store: Store) -> None:
+        self.result = self._question(store)
+
+
+class _Showing(_Awaited[_T]):
+    """A job that has a place in the intake, and at its end shows entries there."""
+
+    def __init__(self, intake: Intake, room: str) -> None:
+        super().__init__()
+        self._intake, self._room = intake, room
+
+    @abstractmethod
+    def _fresh(self) -> Sequence[Entry]: ...
+
+    def finished(self) -> None:
+        try:
+            if self.error is None:
+                self._intake.show(self._room, self._fresh())
+            else:
+                self._intake.give_back()
+        except trio.BrokenResourceError as error:
+            self.error = error
+        super().finished()
+
+
+class _Append(_Showing[Sequence[Entry]]):
+    """Events into a room's log, and then to the tail."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        room: str,
+        events: Sequence[Event],
+        rows: Sequence[Row],
+        expect: str,
+        barrier: bool,
+        refuse: bool,
+    ) -> None:
+        super().__init__(intake, room)
+        self._events, self._rows = events, rows
+        self._expect, self._barrier, self._refuse = expect, barrier, refuse
+
+    def run(self, store: Store) -> None:
+        self.result = store.append(
+            self._room, self._events, self._rows, expect=self._expect, barrier=self._barrier
+        )
+
+    def fail(self, store: Store, error: Unavailable) -> None:
+        if self._refuse and any(is_missed(event) for event in self._events):
+            super().fail(store, error)
+        else:
+            self.result = store.pass_on(self._room, self._events, barrier=self._barrier)
+
+    def _fresh(self) -> Sequence[Entry]:
+        pairs = zip(self.result, self._events, strict=True)
+        return [entry for entry, event in pairs if entry.event is event]
+
+
+class _Pass(_Append):
+    """Events that nobody needs tomorrow: they only need their places among the others."""
+
+    writes = False
+
+    def run(self, store: Store) -> None:
+        self.result = store.pass_on(self._room, self._events)
+
+
+class _Follow(_Showing[Sequence[Entry]]):
+    """In its turn, so that what is committed before it is found, and what comes after it shown."""
+
+    writes = False
+
+    def __init__(self, intake: Intake, room: str, after: str) -> None:
+        super().__init__(intake, room)
+        self._after = after
+
+    def run(self, store: Store) -> None:
+        self.result = store.after(self._room, self._after)
+
+    def _fresh(self) -> Sequence[Entry]:
+        self._intake.followed.add(self._room)
+        return self.result
+
+
+class _Index(_Awaited[None]):
+    """So that a search finds what was just said. If that cannot be, it finds what was before."""
+
+    alone = True
+    result = None
+
+    def __init__(self, keeper: Keeper) -> None:
+        super().__init__()
+        self._keeper = keeper
+
+    def run(self, store: Store) -> None:
+        for _ in range(_CATCH_UP):
+            if not self._keeper.index():
+                break
+
+    def fail(self, store: Store, error: Unavailable) -> None:
+        pass

@@ -1,0 +1,169 @@
+"""The file: how it is opened, checked, brought up to date, and kept from other servers.
+
+What is used here is told at https://www.sqlite.org/pragma.html, wal.html, fts5.html and
+stricttables.html.
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+from trio_chat.errors import CannotOpenStore
+
+logger = logging.getLogger(__name__)
+
+# How long to wait for somebody else who writes to the file, such as a tool for backups.
+_BUSY = 5.0  # seconds
+
+#: One script for each version of the file, in order. Those that have been released never change.
+MIGRATIONS: Sequence[str] = [
+    """
+    -- saved: up to which id state (JSON) holds. barrier: the id of the room's last one.
+    CREATE TABLE room (
+        room INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        barrier INTEGER NOT NULL DEFAULT 0,
+        saved INTEGER NOT NULL DEFAULT 0,
+        state TEXT
+    ) STRICT;
+
+    -- kind: store.Kind. event: JSON of all that is not in text or token.
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,
+        room INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        token TEXT,
+        event TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX entry_of_room ON entry (room, kind, id);
+    CREATE UNIQUE INDEX entry_of_token ON entry (token) WHERE token IS NOT NULL;
+
+    CREATE TABLE mark (
+        reader TEXT NOT NULL,
+        target TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (reader, target)
+    ) STRICT;
+
+    -- By the ids of entries: the words of what was said, and whose and where it was (search.py).
+    -- The texts themselves are in entry alone.
+    CREATE VIRTUAL TABLE word USING fts5 (said, place, content = '', tokenize = 'ascii');
+
+    -- Up to which id the words of entries are in there.
+    CREATE TABLE indexed (up_to INTEGER NOT NULL) STRICT;
+    INSERT INTO indexed VALUES (0);
+    """,
+]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else may open this file as long as this lasts. Raises CannotOpenStore."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(f"{path}.lock", "a", opener=_private) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CannotOpenStore(
+                    f"another trio-chat server keeps its history in {path}: stop it, or give this "
+                    "one another place by history.store"
+                ) from None
+            yield
+    except OSError as error:
+        raise CannotOpenStore(f"cannot keep history in {path}: {error.strerror}") from error
+
+
+def open_for_writing(
+    path: Path, *, cache_bytes: int, migrations: Sequence[str] = MIGRATIONS
+) -> sqlite3.Connection:
+    """The file, made if need be, checked if it was not closed well, and up to date.
+
+    Raises CannotOpenStore.
+    """
+    unclean = _size(Path(f"{path}-wal")) > 0
+    with open(path, "a", opener=_private):  # what is said in private is in it
+        pass
+    with ExitStack() as unless_good:
+        try:
+            connection = connect(path, cache_bytes=cache_bytes)
+            unless_good.callback(connection.close)
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded while it is empty
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if unclean:
+                _check(connection, path)
+            _migrate(connection, path, migrations)
+        except sqlite3.Error as error:
+            raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
+        unless_good.pop_all()
+    return connection
+
+
+def open_for_reading(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
+    """A connection that sees what has been committed, while others write.
+
+    Raises CannotOpenStore.
+    """
+    try:
+        return connect(path, cache_bytes=cache_bytes, mode="ro")
+    except sqlite3.Error as error:
+        raise CannotOpenStore(f"cannot read {path}: {error}") from error
+
+
+def connect(path: Path, *, cache_bytes: int, mode: str = "rw") -> sqlite3.Connection:
+    """For one thread at a time, not always the same one."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_BUSY,
+    )
+    connection.execute(f"PRAGMA cache_size = {-cache_bytes // 1024}")
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    logger.info("the server did not stop well the last time: checking %s", path)
+    found = [row[0] for row in connection.execute("PRAGMA quick_check (1)")]
+    if found != ["ok"]:
+        raise CannotOpenStore(
+            f"{path} is damaged ({found[0]}): put a backup in its place, or move it away and start "
+            "with an empty history"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(migrations):
+        raise CannotOpenStore(
+            f"{path} was written by a newer trio-chat (version {version} of the file, this one "
+            f"knows {len(migrations)}): install that, or move the file away"
+        )
+    if 0 < version < len(migrations):
+        _back_up(connection, path, version)
+    for number, script in enumerate(migrations[version:], start=version + 1):
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """A copy of the file as it is, beside it."""
+    copy = Path(f"{path}.version-{version}")
+    logger.info("bringing %s up to date; as it was it stays in %s", path, copy)
+    copy.unlink(missing_ok=True)
+    with open(copy, "a", opener=_private), closing(sqlite3.connect(copy)) as other:
+        connection.backup(other)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,84 @@
+"""The index of words: an FTS5 table without the texts, which are where they were.
+
+Each row has two columns. ``said`` holds the words of a text. ``place`` holds a word for the room
+and one for the nickname, so that "in these rooms, by this person" is found by the index as well,
+however common the words are elsewhere.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from trio_chat.core.events import Entry
+from trio_chat.core.names import fold
+from trio_chat.storage.base import Search
+from trio_chat.storage.ids import pack
+from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
+from trio_chat.storage.words import phrases, words
+
+
+class Indexed(NamedTuple):
+    """A row of the index; it must be given again, just so, to be taken out."""
+
+    id: int
+    said: str
+    place: str
+
+
+def row_of(id: int, room: int, nick: str, text: str) -> Indexed:
+    return Indexed(id, " ".join(words(text)), f"{_room_word(room)} {_nick_word(nick)}")
+
+
+def insert(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
+    connection.executemany("INSERT INTO word (rowid, said, place) VALUES (?, ?, ?)", rows)
+
+
+def delete(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
+    connection.executemany(
+        "INSERT INTO word (word, rowid, said, place) VALUES ('delete', ?, ?, ?)", rows
+    )
+
+
+def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
+    """What was found, oldest first: the last ``limit`` of all. Raises sqlite3.Error."""
+    sought = phrases(search.words)
+    rooms = _numbers(connection, search.rooms)
+    if not sought or not rooms:
+        return []
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM word JOIN entry ON entry.id = word.rowid "  # noqa: S608
+        "JOIN room USING (room) WHERE word MATCH ? AND word.rowid > ? AND word.rowid < ? "
+        "ORDER BY word.rowid DESC LIMIT ?",
+        (
+            _match(sought, rooms, search.nick),
+            pack(search.after),
+            pack(search.before or "9" * 13),
+            search.limit,
+        ),
+    )
+    return list(entries_of(reversed(rows.fetchall())))
+
+
+def _match(sought: Sequence[Sequence[str]], rooms: Iterable[int], nick: str) -> str:
+    """Nothing in it can be taken for syntax: words are letters and digits."""
+    said = " AND ".join(f'"{" ".join(phrase)}"' for phrase in sought)
+    where = " OR ".join(map(_room_word, rooms))
+    whose = f" AND place : {_nick_word(nick)}" if nick else ""
+    return f"said : ({said}) AND place : ({where}){whose}"
+
+
+def _numbers(connection: sqlite3.Connection, names: Iterable[str]) -> Sequence[int]:
+    found = (
+        connection.execute("SELECT room FROM room WHERE name = ?", (name,)).fetchone()
+        for name in names
+    )
+    return [row[0] for row in found if row]
+
+
+def _room_word(room: int) -> str:
+    return f"r{room}"
+
+
+def _nick_word(nick: str) -> str:
+    """Of letters and digits only, whatever the nickname is made of."""
+    return f"n{fold(nick).encode().hex()}"

@@ -1,0 +1,159 @@
+"""The one thread that writes. Whatever waits for it is one transaction.
+
+There is no timer: while a transaction is on its way to the disk, the next one gathers. So a message
+that comes alone is not delayed, and under load hundreds share the wait for the disk.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+
+import trio
+
+from trio_chat.errors import ChatError, Unavailable
+from trio_chat.storage.sqlite.keep import Keeper
+from trio_chat.storage.sqlite.store import Store
+
+logger = logging.getLogger(__name__)
+
+# Jobs that share a transaction: with 128 messages in each still far below a second.
+_TOGETHER = 256
+
+# For how long nobody wants anything before housekeeping goes on.
+_PAUSE = 0.05  # seconds
+# Between two looks whether there is something to keep house about.
+_REST = 60.0
+
+
+class Job(ABC):
+    """Something to do with the store. ``error`` is why it could not be done."""
+
+    error: Exception | None = None
+    #: Whether it needs a transaction.
+    writes = True
+    #: Whether it makes transactions of its own.
+    alone = False
+
+    @abstractmethod
+    def run(self, store: Store) -> None:
+        """In the writer's thread; once more if what it was done together with failed.
+
+        A ChatError concerns this job alone: it has changed nothing.
+        """
+
+    def fail(self, store: Store, error: Unavailable) -> None:
+        """In the writer's thread, instead of ``run``, if that has not become lasting."""
+        self.error = error
+
+    @abstractmethod
+    def finished(self) -> None:
+        """In trio's thread, in the order in which jobs were done."""
+
+
+class Writer:
+    """Start it with ``start`` and end it with ``close``, which does what waits before."""
+
+    def __init__(self, store: Store, keeper: Keeper, trio_token: trio.lowlevel.TrioToken) -> None:
+        self._store, self._keeper, self._trio = store, keeper, trio_token
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._failing = ""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def do(self, job: Job) -> None:
+        """``job.finished`` is called when it has been done."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Waits for the end."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = _PAUSE
+        while True:
+            try:
+                jobs = self._next_jobs(pause)
+            except queue.Empty:
+                pause = _PAUSE if self._keep_house() else _REST
+                continue
+            pause = _PAUSE
+            self._do([job for job in jobs if job])
+            if None in jobs:
+                return
+            if self._keeper.is_behind():
+                self._keep_house()
+
+    def _next_jobs(self, pause: float) -> Sequence[Job | None]:
+        """All that wait. Raises queue.Empty if none comes for so long."""
+        jobs = [self._jobs.get(timeout=pause)]
+        with suppress(queue.Empty):
+            while len(jobs) < _TOGETHER and jobs[-1] is not None:
+                jobs.append(self._jobs.get_nowait())
+        return jobs
+
+    def _do(self, jobs: Sequence[Job]) -> None:
+        together = [job for job in jobs if not job.alone]
+        if together and self._try(together):
+            for job in together:
+                self._try_one(job)
+        for job in jobs:
+            if job.alone:
+                self._try_one(job)
+        with suppress(trio.RunFinishedError):
+            self._trio.run_sync_soon(_finish, jobs)
+
+    def _try(self, jobs: Sequence[Job]) -> Exception | None:
+        """Do all of them in one transaction; returns why that could not be done."""
+        writes = any(job.writes and not job.alone for job in jobs)
+        try:
+            with self._store.transaction() if writes else nullcontext():
+                for job in jobs:
+                    _run(job, self._store)
+        except Exception as error:  # noqa: BLE001  (if this thread ended, everybody would wait)
+            return error
+        if writes:
+            self._note("")
+        return None
+
+    def _try_one(self, job: Job) -> None:
+        if error := self._try([job]):
+            self._note(str(error))
+            if not isinstance(error, sqlite3.Error):
+                logger.error("this should not have happened", exc_info=error)
+            job.fail(self._store, Unavailable(f"This cannot be stored now: {error}."))
+
+    def _keep_house(self) -> bool:
+        """A step; whether there is more to do."""
+        try:
+            return self._keeper.step()
+        except sqlite3.Error as error:
+            self._note(str(error))
+            return False
+
+    def _note(self, error: str) -> None:
+        """Report it when writing begins to fail, and when it works again."""
+        if error and error != self._failing:
+            logger.error("cannot write history: %s", error)
+        elif self._failing and not error:
+            logger.warning("history can be written again")
+        self._failing = error
+
+
+def _run(job: Job, store: Store) -> None:
+    job.error = None
+    try:
+        job.run(store)
+    except ChatError as error:
+        job.error = error
+
+
+def _finish(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.finished()

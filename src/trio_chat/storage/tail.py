@@ -1,0 +1,93 @@
+"""From a log to its reader: what has its place waits here until it is shown."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import trio
+
+from trio_chat.core.events import Entry, Said
+from trio_chat.storage.base import Tail
+
+# Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
+# memory; when it is full, the readers of connections wait, and TCP holds the senders back.
+INTAKE = 1024
+
+# A batch reaches every member as one piece of bytes: much smaller than an outbox, so that one
+# batch never makes a slow peer of somebody who reads.
+BATCH_ENTRIES = 256
+BATCH_BYTES = 64 * 1024
+
+
+class Intake:
+    """Whoever appends takes a place first, then hands over what was appended, or gives the place
+    back. ``followed`` are the logs that the reader wants to see.
+    """
+
+    def __init__(self) -> None:
+        self.followed: set[str] = set()
+        self._places = trio.Semaphore(INTAKE)
+        self._send, self._receive = trio.open_memory_channel[Sequence[Entry]](INTAKE)
+
+    async def take_place(self) -> None:
+        await self._places.acquire()
+
+    def give_back(self) -> None:
+        self._places.release()
+
+    def show(self, room: str, entries: Sequence[Entry]) -> None:
+        """Hand entries of one room to the tail, in the place that was taken for them.
+
+        Raises trio.BrokenResourceError if nobody reads it any more.
+        """
+        if not entries or room not in self.followed:
+            self.give_back()
+            return
+        try:
+            self._send.send_nowait(entries)
+        except trio.BrokenResourceError:
+            self.give_back()
+            raise
+
+    @asynccontextmanager
+    async def tail(self) -> AsyncIterator[Tail]:
+        try:
+            with self._receive:
+                yield _Batches(self._receive, self._places)
+        finally:
+            for _ in range(self._places.statistics().tasks_waiting):
+                self._places.release()  # they will find the channel broken
+
+
+class _Batches(Tail):
+    """What waits in the channel is one batch, up to a bound."""
+
+    def __init__(
+        self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]], places: trio.Semaphore
+    ) -> None:
+        self._fresh, self._places = fresh, places
+
+    async def __anext__(self) -> Sequence[Entry]:
+        return self._gather(await self._fresh.receive())
+
+    def waiting(self) -> Sequence[Entry]:
+        try:
+            return self._gather(self._fresh.receive_nowait())
+        except trio.WouldBlock:
+            return ()
+
+    def _gather(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        batch: list[Entry] = []
+        size = 0
+        with suppress(trio.WouldBlock):
+            while True:
+                self._places.release()
+                batch += entries
+                size += sum(text_size(entry) for entry in entries)
+                if len(batch) >= BATCH_ENTRIES or size >= BATCH_BYTES:
+                    break
+                entries = self._fresh.receive_nowait()
+        return batch
+
+
+def text_size(entry: Entry) -> int:
+    return len(entry.event.text) if isinstance(entry.event, Said) else 0
