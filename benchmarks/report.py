@@ -83,6 +83,14 @@ _COLUMNS = {
         Column("off", lambda figures: _significant(figures["off_cpu_us"])),
         Column("ratio", _number("ratio", 3)),
     ],
+    "stored": [
+        Column("many: speed", _number("many_speed", 2)),
+        Column("CPU", _number("many_cpu", 2)),
+        Column("10: messages a second", _number("few_per_second")),
+        Column("speed", _number("few_speed", 2)),
+        Column("one outstanding: ms more, p50", _number("idle_more_ms", 2)),
+        Column("CPU", _number("idle_cpu", 2)),
+    ],
 }
 
 _WHAT = {server.name: server.what for server in SERVERS}

@@ -99,6 +99,10 @@ def targets(results: Results) -> Iterator[Target]:
             yield Target("slow-readers", f"of them {what}", slow[what], 10, True)
     if features := median(results, "features"):
         yield Target("features", "times the CPU with all of it off", features["ratio"], 1.1)
+    if stored := median(results, "stored"):
+        yield Target("stored", "times the speed in memory", stored["many_speed"], 0.85, True)
+        yield Target("stored", "messages a second to 10", stored["few_per_second"], 10_000, True)
+        yield Target("stored", "ms more when it is idle, p50", stored["idle_more_ms"], 2)
 
 
 # How many times the deliveries per CPU second of these servers ours should be, under load.

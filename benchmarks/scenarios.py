@@ -33,6 +33,10 @@ _FEATURES_OFF = {
 }
 
 
+_IN_MEMORY = {"TRIO_CHAT_HISTORY__STORE": "memory:"}
+_ON_DISK = {"TRIO_CHAT_HISTORY__STORE": "history/chat.db"}  # in a folder that is gone afterwards
+
+
 @dataclass(frozen=True)
 class Size:
     """How much of everything; ``seconds`` are those of one run."""
@@ -378,6 +382,50 @@ def _all_said(server: Server, bench: Bench, environment: Mapping[str, str]) -> f
         return (meter.usage() - before).cpu / result.deliveries * 1e6
 
 
+# ── history on the disk ────────────────────────────────────────────────────────────────────────
+
+_FEW = 10  # members of a small room
+
+
+def _stored(server: Server, bench: Bench, run: int) -> Figures:
+    """Beside each other: all that is said is on the disk before it is seen, and it is forgotten."""
+    many, few, idle = (
+        {"members": bench.size.members, "outstanding": 64},
+        {"members": _FEW, "outstanding": 64},
+        {"members": _FEW, "outstanding": 1},
+    )
+    figures = {}
+    for name, load in (("many", many), ("few", few), ("idle", idle)):
+        pairs = [
+            (_said(server, bench, _IN_MEMORY, **load), _said(server, bench, _ON_DISK, **load))
+            for _ in range(2)
+        ]
+        memory, disk = (
+            {key: sum(figures[key] for figures in one) / len(one) for key in one[0]}
+            for one in zip(*pairs, strict=True)
+        )
+        figures |= {
+            f"{name}_memory_per_second": memory["messages_per_second"],
+            f"{name}_per_second": disk["messages_per_second"],
+            f"{name}_speed": disk["per_second"] / memory["per_second"],
+            f"{name}_cpu": disk["cpu_us"] / memory["cpu_us"],
+            f"{name}_more_ms": disk["p50_ms"] - memory["p50_ms"],
+        }
+    return figures
+
+
+def _said(
+    server: Server, bench: Bench, environment: Mapping[str, str], *, members: int, outstanding: int
+) -> Figures:
+    with setting(server, bench, members=members, environment=environment) as it:
+        room, meter = it.room(in_one_write=outstanding > 1), it.running.meter
+        room.run(Window(outstanding), seconds=bench.size.warm_up)
+        before = meter.usage()
+        result = room.run(Window(outstanding), seconds=bench.size.seconds)
+        figures = _figures(result, meter.usage() - before)
+        return figures | {"messages_per_second": result.messages / result.seconds}
+
+
 # ── the table ──────────────────────────────────────────────────────────────────────────────────
 
 _ALL = tuple(server.name for server in SERVERS)
@@ -434,6 +482,13 @@ SCENARIOS = [
         "log, limits and replay as by default, beside the same switched off; "
         "{members:,} members, 64 senders",
         _features,
+        ("trio-chat",),
+    ),
+    Scenario(
+        "stored",
+        "history on the disk beside history in memory: {members:,} members and 10, with 64 "
+        "messages outstanding, and 10 with one",
+        _stored,
         ("trio-chat",),
     ),
 ]

@@ -32,6 +32,8 @@ _RAISED = {
     "TRIO_CHAT_LIMITS__CONNECTIONS_PER_ADDRESS": _MANY,
     "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
     "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
+    # As the others: none of them stores anything. What it costs is a scenario of its own.
+    "TRIO_CHAT_HISTORY__STORE": "memory:",
 }
 
 

@@ -1,4 +1,4 @@
-"""For all tests: examples may take their time on a busy machine, and nobody's history is touched."""
+"""For all tests: examples may take their time on a busy machine; nobody's history is touched."""
 
 import os
 

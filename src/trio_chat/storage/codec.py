@@ -5,9 +5,10 @@ that is added later, with a default, needs no migration.
 """
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from trio_chat.core.events import (
@@ -35,10 +36,26 @@ def _defaults(kind: type) -> Mapping[str, Any]:
 
 _DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change)}
 
+#: Fields of Said that a store keeps beside the JSON, for they are looked for.
+BESIDE = ("text", "token")
+_OTHERS = tuple(name for name in _DEFAULTS[Said] if name not in BESIDE)
+_others_of = attrgetter(*_OTHERS)
 
-def encode(event: Event, *, without: Container[str] = ()) -> str:
-    """JSON of an event that is stored, ``without`` the fields that are kept beside it."""
-    return _to_json([type(event).__name__, _written(event, without)])
+
+def encode(event: Event) -> str:
+    """JSON of an event that is stored; of what was said, without the fields in ``BESIDE``."""
+    if isinstance(event, Said):
+        return _said(*_others_of(event))
+    return _to_json([type(event).__name__, _written(event)])
+
+
+@lru_cache(maxsize=1024)
+def _said(*others: Any) -> str:
+    """All that one person says in one room is the same but for the text."""
+    said = Said(text="", **dict(zip(_OTHERS, others, strict=True)))
+    found = _written(said)
+    del found["text"]
+    return _to_json([Said.__name__, found])
 
 
 def decode(written: str, beside: Mapping[str, str] | None = None) -> Event:
@@ -62,11 +79,11 @@ def decode_state(text: str) -> RoomState:
     return RoomState(**found | {"flags": frozenset(found["flags"]), "masks": masks})
 
 
-def _written(fact: Any, without: Container[str] = ()) -> dict[str, Any]:
+def _written(fact: Any) -> dict[str, Any]:
     return {
         name: value
         for name, default in _DEFAULTS[type(fact)].items()
-        if (value := getattr(fact, name)) != default and name not in without
+        if (value := getattr(fact, name)) != default
     }
 
 

@@ -21,8 +21,6 @@ class Kind(IntEnum):
 #: What a SELECT from entry and room asks for, to make entries of it.
 COLUMNS = "room.name, entry.id, entry.kind, entry.text, entry.token, entry.event"
 
-_BESIDE = frozenset({"text", "token"})
-
 
 class Row(NamedTuple):
     """An event that waits for its id and its room."""
@@ -36,7 +34,7 @@ class Row(NamedTuple):
 def row_of(event: Event, *, barrier: bool) -> Row:
     if isinstance(event, Said):
         kind = Kind.SAID if is_for_members(event) else Kind.NOT_FOR_ALL
-        return Row(kind, event.text, event.token or None, encode(event, without=_BESIDE))
+        return Row(kind, event.text, event.token or None, encode(event))
     return Row(Kind.BARRIER if barrier else Kind.OTHER, "", None, encode(event))
 
 
