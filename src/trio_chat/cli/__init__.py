@@ -140,6 +140,33 @@ def hash_password(debug: Debug = False) -> None:
     run_hash_password(debug=debug)
 
 
+history = typer.Typer(help="What was said, as the server keeps it.", no_args_is_help=True)
+app.add_typer(history, name="history")
+
+
+@history.command()
+def export(
+    room: Annotated[
+        list[str] | None, typer.Option("--room", "-r", help="Only this one; may be repeated.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help="The first day or moment, as 2026-01-31 or 2026-01-31T09:30.")
+    ] = "",
+    format_: Annotated[str, typer.Option("--format", "-f", help="text or jsonl.")] = "text",
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Print what was said in the rooms, the oldest first. The server may go on meanwhile.
+
+    jsonl is one JSON object a line, with the id and the time of each. What was said in private is
+    not exported.
+    """
+    from trio_chat.cli.history import run_export
+
+    run_export(room or (), since, format_, set_ or (), env_file, debug=debug)
+
+
 def main() -> None:
     """The entry point of the command ``trio-chat``."""
     app()

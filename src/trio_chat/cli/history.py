@@ -1,0 +1,104 @@
+"""``trio-chat history export``: what was said, as text or as JSON, while the server goes on."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trio_chat.app import history_file
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.core.events import (
+    Entry,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Said,
+    TopicSet,
+    milliseconds,
+)
+from trio_chat.errors import SettingsError
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.plain.wording import wording
+from trio_chat.storage.sqlite.export import export
+
+# Named as by 'trio-chat client --json'.
+_TYPES = {
+    Said: "said",
+    Joined: "joined",
+    Left: "left",
+    Kicked: "kicked",
+    TopicSet: "topic",
+    ModesSet: "mode",
+}
+
+# Fields of events that mean nothing outside of the server.
+_INSIDE = ("who", "to_who", "target_who", "token", "origin")
+
+
+def run_export(
+    rooms: Sequence[str],
+    since: str,
+    format_: str,
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    debug: bool,
+) -> None:
+    """Print it to standard output, the oldest first."""
+    with exit_on_error(debug=debug):
+        begin = f"{_moment(since):013d}-" if since else "0"
+        line = _FORMATS.get(format_)
+        if line is None:
+            raise SettingsError(f"there is no format {format_!r}; there are text and jsonl")
+        path = history_file(load({}, assignments, env_file).settings.history)
+        if path is None:
+            raise SettingsError("history.store is memory: what is kept there cannot be exported")
+        for entry in export(path, rooms=rooms, since=begin):
+            sys.stdout.write(line(entry))
+
+
+def _moment(text: str) -> int:
+    """Unix milliseconds."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(
+            f"--since {text}: it is no date like 2026-01-31 or 2026-01-31T09:30"
+        ) from None
+    return int(moment.astimezone().timestamp() * 1000)
+
+
+def _text(entry: Entry) -> str:
+    """With the time of this machine's zone. What one event has to say may be several lines."""
+    time = datetime.fromtimestamp(milliseconds(entry.id) / 1000).astimezone()
+    start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', '')}"
+    return "".join(f"{start} {clean(line)}\n" for line in wording(entry.event))
+
+
+def _json(entry: Entry) -> str:
+    event = asdict(entry.event)
+    origin = event.get("origin") or {}
+    fields = {
+        "id": entry.id,
+        "time": datetime.fromtimestamp(milliseconds(entry.id) / 1000, UTC).isoformat(
+            timespec="milliseconds"
+        ),
+        "type": _TYPES[type(entry.event)],
+        **{name: value for name, value in event.items() if value and name not in _INSIDE},
+        **{name: origin[name] for name in ("user", "host", "account") if origin.get(name)},
+    }
+    if "changes" in fields:
+        fields["changes"] = [_change(change) for change in fields["changes"]]
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def _change(change: Mapping[str, str]) -> str:
+    """``+b mask``."""
+    return f"{'+' if change['add'] else '-'}{change['mode']} {change['argument']}".rstrip()
+
+
+_FORMATS: dict[str, Callable[[Entry], str]] = {"text": _text, "jsonl": _json}

@@ -1,0 +1,55 @@
+"""All of the history, or a part, from oldest to newest: beside a server that goes on writing."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import Connection
+
+from trio_chat.core.events import Entry
+from trio_chat.core.names import fold
+from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.ids import pack
+from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
+from trio_chat.storage.sqlite.schema import open_for_reading
+
+# Read at a time. Between two pages the file is not held, so that what has been written to the
+# journal can go into it, and the journal does not grow.
+_PAGE = 500
+
+_CACHE = 2 * 1024 * 1024  # bytes
+
+
+def export(path: Path, *, rooms: Sequence[str], since: str) -> Iterator[Entry]:
+    """What was said and done in ``rooms`` (in all but private ones, if none is named) from the id
+    ``since`` on. Raises CannotOpenStore, also if one of the rooms is not there.
+    """
+    if not path.exists():
+        raise CannotOpenStore(f"there is no history in {path}")
+    with closing(open_for_reading(path, cache_bytes=_CACHE)) as connection:
+        numbers = _numbers(connection, rooms)
+        last = pack(since) - 1
+        while page := _page(connection, numbers, last):
+            yield from entries_of(page)
+            last = page[-1][1]
+
+
+def _numbers(connection: Connection, rooms: Sequence[str]) -> Sequence[int]:
+    known = dict(
+        connection.execute("SELECT name, room FROM room WHERE name LIKE '#%' ORDER BY name")
+    )
+    for room in rooms:
+        if fold(room) not in known:
+            there = ", ".join([*known][:20]) or "none"
+            raise CannotOpenStore(f"there is no room {room} in the history; there are: {there}")
+    return [known[fold(room)] for room in rooms] or [*known.values()]
+
+
+def _page(
+    connection: Connection, rooms: Sequence[int], after: int
+) -> Sequence[tuple[str, int, int, str, str, str]]:
+    places = ", ".join("?" * len(rooms))
+    return connection.execute(
+        f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
+        f"WHERE id > ? AND room IN ({places}) ORDER BY id LIMIT {_PAGE}",
+        (after, *rooms),
+    ).fetchall()

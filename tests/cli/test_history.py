@@ -1,0 +1,86 @@
+"""``trio-chat history export``, beside a server that goes on writing."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from peers import running, settings
+from processes import run
+
+STORE = "TRIO_CHAT_HISTORY__STORE"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[str]:
+    """The file of a server that is running, in which something has been said."""
+    path = str(tmp_path / "chat.db")
+    async with running(settings(history={"store": path})) as house:
+        alice = await house.connect("alice")
+        await alice.send(b"hi \x1b[2J there\n/me waves\n/topic tea\n/join #attic\nup here\n")
+        await alice.until("alice: up here")
+        yield path
+
+
+async def test_all_rooms_as_text(store: str) -> None:
+    done = await run("history", "export", **{STORE: store})
+    assert (done.code, done.err) == (0, "")
+    assert [line.split(" ", 2)[2] for line in done.out.splitlines()] == [
+        "#lobby alice joined!",
+        "#lobby alice: hi \u241b[2J there",
+        "#lobby * alice waves",
+        "#lobby *** alice set the topic: tea",
+        "#lobby alice left!",
+        "#attic alice joined!",
+        "#attic alice: up here",
+    ]
+
+
+async def test_one_room_as_json_since_a_moment(store: str) -> None:
+    everything = await run("history", "export", "-f", "jsonl", "-r", "#LOBBY", **{STORE: store})
+    found = [json.loads(line) for line in everything.out.splitlines()]
+    assert [line["type"] for line in found] == ["joined", "said", "said", "topic", "left"]
+    said = found[1]
+    assert {name: said[name] for name in ("room", "nick", "text")} == {
+        "room": "#lobby",
+        "nick": "alice",
+        "text": "hi \x1b[2J there",
+    }
+    assert [line["id"] for line in found] == sorted({line["id"] for line in found})
+    for line in found:
+        since = ["--since", line["time"], "-r", "#lobby", "-f", "jsonl"]
+        rest = await run("history", "export", *since, **{STORE: store})
+        kept = [json.loads(text) for text in rest.out.splitlines()]
+        assert kept == [other for other in found if other["time"] >= line["time"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["--room", "#nowhere"], 73, "there is no room #nowhere in the history; there are: #attic"),
+        (["--since", "yesterday"], 78, "--since yesterday: it is no date"),
+        (["--format", "xml"], 78, "there is no format 'xml'; there are text and jsonl"),
+        (["--set", "history.store=memory:"], 78, "history.store is memory"),
+        (["--set", "history.store=/nowhere/chat.db"], 73, "there is no history in /nowhere"),
+    ],
+)
+async def test_what_cannot_be_exported(
+    store: str, arguments: list[str], code: int, why: str
+) -> None:
+    done = await run("history", "export", *arguments, **{STORE: store})
+    assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
+    assert f"trio-chat: {why}" in done.err
+
+
+async def test_what_was_said_in_private_is_not_exported(tmp_path: Path) -> None:
+    path = str(tmp_path / "chat.db")
+    async with running(settings(history={"store": path})) as house:
+        alice, bob = await house.people("alice", "bob")
+        await alice.send(b"/msg bob psst\nloud\n")
+        await bob.until("alice: loud")
+        with trio.fail_after(30):
+            done = await run("history", "export", **{STORE: path})
+    assert "loud" in done.out
+    assert "psst" not in done.out
