@@ -32,8 +32,8 @@ async def test_all_rooms_as_text(store: str) -> None:
         "#lobby alice: hi \u241b[2J there",
         "#lobby * alice waves",
         "#lobby *** alice set the topic: tea",
-        "#lobby alice left!",
         "#attic alice joined!",
+        "#lobby alice left!",
         "#attic alice: up here",
     ]
 

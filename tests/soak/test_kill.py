@@ -1,0 +1,141 @@
+"""The server is killed under load, again and again, and started again on the same file.
+
+Clients say numbered messages as fast as they are acknowledged, in several rooms. What one of them
+was shown must be in the history afterwards: with the same id and text, in the same order. What
+was acknowledged must be there too; what was not, is sent again, and must not be there twice.
+"""
+
+import os
+import random
+import sys
+from collections import Counter, deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import trio
+
+from processes import free_port, running_server
+from trio_chat.core.events import Entry, Said
+from trio_chat.protocols.irc.message import Message, parse
+from trio_chat.storage.sqlite.export import export
+
+CLIENTS, ROOMS, AT_ONCE = 8, ("#lobby", "#tea"), 20
+
+SETTINGS = {
+    "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
+    "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
+    "TRIO_CHAT_LOG__LEVEL": "warning",
+}
+
+
+@dataclass
+class Client:
+    """Says ``nick/number`` in its room; knows what it was shown, and of what it was told that."""
+
+    nick: str
+    room: str
+    port: int
+    number: int = 0
+    waiting: deque[str] = field(default_factory=deque)  # said, and not yet acknowledged
+    acknowledged: dict[str, str] = field(default_factory=dict)  # by text, the id
+    shown: list[tuple[str, str]] = field(default_factory=list)  # id and text, as they came
+
+    async def live(self, goes_on: bool) -> None:
+        """Until the server is gone; or until all is acknowledged, unless it ``goes_on``."""
+        with suppress(OSError, trio.BrokenResourceError):
+            async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
+                await stream.send_all(
+                    b"CAP REQ :message-tags server-time echo-message batch\r\n"
+                    b"CAP REQ trio-chat/identity\r\n"
+                    b"IDENTITY %064d\r\nNICK %s\r\nUSER u 0 * :n\r\nCAP END\r\nJOIN %s\r\n"
+                    % (hash(self.nick) % 10**9, self.nick.encode(), self.room.encode())
+                )
+                await self._converse(stream, goes_on)
+
+    async def _converse(self, stream: trio.SocketStream, goes_on: bool) -> None:
+        buffer = b""
+        while data := await stream.receive_some():
+            *lines, buffer = (buffer + data).split(b"\r\n")
+            for line in lines:
+                message = parse(line.decode())
+                assert message
+                if message.command == "366":
+                    await stream.send_all(b"".join(map(self._line, self.waiting)))
+                elif message.command == "PRIVMSG" and "batch" not in message.tags:
+                    self._note(message)
+                elif message.command == "PING":
+                    await stream.send_all(b"PONG x\r\n")
+            if goes_on and (more := self._say_more()):
+                await stream.send_all(more)
+            if not goes_on and not self.waiting and self.number:
+                return
+
+    def _note(self, message: Message) -> None:
+        id, text = message.tags["msgid"], message.params[1]
+        if message.nick == self.nick:
+            if text in self.waiting:
+                self.waiting.remove(text)
+            assert self.acknowledged.setdefault(text, id) == id
+        if (id, text) not in self.shown[-AT_ONCE * CLIENTS :]:
+            self.shown.append((id, text))
+
+    def _say_more(self) -> bytes:
+        fresh = [f"{self.nick}/{self.number + n}" for n in range(AT_ONCE - len(self.waiting))]
+        self.number += len(fresh)
+        self.waiting += fresh
+        return b"".join(map(self._line, fresh))
+
+    def _line(self, text: str) -> bytes:
+        token = text.replace("/", "-").rjust(32, "0")
+        return f"@+trio-chat/id={token} PRIVMSG {self.room} :{text}\r\n".encode()
+
+
+async def _kill_again_and_again(kills: int, file: Path, chance: random.Random) -> list[Client]:
+    with free_port() as port:
+        clients = [Client(f"c{n}", ROOMS[n % len(ROOMS)], port) for n in range(CLIENTS)]
+        for left in range(kills, -1, -1):
+            async with (
+                running_server(port=port, TRIO_CHAT_HISTORY__STORE=str(file), **SETTINGS) as server,
+                trio.open_nursery() as nursery,
+            ):
+                for client in clients:
+                    nursery.start_soon(client.live, bool(left))
+                if left:
+                    await trio.sleep(chance.uniform(0.05, 0.6))
+                    server.process.kill()
+    return clients
+
+
+def _check(clients: list[Client], history: list[Entry]) -> str:
+    texts = Counter(entry.event.text for entry in history)  # type: ignore[union-attr]
+    twice = [text for text, count in texts.items() if count > 1]
+    by_id = {entry.id: entry.event.text for entry in history}  # type: ignore[union-attr]
+    shown = [pair for client in clients for pair in client.shown]
+    lost = [pair for pair in shown if by_id.get(pair[0]) != pair[1]]
+    acknowledged = [pair for client in clients for pair in client.acknowledged.items()]
+    unkept = [text for text, id in acknowledged if by_id.get(id) != text]
+    said = sum(client.number for client in clients)
+    unordered = [
+        c.nick for c in clients if [id for id, _ in c.shown] != sorted({id for id, _ in c.shown})
+    ]
+    report = (
+        f"{said} said, {len(history)} in the history, {len(shown)} shown, "
+        f"{len(acknowledged)} acknowledged; lost of what was shown: {len(lost)}, of what was "
+        f"acknowledged: {len(unkept)}, twice: {len(twice)}, out of order: {len(unordered)}"
+    )
+    assert lost == unkept == twice == unordered == [], report
+    assert len(history) == said == len(acknowledged), report
+    return report
+
+
+@pytest.mark.parametrize(
+    "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=pytest.mark.soak)]
+)
+@pytest.mark.timeout(1800)
+async def test_nothing_is_lost_and_nothing_is_there_twice(kills: int, tmp_path: Path) -> None:
+    file = tmp_path / "chat.db"
+    clients = await _kill_again_and_again(kills, file, random.Random(kills))
+    history = [e for e in export(file, rooms=(), since="0") if isinstance(e.event, Said)]
+    print(f"\n{kills} kills: {_check(clients, history)}", file=sys.stderr)
