@@ -56,13 +56,16 @@ async def irc_peer(
     rooms: str = "#lobby",
     link: bool = False,
     password: str = "",
+    secret: str = "",
 ) -> IrcPeer:
-    """A client over TCP, or over memory with ``link``; with a nickname it is in these rooms."""
+    """A client over TCP, or over memory with ``link``; with a nickname it is in these rooms, and
+    with a ``secret`` it can come again."""
     raw = await (house.link() if link else house.connect())
     peer = IrcPeer(raw.stream)
     if nick:
         opening = [f"CAP REQ :{' '.join(caps)}"] if caps else []
         opening += [f"PASS {password}"] if password else []
+        opening += ["CAP REQ trio-chat/identity", f"IDENTITY {secret}"] if secret else []
         opening += [f"NICK {nick}", f"USER {nick} 0 * :{nick.title()}", "CAP END"]
         lines = await peer.news(*opening, *([f"JOIN {rooms}"] if rooms else []))
         assert any(f" 001 {nick} " in line for line in lines), lines

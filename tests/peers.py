@@ -1,7 +1,7 @@
 """Servers and raw clients for tests: bytes on one side, a real server on the other."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import trio
@@ -11,6 +11,7 @@ from trio_chat.app import open_log
 from trio_chat.server.links import Link
 from trio_chat.server.server import Server
 from trio_chat.settings import HistorySettings, LimitSettings, ServerSettings, Settings
+from trio_chat.storage.base import Log
 
 PATIENCE = 50  # seconds that a test waits for what must come
 
@@ -102,10 +103,11 @@ class House:
 
 
 @asynccontextmanager
-async def running(chosen: Settings | None = None) -> AsyncIterator[House]:
-    """A server on loopback, stopped at once at the end of the block."""
+async def running(chosen: Settings | None = None, log: Log | None = None) -> AsyncIterator[House]:
+    """A server on loopback, stopped at once at the end of the block; with its own log or this."""
     chosen = chosen or settings()
-    async with open_log(chosen) as log, trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        log = log or await stack.enter_async_context(open_log(chosen))
         server = Server(chosen, log)
         await nursery.start(server.run)
         house = House(server)

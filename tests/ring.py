@@ -61,8 +61,8 @@ class Ring:
         assert not isinstance(event, Refused), event.why
         return self.happen(event)
 
-    def enter(self, nick: str, *rooms: str, origin: Origin = NOWHERE) -> None:
-        self.happen(Arrived(nick, f"id-{nick}", origin))
+    def enter(self, nick: str, *rooms: str, origin: Origin = NOWHERE, identity: str = "") -> None:
+        self.happen(Arrived(nick, f"id-{nick}", origin, identity))
         for room in rooms:
             self.ask(f"id-{nick}", Join(room))
 

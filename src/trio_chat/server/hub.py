@@ -29,6 +29,7 @@ from trio_chat.core.events import (
     Refused,
     Renamed,
     Repeated,
+    Said,
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes, nobody
@@ -240,10 +241,7 @@ class Hub:
         with self._request():
             match requests[0]:
                 case Join(room) if not room_problem(room):
-                    if refused := self._too_many_rooms(fold(room)):
-                        return [refused]
-                    async with self._in_use(fold(room), room):
-                        return await self._pursue(listener, requests)
+                    return await self._join(listener, room, requests)
                 case Rename(nick):
                     return await self._rename(listener, nick)
                 case Leave() | Kick():
@@ -271,6 +269,15 @@ class Hub:
             if self._ended:
                 raise trio.BrokenResourceError("nothing is shown any more")
             await self._progress.wait()
+
+    async def _join(self, listener: Listener, room: str, requests: Sequence[Request]) -> Outcomes:
+        if refused := self._too_many_rooms(fold(room)):
+            return [refused]
+        try:
+            async with self._in_use(fold(room), room):
+                return await self._pursue(listener, requests)
+        except Unavailable as error:  # a new room, of which nothing can be kept
+            return [_not_kept(error)]
 
     async def _rename(self, listener: Listener, nick: str) -> Outcomes:
         if refused := await self._claim(listener, nick):
@@ -308,8 +315,10 @@ class Hub:
             except Conflict as conflict:
                 await self.until_shown(conflict.barrier)
             except Unavailable as error:
-                refused = Refused(str(error), Code.UNAVAILABLE)
-                return [refused if event in events else event for event in outcomes], START
+                return [
+                    outcome if isinstance(outcome, _ANSWERS) else _not_kept(error, outcome)
+                    for outcome in outcomes
+                ], START
             else:
                 return _found_again(outcomes, entries), max(entry.id for entry in entries)
 
@@ -404,7 +413,8 @@ class Hub:
     async def _close(self, log: str, use: _Use) -> None:
         """Close it, unless somebody comes while its state is being saved."""
         if room := self.chat.rooms.get(log):
-            await self._log.save(log, self._last_shown, room.state)
+            with suppress(Unavailable):  # it can be worked out from the room's log as well
+                await self._log.save(log, self._last_shown, room.state)
         if use.count > 1:
             return
         if is_private(log):
@@ -430,6 +440,12 @@ class Hub:
             return None
         why = f"There are {self.max_rooms} rooms, and that is the most."
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
+
+
+def _not_kept(error: Unavailable, event: Event | None = None) -> Refused:
+    """Told of the room, if it was said in one."""
+    room = event.room if isinstance(event, Said) and not is_private(event.room) else ""
+    return Refused(str(error), Code.UNAVAILABLE, (room,) if room else ())
 
 
 def _found_again(outcomes: Outcomes, entries: Sequence[Entry]) -> Outcomes:

@@ -19,11 +19,14 @@ CAPS = {
     "server-time": "",
     "setname": "",
     "standard-replies": "",
+    "trio-chat/identity": "",
     "userhost-in-names": "",
 }
 
 #: Of these the way depends in which a line is written: whoever has the same is sent the same.
-RENDERED = frozenset(CAPS) - {"cap-notify", "labeled-response", "standard-replies"}
+RENDERED = frozenset(CAPS) - {
+    "cap-notify", "labeled-response", "standard-replies", "trio-chat/identity",
+}  # fmt: skip
 
 #: With one of these a line may have tags.
 TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}

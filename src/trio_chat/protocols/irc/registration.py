@@ -2,6 +2,7 @@
 "Connection Setup"; ircv3.net, "Capability Negotiation").
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _USER_MAX = 20  # characters
 _CAP_LINE = 400  # bytes of capabilities in a line
+_SECRET = re.compile("[A-Za-z0-9_-]{16,128}")
 _TOKENS = 13  # in a line: with the nickname and the end that makes 15 parameters
 
 
@@ -39,7 +41,8 @@ def enter(session: "IrcSession") -> Iterator[Command]:
     if session.wanted and session.user and not session.negotiating and not session.entering:
         session.entering = True
         origin = Origin(session.user, name=session.name)
-        yield Enter(session.wanted, origin=origin, password=session.password)
+        password, secret = session.password, session.secret
+        yield Enter(session.wanted, origin=origin, password=password, secret=secret)
 
 
 def welcome(session: "IrcSession") -> Iterator[Command]:
@@ -66,6 +69,20 @@ def password(session: "IrcSession", message: Message) -> Iterable[Command]:
         session.numeric(ERR_ALREADYREGISTERED, "You may not reregister")
     else:
         session.password = message.params[0]
+    return ()
+
+
+def identity(session: "IrcSession", message: Message) -> Iterable[Command]:
+    """An extension of our own: a secret by which the server knows somebody again. The client has
+    made it up, and shows it each time it comes.
+    """
+    if session.registered:
+        session.fail("IDENTITY", "ALREADY_REGISTERED", "It is too late for that, you are in")
+    elif not _SECRET.fullmatch(message.params[0]):
+        text = "A secret has 16 to 128 letters, digits, - and _"
+        session.fail("IDENTITY", "INVALID_SECRET", text)
+    else:
+        session.secret = message.params[0]
     return ()
 
 

@@ -5,6 +5,7 @@ until the line is done with, for if it had a label (ircv3.net, "labeled-response
 only answer, or on the batch that holds several.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -17,12 +18,14 @@ from trio_chat.core.events import (
     Arrived,
     Aside,
     AwaySet,
+    Entry,
     Event,
     Invited,
     Joined,
     Notice,
     Refused,
     Renamed,
+    Repeated,
     Shown,
     UserModesSet,
 )
@@ -50,6 +53,19 @@ from trio_chat.protocols.session import Handled, OwnDialect, Session
 # Lines that may lead to several answers, whatever their parameters are.
 _SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
 
+# Commands whose own specifications want standard replies: "This capability allows servers to send
+# arbitrary standard replies other than ones enabled by a specific specification".
+_STANDARD = {"IDENTITY"}
+
+# Refusals that are told by a standard reply, and that go by another name there.
+_STANDARD_CODES = {
+    Code.BAD_NAME: "INVALID_REALNAME",
+    Code.UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
+}
+
+# An id that a client has given to what it says: each is another one, and nothing depends on it.
+_WITH_ID = re.compile(rb"@\+trio-chat/id=[A-Za-z0-9_-]{16,64} +")
+
 # A line of so many bytes fits another's line, whatever the address that is put before it.
 _SURELY_FITS = 350
 
@@ -60,13 +76,17 @@ def _too_long(line: bytes) -> bool:
     return len(tags) > CLIENT_TAGS_MAX + 1 or len(rest) > LINE_MAX - 2
 
 
+def _without_id(line: bytes) -> bytes:
+    return _WITH_ID.sub(b"", line, count=1) if line.startswith(b"@+") else line
+
+
 class IrcSession(Session):
     """``clock`` gives unix time in seconds."""
 
     def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
         self.info, self.clock = info, clock
         self.nick = ""  # once registered
-        self.wanted, self.user, self.name, self.password = "", "", "", ""
+        self.wanted, self.user, self.name, self.password, self.secret = "", "", "", "", ""
         self.negotiating = False  # between CAP LS or REQ and CAP END
         self.cap_version = 0
         self.entering = False
@@ -146,11 +166,23 @@ class IrcSession(Session):
         self._replies += lines
 
     def fail(self, command: str, code: str, *context_and_text: str) -> None:
-        """``FAIL`` (standard-replies); a NOTICE to those who do not know that."""
-        if "standard-replies" in self.caps or not self.registered:
-            self.send("FAIL", command, code, *context_and_text)
+        """Refuse something by ``FAIL`` (standard-replies)."""
+        self.refusals += 1
+        self._reply_by_standard("FAIL", command, code, *context_and_text)
+
+    def _reply_by_standard(self, kind: str, command: str, code: str, *rest: str) -> None:
+        """With a NOTICE to those who do not know such replies."""
+        *context, text = rest
+        if "standard-replies" in self.caps or command in _STANDARD or not self.registered:
+            self.send(kind, command, code, *(word(param[:100]) for param in context), text)
         else:
-            self.send("NOTICE", self.nick, f"{command}: {context_and_text[-1]}")
+            self.send("NOTICE", self.nick, f"{command}: {text}")
+
+    def entries(self, entries: Iterable[Entry]) -> None:
+        """What happened before, as everybody was shown it then."""
+        for entry in entries:
+            data = self.dialect.lines(entry.event, entry.id)
+            self._replies += data.decode().split("\r\n")[:-1]
 
     def greeting(self) -> bytes:
         return b""
@@ -208,14 +240,14 @@ class IrcSession(Session):
         """
         if self._commands or not self._waiting:
             return True
-        line, start = self._waiting[0], self._start
-        if line is None or not start or b"," in start or not line.startswith(start):
+        line, start = _without_id(self._waiting[0] or b""), self._start
+        if not start or b"," in start or not line.startswith(start):
             return False
         return len(start) < len(line) <= _SURELY_FITS and line.isascii()
 
     def _begin_line(self, line: bytes | None) -> None:
         self._in_hand = True
-        start, colon, _ = (line or b"").partition(b" :")
+        start, colon, _ = _without_id(line or b"").partition(b" :")
         self._start = start + colon if colon else b""
         if line is None or _too_long(line):
             self.numeric(ERR_INPUTTOOLONG, "Input line was too long")
@@ -288,31 +320,43 @@ class IrcSession(Session):
             case Refused() if self.otherwise:
                 self.otherwise()
             case Refused():
+                self.refusals += 1
                 self._refuse(answer)
             case Absent(nick, text):
                 self.last_param(RPL_AWAY, nick, text)
+            case Repeated(entry):
+                self._tell_again(entry)
             case Notice(text):
                 for line in text.splitlines():
                     self.send("NOTICE", self.nick or "*", line)
             case _:
                 self.answered(answer)
 
+    def _tell_again(self, entry: Entry) -> None:
+        """What they have sent again had arrived: they are answered as they were then."""
+        if "echo-message" in self.caps:
+            self.entries([entry])
+        else:
+            text = "That was sent already, and was not sent again"
+            self._reply_by_standard("NOTE", self.verb, "ALREADY_SENT", entry.id, text)
+
     def _refuse(self, refused: Refused) -> None:
-        self.refusals += 1
         code, about = refused.code, refused.about
         if not self.registered:
             self.entering = False
+        if code is Code.UNAVAILABLE and about and self.verb == "PRIVMSG":
+            code = Code.CANNOT_SAY  # to a room
         if code is Code.SAME_NICK or (code is Code.ALREADY_IN_ROOM and self.verb == "JOIN"):
             return  # "no message" is what clients expect where nothing changes
         if code is Code.NO_SUCH_ROOM and self.verb in ("PRIVMSG", "NOTICE", "TAGMSG"):
             code = Code.CANNOT_SAY
-        if self.verb == "NOTICE":
+        if self.verb == "NOTICE" and code is not Code.UNAVAILABLE:
             return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
         if numeric := REFUSALS.get(code):
             self.numeric(numeric, *(word[:100] for word in about), refused.why)
         else:
-            name = "INVALID_REALNAME" if code is Code.BAD_NAME else code.name
-            self.fail(self.verb or "*", name, refused.why)
+            name = _STANDARD_CODES.get(code, code.name)
+            self._reply_by_standard("FAIL", self.verb or "*", name, refused.why)
 
     def done(self, event: Event) -> None:
         match event:

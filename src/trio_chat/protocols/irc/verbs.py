@@ -1,5 +1,6 @@
 """What each command of a client asks for: a row each in the table at the end."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,12 +52,16 @@ if TYPE_CHECKING:
 
 _CHANGES_MAX = 20  # of one MODE
 
+# A client-only tag of our own: what has the same one as something before is the same, sent again.
+_ID = "+trio-chat/id"
+_ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
+
 Commands = Iterable[Command]
 
 
 def dispatch(session: "IrcSession", message: Message) -> Commands:
     verb = VERBS.get(message.command)
-    if verb is None:
+    if verb is None or (verb.cap and verb.cap not in session.caps):
         if session.registered or message.command not in ("", "PONG"):
             session.numeric(n.ERR_UNKNOWNCOMMAND, message.command[:50], "Unknown command")
             session.refusals += 1
@@ -87,7 +92,12 @@ def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
             session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
         return
     (text, action), tags = read_action(message.params[1]), _client_tags(message)
-    for target in _targets(session, message.params[0]):
+    targets = _targets(session, message.params[0])
+    token = message.tags.get(_ID, "")
+    if why := _bad_id(token, targets) if _ID in message.tags else "":
+        session.fail(message.command, "INVALID_ID", why)
+        return
+    for target in targets:
         status, room = _room_of(target)
         # What others are sent is longer by the sender's address. We would rather say so than have
         # something cut off.
@@ -95,19 +105,25 @@ def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
             session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
             session.refusals += 1
         elif room:
-            yield Say(room, text, action, notice, status, tags)
+            yield Say(room, text, action, notice, status, tags, token)
         else:
-            yield Tell(target, text, action, notice, tags)
+            yield Tell(target, text, action, notice, tags, token)
+
+
+def _bad_id(token: str, targets: Sequence[str]) -> str:
+    """Why nothing can be known by this id, if it is sent again; empty if it can."""
+    if len(targets) > 1:
+        return "What has an id can have one target only"
+    if not _ID_FORM.fullmatch(token):
+        return "An id has 16 to 64 letters, digits, - and _"
+    return ""
 
 
 def _tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
     if not message.param(0):
         session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
         return
-    tags = _client_tags(message)
-    if "message-tags" not in session.caps:
-        session.numeric(n.ERR_UNKNOWNCOMMAND, "TAGMSG", "Unknown command")
-    elif tags:
+    if tags := _client_tags(message):
         for target in _targets(session, message.params[0]):
             status, room = _room_of(target)
             yield Signal(tags, room, "" if room else target, status)
@@ -437,12 +453,15 @@ def _wallops(session: "IrcSession", message: Message) -> Commands:
 
 
 class Verb(NamedTuple):
-    """``needed`` parameters; ``early`` if it may come before registration."""
+    """``needed`` parameters; ``early`` if it may come before registration; ``cap`` is a capability
+    without which there is no such command.
+    """
 
     read: Callable[["IrcSession", Message], Commands]
     arguments: str = ""
     needed: int = 0
     early: bool = False
+    cap: str = ""
 
 
 VERBS = {
@@ -451,6 +470,7 @@ VERBS = {
     "CAP": Verb(registration.cap, "verb [capabilities]", 1, early=True),
     "HELP": Verb(_help, "[subject]"),
     "HELPOP": Verb(_help, "[subject]"),
+    "IDENTITY": Verb(registration.identity, "secret", 1, early=True, cap="trio-chat/identity"),
     "INFO": Verb(_about(replies.info), "[server]"),
     "INVITE": Verb(_invite, "[nickname room]"),
     "ISON": Verb(_ison, "nickname...", 1),
@@ -474,7 +494,7 @@ VERBS = {
     "QUIT": Verb(_quit, "[why]", early=True),
     "REHASH": Verb(_rehash),
     "SETNAME": Verb(_setname, "name", 1),
-    "TAGMSG": Verb(_tagmsg, "target,..."),
+    "TAGMSG": Verb(_tagmsg, "target,...", cap="message-tags"),
     "TIME": Verb(_about(replies.time), "[server]"),
     "TOPIC": Verb(_topic, "room [text]", 1),
     "USER": Verb(registration.user, "user 0 * name", 4, early=True),
