@@ -78,8 +78,9 @@ class Client:
             if text in self.waiting:
                 self.waiting.remove(text)
             assert self.acknowledged.setdefault(text, id) == id
-        if (id, text) not in self.shown[-AT_ONCE * CLIENTS :]:
-            self.shown.append((id, text))
+            if self.shown and id < self.shown[-1][0]:
+                return  # it was there already when it was sent again: we are told of it alone
+        self.shown.append((id, text))
 
     def _say_more(self) -> bytes:
         fresh = [f"{self.nick}/{self.number + n}" for n in range(AT_ONCE - len(self.waiting))]
