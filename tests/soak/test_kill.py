@@ -55,20 +55,21 @@ class Client:
                 await self._converse(stream, goes_on)
 
     async def _converse(self, stream: trio.SocketStream, goes_on: bool) -> None:
-        buffer = b""
+        buffer, inside = b"", False
         while data := await stream.receive_some():
             *lines, buffer = (buffer + data).split(b"\r\n")
             for line in lines:
                 message = parse(line.decode())
                 assert message
                 if message.command == "366":
+                    inside = True
                     await stream.send_all(b"".join(map(self._line, self.waiting)))
                 elif message.command == "PRIVMSG" and "batch" not in message.tags:
                     self._note(message)
                 elif message.command == "PING":
                     await stream.send_all(b"PONG x\r\n")
-            if goes_on and (more := self._say_more()):
-                await stream.send_all(more)
+            if inside and goes_on:
+                await stream.send_all(self._say_more())
             if not goes_on and not self.waiting and self.number:
                 return
 
