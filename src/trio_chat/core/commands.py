@@ -228,6 +228,65 @@ class Count:
     pass
 
 
+@fact
+class Span:
+    """What is between two ids, both exclusive: the last of it, or the ``first``; or what is next to
+    an id ``around``, on both sides, and that itself. Where an id is missing, there is no end.
+    """
+
+    after: str = ""
+    before: str = ""
+    first: bool = False
+    around: str = ""
+
+
+@fact
+class Recall:
+    """What happened before, in a room, or between somebody and me: ``target`` names them.
+
+    At the most ``limit`` of it; with ``events`` also what was not said, such as who came and went.
+    """
+
+    target: str
+    span: Span
+    limit: int
+    events: bool = False
+
+
+@fact
+class ListTalks:
+    """My rooms, and the people I have talked with, by when the last was said there."""
+
+    span: Span
+    limit: int
+
+
+@fact
+class Seek:
+    """What was said with all of these ``words`` in it, by ``nick`` if that is given, in ``target``
+    or else wherever I may read; the last ``limit`` of it.
+    """
+
+    words: str
+    limit: int
+    target: str = ""
+    nick: str = ""
+    span: Span = Span()
+
+
+@fact
+class MarkRead:
+    """I have read what was said there up to this moment, in unix milliseconds."""
+
+    target: str
+    at: int
+
+
+@fact
+class ShowMark:
+    target: str
+
+
 #: What Chat.decide makes an event of, or refuses.
 Request = (
     Say | Tell | Signal | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
@@ -238,4 +297,6 @@ Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
     | ShowInvitations | Count
 )  # fmt: skip
-Command = Enter | Quit | Operate | Kill | Reload | Watch | Unwatch | Request | Query
+#: What is looked up in the log.
+LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
+Command = Enter | Quit | Operate | Kill | Reload | Watch | Unwatch | Request | Query | LookUp

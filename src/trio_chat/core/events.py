@@ -5,6 +5,7 @@
 is not told of it, leaves it empty.
 """
 
+import re
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
@@ -234,6 +235,26 @@ def milliseconds(id: str) -> int:
     return int(id.partition("-")[0])
 
 
+#: The last moment that an id can hold, in unix milliseconds: in the year 2286.
+_LAST_MOMENT = 9_999_999_999_999
+
+
+def ids_of(moment: int) -> tuple[str, str]:
+    """The first and the last id that something can have that is appended at a moment (unix
+    milliseconds).
+    """
+    moment = min(max(moment, 0), _LAST_MOMENT)
+    return f"{moment:013d}-000000", f"{moment:013d}-999999"
+
+
+def is_id(text: str) -> bool:
+    """Whether this could be the id of an entry."""
+    return _ID.fullmatch(text) is not None
+
+
+_ID = re.compile("[0-9]{13}-[0-9]{6}")
+
+
 def is_lasting(event: Event) -> bool:
     """Whether anybody needs it tomorrow: if not, it is shown and not stored."""
     return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet)
@@ -435,9 +456,39 @@ class Repeated:
     entry: Entry
 
 
+@fact
+class Recalled:
+    """The answer to Recall, oldest first; ``target`` as it is called there."""
+
+    target: str
+    entries: tuple[Entry, ...]
+
+
+@fact
+class Talks:
+    """The answer to ListTalks: names, and when (unix milliseconds) the last was said there."""
+
+    talks: tuple[tuple[str, int], ...]
+
+
+@fact
+class Found:
+    """The answer to Seek, oldest first."""
+
+    entries: tuple[Entry, ...]
+
+
+@fact
+class Marked:
+    """The answer to MarkRead and ShowMark: up to when they have read; 0 if nothing is known."""
+
+    target: str
+    at: int
+
+
 Answer = (
     Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | Absent
-    | Refused | Notice | Repeated
+    | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | Entered | Aside | Presence | Answer
 

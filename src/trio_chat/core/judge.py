@@ -49,6 +49,7 @@ from trio_chat.core.events import (
 from trio_chat.core.masks import MASK_MAX, full_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS, USER_MODES
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
+from trio_chat.core.readers import owner
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted
@@ -114,8 +115,7 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
 
 def _token(person: Person, token: str) -> str:
     """One that no other sender can have."""
-    sender = person.identity if person.is_known else fold(person.nick)
-    return f"{sender} {token}" if token else ""
+    return f"{owner(person)} {token}" if token else ""
 
 
 def _signal(state: State, person: Person, signal: Signal) -> Outcomes:

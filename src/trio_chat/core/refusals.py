@@ -30,3 +30,4 @@ class Code(Enum):
     WRONG_PASSWORD = auto()
     TOO_LONG = auto()
     UNAVAILABLE = auto()
+    UNREADABLE = auto()  # room or nick

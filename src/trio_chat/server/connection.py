@@ -17,6 +17,7 @@ from trio_chat.core.commands import (
     Command,
     Enter,
     Kill,
+    LookUp,
     Operate,
     Query,
     Quit,
@@ -49,6 +50,9 @@ logger = logging.getLogger(__name__)
 # Messages of one client that are on their way at the most: others wait while they are decided and
 # appended, and the client itself until they have been shown.
 _RUN = 128
+
+# Of an answer, so much is posted at a time: a quarter of the smallest outbox.
+_PIECE = 64 * 1024  # bytes
 
 # Time for a departure to be stored and shown while everything around it is being cancelled.
 _PARTING = 5.0  # seconds
@@ -262,6 +266,8 @@ class Connection:
                 self._hub.chat.watch(self._listener.who, nicks)
             case Unwatch(nicks):
                 self._hub.chat.unwatch(self._listener.who, nicks)
+            case _ if isinstance(command, LookUp):
+                await self._look_up(command)
             case _ if isinstance(command, Query):
                 self._session.reply(self._hub.answer(self._listener, command))
             case _:
@@ -289,7 +295,25 @@ class Connection:
         self._hub.write_to(self._listener, self._session.dialect)
         if data := self._session.data_to_send():
             await self._catch_up()
-            self._listener.outbox.post(data)
+            outbox = self._listener.outbox
+            while len(data) > _PIECE:
+                end = data.index(b"\n", _PIECE) + 1
+                outbox.post(data[:end])
+                data = data[end:]
+                await self._until_sent()
+            outbox.post(data)
+
+    async def _look_up(self, command: LookUp) -> None:
+        """Its answer may be long: those before have been read by then. So whoever asks for much has
+        it as fast as they read, and is not taken for somebody who does not.
+        """
+        await self._answer()
+        await self._until_sent()
+        self._session.reply(await self._hub.look_up(self._listener, command))
+
+    async def _until_sent(self) -> None:
+        await self._listener.outbox.until_sent()
+        self._heard_at = trio.current_time()  # what came meanwhile, nobody heard
 
     async def _submit(self, requests: Sequence[Request]) -> None:
         self._listener.own = self._session.own

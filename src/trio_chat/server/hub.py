@@ -13,7 +13,19 @@ from dataclasses import dataclass
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Enter, Join, Kick, Kill, Leave, Query, Rename, Request, Say
+from trio_chat.core.commands import (
+    Enter,
+    Join,
+    Kick,
+    Kill,
+    Leave,
+    LookUp,
+    MarkRead,
+    Query,
+    Rename,
+    Request,
+    Say,
+)
 from trio_chat.core.effects import after, is_barrier, log_of
 from trio_chat.core.events import (
     NOWHERE,
@@ -35,9 +47,10 @@ from trio_chat.core.events import (
 from trio_chat.core.judge import Outcomes, nobody
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import RoomState
+from trio_chat.core.room import Person, RoomState
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect
+from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Listener
 from trio_chat.storage.base import START, Log
 
@@ -81,6 +94,7 @@ class Hub:
     ) -> None:
         self.chat, self._log, self._clock = chat, log, clock
         self.max_rooms, self.room_modes = max_rooms, room_modes
+        self._archive = Archive(chat, log, clock)
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
         self._names: set[str] = set()  # folded nicknames in use, or about to be
@@ -212,6 +226,25 @@ class Hub:
 
     def answer(self, listener: Listener, query: Query) -> Answer:
         return self.chat.answer(listener.who, query)
+
+    async def look_up(self, listener: Listener, query: LookUp) -> Answer:
+        """Something in the log, if they may read it."""
+        await self._be_open()
+        with self._request():
+            person = self.chat.people[listener.who]
+            try:
+                answer = await self._archive.look_up(person, query)
+            except Unavailable as error:
+                return _not_kept(error)
+            if isinstance(query, MarkRead):
+                self._tell_elsewhere(person, answer)
+            return answer
+
+    def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
+        """To the other connections of the same person."""
+        for who in self.chat.by_identity.get(person.identity, ()):
+            if who != person.who and (other := self.listeners.get(who)):
+                other.outbox.post(other.dialect.render(answer))
 
     def kill(self, by: str, kill: Kill) -> Refused | None:
         """Cut somebody off whom an operator does not want here."""

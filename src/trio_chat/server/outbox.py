@@ -76,6 +76,11 @@ class Outbox:
         else:
             self._owner.on_slow()
 
+    async def until_sent(self) -> None:
+        """Wait until nothing waits any more. What is posted meanwhile may make it longer."""
+        if self._drained is not None:
+            await self._drained.wait()
+
     async def finish(self, last_words: bytes = b"") -> None:
         """No posts after this. Returns when what waits has been sent, and then ``last_words``; or
         when the peer takes nothing any more. If it is cancelled, nothing more is sent.

@@ -1,0 +1,130 @@
+"""What was said before, for those who may read it: looked up in the log."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
+from trio_chat.core.events import (
+    Answer,
+    Entry,
+    Found,
+    Marked,
+    Recalled,
+    Refused,
+    Said,
+    Talks,
+    milliseconds,
+)
+from trio_chat.core.names import fold
+from trio_chat.core.readers import Source, owner, partner, rooms_of, source
+from trio_chat.core.room import Person
+from trio_chat.storage.base import START, Log, Search
+
+# Who looks for what somebody has said, whatever it was, is looked up so many messages of a room at
+# a time, and so many times: beyond that it would take for ever in a large one.
+_PAGE, _PAGES = 500, 20
+
+
+class Archive:
+    """``clock`` gives unix time in seconds."""
+
+    def __init__(self, chat: Chat, log: Log, clock: Callable[[], float] = time.time) -> None:
+        self._chat, self._log, self._clock = chat, log, clock
+
+    async def look_up(self, reader: Person, query: LookUp) -> Answer:
+        """Raises Unavailable if the store cannot keep what is to be marked."""
+        match query:
+            case Recall():
+                return await self._recall(reader, query)
+            case ListTalks():
+                return await self._list_talks(reader, query)
+            case Seek():
+                return await self._seek(reader, query)
+            case MarkRead(target, at):
+                # "clamp it between the last read timestamp and the current time" (read-marker)
+                at = min(at, int(self._clock() * 1000))
+                return Marked(target, await self._log.mark(owner(reader), fold(target), at))
+            case ShowMark(target):
+                return Marked(target, await self._log.marked(owner(reader), fold(target)))
+
+    async def _source(self, reader: Person, target: str) -> Source | Refused:
+        found = source(self._chat, reader, target)
+        if isinstance(found, Source) or not target or target.startswith("#"):
+            return found
+        return source(self._chat, reader, target, await self._log.talks(reader.identity))
+
+    async def _recall(self, reader: Person, recall: Recall) -> Answer:
+        found = await self._source(reader, recall.target)
+        if isinstance(found, Refused):
+            return found
+        read = self._around if recall.span.around else self._between
+        entries = await read(found.log, recall.span, recall.limit, said=not recall.events)
+        return Recalled(found.name, tuple(entries))
+
+    async def _between(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
+        after, before = span.after or START, span.before
+        return await self._log.history(
+            log, after=after, before=before, limit=limit, first=span.first, said=said
+        )
+
+    async def _around(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
+        """Half of it from before, and then from there on: so what the id belongs to is in it."""
+        half = limit // 2
+        last = await self._log.history(log, before=span.around, limit=half + 1, said=said)
+        after = last[-1].id if last else START
+        before = last[-half:] if half else ()
+        left = limit - len(before)
+        rest = await self._log.history(log, after=after, limit=left, first=True, said=said)
+        return [*before, *rest]
+
+    async def _list_talks(self, reader: Person, query: ListTalks) -> Talks:
+        last: dict[str, tuple[str, str]] = {}  # by name, folded
+        for entry in sorted(await self._log.talks(reader.identity), key=lambda entry: entry.id):
+            nick = partner(self._chat, reader, entry)
+            last[fold(nick)] = (entry.id, nick)
+        for log, name in rooms_of(self._chat, reader).items():
+            for entry in await self._log.history(log, limit=1, said=True):
+                last[log] = (entry.id, name)
+        span, limit = query.span, query.limit
+        after, before = span.after or START, span.before
+        fitting = sorted(
+            (id, name) for id, name in last.values() if id > after and (not before or id < before)
+        )
+        some = fitting[:limit] if span.first else fitting[-limit:]
+        return Talks(tuple((name, milliseconds(id)) for id, name in some))
+
+    async def _seek(self, reader: Person, seek: Seek) -> Answer:
+        if seek.target:
+            found = await self._source(reader, seek.target)
+            if isinstance(found, Refused):
+                return found
+            logs = [found.log]
+        else:
+            talks = await self._log.talks(reader.identity)
+            logs = [*reader.rooms, *(entry.room for entry in talks)]
+        if not seek.words.strip():
+            return Found(tuple(await self._said_in(logs, seek)))
+        after, before = seek.span.after or START, seek.span.before
+        search = Search(seek.words, logs, seek.nick, after, before, seek.limit)
+        return Found(tuple(await self._log.search(search)))
+
+    async def _said_in(self, logs: Sequence[str], seek: Seek) -> Sequence[Entry]:
+        entries = [entry for log in logs for entry in await self._last_said(log, seek)]
+        return sorted(entries, key=lambda entry: entry.id)[-seek.limit :]
+
+    async def _last_said(self, log: str, seek: Seek) -> Sequence[Entry]:
+        """Whatever the words were."""
+        found: list[Entry] = []
+        after, before = seek.span.after or START, seek.span.before
+        for _ in range(_PAGES):
+            page = await self._log.history(log, after=after, before=before, limit=_PAGE, said=True)
+            found[:0] = [entry for entry in page if not seek.nick or _is_by(entry, seek.nick)]
+            if len(page) < _PAGE or len(found) >= seek.limit:
+                break
+            before = page[0].id
+        return found[-seek.limit :]
+
+
+def _is_by(entry: Entry, nick: str) -> bool:
+    return isinstance(entry.event, Said) and fold(entry.event.nick) == fold(nick)
