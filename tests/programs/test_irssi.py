@@ -109,6 +109,24 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
             await screen.type("/quit bye")
 
 
+async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
+    """And that it was: irssi may show another time than that of the message."""
+    async with running() as house:
+        nettie = await house.connect("nettie")
+        await nettie.send(b"hello\n/me waves\n")
+        await seen(nettie, "* nettie waves")
+        async with irssi(house, "irina", tmp_path) as screen:
+            await nettie.send(b"now\n")
+            shown = [line[6:] for line in (await screen.until("<@nettie> now")).splitlines()]
+            begin = shown.index("!chat.local This was said last:")
+            assert shown[begin : begin + 4] == [
+                "!chat.local This was said last:",
+                "< nettie> hello",
+                " * nettie waves",
+                "!chat.local What follows is said now.",
+            ]
+
+
 async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
     async with (
         running() as house,

@@ -1,5 +1,6 @@
 """IRC clients on a real server, beside each other and beside plain ones."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -141,9 +142,13 @@ async def test_the_newcomer_is_shown_the_room(house: House) -> None:
         ("JOIN", "#lobby"),
         ("332", "alice", "#lobby", "tea"),
         ("333", "alice", "#lobby", "carol", shown[2].params[3]),
+        ("NOTICE", "#lobby", "This was said last, with the times in UTC:"),
+        ("PRIVMSG", "#lobby", shown[4].params[1]),
+        ("NOTICE", "#lobby", "What follows is said now."),
         ("353", "alice", "=", "#lobby", "alice @carol"),
         ("366", "alice", "#lobby", "End of /NAMES list"),
     ]
+    assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] said before", shown[4].params[1])
 
 
 # ── capabilities, with others to see them ──────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
+    Marked,
     Members,
     ModesSet,
     NameSet,
@@ -51,6 +52,7 @@ KNOWN = replace(HERE, account="acc")
 BOT = replace(HERE, bot=True)
 ID = "0001700000000123-00000001"
 TIME = "time=2023-11-14T22:13:20.123Z"
+STAMP = "timestamp=2023-11-14T22:13:20.123Z"
 ME = ":alice!a@host"
 BEFORE = (Entry("#r", ID, Said("#r", "alice", "before", origin=HERE)),)
 
@@ -70,6 +72,14 @@ TOPIC = Topic("#r", "the topic", "bob", 1_700_000_000_999)
 PEOPLE = Members(
     "#r", (Seen("alice", HERE, status="@+"), Seen("bob", HERE), Seen("x", HERE, status="+"))
 )
+
+WAVES = Said("#r", "alice", "waves", action=True, origin=HERE)
+ASKED = Said("#r", "alice", "\x01PING\x01", origin=HERE)
+TIMED = [
+    ":srv NOTICE #r :This was said last, with the times in UTC:",
+    f"{ME} PRIVMSG #r :[22:13:20] before",
+    ":srv NOTICE #r :What follows is said now.",
+]
 
 LOOKS: list[tuple[Shown, str, list[str]]] = [
     (Said("#r", "alice", "hi", origin=HERE), "", [f"{ME} PRIVMSG #r :hi"]),
@@ -136,8 +146,19 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
     (Presence("bob", "alice"), "", [":srv 731 bob alice"]),
     (Notice("one\ntwo words"), "", [":srv NOTICE * one", ":srv NOTICE * :two words"]),
     (Entered("#r", "alice"), "", []),
-    (Entered("#r", "alice", recent=BEFORE), "", []),
-    (Entered("#r", "alice", recent=BEFORE), "batch", []),
+    (Entered("#r", "alice", recent=BEFORE), "", TIMED),
+    (Entered("#r", "alice", recent=BEFORE), "batch message-tags", TIMED),
+    (Entered("#r", "alice", recent=BEFORE), "server-time",
+     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} PRIVMSG #r :before", TIMED[-1]]),
+    (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES), Entry("#r", ID, ASKED))), "",
+     [TIMED[0], f"{ME} PRIVMSG #r :\x01ACTION [22:13:20] waves\x01", TIMED[-1]]),
+    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "", []),
+    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "batch server-time", []),
+    (Entered("#r", "alice", recent=BEFORE), "batch server-time draft/chathistory", []),
+    (Entered("#r", "alice", recent=BEFORE), "draft/chathistory", []),
+    (Marked("#r", 0), "", []),
+    (Marked("#r", 0), "draft/read-marker", [":srv MARKREAD #r *"]),
+    (Marked("#r", 1_700_000_000_123), "draft/read-marker", [f":srv MARKREAD #r {STAMP}"]),
     (Entered("#r", "alice", recent=BEFORE), "batch server-time",
      [":srv BATCH +h chathistory #r", f"@batch=h;{TIME} {ME} PRIVMSG #r :before",
       ":srv BATCH -h"]),
@@ -156,6 +177,13 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
 )
 def test_looks(shown: Shown, caps: str, lines: list[str]) -> None:
     assert look(shown, *caps.split()) == lines
+
+
+@pytest.mark.parametrize("caps", ["", "server-time", "batch server-time"])
+def test_newcomers_see_what_was_said_whether_they_hear_an_echo_or_not(caps: str) -> None:
+    """That of what they say from now on: what was said before, they may have said themselves."""
+    entered = Entered("#r", "alice", recent=BEFORE)
+    assert look(entered, *caps.split(), own=True) == look(entered, *caps.split())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """How events are written in IRC, to whoever has the same capabilities."""
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -13,10 +13,13 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Entered,
+    Entry,
+    Event,
     Invited,
     Joined,
     Kicked,
     Left,
+    Marked,
     Members,
     ModesSet,
     NameSet,
@@ -42,7 +45,7 @@ from trio_chat.protocols.irc.numerics import (
     RPL_TOPIC,
     RPL_TOPICWHOTIME,
 )
-from trio_chat.protocols.irc.text import FRAMES, pieces
+from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 
@@ -76,19 +79,48 @@ class IrcDialect(Dialect):
         return ("\r\n".join(texts) + "\r\n").encode()
 
     def _entered_later(self, entered: Entered, id: str) -> bytes:
-        """With what was said before, to those who can tell it from what is said now: as a batch of
-        "chathistory". In a labelled batch it would be a batch in a batch: they have to do without.
+        """With what was said before, such that it can be told from what is said now: as a batch, or
+        at least with its time. In a labelled batch it would be a batch in a batch: there they have
+        to do without.
         """
         first = self.lines(replace(entered, recent=()), id)
-        if not {"batch", "server-time"} <= self.caps:
+        if "draft/chathistory" in self.caps:
+            # "If a client requests this capability, the server … SHOULD NOT play back any history
+            # that would otherwise be sent automatically" (chathistory).
             return first
-        name = f"h{id.replace('-', '')}"
-        start, end = body("BATCH", f"+{name}", "chathistory", entered.room), f"BATCH -{name}"
-        said = [self.lines(e.event, e.id, f"batch={name}") for e in entered.recent]
-        server = f":{self._server} "
-        return b"".join(
-            [first, f"{server}{start}\r\n".encode(), *said, f"{server}{end}\r\n".encode()]
-        )
+        # Questions from one client to another (CTCP) would be answered once more.
+        recent = [e for e in entered.recent if not _text(e.event).startswith(CTCP)]
+        if not recent:
+            return first
+        if {"batch", "server-time"} <= self.caps:
+            name = f"h{id.replace('-', '')}"
+            start, end = body("BATCH", f"+{name}", "chathistory", entered.room), f"BATCH -{name}"
+            return first + self._between(start, self._again(recent, f"batch={name}"), end)
+        return first + self._in_words(entered.room, recent)
+
+    def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:
+        """As all others were shown it then, who had said it among them."""
+        dialect = irc_dialect(self.caps, self._server)
+        return b"".join([dialect.lines(e.event, e.id, extra) for e in entries])
+
+    def _in_words(self, room: str, entries: Sequence[Entry]) -> bytes:
+        """Two lines around it tell what it is. Without server-time, the time is put into the text,
+        as bouncers do; with it, there still are clients that show the time of arrival (irssi).
+        """
+        start = trailing("NOTICE", room, "This was said last, with the times in UTC:")
+        end = trailing("NOTICE", room, "What follows is said now.")
+        if "server-time" in self.caps:
+            start = trailing("NOTICE", room, "This was said last:")
+            return self._between(start, self._again(entries), end)
+        dialect = irc_dialect(self.caps, self._server)
+        said = b"".join([dialect.lines(_timed(entry), "") for entry in entries])
+        return self._between(start, said, end)
+
+    def _between(self, start: str, lines: bytes, end: str) -> bytes:
+        return b"".join([self._line(start), lines, self._line(end)])
+
+    def _line(self, text: str) -> bytes:
+        return f":{self._server} {text}\r\n".encode()
 
     def _tells(self, aside: Aside) -> bool:
         match aside.of:
@@ -213,6 +245,13 @@ class IrcDialect(Dialect):
     def _noticed(self, notice: Notice) -> Sequence[str]:
         return [f":{self._server} {body('NOTICE', '*', line)}" for line in notice.text.split("\n")]
 
+    def _marked(self, marked: Marked) -> Sequence[str]:
+        """ "If there is no known last message read timestamp, the … parameter is a literal *"."""
+        if "draft/read-marker" not in self.caps:
+            return ()
+        at = f"timestamp={timestamp(marked.at)}" if marked.at else "*"
+        return [f":{self._server} {body('MARKREAD', marked.target, at)}"]
+
     def _numeric(self, numeric: str, nick: str, *params: str) -> str:
         return f":{self._server} {body(numeric, nick, *params)}"
 
@@ -259,7 +298,21 @@ _WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
     Announced: IrcDialect._announced,
     Presence: IrcDialect._presence,
     Notice: IrcDialect._noticed,
+    Marked: IrcDialect._marked,
 }
+
+
+def _text(event: Event) -> str:
+    return event.text if isinstance(event, Said) else ""
+
+
+def _timed(entry: Entry) -> Event:
+    """With the time of day before the text. It is shown without its id, for it is another text."""
+    event = entry.event
+    if not isinstance(event, Said):
+        return event
+    clock = timestamp(milliseconds(entry.id))[11:19]
+    return replace(event, text=f"[{clock}] {event.text}", tags="")
 
 
 # ── text into lines ────────────────────────────────────────────────────────────────────────────
@@ -324,8 +377,13 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-@lru_cache(maxsize=16)
 def time_tag(milliseconds: int) -> str:
-    """``time=YYYY-MM-DDThh:mm:ss.sssZ`` (server-time), of a unix time."""
+    """The tag of "server-time"."""
+    return f"time={timestamp(milliseconds)}"
+
+
+@lru_cache(maxsize=16)
+def timestamp(milliseconds: int) -> str:
+    """``YYYY-MM-DDThh:mm:ss.sssZ`` (server-time), of a unix time."""
     moment = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.UTC)
-    return f"time={moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
