@@ -44,6 +44,7 @@ class TrioChatController(BaseServerController):
             Capabilities.LABELED_RESPONSE,
             Capabilities.MESSAGE_TAGS,
             Capabilities.MULTI_PREFIX,
+            Capabilities.READ_MARKER,
             Capabilities.SERVER_TIME,
             Capabilities.SETNAME,
         }
@@ -95,6 +96,7 @@ class TrioChatController(BaseServerController):
             raise NotImplementedByController("services")
         self.hostname, self.port = hostname, port
         settings = {
+            "HISTORY__REPLAY": "0",
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "IRC__SERVER_NAME": "My.Little.Server",

@@ -72,6 +72,8 @@ async def answers(peer: IrcPeer, lines: Sequence[bytes]) -> None:
 WORDS = [
     b"#a", b"mallory", b"nobody", b"*", b"0", b"+b", b"-k", b"%", b"a,b,,c", b"#a,#a,#c,", b"@#a",
     b"+@#a", b"#", b"$", b"L", b"+", b"302", b"99999999999999999999", b"\x01", "ä漢👩".encode(),
+    b"msgid=1700000000000-000000", b"timestamp=2023-11-14T22:13:20.123Z", b"LATEST", b"TARGETS",
+    b"timestamp=0000-00-00T00:00:00.000Z", b"text=a;from=;in=#a;limit=5", b"after=x;text=\\",
     b"\xff\xfe", b"a\rb", b"a\0b", b"%tcuihsnfdlaor,1", b"u<1", b"C>0", b"T<", b"#\xcc\x80",
 ]  # fmt: skip
 LISTS = [
@@ -94,6 +96,10 @@ LISTS = [
     b" :" + "👩".encode() * 120,
     b" " + b"#" * 500,
     b" #a mallory,mallory,nobody,mallory,x,y :" + b"x" * 300,
+    *(b" AROUND #a " + word + b" 3" for word in WORDS),
+    *(b" BETWEEN mallory " + word + b" " + word + b" 99999999999999999999" for word in WORDS),
+    *(b" TARGETS timestamp=9999-12-31T23:59:60.999Z " + word + b" 3" for word in WORDS),
+    *(b' text="a;limit=' + word for word in WORDS),
     *(b" " + word for word in WORDS),
     *(b" #a " + word for word in WORDS),
     *(b" mallory :" + word for word in WORDS),
@@ -162,7 +168,17 @@ sensible = st.builds(
     lambda tags, command, params, last: (
         tags + b" ".join([command, *params]) + (b" :" + last if last is not None else b"")
     ),
-    st.sampled_from([b"", b"@label=x ", b"@+typing=active ", b"@a;b=;c=\\s\\", b":x!y@z ", b"@ "]),
+    st.sampled_from(
+        [
+            b"",
+            b"@label=x ",
+            b"@+trio-chat/id=0123456789abcdef;label=y ",
+            b"@+typing=active ",
+            b"@a;b=;c=\\s\\",
+            b":x!y@z ",
+            b"@ ",
+        ]
+    ),
     commands,
     st.lists(words, max_size=4),
     st.none() | words | st.binary(max_size=200),

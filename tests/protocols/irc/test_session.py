@@ -14,15 +14,35 @@ from trio_chat.core.commands import (
     Count,
     Enter,
     Join,
+    ListTalks,
+    LookUp,
+    MarkRead,
     Query,
     Quit,
+    Recall,
     Request,
     Say,
+    Seek,
+    ShowMark,
     Unwatch,
     Watch,
 )
 from trio_chat.core.effects import log_of
-from trio_chat.core.events import Absent, Arrived, Entry, Event, Joined, Origin, Refused
+from trio_chat.core.events import (
+    Absent,
+    Answer,
+    Arrived,
+    Entry,
+    Event,
+    Found,
+    Joined,
+    Marked,
+    Origin,
+    Recalled,
+    Refused,
+    Said,
+    Talks,
+)
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
@@ -38,6 +58,7 @@ NOW = 1_700_000_000
 ID = f"{NOW}000-1"
 
 ME, BOB = "1", "2"
+NOTHING = Refused("There is nothing.", Code.UNREADABLE, ("nobody",))
 
 #: All that a client needs to be let in, with every capability.
 HELLO = b"CAP REQ :%s\r\nNICK alice\r\nUSER a 0 * :Alice\r\nCAP END\r\n" % " ".join(CAPS).encode()
@@ -53,6 +74,7 @@ class Desk:
         self.chat = Chat(replay=0)
         self.asked: list[Command] = []
         self.sent = b""
+        self.past: tuple[Entry, ...] = ()
         origin = Origin("b", "host", "Bob")
         self.chat.open_room(RoomState("#room"))
         self._happen(Arrived("bob", BOB, origin))
@@ -92,8 +114,23 @@ class Desk:
                 self.session.done(arrived)
             case _ if isinstance(command, Query):
                 self.session.reply(self.chat.answer(ME, command))
+            case _ if isinstance(command, LookUp):
+                self.session.reply(self._look_up(command))
             case _:
                 self._submit([command])
+
+    def _look_up(self, command: LookUp) -> Answer:
+        match command:
+            case Recall(target):
+                return Recalled(target, self.past) if fold(target) != "nobody" else NOTHING
+            case ListTalks():
+                return Talks((("#room", 1), ("bob", NOW * 1000)))
+            case Seek():
+                return Found(self.past)
+            case MarkRead(target, at):
+                return Marked(target, at)
+            case ShowMark(target):
+                return Marked(target, 0)
 
     def _submit(self, requests: Sequence[Request]) -> None:
         self.sent += self.session.data_to_send()
@@ -362,9 +399,20 @@ def test_what_is_said_in_a_row_is_asked_for_ahead() -> None:
     assert ahead == [True, True, False]
 
 
+def test_what_has_an_id_goes_together_too() -> None:
+    desk = entered()
+    line = b"@+trio-chat/id=message-number-%04d PRIVMSG #room :%d\r\n"
+    desk.session.receive_data(b"".join(line % (n, n) for n in range(4)))
+    said = []
+    while isinstance(say := desk.session.next_command(), Say):
+        said.append((say.token, desk.session.ahead))
+    assert said == [(f"message-number-{n:04}", True) for n in range(4)]
+
+
 @pytest.mark.parametrize(
     "following",
-    [b"@label=1 PRIVMSG #room :2", b"PRIVMSG #other :2", b"NOTICE #room :2", b"PRIVMSG #room :",
+    [b"@+trio-chat/id=bad PRIVMSG #room :2", b"@+trio-chat/id=0123456789abcdef NAMES #room",
+     b"@label=1 PRIVMSG #room :2", b"PRIVMSG #other :2", b"NOTICE #room :2", b"PRIVMSG #room :",
      b"PRIVMSG #room :\xff", b"PRIVMSG #room :" + b"x" * 600, b"NAMES #room", b"PRIVMSG #room"],
 )  # fmt: skip
 def test_what_may_be_answered_otherwise_is_not_asked_for_ahead(following: bytes) -> None:
@@ -474,6 +522,12 @@ ANSWERED = [
     ("OPER a", 1),
     ("KICK #room bob", 1),
     ("CAP LIST", 1),
+    ("CHATHISTORY", 1),
+    ("CHATHISTORY LATEST nobody * 5", 1),
+    ("MARKREAD bob", 1),
+    ("MARKREAD", 1),
+    ("SEARCH", 1),
+    ("IDENTITY x", 1),
 ]
 ALL_CAPS = tuple(CAPS)
 
@@ -498,6 +552,30 @@ def test_each_label_is_answered_exactly_once(line: str, count: int) -> None:
         name = first.params[0].removeprefix("+")
         assert shown([first, last]) == [f"BATCH +{name} labeled-response", f"BATCH -{name}"]
         assert [message.tags.get("batch") for message in inside] == [name] * count
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("CHATHISTORY LATEST bob * 5", "chathistory bob"),
+        ("CHATHISTORY TARGETS {} {} 5", "draft/chathistory-targets"),
+        ("SEARCH text=x", "soju.im/search"),
+    ],
+)
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_what_was_said_before_is_one_batch_and_that_has_the_label(
+    line: str, kind: str, size: int
+) -> None:
+    """ "An existing type applicable to the entire response"."""
+    desk = entered(*ALL_CAPS)
+    desk.past = (Entry("#room", ID, Said("#room", "bob", "hi", BOB)),) * size
+    stamp = "timestamp=2020-01-01T00:00:00.000Z"
+    first, *inside, last = desk.feed(f"@label=L {line.format(stamp, stamp)}\r\n".encode())
+    name = first.params[0].removeprefix("+")
+    assert shown([first, last]) == [f"BATCH +{name} {kind}", f"BATCH -{name}"]
+    assert first.tags["label"] == "L"
+    assert [(m.tags["batch"], m.tags.get("label")) for m in inside] == [(name, None)] * len(inside)
+    assert len(inside) == (2 if "TARGETS" in line else size)
 
 
 @pytest.mark.parametrize(

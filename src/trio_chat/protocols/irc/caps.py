@@ -8,6 +8,9 @@ CAPS = {
     "batch": "",
     "cap-notify": "",
     "chghost": "",
+    "draft/chathistory": "",
+    "draft/event-playback": "",
+    "draft/read-marker": "",
     "echo-message": "",
     "extended-join": "",
     "extended-monitor": "",
@@ -18,6 +21,7 @@ CAPS = {
     "no-implicit-names": "",
     "server-time": "",
     "setname": "",
+    "soju.im/search": "",
     "standard-replies": "",
     "trio-chat/identity": "",
     "userhost-in-names": "",
@@ -25,7 +29,8 @@ CAPS = {
 
 #: Of these the way depends in which a line is written: whoever has the same is sent the same.
 RENDERED = frozenset(CAPS) - {
-    "cap-notify", "labeled-response", "standard-replies", "trio-chat/identity",
+    "cap-notify", "draft/event-playback", "labeled-response", "soju.im/search",
+    "standard-replies", "trio-chat/identity",
 }  # fmt: skip
 
 #: With one of these a line may have tags.

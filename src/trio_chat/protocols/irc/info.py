@@ -8,6 +8,8 @@ from trio_chat.core.names import NICK_MAX, ROOM_MAX
 
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
 WATCHED_MAX = 100  # nicknames of one client's MONITOR list
+HISTORY_MAX = 200  # messages of one CHATHISTORY
+FOUND_MAX = 100  # messages of one SEARCH
 LINE_MAX = 512  # bytes with CR LF (modern.ircdocs.horse, "Message Format")
 TAGS_MAX = 8191  # bytes with "@" and the blank (message-tags, "Size limit")
 CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
@@ -47,6 +49,8 @@ class ServerInfo:
         yield "ELIST=CMNTU"
         yield "SAFELIST"
         yield f"MONITOR={WATCHED_MAX}"
+        yield f"CHATHISTORY={HISTORY_MAX}"
+        yield "MSGREFTYPES=msgid,timestamp"
         yield "WHOX"
         yield "BOT=B"
         yield "UTF8ONLY"

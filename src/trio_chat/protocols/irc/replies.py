@@ -12,6 +12,7 @@ from trio_chat.core.events import (
     Modes,
     Past,
     People,
+    Refused,
     Rooms,
     RoomSeen,
     Seen,
@@ -46,13 +47,15 @@ def topic(session: "IrcSession") -> Answered:
     return answered
 
 
-def names(session: "IrcSession", asked: Sequence[str]) -> tuple[Answered, Callable[[], None]]:
+def names(
+    session: "IrcSession", asked: Sequence[str]
+) -> tuple[Answered, Callable[[Refused], None]]:
     """What to do with the names of each room that was asked for, and what without: after the last
     of them one end is told for all.
     """
     left = len(asked)
 
-    def told() -> None:
+    def told(_: Refused | None = None) -> None:
         nonlocal left
         left -= 1
         if not left:

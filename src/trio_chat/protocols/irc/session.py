@@ -7,10 +7,11 @@ only answer, or on the batch that holds several.
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.commands import Command, ListMembers, Quit, Say
+from trio_chat.core.commands import Command, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import (
     NOWHERE,
     Absent,
@@ -22,6 +23,7 @@ from trio_chat.core.events import (
     Event,
     Invited,
     Joined,
+    Marked,
     Notice,
     Refused,
     Renamed,
@@ -55,7 +57,7 @@ _SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
 
 # Commands whose own specifications want standard replies: "This capability allows servers to send
 # arbitrary standard replies other than ones enabled by a specific specification".
-_STANDARD = {"IDENTITY"}
+_STANDARD = {"CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
 
 # Refusals that are told by a standard reply, and that go by another name there.
 _STANDARD_CODES = {
@@ -96,10 +98,10 @@ class IrcSession(Session):
         self.watched: dict[str, str] = {}  # by folded nickname
         self.ahead = self.follows = False
         self.refusals = 0
-        self._names_of_room: Command | None = None  # asked for when somebody has joined it
+        self._following: deque[Command] = deque()  # what a newcomer to a room is told of it
         self.verb = ""  # of the line in hand
         self.answered: Callable[[Any], None] = self._unexpected
-        self.otherwise: Callable[[], None] | None = None  # instead of telling a refusal
+        self.otherwise: Callable[[Refused], None] | None = None  # instead of telling a refusal
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2)
         self._waiting: deque[bytes | None] = deque()
         self._commands: deque[Command] = deque()  # what is left to do of the line in hand
@@ -180,9 +182,13 @@ class IrcSession(Session):
 
     def entries(self, entries: Iterable[Entry]) -> None:
         """What happened before, as everybody was shown it then."""
-        for entry in entries:
-            data = self.dialect.lines(entry.event, entry.id)
-            self._replies += data.decode().split("\r\n")[:-1]
+        for _, id, event in entries:
+            if isinstance(event, Joined):  # who was away then has long been back
+                event = replace(event, away="")
+            self._show(event, id)
+
+    def _show(self, shown: Shown, id: str = "") -> None:
+        self._replies += self.dialect.lines(shown, id).decode().split("\r\n")[:-1]
 
     def greeting(self) -> bytes:
         return b""
@@ -215,7 +221,9 @@ class IrcSession(Session):
         """ "A message … is terminated": what has no ending is none."""
 
     def next_command(self) -> Command | Handled | None:
-        self.ahead = self.follows = False
+        self.ahead, self.follows = False, bool(self._following)
+        if self._following:
+            return self._following.popleft()
         if self._commands:
             return self._next_of_line()
         if self._in_hand:
@@ -230,7 +238,6 @@ class IrcSession(Session):
 
     def _next_of_line(self) -> Command:
         command = self._commands.popleft()
-        self.follows = command is self._names_of_room
         self.ahead = isinstance(command, Say) and not self._label and self._goes_on()
         return command
 
@@ -266,7 +273,7 @@ class IrcSession(Session):
         self.verb = message.command
         self._commands.extend(dispatch(self, message))
         if self._label and (len(self._commands) > 1 or message.command in _SEVERAL_ANSWERS):
-            self._open_batch()
+            self.open_batch("labeled-response")
 
     def _take_label(self, message: Message) -> None:
         """ "The value MUST NOT exceed 64 bytes" (labeled-response)."""
@@ -274,19 +281,26 @@ class IrcSession(Session):
         if {"labeled-response", "batch"} <= self.caps and len(label.encode()) <= 64:
             self._label = escape(label)
 
-    def _open_batch(self) -> None:
+    def open_batch(self, kind: str, *params: str) -> None:
+        """All answers to the line in hand are in a batch of this kind, if they can be.
+
+        "The batch type MUST be … an existing type applicable to the entire response", or
+        "labeled-response"; and "the start of the batch MUST be tagged with the label tag".
+        """
+        if "batch" not in self.caps:
+            return
         self._batches += 1
         self._batch = f"b{self._batches}"
         replies, self._replies = self._replies, []
-        self.send("BATCH", f"+{self._batch}", "labeled-response")
-        self._flush_replies(f"label={self._label}")
+        self.send("BATCH", f"+{self._batch}", kind, *params)
+        self._flush_replies(f"label={self._label}" if self._label else "")
         self._replies = replies
 
     def _finish_line(self) -> None:
         """Everything that follows from the line is known now: send what is left to be said."""
         if self._label and not self._batch:
             if len(self._replies) > 1:
-                self._open_batch()
+                self.open_batch("labeled-response")
             elif not self._replies and not self._echoed:
                 self.send("ACK")
         if self._batch:
@@ -318,7 +332,7 @@ class IrcSession(Session):
     def reply(self, answer: Answer) -> None:
         match answer:
             case Refused() if self.otherwise:
-                self.otherwise()
+                self.otherwise(answer)
             case Refused():
                 self.refusals += 1
                 self._refuse(answer)
@@ -326,6 +340,8 @@ class IrcSession(Session):
                 self.last_param(RPL_AWAY, nick, text)
             case Repeated(entry):
                 self._tell_again(entry)
+            case Marked():
+                self._show(answer)
             case Notice(text):
                 for line in text.splitlines():
                     self.send("NOTICE", self.nick or "*", line)
@@ -364,10 +380,8 @@ class IrcSession(Session):
                 self.nick, self.entering, self._origin = nick, False, origin
                 self.answered = replies.welcomed(self)
                 self._commands.extend(registration.welcome(self))
-            case Joined(room) if "no-implicit-names" not in self.caps:
-                self.answered, _ = replies.names(self, [room])
-                self._names_of_room = ListMembers(room)
-                self._commands.appendleft(self._names_of_room)
+            case Joined(room):
+                self._following.extend(self._told_of(room))
             case Renamed(to=nick):
                 self.nick = nick
             case AwaySet(text=text):
@@ -380,6 +394,16 @@ class IrcSession(Session):
                     self.numeric(RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
                 self.numeric(RPL_INVITING, target, room)
+
+    def _told_of(self, room: str) -> Iterator[Command]:
+        """ "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
+        command MUST be sent before the RPL_ENDOFNAMES reply" (read-marker).
+        """
+        if "draft/read-marker" in self.caps:
+            yield ShowMark(room)
+        if "no-implicit-names" not in self.caps:
+            self.answered, _ = replies.names(self, [room])
+            yield ListMembers(room)
 
     def _unexpected(self, answer: Answer) -> None:
         raise AssertionError(f"nobody asked for {answer}")

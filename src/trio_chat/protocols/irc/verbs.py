@@ -40,8 +40,8 @@ from trio_chat.core.commands import (
 from trio_chat.core.events import Change
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, STATUS, USER_MODES
 from trio_chat.core.names import fold, nick_problem
+from trio_chat.protocols.irc import history, registration, replies
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc import registration, replies
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX, WATCHED_MAX
 from trio_chat.protocols.irc.message import Message, number, render_tags
@@ -467,6 +467,11 @@ class Verb(NamedTuple):
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
     "AWAY": Verb(_away, "[text]"),
+    "CHATHISTORY": Verb(
+        history.chathistory,
+        "AFTER|AROUND|BEFORE|BETWEEN|LATEST|TARGETS [target] reference... limit",
+        cap="draft/chathistory",
+    ),
     "CAP": Verb(registration.cap, "verb [capabilities]", 1, early=True),
     "HELP": Verb(_help, "[subject]"),
     "HELPOP": Verb(_help, "[subject]"),
@@ -479,6 +484,7 @@ VERBS = {
     "KILL": Verb(_kill, "nickname why", 2),
     "LIST": Verb(_list, "[room,...|condition,...]"),
     "LUSERS": Verb(_lusers),
+    "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
     "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
     "MONITOR": Verb(_monitor, "+|-|C|L|S [nickname,...]", 1),
     "MOTD": Verb(_about(replies.motd), "[server]"),
@@ -493,6 +499,11 @@ VERBS = {
     "PRIVMSG": Verb(_talk, "target,... text"),
     "QUIT": Verb(_quit, "[why]", early=True),
     "REHASH": Verb(_rehash),
+    "SEARCH": Verb(
+        history.search,
+        "text=...;in=...;from=...;after=...;before=...;limit=...",
+        cap="soju.im/search",
+    ),
     "SETNAME": Verb(_setname, "name", 1),
     "TAGMSG": Verb(_tagmsg, "target,...", cap="message-tags"),
     "TIME": Verb(_about(replies.time), "[server]"),

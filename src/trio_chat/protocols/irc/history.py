@@ -1,0 +1,249 @@
+"""What was said before: CHATHISTORY and MARKREAD (ircv3.net, "chathistory" and "read-marker"), and
+SEARCH (soju.im/search).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from trio_chat.core.commands import (
+    Command,
+    ListTalks,
+    MarkRead,
+    Recall,
+    Seek,
+    ShowMark,
+    Span,
+)
+from trio_chat.core.events import Found, Recalled, Refused, Talks, ids_of, is_id
+from trio_chat.core.names import nick_problem, room_problem
+from trio_chat.core.refusals import Code
+from trio_chat.protocols.irc.dialect import timestamp
+from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
+from trio_chat.protocols.irc.message import Message, parse_tags
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.session import IrcSession
+
+Commands = Iterable[Command]
+
+
+class Bad(Exception):
+    """A parameter cannot be read: ``code`` and ``context`` go into the FAIL, and why."""
+
+    def __init__(self, why: str, *context: str, code: str = "INVALID_PARAMS") -> None:
+        super().__init__(why)
+        self.code, self.context = code, context
+
+
+class Moment(NamedTuple):
+    """What a selector names: the ``first`` and ``last`` id that it may mean; none for the end."""
+
+    first: str
+    last: str
+
+
+# ── CHATHISTORY ────────────────────────────────────────────────────────────────────────────────
+
+
+def chathistory(session: "IrcSession", message: Message) -> Commands:
+    given = message.param(0)
+    try:
+        command = _read_chathistory(session, message.params)
+    except Bad as bad:
+        session.fail("CHATHISTORY", bad.code, given or "*", *bad.context, str(bad))
+        return ()
+    target = command.target if isinstance(command, Recall) else "*"
+    session.otherwise = lambda refused: _no_history(session, given, target, refused)
+    session.answered = _talks(session) if isinstance(command, ListTalks) else _recalled(session)
+    return [command]
+
+
+def _read_chathistory(session: "IrcSession", params: Sequence[str]) -> Recall | ListTalks:
+    name = params[0].upper() if params else ""
+    if name not in _SPANS:
+        raise Bad("Unknown command")
+    count, span = _SPANS[name]
+    wanted = count + 2 + (name != "TARGETS")
+    if len(params) != wanted:
+        raise Bad("Insufficient parameters" if len(params) < wanted else "Too many parameters")
+    target = "" if name == "TARGETS" else params[1]
+    limit = _limit(params[-1], HISTORY_MAX)
+    moments = [_reference(text, name, target) for text in params[-1 - count : -1]]
+    if name == "TARGETS":
+        return ListTalks(span(*moments), limit)
+    return Recall(target, span(*moments), limit, events="draft/event-playback" in session.caps)
+
+
+def _reference(text: str, name: str, target: str) -> Moment:
+    if name == "LATEST" and text == "*":
+        return Moment("", "")
+    kind, equals, value = text.partition("=")
+    if kind == "timestamp":
+        return _moment(value, text)
+    if kind == "msgid" and name != "TARGETS":
+        if not is_id(value):
+            raise Bad("Invalid msgid", text)
+        return Moment(value, value)
+    if not equals:
+        raise Bad("Invalid message reference", text)
+    why = "Messages can be referred to by timestamp and msgid, targets by timestamp"
+    raise Bad(why, target or "*", text, code="INVALID_MSGREFTYPE")
+
+
+def _between(start: Moment, end: Moment) -> Span:
+    """ "Counted starting from … the first message selector"; "forwards or backwards in time"."""
+    if start.first <= end.first:
+        return Span(after=start.last, before=end.first, first=True)
+    return Span(after=end.last, before=start.first)
+
+
+# Of each subcommand: how many references it has, and which span they make.
+_SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
+    "AFTER": (1, lambda moment: Span(after=moment.last, first=True)),
+    "AROUND": (1, lambda moment: Span(around=moment.first)),
+    "BEFORE": (1, lambda moment: Span(before=moment.first)),
+    "BETWEEN": (2, _between),
+    "LATEST": (1, lambda moment: Span(after=moment.last)),
+    "TARGETS": (2, _between),
+}
+
+
+def _recalled(session: "IrcSession") -> Callable[[Recalled], None]:
+    def answered(recalled: Recalled) -> None:
+        session.open_batch("chathistory", recalled.target)
+        session.entries(recalled.entries)
+
+    return answered
+
+
+def _talks(session: "IrcSession") -> Callable[[Talks], None]:
+    def answered(talks: Talks) -> None:
+        session.open_batch("draft/chathistory-targets")
+        for name, at in talks.talks:
+            session.send("CHATHISTORY", "TARGETS", name, timestamp(at))
+
+    return answered
+
+
+def _no_history(session: "IrcSession", given: str, target: str, refused: Refused) -> None:
+    """ "If the target does not exist or the client does not have permissions to query it, …
+    INVALID_TARGET"; "if no message history can be returned due to an error, … MESSAGE_ERROR".
+    """
+    code = "MESSAGE_ERROR" if refused.code is Code.UNAVAILABLE else "INVALID_TARGET"
+    session.fail("CHATHISTORY", code, given, target, "Messages could not be retrieved")
+
+
+# ── MARKREAD ───────────────────────────────────────────────────────────────────────────────────
+
+
+def markread(session: "IrcSession", message: Message) -> Commands:
+    target = message.param(0)
+    if not target:
+        session.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
+        return ()
+    try:
+        command = _read_markread(target, message.params[1:])
+    except Bad as bad:
+        session.fail("MARKREAD", bad.code, *bad.context, str(bad))
+        return ()
+    text = "The read timestamp could not be set"
+    session.otherwise = lambda _: session.fail("MARKREAD", "INTERNAL_ERROR", target, text)
+    return [command]
+
+
+def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:
+    if room_problem(target) if target.startswith("#") else nick_problem(target):
+        raise Bad("Invalid parameters", target)
+    if not rest:
+        return ShowMark(target)
+    # "The timestamp MUST NOT be a literal *."
+    kind, _, value = rest[0].partition("=")
+    at = read_timestamp(value)
+    if kind != "timestamp" or at is None:
+        raise Bad("Invalid parameters", target, rest[0])
+    return MarkRead(target, at)
+
+
+# ── SEARCH ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def search(session: "IrcSession", message: Message) -> Commands:
+    try:
+        command = _read_search(parse_tags(message.param(0)))
+    except Bad as bad:
+        session.fail("SEARCH", bad.code, *bad.context, str(bad))
+        return ()
+    session.otherwise = lambda refused: _no_search(session, refused)
+    session.answered = _found(session)
+    return [command]
+
+
+def _read_search(attributes: dict[str, str]) -> Seek:
+    """Times are inclusive: "at or after", "at or before"."""
+    if unknown := attributes.keys() - {"in", "from", "after", "before", "text", "limit"}:
+        raise Bad("Unknown attributes", *sorted(unknown))
+    if not attributes:
+        raise Bad("There is nothing to search for")
+    after = _moment_of(attributes, "after", -1).last if "after" in attributes else ""
+    before = _moment_of(attributes, "before", 1).first if "before" in attributes else ""
+    limit = _limit(attributes.get("limit", str(FOUND_MAX)), FOUND_MAX)
+    words, target, nick = (attributes.get(key, "") for key in ("text", "in", "from"))
+    return Seek(words, limit, target, nick, Span(after, before))
+
+
+def _moment_of(attributes: dict[str, str], key: str, shift: int) -> Moment:
+    return _moment(attributes[key], key, shift)
+
+
+def _found(session: "IrcSession") -> Callable[[Found], None]:
+    def answered(found: Found) -> None:
+        session.open_batch("soju.im/search")
+        session.entries(found.entries)
+
+    return answered
+
+
+def _no_search(session: "IrcSession", refused: Refused) -> None:
+    if refused.code is Code.UNAVAILABLE:
+        session.fail("SEARCH", "INTERNAL_ERROR", "The search could not be run")
+    else:
+        session.fail("SEARCH", "INVALID_PARAMS", "in", refused.why)
+
+
+# ── parameters ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _limit(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not int(text):
+        raise Bad("Invalid limit", text)
+    return min(int(text), most)
+
+
+def _moment(value: str, given: str, shift: int = 0) -> Moment:
+    """Of a timestamp; or of ``shift`` milliseconds later."""
+    if (at := read_timestamp(value)) is None:
+        raise Bad("Invalid timestamp", given)
+    return Moment(*ids_of(at + shift))
+
+
+_TIMESTAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-9]{2})\.([0-9]{3})Z")
+
+
+def read_timestamp(text: str) -> int | None:
+    """``YYYY-MM-DDThh:mm:ss.sssZ`` (server-time) in unix milliseconds; None if it is none.
+
+    A minute may have a second 60: "2012-06-30T23:59:60.419Z" is one of that page's examples.
+    """
+    if not (found := _TIMESTAMP.fullmatch(text)) or int(found[2]) > 60:
+        return None
+    try:
+        minute = datetime.fromisoformat(f"{found[1]}:00+00:00")
+    except ValueError:
+        return None
+    seconds = int((minute - _EPOCH).total_seconds()) + int(found[2])
+    return seconds * 1000 + int(found[3])
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
