@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         SettingsError,
         Unsupported,
     )
-    from trio_chat.protocols.client import Earlier, Message
+    from trio_chat.protocols.client import Earlier, Message, Stamped
+    from trio_chat.protocols.irc.past import Past
     from trio_chat.server.server import Server
     from trio_chat.settings import Settings
 
@@ -41,7 +42,8 @@ _HOMES = {
         "SettingsError",
         "Unsupported",
     ),
-    "trio_chat.protocols.client": ("Earlier", "Message"),
+    "trio_chat.protocols.client": ("Earlier", "Message", "Stamped"),
+    "trio_chat.protocols.irc.past": ("Past",),
     "trio_chat.server.server": ("Server",),
     "trio_chat.settings": ("Settings",),
 }
@@ -58,11 +60,13 @@ __all__ = [
     "Message",
     "NotAdmitted",
     "Notice",
+    "Past",
     "Renamed",
     "Said",
     "Server",
     "Settings",
     "SettingsError",
+    "Stamped",
     "TopicSet",
     "Unsupported",
     "open_chat",

@@ -25,6 +25,7 @@ from trio_chat import (
     Renamed,
     Said,
     Settings,
+    Stamped,
     TopicSet,
 )
 from trio_chat.core.events import NOWHERE
@@ -70,6 +71,8 @@ async def hear(chat: trio_chat.Chat, count: int) -> list[trio_chat.Message]:
 def bare(message: trio_chat.Message) -> trio_chat.Message:
     if isinstance(message, Earlier | Notice):
         return message
+    if isinstance(message, Stamped):
+        return Said(message.room, message.nick, message.text, action=message.action, to=message.to)
     why = {"why": ""} if isinstance(message, Left) else {}
     return replace(message, origin=NOWHERE, **why)
 

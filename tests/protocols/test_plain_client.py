@@ -26,7 +26,7 @@ def with_trio_chat(encoding: str = "utf-8") -> PlainClientSession:
     """A session that has been let in by a server which frames by newlines."""
     session = new_session(encoding)
     session.speak_first()
-    session.data_to_send()
+    session.data_to_send(0)
     session.receive_data(WELCOME)
     return session
 
@@ -35,9 +35,15 @@ def with_the_tutorial(encoding: str = "utf-8") -> PlainClientSession:
     """A session that has been let in by a server which does not frame."""
     session = new_session(encoding)
     session.receive_data(b"NICK")
-    session.data_to_send()
+    session.data_to_send(0)
     session.receive_data(b"bob joined!Connected to server!")
     return session
+
+
+def said(session: PlainClientSession, text: str) -> bytes:
+    """What is sent for a text."""
+    session.say(text)
+    return session.data_to_send(0)
 
 
 def heard(session: PlainClientSession, *pieces: bytes) -> list[Message]:
@@ -58,17 +64,17 @@ def heard_in_lines(data: bytes) -> list[Message]:
 
 def test_whoever_is_not_greeted_speaks_first_with_a_newline() -> None:
     session = new_session()
-    assert session.data_to_send() == b""
+    assert session.data_to_send(0) == b""
     session.speak_first()
-    assert session.data_to_send() == b"bob\n"
-    assert session.data_to_send() == b""
+    assert session.data_to_send(0) == b"bob\n"
+    assert session.data_to_send(0) == b""
 
 
 def test_nobody_speaks_first_twice() -> None:
     session = new_session()
     session.speak_first()
     session.speak_first()
-    assert session.data_to_send() == b"bob\n"
+    assert session.data_to_send(0) == b"bob\n"
 
 
 def test_whoever_is_let_in_knows_where_and_as_whom() -> None:
@@ -88,23 +94,23 @@ def test_whoever_is_let_in_knows_where_and_as_whom() -> None:
 def test_a_late_greeting_is_not_answered_again(pieces: list[bytes]) -> None:
     session = new_session()
     session.speak_first()
-    assert session.data_to_send() == b"bob\n"
+    assert session.data_to_send(0) == b"bob\n"
     assert heard(session, *pieces)[0] == Joined("", "bob")
-    assert session.data_to_send() == b""
+    assert session.data_to_send(0) == b""
     assert session.framed
 
 
 def test_a_nick_that_begins_like_a_greeting_is_none() -> None:
     session = PlainClientSession("NICKY", encoding="utf-8")
     session.speak_first()
-    session.data_to_send()
+    session.data_to_send(0)
     assert heard(session, b"NICKY joined!\nConnected to server!\n")[0] == Joined("", "NICKY")
 
 
 def test_whoever_is_greeted_answers_and_then_knows_that_there_are_lines() -> None:
     session = new_session()
     assert heard(session, b"NICK") == []
-    assert session.data_to_send() == b"bob"
+    assert session.data_to_send(0) == b"bob"
     assert not session.framed
     assert len(heard(session, WELCOME)) == 3
     assert (session.framed, session.admitted, session.room) == (True, True, "#lobby")
@@ -116,6 +122,31 @@ def test_whoever_is_refused_is_told_why() -> None:
     with pytest.raises(NotAdmitted, match=r"^The nickname bob is taken\.$"):
         session.receive_data(b"*** The nickname bob is taken.\n")
     assert not session.admitted
+
+
+def test_whoever_is_asked_for_a_password_says_it_once() -> None:
+    session = PlainClientSession("bob", encoding="utf-8", password="open sesame")  # noqa: S106
+    session.speak_first()
+    session.data_to_send(0)
+    asked = b"*** This chat has a password. Write it now.\n"
+    assert heard(session, asked) == [Notice("This chat has a password. Write it now.")]
+    assert session.data_to_send(0) == b"open sesame\n"
+    with pytest.raises(NotAdmitted, match="This chat has a password"):
+        session.receive_data(asked)
+
+
+def test_whoever_has_no_password_is_told_that_there_is_one() -> None:
+    session = new_session()
+    session.speak_first()
+    with pytest.raises(NotAdmitted, match="This chat has a password"):
+        session.receive_data(b"*** This chat has a password. Write it now.\n")
+
+
+def test_what_has_not_come_back_may_be_lost() -> None:
+    session = with_trio_chat()
+    session.say("one\ntwo")
+    heard(session, b"bob: one\n")
+    assert session.doubtful == 1
 
 
 def test_a_topic_cannot_refuse_us() -> None:
@@ -231,11 +262,11 @@ def test_the_new_nick_of_another_is_not_ours() -> None:
     ],
 )
 def test_say(text: str, data: bytes) -> None:
-    assert with_trio_chat().say(text) == data
+    assert said(with_trio_chat(), text) == data
 
 
 def test_what_the_encoding_cannot_write_is_a_question_mark() -> None:
-    assert with_trio_chat("latin-1").say("é漢") == b"\xe9?\n"
+    assert said(with_trio_chat("latin-1"), "é漢") == b"\xe9?\n"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +274,9 @@ def test_what_the_encoding_cannot_write_is_a_question_mark() -> None:
     [("/who", b"/who\n"), ("/topic a\nb", b"/topic a b\n"), ("/me é", "/me é\n".encode())],
 )
 def test_command(line: str, data: bytes) -> None:
-    assert with_trio_chat().command(line) == data
+    session = with_trio_chat()
+    session.command(line)
+    assert session.data_to_send(0) == data
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r") | st.sampled_from("/\n ")))
@@ -254,7 +287,7 @@ def test_our_server_understands_what_our_client_says(text: str) -> None:
     server.done(Arrived("bob", "id"))
     assert server.next_command()
     server.done(Joined("#lobby", "bob", "id"))
-    server.receive_data(with_trio_chat().say(text))
+    server.receive_data(said(with_trio_chat(), text))
     expected = [Say("#lobby", line) for line in text.split("\n") if line.strip()]
     assert list(iter(server.next_command, None)) == expected
 
@@ -265,9 +298,9 @@ def test_our_server_understands_what_our_client_says(text: str) -> None:
 def test_a_greeting_is_answered_without_a_newline() -> None:
     session = new_session()
     assert heard(session, b"NICK") == []
-    assert session.data_to_send() == b"bob"
+    assert session.data_to_send(0) == b"bob"
     session.speak_first()
-    assert session.data_to_send() == b""
+    assert session.data_to_send(0) == b""
 
 
 def test_what_the_server_glues_is_told_apart() -> None:
@@ -312,7 +345,7 @@ def test_only_the_first_greeting_is_one() -> None:
         Joined("", "NICKY"),
         Said("", "NICKY", "hi"),
     ]
-    assert session.data_to_send() == b""
+    assert session.data_to_send(0) == b""
 
 
 def test_whoever_is_told_anything_has_been_let_in() -> None:
@@ -329,7 +362,7 @@ def test_a_newline_of_somebody_else_does_not_make_lines_of_all() -> None:
         Said("", "carol", "from netcat"),
         Said("", "alice", "hi"),
     ]
-    assert session.say("hi") == b"bob: hi"
+    assert said(session, "hi") == b"bob: hi"
 
 
 @pytest.mark.parametrize(
@@ -343,11 +376,11 @@ def test_a_newline_of_somebody_else_does_not_make_lines_of_all() -> None:
     ],
 )
 def test_without_lines_whoever_speaks_says_so(text: str, data: bytes) -> None:
-    assert with_the_tutorial().say(text) == data
+    assert said(with_the_tutorial(), text) == data
 
 
 def test_what_the_tutorial_cannot_read_is_a_question_mark() -> None:
-    assert with_the_tutorial("ascii").say("é!") == b"bob: ?!"
+    assert said(with_the_tutorial("ascii"), "é!") == b"bob: ?!"
 
 
 def test_without_lines_there_are_no_commands() -> None:

@@ -8,7 +8,7 @@ import math
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal
 
@@ -18,6 +18,7 @@ from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import PATIENCE, ClientSession, Message, spoken_by
 from trio_chat.protocols.irc.client import IrcClientSession
+from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.settings import Address
 
@@ -30,23 +31,32 @@ _ADMIT_TIMEOUT = 30.0  # seconds
 
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
 
+# A link that is cut somewhere says nothing. So after a silence we ask for a sign of life, and give
+# the answer the time that it takes on the slowest of links.
+_QUIET = 20.0  # seconds
+_ANSWER = 10.0  # seconds
+
 
 class Chat:
     """A chat that we have been let in to; get one from ``open_chat``.
 
     Iterate over it for what is said and done, our own messages included: where the server sends
     them back, as most do, that one comes means that everybody has it. The iteration ends when the
-    server closes the connection. One task may iterate; any number may say something. Whoever does
+    server closes the connection, and with ConnectionLost if an IRC server has been silent for half
+    a minute and does not answer. One task may iterate; any number may say something. Whoever does
     not iterate for minutes may be taken for gone by an IRC server.
     """
 
-    def __init__(self, stream: trio.SocketStream, session: ClientSession) -> None:
-        self._stream, self._session = stream, session
-        self._heard: deque[Message] = deque()
-        self._sending = trio.Lock()
+    def __init__(
+        self, stream: trio.SocketStream, session: ClientSession, heard: deque[Message]
+    ) -> None:
+        self._stream, self._session, self._heard = stream, session, heard
+        self._sending, self._reading = trio.Lock(), trio.Lock()
         self._ended = False  # we say nothing more
         self._closed = False  # and neither does the server
         self._receiving = trio.CancelScope()
+        self._silence = 0.0  # seconds that we have waited for the server since it said something
+        self._asked = False  # whether we have asked for a sign of life
 
     @property
     def nick(self) -> str:
@@ -58,14 +68,23 @@ class Chat:
         """The room that we are in; empty if we are in none, or the server has none."""
         return self._session.room
 
+    @property
+    def doubtful(self) -> int:
+        """Once the connection is lost: how many of our messages may be lost with it for good."""
+        return self._session.doubtful
+
     async def say(self, text: str) -> None:
         """Say ``text`` in the room; each line of it is a message of its own.
+
+        Returns when all of it has been sent: that takes a while if much of what was said before
+        has not come back yet, or if the server does not want more at once. What comes in the
+        meantime waits to be iterated over.
 
         Raises ConnectionLost, and Unsupported if we are in no room. If it is cancelled, part of it
         may have been sent: end the chat then.
         """
-        await self._send(self._session.say(text))
-        self._hear_ourselves()
+        self._session.say(text)
+        await self._speak()
 
     async def tell(self, nick: str, text: str) -> None:
         """Say ``text`` to one person only."""
@@ -80,29 +99,28 @@ class Chat:
 
     async def command(self, line: str) -> None:
         """Send one of the commands that /help lists. Raises Unsupported if the server has none."""
-        await self._send(self._session.command(line))
-        self._hear_ourselves()
+        self._session.command(line)
+        await self._speak()
 
     async def finish(self, words: str = "") -> None:
         """Say nothing more. The iteration goes on with what is still to come, and then ends.
 
         ``words`` are what the others are told as we leave, if the protocol has a place for them.
         """
-        self._ended = True
-        self._receiving.deadline = self._deadline()
-        last = self._session.finish(words)
-        if last is not None:
-            await self._send(last)
-        else:
+        self._ended, self._silence = True, 0.0
+        with_eof = self._session.finish(words)
+        await self._send()
+        if with_eof:
             with _lost_if_broken():
                 await self._stream.send_eof()
+        self._receiving.cancel("there is less to wait for")
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self
 
     async def __anext__(self) -> Message:
         while not self._heard:
-            if not await self._receive() and not self._heard:
+            if not await self._receive(lambda: bool(self._heard)) and not self._heard:
                 raise StopAsyncIteration
         return self._heard.popleft()
 
@@ -111,13 +129,23 @@ class Chat:
 
         ``data`` is what the server has said by itself.
         """
-        await self._hear(data)
+        self._heard.extend(self._session.receive_data(data))
+        await self._send()
         with trio.move_on_after(_ADMIT_TIMEOUT):
             while not self._session.admitted:
-                if not await self._receive():
+                if not await self._receive(lambda: self._session.admitted):
                     raise ConnectionLost("the server closed the connection before it let us in")
             return
         raise NotAdmitted(f"the server did not let us in within {_ADMIT_TIMEOUT:g} seconds")
+
+    async def _speak(self) -> None:
+        """Send what we have to say, and wait while it is more than may be sent at once."""
+        await self._send()
+        if self._session.waiting:
+            self._receiving.cancel("there is something to be sent")
+        while self._session.waiting:
+            if not await self._receive(lambda: not self._session.waiting):
+                raise ConnectionLost("the server closed the connection")
 
     async def _leave(self) -> None:
         """Let the server have all that we said, and hear what it still has for us."""
@@ -125,24 +153,61 @@ class Chat:
         with trio.move_on_after(math.inf if self._session.framed else _LEAVE_TIMEOUT):
             if not (self._ended or self._closed):
                 await self.finish()
-            while await self._receive():
+            while await self._receive(lambda: False):
                 self._heard.clear()
         if why := self._session.undelivered:
             raise ConnectionLost(why)
 
-    async def _receive(self) -> bool:
-        """Wait for something from the server; False if nothing comes any more."""
-        if data := await self._read():
-            await self._hear(data)
-        return bool(data)
+    async def _receive(self, done: Callable[[], bool]) -> bool:
+        """Wait until something has come, or been due to be sent; False if nothing comes any more.
 
-    async def _read(self) -> bytes:
-        """What comes next; nothing at the end, and after our last word when all is silent."""
-        self._receiving = trio.CancelScope(deadline=self._deadline())
-        with self._receiving, _lost_if_broken():
-            data = bytes(await self._stream.receive_some(_READ))
-            self._closed = not data
-            return data
+        Whoever waits for something reads, one at a time. So it may have come when it is our turn:
+        ``done`` tells.
+        """
+        async with self._reading:
+            if done():
+                return True
+            data = await self._read()
+            if data:
+                self._silence, self._asked = 0.0, False
+                self._heard.extend(self._session.receive_data(data))
+        await self._send()
+        return data is not None
+
+    async def _read(self) -> bytes | None:
+        """What comes next; None at the end, and after our last word when all is silent.
+
+        Nothing if it is time to send something, or ``_receiving`` was cancelled.
+        """
+        began = trio.current_time()
+        quiet_until = began + self._patience() - self._silence
+        self._receiving = trio.CancelScope(deadline=min(quiet_until, self._session.due))
+        try:
+            with self._receiving, _lost_if_broken():
+                data = bytes(await self._stream.receive_some(_READ))
+                self._closed = not data
+                return data or None
+        finally:
+            self._silence += trio.current_time() - began
+        return b"" if trio.current_time() < quiet_until else self._on_silence()
+
+    def _patience(self) -> float:
+        """For how many seconds of silence there is nothing to be done."""
+        if self._ended and not self._session.waiting:
+            return self._session.silence
+        if not self._session.admitted:
+            return math.inf
+        return _QUIET + _ANSWER if self._asked else _QUIET
+
+    def _on_silence(self) -> bytes | None:
+        """There is."""
+        if self._ended and not self._session.waiting:
+            return None
+        if self._asked:
+            raise ConnectionLost(f"the server has been silent for {_QUIET + _ANSWER:g} seconds")
+        self._asked = self._session.ping()
+        if not self._asked:
+            self._silence = 0.0  # only TCP can tell
         return b""
 
     def _hear_ourselves(self) -> None:
@@ -151,20 +216,14 @@ class Chat:
             self._heard.extend(own)
             self._receiving.cancel("there is something to be heard")
 
-    async def _hear(self, data: bytes) -> None:
-        self._heard.extend(self._session.receive_data(data))
-        if reply := self._session.data_to_send():
-            await self._send(reply)
-
-    def _deadline(self) -> float:
-        if not self._ended:
-            return math.inf
-        return trio.current_time() + self._session.silence
-
-    async def _send(self, data: bytes) -> None:
+    async def _send(self) -> None:
+        """Send what may be sent now."""
         async with self._sending:
-            with _lost_if_broken():
-                await self._stream.send_all(data)
+            data = self._session.data_to_send(trio.current_time())
+            self._hear_ourselves()
+            if data:
+                with _lost_if_broken():
+                    await self._stream.send_all(data)
 
 
 @asynccontextmanager
@@ -176,12 +235,20 @@ async def open_chat(
     encoding: str = "utf-8",
     protocol: Literal["auto", "plain", "irc"] = "auto",
     room: str = "#lobby",
+    password: str = "",
+    past: Past | None = None,
 ) -> AsyncIterator[Chat]:
     """Connect to a chat server and enter under a nickname; leave at the end of the block.
 
     ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
     listening for a moment, unless it is said. ``room`` is where to go on an IRC server; where
-    plain is spoken the server decides that.
+    plain is spoken the server decides that. ``password`` is the server's, if it has one.
+
+    ``past`` is for coming back: give the same ``Past`` to each next ``open_chat`` after the
+    connection was lost. Then what was said meanwhile comes out of the iteration first, each message
+    once, as far as an IRC server keeps it; we are in the room where we were; and what we had to say
+    is on its way, so never say it again. With trio-chat all of it arrives, and nothing twice; with
+    other servers a Notice tells what may not have arrived.
 
     Raises CannotConnect, NotAdmitted (the nickname is taken, the server is full) and
     ConnectionLost. If the block ends well, all that was said has reached the server when this
@@ -191,16 +258,17 @@ async def open_chat(
         raise NotAdmitted(f"{nick!r} cannot be a nickname")
     if len(room.split()) != 1 or room != clean(room).strip() or "," in room:
         raise NotAdmitted(f"{room!r} cannot be a room")
+    past = Past() if past is None else past
     stream = await _connect(Address(host, port))
     async with stream:
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
         session: ClientSession = (
-            _plain_session(nick, encoding, late)
+            _plain_session(nick, encoding, password, late)
             if chosen == "plain"
-            else IrcClientSession(nick, room=room, encoding=encoding)
+            else IrcClientSession(nick, room=room, encoding=encoding, password=password, past=past)
         )
-        chat = Chat(stream, session)
+        chat = Chat(stream, session, past.heard)
         await chat._enter(data)
         yield chat
         await chat._leave()
@@ -219,8 +287,10 @@ async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
     return data, trio.current_time() >= patience.deadline
 
 
-def _plain_session(nick: str, encoding: str, speak_first: bool) -> PlainClientSession:
-    session = PlainClientSession(nick, encoding=encoding)
+def _plain_session(
+    nick: str, encoding: str, password: str, speak_first: bool
+) -> PlainClientSession:
+    session = PlainClientSession(nick, encoding=encoding, password=password)
     if speak_first:
         session.speak_first()
     return session
@@ -231,7 +301,9 @@ async def _connect(address: Address) -> trio.SocketStream:
         with trio.fail_after(_CONNECT_TIMEOUT):
             if path := address.unix_path:
                 return await trio.open_unix_socket(path)
-            return await trio.open_tcp_stream(address.host, address.port)
+            stream = await trio.open_tcp_stream(address.host, address.port)
+            _let_tcp_ask(stream)
+            return stream
     except trio.TooSlowError:
         why = f"no answer within {_CONNECT_TIMEOUT:g} seconds"
     except (socket.gaierror, UnicodeError):
@@ -239,6 +311,20 @@ async def _connect(address: Address) -> trio.SocketStream:
     except OSError as error:
         why = _why(error)
     raise CannotConnect(f"cannot connect to {address}: {why}")
+
+
+def _let_tcp_ask(stream: trio.SocketStream) -> None:
+    """So that a dead link is noticed as soon where the protocol has no PING, or we cannot send."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {
+        "TCP_KEEPIDLE": int(_QUIET),
+        "TCP_KEEPINTVL": int(_ANSWER / 2),
+        "TCP_KEEPCNT": 2,
+        "TCP_USER_TIMEOUT": int((_QUIET + _ANSWER) * 1000),  # milliseconds
+    }
+    for name, value in options.items():
+        if hasattr(socket, name):  # each system has its own of these
+            stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _why(error: OSError) -> str:

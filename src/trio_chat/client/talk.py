@@ -4,9 +4,10 @@ Two tasks of the front end and two of the connection, joined by bounded memory c
 one way, messages the other.
 """
 
+import math
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import trio
@@ -15,6 +16,7 @@ from trio_chat.client.connection import Chat, open_chat
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message
+from trio_chat.protocols.irc.past import Past
 from trio_chat.settings import Settings
 
 # Lines read ahead of what has been sent. Then the input waits.
@@ -26,6 +28,7 @@ _MESSAGES = 1000
 
 _FIRST_RETRY = 1.0  # seconds
 _LAST_RETRY = 30.0  # seconds: at most this between two attempts, but for the jitter
+_STEADY = 60.0  # seconds that a connection has lasted after which the next is tried soon again
 
 
 class FrontEnd(Protocol):
@@ -72,28 +75,41 @@ class Talk:
     ) -> None:
         self._settings, self._nick = settings, nick
         self._lines, self._messages = lines, messages
-        self._unsent = ""  # a line whose sending was cut off
+        self._past = Past()
+        self._last_words = ""
         self._said_all = False
         self._been_in = False
 
     async def run(self) -> None:
         """Keep a connection up until everything is said, and everything heard."""
         waits = backoff()
-        while not self._said_all:
+        done = False
+        while not done:
+            since = math.inf
             try:
                 async with self._open() as chat:
-                    waits = backoff()
+                    since = trio.current_time()
                     await self._converse(chat)
-                if not self._said_all:
+                done = self._said_all
+                if not done:
                     raise ConnectionLost("the server closed the connection")
             except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-                # Once we have been in, it is our own old connection that has our nickname.
-                refused = isinstance(error, NotAdmitted) and not self._been_in
-                if refused or self._said_all or not self._settings.client.retry:
+                if not self._goes_on_after(error):
                     raise
+                # A server that lets us in and goes at once is as good as none.
+                if trio.current_time() - since >= _STEADY:
+                    waits = backoff()
                 wait = next(waits)
                 await self._messages.send(Notice(f"{error}. Trying again in {wait:.0f} s."))
                 await trio.sleep(wait)
+
+    def _goes_on_after(self, error: ChatError) -> bool:
+        if not self._settings.client.retry:
+            return False
+        # Once we have been in, it is our own old connection that has our nickname.
+        if isinstance(error, NotAdmitted) and not self._been_in:
+            return False
+        return not self._said_all or bool(self._past.unacked or self._past.waiting)
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Chat]:
@@ -105,6 +121,7 @@ class Talk:
             encoding=settings.encoding,
             protocol=settings.client.protocol,
             room=settings.client.room,
+            past=self._past,
         ) as chat:
             self._been_in = True
             yield chat
@@ -123,22 +140,30 @@ class Talk:
         finally:
             self._nick = chat.nick
         if lost:
+            await self._tell_what_is_lost(chat.doubtful)
             raise lost
 
+    async def _tell_what_is_lost(self, messages: int) -> None:
+        if messages:
+            what = "our last message" if messages == 1 else f"our last {messages} messages"
+            await self._messages.send(Notice(f"Maybe {what} did not arrive."))
+
     async def _speak(self, chat: Chat) -> None:
-        if self._unsent:
-            await self._say(chat, self._unsent)
-        last_words = ""
+        """What is cut off in the middle of it stays in the past, and so is said on the next
+        connection. That it is cut off is noticed by who listens.
+        """
+        with suppress(ConnectionLost):
+            await self._say_all(chat)
+
+    async def _say_all(self, chat: Chat) -> None:
         async for line in self._lines:
             command, _, rest = line.strip().partition(" ")
             if command == "/quit":
-                last_words = rest.strip()
+                self._last_words = rest.strip()
                 break
-            self._unsent = line
             await self._say(chat, line)
-            self._unsent = ""
         self._said_all = True
-        await chat.finish(last_words)
+        await chat.finish(self._last_words)
 
     async def _say(self, chat: Chat, line: str) -> None:
         """A slash begins a command; two of them, a text that begins with one."""

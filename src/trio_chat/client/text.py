@@ -3,10 +3,11 @@
 import json
 import zlib
 from dataclasses import asdict
+from datetime import datetime
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.client import Earlier, Message
+from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.plain.wording import wording
 
 # Those of the 256 colours that are readable on white and on black alike: a contrast of 3.6 or more
@@ -22,6 +23,11 @@ def plain_text(message: Message) -> str:
     return "\n".join(clean(line) for line in wording(shown))
 
 
+def dated_text(message: Message) -> str:
+    """The same, and before what was not said just now when that was."""
+    return _when(message) + plain_text(message)
+
+
 def coloured_text(message: Message) -> str:
     """The same, with a colour of its own for each nickname, and dim what nobody says now."""
     text = plain_text(message)
@@ -29,13 +35,31 @@ def coloured_text(message: Message) -> str:
         begin = 2 if message.action else 0
         end = begin + len(clean(message.nick))
         colour = _COLOURS[zlib.crc32(message.nick.encode()) % len(_COLOURS)]
-        return f"{text[:begin]}\x1b[38;5;{colour}m{text[begin:end]}{_RESET}{text[end:]}"
-    return f"{_DIM}{text}{_RESET}"
+        when = _dim(_when(message))
+        return f"{when}{text[:begin]}\x1b[38;5;{colour}m{text[begin:end]}{_RESET}{text[end:]}"
+    return _dim(dated_text(message))
+
+
+def _dim(text: str) -> str:
+    return f"{_DIM}{text}{_RESET}" if text else ""
+
+
+def _when(message: Message) -> str:
+    """In the time of this place; with the day, unless that is today."""
+    said = message.said if isinstance(message, Earlier) else message
+    if not isinstance(said, Stamped) or not (said.late or isinstance(message, Earlier)):
+        return ""
+    try:
+        then = datetime.fromisoformat(said.time).astimezone()
+    except (ValueError, OverflowError):  # a server that says no time, or an odd one
+        return ""
+    today = then.date() == datetime.now(then.tzinfo).date()
+    return f"[{then:%H:%M}] " if today else f"[{then:%Y-%m-%d %H:%M}] "
 
 
 def json_line(message: Message) -> str:
     """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier, and with
-    IRC also user, host, why, notice, status and time it has.
+    IRC also user, host, why, notice, status, msgid, time and late it has.
     """
     shown = message.said if isinstance(message, Earlier) else message
     fields = {name: value for name, value in asdict(shown).items() if value}
@@ -48,6 +72,7 @@ def json_line(message: Message) -> str:
 
 _TYPES = {
     "Said": "said",
+    "Stamped": "said",
     "Joined": "joined",
     "Left": "left",
     "Renamed": "renamed",

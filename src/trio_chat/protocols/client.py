@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.core.fact import fact
 
 # How long to wait for a server to speak first. The tutorial's server greets at once, trio-chat
 # those who are silent for a quarter of a second, and never before a fifth; most IRC servers say
@@ -16,6 +17,18 @@ LINE_BYTES = 1024 * 1024
 
 # With what an IRC server begins that speaks first.
 _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
+
+
+@fact
+class Stamped(Said):
+    """What was said, and what the server has noted of it: its id, and when that was (ISO 8601).
+
+    ``late`` if it was said while we were cut off, and comes now.
+    """
+
+    msgid: str = ""
+    time: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,9 @@ class ClientSession(Protocol):
 
     ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
     ``framed`` is false only with the tutorial's server, which tells nobody where a message ends.
+
+    Whatever has happened, ask for ``data_to_send`` afterwards, and then for ``own_messages``; and
+    again at ``due``. Times are in seconds, of a clock that does not go back.
     """
 
     nick: str
@@ -55,29 +71,49 @@ class ClientSession(Protocol):
         """At the end: why not all that we said has got through; empty if nothing tells so."""
         ...
 
+    @property
+    def doubtful(self) -> int:
+        """After a cut: how many of our messages may be lost, and will not be sent again."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be said that may not be sent yet."""
+        ...
+
+    @property
+    def due(self) -> float:
+        """When more of it may be sent though nothing has come by then; infinity if that is open."""
+        ...
+
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        """What the server tells us. Ask for ``data_to_send`` afterwards. Raises NotAdmitted."""
+        """What the server tells us. Raises NotAdmitted."""
         ...
 
-    def data_to_send(self) -> bytes:
-        """What must be sent to the server now, without our asking."""
+    def data_to_send(self, now: float) -> bytes:
+        """What the server is to be sent now."""
         ...
 
-    def say(self, text: str) -> bytes:
-        """The bytes that say ``text`` in the room. Raises Unsupported."""
+    def say(self, text: str) -> None:
+        """Say ``text`` in the room; each line of it is a message. Raises Unsupported."""
         ...
 
-    def command(self, line: str) -> bytes:
-        """The bytes of a command, which begins with a slash. Raises Unsupported."""
+    def command(self, line: str) -> None:
+        """Do a command, which begins with a slash. Raises Unsupported, or tells it if it waits."""
         ...
 
     def own_messages(self) -> Sequence[Message]:
-        """What follows from what was just said or commanded, and no server will tell us."""
+        """What follows from what was said or commanded, and no server will tell us."""
         ...
 
-    def finish(self, words: str) -> bytes | None:
-        """Our last word, with ``words`` for the others where there is a place for them; None if
-        the end of the stream is it.
+    def ping(self) -> bool:
+        """Ask the server for a sign of life. Returns whether there is a way to."""
+        ...
+
+    def finish(self, words: str) -> bool:
+        """Say our last word, with ``words`` for the others where there is a place for them.
+
+        Returns whether it is the end of the stream.
         """
         ...
 

@@ -1,5 +1,6 @@
 """The client's end of IRC: against lines as servers write them, and against our server's end."""
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -21,9 +22,11 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.errors import NotAdmitted, Unsupported
-from trio_chat.protocols.client import Earlier, Message, spoken_by
+from trio_chat.protocols.client import Earlier, Message, Stamped, spoken_by
+from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.client import WANTED, IrcClientSession
 from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.slash import SLASHES
 from trio_chat.protocols.irc.text import pieces, shown
@@ -48,7 +51,7 @@ YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help tells more."
 
 
 def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
-    return IrcClientSession(nick, room=room, encoding="latin-1")
+    return IrcClientSession(nick, room=room, encoding="latin-1", past=Past())
 
 
 def let_in(*caps: str) -> IrcClientSession:
@@ -67,12 +70,24 @@ def hear(session: IrcClientSession, *lines: str) -> list[Message]:
     return list(session.receive_data(data.encode()))
 
 
-def sent(session: IrcClientSession) -> str:
-    return session.data_to_send().decode()
+def sent(session: IrcClientSession, now: float = 0) -> str:
+    return session.data_to_send(now).decode()
+
+
+def say(session: IrcClientSession, text: str) -> str:
+    """What is sent for it, without our tags."""
+    session.say(text)
+    return re.sub(r"^@\S+ ", "", sent(session), flags=re.MULTILINE)
 
 
 def command(session: IrcClientSession, line: str) -> str:
-    return session.command(line).decode()
+    session.command(line)
+    return sent(session)
+
+
+def finish(session: IrcClientSession, words: str) -> str:
+    assert not session.finish(words)
+    return sent(session)
 
 
 # ── to be let in ───────────────────────────────────────────────────────────────────────────────
@@ -327,7 +342,7 @@ def test_what_clients_ask_each_other(question: str, answer: str) -> None:
 
 def test_what_was_said_before_is_earlier() -> None:
     session = let_in("batch", "echo-message", "server-time")
-    session.say("now")
+    say(session, "now")
     time = "2026-01-02T03:04:05.678Z"
     assert hear(
         session,
@@ -341,11 +356,11 @@ def test_what_was_said_before_is_earlier() -> None:
         ":s BATCH -out",
         f"@batch=out {A} PRIVMSG #lobby :three",
     ) == [
-        Earlier(Said("#lobby", "alice", "one", origin=ALICE), time),
+        Earlier(Stamped("#lobby", "alice", "one", origin=ALICE, time=time), time),
         Earlier(Said("#lobby", "bob", "two", origin=BOB)),
         Said("#lobby", "alice", "three", origin=ALICE),
     ]
-    assert session.unheard == 1
+    assert len(session.past.unacked) == 1
     assert sent(session) == ""
 
 
@@ -375,12 +390,12 @@ def test_capabilities_come_and_go() -> None:
     ],
 )
 def test_say(text: str, lines: str) -> None:
-    assert let_in().say(text).decode() == lines
+    assert say(let_in(), text) == lines
 
 
 def test_a_long_text_is_cut_so_that_others_get_all_of_it() -> None:
     session = let_in()
-    lines = session.say("word " * 300).decode().split("\r\n")[:-1]
+    lines = say(session, "word " * 300).split("\r\n")[:-1]
     texts = [line.removeprefix("PRIVMSG #lobby :") for line in lines]
     assert "".join(texts) == "word " * 300
     assert all(text.endswith("word ") for text in texts)
@@ -397,31 +412,31 @@ def test_pieces_are_the_text_and_short_enough(text: str, most: int) -> None:
 
 def test_with_echoes_we_hear_ourselves_through_the_server() -> None:
     session = let_in("echo-message")
-    session.say("one\ntwo")
-    session.command("/me waves")
-    session.command("/msg alice psst")
-    assert (session.own_messages(), session.unheard) == ([], 4)
+    say(session, "one\ntwo")
+    command(session, "/me waves")
+    command(session, "/msg alice psst")
+    assert (session.own_messages(), len(session.past.unacked)) == ([], 4)
     me = ":bob!bob@host PRIVMSG"
     heard = hear(session, f"{me} #lobby :one", f"{me} alice :psst", f"{A} PRIVMSG #lobby :hi")
     assert heard[:2] == [
         Said("#lobby", "bob", "one", origin=BOB),
         Said("", "bob", "psst", to="alice", origin=BOB),
     ]
-    assert session.unheard == 2
+    assert len(session.past.unacked) == 2
 
 
 def test_without_echoes_we_hear_ourselves_at_once() -> None:
     session = let_in()
-    session.say("one\x02\ntwo")
-    session.command("/me waves")
-    session.command("/msg alice psst")
+    say(session, "one\x02\ntwo")
+    command(session, "/me waves")
+    command(session, "/msg alice psst")
     assert session.own_messages() == [
         Said("#lobby", "bob", "one", origin=BOB),
         Said("#lobby", "bob", "two", origin=BOB),
         Said("#lobby", "bob", "waves", action=True, origin=BOB),
         Said("", "bob", "psst", to="alice", origin=BOB),
     ]
-    assert (session.own_messages(), session.unheard) == ([], 0)
+    assert (session.own_messages(), len(session.past.unacked)) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -497,30 +512,30 @@ def test_who_goes_to_another_room_leaves_the_one_before_once_there() -> None:
     session = let_in()
     assert command(session, "/join tea") == "JOIN #tea\r\n"
     assert session.room == "#lobby"
-    assert session.say("hi") == b"PRIVMSG #tea hi\r\n"
+    assert say(session, "hi") == "PRIVMSG #tea hi\r\n"
     hear(session, ":bob!bob@host JOIN #Tea")
     assert sent(session) == "PART #lobby\r\n"
     assert session.room == "#Tea"
     assert hear(session, ":bob!bob@host PART #lobby") == []
-    assert session.say("hi") == b"PRIVMSG #Tea hi\r\n"
+    assert say(session, "hi") == "PRIVMSG #Tea hi\r\n"
 
 
 def test_who_may_not_enter_stays() -> None:
     session = let_in()
-    session.command("/join tea")
+    command(session, "/join tea")
     told = hear(session, ":s 473 bob #tea :Cannot join channel (+i)")
     assert told == [Notice("#tea: Cannot join channel (+i)")]
-    assert session.say("hi") == b"PRIVMSG #lobby hi\r\n"
+    assert say(session, "hi") == "PRIVMSG #lobby hi\r\n"
     assert sent(session) == ""
 
 
 def test_two_rooms_one_after_the_other() -> None:
     session = let_in()
-    session.command("/join one")
-    session.command("/join two")
+    command(session, "/join one")
+    command(session, "/join two")
     hear(session, ":s 403 bob #one :No such channel", ":bob!bob@host JOIN #two")
     assert (sent(session), session.room) == ("PART #lobby\r\n", "#two")
-    assert session.say("hi") == b"PRIVMSG #two hi\r\n"
+    assert say(session, "hi") == "PRIVMSG #two hi\r\n"
 
 
 def test_rooms_that_somebody_else_brings_us_to_change_nothing() -> None:
@@ -562,8 +577,8 @@ def test_our_nick_and_address_are_what_the_server_says() -> None:
 
 def test_the_last_word_waits_for_all_that_was_said() -> None:
     session = let_in("echo-message")
-    session.say("one")
-    assert session.finish("bye") == b"PING finish\r\n"
+    say(session, "one")
+    assert finish(session, "bye") == "PING finish\r\n"
     hear(session, ":bob!bob@host PRIVMSG #lobby one")
     assert sent(session) == ""
     hear(session, ":s PONG s finish")
@@ -574,8 +589,8 @@ def test_the_last_word_waits_for_all_that_was_said() -> None:
 
 def test_what_comes_back_after_the_answer_is_waited_for_too() -> None:
     session = let_in("echo-message")
-    session.say("one\nrefused")
-    session.finish("")
+    say(session, "one\nrefused")
+    finish(session, "")
     hear(session, ":s PONG s finish")
     assert sent(session) == "PING finish\r\n"
     hear(session, ":bob!bob@host PRIVMSG #lobby one", ":s PONG s finish")
@@ -584,8 +599,8 @@ def test_what_comes_back_after_the_answer_is_waited_for_too() -> None:
 
 def test_a_server_that_ends_before_that_has_not_got_all() -> None:
     session = let_in("echo-message")
-    session.say("one\ntwo")
-    session.finish("")
+    say(session, "one\ntwo")
+    finish(session, "")
     hear(session, ":bob!bob@host PRIVMSG #lobby one")
     assert session.undelivered == (
         "The server closed the connection. 1 of our messages did not come back"
@@ -598,9 +613,9 @@ def test_a_server_that_ends_before_that_has_not_got_all() -> None:
 
 def test_without_echoes_only_the_answer_tells_that_all_has_arrived() -> None:
     session = let_in()
-    session.say("one")
+    say(session, "one")
     assert session.undelivered == ""
-    session.finish("")
+    finish(session, "")
     assert session.undelivered == "The server closed the connection."
     hear(session, ":s PONG s finish")
     assert session.undelivered == ""
@@ -650,10 +665,10 @@ class Server:
 def converse(client: IrcClientSession, server: Server, data: bytes = b"") -> list[Message]:
     """Hand all over from one to the other until both are silent."""
     heard: list[Message] = []
-    data += client.data_to_send()
+    data += client.data_to_send(0)
     while data:
         heard += client.receive_data(server.exchange(data))
-        data = client.data_to_send()
+        data = client.data_to_send(0)
     return heard
 
 
@@ -666,7 +681,7 @@ def test_our_server_lets_our_client_in() -> None:
         Joined("#lobby", "bob", origin=origin),
         Notice("You are bob in #lobby; nobody else is here yet. /help tells more."),
     ]
-    assert (client.caps, client.address) == (WANTED, "bob@host")
+    assert (client.caps, client.address) == (WANTED & CAPS.keys(), "bob@host")
 
 
 @given(
@@ -676,9 +691,12 @@ def test_our_server_lets_our_client_in() -> None:
 def test_our_server_understands_what_our_client_says(text: str, command: str) -> None:
     client, server = new_session(), Server()
     converse(client, server)
-    data = client.command(command + text) if command and text.split() else client.say(text)
-    heard = converse(client, server, data)
-    assert (client.unheard, server.session.refusals) == (0, 0)
+    if command and text.split():
+        client.command(command + text)
+    else:
+        client.say(text)
+    heard = converse(client, server)
+    assert (len(client.past.unacked), server.session.refusals) == (0, 0)
     said = [message.text for message in heard if isinstance(message, Said)]
     texts = [c.text for c in server.commands if isinstance(c, Say | Tell)]
     assert len(heard) == len(said)

@@ -7,6 +7,7 @@ each newcomer about itself.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.core.events import (
@@ -29,8 +30,9 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import Earlier, Message
+from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
+from trio_chat.protocols.irc.past import ID_TAG
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
 from trio_chat.protocols.plain.wording import wording
 
@@ -49,9 +51,21 @@ _HISTORY = ("chathistory", "znc.in/playback")
 _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
 
+class Batch(NamedTuple):
+    """One that is open. ``page`` if we have asked for it, ``late`` if it fills a gap."""
+
+    kind: str
+    page: bool = False
+    late: bool = False
+
+
+_NO_BATCH = Batch("")
+
+
 def understand(session: "IrcClientSession", line: Line) -> Messages:
     """What a line tells. Raises NotAdmitted if it tells why we may not come in."""
-    history = session.batches.get(line.tags.get("batch", ""), "") in _HISTORY
+    batch = session.batches.get(line.tags.get("batch", ""), _NO_BATCH)
+    history = batch.kind in _HISTORY
     heard = _HEARD.get(line.command)
     line.source = shown(line.source)
     if line.command not in _RAW:
@@ -61,11 +75,17 @@ def understand(session: "IrcClientSession", line: Line) -> Messages:
     if heard is None or len(line.params) < heard.needed or (history and not heard.talk):
         return ()
     messages = heard.means(session, line)
-    return [_earlier(message, line) for message in messages] if history else messages
+    return [_past(message, batch.late) for message in messages] if history else messages
 
 
-def _earlier(message: Message, line: Line) -> Message:
-    return Earlier(message, line.tags.get("time", "")) if isinstance(message, Said) else message
+def _past(message: Message, late: bool) -> Message:
+    match message:
+        case Stamped(time=time):
+            return replace(message, late=True) if late else Earlier(message, time)
+        case Said():
+            return message if late else Earlier(message)
+        case _:
+            return message
 
 
 def _notices(shown: Shown) -> Messages:
@@ -83,22 +103,29 @@ def _origin(line: Line) -> Origin:
 
 def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
     said = _said(line)
-    if session.is_me(line.nick) and not line.tags.get("batch"):
-        session.unheard = max(0, session.unheard - 1)
+    live, own = not line.tags.get("batch"), session.is_me(line.nick)
+    token = line.tags.get(ID_TAG, "")
+    # Live, it is ours if we have said it. Before, we may have had another name; but then nobody
+    # else knows our token but from the server, which so has the message.
+    acknowledged = (own or not live) and session.past.acknowledge(token)
+    if own and live and not acknowledged:
+        session.echoed(token, line.params[0])
     if not line.params[1].startswith(CTCP) or said.action:
         return [said]
-    elsewhere = "!" in line.source and not session.is_me(line.nick)
-    if elsewhere and not line.tags.get("batch"):
+    if "!" in line.source and live and not own:
         _answer(session, line)
     return ()
 
 
 def _said(line: Line) -> Said:
+    """With what the server has noted of it, if anything."""
     target, (text, action) = shown(line.params[0]), read_action(line.params[1])
     name = target.lstrip("@+%~")
     room = name if is_room(name) else ""
     status = target.removesuffix(room) if room else ""
-    return Said(
+    msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
+    kind = partial(Stamped, msgid=msgid, time=time) if msgid or time else Said
+    return kind(
         room, line.nick, shown(text), action=action, to="" if room else target, status=status,
         notice=line.command == "NOTICE", origin=_origin(line),
     )  # fmt: skip
@@ -111,9 +138,9 @@ def _answer(session: "IrcClientSession", line: Line) -> None:
     text = line.params[1].strip(CTCP)
     verb = text.partition(" ")[0].upper()
     if verb == "VERSION":
-        session.send("NOTICE", line.nick, f"{CTCP}VERSION {_VERSION}{CTCP}")
+        session.answer("NOTICE", line.nick, f"{CTCP}VERSION {_VERSION}{CTCP}")
     elif verb == "PING":
-        session.send("NOTICE", line.nick, f"{CTCP}{text}{CTCP}")
+        session.answer("NOTICE", line.nick, f"{CTCP}{text}{CTCP}")
 
 
 def _notice(session: "IrcClientSession", line: Line) -> Messages:
@@ -126,11 +153,15 @@ def _notice(session: "IrcClientSession", line: Line) -> Messages:
 def _batch(session: "IrcClientSession", line: Line) -> Messages:
     """A batch within another is of the same kind."""
     sign, name = line.params[0][:1], line.params[0][1:]
-    if sign == "+":
-        outer = session.batches.get(line.tags.get("batch", ""), "")
-        session.batches[name] = outer or line.param(1)
-    else:
-        session.batches.pop(name, None)
+    if sign != "+":
+        page = session.batches.pop(name, _NO_BATCH).page
+        return session.catch_up.page_over() if page else ()
+    if outer := session.batches.get(line.tags.get("batch", "")):
+        session.batches[name] = outer._replace(page=False)
+        return ()
+    kind = line.param(1)
+    page = session.catch_up.expects(kind, line.param(2))
+    session.batches[name] = Batch(kind, page, late=page and session.catch_up.fills_a_gap)
     return ()
 
 
@@ -144,7 +175,7 @@ def _join(session: "IrcClientSession", line: Line) -> Messages:
     origin = replace(_origin(line), account=account.removeprefix("*"), name=name)
     if session.is_me(line.nick):
         session.address = line.source.partition("!")[2]
-        session.entered(room)
+        session.entered(room, line.tags.get("time", ""))
     return [Joined(room, line.nick, origin=origin)]
 
 
@@ -222,8 +253,10 @@ def _ping(session: "IrcClientSession", line: Line) -> Messages:
 
 
 def _pong(session: "IrcClientSession", line: Line) -> Messages:
-    session.ponged()
-    return ()
+    asked = line.params[-1]
+    if asked == "finish":
+        session.ponged()
+    return session.catch_up.ponged(asked)
 
 
 def _error(session: "IrcClientSession", line: Line) -> Messages:
@@ -238,8 +271,15 @@ def _report(session: "IrcClientSession", line: Line) -> Messages:
 
 
 def _fail(session: "IrcClientSession", line: Line) -> Messages:
-    if not session.admitted:
-        raise NotAdmitted(line.params[-1])
+    match line.params[0].upper():
+        case "IDENTITY":
+            session.not_identified()
+        case "CHATHISTORY" if session.catch_up.room:
+            return session.catch_up.failed()
+        case "PRIVMSG":
+            return [*_report(session, line), *session.refused(line.params[2:-1])]
+        case _ if not session.admitted:
+            raise NotAdmitted(line.params[-1])
     return _report(session, line)
 
 
@@ -257,8 +297,7 @@ def _cap(session: "IrcClientSession", line: Line) -> Messages:
             session.offered |= words
             session.ask_for_caps()
         case "ACK":
-            session.caps |= {word for word in words if not word.startswith("-")}
-            session.end_of_caps()
+            session.acknowledged(words)
         case "NAK":
             session.end_of_caps()
         case "DEL":
@@ -296,7 +335,7 @@ def _refused(session: "IrcClientSession", line: Line) -> Messages:
     kept_out = any(session.answered(word) for word in about if is_room(word))
     if kept_out and not session.admitted:
         raise NotAdmitted(text)
-    return [Notice(text)]
+    return [Notice(text), *(session.refused(about) if line.command in _NOT_SAID else ())]
 
 
 def _welcome(session: "IrcClientSession", line: Line) -> Messages:
@@ -304,6 +343,18 @@ def _welcome(session: "IrcClientSession", line: Line) -> Messages:
         session.nick = line.params[0]
         session.enter()
     return [Notice(line.params[-1])]
+
+
+def _my_info(session: "IrcClientSession", line: Line) -> Messages:
+    """trio-chat reads slowly what comes too fast."""
+    session.paced = session.paced and not line.params[2].startswith(_VERSION)
+    return ()
+
+
+def _supports(session: "IrcClientSession", line: Line) -> Messages:
+    for token in line.params[1:-1]:
+        session.catch_up.supports(token)
+    return ()
 
 
 def _name_reply(session: "IrcClientSession", line: Line) -> Messages:
@@ -375,7 +426,7 @@ _HEARD = {
     "NOTICE": Heard(_notice, 2, talk=True),
     "PART": Heard(_part, 1),
     "PING": Heard(_ping, 1),
-    "PONG": Heard(_pong),
+    "PONG": Heard(_pong, 1),
     "PRIVMSG": Heard(_privmsg, 2, talk=True),
     "QUIT": Heard(_quit),
     "TOPIC": Heard(_topic, 2),
@@ -386,6 +437,8 @@ _HEARD = {
 # Those after which something is different; with how many parameters they must have.
 _NUMERICS: dict[str, tuple[int, Callable[["IrcClientSession", Line], Messages]]] = {
     "001": (2, _welcome),
+    "004": (3, _my_info),
+    "005": (3, _supports),
     "322": (3, _list_entry),
     "331": (2, _no_topic),
     "332": (3, _topic_is),
@@ -415,12 +468,16 @@ _ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
 
 # What only programs need, and the beginnings and ends of lists.
 _SILENT = {
-    *("002", "003", "004", "005", "020", "042", "315", "318", "321", "323", "329", "333", "347"),
+    *("002", "003", "020", "042", "315", "318", "321", "323", "329", "333", "347"),
     *("349", "365", "368", "369", "374", "375", "376", "422"),
 }
 
 # Numbers of people and servers, and our modes: told to who asks for them, not to each newcomer.
 _OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"}
+
+# What was said to somebody or to a room was not taken: there is no such, it may not be said there,
+# too many are meant; only to those who are logged in, not in that way, not to strangers.
+_NOT_SAID = {"401", "403", "404", "407", "477", "486", "489", "531", "716"}
 
 # Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
 # no permission for our host, password wrong, banned, soon banned, name invalid, restricted.

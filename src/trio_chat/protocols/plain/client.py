@@ -8,6 +8,7 @@ Both greet with ``NICK``, but trio-chat only those who do not speak first. So a 
 greeted soon speaks first, and thereby is known to frame by newlines from the start.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,18 +32,22 @@ _SILENCE = 5.0  # seconds
 _SILENCE_UNFRAMED = 1.0  # seconds
 
 
+# How trio-chat asks for a password.
+_ASKED = "This chat has a password."
+
+
 class PlainClientSession(ClientSession):
     """``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
     ends the connection, if that was the last that it said.
     """
 
-    def __init__(self, nick: str, *, encoding: str) -> None:
+    def __init__(self, nick: str, *, encoding: str, password: str = "") -> None:
         self.nick, self.room = nick, ""
         self.admitted = False
         self.framed = False
         self.unheard = 0
         self.farewell = ""
-        self._encoding = encoding
+        self._encoding, self._password = encoding, password
         self._lines = LineBuffer(LINE_BYTES)
         self._introduced = False
         self._greeted = False
@@ -54,7 +59,7 @@ class PlainClientSession(ClientSession):
         """No greeting has come: say our nickname unasked, with a newline."""
         if not self._introduced:
             self._introduced = True
-            self._to_send += self._encode(self.nick + "\n")
+            self._send(self.nick + "\n")
 
     @property
     def silence(self) -> float:
@@ -87,32 +92,54 @@ class PlainClientSession(ClientSession):
             self._to_send += nick
         return data[len(greeting) :]
 
-    def data_to_send(self) -> bytes:
+    def data_to_send(self, now: float) -> bytes:
         data, self._to_send = self._to_send, b""
         return data
 
-    def say(self, text: str) -> bytes:
-        """The bytes that say ``text``; each line of it is a message, blank ones are none."""
+    @property
+    def waiting(self) -> bool:
+        """The server takes as much as it can, and TCP keeps the rest."""
+        return False
+
+    @property
+    def due(self) -> float:
+        return math.inf
+
+    @property
+    def doubtful(self) -> int:
+        """No line says that it is one that has come before, so nothing can be sent again."""
+        return max(0, self.unheard)
+
+    def say(self, text: str) -> None:
+        """Blank lines are no messages."""
         if not self.framed:
-            return b"".join(self._encode(f"{self.nick}: {line}") for line in _lines(text))
+            self._send(*(f"{self.nick}: {line}" for line in _lines(text)))
+            return
         lines = [f"/{line}" if line.startswith("/") else line for line in _lines(text)]
         self.unheard += len(lines)
-        return b"".join(self._encode(line + "\n") for line in lines)
+        self._send(*(line + "\n" for line in lines))
 
-    def command(self, line: str) -> bytes:
+    def command(self, line: str) -> None:
         if not self.framed:
             raise Unsupported("This server knows no commands.")
-        return self._encode(" ".join(_lines(line)) + "\n")
+        self._send(" ".join(_lines(line)) + "\n")
+
+    def _send(self, *texts: str) -> None:
+        self._to_send += b"".join(map(self._encode, texts))
 
     def own_messages(self) -> Sequence[Message]:
         """None: the server sends back what we say."""
         return ()
 
-    def finish(self, words: str) -> bytes | None:
+    def ping(self) -> bool:
+        """There is no such thing: TCP asks."""
+        return False
+
+    def finish(self, words: str) -> bool:
         """trio-chat takes the end of the stream for it; the tutorial's server knows no last word,
         and neither has a place for ``words``.
         """
-        return None if self.framed else b""
+        return self.framed
 
     def _unframed(self, data: bytes) -> list[bytes]:
         """The tutorial's server glues; what it tells us alone can be told apart."""
@@ -136,6 +163,10 @@ class PlainClientSession(ClientSession):
                 return notice
             case Replay(count):
                 self._earlier = count
+                return notice
+            case Notice(text) if text.startswith(_ASKED) and self._password and not self.admitted:
+                self._send(self._password + "\n")
+                self._password = ""  # it is right or wrong the first time
                 return notice
             case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
                 # A near nickname is a refusal too: whoever runs us has chosen another.

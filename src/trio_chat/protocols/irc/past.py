@@ -1,0 +1,136 @@
+"""What a client keeps from one connection to the next, so that nothing is lost or comes twice.
+
+Each text that we send has a token, which only we know until the server has the text. Until the
+server sends it back, it counts as not arrived. After a cut it is sent again with the same token:
+a server that keeps the tokens shows of the two only the first.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from trio_chat.protocols.client import Message, Stamped
+
+#: The client-only tag that has the token.
+ID_TAG = "+trio-chat/id"
+
+#: Texts that may be on their way. A round trip takes as long, so this is no limit to how fast one
+#: can talk, and all of them sent again still fit into the buffers of a socket.
+UNACKED_MAX = 256
+
+# Messages that are known when they come again: more than a gap is filled with, and than a server
+# tells newcomers.
+_SEEN_MAX = 10_000
+
+
+def new_token() -> str:
+    """128 random bits: nobody guesses it, and no two are the same."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Unacked:
+    """A text on its way; ``line`` is what was sent for it, without tags."""
+
+    token: str
+    target: str
+    text: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last message that was shown of a room. Either of the two may be missing."""
+
+    msgid: str
+    time: str
+
+
+@dataclass
+class Past:
+    """Hand the same one to each connection of a chat; it serves one at a time.
+
+    ``secret`` shows the server that we are who we were. ``waiting`` is what is to be said and has
+    not been sent: lines, as a person writes them. ``unacked`` has been sent, oldest first, and
+    ``heard`` has come and been taken by nobody yet. ``room`` is where we are, ``key`` with which
+    key, and ``last`` what we have seen of each room.
+    """
+
+    secret: str = field(default_factory=new_token, repr=False)
+    waiting: deque[str] = field(default_factory=deque)
+    unacked: deque[Unacked] = field(default_factory=deque)
+    heard: deque[Message] = field(default_factory=deque)
+    room: str = ""
+    key: str = field(default="", repr=False)
+    last: dict[str, Last] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be sent until something has arrived."""
+        return len(self.unacked) >= UNACKED_MAX
+
+    def acknowledge(self, token: str) -> bool:
+        """The text with this token has arrived. Returns whether it was on its way."""
+        for text in self.unacked:
+            if text.token == token:
+                self.unacked.remove(text)
+                return True
+        return False
+
+    def take(self, targets: Container[str] | None = None) -> Unacked | None:
+        """The oldest text is not on its way any more: of those for one of these targets, in small
+        letters, if they are given.
+
+        A server deals with what we say in order: so it is this one that it speaks of.
+        """
+        for text in self.unacked:
+            if targets is None or text.target.lower() in targets:
+                self.unacked.remove(text)
+                return text
+        return None
+
+    def see(self, said: Stamped) -> bool:
+        """It has come, in its turn. Returns whether for the first time."""
+        if said.room:
+            self._advance(said)
+        if not said.msgid:
+            return True
+        key = (said.room.lower(), said.msgid)
+        new = key not in self._seen
+        self._seen[key] = None
+        if len(self._seen) > _SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
+        return new
+
+    def _advance(self, said: Stamped) -> None:
+        """What we said before a cut may come later than what was said after it. Of a text that
+        takes several lines, the first alone may have the id.
+        """
+        before = self.last.get(said.room.lower(), Last("", ""))
+        if said.time >= before.time and (said.msgid or not before.msgid):
+            self.last[said.room.lower()] = Last(said.msgid, said.time)
+
+    def enter(self, room: str, key: str) -> None:
+        self.room, self.key = room, key
+
+    def begin(self, room: str, time: str) -> None:
+        """We have entered it at this time, as the server has it, and not seen anything of it yet.
+
+        Something may be said at the same moment, and later than we came.
+        """
+        if room.lower() in self.last or not time:
+            return
+        try:
+            before = datetime.fromisoformat(time) - timedelta(milliseconds=1)
+        except (ValueError, OverflowError):  # a server that has an odd clock
+            return
+        self.last[room.lower()] = Last("", f"{before:%Y-%m-%dT%H:%M:%S}.{before:%f}"[:23] + "Z")
+
+    def leave(self, room: str) -> None:
+        """We are not in it any more, and miss nothing."""
+        self.last.pop(room.lower(), None)
+        if room.lower() == self.room.lower():
+            self.room = self.key = ""

@@ -1,0 +1,322 @@
+"""The client's connection over links that are lost: what it notices, and that nothing is lost with
+them. On a clock that jumps.
+"""
+
+import math
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pair
+
+import trio_chat
+from keeping_server import KeepingServer
+from trio_chat import ConnectionLost, Earlier, Notice, Past, Said, Settings
+from trio_chat.client.talk import backoff, talk
+from trio_chat.settings import ClientSettings
+
+Stream = trio.StapledStream[MemorySendStream, MemoryReceiveStream]
+
+# Seconds until a lost link must have been noticed.
+NOTICED = 30
+
+
+class Network:
+    """Brings each client that connects to an end of the server, over a link that a test can lose.
+
+    A link breaks by itself after as many bytes, in either direction, as ``breaks_after`` says next.
+    """
+
+    def __init__(self, server: KeepingServer, nursery: trio.Nursery) -> None:
+        self.server = server
+        self.breaks_after: Callable[[], float] = lambda: math.inf
+        self.links: list[Link] = []
+        self._nursery = nursery
+
+    async def connect(self, address: object) -> Stream:
+        ours, theirs = memory_stream_pair()
+        link = Link(self.server, theirs, self.breaks_after())
+        self.links.append(link)
+        self._nursery.start_soon(link.run)
+        return ours
+
+
+class Link:
+    def __init__(self, server: KeepingServer, stream: Stream, bytes_left: float) -> None:
+        self.end = server.connect()
+        self.end.notify = lambda: self._more.set()
+        self._more = trio.Event()
+        self.silent = False  # from now on nothing gets through
+        self._stream, self._left = stream, bytes_left
+
+    async def run(self) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, nursery)
+                async for data in self._stream:
+                    if not self.silent:
+                        self.end.receive(self._through(bytes(data)))
+                    if self._left <= 0:
+                        break
+                nursery.cancel_scope.cancel("it is broken, or the client has gone")
+        except* trio.BrokenResourceError:
+            pass
+        finally:
+            self.end.cut()
+            with trio.CancelScope(shield=True):  # a memory stream does not wait
+                await self._stream.aclose()
+
+    async def _write(self, nursery: trio.Nursery) -> None:
+        while self._left > 0 and not self.end.closed:
+            await self._more.wait()
+            self._more = trio.Event()
+            if (data := self.end.take()) and not self.silent:
+                await self._stream.send_all(self._through(data))
+        nursery.cancel_scope.cancel("it is broken, or the server has closed it")
+
+    def _through(self, data: bytes) -> bytes:
+        passed = data if self._left >= len(data) else data[: int(self._left)]
+        self._left -= len(data)
+        return passed
+
+
+@pytest.fixture
+def server() -> KeepingServer:
+    return KeepingServer()
+
+
+@pytest.fixture
+def network(server, nursery, monkeypatch) -> Network:
+    network = Network(server, nursery)
+    monkeypatch.setattr("trio_chat.client.connection._connect", network.connect)
+    return network
+
+
+def enter(past: Past | None = None):
+    return trio_chat.open_chat(nick="me", protocol="irc", past=past)
+
+
+async def hear(chat: trio_chat.Chat, count: int) -> list[str]:
+    """The texts of the next messages, without notices and the like."""
+    texts: list[str] = []
+    while len(texts) < count:
+        message = await anext(chat)
+        if isinstance(message, Said):
+            texts.append(message.text)
+    return texts
+
+
+# ── dead links ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_link_that_is_silent_is_asked_and_then_given_up(autojump_clock, network):
+    async def listen() -> None:
+        async with enter() as me:
+            async for _ in me:
+                network.links[0].silent = True
+
+    with pytest.raises(ConnectionLost, match="the server has been silent for 30 seconds"):
+        await listen()
+    assert trio.current_time() <= NOTICED + 1
+
+
+async def test_a_room_where_nobody_talks_is_no_dead_link(autojump_clock, network):
+    async with enter() as me:
+        with trio.move_on_after(1000):
+            async for _ in me:
+                pass
+    assert 45 <= network.links[0].end.commands("PING").count(("alive",)) <= 51
+
+
+async def test_whoever_iterates_now_and_then_notices_it_all_the_same(autojump_clock, network):
+    async def poll() -> None:
+        async with enter() as me:
+            network.links[0].silent = True
+            while True:
+                with trio.move_on_after(1):
+                    await anext(me)
+
+    with pytest.raises(ConnectionLost, match="silent"):
+        await poll()
+    assert trio.current_time() <= NOTICED + 2
+
+
+async def test_whoever_did_not_iterate_for_long_has_lost_nothing(autojump_clock, network, server):
+    async with enter() as me:
+        await trio.sleep(1000)
+        server.say("al", "one")
+        assert await hear(me, 1) == ["one"]
+
+
+# ── pace ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_servers_that_are_not_ours_get_five_lines_and_then_one_in_two_seconds(
+    autojump_clock, network, server
+):
+    server.caps = "echo-message"
+    async with enter() as me:
+        await trio.sleep(100)
+        began = trio.current_time()
+        await me.say("\n".join(map(str, range(8))))
+        assert trio.current_time() - began == pytest.approx(6)
+        assert await hear(me, 8) == list(map(str, range(8)))
+
+
+async def test_two_who_talk_take_turns_with_one_who_listens(
+    autojump_clock, network, server, nursery
+):
+    server.caps = "echo-message"
+    heard: list[str] = []
+
+    async def listen(chat: trio_chat.Chat) -> None:
+        heard.extend(await hear(chat, 20))
+
+    async with enter() as me:
+        async with trio.open_nursery() as talking:
+            talking.start_soon(listen, me)
+            talking.start_soon(me.say, "\n".join(f"a{n}" for n in range(10)))
+            talking.start_soon(me.say, "\n".join(f"b{n}" for n in range(10)))
+        assert trio.current_time() < 60
+    assert sorted(heard) == sorted(f"{who}{n}" for who in "ab" for n in range(10))
+    assert server.texts == heard
+
+
+async def test_questions_do_not_make_us_talk_too_much(autojump_clock, network, server):
+    server.caps = "echo-message"
+    async with enter() as me:
+        with trio.move_on_after(1):
+            async for _ in me:
+                pass
+        network.links[0].end.tell(*[":al!u@h PRIVMSG me :\x01VERSION\x01"] * 100)
+        with trio.move_on_after(1):
+            async for _ in me:
+                pass
+    assert len(network.links[0].end.commands("NOTICE")) <= 5
+
+
+async def test_trio_chat_is_told_everything_at_once(autojump_clock, network, server):
+    async with enter() as me:
+        await me.say("\n".join(map(str, range(200))))
+        assert trio.current_time() < 1
+
+
+async def test_all_that_was_said_slowly_is_said_when_the_block_ends(
+    autojump_clock, network, server
+):
+    server.caps = ""
+    async with enter() as me, trio.open_nursery() as nursery:
+        nursery.start_soon(me.say, "\n".join(map(str, range(30))))
+        await trio.sleep(1)
+        await me.finish()
+    assert server.texts == list(map(str, range(30)))
+
+
+# ── nothing is lost, and nothing comes twice ───────────────────────────────────────────────────
+
+
+class Person:
+    """A front end that says something now and then, and remembers what it is shown."""
+
+    def __init__(self, lines: list[str], chance: random.Random) -> None:
+        self.shown: list[trio_chat.Message] = []
+        self._lines, self._chance = lines, chance
+
+    async def read(self, lines: trio.MemorySendChannel[str]) -> None:
+        with lines:
+            for line in self._lines:
+                await lines.send(line)
+                await trio.sleep(self._chance.choice([0, 0, 0.1, 3]))
+
+    async def write(self, messages: trio.MemoryReceiveChannel[trio_chat.Message]) -> None:
+        async for message in messages:
+            self.shown.append(message)
+
+    def texts(self) -> list[str]:
+        said = [m.said if isinstance(m, Earlier) else m for m in self.shown]
+        return [m.text for m in said if isinstance(m, Said)]
+
+
+@asynccontextmanager
+async def somebody_else(server: KeepingServer, chance: random.Random) -> AsyncIterator[None]:
+    """Somebody who talks in the room all the time, to whom nothing happens."""
+
+    async def chatter() -> None:
+        number = 0
+        while True:
+            server.say("al", f"theirs {number}")
+            number += 1
+            await trio.sleep(chance.choice([0, 0.05, 1]))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(chatter)
+        yield
+        nursery.cancel_scope.cancel("enough")
+
+
+SETTINGS = Settings(client=ClientSettings(protocol="irc", retry=True))
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_over_links_that_break_everything_comes_once_and_in_order(
+    autojump_clock, network, server, seed
+):
+    chance = random.Random(seed)
+    server.page = chance.choice([1, 3, 50])
+    limits = iter([chance.randrange(200, 6000) for _ in range(25)])
+    network.breaks_after = lambda: next(limits, math.inf)
+    mine = [f"mine {number}" for number in range(100)]
+    person = Person(mine, chance)
+    async with somebody_else(server, chance):
+        await talk(SETTINGS, "me", person)
+    assert [text for text in server.texts if text.startswith("mine")] == mine
+    shown = person.texts()
+    begin = server.texts.index(shown[0])
+    assert shown == server.texts[begin : begin + len(shown)]
+    assert set(mine) <= set(shown)
+    assert len(network.links) > 5
+
+
+async def test_it_comes_back_until_all_has_arrived_even_if_nothing_more_is_to_be_said(
+    autojump_clock, network, server
+):
+    network.breaks_after = lambda: 450 if len(network.links) == 0 else math.inf
+    person = Person([f"number {number}" for number in range(20)], random.Random(0))
+    await talk(SETTINGS, "me", person)
+    assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
+
+
+async def test_with_others_a_pipe_is_told_what_may_not_have_arrived(
+    autojump_clock, network, server
+):
+    server.caps = "echo-message message-tags"
+    past = Past()
+    with pytest.raises(ConnectionLost):  # noqa: PT012 - it is lost when the block ends
+        async with enter(past) as me:
+            network.links[0].silent = True
+            await me.say("one")
+            async for _ in me:
+                pass
+    async with enter(past) as me:
+        told = [await anext(me) for _ in range(4)]
+        assert Notice("This may not have arrived: one") in told
+
+
+# ── attempts ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_attempts_become_rarer_and_keep_no_step() -> None:
+    waits = [wait for wait, _ in zip(backoff(), range(20), strict=False)]
+    assert all(0.5 * 2**n <= wait <= 1.5 * 2**n for n, wait in enumerate(waits[:5]))
+    assert all(15 <= wait <= 45 for wait in waits[5:])
+    assert len(set(waits)) == len(waits)
+
+
+async def test_a_server_that_lets_us_in_and_goes_is_not_stormed(autojump_clock, network, server):
+    network.breaks_after = lambda: 350
+    person = Person(["one"] * 10_000, random.Random(0))
+    with trio.move_on_after(600):
+        await talk(SETTINGS, "me", person)
+    assert len(network.links) < 40

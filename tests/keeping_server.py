@@ -1,0 +1,154 @@
+"""An IRC server with one room that keeps everything: as small as it can be and still play by the
+rules by which nothing is lost and nothing comes twice. Sans-IO.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from trio_chat.protocols.irc.message import Message, parse
+
+CAPS = "batch message-tags server-time echo-message draft/chathistory trio-chat/identity"
+
+
+@dataclass(frozen=True)
+class Kept:
+    id: str
+    nick: str
+    token: str
+    text: str
+
+    def line(self, extra: str = "") -> str:
+        token = f";+trio-chat/id={self.token}" if self.token else ""
+        tags = f"msgid={self.id};time={moment(int(self.id))}{token}{extra}"
+        return f"@{tags} :{self.nick}!u@h PRIVMSG #lobby :{self.text}"
+
+
+def moment(milliseconds: int) -> str:
+    """As IRC has it; the world begins with 2026-01-02."""
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"2026-01-02T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}Z"
+
+
+@dataclass
+class KeepingServer:
+    """``page`` is the most messages that it gives at a time, ``caps`` what it offers, ``forgets``
+    whether it has forgotten all ids. A text with "forbidden" in it is refused.
+    """
+
+    page: int = 3
+    caps: str = CAPS
+    kept: list[Kept] = field(default_factory=list)
+    ends: "list[End]" = field(default_factory=list)
+    forgets: bool = False
+    now: int = 0  # milliseconds; nothing happens at the same moment
+
+    def connect(self) -> "End":
+        end = End(self)
+        self.ends.append(end)
+        return end
+
+    def say(self, nick: str, text: str, token: str = "") -> Kept:
+        self.now += 1
+        kept = Kept(f"{self.now:06}", nick, token, text)
+        self.kept.append(kept)
+        for end in self.ends:
+            if end.joined:
+                end.tell(kept.line())
+        return kept
+
+    @property
+    def texts(self) -> list[str]:
+        return [kept.text for kept in self.kept]
+
+
+class End:
+    """The server's end of one connection; it calls ``notify`` when there is something to take."""
+
+    def __init__(self, server: KeepingServer) -> None:
+        self._out: list[str] = []
+        self.joined = self.closed = False
+        self.received: list[Message] = []
+        self.notify: Callable[[], None] = lambda: None
+        self._server = server
+        self._nick = self._unread = ""
+
+    def receive(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data.decode()).split("\r\n")
+        for line in lines:
+            message = parse(line)
+            assert message
+            self.received.append(message)
+            getattr(self, f"on_{message.command.lower()}", self._ignore)(message)
+
+    def tell(self, *lines: str) -> None:
+        self._out += lines
+        self.notify()
+
+    def take(self) -> bytes:
+        """What it has to send."""
+        lines, self._out = self._out, []
+        return "".join(f"{line}\r\n" for line in lines).encode()
+
+    def cut(self) -> None:
+        self._server.ends.remove(self)
+
+    def commands(self, command: str) -> list[Sequence[str]]:
+        return [message.params for message in self.received if message.command == command]
+
+    def _ignore(self, message: Message) -> None:
+        pass
+
+    def on_cap(self, message: Message) -> None:
+        match message.params:
+            case ("LS", *_):
+                self.tell(f":s CAP * LS :{self._server.caps}")
+            case ("REQ", words):
+                self.tell(f":s CAP * ACK :{words}")
+            case ("END",):
+                supports = f"CHATHISTORY={self._server.page} MSGREFTYPES=msgid,timestamp"
+                self.tell(f":s 001 {self._nick} :Welcome")
+                self.tell(f":s 005 {self._nick} {supports} :are supported")
+
+    def on_nick(self, message: Message) -> None:
+        self._nick = message.params[0]
+
+    def on_join(self, message: Message) -> None:
+        self.joined = True
+        self._server.now += 1
+        time = f"@time={moment(self._server.now)} " if "server-time" in self._server.caps else ""
+        self.tell(f"{time}:{self._nick}!u@h JOIN #lobby", f":s 366 {self._nick} #lobby :End")
+
+    def on_ping(self, message: Message) -> None:
+        self.tell(f":s PONG s {message.params[0]}")
+
+    def on_quit(self, message: Message) -> None:
+        self.closed = True
+        self.tell("ERROR :Closing link: Quit")
+
+    def on_privmsg(self, message: Message) -> None:
+        target, text = message.params
+        token = message.tags.get("+trio-chat/id", "")
+        if "forbidden" in text:
+            self.tell(f":s 404 {self._nick} {target} :You may not say that")
+        elif known := [k for k in self._server.kept if token and k.token == token]:
+            self.tell(known[0].line())
+        else:
+            self._server.say(self._nick, text, token)
+
+    def on_chathistory(self, message: Message) -> None:
+        verb, _, reference, limit = message.params
+        if self._server.forgets and reference != "*":
+            self.tell(f"FAIL CHATHISTORY MESSAGE_ERROR {verb} #lobby :No such message")
+            return
+        kind, _, after = reference.partition("=")
+        key: Callable[[Kept], str] = {
+            "msgid": lambda kept: kept.id,
+            "timestamp": lambda kept: moment(int(kept.id)),
+            "*": lambda kept: "*",
+        }[kind]
+        kept = [kept for kept in self._server.kept if key(kept) > after]
+        most = int(limit)
+        page = kept[:most] if verb == "AFTER" else kept[-most:]
+        lines = [kept.line(";batch=p") for kept in page]
+        self.tell(":s BATCH +p chathistory #lobby", *lines, ":s BATCH -p")
