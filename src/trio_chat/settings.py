@@ -110,10 +110,18 @@ def _pairs(operators: SecretStr) -> list[tuple[str, str]]:
     return [(name, hashed) for name, _, hashed in pairs if name]
 
 
+def _check_password(password: SecretStr) -> SecretStr:
+    text = password.get_secret_value()
+    if text != text.strip() or not (text.isprintable() and len(text) <= 200):
+        raise ValueError("it is one line of at most 200 characters, with no blank around it")
+    return password
+
+
 Bytes = Annotated[int, Field(json_schema_extra={"unit": "bytes"})]
 Seconds = Annotated[float, Field(json_schema_extra={"unit": "seconds"})]
 Messages = Annotated[int, Field(json_schema_extra={"unit": "messages"})]
 PasswordHash = Annotated[SecretStr, AfterValidator(_check_hash)]
+Password = Annotated[SecretStr, AfterValidator(_check_password)]
 Operators = Annotated[SecretStr, AfterValidator(_check_operators)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_read_addresses)]
 
@@ -311,6 +319,11 @@ class ClientSettings(Section):
         default="#lobby",
         pattern=r"^[#&][^\s,:\x00-\x1f\x7f]{1,199}$",
         description="The room to enter on an IRC server; where plain is spoken the server decides.",
+    )
+    password: Password = Field(
+        default=SecretStr(""),
+        description="What the server asks for, if it lets in only those who know its password. Not "
+        "for the command line, where others can read it.",
     )
     retry: bool = Field(
         default=False,

@@ -15,6 +15,7 @@ from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.talk import FrontEnd, talk
 from trio_chat.client.text import coloured_text, json_line, plain_text
 from trio_chat.core.names import near_nick
+from trio_chat.errors import SettingsError
 from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
 
@@ -28,6 +29,7 @@ def run_client(
 ) -> None:
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
+        _refuse_passwords(assignments)
         settings = load(options, assignments, env_file).settings
         _open_standard_streams()
         try:
@@ -35,6 +37,14 @@ def run_client(
         except* OutputGone:
             code = OUTPUT_GONE
         sys.exit(code)
+
+
+def _refuse_passwords(assignments: Sequence[str]) -> None:
+    if any(assignment.startswith("client.password=") for assignment in assignments):
+        raise SettingsError(
+            "client.password: on the command line everybody on this machine can read it; "
+            "put TRIO_CHAT_CLIENT__PASSWORD into the environment or a file"
+        )
 
 
 async def _main(settings: Settings) -> int:

@@ -121,6 +121,7 @@ class Talk:
             encoding=settings.encoding,
             protocol=settings.client.protocol,
             room=settings.client.room,
+            password=settings.client.password.get_secret_value(),
             past=self._past,
         ) as chat:
             self._been_in = True

@@ -1,0 +1,71 @@
+"""A server that has a password, and our client that knows it, or does not."""
+
+import pytest
+import trio
+
+import trio_chat
+from processes import PATIENCE, run
+from trio_chat import NotAdmitted, Settings
+from trio_chat.server.passwords import hash_password
+from trio_chat.settings import ServerSettings
+
+SESAME = "open sesame"
+
+
+@pytest.fixture
+async def port(nursery) -> int:
+    settings = ServerSettings(password=hash_password(SESAME), greeting_delay=10)
+    server = await nursery.start(trio_chat.serve, Settings(port=0, server=settings))
+    return server.addresses[0].port
+
+
+def enter(port: int, protocol: str, password: str):
+    return trio_chat.open_chat(port=port, nick="al", protocol=protocol, password=password)
+
+
+@pytest.mark.parametrize("protocol", ["plain", "irc"])
+async def test_whoever_knows_it_is_let_in(port, protocol):
+    with trio.fail_after(PATIENCE):
+        async with enter(port, protocol, SESAME) as al:
+            assert al.room == "#lobby" or protocol == "plain"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "password", "why"),
+    [
+        ("plain", "open barley", "That is not the password"),
+        ("plain", "", "This chat has a password"),
+        ("irc", "open barley", "That is not the password"),
+        ("irc", "", "That is not the password"),
+    ],
+)
+async def test_whoever_does_not_is_told_so(port, protocol, password, why):
+    with trio.fail_after(PATIENCE), pytest.raises(NotAdmitted, match=why):
+        async with enter(port, protocol, password):
+            pass
+
+
+@pytest.mark.parametrize(("password", "code"), [(SESAME, 0), ("open barley", 77)])
+@pytest.mark.parametrize("protocol", ["plain", "irc"])
+async def test_the_command_has_it_from_the_environment(port, protocol, password, code):
+    arguments = ("client", "--port", str(port), "--protocol", protocol, "--retry")
+    done = await run(*arguments, stdin=b"one\n", TRIO_CHAT_CLIENT__PASSWORD=password)
+    assert done.code == code
+    assert done.err.count("\n") == (code != 0)
+    assert SESAME not in done.out + done.err
+
+
+async def test_it_is_not_for_the_command_line():
+    done = await run("client", "--set", f"client.password={SESAME}")
+    assert (done.code, done.out) == (78, "")
+    assert "TRIO_CHAT_CLIENT__PASSWORD" in done.err
+    assert done.err.count("\n") == 1
+    assert SESAME not in done.err
+
+
+@pytest.mark.parametrize("password", ["two\nlines", " x", "x" * 201])
+async def test_what_cannot_be_said_in_a_line_is_none(password):
+    done = await run("client", TRIO_CHAT_CLIENT__PASSWORD=password)
+    assert done.code == 78
+    assert "TRIO_CHAT_CLIENT__PASSWORD" in done.err
+    assert password not in done.err
