@@ -13,7 +13,7 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.talk import FrontEnd, talk
-from trio_chat.client.text import coloured_text, json_line, plain_text
+from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
 from trio_chat.core.names import near_nick
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.client import Message
@@ -83,7 +83,7 @@ def _steerable() -> bool:
 
 def _terminal_text() -> Callable[[Message], str]:
     """See no-color.org: any value but the empty one means no colour."""
-    return plain_text if os.environ.get("NO_COLOR") else coloured_text
+    return dated_text if os.environ.get("NO_COLOR") else coloured_text
 
 
 def _account() -> str:
