@@ -33,7 +33,8 @@ def moment(milliseconds: int) -> str:
 @dataclass
 class KeepingServer:
     """``page`` is the most messages that it gives at a time, ``caps`` what it offers, ``forgets``
-    whether it has forgotten all ids. A text with "forbidden" in it is refused.
+    whether it has forgotten all ids, ``drops`` whether it drops without a word what is said. A text
+    with "forbidden" in it is refused.
     """
 
     page: int = 3
@@ -41,6 +42,7 @@ class KeepingServer:
     kept: list[Kept] = field(default_factory=list)
     ends: "list[End]" = field(default_factory=list)
     forgets: bool = False
+    drops: bool = False
     now: int = 0  # milliseconds; nothing happens at the same moment
 
     def connect(self) -> "End":
@@ -129,6 +131,8 @@ class End:
     def on_privmsg(self, message: Message) -> None:
         target, text = message.params
         token = message.tags.get("+trio-chat/id", "")
+        if self._server.drops:
+            return
         if "forbidden" in text:
             self.tell(f":s 404 {self._nick} {target} :You may not say that")
         elif known := [k for k in self._server.kept if token and k.token == token]:

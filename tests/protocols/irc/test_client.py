@@ -131,6 +131,18 @@ def test_before_it_is_let_in(line: str, answer: str) -> None:
     assert sent(session) == answer
 
 
+def test_history_is_not_asked_for_where_it_could_not_be_told_from_what_is_said_now() -> None:
+    session = new_session()
+    sent(session)
+    hear(session, ":irc.test CAP * LS :draft/chathistory server-time")
+    assert sent(session) == "CAP REQ server-time\r\n"
+
+
+def test_a_password_comes_before_the_nickname() -> None:
+    session = IrcClientSession("bob", room="#a", encoding="utf-8", past=Past(), password="a b")  # noqa: S106
+    assert sent(session).split("\r\n")[:3] == ["CAP LS 302", "PASS :a b", "NICK bob"]
+
+
 def test_whoever_is_registered_goes_to_the_room() -> None:
     session = new_session(room="tea")
     sent(session)
@@ -593,8 +605,9 @@ def test_what_comes_back_after_the_answer_is_waited_for_too() -> None:
     finish(session, "")
     hear(session, ":s PONG s finish")
     assert sent(session) == "PING finish\r\n"
-    hear(session, ":bob!bob@host PRIVMSG #lobby one", ":s PONG s finish")
+    heard = hear(session, ":bob!bob@host PRIVMSG #lobby one", ":s PONG s finish")
     assert sent(session) == "QUIT\r\n"
+    assert heard[1:] == [Notice("This may not have arrived: refused")]
 
 
 def test_a_server_that_ends_before_that_has_not_got_all() -> None:

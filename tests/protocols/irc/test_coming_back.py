@@ -197,6 +197,19 @@ def test_when_much_is_on_its_way_the_rest_waits() -> None:
     assert client.server.texts == client.texts() == [f"number {n}" for n in range(UNACKED_MAX + 10)]
 
 
+def test_what_a_server_drops_without_a_word_does_not_keep_the_rest_for_ever() -> None:
+    client = let_in()
+    client.server.drops = True
+    client.say("\n".join(f"number {n}" for n in range(UNACKED_MAX + 1)))
+    client.settle()
+    lost = [f"This may not have arrived: number {n}" for n in range(UNACKED_MAX)]
+    assert client.notices() == lost
+    assert client.session.ping()
+    client.settle()
+    assert client.notices()[-1] == f"This may not have arrived: number {UNACKED_MAX}"
+    assert not client.past.unacked
+
+
 def test_a_refusal_takes_off_what_it_refuses() -> None:
     client = let_in()
     client.say("one", "forbidden fruit", "three")

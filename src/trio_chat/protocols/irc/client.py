@@ -89,6 +89,7 @@ class IrcClientSession(ClientSession):
         self._lines = LineBuffer(LINE_BYTES)
         self._is_irc = False  # known once the server has said something
         self._talking = False  # whether what is waiting may be sent
+        self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
         self._last_words: str | None = None
         self._rounds = 0  # of PING and PONG that there may be before we leave
         self._own: list[Message] = []
@@ -178,6 +179,8 @@ class IrcClientSession(ClientSession):
             self._answers.append(body(command, *params))
 
     def ping(self) -> bool:
+        """With the answer, all that was said before has been dealt with, too."""
+        self._asked_about = self._asked_about or tuple(self.past.unacked)
         self.send("PING", "alive")
         return True
 
@@ -185,7 +188,10 @@ class IrcClientSession(ClientSession):
 
     def ask_for_caps(self) -> None:
         """Of what the server offers; it must not wait for more if we want nothing."""
-        if wanted := sorted(self.offered & WANTED - self.caps):
+        possible = self.offered & WANTED - self.caps
+        if "batch" not in self.offered:  # then nobody could tell what is history
+            possible -= {"draft/chathistory"}
+        if wanted := sorted(possible):
             self.send("CAP", "REQ", " ".join(wanted))
         else:
             self.end_of_caps()
@@ -272,6 +278,9 @@ class IrcClientSession(ClientSession):
         """What waits becomes lines when its turn has come: only then it is known for which room."""
         while self._talking and self.past.waiting and not self._outgoing:
             if self._echoes and self.past.full:
+                # What a server has dropped without a word must not keep the rest for ever.
+                if not self._asked_about:
+                    self.ping()
                 return
             self._outgoing.extend(self._lines_of(self.past.waiting.popleft()))
         if self._rounds == 2 and self._talking and not (self.waiting or self.leaving):
@@ -322,9 +331,17 @@ class IrcClientSession(ClientSession):
         if self.tells_twice_said:
             self._to_send += map(self._tagged, self.past.unacked)
             return ()
-        lost = [Notice(f"This may not have arrived: {shown(t.text)}") for t in self.past.unacked]
-        self.past.unacked.clear()
-        return lost
+        return self._give_up(tuple(self.past.unacked))
+
+    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """Those of them that have not come back will not."""
+        lost = [text for text in texts if self.past.acknowledge(text.token)]
+        return [Notice(f"This may not have arrived: {shown(text.text)}") for text in lost]
+
+    def alive(self) -> Sequence[Message]:
+        """The server has answered."""
+        texts, self._asked_about = self._asked_about, ()
+        return self._give_up(texts)
 
     def echoed(self, token: str, target: str) -> None:
         """Something of ours has come back. A server without tags echoes in order."""
@@ -419,15 +436,16 @@ class IrcClientSession(ClientSession):
         self._rounds = 2
         return False
 
-    def ponged(self) -> None:
+    def ponged(self) -> Sequence[Message]:
         if self._last_words is None or self.leaving:
-            return
+            return ()
         if self.past.unacked and self._rounds:
             self._rounds = 0
             self.send("PING", "finish")
-        else:
-            self.leaving = True
-            self.send("QUIT", *([self._last_words] if self._last_words else []))
+            return ()
+        self.leaving = True
+        self.send("QUIT", *([self._last_words] if self._last_words else []))
+        return self._give_up(tuple(self.past.unacked))
 
     def ended(self, why: str) -> Sequence[Message]:
         """The server ends the connection."""

@@ -253,10 +253,13 @@ def _ping(session: "IrcClientSession", line: Line) -> Messages:
 
 
 def _pong(session: "IrcClientSession", line: Line) -> Messages:
-    asked = line.params[-1]
-    if asked == "finish":
-        session.ponged()
-    return session.catch_up.ponged(asked)
+    match line.params[-1]:
+        case "finish":
+            return session.ponged()
+        case "alive":
+            return session.alive()
+        case asked:
+            return session.catch_up.ponged(asked)
 
 
 def _error(session: "IrcClientSession", line: Line) -> Messages:
