@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -671,6 +672,7 @@ class Server:
             case Say(room, text, action) | Tell(room, text, action):
                 self.commands.append(command)
                 said = Said(room, self._nick, text, "id", action, origin=self._origin)
+                said = replace(said, tags=command.tags)
                 return self.session.own.render(said)
         return b""
 

@@ -293,12 +293,28 @@ def test_what_is_said_meanwhile_waits_and_comes_once() -> None:
         client.listen()
     client.server.say("al", "two")  # is in the page, and live
     client.listen()
-    client.session.receive_data(b":cy!u@h JOIN #lobby\r\n:cy!u@h PART #lobby\r\n")
+    client.end.tell(":cy!u@h JOIN #lobby", ":cy!u@h PRIVMSG me :psst", ":cy!u@h PART #lobby")
+    client.listen()
     assert client.texts() == ["zero"]
     client.settle()
-    assert client.texts() == ["zero", "one", "two"]
-    told = [type(m) for m in client.heard if not isinstance(m, Notice)]
-    assert told[-2:] == [Joined, Left] or told[-3:] == [Stamped, Joined, Left]
+    assert client.texts() == ["zero", "one", "two", "psst"]
+    told = [m for m in client.heard if not isinstance(m, Notice)]
+    assert [type(m) for m in told[-5:]] == [Stamped, Stamped, Joined, Said, Left]
+    assert [m.late for m in told if isinstance(m, Stamped)] == [False, True, False]
+
+
+def test_what_somebody_new_hears_at_once_is_not_earlier() -> None:
+    server = KeepingServer()
+    server.say("al", "before")
+    client = Client(server)
+    while not client.end.joined:
+        client.send()
+        client.listen()
+    server.say("al", "after")
+    client.settle()
+    before, after = (m for m in client.heard if isinstance(m, Earlier | Said))
+    assert isinstance(before, Earlier)
+    assert isinstance(after, Said)
 
 
 def test_a_gap_that_is_too_long_shows_the_newest() -> None:

@@ -11,7 +11,7 @@ never comes.
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
-from trio_chat.core.events import Joined, Left, Notice, Said, TopicSet
+from trio_chat.core.events import Notice, Said
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.past import Last, Past
 
@@ -55,9 +55,10 @@ class CatchUp:
         self._came = 0  # messages in this page
         self._total = 0  # in all pages
         self._after = Last("", "")  # of which the page is what follows
-        self._meets = False  # whether the page has come to what waits
+        self._meets = False  # whether the page has come to what is held
         self._newest: list[Message] = []
         self._held: list[Message] = []
+        self._waiting: set[str] = set()  # the ids of what is held
         self._speaker = ("", "")
         self._fresh = True
 
@@ -145,51 +146,62 @@ class CatchUp:
 
     def _end(self) -> Sequence[Message]:
         waited = [*self._newest, *self._held]
-        self.room, self._newest, self._held = "", [], []
+        self.room, self._newest, self._held, self._waiting = "", [], [], set()
         return waited
 
     # ── each once, and in order ────────────────────────────────────────────────────────────
 
     def in_turn(self, message: Message) -> Sequence[Message]:
         """What to show now that this has come."""
-        if self.room and isinstance(message, Earlier | Stamped) and _is_old(message):
-            self._came += 1
-            self._total += 1
-            self._meets = self._meets or self._waits(message)
-            if self._asked is _Ask.NEWEST:
-                self._newest.append(message)
-                return ()
-        elif self.room and self._is_of_room(message):
+        if self.room and _is_old(message):
+            return self._in_page(message)
+        if self.room and not isinstance(message, Notice):
             self._held.append(message)
+            self._waiting.add(_msgid(message))
             return self._in_turn_all(self.give_up()) if len(self._held) > _GAP_MAX else ()
+        return [message] if self._is_new(message) else []
+
+    def _in_page(self, message: Message) -> Sequence[Message]:
+        """What has come by itself already is shown as such."""
+        self._came += 1
+        self._total += 1
+        msgid = _msgid(message)
+        if msgid and msgid in self._waiting:
+            self._meets = True
+            self._fresh, self._speaker = False, _speaker(message)
+            return ()
+        if self._asked is _Ask.NEWEST:
+            self._newest.append(message)
+            return ()
         return [message] if self._is_new(message) else []
 
     def _in_turn_all(self, messages: Sequence[Message]) -> Sequence[Message]:
         return [shown for message in messages for shown in self.in_turn(message)]
 
-    def _is_of_room(self, message: Message) -> bool:
-        if not isinstance(message, Said | Joined | Left | TopicSet):
-            return False
-        return message.room.lower() == self.room.lower()
-
-    def _waits(self, message: Earlier | Stamped) -> bool:
-        """Whether the first that was held is this one: from here on we have heard everything."""
-        first = next((held for held in self._held if isinstance(held, Stamped)), None)
-        said = message.said if isinstance(message, Earlier) else message
-        return first is not None and isinstance(said, Stamped) and said.msgid == first.msgid != ""
-
     def _is_new(self, message: Message) -> bool:
         """A line without an id may be the rest of a text of which only the first line has one."""
-        said = message.said if isinstance(message, Earlier) else message
+        said = _said(message)
         if not isinstance(said, Said):
             return True
         fresh = not isinstance(said, Stamped) or self._past.see(said)
-        speaker = (said.room, said.nick)
-        if (isinstance(said, Stamped) and said.msgid) or speaker != self._speaker:
-            self._fresh = fresh
-        self._speaker = speaker
+        if _msgid(message) or _speaker(message) != self._speaker:
+            self._fresh, self._speaker = fresh, _speaker(message)
         return self._fresh
 
 
-def _is_old(message: Earlier | Stamped) -> bool:
-    return isinstance(message, Earlier) or message.late
+def _is_old(message: Message) -> bool:
+    return isinstance(message, Earlier) or (isinstance(message, Stamped) and message.late)
+
+
+def _said(message: Message) -> Message:
+    return message.said if isinstance(message, Earlier) else message
+
+
+def _msgid(message: Message) -> str:
+    said = _said(message)
+    return said.msgid if isinstance(said, Stamped) else ""
+
+
+def _speaker(message: Message) -> tuple[str, str]:
+    said = _said(message)
+    return (said.room, said.nick) if isinstance(said, Said) else ("", "")
