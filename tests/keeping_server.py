@@ -34,7 +34,8 @@ def moment(milliseconds: int) -> str:
 class KeepingServer:
     """``page`` is the most messages that it gives at a time, ``caps`` what it offers, ``forgets``
     whether it has forgotten all ids, ``drops`` whether it drops without a word what is said. A text
-    with "forbidden" in it is refused.
+    with "forbidden" in it is refused. If it ``dawdles``, what others say comes to everybody with
+    the next ``post``, and to who asks for it before that.
     """
 
     page: int = 3
@@ -43,6 +44,8 @@ class KeepingServer:
     ends: "list[End]" = field(default_factory=list)
     forgets: bool = False
     drops: bool = False
+    dawdles: bool = False
+    _posts: "list[tuple[Kept, list[End]]]" = field(default_factory=list)
     now: int = 0  # milliseconds; nothing happens at the same moment
 
     def connect(self) -> "End":
@@ -54,10 +57,17 @@ class KeepingServer:
         self.now += 1
         kept = Kept(f"{self.now:06}", nick, token, text)
         self.kept.append(kept)
-        for end in self.ends:
-            if end.joined:
-                end.tell(kept.line())
+        self._posts.append((kept, [end for end in self.ends if end.joined]))
+        if not self.dawdles:
+            self.post()
         return kept
+
+    def post(self) -> None:
+        """Send to everybody what was said and is kept."""
+        posts, self._posts = self._posts, []
+        for kept, ends in posts:
+            for end in ends:
+                end.tell(kept.line())
 
     @property
     def texts(self) -> list[str]:
@@ -139,6 +149,7 @@ class End:
             self.tell(known[0].line())
         else:
             self._server.say(self._nick, text, token)
+            self._server.post()  # who says something waits until it is shown
 
     def on_chathistory(self, message: Message) -> None:
         verb, _, reference, limit = message.params

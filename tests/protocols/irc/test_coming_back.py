@@ -54,6 +54,7 @@ class Client:
         quiet = False
         while not quiet:
             received, heard = len(self.end.received), len(self.heard)
+            self.server.post()
             self.send()
             self.listen()
             quiet = (received, heard) == (len(self.end.received), len(self.heard))
@@ -303,6 +304,39 @@ def test_what_is_said_meanwhile_waits_and_comes_once() -> None:
     assert [m.late for m in told if isinstance(m, Stamped)] == [False, True, False]
 
 
+def test_a_page_that_overtakes_what_is_just_being_said_does_not_spoil_the_order() -> None:
+    client = let_in()
+    client.server.say("al", "one")
+    client.settle()
+    client.cut()
+    while not client.end.joined:
+        client.send()
+        client.listen()
+    client.server.say("al", "two")
+    client.listen()
+    three = client.server.say("al", "three")
+    client.end.take()  # it is on its way
+    client.settle()
+    client.end.tell(three.line())
+    client.settle()
+    assert client.texts() == ["one", "two", "three"]
+
+
+def test_what_is_said_once_we_are_there_is_not_earlier_even_if_a_page_has_it_first() -> None:
+    client = Client(KeepingServer(page=20))
+    client.server.say("al", "before")
+    while not client.end.joined:
+        client.send()
+        client.listen()
+    client.server.say("al", "after")
+    client.end.take()
+    client.settle()
+    before, after = (m for m in client.heard if isinstance(m, Earlier | Said))
+    assert isinstance(before, Earlier)
+    assert isinstance(after, Stamped)
+    assert not after.late
+
+
 def test_what_somebody_new_hears_at_once_is_not_earlier() -> None:
     server = KeepingServer()
     server.say("al", "before")
@@ -392,16 +426,17 @@ def test_the_rest_of_a_text_goes_the_way_of_its_beginning() -> None:
 STEPS = st.one_of(
     st.just("say"),
     st.just("other"),
+    st.just("post"),
     st.just("cut"),
     st.tuples(st.sampled_from(["send", "listen"]), st.none() | st.integers(1, 400)),
 )
 
 
-@given(st.lists(STEPS, max_size=60), st.integers(1, 5))
+@given(st.lists(STEPS, max_size=60), st.integers(1, 5), st.booleans())
 def test_every_message_comes_exactly_once_and_in_order(
-    steps: list[str | tuple[str, int | None]], page: int
+    steps: list[str | tuple[str, int | None]], page: int, dawdles: bool
 ) -> None:
-    client = let_in(KeepingServer(page=page))
+    client = let_in(KeepingServer(page=page, dawdles=dawdles))
     said = []
     for number, step in enumerate(steps):
         match step:
@@ -410,6 +445,8 @@ def test_every_message_comes_exactly_once_and_in_order(
                 client.say(said[-1])
             case "other":
                 client.server.say("al", f"theirs {number}")
+            case "post":
+                client.server.post()
             case "cut":
                 client.cut()
             case (verb, most):

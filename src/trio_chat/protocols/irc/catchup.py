@@ -9,6 +9,7 @@ never comes.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 
 from trio_chat.core.events import Notice, Said
@@ -54,6 +55,7 @@ class CatchUp:
         self._pages = 0
         self._came = 0  # messages in this page
         self._total = 0  # in all pages
+        self._since = ""  # when we came, by the server's clock
         self._after = Last("", "")  # of which the page is what follows
         self._meets = False  # whether the page has come to what is held
         self._newest: list[Message] = []
@@ -79,7 +81,7 @@ class CatchUp:
         """
         waited = self._end()
         self.room = room
-        self._total = 0
+        self._total, self._since = 0, time
         self._ask(_Ask.AFTER if self._reference() != "*" else _Ask.FIRST)
         self._past.begin(room, time)
         return waited
@@ -156,20 +158,29 @@ class CatchUp:
         if self.room and _is_old(message):
             return self._in_page(message)
         if self.room and not isinstance(message, Notice):
-            self._held.append(message)
-            self._waiting.add(_msgid(message))
-            return self._in_turn_all(self.give_up()) if len(self._held) > _GAP_MAX else ()
+            return self._hold(message)
         return [message] if self._is_new(message) else []
 
+    def _hold(self, message: Message) -> Sequence[Message]:
+        self._held.append(message)
+        self._waiting.add(_msgid(message))
+        return self._in_turn_all(self.give_up()) if len(self._held) > _GAP_MAX else ()
+
     def _in_page(self, message: Message) -> Sequence[Message]:
-        """What has come by itself already is shown as such."""
+        """What has come by itself already is shown as such. So is what follows that: a page may
+        overtake what is just being said.
+        """
         self._came += 1
         self._total += 1
+        if isinstance(message, Earlier) and self._since and message.time > self._since:
+            message = message.said
         msgid = _msgid(message)
         if msgid and msgid in self._waiting:
             self._meets = True
             self._fresh, self._speaker = False, _speaker(message)
             return ()
+        if self._meets:
+            return self._hold(_now(message))
         if self._asked is _Ask.NEWEST:
             self._newest.append(message)
             return ()
@@ -195,6 +206,11 @@ def _is_old(message: Message) -> bool:
 
 def _said(message: Message) -> Message:
     return message.said if isinstance(message, Earlier) else message
+
+
+def _now(message: Message) -> Message:
+    said = _said(message)
+    return replace(said, late=False) if isinstance(said, Stamped) else said
 
 
 def _msgid(message: Message) -> str:
