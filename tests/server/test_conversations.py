@@ -1,5 +1,6 @@
 """What people see of each other, over real sockets."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -241,3 +242,36 @@ async def test_everybody_in_two_dialects_hears_the_same(house: House) -> None:
     await tutorial.send(b"tom: hi")
     assert await alice.until("\n") == "tom: hi\n"
     await trio.aclose_forcefully(tutorial.stream)
+
+
+async def test_who_looks_back_sees_what_was_said_and_when(house: House) -> None:
+    [alice] = await house.people("alice")
+    await alice.send(b"green tea\n/me waves\n")
+    await alice.until("waves\n")
+    [bob] = await house.people("bob")
+    await bob.until("* alice waves\n")
+    await bob.send(b"/history 1\n")
+    assert await bob.until("UTC):\n") == "*** Said last in #lobby (times are UTC):\n"
+    line = await bob.until("\n")
+    assert re.fullmatch(r"\*\*\* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \* alice waves\n", line)
+    await bob.send(b"/search TEA from:alice\n/search milk\n/search x in:#den\n/search x in:carol\n")
+    found = await bob.until("tea\n")
+    assert re.fullmatch(r"\*\*\* Found \(times are UTC\):\n.{23} alice: green tea\n", found)
+    assert await bob.until("\n") == "*** Nothing was found.\n"
+    assert await bob.until("\n") == "*** There is nothing of #den that you may read.\n"
+    assert await bob.until("\n") == "*** There is nothing of carol that you may read.\n"
+
+
+async def test_a_long_look_back_reaches_who_reads_slowly() -> None:
+    limits = {"outbox_bytes": 262_144, "messages_per_second": 1_000_000, "message_burst": 1_000_000}
+    async with running(settings(limits=limits)) as house:
+        [alice] = await house.people("alice")
+        for n in range(500):
+            await alice.send(b"%d " % n + b"x" * 4000 + b"\n")
+            await alice.until("\n")
+        await alice.send(b"/history 500\n")
+        [bob] = await house.people("bob")
+        await bob.send(b"so much?\n")
+        await bob.until("bob: so much?\n")
+        text = await alice.until("alice: 499 " + "x" * 4000 + "\n")
+        assert text.count(" alice: ") == 500

@@ -8,6 +8,7 @@ with ``*** ``.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from trio_chat.core.events import (
     Absent,
@@ -16,6 +17,8 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Entered,
+    Entry,
+    Found,
     Invited,
     Joined,
     Kicked,
@@ -23,6 +26,7 @@ from trio_chat.core.events import (
     Members,
     ModesSet,
     Notice,
+    Recalled,
     Refused,
     Renamed,
     Rooms,
@@ -30,6 +34,7 @@ from trio_chat.core.events import (
     Shown,
     Topic,
     TopicSet,
+    milliseconds,
 )
 
 GREETING = "NICK"
@@ -109,6 +114,10 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {room} has no topic."]
         case Topic(room, text):
             return [f"*** The topic of {room}: {text}"]
+        case Recalled(name, entries):
+            return _earlier(entries, f"Said last in {name}", f"Nothing has been said in {name}.")
+        case Found(entries):
+            return _earlier(entries, "Found", "Nothing was found.")
         case Absent(nick, text):
             return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
@@ -119,6 +128,19 @@ def wording(shown: Shown) -> list[str]:
 
 def _changes(changes: Sequence[Change]) -> str:
     return " ".join(f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in changes)
+
+
+def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
+    """They begin as the server's own sentences do: nobody can say something that looks alike."""
+    lines = [
+        f"*** {_moment(entry.id)} {line}" for entry in entries for line in wording(entry.event)
+    ]
+    return [f"*** {what} (times are UTC):", *lines] if lines else [f"*** {nothing}"]
+
+
+def _moment(id: str) -> str:
+    moment = datetime.fromtimestamp(milliseconds(id) // 1000, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _entered(entered: Entered) -> list[str]:
