@@ -96,7 +96,7 @@ class TrioChatController(BaseServerController):
             raise NotImplementedByController("services")
         self.hostname, self.port = hostname, port
         settings = {
-            "HISTORY__REPLAY": "0",
+            "HISTORY__REPLAY": "0",  # nothing is played back by itself
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "IRC__SERVER_NAME": "My.Little.Server",
