@@ -217,6 +217,7 @@ async def shop(store: Full) -> AsyncIterator[House]:
         yield running_house
 
 
+MARK = "MARKREAD #lobby timestamp=2020-01-01T00:00:00.000Z"
 UNKEPT = [
     ("PRIVMSG #lobby :x", f"404 alice #lobby :{FULL}"),
     ("NOTICE #lobby :x", f"FAIL NOTICE TEMPORARILY_UNAVAILABLE :{FULL}"),
@@ -225,6 +226,7 @@ UNKEPT = [
     ("MODE #lobby +s", f"FAIL MODE TEMPORARILY_UNAVAILABLE :{FULL}"),
     ("KICK #lobby bob", f"FAIL KICK TEMPORARILY_UNAVAILABLE :{FULL}"),
     ("PART #lobby", f"FAIL PART TEMPORARILY_UNAVAILABLE :{FULL}"),
+    (MARK, "FAIL MARKREAD INTERNAL_ERROR #lobby :The read timestamp could not be set"),
     ("JOIN #new", f"FAIL JOIN TEMPORARILY_UNAVAILABLE :{FULL}"),
     ("JOIN #known", f"FAIL JOIN TEMPORARILY_UNAVAILABLE :{FULL}"),
 ]
@@ -235,7 +237,7 @@ async def test_what_cannot_be_kept_is_refused_and_shown_to_nobody(
     shop: House, store: Full, line: str, answer: str
 ) -> None:
     bob = await irc_peer(shop, "bob", rooms="#known")
-    alice = await irc_peer(shop, "alice", "standard-replies")
+    alice = await irc_peer(shop, "alice", "standard-replies", "draft/read-marker")
     await bob.news("JOIN #lobby")
     await alice.news()
     store.full = True

@@ -58,7 +58,11 @@ NOW = 1_700_000_000
 ID = f"{NOW}000-1"
 
 ME, BOB = "1", "2"
-NOTHING = Refused("There is nothing.", Code.UNREADABLE, ("nobody",))
+#: What those are told who look for what was said by them.
+REFUSALS = {
+    "nobody": Refused("There is nothing.", Code.UNREADABLE, ("nobody",)),
+    "broken": Refused("The disk is broken.", Code.UNAVAILABLE),
+}
 
 #: All that a client needs to be let in, with every capability.
 HELLO = b"CAP REQ :%s\r\nNICK alice\r\nUSER a 0 * :Alice\r\nCAP END\r\n" % " ".join(CAPS).encode()
@@ -121,8 +125,10 @@ class Desk:
 
     def _look_up(self, command: LookUp) -> Answer:
         match command:
+            case Recall(target) | Seek(target=target) if target in REFUSALS:
+                return REFUSALS[target]
             case Recall(target):
-                return Recalled(target, self.past) if fold(target) != "nobody" else NOTHING
+                return Recalled(target, self.past)
             case ListTalks():
                 return Talks((("#room", 1), ("bob", NOW * 1000)))
             case Seek():
@@ -678,6 +684,25 @@ ANSWERS = [
 def test_answers(line: str, answer: str) -> None:
     answers = shown(entered().feed(line.encode() + b"\r\n"))
     assert answers[0].startswith(answer) if answer else answers == []
+
+
+NO_HISTORY = [
+    ("CHATHISTORY LATEST nobody * 5",
+     "FAIL CHATHISTORY INVALID_TARGET LATEST nobody Messages could not be retrieved"),
+    ("CHATHISTORY latest broken * 5",
+     "FAIL CHATHISTORY MESSAGE_ERROR latest broken Messages could not be retrieved"),
+    ("SEARCH in=nobody", "FAIL SEARCH INVALID_PARAMS in There is nothing."),
+    ("SEARCH in=broken", "FAIL SEARCH INTERNAL_ERROR The search could not be run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "answer"), NO_HISTORY, ids=[line for line, _ in NO_HISTORY])
+def test_why_nothing_was_found(line: str, answer: str) -> None:
+    """By standard replies, though nobody has asked for those: the commands' specifications do."""
+    desk = entered("draft/chathistory", "soju.im/search")
+    before = desk.session.refusals
+    assert shown(desk.feed(line.encode() + b"\r\n")) == [answer]
+    assert desk.session.refusals == before + 1
 
 
 def test_a_mask_is_one_word() -> None:
