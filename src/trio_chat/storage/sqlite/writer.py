@@ -25,6 +25,8 @@ _TOGETHER = 256
 
 # For how long nobody wants anything before housekeeping goes on.
 _PAUSE = 0.05  # seconds
+# Steps of housekeeping after a transaction, when it is far behind: as many as keep up with it.
+_STEPS = 4
 # Between two looks whether there is something to keep house about.
 _REST = 60.0
 
@@ -87,8 +89,9 @@ class Writer:
             self._do([job for job in jobs if job])
             if None in jobs:
                 return
-            if self._keeper.is_behind():
-                self._keep_house()
+            for _ in range(_STEPS):
+                if not self._keeper.is_behind() or not self._keep_house():
+                    break
 
     def _next_jobs(self, pause: float) -> Sequence[Job | None]:
         """All that wait. Raises queue.Empty if none comes for so long."""
@@ -100,9 +103,12 @@ class Writer:
 
     def _do(self, jobs: Sequence[Job]) -> None:
         together = [job for job in jobs if not job.alone]
-        if together and self._try(together):
+        if together and (error := self._try(together)):
             for job in together:
-                self._try_one(job)
+                if job.writes and _is_locked(error):  # that has taken long enough
+                    self._fail(job, error)
+                else:
+                    error = self._try_one(job) or error
         for job in jobs:
             if job.alone:
                 self._try_one(job)
@@ -122,28 +128,45 @@ class Writer:
             self._note("")
         return None
 
-    def _try_one(self, job: Job) -> None:
+    def _try_one(self, job: Job) -> Exception | None:
         if error := self._try([job]):
-            self._note(str(error))
-            if not isinstance(error, sqlite3.Error):
-                logger.error("this should not have happened", exc_info=error)
-            job.fail(self._store, Unavailable(f"This cannot be stored now: {error}."))
+            self._fail(job, error)
+        return error
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        self._report(error)
+        unavailable = Unavailable(f"This cannot be stored now: {error}.")
+        try:
+            job.fail(self._store, unavailable)
+        except Exception as failed:  # noqa: BLE001  (as above)
+            job.error = failed if isinstance(failed, ChatError) else unavailable
 
     def _keep_house(self) -> bool:
         """A step; whether there is more to do."""
         try:
             return self._keeper.step()
-        except sqlite3.Error as error:
-            self._note(str(error))
+        except Exception as error:  # noqa: BLE001  (as above)
+            self._report(error)
             return False
+
+    def _report(self, error: Exception) -> None:
+        if isinstance(error, sqlite3.Error):
+            self._note(str(error))
+        else:
+            logger.error("this should not have happened", exc_info=error)
 
     def _note(self, error: str) -> None:
         """Report it when writing begins to fail, and when it works again."""
-        if error and error != self._failing:
+        if error and not self._failing:
             logger.error("cannot write history: %s", error)
         elif self._failing and not error:
             logger.warning("history can be written again")
         self._failing = error
+
+
+def _is_locked(error: Exception) -> bool:
+    """Whether we have waited in vain for somebody else who writes to the file."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _run(job: Job, store: Store) -> None:
