@@ -1,78 +1,56 @@
 """What every Log must do, whichever store it is."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import trio
-import trio.testing
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trio_chat.core.events import Entry, Event, Said, TopicSet
-from trio_chat.core.names import fold
+from stores import NOW, STORES, OpenLog, append, said, take, temporary, texts, texts_of
+from trio_chat.core.events import (
+    PEOPLE,
+    Arrived,
+    Change,
+    Departed,
+    Entry,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Origin,
+    Renamed,
+    Said,
+    Signalled,
+    TopicSet,
+)
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START, Log
-from trio_chat.storage.memory import MemoryLog
-from trio_chat.storage.sqlite.keep import Retention
-from trio_chat.storage.sqlite.log import open_sqlite
-
-Clock = Callable[[], float]
-OpenLog = Callable[[Clock], AbstractAsyncContextManager[Log]]
 
 
-@asynccontextmanager
-async def memory_log(clock: Clock, path: Path) -> AsyncIterator[Log]:
-    yield MemoryLog(per_room=1000, total_bytes=10_000_000, rooms=100, clock=clock)
+def joined(nick: str) -> Joined:
+    return Joined("#a", nick, "2")
 
 
-@asynccontextmanager
-async def sqlite_log(clock: Clock, path: Path) -> AsyncIterator[Log]:
-    retention = Retention(seconds=0, per_room=1000, total_bytes=10_000_000)
-    async with open_sqlite(path, retention=retention, cache_bytes=100_000, clock=clock) as log:
-        yield log
+def sent(text: str, token: str, room: str = "#a") -> Said:
+    return said(text, room, token=token)
 
 
-@pytest.fixture(params=[memory_log, sqlite_log])
-def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> OpenLog:
-    return lambda clock: request.param(clock, tmp_path / "chat.db")
+def topic(text: str) -> TopicSet:
+    return TopicSet("#a", "alice", text, "1")
 
 
-@pytest.fixture
-async def log(open_log: OpenLog) -> AsyncIterator[Log]:
-    async with open_log(lambda: 1_700_000_000.0) as log:
-        yield log
+def is_set(event: Event) -> bool:
+    return isinstance(event, TopicSet)
 
 
-def said(text: str, room: str = "#a") -> Said:
-    return Said(room, "alice", text, "1")
-
-
-async def append(log: Log, *events: Event, **how: Any) -> list[str]:
-    """The ids of the entries that have been made of events of one room."""
-    entries = await log.append(fold(events[0].room), events, **how)  # type: ignore[union-attr]
-    assert [entry.event for entry in entries] == [*events]
-    return [entry.id for entry in entries]
-
-
-async def texts(log: Log, room: str, **where: object) -> list[str]:
-    return [entry.event.text for entry in await log.history(room, **where)]  # type: ignore[arg-type]
-
-
-async def take(log: Log, count: int) -> list[Entry]:
-    """The next ``count`` entries of the tail."""
-    entries: list[Entry] = []
-    with trio.fail_after(5):
-        async with log.tail() as tail:
-            async for batch in tail:
-                entries += batch
-                if len(entries) >= count:
-                    break
-    assert len(entries) == count
-    return entries
+async def last_barrier(log: Log) -> str:
+    found = await log.barriers("#a", after=START)
+    return found[-1].id if found else ""
 
 
 async def test_ids_rise_in_the_order_of_appending(log: Log) -> None:
@@ -220,32 +198,254 @@ async def test_claims_are_ours_on_a_single_node(log: Log) -> None:
     assert await log.claim("alice") == log.node
 
 
-@given(lengths=st.lists(st.integers(0, 300), min_size=1, max_size=60), data=st.data())
-def test_memory_keeps_the_newest_within_its_bounds(lengths: list[int], data: st.DataObject) -> None:
-    rooms = [data.draw(st.sampled_from(["#a", "#b", "#c"])) for _ in lengths]
+# ── what is kept ───────────────────────────────────────────────────────────────────────────────
 
+
+ODD_TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+    st.sampled_from(
+        [
+            'it\'s "quoted"',
+            "nul \0 nul",
+            "👩‍👩‍👧 🏳️‍🌈",
+            "שלום مرحبا \u202e",
+            "x" * 4096,
+            "\\",
+            "';--",
+            "",
+        ]
+    ),
+)
+NAMES = st.sampled_from(["alice", "Jörg", "李", "[x]{y}"])
+ORIGINS = st.builds(Origin, NAMES, ODD_TEXTS, ODD_TEXTS, NAMES, st.booleans())
+CHANGES = st.builds(Change, st.booleans(), st.sampled_from("bimo"), ODD_TEXTS, NAMES)
+LASTING = st.one_of(
+    st.builds(
+        Said,
+        st.just("#a"),
+        NAMES,
+        ODD_TEXTS,
+        NAMES,
+        action=st.booleans(),
+        to=NAMES,
+        to_who=NAMES,
+        notice=st.booleans(),
+        tags=ODD_TEXTS,
+        origin=ORIGINS,
+    ),
+    st.builds(Joined, st.just("#a"), NAMES, NAMES, ODD_TEXTS, ORIGINS),
+    st.builds(Left, st.just("#a"), NAMES, NAMES, ODD_TEXTS, ORIGINS),
+    st.builds(Kicked, st.just("#a"), NAMES, NAMES, ODD_TEXTS, NAMES, NAMES, ORIGINS),
+    st.builds(TopicSet, st.just("#a"), NAMES, ODD_TEXTS, NAMES, ORIGINS),
+    st.builds(
+        ModesSet, st.just("#a"), NAMES, st.lists(CHANGES, max_size=3).map(tuple), NAMES, ORIGINS
+    ),
+)
+
+
+@pytest.mark.parametrize("store", STORES)
+@settings(max_examples=30)
+@given(events=st.lists(LASTING, min_size=1, max_size=20))
+def test_what_lasts_comes_back_as_it_was(store: Any, events: list[Event]) -> None:
     async def run() -> None:
-        log = MemoryLog(per_room=10, total_bytes=4000, rooms=2)
-        for n, (room, length) in enumerate(zip(rooms, lengths, strict=True)):
-            await log.append(room, [said(f"{n}:" + "x" * length, room)])
-        kept = {room: await texts(log, room) for room in set(rooms)}
-        assert sum(len(t) + 400 for found in kept.values() for t in found) <= 4000 + 800
-        assert sum(bool(found) for found in kept.values()) <= 2
-        for room, found in kept.items():
-            appended = [n for n, r in enumerate(rooms) if r == room]
-            numbers = [int(text.partition(":")[0]) for text in found]
-            assert len(numbers) <= 10
-            assert numbers == appended[len(appended) - len(numbers) :]
+        async with temporary(store) as log:
+            ids = await append(log, *events)
+            found = await log.history("#a")
+            assert found == [Entry("#a", *one) for one in zip(ids, events, strict=True)]
 
     trio.run(run)
 
 
-async def test_whoever_knew_a_room_that_was_forgotten_can_go_on() -> None:
-    """While a room was being opened, which takes some reads, others may have pushed it out."""
-    log = MemoryLog(per_room=1000, total_bytes=10_000_000, rooms=2)
-    [barrier] = await append(log, TopicSet("#a", "alice", "tea", "1"), barrier=True)
-    for room in ("#b", "#c"):
-        await log.append(room, [said("1", room)])
-    assert await log.history("#a") == []
-    await log.append("#a", [said("2")], expect=barrier)
-    assert await texts(log, "#a") == ["2"]
+@pytest.mark.parametrize("store", STORES)
+@settings(max_examples=20)
+@given(
+    kinds=st.lists(st.sampled_from([said, joined, topic]), max_size=40),
+    size=st.integers(1, 15),
+)
+def test_a_walk_in_either_direction_gives_each_once(
+    store: Any, kinds: list[Callable[[str], Event]], size: int
+) -> None:
+    async def run() -> None:
+        async with temporary(store) as log:
+            events = [kind(str(n)) for n, kind in enumerate(kinds)]
+            for event in events:
+                await log.append(
+                    "#a", [event], expect=await last_barrier(log), barrier=is_set(event)
+                )
+            up, id = [], START
+            while page := await log.history("#a", after=id, limit=size, first=True):
+                up += page
+                id = page[-1].id
+            down, id = [], ""
+            while page := await log.history("#a", before=id, limit=size):
+                down = [*page, *down]
+                id = page[0].id
+            assert [entry.event for entry in up] == events
+            assert down == up
+
+    trio.run(run)
+
+
+async def test_history_may_be_asked_for_nothing(log: Log) -> None:
+    await append(log, said("1"))
+    assert await log.history("#a", limit=0) == []
+    assert await log.history("#a", limit=0, first=True) == []
+
+
+async def test_milliseconds_alone_stand_before_all_of_their_ids(log: Log) -> None:
+    await append(log, said("1"), said("2"))
+    now = f"{NOW * 1000:.0f}"
+    assert await texts(log, "#a", after=now) == ["1", "2"]
+    assert await texts(log, "#a", before=now) == []
+    assert await texts(log, "#a", before=str(int(now) + 1)) == ["1", "2"]
+
+
+async def test_what_was_said_can_be_asked_for_alone(log: Log) -> None:
+    first, *_, last = await append(
+        log, said("1"), joined("bob"), said("2"), joined("cy"), said("3")
+    )
+    assert await texts(log, "#a", said=True) == ["1", "2", "3"]
+    assert await texts(log, "#a", said=True, limit=2) == ["2", "3"]
+    assert await texts(log, "#a", said=True, limit=2, first=True) == ["1", "2"]
+    assert await texts(log, "#a", said=True, after=first, before=last) == ["2"]
+
+
+async def test_what_only_some_members_saw_is_not_in_history(log: Log) -> None:
+    await log.follow("#a", START)
+    await append(log, said("for all"), said("for operators", status="@"))
+    assert await texts(log, "#a") == ["for all"]
+    assert await texts(log, "#a", said=True) == ["for all"]
+    assert texts_of(await take(log, 2)) == ["for all", "for operators"]
+
+
+async def test_what_does_not_last_is_shown_and_not_in_history(log: Log) -> None:
+    await log.follow("#a", START)
+    typing = Signalled("#a", "alice", "+typing=active")
+    ids = await append(log, typing, said("1"), Invited("#a", "alice", "bob"))
+    assert ids == sorted(set(ids))
+    assert await texts(log, "#a") == ["1"]
+    assert [entry.id for entry in await take(log, 3)] == ids
+
+
+async def test_what_concerns_people_is_shown(log: Log) -> None:
+    await log.follow(PEOPLE, START)
+    events = [Arrived("alice", "1"), Renamed("alice", "al", "1"), Departed("al", "1")]
+    for event in events:
+        await log.append(PEOPLE, [event])
+    assert [entry.event for entry in await take(log, 3)] == events
+
+
+# ── sent again ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("room", ["#a", "#b", "1,2"])
+async def test_of_what_was_sent_twice_only_the_first_counts(log: Log, room: str) -> None:
+    """Also if it was sent to another room, or in private."""
+    for followed in {"#a", room}:
+        await log.follow(followed, START)
+    [first] = await log.append("#a", [sent("hello", "t1")])
+    again = await log.append(room, [sent("hello again", "t1", room), said("new", room)])
+    assert again[0] == first
+    assert again[1].event.text == "new"  # type: ignore[union-attr]
+    assert [entry.id for entry in await take(log, 2)] == [first.id, again[1].id]
+    assert await texts(log, room) == (["hello", "new"] if room == "#a" else ["new"])
+
+
+async def test_what_was_sent_twice_at_once_counts_once(log: Log) -> None:
+    await log.follow("#a", START)
+    hello = sent("hello", "t1")
+    first, again, same, other = await log.append(
+        "#a", [hello, sent("again", "t1"), hello, sent("other", "t2")]
+    )
+    assert again == same == first
+    assert texts_of([first, other]) == ["hello", "other"]
+    assert texts_of(await take(log, 2)) == ["hello", "other"]
+    assert await texts(log, "#a") == ["hello", "other"]
+
+
+async def test_nothing_new_is_no_batch(log: Log) -> None:
+    await log.follow("#a", START)
+    await log.append("#a", [sent("hello", "t1")])
+    async with log.tail() as tail:
+        assert texts_of(await anext(tail)) == ["hello"]
+        await log.append("#a", [sent("hello", "t1")])
+        assert tail.waiting() == ()
+        await log.append("#a", [sent("bye", "t2")])
+        assert texts_of(await anext(tail)) == ["bye"]
+
+
+# ── barriers ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_barriers_come_back_in_order(log: Log) -> None:
+    tea, milk = topic("tea"), topic("milk")
+    [first] = await append(log, tea, barrier=True)
+    await append(log, said("between"), expect=first)
+    [second] = await append(log, milk, expect=first, barrier=True)
+    both = [Entry("#a", first, tea), Entry("#a", second, milk)]
+    assert await log.barriers("#a", after=START) == both
+    assert await log.barriers("#a", after=first) == both[1:]
+    assert await log.barriers("#a", after=second) == []
+    assert await log.barriers("#nowhere", after=START) == []
+
+
+async def test_the_last_of_those_appended_together_is_the_barrier(log: Log) -> None:
+    ids = await append(log, topic("tea"), topic("milk"), barrier=True)
+    assert [entry.id for entry in await log.barriers("#a", after=START)] == ids[1:]
+    with pytest.raises(Conflict):
+        await append(log, said("1"), expect=ids[0])
+    await append(log, said("2"), expect=ids[1])
+
+
+async def test_what_does_not_last_is_judged_by_barriers_too(log: Log) -> None:
+    await log.follow("#a", START)
+    [barrier] = await append(log, topic("tea"), barrier=True)
+    with pytest.raises(Conflict):
+        await append(log, Invited("#a", "alice", "bob"))
+    await append(log, Invited("#a", "alice", "bob"), expect=barrier)
+    assert len(await take(log, 2)) == 2
+
+
+async def test_a_conflict_leaves_nothing_behind(log: Log) -> None:
+    await log.follow("#a", START)
+    [barrier] = await append(log, topic("tea"), barrier=True)
+    with pytest.raises(Conflict):
+        await append(log, sent("1", "t1"), topic("2"), barrier=True)
+    await append(log, sent("3", "t1"), expect=barrier)
+    assert len(await log.history("#a")) == len(await take(log, 2)) == 2
+    assert len(await log.barriers("#a", after=START)) == 1
+
+
+async def test_barriers_later_than_a_saved_state_stay(log: Log) -> None:
+    [first] = await append(log, topic("tea"), barrier=True)
+    [second] = await append(log, topic("milk"), expect=first, barrier=True)
+    await log.save("#a", first, RoomState("#a", "tea", first))
+    assert [entry.id for entry in await log.barriers("#a", after=first)] == [second]
+
+
+# ── conversations, marks ───────────────────────────────────────────────────────────────────────
+
+
+async def test_the_last_word_of_each_conversation(log: Log) -> None:
+    for room, text in [("al,bo", "1"), ("al,cy", "2"), ("bo,cy", "3"), ("al,bo", "4")]:
+        await log.append(room, [said(text, room)])
+    await log.append("#al", [said("5", "#al")])
+    assert {(e.room, e.event.text) for e in await log.talks("al")} == {  # type: ignore[union-attr]
+        ("al,bo", "4"),
+        ("al,cy", "2"),
+    }
+    assert texts_of(await log.talks("a")) == texts_of(await log.talks("al,bo,")) == []
+
+
+async def test_a_mark_never_goes_back(log: Log) -> None:
+    assert await log.marked("al", "#a") == 0
+    assert await log.mark("al", "#a", 2000) == 2000
+    assert await log.mark("al", "#a", 1000) == 2000
+    assert await log.mark("al", "#b", 1500) == 1500
+    assert await log.mark("bo", "#a", 1) == 1
+    assert await log.mark("al", "#a", 3000) == 3000
+    assert [await log.marked(*one) for one in [("al", "#a"), ("al", "#b"), ("bo", "#a")]] == [
+        3000,
+        1500,
+        1,
+    ]

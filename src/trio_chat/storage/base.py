@@ -80,6 +80,8 @@ class Log(Protocol):
     ) -> Sequence[Entry]:
         """Entries between two ids (both exclusive), oldest first: the last ``limit`` of them, or
         the ``first`` ones; all that the room's members have seen, or what was ``said`` alone.
+
+        Instead of an id, unix milliseconds (13 digits) stand for the moment before all their ids.
         """
         ...
 

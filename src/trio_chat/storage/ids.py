@@ -11,9 +11,12 @@ _LAST = (1 << 63) - 1
 
 
 def pack(id: str) -> int:
-    """An id as a number, in the same order; 0 for START."""
+    """An id as a number, in the same order; 0 for START. Milliseconds alone come before all of
+    their ids, as they do among strings.
+    """
     milliseconds, _, sequence = id.partition("-")
-    return min(int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0), _LAST)
+    number = int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0)
+    return min(number if sequence else max(number - 1, 0), _LAST)
 
 
 def unpack(number: int) -> str:

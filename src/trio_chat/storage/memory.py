@@ -104,7 +104,7 @@ class MemoryLog(Log):
             if entry.id > after and (not before or entry.id < before)
             if is_for_members(entry.event) and (not said or isinstance(entry.event, Said))
         ]
-        return found[:limit] if first else found[-limit:]
+        return found[:limit] if first else found[max(len(found) - limit, 0) :]
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
@@ -122,7 +122,7 @@ class MemoryLog(Log):
     async def search(self, search: Search) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         found = sorted(self._find(search), key=lambda entry: entry.id)
-        return found[-search.limit :]
+        return found[max(len(found) - search.limit, 0) :]
 
     def _find(self, search: Search) -> Iterator[Entry]:
         sought = phrases(search.words)

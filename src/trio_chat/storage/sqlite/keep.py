@@ -8,16 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trio_chat.storage.base import MARKS
 from trio_chat.storage.codec import decode
 from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.rows import Kind
-from trio_chat.storage.sqlite.store import Store
+from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
 
 #: Entries that are dealt with in a step.
 STEP = 250
 
-# Entries whose words may be missing in the index while messages come without a pause.
+# Entries whose words may be missing in the index, and for which there may be too much else in the
+# file, while messages come without a pause.
 _BACKLOG = 20_000
 
 # Free pages of the file (of 4 KiB) that are kept for what comes, and those given back in a step.
@@ -51,10 +53,12 @@ class Keeper:
 
     def is_behind(self) -> bool:
         """Whether a step should be done although messages wait."""
-        return self._store.unindexed > _BACKLOG
+        return max(self._store.unindexed, self._store.unlooked) > _BACKLOG
 
     def step(self) -> bool:
         """Do something, if there is something to do; whether there was."""
+        if self._store.unlooked > _BACKLOG and self._forget_some():
+            return True
         return self.index() or self._forget_some() or self._give_pages_back()
 
     # ── words ──────────────────────────────────────────────────────────────────────────────
@@ -77,7 +81,11 @@ class Keeper:
     # ── retention ──────────────────────────────────────────────────────────────────────────
 
     def _forget_some(self) -> bool:
-        return self._forget_old() or self._forget_of_full_rooms() or self._forget_beyond_size()
+        self._forget_marks()
+        if self._forget_old() or self._forget_of_full_rooms() or self._forget_beyond_size():
+            return True
+        self._store.unlooked = 0
+        return False
 
     def _forget_old(self) -> bool:
         if not self._retention.seconds:
@@ -100,6 +108,8 @@ class Keeper:
                 if beyond is not None and self._forget(where, room, kind, beyond):
                     return True
             self._store.touched[room] = 0
+        if len(self._store.touched) > ROOMS_REMEMBERED:
+            self._store.touched.clear()
         return False
 
     def _forget_beyond_size(self) -> bool:
@@ -133,6 +143,18 @@ class Keeper:
             ).fetchall()
             self._store.forget([name for (name,) in names])
         return False
+
+    def _forget_marks(self) -> None:
+        """The longest unchanged ones have the lowest numbers."""
+        if self._store.marks <= MARKS * _SLACK:
+            return
+        with self._store.transaction():
+            self._connection.execute(
+                "DELETE FROM mark WHERE rowid <= "
+                "(SELECT rowid FROM mark ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+                (MARKS,),
+            )
+        self._store.marks = 0
 
     def _give_pages_back(self) -> bool:
         if self._one("PRAGMA freelist_count") <= _SPARE_PAGES:

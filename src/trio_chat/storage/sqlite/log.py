@@ -18,7 +18,14 @@ from trio_chat.storage.base import START, Log, Search, Tail
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.keep import Keeper, Retention
 from trio_chat.storage.sqlite.rows import Row, row_of
-from trio_chat.storage.sqlite.schema import locked, open_for_reading, open_for_writing
+from trio_chat.storage.sqlite.schema import (
+    BUSY,
+    MIGRATIONS,
+    connect,
+    locked,
+    open_for_writing,
+    opening,
+)
 from trio_chat.storage.sqlite.store import Store
 from trio_chat.storage.sqlite.writer import Job, Writer
 from trio_chat.storage.tail import Intake
@@ -39,29 +46,35 @@ async def open_sqlite(
     retention: Retention,
     cache_bytes: int,
     refuse: bool = True,
+    busy: float = BUSY,
     clock: Callable[[], float] = time.time,
+    migrations: Sequence[str] = MIGRATIONS,
 ) -> AsyncIterator["SqliteLog"]:
     """The log in this file, made if need be, until the context is left.
 
     If the disk cannot be written, messages are refused, or go on without being stored unless
-    ``refuse``. ``clock`` gives unix time in seconds. Raises CannotOpenStore.
+    ``refuse``. ``busy`` is how many seconds to wait for others who write to the file; ``clock``
+    gives unix time in seconds. Raises CannotOpenStore.
     """
     with ExitStack() as stack:
         stack.enter_context(locked(path))
         connection = await trio.to_thread.run_sync(
-            partial(open_for_writing, path, cache_bytes=cache_bytes)
+            partial(
+                open_for_writing, path, cache_bytes=cache_bytes, busy=busy, migrations=migrations
+            )
         )
         stack.enter_context(closing(connection))
-        store = Store(connection, clock)
-        keeper = Keeper(store, retention, clock)
+        with opening(path):
+            store = Store(connection, clock)
+            keeper = Keeper(store, retention, clock)
+            readers = [
+                stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))
+                for _ in range(_READERS)
+            ]
         writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
-        readers = [
-            stack.enter_context(closing(open_for_reading(path, cache_bytes=cache_bytes)))
-            for _ in range(_READERS)
-        ]
         writer.start()
         try:
-            yield SqliteLog(writer, keeper, readers, refuse=refuse, node=f"{int(clock()):x}")
+            yield SqliteLog(store, writer, keeper, readers, refuse=refuse, node=f"{int(clock()):x}")
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(writer.close)
@@ -70,6 +83,7 @@ async def open_sqlite(
 class SqliteLog(Log):
     def __init__(
         self,
+        store: Store,
         writer: Writer,
         keeper: Keeper,
         readers: Sequence[Connection],
@@ -77,6 +91,7 @@ class SqliteLog(Log):
         refuse: bool,
         node: str,
     ) -> None:
+        self._unstored = store.unstored
         self._writer, self._keeper, self._refuse = writer, keeper, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
@@ -90,9 +105,12 @@ class SqliteLog(Log):
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:
-        rows = [row_of(event, barrier=barrier) for event in events if is_lasting(event)]
+        rows = [
+            row_of(event, barrier=barrier and event is events[-1]) if is_lasting(event) else None
+            for event in events
+        ]
         await self._intake.take_place()
-        how = _Append if rows else _Pass
+        how = _Append if any(rows) else _Pass
         job = how(self._intake, room, events, rows, expect, barrier, self._refuse)
         return await self._done(job)
 
@@ -111,7 +129,9 @@ class SqliteLog(Log):
         )
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
-        return await self._read(read.barriers, room, after)
+        stored = await self._read(read.barriers, room, after)
+        unstored = (entry for entry in self._unstored.get(room, ()) if entry.id > after)
+        return sorted([*stored, *unstored], key=lambda entry: entry.id)
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         return await self._read(read.talks, identity)
@@ -230,7 +250,7 @@ class _Append(_Showing[Sequence[Entry]]):
         intake: Intake,
         room: str,
         events: Sequence[Event],
-        rows: Sequence[Row],
+        rows: Sequence[Row | None],
         expect: str,
         barrier: bool,
         refuse: bool,
@@ -248,11 +268,17 @@ class _Append(_Showing[Sequence[Entry]]):
         if self._refuse and any(is_missed(event) for event in self._events):
             super().fail(store, error)
         else:
-            self.result = store.pass_on(self._room, self._events, barrier=self._barrier)
+            self._pass_on(store)
+
+    def _pass_on(self, store: Store) -> None:
+        self.result = store.pass_on(
+            self._room, self._events, expect=self._expect, barrier=self._barrier
+        )
 
     def _fresh(self) -> Sequence[Entry]:
         pairs = zip(self.result, self._events, strict=True)
-        return [entry for entry, event in pairs if entry.event is event]
+        fresh = {entry.id: entry for entry, event in pairs if entry.event is event}
+        return [*fresh.values()]
 
 
 class _Pass(_Append):
@@ -261,7 +287,7 @@ class _Pass(_Append):
     writes = False
 
     def run(self, store: Store) -> None:
-        self.result = store.pass_on(self._room, self._events)
+        self._pass_on(store)
 
 
 class _Follow(_Showing[Sequence[Entry]]):

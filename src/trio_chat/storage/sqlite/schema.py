@@ -16,8 +16,8 @@ from trio_chat.errors import CannotOpenStore
 
 logger = logging.getLogger(__name__)
 
-# How long to wait for somebody else who writes to the file, such as a tool for backups.
-_BUSY = 5.0  # seconds
+#: How long to wait for somebody else who writes to the file, such as a tool for backups.
+BUSY = 5.0  # seconds
 
 #: One script for each version of the file, in order. Those that have been released never change.
 MIGRATIONS: Sequence[str] = [
@@ -64,9 +64,11 @@ MIGRATIONS: Sequence[str] = [
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Nobody else may open this file as long as this lasts. Raises CannotOpenStore."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(f"{path}.lock", "a", opener=_private) as file:
+    with ExitStack() as stack:
+        with opening(path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = f"{os.path.realpath(path)}.lock"  # one, by whichever name it is opened
+            file = stack.enter_context(open(lock, "a", opener=_private))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -74,56 +76,59 @@ def locked(path: Path) -> Iterator[None]:
                     f"another trio-chat server keeps its history in {path}: stop it, or give this "
                     "one another place by history.store"
                 ) from None
-            yield
+        yield
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """What goes wrong becomes CannotOpenStore."""
+    try:
+        yield
     except OSError as error:
         raise CannotOpenStore(f"cannot keep history in {path}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
+            raise _damaged(path, str(error)) from error
+        raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
 
 
 def open_for_writing(
-    path: Path, *, cache_bytes: int, migrations: Sequence[str] = MIGRATIONS
+    path: Path,
+    *,
+    cache_bytes: int,
+    busy: float = BUSY,
+    migrations: Sequence[str] = MIGRATIONS,
 ) -> sqlite3.Connection:
     """The file, made if need be, checked if it was not closed well, and up to date.
 
     Raises CannotOpenStore.
     """
     unclean = _size(Path(f"{path}-wal")) > 0
-    with open(path, "a", opener=_private):  # what is said in private is in it
-        pass
-    with ExitStack() as unless_good:
-        try:
-            connection = connect(path, cache_bytes=cache_bytes)
-            unless_good.callback(connection.close)
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded while it is empty
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            if unclean:
-                _check(connection, path)
-            _migrate(connection, path, migrations)
-        except sqlite3.Error as error:
-            raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
+    with opening(path), ExitStack() as unless_good:
+        with open(path, "a", opener=_private):  # what is said in private is in it
+            pass
+        connection = connect(path, cache_bytes=cache_bytes, busy=busy)
+        unless_good.callback(connection.close)
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded while it is empty
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if unclean:
+            _check(connection, path)
+        _migrate(connection, path, migrations)
         unless_good.pop_all()
     return connection
 
 
-def open_for_reading(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
-    """A connection that sees what has been committed, while others write.
-
-    Raises CannotOpenStore.
-    """
-    try:
-        return connect(path, cache_bytes=cache_bytes, mode="ro")
-    except sqlite3.Error as error:
-        raise CannotOpenStore(f"cannot read {path}: {error}") from error
-
-
-def connect(path: Path, *, cache_bytes: int, mode: str = "rw") -> sqlite3.Connection:
+def connect(
+    path: Path, *, cache_bytes: int, busy: float = BUSY, mode: str = "rw"
+) -> sqlite3.Connection:
     """For one thread at a time, not always the same one."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        timeout=_BUSY,
+        timeout=busy,
     )
     connection.execute(f"PRAGMA cache_size = {-cache_bytes // 1024}")
     return connection
@@ -133,10 +138,14 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     logger.info("the server did not stop well the last time: checking %s", path)
     found = [row[0] for row in connection.execute("PRAGMA quick_check (1)")]
     if found != ["ok"]:
-        raise CannotOpenStore(
-            f"{path} is damaged ({found[0]}): put a backup in its place, or move it away and start "
-            "with an empty history"
-        )
+        raise _damaged(path, found[0])
+
+
+def _damaged(path: Path, how: str) -> CannotOpenStore:
+    return CannotOpenStore(
+        f"{path} is damaged ({' '.join(how.split())}): put a backup in its place, or move it away "
+        "and start with an empty history"
+    )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
@@ -146,6 +155,8 @@ def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[st
             f"{path} was written by a newer trio-chat (version {version} of the file, this one "
             f"knows {len(migrations)}): install that, or move the file away"
         )
+    if not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise CannotOpenStore(f"{path} is a database of something else: choose another place")
     if 0 < version < len(migrations):
         _back_up(connection, path, version)
     for number, script in enumerate(migrations[version:], start=version + 1):

@@ -5,17 +5,27 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from trio_chat.core.events import Entry, Event
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import MARKS
+from trio_chat.storage.base import START
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import Ids, pack, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, entries_of
 
 # Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
-_ROOMS_REMEMBERED = 10_000
+ROOMS_REMEMBERED = 10_000
+
+# Of all that is known: what comes has to be later, also if the entries themselves are not kept.
+_LAST_ID = """
+    SELECT max(id) FROM (
+        SELECT max(id) AS id FROM entry
+        UNION ALL SELECT up_to FROM indexed
+        UNION ALL SELECT max(max(saved), max(barrier)) FROM room
+    )
+"""
 
 
 @dataclass(slots=True)
@@ -33,12 +43,13 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self.connection = connection
-        last = connection.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()[0]
-        self.ids = Ids(clock, last=unpack(last))
+        self.ids = Ids(clock, last=unpack(connection.execute(_LAST_ID).fetchone()[0]))
         self._rooms: dict[str, _Room] = {}
         self.touched: dict[int, float] = {}  # by number, entries since somebody last looked
         self.unindexed = 0  # entries, about, whose words are not in the index
-        self._unstored_barriers: dict[str, str] = {}
+        self.unlooked = 0  # entries since somebody last looked for what is not kept longer
+        self.marks: float = math.inf  # the same for marks
+        self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -57,25 +68,32 @@ class Store:
         self,
         name: str,
         events: Sequence[Event],
-        rows: Sequence[Row],
+        rows: Sequence[Row | None],
         *,
         expect: str,
         barrier: bool,
     ) -> Sequence[Entry]:
-        """As ``Log.append``, with the rows of the events."""
+        """As ``Log.append``, with the rows of those events that are to be stored."""
         room = self._room(name)
         if room.barrier not in ("", expect):
             raise Conflict(room.barrier)
-        entries, fresh = [], []
+        entries: list[Entry] = []
+        fresh: list[tuple[Any, ...]] = []
+        tokens: dict[str, Entry] = {}  # of those in fresh
         for event, row, id in zip(events, rows, self.ids.take(len(events)), strict=True):
-            if row.token and (found := self._with_token(row.token)):
+            token = row.token if row else None
+            if token and (found := tokens.get(token) or self._with_token(token)):
                 entries.append(found)
-            else:
-                entries.append(Entry(name, id, event))
+                continue
+            entries.append(entry := Entry(name, id, event))
+            if row:
                 fresh.append((pack(id), room.number, *row))
+            if token:
+                tokens[token] = entry
         self.connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", fresh)
         self.touched[room.number] = self.touched.get(room.number, math.inf) + len(fresh)
         self.unindexed += len(fresh)
+        self.unlooked += len(fresh)
         if barrier:
             room.barrier = entries[-1].id
             self.connection.execute(
@@ -84,40 +102,42 @@ class Store:
         return entries
 
     def pass_on(
-        self, name: str, events: Sequence[Event], *, barrier: bool = False
+        self, name: str, events: Sequence[Event], *, expect: str, barrier: bool
     ) -> Sequence[Entry]:
-        """Give events their places without storing them."""
+        """As ``append``, but without storing them."""
+        last = self._barrier(name)
+        if last not in ("", expect):
+            raise Conflict(last)
         entries = [
             Entry(name, id, event)
             for id, event in zip(self.ids.take(len(events)), events, strict=True)
         ]
         if barrier:
-            self._unstored_barriers[name] = entries[-1].id
+            self.unstored.setdefault(name, []).append(entries[-1])
             self._rooms.pop(name, None)
         return entries
 
     def save(self, name: str, id: str, state: RoomState) -> None:
+        """The state may be that after a barrier which could not be stored."""
         self.connection.execute(
-            "UPDATE room SET saved = ?, state = ? WHERE room = ?",
-            (pack(id), encode_state(state), self._room(name).number),
+            "UPDATE room SET saved = ?, state = ?, barrier = max(barrier, ?) WHERE room = ?",
+            (pack(id), encode_state(state), pack(state.barrier or START), self._room(name).number),
         )
 
     def mark(self, reader: str, target: str, at: int) -> int:
         found: int = self.connection.execute(
-            "INSERT INTO mark VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET at = max(at, excluded.at) RETURNING at",
+            "INSERT OR REPLACE INTO mark SELECT ?1, ?2, max(?3, coalesce("
+            "(SELECT at FROM mark WHERE reader = ?1 AND target = ?2), 0)) RETURNING at",
             (reader, target, at),
         ).fetchone()[0]
-        self.connection.execute(
-            "DELETE FROM mark WHERE rowid <= (SELECT max(rowid) FROM mark) - ?", (MARKS,)
-        )
+        self.marks += 1
         return found
 
     def after(self, name: str, id: str) -> Sequence[Entry]:
         """All entries of a room after an id."""
         rows = self.connection.execute(
             f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-            "WHERE room.name = ? AND id > ? AND kind <= 3 ORDER BY id",
+            "WHERE room.name = ? AND kind IN (0, 1, 2, 3) AND id > ? ORDER BY id",
             (name, pack(id)),
         )
         return list(entries_of(rows))
@@ -130,16 +150,23 @@ class Store:
     def _room(self, name: str) -> _Room:
         """Found, or made."""
         if name not in self._rooms:
-            if len(self._rooms) >= _ROOMS_REMEMBERED:
+            if len(self._rooms) >= ROOMS_REMEMBERED:
                 self._rooms.clear()
-            number, barrier = self.connection.execute(
+            number = self.connection.execute(
                 "INSERT INTO room (name) VALUES (?) "
-                "ON CONFLICT DO UPDATE SET name = name RETURNING room, barrier",
+                "ON CONFLICT DO UPDATE SET name = name RETURNING room",
                 (name,),
-            ).fetchone()
-            stored = unpack(barrier) if barrier else ""
-            self._rooms[name] = _Room(number, max(stored, self._unstored_barriers.get(name, "")))
+            ).fetchone()[0]
+            self._rooms[name] = _Room(number, self._barrier(name))
         return self._rooms[name]
+
+    def _barrier(self, name: str) -> str:
+        """The id of a room's last barrier, or nothing."""
+        if name in self._rooms:
+            return self._rooms[name].barrier
+        unstored = self.unstored[name][-1].id if name in self.unstored else ""
+        row = self.connection.execute("SELECT barrier FROM room WHERE name = ?", (name,)).fetchone()
+        return max(unpack(row[0]) if row and row[0] else "", unstored)
 
     def _with_token(self, token: str) -> Entry | None:
         rows = self.connection.execute(
