@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.storage.base import START
-from trio_chat.storage.ids import Ids
+from trio_chat.storage.ids import Ids, pack, unpack
 
 # Around now, in seconds; many of them in the same millisecond, some in the past.
 TIMES = st.lists(st.integers(-5, 5).map(lambda n: 1_700_000_000 + n / 2000), min_size=1)
@@ -27,3 +27,13 @@ def test_those_taken_together_follow_each_other() -> None:
     ids = Ids(lambda: 1_700_000_000.25)
     assert list(ids.take(2)) == ["1700000000250-000000", "1700000000250-000001"]
     assert list(ids.take(1)) == ["1700000000250-000002"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**42), st.integers(0, 999_999)), max_size=9))
+def test_ids_as_numbers_have_the_order_of_ids(pairs: list[tuple[int, int]]) -> None:
+    """Those of milliseconds alone among them; and numbers are ids again."""
+    ids = [f"{milliseconds:013d}-{sequence:06d}" for milliseconds, sequence in pairs]
+    assert [unpack(pack(id)) for id in ids] == ids
+    moments = [f"{milliseconds:013d}" for milliseconds, _ in pairs if milliseconds]
+    both = sorted({*ids, *moments, START})
+    assert sorted(both, key=pack) == both

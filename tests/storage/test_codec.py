@@ -1,0 +1,63 @@
+"""Events and states as JSON: what is read is what was written, also what an older one wrote."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.events import (
+    Change,
+    Event,
+    Joined,
+    Kicked,
+    Left,
+    Mask,
+    ModesSet,
+    Origin,
+    Said,
+    TopicSet,
+)
+from trio_chat.core.room import RoomState
+from trio_chat.storage.codec import BESIDE, decode, decode_state, encode, encode_state
+
+LASTING = st.one_of(
+    *[st.from_type(kind) for kind in (Said, Joined, Left, Kicked, TopicSet, ModesSet)]
+)
+
+
+@given(event=LASTING)
+def test_an_event_comes_back_as_it_was(event: Event) -> None:
+    beside = {name: getattr(event, name) for name in BESIDE} if isinstance(event, Said) else None
+    assert decode(encode(event), beside) == event
+
+
+@given(state=st.from_type(RoomState))
+def test_a_state_comes_back_as_it_was(state: RoomState) -> None:
+    assert decode_state(encode_state(state)) == state
+
+
+@given(text=st.text(), token=st.text())
+def test_what_is_kept_beside_is_not_in_the_json(text: str, token: str) -> None:
+    assert encode(Said("#a", "al", text, token=token)) == encode(Said("#a", "al", ""))
+
+
+def test_only_what_is_not_its_default_is_written() -> None:
+    assert json.loads(encode(Joined("#a", "al"))) == ["Joined", {"room": "#a", "nick": "al"}]
+    origin = Origin(host="example.org")
+    assert json.loads(encode(Left("#a", "al", "1", "bye", origin))) == [
+        "Left",
+        {"room": "#a", "nick": "al", "who": "1", "why": "bye", "origin": {"host": "example.org"}},
+    ]
+
+
+def test_what_was_written_before_there_were_some_fields_is_read() -> None:
+    assert decode('["Said",{"room":"#a","nick":"al"}]', {"text": "hello"}) == Said(
+        "#a", "al", "hello"
+    )
+    assert decode('["ModesSet",{"room":"#a","nick":"al","changes":[{"add":true,"mode":"m"}]}]') == (
+        ModesSet("#a", "al", (Change(True, "m"),))
+    )
+    masks = '[["b",{"mask":"*!*@x","by":"al","at":1}]]'
+    assert decode_state(f'{{"name":"#A","flags":["m"],"masks":{masks}}}') == RoomState(
+        "#A", flags=frozenset("m"), masks=(("b", Mask("*!*@x", "al", 1)),)
+    )
