@@ -19,7 +19,8 @@ def words(text: str) -> Sequence[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(char for char in text if unicodedata.category(char) != "Mn")
-        text = unicodedata.normalize("NFKC", text.casefold())
+        # Turkish has an i without a dot, of which the capital is I.
+        text = unicodedata.normalize("NFKC", text.casefold().replace("ı", "i"))
     return _WORD.findall(text.lower())
 
 
