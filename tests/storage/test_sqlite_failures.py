@@ -1,0 +1,253 @@
+"""The log in a file that cannot be written: a full disk, somebody else who holds it, a bad text."""
+
+import logging
+import resource
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from stores import append, open_file, said, take, texts, texts_of
+from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
+from trio_chat.core.room import RoomState
+from trio_chat.errors import Conflict, Unavailable
+from trio_chat.storage.base import START, Log, Search
+
+POISON = "\ud800"  # half of a character: there are no bytes for it
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "chat.db"
+
+
+@contextmanager
+def disk_full() -> Iterator[None]:
+    """No file of this process can grow, or be written at all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Somebody else writes to the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def topic(text: str) -> TopicSet:
+    return TopicSet("#a", "alice", text, "1")
+
+
+async def refused(log: Log, *events: Event, **how: object) -> str:
+    with pytest.raises(Unavailable) as error:
+        await log.append("#a", events, **how)  # type: ignore[arg-type]
+    return str(error.value)
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> Sequence[tuple[str, str]]:
+    return [
+        (record.levelname, record.message)
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+    ]
+
+
+# ── a full disk ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_messages_are_refused_while_the_disk_is_full(path: Path) -> None:
+    async with open_file(path) as log:
+        await log.follow("#a", START)
+        await append(log, said("before"))
+        with disk_full():
+            why = await refused(log, said("lost"))
+            assert why.startswith("This cannot be stored now: ")
+            assert len(why.splitlines()) == 1
+            assert await refused(log, topic("lost"), barrier=True) == why
+            assert await texts(log, "#a") == ["before"]
+        await append(log, said("after"))
+        assert texts_of(await take(log, 2)) == ["before", "after"]
+    async with open_file(path) as log:
+        assert await texts(log, "#a") == ["before", "after"]
+
+
+async def test_people_come_and_go_while_the_disk_is_full(path: Path) -> None:
+    """That is shown and, as nobody will miss it, not stored."""
+    async with open_file(path) as log:
+        await log.follow("#a", START)
+        with disk_full():
+            ids = await append(log, Joined("#a", "bob", "2"))
+            ids += await append(log, Left("#a", "bob", "2"))
+        ids += await append(log, said("after"))
+        assert [entry.id for entry in await take(log, 3)] == ids == sorted(set(ids))
+        assert await texts(log, "#a") == ["after"]
+
+
+async def test_what_is_read_is_there_while_the_disk_is_full(path: Path) -> None:
+    async with open_file(path) as log:
+        await append(log, said("tea"))
+        await log.save("#a", START, RoomState("#a"))
+        with disk_full():
+            await refused(log, said("lost"))
+            assert await texts(log, "#a") == ["tea"]
+            assert await log.snapshot("#a") == (START, RoomState("#a"))
+            await log.search(Search("tea", ["#a"]))
+            await log.follow("#a", START)
+            for call in (log.save("#a", START, RoomState("#A")), log.mark("al", "#a", 1)):
+                with pytest.raises(Unavailable):
+                    await call
+        assert texts_of(await log.search(Search("tea", ["#a"]))) == ["tea"]
+
+
+async def test_a_full_disk_is_reported_once_and_its_end_once(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_file(path) as log:
+        with disk_full():
+            for n in range(20):
+                await refused(log, said(f"{n}"))
+                await append(log, Joined("#a", "bob", "2"))
+        for n in range(20):
+            await append(log, said(f"{n}"))
+    [(began, what), ended] = complaints(caplog)
+    assert began == "ERROR"
+    assert what.startswith("cannot write history: ")
+    assert ended == ("WARNING", "history can be written again")
+
+
+async def test_nothing_that_was_acknowledged_is_lost_when_the_disk_fills_up(path: Path) -> None:
+    stored: list[str] = []
+    lost: list[str] = []
+
+    async def speak(log: Log, number: int) -> None:
+        for n in range(20):
+            text = f"{number}:{n}"
+            try:
+                await log.append("#a", [said(text)])
+                stored.append(text)
+            except Unavailable:
+                lost.append(text)
+
+    async with open_file(path) as log:
+        for _ in range(3):
+            async with trio.open_nursery() as nursery:
+                for number in range(10):
+                    nursery.start_soon(speak, log, number)
+                with disk_full():
+                    while not lost:
+                        await trio.lowlevel.checkpoint()
+            lost.clear()
+        assert sorted(await texts(log, "#a", limit=1000)) == sorted(stored)
+    async with open_file(path) as log:
+        assert sorted(await texts(log, "#a", limit=1000)) == sorted(stored)
+
+
+async def test_messages_may_go_on_without_being_stored(path: Path) -> None:
+    async with open_file(path, refuse=False) as log:
+        await log.follow("#a", START)
+        with disk_full():
+            await append(log, said("1"))
+            [barrier] = await append(log, topic("tea"), barrier=True)
+            with pytest.raises(Conflict) as conflict:
+                await append(log, said("judged before"))
+            assert conflict.value.barrier == barrier
+            with pytest.raises(Conflict):
+                await append(log, topic("judged before"), barrier=True)
+            await append(log, said("2"), expect=barrier)
+        with pytest.raises(Conflict):
+            await append(log, said("judged before"))
+        await append(log, said("3"), expect=barrier)
+        assert len(await take(log, 4)) == 4
+        assert await texts(log, "#a") == ["3"]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+async def test_a_barrier_that_was_not_stored_is_known_to_who_opens_the_room_again(
+    path: Path, saved: bool
+) -> None:
+    """Or nothing could ever be said there again."""
+    async with open_file(path, refuse=False) as log:
+        [stored] = await append(log, topic("tea"), barrier=True)
+        with disk_full():
+            [barrier] = await append(log, topic("milk"), expect=stored, barrier=True)
+        if saved:
+            await log.save("#a", barrier, RoomState("#a", "milk", barrier))
+        else:
+            assert [e.id for e in await log.barriers("#a", after=START)] == [stored, barrier]
+        id, state = await log.snapshot("#a")
+        known = [e.id for e in await log.barriers("#a", after=id)]
+        last = known[-1] if known else state.barrier if state else ""
+        await append(log, said("hello"), expect=last)
+    async with open_file(path) as log:
+        last = barrier if saved else stored
+        with pytest.raises(Conflict):
+            await append(log, ModesSet("#a", "alice", ()), barrier=True)
+        await append(log, said("hello again"), expect=last)
+
+
+# ── somebody else who holds it ─────────────────────────────────────────────────────────────────
+
+
+async def test_messages_wait_for_somebody_else_who_writes(path: Path) -> None:
+    async with open_file(path) as log, trio.open_nursery() as nursery:
+        with held(path):
+            nursery.start_soon(log.append, "#a", [said("1")])
+            assert await texts(log, "#a") == []
+        while not await texts(log, "#a"):
+            pass
+
+
+async def test_messages_are_refused_while_somebody_else_writes_for_long(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All that wait are, together: the next one does not wait once more for as long."""
+    told: list[str] = []
+
+    async def speak(log: Log, number: int) -> None:
+        told.append(await refused(log, said(f"{number}")))
+
+    async with open_file(path, busy=0.5) as log:
+        with held(path):
+            async with trio.open_nursery() as nursery:
+                for number in range(500):
+                    nursery.start_soon(speak, log, number)
+                await append(log, Joined("#a", "bob", "2"))
+        assert {*told} == {"This cannot be stored now: database is locked."}
+        assert len(told) == 500
+        await append(log, said("after"))
+        assert await texts(log, "#a") == ["after"]
+    assert [level for level, _ in complaints(caplog)] == ["ERROR", "WARNING"]
+
+
+# ── a bad text ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_cannot_be_written_does_not_hurt_what_it_comes_with(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_file(path) as log:
+        await log.follow("#a", START)
+        async with trio.open_nursery() as nursery:
+            with held(path):  # so that they gather
+                for n in range(20):
+                    nursery.start_soon(log.append, "#a", [said(f"{n}")])
+                nursery.start_soon(refused, log, said("whole"), said(POISON))
+                nursery.start_soon(refused, log, said("", nick=POISON))
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.start_soon(append, log, said("last"))
+        stored = await texts(log, "#a")
+        assert {*stored} == {*map(str, range(20)), "last"}
+        assert texts_of(await take(log, 21)) == stored
+        assert await log.search(Search("whole", ["#a"])) == []
+    assert {level for level, _ in complaints(caplog)} == {"ERROR"}
