@@ -22,6 +22,10 @@ STEP = 250
 # file, while messages come without a pause.
 _BACKLOG = 20_000
 
+# What is taken out of the index of words takes up room there, until the index is put together. That
+# is done when so many entries, and this part of those that are left, have been taken out.
+_REMOVED, _REMOVED_PART = 1000, 0.1
+
 # Free pages of the file (of 4 KiB) that are kept for what comes, and those given back in a step.
 _SPARE_PAGES, _PAGES = 4096, 256
 
@@ -50,6 +54,7 @@ class Keeper:
         self._store, self._retention, self._clock = store, retention, clock
         self._connection = store.connection
         self._up_to: int = self._one("SELECT up_to FROM indexed")
+        self._putting_together = False
 
     def is_behind(self) -> bool:
         """Whether a step should be done although messages wait."""
@@ -72,17 +77,38 @@ class Keeper:
         if rows:
             up_to = rows[-1][0]
             with self._store.transaction():
-                search.insert(self._connection, _words_of(rows))
-                self._connection.execute("UPDATE indexed SET up_to = ?", (up_to,))
+                found = _words_of(rows)
+                search.insert(self._connection, found)
+                self._connection.execute(
+                    "UPDATE indexed SET up_to = ?, entries = entries + ?", (up_to, len(found))
+                )
             self._up_to = up_to
         self._store.unindexed = max(self._store.unindexed - len(rows), 0) if rows else 0
         return bool(rows)
+
+    def _put_together(self) -> bool:
+        """The index, if much has been taken out of it."""
+        removed, entries = self._connection.execute(
+            "SELECT removed, entries FROM indexed"
+        ).fetchone()
+        begins = removed > max(_REMOVED, entries * _REMOVED_PART)
+        if begins or self._putting_together:
+            with self._store.transaction():
+                self._putting_together = search.merge(self._connection, begins=begins)
+                if begins:
+                    self._connection.execute("UPDATE indexed SET removed = 0")
+        return self._putting_together
 
     # ── retention ──────────────────────────────────────────────────────────────────────────
 
     def _forget_some(self) -> bool:
         self._forget_marks()
-        if self._forget_old() or self._forget_of_full_rooms() or self._forget_beyond_size():
+        if (
+            self._put_together()
+            or self._forget_old()
+            or self._forget_of_full_rooms()
+            or self._forget_beyond_size()
+        ):
             return True
         self._store.unlooked = 0
         return False
@@ -126,8 +152,12 @@ class Keeper:
         ).fetchall()
         if rows:
             with self._store.transaction():
-                indexed = [row for row in rows if row[0] <= self._up_to]
-                search.delete(self._connection, _words_of(indexed))
+                found = _words_of([row for row in rows if row[0] <= self._up_to])
+                search.delete(self._connection, found)
+                self._connection.execute(
+                    "UPDATE indexed SET entries = entries - ?1, removed = removed + ?1",
+                    (len(found),),
+                )
                 self._connection.executemany(
                     "DELETE FROM entry WHERE id = ?", [(row[0],) for row in rows]
                 )

@@ -54,9 +54,14 @@ MIGRATIONS: Sequence[str] = [
     -- The texts themselves are in entry alone.
     CREATE VIRTUAL TABLE word USING fts5 (said, place, content = '', tokenize = 'ascii');
 
-    -- Up to which id the words of entries are in there.
-    CREATE TABLE indexed (up_to INTEGER NOT NULL) STRICT;
-    INSERT INTO indexed VALUES (0);
+    -- Up to which id the words of entries are in there; of how many, and how many have been taken
+    -- out since it was last put together.
+    CREATE TABLE indexed (
+        up_to INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        removed INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO indexed VALUES (0, 0, 0);
     """,
 ]
 

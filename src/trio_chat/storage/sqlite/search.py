@@ -16,6 +16,9 @@ from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 from trio_chat.storage.words import phrases, words
 
+# Pages of the index (of 4 KB) that are written in a part of putting it together.
+_MERGED = 100
+
 
 class Indexed(NamedTuple):
     """A row of the index; it must be given again, just so, to be taken out."""
@@ -37,6 +40,18 @@ def delete(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
     connection.executemany(
         "INSERT INTO word (word, rowid, said, place) VALUES ('delete', ?, ?, ?)", rows
     )
+
+
+def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
+    """Do a part of putting the index together, so that what was deleted takes up no room any more;
+    the first one if it ``begins``. Whether there is more to do.
+    """
+    before = connection.total_changes
+    connection.execute(
+        "INSERT INTO word (word, rank) VALUES ('merge', ?)", (-_MERGED if begins else _MERGED,)
+    )
+    # As https://www.sqlite.org/fts5.html has it (6.8): one change is the command itself.
+    return begins or connection.total_changes - before >= 2
 
 
 def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
