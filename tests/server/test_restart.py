@@ -1,0 +1,96 @@
+"""A server that is killed, and started again on the same file: nothing that anybody saw is lost."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from irc_peers import IrcPeer
+from processes import Running, running_server
+from trio_chat.protocols.irc.message import Message, parse
+
+CAPS = "message-tags server-time batch echo-message"
+
+
+class House:
+    """A server as a process, and those who have come."""
+
+    def __init__(self, server: Running, until_the_end: AsyncExitStack) -> None:
+        self._server, self._until_the_end = server, until_the_end
+
+    async def come(self, nick: str, *lines: str) -> tuple[IrcPeer, list[Message]]:
+        """Somebody who has sent these lines, and the answers to them."""
+        stream = await trio.open_tcp_stream("127.0.0.1", self._server.port)
+        peer = IrcPeer(await self._until_the_end.enter_async_context(stream))
+        await peer.news(f"CAP REQ :{CAPS}", f"NICK {nick}", f"USER {nick} 0 * :{nick}", "CAP END")
+        return peer, await peer.messages(*lines)
+
+
+@asynccontextmanager
+async def killed_at_the_end(path: Path) -> AsyncIterator[House]:
+    async with (
+        running_server(TRIO_CHAT_HISTORY__STORE=str(path)) as server,
+        AsyncExitStack() as until_the_end,
+    ):
+        yield House(server, until_the_end)
+        server.process.kill()
+        await server.ended()
+
+
+def said(messages: list[Message]) -> list[tuple[str, str]]:
+    """Texts and their ids."""
+    return [(m.params[1], m.tags["msgid"]) for m in messages if m.command == "PRIVMSG"]
+
+
+async def settled(peer: IrcPeer) -> list[list[str]]:
+    """What of a room stays: its topic, its modes, who is banned; without who asks."""
+    found = await peer.messages("TOPIC #tea", "MODE #tea", "MODE #tea b")
+    return [[m.command, *m.params[1:]] for m in found]
+
+
+async def test_what_was_seen_is_there_after_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    seen: list[tuple[str, str]] = []
+    async with killed_at_the_end(path) as house:
+        alice, _ = await house.come("alice", "JOIN #tea")
+        seen += said(
+            await alice.messages(
+                "PRIVMSG #tea :hello",
+                "TOPIC #tea :Tea, and nothing else",
+                "MODE #tea +sl 5",
+                "MODE #tea +b mallory!*@*",
+                "PRIVMSG #tea :grüße 茶",
+            )
+        )
+        before = await settled(alice)
+    assert [text for text, _ in seen] == ["hello", "grüße 茶"]
+    assert any("Tea, and nothing else" in line for line in before)
+    for nick in ("bob", "cy"):
+        async with killed_at_the_end(path) as house:
+            peer, welcome = await house.come(nick, "JOIN #tea")
+            assert said(welcome) == seen
+            batch = next(message for message in welcome if message.command == "BATCH")
+            assert batch.params[1:] == ("chathistory", "#tea")
+            assert await settled(peer) == before
+            _, banned = await house.come("mallory", "JOIN #tea")
+            assert [m.command for m in banned] == ["474"]
+            seen += said(await peer.messages(f"PRIVMSG #tea :from {nick}"))
+    assert len(seen) == 4
+    assert [id for _, id in seen] == sorted({id for _, id in seen})
+
+
+async def test_no_message_that_was_shown_is_lost_by_a_kill_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with killed_at_the_end(path) as house:
+        alice, _ = await house.come("alice", "JOIN #tea")
+        await alice.say(*[f"PRIVMSG #tea :{n}" for n in range(15)])
+        await alice.until(" PRIVMSG #tea :5\r\n")
+    shown = [m for line in alice.received.decode().split("\r\n")[:-1] if (m := parse(line))]
+    async with killed_at_the_end(path) as house:
+        _, welcome = await house.come("bob", "JOIN #tea")
+    stored = said(welcome)
+    assert stored[: len(said(shown))] == said(shown)
+    assert [text for text, _ in stored] == [f"{n}" for n in range(len(stored))]
+    assert re.fullmatch(r"\d{13}-\d{6}", stored[0][1])
