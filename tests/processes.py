@@ -138,9 +138,14 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    *arguments: str, stdin: int | IO[bytes] = subprocess.PIPE, **variables: str
+    *arguments: str,
+    stdin: int | IO[bytes] = subprocess.PIPE,
+    patience: float = 3 * PATIENCE,
+    **variables: str,
 ) -> AsyncIterator[Running]:
-    """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment."""
+    """A process ``trio-chat`` as long as this lasts, which is ``patience`` seconds at the most, with
+    ``variables`` in its environment.
+    """
     async with trio.open_nursery() as nursery:
         process = await trio.lowlevel.open_process(
             [*PROGRAM, *arguments],
@@ -154,7 +159,7 @@ async def running(
         nursery.start_soon(it.out.collect, process.stdout)
         nursery.start_soon(it.err.collect, process.stderr)
         try:
-            with trio.fail_after(3 * PATIENCE):
+            with trio.fail_after(patience):
                 yield it
         finally:
             await end(process)
@@ -162,10 +167,11 @@ async def running(
 
 @asynccontextmanager
 async def running_server(
-    *arguments: str, port: int = 0, **variables: str
+    *arguments: str, port: int = 0, patience: float = 3 * PATIENCE, **variables: str
 ) -> AsyncIterator[Running]:
     """A server that listens already."""
-    async with running("server", "--port", str(port), *arguments, **variables) as server:
+    command = ("server", "--port", str(port), *arguments)
+    async with running(*command, patience=patience, **variables) as server:
         server.port = int((await server.out.until("\n")).rpartition(":")[2])
         yield server
 

@@ -10,7 +10,7 @@ from trio_chat.core.names import fold
 from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
-from trio_chat.storage.sqlite.schema import open_for_reading
+from trio_chat.storage.sqlite.schema import connect, opening
 
 # Read at a time. Between two pages the file is not held, so that what has been written to the
 # journal can go into it, and the journal does not grow.
@@ -25,7 +25,7 @@ def export(path: Path, *, rooms: Sequence[str], since: str) -> Iterator[Entry]:
     """
     if not path.exists():
         raise CannotOpenStore(f"there is no history in {path}")
-    with closing(open_for_reading(path, cache_bytes=_CACHE)) as connection:
+    with opening(path), closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
         numbers = _numbers(connection, rooms)
         last = pack(since) - 1
         while page := _page(connection, numbers, last):

@@ -52,7 +52,9 @@ MIGRATIONS: Sequence[str] = [
 
     -- By the ids of entries: the words of what was said, and whose and where it was (search.py).
     -- The texts themselves are in entry alone.
-    CREATE VIRTUAL TABLE word USING fts5 (said, place, content = '', tokenize = 'ascii');
+    CREATE VIRTUAL TABLE word USING fts5 (
+        said, place, content = '', columnsize = 0, tokenize = 'ascii'
+    );
 
     -- Up to which id the words of entries are in there; of how many, and how many have been taken
     -- out since it was last put together.
