@@ -143,8 +143,8 @@ async def running(
     patience: float = 3 * PATIENCE,
     **variables: str,
 ) -> AsyncIterator[Running]:
-    """A process ``trio-chat`` as long as this lasts, which is ``patience`` seconds at the most, with
-    ``variables`` in its environment.
+    """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment; it must
+    not last longer than ``patience`` seconds.
     """
     async with trio.open_nursery() as nursery:
         process = await trio.lowlevel.open_process(
