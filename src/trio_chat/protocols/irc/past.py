@@ -107,10 +107,12 @@ class Past:
 
     def _advance(self, said: Stamped) -> None:
         """What we said before a cut may come later than what was said after it. Of a text that
-        takes several lines, the first alone may have the id.
+        takes several lines, the first alone may have the id. But the first message at all is what
+        we go on from, even if it is from before we came: there may be more of these.
         """
         before = self.last.get(said.room.lower(), Last("", ""))
-        if said.time >= before.time and (said.msgid or not before.msgid):
+        first = said.msgid and not before.msgid
+        if first or (said.time >= before.time and bool(said.msgid) == bool(before.msgid)):
             self.last[said.room.lower()] = Last(said.msgid, said.time)
 
     def enter(self, room: str, key: str) -> None:
