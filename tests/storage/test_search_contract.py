@@ -84,7 +84,7 @@ async def test_a_query_of_very_many_words(log: Log) -> None:
     await append(log, said(text))
     assert await found(log, text) == [text]
     assert await found(log, f'"{text}"') == [text]
-    assert await found(log, f"{text} missing") == []
+    assert await found(log, f"missing {text}") == []
 
 
 async def test_search_is_for_rooms_that_were_asked_for(log: Log) -> None:

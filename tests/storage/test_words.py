@@ -83,6 +83,8 @@ def test_a_part_between_blanks_is_found(before: str, part: str, after: str) -> N
         ("can't stop", [["can", "t"], ["stop"]]),
         ("绿茶", [["绿", "茶"]]),
         ('"" - "!" *', []),
+        ("a b " * 500, [["a"], ["b"]] * 16),
+        ('tea "' + "a " * 500 + '" milk', [["tea"], ["a"] * 31]),
     ],
 )
 def test_phrases_are_what_stands_between_blanks_or_in_quotation_marks(

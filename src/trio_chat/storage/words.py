@@ -13,6 +13,10 @@ _LETTERWISE = (
 )
 _WORD = re.compile(f"[{_LETTERWISE}]|[^\\W_{_LETTERWISE}]+")
 
+# Words of a query that count. Each costs a look at all places where it stands: 20 ms with a million
+# messages that have it.
+_SOUGHT = 32
+
 
 def words(text: str) -> Sequence[str]:
     """Letters and digits in rows, without case and accents; in the order of the text."""
@@ -26,11 +30,16 @@ def words(text: str) -> Sequence[str]:
 
 def phrases(query: str) -> Sequence[Sequence[str]]:
     """What must stand in a text somewhere: the parts between the blanks of a query, or what stands
-    in quotation marks; each is one or more words that follow each other.
+    in quotation marks; each is one or more words that follow each other. Of a very long query only
+    the beginning counts.
     """
-    parts = re.findall(r'"([^"]*)"?|(\S+)', query)
-    found = (words(quoted or plain) for quoted, plain in parts)
-    return [phrase for phrase in found if phrase]
+    found: list[Sequence[str]] = []
+    left = _SOUGHT
+    for quoted, plain in re.findall(r'"([^"]*)"?|(\S+)', query):
+        if phrase := words(quoted or plain)[:left]:
+            found.append(phrase)
+            left -= len(phrase)
+    return found
 
 
 def has(text: Sequence[str], phrase: Sequence[str]) -> bool:
