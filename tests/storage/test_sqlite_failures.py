@@ -16,6 +16,7 @@ from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.storage.base import START, Log, Search
+from trio_chat.storage.sqlite.schema import MIGRATIONS
 
 POISON = "\ud800"  # half of a character: there are no bytes for it
 
@@ -196,6 +197,22 @@ async def test_a_barrier_that_was_not_stored_is_known_to_who_opens_the_room_agai
         await append(log, said("hello again"), expect=last)
 
 
+async def test_a_disk_without_room_is_called_so(path: Path) -> None:
+    """Where it is SQLite that finds no room; and each is tried by itself, as small ones may fit."""
+    no_room = [*MIGRATIONS, "PRAGMA max_page_count = 40"]
+    async with open_file(path, migrations=no_room) as log:
+        why, stored = "", 0
+        while not why:
+            try:
+                await log.append("#a", [said("x" * 1000)])
+                stored += 1
+            except Unavailable as error:
+                why = str(error)
+        assert why == "This cannot be stored now: database or disk is full."
+        await append(log, Joined("#a", "bob", "2"))
+        assert len(await texts(log, "#a", said=True)) == stored
+
+
 # ── somebody else who holds it ─────────────────────────────────────────────────────────────────
 
 
@@ -251,3 +268,21 @@ async def test_what_cannot_be_written_does_not_hurt_what_it_comes_with(
         assert texts_of(await take(log, 21)) == stored
         assert await log.search(Search("whole", ["#a"])) == []
     assert {level for level, _ in complaints(caplog)} == {"ERROR"}
+
+
+async def test_an_entry_that_cannot_be_read_does_not_stop_what_is_written(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_file(path) as log:
+        [first] = await append(log, said("1"))
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE entry SET event = 'nothing'")
+        other.execute("UPDATE indexed SET up_to = 0")
+    async with open_file(path) as log:
+        with trio.fail_after(60):
+            while not complaints(caplog):  # until it has been come across
+                await log.marked("al", "#a")
+        for n in range(20):
+            await append(log, said(f"{n}"))
+        assert await texts(log, "#a", after=first) == [f"{n}" for n in range(20)]
+    assert len(complaints(caplog)) == 1

@@ -63,7 +63,7 @@ class Writer:
         self._store, self._keeper, self._trio = store, keeper, trio_token
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
-        self._failing = ""
+        self._failing = self._unexpected = ""  # what has been reported last
 
     def start(self) -> None:
         self._thread.start()
@@ -152,8 +152,9 @@ class Writer:
     def _report(self, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):
             self._note(str(error))
-        else:
+        elif str(error) != self._unexpected:
             logger.error("this should not have happened", exc_info=error)
+            self._unexpected = str(error)
 
     def _note(self, error: str) -> None:
         """Report it when writing begins to fail, and when it works again."""
