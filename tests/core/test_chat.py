@@ -106,8 +106,8 @@ ALLOWED = [
     ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol")),
     ("alice", Join("#TEA"), Joined("#tea", "alice", "id-alice")),
     ("bob", Leave("#LOBBY"), Left("#Lobby", "bob", "id-bob")),
-    ("alice", Rename("ann"), Renamed("alice", "ann", "id-alice")),
-    ("alice", Rename("Alice"), Renamed("alice", "Alice", "id-alice")),
+    ("alice", Rename("ann"), Renamed("alice", "ann", "id-alice", rooms=("#lobby",))),
+    ("alice", Rename("Alice"), Renamed("alice", "Alice", "id-alice", rooms=("#lobby",))),
     ("alice", SetTopic("#LOBBY", "tea"), TopicSet("#Lobby", "alice", "tea", "id-alice")),
     ("alice", SetTopic("#lobby", ""), TopicSet("#Lobby", "alice", "", "id-alice")),
     (
@@ -235,7 +235,7 @@ def test_whoever_shares_two_rooms_hears_a_new_name_once(ring: Ring) -> None:
     ring.ask("id-alice", Join("#tea"))
     deliveries = ring.ask("id-bob", Rename("rob"))
     assert heard(ring.chat, deliveries) == [
-        (Renamed("bob", "rob", "id-bob"), {"id-alice", "id-bob"})
+        (Renamed("bob", "rob", "id-bob", rooms=("#lobby", "#tea")), {"id-alice", "id-bob"})
     ]
 
 

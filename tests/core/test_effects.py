@@ -224,7 +224,7 @@ def test_whoever_goes_before_they_are_given_a_status_does_not_get_it(ring: Ring)
     [
         (SetAway("tea"), AwaySet("mark", "tea", "id-mark")),
         (SetName("M"), NameSet("mark", "id-mark", Origin(name="M"))),
-        (Rename("Mark"), Renamed("mark", "Mark", "id-mark")),
+        (Rename("Mark"), Renamed("mark", "Mark", "id-mark", rooms=("#den", "#two"))),
     ],
 )
 def test_whoever_shares_two_rooms_or_watches_hears_of_somebody_once(

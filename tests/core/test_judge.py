@@ -347,7 +347,7 @@ def test_operators_of_the_server_have_no_power_in_rooms(ring: Ring) -> None:
             Invited("#Den", "olga", "eve", "id-olga", "id-eve", origin("olga")),
         ),
         (SetTopic("#DEN", "tea"), TopicSet("#Den", "olga", "tea", "id-olga", origin("olga"))),
-        (Rename("Olga"), Renamed("olga", "Olga", "id-olga", origin("olga"))),
+        (Rename("Olga"), Renamed("olga", "Olga", "id-olga", origin("olga"), ("#den",))),
         (SetAway("tea"), AwaySet("olga", "tea", "id-olga", origin("olga"))),
         (SetAway("t" * 201), AwaySet("olga", "t" * AWAY_MAX, "id-olga", origin("olga"))),
         (SetAway(""), AwaySet("olga", "", "id-olga", origin("olga"))),

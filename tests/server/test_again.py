@@ -7,7 +7,7 @@ import pytest
 
 from irc_peers import irc_peer, irc_people, settings
 from peers import House, running
-from trio_chat.core.events import Entry, Event, is_lasting
+from trio_chat.core.events import Entry, Event, elsewhere, is_lasting
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.memory import MemoryLog
@@ -190,7 +190,7 @@ class Full(MemoryLog):
         super().__init__(per_room=1000, total_bytes=1_000_000, rooms=100)
 
     async def append(self, room: str, events: Sequence[Event], **how: Any) -> Sequence[Entry]:
-        self._refuse_if_full(any(is_lasting(event) for event in events))
+        self._refuse_if_full(any(is_lasting(e) and not elsewhere(e) for e in events))
         return await super().append(room, events, **how)
 
     async def save(self, room: str, id: str, state: RoomState) -> None:

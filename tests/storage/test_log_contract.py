@@ -240,6 +240,7 @@ LASTING = st.one_of(
     st.builds(
         ModesSet, st.just("#a"), NAMES, st.lists(CHANGES, max_size=3).map(tuple), NAMES, ORIGINS
     ),
+    st.builds(Signalled, st.just("#a"), NAMES, st.just("+draft/react=👋"), NAMES, origin=ORIGINS),
 )
 
 
@@ -333,6 +334,31 @@ async def test_what_concerns_people_is_shown(log: Log) -> None:
     for event in events:
         await log.append(PEOPLE, [event])
     assert [entry.event for entry in await take(log, 3)] == events
+
+
+async def test_who_has_gone_or_is_called_otherwise_is_in_the_history_of_their_rooms(
+    log: Log,
+) -> None:
+    """And comes out of the tail once, as of the log of people."""
+    for room in (PEOPLE, "#a", "#b"):
+        await log.follow(room, START)
+    renamed = Renamed("alice", "al", "1", rooms=("#a", "#b"))
+    departed = Departed("al", "1", "bye", rooms=("#b",))
+    ids = await append(log, said("1"))
+    for event in (renamed, departed):
+        ids += [entry.id for entry in await log.append(PEOPLE, [event])]
+    ids += await append(log, said("2", "#b"))
+    in_a, in_b = await log.history("#a"), await log.history("#b")
+    assert [entry.event for entry in in_a] == [said("1"), renamed]
+    assert [entry.event for entry in in_b] == [renamed, departed, said("2", "#b")]
+    assert [entry.id for entry in in_b] == ids[1:]
+    assert await log.history("#b", after=ids[0], before=ids[3], limit=1) == [in_b[1]]
+    assert await log.history("#b", limit=1, first=True) == [in_b[0]]
+    assert await texts(log, "#b", said=True) == ["2"]
+    await log.unfollow("#b")
+    await log.follow("#b", START)
+    shown = [(entry.room, entry.id) for entry in await take(log, 5)]
+    assert shown == [("#a", ids[0]), ("", ids[1]), ("", ids[2]), ("#b", ids[3]), ("#b", ids[3])]
 
 
 # ── sent again ─────────────────────────────────────────────────────────────────────────────────

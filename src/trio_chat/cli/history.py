@@ -11,12 +11,15 @@ from trio_chat.app import history_file
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
 from trio_chat.core.events import (
+    Departed,
     Entry,
     Joined,
     Kicked,
     Left,
     ModesSet,
+    Renamed,
     Said,
+    Signalled,
     TopicSet,
     milliseconds,
 )
@@ -28,15 +31,18 @@ from trio_chat.storage.sqlite.export import export
 # Named as by 'trio-chat client --json'.
 _TYPES = {
     Said: "said",
+    Signalled: "tags",
     Joined: "joined",
     Left: "left",
     Kicked: "kicked",
     TopicSet: "topic",
     ModesSet: "mode",
+    Renamed: "renamed",
+    Departed: "left",
 }
 
 # Fields of events that mean nothing outside of the server.
-_INSIDE = ("who", "to_who", "target_who", "token", "origin")
+_INSIDE = ("who", "to_who", "target_who", "token", "origin", "rooms")
 
 
 def run_export(
@@ -75,7 +81,7 @@ def _moment(text: str) -> int:
 def _text(entry: Entry) -> str:
     """With the time of this machine's zone. What one event has to say may be several lines."""
     time = datetime.fromtimestamp(milliseconds(entry.id) / 1000).astimezone()
-    start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', '')}"
+    start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', entry.room)}"
     return "".join(f"{start} {clean(line)}\n" for line in wording(entry.event))
 
 
@@ -88,6 +94,7 @@ def _json(entry: Entry) -> str:
             timespec="milliseconds"
         ),
         "type": _TYPES[type(entry.event)],
+        "room": entry.room,
         **{name: value for name, value in event.items() if value and name not in _INSIDE},
         **{name: origin[name] for name in ("user", "host", "account") if origin.get(name)},
     }

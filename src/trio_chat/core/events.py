@@ -66,7 +66,7 @@ class Said:
 
 @fact
 class Signalled:
-    """Something for clients only: tags without a text, as of somebody who is typing. Not stored."""
+    """Something for clients only: tags without a text, as of somebody who is typing or agrees."""
 
     room: str
     nick: str
@@ -159,20 +159,24 @@ class Arrived:
 
 @fact
 class Renamed:
+    """``rooms`` are those that they were in, folded: there it will be looked for."""
+
     nick: str
     to: str
     who: str = ""
     origin: Origin = NOWHERE
+    rooms: tuple[str, ...] = ()
 
 
 @fact
 class Departed:
-    """Somebody has gone, and with that left every room."""
+    """Somebody has gone, and with that left every room: ``rooms``, folded, as in Renamed."""
 
     nick: str
     who: str = ""
     why: str = ""
     origin: Origin = NOWHERE
+    rooms: tuple[str, ...] = ()
 
 
 @fact
@@ -257,7 +261,20 @@ _ID = re.compile("[0-9]{13}-[0-9]{6}")
 
 def is_lasting(event: Event) -> bool:
     """Whether anybody needs it tomorrow: if not, it is shown and not stored."""
+    match event:
+        case Signalled(tags=tags):
+            return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
+        case Renamed(rooms=rooms) | Departed(rooms=rooms):
+            return bool(rooms)
     return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet)
+
+
+_PASSING = ("+typing", "+draft/typing")
+
+
+def elsewhere(event: Event) -> tuple[str, ...]:
+    """The rooms, folded, in whose history it is, though it is in the log of people."""
+    return event.rooms if isinstance(event, Renamed | Departed) else ()
 
 
 def is_missed(event: Event) -> bool:
@@ -267,7 +284,7 @@ def is_missed(event: Event) -> bool:
 
 def is_for_members(event: Event) -> bool:
     """Whether all members of a room see it, and so may see it again later."""
-    return not isinstance(event, Said) or not event.status
+    return not isinstance(event, Said | Signalled) or not event.status
 
 
 # ── what is shown and not stored ───────────────────────────────────────────────────────────────

@@ -309,7 +309,8 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are {rename.nick} already.", Code.SAME_NICK)]
-    return [Renamed(person.nick, rename.nick, person.who, person.origin)]
+    rooms = tuple(person.rooms)
+    return [Renamed(person.nick, rename.nick, person.who, person.origin, rooms)]
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:

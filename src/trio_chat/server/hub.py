@@ -160,7 +160,8 @@ class Hub:
             with self._request(), suppress(trio.BrokenResourceError):
                 person = self.chat.people.get(listener.who)
                 nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
-                await self._happen(Departed(nick, listener.who, why, origin))
+                rooms = tuple(person.rooms) if person else ()
+                await self._happen(Departed(nick, listener.who, why, origin, rooms))
                 await self._close_unheard(person.identity if person else "")
         await self._keep_only(listener, "")
 

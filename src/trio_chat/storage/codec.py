@@ -13,6 +13,7 @@ from typing import Any
 
 from trio_chat.core.events import (
     Change,
+    Departed,
     Event,
     Joined,
     Kicked,
@@ -20,14 +21,15 @@ from trio_chat.core.events import (
     Mask,
     ModesSet,
     Origin,
+    Renamed,
     Said,
+    Signalled,
     TopicSet,
 )
 from trio_chat.core.room import RoomState
 
-_KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (Said, Joined, Left, Kicked, TopicSet, ModesSet)
-}
+_LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed)
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
 
 def _defaults(kind: type) -> Mapping[str, Any]:
@@ -58,14 +60,18 @@ def _said(*others: Any) -> str:
     return _to_json([Said.__name__, found])
 
 
-def decode(written: str, beside: Mapping[str, str] | None = None) -> Event:
-    """The event, with the fields that were kept ``beside`` it."""
+def decode(written: str, text: str = "", token: str = "") -> Event:
+    """The event; with ``text`` and ``token``, which were kept beside it, if it was said."""
     kind, found = json.loads(written)
+    if kind == Said.__name__:
+        found |= {"text": text, "token": token}
     if "origin" in found:
         found["origin"] = _origin(**found["origin"])
+    if "rooms" in found:
+        found["rooms"] = tuple(found["rooms"])
     if "changes" in found:
         found["changes"] = tuple(Change(**change) for change in found["changes"])
-    event: Event = _KINDS[kind](**found, **(beside or {}))
+    event: Event = _KINDS[kind](**found)
     return event
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from trio_chat.core.events import Entry, Event, Said, is_for_members, is_lasting
+from trio_chat.core.events import Entry, Event, Said, elsewhere, is_for_members, is_lasting
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
@@ -84,6 +84,9 @@ class MemoryLog(Log):
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
         self._keep(log, [entry for entry in fresh if is_lasting(entry.event)])
+        for entry in fresh:
+            for other in elsewhere(entry.event):
+                self._keep(self._touch(other), [entry._replace(room=other)])
         self._intake.show(room, fresh)
         return entries
 
@@ -163,7 +166,8 @@ class MemoryLog(Log):
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
         self._intake.followed.add(room)
-        self._intake.show(room, [e for e in self._touch(room).entries if e.id > after])
+        kept = [e for e in self._touch(room).entries if not elsewhere(e.event)]
+        self._intake.show(room, [entry for entry in kept if entry.id > after])
 
     async def unfollow(self, room: str) -> None:
         await trio.lowlevel.checkpoint()

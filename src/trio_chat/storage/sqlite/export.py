@@ -50,6 +50,8 @@ def _page(
     places = ", ".join("?" * len(rooms))
     return connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-        f"WHERE id > ? AND room IN ({places}) ORDER BY id LIMIT {_PAGE}",
-        (after, *rooms),
+        f"WHERE id > ? AND room IN ({places}) UNION ALL "
+        f"SELECT {COLUMNS} FROM elsewhere JOIN room USING (room) JOIN entry USING (id) "
+        f"WHERE id > ? AND elsewhere.room IN ({places}) ORDER BY id LIMIT {_PAGE}",
+        (after, *rooms, after, *rooms),
     ).fetchall()

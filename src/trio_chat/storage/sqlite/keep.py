@@ -168,7 +168,9 @@ class Keeper:
         with self._store.transaction():
             names = self._connection.execute(
                 "DELETE FROM room WHERE 0 < saved AND saved < ? "
-                "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) RETURNING name",
+                "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) "
+                "AND NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.room = room.room) "
+                "RETURNING name",
                 (oldest,),
             ).fetchall()
             self._store.forget([name for (name,) in names])
@@ -200,7 +202,7 @@ class Keeper:
 def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:
     """Rows of the index for those of the entries that have a text which all could see."""
     return [
-        search.row_of(id, room, decode(data, {"text": text}).nick, text)
+        search.row_of(id, room, decode(data, text).nick, text)
         for id, room, kind, text, data in rows
         if kind == Kind.SAID
     ]

@@ -28,11 +28,17 @@ def history(
     """As ``Log.history``. SQLite merges the kinds as it goes: each is in order by itself."""
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
     order = "ASC" if first else "DESC"
-    each = " UNION ALL ".join(
+    queries = [
         f"SELECT id, kind, text, token, event FROM entry WHERE room = {_NUMBER} "  # noqa: S608
         f"AND kind = {kind:d} AND id > :after AND id < :before"
         for kind in kinds
-    )
+    ]
+    if not said:
+        queries.append(
+            "SELECT id, kind, text, token, event FROM elsewhere JOIN entry USING (id) "  # noqa: S608
+            f"WHERE elsewhere.room = {_NUMBER} AND id > :after AND id < :before"
+        )
+    each = " UNION ALL ".join(queries)
     rows = connection.execute(
         f"SELECT :room, * FROM ({each} ORDER BY id {order} LIMIT :limit)",  # noqa: S608
         {

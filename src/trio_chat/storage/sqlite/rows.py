@@ -35,12 +35,11 @@ def row_of(event: Event, *, barrier: bool) -> Row:
     if isinstance(event, Said):
         kind = Kind.SAID if is_for_members(event) else Kind.NOT_FOR_ALL
         return Row(kind, event.text, event.token or None, encode(event))
+    if not is_for_members(event):
+        return Row(Kind.NOT_FOR_ALL, "", None, encode(event))
     return Row(Kind.BARRIER if barrier else Kind.OTHER, "", None, encode(event))
 
 
 def entries_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
-    for name, id, kind, text, token, event in rows:
-        if kind in (Kind.SAID, Kind.NOT_FOR_ALL):
-            yield Entry(name, unpack(id), decode(event, {"text": text, "token": token or ""}))
-        else:
-            yield Entry(name, unpack(id), decode(event))
+    for name, id, _, text, token, event in rows:
+        yield Entry(name, unpack(id), decode(event, text, token or ""))

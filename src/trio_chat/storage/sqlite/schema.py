@@ -43,6 +43,14 @@ MIGRATIONS: Sequence[str] = [
     CREATE INDEX entry_of_room ON entry (room, kind, id);
     CREATE UNIQUE INDEX entry_of_token ON entry (token) WHERE token IS NOT NULL;
 
+    -- Entries of the log of people that are in the history of this room, too.
+    CREATE TABLE elsewhere (
+        room INTEGER NOT NULL,
+        id INTEGER NOT NULL REFERENCES entry ON DELETE CASCADE,
+        PRIMARY KEY (room, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX elsewhere_of_entry ON elsewhere (id);
+
     CREATE TABLE mark (
         reader TEXT NOT NULL,
         target TEXT NOT NULL,
@@ -119,6 +127,7 @@ def open_for_writing(
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded while it is empty
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
         if unclean:
             _check(connection, path)
         _migrate(connection, path, migrations)

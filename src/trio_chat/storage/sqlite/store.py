@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from trio_chat.core.events import Entry, Event
+from trio_chat.core.events import Entry, Event, elsewhere
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START
@@ -91,6 +91,14 @@ class Store:
             if token:
                 tokens[token] = entry
         self.connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", fresh)
+        self.connection.executemany(
+            "INSERT INTO elsewhere VALUES (?, ?)",
+            [
+                (self._room(other).number, pack(entry.id))
+                for entry in entries
+                for other in elsewhere(entry.event)
+            ],
+        )
         self.touched[room.number] = self.touched.get(room.number, math.inf) + len(fresh)
         self.unindexed += len(fresh)
         self.unlooked += len(fresh)
