@@ -328,6 +328,7 @@ def test_what_is_said_once_we_are_there_is_not_earlier_even_if_a_page_has_it_fir
     while not client.end.joined:
         client.send()
         client.listen()
+    client.server.now -= 1  # and be it in the same millisecond
     client.server.say("al", "after")
     client.end.take()
     client.settle()

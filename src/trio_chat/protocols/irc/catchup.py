@@ -168,11 +168,11 @@ class CatchUp:
 
     def _in_page(self, message: Message) -> Sequence[Message]:
         """What has come by itself already is shown as such. So is what follows that: a page may
-        overtake what is just being said.
+        overtake what is just being said. What has the time at which we came may answer our coming.
         """
         self._came += 1
         self._total += 1
-        if isinstance(message, Earlier) and self._since and message.time > self._since:
+        if isinstance(message, Earlier) and self._since and message.time >= self._since:
             message = message.said
         msgid = _msgid(message)
         if msgid and msgid in self._waiting:
