@@ -170,7 +170,9 @@ def test_rooms_that_are_empty_and_old_go(file: File) -> None:
     for room in ("#empty", "#new", "#full"):
         [id] = file.append(said("tea", room), room=room)
         file.save(room, id)
-    file.append(said("never saved", "#open"), room="#open")
+    file.append(said("in it", "#open"), room="#open")
+    file.save("#open", START)
+    file.append(said("psst", ""), room="1,2")
     file.now += 2 * DAY
     file.append(said("tea", "#full"), room="#full")
     [id] = file.append(Joined("#new", "al"), room="#new")
@@ -182,9 +184,23 @@ def test_rooms_that_are_empty_and_old_go(file: File) -> None:
         "#full",
         "#open",
     }
+    assert file.one("SELECT count(*) FROM entry") == 2
     file.append(said("tea again", "#empty"), room="#empty")
     file.keep(EVERYTHING)
     assert file.found("tea", "#empty", "#full") == ["tea", "tea again"]
+
+
+def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
+    for n in range(2500):
+        file.append(said("psst", ""), room=f"{n},x")
+    retention = Retention(DAY, 1_000_000, 1_000_000_000)
+    file.now += 2 * DAY
+    keeper = Keeper(file.store, retention, lambda: file.now)
+    for _ in range(30):
+        keeper.step()
+    assert file.one("SELECT count(*) FROM room") == 0
+    file.append(said("psst", ""), room="1,x")
+    assert file.texts("1,x") == ["psst"]
 
 
 # ── size ───────────────────────────────────────────────────────────────────────────────────────

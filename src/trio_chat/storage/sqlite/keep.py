@@ -29,6 +29,9 @@ _REMOVED, _REMOVED_PART = 1000, 0.1
 # Free pages of the file (of 4 KiB) that are kept for what comes, and those given back in a step.
 _SPARE_PAGES, _PAGES = 4096, 256
 
+# Rooms of which it is looked up in a step whether they are needed.
+_ROOMS = 1000
+
 # A room is looked at again when it may hold this part of what is kept of it more than that.
 _SLACK = 0.01
 
@@ -55,6 +58,7 @@ class Keeper:
         self._connection = store.connection
         self._up_to: int = self._one("SELECT up_to FROM indexed")
         self._putting_together = False
+        self._last_room = 0  # that was looked at
 
     def is_behind(self) -> bool:
         """Whether a step should be done although messages wait."""
@@ -114,10 +118,13 @@ class Keeper:
         return False
 
     def _forget_old(self) -> bool:
-        if not self._retention.seconds:
-            return False
-        oldest = pack(f"{max(int((self._clock() - self._retention.seconds) * 1000), 0)}")
-        return self._forget("id < ?", oldest) or self._forget_rooms(oldest)
+        oldest = 0
+        if self._retention.seconds:
+            oldest = pack(f"{max(int((self._clock() - self._retention.seconds) * 1000), 0)}")
+        if self._forget("id < ?", oldest):
+            return True
+        self._forget_rooms(oldest)
+        return False
 
     def _forget_of_full_rooms(self) -> bool:
         per_room = self._retention.per_room
@@ -163,18 +170,26 @@ class Keeper:
                 )
         return bool(rows)
 
-    def _forget_rooms(self, oldest: int) -> bool:
-        """Those of which nothing is kept, and which nobody has been in since."""
+    def _forget_rooms(self, oldest: int) -> None:
+        """Of the next rooms, those of which nothing is kept, and which have no state, as rooms of
+        two, or which nobody has been in since.
+        """
+        found = self._connection.execute(
+            "SELECT room FROM room WHERE room > ? ORDER BY room LIMIT ?", (self._last_room, _ROOMS)
+        ).fetchall()
+        first, self._last_room = self._last_room, found[-1][0] if found else 0
+        if not found:
+            return
         with self._store.transaction():
             names = self._connection.execute(
-                "DELETE FROM room WHERE 0 < saved AND saved < ? "
+                "DELETE FROM room WHERE room > ? AND room <= ? "
+                "AND (state IS NULL AND barrier = 0 OR 0 < saved AND saved < ?) "
                 "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) "
                 "AND NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.room = room.room) "
                 "RETURNING name",
-                (oldest,),
+                (first, self._last_room, oldest),
             ).fetchall()
             self._store.forget([name for (name,) in names])
-        return False
 
     def _forget_marks(self) -> None:
         """The longest unchanged ones have the lowest numbers."""
