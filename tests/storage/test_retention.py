@@ -12,7 +12,7 @@ from stores import NOW, append, open_file, said, texts
 from trio_chat.core.events import Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
-from trio_chat.storage.sqlite import read, search
+from trio_chat.storage.sqlite import keep, read, search
 from trio_chat.storage.sqlite.keep import STEP, Keeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
@@ -275,12 +275,15 @@ async def test_it_is_done_when_nobody_wants_anything(tmp_path: Path) -> None:
                 pass
 
 
-async def test_it_is_done_when_there_is_never_a_pause(tmp_path: Path) -> None:
-    path = tmp_path / "chat.db"
-    async with open_file(path, retention=Retention(0, 1000, 1_000_000_000)) as log:
+async def test_it_is_done_when_there_is_never_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep, "_BACKLOG", 2000)
+    retention = Retention(0, 1000, 1_000_000_000)
+    async with open_file(tmp_path / "chat.db", retention=retention) as log:
         sent = 0
-        with trio.fail_after(90):
+        with trio.fail_after(60):
             while sent == 0 or len(await texts(log, "#a", limit=sent)) > sent // 2:
-                await log.append("#a", [said("x") for _ in range(1000)])
-                sent += 1000
+                await log.append("#a", [said("x") for _ in range(500)])
+                sent += 500
     assert sent > 2000
