@@ -21,6 +21,9 @@ async def store(tmp_path: Path) -> AsyncIterator[str]:
         alice = await house.connect("alice")
         await alice.send(b"hi \x1b[2J there\n/me waves\n/topic tea\n/join #attic\nup here\n")
         await alice.until("alice: up here")
+        bob = await house.connect("bob")
+        await bob.send(b"/nick rob\n/quit\n")
+        await bob.rest()
         yield path
 
 
@@ -35,13 +38,19 @@ async def test_all_rooms_as_text(store: str) -> None:
         "#attic alice joined!",
         "#lobby alice left!",
         "#attic alice: up here",
+        "#lobby bob joined!",
+        "#lobby *** bob is now rob.",
+        "#lobby rob left!",
     ]
 
 
 async def test_one_room_as_json_since_a_moment(store: str) -> None:
     everything = await run("history", "export", "-f", "jsonl", "-r", "#LOBBY", **{STORE: store})
     found = [json.loads(line) for line in everything.out.splitlines()]
-    assert [line["type"] for line in found] == ["joined", "said", "said", "topic", "left"]
+    assert [line["type"] for line in found] == [
+        *("joined", "said", "said", "topic", "left"),
+        *("joined", "renamed", "left"),
+    ]
     said = found[1]
     assert {name: said[name] for name in ("room", "nick", "text")} == {
         "room": "#lobby",

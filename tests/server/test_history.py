@@ -205,13 +205,17 @@ async def test_what_was_not_said_comes_to_who_asked_for_it(house: House) -> None
     live = await alice.news()
     await bob.news("AWAY :out", "JOIN #lobby", "PRIVMSG #lobby :hello", "NOTICE #lobby :note")
     live += await alice.news("TOPIC #lobby :tea", "MODE #lobby +v bob", "KICK #lobby bob :out")
-    await bob.news("JOIN #lobby", "PART #lobby :bye")
-    live += await alice.news()
+    await bob.news("JOIN #lobby", "PART #lobby :bye", "JOIN #lobby", "CAP REQ message-tags")
+    await bob.news("@+draft/react=tea TAGMSG #lobby", "@+typing=active TAGMSG #lobby", "NICK rob")
+    await bob.say("QUIT :so long")
+    live += (await alice.until(" QUIT :Quit: so long\r\n")).split("\r\n")[:-1]
+    live = [line for line in live if "+typing" not in line]
     lines = await recall(alice, "LATEST #lobby * 200")
     assert read(lines)[0].command == "JOIN"  # her own, which she saw before she knew the names
     assert lines[1:] == live
     assert [m.command for m in read(live)] == [
-        *("JOIN", "PRIVMSG", "NOTICE", "TOPIC", "MODE", "KICK", "JOIN", "PART")
+        *("JOIN", "PRIVMSG", "NOTICE", "TOPIC", "MODE", "KICK", "JOIN", "PART", "JOIN"),
+        *("TAGMSG", "NICK", "QUIT"),
     ]
     await alice.news("CAP REQ :-draft/event-playback away-notify")
     assert await recall(alice, "LATEST #lobby * 200") == [

@@ -121,7 +121,7 @@ class Hub:
 
     def shown(self, id: str) -> None:
         """The broadcaster has shown everything up to this id: those who wait for it go on."""
-        self._last_shown = id
+        self._last_shown = max(id, self._last_shown)
         waiting, self._progress = self._progress, trio.Event()
         waiting.set()
 
