@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import ClassVar
 
-from irctest.basecontrollers import BaseServerController
+from irctest.basecontrollers import BaseServerController, DirectoryBasedController
 from irctest.patma import ANYSTR, StrRe
 from irctest.runner import NotImplementedByController
 from irctest.specifications import Capabilities, OptionalBehaviors
@@ -23,7 +23,7 @@ def cheap_hash(password: str) -> str:
     )
 
 
-class TrioChatController(BaseServerController):
+class TrioChatController(BaseServerController, DirectoryBasedController):
     """It claims everything that the server has: what is not claimed is skipped, and never fails."""
 
     software_name = "trio-chat"
@@ -95,7 +95,9 @@ class TrioChatController(BaseServerController):
         if run_services:
             raise NotImplementedByController("services")
         self.hostname, self.port = hostname, port
+        self.create_config()
         settings = {
+            "HISTORY__STORE": str(self.directory / "chat.db"),
             "HISTORY__REPLAY": "0",  # nothing is played back by itself
             "HOST": "127.0.0.1",
             "PORT": str(port),
