@@ -337,11 +337,12 @@ class Hub:
             for request in requests:
                 outcomes += self.chat.decide(listener.who, request)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
+            if not events:
+                return outcomes, START
+            log = log_of(events[0])
             try:
-                if not events:
-                    return outcomes, START
-                if is_private(log_of(events[0])):
-                    async with self._in_use(log_of(events[0])):
+                if is_private(log):
+                    async with self._in_use(log):
                         entries = await self._append(events)
                         await self.until_shown(entries[-1].id)
                 else:
@@ -354,7 +355,10 @@ class Hub:
                     for outcome in outcomes
                 ], START
             else:
-                return _found_again(outcomes, entries), max(entry.id for entry in entries)
+                # If everybody has left the room meanwhile, it may have been closed before that.
+                is_followed = log == PEOPLE or log in self.chat.rooms
+                last = max(entry.id for entry in entries) if is_followed else START
+                return _found_again(outcomes, entries), last
 
     async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
         """Give events of one log their places."""
