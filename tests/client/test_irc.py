@@ -7,7 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 import trio_chat
 from minimal_irc import MinimalIrcServer
 from processes import PATIENCE, Finished, run
-from trio_chat import Joined, NotAdmitted, Notice, Said, Unsupported
+from trio_chat import Earlier, Joined, NotAdmitted, Notice, Said, Stamped, Unsupported
 from trio_chat.core.events import Origin
 from tutorial import TutorialServer
 
@@ -37,6 +37,50 @@ async def test_trio_chat_speaks_irc(port):
     async with trio_chat.open_chat(port=port, nick="al", room="#tea") as al:
         assert al.room == "#tea"
         assert await hear(al, 1) == [Notice("Welcome to the trio-chat network, al")]
+
+
+async def found(chat, line: str) -> list[str]:
+    """The texts that come of a command that looks something up."""
+    await chat.command(line)
+    await chat.say("end")
+    texts = []
+    async for message in chat:
+        if isinstance(message, Stamped) and message.text == "end":
+            return texts
+        if isinstance(message, Earlier) and message.found:
+            texts.append(message.said.text)
+        elif isinstance(message, Notice):
+            texts.append(f"*** {message.text}")
+
+
+async def test_what_was_said_can_be_looked_up_again_and_again(port):
+    async with trio_chat.open_chat(port=port, nick="al", room="#tea") as al:
+        await al.say("green tea\nblack tea\ncoffee; with milk")
+        told = await found(al, "/history 2")
+        assert told[-3:] == ["*** This was found:", "black tea", "coffee; with milk"]
+        assert await found(al, "/search tea") == ["*** This was found:", "green tea", "black tea"]
+        assert await found(al, "/search tea") == ["*** This was found:", "green tea", "black tea"]
+        for filters in ("from:al", "in:#tea", "after:2020-01-31", "before:2100-01-31"):
+            found_milk = await found(al, f"/search milk {filters}")
+            assert found_milk == ["*** This was found:", "coffee; with milk"]
+        for filters in ("from:bo", "before:2020-01-31", "after:2100-01-31"):
+            assert await found(al, f"/search milk {filters}") == ["*** This was found:"]
+        assert await found(al, "/search milk in:#attic") == [
+            "*** There is nothing of #attic that you may read."
+        ]
+        for line in ("/search milk after:noon", "/history many", "/search"):
+            with pytest.raises(Unsupported):
+                await al.command(line)
+
+
+async def test_a_server_that_keeps_nothing_cannot_be_searched(nursery):
+    server = await nursery.start(MinimalIrcServer().run)
+    async with trio_chat.open_chat(port=server.port, nick="al") as al:
+        await hear(al, 3)
+        with pytest.raises(Unsupported, match="cannot search"):
+            await al.command("/search tea")
+        with pytest.raises(Unsupported, match="does not tell"):
+            await al.command("/history")
 
 
 async def test_trio_chat_speaks_plain_if_it_is_to(port):

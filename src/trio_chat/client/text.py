@@ -59,7 +59,7 @@ def _when(message: Message) -> str:
 
 def json_line(message: Message) -> str:
     """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier, and with
-    IRC also user, host, why, notice, status, msgid, time and late it has.
+    IRC also user, host, why, notice, status, msgid, time, late and found it has.
     """
     shown = message.said if isinstance(message, Earlier) else message
     fields = {name: value for name, value in asdict(shown).items() if value}
@@ -67,6 +67,7 @@ def json_line(message: Message) -> str:
     fields |= {name: origin[name] for name in ("user", "host") if origin.get(name)}
     if isinstance(message, Earlier):
         fields |= {"earlier": True} | ({"time": message.time} if message.time else {})
+        fields |= {"found": True} if message.found else {}
     return json.dumps({"type": _TYPES[type(shown).__name__], **fields}, ensure_ascii=False)
 
 

@@ -35,11 +35,13 @@ class Stamped(Said):
 class Earlier:
     """Something that was said before we came: shown for reading, not for answering.
 
-    ``time`` is when, as ISO 8601, if the server says so.
+    ``time`` is when, as ISO 8601, if the server says so. What was ``found``, as it was searched
+    for, may have been shown already.
     """
 
     said: Said
     time: str = ""
+    found: bool = False
 
 
 #: What a client is told of.

@@ -1,8 +1,15 @@
 """Commands that begin with a slash, in tables: what both ends say of a row, and of what is none."""
 
 import difflib
+import re
 from collections.abc import Mapping
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
+
+#: What narrows a search, for /help.
+FILTERS = "What narrows /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
+
+_FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
 class Row(Protocol):
@@ -36,3 +43,34 @@ def overview(rows: Mapping[str, Row]) -> list[str]:
     width = max(len(usage) for usage, _ in usages)
     lines = [f"{usage:<{width}}  {does}" for usage, does in usages]
     return ["Every line you write goes to the room, but for these:", *lines]
+
+
+class Sought(NamedTuple):
+    """What /search asks for. ``after`` and ``before`` are the beginnings of days (UTC)."""
+
+    words: str
+    room: str
+    nick: str
+    after: datetime | None
+    before: datetime | None
+
+
+def read_search(rest: str) -> Sought:
+    """Words, and filters among them; of two of a kind the last counts. Raises ValueError."""
+    words, filters = [], dict.fromkeys(("in", "from", "after", "before"), "")
+    for word in rest.split():
+        if found := _FILTER.fullmatch(word):
+            filters[found[1].lower()] = found[2]
+        else:
+            words.append(word)
+    days = (_day(key, filters[key]) for key in ("after", "before"))
+    return Sought(" ".join(words), filters["in"], filters["from"], *days)
+
+
+def _day(key: str, day: str) -> datetime | None:
+    if not day:
+        return None
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"{key}: needs a day such as {key}:2024-12-31.") from None

@@ -30,6 +30,7 @@ from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.slash import SLASHES
+from trio_chat.protocols.slashes import FILTERS
 from trio_chat.protocols.irc.text import pieces, shown
 
 OPENING = "CAP LS 302\r\nNICK bob\r\nUSER bob 0 * bob\r\n"
@@ -512,8 +513,9 @@ def test_what_no_command_is(line: str, why: str) -> None:
 def test_help_lists_every_command() -> None:
     session = let_in()
     assert command(session, "/help") == ""
-    first, *others = session.own_messages()
+    first, *others, last = session.own_messages()
     assert isinstance(first, Notice)
+    assert last == Notice(FILTERS)
     names = [other.text.split()[0] for other in others if isinstance(other, Notice)]
     assert names == [f"/{name}" for name in SLASHES]
 

@@ -155,6 +155,8 @@ class CatchUp:
 
     def in_turn(self, message: Message) -> Sequence[Message]:
         """What to show now that this has come."""
+        if isinstance(message, Earlier) and message.found:
+            return [message]
         if self.room and _is_old(message):
             return self._in_page(message)
         if self.room and not isinstance(message, Notice):

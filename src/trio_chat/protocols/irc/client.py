@@ -19,7 +19,7 @@ from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.past import ID_TAG, Past, Unacked, new_token
 from trio_chat.protocols.irc.penalty import Penalty
-from trio_chat.protocols.irc.slash import read_slash, room_name
+from trio_chat.protocols.irc.slash import SEARCH, read_slash, room_name
 from trio_chat.protocols.irc.text import CTCP, FRAMES, is_room, pieces, shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
@@ -33,6 +33,7 @@ WANTED = {
     *("account-tag", "away-notify", "batch", "cap-notify", "chghost", "draft/chathistory"),
     *("echo-message", "extended-join", "message-tags", "server-time", "standard-replies"),
     IDENTITY,
+    SEARCH,
 }
 
 # A server answers a PING, however slowly it lets us talk; after QUIT it closes the connection.
@@ -78,6 +79,7 @@ class IrcClientSession(ClientSession):
         self.names: dict[str, list[str]] = {}  # of rooms, while they are being told
         self.entering: set[str] = set()  # rooms of which we are about to be told who is in them
         self.batches: dict[str, Batch] = {}  # those that are open
+        self._wanted: list[str] = []  # kinds of batches that somebody at our side waits for
         self.catch_up = CatchUp(self.past, self.send)
         self._identified = False
         self._asked = [self.past.room or room_name(room)]  # rooms that we are on the way to
@@ -356,6 +358,17 @@ class IrcClientSession(ClientSession):
     def _origin(self) -> Origin:
         user, _, host = self.address.partition("@")
         return Origin(user, host) if host else NOWHERE
+
+    def want(self, kind: str) -> None:
+        """Somebody at our side has asked for a batch of this kind."""
+        self._wanted.append(kind)
+
+    def wanted(self, kind: str) -> bool:
+        """Whether that is what this one is: then it has come now."""
+        if kind not in self._wanted:
+            return False
+        self._wanted.remove(kind)
+        return True
 
     def tell(self, text: str) -> None:
         """To the person at our side, by ourselves."""

@@ -33,6 +33,7 @@ from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.past import ID_TAG
+from trio_chat.protocols.irc.slash import SEARCH
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
 from trio_chat.protocols.plain.wording import wording
 
@@ -45,18 +46,21 @@ _VERSION = "trio-chat"
 _STATUS = "~&@%+"  # prefixes of members' nicknames on any server
 
 # Batches of what was said before (ircv3.net, "chathistory"; and that of a bouncer).
-_HISTORY = ("chathistory", "znc.in/playback")
+_HISTORY = ("chathistory", "znc.in/playback", SEARCH)
 
 # Read as they are: the answer must be the same, or there is more than text in them.
 _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
 
 class Batch(NamedTuple):
-    """One that is open. ``page`` if we have asked for it, ``late`` if it fills a gap."""
+    """One that is open. ``page`` if we have asked for it, ``late`` if it fills a gap, ``found`` if
+    it is what somebody at our side wants to read.
+    """
 
     kind: str
     page: bool = False
     late: bool = False
+    found: bool = False
 
 
 _NO_BATCH = Batch("")
@@ -75,11 +79,14 @@ def understand(session: "IrcClientSession", line: Line) -> Messages:
     if heard is None or len(line.params) < heard.needed or (history and not heard.talk):
         return ()
     messages = heard.means(session, line)
-    return [_past(message, batch.late) for message in messages] if history else messages
+    return [_past(message, batch) for message in messages] if history else messages
 
 
-def _past(message: Message, late: bool) -> Message:
+def _past(message: Message, batch: Batch) -> Message:
+    late = batch.late
     match message:
+        case Said() if batch.found:
+            return Earlier(message, message.time if isinstance(message, Stamped) else "", True)
         case Stamped(time=time):
             return replace(message, late=True) if late else Earlier(message, time)
         case Said():
@@ -154,15 +161,16 @@ def _batch(session: "IrcClientSession", line: Line) -> Messages:
     """A batch within another is of the same kind."""
     sign, name = line.params[0][:1], line.params[0][1:]
     if sign != "+":
-        page = session.batches.pop(name, _NO_BATCH).page
-        return session.catch_up.page_over() if page else ()
+        batch = session.batches.pop(name, _NO_BATCH)
+        return session.catch_up.page_over() if batch.page else ()
     if outer := session.batches.get(line.tags.get("batch", "")):
         session.batches[name] = outer._replace(page=False)
         return ()
     kind = line.param(1)
     page = session.catch_up.expects(kind, line.param(2))
-    session.batches[name] = Batch(kind, page, late=page and session.catch_up.fills_a_gap)
-    return ()
+    found = not page and session.wanted(kind)
+    session.batches[name] = Batch(kind, page, page and session.catch_up.fills_a_gap, found)
+    return [Notice("This was found:")] if found else ()
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
@@ -279,6 +287,10 @@ def _fail(session: "IrcClientSession", line: Line) -> Messages:
             session.not_identified()
         case "CHATHISTORY" if session.catch_up.room:
             return session.catch_up.failed()
+        case "CHATHISTORY":
+            session.wanted("chathistory")
+        case "SEARCH":
+            session.wanted(SEARCH)
         case "PRIVMSG":
             return [*_report(session, line), *session.refused(line.params[2:-1])]
         case _ if not session.admitted:

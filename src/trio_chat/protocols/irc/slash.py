@@ -1,17 +1,24 @@
 """The commands of a person at our client, which begin with a slash: one row each."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.errors import Unsupported
-from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room
-from trio_chat.protocols.slashes import complaint, overview
+from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.client import IrcClientSession
 
 Lines = Sequence[str]
+
+#: The capability, and the kind of batch, of what is found (soju.im/search).
+SEARCH = "soju.im/search"
+
+# Messages of one /history, if no number is given.
+_LAST = "50"
 
 
 class Slash(NamedTuple):
@@ -48,7 +55,7 @@ def _two(rest: str) -> tuple[str, str]:
 
 
 def _help(session: "IrcClientSession", rest: str) -> Lines:
-    for line in overview(SLASHES):
+    for line in (*overview(SLASHES), FILTERS):
         session.tell(line)
     return ()
 
@@ -83,6 +90,43 @@ def _mode(session: "IrcClientSession", rest: str) -> Lines:
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
+
+
+def _history(session: "IrcClientSession", number: str) -> Lines:
+    if "draft/chathistory" not in session.caps:
+        raise Unsupported("This server does not tell what was said before.")
+    if number and not (number.isascii() and number.isdecimal() and int(number[:9])):
+        raise Unsupported("/history takes a number of messages.")
+    session.want("chathistory")
+    return [body("CHATHISTORY", "LATEST", session.here(), "*", number[:9] or _LAST)]
+
+
+def _search(session: "IrcClientSession", rest: str) -> Lines:
+    """As soju has it (soju.im/search): "after" is at or after, "before" at or before."""
+    if SEARCH not in session.caps:
+        raise Unsupported("This server cannot search.")
+    try:
+        sought = read_search(rest)
+    except ValueError as error:
+        raise Unsupported(str(error)) from error
+    attributes = {
+        "in": sought.room or session.here(),
+        "text": sought.words,
+        "from": sought.nick,
+        "after": _written(sought.after, 0),
+        "before": _written(sought.before, -1),
+    }
+    given = {key: value for key, value in attributes.items() if value}
+    session.want(SEARCH)
+    return [body("SEARCH", ";".join(f"{key}={escape(value)}" for key, value in given.items()))]
+
+
+def _written(day: datetime | None, shift: int) -> str:
+    """So many milliseconds later than the day begins."""
+    if day is None:
+        return ""
+    moment = day + timedelta(milliseconds=shift)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def _quit(session: "IrcClientSession", words: str) -> Lines:
@@ -121,6 +165,10 @@ SLASHES = {
     ),
     "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
+    "history": Slash("[NUMBER]", "what was said last in the room, with its time", 0, _history),
+    "search": Slash(
+        "WORDS", "what was said in the room with these words; the last line tells more", 1, _search
+    ),
     "raw": Slash("LINE", "send a line of IRC as it is", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
 }  # fmt: skip

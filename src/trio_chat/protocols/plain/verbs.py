@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.core.commands import (
@@ -23,12 +23,10 @@ from trio_chat.core.commands import (
     Tell,
 )
 from trio_chat.core.events import Notice, Refused, ids_of
-from trio_chat.protocols.slashes import complaint, overview
+from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
 
 # Messages of one /history, if no number is given and at the most; and of one /search.
 _HISTORY, _HISTORY_MAX, _FOUND_MAX = 50, 500, 50
-
-_FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
 class Verb(NamedTuple):
@@ -78,33 +76,22 @@ def _history(room: str, number: str) -> Command | Refused:
 
 
 def _search(room: str, rest: str) -> Command | Refused:
-    """Words, and filters among them; of two of a kind the last counts."""
-    words, filters = [], {"in": room, "from": "", "before": "", "after": ""}
-    for word in rest.split():
-        if found := _FILTER.fullmatch(word):
-            filters[found[1].lower()] = found[2]
-        else:
-            words.append(word)
-    days = {key: _first_id(filters[key]) for key in ("before", "after") if filters[key]}
-    if bad := next((key for key, id in days.items() if not id), ""):
-        return Refused(f"{bad}: needs a day such as {bad}:2024-12-31.")
-    # The day itself is in what comes "after" it: from its begin on.
-    span = Span(days.get("after", ""), days.get("before", ""))
-    return Seek(" ".join(words), _FOUND_MAX, filters["in"], filters["from"], span)
-
-
-def _first_id(day: str) -> str:
-    """The first id that something of a day (UTC) may have; empty if it is no day."""
     try:
-        moment = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return ""
-    return ids_of(int(moment.timestamp()) * 1000)[0]
+        sought = read_search(rest)
+    except ValueError as error:
+        return Refused(str(error))
+    # The day itself is in what comes "after" it: from its begin on.
+    span = Span(_first_id(sought.after), _first_id(sought.before))
+    return Seek(sought.words, _FOUND_MAX, sought.room or room, sought.nick, span)
+
+
+def _first_id(day: datetime | None) -> str:
+    """The first id that something of a day may have."""
+    return ids_of(int(day.timestamp()) * 1000)[0] if day else ""
 
 
 def _help(room: str, rest: str) -> Notice:
-    narrow = "What narrows /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
-    return Notice("\n".join([*overview(VERBS), narrow]))
+    return Notice("\n".join([*overview(VERBS), FILTERS]))
 
 
 VERBS = {
