@@ -43,14 +43,15 @@ async def found(chat, line: str) -> list[str]:
     """The texts that come of a command that looks something up."""
     await chat.command(line)
     await chat.say("end")
-    texts = []
+    texts: list[str] = []
     async for message in chat:
         if isinstance(message, Stamped) and message.text == "end":
-            return texts
+            break
         if isinstance(message, Earlier) and message.found:
             texts.append(message.said.text)
         elif isinstance(message, Notice):
             texts.append(f"*** {message.text}")
+    return texts
 
 
 async def test_what_was_said_can_be_looked_up_again_and_again(port):

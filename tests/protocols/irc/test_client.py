@@ -30,8 +30,8 @@ from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.slash import SLASHES
-from trio_chat.protocols.slashes import FILTERS
 from trio_chat.protocols.irc.text import pieces, shown
+from trio_chat.protocols.slashes import FILTERS
 
 OPENING = "CAP LS 302\r\nNICK bob\r\nUSER bob 0 * bob\r\n"
 BOB = Origin("bob", "host")
