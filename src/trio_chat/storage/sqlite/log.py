@@ -56,6 +56,7 @@ async def open_sqlite(
     ``refuse``. ``busy`` is how many seconds to wait for others who write to the file; ``clock``
     gives unix time in seconds. Raises CannotOpenStore.
     """
+    cache_bytes //= 1 + _READERS  # each connection has one
     with ExitStack() as stack:
         stack.enter_context(locked(path))
         connection = await trio.to_thread.run_sync(
