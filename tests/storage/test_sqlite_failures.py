@@ -4,7 +4,7 @@ import logging
 import resource
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,16 @@ async def test_messages_may_go_on_without_being_stored(path: Path) -> None:
         await append(log, said("3"), expect=barrier)
         assert len(await take(log, 4)) == 4
         assert await texts(log, "#a") == ["3"]
+
+
+@pytest.mark.parametrize("refuse", [True, False])
+async def test_a_state_that_cannot_be_saved_is_told_unless_all_goes_on(
+    path: Path, refuse: bool
+) -> None:
+    async with open_file(path, refuse=refuse) as log:
+        with disk_full(), pytest.raises(Unavailable) if refuse else nullcontext():
+            await log.save("#a", START, RoomState("#a"))
+        assert await log.snapshot("#a") == (START, None)
 
 
 @pytest.mark.parametrize("saved", [True, False])

@@ -145,7 +145,11 @@ class SqliteLog(Log):
         return await self._read(read.snapshot, room)
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
-        await self._done(_Ask(lambda store: store.save(room, id, state)))
+        try:
+            await self._done(_Ask(lambda store: store.save(room, id, state)))
+        except Unavailable:
+            if self._refuse:
+                raise
 
     async def mark(self, reader: str, target: str, at: int) -> int:
         return await self._done(_Ask(lambda store: store.mark(reader, target, at)))
