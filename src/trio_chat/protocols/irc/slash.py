@@ -1,17 +1,38 @@
 """The commands of a person at our client, which begin with a slash: one row each."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.slashes import complaint, overview
 
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client import IrcClientSession
-
 Lines = Sequence[str]
+
+
+class Commanded(Protocol):
+    """A session that commands are given."""
+
+    leaving: bool
+
+    def here(self) -> str:
+        """The room that a command is about. Raises Unsupported if there is none."""
+        ...
+
+    def is_me(self, nick: str) -> bool: ...
+
+    def tell(self, text: str) -> None:
+        """To the person at our side."""
+        ...
+
+    def talk(self, target: str, text: str, action: bool = False) -> Lines:
+        """What to send at once to say it."""
+        ...
+
+    def go_to(self, room: str, key: str) -> Lines:
+        """What to send at once to enter it. Raises Unsupported."""
+        ...
 
 
 class Slash(NamedTuple):
@@ -22,10 +43,10 @@ class Slash(NamedTuple):
     arguments: str
     does: str
     needed: int
-    lines: Callable[["IrcClientSession", str], Lines]
+    lines: Callable[["Commanded", str], Lines]
 
 
-def read_slash(session: "IrcClientSession", line: str) -> Lines:
+def read_slash(session: "Commanded", line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
     if why := complaint(SLASHES, word, rest):
@@ -47,50 +68,50 @@ def _two(rest: str) -> tuple[str, str]:
     return first, second
 
 
-def _help(session: "IrcClientSession", rest: str) -> Lines:
+def _help(session: "Commanded", rest: str) -> Lines:
     for line in overview(SLASHES):
         session.tell(line)
     return ()
 
 
-def _msg(session: "IrcClientSession", rest: str) -> Lines:
+def _msg(session: "Commanded", rest: str) -> Lines:
     nick, text = _two(rest)
     return session.talk(nick, text)
 
 
-def _join(session: "IrcClientSession", rest: str) -> Lines:
+def _join(session: "Commanded", rest: str) -> Lines:
     name, key = _two(rest)
     return session.go_to(room_name(name.partition(",")[0]), key)
 
 
-def _part(session: "IrcClientSession", why: str) -> Lines:
+def _part(session: "Commanded", why: str) -> Lines:
     return [_with_text("PART", session.here(), why)]
 
 
-def _topic(session: "IrcClientSession", text: str) -> Lines:
+def _topic(session: "Commanded", text: str) -> Lines:
     if text == "-":
         return [body("TOPIC", session.here(), "")]
     return [_with_text("TOPIC", session.here(), text)]
 
 
-def _kick(session: "IrcClientSession", rest: str) -> Lines:
+def _kick(session: "Commanded", rest: str) -> Lines:
     nick, why = _two(rest)
     return [_with_text("KICK", session.here(), nick, why)]
 
 
-def _mode(session: "IrcClientSession", rest: str) -> Lines:
+def _mode(session: "Commanded", rest: str) -> Lines:
     """Of the room, unless a room or we ourselves are named."""
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
-def _quit(session: "IrcClientSession", words: str) -> Lines:
+def _quit(session: "Commanded", words: str) -> Lines:
     session.leaving = True
     return [_with_text("QUIT", words)]
 
 
-def _raw(session: "IrcClientSession", line: str) -> Lines:
+def _raw(session: "Commanded", line: str) -> Lines:
     return [line]
 
 
