@@ -144,6 +144,12 @@ class IrcClientSession(IrcLink):
             raise Unsupported("You are in no room. /join ROOM enters one.")
         return self._target
 
+    def there(self) -> str:
+        return self.here()
+
+    def be_away(self, text: str) -> Sequence[str]:
+        return [body("AWAY", *([text] if text else []))]
+
     @property
     def _target(self) -> str:
         return self._asked[-1] if self._asked else self.room

@@ -99,6 +99,10 @@ class Past:
         """How much has not even been sent."""
         return len(self.waiting) + len(self.unsent)
 
+    def is_known(self, token: str) -> bool:
+        """Whether this is a text of ours of which it is open what has become of it."""
+        return token in self.failed or any(text.token == token for text in self.unacked)
+
     def acknowledge(self, token: str) -> bool:
         """The text with this token has arrived. Returns whether it was on its way."""
         for text in self.unacked:

@@ -20,6 +20,14 @@ class Commanded(Protocol):
         """The room that a command is about. Raises Unsupported if there is none."""
         ...
 
+    def there(self) -> str:
+        """The room or person that is talked to. Raises Unsupported if there is none."""
+        ...
+
+    def be_away(self, text: str) -> Lines:
+        """What to send at once to be away, or back if there is no text."""
+        ...
+
     def is_me(self, nick: str) -> bool: ...
 
     def tell(self, text: str) -> None:
@@ -124,7 +132,7 @@ SLASHES = {
     "help": Slash("", "this list", 0, _help),
     "nick": Slash("NAME", "take another nickname", 1, lambda s, name: [body("NICK", name)]),
     "me": Slash(
-        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.here(), text, True)
+        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.there(), text, True)
     ),
     "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
     "join": Slash("ROOM [KEY]", "go to another room; a new one is made", 1, _join),
@@ -138,7 +146,7 @@ SLASHES = {
     "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
         "[TEXT]", "say that you are away; without a text, back", 0,
-        lambda s, text: [_with_text("AWAY", text)],
+        lambda s, text: s.be_away(text),
     ),
     "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
