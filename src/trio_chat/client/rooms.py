@@ -41,8 +41,9 @@ _INTENTS = 1000
 # among those that read too slowly.
 _MESSAGES = 1000
 
-# How long the last words may take, with all that is to be said before them.
-_LEAVE_TIMEOUT = 5.0  # seconds
+# How long the last words may take, with all that is to be said before them: what does not get
+# through by then stays in the past.
+_LEAVE_TIMEOUT = 10.0  # seconds
 
 
 class RoomsFrontEnd(Protocol):

@@ -42,12 +42,17 @@ class Pages:
 
     def expects(self, target: str) -> bool:
         """A page of it comes. Returns whether it is for who scrolls back; then it is open."""
-        other = self._catch_up.expected(target)
-        for page in self._asked:
-            if page.target.lower() == target.lower() and not page.open:
-                page.open = not other or page.number < other
-                return page.open
-        return False
+        page = self._next(target)
+        if page is not None:
+            page.open = True
+        return page is not None
+
+    def _next(self, target: str) -> _Page | None:
+        """Of which the next answer about it is; none if that is about a gap."""
+        gap = self._catch_up.expected(target)
+        pages = (p for p in self._asked if p.target.lower() == target.lower() and not p.open)
+        page = next(pages, None)
+        return page if page and (not gap or page.number < gap) else None
 
     def _open(self, target: str) -> _Page | None:
         pages = (p for p in self._asked if p.open and p.target.lower() == target.lower())
@@ -71,11 +76,8 @@ class Pages:
 
     def failed(self, about: Sequence[str]) -> Sequence[Message]:
         """The server refuses what was asked about one of these."""
-        names = {name.lower() for name in about}
-        for page in self._asked:
-            if page.target.lower() in names:
-                return self._end(page, complete=True)
-        return ()
+        pages = [page for name in about if (page := self._next(name))]
+        return self._end(pages[0], complete=True) if pages else ()
 
     def ponged(self, token: str) -> Sequence[Message]:
         """If it is the answer to a PING of ours, there is no page but what has come."""
@@ -83,10 +85,6 @@ class Pages:
             if token == f"{_PING}{page.number}":
                 return self._end(page, complete=False)
         return ()
-
-    def nothing(self, target: str) -> Message:
-        """Where nothing is kept."""
-        return PageEnd(target, 0, complete=True)
 
     def _end(self, page: _Page, *, complete: bool) -> Sequence[Message]:
         self._asked.remove(page)

@@ -20,6 +20,7 @@ from trio_chat.protocols.client import (
     Linked,
     Message,
     OutOfRoom,
+    PageEnd,
     Sent,
     Stamped,
 )
@@ -295,11 +296,13 @@ class RoomsSession(IrcLink):
             self.send("MARKREAD", target, *([f"timestamp={time}"] if time else []))
 
     def history(self, target: str, before_msgid: str, limit: int) -> None:
-        """Ask for the messages before this one; without an id, for the last ones."""
+        """Ask for the messages before this one; without an id, for the last ones. After a cut, what
+        was asked for before does not come any more.
+        """
         if self.registered and self.keeps_history:
             self.pages.ask(target, before_msgid, limit)
         else:
-            self._own.append(self.pages.nothing(target))
+            self._own.append(PageEnd(target, 0, complete=self.registered))
 
     def _do(self, line: str) -> None:
         """In its turn after all that is to be said."""
