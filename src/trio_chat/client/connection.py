@@ -122,7 +122,11 @@ class Chat:
         return self._session
 
     async def _push(self) -> None:
-        """Send what may be sent now; the rest goes out while somebody iterates."""
+        """Send what may be sent now; the rest goes out while somebody iterates.
+
+        What we ourselves know of it is heard in any case, even if the connection is lost now.
+        """
+        self._hear_ourselves()
         await self._send()
         if self._session.waiting:
             self._receiving.cancel("there is something to be sent")
