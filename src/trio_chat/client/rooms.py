@@ -126,10 +126,11 @@ class RoomsTalk:
         errors: list[BaseException] = []
         try:
             async with trio.open_nursery() as nursery:
-                without = trio.CancelScope()
-                nursery.start_soon(self._meanwhile, without, nursery.cancel_scope)
+                without, ended = trio.CancelScope(), trio.Event()
+                nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
                 async with open_as_set(self._settings, self._nick, self._past, "many") as chat:
                     without.cancel("there is a connection")
+                    await ended.wait()  # one at a time shows what is heard
                     self._been_in = True
                     await self._converse(chat, nursery.cancel_scope)
         except* (CannotConnect, ConnectionLost, NotAdmitted) as group:
@@ -180,11 +181,14 @@ class RoomsTalk:
 
     # ── without one ────────────────────────────────────────────────────────────────────────
 
-    async def _meanwhile(self, scope: trio.CancelScope, attempt: trio.CancelScope) -> None:
+    async def _meanwhile(
+        self, scope: trio.CancelScope, ended: trio.Event, attempt: trio.CancelScope
+    ) -> None:
         """While an attempt is made."""
         with scope:
             await self._do_without()
             attempt.cancel("nobody wants it any more")
+        ended.set()
 
     async def _do_without(self) -> None:
         """A session that nobody talks to puts into the past what there is to be done later. Returns
