@@ -1,4 +1,4 @@
-"""An IRC server with one room that keeps everything: as small as it can be and still play by the
+"""An IRC server that keeps everything: as small as it can be and still play by the
 rules by which nothing is lost and nothing comes twice. Sans-IO.
 """
 
@@ -16,11 +16,16 @@ class Kept:
     nick: str
     token: str
     text: str
+    target: str = "#lobby"
 
     def line(self, extra: str = "") -> str:
         token = f";+trio-chat/id={self.token}" if self.token else ""
         tags = f"msgid={self.id};time={moment(int(self.id))}{token}{extra}"
-        return f"@{tags} :{self.nick}!u@h PRIVMSG #lobby :{self.text}"
+        return f"@{tags} :{self.nick}!u@h PRIVMSG {self.target} :{self.text}"
+
+    def place(self, me: str) -> str:
+        """Where that belongs for ``me``: a room, or another person."""
+        return self.nick if self.target == me else self.target
 
 
 def moment(milliseconds: int) -> str:
@@ -53,11 +58,12 @@ class KeepingServer:
         self.ends.append(end)
         return end
 
-    def say(self, nick: str, text: str, token: str = "") -> Kept:
+    def say(self, nick: str, text: str, token: str = "", target: str = "#lobby") -> Kept:
+        """In a room, or to one person. All who are connected are called the same."""
         self.now += 1
-        kept = Kept(f"{self.now:06}", nick, token, text)
+        kept = Kept(f"{self.now:06}", nick, token, text, target)
         self.kept.append(kept)
-        self._posts.append((kept, [end for end in self.ends if end.joined]))
+        self._posts.append((kept, [end for end in self.ends if end.hears(target)]))
         if not self.dawdles:
             self.post()
         return kept
@@ -79,7 +85,8 @@ class End:
 
     def __init__(self, server: KeepingServer) -> None:
         self._out: list[str] = []
-        self.joined = self.closed = False
+        self.closed = False
+        self.rooms: set[str] = set()
         self.received: list[Message] = []
         self.notify: Callable[[], None] = lambda: None
         self._server = server
@@ -105,6 +112,13 @@ class End:
     def cut(self) -> None:
         self._server.ends.remove(self)
 
+    @property
+    def joined(self) -> bool:
+        return bool(self.rooms)
+
+    def hears(self, target: str) -> bool:
+        return target in self.rooms if target.startswith("#") else self.joined
+
     def commands(self, command: str) -> list[Sequence[str]]:
         return [message.params for message in self.received if message.command == command]
 
@@ -126,10 +140,12 @@ class End:
         self._nick = message.params[0]
 
     def on_join(self, message: Message) -> None:
-        self.joined = True
-        self._server.now += 1
-        time = f"@time={moment(self._server.now)} " if "server-time" in self._server.caps else ""
-        self.tell(f"{time}:{self._nick}!u@h JOIN #lobby", f":s 366 {self._nick} #lobby :End")
+        for room in message.params[0].split(","):
+            self.rooms.add(room)
+            self._server.now += 1
+            tagged = "server-time" in self._server.caps
+            time = f"@time={moment(self._server.now)} " if tagged else ""
+            self.tell(f"{time}:{self._nick}!u@h JOIN {room}", f":s 366 {self._nick} {room} :End")
 
     def on_ping(self, message: Message) -> None:
         self.tell(f":s PONG s {message.params[0]}")
@@ -148,13 +164,16 @@ class End:
         elif known := [k for k in self._server.kept if token and k.token == token]:
             self.tell(known[0].line())
         else:
-            self._server.say(self._nick, text, token)
+            self._server.say(self._nick, text, token, target)
             self._server.post()  # who says something waits until it is shown
 
     def on_chathistory(self, message: Message) -> None:
-        verb, _, reference, limit = message.params
+        if message.params[0] == "TARGETS":
+            self._targets(message.params[1].partition("=")[2])
+            return
+        verb, target, reference, limit = message.params
         if self._server.forgets and reference != "*":
-            self.tell(f"FAIL CHATHISTORY MESSAGE_ERROR {verb} #lobby :No such message")
+            self.tell(f"FAIL CHATHISTORY MESSAGE_ERROR {verb} {target} :No such message")
             return
         kind, _, after = reference.partition("=")
         key: Callable[[Kept], str] = {
@@ -162,8 +181,23 @@ class End:
             "timestamp": lambda kept: moment(int(kept.id)),
             "*": lambda kept: "*",
         }[kind]
-        kept = [kept for kept in self._server.kept if key(kept) > after]
+        before = verb == "BEFORE"
+        kept = [
+            kept
+            for kept in self._server.kept
+            if kept.place(self._nick) == target
+            and (key(kept) < after if before else key(kept) > after)
+        ]
         most = int(limit)
         page = kept[:most] if verb == "AFTER" else kept[-most:]
         lines = [kept.line(";batch=p") for kept in page]
-        self.tell(":s BATCH +p chathistory #lobby", *lines, ":s BATCH -p")
+        self.tell(f":s BATCH +p chathistory {target}", *lines, ":s BATCH -p")
+
+    def _targets(self, after: str) -> None:
+        last = {k.place(self._nick): k.id for k in self._server.kept}
+        lines = [
+            f"@batch=t :s CHATHISTORY TARGETS {name} {moment(int(id))}"
+            for name, id in last.items()
+            if moment(int(id)) > after
+        ]
+        self.tell(":s BATCH +t draft/chathistory-targets", *lines, ":s BATCH -t")

@@ -7,6 +7,8 @@ import pytest
 
 from trio_chat import Earlier, Joined, Message, Notice, Said, Stamped
 from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
+from trio_chat.core.events import AwaySet
+from trio_chat.protocols.client import Linked, Member, Roster
 
 NOON = datetime.now().astimezone().replace(hour=12, minute=34)
 TODAY = NOON.isoformat()
@@ -51,3 +53,14 @@ def test_json_has_what_the_server_has_noted() -> None:
     assert json.loads(json_line(said("t", late=True))) == {**fields, "time": "t", "late": True}
     earlier = {**fields, "time": "t", "earlier": True}
     assert json.loads(json_line(Earlier(said("t"), "t"))) == earlier
+
+
+def test_programs_get_all_that_a_client_in_many_rooms_is_told() -> None:
+    roster = Roster("#tea", (Member("al", "@"),))
+    members = [{"nick": "al", "prefixes": "@", "away": False, "bot": False}]
+    assert json.loads(json_line(roster)) == {"type": "roster", "room": "#tea", "members": members}
+    linked = {"type": "linked", "nick": "me", "network": "", "caps": ["a", "b"]}
+    assert json.loads(json_line(Linked("me", "", frozenset("ba")))) == linked
+    away = AwaySet("al", "lunch")
+    assert json.loads(json_line(away)) == {"type": "away", "nick": "al", "text": "lunch"}
+    assert plain_text(roster) == ""

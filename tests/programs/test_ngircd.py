@@ -8,6 +8,19 @@ import pytest
 import trio
 
 from processes import end, free_port, run
+from trio_chat.client.intents import AskHistory, Intent, JoinRoom, Quit, SayTo
+from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.core.events import Notice
+from trio_chat.protocols.client import (
+    Acknowledged,
+    InRoom,
+    Member,
+    Message,
+    PageEnd,
+    Roster,
+    Sent,
+)
+from trio_chat.settings import ClientSettings, Settings
 
 NGIRCD = Path("/usr/sbin/ngircd")
 
@@ -65,3 +78,42 @@ async def test_it_is_found_out_talked_to_and_left(tmp_path):
             "*** There is no command /jion. Did you mean /join? /help lists all of them.",
         ]
     )
+
+
+class Visitor:
+    """Enters a second room, talks there and to itself, and leaves once it has been heard."""
+
+    texts = (("#two", "hi"), ("bob", "psst"), ("nobody", "hello?"))
+
+    def __init__(self) -> None:
+        self.shown: list[Message] = []
+
+    async def run(
+        self,
+        messages: trio.MemoryReceiveChannel[Message],
+        intents: trio.MemorySendChannel[Intent],
+    ) -> None:
+        async for message in messages:
+            self.shown.append(message)
+            if message == Roster("#tea", (Member("bob", "@"),)):
+                await intents.send(JoinRoom("#two"))
+                for target, text in self.texts:
+                    await intents.send(SayTo(target, text))
+                await intents.send(AskHistory("#two", "", 10))
+            if isinstance(message, Acknowledged) and len(self.of(Acknowledged)) == 3:
+                await intents.send(Quit("bye"))
+
+    def of(self, kind: type) -> list[Message]:
+        return [message for message in self.shown if isinstance(message, kind)]
+
+
+async def test_many_rooms_are_fine_with_it_too(tmp_path):
+    visitor = Visitor()
+    async with ngircd(tmp_path) as port:
+        client = ClientSettings(room="#tea", retry=True, protocol="irc")
+        await talk_in_rooms(Settings(port=port, client=client), "bob", visitor)
+    assert visitor.of(InRoom) == [InRoom("#tea"), InRoom("#two")]
+    assert visitor.of(Roster)[0] == Roster("#tea", (Member("bob", "@"),))
+    assert visitor.of(PageEnd) == [PageEnd("#two", 0, complete=True)]
+    assert [(m.target, m.text) for m in visitor.of(Sent)] == list(visitor.texts)
+    assert Notice("nobody: No such nick or channel name") in visitor.shown

@@ -14,11 +14,12 @@ from typing import Literal
 
 import trio
 
-from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
+from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import PATIENCE, ClientSession, Message, spoken_by
 from trio_chat.protocols.irc.client import IrcClientSession
 from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.settings import Address
 
@@ -91,16 +92,88 @@ class Chat:
         for line in text.splitlines():
             await self.command(f"/msg {nick} {line}")
 
-    async def join(self, room: str) -> None:
+    async def join(self, room: str, key: str = "") -> None:
         """Go to another room, for which is what we say from now on. That we are there, or why not,
+        comes out of the iteration. With many rooms, it is one more.
+        """
+        if isinstance(self._session, RoomsSession):
+            self._session.join(room, key)
+            await self._push()
+        else:
+            await self.command(f"/join {room} {key}".rstrip())
+
+    async def command(self, line: str, target: str = "") -> None:
+        """Send one of the commands that /help lists. Raises Unsupported if the server has none.
+
+        With many rooms, ``target`` is the room or person that it is about; what is wrong with it
         comes out of the iteration.
         """
-        await self.command(f"/join {room}")
+        if isinstance(self._session, RoomsSession):
+            self._session.command(line, target)
+            await self._push()
+        else:
+            self._session.command(line)
+            await self._speak()
 
-    async def command(self, line: str) -> None:
-        """Send one of the commands that /help lists. Raises Unsupported if the server has none."""
-        self._session.command(line)
-        await self._speak()
+    @property
+    def _rooms(self) -> RoomsSession:
+        if not isinstance(self._session, RoomsSession):
+            raise Unsupported("This is a chat in one room.")
+        return self._session
+
+    async def _push(self) -> None:
+        """Send what may be sent now; the rest goes out while somebody iterates.
+
+        What we ourselves know of it is heard in any case, even if the connection is lost now.
+        """
+        self._hear_ourselves()
+        await self._send()
+        if self._session.waiting:
+            self._receiving.cancel("there is something to be sent")
+
+    async def say_to(self, target: str, text: str, action: bool = False) -> None:
+        """Say ``text`` to a room or a person. Sent comes out of the iteration for each line of it,
+        and Acknowledged or Failed once that is known. Does not wait for that.
+        """
+        self._rooms.say_to(target, text, action)
+        await self._push()
+
+    async def resend(self, token: str) -> None:
+        """Send again what has failed."""
+        self._rooms.resend(token)
+        await self._push()
+
+    async def part(self, room: str, why: str = "") -> None:
+        """Leave one of many rooms."""
+        self._rooms.part(room, why)
+        await self._push()
+
+    async def history(self, target: str, before_msgid: str, limit: int) -> None:
+        """Ask for the messages before this one, or for the last ones if it is empty: they come as
+        Earlier, and then PageEnd.
+        """
+        self._rooms.history(target, before_msgid, limit)
+        await self._push()
+
+    async def mark_read(self, target: str, time: str) -> None:
+        """We have read all up to this time (ISO 8601); without one, ask until when that is."""
+        self._rooms.mark_read(target, time)
+        await self._push()
+
+    async def typing(self, target: str, active: bool) -> None:
+        """Tell the others that we are typing, or have stopped."""
+        self._rooms.typing(target, active)
+        await self._push()
+
+    async def away(self, text: str) -> None:
+        """Say that we are away; without a text, that we are back."""
+        self._rooms.away(text)
+        await self._push()
+
+    async def raw(self, line: str) -> None:
+        """Send a line of IRC as it is."""
+        self._rooms.raw(line)
+        await self._push()
 
     async def finish(self, words: str = "") -> None:
         """Say nothing more. The iteration goes on with what is still to come, and then ends.
@@ -237,6 +310,7 @@ async def open_chat(
     room: str = "#lobby",
     password: str = "",
     past: Past | None = None,
+    rooms: Literal["one", "many"] = "one",
 ) -> AsyncIterator[Chat]:
     """Connect to a chat server and enter under a nickname; leave at the end of the block.
 
@@ -250,24 +324,35 @@ async def open_chat(
     is on its way, so never say it again. With trio-chat all of it arrives, and nothing twice; with
     other servers a Notice tells what may not have arrived.
 
+    ``rooms="many"`` is for programs that show many rooms at once, on an IRC server: ``say_to`` and
+    what follows it in ``Chat`` are for that, and ``room`` may be empty. Whatever is known is a
+    message of its own then: ``trio_chat.protocols.client`` has all of them.
+
     Raises CannotConnect, NotAdmitted (the nickname is taken, the server is full) and
     ConnectionLost. If the block ends well, all that was said has reached the server when this
     returns; if the server ends the chat before that, this raises ConnectionLost.
     """
     if not nick.strip() or nick != clean(nick).strip():
         raise NotAdmitted(f"{nick!r} cannot be a nickname")
-    if len(room.split()) != 1 or room != clean(room).strip() or "," in room:
+    if (room or rooms == "one") and _is_no_room(room):
         raise NotAdmitted(f"{room!r} cannot be a room")
     past = Past() if past is None else past
     stream = await _connect(Address(host, port))
     async with stream:
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
-        session: ClientSession = (
-            _plain_session(nick, encoding, password, late)
-            if chosen == "plain"
-            else IrcClientSession(nick, room=room, encoding=encoding, password=password, past=past)
-        )
+        session: ClientSession
+        if rooms == "many":
+            first = [room] if room else []
+            session = RoomsSession(
+                nick, rooms=first, encoding=encoding, password=password, past=past
+            )
+        elif chosen == "plain":
+            session = _plain_session(nick, encoding, password, late)
+        else:
+            session = IrcClientSession(
+                nick, room=room, encoding=encoding, password=password, past=past
+            )
         chat = Chat(stream, session, past.heard)
         await chat._enter(data)
         yield chat
@@ -275,6 +360,10 @@ async def open_chat(
         if not session.framed:
             # A close leaves a thread of the tutorial's server spinning; only a reset ends it.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _is_no_room(room: str) -> bool:
+    return len(room.split()) != 1 or room != clean(room).strip() or "," in room
 
 
 async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:

@@ -7,8 +7,8 @@ one way, messages the other.
 import math
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Literal, Protocol
 
 import trio
 
@@ -28,7 +28,9 @@ _MESSAGES = 1000
 
 _FIRST_RETRY = 1.0  # seconds
 _LAST_RETRY = 30.0  # seconds: at most this between two attempts, but for the jitter
-_STEADY = 60.0  # seconds that a connection has lasted after which the next is tried soon again
+
+#: A connection that has lasted so many seconds was a good one: the next is tried soon again.
+STEADY = 60.0
 
 
 class FrontEnd(Protocol):
@@ -97,7 +99,7 @@ class Talk:
                 if not self._goes_on_after(error):
                     raise
                 # A server that lets us in and goes at once is as good as none.
-                if trio.current_time() - since >= _STEADY:
+                if trio.current_time() - since >= STEADY:
                     waits = backoff()
                 wait = next(waits)
                 await self._messages.send(Notice(f"{error}. Trying again in {wait:.0f} s."))
@@ -113,17 +115,7 @@ class Talk:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Chat]:
-        settings = self._settings
-        async with open_chat(
-            settings.host,
-            settings.port,
-            nick=self._nick,
-            encoding=settings.encoding,
-            protocol=settings.client.protocol,
-            room=settings.client.room,
-            password=settings.client.password.get_secret_value(),
-            past=self._past,
-        ) as chat:
+        async with open_as_set(self._settings, self._nick, self._past) as chat:
             self._been_in = True
             yield chat
 
@@ -175,6 +167,23 @@ class Talk:
                 await chat.say(line.removeprefix("/"))
         except Unsupported as error:
             await self._messages.send(Notice(str(error)))
+
+
+def open_as_set(
+    settings: Settings, nick: str, past: Past, rooms: Literal["one", "many"] = "one"
+) -> AbstractAsyncContextManager[Chat]:
+    """A connection as the settings want it."""
+    return open_chat(
+        settings.host,
+        settings.port,
+        nick=nick,
+        encoding=settings.encoding,
+        protocol=settings.client.protocol,
+        room=settings.client.room,
+        password=settings.client.password.get_secret_value(),
+        past=past,
+        rooms=rooms,
+    )
 
 
 def backoff() -> Iterator[float]:

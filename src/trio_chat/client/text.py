@@ -7,7 +7,7 @@ from datetime import datetime
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.client import Earlier, Message, Stamped
+from trio_chat.protocols.client import Earlier, Message, Stamped, State
 from trio_chat.protocols.plain.wording import wording
 
 # Those of the 256 colours that are readable on white and on black alike: a contrast of 3.6 or more
@@ -20,7 +20,7 @@ _RESET = "\x1b[0m"
 def plain_text(message: Message) -> str:
     """One line or several, without the last newline; safe to print on a terminal."""
     shown = message.said if isinstance(message, Earlier) else message
-    return "\n".join(clean(line) for line in wording(shown))
+    return "" if isinstance(shown, State) else "\n".join(clean(line) for line in wording(shown))
 
 
 def dated_text(message: Message) -> str:
@@ -60,23 +60,26 @@ def _when(message: Message) -> str:
 def json_line(message: Message) -> str:
     """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier, and with
     IRC also user, host, why, notice, status, msgid, time, late and found it has.
+
+    Of a client with many rooms there are also the messages that ``protocols.client`` has for it,
+    with all that they tell.
     """
     shown = message.said if isinstance(message, Earlier) else message
-    fields = {name: value for name, value in asdict(shown).items() if value}
+    found = asdict(shown)
+    fields = found if isinstance(shown, State) else {n: v for n, v in found.items() if v}
     origin = fields.pop("origin", {})
     fields |= {name: origin[name] for name in ("user", "host") if origin.get(name)}
     if isinstance(message, Earlier):
         fields |= {"earlier": True} | ({"time": message.time} if message.time else {})
         fields |= {"found": True} if message.found else {}
-    return json.dumps({"type": _TYPES[type(shown).__name__], **fields}, ensure_ascii=False)
+    kind = _TYPES.get(type(shown).__name__, type(shown).__name__.lower())
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False, default=sorted)
 
 
+# The others are called by their own names.
 _TYPES = {
-    "Said": "said",
     "Stamped": "said",
-    "Joined": "joined",
-    "Left": "left",
-    "Renamed": "renamed",
     "TopicSet": "topic",
-    "Notice": "notice",
+    "ModesSet": "modes",
+    "AwaySet": "away",
 }

@@ -461,9 +461,12 @@ class Refused:
 
 @fact
 class Notice:
-    """A sentence of the server's own for one person."""
+    """A sentence of the server's own for one person; a client may know which ``room``, or
+    conversation, it is about.
+    """
 
     text: str
+    room: str = ""
 
 
 @fact

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.core.events import (
+    AwaySet,
+    Departed,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Notice,
+    Renamed,
+    Said,
+    Topic,
+    TopicSet,
+)
 from trio_chat.core.fact import fact
 
 # How long to wait for a server to speak first. The tutorial's server greets at once, trio-chat
@@ -23,7 +35,7 @@ _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 class Stamped(Said):
     """What was said, and what the server has noted of it: its id, and when that was (ISO 8601).
 
-    ``late`` if it was said while we were cut off, and comes now.
+    ``late`` if it was said while we were cut off, and comes now. It has a ``token`` if it is ours.
     """
 
     msgid: str = ""
@@ -44,8 +56,135 @@ class Earlier:
     found: bool = False
 
 
-#: What a client is told of.
-Message = Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
+# ── what only a client with many rooms is told ─────────────────────────────────────────────────
+
+
+@fact
+class Member:
+    """``prefixes`` are those that they have in the room, the highest first."""
+
+    nick: str
+    prefixes: str = ""
+    away: bool = False
+    bot: bool = False
+
+
+@fact
+class Roster:
+    """Everybody who is in a room: it replaces what was known."""
+
+    room: str
+    members: tuple[Member, ...]
+
+
+@fact
+class InRoom:
+    """We have entered a room; also when we come back to it after a cut."""
+
+    room: str
+
+
+@fact
+class OutOfRoom:
+    """We are not in a room any more: we have left it, were sent out, or not let in again."""
+
+    room: str
+    why: str = ""
+
+
+@fact
+class Typing:
+    """Somebody is typing, or has stopped: in a room, or ``to`` one person."""
+
+    room: str
+    nick: str
+    active: bool
+    to: str = ""
+
+
+@fact
+class Sent:
+    """A text of ours, and the ``token`` by which is told what becomes of it."""
+
+    token: str
+    target: str
+    text: str
+    action: bool = False
+
+
+@fact
+class Acknowledged:
+    """A text of ours has arrived, and this is its place among the others: it comes instead of the
+    Stamped. Without an id or a time the server does not say so.
+    """
+
+    token: str
+    msgid: str = ""
+    time: str = ""
+
+
+@fact
+class Failed:
+    """A text of ours was refused, or may not have arrived."""
+
+    token: str
+    why: str
+
+
+@fact
+class PageEnd:
+    """All that was asked for of what was said before has come: ``count`` messages. ``complete`` if
+    nothing older is kept.
+    """
+
+    target: str
+    count: int
+    complete: bool
+
+
+@fact
+class MarkedRead:
+    """Up to when we have read, on any device (ISO 8601); empty if the server does not know."""
+
+    target: str
+    time: str
+
+
+@fact
+class Linked:
+    """The server has let us in."""
+
+    nick: str
+    network: str
+    caps: frozenset[str]
+
+
+@fact
+class Unlinked:
+    """We are cut off, and try again in ``retry`` seconds."""
+
+    why: str
+    retry: float
+
+
+@fact
+class Lag:
+    """How long the server takes to answer."""
+
+    seconds: float
+
+
+#: What changes what is shown beside the messages, and has no words of its own.
+State = (
+    Roster | InRoom | OutOfRoom | Typing | Sent | Acknowledged | Failed | PageEnd | MarkedRead
+    | Linked | Unlinked | Lag
+)  # fmt: skip
+
+#: What a client is told of; of what is behind Earlier, only one with many rooms.
+Message = (
+    Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
+    | Departed | Kicked | ModesSet | AwaySet | Topic | State
+)  # fmt: skip
 
 
 class ClientSession(Protocol):

@@ -25,8 +25,9 @@ from trio_chat.core.events import (
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import Earlier, Message, Stamped, spoken_by
 from trio_chat.protocols.irc.caps import CAPS
-from trio_chat.protocols.irc.client import WANTED, IrcClientSession
+from trio_chat.protocols.irc.client import IrcClientSession
 from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.link import WANTED
 from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.slash import SLASHES

@@ -1,19 +1,32 @@
 """To enter a room and miss nothing of it: what was said before we came (ircv3.net, "chathistory").
+It is the same with private conversations after a cut.
 
 Whoever is new is told the last messages. Whoever comes back asks for what came after the last that
-they have seen, page by page. What is said in the meantime waits until the pages are done, so that
-everything is shown in order; and each message once, by its id.
+they have seen, page by page. What is said in the meantime, wherever, waits until the pages are
+done, so that everything is shown in order; and each message once, by its id.
 
 A PING follows each request. The server answers in order, so with the PONG the page is there or
 never comes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from trio_chat.core.events import Notice, Said
-from trio_chat.protocols.client import Earlier, Message, Stamped
+from trio_chat.core.events import (
+    AwaySet,
+    Departed,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Notice,
+    Renamed,
+    Said,
+    Topic,
+    TopicSet,
+)
+from trio_chat.protocols.client import Earlier, Message, Roster, Stamped
 from trio_chat.protocols.irc.past import Last, Past
 
 _PING = "chathistory"  # and the number of the page
@@ -32,6 +45,12 @@ _GAP_MAX = 5000
 _TOO_LONG = f"Messages are missing here: more than {_GAP_MAX:,} were said meanwhile."
 _UNKNOWN = "Messages may be missing here: the server could not tell all that was said meanwhile."
 
+# What must be told in order. A sentence to us alone has no place among these.
+_HELD = (
+    *(Said, Joined, Left, Renamed, TopicSet),
+    *(Departed, Kicked, ModesSet, AwaySet, Topic, Roster),
+)
+
 
 class _Ask(Enum):
     """What we have asked for."""
@@ -41,26 +60,45 @@ class _Ask(Enum):
     NEWEST = auto()  # the last messages, as the gap cannot be filled
 
 
+_NOTHING = Last("", "")
+
+
+@dataclass
+class _Gap:
+    """Of one room or conversation: what we are asking for, and how far that is."""
+
+    target: str
+    since: str = ""  # when we came, by the server's clock
+    asked: _Ask = _Ask.FIRST
+    number: int = 0  # of the page
+    came: int = 0  # messages in this page
+    total: int = 0  # in all pages
+    after: Last = _NOTHING  # of which the page is what follows
+    meets: bool = False  # whether the page has come to what is held
+    newest: list[Message] = field(default_factory=list)
+
+
 class CatchUp:
-    """``room`` is the one that we are about to catch up with, empty if there is none; ``send``
-    takes a command and its parameters.
+    """``send`` takes a command and its parameters. ``buffer_of`` tells of what is said in which
+    room or conversation that is. What a Notice tells is said to be of a room if ``named``.
     """
 
-    def __init__(self, past: Past, send: Callable[..., None]) -> None:
-        self.room = ""
+    def __init__(
+        self,
+        past: Past,
+        send: Callable[..., None],
+        buffer_of: Callable[[Said], str] = lambda said: said.room,
+        *,
+        named: bool = False,
+    ) -> None:
         self.page = _PAGE
         self.by_msgid = True
-        self._past, self._send = past, send
-        self._asked = _Ask.FIRST
-        self._pages = 0
-        self._came = 0  # messages in this page
-        self._total = 0  # in all pages
-        self._since = ""  # when we came, by the server's clock
-        self._after = Last("", "")  # of which the page is what follows
-        self._meets = False  # whether the page has come to what is held
-        self._newest: list[Message] = []
+        self.waits = False  # whether it is not known yet what to catch up with
+        self.numbered = 0  # questions
+        self._past, self._send, self._buffer_of, self._named = past, send, buffer_of, named
+        self._gaps: dict[str, _Gap] = {}
         self._held: list[Message] = []
-        self._waiting: set[str] = set()  # the ids of what is held
+        self._waiting: set[tuple[str, str]] = set()  # the places and ids of what is held
         self._speaker = ("", "")
         self._fresh = True
 
@@ -72,84 +110,121 @@ class CatchUp:
         elif name == "MSGREFTYPES":
             self.by_msgid = "msgid" in value.split(",")
 
-    # ── questions and answers ──────────────────────────────────────────────────────────────
+    @property
+    def busy(self) -> bool:
+        """Whether what happens now has to wait."""
+        return self.waits or bool(self._gaps)
 
-    def begin(self, room: str, time: str) -> Sequence[Message]:
-        """We have entered it, at this time by the server's clock.
+    # ── questions and answers: what they return is to be shown in turn ─────────────────────
 
-        Returns what has waited of a room that we were quick to leave.
-        """
-        waited = self._end()
-        self.room = room
-        self._total, self._since = 0, time
-        self._ask(_Ask.AFTER if self._reference() != "*" else _Ask.FIRST)
-        self._past.begin(room, time)
-        return waited
+    def begin(self, target: str, time: str) -> None:
+        """We have entered it, at this time by the server's clock."""
+        gap = self._gaps[target.lower()] = _Gap(target, since=time)
+        self._ask(gap, _Ask.AFTER if self._reference(gap) != "*" else _Ask.FIRST)
+        self._past.begin(target, time)
 
-    def _ask(self, what: _Ask, reference: str = "") -> None:
-        self._asked, self._came, self._meets = what, 0, False
-        self._after = self._last()
-        self._pages += 1
+    def _ask(self, gap: _Gap, what: _Ask, reference: str = "") -> None:
+        gap.asked, gap.came, gap.meets = what, 0, False
+        gap.after = self._last(gap)
+        self.numbered += 1
+        gap.number = self.numbered
         match what:
             case _Ask.FIRST:
-                self._send("CHATHISTORY", "LATEST", self.room, "*", str(min(_FIRST, self.page)))
+                self._send("CHATHISTORY", "LATEST", gap.target, "*", str(min(_FIRST, self.page)))
             case _Ask.AFTER:
-                self._send("CHATHISTORY", "AFTER", self.room, self._reference(), str(self.page))
+                page = str(self.page)
+                self._send("CHATHISTORY", "AFTER", gap.target, self._reference(gap), page)
             case _Ask.NEWEST:
-                self._send("CHATHISTORY", "LATEST", self.room, reference, str(self.page))
-        self._send("PING", f"{_PING}{self._pages}")
+                self._send("CHATHISTORY", "LATEST", gap.target, reference, str(self.page))
+        self._send("PING", f"{_PING}{gap.number}")
 
-    def _last(self) -> Last:
-        return self._past.last.get(self.room.lower(), Last("", ""))
+    def _last(self, gap: _Gap) -> Last:
+        return self._past.last.get(gap.target.lower(), _NOTHING)
 
-    def _reference(self) -> str:
-        last = self._last()
+    def _reference(self, gap: _Gap) -> str:
+        last = self._last(gap)
         if last.msgid and self.by_msgid:
             return f"msgid={last.msgid}"
         return f"timestamp={last.time}" if last.time else "*"
 
-    def expects(self, kind: str, target: str) -> bool:
-        """Whether a batch is a page that we have asked for."""
-        return bool(self.room) and kind == "chathistory" and target.lower() == self.room.lower()
+    def expected(self, target: str) -> int:
+        """The number of the question about it that has no answer yet; 0 if there is none."""
+        gap = self._gaps.get(target.lower())
+        return gap.number if gap else 0
 
-    @property
-    def fills_a_gap(self) -> bool:
-        """Whether what comes in a page is news, and not from before our time."""
-        return self._asked is not _Ask.FIRST
+    def fills_a_gap(self, target: str) -> bool:
+        """Whether what comes in a page of it is news, and not from before our time."""
+        gap = self._gaps.get(target.lower())
+        return gap is not None and gap.asked is not _Ask.FIRST
 
-    def page_over(self) -> Sequence[Message]:
-        """A page has come. Returns what can be shown now."""
-        if not self.room:
+    def page_over(self, target: str) -> Sequence[Message]:
+        """A page has come."""
+        gap = self._gaps.get(target.lower())
+        if gap is None:
             return ()
-        if self._asked is _Ask.AFTER and self._last() != self._after and not self._meets:
-            if self._total < _GAP_MAX:
-                self._ask(_Ask.AFTER)
+        if gap.asked is _Ask.AFTER and self._last(gap) != gap.after and not gap.meets:
+            if gap.total < _GAP_MAX:
+                self._ask(gap, _Ask.AFTER)
             else:
-                self._ask(_Ask.NEWEST, self._reference())
+                self._ask(gap, _Ask.NEWEST, self._reference(gap))
             return ()
-        full = self._asked is _Ask.NEWEST and self._came >= self.page
-        return [*([Notice(_TOO_LONG)] if full else []), *self._end()]
+        full = gap.asked is _Ask.NEWEST and gap.came >= self.page
+        return [*([self._notice(_TOO_LONG, gap)] if full else []), *self._close(gap.target)]
 
-    def failed(self) -> Sequence[Message]:
-        """The server refuses. It may not know any more what we have seen last."""
-        if self.room and self._asked is _Ask.AFTER:
-            self._ask(_Ask.NEWEST, "*")
-            return [Notice(_UNKNOWN)]
-        return self._end()
+    def failed(self, about: Sequence[str] = ()) -> Sequence[Message]:
+        """The server refuses what we asked about one of these, or else what we asked first. It may
+        not know any more what we have seen last.
+        """
+        gaps = [self._gaps[name.lower()] for name in about if name.lower() in self._gaps]
+        gaps = gaps or sorted(self._gaps.values(), key=lambda gap: gap.number)
+        if not gaps:
+            return ()
+        if gaps[0].asked is _Ask.AFTER:
+            self._ask(gaps[0], _Ask.NEWEST, "*")
+            return [self._notice(_UNKNOWN, gaps[0])]
+        return self._close(gaps[0].target)
 
     def ponged(self, token: str) -> Sequence[Message]:
         """The answer to a PING of ours: if it is to the last one, there is no answer but this."""
-        return self.give_up() if token == f"{_PING}{self._pages}" else ()
+        for gap in self._gaps.values():
+            if token == f"{_PING}{gap.number}":
+                return self._give_up(gap)
+        return ()
+
+    def _give_up(self, gap: _Gap) -> Sequence[Message]:
+        """There is no more to be had of it."""
+        told = [self._notice(_UNKNOWN, gap)] if gap.asked is not _Ask.FIRST else []
+        return [*told, *self._close(gap.target)]
+
+    def go_on(self) -> Sequence[Message]:
+        """It is known now what to catch up with."""
+        self.waits = False
+        return self._release()
+
+    def stop(self) -> Sequence[Message]:
+        """Catch up with nothing any more."""
+        return [m for gap in tuple(self._gaps.values()) for m in self._close(gap.target)]
 
     def give_up(self) -> Sequence[Message]:
-        """There is no more to be had of it."""
-        told = [Notice(_UNKNOWN)] if self.room and self.fills_a_gap else []
-        return [*told, *self._end()]
+        """There is no more to be had, or it cannot wait."""
+        self.waits = False
+        return [m for gap in tuple(self._gaps.values()) for m in self._give_up(gap)]
 
-    def _end(self) -> Sequence[Message]:
-        waited = [*self._newest, *self._held]
-        self.room, self._newest, self._held, self._waiting = "", [], [], set()
-        return waited
+    def _close(self, target: str) -> Sequence[Message]:
+        gap = self._gaps.pop(target.lower(), None)
+        if gap is None:
+            return ()
+        return [*gap.newest, *self._release()]
+
+    def _release(self) -> Sequence[Message]:
+        """What has waited, once it need not any more."""
+        if self.busy:
+            return ()
+        held, self._held, self._waiting = self._held, [], set()
+        return held
+
+    def _notice(self, text: str, gap: _Gap) -> Notice:
+        return Notice(text, room=gap.target if self._named else "")
 
     # ── each once, and in order ────────────────────────────────────────────────────────────
 
@@ -157,34 +232,35 @@ class CatchUp:
         """What to show now that this has come."""
         if isinstance(message, Earlier) and message.found:
             return [message]
-        if self.room and _is_old(message):
-            return self._in_page(message)
-        if self.room and not isinstance(message, Notice):
+        gap = self._gaps.get(self._place(message).lower())
+        if gap and _is_old(message):
+            return self._in_page(gap, message)
+        if self.busy and isinstance(message, _HELD) and not _is_old(message):
             return self._hold(message)
         return [message] if self._is_new(message) else []
 
     def _hold(self, message: Message) -> Sequence[Message]:
         self._held.append(message)
-        self._waiting.add(_msgid(message))
+        self._waiting.add((self._place(message).lower(), _msgid(message)))
         return self._in_turn_all(self.give_up()) if len(self._held) > _GAP_MAX else ()
 
-    def _in_page(self, message: Message) -> Sequence[Message]:
+    def _in_page(self, gap: _Gap, message: Message) -> Sequence[Message]:
         """What has come by itself already is shown as such. So is what follows that: a page may
         overtake what is just being said. What has the time at which we came may answer our coming.
         """
-        self._came += 1
-        self._total += 1
-        if isinstance(message, Earlier) and self._since and message.time >= self._since:
+        gap.came += 1
+        gap.total += 1
+        if isinstance(message, Earlier) and gap.since and message.time >= gap.since:
             message = message.said
         msgid = _msgid(message)
-        if msgid and msgid in self._waiting:
-            self._meets = True
-            self._fresh, self._speaker = False, _speaker(message)
+        if msgid and (gap.target.lower(), msgid) in self._waiting:
+            gap.meets = True
+            self._fresh, self._speaker = False, self._speaker_of(message)
             return ()
-        if self._meets:
+        if gap.meets:
             return self._hold(_now(message))
-        if self._asked is _Ask.NEWEST:
-            self._newest.append(message)
+        if gap.asked is _Ask.NEWEST:
+            gap.newest.append(message)
             return ()
         return [message] if self._is_new(message) else []
 
@@ -196,10 +272,18 @@ class CatchUp:
         said = _said(message)
         if not isinstance(said, Said):
             return True
-        fresh = not isinstance(said, Stamped) or self._past.see(said)
-        if _msgid(message) or _speaker(message) != self._speaker:
-            self._fresh, self._speaker = fresh, _speaker(message)
+        fresh = not isinstance(said, Stamped) or self._past.see(said, self._place(said))
+        if _msgid(message) or self._speaker_of(message) != self._speaker:
+            self._fresh, self._speaker = fresh, self._speaker_of(message)
         return self._fresh
+
+    def _place(self, message: Message) -> str:
+        said = _said(message)
+        return self._buffer_of(said) if isinstance(said, Said) else ""
+
+    def _speaker_of(self, message: Message) -> tuple[str, str]:
+        said = _said(message)
+        return (self._place(said), said.nick) if isinstance(said, Said) else ("", "")
 
 
 def _is_old(message: Message) -> bool:
@@ -218,8 +302,3 @@ def _now(message: Message) -> Message:
 def _msgid(message: Message) -> str:
     said = _said(message)
     return said.msgid if isinstance(said, Stamped) else ""
-
-
-def _speaker(message: Message) -> tuple[str, str]:
-    said = _said(message)
-    return (said.room, said.nick) if isinstance(said, Said) else ("", "")

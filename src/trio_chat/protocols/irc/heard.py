@@ -1,44 +1,26 @@
-"""What each line of a server's means to our client: a row each in the tables at the end.
+"""What a line of a server's means to our client: a row each in the tables at the end.
 
+Here is what is the same whether the client is in one room (``heard_one``) or in many
+(``heard_rooms``), which have the tables of their own to which these belong.
 People get plain words: no numbers, no letters that only IRC knows, and nothing that a server tells
 each newcomer about itself.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trio_chat.core.events import (
-    Absent,
-    Entered,
-    Invited,
-    Joined,
-    Kicked,
-    Left,
-    Members,
-    Notice,
-    Origin,
-    Renamed,
-    Rooms,
-    RoomSeen,
-    Said,
-    Seen,
-    Shown,
-    Topic,
-    TopicSet,
-)
-from trio_chat.errors import NotAdmitted
+from trio_chat.core.events import Invited, Notice, Origin, Renamed, Rooms, RoomSeen, Said, Shown
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.past import ID_TAG
 from trio_chat.protocols.irc.slash import SEARCH
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
 from trio_chat.protocols.plain.wording import wording
 
 if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client import IrcClientSession
+    from trio_chat.protocols.irc.link import IrcLink
 
 Messages = Sequence[Message]
 
@@ -53,24 +35,24 @@ _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
 
 class Batch(NamedTuple):
-    """One that is open. ``page`` if we have asked for it, ``late`` if it fills a gap, ``found`` if
-    it is what somebody at our side wants to read.
+    """One that is open. ``page`` is the room or person of which we have asked for it; ``late`` if
+    it fills a gap, ``found`` if it is what somebody at our side wants to read.
     """
 
     kind: str
-    page: bool = False
+    page: str = ""
     late: bool = False
     found: bool = False
 
 
-_NO_BATCH = Batch("")
+NO_BATCH = Batch("")
 
 
-def understand(session: "IrcClientSession", line: Line) -> Messages:
+def understand(session: "IrcLink", line: Line) -> Messages:
     """What a line tells. Raises NotAdmitted if it tells why we may not come in."""
-    batch = session.batches.get(line.tags.get("batch", ""), _NO_BATCH)
+    batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
     history = batch.kind in _HISTORY
-    heard = _HEARD.get(line.command)
+    heard = session.table.commands.get(line.command)
     line.source = shown(line.source)
     if line.command not in _RAW:
         line.params = tuple(map(shown, line.params))
@@ -95,12 +77,12 @@ def _past(message: Message, batch: Batch) -> Message:
             return message
 
 
-def _notices(shown: Shown) -> Messages:
+def notices(shown: Shown) -> Messages:
     """As the plain dialect words it."""
     return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
 
 
-def _origin(line: Line) -> Origin:
+def origin_of(line: Line) -> Origin:
     user, _, host = line.source.partition("!")[2].partition("@")
     return Origin(user, host, account=line.tags.get("account", ""), bot="bot" in line.tags)
 
@@ -108,23 +90,7 @@ def _origin(line: Line) -> Origin:
 # ── talk ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
-    said = _said(line)
-    live, own = not line.tags.get("batch"), session.is_me(line.nick)
-    token = line.tags.get(ID_TAG, "")
-    # Live, it is ours if we have said it. Before, we may have had another name; but then nobody
-    # else knows our token but from the server, which so has the message.
-    acknowledged = (own or not live) and session.past.acknowledge(token)
-    if own and live and not acknowledged:
-        session.echoed(token, line.params[0])
-    if not line.params[1].startswith(CTCP) or said.action:
-        return [said]
-    if "!" in line.source and live and not own:
-        _answer(session, line)
-    return ()
-
-
-def _said(line: Line) -> Said:
+def said_in(line: Line) -> Said:
     """With what the server has noted of it, if anything."""
     target, (text, action) = shown(line.params[0]), read_action(line.params[1])
     name = target.lstrip("@+%~")
@@ -134,11 +100,11 @@ def _said(line: Line) -> Said:
     kind = partial(Stamped, msgid=msgid, time=time) if msgid or time else Said
     return kind(
         room, line.nick, shown(text), action=action, to="" if room else target, status=status,
-        notice=line.command == "NOTICE", origin=_origin(line),
+        notice=line.command == "NOTICE", origin=origin_of(line),
     )  # fmt: skip
 
 
-def _answer(session: "IrcClientSession", line: Line) -> None:
+def answer_question(session: "IrcLink", line: Line) -> None:
     """What clients ask each other (CTCP): only the two questions that everybody asks."""
     if line.source.startswith((":", "!", "@")):  # nobody
         return
@@ -150,71 +116,16 @@ def _answer(session: "IrcClientSession", line: Line) -> None:
         session.answer("NOTICE", line.nick, f"{CTCP}{text}{CTCP}")
 
 
-def _notice(session: "IrcClientSession", line: Line) -> Messages:
-    """From a person, or from the server itself, whose statistics at our leaving nobody wants."""
-    if line.params[1].startswith(CTCP) or session.leaving:
-        return ()
-    return [_said(line)] if "!" in line.source else [Notice(shown(line.params[1]))]
-
-
-def _batch(session: "IrcClientSession", line: Line) -> Messages:
-    """A batch within another is of the same kind."""
-    sign, name = line.params[0][:1], line.params[0][1:]
-    if sign != "+":
-        batch = session.batches.pop(name, _NO_BATCH)
-        return session.catch_up.page_over() if batch.page else ()
-    if outer := session.batches.get(line.tags.get("batch", "")):
-        session.batches[name] = outer._replace(page=False)
-        return ()
-    kind = line.param(1)
-    page = session.catch_up.expects(kind, line.param(2))
-    found = not page and session.wanted(kind)
-    session.batches[name] = Batch(kind, page, page and session.catch_up.fills_a_gap, found)
-    return [Notice("This was found:")] if found else ()
-
-
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
 
 
-def _join(session: "IrcClientSession", line: Line) -> Messages:
-    room, account, name = line.params[0], line.param(1), line.param(2)
-    if not is_room(room) or " " in room:
-        return ()
-    origin = replace(_origin(line), account=account.removeprefix("*"), name=name)
-    if session.is_me(line.nick):
-        session.address = line.source.partition("!")[2]
-        session.entered(room, line.tags.get("time", ""))
-    return [Joined(room, line.nick, origin=origin)]
-
-
-def _part(session: "IrcClientSession", line: Line) -> Messages:
-    """That we have left a room for another one is no news."""
-    if session.is_me(line.nick) and not session.left(line.params[0]):
-        return ()
-    return [Left(line.params[0], line.nick, why=line.param(1), origin=_origin(line))]
-
-
-def _quit(session: "IrcClientSession", line: Line) -> Messages:
-    if session.is_me(line.nick):
-        return ()
-    return [Left(session.room, line.nick, why=line.param(0), origin=_origin(line))]
-
-
-def _kick(session: "IrcClientSession", line: Line) -> Messages:
-    room, target, why = line.params[0], line.params[1], line.param(2)
-    if session.is_me(target):
-        session.left(room)
-    told, *_ = _notices(Kicked(room, line.nick, target, "" if why == line.nick else why))
-    return [told, Left(room, target)]
-
-
-def _nick(session: "IrcClientSession", line: Line) -> Messages:
+def _nick(session: "IrcLink", line: Line) -> Messages:
     if session.is_me(line.nick):
         session.nick = line.params[0]
-    return [Renamed(line.nick, line.params[0], origin=_origin(line))]
+    return [Renamed(line.nick, line.params[0], origin=origin_of(line))]
 
 
-def _chghost(session: "IrcClientSession", line: Line) -> Messages:
+def _chghost(session: "IrcLink", line: Line) -> Messages:
     if session.is_me(line.nick):
         session.address = "@".join(line.params[:2])
     return ()
@@ -223,82 +134,34 @@ def _chghost(session: "IrcClientSession", line: Line) -> Messages:
 # ── the room and the people ────────────────────────────────────────────────────────────────────
 
 
-def _topic(session: "IrcClientSession", line: Line) -> Messages:
-    return [TopicSet(line.params[0], line.nick, line.params[1], origin=_origin(line))]
+def _invite(session: "IrcLink", line: Line) -> Messages:
+    return notices(Invited(line.params[1], line.nick, line.params[0]))
 
 
-def _mode(session: "IrcClientSession", line: Line) -> Messages:
-    """Modes that we get when we come in are the server's custom."""
-    target, *changes = line.params
-    if not session.admitted:
-        return ()
-    whose = "" if is_room(target) else f" of {target}"
-    return [Notice(f"{line.nick} set the mode{whose} {' '.join(changes)}.")]
-
-
-def _invite(session: "IrcClientSession", line: Line) -> Messages:
-    return _notices(Invited(line.params[1], line.nick, line.params[0]))
-
-
-def _away(session: "IrcClientSession", line: Line) -> Messages:
-    if session.is_me(line.nick):
-        return ()
-    if text := line.param(0):
-        return _notices(Absent(line.nick, text))
-    return [Notice(f"{line.nick} is back.")]
-
-
-def _wallops(session: "IrcClientSession", line: Line) -> Messages:
+def _wallops(session: "IrcLink", line: Line) -> Messages:
     return [Notice(f"{line.nick} announces: {line.params[0]}")]
 
 
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _ping(session: "IrcClientSession", line: Line) -> Messages:
+def _ping(session: "IrcLink", line: Line) -> Messages:
     session.send("PONG", line.params[-1])
     return ()
 
 
-def _pong(session: "IrcClientSession", line: Line) -> Messages:
-    match line.params[-1]:
-        case "finish":
-            return session.ponged()
-        case "alive":
-            return session.alive()
-        case asked:
-            return session.catch_up.ponged(asked)
-
-
-def _error(session: "IrcClientSession", line: Line) -> Messages:
+def _error(session: "IrcLink", line: Line) -> Messages:
     head, colon, words = line.params[0].partition(": ")
     closing = head.lower() == "closing link" and colon
     return session.ended(words if closing else line.params[0])
 
 
-def _report(session: "IrcClientSession", line: Line) -> Messages:
+def report(session: "IrcLink", line: Line) -> Messages:
     """WARN and NOTE (standard-replies)."""
     return [Notice(sentence(line.params[2:-1], line.params[-1]))]
 
 
-def _fail(session: "IrcClientSession", line: Line) -> Messages:
-    match line.params[0].upper():
-        case "IDENTITY":
-            session.not_identified()
-        case "CHATHISTORY" if session.catch_up.room:
-            return session.catch_up.failed()
-        case "CHATHISTORY":
-            session.wanted("chathistory")
-        case "SEARCH":
-            session.wanted(SEARCH)
-        case "PRIVMSG":
-            return [*_report(session, line), *session.refused(line.params[2:-1])]
-        case _ if not session.admitted:
-            raise NotAdmitted(line.params[-1])
-    return _report(session, line)
-
-
-def _cap(session: "IrcClientSession", line: Line) -> Messages:
+def _cap(session: "IrcLink", line: Line) -> Messages:
     verb, words = (
         line.params[1].upper(),
         {word.partition("=")[0] for word in line.param(-1).split()},
@@ -324,71 +187,47 @@ def _cap(session: "IrcClientSession", line: Line) -> Messages:
 # ── numerics ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _numeric(session: "IrcClientSession", line: Line) -> Messages:
+def _numeric(session: "IrcLink", line: Line) -> Messages:
     """Their first parameter is our nickname; the last one is meant for people."""
     command, params = line.command, line.params[1:]
-    if command in _NUMERICS:
-        needed, means = _NUMERICS[command]
+    notice = partial(session.table.notice, session)
+    if command in session.table.numerics:
+        needed, means = session.table.numerics[command]
         return means(session, line) if len(line.params) >= needed else ()
     if command in _ANSWERS:
         needed, words = _ANSWERS[command]
-        return [Notice(words(line.params))] if len(line.params) >= needed else ()
+        return [notice(words(line.params), params)] if len(line.params) >= needed else ()
     if not params or command in _SILENT or (command in _OF_WELCOME and not session.admitted):
         return ()
     if command[:1] in ("4", "5"):
-        return _refused(session, line)
-    return [Notice(" ".join(params))]
+        return session.table.refused(session, line)
+    return [notice(" ".join(params), params)]
 
 
-def _refused(session: "IrcClientSession", line: Line) -> Messages:
-    *about, why = line.params[1:]
-    text = sentence(about, why)
-    if not session.registered:
-        if line.command in _KEPT_OUT:
-            raise NotAdmitted(text)
-        return ()  # it does not know CAP, or not yet who we are
-    kept_out = any(session.answered(word) for word in about if is_room(word))
-    if kept_out and not session.admitted:
-        raise NotAdmitted(text)
-    return [Notice(text), *(session.refused(about) if line.command in _NOT_SAID else ())]
-
-
-def _welcome(session: "IrcClientSession", line: Line) -> Messages:
+def _welcome(session: "IrcLink", line: Line) -> Messages:
     if not session.registered:
         session.nick = line.params[0]
-        session.enter()
+        session.enter(line.tags.get("time", ""))
     return [Notice(line.params[-1])]
 
 
-def _my_info(session: "IrcClientSession", line: Line) -> Messages:
+def _my_info(session: "IrcLink", line: Line) -> Messages:
     """trio-chat reads slowly what comes too fast."""
-    session.paced = session.paced and not line.params[2].startswith(_VERSION)
+    session.outgoing.paced &= not line.params[2].startswith(_VERSION)
     return ()
 
 
-def _supports(session: "IrcClientSession", line: Line) -> Messages:
+def _supports(session: "IrcLink", line: Line) -> Messages:
     for token in line.params[1:-1]:
         session.catch_up.supports(token)
     return ()
 
 
-def _name_reply(session: "IrcClientSession", line: Line) -> Messages:
+def _name_reply(session: "IrcLink", line: Line) -> Messages:
     room, names = line.params[-2:]
     known = session.names.setdefault(room.lower(), [])
     known += [name.lstrip(_STATUS) for name in names.split()]
     return ()
-
-
-def _end_of_names(session: "IrcClientSession", line: Line) -> Messages:
-    room = line.params[1]
-    names = session.names.pop(room.lower(), [])
-    if room.lower() in session.entering:
-        session.entering.discard(room.lower())
-        others = sum(not session.is_me(name) for name in names)
-        return _notices(Entered(room, session.nick, others, first=False))
-    if not names:
-        return [Notice(f"Nobody is in {room}.")]
-    return _notices(Members(room, tuple(Seen(name) for name in sorted(names, key=str.lower))))
 
 
 def _without_status(rooms: str) -> str:
@@ -396,20 +235,12 @@ def _without_status(rooms: str) -> str:
     return " ".join(re.sub(r"^[~&@%+!]+(?=[#&])", "", room) for room in rooms.split())
 
 
-def _list_entry(session: "IrcClientSession", line: Line) -> Messages:
+def _list_entry(session: "IrcLink", line: Line) -> Messages:
     count = line.params[2] if line.params[2].isdecimal() else "0"
-    return _notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
+    return notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
 
 
-def _topic_is(session: "IrcClientSession", line: Line) -> Messages:
-    return _notices(Topic(line.params[1], line.params[2]))
-
-
-def _no_topic(session: "IrcClientSession", line: Line) -> Messages:
-    return _notices(Topic(line.params[1], ""))
-
-
-def _new_host(session: "IrcClientSession", line: Line) -> Messages:
+def _new_host(session: "IrcLink", line: Line) -> Messages:
     """396, as most servers have it: our address looks otherwise from now on."""
     user, _, _ = session.address.partition("@")
     host = line.params[1].rpartition("@")[2]
@@ -420,45 +251,45 @@ def _new_host(session: "IrcClientSession", line: Line) -> Messages:
 class Heard(NamedTuple):
     """``needed`` parameters; ``talk`` if it is also to be read in what was said before."""
 
-    means: Callable[["IrcClientSession", Line], Messages]
+    means: Callable[[Any, Line], Messages]
     needed: int = 0
     talk: bool = False
 
 
-_HEARD = {
-    "AWAY": Heard(_away),
-    "BATCH": Heard(_batch, 1, talk=True),
+class Table(NamedTuple):
+    """What a session understands: commands, numbers, refusals (numbers that begin with 4 or 5); and
+    how a sentence ``about`` something is told.
+    """
+
+    commands: Mapping[str, Heard]
+    numerics: "Numerics"
+    refused: Callable[[Any, Line], Messages]
+    notice: Callable[[Any, str, Sequence[str]], Notice]
+
+
+# With how many parameters each must have.
+Numerics = Mapping[str, tuple[int, Callable[[Any, Line], Messages]]]
+
+#: Rows that are the same for everybody.
+COMMANDS = {
     "CAP": Heard(_cap, 3),
     "CHGHOST": Heard(_chghost, 2),
     "ERROR": Heard(_error, 1),
-    "FAIL": Heard(_fail, 3),
     "INVITE": Heard(_invite, 2),
-    "JOIN": Heard(_join, 1),
-    "KICK": Heard(_kick, 2),
-    "MODE": Heard(_mode, 2),
     "NICK": Heard(_nick, 1),
-    "NOTE": Heard(_report, 3),
-    "NOTICE": Heard(_notice, 2, talk=True),
-    "PART": Heard(_part, 1),
+    "NOTE": Heard(report, 3),
     "PING": Heard(_ping, 1),
-    "PONG": Heard(_pong, 1),
-    "PRIVMSG": Heard(_privmsg, 2, talk=True),
-    "QUIT": Heard(_quit),
-    "TOPIC": Heard(_topic, 2),
     "WALLOPS": Heard(_wallops, 1),
-    "WARN": Heard(_report, 3),
+    "WARN": Heard(report, 3),
 }
 
-# Those after which something is different; with how many parameters they must have.
-_NUMERICS: dict[str, tuple[int, Callable[["IrcClientSession", Line], Messages]]] = {
+#: Those after which something is different.
+NUMERICS: Numerics = {
     "001": (2, _welcome),
     "004": (3, _my_info),
     "005": (3, _supports),
     "322": (3, _list_entry),
-    "331": (2, _no_topic),
-    "332": (3, _topic_is),
     "353": (3, _name_reply),
-    "366": (2, _end_of_names),
     "396": (2, _new_host),
 }
 
@@ -492,8 +323,8 @@ _OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"
 
 # What was said to somebody or to a room was not taken: there is no such, it may not be said there,
 # too many are meant; only to those who are logged in, not in that way, not to strangers.
-_NOT_SAID = {"401", "403", "404", "407", "477", "486", "489", "531", "716"}
+NOT_SAID = {"401", "403", "404", "407", "477", "486", "489", "531", "716"}
 
 # Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
 # no permission for our host, password wrong, banned, soon banned, name invalid, restricted.
-_KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", "465", "466", "468", "484"}
+KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", "465", "466", "468", "484"}

@@ -30,14 +30,24 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
+def just_before(time: str) -> str:
+    """The moment before this one (ISO 8601); empty if a server has an odd clock, or none."""
+    try:
+        before = datetime.fromisoformat(time) - timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        return ""
+    return f"{before:%Y-%m-%dT%H:%M:%S}.{before:%f}"[:23] + "Z"
+
+
 @dataclass(frozen=True, slots=True)
 class Unacked:
-    """A text on its way; ``line`` is what was sent for it, without tags."""
+    """A text on its way; ``line`` is what is sent for it, without tags."""
 
     token: str
     target: str
     text: str
     line: str
+    action: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +62,46 @@ class Last:
 class Past:
     """Hand the same one to each connection of a chat; it serves one at a time.
 
-    ``secret`` shows the server that we are who we were. ``waiting`` is what is to be said and has
-    not been sent: lines, as a person writes them. ``unacked`` has been sent, oldest first, and
-    ``heard`` has come and been taken by nobody yet. ``room`` is where we are, ``key`` with which
-    key, and ``last`` what we have seen of each room.
+    ``secret`` shows the server that we are who we were. ``unacked`` has been sent, oldest first,
+    and ``heard`` has come and been taken by nobody yet. ``last`` is what we have seen of each room,
+    by its name in small letters.
+
+    In one room, ``waiting`` is what is to be said and has not been sent: lines, as a person writes
+    them. ``room`` is where we are, and ``key`` with which key.
+
+    In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
+    ``failed`` has not arrived, by token. ``rooms`` are those where we want to be, by name in small
+    letters: how they are written, and their key. ``away`` is our away message. Of private
+    conversations we have seen all that was said until ``since`` (ISO 8601).
     """
 
     secret: str = field(default_factory=new_token, repr=False)
-    waiting: deque[str] = field(default_factory=deque)
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)
+    last: dict[str, Last] = field(default_factory=dict)
+    waiting: deque[str] = field(default_factory=deque)
     room: str = ""
     key: str = field(default="", repr=False)
-    last: dict[str, Last] = field(default_factory=dict)
+    unsent: deque[Unacked | str] = field(default_factory=deque)
+    failed: dict[str, Unacked] = field(default_factory=dict)
+    rooms: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    away: str = ""
+    since: str = ""
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
 
     @property
     def full(self) -> bool:
         """Whether nothing more may be sent until something has arrived."""
         return len(self.unacked) >= UNACKED_MAX
+
+    @property
+    def unsaid(self) -> int:
+        """How much has not even been sent."""
+        return len(self.waiting) + len(self.unsent)
+
+    def is_known(self, token: str) -> bool:
+        """Whether this is a text of ours of which it is open what has become of it."""
+        return token in self.failed or any(text.token == token for text in self.unacked)
 
     def acknowledge(self, token: str) -> bool:
         """The text with this token has arrived. Returns whether it was on its way."""
@@ -92,28 +123,31 @@ class Past:
                 return text
         return None
 
-    def see(self, said: Stamped) -> bool:
-        """It has come, in its turn. Returns whether for the first time."""
-        if said.room:
-            self._advance(said)
+    def see(self, said: Stamped, place: str) -> bool:
+        """It has come, in its turn, in this room or conversation, if it is one. Returns whether for
+        the first time.
+        """
+        place = place.lower()
+        if place:
+            self._advance(said, place)
         if not said.msgid:
             return True
-        key = (said.room.lower(), said.msgid)
+        key = (place, said.msgid)
         new = key not in self._seen
         self._seen[key] = None
         if len(self._seen) > _SEEN_MAX:
             del self._seen[next(iter(self._seen))]
         return new
 
-    def _advance(self, said: Stamped) -> None:
+    def _advance(self, said: Stamped, place: str) -> None:
         """What we said before a cut may come later than what was said after it. Of a text that
         takes several lines, the first alone may have the id. But the first message at all is what
         we go on from, even if it is from before we came: there may be more of these.
         """
-        before = self.last.get(said.room.lower(), Last("", ""))
+        before = self.last.get(place, Last("", ""))
         first = said.msgid and not before.msgid
         if first or (said.time >= before.time and bool(said.msgid) == bool(before.msgid)):
-            self.last[said.room.lower()] = Last(said.msgid, said.time)
+            self.last[place] = Last(said.msgid, said.time)
 
     def enter(self, room: str, key: str) -> None:
         self.room, self.key = room, key
@@ -123,13 +157,8 @@ class Past:
 
         Something may be said at the same moment, and later than we came.
         """
-        if room.lower() in self.last or not time:
-            return
-        try:
-            before = datetime.fromisoformat(time) - timedelta(milliseconds=1)
-        except (ValueError, OverflowError):  # a server that has an odd clock
-            return
-        self.last[room.lower()] = Last("", f"{before:%Y-%m-%dT%H:%M:%S}.{before:%f}"[:23] + "Z")
+        if room.lower() not in self.last and (before := just_before(time)):
+            self.last[room.lower()] = Last("", before)
 
     def leave(self, room: str) -> None:
         """We are not in it any more, and miss nothing."""

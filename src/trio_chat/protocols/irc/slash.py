@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client import IrcClientSession
 
 Lines = Sequence[str]
 
@@ -21,6 +18,43 @@ SEARCH = "soju.im/search"
 _LAST = "50"
 
 
+class Commanded(Protocol):
+    """A session that commands are given."""
+
+    leaving: bool
+    caps: set[str]
+
+    def want(self, kind: str) -> None:
+        """A batch of this kind, which will come, is for somebody at our side."""
+        ...
+
+    def here(self) -> str:
+        """The room that a command is about. Raises Unsupported if there is none."""
+        ...
+
+    def there(self) -> str:
+        """The room or person that is talked to. Raises Unsupported if there is none."""
+        ...
+
+    def be_away(self, text: str) -> Lines:
+        """What to send at once to be away, or back if there is no text."""
+        ...
+
+    def is_me(self, nick: str) -> bool: ...
+
+    def tell(self, text: str) -> None:
+        """To the person at our side."""
+        ...
+
+    def talk(self, target: str, text: str, action: bool = False) -> Lines:
+        """What to send at once to say it."""
+        ...
+
+    def go_to(self, room: str, key: str) -> Lines:
+        """What to send at once to enter it. Raises Unsupported."""
+        ...
+
+
 class Slash(NamedTuple):
     """``arguments`` as /help shows them, how many of them are ``needed``, and the lines that the
     server is sent. ``lines`` takes what stands behind the command, stripped.
@@ -29,10 +63,10 @@ class Slash(NamedTuple):
     arguments: str
     does: str
     needed: int
-    lines: Callable[["IrcClientSession", str], Lines]
+    lines: Callable[[Commanded, str], Lines]
 
 
-def read_slash(session: "IrcClientSession", line: str) -> Lines:
+def read_slash(session: Commanded, line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
     if why := complaint(SLASHES, word, rest):
@@ -54,45 +88,45 @@ def _two(rest: str) -> tuple[str, str]:
     return first, second
 
 
-def _help(session: "IrcClientSession", rest: str) -> Lines:
+def _help(session: Commanded, rest: str) -> Lines:
     for line in (*overview(SLASHES), FILTERS):
         session.tell(line)
     return ()
 
 
-def _msg(session: "IrcClientSession", rest: str) -> Lines:
+def _msg(session: Commanded, rest: str) -> Lines:
     nick, text = _two(rest)
     return session.talk(nick, text)
 
 
-def _join(session: "IrcClientSession", rest: str) -> Lines:
+def _join(session: Commanded, rest: str) -> Lines:
     name, key = _two(rest)
     return session.go_to(room_name(name.partition(",")[0]), key)
 
 
-def _part(session: "IrcClientSession", why: str) -> Lines:
+def _part(session: Commanded, why: str) -> Lines:
     return [_with_text("PART", session.here(), why)]
 
 
-def _topic(session: "IrcClientSession", text: str) -> Lines:
+def _topic(session: Commanded, text: str) -> Lines:
     if text == "-":
         return [body("TOPIC", session.here(), "")]
     return [_with_text("TOPIC", session.here(), text)]
 
 
-def _kick(session: "IrcClientSession", rest: str) -> Lines:
+def _kick(session: Commanded, rest: str) -> Lines:
     nick, why = _two(rest)
     return [_with_text("KICK", session.here(), nick, why)]
 
 
-def _mode(session: "IrcClientSession", rest: str) -> Lines:
+def _mode(session: Commanded, rest: str) -> Lines:
     """Of the room, unless a room or we ourselves are named."""
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
-def _history(session: "IrcClientSession", number: str) -> Lines:
+def _history(session: Commanded, number: str) -> Lines:
     if "draft/chathistory" not in session.caps:
         raise Unsupported("This server does not tell what was said before.")
     if number and not (number.isascii() and number.isdecimal() and int(number[:9])):
@@ -101,7 +135,7 @@ def _history(session: "IrcClientSession", number: str) -> Lines:
     return [body("CHATHISTORY", "LATEST", session.here(), "*", number[:9] or _LAST)]
 
 
-def _search(session: "IrcClientSession", rest: str) -> Lines:
+def _search(session: Commanded, rest: str) -> Lines:
     """As soju has it (soju.im/search): "after" is at or after, "before" at or before."""
     if SEARCH not in session.caps:
         raise Unsupported("This server cannot search.")
@@ -129,12 +163,12 @@ def _written(day: datetime | None, shift: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def _quit(session: "IrcClientSession", words: str) -> Lines:
+def _quit(session: Commanded, words: str) -> Lines:
     session.leaving = True
     return [_with_text("QUIT", words)]
 
 
-def _raw(session: "IrcClientSession", line: str) -> Lines:
+def _raw(session: Commanded, line: str) -> Lines:
     return [line]
 
 
@@ -147,7 +181,7 @@ SLASHES = {
     "help": Slash("", "this list", 0, _help),
     "nick": Slash("NAME", "take another nickname", 1, lambda s, name: [body("NICK", name)]),
     "me": Slash(
-        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.here(), text, True)
+        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.there(), text, True)
     ),
     "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
     "join": Slash("ROOM [KEY]", "go to another room; a new one is made", 1, _join),
@@ -161,7 +195,7 @@ SLASHES = {
     "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
         "[TEXT]", "say that you are away; without a text, back", 0,
-        lambda s, text: [_with_text("AWAY", text)],
+        lambda s, text: s.be_away(text),
     ),
     "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),

@@ -1,0 +1,249 @@
+"""A client in many rooms as a program: a front end, and a chat that is kept up.
+
+Messages go one way and intents the other, in bounded memory channels. A text that is said while
+there is no connection waits for the next one, as what was on its way when the last was lost.
+"""
+
+from collections import deque
+from contextlib import suppress
+from dataclasses import astuple
+from typing import Protocol
+
+import trio
+
+from trio_chat.client.connection import Chat
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    PartRoom,
+    Quit,
+    Resend,
+    RunCommand,
+    SayTo,
+    SendRaw,
+    SetAway,
+    SetTyping,
+)
+from trio_chat.client.talk import STEADY, backoff, open_as_set
+from trio_chat.core.events import Notice
+from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.protocols.client import Message, Unlinked
+from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.settings import Settings
+
+# Intents that have not been dealt with. Then the front end waits, or does not take more.
+_INTENTS = 1000
+
+# Messages that have come and are not shown yet. Then the server waits, and in the end counts us
+# among those that read too slowly.
+_MESSAGES = 1000
+
+# How long the last words may take, with all that is to be said before them: what does not get
+# through by then stays in the past.
+_LEAVE_TIMEOUT = 10.0  # seconds
+
+
+class RoomsFrontEnd(Protocol):
+    """What the person or program at our side sees and wants."""
+
+    async def run(
+        self,
+        messages: trio.MemoryReceiveChannel[Message],
+        intents: trio.MemorySendChannel[Intent],
+    ) -> None:
+        """Show messages until their channel is closed. To send Quit, or to close ``intents``, ends
+        the chat.
+        """
+        ...
+
+
+async def talk_in_rooms(
+    settings: Settings, nick: str, front_end: RoomsFrontEnd, past: Past | None = None
+) -> None:
+    """Chat until the front end ends it. Raises ChatError if the server does not let us in at all;
+    after that a connection is tried again and again. What could not be sent stays in the ``past``.
+    """
+    intents_to, intents = trio.open_memory_channel[Intent](_INTENTS)
+    messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
+    failed: ChatError | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_run, front_end, messages_of, intents_to)
+        with messages, intents:
+            try:
+                await RoomsTalk(settings, nick, intents, messages, past or Past()).run()
+            except ChatError as error:
+                failed = error
+    if failed:
+        raise failed
+
+
+async def _run(
+    front_end: RoomsFrontEnd,
+    messages: trio.MemoryReceiveChannel[Message],
+    intents: trio.MemorySendChannel[Intent],
+) -> None:
+    with messages, intents:
+        await front_end.run(messages, intents)
+
+
+class RoomsTalk:
+    """``intents`` are what is wanted, ``messages`` takes what is heard."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        nick: str,
+        intents: trio.MemoryReceiveChannel[Intent],
+        messages: trio.MemorySendChannel[Message],
+        past: Past,
+    ) -> None:
+        self._settings, self._nick, self._past = settings, nick, past
+        self._intents, self._messages = intents, messages
+        self._been_in = False
+        self._over = False  # whether the front end has ended it
+
+    async def run(self) -> None:
+        """Until the front end ends it. Raises ChatError if we have never been in."""
+        waits = backoff()
+        while not self._over:
+            began = trio.current_time()
+            why = await self._until_cut()
+            if self._over:
+                return
+            # A server that lets us in and goes at once is as good as none.
+            if trio.current_time() - began >= STEADY:
+                waits = backoff()
+            wait = next(waits)
+            self._past.heard.append(Unlinked(why, wait))
+            with trio.move_on_after(wait):
+                await self._do_without()
+
+    async def _until_cut(self) -> str:
+        """One connection. Returns why it has ended."""
+        errors: list[BaseException] = []
+        try:
+            async with trio.open_nursery() as nursery:
+                without, ended = trio.CancelScope(), trio.Event()
+                nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
+                async with open_as_set(self._settings, self._nick, self._past, "many") as chat:
+                    without.cancel("there is a connection")
+                    await ended.wait()  # one at a time shows what is heard
+                    self._been_in = True
+                    await self._converse(chat, nursery.cancel_scope)
+        except* (CannotConnect, ConnectionLost, NotAdmitted) as group:
+            errors = _leaves(group)
+        except* trio.BrokenResourceError:  # nobody is there any more whom we could tell something
+            self._over = True
+        if errors and not self._goes_on_after(errors[0]):
+            raise errors[0]
+        return str(errors[0]) if errors else "the server closed the connection"
+
+    def _goes_on_after(self, error: BaseException) -> bool:
+        """Once we have been in, even if our nickname is taken: by our own old connection."""
+        return self._over or self._been_in or self._settings.client.retry
+
+    # ── with a connection ──────────────────────────────────────────────────────────────────
+
+    async def _converse(self, chat: Chat, attempt: trio.CancelScope) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._do_all, chat, attempt)
+                async for message in chat:
+                    await self._messages.send(message)
+                nursery.cancel_scope.cancel("the server has closed the connection")
+        finally:
+            self._nick = chat.nick
+
+    async def _do_all(self, chat: Chat, attempt: trio.CancelScope) -> None:
+        """That the connection is lost is noticed by who listens."""
+        with suppress(ConnectionLost):
+            async for intent in self._intents:
+                if (words := _last_words(intent)) is not None:
+                    await self._finish(chat, words, attempt)
+                    return
+                await self._do(chat, intent)
+            await self._finish(chat, "", attempt)
+
+    async def _do(self, chat: Chat, intent: Intent) -> None:
+        try:
+            await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
+        except Unsupported as error:
+            await self._messages.send(Notice(str(error)))
+
+    async def _finish(self, chat: Chat, words: str, attempt: trio.CancelScope) -> None:
+        self._over = True
+        await chat.finish(words)
+        await trio.sleep(_LEAVE_TIMEOUT)
+        attempt.cancel("the server takes too long")
+
+    # ── without one ────────────────────────────────────────────────────────────────────────
+
+    async def _meanwhile(
+        self, scope: trio.CancelScope, ended: trio.Event, attempt: trio.CancelScope
+    ) -> None:
+        """While an attempt is made."""
+        with scope:
+            await self._do_without()
+            attempt.cancel("nobody wants it any more")
+        ended.set()
+
+    async def _do_without(self) -> None:
+        """A session that nobody talks to puts into the past what there is to be done later. Returns
+        when the front end has ended it.
+        """
+        heard = self._past.heard
+        session = RoomsSession(
+            self._nick, rooms=(), encoding=self._settings.encoding, past=self._past
+        )
+        await self._show(heard)
+        async for intent in self._intents:
+            if _last_words(intent) is not None:
+                break
+            try:
+                getattr(session, _METHODS[type(intent)])(*astuple(intent))
+            except Unsupported as error:
+                heard.append(Notice(str(error)))
+            heard.extend(session.own_messages())
+            await self._show(heard)
+        self._over = True
+
+    async def _show(self, heard: deque[Message]) -> None:
+        """If it is cancelled, what is not shown will be shown by who comes next."""
+        while heard:
+            await self._messages.send(heard[0])
+            heard.popleft()
+
+
+_METHODS: dict[type, str] = {
+    AskHistory: "history",
+    JoinRoom: "join",
+    MarkRead: "mark_read",
+    PartRoom: "part",
+    Resend: "resend",
+    RunCommand: "command",
+    SayTo: "say_to",
+    SendRaw: "raw",
+    SetAway: "away",
+    SetTyping: "typing",
+}
+
+
+def _last_words(intent: Intent) -> str | None:
+    """Those with which the front end ends it; None if it does not."""
+    match intent:
+        case Quit(words):
+            return words
+        case RunCommand(line):
+            command, _, words = line.strip().partition(" ")
+            return words.strip() if command.lower() == "/quit" else None
+    return None
+
+
+def _leaves(group: BaseExceptionGroup[ChatError]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

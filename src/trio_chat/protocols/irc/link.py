@@ -1,0 +1,318 @@
+"""What our two sessions of IRC have in common: to be let in, to agree on capabilities, to send and
+to receive, to know what has arrived, and to leave.
+"""
+
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
+
+from trio_chat.core.events import Notice
+from trio_chat.errors import NotAdmitted
+from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
+from trio_chat.protocols.irc.catchup import CatchUp
+from trio_chat.protocols.irc.message import Message as Line
+from trio_chat.protocols.irc.message import body, parse
+from trio_chat.protocols.irc.outgoing import Outgoing, encoded
+from trio_chat.protocols.irc.past import ID_TAG, Past, Unacked
+from trio_chat.protocols.irc.slash import SEARCH
+from trio_chat.protocols.irc.text import shown
+from trio_chat.protocols.lines import LineBuffer
+from trio_chat.protocols.plain.wording import GOODBYE, GREETING
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.heard import Batch, Table
+
+#: trio-chat's own: to show who we were, so that what we send twice is not shown twice.
+IDENTITY = "trio-chat/identity"
+
+#: What we ask for, if the server has it: to hear ourselves, to be told what was said before we
+#: came as such and when, to know more of people, and to be told of changes and refusals.
+WANTED = {
+    *("account-tag", "away-notify", "batch", "cap-notify", "chghost", "draft/chathistory"),
+    *("echo-message", "extended-join", "message-tags", "server-time", "standard-replies"),
+    IDENTITY,
+    SEARCH,
+}
+
+# A server answers a PING, however slowly it lets us talk; after QUIT it closes the connection.
+_SILENCE = 30.0  # seconds
+_SILENCE_AFTER_QUIT = 5.0  # seconds
+
+# What an IRC server may say without naming itself as the source, before it has let us in.
+_SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTICE", "PING", "WARN"}
+
+
+class IrcLink(ClientSession):
+    """``past`` is what stays for the next connection. ``farewell`` is why the server ends this one,
+    if it says so.
+
+    What is not UTF-8 is read in ``encoding``; what we say is UTF-8.
+    """
+
+    framed = True
+    wanted: Container[str] = WANTED  # capabilities
+    table: "Table"  # what the server's lines mean
+    catch_up: CatchUp
+
+    def __init__(self, nick: str, *, encoding: str, past: Past, password: str = "") -> None:
+        self.nick, self.room = nick, ""
+        self.past = past
+        self.admitted = False
+        self.registered = False
+        self.farewell = ""
+        self.leaving = False  # whether we have said QUIT
+        self.offered: set[str] = set()
+        self.caps: set[str] = set()
+        self.address = ""  # ours, ``user@host``, as others see it
+        self.names: dict[str, list[str]] = {}  # of rooms, while they are being told
+        self.entering: set[str] = set()  # rooms of which we are about to be told who is in them
+        self.batches: dict[str, Batch] = {}  # those that are open
+        self._wanted: list[str] = []  # kinds of batches that somebody at our side waits for
+        self.outgoing = Outgoing()
+        self._identified = False
+        self._encoding = encoding
+        self._lines = LineBuffer(LINE_BYTES)
+        self._is_irc = False  # known once the server has said something
+        self._talking = False  # whether what is waiting may be sent
+        self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
+        self._last_words: str | None = None
+        self._rounds = 0  # of PING and PONG that there may be before we leave
+        self._own: list[Message] = []
+        self._introduce(password)
+
+    def _introduce(self, password: str) -> None:
+        """Servers without capabilities answer CAP with an error, or not at all."""
+        user = "".join(char for char in self.nick if char.isascii() and char.isalnum())[:10]
+        self.send("CAP", "LS", "302")
+        if password:
+            self.send("PASS", password)
+        self.send("NICK", self.nick)
+        self.send("USER", user or "user", "0", "*", self.nick)
+
+    # ── what the sessions differ in ────────────────────────────────────────────────────────
+
+    def enter(self, time: str) -> None:
+        """We are registered, at this time if the server says so: go where we want to be."""
+        raise NotImplementedError
+
+    def answered(self, room: str) -> bool:
+        """Whether we have asked to enter it; then that is answered now."""
+        raise NotImplementedError
+
+    def _understand_line(self, line: Line) -> Sequence[Message]:
+        raise NotImplementedError
+
+    def _prepare(self) -> None:
+        """Make lines of what may be said now."""
+        raise NotImplementedError
+
+    def _lost(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """They have not arrived."""
+        raise NotImplementedError
+
+    # ── what the server says ───────────────────────────────────────────────────────────────
+
+    @property
+    def silence(self) -> float:
+        return _SILENCE_AFTER_QUIT if self.leaving else _SILENCE
+
+    @property
+    def undelivered(self) -> str:
+        words = self.farewell or "The server closed the connection."
+        missing = len(self.past.unacked) + self.past.unsaid
+        if missing and not self.leaving:
+            return f"{words} {missing} of our messages did not come back"
+        # Without echoes only the PONG tells that all has arrived.
+        waited = self._last_words is not None and "echo-message" not in self.caps
+        return words if waited and not self.leaving else ""
+
+    def receive_data(self, data: bytes) -> Sequence[Message]:
+        lines = self._lines.feed(data)
+        return [message for line in lines for message in self._understand(line)]
+
+    def _understand(self, data: bytes | None) -> Sequence[Message]:
+        if data is None:
+            return [Notice("A line was too long.")]
+        text = self._decode(data)
+        line = parse(text)
+        if line is None or text == GREETING:  # trio-chat has asked, and we had spoken already
+            return ()
+        if not self._is_irc:
+            self._recognise(line, text)
+        return self._understand_line(line)
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode(self._encoding, "replace")
+
+    def _recognise(self, line: Line, text: str) -> None:
+        command = line.command
+        self._is_irc = bool(line.source) or command.isdecimal() or command in _SERVER_WORDS
+        if not self._is_irc:
+            raise NotAdmitted(
+                f"this server speaks no IRC; try --protocol plain. It says: {shown(text[:200])}"
+            )
+
+    def is_me(self, nick: str) -> bool:
+        return nick.lower() == self.nick.lower()
+
+    def want(self, kind: str) -> None:
+        """Somebody at our side has asked for a batch of this kind."""
+        self._wanted.append(kind)
+
+    def has_come(self, kind: str) -> bool:
+        """Whether somebody at our side waits for a batch of this kind: then this is it."""
+        if kind not in self._wanted:
+            return False
+        self._wanted.remove(kind)
+        return True
+
+    def tell(self, text: str) -> None:
+        """To the person at our side, by ourselves."""
+        self._own.append(Notice(text))
+
+    def own_messages(self) -> Sequence[Message]:
+        messages, self._own = self._own, []
+        return messages
+
+    # ── capabilities ───────────────────────────────────────────────────────────────────────
+
+    def ask_for_caps(self) -> None:
+        """Of what the server offers; it must not wait for more if we want nothing."""
+        possible = {cap for cap in self.offered - self.caps if cap in self.wanted}
+        if "batch" not in self.offered:  # then nobody could tell what is history
+            possible -= {"draft/chathistory"}
+        if wanted := sorted(possible):
+            self.send("CAP", "REQ", " ".join(wanted))
+        else:
+            self.end_of_caps()
+
+    def acknowledged(self, caps: set[str]) -> None:
+        self.caps |= {cap for cap in caps if not cap.startswith("-")}
+        if IDENTITY in self.caps and not self.registered and not self._identified:
+            self._identified = True
+            self.outgoing.paced = False
+            self.send("IDENTITY", self.past.secret)
+        self.end_of_caps()
+
+    def end_of_caps(self) -> None:
+        if not self.registered:
+            self.send("CAP", "END")
+
+    def not_identified(self) -> None:
+        """The server could not tell what we said before from something new."""
+        self._identified = False
+
+    @property
+    def keeps_history(self) -> bool:
+        return {"batch", "draft/chathistory"} <= self.caps
+
+    @property
+    def _echoes(self) -> bool:
+        return "echo-message" in self.caps
+
+    @property
+    def tells_twice_said(self) -> bool:
+        """Whether the server shows a text that is sent twice only once, and to us each time."""
+        return self._identified and self._echoes and "message-tags" in self.caps
+
+    # ── what goes out ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def due(self) -> float:
+        return self.outgoing.due
+
+    @property
+    def doubtful(self) -> int:
+        """What has not been acknowledged is sent again, or told of, on the next connection."""
+        return 0
+
+    def send(self, command: str, *params: str) -> None:
+        """Before everything that waits. Neither registration nor a PONG has a penalty."""
+        self.outgoing.send(body(command, *params), counts=self.registered and command != "PONG")
+
+    def answer(self, command: str, *params: str) -> None:
+        """To somebody who has asked something of our client."""
+        self.outgoing.answer(body(command, *params))
+
+    def data_to_send(self, now: float) -> bytes:
+        lines = self.outgoing.at_once(now)
+        while line := self._next_line(now):
+            lines.append(line)
+        return encoded(lines)
+
+    def _next_line(self, now: float) -> str:
+        self._prepare()
+        if self._rounds == 2 and self._talking and not (self.waiting or self.leaving):
+            self._rounds = 1
+            self.outgoing.lines.append("PING finish")
+        return self.outgoing.next_line(now)
+
+    def _tagged(self, text: Unacked) -> str:
+        return f"@{ID_TAG}={text.token} {text.line}" if "message-tags" in self.caps else text.line
+
+    # ── what has arrived ───────────────────────────────────────────────────────────────────
+
+    def _has_room(self) -> bool:
+        """Whether another text may be on its way. If not, ask what has become of the others: what a
+        server has dropped without a word must not keep the rest for ever.
+        """
+        if not (self._echoes and self.past.full):
+            return True
+        if not self._asked_about:
+            self.ping()
+        return False
+
+    def _send_again(self) -> Sequence[Message]:
+        """We are where we were before the cut. What is on its way since then may have arrived."""
+        if self.tells_twice_said:
+            for text in self.past.unacked:
+                self.outgoing.send(self._tagged(text), counts=False)
+            return ()
+        return self._give_up(tuple(self.past.unacked))
+
+    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """Those of them that have not come back will not."""
+        return self._lost([text for text in texts if self.past.acknowledge(text.token)])
+
+    def ping(self) -> bool:
+        """With the answer, all that was said before has been dealt with, too."""
+        self._asked_about = self._asked_about or tuple(self.past.unacked)
+        self.send("PING", "alive")
+        return True
+
+    def alive(self) -> Sequence[Message]:
+        """The server has answered."""
+        texts, self._asked_about = self._asked_about, ()
+        return self._give_up(texts)
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────
+
+    def finish(self, words: str) -> bool:
+        """A server that gets QUIT may drop what it has not dealt with. What it has is in order
+        before its PONG; so that is waited for, and for what is to come back after it one more.
+        """
+        self._last_words = words
+        self._rounds = 2
+        return False
+
+    def ponged(self) -> Sequence[Message]:
+        if self._last_words is None or self.leaving:
+            return ()
+        if self.past.unacked and self._rounds:
+            self._rounds = 0
+            self.send("PING", "finish")
+            return ()
+        self.leaving = True
+        self.send("QUIT", *([self._last_words] if self._last_words else []))
+        return self._give_up(tuple(self.past.unacked))
+
+    def ended(self, why: str) -> Sequence[Message]:
+        """The server ends the connection."""
+        if not self.admitted:
+            raise NotAdmitted(why)
+        if self.leaving:
+            return ()
+        self.farewell = why.removesuffix(GOODBYE)
+        return [Notice(why)]

@@ -1,0 +1,92 @@
+"""What goes out: lines on their way to the server, no faster than it wants them; and texts, cut
+such that they fit into lines.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from trio_chat.protocols.irc.info import LINE_MAX
+from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.past import Unacked, new_token
+from trio_chat.protocols.irc.penalty import Penalty
+from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
+
+# What others see before our text: until we know our address, the longest that servers make of it.
+LONGEST_ADDRESS = "x" * (10 + 1 + 63)  # user, "@" and host
+
+# Of a text that goes to a name of hundreds of bytes: the server may refuse that, not we.
+_SHORTEST = 10  # bytes in a piece
+
+# Questions of other clients whose answers wait to be sent; more are not answered, lest somebody
+# who asks much makes us send too much.
+_ANSWERS_MAX = 3
+
+
+class Outgoing:
+    """``paced`` is whether the server closes connections that write too fast, ``lines`` what we
+    are to say or do, in this order.
+    """
+
+    def __init__(self) -> None:
+        self.paced = True
+        self.lines: deque[str] = deque()
+        self._at_once: list[str] = []
+        self._answers: deque[str] = deque()
+        self._penalty = Penalty()
+        self._uncounted = 0  # lines of which the penalty does not know yet
+
+    @property
+    def due(self) -> float:
+        """When the next line may be sent, in seconds; infinity if there is none."""
+        return self._penalty.over_at if self.lines or self._answers else math.inf
+
+    def send(self, line: str, *, counts: bool = True) -> None:
+        """Before everything that waits."""
+        self._at_once.append(line)
+        self._uncounted += counts
+
+    def answer(self, line: str) -> None:
+        """To somebody whom nothing keeps from asking much: so it has to wait, or is dropped."""
+        if len(self._answers) < _ANSWERS_MAX:
+            self._answers.append(line)
+
+    def at_once(self, now: float) -> list[str]:
+        """What does not wait."""
+        lines, self._at_once = self._at_once, []
+        for _ in range(self._uncounted):
+            self._penalty.count(now)
+        self._uncounted = 0
+        return lines
+
+    def next_line(self, now: float) -> str:
+        """What is to be sent next; nothing if it has to wait."""
+        line = next(iter(self.lines or self._answers), "")
+        if not line or (self.paced and now < self._penalty.over_at):
+            return ""
+        (self.lines or self._answers).popleft()
+        self._penalty.count(now)
+        return line
+
+
+def texts_of(source: str, target: str, text: str, action: bool) -> Sequence[Unacked]:
+    """What to send so that ``text`` is said to a room or a person by who is seen as ``source``."""
+    start, end = FRAMES[action]
+    empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
+    most = max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
+    said = [piece for line in lines_of(text) for piece in pieces(line, most)]
+    lines = [body("PRIVMSG", target, f"{start}{piece}{end}") for piece in said]
+    return [
+        Unacked(new_token(), target, piece, line, action)
+        for piece, line in zip(said, lines, strict=True)
+    ]
+
+
+def lines_of(text: str) -> Sequence[str]:
+    """A text that begins like a question of clients among themselves (CTCP) must not be one."""
+    lines = (line.lstrip(CTCP).removesuffix("\r") for line in text.split("\n"))
+    return [line for line in lines if line.strip()]
+
+
+def encoded(lines: Sequence[str]) -> bytes:
+    return "".join([line + "\r\n" for line in lines]).encode("utf-8", "replace")

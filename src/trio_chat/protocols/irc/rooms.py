@@ -1,0 +1,401 @@
+"""The client's end of IRC in many rooms at once, and in private conversations: for a client that
+has a place for each of them, and for programs.
+
+Whatever is known comes as a message of its own; only what has none is a sentence. What a line of
+the server's means is found in the table of ``heard_rooms``. What each method asks for is answered
+by messages, sooner or later; where the server cannot do it, there is no answer, or an empty one.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from trio_chat.core.events import Notice, Said
+from trio_chat.errors import Unsupported
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    Failed,
+    InRoom,
+    Lag,
+    Linked,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    Sent,
+    Stamped,
+)
+from trio_chat.protocols.irc.catchup import CatchUp
+from trio_chat.protocols.irc.heard import understand
+from trio_chat.protocols.irc.heard_rooms import TABLE
+from trio_chat.protocols.irc.link import WANTED, IrcLink
+from trio_chat.protocols.irc.message import Message as Line
+from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.outgoing import LONGEST_ADDRESS, lines_of, texts_of
+from trio_chat.protocols.irc.pages import Pages
+from trio_chat.protocols.irc.past import Past, Unacked, just_before
+from trio_chat.protocols.irc.slash import read_slash, room_name
+from trio_chat.protocols.irc.supports import Supports
+from trio_chat.protocols.irc.text import is_room, shown
+
+# What others see as our name: we may have a longer one by the time that a text is sent.
+_LONGEST_NICK = 64  # bytes
+
+# Texts that wait to be sent; whoever pastes more is told that it is too much.
+_UNSENT_MAX = 10_000
+
+# Of texts that have not arrived, so many can be sent again.
+_FAILED_MAX = 1000
+
+_LAG_EVERY = 30.0  # seconds
+
+# Conversations that may have gone on while we were cut off, and the end of all time.
+_TALKS_MAX = 100
+_NEVER = "2200-01-01T00:00:00.000Z"
+
+_JOINS_MAX = 400  # bytes of the names and keys in one JOIN
+
+
+class RoomsSession(IrcLink):
+    """``rooms`` are entered first, beside those of the ``past``. ``admitted`` is true once the
+    server has let us in, whichever rooms we may enter.
+    """
+
+    table = TABLE
+    wanted = WANTED | {"draft/read-marker", "multi-prefix"}
+
+    def __init__(
+        self, nick: str, *, rooms: Sequence[str], encoding: str, past: Past, password: str = ""
+    ) -> None:
+        super().__init__(nick, encoding=encoding, past=past, password=password)
+        self.supports = Supports()
+        self.catch_up = CatchUp(past, self.send, self.buffer_of, named=True)
+        self.pages = Pages(self.send, self.catch_up)
+        self.people: dict[str, list[Line]] = {}  # of rooms, while we are told who is away there
+        self.topics: dict[str, str] = {}  # of rooms, until we know who set it
+        self.joining: set[str] = set()  # rooms that we have asked to enter
+        self.inside: set[str] = set()
+        self._new_rooms: list[tuple[str, str]] = []  # that we have just entered, and when
+        self._linked = False
+        self._settled = False  # whether the server has dealt with all that we asked for at first
+        self._returned: set[str] = set()  # tokens of texts that have come back and wait their turn
+        self._target = ""  # of the command in hand
+        self._ping_at, self._pinged_at = math.inf, 0.0
+        self._pong = False
+        for room in rooms:
+            past.rooms.setdefault(room_name(room).lower(), (room_name(room), ""))
+
+    def buffer_of(self, said: Said) -> str:
+        """In which room or with whom that was said."""
+        return said.room or (said.nick if self.is_me(said.to) else said.to)
+
+    # ── what the server says ───────────────────────────────────────────────────────────────
+
+    def _understand_line(self, line: Line) -> Sequence[Message]:
+        told: Sequence[Message] = understand(self, line)
+        batch = self.batches.get(line.tags.get("batch", ""))
+        if batch is None or not self.pages.asked_for(batch.page):
+            told = self._in_turn(told)
+        self._remember(line.tags.get("time", ""))
+        return [self._acknowledge(message) for message in [*told, *self._settle()]]
+
+    def _in_turn(self, messages: Sequence[Message]) -> Sequence[Message]:
+        return [shown for message in messages for shown in self.catch_up.in_turn(message)]
+
+    def _remember(self, time: str) -> None:
+        """Nothing that was said until now is missing, unless we are about to ask for it."""
+        if (self._talking and not self.catch_up.busy) or not self.past.since:
+            self.past.since = max(self.past.since, time)
+
+    def _settle(self) -> Sequence[Message]:
+        """What follows once all that a line tells is told."""
+        rooms, self._new_rooms = self._new_rooms, []
+        for room, time in rooms if self.keeps_history else ():
+            self.catch_up.begin(room, time)
+        # What we said before a cut, and somebody has seen, may be in what we are catching up with.
+        if self._settled and not (self._talking or self.catch_up.busy):
+            self._talking = True
+            return self._send_again()
+        return ()
+
+    def _acknowledge(self, message: Message) -> Message:
+        """A text of ours has come, in its turn."""
+        said = message.said if isinstance(message, Earlier) else message
+        if not (isinstance(said, Said) and said.token):
+            return message
+        self._returned.discard(said.token)
+        known = self.past.acknowledge(said.token)
+        if not (self.past.failed.pop(said.token, None) or known):
+            return message
+        if isinstance(said, Stamped):
+            return Acknowledged(said.token, said.msgid, said.time)
+        return Acknowledged(said.token)
+
+    def enter(self, time: str) -> None:
+        """Back to all rooms; and nobody may talk to us before it is known who has done so while we
+        were cut off.
+        """
+        self.registered = True
+        if self.past.away:
+            self.send("AWAY", self.past.away)
+        if self.keeps_history and (since := just_before(self.past.since)):
+            self.catch_up.waits = True
+            span = (f"timestamp={since}", f"timestamp={_NEVER}")
+            self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
+        self.joining = set(self.past.rooms)
+        for line in _joins(self.past.rooms.values()):
+            self.outgoing.send(line)
+        self.send("PING", "entered")
+
+    def settled(self) -> Sequence[Message]:
+        """The server has answered all that we asked for when it let us in."""
+        self._settled = True
+        self.joining.clear()
+        return [*self.linked(), *self.catch_up.go_on()]
+
+    def talked(self, nick: str, time: str) -> None:
+        """Something was said in this private conversation while we were cut off, at this time."""
+        known = self.past.last.get(nick.lower())
+        if known is None or not known.time or known.time < time:
+            self.past.begin(nick, self.past.since)
+            self.catch_up.begin(nick, "")
+
+    def linked(self) -> Sequence[Message]:
+        """The server has said all that it tells newcomers."""
+        if self._linked:
+            return ()
+        self._linked = self.admitted = True
+        self._ping_at = -math.inf
+        return [Linked(self.nick, self.supports.network, frozenset(self.caps))]
+
+    # ── rooms ──────────────────────────────────────────────────────────────────────────────
+
+    def entered(self, room: str, time: str) -> Message:
+        """We are in it, since ``time`` if the server says so."""
+        folded = room.lower()
+        _, key = self.past.rooms.get(folded, ("", ""))
+        self.past.rooms[folded] = (room, key)
+        self.joining.discard(folded)
+        self.inside.add(folded)
+        self.entering.add(folded)
+        self._new_rooms.append((room, time))
+        return InRoom(room)
+
+    def left(self, room: str, why: str) -> Message:
+        self.past.leave(room)
+        self.past.rooms.pop(room.lower(), None)
+        self.inside.discard(room.lower())
+        return OutOfRoom(room, why)
+
+    def answered(self, room: str) -> bool:
+        known = room.lower() in self.joining
+        self.joining.discard(room.lower())
+        return known
+
+    def join(self, room: str, key: str = "") -> None:
+        """Enter one more room; and again after each cut, until we leave it. Raises Unsupported."""
+        for line in self.go_to(room_name(room), key):
+            self._do(line)
+
+    def go_to(self, room: str, key: str) -> Sequence[str]:
+        if room.lower() in self.inside:
+            raise Unsupported(f"You are in {room} already.")
+        self.past.rooms[room.lower()] = (room, key)
+        if not self.registered:  # then we go there with the others
+            return ()
+        self.joining.add(room.lower())
+        return [body("JOIN", room, *([key] if key else []))]
+
+    def part(self, room: str, why: str = "") -> None:
+        if self.registered:
+            self._do(body("PART", room, *([why] if why else [])))
+        else:
+            self._own.append(self.left(room, why))
+
+    # ── what we say ────────────────────────────────────────────────────────────────────────
+
+    def say(self, text: str) -> None:
+        raise Unsupported("Say to whom: there are many rooms.")
+
+    def say_to(self, target: str, text: str, action: bool = False) -> None:
+        """Each line of it is a message, or several if it is too long; blank ones are none."""
+        source = f"{self.nick:x<{_LONGEST_NICK}}!{LONGEST_ADDRESS}"
+        try:
+            texts = texts_of(source, target, text, action)
+        except ValueError:  # a name with a blank
+            self.tell_of(target, f"Nobody can be called {shown(target)}.")
+            return
+        for text_of_it in texts:
+            self._take_on(text_of_it)
+
+    def _take_on(self, text: Unacked) -> None:
+        self._own.append(Sent(text.token, text.target, shown(text.text), text.action))
+        if len(self.past.unsent) < _UNSENT_MAX:
+            self.past.unsent.append(text)
+        else:
+            self._own += self._lost([text], "Too much waits to be sent.")
+
+    def resend(self, token: str) -> None:
+        """Send again what has failed."""
+        if text := self.past.failed.pop(token, None):
+            self._take_on(text)
+
+    def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
+        self.say_to(target, text, action)
+        return ()
+
+    def command(self, line: str, target: str = "") -> None:
+        """Do a command that was given in a room or a conversation."""
+        self._target = target
+        try:
+            if not self.registered:
+                raise Unsupported("There is no connection to the server.")
+            for read in read_slash(self, " ".join(lines_of(line))):
+                self._do(read)
+        except Unsupported as error:
+            self.tell(str(error))
+
+    def here(self) -> str:
+        if not is_room(self._target):
+            raise Unsupported("This is no room.")
+        return self._target
+
+    def there(self) -> str:
+        if not self._target:
+            raise Unsupported("Nobody hears you here. /msg NAME TEXT says something to one person.")
+        return self._target
+
+    def be_away(self, text: str) -> Sequence[str]:
+        self.past.away = text
+        return [body("AWAY", *([text] if text else []))]
+
+    def tell(self, text: str) -> None:
+        self.tell_of(self._target, text)
+
+    def tell_of(self, target: str, text: str) -> None:
+        self._own.append(Notice(text, room=target))
+
+    def raw(self, line: str) -> None:
+        """Send a line of IRC as it is."""
+        if self.registered:
+            self._do(" ".join(lines_of(line)))
+
+    def away(self, text: str) -> None:
+        """Say that we are away; without a text, that we are back."""
+        for line in self.be_away(text):
+            if self.registered:  # else it is said with all the rest
+                self._do(line)
+
+    def typing(self, target: str, active: bool) -> None:
+        """Tell the others that we are typing, or have stopped."""
+        if self._talking and "message-tags" in self.caps:
+            self._do(f"@+typing={'active' if active else 'done'} {body('TAGMSG', target)}")
+
+    def mark_read(self, target: str, time: str) -> None:
+        """We have read all up to this time (ISO 8601); without one, ask until when that is."""
+        if self.registered and "draft/read-marker" in self.caps:
+            self.send("MARKREAD", target, *([f"timestamp={time}"] if time else []))
+
+    def history(self, target: str, before_msgid: str, limit: int) -> None:
+        """Ask for the messages before this one; without an id, for the last ones. After a cut, what
+        was asked for before does not come any more.
+        """
+        if self.registered and self.keeps_history:
+            self.pages.ask(target, before_msgid, limit)
+        else:
+            self._own.append(PageEnd(target, 0, complete=self.registered))
+
+    def _do(self, line: str) -> None:
+        """In its turn after all that is to be said."""
+        self.past.unsent.append(line)
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.past.unsent or self.outgoing.lines)
+
+    def _prepare(self) -> None:
+        while self._talking and self.past.unsent and not self.outgoing.lines and self._has_room():
+            self.outgoing.lines.append(self._line_of(self.past.unsent.popleft()))
+
+    def _line_of(self, what: Unacked | str) -> str:
+        if isinstance(what, str):
+            return what
+        if self._echoes:
+            self.past.unacked.append(what)
+        else:
+            self._own.append(Acknowledged(what.token))
+        return self._tagged(what)
+
+    # ── what has become of it ──────────────────────────────────────────────────────────────
+
+    def ours(self, token: str, target: str, *, live: bool) -> str:
+        """The token of a text of ours that has come back. A server without tags echoes in order."""
+        if not token and live and not self.tells_twice_said:
+            text = self._oldest({target.lower()}) or self._oldest(None)
+            token = text.token if text else ""
+        self._returned.add(token)
+        return token
+
+    def refused(self, targets: Sequence[str], why: str) -> Sequence[Message]:
+        """The server has not taken what was said to one of these; which one, the order tells."""
+        text = self._oldest({target.lower() for target in targets} or None)
+        return self._give_up([text], why) if text else ()
+
+    def _oldest(self, targets: set[str] | None) -> Unacked | None:
+        for text in self.past.unacked:
+            known = targets is None or text.target.lower() in targets
+            if known and text.token not in self._returned:
+                return text
+        return None
+
+    def _give_up(
+        self, texts: Sequence[Unacked], why: str = "It may not have arrived."
+    ) -> Sequence[Message]:
+        lost = [text for text in texts if text.token not in self._returned]
+        return self._lost([text for text in lost if self.past.acknowledge(text.token)], why)
+
+    def _lost(
+        self, texts: Sequence[Unacked], why: str = "It may not have arrived."
+    ) -> Sequence[Message]:
+        for text in texts:
+            self.past.failed[text.token] = text
+            if len(self.past.failed) > _FAILED_MAX:
+                del self.past.failed[next(iter(self.past.failed))]
+        return [Failed(text.token, why) for text in texts]
+
+    # ── how long the server takes ──────────────────────────────────────────────────────────
+
+    @property
+    def due(self) -> float:
+        return min(self.outgoing.due, self._ping_at)
+
+    def data_to_send(self, now: float) -> bytes:
+        if self._pong:
+            self._pong = False
+            self._own.append(Lag(now - self._pinged_at))
+        if now >= self._ping_at and not self.leaving:
+            self._ping_at, self._pinged_at = now + _LAG_EVERY, now
+            self.send("PING", "lag")
+        return super().data_to_send(now)
+
+    def lag_known(self) -> Sequence[Message]:
+        """The answer has come: the next to be sent tells when."""
+        self._pong = True
+        return ()
+
+
+def _joins(rooms: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Few lines, as there is a penalty for each. Rooms with keys come first, as IRC has it."""
+    lines: list[str] = []
+    names: list[str] = []
+    keys: list[str] = []
+    for room, key in sorted(rooms, key=lambda room: not room[1]):
+        if names and len(",".join([*names, room, *keys, key]).encode()) > _JOINS_MAX:
+            lines.append(_join(names, keys))
+            names, keys = [], []
+        names.append(room)
+        keys += [key] if key else []
+    return [*lines, _join(names, keys)] if names else lines
+
+
+def _join(rooms: Sequence[str], keys: Sequence[str]) -> str:
+    return body("JOIN", ",".join(rooms), *([",".join(keys)] if keys else []))

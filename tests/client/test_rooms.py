@@ -1,0 +1,255 @@
+"""A client in many rooms, with a server of ours on a link that is cut."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import trio
+
+import trio_chat
+from trio_chat.client import talk
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    Quit,
+    RunCommand,
+    SayTo,
+    SetTyping,
+)
+from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.errors import ChatError, NotAdmitted, Unsupported
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    InRoom,
+    Linked,
+    MarkedRead,
+    Member,
+    Message,
+    PageEnd,
+    Roster,
+    Sent,
+    Typing,
+    Unlinked,
+)
+from trio_chat.settings import ClientSettings, Settings
+
+
+@dataclass
+class Screen:
+    """Keeps what it is shown, and can wait for it."""
+
+    shown: list[Message] = field(default_factory=list)
+    news: trio.Event = field(default_factory=trio.Event)
+    _looked: int = 0
+
+    async def run(
+        self,
+        messages: trio.MemoryReceiveChannel[Message],
+        intents: trio.MemorySendChannel[Intent],
+    ) -> None:
+        self.intents = intents
+        async for message in messages:
+            self.shown.append(message)
+            self.news.set()
+            self.news = trio.Event()
+
+    async def want(self, *intents: Intent) -> None:
+        for intent in intents:
+            await self.intents.send(intent)
+
+    async def sees(self, *expected: object) -> None:
+        """Wait for these, in this order; a type stands for any message of it."""
+        for one in expected:
+            while not any(_fits(message, one) for message in self.shown[self._looked :]):
+                await self.news.wait()
+            while not _fits(self.shown[self._looked], one):
+                self._looked += 1
+            self._looked += 1
+
+    def texts(self, place: str) -> list[str]:
+        """Of a room or a conversation, in which what we have said has its place, too."""
+        found, said = [], {}
+        for message in self.shown:
+            message = message.said if isinstance(message, Earlier) else message
+            if isinstance(message, Sent):
+                said[message.token] = message
+            elif isinstance(message, Acknowledged) and said[message.token].target == place:
+                found.append(said[message.token].text)
+            elif isinstance(message, trio_chat.Said) and place == (message.room or message.nick):
+                found.append(message.text)
+        return found
+
+
+def _fits(message: Message, expected: object) -> bool:
+    return isinstance(message, expected) if isinstance(expected, type) else message == expected
+
+
+@dataclass
+class Wire:
+    """Between a client and a server. It can be cut at the client's end, and be down for a while; of
+    that the server does not know.
+    """
+
+    server: int
+    port: int = 0
+    up: bool = True
+    _links: list[trio.CancelScope] = field(default_factory=list)
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        self.port = listeners[0].socket.getsockname()[1]
+        task_status.started()
+        await trio.serve_listeners(self._carry, listeners)
+
+    def cut(self) -> None:
+        links, self._links = self._links, []
+        for link in links:
+            link.cancel("it is cut")
+
+    async def _carry(self, client: trio.SocketStream) -> None:
+        if not self.up:
+            return
+        async with await trio.open_tcp_stream("127.0.0.1", self.server) as server:
+            async with client, trio.open_nursery() as nursery:
+                self._links.append(nursery.cancel_scope)
+                nursery.start_soon(self._pump, client, server)
+                nursery.start_soon(self._pump, server, client)
+            if nursery.cancel_scope.cancelled_caught:
+                await trio.sleep_forever()
+
+    async def _pump(self, source: trio.SocketStream, sink: trio.SocketStream) -> None:
+        try:
+            async for data in source:
+                await sink.send_all(data)
+            await sink.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+
+
+@pytest.fixture
+async def wire(nursery, port) -> Wire:
+    wire = Wire(port)
+    await nursery.start(wire.run)
+    return wire
+
+
+@pytest.fixture(autouse=True)
+def _soon_again(monkeypatch):
+    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
+
+
+@asynccontextmanager
+async def screen(port: int, nick: str, room: str = "#lobby") -> AsyncIterator[Screen]:
+    """Somebody who is let in, and leaves at the end."""
+    shown = Screen()
+    client = ClientSettings(room=room, protocol="irc")
+    settings = Settings(port=port, client=client)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk_in_rooms, settings, nick, shown)
+        await shown.sees(Linked, InRoom(room), Roster)
+        yield shown
+        await shown.want(Quit("bye"))
+
+
+async def test_a_program_in_many_rooms_gets_all_that_is_known(port):
+    async with screen(port, "me") as me, screen(port, "al") as al:
+        await me.sees(trio_chat.Joined)
+        await me.want(JoinRoom("#tea"))
+        await me.sees(InRoom("#tea"), Roster("#tea", (Member("me", "@"),)))
+        await al.want(JoinRoom("#tea"), SayTo("#tea", "hi"), SayTo("me", "psst"))
+        await al.want(SetTyping("#lobby", True))
+        await al.sees(Sent, Sent, Acknowledged, Acknowledged)
+        await me.sees(Typing("#lobby", "al", True))
+        assert me.texts("#tea") == ["hi"]
+        assert me.texts("al") == ["psst"]
+
+
+async def test_what_was_said_before_comes_in_pages(port):
+    async with screen(port, "me") as me:
+        await me.want(*(SayTo("#lobby", f"{number}") for number in range(5)))
+        await me.sees(*[Acknowledged] * 5)
+        msgid = [m for m in me.shown if isinstance(m, Acknowledged)][3].msgid
+        me.shown.clear()
+        me._looked = 0
+        await me.want(AskHistory("#lobby", msgid, 2))
+        await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
+        earlier = [m.said.text for m in me.shown if isinstance(m, Earlier)]
+        assert earlier == ["1", "2"]
+        first = next(m.said.msgid for m in me.shown if isinstance(m, Earlier))
+        await me.want(AskHistory("#lobby", first, 2))
+        await me.sees(Earlier, PageEnd("#lobby", 1, complete=False))
+        first = [m.said.msgid for m in me.shown if isinstance(m, Earlier)][-1]
+        await me.want(AskHistory("#lobby", first, 2))
+        await me.sees(PageEnd("#lobby", 0, complete=True))
+
+
+async def test_how_far_somebody_has_read_is_known_to_the_server(port):
+    async with screen(port, "me") as me:
+        time = "2026-01-02T03:04:05.678Z"
+        await me.want(MarkRead("#lobby", time))
+        await me.sees(MarkedRead("#lobby", time))
+
+
+async def test_nothing_is_lost_nor_twice_in_any_room_nor_in_private(port, wire):
+    async with screen(wire.port, "me") as me, screen(port, "al") as al:
+        await me.want(JoinRoom("#tea", ""), SayTo("al", "hello"))
+        await me.sees(InRoom("#tea"), Acknowledged)
+        await al.want(JoinRoom("#tea"), SayTo("me", "a"), SayTo("#tea", "b"))
+        await al.sees(*[Acknowledged] * 2)
+        await me.sees(*[trio_chat.Stamped] * 2)
+        wire.up = False
+        wire.cut()
+        await me.sees(Unlinked)
+        await me.want(SayTo("#tea", "written while there is no connection"))
+        await me.sees(Sent)
+        for number in range(3):
+            await al.want(SayTo("#tea", f"t{number}"), SayTo("#lobby", f"l{number}"))
+            await al.want(SayTo("me", f"p{number}"))
+        await al.sees(*[Acknowledged] * 9)
+        wire.up = True
+        await me.sees(Linked)
+        await me.sees(Acknowledged)
+    last_words = "written while there is no connection"
+    assert me.texts("#tea") == ["b", "t0", "t1", "t2", last_words]
+    assert me.texts("#lobby") == ["l0", "l1", "l2"]
+    assert me.texts("al") == ["hello", "a", "p0", "p1", "p2"]
+
+
+async def test_whoever_has_never_been_in_is_told_why(port):
+    with pytest.raises(ExceptionGroup) as failed:
+        async with screen(port, "me"), screen(port, "me"):
+            pass
+    assert failed.group_contains(NotAdmitted)
+
+
+async def test_commands_are_about_the_room_in_which_they_were_typed(port):
+    async with screen(port, "me") as me:
+        await me.want(JoinRoom("#tea"), RunCommand("/topic green", "#tea"))
+        await me.sees(trio_chat.TopicSet)
+        [topic] = [m for m in me.shown if isinstance(m, trio_chat.TopicSet)]
+        assert (topic.room, topic.text) == ("#tea", "green")
+        await me.want(RunCommand("/jion", "#tea"))
+        await me.sees(trio_chat.Notice)
+        notice = me.shown[me._looked - 1]
+        assert notice.room == "#tea"
+        assert "Did you mean /join?" in notice.text
+
+
+async def test_in_one_room_there_is_nobody_else_to_talk_to(port):
+    async with trio_chat.open_chat(port=port, nick="me", protocol="irc") as chat:
+        with pytest.raises(Unsupported):
+            await chat.say_to("#tea", "hi")
+
+
+async def test_the_library_has_it_too(port):
+    async with trio_chat.open_chat(port=port, nick="me", room="", rooms="many") as chat:
+        await chat.join("#tea")
+        await chat.say_to("#tea", "hi")
+        async for message in chat:
+            if isinstance(message, Acknowledged):
+                break
+    assert not issubclass(ChatError, Unlinked)

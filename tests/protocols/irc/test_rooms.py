@@ -1,0 +1,610 @@
+"""The client's end of IRC in many rooms: against lines as servers write them; and over links that
+are cut, with a server that keeps everything.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keeping_server import CAPS, End, KeepingServer
+from trio_chat.core.events import (
+    AwaySet,
+    Change,
+    Departed,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Notice,
+    Origin,
+    Renamed,
+    Said,
+    Topic,
+    TopicSet,
+)
+from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    Failed,
+    InRoom,
+    Lag,
+    Linked,
+    MarkedRead,
+    Member,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    Roster,
+    Sent,
+    Stamped,
+    Typing,
+)
+from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.rooms import RoomsSession
+
+ALICE = Origin("al", "home")
+
+LET_IN = """\
+:s 001 bob :Welcome
+:s 005 bob PREFIX=(ov)@+ CHANMODES=b,k,l,imt NETWORK=test BOT=B :are supported
+:s 422 bob :There is no message of the day
+:bob!bob@host JOIN #lobby
+:s 353 bob = #lobby :@+alice bob
+:s 366 bob #lobby :End
+:s PONG s entered
+"""
+
+
+def new_session(past: Past | None = None) -> RoomsSession:
+    return RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", past=past or Past())
+
+
+def let_in(*caps: str, past: Past | None = None) -> RoomsSession:
+    session = new_session(past)
+    if caps:
+        hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
+    hear(session, LET_IN)
+    sent(session)
+    session.own_messages()
+    return session
+
+
+def hear(session: RoomsSession, *lines: str) -> list[Message]:
+    data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
+    return list(session.receive_data(data.encode()))
+
+
+def sent(session: RoomsSession, now: float = 0) -> list[str]:
+    """Without what keeps the link alive."""
+    lines = session.data_to_send(now).decode().split("\r\n")[:-1]
+    return [line for line in lines if line != "PING lag"]
+
+
+# ── to be let in ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_whoever_is_let_in_is_told_what_is_known() -> None:
+    assert hear(new_session(), LET_IN) == [
+        Notice("Welcome"),
+        Linked("bob", "test", frozenset()),
+        InRoom("#lobby"),
+        Roster("#lobby", (Member("alice", "@+"), Member("bob"))),
+    ]
+
+
+def test_all_rooms_are_entered_with_their_keys() -> None:
+    past = Past(rooms={"#a": ("#A", ""), "#b": ("#b", "secret")})
+    session = new_session(past)
+    sent(session)
+    hear(session, ":s 001 bob :Welcome")
+    assert sent(session) == ["JOIN #b,#A,#lobby secret", "PING entered"]
+
+
+def test_many_rooms_are_entered_in_lines_that_fit() -> None:
+    rooms = {f"#{n:050}": (f"#{n:050}", "") for n in range(20)}
+    session = new_session(Past(rooms=rooms))
+    sent(session)
+    hear(session, ":s 001 bob :Welcome")
+    joins = [line for line in sent(session) if line.startswith("JOIN ")]
+    assert all(len(line) < 510 for line in joins)
+    assert sum(line.count("#") for line in joins) == 21
+
+
+def test_a_room_that_lets_nobody_in_keeps_nobody_out_of_the_others() -> None:
+    session = new_session()
+    told = hear(session, ":s 001 bob :Hi", ":s 473 bob #lobby :Cannot join", ":s 422 bob :None")
+    assert told[1:] == [
+        Notice("#lobby: Cannot join"),
+        Linked("bob", "", frozenset()),
+    ]
+    assert session.admitted
+    assert not session.past.rooms
+
+
+def test_whoever_is_not_let_back_in_is_out() -> None:
+    past = Past()
+    let_in(past=past)
+    past.begin("#lobby", "2026-01-02T00:00:00.000Z")
+    again = new_session(past)
+    told = hear(again, ":s 001 bob :Hi", ":s 474 bob #lobby :You are banned")
+    assert told[1:] == [OutOfRoom("#lobby", "#lobby: You are banned")]
+
+
+def test_whoever_may_not_come_in_at_all_is_told_why() -> None:
+    with pytest.raises(NotAdmitted, match="taken"):
+        hear(new_session(), ":s 433 * bob :The nickname bob is taken")
+
+
+# ── what the server tells ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (":al!al@home JOIN #lobby", [Joined("#lobby", "al", origin=ALICE)]),
+        (":al!al@home PART #lobby :why", [Left("#lobby", "al", why="why", origin=ALICE)]),
+        (":bob!b@h PART #lobby :why", [OutOfRoom("#lobby", "why")]),
+        (":al!al@home QUIT :why", [Departed("al", why="why", origin=ALICE)]),
+        (":al!al@home KICK #lobby x :why", [Kicked("#lobby", "al", "x", "why", origin=ALICE)]),
+        (
+            ":al!al@home KICK #lobby bob :why",
+            [Kicked("#lobby", "al", "bob", "why", origin=ALICE), OutOfRoom("#lobby", "why")],
+        ),
+        (":al!al@home NICK alicia", [Renamed("al", "alicia", origin=ALICE)]),
+        (":al!al@home TOPIC #lobby :green", [TopicSet("#lobby", "al", "green", origin=ALICE)]),
+        (
+            ":al!al@home MODE #lobby +ol-k+m x 3 key",
+            [
+                ModesSet(
+                    "#lobby",
+                    "al",
+                    (
+                        Change(True, "o", "x"),
+                        Change(True, "l", "3"),
+                        Change(False, "k", "key"),
+                        Change(True, "m"),
+                    ),
+                    origin=ALICE,
+                )
+            ],
+        ),
+        (":al!al@home AWAY :lunch", [AwaySet("al", "lunch", origin=ALICE)]),
+        (":al!al@home AWAY", [AwaySet("al", "", origin=ALICE)]),
+        (":s 332 bob #lobby :green", [Topic("#lobby", "green")]),
+        (":s 331 bob #lobby :none", [Topic("#lobby", "")]),
+        (":s 301 bob al :lunch", [Notice("al is away: lunch", room="al")]),
+        (":s 482 bob #lobby :You lead nobody", [Notice("#lobby: You lead nobody", room="#lobby")]),
+        (":s NOTICE #lobby :hear", [Notice("hear", room="#lobby")]),
+        ("@+typing=active :al!al@home TAGMSG #lobby", [Typing("#lobby", "al", True)]),
+        ("@+typing=done :al!al@home TAGMSG bob", [Typing("", "al", False, to="bob")]),
+        ("@+typing=active :bob!b@h TAGMSG #lobby", []),
+        (":s MARKREAD #lobby timestamp=2026-01-02T00:00:00.000Z",
+         [MarkedRead("#lobby", "2026-01-02T00:00:00.000Z")]),
+        (":s MARKREAD #lobby *", [MarkedRead("#lobby", "")]),
+        (":al!al@home PRIVMSG bob :hi", [Said("", "al", "hi", to="bob", origin=ALICE)]),
+    ],
+)  # fmt: skip
+def test_each_thing_that_is_known_is_a_message(line: str, told: list[Message]) -> None:
+    assert hear(let_in(), line) == told
+
+
+def test_who_set_the_topic_is_told_behind_it() -> None:
+    lines = (":s 332 bob #lobby :green", ":s 333 bob #lobby al!al@home 1767312000")
+    assert hear(let_in(), *lines)[1:] == [Topic("#lobby", "green", "al", 1767312000000)]
+
+
+def test_who_is_away_is_asked_where_changes_will_be_told() -> None:
+    session = new_session()
+    hear(session, ":s CAP * LS :away-notify", ":s CAP * ACK :away-notify", LET_IN)
+    assert "WHO #lobby" in sent(session)
+    told = hear(
+        session,
+        ":s 352 bob #lobby u h s alice G@+ :0 Alice",
+        ":s 352 bob #lobby u h s bot HB :0 Bot",
+        ":s 315 bob #lobby :End",
+    )
+    members = (Member("alice", "@+", away=True), Member("bot", bot=True))
+    assert told == [Roster("#lobby", members)]
+
+
+def test_whose_members_are_asked_elsewhere_are_told_in_words() -> None:
+    told = hear(let_in(), ":s 353 bob = #tea :@al bo", ":s 366 bob #tea :End")
+    assert told == [Notice("In #tea (2): al, bo")]
+
+
+# ── what we say ────────────────────────────────────────────────────────────────────────────────
+
+
+def token_of(session: RoomsSession) -> str:
+    [said] = [message for message in session.own_messages() if isinstance(message, Sent)]
+    return said.token
+
+
+def test_a_text_is_sent_and_acknowledged_by_its_echo() -> None:
+    session = let_in("echo-message", "message-tags")
+    session.say_to("al", "hi")
+    [said] = session.own_messages()
+    assert isinstance(said, Sent)
+    assert said == Sent(said.token, "al", "hi")
+    assert sent(session) == [f"@+trio-chat/id={said.token} PRIVMSG al hi"]
+    echo = f"@msgid=m1;time=t1;+trio-chat/id={said.token} :bob!b@h PRIVMSG al :hi"
+    assert hear(session, echo) == [Acknowledged(said.token, "m1", "t1")]
+    assert not session.past.unacked
+
+
+def test_an_echo_without_tags_is_of_the_oldest_text() -> None:
+    session = let_in("echo-message")
+    session.say_to("#lobby", "one")
+    token = token_of(session)
+    sent(session)
+    assert hear(session, ":bob!b@h PRIVMSG #lobby :one") == [Acknowledged(token)]
+
+
+def test_without_echoes_a_text_is_acknowledged_when_it_is_sent() -> None:
+    session = let_in()
+    session.say_to("#lobby", "waves", action=True)
+    token = token_of(session)
+    assert sent(session) == ["PRIVMSG #lobby :\x01ACTION waves\x01"]
+    assert session.own_messages() == [Acknowledged(token)]
+
+
+def test_a_text_that_is_refused_can_be_sent_again() -> None:
+    session = let_in("echo-message")
+    session.say_to("#tea", "hi")
+    token = token_of(session)
+    sent(session)
+    assert hear(session, ":s 404 bob #tea :No") == [Failed(token, "#tea: No")]
+    session.resend(token)
+    assert session.own_messages() == [Sent(token, "#tea", "hi")]
+    assert sent(session) == ["PRIVMSG #tea hi"]
+    session.resend("unknown")
+    assert not session.own_messages()
+
+
+def test_what_is_dropped_without_a_word_fails_with_the_next_sign_of_life() -> None:
+    session = let_in("echo-message")
+    session.say_to("#lobby", "hi")
+    token = token_of(session)
+    sent(session)
+    session.ping()
+    [failed] = hear(session, ":s PONG s alive")
+    assert isinstance(failed, Failed)
+    assert failed.token == token
+
+
+def test_a_text_of_many_lines_is_many_and_a_long_one_is_cut() -> None:
+    session = let_in("echo-message")
+    session.say_to("#lobby", "one\n\ntwo\n" + "x" * 600)
+    texts = [m.text for m in session.own_messages() if isinstance(m, Sent)]
+    assert texts[:2] == ["one", "two"]
+    assert "".join(texts[2:]) == "x" * 600
+    assert all(len(line) < 512 for line in sent(session))
+
+
+@pytest.mark.parametrize("target", ["two words", "", ":al"])
+def test_what_cannot_be_a_name_is_said_so(target: str) -> None:
+    session = let_in()
+    session.say_to(target, "hi")
+    [notice] = session.own_messages()
+    assert isinstance(notice, Notice)
+    assert not sent(session)
+
+
+# ── what we do ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rooms_are_entered_and_left() -> None:
+    session = let_in()
+    session.join("tea", "key")
+    assert sent(session) == ["JOIN #tea key"]
+    assert hear(session, ":bob!b@h JOIN #tea") == [InRoom("#tea")]
+    with pytest.raises(Unsupported):
+        session.join("#tea")
+    session.part("#tea", "so long")
+    assert sent(session) == ["PART #tea :so long"]
+    assert hear(session, ":bob!b@h PART #tea") == [OutOfRoom("#tea")]
+    assert set(session.past.rooms) == {"#lobby"}
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "lines"),
+    [
+        ("/topic green", "#tea", ["TOPIC #tea green"]),
+        ("/kick al", "#tea", ["KICK #tea al"]),
+        ("/me waves", "al", ["PRIVMSG al :\x01ACTION waves\x01"]),
+        ("/msg al hi", "", ["PRIVMSG al hi"]),
+        ("/away lunch", "", ["AWAY lunch"]),
+        ("/topic green", "al", []),
+        ("/me waves", "", []),
+    ],
+)
+def test_a_command_is_about_where_it_was_given(line: str, target: str, lines: list[str]) -> None:
+    session = let_in()
+    session.command(line, target)
+    assert sent(session) == lines
+    told = session.own_messages()
+    assert lines or [m.room for m in told if isinstance(m, Notice)] == [target]
+
+
+def test_who_is_typing_is_told_where_it_can_be() -> None:
+    session = let_in("message-tags")
+    session.typing("#lobby", True)
+    session.typing("#lobby", False)
+    assert sent(session) == ["@+typing=active TAGMSG #lobby", "@+typing=done TAGMSG #lobby"]
+    without = let_in()
+    without.typing("#lobby", True)
+    assert not sent(without)
+
+
+def test_how_far_we_have_read_is_told_where_it_can_be() -> None:
+    session = let_in("draft/read-marker")
+    session.mark_read("#lobby", "t1")
+    session.mark_read("al", "")
+    assert sent(session) == ["MARKREAD #lobby timestamp=t1", "MARKREAD al"]
+    without = let_in()
+    without.mark_read("#lobby", "t1")
+    assert not sent(without)
+
+
+def test_where_nothing_is_kept_the_page_is_empty_and_the_last_one() -> None:
+    session = let_in()
+    session.history("#lobby", "m1", 50)
+    assert session.own_messages() == [PageEnd("#lobby", 0, complete=True)]
+
+
+def test_without_a_connection_it_is_not_known_what_is_kept() -> None:
+    session = new_session()
+    session.history("#lobby", "m1", 50)
+    assert session.own_messages() == [PageEnd("#lobby", 0, complete=False)]
+
+
+def test_without_a_connection_what_is_wanted_waits_for_the_next_one() -> None:
+    session = new_session()
+    session.say_to("al", "hi")
+    session.join("#tea", "key")
+    session.part("#lobby")
+    session.away("lunch")
+    session.typing("al", True)
+    session.command("/topic green", "#tea")
+    told = session.own_messages()
+    assert [type(message) for message in told] == [Sent, OutOfRoom, Notice]
+    again = RoomsSession("bob", rooms=(), encoding="utf-8", past=session.past)
+    hear(again, ":s 001 bob :Welcome", ":s PONG s entered")
+    assert sent(again)[-4:] == ["AWAY lunch", "JOIN #tea key", "PING entered", "PRIVMSG al hi"]
+
+
+def test_whoever_is_away_stays_so_after_a_cut() -> None:
+    session = let_in()
+    session.away("lunch")
+    assert sent(session) == ["AWAY lunch"]
+    assert hear(session, ":s 306 bob :You are away") == [AwaySet("bob", "lunch")]
+    again = new_session(session.past)
+    hear(again, ":s 001 bob :Welcome")
+    assert "AWAY lunch" in sent(again)
+    assert hear(again, ":s 305 bob :You are back") == [AwaySet("bob", "")]
+    assert not session.past.away
+
+
+def test_how_long_the_server_takes_is_known_now_and_then() -> None:
+    session = new_session()
+    hear(session, LET_IN)
+    assert b"PING lag" in session.data_to_send(100)
+    hear(session, ":s PONG s lag")
+    session.data_to_send(100.25)
+    assert Lag(0.25) in session.own_messages()
+    assert session.due == 130
+    assert b"PING lag" in session.data_to_send(130)
+
+
+# ── over links that are cut ────────────────────────────────────────────────────────────────────
+
+ROOMS = ("#lobby", "#tea")
+PLACES = (*ROOMS, "al")
+
+
+class Client:
+    """What one person says and hears on one connection after the other."""
+
+    def __init__(self, server: KeepingServer) -> None:
+        self.server = server
+        self.past = Past()
+        self.heard: list[Message] = []
+        self._now = 0
+        self.connect()
+
+    def connect(self) -> None:
+        self.end: End = self.server.connect()
+        self.session = RoomsSession("me", rooms=ROOMS, encoding="utf-8", past=self.past)
+        self._to_server, self._to_client = b"", b""
+
+    def cut(self) -> None:
+        self.end.cut()
+        self.connect()
+
+    def say(self, target: str, text: str) -> None:
+        self.session.say_to(target, text)
+        self.heard += self.session.own_messages()
+
+    def send(self, most: int | None = None) -> None:
+        """So late that nobody is too fast."""
+        self._now += 100
+        self._to_server += self.session.data_to_send(self._now)
+        self.heard += self.session.own_messages()
+        self.end.receive(self._to_server[:most])
+        self._to_server = b"" if most is None else self._to_server[most:]
+
+    def listen(self, most: int | None = None) -> None:
+        self._to_client += self.end.take()
+        self.heard += self.session.receive_data(self._to_client[:most])
+        self._to_client = b"" if most is None else self._to_client[most:]
+
+    def settle(self) -> None:
+        """Until both are silent."""
+        before = -1
+        while before != (before := self._passed()):
+            self.server.post()
+            self.send()
+            self.listen()
+
+    def _passed(self) -> int:
+        """How much, without what comes by the clock."""
+        asked = [message for message in self.end.received if message.params != ("lag",)]
+        return len(asked) + len(self.heard) - len(self.of(Lag))
+
+    def texts(self, place: str) -> list[str]:
+        """What we have said has its place where it is acknowledged."""
+        found, ours = [], {}
+        for message in self.heard:
+            said = message.said if isinstance(message, Earlier) else message
+            if isinstance(said, Sent):
+                ours[said.token] = said
+            elif isinstance(said, Acknowledged) and ours[said.token].target == place:
+                found.append(ours[said.token].text)
+            elif isinstance(said, Said) and place == self.session.buffer_of(said):
+                found.append(said.text)
+        return found
+
+    def of(self, kind: type) -> list[Message]:
+        return [message for message in self.heard if isinstance(message, kind)]
+
+
+def connected(server: KeepingServer | None = None) -> Client:
+    client = Client(server or KeepingServer())
+    client.settle()
+    return client
+
+
+def test_each_room_is_caught_up_with_and_so_are_private_conversations() -> None:
+    client = connected()
+    client.server.say("al", "hi", target="me")
+    client.settle()
+    client.cut()
+    for number in range(5):
+        client.server.say("al", f"lobby {number}", target="#lobby")
+        client.server.say("al", f"tea {number}", target="#tea")
+        client.server.say("al", f"private {number}", target="me")
+        client.server.say("bo", f"new {number}", target="me")
+    client.settle()
+    assert client.texts("#lobby") == [f"lobby {number}" for number in range(5)]
+    assert client.texts("#tea") == [f"tea {number}" for number in range(5)]
+    assert client.texts("al") == ["hi", *[f"private {number}" for number in range(5)]]
+    assert client.texts("bo") == [f"new {number}" for number in range(5)]
+    assert len(client.of(InRoom)) == 4
+    assert all(m.late for m in client.of(Stamped) if isinstance(m, Stamped) and m.text != "hi")
+
+
+def test_what_is_on_its_way_is_sent_again_to_its_own_targets() -> None:
+    client = connected()
+    for place in PLACES:
+        client.say(place, f"for {place}")
+    client.send(most=150)
+    client.cut()
+    client.say("#tea", "written while there was no connection")
+    client.settle()
+    assert client.texts("#lobby") == ["for #lobby"]
+    assert client.texts("#tea") == ["for #tea", "written while there was no connection"]
+    assert client.texts("al") == ["for al"]
+    assert sorted(client.server.texts) == sorted(text for p in PLACES for text in client.texts(p))
+
+
+def test_pages_of_what_was_said_before_end_where_nothing_is_kept() -> None:
+    server = KeepingServer()
+    ids = [server.say("al", f"{number}", target="#tea").id for number in range(5)]
+    client = connected(server)
+    client.heard.clear()
+    client.session.history("#tea", ids[3], 3)
+    client.session.history("#tea", ids[0], 3)
+    client.settle()
+    assert client.texts("#tea") == ["0", "1", "2"]
+    assert client.of(PageEnd) == [PageEnd("#tea", 3, False), PageEnd("#tea", 0, True)]
+
+
+def test_a_page_for_who_scrolls_back_is_told_from_one_that_fills_a_gap() -> None:
+    client = connected()
+    ids = [client.server.say("al", f"{number}", target="#tea").id for number in range(5)]
+    client.settle()
+    client.cut()
+    client.server.say("al", "5", target="#tea")
+    while not client.session.catch_up.expected("#tea"):
+        client.send()
+        client.listen()
+    client.session.history("#tea", ids[1], 3)
+    client.heard.clear()
+    client.settle()
+    told = [type(m) for m in client.heard if isinstance(m, Earlier | Stamped | PageEnd)]
+    assert told == [Stamped, Earlier, PageEnd]
+
+
+def test_a_page_that_is_refused_is_the_last_one() -> None:
+    session = let_in("batch", "draft/chathistory")
+    hear(session, ":s BATCH +1 chathistory #lobby", ":s BATCH -1")
+    session.history("nobody", "m1", 3)
+    assert "CHATHISTORY BEFORE nobody msgid=m1 3" in sent(session)
+    told = hear(session, "FAIL CHATHISTORY INVALID_TARGET BEFORE nobody :No such")
+    assert told == [PageEnd("nobody", 0, complete=True)]
+
+
+def test_a_server_that_has_forgotten_tells_which_room_has_a_gap() -> None:
+    client = connected()
+    client.server.say("al", "one", target="#tea")
+    client.settle()
+    client.cut()
+    client.server.forgets = True
+    client.settle()
+    places = {m.room for m in client.of(Notice) if "may be missing" in m.text}
+    assert "#tea" in places
+
+
+def test_a_server_that_knows_nobody_again_tells_what_may_not_have_arrived() -> None:
+    caps = CAPS.replace("trio-chat/identity", "")
+    client = connected(KeepingServer(caps=caps, drops=True))
+    client.say("#tea", "lost")
+    client.send()
+    client.cut()
+    client.settle()
+    [said] = client.of(Sent)
+    [failed] = client.of(Failed)
+    assert said.token == failed.token
+    client.server.drops = False
+    client.session.resend(failed.token)
+    client.settle()
+    assert client.texts("#tea") == ["lost"]
+
+
+STEP = st.one_of(
+    st.tuples(st.just("say"), st.sampled_from(PLACES)),
+    st.tuples(st.just("hear"), st.sampled_from(PLACES)),
+    st.tuples(st.just("send"), st.one_of(st.none(), st.integers(0, 300))),
+    st.tuples(st.just("listen"), st.one_of(st.none(), st.integers(0, 600))),
+    st.tuples(st.just("cut"), st.none()),
+    st.tuples(st.just("settle"), st.none()),
+)
+
+
+@given(st.lists(STEP, max_size=60), st.integers(1, 5), st.booleans())
+def test_whatever_is_cut_each_message_comes_once_and_in_order(steps, page, dawdles) -> None:
+    client = connected(KeepingServer(page=page, dawdles=dawdles))
+    for number, (what, about) in enumerate(steps):
+        match what:
+            case "say":
+                client.say(about, f"{number}")
+            case "hear":
+                target = about if about.startswith("#") else "me"
+                client.server.say("al", f"{number}", target=target)
+            case "send":
+                client.send(about)
+            case "listen":
+                client.listen(about)
+            case "cut":
+                client.cut()
+            case "settle":
+                client.settle()
+    client.settle()
+    client.settle()
+    for place in PLACES:
+        kept = [k.text for k in client.server.kept if k.place("me") == place]
+        assert client.texts(place) == kept
+    assert not client.past.unacked
+    assert not client.past.unsent
+    assert not client.of(Failed)

@@ -1,0 +1,135 @@
+"""As test_cuts, with clients that are each in all rooms at once and talk to each other in private.
+
+Nobody can say something to a person whom the server believes to have gone: such texts fail, and
+are sent again. In the end every client has every message of every room exactly once and in the
+order of the history, and all that was said to it exactly once.
+"""
+
+import os
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import trio
+
+from processes import running_server
+from soak.test_cuts import LIMITS_OFF, ROOMS, Network
+from trio_chat.client import talk
+from trio_chat.client.intents import Intent, JoinRoom, Resend, SayTo
+from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.core.events import Said
+from trio_chat.protocols.client import Acknowledged, Earlier, Failed, InRoom, Message, Sent
+from trio_chat.settings import ClientSettings, Settings
+from trio_chat.storage.sqlite.export import export
+
+
+@dataclass
+class Person:
+    """Says so many ``lines`` in each room and to ``friend``; ``private`` is said to them."""
+
+    nick: str
+    friend: str
+    lines: int
+    people: int
+    everybody: trio.Event
+    heard: dict[str, list[str]] = field(default_factory=lambda: {room: [] for room in ROOMS})
+    private: list[str] = field(default_factory=list)
+    ours: dict[str, Sent] = field(default_factory=dict)
+    arrived: set[str] = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
+    inside: trio.Event = field(default_factory=trio.Event)
+    complete: trio.Event = field(default_factory=trio.Event)
+
+    async def run(
+        self,
+        messages: trio.MemoryReceiveChannel[Message],
+        intents: trio.MemorySendChannel[Intent],
+    ) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._talk, intents)
+            async for message in messages:
+                self._hear(message)
+                if isinstance(message, Failed):
+                    nursery.start_soon(intents.send, Resend(message.token))
+
+    async def _talk(self, intents: trio.MemorySendChannel[Intent]) -> None:
+        for room in ROOMS:
+            await intents.send(JoinRoom(room))
+        await self.everybody.wait()
+        for number in range(self.lines):
+            for target in (*ROOMS, self.friend):
+                await intents.send(SayTo(target, f"{self.nick}/{target}/{number}"))
+
+    def _hear(self, message: Message) -> None:
+        said = message.said if isinstance(message, Earlier) else message
+        match said:
+            case InRoom(room):
+                self.rooms.add(room)
+                if len(self.rooms) == len(ROOMS):
+                    self.inside.set()
+            case Sent(token):
+                self.ours[token] = said
+            case Acknowledged(token):
+                self._arrived(self.ours[token])
+            case Said(room=room, text=text):
+                (self.heard[room] if room else self.private).append(text)
+        if self._is_complete():
+            self.complete.set()
+
+    def _arrived(self, text: Sent) -> None:
+        if text.target in self.heard:
+            self.heard[text.target].append(text.text)
+        self.arrived.add(text.token)
+
+    def _is_complete(self) -> bool:
+        each = self.people * self.lines
+        rooms = all(len(texts) >= each for texts in self.heard.values())
+        mine = len(self.arrived) == self.lines * (len(ROOMS) + 1)
+        return rooms and mine and len(self.private) >= self.lines
+
+
+@pytest.mark.parametrize(
+    ("people", "lines", "cuts"),
+    [
+        (4, 25, 8),
+        pytest.param(12, 500, int(os.environ.get("CUTS", "500")), marks=pytest.mark.soak),
+    ],
+)
+@pytest.mark.timeout(1800)
+async def test_everybody_has_everything_of_every_room_and_in_private_once(
+    people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
+    monkeypatch.setattr(talk, "_LAST_RETRY", 0.2)
+    file = tmp_path / "chat.db"
+    everybody = trio.Event()
+    persons = [
+        Person(f"p{n}", f"p{(n + 1) % people}", lines, people, everybody) for n in range(people)
+    ]
+    async with (
+        running_server(patience=1800, TRIO_CHAT_HISTORY__STORE=str(file), **LIMITS_OFF) as server,
+        trio.open_nursery() as nursery,
+    ):
+        network = Network(server.port, cuts, random.Random(cuts))
+        await nursery.start(network.run)
+        for person in persons:
+            client = ClientSettings(room=ROOMS[0], retry=True, protocol="irc")
+            settings = Settings(port=network.port, client=client)
+            nursery.start_soon(talk_in_rooms, settings, person.nick, person)
+        for person in persons:
+            await person.inside.wait()
+        everybody.set()
+        for person in persons:
+            await person.complete.wait()
+        nursery.cancel_scope.cancel("everybody has everything")
+    for room in ROOMS:
+        events = [entry.event for entry in export(file, rooms=[room], since="0")]
+        in_order = [event.text for event in events if isinstance(event, Said)]
+        assert len(in_order) == len(set(in_order)) == people * lines
+        for person in persons:
+            assert person.heard[room] == in_order
+    for number, person in enumerate(persons):
+        friend = persons[number - 1].nick
+        expected = [f"{friend}/{person.nick}/{number}" for number in range(lines)]
+        assert sorted(person.private) == sorted(expected)
