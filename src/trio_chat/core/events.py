@@ -461,9 +461,10 @@ class Refused:
 
 @fact
 class Notice:
-    """A sentence of the server's own for one person."""
+    """A sentence of the server's own for one person; about a ``room``, if one is named."""
 
     text: str
+    room: str = ""
 
 
 @fact

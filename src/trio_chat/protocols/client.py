@@ -42,6 +42,119 @@ class Earlier:
     time: str = ""
 
 
+@fact
+class Member:
+    """Somebody in a room; ``prefixes`` tell what they may do in it (``@`` leads, ``+`` speaks)."""
+
+    nick: str
+    prefixes: str = ""
+    away: bool = False
+    bot: bool = False
+
+
+@fact
+class Roster:
+    """All who are in a room: it takes the place of what was known."""
+
+    room: str
+    members: tuple[Member, ...]
+
+
+@fact
+class InRoom:
+    """We ourselves have entered it; again after each reconnect."""
+
+    room: str
+
+
+@fact
+class OutOfRoom:
+    """We ourselves have left it, or were sent out."""
+
+    room: str
+    why: str = ""
+
+
+@fact
+class Typing:
+    """Somebody is writing something, or has stopped to; ``to`` us, if not in a room."""
+
+    room: str
+    nick: str
+    active: bool
+    to: str = ""
+
+
+@fact
+class Sent:
+    """A text of ours is on its way."""
+
+    token: str
+    target: str
+    text: str
+    action: bool = False
+
+
+@fact
+class Acknowledged:
+    """A text of ours has come back. It is not told as Stamped as well."""
+
+    token: str
+    msgid: str = ""
+    time: str = ""
+
+
+@fact
+class Failed:
+    """A text of ours was refused, or may not have arrived."""
+
+    token: str
+    why: str
+
+
+@fact
+class PageEnd:
+    """The end of a page of history that was asked for: ``count`` messages; ``complete`` if nothing
+    older is kept.
+    """
+
+    target: str
+    count: int
+    complete: bool
+
+
+@fact
+class MarkedRead:
+    """Up to when we have read, here or with another client: ISO 8601, empty if nothing is known."""
+
+    target: str
+    time: str
+
+
+@fact
+class Linked:
+    """We are in."""
+
+    nick: str
+    network: str
+    caps: frozenset[str]
+
+
+@fact
+class Unlinked:
+    """The connection is lost; ``retry`` is how many seconds it is until the next attempt."""
+
+    why: str
+    retry: float
+
+
+@fact
+class Lag:
+    """How long the server takes to answer."""
+
+    seconds: float
+
+
 #: What a client is told of.
 Message = Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
 
