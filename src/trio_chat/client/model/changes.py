@@ -15,7 +15,7 @@ class LineChanges:
 
     ``prepended`` are new at the top and ``appended`` at the end; the keys of those that read
     otherwise now are in ``changed``. If lines have ``moved``, some are gone, or are new, or stand
-    elsewhere in between: then the other two say too little, and all places are to be read again. A
+    elsewhere in between: then the first two say too little, and all places are to be read again. A
     line that is not in ``changed`` reads as before, wherever it is.
     """
 
@@ -23,6 +23,19 @@ class LineChanges:
     appended: int = 0
     changed: set[int] = field(default_factory=set)
     moved: bool = False
+
+    def prepend(self, at: int, count: int) -> None:
+        """At or above the end of what is new at the top; if not, they are in between."""
+        if at <= self.prepended:
+            self.prepended += count
+        else:
+            self.moved = True
+
+    def add(self, later: "LineChanges") -> None:
+        self.prepended += later.prepended
+        self.appended += later.appended
+        self.changed |= later.changed
+        self.moved |= later.moved
 
 
 @dataclass(slots=True)
@@ -44,8 +57,38 @@ class Changes:
 
     def __bool__(self) -> bool:
         """Whether there is anything to draw."""
-        raise NotImplementedError
+        return self != Changes()
+
+    def of(self, buffer: "Buffer") -> LineChanges:
+        """Where what becomes of its lines is to be noted."""
+        if buffer not in self.lines:
+            self.lines[buffer] = LineChanges()
+        return self.lines[buffer]
+
+    def ring(self, alert: Alert) -> None:
+        """A private message is more than a mention."""
+        if self.alert != "private":
+            self.alert = alert or self.alert
 
     def add(self, later: "Changes") -> None:
         """What has changed after these, too: for a screen that draws once for many messages."""
-        raise NotImplementedError
+        for buffer, lines in later.lines.items():
+            self.of(buffer).add(lines)
+        self.rosters |= later.rosters
+        self.typing |= later.typing
+        self.buffers |= later.buffers
+        self.badges |= later.badges
+        self.titles |= later.titles
+        self.status |= later.status
+        self.ring(later.alert)
+
+
+class Ledger:
+    """Where everything that changes is noted, until the screen takes it."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+
+    def take(self) -> Changes:
+        changes, self.changes = self.changes, Changes()
+        return changes

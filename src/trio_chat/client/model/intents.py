@@ -1,4 +1,4 @@
-"""What the person at the screen wants of the session: each is one of its methods, with its arguments.
+"""What the person at the screen wants of the session: each is one of its methods and what it takes.
 
 A ``target`` is a room or a nickname; empty, it is the server itself.
 """
