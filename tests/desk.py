@@ -23,11 +23,13 @@ def said(
     *,
     room: str = "#lobby",
     late: bool = False,
-    token: str = "",
+    sent_as: str = "",
     host: str = "",
 ) -> Stamped:
     origin = Origin(user="~u", host=host)
-    return Stamped(room, nick, text, origin=origin, token=token, msgid=msgid, time=time, late=late)
+    return Stamped(
+        room, nick, text, origin=origin, token=sent_as, msgid=msgid, time=time, late=late
+    )
 
 
 def told(nick: str, text: str, to: str = "me", **how: str) -> Stamped:

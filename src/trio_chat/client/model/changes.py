@@ -22,20 +22,29 @@ class LineChanges:
     prepended: int = 0
     appended: int = 0
     changed: set[int] = field(default_factory=set)
-    moved: bool = False
+    _above: int = 0  # lines above those that are prepended
+    _in_between: bool = False
+
+    @property
+    def moved(self) -> bool:
+        return self._in_between or self._above > 0
 
     def prepend(self, at: int, count: int) -> None:
-        """At or above the end of what is new at the top; if not, they are in between."""
-        if at <= self.prepended:
-            self.prepended += count
-        else:
-            self.moved = True
+        """A page comes line by line: each is put behind the one before, or at the top."""
+        if not self.prepended:
+            self._above = at
+        self._in_between |= not self._above <= at <= self._above + self.prepended
+        self.prepended += count
+
+    def move(self) -> None:
+        self._in_between = True
 
     def add(self, later: "LineChanges") -> None:
-        self.prepended += later.prepended
+        if later.prepended:
+            self.prepend(later._above, later.prepended)
         self.appended += later.appended
         self.changed |= later.changed
-        self.moved |= later.moved
+        self._in_between |= later._in_between
 
 
 @dataclass(slots=True)

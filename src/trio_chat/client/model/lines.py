@@ -121,7 +121,8 @@ class Lines(Sequence[Line]):
         self._insert(at, line)
         changed = self._changed()
         changed.appended += len(self._lines) - before
-        changed.moved |= in_between
+        if in_between:
+            changed.move()
 
     def add_late(self, line: Line) -> None:
         """It was said a while ago, and comes now."""
@@ -182,8 +183,7 @@ class Lines(Sequence[Line]):
         The oldest of those on their way is where it belongs already.
         """
         at = self._index(line)
-        oldest = line.state == "pending" and at == self._end
-        in_place = oldest and (time is None or self._same_day(time, line.time))
+        in_place = line.state == "pending" and at == self._end and self._fits(line, time)
         if not in_place:
             self._leave(at, line)
         self._pending -= in_place
@@ -194,8 +194,12 @@ class Lines(Sequence[Line]):
             self._know(line)
             self._note_of(line, moved=self._divide(at + 1))
         else:
-            self._insert(self._end if oldest else self._place_of(line.time), line)
+            self._insert(self._place_of(line.time) if line.stamped else self._end, line)
             self._note_of(line, moved=True)
+
+    def _fits(self, line: Line, time: float | None) -> bool:
+        """Whether it can stay the last of what has come, with this time."""
+        return time is None or (time >= self._newest and self._same_day(time, line.time))
 
     def fail(self, line: Line, why: str) -> None:
         at = self._index(line)
@@ -214,12 +218,13 @@ class Lines(Sequence[Line]):
 
     def remove(self, line: Line) -> None:
         self._leave(self._index(line), line)
-        self._changed().moved = True
+        self._changed().move()
 
     def _note_of(self, line: Line, *, moved: bool) -> None:
         changed = self._changed()
         changed.changed.add(line.key)
-        changed.moved |= moved
+        if moved:
+            changed.move()
 
     def _index(self, line: Line) -> int:
         """Ours are near the end."""
@@ -257,7 +262,7 @@ class Lines(Sequence[Line]):
         self._ids.difference_update(line.id for line in gone)
         self._pending = min(self._pending, len(self._lines))
         self._page = 0
-        self._changed().moved = True
+        self._changed().move()
 
     # ── days ───────────────────────────────────────────────────────────────────────────────
 
