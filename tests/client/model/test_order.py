@@ -319,6 +319,22 @@ def test_what_is_on_its_way_over_midnight_is_confirmed_on_its_day(desk: Desk) ->
     assert shown(desk) == ["late", "Wednesday, 1 January 2025", "later"]
 
 
+def test_a_day_begins_among_what_is_on_its_way_once_the_first_has_arrived(desk: Desk) -> None:
+    desk.hear(Sent("t1", "#lobby", "late"))
+    desk.now += 86_400
+    desk.hear(Sent("t2", "#lobby", "later"))
+    assert shown(desk) == ["late", "later"]
+    assert desk.hear(Acknowledged("t1")).of(desk["#lobby"]).moved
+    assert shown(desk) == ["late", "Wednesday, 1 January 2025", "later"]
+
+
+def test_a_line_that_goes_elsewhere_leaves_the_day_where_it_was(desk: Desk) -> None:
+    desk.hear(*live(1), Sent("t1", "#lobby", "lost"), Failed("t1", "who knows"))
+    desk.hear(said("bob", "next", "m9", "2025-01-01T12:00:00Z"))
+    desk.hear(Acknowledged("t1", "m10", "2025-01-01T13:00:00Z"))
+    assert shown(desk) == ["1", "Wednesday, 1 January 2025", "next", "lost"]
+
+
 def test_days_are_those_of_the_place() -> None:
     tokyo, honolulu = Days(lambda moment: 9 * 3600.0), Days(lambda moment: -10 * 3600.0)
     evening = NOON + 4 * 3600

@@ -1,9 +1,12 @@
 """Rooms and who is in them: who comes, goes, types, is away, is called otherwise or is ignored."""
 
+from typing import get_args
+
 import pytest
 
 from desk import NOON, Desk, at, said, told
-from trio_chat.client.model import LineChanges
+from trio_chat.client.model import LineChanges, News
+from trio_chat.client.model.hearing import _HEARD
 from trio_chat.core.events import (
     AwaySet,
     Change,
@@ -27,6 +30,7 @@ from trio_chat.protocols.client import (
     Member,
     OutOfRoom,
     Roster,
+    Stamped,
     Typing,
     Unlinked,
 )
@@ -34,6 +38,10 @@ from trio_chat.protocols.client import (
 
 def members(desk: Desk, room: str = "#lobby") -> list[str]:
     return sorted(member.prefixes + member.nick for member in desk[room].members.values())
+
+
+def test_all_that_the_session_may_tell_means_something() -> None:
+    assert {*get_args(News), Stamped} == set(_HEARD)
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────

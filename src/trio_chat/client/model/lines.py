@@ -116,8 +116,6 @@ class Lines(Sequence[Line]):
 
     def _append(self, at: int, line: Line) -> None:
         before, in_between = len(self._lines), at < len(self._lines)
-        if at < self._page:
-            self._page = 0
         self._insert(at, line)
         changed = self._changed()
         changed.appended += len(self._lines) - before
