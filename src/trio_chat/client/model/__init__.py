@@ -1,9 +1,6 @@
 """What the terminal client shows, as data: no waiting, no clock, no screen."""
 
-from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.changes import Changes, LineChanges
-from trio_chat.client.model.completion import Candidate
-from trio_chat.client.model.intents import (
+from trio_chat.client.intents import (
     AskHistory,
     Intent,
     JoinRoom,
@@ -15,6 +12,9 @@ from trio_chat.client.model.intents import (
     SayTo,
     SetTyping,
 )
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.changes import Changes, LineChanges
+from trio_chat.client.model.completion import Candidate
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model

@@ -5,14 +5,7 @@ knows neither clock nor screen: time (unix seconds) comes in as an argument.
 from collections.abc import Sequence
 from math import inf
 
-from trio_chat.client.model import typed
-from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.changes import Changes
-from trio_chat.client.model.completion import Candidate, candidates
-from trio_chat.client.model.days import Days, Offset
-from trio_chat.client.model.hearing import hear
-from trio_chat.client.model.inputs import Inputs
-from trio_chat.client.model.intents import (
+from trio_chat.client.intents import (
     AskHistory,
     Intent,
     JoinRoom,
@@ -21,6 +14,13 @@ from trio_chat.client.model.intents import (
     Resend,
     SetTyping,
 )
+from trio_chat.client.model import typed
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.changes import Changes
+from trio_chat.client.model.completion import Candidate, candidates
+from trio_chat.client.model.days import Days, Offset
+from trio_chat.client.model.hearing import hear
+from trio_chat.client.model.inputs import Inputs
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.news import News

@@ -5,7 +5,7 @@ row each in the table at the end.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from trio_chat.client.model.intents import Intent, Quit, RunCommand, SayTo
+from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
 from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
