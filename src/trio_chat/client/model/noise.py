@@ -3,7 +3,7 @@
 Somebody who comes and goes again on the same line is named once, with what it amounts to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from itertools import islice
 
 from trio_chat.client.model.lines import Line
@@ -37,8 +37,7 @@ class Noise:
         self.line.text = "; ".join(parts)
 
 
-def _names(nicks: Iterable[str]) -> str:
-    nicks = list(nicks)
+def _names(nicks: Collection[str]) -> str:
     named = ", ".join(islice(nicks, _NAMED_MAX))
     more = len(nicks) - _NAMED_MAX
     return f"{named} and {more} more" if more > 0 else named
