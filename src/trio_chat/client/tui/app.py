@@ -1,0 +1,252 @@
+"""The screen as a whole: it shows the model, and tells it what is typed.
+
+    ┌──────────────────────────────────────────────┐
+    │ TopBar                                       │
+    ├─────────┬───────────────────────────┬────────┤
+    │ Rooms   │ MessageLog, or a Chooser  │ Members│
+    ├─────────┴───────────────────────────┴────────┤
+    │ StatusBar                                    │
+    │ Prompt                                       │
+    └──────────────────────────────────────────────┘
+
+Keys go to the desk, messages to the model. Whatever has come of it, ``_draw`` shows all of it
+again, and each part draws only what is different.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from trio_chat.client.model import Changes, Intent, Model, Quit
+from trio_chat.client.tui.alerts import Alerts, Kind
+from trio_chat.client.tui.bars import StatusBar, TopBar
+from trio_chat.client.tui.chooser import Chooser
+from trio_chat.client.tui.desk import Desk
+from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network
+from trio_chat.client.tui.input import Prompt
+from trio_chat.client.tui.log import MessageLog
+from trio_chat.client.tui.look import DARK, PALETTES, TERMINAL, THEMES
+from trio_chat.client.tui.members import Members
+from trio_chat.client.tui.rooms import Rooms
+
+# Columns from which there is place for a list beside the log: 80 have the rooms only.
+_ROOMS_FROM = 70
+_MEMBERS_FROM = 100
+
+# For how long a network that was told to quit may still say goodbye.
+_GOODBYE = 3.0  # seconds
+
+
+@dataclass(frozen=True)
+class Look:
+    """What may be set of it."""
+
+    theme: str = DARK
+    title: bool = True
+    bell: bool = True
+    notify: Kind = "auto"
+
+
+class ChatApp(Host):
+    """``network`` tells the news of which the model is made, and does what is wanted of it."""
+
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    TopBar, StatusBar { height: 1; background: $panel; }
+    Prompt { height: 1; }
+    #middle { height: 1fr; }
+    Rooms { width: 18; background: $panel; }
+    Members { width: 20; background: $panel; }
+    MessageLog, Chooser { width: 1fr; padding: 0 1; }
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        network: Network,
+        look: Look = Look(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._colourless = bool(os.environ.get("NO_COLOR"))  # see no-color.org
+        super().__init__(ansi_color=True if self._colourless else None)
+        self._model, self._network, self._now = model, network, now
+        self._rooms_wanted: bool | None = None  # as there is place, until the person says
+        self._members_wanted: bool | None = None
+        self._drawn = 0.0
+        self._due = False
+        self._goodbye = False
+        self._alerts = Alerts(
+            self.write_to_terminal,
+            lambda: self.app_focus,
+            title=look.title,
+            bell=look.bell,
+            notify=look.notify,
+            environment=os.environ,
+        )
+        self._top, self._status = TopBar(), StatusBar()
+        self._rooms, self._members = Rooms(), Members()
+        self._messages, self._chooser = MessageLog(), Chooser()
+        self._desk = Desk(model, self._messages, self, self._ask, now)
+        self._prompt = Prompt(self._press, self._paste)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = TERMINAL if self._colourless else look.theme
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        with Horizontal(id="middle"):
+            yield self._rooms
+            yield self._messages
+            yield self._chooser
+            yield self._members
+        yield self._status
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        self._prompt.focus()
+        self._alerts.begin()
+        self.guest = Guest(self._network, lambda: self.post_message(Arrived()), self.guest_ended)
+        self._ask(self._model.start(self._now()))
+        self.set_interval(1, self._tick)
+
+    async def on_unmount(self) -> None:
+        """Textual calls that of the host by itself."""
+        self._alerts.end()
+
+    # ── what happens ───────────────────────────────────────────────────────────────────────
+
+    def on_arrived(self) -> None:
+        """At once if it is quiet, and else when a frame is over."""
+        wait = self._drawn + FRAME - time.monotonic()
+        if wait <= 0:
+            self._take()
+        else:
+            self.set_timer(wait, self._take)
+
+    def _take(self) -> None:
+        if self.guest is None:
+            return
+        changed = False
+        for message in self.guest.take():
+            changes = self._model.update(message, self._now())
+            changed |= bool(changes)
+            self._alert(changes)
+        if changed:
+            self._draw()
+
+    def _alert(self, changes: Changes) -> None:
+        if not changes.alert:
+            return
+        for buffer in changes.lines:
+            if buffer.lines and (line := buffer.lines[-1]).nick:
+                self._alerts.call(line.nick, line.text)
+                return
+
+    def _tick(self) -> None:
+        if self._model.tick(self._now()):
+            self._draw()
+
+    def on_app_focus(self) -> None:
+        self._ask(self._model.focus(True, self._now()))
+        self._draw()
+
+    def on_app_blur(self) -> None:
+        self._ask(self._model.focus(False, self._now()))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fold(event.size.width)
+
+    def on_resized(self) -> None:
+        self._draw()
+
+    def on_message_log_top(self) -> None:
+        self._ask(self._model.older(self._model.current))
+
+    def _press(self, key: str, character: str) -> None:
+        self._desk.press(key, character)
+        self._draw()
+
+    def _paste(self, text: str) -> None:
+        self._desk.paste(text)
+        self._draw()
+
+    # ── what the desk wants ────────────────────────────────────────────────────────────────
+
+    def _ask(self, intents: Sequence[Intent]) -> None:
+        for intent in intents:
+            if self.guest is None or not self.guest.ask(intent):
+                self._desk.hint = "not sent: too much is waiting"
+
+    def leave(self, why: str) -> None:
+        """Let the network say goodbye; asked twice, or if that takes long, go at once."""
+        if self._goodbye or self.guest is None or not self.guest.ask(Quit(why)):
+            self.exit()
+        self._goodbye = True
+        self._desk.hint = "leaving…"
+        self.set_timer(_GOODBYE, self.exit)
+
+    def toggle_rooms(self) -> None:
+        self._rooms_wanted = not self._rooms.display
+        self._fold(self.size.width)
+
+    def toggle_members(self) -> None:
+        self._members_wanted = not self._members.display
+        self._fold(self.size.width)
+
+    def next_theme(self) -> None:
+        if self._colourless:
+            self._desk.hint = "NO_COLOR is set"
+            return
+        names = list(PALETTES)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def copy_selection(self) -> bool:
+        """What was selected by the mouse; returns whether something was."""
+        text = self.screen.get_selected_text()
+        if not text:
+            return False
+        self.copy_to_clipboard(text)
+        self.screen.clear_selection()
+        return True
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────
+
+    def _fold(self, width: int) -> None:
+        """Lists beside the log only where it keeps enough place, unless the person says so."""
+        rooms, members = self._rooms_wanted, self._members_wanted
+        self._rooms.display = width >= _ROOMS_FROM if rooms is None else rooms
+        self._members.display = width >= _MEMBERS_FROM if members is None else members
+
+    def _draw(self) -> None:
+        model, desk, palette = self._model, self._desk, PALETTES[self.theme]
+        self._drawn = time.monotonic()
+        self._messages.display, self._chooser.display = desk.choice is None, desk.choice is not None
+        self._top.show(model, palette)
+        self._rooms.show(model.buffers, model.current, palette)
+        self._members.show(model.current, palette)
+        self._messages.keep(model.buffers)
+        self._messages.show(model.current, palette)
+        if desk.choice is not None:
+            self._chooser.show(desk.choice, palette)
+        self._status.show(model, palette, hint=self._hint(), rooms_hidden=not self._rooms.display)
+        self._prompt.show(desk.editor, self._label(), palette)
+        news = sum(buffer.mentions for buffer in model.buffers)
+        self._alerts.show_title(model.current.name or model.network, news)
+
+    def _hint(self) -> str:
+        desk = self._desk
+        if desk.hint:
+            return desk.hint
+        if desk.choice is None and desk.lines_to_send > 1:
+            return f"send {desk.lines_to_send} lines? Enter sends, Esc drops them"
+        if desk.choice is not None:
+            return "Enter takes, Esc closes" if desk.choice.takes else "Esc closes"
+        return "" if self._messages.follows else "↓ more below: End"
+
+    def _label(self) -> str:
+        return "search ❯ " if self._desk.choice and self._desk.choice.find else "❯ "
