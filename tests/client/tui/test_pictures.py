@@ -6,6 +6,7 @@ If it is to look different, delete the picture, run the test twice, and look at 
 from pathlib import Path
 
 import pytest
+
 from screens import demo_model, shown, text_of
 
 PICTURES = Path(__file__).parent / "pictures"

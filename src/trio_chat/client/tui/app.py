@@ -72,7 +72,8 @@ class ChatApp(Host):
         look: Look = Look(),
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._colourless = bool(os.environ.get("NO_COLOR"))  # see no-color.org
+        # See no-color.org: an empty one means nothing. Textual asks only if it is there.
+        self._colourless = bool(os.environ.get("NO_COLOR") or os.environ.pop("NO_COLOR", None))
         super().__init__(ansi_color=True if self._colourless else None)
         self._model, self._network, self._now = model, network, now
         self._rooms_wanted: bool | None = None  # as there is place, until the person says
@@ -108,6 +109,7 @@ class ChatApp(Host):
         yield self._prompt
 
     def on_mount(self) -> None:
+        self._fold(self.size.width)
         self._prompt.focus()
         self._alerts.begin()
         self.guest = Guest(self._network, lambda: self.post_message(Arrived()), self.guest_ended)
@@ -185,10 +187,10 @@ class ChatApp(Host):
     def leave(self, why: str) -> None:
         """Let the network say goodbye; asked twice, or if that takes long, go at once."""
         if self._goodbye or self.guest is None or not self.guest.ask(Quit(why)):
-            self.exit()
+            self.close(0)
         self._goodbye = True
         self._desk.hint = "leaving…"
-        self.set_timer(_GOODBYE, self.exit)
+        self.set_timer(_GOODBYE, lambda: self.close(0))
 
     def toggle_rooms(self) -> None:
         self._rooms_wanted = not self._rooms.display

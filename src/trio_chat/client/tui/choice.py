@@ -71,7 +71,7 @@ def line_item(line: Line, take: Callable[[Line], None]) -> Item:
     def strip(palette: Palette) -> Strip:
         return row(
             (f" {clock(line.time)} ", palette.dim),
-            (f"{line.nick} ", palette.nick(line.nick)),
+            (f"{line.nick} " if line.nick else "", palette.nick(line.nick)),
             (line.text, _PLAIN),
         )
 

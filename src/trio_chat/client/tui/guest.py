@@ -159,12 +159,19 @@ class Host(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
 
     guest: Guest | None = None
+    code: int | None = None
     result: outcome.Outcome[None] | None = None
     failed: Exception | None = None
 
     def guest_ended(self) -> None:
         """The guest has ended, by itself or because it was told to."""
-        self.exit()
+        self.close(0)
+
+    def close(self, code: int) -> None:
+        """Go now, with this exit code, unless we are going already."""
+        if self.code is None:
+            self.code = code
+            self.exit()
 
     async def on_unmount(self) -> None:
         """Comes after failures, too."""
@@ -201,7 +208,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
         raise ScreenFailed.of(app.failed) from app.failed
     if app.result is not None:
         _raise_for_people(app.result)
-    return app.return_code or 0
+    return app.code or 0
 
 
 async def _show(app: Host, *, mouse: bool) -> None:
@@ -211,7 +218,7 @@ async def _show(app: Host, *, mouse: bool) -> None:
     def leave(number: signal.Signals) -> None:
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_DFL)
-        app.exit(return_code=128 + number)
+        app.close(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, leave, number)
