@@ -37,6 +37,8 @@ def said(nick: str, text: str, time: float = NOON, **fields: object) -> Line:
 
 
 class FakeBuffer(Buffer):
+    lines = members = target = typing = joined = mentions = complete = None
+
     def __init__(self, name: str, kind: str = "room", topic: str = "") -> None:
         self.name, self.kind, self.topic = name, kind, topic
         self.lines = []
@@ -66,11 +68,13 @@ class FakeChanges(Changes):
 
 
 class FakeModel(Model):
-    """News are pairs of a buffer's name and a line."""
+    """News are a buffer's name, a line, and for what it rings."""
+
+    nick, network, status, away = "bob", "trio-chat", "", ""
+    linked, lag = True, 0.023
+    mentions = ()
 
     def __init__(self, *names: str) -> None:
-        super().__init__(nick="bob")
-        self.network, self.linked, self.lag = "trio-chat", True, 0.023
         self.all = [
             FakeBuffer("trio-chat", "server"),
             *(FakeBuffer(n) for n in names or ["#lobby"]),

@@ -19,7 +19,7 @@ class TopBar(Pane):
     def show(self, model: Model, palette: Palette) -> None:
         buffer = model.current
         people = f"{len(buffer.members)} here " if buffer.kind == "room" else ""
-        left = [(f" {buffer.title}", palette.accent), ("  ", _PLAIN), (buffer.topic, _PLAIN)]
+        left = [(f" {buffer.name}", palette.accent), ("  ", _PLAIN), (buffer.topic, _PLAIN)]
         self.show_rows([between(left, [("  ", _PLAIN), (people, palette.dim)], self.size.width)])
 
 

@@ -26,7 +26,7 @@ class Rooms(Pane):
         news = badge(buffer, palette)
         name = palette.accent if buffer.mentions else Style(bold=bool(buffer.unread))
         strip = between(
-            [cell(f"{number:>2} ", 3, palette.dim), (buffer.title, name)],
+            [cell(f"{number:>2} ", 3, palette.dim), (buffer.name, name)],
             [*news, (" ", Style())],
             self.size.width,
         )

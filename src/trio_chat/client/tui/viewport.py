@@ -73,20 +73,23 @@ class Viewport:
         return index, min(row, len(self._rows(line)) - 1)
 
     def _index(self, line: Line) -> int | None:
-        """Where it is; most often, where it was."""
+        """Where it is: most often where it was, or near that."""
         lines, last = self._lines, self._was_at
-        if not (last < len(lines) and lines[last] is line):
-            try:
-                self._was_at = lines.index(line)
-            except ValueError:
-                return None
-        return self._was_at
+        for away in range(max(last + 1, len(lines) - last)):
+            for index in (last + away, last - away):
+                if 0 <= index < len(lines) and lines[index] is line:
+                    self._was_at = index
+                    return index
+        return None
 
     def _last_place(self) -> tuple[int, int]:
         return self._moved(len(self._lines), 0, -self.height)
 
     def _go_to(self, index: int, row: int) -> None:
-        self._top = None if (index, row) >= self._last_place() else (self._lines[index], row)
+        if (index, row) >= self._last_place():
+            self._top = None
+        else:
+            self._top, self._was_at = (self._lines[index], row), index
 
     def _moved(self, index: int, row: int, rows: int) -> tuple[int, int]:
         """From a place so many rows on or back, as far as there is something."""
