@@ -19,12 +19,13 @@ from trio_chat.client.model import (
     Quit,
     SayTo,
 )
-from trio_chat.client.tui.app import ChatApp, Look
+from trio_chat.client.tui.app import ChatApp
 from trio_chat.protocols.client import Member
+from trio_chat.settings import ScreenSettings
 
 NOON = 1_700_049_600.0  # 2023-11-15 12:00 UTC
 
-DEFAULT = Look()
+DEFAULT = ScreenSettings()
 
 _keys = count(1)
 
@@ -159,12 +160,12 @@ def shown(
     script: Callable[[Pilot, ChatApp], Awaitable[None]],
     size: tuple[int, int] = (80, 24),
     network: Callable = silent,
-    look: Look = DEFAULT,
+    settings: ScreenSettings = DEFAULT,
 ) -> ChatApp:
     """Run the app in a terminal of that size, and the script in it."""
 
     async def main() -> ChatApp:
-        app = ChatApp(model, network, look, now=lambda: NOON)
+        app = ChatApp(model, network, settings, now=lambda: NOON)
         async with asyncio.timeout(30), app.run_test(size=size) as pilot:
             await pilot.pause()
             await script(pilot, app)

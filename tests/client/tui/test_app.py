@@ -5,7 +5,7 @@ from textual import events
 
 from screens import FakeModel, burst, demo_model, said, shown, text_of, until
 from trio_chat.client.model import Quit
-from trio_chat.client.tui.look import DARK, LIGHT, TERMINAL
+from trio_chat.settings import ScreenSettings
 
 
 def texts(model: FakeModel) -> list[str]:
@@ -362,16 +362,18 @@ def test_lists_fold_away_when_it_is_narrow_and_by_key():
     shown(model, script)
 
 
-@pytest.mark.parametrize("look", [DARK, LIGHT, TERMINAL])
-def test_themes_go_round(look):
-    model = demo_model()
+@pytest.mark.parametrize("theme", ["dark", "light", "terminal"])
+def test_themes_go_round(theme):
+    seen: list[str] = []
 
     async def script(pilot, app):
-        before = app.theme
-        await pilot.press("ctrl+t", "ctrl+t", "ctrl+t")
-        assert app.theme == before
+        for _ in range(4):
+            seen.append(app.theme)
+            await pilot.press("ctrl+t")
 
-    shown(model, script)
+    shown(demo_model(), script, settings=ScreenSettings(theme=theme))
+    assert seen[0] == seen[3]
+    assert len(set(seen)) == 3
 
 
 # ── messages ───────────────────────────────────────────────────────────────────────────────

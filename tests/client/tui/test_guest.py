@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.lowlevel
 
-from screens import FakeModel, shown, silent, until
+from screens import DEFAULT, FakeModel, shown, silent, until
 from trio_chat.client.model import Quit
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.guest import Guest
@@ -70,7 +70,7 @@ def test_no_task_and_no_thread_remains():
     """trio keeps a daemon thread for a while, for the next who needs one."""
 
     async def main() -> None:
-        app = ChatApp(FakeModel(), silent)
+        app = ChatApp(FakeModel(), silent, DEFAULT)
         async with app.run_test() as pilot:
             await pilot.press("x")
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

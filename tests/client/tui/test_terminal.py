@@ -107,10 +107,9 @@ async def test_the_windows_title_is_given_back():
 BROKEN = """
 import sys
 sys.path.insert(0, {tests!r})
-from screens import FakeModel, silent
+from screens import DEFAULT, FakeModel, silent
 from trio_chat.cli.exits import exit_on_error
-from trio_chat.client.tui.app import ChatApp
-from trio_chat.client.tui.guest import run
+from trio_chat.client.tui.app import show
 from trio_chat.errors import ConnectionLost
 
 class Broken(FakeModel):
@@ -124,7 +123,7 @@ async def lost(news, wanted):
         raise ConnectionLost("the server has gone")
 
 with exit_on_error(debug={debug}):
-    run(ChatApp({model}, {network}))
+    show({model}, {network}, DEFAULT)
 """
 
 

@@ -16,23 +16,23 @@ again, and each part draws only what is different.
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from trio_chat.client.model import Changes, Intent, Model, Quit
-from trio_chat.client.tui.alerts import Alerts, Kind
+from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
 from trio_chat.client.tui.desk import Desk
-from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network
+from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network, run
 from trio_chat.client.tui.input import Prompt
 from trio_chat.client.tui.log import MessageLog
-from trio_chat.client.tui.look import DARK, PALETTES, TERMINAL, THEMES
+from trio_chat.client.tui.look import PALETTES, THEME_OF, THEMES
 from trio_chat.client.tui.members import Members
 from trio_chat.client.tui.rooms import Rooms
+from trio_chat.settings import ScreenSettings
 
 # Columns from which there is place for a list beside the log: 80 have the rooms only.
 _ROOMS_FROM = 70
@@ -42,14 +42,13 @@ _MEMBERS_FROM = 100
 _GOODBYE = 3.0  # seconds
 
 
-@dataclass(frozen=True)
-class Look:
-    """What may be set of it."""
+def show(model: Model, network: Network, settings: ScreenSettings) -> int:
+    """Show the chat until the person leaves or ``network`` ends; returns the exit code.
 
-    theme: str = DARK
-    title: bool = True
-    bell: bool = True
-    notify: Kind = "auto"
+    Only where standard input, output and error are a terminal. Raises what ``network`` raises if
+    it is a ChatError, and ScreenFailed for all else.
+    """
+    return run(ChatApp(model, network, settings), mouse=settings.mouse)
 
 
 class ChatApp(Host):
@@ -69,7 +68,7 @@ class ChatApp(Host):
         self,
         model: Model,
         network: Network,
-        look: Look = Look(),
+        settings: ScreenSettings,
         now: Callable[[], float] = time.time,
     ) -> None:
         # See no-color.org: an empty one means nothing. Textual asks only if it is there.
@@ -84,9 +83,9 @@ class ChatApp(Host):
         self._alerts = Alerts(
             self.write_to_terminal,
             lambda: self.app_focus,
-            title=look.title,
-            bell=look.bell,
-            notify=look.notify,
+            title=settings.title,
+            bell=settings.bell,
+            notify=settings.notify,
             environment=os.environ,
         )
         self._top, self._status = TopBar(), StatusBar()
@@ -96,7 +95,7 @@ class ChatApp(Host):
         self._prompt = Prompt(self._press, self._paste)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = TERMINAL if self._colourless else look.theme
+        self.theme = THEME_OF["terminal" if self._colourless else settings.theme]
 
     def compose(self) -> ComposeResult:
         yield self._top

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.style import Style
 from textual.strip import Strip
 
-from trio_chat.client.model import Line
+from trio_chat.client.model import Candidate, Line
 from trio_chat.client.tui.keys import ALWAYS, ROOMS, WRITING
 from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import row
@@ -56,14 +56,12 @@ def latest(title: str, items: Sequence[Item]) -> Choice:
     return Choice(title, items, chosen=max(len(items) - 1, 0))
 
 
-def help_items() -> Iterable[Item]:
-    for keys in (*ROOMS, *WRITING, *ALWAYS):
-        yield _text_item((keys.shown, keys.does))
-    yield _text_item(("/", "and Tab: the commands"))
+def help_items(commands: Iterable[Candidate]) -> list[Item]:
+    keys = [(keys.shown, keys.does) for keys in (*ROOMS, *WRITING, *ALWAYS)]
+    return [_text_item(*pair) for pair in (*keys, ("", ""), *((c, c.note) for c in commands))]
 
 
-def _text_item(texts: tuple[str, str]) -> Item:
-    name, does = texts
+def _text_item(name: str, does: str) -> Item:
     return Item(lambda palette: row((f" {fitted(name, _KEYS)} ", palette.accent), (does, _PLAIN)))
 
 

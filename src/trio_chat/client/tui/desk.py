@@ -250,7 +250,7 @@ class Desk:
         self.editor.set(*self._drafts.pop(self._model.current, ("", 0)))
 
     def _help(self) -> None:
-        self._open(Choice("Keys", list(help_items())))
+        self._open(Choice("Keys and commands", help_items(self._model.complete("/", 1))))
 
     def _search(self) -> None:
         buffer = self._model.current

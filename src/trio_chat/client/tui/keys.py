@@ -19,16 +19,21 @@ ALWAYS = (
     Keys(("escape",), "Esc", "close what is open, drop what was pasted", "close"),
 )
 
-#: While the log is shown.
+#: While the log is shown. The most needed come first.
 ROOMS = (
+    Keys(("enter",), "Enter", "send", "send"),
+    Keys(("up",), "↑", "what you have sent before", "before"),
+    Keys(("down",), "↓", "what you have sent after that", "after"),
+    Keys(("tab",), "Tab", "complete; again: the next one", "complete"),
+    Keys(("shift+tab",), "Shift+Tab", "the one before", "complete_back"),
     Keys((), "Alt+1 … Alt+0", "the first ten rooms"),
     Keys(("ctrl+n", "alt+down", "alt+right"), "Ctrl+N, Alt+→ ↓", "the next room", "next_room"),
     Keys(("ctrl+p", "alt+up", "alt+left"), "Ctrl+P, Alt+← ↑", "the one before", "previous_room"),
     Keys(("alt+a",), "Alt+A", "the next room with something new", "next_news"),
     Keys(("pageup",), "PageUp", "back in the log", "page_up"),
     Keys(("pagedown",), "PageDown", "on in the log", "page_down"),
-    Keys(("home",), "Home", "the beginning of the log, or of the line", "to_top"),
-    Keys(("end",), "End", "the end, and follow it", "to_end"),
+    Keys(("home",), "Home", "the beginning of the line or log", "to_top"),
+    Keys(("end",), "End", "the end of the line or log", "to_end"),
     Keys(("ctrl+f",), "Ctrl+F", "search what was said here", "search"),
     Keys(("f1",), "F1, /help", "this page", "help"),
     Keys(("f2",), "F2", "show or hide the rooms", "toggle_rooms"),
@@ -39,11 +44,6 @@ ROOMS = (
     Keys(("ctrl+r",), "Ctrl+R", "send again what has failed", "resend"),
     Keys(("ctrl+t",), "Ctrl+T", "dark, light, the terminal's colours", "next_theme"),
     Keys(("ctrl+d",), "Ctrl+D", "quit, if nothing is written", "end_of_input"),
-    Keys(("enter",), "Enter", "send", "send"),
-    Keys(("up",), "↑", "what you have sent before", "before"),
-    Keys(("down",), "↓", "what you have sent after that", "after"),
-    Keys(("tab",), "Tab", "complete a nickname, room, command; again: the next", "complete"),
-    Keys(("shift+tab",), "Shift+Tab", "the one before", "complete_back"),
 )
 
 #: Done by the line itself (``editing.EDITING``).

@@ -37,6 +37,9 @@ def _bold(*colours: str) -> tuple[Style, ...]:
 
 DARK, LIGHT, TERMINAL = "trio-dark", "trio-light", "ansi-dark"
 
+#: The theme of each name that may be set.
+THEME_OF = {"dark": DARK, "light": LIGHT, "terminal": TERMINAL}
+
 THEMES = (
     Theme(
         name=DARK,
