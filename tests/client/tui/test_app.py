@@ -3,8 +3,9 @@
 import pytest
 from textual import events
 
-from screens import FakeModel, burst, demo_model, said, shown, text_of, until
+from screens import FakeModel, burst, demo_model, said, shown, silent, text_of, until
 from trio_chat.client.model import Quit
+from trio_chat.client.tui.app import ChatApp
 from trio_chat.settings import ScreenSettings
 
 
@@ -397,3 +398,63 @@ def test_whatever_the_network_tells_is_shown():
     shown(model, script, network=network)
     assert len(model.all[1].lines) == 3000
     assert model.sent == [("#lobby", "x")]
+
+
+def test_calls_of_one_frame_ring_once(monkeypatch):
+    written: list[str] = []
+    monkeypatch.setattr(ChatApp, "write_to_terminal", lambda self, text: written.append(text))
+    told = [("#lobby", said("al", f"bob: {i}", mention=True), "mention") for i in range(20)]
+
+    async def network(news, wanted):
+        for message in [*told, ("#lobby", said("al", "the end"), "")]:
+            await news.send(message)
+        await silent(news, wanted)
+
+    model = FakeModel()
+
+    async def script(pilot, app):
+        await until(pilot, lambda: "the end" in text_of(app))
+
+    shown(model, script, network=network)
+    assert 1 <= written.count("\a") <= 2
+
+
+def test_what_is_selected_by_the_mouse_is_copied_by_control_c():
+    model = FakeModel()
+    model.all[1].lines = [said("al", "take this with you")]
+
+    async def script(pilot, app):
+        row = (
+            text_of(app).split("\n").index(next(r for r in text_of(app).split("\n") if "take" in r))
+        )
+        column = text_of(app).split("\n")[row].index("take")
+        await pilot.mouse_down(offset=(column, row))
+        await pilot.hover(offset=(column + 8, row))
+        await pilot.mouse_up(offset=(column + 8, row))
+        await pilot.press("ctrl+c")
+        assert app.clipboard.startswith("take thi")
+        await pilot.press("ctrl+c")
+        assert "once more" in text_of(app)
+
+    shown(model, script)
+
+
+def test_the_wheel_scrolls():
+    model = full()
+
+    async def script(pilot, app):
+        app._messages.post_message(wheel(events.MouseScrollUp))
+        await pilot.pause()
+        assert "message 196" in text_of(app)
+        assert "message 197" not in text_of(app)
+        app._messages.post_message(wheel(events.MouseScrollDown))
+        await pilot.pause()
+        assert "message 199" in text_of(app)
+
+    shown(model, script)
+
+
+def wheel(event: type[events.MouseEvent]) -> events.MouseEvent:
+    return event(
+        widget=None, x=30, y=5, delta_x=0, delta_y=0, button=0, shift=False, meta=False, ctrl=False
+    )

@@ -21,7 +21,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from trio_chat.client.model import Changes, Intent, Model, Quit
+from trio_chat.client.model import Changes, Intent, Line, Model, Quit
 from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
@@ -133,20 +133,15 @@ class ChatApp(Host):
         if self.guest is None:
             return
         changed = False
+        call: Line | None = None
         for message in self.guest.take():
             changes = self._model.update(message, self._now())
             changed |= bool(changes)
-            self._alert(changes)
+            call = _call_in(changes) or call
+        if call is not None:  # however many: it rings once
+            self._alerts.call(call.nick, call.text)
         if changed:
             self._draw()
-
-    def _alert(self, changes: Changes) -> None:
-        if not changes.alert:
-            return
-        for buffer in changes.lines:
-            if buffer.lines and (line := buffer.lines[-1]).nick:
-                self._alerts.call(line.nick, line.text)
-                return
 
     def _tick(self) -> None:
         if self._model.tick(self._now()):
@@ -251,3 +246,11 @@ class ChatApp(Host):
 
     def _label(self) -> str:
         return "search ❯ " if self._desk.choice and self._desk.choice.find else "❯ "
+
+
+def _call_in(changes: Changes) -> Line | None:
+    """With what somebody has called us."""
+    if not changes.alert:
+        return None
+    last = [(buffer, buffer.lines[-1]) for buffer in changes.lines if buffer.lines]
+    return next((line for buffer, line in last if line.mention or buffer.kind == "person"), None)

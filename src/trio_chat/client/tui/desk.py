@@ -82,7 +82,7 @@ class Desk:
             return
         if self.choice is not None:
             self.choice.look_for(self.editor.text)
-        elif self.editor.text:
+        elif self.editor.text and not self.editor.text.startswith("/"):
             self._ask(self._model.typed(self._now()))
 
     def paste(self, text: str) -> None:
