@@ -1,10 +1,11 @@
 """What one sees and does on the screen, with a model that does as it is told."""
 
 import pytest
+import trio
 from textual import events
 
 from screens import FakeModel, burst, demo_model, said, shown, silent, text_of, until
-from trio_chat.client.model import Quit
+from trio_chat.client.model import Quit, SayTo
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.settings import ScreenSettings
 
@@ -39,6 +40,45 @@ def test_a_draft_stays_in_the_room_it_is_for():
 
     shown(model, script)
     assert model.sent == [("#two", "for two")]
+
+
+def test_a_draft_stays_also_when_the_network_shows_another_room():
+    model = FakeModel("#one", "#two")
+
+    joined = trio.Event()
+
+    async def network(news, wanted):
+        await joined.wait()
+        model.shown = model.all[2]
+        await news.send(("#two", said("al", "welcome"), ""))
+        await silent(news, wanted)
+
+    async def script(pilot, app):
+        await pilot.press(*"for one")
+        joined.set()
+        await until(pilot, lambda: "welcome" in text_of(app))
+        assert "for one" not in text_of(app)
+        await pilot.press("ctrl+p")
+        assert "❯ for one" in text_of(app)
+
+    shown(model, script, network=network)
+
+
+def test_nothing_is_taken_that_cannot_be_sent():
+    model = FakeModel()
+
+    async def network(news, wanted):
+        await trio.sleep_forever()
+
+    async def script(pilot, app):
+        for _ in range(5001):
+            app.guest.ask(SayTo("#lobby", "x"))
+        await pilot.press(*"keep me", "enter")
+        assert "❯ keep me" in text_of(app)
+        assert "waiting to be sent" in text_of(app)
+
+    shown(model, script, network=network)
+    assert not model.sent
 
 
 @pytest.mark.parametrize(

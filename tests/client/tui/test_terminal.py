@@ -29,7 +29,13 @@ class Terminal:
         self._before = termios.tcgetattr(slave)
 
     async def type(self, keys: str) -> None:
-        await self._stream.send_all(keys.encode())
+        await self.write(keys.encode())
+
+    async def write(self, keys: bytes) -> None:
+        await self._stream.send_all(keys)
+
+    async def close(self) -> None:
+        await self._stream.aclose()
 
     async def ended(self) -> int:
         with trio.fail_after(PATIENCE):
@@ -91,6 +97,21 @@ async def test_keys_in_one_piece_do_what_they_say():
         assert "¡" not in it.screen.text
         await it.type("\x03\x03\x03")
         assert await it.ended() == 0
+
+
+async def test_a_byte_that_is_no_text_is_an_odd_letter():
+    async with terminal() as it:
+        await it.write(b"a\xffb\xc3")
+        await it.screen.until("a\ufffdb")
+        await it.type("\x03\x04")
+        assert await it.ended() == 0
+
+
+async def test_it_ends_when_the_window_is_closed():
+    async with terminal() as it:
+        await it.close()
+        with trio.fail_after(PATIENCE):
+            assert await it.process.wait() > 0
 
 
 async def test_the_windows_title_is_given_back():

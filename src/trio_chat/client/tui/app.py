@@ -141,6 +141,7 @@ class ChatApp(Host):
         if call is not None:  # however many: it rings once
             self._alerts.call(call.nick, call.text)
         if changed:
+            self._desk.follow()
             self._draw()
 
     def _tick(self) -> None:
@@ -175,8 +176,8 @@ class ChatApp(Host):
 
     def _ask(self, intents: Sequence[Intent]) -> None:
         for intent in intents:
-            if self.guest is None or not self.guest.ask(intent):
-                self._desk.hint = "not sent: too much is waiting"
+            if self.guest is not None:
+                self.guest.ask(intent)
 
     def leave(self, why: str) -> None:
         """Let the network say goodbye; asked twice, or if that takes long, go at once."""
@@ -185,6 +186,10 @@ class ChatApp(Host):
         self._goodbye = True
         self._desk.hint = "leaving…"
         self.set_timer(_GOODBYE, lambda: self.close(0))
+
+    @property
+    def busy(self) -> bool:
+        return self.guest is None or self.guest.busy or self.guest.ended
 
     def toggle_rooms(self) -> None:
         self._rooms_wanted = not self._rooms.display

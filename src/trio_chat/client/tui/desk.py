@@ -24,7 +24,10 @@ class Log(Protocol):
 
 
 class Screen(Protocol):
-    """What else is there."""
+    """What else is there. ``busy`` if nothing can be sent now."""
+
+    @property
+    def busy(self) -> bool: ...
 
     def toggle_rooms(self) -> None: ...
     def toggle_members(self) -> None: ...
@@ -50,6 +53,7 @@ class Desk:
         self.editor = Editor()
         self.choice: Choice | None = None
         self.hint = ""
+        self._room = model.current  # for which is what is being written
         self._drafts: dict[Buffer, tuple[str, int]] = {}
         self._completion: _Completion | None = None
         self._interrupted = False
@@ -104,12 +108,16 @@ class Desk:
         text = self.editor.text
         if not text.strip():
             return
+        if self._screen.busy:  # the text stays, rather than be lost
+            self.hint = "too much is waiting to be sent"
+            return
         self.editor.set("")
         if text.strip() == "/help":
             self._help()
             return
         self._log.to_end()
         self._do(self._model.enter(text, self._now()))
+        self.follow()
 
     def _do(self, intents: Sequence[Intent]) -> None:
         """One of them may be to leave."""
@@ -169,12 +177,28 @@ class Desk:
     # ── other rooms ────────────────────────────────────────────────────────────────────────
 
     def go_to(self, buffer: Buffer) -> None:
-        """Each keeps what was being written in it, so that nothing is said in the wrong one."""
-        if buffer is self._model.current:
+        if buffer is not self._model.current:
+            self._ask(self._model.select(buffer, self._now()))
+            self.follow()
+
+    def follow(self) -> None:
+        """Another room is shown, for whatever reason. Each keeps what was being written in it, so
+        that nothing is said in the wrong one.
+        """
+        room = self._model.current
+        if room is self._room:
             return
-        self._drafts[self._model.current] = (self.editor.text, self.editor.cursor)
-        self._ask(self._model.select(buffer, self._now()))
-        self.editor.set(*self._drafts.pop(buffer, ("", 0)))
+        if self.choice is not None:
+            self._close()
+        self._keep_draft()
+        self._room = room
+        self._take_draft()
+
+    def _keep_draft(self) -> None:
+        self._drafts[self._room] = (self.editor.text, self.editor.cursor)
+
+    def _take_draft(self) -> None:
+        self.editor.set(*self._drafts.pop(self._room, ("", 0)))
 
     def _go_to_number(self, number: int) -> None:
         if number <= len(self._model.buffers):
@@ -238,7 +262,7 @@ class Desk:
 
     def _open(self, choice: Choice) -> None:
         """What is being written waits, for a search has the line."""
-        self._drafts[self._model.current] = (self.editor.text, self.editor.cursor)
+        self._keep_draft()
         self.editor.set("")
         self.choice = choice
 
@@ -247,7 +271,7 @@ class Desk:
             self.editor.drop_paste()
             return
         self.choice = None
-        self.editor.set(*self._drafts.pop(self._model.current, ("", 0)))
+        self._take_draft()
 
     def _help(self) -> None:
         self._open(Choice("Keys and commands", help_items(self._model.complete("/", 1))))

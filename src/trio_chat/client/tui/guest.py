@@ -9,20 +9,23 @@ Three rules keep the two loops apart:
 - a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
 
 All of Textual's private names that we need are in this module: ``_driver``, ``_fatal_error``,
-``_exit_renderables`` and the table of key sequences.
+``_exit_renderables``, the table of key sequences and how input is decoded.
 """
 
 import asyncio
+import codecs
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import outcome
 import trio
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App
+from textual.drivers import linux_driver
 from textual.message import Message as Wake
 
 from trio_chat.client.model import Intent, News
@@ -120,6 +123,11 @@ class Guest:
         return True
 
     @property
+    def busy(self) -> bool:
+        """Whether so much waits to be done that a paste might find no place."""
+        return self._asked.statistics().current_buffer_used > _ASKED // 2
+
+    @property
     def ended(self) -> bool:
         return self._done.done()
 
@@ -148,6 +156,17 @@ def read_alt_keys() -> None:
     table = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
     table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789ad"}
     table["\x1b\r"] = (_AltKey("alt+enter"),)
+
+
+def read_odd_bytes() -> None:
+    """Let a byte that is no UTF-8 be an odd letter: it would end Textual's reading, and with that
+    the program.
+    """
+
+    def forgiving(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+    vars(linux_driver)["getincrementaldecoder"] = forgiving
 
 
 class Host(App[None], inherit_bindings=False):
@@ -188,6 +207,12 @@ class Host(App[None], inherit_bindings=False):
             self.failed = error
         super()._handle_exception(error)
 
+    def panic(self, *renderables: object) -> None:
+        """Textual's threads call this when they fail, as when the terminal has gone."""
+        if self.failed is None:
+            self.failed = OSError("the terminal cannot be read")
+        self._close_messages_no_wait()
+
     def _fatal_error(self) -> None:
         """Instead of printing everybody's messages, which are among the locals of each frame."""
         self._close_messages_no_wait()
@@ -203,6 +228,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     Raises what the guest raised if that is for people, and ScreenFailed for every other error.
     """
     read_alt_keys()
+    read_odd_bytes()
     asyncio.run(_show(app, mouse=mouse))
     if app.failed is not None:
         raise ScreenFailed.of(app.failed) from app.failed
