@@ -479,6 +479,17 @@ def test_what_is_selected_by_the_mouse_is_copied_by_control_c():
     shown(model, script)
 
 
+def test_a_click_on_a_room_goes_there():
+    model = FakeModel("#one", "#two")
+
+    async def script(pilot, app):
+        await pilot.click(offset=(5, 3))
+        await pilot.click(offset=(5, 9))
+
+    shown(model, script)
+    assert model.current.name == "#two"
+
+
 def test_the_wheel_scrolls():
     model = full()
 

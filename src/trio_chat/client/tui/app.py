@@ -78,7 +78,6 @@ class ChatApp(Host):
         self._rooms_wanted: bool | None = None  # as there is place, until the person says
         self._members_wanted: bool | None = None
         self._drawn = 0.0
-        self._due = False
         self._goodbye = False
         self._alerts = Alerts(
             self.write_to_terminal,
@@ -159,6 +158,10 @@ class ChatApp(Host):
         self._fold(event.size.width)
 
     def on_resized(self) -> None:
+        self._draw()
+
+    def on_rooms_chosen(self, event: Rooms.Chosen) -> None:
+        self._desk.go_to(event.buffer)
         self._draw()
 
     def on_message_log_top(self) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
@@ -14,12 +16,27 @@ _MANY = 999  # a number of more digits says no more
 
 
 class Rooms(Pane):
+    class Chosen(Message):
+        """Somebody has clicked on a room."""
+
+        def __init__(self, buffer: Buffer) -> None:
+            super().__init__()
+            self.buffer = buffer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Sequence[tuple[int, Buffer]] = ()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(self._seen):
+            self.post_message(self.Chosen(self._seen[event.y][1]))
+
     def show(self, buffers: Sequence[Buffer], current: Buffer, palette: Palette) -> None:
         place = next(i for i, buffer in enumerate(buffers) if buffer is current)
         first = max(min(place - self.size.height // 2, len(buffers) - self.size.height), 0)
-        seen = list(enumerate(buffers, 1))[first : first + self.size.height]
+        self._seen = list(enumerate(buffers, 1))[first : first + self.size.height]
         self.show_rows(
-            [self._row(number, buffer, buffer is current, palette) for number, buffer in seen]
+            [self._row(number, buffer, buffer is current, palette) for number, buffer in self._seen]
         )
 
     def _row(self, number: int, buffer: Buffer, chosen: bool, palette: Palette) -> Strip:
