@@ -182,9 +182,9 @@ class ChatApp(Host):
             if self.guest is not None:
                 self.guest.ask(intent)
 
-    def leave(self, why: str) -> None:
+    def leave(self, words: str) -> None:
         """Let the network say goodbye; asked twice, or if that takes long, go at once."""
-        if self._goodbye or self.guest is None or not self.guest.ask(Quit(why)):
+        if self._goodbye or self.guest is None or not self.guest.ask(Quit(words)):
             self.close(0)
         self._goodbye = True
         self._desk.hint = "leaving…"

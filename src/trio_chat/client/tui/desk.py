@@ -34,7 +34,7 @@ class Screen(Protocol):
     def next_theme(self) -> None: ...
     def copy_selection(self) -> bool: ...
     def copy_to_clipboard(self, text: str) -> None: ...
-    def leave(self, why: str) -> None: ...
+    def leave(self, words: str) -> None: ...
 
 
 class Desk:
@@ -124,7 +124,7 @@ class Desk:
         self._ask([intent for intent in intents if not isinstance(intent, Quit)])
         for intent in intents:
             if isinstance(intent, Quit):
-                self._screen.leave(intent.why)
+                self._screen.leave(intent.words)
 
     def _resend(self) -> None:
         """The last that has failed."""
