@@ -8,6 +8,7 @@ ChatError
 ├── NotAdmitted          the server is there and says no: the nickname, a limit
 ├── Unsupported          the server has nothing like that
 ├── CannotOpenStore      the place for history cannot be had, or is damaged
+├── ScreenFailed         a mistake of ours in the full screen, or in what it shows
 ├── Unavailable          the store cannot keep what it is given
 └── Conflict             a log's barrier moved: decide again
 """
@@ -39,6 +40,18 @@ class NotAdmitted(ChatError):
 
 class Unsupported(ChatError):
     """The server has nothing like what we asked for."""
+
+
+class ScreenFailed(ChatError):
+    """The full screen has ended by a mistake of ours. What else the error says is not for the
+    terminal: others may have written it. ``--debug`` shows where it was, from ``__cause__``.
+    """
+
+    @classmethod
+    def of(cls, error: BaseException) -> "ScreenFailed":
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        return cls(f"the screen failed ({type(error).__name__}); --debug shows where")
 
 
 class Conflict(ChatError):

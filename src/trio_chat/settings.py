@@ -335,6 +335,32 @@ class ClientSettings(Section):
     )
 
 
+class ScreenSettings(Section):
+    """How the client's full screen looks, and how it calls somebody who does not look."""
+
+    theme: Literal["dark", "light", "terminal"] = Field(
+        default="dark",
+        description="Its colours; terminal takes those that the terminal has. With NO_COLOR in the "
+        "environment there are none.",
+    )
+    mouse: bool = Field(
+        default=False,
+        description="Whether the mouse scrolls and selects here; then the terminal itself does not "
+        "select any more.",
+    )
+    title: bool = Field(
+        default=True, description="Whether the window's title tells the room, and who has called."
+    )
+    bell: bool = Field(
+        default=True, description="Whether to ring when somebody names you or writes to you alone."
+    )
+    notify: Literal["auto", "osc9", "osc777", "off"] = Field(
+        default="auto",
+        description="How to ask the terminal for a notification of that, when it is not looked at; "
+        "auto takes what it probably knows.",
+    )
+
+
 class LogSettings(Section):
     """What the server reports on its standard error; texts of messages only at debug level."""
 
@@ -372,4 +398,5 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()
+    screen: ScreenSettings = ScreenSettings()
     log: LogSettings = LogSettings()

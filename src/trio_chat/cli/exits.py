@@ -14,6 +14,7 @@ from trio_chat.errors import (
     ChatError,
     ConnectionLost,
     NotAdmitted,
+    ScreenFailed,
     SettingsError,
 )
 
@@ -22,6 +23,7 @@ _Error = TypeVar("_Error", ChatError, OSError)
 EXIT_CODES: dict[type[ChatError], int] = {
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
+    ScreenFailed: 70,  # EX_SOFTWARE
     CannotListen: 71,  # EX_OSERR
     CannotOpenStore: 73,  # EX_CANTCREAT
     NotAdmitted: 77,  # EX_NOPERM

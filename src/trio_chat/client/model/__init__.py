@@ -1,0 +1,43 @@
+"""What the terminal client shows, as data: no waiting, no clock, no screen."""
+
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    PartRoom,
+    Quit,
+    Resend,
+    RunCommand,
+    SayTo,
+    SetTyping,
+)
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.changes import Changes, LineChanges
+from trio_chat.client.model.completion import Candidate
+from trio_chat.client.model.kept import Kept, Unsent
+from trio_chat.client.model.lines import Line
+from trio_chat.client.model.model import Model
+from trio_chat.client.model.news import News
+
+__all__ = [
+    "AskHistory",
+    "Buffer",
+    "Candidate",
+    "Changes",
+    "Intent",
+    "JoinRoom",
+    "Kept",
+    "Line",
+    "LineChanges",
+    "MarkRead",
+    "Model",
+    "News",
+    "PartRoom",
+    "Quit",
+    "Resend",
+    "RunCommand",
+    "SayTo",
+    "SetTyping",
+    "Unsent",
+]

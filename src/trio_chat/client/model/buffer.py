@@ -1,0 +1,234 @@
+"""A room, a person or the server, as one sees it: what was said, who is there, and what is new."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Literal
+
+from trio_chat.client.model.changes import Ledger, LineChanges
+from trio_chat.client.model.days import Days
+from trio_chat.client.model.lines import Line, Lines
+from trio_chat.client.model.noise import Noise
+from trio_chat.core.names import fold
+from trio_chat.protocols.client import Member
+
+BufferKind = Literal["server", "room", "person"]
+
+# Somebody who says nothing more may have fallen asleep over the keys (ircv3.net, "typing").
+_TYPING = 6.0  # seconds
+_TYPING_MAX = 50  # people
+
+# Who has said something as long ago is part of the conversation: that they go is worth a line.
+_LATELY = 600.0  # seconds
+
+_SPEAKERS_MAX = 1000  # whose last word is remembered: for completion, and as above
+
+
+class Buffer:
+    """``joined`` is whether we are in the room; ``complete`` whether the server has nothing older
+    than the first line; ``asking`` whether a page is on its way; ``marked`` is up to when (unix
+    time) it has been read, and ``newest`` when the newest line was that the server has stamped,
+    also as the server has said it. ``mentions`` counts, of the unread lines, those that name us;
+    of what a person says to us, all.
+    """
+
+    def __init__(
+        self, name: str, kind: BufferKind, days: Days, keys: Iterator[int], ledger: Ledger
+    ) -> None:
+        self.name, self.kind = name, kind
+        self.topic = ""
+        self.joined = self.complete = self.asking = False
+        self.mentions = 0
+        self.first_unread: Line | None = None
+        self.marked = -inf
+        self.newest: tuple[float, str] = (-inf, "")
+        self._ledger = ledger
+        self._lines = Lines(days, keys, self._changed)
+        self._members: dict[str, Member] = {}
+        self._unread: list[Line] = []
+        self._noise: Noise | None = None
+        self._speakers: dict[str, tuple[str, float]] = {}
+        self._typing: dict[str, tuple[str, float]] = {}
+
+    def _changed(self) -> LineChanges:
+        return self._ledger.changes.of(self)
+
+    @property
+    def lines(self) -> Lines:
+        return self._lines
+
+    @property
+    def target(self) -> str:
+        """What intents call it."""
+        return "" if self.kind == "server" else self.name
+
+    @property
+    def title(self) -> str:
+        """One line that says what this is: name and topic."""
+        return f"{self.name}: {self.topic}" if self.topic else self.name
+
+    # ── what is new ────────────────────────────────────────────────────────────────────────
+
+    @property
+    def unread(self) -> int:
+        return len(self._unread)
+
+    @property
+    def unread_from(self) -> str:
+        """The id of the line above which "new" is to be drawn. A line may have none: so better ask
+        ``first_unread``, which stays until one goes on to another buffer.
+        """
+        return self.first_unread.id if self.first_unread else ""
+
+    def count(self, line: Line) -> None:
+        """Nobody has read it."""
+        first = self.first_unread
+        if first is None or not self._unread or line.time < first.time:
+            self.first_unread = line
+        self._unread.append(line)
+        self.mentions += self._rings(line)
+        self._ledger.changes.badges = True
+
+    def _rings(self, line: Line) -> bool:
+        return line.mention or self.kind == "person"
+
+    def read_all(self) -> None:
+        if self._unread:
+            self._count_again([])
+
+    def read_up_to(self, moment: float) -> None:
+        self.marked = max(self.marked, moment)
+        unread = [line for line in self._unread if line.time > moment]
+        if len(unread) < len(self._unread):
+            self._count_again(unread)
+            self._point_at_first()
+
+    def is_news(self, line: Line) -> bool:
+        """Whether it was said after what has been read, as far as that is known."""
+        return line.stamped and -inf < self.marked < line.time
+
+    def _count_again(self, unread: list[Line]) -> None:
+        self._unread = unread
+        self.mentions = sum(map(self._rings, unread))
+        self._ledger.changes.badges = True
+
+    def _point_at_first(self) -> None:
+        self.first_unread = min(self._unread, key=lambda line: line.time, default=None)
+
+    def leave(self) -> None:
+        """One goes on to another buffer: what was new is not any more."""
+        self._point_at_first()
+
+    def forget(self, gone: Sequence[Line]) -> None:
+        """These lines are not there any more."""
+        keys = {line.key for line in gone}
+        unread = [line for line in self._unread if line.key not in keys]
+        if len(unread) < len(self._unread):
+            self._count_again(unread)
+        if self.first_unread and self.first_unread.key in keys:
+            self._point_at_first()
+
+    # ── who is there ───────────────────────────────────────────────────────────────────────
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """By their folded nicknames."""
+        return self._members
+
+    def set_members(self, members: Iterable[Member]) -> None:
+        self._members = {fold(member.nick): member for member in members}
+        self._ledger.changes.rosters.add(self)
+
+    def put(self, member: Member) -> None:
+        self._members[fold(member.nick)] = member
+        self._ledger.changes.rosters.add(self)
+
+    def drop(self, nick: str) -> bool:
+        """Returns whether they were there."""
+        member = self._members.pop(fold(nick), None)
+        if member:
+            self._ledger.changes.rosters.add(self)
+        return member is not None
+
+    def prefix(self, nick: str) -> str:
+        """The highest one that they have."""
+        member = self.members.get(fold(nick))
+        return member.prefixes[:1] if member else ""
+
+    # ── who speaks ─────────────────────────────────────────────────────────────────────────
+
+    def spoke(self, nick: str, moment: float) -> None:
+        folded = fold(nick)
+        self._speakers.pop(folded, None)
+        self._speakers[folded] = nick, moment
+        if len(self._speakers) > _SPEAKERS_MAX:
+            del self._speakers[next(iter(self._speakers))]
+        self.set_typing(nick, until=None)
+
+    def spoke_lately(self, nick: str, now: float) -> bool:
+        _, moment = self._speakers.get(fold(nick), ("", -inf))
+        return now - moment < _LATELY
+
+    @property
+    def speakers(self) -> Sequence[str]:
+        """Folded, who spoke last first."""
+        return list(reversed(self._speakers))
+
+    def rename(self, nick: str, to: str) -> bool:
+        """Somebody has another nickname, but not another place among those who speak. Returns
+        whether they are in the room.
+        """
+        self.set_typing(nick, until=None)
+        if fold(nick) in self._speakers:
+            self._speakers = {
+                (fold(to) if key == fold(nick) else key): (
+                    to if key == fold(nick) else name,
+                    moment,
+                )
+                for key, (name, moment) in self._speakers.items()
+            }
+        member = self._members.pop(fold(nick), None)
+        if member:
+            self.put(replace(member, nick=to))
+        return member is not None
+
+    # ── who comes and goes without a word ──────────────────────────────────────────────────
+
+    def noise_on(self, now: float) -> bool:
+        """Whether the last line, and of this day, is about such people."""
+        return self._noise is not None and self.lines.ends_with(self._noise.line, now)
+
+    def begin_noise(self, noise: Noise, nick: str, did: str) -> None:
+        noise.add(nick, did)
+        self._noise = noise
+
+    def more_noise(self, nick: str, did: str) -> None:
+        if self._noise:
+            self._noise.add(nick, did)
+            self._changed().changed.add(self._noise.line.key)
+
+    # ── who is typing ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def typing(self) -> Sequence[str]:
+        return [nick for nick, _ in self._typing.values()]
+
+    def types(self, nick: str, now: float) -> None:
+        if len(self._typing) < _TYPING_MAX or fold(nick) in self._typing:
+            self.set_typing(nick, until=now + _TYPING)
+
+    def set_typing(self, nick: str, until: float | None) -> None:
+        """Until when they count as typing; None if they have stopped."""
+        known = fold(nick) in self._typing
+        if until is not None:
+            self._typing[fold(nick)] = nick, until
+        elif known:
+            del self._typing[fold(nick)]
+        if known != (until is not None):
+            self._ledger.changes.typing.add(self)
+
+    def expire(self, now: float) -> None:
+        """Who has not said for a while that they are typing has stopped."""
+        for nick, until in list(self._typing.values()):
+            if until <= now:
+                self.set_typing(nick, until=None)

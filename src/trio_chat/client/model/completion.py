@@ -1,0 +1,86 @@
+"""What a word may become that has been begun: nicknames, rooms, commands, emoji."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.emoji import emoji
+from trio_chat.client.model.typed import all_commands
+from trio_chat.client.model.world import World
+from trio_chat.core.names import fold
+
+_MOST = 100  # candidates: nobody looks through more
+
+_EMOJI_LETTERS = 2  # that are to be written of an emoji's name before it is guessed: ":D" is none
+
+
+class Candidate(str):
+    """What to put in the place of the word; ``note`` is what to show beside it."""
+
+    __slots__ = ("note",)
+    note: str
+
+    def __new__(cls, text: str, note: str = "") -> "Candidate":
+        self = super().__new__(cls, text)
+        self.note = note
+        return self
+
+
+def candidates(world: World, text: str, cursor: int) -> Sequence[Candidate]:
+    """For the word before the cursor, the likeliest first."""
+    start = max(text.rfind(" ", 0, cursor), text.rfind("\n", 0, cursor)) + 1
+    return list(islice(_for_word(world, text[start:cursor], first=start == 0), _MOST))
+
+
+def _for_word(world: World, word: str, *, first: bool) -> Iterator[Candidate]:
+    if word.startswith("/") and first:
+        return _commands(word)
+    if word.startswith(("#", "&")):
+        return _rooms(world, word)
+    if word.startswith(":"):
+        return _emoji(word[1:])
+    return _nicks(world, word, ": " if first else "")
+
+
+def _commands(word: str) -> Iterator[Candidate]:
+    for name, row in all_commands().items():
+        if f"/{name}".startswith(word.lower()):
+            yield Candidate(f"/{name}", f"{row.arguments}: {row.does}".removeprefix(": "))
+
+
+def _rooms(world: World, word: str) -> Iterator[Candidate]:
+    for buffer in world.buffers:
+        if buffer.kind == "room" and fold(buffer.name).startswith(fold(word)):
+            yield Candidate(buffer.name, buffer.topic)
+
+
+def _emoji(name: str) -> Iterator[Candidate]:
+    """Those with a name that begins so, then those with a word in it that does."""
+    name = name.lower()
+    if len(name) < _EMOJI_LETTERS:
+        return
+    known = emoji().items()
+    for short, picture in known:
+        if short.startswith(name):
+            yield Candidate(picture, f":{short}:")
+    for short, picture in known:
+        if f"_{name}" in short and not short.startswith(name):
+            yield Candidate(picture, f":{short}:")
+
+
+def _nicks(world: World, word: str, behind: str) -> Iterator[Candidate]:
+    """Who spoke last first, the others in alphabetical order."""
+    if not word:
+        return
+    nicks = _people(world.current)
+    spoke = [nick for nick in world.current.speakers if nick in nicks]
+    silent = sorted(nicks.keys() - set(spoke))
+    for folded in [*spoke, *silent]:
+        if folded.startswith(fold(word)) and not world.is_me(folded):
+            yield Candidate(nicks[folded] + behind)
+
+
+def _people(buffer: Buffer) -> dict[str, str]:
+    """Who can be meant, by their folded nicknames."""
+    people = {folded: member.nick for folded, member in buffer.members.items()}
+    return people | ({fold(buffer.name): buffer.name} if buffer.kind == "person" else {})

@@ -1,0 +1,443 @@
+"""What each message of the session's changes: a row each in the table at the end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.days import moment_of
+from trio_chat.client.model.lines import Kind, Line
+from trio_chat.client.model.news import News, cleaned
+from trio_chat.client.model.noise import Noise
+from trio_chat.client.model.world import World
+from trio_chat.core.events import (
+    AwaySet,
+    Departed,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Notice,
+    Origin,
+    Renamed,
+    Said,
+    Topic,
+    TopicSet,
+)
+from trio_chat.core.names import fold
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    Failed,
+    InRoom,
+    Lag,
+    Linked,
+    MarkedRead,
+    Member,
+    OutOfRoom,
+    PageEnd,
+    Roster,
+    Sent,
+    Stamped,
+    Typing,
+    Unlinked,
+)
+from trio_chat.protocols.plain.wording import wording
+
+# What members may be in a room, on any server, the highest first.
+_STATUS = {"q": "~", "a": "&", "o": "@", "h": "%", "v": "+"}
+
+
+def hear(world: World, message: News, now: float) -> None:
+    _HEARD[type(message)](world, cleaned(message), now)
+
+
+# ── what is said ───────────────────────────────────────────────────────────────────────────────
+
+
+def _said(world: World, said: Said, now: float) -> None:
+    if world.ignores(said.nick, said.origin) or fold(said.room) in world.closed:
+        return
+    stamped = said if isinstance(said, Stamped) else Stamped(said.room, said.nick, said.text)
+    if _comes_back(world, said, stamped):
+        return
+    buffer = _buffer_of(world, said)
+    if buffer.lines.knows(stamped.msgid):
+        return
+    line = _line_of(world, buffer, said, stamped.msgid, stamped.time, now)
+    (buffer.lines.add_late if stamped.late else buffer.lines.add)(line)
+    _note_newest(buffer, line, stamped.time)
+    buffer.spoke(said.nick, line.time)
+    if not line.own:
+        _notice_it(world, buffer, line, late=stamped.late)
+    world.trim(buffer)
+
+
+def _notice_it(world: World, buffer: Buffer, line: Line, *, late: bool) -> None:
+    """Somebody else has said it. What was said late may have been read elsewhere."""
+    if line.mention:
+        world.mentions.append(line)
+    if not (world.sees(buffer) or (late and line.time <= buffer.marked)):
+        buffer.count(line)
+    if not late:
+        private = buffer.kind == "person"
+        world.changes.ring("private" if private else "mention" if line.mention else "")
+
+
+def _earlier(world: World, earlier: Earlier, now: float) -> None:
+    said = earlier.said
+    if world.ignores(said.nick, said.origin) or fold(said.room) in world.closed:
+        return
+    msgid = said.msgid if isinstance(said, Stamped) else ""
+    buffer = _buffer_of(world, said)
+    known = buffer.lines.knows(msgid) or buffer.lines.full
+    if known or _comes_back(world, said, Stamped("", "", "", msgid=msgid, time=earlier.time)):
+        return
+    line = _line_of(world, buffer, said, msgid, earlier.time, now)
+    buffer.lines.add_earlier(line)
+    _note_newest(buffer, line, earlier.time)
+    if not line.own and buffer.is_news(line) and not world.sees(buffer):
+        buffer.count(line)
+
+
+def _comes_back(world: World, said: Said, stamped: Stamped) -> bool:
+    """Whether it is ours, and shown already. Others see a token only once the text has arrived."""
+    buffer, line = world.ours.get(said.token, (None, None)) if said.token else (None, None)
+    if buffer is None or line is None or (line.state == "sent" and not world.is_me(said.nick)):
+        return False
+    if line.state != "sent":
+        _confirm(world, buffer, line, stamped.msgid, stamped.time)
+    return True
+
+
+def _buffer_of(world: World, said: Said) -> Buffer:
+    """What services tell in private needs no buffer of its own."""
+    if said.room:
+        return world.open(said.room)
+    name = said.to if world.is_me(said.nick) else said.nick
+    if not said.to or (said.notice and not world.is_me(said.nick)):
+        return world.find(name) or world.server
+    return world.open(name)
+
+
+def _line_of(world: World, buffer: Buffer, said: Said, msgid: str, time: str, now: float) -> Line:
+    kind: Kind = "action" if said.action else "notice" if said.notice else "said"
+    moment = moment_of(time)
+    line = world.line(kind, _text(buffer, said), now if moment is None else moment, said.nick)
+    line.id, line.stamped, line.own = msgid, moment is not None, world.is_me(said.nick)
+    line.prefix = buffer.prefix(said.nick)
+    line.mention = not line.own and world.names_me(said.text)
+    return line
+
+
+def _text(buffer: Buffer, said: Said) -> str:
+    """With what cannot be seen otherwise: that not all of the room hear it, or from where it is."""
+    if said.room and buffer.kind == "server":
+        return f"({said.room}) {said.text}"
+    return f"(to {said.status} only) {said.text}" if said.status else said.text
+
+
+def _note_newest(buffer: Buffer, line: Line, time: str) -> None:
+    if line.stamped and line.time > buffer.newest[0]:
+        buffer.newest = line.time, time
+
+
+# ── what we say ────────────────────────────────────────────────────────────────────────────────
+
+
+def _sent(world: World, sent: Sent, now: float) -> None:
+    if sent.token in world.ours:
+        buffer, line = world.ours[sent.token]
+        if line.state == "failed":
+            buffer.lines.send_again(line)
+        return
+    buffer = world.open(sent.target)
+    line = world.line("action" if sent.action else "said", sent.text, now, world.nick)
+    line.own, line.state, line.token = True, "pending", sent.token
+    line.prefix = buffer.prefix(world.nick)
+    world.ours[sent.token] = buffer, line
+    buffer.lines.add_pending(line)
+    world.trim(buffer)
+
+
+def _acknowledged(world: World, acknowledged: Acknowledged, now: float) -> None:
+    buffer, line = world.ours.get(acknowledged.token, (None, None))
+    if buffer and line and line.state != "sent":
+        _confirm(world, buffer, line, acknowledged.msgid, acknowledged.time)
+
+
+def _confirm(world: World, buffer: Buffer, line: Line, msgid: str, time: str) -> None:
+    """If it is there already, the line is one too many."""
+    if buffer.lines.knows(msgid):
+        buffer.lines.remove(line)
+        del world.ours[line.token]
+        return
+    buffer.lines.settle(line, msgid, moment_of(time))
+    _note_newest(buffer, line, time)
+    buffer.spoke(line.nick, line.time)
+
+
+def _failed(world: World, failed: Failed, now: float) -> None:
+    """What has arrived cannot fail any more."""
+    buffer, line = world.ours.get(failed.token, (None, None))
+    if buffer and line and line.state == "pending":
+        buffer.lines.fail(line, failed.why)
+
+
+# ── rooms ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _in_room(world: World, entered: InRoom, now: float) -> None:
+    """After a reconnect it is no news."""
+    world.closed.discard(fold(entered.room))
+    buffer = world.open(entered.room)
+    if buffer.kind == "room" and not buffer.joined:
+        buffer.joined = True
+        world.tell(buffer, f"You are in {entered.room}.", now)
+    if fold(entered.room) in world.wanted:
+        world.wanted.discard(fold(entered.room))
+        world.go_to(buffer)
+
+
+def _out_of_room(world: World, left: OutOfRoom, now: float) -> None:
+    world.closed.discard(fold(left.room))
+    buffer = world.find(left.room)
+    if buffer and buffer.joined:
+        buffer.joined = False
+        buffer.set_members(())
+        world.tell(buffer, _with_reason(f"You have left {left.room}", left.why), now)
+
+
+def _roster(world: World, roster: Roster, now: float) -> None:
+    if buffer := _room(world, roster.room):
+        buffer.set_members(roster.members)
+
+
+def _topic_is(world: World, topic: Topic, now: float) -> None:
+    if buffer := _room(world, topic.room):
+        buffer.topic = topic.text
+        world.changes.titles = True
+
+
+def _topic_set(world: World, topic: TopicSet, now: float) -> None:
+    if buffer := _room(world, topic.room):
+        buffer.topic = topic.text
+        world.changes.titles = True
+        _tell(world, buffer, topic, now)
+
+
+def _modes_set(world: World, modes: ModesSet, now: float) -> None:
+    buffer = _room(world, modes.room)
+    if buffer is None:
+        return
+    for change in modes.changes:
+        member = buffer.members.get(fold(change.argument))
+        if member and change.mode in _STATUS:
+            buffer.put(replace(member, prefixes=_prefixes(member, change.mode, change.add)))
+    _tell(world, buffer, modes, now)
+
+
+def _prefixes(member: Member, mode: str, add: bool) -> str:
+    """The highest first."""
+    has = {*member.prefixes, _STATUS[mode]} if add else {*member.prefixes} - {_STATUS[mode]}
+    return "".join(prefix for prefix in _STATUS.values() if prefix in has)
+
+
+def _room(world: World, name: str) -> Buffer | None:
+    """What is known of a room matters only to who has it open."""
+    buffer = world.find(name)
+    return buffer if buffer and buffer.kind == "room" else None
+
+
+def _person(world: World, nick: str) -> Buffer | None:
+    buffer = world.find(nick)
+    return buffer if buffer and buffer.kind == "person" else None
+
+
+def _tell(
+    world: World, buffer: Buffer, event: TopicSet | ModesSet | Kicked | Renamed, now: float
+) -> None:
+    if not world.ignores(event.nick, event.origin):
+        world.tell(buffer, wording(event)[0].removeprefix("*** "), now)
+
+
+# ── come and go ────────────────────────────────────────────────────────────────────────────────
+
+
+def _joined(world: World, joined: Joined, now: float) -> None:
+    if world.is_me(joined.nick):
+        _in_room(world, InRoom(joined.room), now)
+    elif buffer := _room(world, joined.room):
+        buffer.put(Member(joined.nick, away=bool(joined.away), bot=joined.origin.bot))
+        _comes_or_goes(world, buffer, joined.nick, joined.origin, "joined", now)
+
+
+def _left(world: World, left: Left, now: float) -> None:
+    if world.is_me(left.nick):
+        _out_of_room(world, OutOfRoom(left.room, left.why), now)
+    elif (buffer := _room(world, left.room)) and buffer.drop(left.nick):
+        _comes_or_goes(world, buffer, left.nick, left.origin, "left", now, left.why)
+
+
+def _departed(world: World, departed: Departed, now: float) -> None:
+    if world.is_me(departed.nick):
+        return
+    for buffer in world.buffers:
+        if buffer.drop(departed.nick) or buffer is _person(world, departed.nick):
+            _comes_or_goes(world, buffer, departed.nick, departed.origin, "left", now, departed.why)
+
+
+def _comes_or_goes(
+    world: World, buffer: Buffer, nick: str, origin: Origin, did: str, now: float, why: str = ""
+) -> None:
+    buffer.set_typing(nick, until=None)
+    if world.ignores(nick, origin):
+        return
+    if buffer.kind == "person" or buffer.spoke_lately(nick, now):
+        world.tell(buffer, _with_reason(f"{nick} {did}", why), now)
+    else:
+        _add_noise(world, buffer, nick, did, now)
+
+
+def _add_noise(world: World, buffer: Buffer, nick: str, did: str, now: float) -> None:
+    """To the line before, if that is about the same, and of today."""
+    if buffer.noise_on(now):
+        buffer.more_noise(nick, did)
+    else:
+        line = world.line("event", "", now)
+        buffer.begin_noise(Noise(line), nick, did)
+        world.show(buffer, line)
+
+
+def _with_reason(what: str, why: str) -> str:
+    return f"{what}: {why}" if why else f"{what}."
+
+
+def _kicked(world: World, kicked: Kicked, now: float) -> None:
+    """If it is us, that we are out follows."""
+    if buffer := _room(world, kicked.room):
+        buffer.drop(kicked.target)
+        buffer.set_typing(kicked.target, until=None)
+        _tell(world, buffer, kicked, now)
+
+
+def _renamed(world: World, renamed: Renamed, now: float) -> None:
+    person = _person(world, renamed.nick)
+    own = world.is_me(renamed.nick)
+    if own:
+        world.set_nick(renamed.to)
+    told = [b for b in world.buffers if b.rename(renamed.nick, renamed.to)]
+    for buffer in told:
+        _tell(world, buffer, renamed, now)
+    if own:
+        _tell(world, world.server, renamed, now)
+    elif person:
+        world.rename(person, renamed.to)
+        _tell(world, person, renamed, now)
+
+
+def _away(world: World, away: AwaySet, now: float) -> None:
+    if world.is_me(away.nick):
+        world.away = away.text
+        world.changes.status = True
+    for buffer in world.buffers:
+        member = buffer.members.get(fold(away.nick))
+        if member and member.away != bool(away.text):
+            buffer.put(replace(member, away=bool(away.text)))
+    person = _person(world, away.nick)
+    if person and not world.ignores(away.nick, away.origin):
+        is_away = _with_reason(f"{away.nick} is away", away.text)
+        world.tell(person, is_away if away.text else f"{away.nick} is back.", now)
+
+
+def _typing(world: World, typing: Typing, now: float) -> None:
+    buffer = world.find(typing.room or typing.nick)
+    if buffer is None or buffer.kind == "server" or world.is_me(typing.nick):
+        return
+    if not typing.active:
+        buffer.set_typing(typing.nick, until=None)
+    elif not world.ignores(typing.nick, Origin()):
+        buffer.types(typing.nick, now)
+
+
+# ── the server and the connection ──────────────────────────────────────────────────────────────
+
+
+def _notice(world: World, notice: Notice, now: float) -> None:
+    buffer = world.find(notice.room) or world.server
+    world.show(buffer, world.line("notice", notice.text, now))
+
+
+def _page_end(world: World, end: PageEnd, now: float) -> None:
+    """A page in which there is nothing is the last one, whatever is said of it."""
+    if buffer := world.find(end.target):
+        buffer.asking = False
+        buffer.complete = end.complete or not end.count
+        buffer.lines.end_page()
+
+
+def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
+    moment = moment_of(marked.time)
+    if moment is None:
+        return
+    _, before = world.read.get(fold(marked.target), ("", ""))
+    if moment > (moment_of(before) or 0.0):
+        world.mark(marked.target, marked.time)
+    if buffer := world.find(marked.target):
+        buffer.read_up_to(moment)
+
+
+def _linked(world: World, linked: Linked, now: float) -> None:
+    world.linked, world.network = True, linked.network
+    world.set_nick(linked.nick)
+    if linked.network and world.server.name != linked.network:
+        world.server.name = linked.network
+        world.changes.buffers = world.changes.titles = True
+    world.set_status(f"Connected to {linked.network or 'the server'} as {linked.nick}.")
+    world.tell(world.server, world.status, now)
+
+
+def _unlinked(world: World, unlinked: Unlinked, now: float) -> None:
+    """Whoever was typing, and what was asked for, is not known any more."""
+    world.linked = False
+    for buffer in world.buffers:
+        buffer.asking = False
+        buffer.lines.end_page()
+        for nick in buffer.typing:
+            buffer.set_typing(nick, until=None)
+    world.set_status(f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s.")
+    world.tell(world.server, world.status, now)
+
+
+def _lag(world: World, lag: Lag, now: float) -> None:
+    world.lag = lag.seconds
+    world.changes.status = True
+
+
+_HEARD: dict[type, Callable[[World, Any, float], None]] = {
+    Acknowledged: _acknowledged,
+    AwaySet: _away,
+    Departed: _departed,
+    Earlier: _earlier,
+    Failed: _failed,
+    InRoom: _in_room,
+    Joined: _joined,
+    Kicked: _kicked,
+    Lag: _lag,
+    Left: _left,
+    Linked: _linked,
+    MarkedRead: _marked_read,
+    ModesSet: _modes_set,
+    Notice: _notice,
+    OutOfRoom: _out_of_room,
+    PageEnd: _page_end,
+    Renamed: _renamed,
+    Roster: _roster,
+    Said: _said,
+    Sent: _sent,
+    Stamped: _said,
+    Topic: _topic_is,
+    TopicSet: _topic_set,
+    Typing: _typing,
+    Unlinked: _unlinked,
+}

@@ -1,0 +1,54 @@
+"""What was typed before, to be had again."""
+
+import re
+from collections.abc import Sequence
+
+#: Of the whole program.
+INPUTS_MAX = 500
+
+# A pasted book is not worth remembering.
+_LONGEST = 5000  # characters
+
+# Commands with a password in them, as people write them to servers and their services: not for a
+# file.
+_SECRET = re.compile(
+    r"/(raw\s+)?(pass|oper|authenticate)\b"
+    r"|/(raw\s+privmsg|msg|query)\s+\S*serv\b"
+    r"|/join\s+\S+\s+\S",
+    re.IGNORECASE,
+)
+
+
+class Inputs:
+    """A person goes ``before`` and ``after``; what they were writing waits at the end."""
+
+    def __init__(self, inputs: Sequence[str] = ()) -> None:
+        self._inputs = list(inputs[-INPUTS_MAX:])
+        self._at = len(self._inputs)
+        self._draft = ""
+
+    def add(self, text: str) -> None:
+        """It was entered; again is not twice."""
+        if self._inputs[-1:] != [text] and text.strip() and len(text) <= _LONGEST:
+            self._inputs.append(text)
+            del self._inputs[:-INPUTS_MAX]
+        self._at, self._draft = len(self._inputs), ""
+
+    def before(self, text: str) -> str:
+        if self._at == len(self._inputs):
+            self._draft = text
+        if not self._at:
+            return text
+        self._at -= 1
+        return self._inputs[self._at]
+
+    def after(self, text: str) -> str:
+        if self._at == len(self._inputs):
+            return text
+        self._at += 1
+        return self._draft if self._at == len(self._inputs) else self._inputs[self._at]
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Those that may be kept in a file."""
+        return tuple(text for text in self._inputs if not _SECRET.match(text))

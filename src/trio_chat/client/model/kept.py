@@ -1,0 +1,29 @@
+"""What outlives the program. The model says and takes it; client/state.py keeps it in a file."""
+
+from trio_chat.core.fact import fact
+
+
+@fact
+class Unsent:
+    """A text that the server has not acknowledged."""
+
+    token: str
+    target: str
+    text: str
+    action: bool = False
+
+
+@fact
+class Kept:
+    """Of one server: ``inputs`` as they were typed, oldest first; up to when (ISO 8601) each target
+    has been ``read``, by its name; ``unsent`` texts, oldest first; names of open ``buffers`` in
+    their order, without the server's; masks of who is ``ignored``; and the ``secret`` by which the
+    server knows us again (protocols/irc/past.py).
+    """
+
+    secret: str = ""
+    inputs: tuple[str, ...] = ()
+    read: tuple[tuple[str, str], ...] = ()
+    unsent: tuple[Unsent, ...] = ()
+    buffers: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()

@@ -1,0 +1,306 @@
+"""The lines of a buffer, in their order.
+
+What has come stands in the order in which it came, which is the server's; below it, at the end,
+what is on its way: so a text of ours is confirmed where it stands, between what the server had
+before it and what it had after it. What was said while we were cut off is put where its time
+belongs, and what was said before we came at the top. A day's line stands before the first line of
+each day but the first.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal, overload
+
+from trio_chat.client.model.changes import LineChanges
+from trio_chat.client.model.days import Days
+
+Kind = Literal["said", "action", "notice", "event", "day", "own note"]
+State = Literal["sent", "pending", "failed"]
+
+#: Lines that a buffer keeps; the oldest go.
+LINES_MAX = 50_000
+
+# How many go at once: each time, all others move up.
+_TRIM = 500
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """``key`` is its own as long as the program runs, whatever becomes of the line. ``time`` is
+    unix time in seconds, the server's if it is ``stamped``. ``id`` is the server's, if it has one;
+    ``token`` the session's, if we have said it. ``why`` it has failed.
+    """
+
+    key: int
+    time: float
+    text: str
+    kind: Kind = "event"
+    nick: str = ""
+    prefix: str = ""
+    id: str = ""
+    own: bool = False
+    mention: bool = False
+    stamped: bool = False
+    state: State = "sent"
+    token: str = ""
+    why: str = ""
+
+
+class Lines(Sequence[Line]):
+    """``changed`` gives where to note what becomes of them. Lines with the same id are the same:
+    ask whether it ``knows`` an id before adding a line.
+    """
+
+    def __init__(
+        self,
+        days: Days,
+        keys: Iterator[int],
+        changed: Callable[[], LineChanges],
+        most: int = LINES_MAX,
+    ) -> None:
+        self._days, self._keys, self._changed, self._most = days, keys, changed, most
+        self._lines: list[Line] = []
+        self._pending = 0  # those at the end that are on their way
+        self._ids: set[str] = set()
+        self._newest = -inf  # time of the newest stamped one
+        self._page = 0  # where the page of history goes on that is just coming
+
+    # ── to read ────────────────────────────────────────────────────────────────────────────
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | list[Line]:
+        return self._lines[index]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)
+
+    def knows(self, id: str) -> bool:
+        return id in self._ids
+
+    @property
+    def full(self) -> bool:
+        """Whether no more can be put at the top."""
+        return len(self._lines) >= self._most
+
+    @property
+    def pending(self) -> Sequence[Line]:
+        """Those that are on their way, in their order."""
+        return self._lines[self._end :]
+
+    def ends_with(self, line: Line, now: float) -> bool:
+        """Whether this is the last one that is not on its way, and of the day that it is now."""
+        last = self._lines[self._end - 1] if self._end else None
+        return last is line and self._same_day(line.time, now)
+
+    @property
+    def _end(self) -> int:
+        """Of what has come."""
+        return len(self._lines) - self._pending
+
+    # ── new lines ──────────────────────────────────────────────────────────────────────────
+
+    def add(self, line: Line) -> None:
+        """It has come just now."""
+        self._append(self._end, line)
+
+    def add_pending(self, line: Line) -> None:
+        self._append(len(self._lines), line)
+        self._pending += 1
+
+    def _append(self, at: int, line: Line) -> None:
+        before, in_between = len(self._lines), at < len(self._lines)
+        self._insert(at, line)
+        changed = self._changed()
+        changed.appended += len(self._lines) - before
+        if in_between:
+            changed.move()
+
+    def add_late(self, line: Line) -> None:
+        """It was said a while ago, and comes now."""
+        self._append(self._place_of(line.time) if line.stamped else self._end, line)
+
+    def _place_of(self, time: float) -> int:
+        """Behind all that the server had before."""
+        at = self._end
+        if time >= self._newest:
+            return at
+        for index in range(self._end - 1, -1, -1):
+            line = self._lines[index]
+            if line.stamped and line.time <= time:
+                break
+            if line.stamped:
+                at = index
+        return at
+
+    def add_earlier(self, line: Line) -> None:
+        """It was said before all that is there: it follows the one that was added so before.
+
+        If nothing tells when that was, it is given a time that fits.
+        """
+        if not line.stamped:
+            line.time = self._time_at(self._page, line.time)
+        at = self._place_before(line.time)
+        before = len(self._lines)
+        self._page = self._insert(at, line) + 1
+        self._changed().prepend(at, len(self._lines) - before)
+
+    def _time_at(self, index: int, otherwise: float) -> float:
+        if not self._lines:
+            return otherwise
+        return self._lines[index - 1 if index else 0].time
+
+    def _place_before(self, time: float) -> int:
+        """On the page that is coming; but a new one begins with an older line."""
+        if self._page > self._end or (self._page and self._lines[self._page - 1].time > time):
+            self._page = 0
+        at = self._page
+        for index in range(self._page, self._end):
+            line = self._lines[index]
+            if line.stamped and line.time >= time:
+                break
+            if line.stamped:
+                at = index + 1
+        return at
+
+    def end_page(self) -> None:
+        """The next page of history goes to the top again."""
+        self._page = 0
+
+    # ── what becomes of ours ───────────────────────────────────────────────────────────────
+
+    def settle(self, line: Line, id: str, time: float | None) -> None:
+        """It has arrived, and the server knows it by this id and time, if it says so.
+
+        The oldest of those on their way is where it belongs already.
+        """
+        at = self._index(line)
+        in_place = line.state == "pending" and at == self._end and self._fits(line, time)
+        if not in_place:
+            self._leave(at, line)
+        self._pending -= in_place
+        line.state, line.why, line.id = "sent", "", id
+        if time is not None:
+            line.time, line.stamped = time, True
+        if in_place:
+            self._know(line)
+            self._note_of(line, moved=self._divide(at + 1))
+        else:
+            self._insert(self._place_of(line.time) if line.stamped else self._end, line)
+            self._note_of(line, moved=True)
+
+    def _fits(self, line: Line, time: float | None) -> bool:
+        """Whether it can stay the last of what has come, with this time."""
+        return time is None or (time >= self._newest and self._same_day(time, line.time))
+
+    def fail(self, line: Line, why: str) -> None:
+        at = self._index(line)
+        self._leave(at, line)
+        line.state, line.why = "failed", why
+        self._insert(self._end, line)
+        self._note_of(line, moved=True)
+
+    def send_again(self, line: Line) -> None:
+        """One that has failed is on its way again."""
+        self._leave(self._index(line), line)
+        line.state, line.why = "pending", ""
+        self._insert(len(self._lines), line)
+        self._pending += 1
+        self._note_of(line, moved=True)
+
+    def remove(self, line: Line) -> None:
+        self._leave(self._index(line), line)
+        self._changed().move()
+
+    def _note_of(self, line: Line, *, moved: bool) -> None:
+        changed = self._changed()
+        changed.changed.add(line.key)
+        if moved:
+            changed.move()
+
+    def _index(self, line: Line) -> int:
+        """Ours are near the end."""
+        return next(i for i in range(len(self._lines) - 1, -1, -1) if self._lines[i] is line)
+
+    def _leave(self, at: int, line: Line) -> None:
+        self._pending -= line.state == "pending"
+        self._page = 0
+        del self._lines[at]
+        self._divide(self._undivide(at))
+
+    # ── those that go ──────────────────────────────────────────────────────────────────────
+
+    def trim(self) -> Sequence[Line]:
+        """The oldest go if there are too many. Returns which."""
+        if len(self._lines) <= self._most:
+            return ()
+        gone = self._lines[:_TRIM]
+        del self._lines[:_TRIM]
+        if self._lines[0].kind == "day":
+            del self._lines[0]
+        self._forget(gone)
+        return gone
+
+    def clear(self) -> Sequence[Line]:
+        """All but what has not arrived. Returns what is gone."""
+        gone = [line for line in self._lines if line.state == "sent"]
+        self._lines = [line for line in self._lines if line.state != "sent"]
+        self._forget(gone)
+        for at in range(len(self._lines) - 1, 0, -1):
+            self._divide(at)
+        return gone
+
+    def _forget(self, gone: Sequence[Line]) -> None:
+        self._ids.difference_update(line.id for line in gone)
+        self._pending = min(self._pending, len(self._lines))
+        self._page = 0
+        self._changed().move()
+
+    # ── days ───────────────────────────────────────────────────────────────────────────────
+
+    def _insert(self, at: int, line: Line) -> int:
+        """Returns where it is then."""
+        at = self._undivide(at)
+        self._lines.insert(at, line)
+        self._divide(at + 1)
+        at += self._divide(at)
+        self._know(line)
+        return at
+
+    def _know(self, line: Line) -> None:
+        if line.id:
+            self._ids.add(line.id)
+        if line.stamped and line.time > self._newest:
+            self._newest = line.time
+
+    def _undivide(self, at: int) -> int:
+        """Take away a day's line just before or behind this place. Returns where that is then."""
+        if at < len(self._lines) and self._lines[at].kind == "day":
+            del self._lines[at]
+        if at and self._lines[at - 1].kind == "day":
+            del self._lines[at - 1]
+            at -= 1
+        return at
+
+    def _divide(self, at: int) -> bool:
+        """Put a day's line here if a day begins; but not among what is on its way, which moves."""
+        if not 0 < at < len(self._lines):
+            return False
+        before, behind = self._lines[at - 1], self._lines[at]
+        if before.state == "pending" or not self._another_day(before.time, behind.time):
+            return False
+        text = self._days.name(behind.time)
+        self._lines.insert(at, Line(next(self._keys), behind.time, text, "day"))
+        return True
+
+    def _another_day(self, before: float, behind: float) -> bool:
+        return self._days.number(behind) > self._days.number(before)
+
+    def _same_day(self, one: float, other: float) -> bool:
+        return self._days.number(one) == self._days.number(other)

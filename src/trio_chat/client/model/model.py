@@ -1,0 +1,294 @@
+"""What the screen shows. It changes by what the session tells and by what the person does, and
+knows neither clock nor screen: time (unix seconds) comes in as an argument.
+"""
+
+from collections.abc import Sequence
+from math import inf
+
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    PartRoom,
+    Resend,
+    SetTyping,
+)
+from trio_chat.client.model import typed
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.changes import Changes
+from trio_chat.client.model.completion import Candidate, candidates
+from trio_chat.client.model.days import Days, Offset
+from trio_chat.client.model.hearing import hear
+from trio_chat.client.model.inputs import Inputs
+from trio_chat.client.model.kept import Kept, Unsent
+from trio_chat.client.model.lines import Line
+from trio_chat.client.model.news import News
+from trio_chat.client.model.world import World
+from trio_chat.core.names import fold
+from trio_chat.protocols.client import Sent
+
+_PAGE = 100  # messages of history at once: a few screens
+
+# So often others are told that we are still typing (ircv3.net, "typing").
+_TYPING_EVERY = 3.0  # seconds
+
+_FOUND_MAX = 1000  # lines that a search gives
+
+_UNSENT_MAX = 1000  # texts that outlive the program
+
+
+class Model:
+    """After anything but ``update`` and ``tick``, ask ``take_changes`` what to draw again; those
+    two give it back themselves. Intents are for the session, in their order.
+    """
+
+    def __init__(
+        self,
+        nick: str = "",
+        *,
+        offset: Offset = lambda moment: 0.0,
+        tells_typing: bool = False,
+        kept: Kept = Kept(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self._world = World(nick, Days(offset))
+        self._tells_typing = tells_typing
+        self._told_typing = -inf
+        self._kept = kept
+        self._inputs = Inputs(kept.inputs)
+        self._world.ignored = list(kept.ignored)
+        for target, time in kept.read:
+            self._world.mark(target, time)
+
+    # ── what there is ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def buffers(self) -> Sequence[Buffer]:
+        """The server's first, then rooms and people in the order in which they were opened."""
+        return self._world.buffers
+
+    @property
+    def current(self) -> Buffer:
+        return self._world.current
+
+    @property
+    def nick(self) -> str:
+        return self._world.nick
+
+    @property
+    def network(self) -> str:
+        return self._world.network
+
+    @property
+    def linked(self) -> bool:
+        return self._world.linked
+
+    @property
+    def lag(self) -> float:
+        """In seconds."""
+        return self._world.lag
+
+    @property
+    def away(self) -> str:
+        return self._world.away
+
+    @property
+    def status(self) -> str:
+        """One line on the connection."""
+        return self._world.status
+
+    @property
+    def ignored(self) -> Sequence[str]:
+        return self._world.ignored
+
+    @property
+    def mentions(self) -> Sequence[Line]:
+        """The last lines that named us, oldest first."""
+        return list(self._world.mentions)
+
+    # ── what happens ───────────────────────────────────────────────────────────────────────
+
+    def update(self, message: News, now: float) -> Changes:
+        """The session has told something."""
+        hear(self._world, message, now)
+        return self.take_changes()
+
+    def tick(self, now: float) -> Changes:
+        """Time has passed: whoever was typing may have stopped. Once a second is enough."""
+        for buffer in self._world.buffers:
+            buffer.expire(now)
+        return self.take_changes()
+
+    def take_changes(self) -> Changes:
+        """What has changed since it was asked last."""
+        return self._world.take_changes()
+
+    # ── what the person does ───────────────────────────────────────────────────────────────
+
+    def start(self, now: float) -> Sequence[Intent]:
+        """At the beginning, what was there at the end of the last time: the rooms are entered
+        again. What had not arrived is shown; to send it is the session's business, which has its
+        tokens too.
+        """
+        for name in self._kept.buffers:
+            self._world.open(name)
+        for text in self._kept.unsent:
+            hear(self._world, Sent(text.token, text.target, text.text, text.action), now)
+        return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
+
+    def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+        left = self.leave()
+        self._world.go_to(buffer)
+        return [*left, *self._mark_read(buffer)]
+
+    def leave(self) -> Sequence[Intent]:
+        """One turns away from the current buffer."""
+        return [*self._stop_typing(), *self._mark_read(self.current)]
+
+    def focus(self, on: bool, now: float) -> Sequence[Intent]:
+        """Whether the person sees the screen. Until it is said, they do."""
+        if on == self._world.focused:
+            return ()
+        if on:
+            self._world.focused = True
+            self.current.read_all()
+            return self._mark_read(self.current)
+        left = self.leave()
+        self._world.focused = False
+        self.current.leave()
+        return left
+
+    def _mark_read(self, buffer: Buffer) -> Sequence[Intent]:
+        """What has been seen, if that is news."""
+        moment, time = buffer.newest
+        if not self._world.sees(buffer) or moment <= buffer.marked or not buffer.target:
+            return ()
+        buffer.read_up_to(moment)
+        self._world.mark(buffer.name, time)
+        return [MarkRead(buffer.target, time)]
+
+    def enter(self, text: str, now: float) -> Sequence[Intent]:
+        """What was typed or pasted in the current buffer. A line alone may be a command."""
+        self._inputs.add(text)
+        self._told_typing = -inf  # what is said ends the typing of it
+        return typed.enter(self, text, now)
+
+    def typed(self, now: float) -> Sequence[Intent]:
+        """A key was pressed in the input, and what stands there is no command."""
+        wanted = self._tells_typing and self.linked and self.current.target
+        if not wanted or now - self._told_typing < _TYPING_EVERY:
+            return ()
+        self._told_typing = now
+        return [SetTyping(self.current.target, True)]
+
+    def _stop_typing(self) -> Sequence[Intent]:
+        """What was begun is not being written any more."""
+        told, self._told_typing = self._told_typing, -inf
+        return [SetTyping(self.current.target, False)] if told > -inf else ()
+
+    def older(self, buffer: Buffer) -> Sequence[Intent]:
+        """The top has been reached: ask for the page before it, one at a time."""
+        asks = buffer.target and self.linked and not (buffer.asking or buffer.complete)
+        if not asks or buffer.lines.full:
+            return ()
+        buffer.asking = True
+        buffer.lines.end_page()
+        first = next((line.id for line in buffer.lines if line.id), "")
+        return [AskHistory(buffer.target, first, _PAGE)]
+
+    def resend(self, line: Line) -> Sequence[Intent]:
+        """Of a line that has failed."""
+        buffer, known = self._world.ours.get(line.token, (None, None))
+        if buffer is None or known is not line or line.state != "failed":
+            return ()
+        buffer.lines.send_again(line)
+        return [Resend(line.token)]
+
+    def close(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+        """The server's stays. A room is left."""
+        if buffer.kind == "server" or buffer not in self.buffers:
+            return ()
+        left = self.leave() if buffer is self.current else ()
+        self._world.close(buffer)
+        if not buffer.joined:
+            return left
+        self._world.closed.add(fold(buffer.name))
+        return [*left, PartRoom(buffer.name)]
+
+    def open(self, name: str) -> Buffer:
+        """Somebody's buffer, or a room's. The server's, if there are too many."""
+        return self._world.open(name)
+
+    def want(self, room: str) -> None:
+        """We go there once we are in it."""
+        self._world.wanted.add(fold(room))
+
+    def ignore(self, mask: str, on: bool = True) -> bool:
+        """Show nothing more of whoever this fits, a nickname or ``nick!user@host`` with wildcards;
+        what is there stays. Returns whether that is news.
+        """
+        return self._world.ignore(mask) if on else self._world.heed(mask)
+
+    def clear(self, buffer: Buffer) -> None:
+        """What it had can be had again from the server."""
+        self._world.forget(buffer, buffer.lines.clear())
+        buffer.complete = False
+
+    def note(self, text: str, now: float) -> None:
+        """A line of our own in the current buffer."""
+        self._world.note(text, now)
+
+    # ── what may be asked ──────────────────────────────────────────────────────────────────
+
+    def complete(self, text: str, cursor: int) -> Sequence[Candidate]:
+        """What the word before the cursor may become, the likeliest first."""
+        return candidates(self._world, text, cursor)
+
+    def before(self, text: str) -> str:
+        """The input before this one in the history; ``text`` is what stands there now."""
+        return self._inputs.before(text)
+
+    def after(self, text: str) -> str:
+        """The input after this one; at the end, what stood there first."""
+        return self._inputs.after(text)
+
+    def search(self, words: str, buffer: Buffer | None = None) -> Sequence[Line]:
+        """The newest lines with all these words, oldest first; of all buffers if none is given."""
+        wanted = words.casefold().split()
+        buffers = self.buffers if buffer is None else [buffer]
+        found = [line for b in buffers for line in b.lines if wanted and _has(line, wanted)]
+        return sorted(found, key=lambda line: line.time)[-_FOUND_MAX:]
+
+    def where(self, line: Line) -> Buffer | None:
+        """The buffer that has this line, if it still does."""
+        return next((buffer for buffer in self.buffers if line in buffer.lines), None)
+
+    def short_time(self, moment: float) -> str:
+        """Day and time where the person is."""
+        return self._world.days.short(moment)
+
+    def kept(self) -> Kept:
+        """What should outlive the program."""
+        return Kept(
+            secret=self._kept.secret,
+            inputs=self._inputs.lasting,
+            read=tuple(self._world.read.values()),
+            unsent=self._unsent(),
+            buffers=tuple(buffer.name for buffer in self.buffers[1:]),
+            ignored=tuple(self.ignored),
+        )
+
+    def _unsent(self) -> tuple[Unsent, ...]:
+        """What is on its way. That something has failed the person has been told."""
+        return tuple(
+            Unsent(line.token, buffer.target, line.text, line.kind == "action")
+            for buffer, line in self._world.ours.values()
+            if line.state == "pending" and buffer.target
+        )[-_UNSENT_MAX:]
+
+
+def _has(line: Line, words: Sequence[str]) -> bool:
+    if line.kind not in ("said", "action", "notice"):
+        return False
+    text = f"{line.nick} {line.text}".casefold()
+    return all(word in text for word in words)

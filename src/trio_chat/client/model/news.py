@@ -1,0 +1,68 @@
+"""All that the session may tell, as it may be shown."""
+
+from dataclasses import fields, is_dataclass, replace
+from operator import is_
+from typing import Any, TypeVar
+
+from trio_chat.core.events import AwaySet, Departed, Kicked, ModesSet, Topic
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Failed,
+    InRoom,
+    Lag,
+    Linked,
+    MarkedRead,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    Roster,
+    Sent,
+    Typing,
+    Unlinked,
+)
+
+News = (
+    Message | Kicked | ModesSet | Departed | AwaySet | Topic | Roster | InRoom | OutOfRoom | Typing
+    | Sent | Acknowledged | Failed | PageEnd | MarkedRead | Linked | Unlinked | Lag
+)  # fmt: skip
+
+_T = TypeVar("_T")
+
+# Longer than what any server lets anybody say. A buffer keeps 50,000 texts.
+_TEXT_MAX = 65_536  # characters
+
+# Only programs read them, and the server knows them to the letter.
+_OPAQUE = {"token", "msgid", "time"}
+
+
+def cleaned(news: _T) -> _T:
+    """Without anything that steers a terminal, hides or turns text round, in whichever field."""
+    changes: dict[str, Any] = {}
+    for name in _names(news):
+        value = getattr(news, name)
+        if value and (safe := _safe(value)) is not value:
+            changes[name] = safe
+    return replace(news, **changes) if changes else news  # type: ignore[type-var]
+
+
+def _names(news: Any) -> tuple[str, ...]:
+    """Of the fields that may be shown. To ask for them takes longer than all the rest."""
+    kind = type(news)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(f.name for f in fields(news) if f.name not in _OPAQUE)
+    return _NAMES[kind]
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _safe(value: object) -> object:
+    """The same object, if there is nothing to clean in it."""
+    if isinstance(value, str):
+        text = clean(value if len(value) <= _TEXT_MAX else f"{value[:_TEXT_MAX]}…")
+        return value if text == value else text
+    if isinstance(value, tuple):
+        safe = tuple(map(_safe, value))
+        return value if all(map(is_, value, safe)) else safe
+    return cleaned(value) if is_dataclass(value) and not isinstance(value, type) else value

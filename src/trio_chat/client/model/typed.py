@@ -1,0 +1,172 @@
+"""What a person types: a text, a command for the session, or one of our own commands, which have a
+row each in the table at the end.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
+from trio_chat.client.model.lines import Line
+from trio_chat.core.names import fold
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.irc.slash import SLASHES, room_name
+from trio_chat.protocols.slashes import Row, complaint, overview
+
+if TYPE_CHECKING:
+    from trio_chat.client.model.model import Model
+
+Intents = Sequence[Intent]
+
+# Lines of one paste. Nobody reads more, and a server would take minutes for them.
+_LINES_MAX = 500
+
+_FOUND_MAX = 20  # lines that /search shows
+
+
+class Own(NamedTuple):
+    """``arguments`` as /help shows them, how many of them are ``needed``, and what it does with
+    what stands behind the command, stripped.
+    """
+
+    arguments: str
+    does: str
+    needed: int
+    act: Callable[["Model", str, float], Intents]
+
+
+def enter(model: "Model", text: str, now: float) -> Intents:
+    """A line that stands alone may be a command. In a paste of several, a slash is a path."""
+    lines = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    if len(lines) == 1 and lines[0].startswith("/"):
+        line = lines[0]
+        return _say(model, [line[1:]], now) if line.startswith("//") else _do(model, line, now)
+    return _say(model, lines, now)
+
+
+def _say(model: "Model", lines: Sequence[str], now: float) -> Intents:
+    target = model.current.target
+    if len(lines) > _LINES_MAX:
+        model.note(
+            f"These are {len(lines):,} lines; at most {_LINES_MAX} can be said at once.", now
+        )
+    elif not target and lines:
+        model.note("Nobody would hear that here. /join ROOM enters a room.", now)
+    else:
+        return [SayTo(target, line) for line in lines]
+    return ()
+
+
+def _do(model: "Model", line: str, now: float) -> Intents:
+    """What is none of our own commands, the session knows or complains about."""
+    word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
+    if word.lower() not in OWN:
+        return _run(model, word.lower(), rest, line)
+    if why := complaint(OWN, word, rest):
+        model.note(why, now)
+        return ()
+    return OWN[word.lower()].act(model, rest.strip(), now)
+
+
+def _run(model: "Model", word: str, rest: str, line: str) -> Intents:
+    """Whoever asks to enter a room wants to go there."""
+    if word == "join" and rest:
+        rooms = rest.split()[0].split(",")
+        model.want(room_name(rooms[0]))
+    return [RunCommand(line, model.current.target)]
+
+
+def _query(model: "Model", rest: str, now: float) -> Intents:
+    nick, text = (*rest.split(maxsplit=1), "")[:2]
+    buffer = model.open(nick)
+    if not buffer.target:
+        model.note("There are too many buffers. /close closes one.", now)
+        return ()
+    said = [SayTo(buffer.target, text)] if text else []
+    return [*model.select(buffer, now), *said]
+
+
+def _close(model: "Model", rest: str, now: float) -> Intents:
+    if model.current.kind == "server":
+        model.note("The server's buffer stays. /quit leaves.", now)
+        return ()
+    return model.close(model.current, now)
+
+
+def _ignore(model: "Model", mask: str, now: float) -> Intents:
+    if not mask:
+        model.note(f"Ignored: {', '.join(model.ignored) or 'nobody'}.", now)
+    elif model.ignore(mask):
+        model.note(
+            f"Nothing more is shown of {clean(mask)}. /unignore {clean(mask)} ends that.", now
+        )
+    else:
+        model.note(f"{clean(mask)} is ignored already, or too many are.", now)
+    return ()
+
+
+def _unignore(model: "Model", mask: str, now: float) -> Intents:
+    done = model.ignore(mask, on=False)
+    model.note(f"{clean(mask)} is {'not ignored any more' if done else 'not ignored'}.", now)
+    return ()
+
+
+def _clear(model: "Model", rest: str, now: float) -> Intents:
+    model.clear(model.current)
+    return ()
+
+
+def _search(model: "Model", words: str, now: float) -> Intents:
+    found = model.search(words)
+    model.note(f"Found: {len(found)}{' and more' if len(found) > _FOUND_MAX else ''}", now)
+    for text in [_found(model, line) for line in found[-_FOUND_MAX:]]:
+        model.note(text, now)
+    return ()
+
+
+def _found(model: "Model", line: Line) -> str:
+    buffer = model.where(line)
+    where = buffer.name if buffer else ""
+    who = f"* {line.nick}" if line.kind == "action" else f"{line.nick}:"
+    return f"{model.short_time(line.time)} {where} {who} {line.text}"
+
+
+def _buffer(model: "Model", which: str, now: float) -> Intents:
+    """By its number, counted from 1, or by its name or the beginning of that."""
+    if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
+        return model.select(model.buffers[int(which[:6]) - 1], now)
+    named = [b for b in model.buffers if _fits(b.name, which)]
+    if not named:
+        model.note(f"There is no buffer {clean(which)}.", now)
+        return ()
+    return model.select(min(named, key=lambda buffer: len(buffer.name)), now)
+
+
+def _fits(name: str, beginning: str) -> bool:
+    return fold(name.lstrip("#&")).startswith(fold(beginning.lstrip("#&")))
+
+
+def _help(model: "Model", rest: str, now: float) -> Intents:
+    for line in overview(all_commands()):
+        model.note(line, now)
+    return ()
+
+
+def all_commands() -> dict[str, Row]:
+    """Those of the session, and ours."""
+    commands: dict[str, Row] = {**SLASHES, **OWN}
+    return dict(sorted(commands.items()))
+
+
+OWN = {
+    "help": Own("", "this list", 0, _help),
+    "query": Own("NAME [TEXT]", "talk with one person only", 1, _query),
+    "close": Own("", "close this buffer, and leave the room", 0, _close),
+    "buffer": Own("NAME", "go to another buffer, by its name or number", 1, _buffer),
+    "search": Own("WORDS", "what was said with all these words", 1, _search),
+    "clear": Own("", "empty this buffer", 0, _clear),
+    "ignore": Own(
+        "[MASK]", "show nothing more of NAME or NAME!USER@HOST; * is anything", 0, _ignore
+    ),
+    "unignore": Own("MASK", "do not ignore them any more", 1, _unignore),
+    "quit": Own("[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), Quit(words)]),
+}

@@ -1,0 +1,204 @@
+"""All that is known: buffers, who we are, what is on its way. What happens changes it (hearing.py),
+and so does what the person does (model.py).
+"""
+
+import re
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from math import inf
+
+from trio_chat.client.model.buffer import Buffer, BufferKind
+from trio_chat.client.model.changes import Changes, Ledger
+from trio_chat.client.model.days import Days, moment_of
+from trio_chat.client.model.lines import Kind, Line
+from trio_chat.core.events import Origin
+from trio_chat.core.masks import address, full_mask, matches
+from trio_chat.core.names import fold
+from trio_chat.protocols.irc.text import is_room
+
+#: What there is beyond that goes to the server's buffer.
+BUFFERS_MAX = 500
+
+_MENTIONS_MAX = 500  # lines that name us, which are remembered over all buffers
+_IGNORED_MAX = 500  # masks
+_READ_MAX = 1000  # targets of which it is known how far they have been read
+
+# What a nickname may hold beside letters and digits and is no bracket or quote around it; and
+# accents, which make another letter of the one before.
+_OF_WORDS = r"\w\-\|\u0300-\u036f"
+
+
+class World:
+    """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
+    ``read`` up to when a target has been read (ISO 8601), by its fold, and its name; ``closed``
+    are rooms, folded, that we have asked to leave, ``wanted`` those that we have asked to enter.
+    """
+
+    def __init__(self, nick: str, days: Days) -> None:
+        self.network = ""
+        self.linked = False
+        self.lag = 0.0
+        self.away = ""
+        self.status = ""
+        self.focused = True
+        self.ignored: list[str] = []
+        self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)
+        self.ours: dict[str, tuple[Buffer, Line]] = {}
+        self.read: dict[str, tuple[str, str]] = {}
+        self.closed: set[str] = set()
+        self.wanted: set[str] = set()
+        self.days = days
+        self._ledger = Ledger()
+        self._keys: Iterator[int] = count(1)
+        self._by_name: dict[str, Buffer] = {}
+        self.server = self._new("server", "server")
+        self.buffers = [self.server]
+        self.current = self.server
+        self.set_nick(nick)
+
+    @property
+    def changes(self) -> Changes:
+        return self._ledger.changes
+
+    def take_changes(self) -> Changes:
+        return self._ledger.take()
+
+    # ── who we are ─────────────────────────────────────────────────────────────────────────
+
+    def set_nick(self, nick: str) -> None:
+        self.nick = nick
+        self._me = fold(nick)
+        self._mention = _word(nick)
+        self.changes.status = True
+
+    def set_status(self, status: str) -> None:
+        self.status = status
+        self.changes.status = True
+
+    def is_me(self, nick: str) -> bool:
+        return bool(nick) and fold(nick) == self._me
+
+    def names_me(self, text: str) -> bool:
+        """Whether our nickname is a word of it, in whichever case."""
+        return self._mention(text)
+
+    # ── buffers ────────────────────────────────────────────────────────────────────────────
+
+    def find(self, name: str) -> Buffer | None:
+        """The server's, if it has no name."""
+        return self._by_name.get(fold(name)) if name else self.server
+
+    def open(self, name: str) -> Buffer:
+        """The server's, if there are too many. A room that we are about to leave has none."""
+        found = self.find(name)
+        if found or len(self.buffers) >= BUFFERS_MAX or fold(name) in self.closed:
+            return found or self.server
+        buffer = self._new(name, "room" if is_room(name) else "person")
+        _, time = self.read.get(fold(name), ("", ""))
+        buffer.read_up_to(moment_of(time) or -inf)
+        self.buffers.append(buffer)
+        self._by_name[fold(name)] = buffer
+        self.changes.buffers = True
+        return buffer
+
+    def _new(self, name: str, kind: BufferKind) -> Buffer:
+        return Buffer(name, kind, self.days, self._keys, self._ledger)
+
+    def close(self, buffer: Buffer) -> None:
+        """Not the server's. The one before it comes into its place."""
+        at = self.buffers.index(buffer)
+        del self.buffers[at], self._by_name[fold(buffer.name)]
+        self.ours = {token: at for token, at in self.ours.items() if at[0] is not buffer}
+        self.changes.lines.pop(buffer, None)
+        self.changes.buffers = self.changes.badges = True
+        if self.current is buffer:
+            self.go_to(self.buffers[at - 1])
+
+    def go_to(self, buffer: Buffer) -> None:
+        self.current.leave()
+        self.current = buffer
+        self.changes.buffers = True
+        if self.focused:
+            buffer.read_all()
+
+    def rename(self, buffer: Buffer, name: str) -> None:
+        """A person has another nickname: unless somebody else had it, who has a buffer too."""
+        if fold(name) in self._by_name and self._by_name[fold(name)] is not buffer:
+            return
+        del self._by_name[fold(buffer.name)]
+        self._by_name[fold(name)] = buffer
+        buffer.name = name
+        self.changes.buffers = self.changes.titles = True
+
+    def sees(self, buffer: Buffer) -> bool:
+        """Whether the person reads what comes there."""
+        return buffer is self.current and self.focused
+
+    def mark(self, name: str, time: str) -> None:
+        """It has been read up to this time, ISO 8601."""
+        self.read.pop(fold(name), None)
+        self.read[fold(name)] = name, time
+        if len(self.read) > _READ_MAX:
+            del self.read[next(iter(self.read))]
+
+    # ── lines ──────────────────────────────────────────────────────────────────────────────
+
+    def line(self, kind: Kind, text: str, now: float, nick: str = "") -> Line:
+        return Line(next(self._keys), now, text, kind, nick)
+
+    def note(self, text: str, now: float) -> None:
+        """A line of our own, where the person is."""
+        self.show(self.current, self.line("own note", text, now))
+
+    def tell(self, buffer: Buffer, text: str, now: float) -> None:
+        """Something has happened."""
+        self.show(buffer, self.line("event", text, now))
+
+    def show(self, buffer: Buffer, line: Line) -> None:
+        buffer.lines.add(line)
+        self.trim(buffer)
+
+    def trim(self, buffer: Buffer) -> None:
+        self.forget(buffer, buffer.lines.trim())
+
+    def forget(self, buffer: Buffer, gone: Sequence[Line]) -> None:
+        if gone:
+            buffer.forget(gone)
+            for line in gone:
+                self.ours.pop(line.token, None)
+
+    # ── people ─────────────────────────────────────────────────────────────────────────────
+
+    def ignores(self, nick: str, origin: Origin) -> bool:
+        if not self.ignored or self.is_me(nick):
+            return False
+        whose = address(nick, origin)
+        return any(matches(mask, whose) for mask in self.ignored)
+
+    def ignore(self, mask: str) -> bool:
+        """Returns whether that is new, and not too much."""
+        mask = full_mask(mask)
+        if mask in self.ignored or len(self.ignored) >= _IGNORED_MAX:
+            return False
+        self.ignored.append(mask)
+        return True
+
+    def heed(self, mask: str) -> bool:
+        """Do not ignore them any more. Returns whether they were."""
+        mask = full_mask(mask)
+        if mask not in self.ignored:
+            return False
+        self.ignored.remove(mask)
+        return True
+
+
+def _word(nick: str) -> Callable[[str], bool]:
+    """Whether a text has this word. Accents may be a part of a letter or stand behind it."""
+    pattern = re.compile(f"(?<![{_OF_WORDS}]){re.escape(_comparable(nick))}(?![{_OF_WORDS}])")
+    return lambda text: bool(nick) and pattern.search(_comparable(text)) is not None
+
+
+def _comparable(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())

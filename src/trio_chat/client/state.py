@@ -1,0 +1,176 @@
+"""What the terminal client remembers from one time to the next: a file of JSON for each server.
+
+It holds what was typed and the secret that shows who we are, so nobody else may read it. It is
+written to another file first, which then takes its place: whatever happens, it is whole. One
+program at a time has it; a second one that talks with the same server reads it, and remembers its
+own things only as long as it runs. With another secret, for the server takes whoever has the same
+one for the same person, and ends the older connection.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from trio_chat.client.model.kept import Kept, Unsent
+from trio_chat.protocols.irc.past import new_token
+
+# Of what is in the file, as it is written today. One of a later version is left alone.
+_VERSION = 1
+
+# Far more than all that is kept: it is not ours, then.
+_LARGEST = 64 * 1024 * 1024  # bytes
+
+
+class State:
+    """``kept`` is from the last time; ``notes`` are for the person, a line each."""
+
+    def __init__(self, path: Path | None, kept: Kept = Kept(), *notes: str) -> None:  # noqa: B008
+        self.kept = kept if kept.secret else replace(kept, secret=new_token())
+        self.notes = notes
+        self._path = path
+        self._saved: Kept | None = None
+
+    def save(self, kept: Kept) -> str:
+        """Write it, unless nothing is to be remembered, or nothing is new; waits for the disk.
+
+        Returns why it could not be written, as a sentence.
+        """
+        if self._path is None or kept == self._saved:
+            return ""
+        try:
+            _write(self._path, {"version": _VERSION, **asdict(kept)})
+        except OSError as error:
+            return f"Nothing is remembered: {self._path} cannot be written: {error.strerror}."
+        self._saved = kept
+        return ""
+
+
+@contextmanager
+def open_state(directory: Path | None, server: str) -> Iterator[State]:
+    """The state of this server's (its address, such as ``localhost:55555``), which nobody else has
+    as long as this lasts. Without a directory nothing is remembered. Never fails: what goes wrong
+    is in its notes.
+    """
+    with ExitStack() as stack:
+        yield _open(directory / _file_name(server), stack) if directory else State(None)
+
+
+def _open(path: Path, stack: ExitStack) -> State:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = open(f"{path}.lock", "a", opener=_private)  # noqa: SIM115 - the stack closes it
+        stack.enter_context(lock)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _load(path)
+    except BlockingIOError:
+        return _second(path)
+    except OSError as error:
+        why = f"{path} cannot be used: {error.strerror}"
+        return State(None, Kept(), f"Nothing will be remembered: {why}.")
+
+
+def _load(path: Path) -> State:
+    try:
+        return State(path, _read(path))
+    except FileNotFoundError:
+        return State(path)
+    except _TooNew:
+        note = f"Nothing will be remembered: a later trio-chat has written {path}."
+        return State(None, Kept(), note)
+    except _Damaged:
+        aside = path.with_suffix(".damaged")
+        path.replace(aside)
+        note = f"What was remembered cannot be read, and begins anew. The old file is {aside}."
+        return State(path, Kept(), note)
+
+
+def _second(path: Path) -> State:
+    """What is on its way is the business of the first one."""
+    kept = Kept()
+    with suppress(OSError, _TooNew, _Damaged):
+        kept = replace(_read(path), secret="", unsent=())
+    note = "Another trio-chat of yours talks with this server: this one will remember nothing."
+    return State(None, kept, note)
+
+
+def _file_name(server: str) -> str:
+    """Readable, and another one for each address."""
+    digest = hashlib.sha256(server.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', server)[:80]}-{digest[:8]}.json"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # with mode 0600
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+# ── to read what anybody may have written ──────────────────────────────────────────────────────
+
+
+class _Damaged(Exception):
+    """That is not what we have written."""
+
+
+class _TooNew(Exception):
+    """That may be, but we do not understand it."""
+
+
+def _read(path: Path) -> Kept:
+    """Raises OSError, _TooNew and _Damaged."""
+    with open(path, "rb") as file:
+        data = file.read(_LARGEST + 1)
+    try:
+        return _kept(json.loads(data)) if len(data) <= _LARGEST else _damaged()
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _Damaged from error
+
+
+def _kept(content: Any) -> Kept:
+    version = content["version"]
+    if type(version) is int and version > _VERSION:
+        raise _TooNew
+    return Kept(
+        secret=_text(content["secret"]),
+        inputs=_texts(content["inputs"]),
+        read=tuple((_text(target), _text(time)) for target, time in content["read"]),
+        unsent=tuple(map(_unsent, content["unsent"])),
+        buffers=_texts(content["buffers"]),
+        ignored=_texts(content["ignored"]),
+    )
+
+
+def _unsent(content: Any) -> Unsent:
+    token, target, text = (_text(content[name]) for name in ("token", "target", "text"))
+    return Unsent(token, target, text, content["action"] is True)
+
+
+def _texts(content: Any) -> tuple[str, ...]:
+    return tuple(map(_text, content if isinstance(content, list) else _damaged()))
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else _damaged()
+
+
+def _damaged() -> Any:
+    raise _Damaged

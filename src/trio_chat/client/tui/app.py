@@ -1,0 +1,264 @@
+"""The screen as a whole: it shows the model, and tells it what is typed.
+
+    ┌──────────────────────────────────────────────┐
+    │ TopBar                                       │
+    ├─────────┬───────────────────────────┬────────┤
+    │ Rooms   │ MessageLog, or a Chooser  │ Members│
+    ├─────────┴───────────────────────────┴────────┤
+    │ StatusBar                                    │
+    │ Prompt                                       │
+    └──────────────────────────────────────────────┘
+
+Keys go to the desk, messages to the model. Whatever has come of it, ``_draw`` shows all of it
+again, and each part draws only what is different.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from trio_chat.client.model import Changes, Intent, Line, Model, Quit
+from trio_chat.client.tui.alerts import Alerts
+from trio_chat.client.tui.bars import StatusBar, TopBar
+from trio_chat.client.tui.chooser import Chooser
+from trio_chat.client.tui.desk import Desk
+from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network, run
+from trio_chat.client.tui.input import Prompt
+from trio_chat.client.tui.log import MessageLog
+from trio_chat.client.tui.look import PALETTES, THEME_OF, THEMES
+from trio_chat.client.tui.members import Members
+from trio_chat.client.tui.rooms import Rooms
+from trio_chat.settings import ScreenSettings
+
+# Columns from which there is place for a list beside the log: 80 have the rooms only.
+_ROOMS_FROM = 70
+_MEMBERS_FROM = 100
+
+# For how long a network that was told to quit may still say goodbye.
+_GOODBYE = 3.0  # seconds
+
+
+def show(model: Model, network: Network, settings: ScreenSettings) -> int:
+    """Show the chat until the person leaves or ``network`` ends; returns the exit code.
+
+    Only where standard input, output and error are a terminal. Raises what ``network`` raises if
+    it is a ChatError, and ScreenFailed for all else.
+    """
+    return run(ChatApp(model, network, settings), mouse=settings.mouse)
+
+
+class ChatApp(Host):
+    """``network`` tells the news of which the model is made, and does what is wanted of it."""
+
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    TopBar, StatusBar { height: 1; background: $panel; }
+    Prompt { height: 1; }
+    #middle { height: 1fr; }
+    Rooms { width: 18; background: $panel; }
+    Members { width: 20; background: $panel; }
+    MessageLog, Chooser { width: 1fr; padding: 0 1; }
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        network: Network,
+        settings: ScreenSettings,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        # See no-color.org: an empty one means nothing. Textual asks only if it is there.
+        self._colourless = bool(os.environ.get("NO_COLOR") or os.environ.pop("NO_COLOR", None))
+        super().__init__(ansi_color=True if self._colourless else None)
+        self._model, self._network, self._now = model, network, now
+        self._rooms_wanted: bool | None = None  # as there is place, until the person says
+        self._members_wanted: bool | None = None
+        self._drawn = 0.0
+        self._goodbye = False
+        self._alerts = Alerts(
+            self.write_to_terminal,
+            lambda: self.app_focus,
+            title=settings.title,
+            bell=settings.bell,
+            notify=settings.notify,
+            environment=os.environ,
+        )
+        self._top, self._status = TopBar(), StatusBar()
+        self._rooms, self._members = Rooms(), Members()
+        self._messages, self._chooser = MessageLog(), Chooser()
+        self._desk = Desk(model, self._messages, self, self._ask, now)
+        self._prompt = Prompt(self._press, self._paste)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEME_OF["terminal" if self._colourless else settings.theme]
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        with Horizontal(id="middle"):
+            yield self._rooms
+            yield self._messages
+            yield self._chooser
+            yield self._members
+        yield self._status
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        self._fold(self.size.width)
+        self._prompt.focus()
+        self._alerts.begin()
+        self.guest = Guest(self._network, lambda: self.post_message(Arrived()), self.guest_ended)
+        self._ask(self._model.start(self._now()))
+        self.set_interval(1, self._tick)
+
+    async def on_unmount(self) -> None:
+        """Textual calls that of the host by itself."""
+        self._alerts.end()
+
+    # ── what happens ───────────────────────────────────────────────────────────────────────
+
+    def on_arrived(self) -> None:
+        """At once if it is quiet, and else when a frame is over."""
+        wait = self._drawn + FRAME - time.monotonic()
+        if wait <= 0:
+            self._take()
+        else:
+            self.set_timer(wait, self._take)
+
+    def _take(self) -> None:
+        if self.guest is None:
+            return
+        changed = False
+        call: Line | None = None
+        for message in self.guest.take():
+            changes = self._model.update(message, self._now())
+            changed |= bool(changes)
+            call = _call_in(changes) or call
+        if call is not None:  # however many: it rings once
+            self._alerts.call(call.nick, call.text)
+        if changed:
+            self._desk.follow()
+            self._draw()
+
+    def _tick(self) -> None:
+        if self._model.tick(self._now()):
+            self._draw()
+
+    def on_app_focus(self) -> None:
+        self._ask(self._model.focus(True, self._now()))
+        self._draw()
+
+    def on_app_blur(self) -> None:
+        self._ask(self._model.focus(False, self._now()))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fold(event.size.width)
+
+    def on_resized(self) -> None:
+        self._draw()
+
+    def on_rooms_chosen(self, event: Rooms.Chosen) -> None:
+        self._desk.go_to(event.buffer)
+        self._draw()
+
+    def on_message_log_top(self) -> None:
+        self._ask(self._model.older(self._model.current))
+
+    def _press(self, key: str, character: str) -> None:
+        self._desk.press(key, character)
+        self._draw()
+
+    def _paste(self, text: str) -> None:
+        self._desk.paste(text)
+        self._draw()
+
+    # ── what the desk wants ────────────────────────────────────────────────────────────────
+
+    def _ask(self, intents: Sequence[Intent]) -> None:
+        for intent in intents:
+            if self.guest is not None:
+                self.guest.ask(intent)
+
+    def leave(self, words: str) -> None:
+        """Let the network say goodbye; asked twice, or if that takes long, go at once."""
+        if self._goodbye or self.guest is None or not self.guest.ask(Quit(words)):
+            self.close(0)
+        self._goodbye = True
+        self._desk.hint = "leaving…"
+        self.set_timer(_GOODBYE, lambda: self.close(0))
+
+    @property
+    def busy(self) -> bool:
+        return self.guest is None or self.guest.busy or self.guest.ended
+
+    def toggle_rooms(self) -> None:
+        self._rooms_wanted = not self._rooms.display
+        self._fold(self.size.width)
+
+    def toggle_members(self) -> None:
+        self._members_wanted = not self._members.display
+        self._fold(self.size.width)
+
+    def next_theme(self) -> None:
+        if self._colourless:
+            self._desk.hint = "NO_COLOR is set"
+            return
+        names = list(PALETTES)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def copy_selection(self) -> bool:
+        """What was selected by the mouse; returns whether something was."""
+        text = self.screen.get_selected_text()
+        if not text:
+            return False
+        self.copy_to_clipboard(text)
+        self.screen.clear_selection()
+        return True
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────
+
+    def _fold(self, width: int) -> None:
+        """Lists beside the log only where it keeps enough place, unless the person says so."""
+        rooms, members = self._rooms_wanted, self._members_wanted
+        self._rooms.display = width >= _ROOMS_FROM if rooms is None else rooms
+        self._members.display = width >= _MEMBERS_FROM if members is None else members
+
+    def _draw(self) -> None:
+        model, desk, palette = self._model, self._desk, PALETTES[self.theme]
+        self._drawn = time.monotonic()
+        self._messages.display, self._chooser.display = desk.choice is None, desk.choice is not None
+        self._top.show(model, palette)
+        self._rooms.show(model.buffers, model.current, palette)
+        self._members.show(model.current, palette)
+        self._messages.keep(model.buffers)
+        self._messages.show(model.current, palette)
+        if desk.choice is not None:
+            self._chooser.show(desk.choice, palette)
+        self._status.show(model, palette, hint=self._hint(), rooms_hidden=not self._rooms.display)
+        self._prompt.show(desk.editor, self._label(), palette)
+        news = sum(buffer.mentions for buffer in model.buffers)
+        self._alerts.show_title(model.current.name or model.network, news)
+
+    def _hint(self) -> str:
+        desk = self._desk
+        if desk.hint:
+            return desk.hint
+        if desk.choice is None and desk.lines_to_send > 1:
+            return f"send {desk.lines_to_send} lines? Enter sends, Esc drops them"
+        if desk.choice is not None:
+            return "Enter takes, Esc closes" if desk.choice.takes else "Esc closes"
+        return "" if self._messages.follows else "↓ more below: End"
+
+    def _label(self) -> str:
+        return "search ❯ " if self._desk.choice and self._desk.choice.find else "❯ "
+
+
+def _call_in(changes: Changes) -> Line | None:
+    """With what somebody has called us."""
+    if not changes.alert:
+        return None
+    last = [(buffer, buffer.lines[-1]) for buffer in changes.lines if buffer.lines]
+    return next((line for buffer, line in last if line.mention or buffer.kind == "person"), None)

@@ -1,0 +1,68 @@
+"""The line at the top, which tells where we are, and the one above the input, how things are."""
+
+from collections.abc import Sequence
+
+from rich.style import Style
+
+from trio_chat.client.model import Model
+from trio_chat.client.tui.look import Palette
+from trio_chat.client.tui.pane import Pane, between
+from trio_chat.client.tui.rooms import badge
+from trio_chat.client.tui.text import Piece
+
+_PLAIN = Style()
+_WIDE = 60  # columns from which there is place for what others do
+_SLOW = 1.0  # seconds of lag that are worth a colour
+
+
+class TopBar(Pane):
+    def show(self, model: Model, palette: Palette) -> None:
+        buffer = model.current
+        people = f"{len(buffer.members)} here " if buffer.kind == "room" else ""
+        left = [(f" {buffer.name}", palette.accent), ("  ", _PLAIN), (buffer.topic, _PLAIN)]
+        self.show_rows([between(left, [("  ", _PLAIN), (people, palette.dim)], self.size.width)])
+
+
+class StatusBar(Pane):
+    """``hint`` is what to know just now, and more important than who is typing."""
+
+    def show(self, model: Model, palette: Palette, *, hint: str, rooms_hidden: bool) -> None:
+        nick = (f" {model.nick}", palette.nick(model.nick))
+        news = _activity(model, palette) if rooms_hidden else []
+        left = [nick, *_away(model, palette), *news, *_link(model, palette)]
+        right = (hint, palette.accent) if hint else (_others(model), palette.dim)
+        if not hint and self.size.width < _WIDE:
+            right = ("", palette.dim)
+        self.show_rows([between(left, [right, (" ", _PLAIN)], self.size.width)])
+
+
+def _away(model: Model, palette: Palette) -> list[Piece]:
+    return [(" away", palette.dim)] if model.away else []
+
+
+def _link(model: Model, palette: Palette) -> list[Piece]:
+    if not model.linked:
+        return [("  ", _PLAIN), (model.status or "not connected", palette.error)]
+    lag = f"{model.lag:.1f} s" if model.lag >= _SLOW else f"{model.lag * 1000:.0f} ms"
+    style = palette.error if model.lag >= _SLOW else palette.dim
+    network = f"  {model.network}" if model.network else ""
+    return [(network, palette.dim), (f"  {lag}" if model.lag else "", style)]
+
+
+def _activity(model: Model, palette: Palette) -> list[Piece]:
+    """Where something is new, when the list that tells it is folded away."""
+    pieces: list[Piece] = []
+    for number, buffer in enumerate(model.buffers, 1):
+        if buffer is not model.current and (news := badge(buffer, palette)):
+            pieces += [(f"  {number}:", palette.dim), *news]
+    return pieces
+
+
+def _others(model: Model) -> str:
+    """Who is typing; if nobody is, where help is to be found."""
+    nicks: Sequence[str] = model.current.typing
+    if not nicks:
+        return "F1: keys"
+    if len(nicks) > 2:
+        return f"{len(nicks)} people are typing…"
+    return f"{' and '.join(nicks)} {'are' if len(nicks) > 1 else 'is'} typing…"

@@ -1,0 +1,260 @@
+"""Textual and trio in one thread: Textual's loop is the host, trio is its guest.
+
+Three rules keep the two loops apart:
+
+- trio calls the screen by ``post_message`` only, and the screen trio only by what never waits:
+  ``send_nowait``, ``receive_nowait``, ``Event.set``, ``CancelScope.cancel``;
+- the channel between them is bounded. A message that arrives wakes the screen once; the screen
+  takes what there is, a frame at a time, and then lets itself be woken again;
+- a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
+
+All of Textual's private names that we need are in this module: ``_driver``, ``_fatal_error``,
+``_exit_renderables``, the table of key sequences and how input is decoded.
+"""
+
+import asyncio
+import codecs
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import outcome
+import trio
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual.app import App
+from textual.drivers import linux_driver
+from textual.message import Message as Wake
+
+from trio_chat.client.model import Intent, News
+from trio_chat.errors import ChatError, ScreenFailed
+
+#: What the guest does: it sends what it hears, and takes what it is asked for, until it has
+#: nothing more to do. It closes both channels.
+Network = Callable[
+    [trio.MemorySendChannel[News], trio.MemoryReceiveChannel[Intent]], Awaitable[None]
+]
+
+# Messages that have come and are not shown yet. Then the network waits, and TCP with it.
+_HEARD = 1000
+
+# What may be asked for at a time; more than the longest paste that a server lets pass at once.
+_ASKED = 10_000
+
+# Messages taken in one go: a frame's time is enough for them, so keys never wait for longer.
+_BATCH = 500
+
+# One repaint in this time, however much comes: 30 in a second look like motion.
+FRAME = 0.033  # seconds
+
+
+class Arrived(Wake):
+    """There are messages again."""
+
+
+class Guest:
+    """trio, running ``network`` in the host's thread until ``stop``.
+
+    ``wake`` is called when messages have come after there were none; ``ended`` when it is over.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        wake: Callable[[], object],
+        ended: Callable[[], object],
+    ) -> None:
+        self._network, self._wake, self._ended = network, wake, ended
+        self._asked, self._asked_of = trio.open_memory_channel[Intent](_ASKED)
+        self._heard_by, self._heard = trio.open_memory_channel[News](_HEARD)
+        self._first: list[News] = []  # what has woken the screen
+        self._taken = trio.Event()
+        self._scope = trio.CancelScope()
+        self._done: asyncio.Future[outcome.Outcome[None]] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._start()
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        trio.lowlevel.start_guest_run(
+            self._run,
+            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
+            run_sync_soon_not_threadsafe=loop.call_soon,
+            done_callback=self._on_done,
+            host_uses_signal_set_wakeup_fd=True,  # asyncio does; without this signals get lost
+        )
+
+    async def _run(self) -> None:
+        with self._scope, self._heard:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._wake_again)
+                await self._network(self._heard_by, self._asked_of)
+
+    async def _wake_again(self) -> None:
+        """Wake the screen once for all that is there when it comes to take it."""
+        async for message in self._heard:
+            self._first.append(message)
+            self._taken = trio.Event()
+            self._wake()
+            await self._taken.wait()
+
+    def _on_done(self, result: outcome.Outcome[None]) -> None:
+        self._done.set_result(result)
+        self._ended()
+
+    def take(self) -> list[News]:
+        """Whatever has come, up to a batch. Then the next message wakes again."""
+        taken, self._first = self._first, []
+        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            while len(taken) < _BATCH:
+                taken.append(self._heard.receive_nowait())
+        self._taken.set()
+        return taken
+
+    def ask(self, intent: Intent) -> bool:
+        """Returns whether there was somebody to take it, and a place for it."""
+        try:
+            self._asked.send_nowait(intent)
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            return False
+        return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much waits to be done that a paste might find no place."""
+        return self._asked.statistics().current_buffer_used > _ASKED // 2
+
+    @property
+    def ended(self) -> bool:
+        return self._done.done()
+
+    async def stop(self) -> outcome.Outcome[None]:
+        """Cancel it and wait for its end, whatever happens to us meanwhile. Tells how it ended."""
+        self._scope.cancel("the screen is closed")
+        while not self._done.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(self._done)
+        return self._done.result()
+
+
+@dataclass(frozen=True)
+class _AltKey:
+    """As Textual's table of keys wants it."""
+
+    value: str
+
+
+def read_alt_keys() -> None:
+    """Let Alt+1 be Alt+1.
+
+    Textual takes Esc 1 for the ``¡`` of a Mac's Option key; other keys with Alt it knows only if
+    nothing follows for a tenth of a second, and otherwise types a ``^``.
+    """
+    table = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
+    table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789ad"}
+    table["\x1b\r"] = (_AltKey("alt+enter"),)
+
+
+def read_odd_bytes() -> None:
+    """Let a byte that is no UTF-8 be an odd letter: it would end Textual's reading, and with that
+    the program.
+    """
+
+    def forgiving(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+    vars(linux_driver)["getincrementaldecoder"] = forgiving
+
+
+class Host(App[None], inherit_bindings=False):
+    """An app with a guest. What its parts do, ``on_arrived`` and ``guest_ended``, is a subclass's.
+
+    ``failed`` is the error that ended the app, ``result`` how the guest ended.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+
+    guest: Guest | None = None
+    code: int | None = None
+    result: outcome.Outcome[None] | None = None
+    failed: Exception | None = None
+
+    def guest_ended(self) -> None:
+        """The guest has ended, by itself or because it was told to."""
+        self.close(0)
+
+    def close(self, code: int) -> None:
+        """Go now, with this exit code, unless we are going already."""
+        if self.code is None:
+            self.code = code
+            self.exit()
+
+    async def on_unmount(self) -> None:
+        """Comes after failures, too."""
+        if self.guest is not None:
+            self.result = await self.guest.stop()
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Nothing but sequences of ours, with nothing but cleaned text in them."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self.failed is None:
+            self.failed = error
+        super()._handle_exception(error)
+
+    def panic(self, *renderables: object) -> None:
+        """Textual's threads call this when they fail, as when the terminal has gone."""
+        if self.failed is None:
+            self.failed = OSError("the terminal cannot be read")
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """Instead of printing everybody's messages, which are among the locals of each frame."""
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """Nothing is printed by Textual: what went wrong is raised."""
+        self._exit_renderables.clear()
+
+
+def run(app: Host, *, mouse: bool = False) -> int:
+    """Show the app until it ends; returns the exit code. The terminal is as it was by then.
+
+    Raises what the guest raised if that is for people, and ScreenFailed for every other error.
+    """
+    read_alt_keys()
+    read_odd_bytes()
+    asyncio.run(_show(app, mouse=mouse))
+    if app.failed is not None:
+        raise ScreenFailed.of(app.failed) from app.failed
+    if app.result is not None:
+        _raise_for_people(app.result)
+    return app.code or 0
+
+
+async def _show(app: Host, *, mouse: bool) -> None:
+    """The first signal leaves, the second one does what it does without us."""
+    loop = asyncio.get_running_loop()
+
+    def leave(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+        app.close(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, leave, number)
+    await app.run_async(mouse=mouse)
+
+
+def _raise_for_people(result: outcome.Outcome[None]) -> None:
+    try:
+        result.unwrap()
+    except* ChatError:
+        raise
+    except* Exception as group:
+        raise ScreenFailed.of(group) from group

@@ -1,0 +1,107 @@
+"""Where one writes: a line that grows with what is pasted into it.
+
+It has the keyboard, always, and gives each key to one function of the app at once, in the order of
+the keys. Textual's own way is to deal with letters here and with Enter, arrows and all bindings a
+few messages later; when keys come in a burst, as from a slow link or a paste that the terminal does
+not mark, ``ab⏎cd⏎`` then says something else, or says it in another room.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.cells import cell_len, split_graphemes
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Offset
+from textual.strip import Strip
+from textual.widget import Widget
+
+from trio_chat.client.tui.editing import Editor
+from trio_chat.client.tui.look import Palette
+from trio_chat.client.tui.pane import Resized
+from trio_chat.client.tui.text import wrap
+
+_ROWS = 8  # more of a paste is not seen at a time
+
+_CURSOR = Style(reverse=True)
+
+
+class Prompt(Widget, can_focus=True, inherit_bindings=False):
+    """``press`` gets each key, and the character that it is, if it is one; ``paste`` a text."""
+
+    def __init__(self, press: Callable[[str, str], None], paste: Callable[[str], None]) -> None:
+        super().__init__()
+        self._press, self._paste = press, paste
+        self._strips: list[Strip] = []
+
+    async def _on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        self._press(event.key, (event.character or "") if event.is_printable else "")
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._paste(event.text)
+
+    def on_resize(self) -> None:
+        self.post_message(Resized())
+
+    def show(self, editor: Editor, label: str, palette: Palette) -> None:
+        """The rows around the cursor."""
+        indent = cell_len(label)
+        rows, place = _laid_out(editor, self.size.width - indent - 1)
+        first = max(min(place.row - _ROWS // 2, len(rows) - _ROWS), 0)
+        strips = [
+            Strip(
+                [
+                    Segment(" " * indent) if number else Segment(label, palette.accent),
+                    *_with_cursor(text, place.offset if number == place.row else None),
+                ]
+            )
+            for number, text in list(enumerate(rows))[first : first + _ROWS]
+        ]
+        if len(strips) != len(self._strips):
+            self.styles.height = len(strips)
+        if strips != self._strips:
+            self._strips = strips
+            self.refresh()
+        self._put_cursor(rows, place, indent, first)
+
+    def _put_cursor(self, rows: list[str], place: "_Place", indent: int, first: int) -> None:
+        """The terminal's own, which is not seen: input methods show their windows there."""
+        cells = cell_len(rows[place.row][: place.offset])
+        self.app.cursor_position = self.region.offset + Offset(indent + cells, place.row - first)
+
+    def render_line(self, y: int) -> Strip:
+        strip = self._strips[y] if y < len(self._strips) else Strip([])
+        return strip.crop_extend(0, self.size.width, None).apply_style(self.rich_style)
+
+
+class _Place(NamedTuple):
+    row: int
+    offset: int  # in the row's text
+
+
+def _laid_out(editor: Editor, width: int) -> tuple[list[str], _Place]:
+    """The rows, and where among them the cursor is."""
+    rows: list[str] = []
+    place = _Place(0, 0)
+    offset = 0
+    for line in editor.text.split("\n"):
+        for begin, end in wrap(line, max(width, 2)):  # the widest letters take two cells
+            if offset + begin <= editor.cursor <= offset + end:
+                place = _Place(len(rows), editor.cursor - offset - begin)
+            rows.append(line[begin:end])
+        offset += len(line) + 1
+    return rows, place
+
+
+def _with_cursor(text: str, cursor: int | None) -> list[Segment]:
+    if cursor is None:
+        return [Segment(text)]
+    letters = split_graphemes(text[cursor:])[0]
+    end = cursor + letters[0][1] if letters else cursor + 1
+    under = text[cursor:end] or " "
+    return [Segment(text[:cursor]), Segment(under, _CURSOR), Segment(text[end:])]

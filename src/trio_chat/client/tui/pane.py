@@ -1,0 +1,58 @@
+"""What all parts around the log have in common: rows of text that change now and then."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from trio_chat.client.tui.text import Piece, fitted
+
+_PLAIN = Style()
+
+
+def row(*pieces: Piece) -> Strip:
+    return Strip([Segment(text, style) for text, style in pieces if text])
+
+
+def between(left: Sequence[Piece], right: Sequence[Piece], width: int) -> Strip:
+    """Some at the left and some at the right; the left is cut to leave room for both."""
+    end = row(*right)
+    begin = shortened(row(*left), width - end.cell_length - 1)
+    return begin.extend_cell_length(width - end.cell_length) + end
+
+
+def shortened(strip: Strip, width: int) -> Strip:
+    if strip.cell_length <= width:
+        return strip
+    return strip.crop(0, width - 1) + row(("…", _PLAIN)) if width > 0 else row()
+
+
+def cell(text: str, width: int, style: Style = _PLAIN) -> Piece:
+    return fitted(text, width), style
+
+
+class Resized(Message):
+    """A part has another size, or one for the first time: it is to be shown again."""
+
+
+class Pane(Widget):
+    """Draws rows, and only when they are other ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: Sequence[Strip] = ()
+
+    def on_resize(self) -> None:
+        self.post_message(Resized())
+
+    def show_rows(self, strips: Sequence[Strip]) -> None:
+        if strips != self._strips:
+            self._strips = strips
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        strip = self._strips[y] if y < len(self._strips) else Strip([])
+        return strip.crop_extend(0, self.size.width, None).apply_style(self.rich_style)

@@ -1,0 +1,63 @@
+"""The list of buffers: rooms and people, and in which of them something is new."""
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from trio_chat.client.model import Buffer
+from trio_chat.client.tui.look import Palette
+from trio_chat.client.tui.pane import Pane, between, cell
+from trio_chat.client.tui.text import Piece
+
+_MANY = 999  # a number of more digits says no more
+
+
+class Rooms(Pane):
+    class Chosen(Message):
+        """Somebody has clicked on a room."""
+
+        def __init__(self, buffer: Buffer) -> None:
+            super().__init__()
+            self.buffer = buffer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Sequence[tuple[int, Buffer]] = ()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(self._seen):
+            self.post_message(self.Chosen(self._seen[event.y][1]))
+
+    def show(self, buffers: Sequence[Buffer], current: Buffer, palette: Palette) -> None:
+        place = next(i for i, buffer in enumerate(buffers) if buffer is current)
+        first = max(min(place - self.size.height // 2, len(buffers) - self.size.height), 0)
+        self._seen = list(enumerate(buffers, 1))[first : first + self.size.height]
+        self.show_rows(
+            [self._row(number, buffer, buffer is current, palette) for number, buffer in self._seen]
+        )
+
+    def _row(self, number: int, buffer: Buffer, chosen: bool, palette: Palette) -> Strip:
+        news = badge(buffer, palette)
+        name = palette.accent if buffer.mentions else Style(bold=bool(buffer.unread))
+        strip = between(
+            [cell(f"{number:>2} ", 3, palette.dim), (buffer.name, name)],
+            [*news, (" ", Style())],
+            self.size.width,
+        )
+        return strip.apply_style(palette.chosen) if chosen else strip
+
+
+def badge(buffer: Buffer, palette: Palette) -> list[Piece]:
+    """How much is new: in bold and with an @ what concerns us."""
+    if buffer.mentions:
+        return [(f"@{_count(buffer.mentions)}", palette.accent)]
+    if buffer.unread:
+        return [(_count(buffer.unread), palette.dim)]
+    return []
+
+
+def _count(number: int) -> str:
+    return str(number) if number <= _MANY else f"{_MANY}+"

@@ -1,0 +1,113 @@
+"""A line of the log as rows of the screen.
+
+    12:05    alice │ a text that goes on
+                   │ in a second row
+
+Where that leaves too little for the text, the nickname stands before it, and the rows after the
+first are indented; on the narrowest screens there is no time either.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from trio_chat.client.model import Line
+from trio_chat.client.tui.look import Palette
+from trio_chat.client.tui.text import Piece, fitted, linked, wrapped
+
+_TIME = len("12:05 ")
+_NICK = 12  # cells, with the sign before it: most nicknames are shorter
+_RULE = " │ "
+_INDENT = 2
+
+# Narrower than this the column of nicknames goes, and then the time: a text needs 25 cells or so.
+_COLUMNS = 48
+_TIMES = 30
+
+_PLAIN = Style()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What lines are written on; ``width`` in cells."""
+
+    width: int
+    palette: Palette
+
+    def rows(self, line: Line, *, unread: bool) -> list[Strip]:
+        """``unread`` if it is the first that has not been read: a rule is drawn above it."""
+        rule = [self._rule("new", self.palette.accent)] if unread else []
+        if line.kind == "day":
+            return [*rule, self._rule(line.text, self.palette.dim)]
+        rows = self._in_columns(line) if self.width >= _COLUMNS else self._in_line(line)
+        return [*rule, *(self._finish(row, line) for row in rows)]
+
+    def _finish(self, row: list[Segment], line: Line) -> Strip:
+        strip = Strip(row)
+        if not line.mention:
+            return strip
+        style = self.palette.mention
+        return strip.extend_cell_length(self.width).apply_style(style)
+
+    def _in_columns(self, line: Line) -> Iterable[list[Segment]]:
+        head, style = _speaker(line, self.palette)
+        blank = _NICK - cell_len(head)
+        first = [
+            Segment(f"{clock(line.time)} ", self.palette.dim),
+            Segment(" " * blank + fitted(head, _NICK - max(blank, 0)), style),
+            Segment(_RULE, self.palette.dim),
+        ]
+        next_ones = [
+            Segment(" " * (_TIME + _NICK), _PLAIN),
+            Segment(_RULE, self.palette.dim),
+        ]
+        rows = wrapped(self._body(line), self.width - _TIME - _NICK - len(_RULE))
+        return [[*(next_ones if index else first), *row] for index, row in enumerate(rows)]
+
+    def _in_line(self, line: Line) -> Iterable[list[Segment]]:
+        head, style = _speaker(line, self.palette)
+        time = [(f"{clock(line.time)} ", self.palette.dim)] if self.width >= _TIMES else []
+        pieces = [*time, (head, style), (" ", _PLAIN), *self._body(line)]
+        rows = wrapped(pieces, self.width - _INDENT)
+        return [[Segment(" " * _INDENT), *row] if index else row for index, row in enumerate(rows)]
+
+    def _body(self, line: Line) -> list[Piece]:
+        palette = self.palette
+        match line.kind:
+            case "action":
+                return [(line.nick, palette.nick(line.nick)), *linked(f" {line.text}", _PLAIN)]
+            case "event" | "own note":
+                return list(linked(line.text, palette.dim))
+        if line.state == "pending":
+            return [*linked(line.text, palette.dim), (" ⋯", palette.dim)]
+        if line.state == "failed":
+            why = f" ✗ {line.why or 'not sent'}"
+            return [*linked(line.text, palette.dim), (why, palette.error)]
+        return list(linked(line.text, _PLAIN))
+
+    def _rule(self, text: str, style: Style) -> Strip:
+        text = f" {fitted(text, self.width - 4).rstrip()} " if text else ""
+        left = (self.width - cell_len(text)) // 2
+        right = self.width - cell_len(text) - left
+        return Strip([Segment("─" * left + text + "─" * right, style)])
+
+
+def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
+    match line.kind:
+        case "said":
+            return line.prefix + line.nick, palette.nick(line.nick)
+        case "action":
+            return "*", palette.nick(line.nick)
+        case "notice" if line.nick:
+            return f"-{line.nick}-", palette.nick(line.nick)
+    return ("·", palette.dim)
+
+
+def clock(time: float) -> str:
+    """The time of this place."""
+    return f"{datetime.fromtimestamp(time).astimezone():%H:%M}"

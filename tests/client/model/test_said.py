@@ -1,0 +1,218 @@
+"""What is said: where it is shown, what counts as new, and what rings."""
+
+import pytest
+
+from desk import Desk, at, said, told
+from trio_chat.client.model import MarkRead
+from trio_chat.core.events import Notice, Renamed, Said
+from trio_chat.protocols.client import Earlier, InRoom, MarkedRead
+
+
+def test_a_line_tells_who_said_what_when_and_how(desk: Desk) -> None:
+    desk.hear(said("alice", "hello", "m1", at(1)))
+    (line,) = desk.lines("#lobby")
+    assert (line.nick, line.text, line.id, line.prefix) == ("alice", "hello", "m1", "@")
+    assert (line.kind, line.state, line.own, line.mention) == ("said", "sent", False, False)
+    assert line.time == desk.now + 60
+
+
+@pytest.mark.parametrize(
+    ("message", "buffer", "kind"),
+    [
+        (Said("#lobby", "bob", "hi"), "#lobby", "said"),
+        (Said("#lobby", "bob", "waves", action=True), "#lobby", "action"),
+        (Said("#lobby", "bob", "beep", notice=True), "#lobby", "notice"),
+        (Said("#other", "bob", "hi"), "#other", "said"),
+        (Said("", "bob", "psst", to="me"), "bob", "said"),
+        (Said("", "me", "psst", to="bob"), "bob", "said"),
+        (Said("", "me", "note to self", to="me"), "me", "said"),
+        (Said("", "NickServ", "who are you", to="me", notice=True), "net", "notice"),
+        (Said("", "bob", "nowhere"), "net", "said"),
+        (Notice("welcome"), "net", "notice"),
+        (Notice("it is full", room="#lobby"), "#lobby", "notice"),
+        (Notice("there is no such room", room="#none"), "net", "notice"),
+    ],
+)
+def test_each_text_is_shown_where_it_belongs(
+    desk: Desk, message: Said | Notice, buffer: str, kind: str
+) -> None:
+    desk.hear(message)
+    line = desk.lines(buffer)[-1]
+    assert (line.text, line.kind) == (message.text, kind)
+    assert line.time == desk.now
+
+
+def test_what_is_for_some_members_only_says_so(desk: Desk) -> None:
+    desk.hear(Said("#lobby", "alice", "between us", status="@"))
+    assert desk.texts() == ["(to @ only) between us"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Said("#lobby", "ev\x1b[2Jil", "te\x1b[31mxt\u202e", to=""),
+        Notice("te\x1b[31mxt\u202e", room="#lobby"),
+    ],
+)
+def test_what_steers_a_terminal_is_not_shown(desk: Desk, message: Said | Notice) -> None:
+    desk.hear(message)
+    (line,) = desk.lines("#lobby")
+    assert line.text == "te␛[31mxt"
+    assert "\x1b" not in line.nick
+
+
+def test_what_has_come_already_is_not_shown_again(desk: Desk) -> None:
+    one, other = said("bob", "hi", "m1", at(1)), said("bob", "ho", "m2", at(2))
+    desk.hear(one, one, said("bob", "hi", "m1", at(1), late=True), Earlier(one, at(1)), other)
+    assert desk.texts() == ["hi", "ho"]
+    assert desk["#lobby"].unread == 2
+
+
+def test_without_ids_all_is_shown(desk: Desk) -> None:
+    desk.hear(Said("#lobby", "bob", "hi"), Said("#lobby", "bob", "hi"))
+    assert desk.texts() == ["hi", "hi"]
+
+
+# ── mentions ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("nick", "text", "mention"),
+    [
+        ("me", "me: hello", True),
+        ("me", "hello, ME!", True),
+        ("me", "(me)", True),
+        ("me", "me", True),
+        ("me", "ask @me's friend", True),
+        ("me", "some text", False),
+        ("me", "home", False),
+        ("me", "me-too", False),
+        ("me", "me_2 said it", False),
+        ("me", "me2", False),
+        ("me", "me\u0301 is another word", False),
+        ("straße", "STRASSE?", True),
+        ("Élodie", "salut élodie", True),
+        ("Élodie", "salut e\u0301lodie", True),
+        ("[x]", "hi [x]!", True),
+        ("a.b", "axb", False),
+    ],
+)
+def test_we_are_named_by_a_whole_word_in_any_case(
+    desk: Desk, nick: str, text: str, mention: bool
+) -> None:
+    desk.hear(Renamed("me", nick))
+    changes = desk.hear(said("bob", text))
+    assert desk.lines("#lobby")[-1].mention == mention
+    assert desk["#lobby"].mentions == mention
+    assert changes.alert == ("mention" if mention else "")
+    assert [line.text for line in desk.model.mentions] == [text] * mention
+
+
+def test_we_do_not_name_ourselves(desk: Desk) -> None:
+    changes = desk.hear(said("me", "it is me"))
+    assert not desk.lines("#lobby")[0].mention
+    assert desk.lines("#lobby")[0].own
+    assert (changes.alert, changes.badges, desk["#lobby"].unread) == ("", False, 0)
+
+
+# ── unread ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_others_say_elsewhere_is_unread(desk: Desk) -> None:
+    changes = desk.hear(said("bob", "hi", "m1"), said("me", "ho", "m2"), said("bob", "me?", "m3"))
+    lobby = desk["#lobby"]
+    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (2, 1, "m1")
+    assert changes.badges
+
+
+def test_what_is_said_here_is_read(desk: Desk) -> None:
+    desk.go("#lobby")
+    changes = desk.hear(said("bob", "hi me", "m1", at(1)))
+    lobby = desk["#lobby"]
+    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (0, 0, "")
+    assert changes.alert == "mention"
+
+
+def test_nobody_reads_a_screen_that_has_no_focus(desk: Desk) -> None:
+    desk.go("#lobby")
+    desk.model.focus(False, desk.now)
+    desk.hear(said("bob", "hi", "m1", at(1)))
+    assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (1, "m1")
+    assert desk.model.focus(True, desk.now) == [MarkRead("#lobby", at(1))]
+    assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m1")
+    assert desk.model.focus(True, desk.now) == ()
+
+
+def test_the_place_where_the_new_begins_stays_until_one_goes_on(desk: Desk) -> None:
+    desk.hear(said("bob", "hi", "m1"), said("bob", "ho", "m2"))
+    desk.go("#lobby")
+    assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m1")
+    desk.hear(said("bob", "hm", "m3"))
+    assert desk["#lobby"].unread_from == "m1"
+    desk.go("net")
+    assert desk["#lobby"].unread_from == ""
+    desk.hear(said("bob", "oh", "m4"))
+    assert desk["#lobby"].unread_from == "m4"
+
+
+def test_all_that_a_person_says_to_us_is_a_mention(desk: Desk) -> None:
+    changes = desk.hear(told("bob", "psst"), told("bob", "listen"))
+    assert (desk["bob"].unread, desk["bob"].mentions) == (2, 2)
+    assert changes.alert == "private"
+
+
+def test_what_rings_is_live(desk: Desk) -> None:
+    earlier = said("bob", "me 1", "m1", at(1))
+    assert desk.hear(Earlier(earlier, at(1))).alert == ""
+    assert desk.hear(said("bob", "me 2", "m2", at(2), late=True)).alert == ""
+    assert desk.hear(Earlier(told("bob", "psst", msgid="m3"), at(1))).alert == ""
+    assert desk.hear(Notice("me?", room="#lobby")).alert == ""
+
+
+def test_a_private_message_rings_louder_than_a_mention(desk: Desk) -> None:
+    assert desk.hear(told("bob", "psst"), said("bob", "me?")).alert == "private"
+    assert desk.hear(said("bob", "me?"), told("bob", "psst")).alert == "private"
+
+
+# ── read markers ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_going_to_a_buffer_tells_the_server_what_is_read(desk: Desk) -> None:
+    desk.hear(said("bob", "hi", "m1", at(1)))
+    assert desk.go("#lobby") == [MarkRead("#lobby", at(1))]
+    assert desk.go("#lobby") == []
+    desk.hear(said("bob", "ho", "m2", at(2)))
+    assert desk.go("net") == [MarkRead("#lobby", at(2))]
+    assert desk.go("#lobby") == []
+
+
+def test_what_is_read_elsewhere_is_read_here(desk: Desk) -> None:
+    desk.hear(*(said("bob", f"{i} me", f"m{i}", at(i)) for i in range(1, 5)))
+    desk.hear(MarkedRead("#lobby", at(2)))
+    lobby = desk["#lobby"]
+    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (2, 2, "m3")
+    desk.hear(MarkedRead("#lobby", at(1)))
+    assert lobby.unread == 2
+    desk.hear(MarkedRead("#lobby", at(4)))
+    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (0, 0, "")
+
+
+@pytest.mark.parametrize("time", ["", "*", "yesterday"])
+def test_a_marker_without_a_time_says_nothing(desk: Desk, time: str) -> None:
+    desk.hear(said("bob", "hi", "m1", at(1)), MarkedRead("#lobby", time))
+    assert desk["#lobby"].unread == 1
+
+
+def test_what_came_while_we_were_away_is_unread_behind_the_marker(desk: Desk) -> None:
+    desk.hear(MarkedRead("#new", at(2)), InRoom("#new"))
+    desk.hear(*(Earlier(said("bob", "hi", f"m{i}", at(i), room="#new"), at(i)) for i in (1, 2, 3)))
+    assert (desk["#new"].unread, desk["#new"].unread_from) == (1, "m3")
+    desk.hear(said("bob", "late", "m0", at(2), room="#new", late=True))
+    desk.hear(said("bob", "late", "m4", at(4), room="#new", late=True))
+    assert (desk["#new"].unread, desk["#new"].unread_from) == (2, "m3")
+
+
+def test_what_was_said_before_we_came_is_not_news_if_no_marker_says_so(desk: Desk) -> None:
+    desk.hear(Earlier(said("bob", "me", "m1", at(1)), at(1)))
+    assert (desk["#lobby"].unread, desk["#lobby"].mentions) == (0, 0)
+    assert desk.lines("#lobby")[0].mention

@@ -1,0 +1,337 @@
+"""What a person does at the screen: texts, commands, completion, the history of inputs."""
+
+import unicodedata
+
+import pytest
+
+from desk import Desk, at, said, told
+from trio_chat.client.model import (
+    Intent,
+    JoinRoom,
+    Kept,
+    MarkRead,
+    Model,
+    PartRoom,
+    Quit,
+    RunCommand,
+    SayTo,
+    SetTyping,
+    Unsent,
+)
+from trio_chat.client.model.emoji import emoji
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Failed,
+    InRoom,
+    MarkedRead,
+    Member,
+    OutOfRoom,
+    Roster,
+    Sent,
+)
+
+
+@pytest.fixture
+def here(desk: Desk) -> Desk:
+    """In #lobby."""
+    desk.go("#lobby")
+    return desk
+
+
+# ── texts and commands ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("hello", [SayTo("#lobby", "hello")]),
+        ("  hello ", [SayTo("#lobby", "  hello ")]),
+        ("", []),
+        (" \n\t\n", []),
+        ("one\n\ntwo\r\nthree\n", [SayTo("#lobby", n) for n in ("one", "two", "three")]),
+        ("//etc", [SayTo("#lobby", "/etc")]),
+        ("/etc\n//etc", [SayTo("#lobby", "/etc"), SayTo("#lobby", "//etc")]),
+        ("/me waves", [RunCommand("/me waves", "#lobby")]),
+        ("/topic", [RunCommand("/topic", "#lobby")]),
+        ("/part bye\n", [RunCommand("/part bye", "#lobby")]),
+        ("/nonsense", [RunCommand("/nonsense", "#lobby")]),
+        ("/", [RunCommand("/", "#lobby")]),
+        ("/quit so long", [Quit("so long")]),
+        ("/QUIT", [Quit()]),
+    ],
+)
+def test_what_is_entered_is_said_or_done(here: Desk, text: str, intents: list[Intent]) -> None:
+    assert list(here.enter(text)) == intents
+
+
+def test_nobody_hears_what_is_said_to_the_server(desk: Desk) -> None:
+    assert desk.enter("hello") == ()
+    assert desk.notes() == ["Nobody would hear that here. /join ROOM enters a room."]
+    assert desk.enter("/whois bob") == [RunCommand("/whois bob", "")]
+
+
+def test_a_book_is_not_said(here: Desk) -> None:
+    assert here.enter("line\n" * 501) == ()
+    assert here.notes() == ["These are 501 lines; at most 500 can be said at once."]
+    assert len(here.enter("line\n" * 500)) == 500
+
+
+def test_leaving_tells_what_has_been_read(here: Desk) -> None:
+    here.hear(said("bob", "hi", "m1", at(1)))
+    assert here.enter("/quit") == [MarkRead("#lobby", at(1)), Quit()]
+
+
+def test_who_asks_to_enter_a_room_goes_there(desk: Desk) -> None:
+    assert desk.enter("/join new") == [RunCommand("/join new", "")]
+    assert desk.model.current.name == "net"
+    desk.hear(InRoom("#other"))
+    assert desk.model.current.name == "net"
+    assert desk.hear(InRoom("#new")).buffers
+    assert desk.model.current.name == "#new"
+
+
+def test_query_opens_a_buffer_for_a_person(desk: Desk) -> None:
+    assert list(desk.enter("/query bob")) == []
+    assert desk.model.current.name == "bob"
+    assert list(desk.enter("/query alice hi there")) == [SayTo("alice", "hi there")]
+    assert list(desk.enter("hello")) == [SayTo("alice", "hello")]
+    desk.enter("/query")
+    assert desk.notes() == ["Something is missing: /query NAME [TEXT]"]
+
+
+def test_a_room_that_is_closed_is_left(here: Desk) -> None:
+    here.hear(said("bob", "hi", "m1", at(1)))
+    assert here.enter("/close") == [MarkRead("#lobby", at(1)), PartRoom("#lobby")]
+    assert here.names() == ["net"]
+    assert here.model.current.name == "net"
+    here.hear(said("bob", "still here"), OutOfRoom("#lobby"))
+    assert here.names() == ["net"]
+    here.hear(InRoom("#lobby"), said("bob", "again"))
+    assert here.texts() == ["again"]
+
+
+def test_what_is_closed_is_not_in_between_any_more(desk: Desk) -> None:
+    desk.hear(told("bob", "hi"), told("alice", "hi"), Sent("t1", "bob", "x"), Failed("t1", "no"))
+    failed = desk.lines("bob")[1]
+    assert desk.model.close(desk["bob"], desk.now) == ()
+    assert desk.model.where(failed) is None
+    assert desk.model.resend(failed) == ()
+    desk.hear(Acknowledged("t1", "m1"))
+    desk.go("alice")
+    desk.enter("/close")
+    assert desk.model.current.name == "#lobby"
+
+
+def test_the_servers_buffer_stays(desk: Desk) -> None:
+    assert desk.enter("/close") == ()
+    assert desk.model.close(desk["net"], desk.now) == ()
+    assert desk.notes() == ["The server's buffer stays. /quit leaves."]
+
+
+@pytest.mark.parametrize(
+    ("which", "name"),
+    [("1", "net"), ("2", "#lobby"), ("#lob", "#lobby"), ("LOB", "#lobby"), ("lobby", "#lobby")],
+)
+def test_a_buffer_is_gone_to_by_number_or_name(desk: Desk, which: str, name: str) -> None:
+    desk.hear(InRoom("#lobby-two"), told("bob", "hi"))
+    desk.enter(f"/buffer {which}")
+    assert desk.model.current.name == name
+
+
+@pytest.mark.parametrize("which", ["0", "99", "#none", "99999999999999999999"])
+def test_there_is_no_such_buffer(desk: Desk, which: str) -> None:
+    desk.enter(f"/buffer {which}")
+    assert desk.notes() == [f"There is no buffer {which}."]
+
+
+def test_ignoring_is_a_command(desk: Desk) -> None:
+    for line in ("/ignore", "/ignore bob", "/ignore bob", "/ignore", "/unignore bob"):
+        assert desk.enter(line) == ()
+    desk.enter("/unignore bob")
+    assert desk.notes() == [
+        "Ignored: nobody.",
+        "Nothing more is shown of bob. /unignore bob ends that.",
+        "bob is ignored already, or too many are.",
+        "Ignored: bob!*@*.",
+        "bob is not ignored any more.",
+        "bob is not ignored.",
+    ]
+
+
+def test_help_lists_the_sessions_commands_and_ours(desk: Desk) -> None:
+    desk.enter("/help")
+    assert any(note.startswith("/query NAME [TEXT]  ") for note in desk.notes())
+    assert any(note.startswith("/join ROOM [KEY]  ") for note in desk.notes())
+
+
+def test_searching_finds_all_words_in_any_case(desk: Desk) -> None:
+    desk.hear(said("bob", "Hello old World", time=at(1)), told("alice", "hello", time=at(2)))
+    desk.hear(said("bob", "the world says HELLO", time=at(3)))
+    found = desk.model.search("world hello")
+    assert [line.text for line in found] == ["Hello old World", "the world says HELLO"]
+    assert [line.nick for line in desk.model.search("hello", desk["alice"])] == ["alice"]
+    assert desk.model.search(" ") == []
+    assert desk.model.where(found[0]) is desk["#lobby"]
+    desk.enter("/search hello alice")
+    assert desk.notes() == ["Found: 1", "2024-12-31 12:02 alice alice: hello"]
+
+
+# ── typing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_typing_is_told_only_to_those_who_want_it_and_seldom(here: Desk) -> None:
+    assert here.model.typed(here.now) == ()
+    here.model._tells_typing = True
+    assert here.model.typed(here.now) == [SetTyping("#lobby", True)]
+    assert here.model.typed(here.now + 2.9) == ()
+    assert here.model.typed(here.now + 3) == [SetTyping("#lobby", True)]
+    here.enter("hello")
+    assert here.model.typed(here.now + 4) == [SetTyping("#lobby", True)]
+    assert here.go("net") == [SetTyping("#lobby", False)]
+    assert here.go("#lobby") == []
+    assert here.model.typed(here.now + 5) == [SetTyping("#lobby", True)]
+
+
+def test_nobody_is_told_that_one_types_to_the_server(desk: Desk) -> None:
+    desk.model._tells_typing = True
+    assert desk.model.typed(desk.now) == ()
+
+
+# ── completion ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def crowd(here: Desk) -> Desk:
+    nicks = ("Bea", "ben", "bob", "Bär", "Carol", "me")
+    here.hear(Roster("#lobby", tuple(map(Member, nicks))), said("bob", "1"), said("ben", "2"))
+    here.hear(InRoom("#linux"), InRoom("#lisp"))
+    return here
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        ("b", ["ben: ", "bob: ", "Bär: ", "Bea: "]),
+        ("B", ["ben: ", "bob: ", "Bär: ", "Bea: "]),
+        ("hi b", ["ben", "bob", "Bär", "Bea"]),
+        ("hi\nb", ["ben", "bob", "Bär", "Bea"]),
+        ("/msg be", ["ben", "Bea"]),
+        ("m", []),
+        ("", []),
+        ("hi ", []),
+        ("see #li", ["#linux", "#lisp"]),
+        ("#L", ["#lobby", "#linux", "#lisp"]),
+        ("/qu", ["/query", "/quit"]),
+        ("/TOP", ["/topic"]),
+        ("see /qu", []),
+        (":tad", ["🎉"]),
+        ("hm :+", []),
+        ("hm :+1", ["👍"]),
+        (":D", []),
+    ],
+)
+def test_a_word_is_completed(crowd: Desk, text: str, candidates: list[str]) -> None:
+    found = list(crowd.model.complete(text, len(text)))
+    assert sorted(found) == sorted(candidates)
+    assert found[:2] == candidates[:2]
+
+
+def test_only_what_is_before_the_cursor_counts(crowd: Desk) -> None:
+    assert crowd.model.complete("ca and bob", 2) == ["Carol: "]
+    assert crowd.model.complete("see ca and bob", 6) == ["Carol"]
+
+
+def test_commands_and_emoji_say_what_they_are(crowd: Desk) -> None:
+    (topic,) = crowd.model.complete("/top", 4)
+    assert topic.note == "[TEXT]: show the room's topic or set it; - removes it"
+    (tada,) = crowd.model.complete(":tad", 4)
+    assert tada.note == ":tada:"
+
+
+def test_who_one_talks_with_can_be_completed(desk: Desk) -> None:
+    desk.enter("/query Bob")
+    assert desk.model.complete("bo", 2) == ["Bob: "]
+    desk.go("net")
+    assert desk.model.complete("bo", 2) == []
+
+
+def test_emoji_have_names_and_one_picture_each() -> None:
+    names = emoji()
+    assert len(names) > 1000
+    assert list(names)[:2] == ["smile", "smiley"]
+    assert names["smile"] == "😄"
+    assert names["snow_capped_mountain"] == "🏔"
+    for name, picture in names.items():
+        assert name.isascii()
+        assert clean(picture) == picture
+        assert not picture.isascii()
+        assert unicodedata.category(picture[0]) in ("So", "Sm", "Po"), name
+
+
+# ── the history of inputs ──────────────────────────────────────────────────────────────────────
+
+
+def test_inputs_can_be_had_again(here: Desk) -> None:
+    model = here.model
+    assert model.before("draft") == "draft"
+    for text in ("one", "two", "two", "three\nlines", " "):
+        here.enter(text)
+    assert [model.before(text) for text in ("draft", "", "", "")] == [
+        "three\nlines", "two", "one", ""
+    ]  # fmt: skip
+    assert [model.after("") for _ in range(3)] == ["two", "three\nlines", "draft"]
+    assert model.after("draft") == "draft"
+
+
+def test_the_last_five_hundred_inputs_are_kept(here: Desk) -> None:
+    for number in range(600):
+        here.enter(str(number))
+    here.enter("x" * 100_000)
+    kept = here.model.kept().inputs
+    assert (len(kept), kept[0], kept[-1]) == (500, "100", "599")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "/raw PASS x", "/raw oper a b", "/msg NickServ IDENTIFY x", "/query nickserv identify x",
+        "/join #room key", "/PASS x",
+    ],
+)  # fmt: skip
+def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
+    here.enter(secret)
+    assert here.model.before("") == secret
+    assert here.model.kept().inputs == ()
+
+
+# ── what outlives the program ──────────────────────────────────────────────────────────────────
+
+
+def test_what_is_kept_is_there_again(here: Desk) -> None:
+    here.hear(told("bob", "hi"), Sent("t1", "bob", "psst"), Sent("t2", "#lobby", "waves", True))
+    here.hear(Sent("t3", "#lobby", "x"), Acknowledged("t3", "m1", at(1)), MarkedRead("bob", at(2)))
+    here.hear(Sent("t4", "#lobby", "x"), Failed("t4", "no"))
+    here.enter("hello")
+    here.go("net")
+    here.model.ignore("carol")
+    kept = here.model.kept()
+    assert kept == Kept(
+        inputs=("hello",),
+        read=(("bob", at(2)), ("#lobby", at(1))),
+        unsent=(Unsent("t1", "bob", "psst"), Unsent("t2", "#lobby", "waves", True)),
+        buffers=("#lobby", "bob"),
+        ignored=("carol!*@*",),
+    )
+    again = Desk(Model("me", kept=kept))
+    assert again.model.start(again.now) == [JoinRoom("#lobby")]
+    assert again.model.kept() == kept
+    assert again.names() == ["server", "#lobby", "bob"]
+    assert [line.state for line in again.lines("bob")] == ["pending"]
+    again.hear(Acknowledged("t1", "m5", at(5)))
+    assert again.lines("bob")[0].state == "sent"
+    assert again.model.before("") == "hello"
+
+
+def test_the_secret_is_kept() -> None:
+    assert Model("me", kept=Kept(secret="s3cr3t")).kept().secret == "s3cr3t"  # noqa: S105, S106

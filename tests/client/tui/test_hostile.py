@@ -1,0 +1,172 @@
+"""Nothing that arrives steers the terminal, is taken for markup, or is seen where it has no place.
+
+The model cleans what comes from the network; here it is as bad as what may still come out of that,
+and where the screen itself is the last to clean, as bad as can be.
+"""
+
+import re
+
+import pytest
+
+from screens import FakeModel, demo_model, said, shown, text_of
+from trio_chat.client.tui.alerts import Alerts
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.client import Member
+from trio_chat.settings import ScreenSettings
+
+HOSTILE = [
+    "\x1b[2J\x1b[H",
+    "\x1b]0;title\x07\x1b]52;c;aGk=\x07",
+    "\x9b31m\x9d0;x\x9c\x90q\x9c",
+    "\r\n\x08\x7f\x00\a\t",
+    "[bold red]no[/] [@click=app.quit]click[/] [/nope] [link=https://x]x[/link]",
+    "\\[a] {x} %s $foreground [$error]",
+    "\u202eright to left\u202c \u2066x\u2069 \u200f\u061c",
+    "Z" + "\u0301" * 300,
+    "\ud800\udfff\ufffe\U000e0041\ufeff",
+    "👨‍👩‍👧‍👦" * 200,
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "日" * 5000,
+    "https://example.org/" + "a" * 5000,
+    "https://example.org/\x1b]8;;evil\x07x",
+    " " * 5000,
+    "4;3;50",
+    "",
+]
+
+# What a terminal does with such text is not the person's will.
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+
+
+@pytest.mark.parametrize("size", [(100, 24), (25, 8)])
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_every_place_shows_it_as_text(number, size):
+    text = clean(HOSTILE[number])
+    model = demo_model()
+    model.nick = model.network = model.away = text
+    for buffer in model.all[1:3]:
+        buffer.name = buffer.topic = text
+        buffer.members = {"x": Member(text, prefixes="@")}
+        buffer.typing = (text,)
+        buffer.lines += [
+            said(text, text, kind=kind, why=text, state=state, mention=True, prefix=text[:1])
+            for kind in ("said", "action", "notice", "event", "day", "own note")
+            for state in ("sent", "pending", "failed")
+        ]
+    model.mentions = model.all[1].lines[-3:]
+    model.candidates = (text,)
+
+    async def script(pilot, app):
+        for keys in ("pageup", "end", "f4", "escape", "f5", "escape", "f6", "escape", "tab", "f3"):
+            await pilot.press(keys)
+            await pilot.pause()
+            assert not UNSAFE.search(text_of(app))
+            assert len(text_of(app).split("\n")) == size[1]
+        model.linked, model.status = False, text
+        await pilot.press("x")
+
+    shown(model, script, size=size)
+
+
+def test_markup_is_read_and_not_done():
+    model = FakeModel()
+    text = "[bold]x[/bold] [@click=app.quit]y[/] [/nope]"
+    model.all[1].topic = text
+    model.all[1].lines.append(said("[red]al", text))
+
+    async def script(pilot, app):
+        assert text_of(app).count(text) == 2
+        assert "[red]al" in text_of(app)
+        assert not any("@click" in segment.style.meta for segment in segments(app) if segment.style)
+
+    shown(model, script, size=(120, 24))
+
+
+def segments(app):
+    return [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+
+
+def test_only_what_is_seen_is_linked_and_nothing_else():
+    model = FakeModel()
+    model.all[1].lines = [
+        said("al", clean("https://a.org/\x1b]8;;https://evil.org\x07 javascript:x file:///etc")),
+        said("https://nick.org", "x"),
+    ]
+
+    async def script(pilot, app):
+        links = {segment.style.link for segment in segments(app) if segment.style}
+        assert links == {None, "https://a.org/", "https://evil.org"}
+
+    shown(model, script)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_titles_and_notifications_hold_nothing_but_text(text):
+    written: list[str] = []
+    for notify in ("osc9", "osc777"):
+        alerts = Alerts(
+            written.append, lambda: False, title=True, bell=False, notify=notify, environment={}
+        )
+        alerts.show_title(text, 3)
+        alerts.call(text, text)
+    for sequence in written:
+        begin, _, body = sequence.partition(";")
+        assert begin in ("\x1b]2", "\x1b]9", "\x1b]777")
+        assert body.endswith("\x1b\\")
+        assert not UNSAFE.search(body.removesuffix("\x1b\\"))
+        assert len(body) < 400
+
+
+def test_the_bell_rings_for_calls_only_and_notifications_when_nobody_looks():
+    written: list[str] = []
+    looking = True
+    alerts = Alerts(
+        written.append, lambda: looking, title=False, bell=True, notify="auto",
+        environment={"TERM": "rxvt-unicode"},
+    )  # fmt: skip
+    alerts.show_title("#lobby", 0)
+    alerts.call("al", "bob: hi")
+    looking = False
+    alerts.call("al", "bob: 4;3;hi")
+    assert written == ["\a", "\a", "\x1b]777;notify;trio-chat;al: bob: 4;3;hi\x1b\\"]
+
+
+# ── colours ────────────────────────────────────────────────────────────────────────────────
+
+
+def luminance(colour) -> float:
+    parts = [part / 255 for part in colour.get_truecolor()]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(style) -> float:
+    light, dark = sorted((luminance(style.color), luminance(style.bgcolor)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_all_that_is_written_can_be_read(theme):
+    model = demo_model()
+    nicks = [f"nick{number}" for number in range(60)]  # all colours
+    model.all[1].lines += [said(nick, "x", mention=bool(i % 2)) for i, nick in enumerate(nicks)]
+
+    async def script(pilot, app):
+        for key in ("end", "f3", "f5", "escape", "pageup", "pageup", "f1"):
+            await pilot.press(key)
+            await pilot.pause()
+            for segment in segments(app):
+                if segment.text.strip():
+                    assert contrast(segment.style) >= 4.5, segment
+
+    shown(model, script, size=(130, 40), settings=ScreenSettings(theme=theme))
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(pilot, app):
+        colours = {segment.style.color for segment in segments(app) if segment.style}
+        assert all(colour is None or colour.is_default for colour in colours)
+
+    shown(demo_model(), script)

@@ -1,0 +1,62 @@
+"""Text in cells."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from trio_chat.client.tui.text import find_links, fitted, wrap
+from trio_chat.protocols.clean import clean
+
+
+def rows(text: str, width: int) -> list[str]:
+    return [text[begin:end] for begin, end in wrap(text, width)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [""]),
+        ("short", ["short"]),
+        ("two words here", ["two words ", "here"]),
+        ("averyverylongword", ["averyveryl", "ongword"]),
+        ("a averyverylongword", ["a ", "averyveryl", "ongword"]),
+        ("ten cells.  and more", ["ten cells.  ", "and more"]),
+        ("日本語日本語", ["日本語日本", "語"]),
+        ("x日本語日本語", ["x日本語日", "本語"]),
+        ("👨‍👩‍👧‍👦" * 6, ["👨‍👩‍👧‍👦" * 5, "👨‍👩‍👧‍👦"]),
+        ("e\u0301" * 12, ["e\u0301" * 10, "e\u0301" * 2]),
+    ],
+)
+def test_rows_break_after_blanks_and_between_letters(text, expected):
+    assert rows(text, 10) == expected
+
+
+@given(st.text(alphabet="ab 日\u0301👍🏽\u200d❤\ufe0f"), st.integers(2, 12))
+def test_rows_are_the_text_and_never_too_wide(text, width):
+    text = clean(text)
+    parts = rows(text, width)
+    assert "".join(parts) == text
+    assert all(cell_len(part.rstrip(" ")) <= width for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("abc", "abc  "), ("abcdef", "abcd…"), ("日本語", "日本…")]
+)
+def test_fitted_takes_the_width(text, expected):
+    assert fitted(text, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see https://a.org/x.", ["https://a.org/x"]),
+        ("(https://a.org/b_(c)), HTTP://B.org!", ["https://a.org/b_(c)", "HTTP://B.org"]),
+        ("javascript:alert(1) file:///etc/passwd ftp://x", []),
+        ("https://exämple.org", ["https://ex"]),
+        ("<https://a.org>", ["https://a.org"]),
+        ("https://", []),
+    ],
+)
+def test_links(text, expected):
+    assert [link for _, link in find_links(text)] == expected

@@ -1,0 +1,239 @@
+"""A model that does just what the screen can see, and networks that do what a test wants."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import count
+
+import trio
+from textual import events
+from textual.pilot import Pilot
+
+from trio_chat.client.model import (
+    Buffer,
+    Candidate,
+    Changes,
+    Intent,
+    Line,
+    LineChanges,
+    Model,
+    Quit,
+    SayTo,
+)
+from trio_chat.client.tui.app import ChatApp
+from trio_chat.protocols.client import Member
+from trio_chat.settings import ScreenSettings
+
+NOON = 1_700_049_600.0  # 2023-11-15 12:00 UTC
+
+DEFAULT = ScreenSettings()
+
+_keys = count(1)
+
+
+def said(nick: str, text: str, time: float = NOON, **fields: object) -> Line:
+    number = next(_keys)
+    return Line(
+        key=number, id=f"m{number}", time=time, nick=nick, text=text, **{"kind": "said"} | fields
+    )
+
+
+class FakeBuffer(Buffer):
+    lines = members = target = typing = joined = mentions = complete = None
+
+    def __init__(self, name: str, kind: str = "room", topic: str = "") -> None:
+        self.name, self.kind, self.topic = name, kind, topic
+        self.lines = []
+        self.members = {}
+        self.mentions = self.news = 0
+        self.first_unread = None
+        self.typing = ()
+        self.complete = False
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    @property
+    def unread(self) -> int:
+        return self.news
+
+    def add_members(self, *nicks: str) -> None:
+        for nick in nicks:
+            bare = nick.lstrip("@+")
+            self.members[bare] = Member(bare, prefixes=nick[: len(nick) - len(bare)])
+
+
+class FakeChanges(Changes):
+    def __bool__(self) -> bool:
+        return True
+
+
+class FakeModel(Model):
+    """News are a buffer's name, a line, and for what it rings."""
+
+    nick, network, status, away = "bob", "trio-chat", "", ""
+    linked, lag = True, 0.023
+    mentions = ()
+
+    def __init__(self, *names: str) -> None:
+        self.all = [
+            FakeBuffer("trio-chat", "server"),
+            *(FakeBuffer(n) for n in names or ["#lobby"]),
+        ]
+        self.shown = self.all[1]
+        self.asked_older = 0
+        self.sent: list[tuple[str, str]] = []
+        self.inputs: list[str] = []
+        self.candidates: Sequence[str] = ()
+        self.found: Sequence[Line] = ()
+
+    buffers = property(lambda self: self.all)
+    current = property(lambda self: self.shown)
+
+    def update(self, message: object, now: float) -> Changes:
+        name, line, alert = message
+        buffer = next(b for b in self.all if b.name == name)
+        buffer.lines.append(line)
+        if buffer is not self.shown:
+            buffer.news += 1
+        return FakeChanges(lines={buffer: LineChanges(appended=1)}, alert=alert)
+
+    def tick(self, now: float) -> Changes:
+        return FakeChanges()
+
+    def start(self, now: float) -> Sequence[Intent]:
+        return ()
+
+    def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+        self.shown = buffer
+        buffer.news = buffer.mentions = 0
+        return ()
+
+    def focus(self, on: bool, now: float) -> Sequence[Intent]:
+        return ()
+
+    def enter(self, text: str, now: float) -> Sequence[Intent]:
+        self.inputs.append(text)
+        if text.startswith("/quit"):
+            return [Quit(text[6:])]
+        intents = [SayTo(self.shown.name, line) for line in text.split("\n")]
+        self.sent += [(intent.target, intent.text) for intent in intents]
+        return intents
+
+    def typed(self, now: float) -> Sequence[Intent]:
+        return ()
+
+    def older(self, buffer: Buffer) -> Sequence[Intent]:
+        self.asked_older += 1
+        return ()
+
+    def resend(self, line: Line) -> Sequence[Intent]:
+        line.state = "pending"
+        return ()
+
+    def complete(self, text: str, cursor: int) -> Sequence[Candidate]:
+        return [Candidate(text) for text in self.candidates]
+
+    def before(self, text: str) -> str:
+        return self.inputs[-1] if self.inputs else text
+
+    def after(self, text: str) -> str:
+        return ""
+
+    def search(self, words: str, buffer: Buffer | None = None) -> Sequence[Line]:
+        return [line for b in [buffer or self.shown] for line in b.lines if words in line.text]
+
+    def where(self, line: Line) -> Buffer | None:
+        return next((b for b in self.all if line in b.lines), None)
+
+
+async def silent(news: trio.MemorySendChannel, intents: trio.MemoryReceiveChannel) -> None:
+    """A network where nothing happens until somebody quits."""
+    with news, intents:
+        async for intent in intents:
+            if isinstance(intent, Quit):
+                return
+
+
+def shown(
+    model: FakeModel,
+    script: Callable[[Pilot, ChatApp], Awaitable[None]],
+    size: tuple[int, int] = (80, 24),
+    network: Callable = silent,
+    settings: ScreenSettings = DEFAULT,
+) -> ChatApp:
+    """Run the app in a terminal of that size, and the script in it."""
+
+    async def main() -> ChatApp:
+        app = ChatApp(model, network, settings, now=lambda: NOON)
+        async with asyncio.timeout(30), app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await script(pilot, app)
+        return app
+
+    return asyncio.run(main())
+
+
+async def until(pilot: Pilot, true: Callable[[], bool]) -> None:
+    """What trio does takes its own time."""
+    async with asyncio.timeout(10):
+        while not true():
+            await pilot.pause()
+
+
+def burst(app: ChatApp, keys: Sequence[str]) -> None:
+    """Keys as they come from a terminal, one right after the other."""
+    for key in keys:
+        app.post_message(events.Key(key, _CHARACTERS.get(key, key if len(key) == 1 else None)))
+
+
+_CHARACTERS = {"enter": "\r", "backspace": "\x7f", "tab": "\t"}
+
+
+def text_of(app: ChatApp) -> str:
+    """What is on the screen."""
+    return "\n".join(_rows(app))
+
+
+def _rows(app: ChatApp) -> Iterator[str]:
+    for strip in app.screen._compositor.render_strips():
+        yield strip.text.rstrip()
+
+
+def demo_model() -> FakeModel:
+    model = FakeModel("#lobby", "#python", "#cooking", "alice")
+    lobby = model.all[1]
+    lobby.topic = "tea at five: see https://example.org/tea (and bring cake)"
+    lobby.add_members("@alice", "+bob", "carol", "Łukasz", "美咲", "erin_the_long_named")
+    lobby.members["dave"] = Member("dave", away=True)
+    lobby.members["helper"] = Member("helper", bot=True)
+    call = said("carol", "bob: have you seen this?", mention=True)
+    lobby.first_unread = call
+    lobby.lines += [
+        said("", "Wednesday, 15 November 2023", kind="day"),
+        said("", "alice came in", kind="event"),
+        said(
+            "alice",
+            "hello everybody, did you read https://example.org/a/very/long/link?with=query&and=more"
+            "#part, it is about structured concurrency and cancellation",
+            prefix="@",
+        ),
+        said("bob", "not yet", own=True),
+        said("美咲", "こんにちは、みなさん。今日は天気がいいですね。散歩に行きましょうか。"),
+        said("carol", "family 👨‍👩‍👧‍👦 flag 🇩🇪 thumbs 👍🏽 heart ❤️ done"),
+        said("Łukasz", "waves", kind="action"),
+        said("אבי", "שלום לכולם"),
+        call,
+        said("dave", "[bold]this is no markup[/bold] [@click=app.quit]nor this[/nope]"),
+        said(
+            "erin_the_long_named", "I say more than there is room for in a row, as people do " * 2
+        ),
+        said("services", "You are now identified", kind="notice"),
+        said("bob", "this is on its way", own=True, state="pending"),
+        said("bob", "this has failed", own=True, state="failed", why="you are muted"),
+        said("", "dave went away", kind="event"),
+    ]
+    model.all[2].news, model.all[3].news = 12, 1
+    model.all[4].news = model.all[4].mentions = 2
+    lobby.typing = ("alice", "carol")
+    return model
