@@ -5,13 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import trio
 
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
+from trio_chat.client.intents import Intent
 from trio_chat.client.pipe import OutputGone, Pipe
+from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.talk import FrontEnd, talk
 from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
 from trio_chat.core.names import near_nick
@@ -32,6 +35,8 @@ def run_client(
         _refuse_passwords(assignments)
         settings = load(options, assignments, env_file).settings
         _open_standard_streams()
+        if not settings.client.json_lines and _steerable() and os.isatty(2):
+            sys.exit(_full_screen(settings))
         try:
             code = trio.run(_main, settings, restrict_keyboard_interrupt_to_checkpoints=True)
         except* OutputGone:
@@ -47,9 +52,58 @@ def _refuse_passwords(assignments: Sequence[str]) -> None:
         )
 
 
+def _full_screen(settings: Settings) -> int:
+    """Returns the exit code."""
+    from trio_chat.client.model import Model
+    from trio_chat.client.tui.app import show
+
+    nick = _nick(settings)
+
+    async def network(
+        news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
+    ) -> None:
+        await talk_in_rooms(settings, nick, _Screen(news, wanted))
+
+    return show(Model(nick, offset=_offset), network, settings.screen)
+
+
+class _Screen:
+    """What the network tells goes to the screen, and what is wanted there to the network."""
+
+    def __init__(
+        self, news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
+    ) -> None:
+        self._news, self._wanted = news, wanted
+
+    async def run(
+        self, messages: trio.MemoryReceiveChannel[Message], intents: trio.MemorySendChannel[Intent]
+    ) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._want, intents)
+            async with messages, self._news:
+                async for message in messages:
+                    await self._news.send(message)
+            nursery.cancel_scope.cancel("the chat has ended")
+
+    async def _want(self, intents: trio.MemorySendChannel[Intent]) -> None:
+        async with intents, self._wanted:
+            async for intent in self._wanted:
+                await intents.send(intent)
+
+
+def _offset(moment: float) -> float:
+    """Seconds by which local time is ahead of UTC then."""
+    offset = datetime.fromtimestamp(moment).astimezone().utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
+def _nick(settings: Settings) -> str:
+    return settings.client.nick or near_nick(_account(), lambda nick: False)
+
+
 async def _main(settings: Settings) -> int:
     """Returns the exit code."""
-    nick = settings.client.nick or near_nick(_account(), lambda nick: False)
+    nick = _nick(settings)
     code = 0
 
     async def leave_on_signal() -> None:
