@@ -83,7 +83,7 @@ def _check_store(store: str) -> str:
     kind = re.match(r"(\w{2,}):", store)
     if kind and kind[1] not in ("memory", "sqlite"):
         raise ValueError("it is a path, sqlite:PATH or memory:")
-    if kind and (kind[1] == "memory") != (store == "memory:"):
+    if kind and kind[1] == "memory" and store != "memory:":
         raise ValueError("memory: has no path")
     return store
 

@@ -44,6 +44,13 @@ async def test_all_rooms_as_text(store: str) -> None:
     ]
 
 
+async def test_a_day_before_all_days_of_computers_is_one_too(store: str) -> None:
+    everything = await run("history", "export", **{STORE: store})
+    since = await run("history", "export", "--since", "1960-01-01", **{STORE: store})
+    assert (since.code, since.err) == (0, "")
+    assert since.out == everything.out
+
+
 async def test_one_room_as_json_since_a_moment(store: str) -> None:
     everything = await run("history", "export", "-f", "jsonl", "-r", "#LOBBY", **{STORE: store})
     found = [json.loads(line) for line in everything.out.splitlines()]
@@ -69,6 +76,7 @@ async def test_one_room_as_json_since_a_moment(store: str) -> None:
     [
         (["--room", "#nowhere"], 73, "there is no room #nowhere in the history; there are: #attic"),
         (["--since", "yesterday"], 78, "--since yesterday: it is no date"),
+        (["--since", "0001-01-01"], 78, "--since 0001-01-01: it is no date"),
         (["--format", "xml"], 78, "there is no format 'xml'; there are text and jsonl"),
         (["--set", "history.store=memory:"], 78, "history.store is memory"),
         (["--set", "history.store=/nowhere/chat.db"], 73, "there is no history in /nowhere"),

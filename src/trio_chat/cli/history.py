@@ -21,11 +21,13 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
+    ids_of,
     milliseconds,
 )
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.wording import wording
+from trio_chat.storage.base import START
 from trio_chat.storage.sqlite.export import export
 
 # Named as by 'trio-chat client --json'.
@@ -56,7 +58,7 @@ def run_export(
 ) -> None:
     """Print it to standard output, the oldest first."""
     with exit_on_error(debug=debug):
-        begin = f"{_moment(since):013d}-" if since else "0"
+        begin = ids_of(_moment(since))[0] if since else START
         line = _FORMATS.get(format_)
         if line is None:
             raise SettingsError(f"there is no format {format_!r}; there are text and jsonl")
@@ -70,12 +72,12 @@ def run_export(
 def _moment(text: str) -> int:
     """Unix milliseconds."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
         raise SettingsError(
             f"--since {text}: it is no date like 2026-01-31 or 2026-01-31T09:30"
         ) from None
-    return int(moment.astimezone().timestamp() * 1000)
+    return int(moment.timestamp() * 1000)
 
 
 def _text(entry: Entry) -> str:

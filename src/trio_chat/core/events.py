@@ -239,6 +239,11 @@ def milliseconds(id: str) -> int:
     return int(id.partition("-")[0])
 
 
+def id_of(moment: int, sequence: int) -> str:
+    """The id of the entry that is ``sequence`` after the first one of its millisecond."""
+    return f"{moment:013d}-{sequence:06d}"
+
+
 #: The last moment that an id can hold, in unix milliseconds: in the year 2286.
 _LAST_MOMENT = 9_999_999_999_999
 
@@ -248,7 +253,7 @@ def ids_of(moment: int) -> tuple[str, str]:
     milliseconds).
     """
     moment = min(max(moment, 0), _LAST_MOMENT)
-    return f"{moment:013d}-000000", f"{moment:013d}-999999"
+    return id_of(moment, 0), id_of(moment, 999_999)
 
 
 def is_id(text: str) -> bool:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
+from trio_chat.core.events import id_of
+
 _EACH = 1_000_000  # as many as six digits tell apart
 
 # As a number an id is its milliseconds, and its sequence in the lowest bits; both fit 63 bits until
 # the year 2248.
 _SEQUENCE_BITS = 20
-_LAST = (1 << 63) - 1
+#: What is after all of them.
+LAST = (1 << 63) - 1
 
 
 def pack(id: str) -> int:
@@ -16,15 +19,11 @@ def pack(id: str) -> int:
     """
     milliseconds, _, sequence = id.partition("-")
     number = int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0)
-    return min(number if sequence else max(number - 1, 0), _LAST)
+    return min(number if sequence else max(number - 1, 0), LAST)
 
 
 def unpack(number: int) -> str:
-    return _written(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
-
-
-def _written(milliseconds: int, sequence: int) -> str:
-    return f"{milliseconds:013d}-{sequence:06d}"
+    return id_of(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
 
 
 class Ids:
@@ -46,4 +45,4 @@ class Ids:
         if now > self._millisecond:
             self._millisecond, self._sequence = now, 0
         first, self._sequence = self._sequence, self._sequence + number
-        return (_written(now, count) for count in range(first, first + number))
+        return (id_of(now, count) for count in range(first, first + number))

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from trio_chat.core.commands import ListTalks, Recall, Seek, Span
 from trio_chat.core.events import ids_of, is_id, milliseconds
 from trio_chat.protocols.irc.caps import CAPS
-from trio_chat.protocols.irc.dialect import timestamp
-from trio_chat.protocols.irc.history import read_timestamp
 from trio_chat.protocols.irc.info import HISTORY_MAX, ServerInfo
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.times import read_timestamp, timestamp
 from trio_chat.protocols.irc.verbs import dispatch
 
 INFO = ServerInfo("chat.local", "network", "version", "just now")

@@ -1,9 +1,8 @@
 """How events are written in IRC, to whoever has the same capabilities."""
 
-import datetime
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from trio_chat.core.events import (
@@ -46,6 +45,7 @@ from trio_chat.protocols.irc.numerics import (
     RPL_TOPICWHOTIME,
 )
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
+from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 
@@ -380,10 +380,3 @@ def _bytes(text: str) -> int:
 def time_tag(milliseconds: int) -> str:
     """The tag of "server-time"."""
     return f"time={timestamp(milliseconds)}"
-
-
-@lru_cache(maxsize=16)
-def timestamp(milliseconds: int) -> str:
-    """``YYYY-MM-DDThh:mm:ss.sssZ`` (server-time), of a unix time."""
-    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

@@ -2,9 +2,7 @@
 SEARCH (soju.im/search).
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.core.commands import (
@@ -19,9 +17,9 @@ from trio_chat.core.commands import (
 from trio_chat.core.events import Found, Recalled, Refused, Talks, ids_of, is_id
 from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.refusals import Code
-from trio_chat.protocols.irc.dialect import timestamp
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse_tags
+from trio_chat.protocols.irc.times import read_timestamp, timestamp
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.session import IrcSession
@@ -226,24 +224,3 @@ def _moment(value: str, given: str, shift: int = 0) -> Moment:
     if (at := read_timestamp(value)) is None:
         raise Bad("Invalid timestamp", given)
     return Moment(*ids_of(at + shift))
-
-
-_TIMESTAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-9]{2})\.([0-9]{3})Z")
-
-
-def read_timestamp(text: str) -> int | None:
-    """``YYYY-MM-DDThh:mm:ss.sssZ`` (server-time) in unix milliseconds; None if it is none.
-
-    A minute may have a second 60: "2012-06-30T23:59:60.419Z" is one of that page's examples.
-    """
-    if not (found := _TIMESTAMP.fullmatch(text)) or int(found[2]) > 60:
-        return None
-    try:
-        minute = datetime.fromisoformat(f"{found[1]}:00+00:00")
-    except ValueError:
-        return None
-    seconds = int((minute - _EPOCH).total_seconds()) + int(found[2])
-    return seconds * 1000 + int(found[3])
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,12 +1,13 @@
 """The commands of a person at our client, which begin with a slash: one row each."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room
+from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
 
 Lines = Sequence[str]
@@ -159,8 +160,7 @@ def _written(day: datetime | None, shift: int) -> str:
     """So many milliseconds later than the day begins."""
     if day is None:
         return ""
-    moment = day + timedelta(milliseconds=shift)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return timestamp(int(day.timestamp()) * 1000 + shift)
 
 
 def _quit(session: Commanded, words: str) -> Lines:

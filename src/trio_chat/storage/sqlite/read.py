@@ -7,10 +7,8 @@ from trio_chat.core.events import Entry
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import START
 from trio_chat.storage.codec import decode_state
-from trio_chat.storage.ids import pack, unpack
+from trio_chat.storage.ids import LAST, pack, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
-
-_LAST = (1 << 63) - 1
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
@@ -44,7 +42,7 @@ def history(
         {
             "room": room,
             "after": pack(after),
-            "before": pack(before) if before else _LAST,
+            "before": pack(before) if before else LAST,
             "limit": limit,
         },
     ).fetchall()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.storage.base import Search
-from trio_chat.storage.ids import pack
+from trio_chat.storage.ids import LAST, pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 from trio_chat.storage.words import phrases, words
 
@@ -67,7 +67,7 @@ def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
         (
             _match(sought, rooms, search.nick),
             pack(search.after),
-            pack(search.before or "9" * 13),
+            pack(search.before) if search.before else LAST,
             search.limit,
         ),
     )
