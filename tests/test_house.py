@@ -36,9 +36,9 @@ FOREIGN: dict[str, set[str]] = {
     "settings": {"pydantic", "pydantic_settings"},
     "storage": {"trio"},
     "server": {"trio"},
-    "client": {"trio", "prompt_toolkit"},
+    "client": {"trio"},
     "app": {"trio", "platformdirs"},
-    "cli": {"trio", "typer", "pydantic", "pydantic_core", "dotenv"},
+    "cli": {"trio", "typer", "platformdirs", "pydantic", "pydantic_core", "dotenv"},
 }
 
 # And what only one part of a room may.

@@ -325,9 +325,28 @@ class ClientSettings(Section):
         description="What the server asks for, if it lets in only those who know its password. Not "
         "for the command line, where others can read it.",
     )
+    password_command: str = Field(
+        default="",
+        description="A command that prints this password, as 'pass show chat'; it is run once, "
+        "without a shell.",
+    )
     retry: bool = Field(
         default=False,
         description="Whether to connect again when the server cannot be reached or is lost.",
+    )
+    plain: bool = Field(
+        default=False,
+        description="Whether to print line after line on a terminal, too, as for a screen reader, "
+        "instead of drawing on the full screen.",
+    )
+    typing: bool = Field(
+        default=False,
+        description="Whether to let others know, from the full screen, that you type.",
+    )
+    state: bool = Field(
+        default=True,
+        description="Whether the full screen remembers, in a file that is yours alone, what you "
+        "typed and read, and what has not arrived yet.",
     )
     json_lines: bool = Field(
         default=False,

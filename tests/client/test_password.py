@@ -69,3 +69,33 @@ async def test_what_cannot_be_said_in_a_line_is_none(password):
     assert done.code == 78
     assert "TRIO_CHAT_CLIENT__PASSWORD" in done.err
     assert password not in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (f"printf '{SESAME}\\nof the cave\\n'", 0, ""),
+        (f"echo '  {SESAME}'", 78, "cannot be a password"),
+        ("false", 78, "it ended with 1"),
+        ("true", 78, "it printed no password"),
+        ("/nowhere/pass show chat", 78, "it cannot be run: no such file or directory"),
+        ("echo 'open", 78, "no closing quotation"),
+        (r"printf '\377\n'", 78, "not UTF-8"),
+    ],
+)
+async def test_a_command_may_tell_it(port, command, code, said):
+    variables = {"TRIO_CHAT_CLIENT__PASSWORD_COMMAND": command}
+    done = await run("client", "--port", str(port), stdin=b"one\n", **variables)
+    assert done.code == code
+    if code:
+        assert done.err.startswith("trio-chat: client.password_command: ")
+        assert said in done.err
+        assert done.err.count("\n") == 1
+
+
+async def test_the_command_is_not_run_where_the_password_is_known(port):
+    variables = {"CLIENT__PASSWORD_COMMAND": "false", "CLIENT__PASSWORD": SESAME}
+    done = await run(
+        "client", "-p", str(port), **{f"TRIO_CHAT_{name}": v for name, v in variables.items()}
+    )
+    assert (done.code, done.err) == (0, "")

@@ -21,6 +21,7 @@ KEPT = Kept(
     unsent=(Unsent("t1", "#lobby", "hello"), Unsent("t2", "bob", "waves", True)),
     buffers=("#lobby", "bob"),
     ignored=("carol!*@*",),
+    current="bob",
 )
 
 
@@ -51,6 +52,7 @@ texts = st.text(st.characters(), max_size=20)
         unsent=st.lists(st.builds(Unsent, texts, texts, texts, st.booleans())).map(tuple),
         buffers=st.lists(texts).map(tuple),
         ignored=st.lists(texts).map(tuple),
+        current=texts,
     )
 )
 def test_whatever_is_saved_is_there_again(tmp_path_factory, kept: Kept) -> None:
@@ -150,14 +152,16 @@ def test_a_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
         assert (state.kept, state.notes) == (KEPT, ())
 
 
-@pytest.mark.parametrize("field", ["secret", "inputs", "read", "unsent", "buffers", "ignored"])
+@pytest.mark.parametrize(
+    "field", ["secret", "inputs", "read", "unsent", "buffers", "ignored", "current"]
+)
 @pytest.mark.parametrize("value", [None, 7, {"a": 1}, [7], [[7, 7]], [["a"]], "text"])
 def test_a_field_that_is_something_else_is_damage(tmp_path: Path, field: str, value) -> None:
     file = remember(tmp_path)
     content = json.loads(file.read_text()) | {field: value}
     file.write_text(json.dumps(content))
     with open_state(tmp_path, SERVER) as state:
-        fits = (field, value) == ("secret", "text")
+        fits = field in ("secret", "current") and value == "text"
         assert len(state.notes) == (not fits)
 
 

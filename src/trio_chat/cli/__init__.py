@@ -66,8 +66,18 @@ def client(
     nick: Annotated[
         str | None, typer.Option("--nick", "-n", help="Your nickname (your account's name).")
     ] = None,
+    room: Annotated[
+        str | None, typer.Option("--room", "-r", help="The room to enter (#lobby).")
+    ] = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each message.")
+    ] = False,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Print line after line instead of drawing on the screen."),
+    ] = False,
+    no_state: Annotated[
+        bool, typer.Option("--no-state", help="Remember nothing from one time to the next.")
     ] = False,
     retry: Annotated[
         bool, typer.Option("--retry", help="Connect again when the server is not there.")
@@ -83,12 +93,12 @@ def client(
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Join a chat. Type a line and Enter to say it; /help lists what else there is.
+    """Join a chat. Type a line and Enter to say it; /help lists what else there is, F1 the keys.
 
-    In a pipe, each line of the input is said and each message printed as a line. When the input
-    ends, all of it has been said once the client ends.
+    With --plain, and where there is no screen, each line of the input is said and each message
+    printed as a line. When the input ends, all of it has been said once the client ends.
 
-    It joins trio-chat, other IRC servers (--set client.room=#python) and the tutorial's server.
+    It joins trio-chat, other IRC servers (--room '#python') and the tutorial's server.
     """
     from trio_chat.cli.chat import run_client
 
@@ -97,7 +107,10 @@ def client(
         "port": port,
         "encoding": encoding,
         "client.nick": nick,
+        "client.room": room,
         "client.protocol": protocol,
+        "client.plain": "true" if plain else None,
+        "client.state": "false" if no_state else None,
         "client.json_lines": "true" if json_lines else None,
         "client.retry": "true" if retry else None,
     }

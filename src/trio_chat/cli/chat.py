@@ -5,18 +5,24 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import trio
 
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
-from trio_chat.client.intents import Intent
+from trio_chat.cli.password_command import with_password
 from trio_chat.client.pipe import OutputGone, Pipe
-from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.talk import FrontEnd, talk
-from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
+from trio_chat.client.text import (
+    COLOURS_16,
+    COLOURS_256,
+    coloured_text,
+    dated_text,
+    json_line,
+    plain_text,
+)
 from trio_chat.core.names import near_nick
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.client import Message
@@ -33,68 +39,32 @@ def run_client(
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
         _refuse_passwords(assignments)
-        settings = load(options, assignments, env_file).settings
+        settings = with_password(load(options, assignments, env_file).settings)
         _open_standard_streams()
-        if not settings.client.json_lines and _steerable() and os.isatty(2):
-            sys.exit(_full_screen(settings))
-        try:
-            code = trio.run(_main, settings, restrict_keyboard_interrupt_to_checkpoints=True)
-        except* OutputGone:
-            code = OUTPUT_GONE
-        sys.exit(code)
+        sys.exit(_on_screen(settings) if _has_screen(settings) else _in_lines(settings))
+
+
+def _on_screen(settings: Settings) -> int:
+    from trio_chat.cli.screen import run_screen
+
+    return run_screen(settings, _nick(settings))
+
+
+def _in_lines(settings: Settings) -> int:
+    try:
+        code = trio.run(_main, settings, restrict_keyboard_interrupt_to_checkpoints=True)
+    except* OutputGone:
+        code = OUTPUT_GONE
+    return code
 
 
 def _refuse_passwords(assignments: Sequence[str]) -> None:
     if any(assignment.startswith("client.password=") for assignment in assignments):
         raise SettingsError(
             "client.password: on the command line everybody on this machine can read it; "
-            "put TRIO_CHAT_CLIENT__PASSWORD into the environment or a file"
+            "put TRIO_CHAT_CLIENT__PASSWORD into the environment or a file, or set "
+            "client.password_command"
         )
-
-
-def _full_screen(settings: Settings) -> int:
-    """Returns the exit code."""
-    from trio_chat.client.model import Model
-    from trio_chat.client.tui.app import show
-
-    nick = _nick(settings)
-
-    async def network(
-        news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
-    ) -> None:
-        await talk_in_rooms(settings, nick, _Screen(news, wanted))
-
-    return show(Model(nick, offset=_offset), network, settings.screen)
-
-
-class _Screen:
-    """What the network tells goes to the screen, and what is wanted there to the network."""
-
-    def __init__(
-        self, news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
-    ) -> None:
-        self._news, self._wanted = news, wanted
-
-    async def run(
-        self, messages: trio.MemoryReceiveChannel[Message], intents: trio.MemorySendChannel[Intent]
-    ) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._want, intents)
-            async with messages, self._news:
-                async for message in messages:
-                    await self._news.send(message)
-            nursery.cancel_scope.cancel("the chat has ended")
-
-    async def _want(self, intents: trio.MemorySendChannel[Intent]) -> None:
-        async with intents, self._wanted:
-            async for intent in self._wanted:
-                await intents.send(intent)
-
-
-def _offset(moment: float) -> float:
-    """Seconds by which local time is ahead of UTC then."""
-    offset = datetime.fromtimestamp(moment).astimezone().utcoffset()
-    return offset.total_seconds() if offset else 0.0
 
 
 def _nick(settings: Settings) -> str:
@@ -120,24 +90,28 @@ async def _main(settings: Settings) -> int:
     return code
 
 
+def _has_screen(settings: Settings) -> bool:
+    """Whether there is a person who wants one, and a terminal on which the cursor can be moved."""
+    lines = settings.client.json_lines or settings.client.plain
+    return not lines and all(map(os.isatty, range(3))) and not _is_dumb()
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "") in ("", "dumb")
+
+
 def _front_end(settings: Settings) -> FrontEnd:
     if settings.client.json_lines:
         return Pipe(json_line)
-    if not _steerable():
-        return Pipe(plain_text)
-    from trio_chat.client.terminal import Terminal
-
-    return Terminal(_terminal_text())
-
-
-def _steerable() -> bool:
-    """Whether there is a person, and a terminal on which the cursor can be moved."""
-    return os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb")
+    return Pipe(_terminal_text() if os.isatty(1) else plain_text)
 
 
 def _terminal_text() -> Callable[[Message], str]:
     """See no-color.org: any value but the empty one means no colour."""
-    return dated_text if os.environ.get("NO_COLOR") else coloured_text
+    if _is_dumb() or os.environ.get("NO_COLOR"):
+        return dated_text
+    many = "256" in os.environ["TERM"] or bool(os.environ.get("COLORTERM"))
+    return partial(coloured_text, colours=COLOURS_256 if many else COLOURS_16)
 
 
 def _account() -> str:

@@ -38,6 +38,11 @@ class State:
         self._path = path
         self._saved: Kept | None = None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether anything is remembered."""
+        return self._path is not None
+
     def save(self, kept: Kept) -> str:
         """Write it, unless nothing is to be remembered, or nothing is new; waits for the disk.
 
@@ -156,6 +161,7 @@ def _kept(content: Any) -> Kept:
         unsent=tuple(map(_unsent, content["unsent"])),
         buffers=_texts(content["buffers"]),
         ignored=_texts(content["ignored"]),
+        current=_text(content["current"]),
     )
 
 

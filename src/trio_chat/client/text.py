@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -10,9 +11,15 @@ from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import Earlier, Message, Stamped, State
 from trio_chat.protocols.plain.wording import wording
 
-# Those of the 256 colours that are readable on white and on black alike: a contrast of 3.6 or more
-# with both (WCAG 2.1 asks 3 of large text), and far enough from each other.
-_COLOURS = (167, 166, 100, 64, 29, 30, 32, 67, 63, 99, 134, 164, 132, 197)
+#: Those of the 256 colours that are readable on white and on black alike, as a terminal is told
+#: them: a contrast of 3.6 or more with both (WCAG 2.1 asks 3 of large text), and far enough from
+#: each other.
+COLOURS_256 = tuple(
+    f"38;5;{colour}" for colour in (167, 166, 100, 64, 29, 30, 32, 67, 63, 99, 134, 164, 132, 197)
+)
+
+#: Where there are only 16, those that the person's own choice of colours makes readable.
+COLOURS_16 = ("31", "32", "33", "34", "35", "36")
 _DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
 
@@ -28,15 +35,15 @@ def dated_text(message: Message) -> str:
     return _when(message) + plain_text(message)
 
 
-def coloured_text(message: Message) -> str:
-    """The same, with a colour of its own for each nickname, and dim what nobody says now."""
+def coloured_text(message: Message, colours: Sequence[str] = COLOURS_256) -> str:
+    """The same, with one of the ``colours`` for each nickname, and dim what nobody says now."""
     text = plain_text(message)
     if isinstance(message, Said):
         begin = 2 if message.action else 0
         end = begin + len(clean(message.nick))
-        colour = _COLOURS[zlib.crc32(message.nick.encode()) % len(_COLOURS)]
+        colour = colours[zlib.crc32(message.nick.encode()) % len(colours)]
         when = _dim(_when(message))
-        return f"{when}{text[:begin]}\x1b[38;5;{colour}m{text[begin:end]}{_RESET}{text[end:]}"
+        return f"{when}{text[:begin]}\x1b[{colour}m{text[begin:end]}{_RESET}{text[end:]}"
     return _dim(dated_text(message))
 
 

@@ -15,4 +15,5 @@ def desk() -> Desk:
     desk = Desk(Model("me"))
     members = (Member("alice", "@"), Member("bob"), Member("me"))
     desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"), Roster("#lobby", members))
+    desk.go("net")
     return desk

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from desk import NOON, Desk, at, said, told
-from trio_chat.client.model import LineChanges, News
+from trio_chat.client.model import LineChanges, Model, News
 from trio_chat.client.model.hearing import _HEARD
 from trio_chat.core.events import (
     AwaySet,
@@ -367,3 +367,16 @@ def test_the_status_is_that_of_the_connection(desk: Desk) -> None:
     assert (desk.model.nick, desk.names()[0]) == ("me_2", "net")
     desk.hear(Lag(0.25))
     assert (desk.model.lag, desk.now) == (0.25, NOON)
+
+
+def test_the_first_room_is_where_one_goes() -> None:
+    desk = Desk(Model("me"))
+    desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"), InRoom("#tea"))
+    assert desk.model.current.name == "#lobby"
+
+
+def test_who_has_gone_elsewhere_stays_there() -> None:
+    desk = Desk(Model("me"))
+    desk.model.select(desk.model.buffers[0], desk.now)
+    desk.hear(InRoom("#lobby"))
+    assert desk.model.current.kind == "server"

@@ -313,7 +313,7 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
     here.hear(Sent("t3", "#lobby", "x"), Acknowledged("t3", "m1", at(1)), MarkedRead("bob", at(2)))
     here.hear(Sent("t4", "#lobby", "x"), Failed("t4", "no"))
     here.enter("hello")
-    here.go("net")
+    here.go("bob")
     here.model.ignore("carol")
     kept = here.model.kept()
     assert kept == Kept(
@@ -322,12 +322,16 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
         unsent=(Unsent("t1", "bob", "psst"), Unsent("t2", "#lobby", "waves", True)),
         buffers=("#lobby", "bob"),
         ignored=("carol!*@*",),
+        current="bob",
     )
     again = Desk(Model("me", kept=kept))
     assert again.model.start(again.now) == [JoinRoom("#lobby")]
     assert again.model.kept() == kept
     assert again.names() == ["server", "#lobby", "bob"]
     assert [line.state for line in again.lines("bob")] == ["pending"]
+    assert again.model.current.name == "bob"
+    again.hear(InRoom("#lobby"))
+    assert again.model.current.name == "bob"
     again.hear(Acknowledged("t1", "m5", at(5)))
     assert again.lines("bob")[0].state == "sent"
     assert again.model.before("") == "hello"

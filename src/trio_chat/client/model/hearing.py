@@ -194,7 +194,7 @@ def _in_room(world: World, entered: InRoom, now: float) -> None:
     if buffer.kind == "room" and not buffer.joined:
         buffer.joined = True
         world.tell(buffer, f"You are in {entered.room}.", now)
-    if fold(entered.room) in world.wanted:
+    if world.nowhere or fold(entered.room) in world.wanted:
         world.wanted.discard(fold(entered.room))
         world.go_to(buffer)
 

@@ -17,8 +17,8 @@ class Unsent:
 class Kept:
     """Of one server: ``inputs`` as they were typed, oldest first; up to when (ISO 8601) each target
     has been ``read``, by its name; ``unsent`` texts, oldest first; names of open ``buffers`` in
-    their order, without the server's; masks of who is ``ignored``; and the ``secret`` by which the
-    server knows us again (protocols/irc/past.py).
+    their order, without the server's, and the ``current`` one of them; masks of who is ``ignored``;
+    and the ``secret`` by which the server knows us again (protocols/irc/past.py).
     """
 
     secret: str = ""
@@ -27,3 +27,4 @@ class Kept:
     unsent: tuple[Unsent, ...] = ()
     buffers: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    current: str = ""

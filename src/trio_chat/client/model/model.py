@@ -132,6 +132,8 @@ class Model:
         """
         for name in self._kept.buffers:
             self._world.open(name)
+        if self._kept.current and (current := self._world.find(self._kept.current)):
+            self._world.go_to(current)
         for text in self._kept.unsent:
             hear(self._world, Sent(text.token, text.target, text.text, text.action), now)
         return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
@@ -276,6 +278,7 @@ class Model:
             unsent=self._unsent(),
             buffers=tuple(buffer.name for buffer in self.buffers[1:]),
             ignored=tuple(self.ignored),
+            current=self.current.target,
         )
 
     def _unsent(self) -> tuple[Unsent, ...]:

@@ -34,6 +34,7 @@ class World:
     """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
     ``read`` up to when a target has been read (ISO 8601), by its fold, and its name; ``closed``
     are rooms, folded, that we have asked to leave, ``wanted`` those that we have asked to enter.
+    Until we go anywhere for the first time we are ``nowhere``: looking at the server's.
     """
 
     def __init__(self, nick: str, days: Days) -> None:
@@ -49,6 +50,7 @@ class World:
         self.read: dict[str, tuple[str, str]] = {}
         self.closed: set[str] = set()
         self.wanted: set[str] = set()
+        self.nowhere = True
         self.days = days
         self._ledger = Ledger()
         self._keys: Iterator[int] = count(1)
@@ -118,7 +120,7 @@ class World:
 
     def go_to(self, buffer: Buffer) -> None:
         self.current.leave()
-        self.current = buffer
+        self.current, self.nowhere = buffer, False
         self.changes.buffers = True
         if self.focused:
             buffer.read_all()

@@ -75,11 +75,13 @@ def texts_of(source: str, target: str, text: str, action: bool) -> Sequence[Unac
     empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
     most = max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
     said = [piece for line in lines_of(text) for piece in pieces(line, most)]
-    lines = [body("PRIVMSG", target, f"{start}{piece}{end}") for piece in said]
-    return [
-        Unacked(new_token(), target, piece, line, action)
-        for piece, line in zip(said, lines, strict=True)
-    ]
+    return [on_its_way(new_token(), target, piece, action) for piece in said]
+
+
+def on_its_way(token: str, target: str, text: str, action: bool) -> Unacked:
+    """A text that fits into a line."""
+    start, end = FRAMES[action]
+    return Unacked(token, target, text, body("PRIVMSG", target, f"{start}{text}{end}"), action)
 
 
 def lines_of(text: str) -> Sequence[str]:

@@ -1,0 +1,110 @@
+"""``trio-chat client`` on the full screen: what it shows, what it remembers, and its network."""
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import platformdirs
+import trio
+
+from trio_chat.client.intents import Intent
+from trio_chat.client.model import Kept, Model
+from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.state import State, open_state
+from trio_chat.client.tui.app import show
+from trio_chat.protocols.client import Message
+from trio_chat.protocols.irc.outgoing import on_its_way
+from trio_chat.protocols.irc.past import Past
+from trio_chat.settings import Address, Settings
+
+# A program that is killed, or a machine that goes down, forgets no more than this.
+_SAVE_EVERY = 10.0  # seconds
+
+
+def run_screen(settings: Settings, nick: str) -> int:
+    """Chat until the person leaves; returns the exit code. Raises ChatError."""
+    with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
+        model = _model(settings, nick, state)
+        past = _past(state.kept)
+
+        async def network(
+            news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
+        ) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_keep_saving, state, model)
+                await talk_in_rooms(settings, nick, _Screen(news, wanted), past)
+                nursery.cancel_scope.cancel("the chat has ended")
+
+        try:
+            return show(model, network, settings.screen)
+        finally:
+            _save_at_last(state, model.kept())
+
+
+def _directory(settings: Settings) -> Path | None:
+    """As a rule ``~/.local/state/trio-chat``."""
+    return platformdirs.user_state_path("trio-chat") if settings.client.state else None
+
+
+def _model(settings: Settings, nick: str, state: State) -> Model:
+    model = Model(nick, offset=_offset, tells_typing=settings.client.typing, kept=state.kept)
+    for note in state.notes:
+        model.note(note, time.time())
+    return model
+
+
+def _past(kept: Kept) -> Past:
+    """What was on its way when the program ended may have arrived, as after a cut."""
+    past = Past(secret=kept.secret)
+    past.unacked.extend(on_its_way(t.token, t.target, t.text, t.action) for t in kept.unsent)
+    return past
+
+
+def _offset(moment: float) -> float:
+    """Seconds by which local time is ahead of UTC then."""
+    offset = datetime.fromtimestamp(moment).astimezone().utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
+async def _keep_saving(state: State, model: Model) -> None:
+    while True:
+        await trio.sleep(_SAVE_EVERY)
+        await trio.to_thread.run_sync(state.save, model.kept())
+
+
+def _save_at_last(state: State, kept: Kept) -> None:
+    """The screen is gone: what the person has to know stands on the terminal."""
+    why = state.save(kept)
+    if why:
+        print(f"trio-chat: {why}", file=sys.stderr)
+    if count := len(kept.unsent):
+        texts = "1 text has" if count == 1 else f"{count:,} texts have"
+        later = (
+            "will be sent the next time" if state.lasts and not why else "nothing remembers that"
+        )
+        print(f"trio-chat: {texts} not arrived: {later}", file=sys.stderr)
+
+
+class _Screen:
+    """What the network tells goes to the screen, and what is wanted there to the network."""
+
+    def __init__(
+        self, news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
+    ) -> None:
+        self._news, self._wanted = news, wanted
+
+    async def run(
+        self, messages: trio.MemoryReceiveChannel[Message], intents: trio.MemorySendChannel[Intent]
+    ) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._want, intents)
+            async with messages, self._news:
+                async for message in messages:
+                    await self._news.send(message)
+            nursery.cancel_scope.cancel("the chat has ended")
+
+    async def _want(self, intents: trio.MemorySendChannel[Intent]) -> None:
+        async with intents, self._wanted:
+            async for intent in self._wanted:
+                await intents.send(intent)

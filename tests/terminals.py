@@ -1,0 +1,94 @@
+"""A real terminal of 80 by 24 characters, with a program of ours and somebody who types."""
+
+import os
+import re
+import sys
+import termios
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import trio
+
+from processes import FOLDER, PATIENCE, PROGRAM, Output, end, environment
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+_SEQUENCE = re.compile(
+    rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[=>78])"
+)
+
+# What a shell does for its child: the terminal becomes the one that Ctrl-C and hang-up come from.
+_LIKE_A_SHELL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Terminal:
+    """``raw`` is all that was written there, ``screen`` the same without escape sequences."""
+
+    process: trio.Process
+
+    def __init__(self, stream: trio.lowlevel.FdStream, slave: int) -> None:
+        self.raw = ""
+        self.screen = Output()
+        self._stream, self._slave = stream, slave
+        self._before = termios.tcgetattr(slave)
+
+    async def type(self, keys: str) -> None:
+        await self._stream.send_all(keys.encode())
+
+    async def until(self, expected: str) -> str:
+        return await self.screen.until(expected)
+
+    async def ended(self) -> int:
+        """Wait until it has ended and left the terminal as it was; returns the exit code."""
+        with trio.fail_after(PATIENCE):
+            code = await self.process.wait()
+        assert termios.tcgetattr(self._slave) == self._before
+        return code
+
+    async def close(self) -> None:
+        """As one closes a window."""
+        await self._stream.aclose()
+
+    async def show(self) -> None:
+        """Read what is written."""
+        await self.screen.collect(self._read())
+
+    async def _read(self) -> AsyncIterator[bytes]:
+        waiting = b""
+        async for data in self._stream:
+            self.raw += data.decode(errors="replace")
+            text = _SEQUENCE.sub(b"", waiting + data)
+            begun = text.rfind(b"\x1b")
+            text, waiting = (text, b"") if begun < 0 else (text[:begun], text[begun:])
+            yield text
+
+
+@asynccontextmanager
+async def terminal(
+    arguments: Sequence[str], variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Terminal]:
+    """A terminal on which somebody has started ``trio-chat`` with these arguments."""
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    async with trio.lowlevel.FdStream(master) as stream, trio.open_nursery() as nursery:
+        it = Terminal(stream, slave)
+        nursery.start_soon(it.show)
+        it.process = await trio.lowlevel.open_process(
+            [sys.executable, "-c", _LIKE_A_SHELL, *PROGRAM, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            cwd=FOLDER,
+            env=environment({"TERM": "xterm-256color", "NO_COLOR": "", **(variables or {})}),
+        )
+        try:
+            with trio.fail_after(3 * PATIENCE):
+                yield it
+        finally:
+            await end(it.process)
+            os.close(slave)
+            nursery.cancel_scope.cancel()
