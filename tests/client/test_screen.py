@@ -111,3 +111,11 @@ async def test_no_server_ends_it_with_a_line(tmp_path):
             assert await bob.ended() == 69
     assert "no server is running there. 'trio-chat server' starts one\r\n" in last_words(bob)
     assert "Traceback" not in last_words(bob)
+
+
+async def test_it_is_as_large_as_the_terminal_whatever_the_environment_says(port, tmp_path):
+    variables = {"XDG_STATE_HOME": str(tmp_path), "COLUMNS": "30", "LINES": "10"}
+    async with terminal(["client", "-p", str(port), "-n", "bob"], variables) as bob:
+        await bob.until(IN)
+        await bob.type("x" * 60)
+        await bob.until("x" * 60)

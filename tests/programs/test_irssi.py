@@ -1,68 +1,13 @@
 """With the real irssi, in a terminal, as people use it; needs Debian's irssi and tmux."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import trio
 
-from peers import House, Peer, running
+from peers import Peer, running
+from tmux import irssi
 
 pytestmark = pytest.mark.programs
-
-
-class Terminal:
-    """A program in a terminal of its own, which a test types into and looks at."""
-
-    def __init__(self, socket: Path) -> None:
-        self._tmux = ["tmux", "-S", str(socket)]
-
-    async def start(self, *command: str) -> None:
-        # A screen that is high enough for everything that is to be seen.
-        await self._run("new-session", "-d", "-x", "150", "-y", "80", *command)
-
-    async def type(self, line: str) -> None:
-        await self._run("send-keys", "-l", line)
-        await self._run("send-keys", "Enter")
-
-    async def screen(self) -> str:
-        return await self._run("capture-pane", "-p")
-
-    async def until(self, wanted: str) -> str:
-        """What the screen shows once it shows ``wanted``."""
-        screen = ""
-        with trio.move_on_after(60):
-            while wanted not in (screen := await self.screen()):  # noqa: ASYNC110
-                await trio.sleep(0.05)
-            return screen
-        raise AssertionError(f"no {wanted!r} in:\n{screen}")
-
-    async def stop(self) -> None:
-        await trio.run_process([*self._tmux, "kill-server"], check=False, capture_stderr=True)
-
-    async def _run(self, *arguments: str) -> str:
-        done = await trio.run_process([*self._tmux, *arguments], capture_stdout=True)
-        return done.stdout.decode()
-
-
-@asynccontextmanager
-async def irssi(house: House, nick: str, folder: Path) -> AsyncIterator[Terminal]:
-    """Irssi with its stock settings, connected and in the lobby."""
-    terminal = Terminal(folder / f"{nick}.tmux")
-    home = f"--home={folder / nick}"
-    try:
-        await terminal.start(
-            "env", "TERM=screen", f"HOME={folder}", "irssi", home, "-n", nick,
-            "-c", "127.0.0.1", "-p", str(house.port),
-        )  # fmt: skip
-        await terminal.until("There is no message of the day")
-        await terminal.type("/join #lobby")
-        await terminal.until(f"{nick} [")
-        yield terminal
-    finally:
-        with trio.CancelScope(shield=True):
-            await terminal.stop()
 
 
 async def seen(peer: Peer, *lines: str) -> None:
@@ -74,7 +19,7 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
     """Talk, act, rename, topic, private messages, whois, and a kick by the one who was first."""
     async with running() as house:
         nettie = await house.connect("nettie")
-        async with irssi(house, "irina", tmp_path) as screen:
+        async with irssi(house.port, "irina", tmp_path) as screen:
             await seen(nettie, "irina joined!")
             await screen.until("[@nettie] [ irina]")
             await screen.type("hello from irssi")
@@ -115,7 +60,7 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
         nettie = await house.connect("nettie")
         await nettie.send(b"hello\n/me waves\n")
         await seen(nettie, "* nettie waves")
-        async with irssi(house, "irina", tmp_path) as screen:
+        async with irssi(house.port, "irina", tmp_path) as screen:
             await nettie.send(b"now\n")
             shown = [line[6:] for line in (await screen.until("<@nettie> now")).splitlines()]
             begin = shown.index("!chat.local This was said last:")
@@ -130,8 +75,8 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
 async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
     async with (
         running() as house,
-        irssi(house, "irina", tmp_path) as one,
-        irssi(house, "igor", tmp_path) as other,
+        irssi(house.port, "irina", tmp_path) as one,
+        irssi(house.port, "igor", tmp_path) as other,
     ):
         await one.until("igor [")
         await one.type("hello igor")

@@ -30,7 +30,15 @@ def test_it_follows_the_end():
 def test_all_is_seen_if_there_is_place():
     _, view = make("a", "b")
     view.scroll(-1)
-    assert (seen(view), view.follows, view.at_top) == ("ab", True, True)
+    assert (seen(view), view.follows, view.near_top) == ("ab", True, True)
+
+
+def test_the_top_is_near_when_a_page_leads_there():
+    _, view = make("a", "b", "c", "d", "e", "f", "g", "h", "i")
+    view.scroll(0)
+    assert not view.near_top
+    view.scroll(-1)
+    assert view.near_top
 
 
 def test_nothing_moves_under_somebody_who_reads():

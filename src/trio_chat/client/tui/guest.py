@@ -14,6 +14,7 @@ All of Textual's private names that we need are in this module: ``_driver``, ``_
 
 import asyncio
 import codecs
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -169,6 +170,12 @@ def read_odd_bytes() -> None:
     vars(linux_driver)["getincrementaldecoder"] = forgiving
 
 
+def ask_the_terminal() -> None:
+    """For its size: where these are exported they tell, once and for all, what it was before."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
+
 class Host(App[None], inherit_bindings=False):
     """An app with a guest. What its parts do, ``on_arrived`` and ``guest_ended``, is a subclass's.
 
@@ -229,6 +236,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     """
     read_alt_keys()
     read_odd_bytes()
+    ask_the_terminal()
     asyncio.run(_show(app, mouse=mouse))
     if app.failed is not None:
         raise ScreenFailed.of(app.failed) from app.failed

@@ -23,7 +23,7 @@ class MessageLog(Widget):
     """Shows one buffer, each where it was left; ``show`` it again whenever it has changed."""
 
     class Top(Message):
-        """Somebody wants to see what was before all that we have."""
+        """Somebody comes to the top of what we have, and may want to see what was before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class MessageLog(Widget):
     def scroll_rows(self, rows: int) -> None:
         if view := self._view:
             view.scroll(rows)
-            self._scrolled(view)
+            self._scrolled()
 
     def scroll_pages(self, pages: int) -> None:
         """One row less, so that the eye finds its place."""
@@ -58,17 +58,17 @@ class MessageLog(Widget):
     def to_top(self) -> None:
         if view := self._view:
             view.to_top()
-            self._scrolled(view)
+            self._scrolled()
 
     def to_end(self) -> None:
         if view := self._view:
             view.to_end()
-            self._scrolled(view)
+            self._scrolled()
 
     def show_line(self, line: Line) -> None:
         if view := self._view:
             view.show(line)
-            self._scrolled(view)
+            self._scrolled()
 
     def keep(self, buffers: Sequence[Buffer]) -> None:
         """Forget where others were left: they have been closed."""
@@ -82,16 +82,16 @@ class MessageLog(Widget):
             self._views[self._buffer] = Viewport(self._buffer, self._rows)
         return self._views[self._buffer]
 
-    def _scrolled(self, view: Viewport) -> None:
+    def _scrolled(self) -> None:
         self.screen.clear_selection()  # it is of rows of the screen
-        if view.at_top:
-            self.post_message(self.Top())
         self._update()
 
     def _update(self) -> None:
         if (view := self._view) is None or not self.size:
             return
         view.height = self.size.height
+        if view.near_top:
+            self.post_message(self.Top())
         strips = view.strips()
         strips = [Strip([])] * (self.size.height - len(strips)) + strips
         if strips != self._strips:

@@ -32,9 +32,9 @@ class Viewport:
         return self._top is None
 
     @property
-    def at_top(self) -> bool:
-        """Whether nothing that we have is above what is seen."""
-        return self._place() == (0, 0)
+    def near_top(self) -> bool:
+        """Whether what we have above what is seen is less than a page."""
+        return self._moved(*self._place(), -self.height) == (0, 0)
 
     def strips(self) -> list[Strip]:
         """What is seen; fewer than ``height`` only if that is all."""

@@ -1,0 +1,120 @@
+"""The client on the full screen of a terminal, beside people with netcat and irssi."""
+
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+import trio_chat
+from netcat import guest
+from processes import environment, running_server
+from tmux import Tmux, irssi, tmux
+
+pytestmark = pytest.mark.programs
+
+PASTE = [f"verse {number} of a poem" for number in range(30)]
+LINES = 5000
+
+
+@asynccontextmanager
+async def client(port: int, folder: Path, columns: int, rows: int) -> AsyncIterator[Tmux]:
+    """Bob's, in the lobby."""
+    state = {"XDG_STATE_HOME": str(folder), "TERM": "tmux-256color"}
+    variables = [f"{n}={v}" for n, v in environment(state).items() if n.startswith(("XDG", "TERM"))]
+    program = [sys.executable, "-m", "trio_chat", "client", "-p", str(port), "-n", "bob"]
+    command = ["env", *variables, *program]
+    async with tmux(folder / "bob.tmux", columns, rows, *command) as it:
+        await it.until("You are in #lobby.")
+        yield it
+
+
+async def test_an_evening_in_a_small_terminal(tmp_path: Path) -> None:
+    store = {"TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db")}
+    async with running_server(**store) as server:
+        port = server.port
+        async with client(port, tmp_path, 80, 24) as bob:
+            async with guest(port, "annabel") as nettie, irssi(port, "irina", tmp_path) as irina:
+                # People talk, and a nickname is completed.
+                await nettie.send("hello to all\n")
+                await bob.until("annabel │ hello to all")
+                await bob.write("ann")
+                await bob.press("Tab")
+                await bob.until("❯ annabel:")
+                await bob.type("how are you?")
+                await nettie.until("bob: annabel: how are you?\n")
+                await irina.until("bob> annabel: how are you?")
+                await irina.type("/me bows")
+                await bob.until("irina bows")
+                # A paste is shown before it is sent.
+                await bob.paste("\n".join(PASTE))
+                await bob.until("30")
+                await bob.press("Enter")
+                heard = await nettie.until(f"bob: {PASTE[-1]}\n")
+                assert re.findall(r"^bob: (verse .*)$", heard, re.M) == PASTE
+                # Somebody is somewhere else, and is called.
+                await bob.type("/join #tea")
+                await bob.until("You are in #tea.")
+                await nettie.send("bob, are you there?\n")
+                await bob.until("#lobby      @1")
+                await bob.press("M-2")
+                await bob.until("bob, are you there?")
+                # Whatever the size.
+                for columns, rows in [(20, 6), (300, 60), (80, 24)]:
+                    await bob.resize(columns, rows)
+                    await bob.until("there?")
+                await irina.type("/quit")
+            # The server goes and comes back.
+            server.process.kill()
+            await server.process.wait()
+            await bob.until("server closed")
+            await bob.type("said to nobody yet")
+            await bob.until("said to nobody yet ⋯")
+            async with running_server(port=port, **store), guest(port, "annabel") as nettie:
+                await nettie.until("bob: said to nobody yet\n")
+                screen = await bob.gone("yet ⋯")
+                assert screen.count("said to nobody yet") == 1
+                await bob.type("/quit see you")
+                await nettie.until("bob left!")
+                screen = await bob.gone("❯")
+                assert "Traceback" not in screen
+
+
+async def test_five_thousand_lines_back_on_a_large_one(tmp_path: Path) -> None:
+    limits = {"TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "100000"}
+    async with running_server(**limits) as server:
+        await say(server.port, LINES)
+        async with client(server.port, tmp_path, 200, 50) as bob:
+            while 0 not in await without_gap(bob):
+                await bob.press("PageUp")
+            await bob.press("End")
+            await bob.until(f"line {LINES - 1} ")
+
+
+async def say(port: int, lines: int) -> None:
+    async with (
+        trio_chat.open_chat(port=port, nick="al", protocol="plain") as al,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(listen, al, f"line {lines - 1} of the past", nursery.cancel_scope)
+        for number in range(lines):
+            await al.say(f"line {number} of the past")
+        await trio.sleep_forever()
+
+
+async def listen(chat: trio_chat.Chat, last: str, scope: trio.CancelScope) -> None:
+    async for message in chat:
+        if isinstance(message, trio_chat.Said) and message.text == last:
+            scope.cancel("all is said")
+
+
+async def without_gap(terminal: Tmux) -> list[int]:
+    """The numbers of the lines that are seen, once there is none missing between them."""
+    with trio.fail_after(10):
+        while True:
+            seen = [int(number) for number in re.findall(r"│ line (\d+) ", await terminal.screen())]
+            if seen and seen == [*range(seen[0], seen[0] + len(seen))]:
+                return seen

@@ -1,0 +1,93 @@
+"""Programs in terminals of their own, which a test types into and looks at; needs Debian's tmux."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+_PATIENCE = 60  # seconds
+
+
+class Tmux:
+    def __init__(self, socket: Path) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+
+    async def start(self, columns: int, rows: int, *command: str) -> None:
+        """The terminal stays when the program has ended, with what it has left there."""
+        size = ["-x", str(columns), "-y", str(rows)]
+        await self._run("new-session", "-d", *size, *command, ";", "set", "remain-on-exit", "on")
+
+    async def type(self, line: str) -> None:
+        """And Enter."""
+        await self._run("send-keys", "-l", line)
+        await self.press("Enter")
+
+    async def write(self, text: str) -> None:
+        await self._run("send-keys", "-l", text)
+
+    async def press(self, *keys: str) -> None:
+        """As tmux calls them."""
+        await self._run("send-keys", *keys)
+
+    async def paste(self, text: str) -> None:
+        """As a terminal does that tells programs where a paste begins and ends."""
+        await self._run("set-buffer", text)
+        await self._run("paste-buffer", "-p")
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    async def screen(self) -> str:
+        return await self._run("capture-pane", "-p")
+
+    async def until(self, wanted: str) -> str:
+        """What the screen shows once it shows ``wanted``."""
+        screen = ""
+        with trio.move_on_after(_PATIENCE):
+            while wanted not in (screen := await self.screen()):  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            return screen
+        raise AssertionError(f"no {wanted!r} in:\n{screen}")
+
+    async def gone(self, unwanted: str) -> str:
+        """What the screen shows once it does not show that any more."""
+        screen = ""
+        with trio.move_on_after(_PATIENCE):
+            while unwanted in (screen := await self.screen()):  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            return screen
+        raise AssertionError(f"still {unwanted!r} in:\n{screen}")
+
+    async def stop(self) -> None:
+        await trio.run_process([*self._tmux, "kill-server"], check=False, capture_stderr=True)
+
+    async def _run(self, *arguments: str) -> str:
+        done = await trio.run_process([*self._tmux, *arguments], capture_stdout=True)
+        return done.stdout.decode()
+
+
+@asynccontextmanager
+async def tmux(socket: Path, columns: int, rows: int, *command: str) -> AsyncIterator[Tmux]:
+    it = Tmux(socket)
+    try:
+        await it.start(columns, rows, *command)
+        yield it
+    finally:
+        with trio.CancelScope(shield=True):
+            await it.stop()
+
+
+@asynccontextmanager
+async def irssi(port: int, nick: str, folder: Path) -> AsyncIterator[Tmux]:
+    """Irssi with its stock settings, connected and in the lobby."""
+    # A screen that is high enough for everything that is to be seen.
+    async with tmux(
+        folder / f"{nick}.tmux", 150, 80,
+        "env", "TERM=screen", f"HOME={folder}", "irssi", f"--home={folder / nick}", "-n", nick,
+        "-c", "127.0.0.1", "-p", str(port),
+    ) as it:  # fmt: skip
+        await it.until("There is no message of the day")
+        await it.type("/join #lobby")
+        await it.until(f"{nick} [")
+        yield it
