@@ -195,7 +195,11 @@ async def test_a_server_that_is_killed():
     async with running_server() as server, joined(server.port) as bob:
         server.process.kill()
         assert await bob.ended() == 69
-        assert bob.err.text == "trio-chat: the server closed the connection\n"
+        # Which of the two depends on whether it had read all that we have sent.
+        assert bob.err.text in (
+            "trio-chat: the server closed the connection\n",
+            "trio-chat: the connection to the server was lost\n",
+        )
 
 
 async def test_a_server_that_stops(server, port):

@@ -65,7 +65,7 @@ async def test_what_was_said_can_be_looked_up_again_and_again(port):
             found_milk = await found(al, f"/search milk {filters}")
             assert found_milk == ["*** This was found:", "coffee; with milk"]
         for filters in ("from:bo", "before:2020-01-31", "after:2100-01-31"):
-            assert await found(al, f"/search milk {filters}") == ["*** This was found:"]
+            assert await found(al, f"/search milk {filters}") == ["*** Nothing was found."]
         assert await found(al, "/search milk in:#attic") == [
             "*** There is nothing of #attic that you may read."
         ]

@@ -19,16 +19,20 @@ from trio_chat.client.model import (
     Unsent,
 )
 from trio_chat.client.model.emoji import emoji
+from trio_chat.core.events import Notice, Said
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import (
     Acknowledged,
+    Earlier,
     Failed,
     InRoom,
+    Linked,
     MarkedRead,
     Member,
     OutOfRoom,
     Roster,
     Sent,
+    Stamped,
 )
 
 
@@ -339,3 +343,27 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
 
 def test_the_secret_is_kept() -> None:
     assert Model("me", kept=Kept(secret="s3cr3t")).kept().secret == "s3cr3t"  # noqa: S105, S106
+
+
+def test_what_is_asked_is_answered_where_it_was_asked(desk: Desk) -> None:
+    desk.go("#lobby")
+    assert desk.enter("/whois bob") == [RunCommand("/whois bob", "#lobby")]
+    desk.hear(Notice("bob is somebody"))
+    assert desk.texts("#lobby")[-1] == "bob is somebody"
+    desk.now += 6
+    desk.hear(Notice("The server will stop at noon."))
+    assert desk.texts("net")[-1] == "The server will stop at noon."
+
+
+def test_a_server_that_can_search_does_that(desk: Desk) -> None:
+    desk.hear(Linked("me", "net", frozenset({"soju.im/search"})))
+    desk.go("#lobby")
+    assert desk.enter("/search tea") == [RunCommand("/search tea", "#lobby")]
+    found = Stamped("#tea", "al", "green tea", msgid="m9", time=at(7))
+    desk.hear(Notice("This was found:"), Earlier(found, at(7), found=True))
+    assert desk.texts("#lobby")[-1].endswith("#tea al: green tea")
+    psst = Said("", "al", "tea?", to="me")
+    desk.hear(Earlier(psst, found=True))
+    assert desk.texts("#lobby")[-1].startswith("al ")
+    assert desk.texts("#lobby")[-1].endswith("tea?")
+    assert "#tea" not in desk.names()

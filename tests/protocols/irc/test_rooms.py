@@ -116,7 +116,7 @@ def test_a_room_that_lets_nobody_in_keeps_nobody_out_of_the_others() -> None:
     told = hear(session, ":s 001 bob :Hi", ":s 473 bob #lobby :Cannot join", ":s 422 bob :None")
     assert told[1:] == [
         Notice("#lobby: Cannot join"),
-        Linked("bob", "", frozenset()),
+        Linked("bob", "s", frozenset()),
     ]
     assert session.admitted
     assert not session.past.rooms

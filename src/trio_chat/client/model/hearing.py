@@ -88,6 +88,9 @@ def _earlier(world: World, earlier: Earlier, now: float) -> None:
     said = earlier.said
     if world.ignores(said.nick, said.origin) or fold(said.room) in world.closed:
         return
+    if earlier.found:
+        _found(world, earlier, now)
+        return
     msgid = said.msgid if isinstance(said, Stamped) else ""
     buffer = _buffer_of(world, said)
     known = buffer.lines.knows(msgid) or buffer.lines.full
@@ -98,6 +101,15 @@ def _earlier(world: World, earlier: Earlier, now: float) -> None:
     _note_newest(buffer, line, earlier.time)
     if not line.own and buffer.is_news(line) and not world.sees(buffer):
         buffer.count(line)
+
+
+def _found(world: World, earlier: Earlier, now: float) -> None:
+    """Somebody has searched for it: it has its place elsewhere."""
+    moment = moment_of(earlier.time)
+    when = "" if moment is None else f"{world.days.short(moment)} "
+    said = earlier.said
+    text = f"{when}{_buffer_name(world, said)} {wording(said)[0]}"
+    world.show(world.answers(now), world.line("own note", text, now))
 
 
 def _comes_back(world: World, said: Said, stamped: Stamped) -> bool:
@@ -112,12 +124,15 @@ def _comes_back(world: World, said: Said, stamped: Stamped) -> bool:
 
 def _buffer_of(world: World, said: Said) -> Buffer:
     """What services tell in private needs no buffer of its own."""
-    if said.room:
-        return world.open(said.room)
-    name = said.to if world.is_me(said.nick) else said.nick
-    if not said.to or (said.notice and not world.is_me(said.nick)):
+    name = _buffer_name(world, said)
+    if not said.room and (not said.to or (said.notice and not world.is_me(said.nick))):
         return world.find(name) or world.server
     return world.open(name)
+
+
+def _buffer_name(world: World, said: Said) -> str:
+    """Of a private conversation, it is the other one's."""
+    return said.room or (said.to if world.is_me(said.nick) else said.nick)
 
 
 def _line_of(world: World, buffer: Buffer, said: Said, msgid: str, time: str, now: float) -> Line:
@@ -364,7 +379,8 @@ def _typing(world: World, typing: Typing, now: float) -> None:
 
 
 def _notice(world: World, notice: Notice, now: float) -> None:
-    buffer = world.find(notice.room) or world.server
+    buffer = world.find(notice.room) if notice.room else None
+    buffer = buffer or world.answers(now)
     world.show(buffer, world.line("notice", notice.text, now))
 
 
@@ -388,7 +404,7 @@ def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
 
 
 def _linked(world: World, linked: Linked, now: float) -> None:
-    world.linked, world.network = True, linked.network
+    world.linked, world.network, world.caps = True, linked.network, linked.caps
     world.set_nick(linked.nick)
     if linked.network and world.server.name != linked.network:
         world.server.name = linked.network

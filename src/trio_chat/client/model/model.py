@@ -221,6 +221,15 @@ class Model:
         """Somebody's buffer, or a room's. The server's, if there are too many."""
         return self._world.open(name)
 
+    @property
+    def caps(self) -> frozenset[str]:
+        """What the server has given us."""
+        return self._world.caps
+
+    def ask(self, now: float) -> None:
+        """What is asked of the server now is answered in the current buffer."""
+        self._world.ask(now)
+
     def want(self, room: str) -> None:
         """We go there once we are in it."""
         self._world.wanted.add(fold(room))

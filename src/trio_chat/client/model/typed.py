@@ -9,7 +9,7 @@ from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
 from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc.slash import SLASHES, room_name
+from trio_chat.protocols.irc.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.slashes import Row, complaint, overview
 
 if TYPE_CHECKING:
@@ -60,15 +60,16 @@ def _do(model: "Model", line: str, now: float) -> Intents:
     """What is none of our own commands, the session knows or complains about."""
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
     if word.lower() not in OWN:
-        return _run(model, word.lower(), rest, line)
+        return _run(model, word.lower(), rest, line, now)
     if why := complaint(OWN, word, rest):
         model.note(why, now)
         return ()
     return OWN[word.lower()].act(model, rest.strip(), now)
 
 
-def _run(model: "Model", word: str, rest: str, line: str) -> Intents:
+def _run(model: "Model", word: str, rest: str, line: str, now: float) -> Intents:
     """Whoever asks to enter a room wants to go there."""
+    model.ask(now)
     if word == "join" and rest:
         rooms = rest.split()[0].split(",")
         model.want(room_name(rooms[0]))
@@ -116,6 +117,9 @@ def _clear(model: "Model", rest: str, now: float) -> Intents:
 
 
 def _search(model: "Model", words: str, now: float) -> Intents:
+    """A server that can search has more than we have loaded."""
+    if SEARCH in model.caps:
+        return _run(model, "search", words, f"/search {words}", now)
     found = model.search(words)
     model.note(f"Found: {len(found)}{' and more' if len(found) > _FOUND_MAX else ''}", now)
     for text in [_found(model, line) for line in found[-_FOUND_MAX:]]:

@@ -21,6 +21,9 @@ from trio_chat.protocols.irc.text import is_room
 #: What there is beyond that goes to the server's buffer.
 BUFFERS_MAX = 500
 
+# So long what the server says of no room is probably the answer to what was asked in a buffer.
+_ANSWER = 5.0  # seconds
+
 _MENTIONS_MAX = 500  # lines that name us, which are remembered over all buffers
 _IGNORED_MAX = 500  # masks
 _READ_MAX = 1000  # targets of which it is known how far they have been read
@@ -34,7 +37,8 @@ class World:
     """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
     ``read`` up to when a target has been read (ISO 8601), by its fold, and its name; ``closed``
     are rooms, folded, that we have asked to leave, ``wanted`` those that we have asked to enter.
-    Until we go anywhere for the first time we are ``nowhere``: looking at the server's.
+    ``caps`` are what the server has given us. Until we go anywhere for the first time we are
+    ``nowhere``: looking at the server's.
     """
 
     def __init__(self, nick: str, days: Days) -> None:
@@ -51,6 +55,7 @@ class World:
         self.closed: set[str] = set()
         self.wanted: set[str] = set()
         self.nowhere = True
+        self.caps: frozenset[str] = frozenset()
         self.days = days
         self._ledger = Ledger()
         self._keys: Iterator[int] = count(1)
@@ -58,6 +63,7 @@ class World:
         self.server = self._new("server", "server")
         self.buffers = [self.server]
         self.current = self.server
+        self._asked = self.server, -inf
         self.set_nick(nick)
 
     @property
@@ -144,6 +150,15 @@ class World:
         self.read[fold(name)] = name, time
         if len(self.read) > _READ_MAX:
             del self.read[next(iter(self.read))]
+
+    def ask(self, now: float) -> None:
+        """Something is asked of the server in the current buffer."""
+        self._asked = self.current, now
+
+    def answers(self, now: float) -> Buffer:
+        """Where what the server says goes that is about no room or person."""
+        buffer, at = self._asked
+        return buffer if now < at + _ANSWER and buffer in self.buffers else self.server
 
     # ── lines ──────────────────────────────────────────────────────────────────────────────
 

@@ -36,13 +36,15 @@ _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
 class Batch(NamedTuple):
     """One that is open. ``page`` is the room or person of which we have asked for it; ``late`` if
-    it fills a gap, ``found`` if it is what somebody at our side wants to read.
+    it fills a gap, ``found`` if it is what somebody at our side wants to read; ``told`` once
+    something of that has come.
     """
 
     kind: str
     page: str = ""
     late: bool = False
     found: bool = False
+    told: bool = False
 
 
 NO_BATCH = Batch("")
@@ -61,7 +63,23 @@ def understand(session: "IrcLink", line: Line) -> Messages:
     if heard is None or len(line.params) < heard.needed or (history and not heard.talk):
         return ()
     messages = heard.means(session, line)
-    return [_past(message, batch) for message in messages] if history else messages
+    if not history:
+        return messages
+    past = [_past(message, batch) for message in messages]
+    return [*_begin_found(session, line, batch), *past] if past else ()
+
+
+def _begin_found(session: "IrcLink", line: Line, batch: Batch) -> Messages:
+    """Before the first of what was found."""
+    if not batch.found or batch.told:
+        return ()
+    session.batches[line.tags["batch"]] = batch._replace(told=True)
+    return [Notice("This was found:")]
+
+
+def end_found(batch: Batch) -> Messages:
+    """Before the first came, nothing was said."""
+    return [Notice("Nothing was found.")] if batch.found and not batch.told else ()
 
 
 def _past(message: Message, batch: Batch) -> Message:

@@ -28,6 +28,7 @@ from trio_chat.protocols.irc.heard import (
     Messages,
     Table,
     answer_question,
+    end_found,
     notices,
     origin_of,
     report,
@@ -69,8 +70,8 @@ def _batch(session: "IrcClientSession", line: Line) -> Messages:
     """A batch within another is of the same kind."""
     sign, name = line.params[0][:1], line.params[0][1:]
     if sign != "+":
-        page = session.batches.pop(name, NO_BATCH).page
-        return session.catch_up.page_over(page) if page else ()
+        batch = session.batches.pop(name, NO_BATCH)
+        return session.catch_up.page_over(batch.page) if batch.page else end_found(batch)
     if outer := session.batches.get(line.tags.get("batch", "")):
         session.batches[name] = outer._replace(page="")
         return ()
@@ -78,7 +79,7 @@ def _batch(session: "IrcClientSession", line: Line) -> Messages:
     page = target if kind == "chathistory" and session.catch_up.expected(target) else ""
     found = not page and session.has_come(kind)
     session.batches[name] = Batch(kind, page, session.catch_up.fills_a_gap(page), found)
-    return [Notice("This was found:")] if found else ()
+    return ()
 
 
 def _join(session: "IrcClientSession", line: Line) -> Messages:

@@ -31,6 +31,7 @@ from trio_chat.protocols.irc.heard import (
     Messages,
     Table,
     answer_question,
+    end_found,
     origin_of,
     said_in,
 )
@@ -100,13 +101,14 @@ def _batch(session: "RoomsSession", line: Line) -> Messages:
     """A batch within another is of the same kind."""
     sign, name = line.params[0][:1], line.params[0][1:]
     if sign != "+":
-        page = session.batches.pop(name, NO_BATCH).page
-        return session.pages.over(page) or session.catch_up.page_over(page)
+        batch = session.batches.pop(name, NO_BATCH)
+        answers = session.pages.over(batch.page) or session.catch_up.page_over(batch.page)
+        return answers or end_found(batch)
     if outer := session.batches.get(line.tags.get("batch", "")):
         session.batches[name] = outer._replace(page="")
         return ()
-    batch = session.batches[name] = _begun(session, line.param(1), line.param(2))
-    return [Notice("This was found:")] if batch.found else ()
+    session.batches[name] = _begun(session, line.param(1), line.param(2))
+    return ()
 
 
 def _begun(session: "RoomsSession", kind: str, target: str) -> Batch:
@@ -296,6 +298,7 @@ def _supports(session: "RoomsSession", line: Line) -> Messages:
 
 
 def _end_of_motd(session: "RoomsSession", line: Line) -> Messages:
+    session.supports.network = session.supports.network or line.source
     return session.linked()
 
 

@@ -9,7 +9,7 @@ class Supports:
     """Until the server says something else, it is as most are."""
 
     def __init__(self) -> None:
-        self.network = ""
+        self.network = ""  # or the server's name, if it tells of no network
         self.prefixes = "~&@%+"  # of members' nicknames, the highest first
         self.statuses = "qaohv"  # the modes that these stand for, in the same order
         self.bot = ""  # what tells in WHO that somebody is a bot
