@@ -170,6 +170,15 @@ async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
         await al.until("me: hi\n")
 
 
+async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
+    async with screen(wire.port, "me") as me:
+        wire.deaf = True
+        await me.want(SayTo("#lobby", "hi"))
+        await me.sees(Sent)
+        await wire.lost.wait()
+    assert isinstance(me.shown[-1], Failed)
+
+
 async def test_the_library_has_it_too(port):
     async with trio_chat.open_chat(
         port=port, nick="me", protocol="plain", rooms="many", room=""
