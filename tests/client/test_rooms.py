@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 import trio
 
 import trio_chat
+from front_ends import Screen, Wire
 from trio_chat.client import talk
 from trio_chat.client.intents import (
     AskHistory,
-    Intent,
     JoinRoom,
     MarkRead,
     Quit,
@@ -28,7 +27,6 @@ from trio_chat.protocols.client import (
     Linked,
     MarkedRead,
     Member,
-    Message,
     PageEnd,
     Roster,
     Sent,
@@ -36,98 +34,6 @@ from trio_chat.protocols.client import (
     Unlinked,
 )
 from trio_chat.settings import ClientSettings, Settings
-
-
-@dataclass
-class Screen:
-    """Keeps what it is shown, and can wait for it."""
-
-    shown: list[Message] = field(default_factory=list)
-    news: trio.Event = field(default_factory=trio.Event)
-    _looked: int = 0
-
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
-    ) -> None:
-        self.intents = intents
-        async for message in messages:
-            self.shown.append(message)
-            self.news.set()
-            self.news = trio.Event()
-
-    async def want(self, *intents: Intent) -> None:
-        for intent in intents:
-            await self.intents.send(intent)
-
-    async def sees(self, *expected: object) -> None:
-        """Wait for these, in this order; a type stands for any message of it."""
-        for one in expected:
-            while not any(_fits(message, one) for message in self.shown[self._looked :]):
-                await self.news.wait()
-            while not _fits(self.shown[self._looked], one):
-                self._looked += 1
-            self._looked += 1
-
-    def texts(self, place: str) -> list[str]:
-        """Of a room or a conversation, in which what we have said has its place, too."""
-        found, said = [], {}
-        for message in self.shown:
-            message = message.said if isinstance(message, Earlier) else message
-            if isinstance(message, Sent):
-                said[message.token] = message
-            elif isinstance(message, Acknowledged) and said[message.token].target == place:
-                found.append(said[message.token].text)
-            elif isinstance(message, trio_chat.Said) and place == (message.room or message.nick):
-                found.append(message.text)
-        return found
-
-
-def _fits(message: Message, expected: object) -> bool:
-    return isinstance(message, expected) if isinstance(expected, type) else message == expected
-
-
-@dataclass
-class Wire:
-    """Between a client and a server. It can be cut at the client's end, and be down for a while; of
-    that the server does not know.
-    """
-
-    server: int
-    port: int = 0
-    up: bool = True
-    _links: list[trio.CancelScope] = field(default_factory=list)
-
-    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        self.port = listeners[0].socket.getsockname()[1]
-        task_status.started()
-        await trio.serve_listeners(self._carry, listeners)
-
-    def cut(self) -> None:
-        links, self._links = self._links, []
-        for link in links:
-            link.cancel("it is cut")
-
-    async def _carry(self, client: trio.SocketStream) -> None:
-        if not self.up:
-            return
-        async with await trio.open_tcp_stream("127.0.0.1", self.server) as server:
-            async with client, trio.open_nursery() as nursery:
-                self._links.append(nursery.cancel_scope)
-                nursery.start_soon(self._pump, client, server)
-                nursery.start_soon(self._pump, server, client)
-            if nursery.cancel_scope.cancelled_caught:
-                await trio.sleep_forever()
-
-    async def _pump(self, source: trio.SocketStream, sink: trio.SocketStream) -> None:
-        try:
-            async for data in source:
-                await sink.send_all(data)
-            await sink.send_eof()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass
 
 
 @pytest.fixture

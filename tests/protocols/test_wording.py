@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from trio_chat.core.answers import unknown
 from trio_chat.core.events import (
     Absent,
     Announced,
@@ -34,7 +35,16 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.names import NICK_MAX, nick_problem
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.plain.wording import Heard, InRoom, Replay, Welcome, reading, wording
+from trio_chat.protocols.plain.wording import (
+    Company,
+    Heard,
+    InRoom,
+    NearNick,
+    Replay,
+    Welcome,
+    reading,
+    wording,
+)
 
 NAME_CHARS = st.characters(categories=["Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"])
 good_nicks = st.text(
@@ -110,8 +120,8 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (
         Kicked("#lobby", "alice", "bob", "for good"),
         {
-            "*** alice sent bob out of #lobby: for good": Notice(
-                "alice sent bob out of #lobby: for good"
+            "*** alice sent bob out of #lobby: for good": Kicked(
+                "#lobby", "alice", "bob", "for good"
             ),
             "bob left!": Left("", "bob"),
         },
@@ -119,7 +129,14 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (
         Kicked("#lobby", "alice", "bob"),
         {
-            "*** alice sent bob out of #lobby.": Notice("alice sent bob out of #lobby."),
+            "*** alice sent bob out of #lobby.": Kicked("#lobby", "alice", "bob"),
+            "bob left!": Left("", "bob"),
+        },
+    ),
+    (
+        Kicked("#a.b.", "alice", "bob"),
+        {
+            "*** alice sent bob out of #a.b..": Kicked("#a.b.", "alice", "bob"),
             "bob left!": Left("", "bob"),
         },
     ),
@@ -158,7 +175,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
             "*** You are alice in #tea; one other person is here. /help tells more.": InRoom(
                 "#tea", "alice"
             ),
-            "*** The topic of #tea: green": Notice("The topic of #tea: green"),
+            "*** The topic of #tea: green": Topic("#tea", "green"),
             "*** The last message:": Replay(1),
             "alice: hi": Said("", "alice", "hi"),
         },
@@ -189,15 +206,17 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     ),
     (
         Members("#lobby", (Seen("alice"), Seen("bob"))),
-        {"*** In #lobby (2): alice, bob": Notice("In #lobby (2): alice, bob")},
+        {"*** In #lobby (2): alice, bob": Company("#lobby", ("alice", "bob"))},
     ),
+    (Members("#tea", ()), {"*** In #tea (0): ": Company("#tea", ())}),
+    (unknown("#tea"), {"*** There is nobody in #tea.": Company("#tea", ())}),
     (
         Rooms((RoomSeen("#lobby", 2, "tea"), RoomSeen("#b", 1))),
         {"*** #lobby (2) tea": Notice("#lobby (2) tea"), "*** #b (1)": Notice("#b (1)")},
     ),
     (Rooms(()), {}),
-    (Topic("#lobby", "tea"), {"*** The topic of #lobby: tea": Notice("The topic of #lobby: tea")}),
-    (Topic("#lobby", ""), {"*** #lobby has no topic.": Notice("#lobby has no topic.")}),
+    (Topic("#lobby", "tea"), {"*** The topic of #lobby: tea": Topic("#lobby", "tea")}),
+    (Topic("#lobby", ""), {"*** #lobby has no topic.": Topic("#lobby", "")}),
     (Refused("No."), {"*** No.": Notice("No.")}),
     (Notice("One.\nTwo."), {"*** One.": Notice("One."), "*** Two.": Notice("Two.")}),
 ]
@@ -244,8 +263,9 @@ def test_what_is_said_in_private_is_said_to_nobody_else(nick: str, other: str, t
 
 @given(nick=good_nicks, other=good_nicks, text=texts)
 def test_whoever_is_kicked_leaves_and_nobody_else_does(nick: str, other: str, text: str) -> None:
-    notice, left = _heard(Kicked("#lobby", nick, other, text))
-    assert isinstance(notice, Notice)
+    kicked, left = _heard(Kicked("#lobby", nick, other, text))
+    assert isinstance(kicked, Kicked)
+    assert (kicked.room, kicked.nick, kicked.target) == ("#lobby", nick, other)
     assert left == Left("", other)
 
 
@@ -264,9 +284,13 @@ def test_a_topic_is_set_by_nobody_else(nick: str, text: str) -> None:
 
 
 @given(text=texts)
-def test_the_topic_of_a_room_is_a_notice(text: str) -> None:
-    for heard in _heard(Topic("#lobby", text)) + _heard(Rooms((RoomSeen("#lobby", 1, text),))):
-        assert isinstance(heard, Notice)
+@example(text="x You are bob for now; /nick changes that.")
+def test_the_topic_of_a_room_is_one_whatever_it_says(text: str) -> None:
+    [topic] = _heard(Topic("#lobby", text))
+    assert isinstance(topic, Topic)
+    assert topic.room == "#lobby"
+    [listed] = _heard(Rooms((RoomSeen("#lobby", 1, text),)))
+    assert isinstance(listed, Notice | NearNick)
 
 
 @given(text=st.text() | texts)

@@ -16,11 +16,18 @@ import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.client import PATIENCE, ClientSession, Message, spoken_by
+from trio_chat.protocols.client import (
+    PATIENCE,
+    ClientSession,
+    Message,
+    RoomsClientSession,
+    spoken_by,
+)
 from trio_chat.protocols.irc.client import IrcClientSession
 from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
+from trio_chat.protocols.plain.rooms import PlainRoomsSession
 from trio_chat.settings import Address
 
 _READ = 64 * 1024  # bytes
@@ -96,7 +103,7 @@ class Chat:
         """Go to another room, for which is what we say from now on. That we are there, or why not,
         comes out of the iteration. With many rooms, it is one more.
         """
-        if isinstance(self._session, RoomsSession):
+        if isinstance(self._session, RoomsClientSession):
             self._session.join(room, key)
             await self._push()
         else:
@@ -108,7 +115,7 @@ class Chat:
         With many rooms, ``target`` is the room or person that it is about; what is wrong with it
         comes out of the iteration.
         """
-        if isinstance(self._session, RoomsSession):
+        if isinstance(self._session, RoomsClientSession):
             self._session.command(line, target)
             await self._push()
         else:
@@ -116,8 +123,8 @@ class Chat:
             await self._speak()
 
     @property
-    def _rooms(self) -> RoomsSession:
-        if not isinstance(self._session, RoomsSession):
+    def _rooms(self) -> RoomsClientSession:
+        if not isinstance(self._session, RoomsClientSession):
             raise Unsupported("This is a chat in one room.")
         return self._session
 
@@ -166,12 +173,14 @@ class Chat:
         await self._push()
 
     async def away(self, text: str) -> None:
-        """Say that we are away; without a text, that we are back."""
+        """Say that we are away; without a text, that we are back. Raises Unsupported where plain is
+        spoken.
+        """
         self._rooms.away(text)
         await self._push()
 
     async def raw(self, line: str) -> None:
-        """Send a line of IRC as it is."""
+        """Send a line of IRC as it is. Raises Unsupported where plain is spoken."""
         self._rooms.raw(line)
         await self._push()
 
@@ -187,6 +196,11 @@ class Chat:
             with _lost_if_broken():
                 await self._stream.send_eof()
         self._receiving.cancel("there is less to wait for")
+
+    def _cut(self) -> None:
+        """The connection has ended: what is known of what was on its way stays to be heard."""
+        if isinstance(self._session, RoomsClientSession):
+            self._heard.extend(self._session.cut())
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self
@@ -324,9 +338,11 @@ async def open_chat(
     is on its way, so never say it again. With trio-chat all of it arrives, and nothing twice; with
     other servers a Notice tells what may not have arrived.
 
-    ``rooms="many"`` is for programs that show many rooms at once, on an IRC server: ``say_to`` and
-    what follows it in ``Chat`` are for that, and ``room`` may be empty. Whatever is known is a
-    message of its own then: ``trio_chat.protocols.client`` has all of them.
+    ``rooms="many"`` is for programs that show many rooms at once: ``say_to`` and what follows it in
+    ``Chat`` are for that, and ``room`` may be empty. Whatever is known is a message of its own
+    then: ``trio_chat.protocols.client`` has all of them. Where plain is spoken one is in one room
+    at a time, and not all of it is known; with the tutorial's server there is only one room, which
+    is called ``room``, or ``#lobby``.
 
     Raises CannotConnect, NotAdmitted (the nickname is taken, the server is full) and
     ConnectionLost. If the block ends well, all that was said has reached the server when this
@@ -341,22 +357,19 @@ async def open_chat(
     async with stream:
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
-        session: ClientSession
-        if rooms == "many":
-            first = [room] if room else []
-            session = RoomsSession(
-                nick, rooms=first, encoding=encoding, password=password, past=past
-            )
-        elif chosen == "plain":
-            session = _plain_session(nick, encoding, password, late)
-        else:
-            session = IrcClientSession(
-                nick, room=room, encoding=encoding, password=password, past=past
-            )
+        session = _session(
+            chosen == "plain", rooms == "many", nick,
+            room=room, encoding=encoding, password=password, past=past,
+        )  # fmt: skip
+        if late and isinstance(session, PlainClientSession):
+            session.speak_first()
         chat = Chat(stream, session, past.heard)
-        await chat._enter(data)
-        yield chat
-        await chat._leave()
+        try:
+            await chat._enter(data)
+            yield chat
+            await chat._leave()
+        finally:
+            chat._cut()
         if not session.framed:
             # A close leaves a thread of the tutorial's server spinning; only a reset ends it.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -376,13 +389,19 @@ async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
     return data, trio.current_time() >= patience.deadline
 
 
-def _plain_session(
-    nick: str, encoding: str, password: str, speak_first: bool
-) -> PlainClientSession:
-    session = PlainClientSession(nick, encoding=encoding, password=password)
-    if speak_first:
-        session.speak_first()
-    return session
+def _session(
+    plain: bool, many: bool, nick: str, *, room: str, encoding: str, password: str, past: Past
+) -> ClientSession:
+    if plain and many:
+        return PlainRoomsSession(
+            nick, only_room=room or "#lobby", encoding=encoding, password=password, past=past
+        )
+    if plain:
+        return PlainClientSession(nick, encoding=encoding, password=password)
+    if many:
+        rooms = [room] if room else []
+        return RoomsSession(nick, rooms=rooms, encoding=encoding, password=password, past=past)
+    return IrcClientSession(nick, room=room, encoding=encoding, password=password, past=past)
 
 
 async def _connect(address: Address) -> trio.SocketStream:

@@ -112,7 +112,7 @@ class RoomsTalk:
             began = trio.current_time()
             why = await self._until_cut()
             if self._over:
-                return
+                break
             # A server that lets us in and goes at once is as good as none.
             if trio.current_time() - began >= STEADY:
                 waits = backoff()
@@ -120,6 +120,8 @@ class RoomsTalk:
             self._past.heard.append(Unlinked(why, wait))
             with trio.move_on_after(wait):
                 await self._do_without()
+        with suppress(trio.BrokenResourceError):  # nobody is there any more whom we could tell
+            await self._show(self._past.heard)
 
     async def _until_cut(self) -> str:
         """One connection. Returns why it has ended."""

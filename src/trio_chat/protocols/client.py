@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from trio_chat.core.events import (
     AwaySet,
@@ -255,6 +255,62 @@ class ClientSession(Protocol):
         """Say our last word, with ``words`` for the others where there is a place for them.
 
         Returns whether it is the end of the stream.
+        """
+        ...
+
+
+@runtime_checkable
+class RoomsClientSession(ClientSession, Protocol):
+    """A client in many rooms at once, and in private conversations; as far as the server has them.
+
+    A ``target`` is a room or a person. What comes of each of these comes as messages, also from
+    ``own_messages``. What a server cannot do has no answer, or an empty one. A session that nobody
+    talks to can be used, too: what is said waits for the next one that has the same ``Past``.
+    """
+
+    def say_to(self, target: str, text: str, action: bool = False) -> None:
+        """Each line of it is a message, or several if it is too long; blank ones are none."""
+        ...
+
+    def resend(self, token: str) -> None:
+        """Send again what has failed."""
+        ...
+
+    def join(self, room: str, key: str = "") -> None:
+        """Enter a room, and again after each cut. Raises Unsupported."""
+        ...
+
+    def part(self, room: str, why: str = "") -> None:
+        """Leave a room."""
+        ...
+
+    def history(self, target: str, before_msgid: str, limit: int) -> None:
+        """Ask for the messages before this one; without an id, for the last ones."""
+        ...
+
+    def mark_read(self, target: str, time: str) -> None:
+        """We have read all up to this time (ISO 8601); without one, ask until when that is."""
+        ...
+
+    def typing(self, target: str, active: bool) -> None:
+        """Tell the others that we are typing, or have stopped."""
+        ...
+
+    def command(self, line: str, target: str = "") -> None:
+        """Do a command that was given in a room or a conversation."""
+        ...
+
+    def away(self, text: str) -> None:
+        """Say that we are away; without a text, that we are back. Raises Unsupported."""
+        ...
+
+    def raw(self, line: str) -> None:
+        """Send a line of IRC as it is. Raises Unsupported."""
+        ...
+
+    def cut(self) -> Sequence[Message]:
+        """The connection has ended: what has become of what was on its way, if nothing will tell
+        that later.
         """
         ...
 

@@ -7,11 +7,12 @@ a server that keeps the tokens shows of the two only the first.
 
 import secrets
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from trio_chat.protocols.client import Message, Stamped
+from trio_chat.protocols.client import Failed, Message, Sent, Stamped
+from trio_chat.protocols.irc.text import shown
 
 #: The client-only tag that has the token.
 ID_TAG = "+trio-chat/id"
@@ -23,6 +24,13 @@ UNACKED_MAX = 256
 # Messages that are known when they come again: more than a gap is filled with, and than a server
 # tells newcomers.
 _SEEN_MAX = 10_000
+
+
+# Texts that wait to be sent; whoever pastes more is told that it is too much.
+_UNSENT_MAX = 10_000
+
+# Of texts that have not arrived, so many can be sent again.
+_FAILED_MAX = 1000
 
 
 def new_token() -> str:
@@ -73,6 +81,9 @@ class Past:
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be, by name in small
     letters: how they are written, and their key. ``away`` is our away message. Of private
     conversations we have seen all that was said until ``since`` (ISO 8601).
+
+    Where plain is spoken nothing has an id: ``shown`` is what was said last in each room, by its
+    name in small letters, as nickname, text, and whether it is an action.
     """
 
     secret: str = field(default_factory=new_token, repr=False)
@@ -87,6 +98,7 @@ class Past:
     rooms: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     away: str = ""
     since: str = ""
+    shown: dict[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
 
     @property
@@ -110,6 +122,22 @@ class Past:
                 self.unacked.remove(text)
                 return True
         return False
+
+    def take_on(self, text: Unacked) -> Sequence[Message]:
+        """It is to be said in its turn."""
+        sent = Sent(text.token, text.target, shown(text.text), text.action)
+        if len(self.unsent) >= _UNSENT_MAX:
+            return [sent, *self.fail([text], "Too much waits to be sent.")]
+        self.unsent.append(text)
+        return [sent]
+
+    def fail(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
+        """They have not arrived, or perhaps not; they can be sent again."""
+        for text in texts:
+            self.failed[text.token] = text
+            if len(self.failed) > _FAILED_MAX:
+                del self.failed[next(iter(self.failed))]
+        return [Failed(text.token, why) for text in texts]
 
     def take(self, targets: Container[str] | None = None) -> Unacked | None:
         """The oldest text is not on its way any more: of those for one of these targets, in small

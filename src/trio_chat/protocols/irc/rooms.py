@@ -14,14 +14,13 @@ from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
-    Failed,
     InRoom,
     Lag,
     Linked,
     Message,
     OutOfRoom,
     PageEnd,
-    Sent,
+    RoomsClientSession,
     Stamped,
 )
 from trio_chat.protocols.irc.catchup import CatchUp
@@ -40,12 +39,6 @@ from trio_chat.protocols.irc.text import is_room, shown
 # What others see as our name: we may have a longer one by the time that a text is sent.
 _LONGEST_NICK = 64  # bytes
 
-# Texts that wait to be sent; whoever pastes more is told that it is too much.
-_UNSENT_MAX = 10_000
-
-# Of texts that have not arrived, so many can be sent again.
-_FAILED_MAX = 1000
-
 _LAG_EVERY = 30.0  # seconds
 
 # Conversations that may have gone on while we were cut off, and the end of all time.
@@ -55,7 +48,7 @@ _NEVER = "2200-01-01T00:00:00.000Z"
 _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
 
-class RoomsSession(IrcLink):
+class RoomsSession(IrcLink, RoomsClientSession):
     """``rooms`` are entered first, beside those of the ``past``. ``admitted`` is true once the
     server has let us in, whichever rooms we may enter.
     """
@@ -228,11 +221,7 @@ class RoomsSession(IrcLink):
             self._take_on(text_of_it)
 
     def _take_on(self, text: Unacked) -> None:
-        self._own.append(Sent(text.token, text.target, shown(text.text), text.action))
-        if len(self.past.unsent) < _UNSENT_MAX:
-            self.past.unsent.append(text)
-        else:
-            self._own += self._lost([text], "Too much waits to be sent.")
+        self._own += self.past.take_on(text)
 
     def resend(self, token: str) -> None:
         """Send again what has failed."""
@@ -356,11 +345,11 @@ class RoomsSession(IrcLink):
     def _lost(
         self, texts: Sequence[Unacked], why: str = "It may not have arrived."
     ) -> Sequence[Message]:
-        for text in texts:
-            self.past.failed[text.token] = text
-            if len(self.past.failed) > _FAILED_MAX:
-                del self.past.failed[next(iter(self.past.failed))]
-        return [Failed(text.token, why) for text in texts]
+        return self.past.fail(texts, why)
+
+    def cut(self) -> Sequence[Message]:
+        """What has not arrived is sent again, or told of, on the next connection."""
+        return ()
 
     # ── how long the server takes ──────────────────────────────────────────────────────────
 

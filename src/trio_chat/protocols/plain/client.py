@@ -12,7 +12,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.core.events import (
+    Joined,
+    Kicked,
+    Left,
+    Notice,
+    Renamed,
+    Said,
+    Topic,
+    TopicSet,
+)
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
 from trio_chat.protocols.lines import LineBuffer
@@ -20,6 +29,7 @@ from trio_chat.protocols.plain.wording import (
     CONNECTED,
     GOODBYE,
     GREETING,
+    Company,
     InRoom,
     NearNick,
     Replay,
@@ -67,17 +77,21 @@ class PlainClientSession(ClientSession):
 
     @property
     def undelivered(self) -> str:
-        if not self.farewell or self.unheard <= 0:
+        if not (self.farewell and self.doubtful):
             return ""
-        return f"{self.farewell} {self.unheard} of our messages did not come back"
+        return f"{self.farewell} {self.doubtful} of our messages did not come back"
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
+        return [self._understand(line) for line in self._texts(data)]
+
+    def _texts(self, data: bytes) -> Sequence[str]:
+        """What the server says, line by line or, without lines, piece by piece."""
         data = self._without_greeting(data)
         # Slow to greet, the tutorial's server has taken our newline for a part of our nickname.
         self._tutorial = self._tutorial or data.startswith(self._encode(self.nick + "\n"))
         self.framed = self.framed or (b"\n" in data and not self._tutorial)
         lines = self._lines.feed(data) if self.framed else self._unframed(data)
-        return [self._understand(_text(line, self._encoding)) for line in lines]
+        return [_text(line, self._encoding) for line in lines]
 
     def _without_greeting(self, data: bytes) -> bytes:
         """Answer the greeting, once. Beware of people whose name begins like it."""
@@ -171,7 +185,7 @@ class PlainClientSession(ClientSession):
             case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
                 # A near nickname is a refusal too: whoever runs us has chosen another.
                 raise NotAdmitted(why)
-            case NearNick():
+            case NearNick() | Company() | Topic() | Kicked():
                 return notice
             case Notice(text) if text.endswith(GOODBYE):
                 self.farewell = text.removesuffix(GOODBYE)

@@ -69,7 +69,18 @@ class Replay:
     count: int
 
 
-Heard = Said | Joined | Left | Renamed | TopicSet | Notice | Welcome | NearNick | InRoom | Replay
+@dataclass(frozen=True, slots=True)
+class Company:
+    """To a client: who is in a room, as far as one may know. It is what /who is answered with."""
+
+    room: str
+    nicks: tuple[str, ...]
+
+
+Heard = (
+    Said | Joined | Left | Renamed | TopicSet | Topic | Kicked | Notice
+    | Welcome | NearNick | InRoom | Replay | Company
+)  # fmt: skip
 
 
 def wording(shown: Shown) -> list[str]:
@@ -171,6 +182,14 @@ _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(r"\*\*\* (\S+) is now (\S+)\."), lambda m: Renamed(m[1], m[2])),
     (re.compile(r"\*\*\* (\S+) removed the topic\."), lambda m: TopicSet("", m[1], "")),
     (re.compile(r"\*\*\* (\S+) set the topic: (.*)"), lambda m: TopicSet("", m[1], m[2])),
+    (re.compile(r"\*\*\* The topic of (#\S+): (.*)"), lambda m: Topic(m[1], m[2])),
+    (re.compile(r"\*\*\* (#\S+) has no topic\."), lambda m: Topic(m[1], "")),
+    (re.compile(r"\*\*\* In (#\S+) \(\d+\): (.*)"), lambda m: Company(m[1], _names(m[2]))),
+    (re.compile(r"\*\*\* There is nobody in (#\S+)\."), lambda m: Company(m[1], ())),
+    (
+        re.compile(r"\*\*\* (\S+) sent (\S+) out of (#\S+?)(?:\.|: (.*))"),
+        lambda m: Kicked(m[3], m[1], m[2], m[4] or ""),
+    ),
     (re.compile(r"\*\*\* (.*) You are \S+ for now; /nick .*"), lambda m: NearNick(m[1])),
     (re.compile(r"\*\*\* (.*)"), lambda m: Notice(m[1])),
     (re.compile(r"\* (\S+) (.*)"), lambda m: Said("", m[1], m[2], action=True)),
@@ -179,6 +198,10 @@ _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(r"(\S+) joined!"), lambda m: Joined("", m[1])),
     (re.compile(r"(\S+) left!"), lambda m: Left("", m[1])),
 ]
+
+
+def _names(names: str) -> tuple[str, ...]:
+    return tuple(name for name in names.split(", ") if name)
 
 
 def reading(line: str) -> Heard:

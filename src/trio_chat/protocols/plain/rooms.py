@@ -1,0 +1,475 @@
+"""The plain dialect for a client that has a place for each room and each person.
+
+On a connection one is in one room at a time, for no line says which room it is from; to enter
+another is to leave that one. What there are lines for comes as messages of their own; what there
+are none for (pages of history, read markers, typing) has no answer, or an empty one.
+
+Nothing has an id, so what we say is known again by its words, in the order in which we said it.
+Nothing is ever said twice without anybody's asking for it:
+
+- A text is on its way until it comes back; then it has arrived.
+- trio-chat does everything in order. So if a later text has come back, or the answer to a /who that
+  was sent later, it was refused. If the server complains while something is on its way, we ask.
+- After a cut nobody knows whether it has arrived, and it is not sent again. What is shown of before
+  by trio-chat may still tell that it has (``replay``).
+
+The tutorial's server takes what has come when it reads for one message. So it gets one text at a
+time, the next one when that has come back.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
+from trio_chat.core.names import fold
+from trio_chat.errors import Unsupported
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    InRoom,
+    Linked,
+    Member,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    RoomsClientSession,
+    Roster,
+)
+from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.outgoing import lines_of
+from trio_chat.protocols.irc.past import Past, Unacked, new_token
+from trio_chat.protocols.irc.slash import room_name
+from trio_chat.protocols.irc.text import FRAMES, is_room, pieces, shown
+from trio_chat.protocols.plain import wording
+from trio_chat.protocols.plain.client import PlainClientSession
+from trio_chat.protocols.plain.replay import Replay, is_to
+
+# Commands that are about the room that the server has us in.
+_OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
+
+# The tutorial's server reads so much at once, and so do its clients.
+_READ = 1024  # bytes
+
+# It sends a text back at once. If it comes back in two pieces, we do not know it again.
+_ECHO = 1.0  # seconds
+
+# Of those who are there, where nobody tells who is.
+_PEOPLE_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A /who of our own. With its answer all that was said before it, ``texts``, has been dealt
+    with; and the /join before it, if we are ``moving``.
+    """
+
+    texts: Sequence[Unacked]
+    moving: bool
+
+
+class PlainRoomsSession(PlainClientSession, RoomsClientSession):
+    """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
+    a server that has no others, as the tutorial's.
+
+    The server decides which room we come into. After a cut we go on to where we were.
+    """
+
+    def __init__(
+        self, nick: str, *, only_room: str, encoding: str, past: Past, password: str = ""
+    ) -> None:
+        super().__init__(nick, encoding=encoding, password=password)
+        self.past = past
+        self._replay = Replay(past, encoding)
+        self._only_room = room_name(only_room)
+        self._lobby = ""  # the room that we came into first: so it is known once we are in
+        self._people: dict[str, str] = {}  # with the tutorial's server, by their fold
+        self._asked: deque[_Question | None] = deque()  # each /who on its way, also the person's
+        self._complaint = ""  # the last, that may be of what is on its way
+        self._in_doubt = False  # whether to ask about it
+        self._echo_by = 0.0
+        self._leaving = False
+        self._own: list[Message] = list(self.cut())  # what another session has left
+
+    @property
+    def doubtful(self) -> int:
+        return len(self.past.unacked)
+
+    def _is_me(self, nick: str) -> bool:
+        return fold(nick) == fold(self.nick)
+
+    def _is_here(self, room: str) -> bool:
+        return fold(room) == fold(self.room)
+
+    # ── what the server says ───────────────────────────────────────────────────────────────
+
+    def receive_data(self, data: bytes) -> Sequence[Message]:
+        lines = self._texts(data)
+        told = self._enter_the_only_room() if self._tutorial and not self._lobby else []
+        for line in lines:
+            told += self._tell(line)
+        return told
+
+    def _unframed(self, data: bytes) -> list[bytes]:
+        return [part for piece in super()._unframed(data) for part in self._apart(piece)]
+
+    def _apart(self, piece: bytes) -> Sequence[bytes]:
+        """What we have said is known again, whatever it is glued to."""
+        parts: list[bytes] = []
+        for text in self.past.unacked:
+            before, ours, rest = piece.partition(self._encode(self._written(text)))
+            if ours:
+                parts += [before, ours]
+                piece = rest
+        return [part for part in (*parts, piece) if part]
+
+    def _tell(self, line: str) -> Sequence[Message]:
+        """What a line tells us. Raises NotAdmitted."""
+        before, message = self.room, self._understand(line)
+        match heard := wording.reading(line):
+            case wording.Welcome():
+                return () if self._tutorial else [self._linked()]
+            case wording.InRoom(room):
+                return self._entered(before, room)
+            case wording.Replay():
+                return ()
+            case wording.Company(room, nicks):
+                return self._company(room, nicks, line)
+            case Topic():
+                return [heard, *self._noticed(line)]
+            case Kicked():
+                return [heard]
+            case Joined(nick=nick) if self._is_me(nick):
+                return ()  # where, is told next
+            case Left(nick=nick) if self._is_me(nick):
+                return self._sent_out(line)
+        match message:
+            case Earlier(said):
+                self._replay.add(said)
+                return () if self._earlier else self._replay.end(self.room, self.nick)
+            case Said():
+                return self._said(message)
+            case Joined(nick=nick):
+                self._know(nick)
+                return [message]
+            case Left(nick=nick):
+                known = self._meet(nick)
+                self._people.pop(fold(nick), None)
+                return [*known, message]
+            case Notice():
+                return self._noticed(line)
+        return [message]
+
+    def _linked(self) -> Message:
+        return Linked(self.nick, "", frozenset())
+
+    def _noticed(self, line: str) -> Sequence[Message]:
+        """It may be that something of ours is refused by it."""
+        notice = Notice(line.removeprefix("*** "), room=self.room)
+        if self.framed and self.past.unacked:
+            self._complaint, self._in_doubt = notice.text, True
+        return [notice]
+
+    # ── who is there ───────────────────────────────────────────────────────────────────────
+
+    def _know(self, nick: str) -> bool:
+        """The tutorial's server tells nobody who is there. Returns whether this is news."""
+        new = fold(nick) not in self._people and len(self._people) < _PEOPLE_MAX
+        if self._tutorial and new:
+            self._people[fold(nick)] = nick
+        return self._tutorial and new
+
+    def _meet(self, nick: str) -> Sequence[Message]:
+        """So whoever says something, or goes, has been there."""
+        return [self._known_people()] if self._know(nick) else ()
+
+    def _known_people(self) -> Message:
+        return Roster(self.room, tuple(map(Member, self._people.values())))
+
+    def _company(self, room: str, nicks: Sequence[str], line: str) -> Sequence[Message]:
+        """A /who is answered."""
+        question = self._asked.popleft() if self._asked else None
+        roster = [Roster(self.room, tuple(map(Member, nicks)))] if self._is_here(room) else []
+        if question is None:
+            return [*roster, *self._noticed(line)]
+        refused = self._give_up(question.texts)
+        return [*refused, *(() if self._moving else self._stay()), *roster]
+
+    def _ask(self, *, moving: bool = False) -> None:
+        self._asked.append(_Question(tuple(self.past.unacked), moving))
+        self._send("/who\n")
+
+    # ── rooms ──────────────────────────────────────────────────────────────────────────────
+
+    def _enter_the_only_room(self) -> list[Message]:
+        self.room = self._lobby = self._only_room
+        self._know(self.nick)
+        return [self._linked(), InRoom(self.room), *self._stay(), self._known_people()]
+
+    def _entered(self, before: str, room: str) -> Sequence[Message]:
+        """We are in another room; at first in the one that the server has chosen."""
+        if not self._lobby:
+            self._lobby = room
+            self._go_on()
+        if not before or self._is_here(before):
+            return [InRoom(room)]
+        self.past.rooms.pop(before.lower(), None)
+        return [OutOfRoom(before), InRoom(room)]
+
+    def _go_on(self) -> None:
+        """To where we were, or want to be."""
+        wanted = self.past.rooms
+        if wanted and self.room.lower() not in wanted:
+            name, _ = wanted[next(reversed(wanted))]
+            self._go_to(name)
+        else:
+            self._ask()
+
+    def _go_to(self, room: str) -> None:
+        """Nothing can be said until it is known whether we get there."""
+        self._send(f"/join {room}\n")
+        self._ask(moving=True)
+
+    @property
+    def _moving(self) -> bool:
+        return any(question and question.moving for question in self._asked)
+
+    def _stay(self) -> Sequence[Message]:
+        """It is settled that we are here: so we are nowhere else."""
+        gone = [name for name, _ in self.past.rooms.values() if not self._is_here(name)]
+        self.past.rooms.clear()
+        if self.room:
+            self.past.rooms[self.room.lower()] = self.room, ""
+        return list(map(OutOfRoom, gone))
+
+    def _sent_out(self, line: str) -> Sequence[Message]:
+        """Or, with the tutorial's server, somebody has gone who has the same nickname."""
+        if self._tutorial or not self.room:
+            return self._noticed(line)
+        self.room = ""
+        return self._stay()
+
+    def join(self, room: str, key: str = "") -> None:
+        """Go to another room, and leave this one. Raises Unsupported. No room has a key here."""
+        room = room_name(room)
+        if self._is_here(room):
+            raise Unsupported(f"You are in {room} already.")
+        if self._tutorial:
+            raise Unsupported("This server has only one room.")
+        if len(room.split()) != 1:
+            raise Unsupported(f"{shown(room)} cannot be a room.")
+        self.past.rooms.pop(room.lower(), None)
+        self.past.rooms[room.lower()] = room, ""
+        if self._lobby:  # else we go there once we are in
+            self._prepare()
+            self._go_to(room)
+
+    def part(self, room: str, why: str = "") -> None:
+        """To leave a room is to go back to the first one, which cannot be left."""
+        if not self._is_here(room):
+            self.past.rooms.pop(room.lower(), None)
+            self._own.append(OutOfRoom(room))
+        elif fold(room) != fold(self._lobby):
+            self.join(self._lobby)
+        else:
+            self._own.append(InRoom(self.room))
+            self._tell_of(self.room, "On this server one is always in a room.")
+            if self._tutorial:
+                self._own.append(self._known_people())
+            else:
+                self._ask()
+
+    # ── what was said ──────────────────────────────────────────────────────────────────────
+
+    def _said(self, said: Said) -> Sequence[Message]:
+        if self.framed and self.room and not said.to:
+            self._replay.remember(said)
+        if self._is_me(said.nick) and (arrived := self._arrived(said)):
+            return arrived
+        return [said] if said.to else [*self._meet(said.nick), said]
+
+    def _arrived(self, said: Said) -> Sequence[Message]:
+        """It is ours, if we have said such a thing; also if the server has changed its words."""
+        texts = [text for text in self.past.unacked if is_to(text, said)]
+        same = (text for text in texts if self._replay.is_of(text, said))
+        text = next(same, texts[0] if texts and self.framed else None)
+        if text is None:
+            return ()
+        before = tuple(self.past.unacked)[: self.past.unacked.index(text)]
+        self.past.acknowledge(text.token)
+        return [*self._overtaken(before), Acknowledged(text.token)]
+
+    def _overtaken(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """The tutorial's server refuses nothing: these have come back without our knowing it."""
+        if self.framed:
+            return self._give_up(texts)
+        return [Acknowledged(t.token) for t in texts if self.past.acknowledge(t.token)]
+
+    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """Those of them that have not come back are refused."""
+        return self._lost(texts, self._complaint or "The server has refused it.")
+
+    def _lost(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
+        return self.past.fail([t for t in texts if self.past.acknowledge(t.token)], why)
+
+    # ── what we say ────────────────────────────────────────────────────────────────────────
+
+    def say(self, text: str) -> None:
+        raise Unsupported("Say to whom: there are many rooms.")
+
+    def say_to(self, target: str, text: str, action: bool = False) -> None:
+        """Each line of it is a message, or several where it would not fit; blank ones are none."""
+        if len(target.split()) != 1 or ":" in target:
+            self._tell_of(target, f"Nobody can be called {shown(target)}.")
+            return
+        most = _READ - len(self._encode(f"{self.nick}: "))
+        for line in lines_of(text):
+            for piece in pieces(line, most) if self._tutorial else [line]:
+                self._own += self.past.take_on(_unacked(target, piece, action))
+
+    def resend(self, token: str) -> None:
+        """Send again what has failed."""
+        if text := self.past.failed.pop(token, None):
+            self._own += self.past.take_on(text)
+
+    def data_to_send(self, now: float) -> bytes:
+        self._prepare(now)
+        if not self.past.unacked:
+            self._complaint, self._in_doubt = "", False
+        if self._in_doubt and not any(self._asked):
+            self._in_doubt = False
+            self._ask()
+        return super().data_to_send(now)
+
+    def _prepare(self, now: float = math.inf) -> None:
+        """Send what may be sent."""
+        while self.past.unsent and self._may_send(now):
+            text = self.past.unsent.popleft()
+            if isinstance(text, str):  # a line of IRC: a session before this one has left it
+                continue
+            if why := self._obstacle(text):
+                self._own += self.past.fail([text], why)
+                continue
+            self.past.unacked.append(text)
+            self._send(self._written(text) + ("\n" if self.framed else ""))
+            self._echo_by = now + _ECHO
+
+    def _may_send(self, now: float) -> bool:
+        if not self._lobby or self._moving or (self._leaving and self.framed):
+            return False
+        return self.framed or not self.past.unacked or now >= self._echo_by
+
+    def _obstacle(self, text: Unacked) -> str:
+        """Why that cannot be said there now; empty if it can."""
+        if is_room(text.target):
+            return "" if self._is_here(text.target) else self._elsewhere(text.target)
+        if self._tutorial:
+            return "On this server everybody hears everything."
+        return "On this server that can only be said in a room." if text.action else ""
+
+    def _elsewhere(self, room: str) -> str:
+        where = f"You are in {self.room}" if self.room else "You are in no room"
+        return where + ("." if self._tutorial else f": /join {room} goes there.")
+
+    def _written(self, text: Unacked) -> str:
+        if not self.framed:
+            return f"* {self.nick} {text.text}" if text.action else f"{self.nick}: {text.text}"
+        if not is_room(text.target):
+            return f"/msg {text.target} {text.text}"
+        if text.action:
+            return f"/me {text.text}"
+        return f"/{text.text}" if text.text.startswith("/") else text.text
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.past.unsent) and not (self._leaving and self.framed)
+
+    @property
+    def due(self) -> float:
+        return self._echo_by if self.past.unsent and self._tutorial else math.inf
+
+    # ── what else we want ──────────────────────────────────────────────────────────────────
+
+    def command(self, line: str, target: str = "") -> None:
+        """Do a command that was given in a room or a conversation."""
+        try:
+            self._command(" ".join(lines_of(line)), target)
+        except Unsupported as error:
+            self._tell_of(target, str(error))
+
+    def _command(self, line: str, target: str) -> None:
+        """What is of several words has to have them: else the server says what is missing."""
+        word, first, rest = (*line[1:].split(maxsplit=2), "", "", "")[:3]
+        match word.lower():
+            case "me" if first:
+                self.say_to(self._place(target), line.split(maxsplit=1)[1], action=True)
+            case "msg" if rest:
+                self.say_to(first, rest)
+            case "join" if first:
+                self.join(first.partition(",")[0])
+            case "part":
+                self.part(self._place(target))
+            case verb:
+                self._hand_on(verb, line, target)
+
+    def _place(self, target: str) -> str:
+        if not (target or self.room):
+            raise Unsupported("You are in no room.")
+        return target or self.room
+
+    def _hand_on(self, verb: str, line: str, target: str) -> None:
+        """The server knows it, or says that it does not."""
+        if self._tutorial:
+            raise Unsupported("This server knows no commands.")
+        if verb in _OF_THE_ROOM and self._moving:
+            raise Unsupported("You are on your way to another room.")
+        if verb in _OF_THE_ROOM and target and not self._is_here(target):
+            raise Unsupported(self._elsewhere(target) if is_room(target) else "This is no room.")
+        self._prepare()
+        self._send(line + "\n")
+        if verb == "who":
+            self._asked.append(None)
+
+    def _tell_of(self, target: str, text: str) -> None:
+        self._own.append(Notice(text, room=target))
+
+    def own_messages(self) -> Sequence[Message]:
+        messages, self._own = self._own, []
+        return messages
+
+    def history(self, target: str, before_msgid: str, limit: int) -> None:
+        """There is none but what newcomers are shown."""
+        self._own.append(PageEnd(target, 0, complete=True))
+
+    def mark_read(self, target: str, time: str) -> None:
+        """Nobody keeps that."""
+
+    def typing(self, target: str, active: bool) -> None:
+        """Nobody is told."""
+
+    def away(self, text: str) -> None:
+        """Raises Unsupported; to be back needs no saying."""
+        if text:
+            raise Unsupported("This server does not know who is away.")
+
+    def raw(self, line: str) -> None:
+        """Raises Unsupported."""
+        raise Unsupported("This server speaks no IRC.")
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────
+
+    def finish(self, words: str) -> bool:
+        """With trio-chat, what could not be said by now stays unsaid."""
+        self._leaving = True
+        return super().finish(words)
+
+    def cut(self) -> Sequence[Message]:
+        """What has become of that which had not come back, nobody will tell."""
+        return self._lost(tuple(self.past.unacked), "It may not have arrived.")
+
+
+def _unacked(target: str, text: str, action: bool) -> Unacked:
+    start, end = FRAMES[action]
+    line = body("PRIVMSG", target, f"{start}{text}{end}")
+    return Unacked(new_token(), target, text, line, action)

@@ -1,0 +1,251 @@
+"""A client in many rooms where only plain is spoken: with a server of ours, and the tutorial's."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+import trio_chat
+from front_ends import Screen, Wire
+from netcat import guest, netcat
+from processes import PATIENCE
+from trio_chat import Joined, Left, Notice, Said
+from trio_chat.client import talk
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    PartRoom,
+    Quit,
+    Resend,
+    RunCommand,
+    SayTo,
+    SetAway,
+    SetTyping,
+)
+from trio_chat.client.model import Model
+from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    Failed,
+    InRoom,
+    Linked,
+    Member,
+    OutOfRoom,
+    PageEnd,
+    Roster,
+    Sent,
+    Stamped,
+    Unlinked,
+)
+from trio_chat.settings import ClientSettings, Settings
+from tutorial import TutorialServer
+
+
+@pytest.fixture(autouse=True)
+def _soon_again(nursery, monkeypatch):
+    nursery.cancel_scope.deadline = trio.current_time() + PATIENCE
+    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
+
+
+@pytest.fixture
+async def wire(nursery, port) -> Wire:
+    wire = Wire(port)
+    await nursery.start(wire.run)
+    return wire
+
+
+@pytest.fixture
+async def tutorial(nursery) -> TutorialServer:
+    return await nursery.start(TutorialServer().run)
+
+
+@asynccontextmanager
+async def screen(port: int, nick: str) -> AsyncIterator[Screen]:
+    shown = Screen()
+    settings = Settings(port=port, client=ClientSettings(protocol="plain"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk_in_rooms, settings, nick, shown)
+        await shown.sees(Linked, InRoom("#lobby"), Roster)
+        yield shown
+        await shown.want(Quit("bye"))
+
+
+# ── a server of ours ───────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_comes_talks_and_goes_is_told(port):
+    async with screen(port, "me") as me:
+        async with guest(port, "al") as al:
+            await me.sees(Joined("#lobby", "al"))
+            await me.want(SayTo("#lobby", "hi"), SayTo("#lobby", "waves", action=True))
+            await me.sees(Sent, Sent, Acknowledged, Acknowledged)
+            await al.until("me: hi\n* me waves\n")
+            await al.send("hello\n/msg me psst\n")
+            await me.sees(Said("#lobby", "al", "hello"), Said("", "al", "psst", to="me"))
+            await me.want(SayTo("al", "yes?"))
+            await me.sees(Acknowledged)
+            await al.until("me -> al: yes?\n")
+        await me.sees(Left("#lobby", "al"))
+    async with screen(port, "you") as you, screen(port, "me") as me:
+        members = (Member("me"), Member("you"))
+        assert Roster("#lobby", members) in me.shown
+        await you.sees(Joined("#lobby", "me"))
+        earlier = [message.said.text for message in me.shown if isinstance(message, Earlier)]
+        assert earlier == ["hi", "waves", "hello"]
+
+
+async def test_another_room_takes_the_place_of_the_one_before(port):
+    async with screen(port, "me") as me, screen(port, "al") as al:
+        await me.want(JoinRoom("#tea"), SayTo("#tea", "hi"))
+        await me.sees(OutOfRoom("#lobby"), InRoom("#tea"), Roster, Acknowledged)
+        await al.sees(Left("#lobby", "me"))
+        await me.want(SayTo("#lobby", "too late"))
+        await me.sees(Sent, Failed)
+        await me.want(RunCommand("/topic green", "#tea"))
+        await me.sees(trio_chat.TopicSet("#tea", "me", "green"))
+        await me.want(PartRoom("#tea"))
+        await me.sees(OutOfRoom("#tea"), InRoom("#lobby"), Roster)
+
+
+async def test_a_refusal_is_known_to_be_one(port):
+    async with screen(port, "me") as me:
+        await me.want(SayTo("nobody", "psst"))
+        await me.sees(Sent, Notice("Nobody here is called nobody.", room="#lobby"), Failed)
+
+
+async def test_what_plain_cannot_do_is_left_out(port):
+    async with screen(port, "me") as me:
+        before = len(me.shown)
+        await me.want(MarkRead("#lobby", ""), SetTyping("#lobby", True), SetAway(""))
+        await me.want(AskHistory("#lobby", "", 50))
+        await me.sees(PageEnd("#lobby", 0, complete=True))
+        assert len(me.shown) == before + 1
+        await me.want(SetAway("tea"))
+        await me.sees(Notice("This server does not know who is away."))
+
+
+async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):
+    async with screen(wire.port, "me") as me, guest(port, "al") as al:
+        await me.want(SayTo("#lobby", "before"))
+        await me.sees(Acknowledged)
+        await al.send("one\n")
+        await me.sees(Said("#lobby", "al", "one"))
+        wire.up = False
+        wire.cut()
+        await me.sees(Unlinked)
+        await al.send("two\n")
+        await al.until("al: two\n")
+        await me.want(SayTo("#lobby", "said without a connection"))
+        await me.sees(Sent)
+        # Nothing tells the server that the old connection is gone: it has the nickname still.
+        await me.sees(Unlinked)
+        wire.hang_up()
+        await al.until("me left!\n")
+        wire.up = True
+        await me.sees(Linked, Stamped("#lobby", "al", "two", late=True), Acknowledged)
+        await al.until("me: said without a connection\n")
+        assert [m.said for m in me.shown if isinstance(m, Earlier)] == []
+        assert me.texts("#lobby") == ["before", "one", "two", "said without a connection"]
+
+
+async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
+    async with screen(wire.port, "me") as me, guest(port, "al") as al:
+        wire.deaf = True
+        await me.want(SayTo("#lobby", "hi"))
+        await me.sees(Sent)
+        await wire.lost.wait()
+        wire.hang_up()
+        await me.sees(Failed, Unlinked)
+        [failed] = [m for m in me.shown if isinstance(m, Failed)]
+        assert failed.why == "It may not have arrived."
+        await al.until("me left!\n")
+        wire.deaf = False
+        await me.sees(Linked, InRoom("#lobby"), Roster)
+        await me.want(Resend(failed.token))
+        await me.sees(Acknowledged(failed.token))
+        await al.until("me: hi\n")
+
+
+async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
+    async with screen(wire.port, "me") as me:
+        wire.deaf = True
+        await me.want(SayTo("#lobby", "hi"))
+        await me.sees(Sent)
+        await wire.lost.wait()
+    assert isinstance(me.shown[-1], Failed)
+
+
+async def test_the_library_has_it_too(port):
+    async with trio_chat.open_chat(
+        port=port, nick="me", protocol="plain", rooms="many", room=""
+    ) as chat:
+        await chat.say_to("#lobby", "hi")
+        await chat.command("/who")
+        async for message in chat:
+            if isinstance(message, Notice):
+                break
+    assert message == Notice("In #lobby (1): me", room="#lobby")
+
+
+# ── the tutorial's server ──────────────────────────────────────────────────────────────────────
+
+
+async def test_the_tutorials_server_has_one_room(tutorial):
+    async with netcat(tutorial.port) as al:
+        await al.until("NICK")
+        await al.send("al")
+        await al.until("al joined!Connected to server!")
+        async with screen(tutorial.port, "me") as me:
+            await me.want(SayTo("#lobby", "one\ntwo"), JoinRoom("#tea"))
+            await me.sees(Notice("This server has only one room."))
+            await me.sees(Acknowledged, Acknowledged)
+            await al.send("al: hello")
+            await me.sees(Roster("#lobby", (Member("me"), Member("al"))))
+            await me.sees(Said("#lobby", "al", "hello"))
+        await al.until("me left!")
+    assert tutorial.received == [b"me: one", b"me: two", b"al: hello"]
+
+
+async def test_what_the_protocol_is_need_not_be_said(tutorial):
+    async with trio_chat.open_chat(port=tutorial.port, nick="me", rooms="many") as chat:
+        assert [await anext(chat), await anext(chat)] == [
+            Linked("me", "", frozenset()),
+            InRoom("#lobby"),
+        ]
+
+
+async def test_the_tutorials_server_goes_and_comes_back(nursery):
+    """What is said meanwhile is said then."""
+    wire = Wire(0)
+    await nursery.start(wire.run)
+    first, second = TutorialServer(), TutorialServer()
+    wire.server = (await nursery.start(first.run)).port
+    async with screen(wire.port, "me") as me:
+        wire.up = False
+        wire.hang_up()
+        await me.sees(Unlinked)
+        await me.want(SayTo("#lobby", "are you there?"))
+        await me.sees(Sent)
+        wire.server = (await nursery.start(second.run)).port
+        wire.up = True
+        await me.sees(Linked, InRoom("#lobby"), Acknowledged)
+    assert (first.received, second.received) == ([], [b"me: are you there?"])
+
+
+async def test_the_model_shows_it_as_a_room(tutorial):
+    model = Model("me")
+    async with screen(tutorial.port, "me") as me:
+        await tutorial.broadcast(b"al: hello")
+        await me.sees(Said)
+        for message in me.shown:
+            model.update(message, 0.0)
+    [_, lobby] = model.buffers
+    assert (lobby.name, lobby.kind, lobby.joined) == ("#lobby", "room", True)
+    assert [m.nick for m in lobby.members.values()] == ["me", "al"]
+    assert lobby.lines[-1].text == "hello"
+    wanted: list[Intent] = [*model.older(lobby)]
+    assert wanted == [AskHistory("#lobby", "", 100)]
