@@ -67,7 +67,7 @@ def client(
         str | None, typer.Option("--nick", "-n", help="Your nickname (your account's name).")
     ] = None,
     json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each message.")
+        bool, typer.Option("--json", help="Read and print JSON, an object a line: for programs.")
     ] = False,
     retry: Annotated[
         bool, typer.Option("--retry", help="Connect again when the server is not there.")

@@ -16,7 +16,7 @@ from trio_chat.client.intents import Intent
 from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.talk import FrontEnd, talk
-from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
+from trio_chat.client.text import coloured_text, dated_text, plain_text
 from trio_chat.core.names import near_nick
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.client import Message
@@ -115,14 +115,22 @@ async def _main(settings: Settings) -> int:
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(leave_on_signal)
-        await talk(settings, nick, _front_end(settings))
+        if settings.client.json_lines:
+            await _talk_in_json(settings, nick)
+        else:
+            await talk(settings, nick, _front_end(settings))
         nursery.cancel_scope.cancel("the chat has ended")
     return code
 
 
+async def _talk_in_json(settings: Settings, nick: str) -> None:
+    from trio_chat.client.objects.pipe import ObjectPipe
+
+    front_end = ObjectPipe(settings.client.room, retry=settings.client.retry)
+    await talk_in_rooms(settings, nick, front_end)
+
+
 def _front_end(settings: Settings) -> FrontEnd:
-    if settings.client.json_lines:
-        return Pipe(json_line)
     if not _steerable():
         return Pipe(plain_text)
     from trio_chat.client.terminal import Terminal
