@@ -25,7 +25,7 @@ from trio_chat.client.intents import (
 from trio_chat.protocols.irc.past import new_token
 
 # One name, without what would make two of it on the way, or another part of a line.
-_NAME = r"^[^\s\x00-\x1f\x7f:,][^\s\x00-\x1f\x7f,]*$"
+_NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
 # Something that can be seen; and the same on one line.
 _SEEN = r"[^\s\x00-\x1f]"
 _LINE = r"^[^\r\n\x00]*[^\s\x00-\x1f][^\r\n\x00]*$"
