@@ -42,7 +42,10 @@ FOREIGN: dict[str, set[str]] = {
 }
 
 # And what only one part of a room may.
-PARTS: dict[str, set[str]] = {"client/tui": {"textual", "rich", "outcome"}}
+PARTS: dict[str, set[str]] = {
+    "client/objects": {"pydantic"},
+    "client/tui": {"textual", "rich", "outcome"},
+}
 
 # The standard library's ways to wait, and its clocks: not in core and protocols.
 WAITING = {"asyncio", "socket", "threading", "time", "select", "os", "subprocess"}

@@ -350,7 +350,7 @@ class ClientSettings(Section):
     )
     json_lines: bool = Field(
         default=False,
-        description="Whether to print one JSON object for each message, instead of text.",
+        description="Whether to read and print JSON, an object a line, as programs want it.",
     )
 
 

@@ -1,7 +1,5 @@
 """``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
 
-import json
-import re
 import signal
 import subprocess
 import sys
@@ -105,66 +103,6 @@ async def test_each_message_is_printed_at_once(port):
         await bob.end_input()
         assert await bob.ended() == 0
         assert bob.err.text == ""
-
-
-# ── JSON ───────────────────────────────────────────────────────────────────────────────────
-
-
-async def talk_in_json(port: int, protocol: str) -> list[dict[str, object]]:
-    """What bob's client prints of a small talk."""
-    async with guest(port, "al") as al:
-        await al.send("early\n")
-        await al.until("al: early\n")
-        async with client(port, "--json", "--protocol", protocol) as bob:
-            await al.until("bob joined!\n")
-            await al.send("/me waves\n/msg bob psst\n/topic tea\n/nick alan\n/quit\n")
-            await bob.out.until("left")
-            await bob.write("grüße\n/nick rob\n")
-            await bob.end_input()
-            assert await bob.ended() == 0
-    return [json.loads(line) for line in bob.out.text.splitlines()]
-
-
-async def test_json_has_an_object_for_each_message(port):
-    messages = await talk_in_json(port, "plain")
-    lobby = {"room": "#lobby"}
-    assert [message for message in messages if message["type"] != "notice"] == [
-        {"type": "joined", "nick": "bob"},
-        {"type": "said", **lobby, "nick": "al", "text": "early", "earlier": True},
-        {"type": "said", **lobby, "nick": "al", "text": "waves", "action": True},
-        {"type": "said", "nick": "al", "text": "psst", "to": "bob"},
-        {"type": "topic", **lobby, "nick": "al", "text": "tea"},
-        {"type": "renamed", "nick": "al", "to": "alan"},
-        {"type": "left", **lobby, "nick": "alan"},
-        {"type": "said", **lobby, "nick": "bob", "text": "grüße"},
-        {"type": "renamed", "nick": "bob", "to": "rob"},
-    ]
-    notices = [message["text"] for message in messages if message["type"] == "notice"]
-    assert "Connected to server!" in notices
-
-
-async def test_json_has_more_to_tell_with_irc(port):
-    messages = await talk_in_json(port, "irc")
-    told = [message for message in messages if message["type"] != "notice"]
-    user = {"al": "plain", "bob": "bob", "alan": "plain"}
-    assert [message.pop("user") for message in told] == [user[str(m["nick"])] for m in told]
-    assert {str(message.pop("host"))[-3:] for message in told} == {".ip"}
-    said = [message for message in told if message["type"] == "said"]
-    for message in said:
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message.pop("time"))
-    assert len({message.pop("msgid") for message in said}) == len(said)
-    lobby = {"room": "#lobby"}
-    assert told == [
-        {"type": "joined", **lobby, "nick": "bob"},
-        {"type": "said", **lobby, "nick": "al", "text": "early", "earlier": True},
-        {"type": "said", **lobby, "nick": "al", "text": "waves", "action": True},
-        {"type": "said", "nick": "al", "text": "psst", "to": "bob"},
-        {"type": "topic", **lobby, "nick": "al", "text": "tea"},
-        {"type": "renamed", "nick": "al", "to": "alan"},
-        {"type": "left", **lobby, "nick": "alan", "why": "quit"},
-        {"type": "said", **lobby, "nick": "bob", "text": "grüße"},
-        {"type": "renamed", "nick": "bob", "to": "rob"},
-    ]
 
 
 # ── errors ─────────────────────────────────────────────────────────────────────────────────

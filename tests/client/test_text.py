@@ -1,14 +1,12 @@
-"""How messages look, as text and as JSON."""
+"""How messages look as text."""
 
-import json
 from datetime import datetime, timedelta
 
 import pytest
 
 from trio_chat import Earlier, Joined, Message, Notice, Said, Stamped
-from trio_chat.client.text import coloured_text, dated_text, json_line, plain_text
-from trio_chat.core.events import AwaySet
-from trio_chat.protocols.client import Linked, Member, Roster
+from trio_chat.client.text import coloured_text, dated_text, plain_text
+from trio_chat.protocols.client import Member, Roster
 
 NOON = datetime.now().astimezone().replace(hour=12, minute=34)
 TODAY = NOON.isoformat()
@@ -47,20 +45,5 @@ def test_the_colour_is_the_nicknames_and_not_the_times() -> None:
     assert coloured_text(said(TODAY)) == text.removeprefix("\x1b[2m[12:34] \x1b[0m")
 
 
-def test_json_has_what_the_server_has_noted() -> None:
-    fields = {"type": "said", "room": "#lobby", "nick": "al", "text": "hi", "msgid": "m1"}
-    assert json.loads(json_line(said("t"))) == {**fields, "time": "t"}
-    assert json.loads(json_line(said("t", late=True))) == {**fields, "time": "t", "late": True}
-    earlier = {**fields, "time": "t", "earlier": True}
-    assert json.loads(json_line(Earlier(said("t"), "t"))) == earlier
-
-
-def test_programs_get_all_that_a_client_in_many_rooms_is_told() -> None:
-    roster = Roster("#tea", (Member("al", "@"),))
-    members = [{"nick": "al", "prefixes": "@", "away": False, "bot": False}]
-    assert json.loads(json_line(roster)) == {"type": "roster", "room": "#tea", "members": members}
-    linked = {"type": "linked", "nick": "me", "network": "", "caps": ["a", "b"]}
-    assert json.loads(json_line(Linked("me", "", frozenset("ba")))) == linked
-    away = AwaySet("al", "lunch")
-    assert json.loads(json_line(away)) == {"type": "away", "nick": "al", "text": "lunch"}
-    assert plain_text(roster) == ""
+def test_what_is_shown_beside_the_messages_has_no_text() -> None:
+    assert plain_text(Roster("#tea", (Member("al", "@"),))) == ""

@@ -70,7 +70,7 @@ def client(
         str | None, typer.Option("--room", "-r", help="The room to enter (#lobby).")
     ] = None,
     json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each message.")
+        bool, typer.Option("--json", help="Read and print JSON, an object a line: for programs.")
     ] = False,
     plain: Annotated[
         bool,

@@ -14,13 +14,13 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.cli.password_command import with_password
 from trio_chat.client.pipe import OutputGone, Pipe
+from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.talk import FrontEnd, talk
 from trio_chat.client.text import (
     COLOURS_16,
     COLOURS_256,
     coloured_text,
     dated_text,
-    json_line,
     plain_text,
 )
 from trio_chat.core.names import near_nick
@@ -85,9 +85,19 @@ async def _main(settings: Settings) -> int:
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(leave_on_signal)
-        await talk(settings, nick, _front_end(settings))
+        if settings.client.json_lines:
+            await _talk_in_json(settings, nick)
+        else:
+            await talk(settings, nick, _front_end(settings))
         nursery.cancel_scope.cancel("the chat has ended")
     return code
+
+
+async def _talk_in_json(settings: Settings, nick: str) -> None:
+    from trio_chat.client.objects.pipe import ObjectPipe
+
+    front_end = ObjectPipe(settings.client.room, retry=settings.client.retry)
+    await talk_in_rooms(settings, nick, front_end)
 
 
 def _has_screen(settings: Settings) -> bool:
@@ -101,8 +111,6 @@ def _is_dumb() -> bool:
 
 
 def _front_end(settings: Settings) -> FrontEnd:
-    if settings.client.json_lines:
-        return Pipe(json_line)
     return Pipe(_terminal_text() if os.isatty(1) else plain_text)
 
 

@@ -138,11 +138,16 @@ class Chat:
         if self._session.waiting:
             self._receiving.cancel("there is something to be sent")
 
-    async def say_to(self, target: str, text: str, action: bool = False) -> None:
+    async def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Say ``text`` to a room or a person. Sent comes out of the iteration for each line of it,
         and Acknowledged or Failed once that is known. Does not wait for that.
+
+        ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
+        nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of
+        a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
+        with the same ``past``, trio-chat shows only the first.
         """
-        self._rooms.say_to(target, text, action)
+        self._rooms.say_to(target, text, action, token)
         await self._push()
 
     async def resend(self, token: str) -> None:

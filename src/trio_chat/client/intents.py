@@ -7,9 +7,12 @@ from trio_chat.core.fact import fact
 
 @fact
 class SayTo:
+    """``token`` as in ``connection.Chat.say_to``."""
+
     target: str
     text: str
     action: bool = False
+    token: str = ""
 
 
 @fact

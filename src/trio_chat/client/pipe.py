@@ -3,19 +3,25 @@
 import os
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import trio
 
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.lines import LineBuffer
 
+#: A longer line of input is no message.
+LINE_BYTES = 1024 * 1024
+
 _READ = 64 * 1024  # bytes
-_LINE_BYTES = 1024 * 1024  # a longer line of input is no message
 _WRITE = 1000  # messages printed at a time, when so many wait
 
 _STDIN, _STDOUT = 0, 1
+
+_T = TypeVar("_T")
 
 
 class OutputGone(Exception):
@@ -31,31 +37,55 @@ class Pipe:
     async def read(self, lines: trio.MemorySendChannel[str]) -> None:
         """Hand on each line of the input; close the channel at its end."""
         with lines:
-            buffer = LineBuffer(_LINE_BYTES)
-            while data := await _read_input():
-                for line in buffer.feed(data):
-                    if line is None:
-                        print("trio-chat: a line was too long, and was not sent", file=sys.stderr)
-                    else:
-                        await lines.send(_decoded(line))
-            await lines.send(_decoded(buffer.take()))
+            async for line in InputLines():
+                if line is None:
+                    print("trio-chat: a line was too long, and was not sent", file=sys.stderr)
+                else:
+                    await lines.send(line.decode("utf-8", "replace"))
 
     async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
         """Print messages until their channel is closed. Raises OutputGone."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_watch_output)
-            with messages:
-                async for message in messages:
-                    texts = [self._text(message)]
-                    with suppress(trio.WouldBlock, trio.EndOfChannel):
-                        while len(texts) < _WRITE:
-                            texts.append(self._text(messages.receive_nowait()))
-                    await _print("".join(text + "\n" for text in texts))
-            nursery.cancel_scope.cancel("everything is printed")
+        await print_each(messages, self._text)
 
 
-def _decoded(line: bytes) -> str:
-    return line.decode("utf-8", "replace")
+class InputLines:
+    """Iterate over it for the lines of standard input, without their endings; None stands for one
+    that has more than ``LINE_BYTES``.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = LineBuffer(LINE_BYTES)
+        self._lines: deque[bytes | None] = deque()
+        self._ended = False
+
+    def __aiter__(self) -> "InputLines":
+        return self
+
+    async def __anext__(self) -> bytes | None:
+        while not self._lines:
+            if self._ended:
+                raise StopAsyncIteration
+            await self._read_more()
+        return self._lines.popleft()
+
+    async def _read_more(self) -> None:
+        data = await _read_input()
+        self._ended = not data
+        self._lines.extend(self._buffer.feed(data) if data else [self._buffer.take()])
+
+
+async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], str]) -> None:
+    """A line or several of each, until their channel is closed. Raises OutputGone."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_watch_output)
+        with items:
+            async for item in items:
+                texts = [text(item)]
+                with suppress(trio.WouldBlock, trio.EndOfChannel):
+                    while len(texts) < _WRITE:
+                        texts.append(text(items.receive_nowait()))
+                await _print("".join(text + "\n" for text in texts))
+        nursery.cancel_scope.cancel("everything is printed")
 
 
 async def _read_input() -> bytes:

@@ -163,7 +163,7 @@ class RoomsTalk:
         """That the connection is lost is noticed by who listens."""
         with suppress(ConnectionLost):
             async for intent in self._intents:
-                if (words := _last_words(intent)) is not None:
+                if (words := last_words(intent)) is not None:
                     await self._finish(chat, words, attempt)
                     return
                 await self._do(chat, intent)
@@ -202,7 +202,7 @@ class RoomsTalk:
         )
         await self._show(heard)
         async for intent in self._intents:
-            if _last_words(intent) is not None:
+            if last_words(intent) is not None:
                 break
             try:
                 getattr(session, _METHODS[type(intent)])(*astuple(intent))
@@ -233,7 +233,7 @@ _METHODS: dict[type, str] = {
 }
 
 
-def _last_words(intent: Intent) -> str | None:
+def last_words(intent: Intent) -> str | None:
     """Those with which the front end ends it; None if it does not."""
     match intent:
         case Quit(words):

@@ -1,9 +1,7 @@
-"""Messages as text for people, and as JSON for programs."""
+"""Messages as text for people."""
 
-import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from trio_chat.core.events import Said
@@ -62,31 +60,3 @@ def _when(message: Message) -> str:
         return ""
     today = then.date() == datetime.now(then.tzinfo).date()
     return f"[{then:%H:%M}] " if today else f"[{then:%Y-%m-%d %H:%M}] "
-
-
-def json_line(message: Message) -> str:
-    """One JSON object: its ``type``, and which of nick, text, room, to, action, earlier, and with
-    IRC also user, host, why, notice, status, msgid, time, late and found it has.
-
-    Of a client with many rooms there are also the messages that ``protocols.client`` has for it,
-    with all that they tell.
-    """
-    shown = message.said if isinstance(message, Earlier) else message
-    found = asdict(shown)
-    fields = found if isinstance(shown, State) else {n: v for n, v in found.items() if v}
-    origin = fields.pop("origin", {})
-    fields |= {name: origin[name] for name in ("user", "host") if origin.get(name)}
-    if isinstance(message, Earlier):
-        fields |= {"earlier": True} | ({"time": message.time} if message.time else {})
-        fields |= {"found": True} if message.found else {}
-    kind = _TYPES.get(type(shown).__name__, type(shown).__name__.lower())
-    return json.dumps({"type": kind, **fields}, ensure_ascii=False, default=sorted)
-
-
-# The others are called by their own names.
-_TYPES = {
-    "Stamped": "said",
-    "TopicSet": "topic",
-    "ModesSet": "modes",
-    "AwaySet": "away",
-}

@@ -91,6 +91,8 @@ class Joined:
 
 @fact
 class Left:
+    """Somebody has left a room, by themselves."""
+
     room: str
     nick: str
     who: str = ""

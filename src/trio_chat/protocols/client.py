@@ -268,7 +268,7 @@ class RoomsClientSession(ClientSession, Protocol):
     talks to can be used, too: what is said waits for the next one that has the same ``Past``.
     """
 
-    def say_to(self, target: str, text: str, action: bool = False) -> None:
+    def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Each line of it is a message, or several if it is too long; blank ones are none."""
         ...
 

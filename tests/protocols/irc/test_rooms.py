@@ -282,6 +282,30 @@ def test_a_text_of_many_lines_is_many_and_a_long_one_is_cut() -> None:
     assert all(len(line) < 512 for line in sent(session))
 
 
+def test_a_text_has_the_token_that_it_is_given_and_its_pieces_tell_theirs_by_it() -> None:
+    said = []
+    for _ in range(2):
+        session = let_in("echo-message", "message-tags")
+        session.say_to("#lobby", f"{'long ' * 100}\nshort", token="t" * 32)
+        said.append([(message.token, message.text) for message in session.own_messages()])
+    assert [token for token, _ in said[0]] == ["t" * 32, f"{'t' * 32}-2", f"{'t' * 32}-3"]
+    assert said[0] == said[1]
+
+
+def test_what_was_said_before_we_came_is_acknowledged_when_it_is_said_again() -> None:
+    """By a program that was ended before it knew, and begins anew."""
+    session = let_in("batch", "draft/chathistory", "echo-message", "message-tags", "server-time")
+    token = "t" * 32
+    time = "2026-01-01T00:00:00.000Z"
+    line = ":bob!b@h PRIVMSG #lobby :hi"
+    tags = f"@+trio-chat/id={token};msgid=m1;time={time}"
+    batch = (":s BATCH +b chathistory #lobby", f"{tags};batch=b {line}", ":s BATCH -b")
+    assert isinstance(hear(session, *batch)[0], Earlier)
+    session.say_to("#lobby", "hi", token=token)
+    sent(session)
+    assert hear(session, *[f"{tags} {line}"] * 2) == [Acknowledged(token, "m1", time)]
+
+
 @pytest.mark.parametrize("target", ["two words", "", ":al"])
 def test_what_cannot_be_a_name_is_said_so(target: str) -> None:
     session = let_in()

@@ -69,19 +69,34 @@ class Outgoing:
         return line
 
 
-def texts_of(source: str, target: str, text: str, action: bool) -> Sequence[Unacked]:
-    """What to send so that ``text`` is said to a room or a person by who is seen as ``source``."""
+def texts_of(
+    source: str, target: str, text: str, action: bool, token: str = ""
+) -> Sequence[Unacked]:
+    """What to send so that ``text`` is said to a room or a person by who is seen as ``source``.
+
+    With the same ``token``, the same text is cut into the same pieces with the same tokens.
+    """
     start, end = FRAMES[action]
     empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
     most = max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
     said = [piece for line in lines_of(text) for piece in pieces(line, most)]
-    return [on_its_way(new_token(), target, piece, action) for piece in said]
+    return [
+        on_its_way(token_of(token, number), target, piece, action)
+        for number, piece in enumerate(said, 1)
+    ]
 
 
 def on_its_way(token: str, target: str, text: str, action: bool) -> Unacked:
     """A text that fits into a line."""
     start, end = FRAMES[action]
     return Unacked(token, target, text, body("PRIVMSG", target, f"{start}{text}{end}"), action)
+
+
+def token_of(token: str, number: int) -> str:
+    """Of a piece of a text; random if the text has none."""
+    if not token:
+        return new_token()
+    return token if number == 1 else f"{token}-{number}"
 
 
 def lines_of(text: str) -> Sequence[str]:

@@ -92,7 +92,19 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return [self._acknowledge(message) for message in [*told, *self._settle()]]
 
     def _in_turn(self, messages: Sequence[Message]) -> Sequence[Message]:
-        return [shown for message in messages for shown in self.catch_up.in_turn(message)]
+        return [
+            shown
+            for message in messages
+            for shown in self.catch_up.in_turn(message) or self._answer(message)
+        ]
+
+    def _answer(self, message: Message) -> Sequence[Message]:
+        """What was said before we came, and shown to us as such, we may say once more with the same
+        token: then the server shows us the first again, and that is the answer to the second.
+        """
+        if not isinstance(message, Stamped) or message.late or self.catch_up.busy:
+            return ()
+        return [message] if self.past.is_known(message.token) else ()
 
     def _remember(self, time: str) -> None:
         """Nothing that was said until now is missing, unless we are about to ask for it."""
@@ -209,11 +221,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def say(self, text: str) -> None:
         raise Unsupported("Say to whom: there are many rooms.")
 
-    def say_to(self, target: str, text: str, action: bool = False) -> None:
+    def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Each line of it is a message, or several if it is too long; blank ones are none."""
         source = f"{self.nick:x<{_LONGEST_NICK}}!{LONGEST_ADDRESS}"
         try:
-            texts = texts_of(source, target, text, action)
+            texts = texts_of(source, target, text, action, token)
         except ValueError:  # a name with a blank
             self.tell_of(target, f"Nobody can be called {shown(target)}.")
             return

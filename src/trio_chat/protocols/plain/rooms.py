@@ -37,11 +37,10 @@ from trio_chat.protocols.client import (
     RoomsClientSession,
     Roster,
 )
-from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.outgoing import lines_of
-from trio_chat.protocols.irc.past import Past, Unacked, new_token
+from trio_chat.protocols.irc.outgoing import lines_of, on_its_way, token_of
+from trio_chat.protocols.irc.past import Past, Unacked
 from trio_chat.protocols.irc.slash import room_name
-from trio_chat.protocols.irc.text import FRAMES, is_room, pieces, shown
+from trio_chat.protocols.irc.text import is_room, pieces, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.replay import Replay, is_to
@@ -318,15 +317,20 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def say(self, text: str) -> None:
         raise Unsupported("Say to whom: there are many rooms.")
 
-    def say_to(self, target: str, text: str, action: bool = False) -> None:
+    def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Each line of it is a message, or several where it would not fit; blank ones are none."""
         if len(target.split()) != 1 or ":" in target:
             self._tell_of(target, f"Nobody can be called {shown(target)}.")
             return
         most = _READ - len(self._encode(f"{self.nick}: "))
-        for line in lines_of(text):
-            for piece in pieces(line, most) if self._tutorial else [line]:
-                self._own += self.past.take_on(_unacked(target, piece, action))
+        said = [
+            piece
+            for line in lines_of(text)
+            for piece in (pieces(line, most) if self._tutorial else [line])
+        ]
+        for number, piece in enumerate(said, 1):
+            taken = on_its_way(token_of(token, number), target, piece, action)
+            self._own += self.past.take_on(taken)
 
     def resend(self, token: str) -> None:
         """Send again what has failed."""
@@ -467,9 +471,3 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def cut(self) -> Sequence[Message]:
         """What has become of that which had not come back, nobody will tell."""
         return self._lost(tuple(self.past.unacked), "It may not have arrived.")
-
-
-def _unacked(target: str, text: str, action: bool) -> Unacked:
-    start, end = FRAMES[action]
-    line = body("PRIVMSG", target, f"{start}{text}{end}")
-    return Unacked(new_token(), target, text, line, action)

@@ -1,0 +1,57 @@
+"""docs/json.md and docs/client.schema.json tell what there is."""
+
+import inspect
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+import trio_chat
+from trio_chat.client.objects.requests import KINDS
+from trio_chat.client.objects.schema import schema
+from trio_chat.client.objects.told import AnyObject, type_of
+
+TOP = Path(__file__).parents[3]
+PAGE = (TOP / "docs" / "json.md").read_text()
+ADDRESS = ("user", "host", "account", "bot")
+
+
+def row(name: str, kind: type[BaseModel]) -> str:
+    """What the page has for it."""
+    fields = {n: field for n, field in kind.model_fields.items() if n != "type"}
+    words = [
+        f"**{n}**" if field.is_required() else n for n, field in fields.items() if n not in ADDRESS
+    ]
+    words += ["*address*"] if ADDRESS[0] in fields else []
+    return f"| `{name}` | {', '.join(words)} | {' '.join((inspect.getdoc(kind) or '').split())} |\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [*KINDS.items(), *((type_of(kind), kind) for kind in get_args(AnyObject))]
+)
+def test_the_page_has_a_row_for_each_object(name: str, kind: type[BaseModel]) -> None:
+    assert row(name, kind) in PAGE
+
+
+def test_the_schema_is_what_the_types_say() -> None:
+    written = json.loads((TOP / "docs" / "client.schema.json").read_text())
+    assert written == schema(), "python -m trio_chat.client.objects.schema writes it"
+
+
+@pytest.mark.parametrize("name", ["json_bot.py", "rooms_bot.py"])
+def test_the_page_shows_the_examples(name: str) -> None:
+    assert f"```python\n{(TOP / 'examples' / name).read_text()}```" in PAGE
+
+
+def test_the_library_has_all_that_a_client_is_told() -> None:
+    kinds = {*get_args(trio_chat.Message), trio_chat.Stamped, trio_chat.Member, trio_chat.Change}
+    assert {kind.__name__ for kind in kinds} <= set(trio_chat.__all__)
+
+
+@pytest.mark.parametrize("name", [name for name in trio_chat.__all__ if name != "Message"])
+def test_each_public_name_says_what_it_is(name: str) -> None:
+    described = getattr(trio_chat, name)
+    assert described.__doc__
+    assert not described.__doc__.startswith(f"{name}(")  # what dataclasses say of themselves

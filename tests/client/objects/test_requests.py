@@ -1,0 +1,222 @@
+"""What programs may ask for: what each line means, and what is said of one that means nothing."""
+
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from trio_chat.client.intents import (
+    AskHistory,
+    Intent,
+    JoinRoom,
+    MarkRead,
+    PartRoom,
+    Quit,
+    Resend,
+    RunCommand,
+    SayTo,
+    SendRaw,
+    SetAway,
+    SetTyping,
+)
+from trio_chat.client.objects.requests import KINDS, BadRequest, read_request
+from trio_chat.client.objects.schema import schema
+from trio_chat.protocols.client import Sent
+from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.rooms import RoomsSession
+
+TOKEN = "0123456789abcdef"  # noqa: S105
+TIME = "2026-01-31T09:30:00.000Z"
+INPUT = Draft202012Validator({"$ref": "#/$defs/Input", "$defs": schema()["$defs"]})
+
+MEANINGS: list[tuple[dict[str, Any], Intent]] = [
+    ({"type": "say", "text": "hi", "token": TOKEN}, SayTo("#first", "hi", token=TOKEN)),
+    (
+        {"type": "say", "text": "a\nb", "target": "al", "action": True, "token": TOKEN},
+        SayTo("al", "a\nb", True, TOKEN),
+    ),
+    ({"type": "resend", "token": TOKEN}, Resend(TOKEN)),
+    ({"type": "join", "room": "#tea"}, JoinRoom("#tea")),
+    ({"type": "join", "room": "#tea", "key": "k"}, JoinRoom("#tea", "k")),
+    ({"type": "part", "room": "#tea", "why": "late"}, PartRoom("#tea", "late")),
+    ({"type": "history"}, AskHistory("#first", "", 100)),
+    (
+        {"type": "history", "target": "al", "before": "m1", "limit": 5},
+        AskHistory("al", "m1", 5),
+    ),
+    ({"type": "mark_read"}, MarkRead("#first", "")),
+    ({"type": "mark_read", "target": "al", "time": TIME}, MarkRead("al", TIME)),
+    ({"type": "typing"}, SetTyping("#first", True)),
+    ({"type": "typing", "target": "al", "active": False}, SetTyping("al", False)),
+    ({"type": "command", "line": "/topic tea"}, RunCommand("/topic tea", "#first")),
+    ({"type": "raw", "line": "VERSION"}, SendRaw("VERSION")),
+    ({"type": "away", "text": "lunch"}, SetAway("lunch")),
+    ({"type": "away"}, SetAway("")),
+    ({"type": "quit"}, Quit("")),
+    ({"type": "quit", "why": "late"}, Quit("late")),
+]
+
+
+@pytest.mark.parametrize(("request_", "intent"), MEANINGS, ids=lambda value: str(value)[:40])
+def test_each_request_is_an_intent(request_: dict[str, Any], intent: Intent) -> None:
+    assert read_request(json.dumps(request_).encode()).intent("#first") == intent
+    INPUT.validate(request_)
+
+
+def test_everything_that_a_client_can_be_asked_can_be_asked_for() -> None:
+    assert {type(intent) for _, intent in MEANINGS} == set(get_args(Intent))
+    assert {request["type"] for request, _ in MEANINGS} == set(KINDS)
+
+
+def test_a_text_without_a_token_has_one_of_its_own() -> None:
+    request = read_request(b'{"type": "say", "text": "hi"}')
+    first, second = request.intent("#first"), request.intent("#first")
+    assert isinstance(first, SayTo)
+    assert isinstance(second, SayTo)
+    assert first.token != second.token
+    assert len(first.token) == 32
+
+
+WRONG = [
+    ({"type": "sya", "text": "hi"}, 'There is no type "sya". There are say, resend, join, '),
+    ({"text": "hi"}, '"type" is missing. There are say, '),
+    ({"type": "a\nb"}, 'There is no type "a\\nb".'),
+    ({"type": 5}, 'There is no type "5".'),
+    ({"type": ["say"]}, "There is no type "),
+    ({"type": "say"}, '"text" is missing in say.'),
+    ({"type": "say", "text": 5}, '"text" in say is wrong. Input should be a valid string.'),
+    ({"type": "say", "text": " \n\x01 "}, '"text" in say is wrong. A text that is not blank.'),
+    ({"type": "say", "text": "hi", "txet": 1}, 'There is no "txet" in say.'),
+    ({"type": "say", "text": "hi", "x" * 900: 1}, f'There is no "{"x" * 50}" in say.'),
+    ({"type": "say", "text": "hi", "target": "a b"}, '"target" in say is wrong. A room or a '),
+    ({"type": "say", "text": "hi", "target": ""}, '"target" in say is wrong. A room or a '),
+    ({"type": "say", "text": "hi", "target": ":a"}, '"target" in say is wrong. A room or a '),
+    ({"type": "say", "text": "hi", "target": "a,b"}, '"target" in say is wrong. A room or a '),
+    ({"type": "say", "text": "hi", "target": "a" * 201}, '"target" in say is wrong. A room or '),
+    ({"type": "say", "text": "hi", "token": "short"}, '"token" in say is wrong. 16 to 56 '),
+    ({"type": "say", "text": "hi", "action": "yes"}, '"action" in say is wrong. '),
+    ({"type": "say", "text": "hi", "action": 1}, '"action" in say is wrong. '),
+    ({"type": "join"}, '"room" is missing in join.'),
+    ({"type": "join", "room": "#tea", "key": "a b"}, '"key" in join is wrong. '),
+    ({"type": "history", "limit": 0}, '"limit" in history is wrong. Input should be greater '),
+    ({"type": "history", "limit": 10**30}, '"limit" in history is wrong. '),
+    ({"type": "history", "limit": 2.5}, '"limit" in history is wrong. '),
+    ({"type": "history", "before": "a b"}, '"before" in history is wrong. '),
+    ({"type": "mark_read", "time": "yesterday"}, '"time" in mark_read is wrong. As that of a '),
+    ({"type": "command", "line": "topic"}, '"line" in command is wrong. One line that begins '),
+    ({"type": "command", "line": "/a\n/b"}, '"line" in command is wrong. One line that begins '),
+    ({"type": "raw", "line": "A\rQUIT"}, '"line" in raw is wrong. One line that is not blank.'),
+    ({"type": "raw", "line": " "}, '"line" in raw is wrong. One line that is not blank.'),
+    ([], "This is no object of JSON."),
+    ("say", "This is no object of JSON."),
+    (None, "This is no object of JSON."),
+]
+
+
+def complaint(line: bytes) -> str:
+    with pytest.raises(BadRequest) as told:
+        read_request(line)
+    return str(told.value)
+
+
+@pytest.mark.parametrize(("value", "text"), WRONG, ids=lambda value: str(value)[:40])
+def test_what_is_wrong_is_told_in_a_sentence(value: Any, text: str) -> None:
+    assert complaint(json.dumps(value).encode()).startswith(text)
+    assert not INPUT.is_valid(value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"hello",
+        b"{",
+        b'{"type": "say"} {"type": "say"}',
+        b"\xff\xfe",
+        b'{"type": "say", "text": "\xff"}',
+        b'{"type": "say", "text": "\\ud800"}',
+        b"\xef\xbb\xbf{}",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 100_000,
+        b"nan",
+    ],
+    ids=lambda line: repr(line[:40]),
+)
+def test_what_is_no_json_is_told_so(line: bytes) -> None:
+    assert complaint(line).startswith("This is no ")
+    assert "\n" not in complaint(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "history", "limit": 1e999}',
+        b'{"type": "history", "limit": -1e999}',
+        b'{"type": "history", "limit": 1' + b"0" * 50_000 + b"}",
+        b'{"type": "history", "limit": NaN}',
+    ],
+    ids=lambda line: repr(line[:40]),
+)
+def test_huge_numbers_are_refused(line: bytes) -> None:
+    assert "\n" not in complaint(line)
+
+
+def test_of_a_key_that_comes_twice_the_last_one_holds() -> None:
+    line = f'{{"type": "say", "text": "a", "text": "b", "token": "{TOKEN}"}}'
+    assert read_request(line.encode()).intent("#first") == SayTo("#first", "b", token=TOKEN)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([*KINDS]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+fields = st.sampled_from(
+    [*sorted({field for kind in KINDS.values() for field in kind.model_fields}), "x"]
+)
+
+
+@given(
+    st.binary()
+    | st.builds(lambda value: json.dumps(value).encode(), st.dictionaries(fields, values))
+)
+def test_any_line_is_a_request_or_is_complained_about_in_one_line(line: bytes) -> None:
+    why = ""
+    try:
+        read_request(line)
+    except BadRequest as error:
+        why = str(error)
+    assert "\n" not in why
+    assert len(why) < 400
+
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=210)
+
+
+@given(text=names, target=names, action=st.booleans())
+@example(text="\x1c", target="a", action=False)
+@example(text="\x01\x85", target="a", action=False)
+@example(text="a\rQUIT\n\x00b", target="é", action=True)
+def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
+    text: str, target: str, action: bool
+) -> None:
+    """The front end waits for what becomes of each text: so each must be told of."""
+    request = {"type": "say", "text": text, "target": target, "action": action, "token": TOKEN}
+    try:
+        intent = read_request(json.dumps(request).encode()).intent("")
+    except BadRequest:
+        return
+    INPUT.validate(request)
+    assert isinstance(intent, SayTo)
+    session = RoomsSession("bob", rooms=(), encoding="utf-8", past=Past())
+    session.say_to(intent.target, intent.text, intent.action, intent.token)
+    sent = session.own_messages()
+    assert all(isinstance(message, Sent) for message in sent)
+    assert sent[0].token == TOKEN  # type: ignore[union-attr]
+    for unsent in session.past.unsent:
+        assert not isinstance(unsent, str)
+        assert not {"\r", "\n", "\0"} & set(unsent.line)
+        assert unsent.line.startswith(f"PRIVMSG {target} ")
