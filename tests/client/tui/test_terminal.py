@@ -66,7 +66,7 @@ async def terminal(*arguments: str, **variables: str) -> AsyncIterator[Terminal]
         )
         try:
             with trio.fail_after(2 * PATIENCE):
-                await it.screen.until("F1: keys" if arguments else "are typing")
+                await it.screen.until("F1: help" if arguments else "are typing")
                 yield it
         finally:
             await end(it.process)
@@ -119,7 +119,7 @@ async def test_the_windows_title_is_given_back():
         assert "\x1b[22;2t" in it.screen.text
         await it.type("x")
         await it.screen.until("x")
-        assert "\x1b]2;(2) #lobby - trio-chat\x1b\\" in it.screen.text
+        assert "\x1b]2;(@2) #lobby - trio-chat\x1b\\" in it.screen.text
         await it.type("\x03\x04")
         assert await it.ended() == 0
         await it.screen.until("\x1b[23;2t")

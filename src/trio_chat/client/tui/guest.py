@@ -8,8 +8,9 @@ Three rules keep the two loops apart:
   takes what there is, a frame at a time, and then lets itself be woken again;
 - a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
 
-All of Textual's private names that we need are in this module: ``_driver``, ``_fatal_error``,
-``_exit_renderables``, the table of key sequences and how input is decoded.
+All of Textual's private names that we need are in this module: ``_driver`` and what turns its mouse
+on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences and how input is
+decoded.
 """
 
 import asyncio
@@ -154,7 +155,7 @@ def read_alt_keys() -> None:
     nothing follows for a tenth of a second, and otherwise types a ``^``.
     """
     table = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
-    table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789ad"}
+    table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789adm"}
     table["\x1b\r"] = (_AltKey("alt+enter"),)
 
 
@@ -201,6 +202,16 @@ class Host(App[None], inherit_bindings=False):
         """Nothing but sequences of ours, with nothing but cleaned text in them."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
+
+    def use_mouse(self, on: bool) -> None:
+        """Let the terminal tell us of the mouse, or select by it itself."""
+        driver = self._driver
+        if isinstance(driver, linux_driver.LinuxDriver):
+            driver._mouse = True  # without it, neither of the two does anything
+            if on:
+                driver._enable_mouse_support()
+            else:
+                driver._disable_mouse_support()
 
     def _handle_exception(self, error: Exception) -> None:
         if self.failed is None:
