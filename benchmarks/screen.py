@@ -19,8 +19,9 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks.machine import Meter
@@ -178,15 +179,24 @@ def keys(terminal: Terminal, count: int) -> list[float]:
     return times
 
 
-def report(what: str, times: list[float], unit: str = "ms") -> None:
-    ordered = sorted(times)
+def report(what: str, values: list[float], unit: str = "ms", cpu: str = "") -> None:
+    ordered = sorted(values)
     p95 = ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
-    median = statistics.median(ordered)
-    print(f"| {what} | {median:.3g} {unit} | {p95:.3g} {unit} |", flush=True)
+    more = f"{p95:.3g} {unit}" if len(ordered) > 1 else ""
+    print(f"| {what} | {statistics.median(ordered):.3g} {unit} | {more} | {cpu} |", flush=True)
+
+
+def report_each(terminal: Terminal, what: str, steps: Iterable[Callable[[], float]]) -> None:
+    """How long each step took, and the CPU of one of them, with what it leaves to be done later."""
+    before = terminal.meter.usage()
+    times = [step() for step in steps]
+    time.sleep(_QUIET)
+    used = (terminal.meter.usage() - before).cpu / len(times) * 1000
+    report(what, times, cpu=f"{used:.3g} ms")
 
 
 def measure(port: int, *, lines: int, times: int) -> None:
-    print("| | median | 95th percentile |\n|---|---|---|")
+    print("| | median | 95th percentile | CPU each |\n|---|---|---|---|")
     report("start, CPU", starts(port, max(times // 10, 1)), "s")
     with client(port) as terminal:
         terminal.write(b"\x1b2")  # Alt+2, and so on: to the lobby, wherever we are
@@ -214,17 +224,20 @@ def measure(port: int, *, lines: int, times: int) -> None:
 def many(terminal: Terminal, times: int) -> None:
     """What is done in a room with many lines."""
     time.sleep(2 * _QUIET)
-    report("page up", [terminal.took(_PAGE_UP) for _ in range(times // 2)])
-    terminal.took(_END)
-    report("another width", [_resized(terminal, 199 + number % 2) for number in range(times // 5)])
-    terminal.took(b"\x06")  # Ctrl+F
-    found = [terminal.took(letter.encode(), "zebra"[: i + 1]) for i, letter in enumerate("zebra")]
-    report("a key of a search for what is nowhere", found)
-    terminal.took(b"\x1b")
+    took = terminal.took
+    report_each(terminal, "page up", [partial(took, _PAGE_UP)] * (times // 2))
+    took(_END)
+    widths = [partial(_resized, terminal, 199 + number % 2) for number in range(times // 5)]
+    report_each(terminal, "another width", widths)
+    took(b"\x06")  # Ctrl+F
+    word = "zebra"
+    search = [partial(took, word[n : n + 1].encode(), word[: n + 1]) for n in range(len(word))]
+    report_each(terminal, "a key of a search for what is nowhere", search)
+    took(b"\x1b")
     text = "\n".join(f"{number:02} {_TEXT}" for number in range(30))
     paste = f"\x1b[200~{text}\x1b[201~".encode()
-    report("30 pasted lines", [terminal.took(paste, "Enter sends 30") for _ in range(1)])
-    terminal.took(b"\x1b")
+    report_each(terminal, "30 pasted lines", [partial(took, paste, "Enter sends 30")])
+    took(b"\x1b")
 
 
 def _resized(terminal: Terminal, width: int) -> float:
@@ -238,6 +251,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.screen", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers")
     quick = parser.parse_args().quick
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+    )  # end what we started
     server = next(server for server in SERVERS if server.name == "trio-chat")
     with running(server, None) as at:
         measure(at.port, lines=1000 if quick else 50_000, times=10 if quick else 100)

@@ -19,7 +19,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import cast
 
 import outcome
@@ -159,15 +158,23 @@ def read_alt_keys() -> None:
     table["\x1b\r"] = (_AltKey("alt+enter"),)
 
 
-def read_odd_bytes() -> None:
-    """Let a byte that is no UTF-8 be an odd letter: it would end Textual's reading, and with that
-    the program.
+class _Decoder(codecs.getincrementaldecoder("utf-8")):  # type: ignore[misc]
+    """Takes a byte that is no UTF-8 for an odd letter. Textual asks when there is something to be
+    read: if that is nothing, the terminal has gone, and Textual would ask for ever.
     """
 
-    def forgiving(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+    def __init__(self) -> None:
+        super().__init__(errors="replace")
 
-    vars(linux_driver)["getincrementaldecoder"] = forgiving
+    def decode(self, data: bytes, final: bool = False) -> str:
+        if not data and not final:
+            raise EOFError("the terminal has gone")
+        return str(super().decode(data, final))
+
+
+def read_forgivingly() -> None:
+    """Either would end Textual's reading, or never end it, and with that the program."""
+    vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
 class Host(App[None], inherit_bindings=False):
@@ -239,7 +246,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     Raises what the guest raised if that is for people, and ScreenFailed for every other error.
     """
     read_alt_keys()
-    read_odd_bytes()
+    read_forgivingly()
     asyncio.run(_show(app, mouse=mouse))
     if app.failed is not None:
         raise ScreenFailed.of(app.failed) from app.failed
