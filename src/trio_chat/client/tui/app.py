@@ -275,7 +275,7 @@ class ChatApp(Host):
         )
         if desk.choice is not None and desk.choice.looks_further and not self._looking:
             self._looking = True
-            self.call_later(self._look_further)  # keys that have come meanwhile are first
+            self.call_after_refresh(self._look_further)  # what has been written is seen first
 
     def _look_further(self) -> None:
         self._looking = False
