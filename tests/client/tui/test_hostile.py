@@ -57,7 +57,27 @@ def test_every_place_shows_it_as_text(number, size):
     model.candidates = (text,)
 
     async def script(pilot, app):
-        for keys in ("pageup", "end", "f4", "escape", "f5", "escape", "f6", "escape", "tab", "f3"):
+        for keys in (
+            "pageup",
+            "end",
+            "f4",
+            "escape",
+            "f5",
+            "escape",
+            "f6",
+            "escape",
+            "tab",
+            "f3",
+            "f7",
+            "enter",
+            "escape",
+            "f8",
+            "escape",
+            "ctrl+g",
+            "escape",
+            "ctrl+f",
+            "x",
+        ):
             await pilot.press(keys)
             await pilot.pause()
             assert not UNSAFE.search(text_of(app))
@@ -155,7 +175,19 @@ def test_all_that_is_written_can_be_read(theme):
     model.all[1].lines += [said(nick, "x", mention=bool(i % 2)) for i, nick in enumerate(nicks)]
 
     async def script(pilot, app):
-        for key in ("end", "f3", "f5", "escape", "pageup", "pageup", "f1"):
+        for key in (
+            "end",
+            "f3",
+            "f5",
+            "escape",
+            "f7",
+            "enter",
+            "escape",
+            "ctrl+g",
+            "escape",
+            "pageup",
+            "f1",
+        ):
             await pilot.press(key)
             await pilot.pause()
             for segment in segments(app):

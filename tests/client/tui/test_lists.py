@@ -6,7 +6,9 @@ from screens import FakeModel, burst, demo_model, said, shown, text_of, until
 from trio_chat.client.model import Candidate, PartRoom, RunCommand
 from trio_chat.client.model.typed import all_commands
 from trio_chat.client.tui.app import ChatApp
+from trio_chat.client.tui.desk import Desk
 from trio_chat.client.tui.help import find_help
+from trio_chat.client.tui.keys import BOUND, CHOOSING
 from trio_chat.client.tui.look import DARK, PALETTES
 from trio_chat.settings import ScreenSettings
 
@@ -235,3 +237,10 @@ def test_a_list_scrolls_by_the_wheel():
         assert "To begin with" not in text_of(app)
 
     shown(FakeModel(), script)
+
+
+def test_every_key_of_the_table_has_something_to_do():
+    assert all(callable(getattr(Desk, f"_{action}")) for action in _ACTIONS)
+
+
+_ACTIONS = {*BOUND.values(), *CHOOSING.values()} - {""}
