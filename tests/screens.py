@@ -7,6 +7,7 @@ from itertools import count
 import trio
 from textual import events
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from trio_chat.client.model import (
     Buffer,
@@ -16,10 +17,13 @@ from trio_chat.client.model import (
     Line,
     LineChanges,
     Model,
+    PartRoom,
     Quit,
     SayTo,
 )
+from trio_chat.client.model.search import search
 from trio_chat.client.tui.app import ChatApp
+from trio_chat.core.masks import full_mask
 from trio_chat.protocols.client import Member
 from trio_chat.settings import ScreenSettings
 
@@ -38,7 +42,7 @@ def said(nick: str, text: str, time: float = NOON, **fields: object) -> Line:
 
 
 class FakeBuffer(Buffer):
-    lines = members = target = typing = joined = mentions = complete = None
+    lines = members = typing = joined = mentions = complete = None
 
     def __init__(self, name: str, kind: str = "room", topic: str = "") -> None:
         self.name, self.kind, self.topic = name, kind, topic
@@ -57,6 +61,10 @@ class FakeBuffer(Buffer):
     def unread(self) -> int:
         return self.news
 
+    @property
+    def target(self) -> str:
+        return "" if self.kind == "server" else self.name
+
     def add_members(self, *nicks: str) -> None:
         for nick in nicks:
             bare = nick.lstrip("@+")
@@ -73,7 +81,7 @@ class FakeModel(Model):
 
     nick, network, status, away = "bob", "trio-chat", "", ""
     linked, lag = True, 0.023
-    mentions = ()
+    mentions = ignored = ()
 
     def __init__(self, *names: str) -> None:
         self.all = [
@@ -132,7 +140,9 @@ class FakeModel(Model):
         return ()
 
     def complete(self, text: str, cursor: int) -> Sequence[Candidate]:
-        return [Candidate(text) for text in self.candidates]
+        return [
+            text if isinstance(text, Candidate) else Candidate(text) for text in self.candidates
+        ]
 
     def before(self, text: str) -> str:
         return self.inputs[-1] if self.inputs else text
@@ -140,8 +150,25 @@ class FakeModel(Model):
     def after(self, text: str) -> str:
         return ""
 
-    def search(self, words: str, buffer: Buffer | None = None) -> Sequence[Line]:
-        return [line for b in [buffer or self.shown] for line in b.lines if words in line.text]
+    def look_for(self, words: str, buffer: Buffer) -> Iterator[Sequence[Line]]:
+        return search(words, buffer.lines)
+
+    def open(self, name: str) -> Buffer:
+        buffer = FakeBuffer(name, "person")
+        self.all.append(buffer)
+        return buffer
+
+    def close(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+        self.all.remove(buffer)
+        self.shown = self.all[0]
+        return [PartRoom(buffer.name)]
+
+    def clear(self, buffer: Buffer) -> None:
+        buffer.lines.clear()
+
+    def ignore(self, mask: str, on: bool = True) -> bool:
+        self.ignored = [full_mask(mask)] if on else []
+        return True
 
     def where(self, line: Line) -> Buffer | None:
         return next((b for b in self.all if line in b.lines), None)
@@ -192,12 +219,12 @@ _CHARACTERS = {"enter": "\r", "backspace": "\x7f", "tab": "\t"}
 
 def text_of(app: ChatApp) -> str:
     """What is on the screen."""
-    return "\n".join(_rows(app))
+    return "\n".join(strip.text.rstrip() for strip in rows_of(app))
 
 
-def _rows(app: ChatApp) -> Iterator[str]:
-    for strip in app.screen._compositor.render_strips():
-        yield strip.text.rstrip()
+def rows_of(app: ChatApp) -> list[Strip]:
+    """The same with its colours."""
+    return app.screen._compositor.render_strips()
 
 
 def demo_model() -> FakeModel:

@@ -185,7 +185,7 @@ def test_pasted_lines_are_shown_and_asked_about():
         app.post_message(events.Paste("one\r\ntwo\tthree\x1b[2J\n\nfour\n"))
         await pilot.pause()
         assert "❯ x one\n  two    three␛[2J\n\n  four" in text_of(app)
-        assert "send 4 lines?" in text_of(app)
+        assert "Enter sends 3 messages" in text_of(app)
         await pilot.press("escape")
         assert "❯ x\n" in text_of(app) + "\n"
         app.post_message(events.Paste("one\ntwo"))
@@ -202,7 +202,7 @@ def test_a_paste_of_one_line_is_just_text():
     async def script(pilot, app):
         app.post_message(events.Paste("one\n"))
         await pilot.pause()
-        assert "send" not in text_of(app)
+        assert "Enter sends" not in text_of(app)
         await pilot.press("enter")
 
     shown(model, script)
@@ -218,9 +218,22 @@ def test_a_long_paste_leaves_place_for_the_log():
         await pilot.pause()
         assert "still seen" in text_of(app)
         assert "line 999" in text_of(app)
-        assert "send 1000 lines?" in text_of(app)
+        assert "1,000 lines; at most 500" in text_of(app)
 
     shown(model, script)
+
+
+def test_what_is_too_long_is_kept_and_not_sent():
+    model = FakeModel()
+
+    async def script(pilot, app):
+        app.post_message(events.Paste("\n".join(f"line {i}" for i in range(501))))
+        await pilot.press("enter")
+        assert "501 lines; at most 500 at once" in text_of(app)
+        await pilot.press("backspace", *["backspace"] * 7, "enter")
+
+    shown(model, script)
+    assert len([text for text in texts(model) if text]) == 500
 
 
 # ── the log ────────────────────────────────────────────────────────────────────────────────
@@ -316,11 +329,11 @@ def test_help_by_key_and_by_command():
 
     async def script(pilot, app):
         await pilot.press("f1")
-        assert "Ctrl+F" in text_of(app)
+        assert "To begin with" in text_of(app)
         await pilot.press("escape", *"/help", "enter")
-        assert "Ctrl+F" in text_of(app)
+        assert "To begin with" in text_of(app)
         await pilot.press("f1")
-        assert "Ctrl+F" not in text_of(app)
+        assert "To begin with" not in text_of(app)
 
     shown(model, script)
     assert not model.inputs
@@ -415,6 +428,19 @@ def test_themes_go_round(theme):
     shown(demo_model(), script, settings=ScreenSettings(theme=theme))
     assert seen[0] == seen[3]
     assert len(set(seen)) == 3
+
+
+def test_the_mouse_is_the_terminals_again_and_again_ours(monkeypatch):
+    seen: list[bool] = []
+    monkeypatch.setattr(ChatApp, "use_mouse", lambda self, on: seen.append(on))
+
+    async def script(pilot, app):
+        await pilot.press("alt+m")
+        assert "the mouse clicks here" in text_of(app)
+        await pilot.press("alt+m")
+
+    shown(FakeModel(), script)
+    assert seen == [True, False]
 
 
 # ── messages ───────────────────────────────────────────────────────────────────────────────

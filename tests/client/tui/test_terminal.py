@@ -20,6 +20,9 @@ _LIKE_A_SHELL = (
 )
 
 
+_LIKE_NOBODY = "import os, sys; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+
+
 class Terminal:
     process: trio.Process
 
@@ -50,14 +53,16 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(*arguments: str, **variables: str) -> AsyncIterator[Terminal]:
+async def terminal(
+    *arguments: str, start: str = _LIKE_A_SHELL, **variables: str
+) -> AsyncIterator[Terminal]:
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (24, 80))
     async with trio.lowlevel.FdStream(master) as stream, trio.open_nursery() as nursery:
         it = Terminal(stream, slave)
         nursery.start_soon(it.read)
         it.process = await trio.lowlevel.open_process(
-            [sys.executable, "-c", _LIKE_A_SHELL, *(arguments or (DEMO,))],
+            [sys.executable, "-c", start, *(arguments or (DEMO,))],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -66,7 +71,7 @@ async def terminal(*arguments: str, **variables: str) -> AsyncIterator[Terminal]
         )
         try:
             with trio.fail_after(2 * PATIENCE):
-                await it.screen.until("F1: keys" if arguments else "are typing")
+                await it.screen.until("F1: help" if arguments else "are typing")
                 yield it
         finally:
             await end(it.process)
@@ -107,8 +112,10 @@ async def test_a_byte_that_is_no_text_is_an_odd_letter():
         assert await it.ended() == 0
 
 
-async def test_it_ends_when_the_window_is_closed():
-    async with terminal() as it:
+@pytest.mark.parametrize("start", [_LIKE_A_SHELL, _LIKE_NOBODY], ids=["signal", "no signal"])
+async def test_it_ends_when_the_window_is_closed(start):
+    """The kernel sends a signal only to those whose controlling terminal it was."""
+    async with terminal(start=start) as it:
         await it.close()
         with trio.fail_after(PATIENCE):
             assert await it.process.wait() > 0
@@ -119,7 +126,7 @@ async def test_the_windows_title_is_given_back():
         assert "\x1b[22;2t" in it.screen.text
         await it.type("x")
         await it.screen.until("x")
-        assert "\x1b]2;(2) #lobby - trio-chat\x1b\\" in it.screen.text
+        assert "\x1b]2;(@2) #lobby - trio-chat\x1b\\" in it.screen.text
         await it.type("\x03\x04")
         assert await it.ended() == 0
         await it.screen.until("\x1b[23;2t")

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from screens import FakeModel, rows_of, said, shown
+from trio_chat.client.tui.rows import clock
 from trio_chat.client.tui.text import find_links, fitted, wrap
 from trio_chat.protocols.clean import clean
 
@@ -60,3 +62,27 @@ def test_fitted_takes_the_width(text, expected):
 )
 def test_links(text, expected):
     assert [link for _, link in find_links(text)] == expected
+
+
+def test_both_halves_of_a_link_have_one_id():
+    """Through Textual, as the terminal gets it."""
+    model = FakeModel()
+    link = "https://example.org/" + "way/" * 20
+    model.all[1].lines = [said("al", link, mention=True), said("al", "https://other.org/")]
+
+    async def script(pilot, app):
+        ids = {s.style.link: set() for row in rows_of(app) for s in row if s.style.link}
+        for row in rows_of(app):
+            for segment in row:
+                if segment.style.link:
+                    ids[segment.style.link].add(segment.style.link_id)
+        assert set(ids) == {link, "https://other.org/"}
+        assert len(ids[link] | ids["https://other.org/"]) == 2
+
+    shown(model, script, size=(60, 24))
+
+
+@pytest.mark.parametrize("time", [-62135596800.0, 253402300800.0, 1e18, -1e18])
+def test_a_moment_that_no_calendar_has_is_no_time(time):
+    """A server may name any."""
+    assert clock(time) == "--:--"

@@ -19,8 +19,10 @@ from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
 from trio_chat.client.model.news import News
+from trio_chat.client.model.typed import LINES_MAX
 
 __all__ = [
+    "LINES_MAX",
     "AskHistory",
     "Buffer",
     "Candidate",

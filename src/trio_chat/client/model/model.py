@@ -2,7 +2,7 @@
 knows neither clock nor screen: time (unix seconds) comes in as an argument.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from trio_chat.client.intents import (
@@ -24,6 +24,7 @@ from trio_chat.client.model.inputs import Inputs
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.news import News
+from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
 from trio_chat.core.names import fold
 from trio_chat.protocols.client import Sent
@@ -33,7 +34,7 @@ _PAGE = 100  # messages of history at once: a few screens
 # So often others are told that we are still typing (ircv3.net, "typing").
 _TYPING_EVERY = 3.0  # seconds
 
-_FOUND_MAX = 1000  # lines that a search gives
+_FOUND_MAX = 1000  # lines that a search of all buffers gives
 
 _UNSENT_MAX = 1000  # texts that outlive the program
 
@@ -265,10 +266,16 @@ class Model:
 
     def search(self, words: str, buffer: Buffer | None = None) -> Sequence[Line]:
         """The newest lines with all these words, oldest first; of all buffers if none is given."""
-        wanted = words.casefold().split()
         buffers = self.buffers if buffer is None else [buffer]
-        found = [line for b in buffers for line in b.lines if wanted and _has(line, wanted)]
+        pieces = (piece for b in buffers for piece in search(words, b.lines))
+        found = [line for piece in pieces for line in piece]
         return sorted(found, key=lambda line: line.time)[-_FOUND_MAX:]
+
+    def look_for(self, words: str, buffer: Buffer) -> Iterator[Sequence[Line]]:
+        """The same of one buffer, in pieces that take some milliseconds each: the newest piece
+        first, the lines of a piece oldest first.
+        """
+        return search(words, buffer.lines)
 
     def where(self, line: Line) -> Buffer | None:
         """The buffer that has this line, if it still does."""
@@ -297,10 +304,3 @@ class Model:
             for buffer, line in self._world.ours.values()
             if line.state == "pending" and buffer.target
         )[-_UNSENT_MAX:]
-
-
-def _has(line: Line, words: Sequence[str]) -> bool:
-    if line.kind not in ("said", "action", "notice"):
-        return False
-    text = f"{line.nick} {line.text}".casefold()
-    return all(word in text for word in words)

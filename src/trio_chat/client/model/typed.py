@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Intents = Sequence[Intent]
 
-# Lines of one paste. Nobody reads more, and a server would take minutes for them.
-_LINES_MAX = 500
+#: Lines of one paste. Nobody reads more, and a server would take minutes for them.
+LINES_MAX = 500
 
 _FOUND_MAX = 20  # lines that /search shows
 
@@ -45,10 +45,8 @@ def enter(model: "Model", text: str, now: float) -> Intents:
 
 def _say(model: "Model", lines: Sequence[str], now: float) -> Intents:
     target = model.current.target
-    if len(lines) > _LINES_MAX:
-        model.note(
-            f"These are {len(lines):,} lines; at most {_LINES_MAX} can be said at once.", now
-        )
+    if len(lines) > LINES_MAX:
+        model.note(f"These are {len(lines):,} lines; at most {LINES_MAX} can be said at once.", now)
     elif not target and lines:
         model.note("Nobody would hear that here. /join ROOM enters a room.", now)
     else:

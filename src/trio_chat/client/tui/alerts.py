@@ -42,8 +42,10 @@ class Alerts:
         if self._title:
             self._write("\x1b[23;2t")
 
-    def show_title(self, room: str, news: int) -> None:
-        title = f"({news}) {room}" if news else room
+    def show_title(self, room: str, unread: int, calls: int) -> None:
+        """``unread`` messages are anywhere, of which so many are ``calls``."""
+        news = f"@{calls}" if calls else str(unread)
+        title = f"({news}) {room}" if unread or calls else room
         if self._title and title != self._shown:
             self._shown = title
             self._write(f"\x1b]2;{_safe(f'{title} - trio-chat', _TITLE_MAX)}\x1b\\")

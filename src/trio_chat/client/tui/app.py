@@ -38,6 +38,9 @@ from trio_chat.settings import ScreenSettings
 _ROOMS_FROM = 70
 _MEMBERS_FROM = 100
 
+# Cells for the list of rooms, and where there is more place.
+_ROOMS, _ROOMS_WIDE = 19, 24
+
 # For how long a network that was told to quit may still say goodbye.
 _GOODBYE = 3.0  # seconds
 
@@ -59,7 +62,7 @@ class ChatApp(Host):
     TopBar, StatusBar { height: 1; background: $panel; }
     Prompt { height: 1; }
     #middle { height: 1fr; }
-    Rooms { width: 18; background: $panel; }
+    Rooms { background: $panel; }
     Members { width: 20; background: $panel; }
     MessageLog, Chooser { width: 1fr; padding: 0 1; }
     """
@@ -77,8 +80,10 @@ class ChatApp(Host):
         self._model, self._network, self._now = model, network, now
         self._rooms_wanted: bool | None = None  # as there is place, until the person says
         self._members_wanted: bool | None = None
+        self._mouse = settings.mouse
         self._drawn = 0.0
         self._goodbye = False
+        self._looking = False  # whether a search goes on by itself
         self._alerts = Alerts(
             self.write_to_terminal,
             lambda: self.app_focus,
@@ -162,6 +167,20 @@ class ChatApp(Host):
 
     def on_rooms_chosen(self, event: Rooms.Chosen) -> None:
         self._desk.go_to(event.buffer)
+        if event.menu:
+            self._desk.show_room_menu()
+        self._draw()
+
+    def on_members_chosen(self, event: Members.Chosen) -> None:
+        self._desk.show_person(event.nick)
+        self._draw()
+
+    def on_chooser_moved(self, event: Chooser.Moved) -> None:
+        self._desk.move_choice(event.rows)
+        self._draw()
+
+    def on_chooser_taken(self, event: Chooser.Taken) -> None:
+        self._desk.take(event.number)
         self._draw()
 
     def on_message_log_top(self) -> None:
@@ -209,6 +228,15 @@ class ChatApp(Host):
         names = list(PALETTES)
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
+    def toggle_mouse(self) -> None:
+        self._mouse = not self._mouse
+        self.use_mouse(self._mouse)
+        self._desk.hint = "the mouse clicks here" if self._mouse else "the mouse is the terminal's"
+
+    def redraw(self) -> None:
+        """Something else has written on the terminal."""
+        self.screen.refresh()
+
     def copy_selection(self) -> bool:
         """What was selected by the mouse; returns whether something was."""
         text = self.screen.get_selected_text()
@@ -223,6 +251,7 @@ class ChatApp(Host):
     def _fold(self, width: int) -> None:
         """Lists beside the log only where it keeps enough place, unless the person says so."""
         rooms, members = self._rooms_wanted, self._members_wanted
+        self._rooms.styles.width = _ROOMS if width < _MEMBERS_FROM else _ROOMS_WIDE
         self._rooms.display = width >= _ROOMS_FROM if rooms is None else rooms
         self._members.display = width >= _MEMBERS_FROM if members is None else members
 
@@ -238,22 +267,42 @@ class ChatApp(Host):
         if desk.choice is not None:
             self._chooser.show(desk.choice, palette)
         self._status.show(model, palette, hint=self._hint(), rooms_hidden=not self._rooms.display)
-        self._prompt.show(desk.editor, self._label(), palette)
-        news = sum(buffer.mentions for buffer in model.buffers)
-        self._alerts.show_title(model.current.name or model.network, news)
+        self._prompt.show(desk.editor, self._label(), self._ghost(), palette)
+        self._alerts.show_title(
+            model.current.name or model.network,
+            unread=sum(buffer.unread for buffer in model.buffers),
+            calls=sum(buffer.mentions for buffer in model.buffers),
+        )
+        if desk.choice is not None and desk.choice.looks_further and not self._looking:
+            self._looking = True
+            self.call_after_refresh(self._look_further)  # what has been written is seen first
+
+    def _look_further(self) -> None:
+        self._looking = False
+        if self._desk.choice is not None:
+            self._desk.choice.look_further()
+            self._draw()
 
     def _hint(self) -> str:
         desk = self._desk
         if desk.hint:
             return desk.hint
-        if desk.choice is None and desk.lines_to_send > 1:
-            return f"send {desk.lines_to_send} lines? Enter sends, Esc drops them"
         if desk.choice is not None:
             return "Enter takes, Esc closes" if desk.choice.takes else "Esc closes"
+        if question := desk.question:
+            return question
         return "" if self._messages.follows else "↓ more below: End"
 
     def _label(self) -> str:
-        return "search ❯ " if self._desk.choice and self._desk.choice.find else "❯ "
+        choice = self._desk.choice
+        return f"{choice.label} ❯ " if choice and choice.find else "❯ "
+
+    def _ghost(self) -> str:
+        """What might be written here."""
+        if self._desk.choice is not None:
+            return ""
+        target = self._model.current.target
+        return f"Message {target}" if target else "/join #room enters a room, /help tells more"
 
 
 def _call_in(changes: Changes) -> Line | None:

@@ -8,10 +8,10 @@ from trio_chat.client.model import Model
 from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane, between
 from trio_chat.client.tui.rooms import badge
-from trio_chat.client.tui.text import Piece
+from trio_chat.client.tui.text import Piece, linked
 
 _PLAIN = Style()
-_WIDE = 60  # columns from which there is place for what others do
+_WIDE = 60  # columns from which there is place for what others do, and the network's name
 _SLOW = 1.0  # seconds of lag that are worth a colour
 
 
@@ -19,7 +19,7 @@ class TopBar(Pane):
     def show(self, model: Model, palette: Palette) -> None:
         buffer = model.current
         people = f"{len(buffer.members)} here " if buffer.kind == "room" else ""
-        left = [(f" {buffer.name}", palette.accent), ("  ", _PLAIN), (buffer.topic, _PLAIN)]
+        left = [(f" {buffer.name}", palette.accent), ("  ", _PLAIN), *linked(buffer.topic, _PLAIN)]
         self.show_rows([between(left, [("  ", _PLAIN), (people, palette.dim)], self.size.width)])
 
 
@@ -27,12 +27,13 @@ class StatusBar(Pane):
     """``hint`` is what to know just now, and more important than who is typing."""
 
     def show(self, model: Model, palette: Palette, *, hint: str, rooms_hidden: bool) -> None:
+        """What matters most comes first: the end is cut where there is no place."""
+        wide = self.size.width >= _WIDE
         nick = (f" {model.nick}", palette.nick(model.nick))
         news = _activity(model, palette) if rooms_hidden else []
-        left = [nick, *_away(model, palette), *news, *_link(model, palette)]
-        right = (hint, palette.accent) if hint else (_others(model), palette.dim)
-        if not hint and self.size.width < _WIDE:
-            right = ("", palette.dim)
+        network = f"  {model.network}" if wide and model.linked and model.network else ""
+        left = [nick, *_away(model, palette), *_link(model, palette), *news, (network, palette.dim)]
+        right = (hint, palette.accent) if hint else (_others(model) if wide else "", palette.dim)
         self.show_rows([between(left, [right, (" ", _PLAIN)], self.size.width)])
 
 
@@ -45,16 +46,16 @@ def _link(model: Model, palette: Palette) -> list[Piece]:
         return [("  ", _PLAIN), (model.status or "not connected", palette.error)]
     lag = f"{model.lag:.1f} s" if model.lag >= _SLOW else f"{model.lag * 1000:.0f} ms"
     style = palette.error if model.lag >= _SLOW else palette.dim
-    network = f"  {model.network}" if model.network else ""
-    return [(network, palette.dim), (f"  {lag}" if model.lag else "", style)]
+    return [(f"  {lag}" if model.lag else "", style)]
 
 
 def _activity(model: Model, palette: Palette) -> list[Piece]:
-    """Where something is new, when the list that tells it is folded away."""
+    """Where something is new, when the list that tells it is folded away: calls first."""
+    news = [(b, number) for number, b in enumerate(model.buffers, 1) if b is not model.current]
     pieces: list[Piece] = []
-    for number, buffer in enumerate(model.buffers, 1):
-        if buffer is not model.current and (news := badge(buffer, palette)):
-            pieces += [(f"  {number}:", palette.dim), *news]
+    for buffer, number in sorted(news, key=lambda at: not at[0].mentions):
+        if new := badge(buffer, palette):
+            pieces += [(f"  {number}:", palette.dim), *new]
     return pieces
 
 
@@ -62,7 +63,7 @@ def _others(model: Model) -> str:
     """Who is typing; if nobody is, where help is to be found."""
     nicks: Sequence[str] = model.current.typing
     if not nicks:
-        return "F1: keys"
+        return "F1: help"
     if len(nicks) > 2:
         return f"{len(nicks)} people are typing…"
     return f"{' and '.join(nicks)} {'are' if len(nicks) > 1 else 'is'} typing…"

@@ -1,38 +1,55 @@
-"""A list to read or to choose from: help, what was found, who has called us, what to copy."""
+"""A list to read or to choose from: help, what was found, who is here, what to copy."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
 from textual.strip import Strip
 
-from trio_chat.client.model import Candidate, Line
-from trio_chat.client.tui.keys import ALWAYS, ROOMS, WRITING
+from trio_chat.client.model import Buffer, Line
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import row
+from trio_chat.client.tui.pane import between, row
+from trio_chat.client.tui.rooms import badge
 from trio_chat.client.tui.rows import clock
-from trio_chat.client.tui.text import fitted
+from trio_chat.protocols.client import Member
 
 _PLAIN = Style()
-_KEYS = 22  # cells for the names of keys
 
 
 @dataclass(frozen=True)
 class Item:
-    """``take`` is what Enter does with it; none if it is only to be read."""
+    """``rows`` are for so many cells; ``take`` is what Enter does with it, none if it is only to
+    be read. What can be taken has one row.
+    """
 
-    row: Callable[[Palette], Strip]
+    rows: Callable[[Palette, int], Sequence[Strip]]
     take: Callable[[], None] | None = None
+
+
+#: The items for some words, in pieces: each is to stand above those that came before it.
+Find = Callable[[str], Iterator[Sequence[Item]]]
 
 
 @dataclass
 class Choice:
-    """``find`` gives the items for what is being written, if one looks for something."""
+    """``find`` gives the items for what is being written, if one looks for something, which the
+    ``label`` before that says. The last item is ``chosen`` at first if that is the newest.
+    """
 
     title: str
-    items: Sequence[Item]
-    find: Callable[[str], Sequence[Item]] | None = None
+    items: Sequence[Item] = ()
+    find: Find | None = None
+    label: str = "find"
+    newest_last: bool = False
     chosen: int = 0
+    _pieces: Iterator[Sequence[Item]] | None = None
+
+    def __post_init__(self) -> None:
+        self._choose_first()
+        self.look_for("")
+
+    def _choose_first(self) -> None:
+        self.chosen = max(len(self.items) - 1, 0) if self.newest_last else 0
 
     @property
     def takes(self) -> bool:
@@ -40,41 +57,73 @@ class Choice:
         return any(item.take for item in self.items[:1])
 
     def move(self, rows: int) -> None:
-        self.chosen = max(min(self.chosen + rows, len(self.items) - 1), 0)
+        """What is only read has more rows than items; who draws it tells where it ends."""
+        self.chosen = max(self.chosen + rows, 0)
+        if self.takes:
+            self.chosen = min(self.chosen, len(self.items) - 1)
 
     def look_for(self, words: str) -> None:
         if self.find is not None:
-            self.items = self.find(words)
-            self.chosen = max(len(self.items) - 1, 0)  # the newest
+            self._pieces, self.items = self.find(words), ()
+            self.look_further()
+            self._choose_first()
+
+    @property
+    def looks_further(self) -> bool:
+        """Whether not all has been looked through."""
+        return self._pieces is not None
+
+    def look_further(self) -> None:
+        """The chosen one stays, unless it was the last of none."""
+        piece = next(self._pieces, None) if self._pieces else None
+        if piece is None:
+            self._pieces = None
+        elif self.items:
+            self.items = [*piece, *self.items]
+            self.chosen += len(piece)
+        else:
+            self.items = piece
+            self._choose_first()
 
     def take(self) -> None:
+        """What is chosen; if nothing has been found yet, what will be found first."""
+        while not self.items and self.looks_further:
+            self.look_further()
         if self.items and (take := self.items[self.chosen].take):
             take()
 
 
-def latest(title: str, items: Sequence[Item]) -> Choice:
-    return Choice(title, items, chosen=max(len(items) - 1, 0))
-
-
-def help_items(commands: Iterable[Candidate]) -> list[Item]:
-    keys = [(keys.shown, keys.does) for keys in (*ROOMS, *WRITING, *ALWAYS)]
-    return [_text_item(*pair) for pair in (*keys, ("", ""), *((c, c.note) for c in commands))]
-
-
-def _text_item(name: str, does: str) -> Item:
-    return Item(lambda palette: row((f" {fitted(name, _KEYS)} ", palette.accent), (does, _PLAIN)))
-
-
 def line_item(line: Line, take: Callable[[Line], None]) -> Item:
-    def strip(palette: Palette) -> Strip:
-        return row(
-            (f" {clock(line.time)} ", palette.dim),
-            (f"{line.nick} " if line.nick else "", palette.nick(line.nick)),
-            (line.text, _PLAIN),
-        )
+    def rows(palette: Palette, width: int) -> Sequence[Strip]:
+        time = (f" {clock(line.time)} ", palette.dim)
+        nick = (f"{line.nick} " if line.nick else "", palette.nick(line.nick))
+        return [row(time, nick, (line.text, _PLAIN))]
 
-    return Item(strip, lambda: take(line))
+    return Item(rows, lambda: take(line))
+
+
+def text_item(text: str, take: Callable[[], None]) -> Item:
+    return Item(lambda palette, width: [row((f" {text}", _PLAIN))], take)
 
 
 def link_item(link: str, take: Callable[[str], None]) -> Item:
-    return Item(lambda palette: row((f" {link}", palette.accent)), lambda: take(link))
+    return Item(lambda palette, width: [row((f" {link}", palette.accent))], lambda: take(link))
+
+
+def member_item(member: Member, take: Callable[[str], None]) -> Item:
+    def rows(palette: Palette, width: int) -> Sequence[Strip]:
+        more = [word for word, on in (("away", member.away), ("bot", member.bot)) if on]
+        sign = (f" {member.prefixes[:1] or ' '}", palette.dim)
+        nick = (member.nick, palette.nick(member.nick))
+        return [row(sign, nick, (f"  {', '.join(more)}", palette.dim))]
+
+    return Item(rows, lambda: take(member.nick))
+
+
+def buffer_item(number: int, buffer: Buffer, take: Callable[[Buffer], None]) -> Item:
+    def rows(palette: Palette, width: int) -> Sequence[Strip]:
+        left = [(f"{number:>3} ", palette.dim), (buffer.name, _PLAIN)]
+        topic = (f"  {buffer.topic}", palette.dim)
+        return [between([*left, topic], [*badge(buffer, palette), (" ", _PLAIN)], width)]
+
+    return Item(rows, lambda: take(buffer))

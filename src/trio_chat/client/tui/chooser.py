@@ -1,30 +1,85 @@
 """Draws a list in the place of the log."""
 
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.tui.choice import Choice, Item
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import Pane, between, row, shortened
+from trio_chat.client.tui.pane import WHEEL, Pane, between, row, shortened
 
 _HEAD = 2  # rows: the title and a blank one
 
 
 class Chooser(Pane):
+    class Moved(Message):
+        """By the wheel, so many rows."""
+
+        def __init__(self, rows: int) -> None:
+            super().__init__()
+            self.rows = rows
+
+    class Taken(Message):
+        """By a click, the item with this number."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: Sequence[int] = ()  # of the items that are seen
+
     def show(self, choice: Choice, palette: Palette) -> None:
-        """The rows around the chosen one; if there is nothing to choose, those after it."""
         space = max(self.size.height - _HEAD, 1)
-        above = space // 2 if choice.takes else 0
-        first = max(min(choice.chosen - above, len(choice.items) - space), 0)
-        seen = list(enumerate(choice.items))[first : first + space]
-        rows = [self._row(item, number == choice.chosen, palette) for number, item in seen]
-        count = f"{first + len(seen)} of {len(choice.items)}" if len(choice.items) > space else ""
+        if choice.takes:
+            rows, first, count = self._around_chosen(choice, palette, space)
+        else:
+            rows, first, count = self._from_chosen(choice, palette, space)
+        nothing = "looking…" if choice.looks_further else "nothing"
+        place = f"{first + len(rows)} of {count} " if count > space else ""
         title = between(
-            [(f" {choice.title}", palette.accent)], [(count, palette.dim)], self.size.width
+            [(f" {choice.title}", palette.accent)], [(place, palette.dim)], self.size.width
         )
-        self.show_rows([title, Strip([]), *(rows or [row((" nothing", palette.dim))])])
+        self.show_rows([title, Strip([]), *(rows or [row((f" {nothing}", palette.dim))])])
+
+    def _around_chosen(
+        self, choice: Choice, palette: Palette, space: int
+    ) -> tuple[list[Strip], int, int]:
+        """Something is to be chosen. The rows, how many are above them, and of how many."""
+        first = max(min(choice.chosen - space // 2, len(choice.items) - space), 0)
+        self._numbers = range(first, min(first + space, len(choice.items)))
+        rows = [self._row(choice.items[n], n == choice.chosen, palette) for n in self._numbers]
+        return rows, first, len(choice.items)
+
+    def _from_chosen(
+        self, choice: Choice, palette: Palette, space: int
+    ) -> tuple[list[Strip], int, int]:
+        """It is only to be read: the chosen row is the first."""
+        self._numbers = ()
+        rows = [strip for item in choice.items for strip in item.rows(palette, self.size.width)]
+        choice.chosen = first = max(min(choice.chosen, len(rows) - space), 0)
+        return rows[first : first + space], first, len(rows)
 
     def _row(self, item: Item, chosen: bool, palette: Palette) -> Strip:
-        strip = shortened(item.row(palette), self.size.width)
-        if chosen and item.take is not None:
-            return strip.crop_extend(0, self.size.width, None).apply_style(palette.chosen)
-        return strip
+        width = self.size.width
+        strip = shortened(item.rows(palette, width)[0], width)
+        if not chosen:
+            return strip
+        return strip.crop_extend(0, width, Style()).apply_style(palette.chosen)
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.get_content_offset(self)
+        if row is not None and _HEAD <= row.y < _HEAD + len(self._numbers):
+            self.post_message(self.Taken(self._numbers[row.y - _HEAD]))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.post_message(self.Moved(-WHEEL))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.post_message(self.Moved(WHEEL))

@@ -3,15 +3,24 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from trio_chat.client.model import Buffer, Candidate, Intent, Line, Model, Quit
-from trio_chat.client.tui.choice import Choice, Item, help_items, latest, line_item, link_item
+from trio_chat.client.model import (
+    LINES_MAX,
+    Buffer,
+    Candidate,
+    Intent,
+    Line,
+    Model,
+    Quit,
+    RunCommand,
+)
+from trio_chat.client.tui import lists
+from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
-from trio_chat.client.tui.text import find_links
+from trio_chat.core.masks import full_mask
 from trio_chat.protocols.clean import clean
 
 _PAGE = 10  # rows
-_TO_COPY = 500  # messages or links that one may choose from: the last ones
 
 
 class Log(Protocol):
@@ -31,7 +40,9 @@ class Screen(Protocol):
 
     def toggle_rooms(self) -> None: ...
     def toggle_members(self) -> None: ...
+    def toggle_mouse(self) -> None: ...
     def next_theme(self) -> None: ...
+    def redraw(self) -> None: ...
     def copy_selection(self) -> bool: ...
     def copy_to_clipboard(self, text: str) -> None: ...
     def leave(self, words: str) -> None: ...
@@ -99,8 +110,19 @@ class Desk:
         self._tell_of_writing(before)
 
     @property
-    def lines_to_send(self) -> int:
-        return self.editor.text.count("\n") + 1
+    def question(self) -> str:
+        """What Enter would do, if several lines are written."""
+        if "\n" not in self.editor.text:
+            return ""
+        count = self._lines_to_send
+        if count > LINES_MAX:
+            return f"{count:,} lines; at most {LINES_MAX} at once. Esc drops them"
+        return f"Enter sends {count} message{'s' if count > 1 else ''}, Esc drops them"
+
+    @property
+    def _lines_to_send(self) -> int:
+        """Each is a message; blank ones are none."""
+        return sum(bool(line.strip()) for line in self.editor.text.split("\n"))
 
     # ── sending ────────────────────────────────────────────────────────────────────────────
 
@@ -111,9 +133,12 @@ class Desk:
         if self._screen.busy:  # the text stays, rather than be lost
             self.hint = "too much is waiting to be sent"
             return
+        if self._lines_to_send > LINES_MAX:
+            return
         self.editor.set("")
-        if text.strip() == "/help":
-            self._help()
+        command, _, words = text.strip().partition(" ")
+        if command == "/help":
+            self._help(words)
             return
         self._log.to_end()
         self._do(self._model.enter(text, self._now()))
@@ -195,7 +220,9 @@ class Desk:
         self._take_draft()
 
     def _keep_draft(self) -> None:
-        self._drafts[self._room] = (self.editor.text, self.editor.cursor)
+        """Not that of a room that has been closed."""
+        if self._room in self._model.buffers:
+            self._drafts[self._room] = (self.editor.text, self.editor.cursor)
 
     def _take_draft(self) -> None:
         self.editor.set(*self._drafts.pop(self._room, ("", 0)))
@@ -255,14 +282,21 @@ class Desk:
     def _toggle_members(self) -> None:
         self._screen.toggle_members()
 
+    def _toggle_mouse(self) -> None:
+        self._screen.toggle_mouse()
+
     def _next_theme(self) -> None:
         self._screen.next_theme()
+
+    def _redraw(self) -> None:
+        self._screen.redraw()
 
     # ── lists in its place ─────────────────────────────────────────────────────────────────
 
     def _open(self, choice: Choice) -> None:
-        """What is being written waits, for a search has the line."""
-        self._keep_draft()
+        """What is being written waits, for a search has the line. One may lead to another."""
+        if self.choice is None:
+            self._keep_draft()
         self.editor.set("")
         self.choice = choice
 
@@ -273,21 +307,16 @@ class Desk:
         self.choice = None
         self._take_draft()
 
-    def _help(self) -> None:
-        self._open(Choice("Keys and commands", help_items(self._model.complete("/", 1))))
+    def _help(self, words: str = "") -> None:
+        self._open(lists.the_help(self._model))
+        if words:
+            self.paste(words)
 
     def _search(self) -> None:
-        buffer = self._model.current
-
-        def found(words: str) -> list[Item]:
-            lines = self._model.search(words, buffer) if words.strip() else []
-            return [line_item(line, self._show_line) for line in lines]
-
-        self._open(Choice(f"Search in {buffer.name}", [], find=found))
+        self._open(lists.found_lines(self._model, self._show_line))
 
     def _mentions(self) -> None:
-        lines = self._model.mentions
-        self._open(latest("Who has called you", [line_item(x, self._show_line) for x in lines]))
+        self._open(lists.calls(self._model, self._show_line))
 
     def _show_line(self, line: Line) -> None:
         self._close()
@@ -296,44 +325,103 @@ class Desk:
             self._log.show_line(line)
 
     def _copy_message(self) -> None:
-        items = [line_item(line, self._copy_line) for line in self._said()]
-        self._open(latest("Copy a message", items))
+        self._open(lists.messages(self._model, self._copy))
 
     def _copy_link(self) -> None:
-        links = (link for line in self._said() for _, link in find_links(line.text))
-        items = [link_item(link, self._copy) for link in dict.fromkeys(links)]
-        self._open(latest("Copy a link", items))
-
-    def _said(self) -> list[Line]:
-        lines = self._model.current.lines[-_TO_COPY:]
-        return [line for line in lines if line.kind in ("said", "action", "notice", "own note")]
-
-    def _copy_line(self, line: Line) -> None:
-        self._copy(line.text)
+        self._open(lists.links(self._model, self._copy))
 
     def _copy(self, text: str) -> None:
         self._close()
         self._screen.copy_to_clipboard(text)
         self.hint = "copied"
 
+    def _go_by_name(self) -> None:
+        self._open(lists.rooms(self._model, self._close_and_go_to))
+
+    def _close_and_go_to(self, buffer: Buffer) -> None:
+        self._close()
+        self.go_to(buffer)
+
+    # ── people and rooms ───────────────────────────────────────────────────────────────────
+
+    def _people(self) -> None:
+        buffer = self._model.current
+        if buffer.kind == "person":
+            self.show_person(buffer.name)
+            return
+        self._open(lists.people(self._model, self.show_person))
+
+    def show_person(self, nick: str) -> None:
+        """What can be done with them."""
+        ignored = full_mask(nick) in self._model.ignored
+        ignore = "do not ignore them any more" if ignored else "ignore: show nothing more of them"
+        self._menu(
+            nick,
+            ("talk in private", lambda: self.go_to(self._model.open(nick))),
+            ("write to them here", lambda: self.editor.insert(f"{nick}: ")),
+            ("ask who that is", lambda: self._run(f"/whois {nick}")),
+            (ignore, lambda: self._ignore(nick, on=not ignored)),
+        )
+
+    def _ignore(self, nick: str, *, on: bool) -> None:
+        self._model.ignore(nick, on)
+        self.hint = f"{nick} is ignored" if on else f"{nick} is not ignored any more"
+
+    def _run(self, command: str) -> None:
+        self._ask([RunCommand(command, self._model.current.target)])
+
+    def _room_menu(self) -> None:
+        self.show_room_menu()
+
+    def show_room_menu(self) -> None:
+        """What can be done with the room, or the conversation."""
+        buffer = self._model.current
+        empty = ("empty this page; PageUp loads it again", lambda: self._model.clear(buffer))
+        close = "close, and leave the room" if buffer.kind == "room" else "close"
+        topic = ("set the topic", lambda: self.editor.set(f"/topic {buffer.topic}"))
+        person = ("what else to do with them", lambda: self.show_person(buffer.name))
+        more = {"room": [topic], "person": [person], "server": []}[buffer.kind]
+        first = [] if buffer.kind == "server" else [(close, lambda: self._leave_room(buffer))]
+        self._menu(buffer.name, *first, *more, empty)
+
+    def _leave_room(self, buffer: Buffer) -> None:
+        self._ask(self._model.close(buffer, self._now()))
+        self.follow()
+
+    def _menu(self, title: str, *rows: tuple[str, Callable[[], object]]) -> None:
+        self._open(lists.menu(title, *((text, self._closing(act)) for text, act in rows)))
+
+    def _closing(self, act: Callable[[], object]) -> Callable[[], None]:
+        def close_and_act() -> None:
+            self._close()
+            act()
+
+        return close_and_act
+
     def _choose_up(self) -> None:
-        self._choose_by(-1)
+        self.move_choice(-1)
 
     def _choose_down(self) -> None:
-        self._choose_by(1)
+        self.move_choice(1)
 
     def _choose_page_up(self) -> None:
-        self._choose_by(-_PAGE)
+        self.move_choice(-_PAGE)
 
     def _choose_page_down(self) -> None:
-        self._choose_by(_PAGE)
+        self.move_choice(_PAGE)
 
-    def _choose_by(self, rows: int) -> None:
+    def move_choice(self, rows: int) -> None:
         if self.choice is not None:
             self.choice.move(rows)
 
     def _take_chosen(self) -> None:
         if self.choice is not None:
+            self.choice.take()
+
+    def take(self, number: int) -> None:
+        """That item of the list, if it is still there."""
+        if self.choice is not None and number < len(self.choice.items):
+            self.choice.chosen = number
             self.choice.take()
 
 
@@ -356,4 +444,7 @@ class _Completion:
         candidate = self._candidates[self._chosen]
         editor.replace(self._begin, self._end, candidate)
         self._end = self._begin + len(candidate)
-        return candidate.note if isinstance(candidate, Candidate) else ""
+        count = len(self._candidates) - 1  # the word itself is none
+        place = f"{self._chosen + 1} of {count}" if count > 1 and self._chosen < count else ""
+        note = candidate.note if isinstance(candidate, Candidate) else ""
+        return "  ".join(filter(None, (note, place)))

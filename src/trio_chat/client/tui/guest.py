@@ -8,8 +8,9 @@ Three rules keep the two loops apart:
   takes what there is, a frame at a time, and then lets itself be woken again;
 - a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
 
-All of Textual's private names that we need are in this module: ``_driver``, ``_fatal_error``,
-``_exit_renderables``, the table of key sequences and how input is decoded.
+All of Textual's private names that we need are in this module: ``_driver`` and what turns its mouse
+on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences and how input is
+decoded.
 """
 
 import asyncio
@@ -19,7 +20,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import cast
 
 import outcome
@@ -155,19 +155,27 @@ def read_alt_keys() -> None:
     nothing follows for a tenth of a second, and otherwise types a ``^``.
     """
     table = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
-    table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789ad"}
+    table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789adm"}
     table["\x1b\r"] = (_AltKey("alt+enter"),)
 
 
-def read_odd_bytes() -> None:
-    """Let a byte that is no UTF-8 be an odd letter: it would end Textual's reading, and with that
-    the program.
+class _Decoder(codecs.getincrementaldecoder("utf-8")):  # type: ignore[misc]
+    """Takes a byte that is no UTF-8 for an odd letter. Textual asks when there is something to be
+    read: if that is nothing, the terminal has gone, and Textual would ask for ever.
     """
 
-    def forgiving(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+    def __init__(self) -> None:
+        super().__init__(errors="replace")
 
-    vars(linux_driver)["getincrementaldecoder"] = forgiving
+    def decode(self, data: bytes, final: bool = False) -> str:
+        if not data and not final:
+            raise EOFError("the terminal has gone")
+        return str(super().decode(data, final))
+
+
+def read_forgivingly() -> None:
+    """Either would end Textual's reading, or never end it, and with that the program."""
+    vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
 def ask_the_terminal() -> None:
@@ -209,6 +217,16 @@ class Host(App[None], inherit_bindings=False):
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
+    def use_mouse(self, on: bool) -> None:
+        """Let the terminal tell us of the mouse, or select by it itself."""
+        driver = self._driver
+        if isinstance(driver, linux_driver.LinuxDriver):
+            driver._mouse = True  # without it, neither of the two does anything
+            if on:
+                driver._enable_mouse_support()
+            else:
+                driver._disable_mouse_support()
+
     def _handle_exception(self, error: Exception) -> None:
         if self.failed is None:
             self.failed = error
@@ -235,7 +253,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     Raises what the guest raised if that is for people, and ScreenFailed for every other error.
     """
     read_alt_keys()
-    read_odd_bytes()
+    read_forgivingly()
     ask_the_terminal()
     asyncio.run(_show(app, mouse=mouse))
     if app.failed is not None:

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from trio_chat.client.tui.editing import Editor
 from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Resized
-from trio_chat.client.tui.text import wrap
+from trio_chat.client.tui.text import fitted, wrap
 
 _ROWS = 8  # more of a paste is not seen at a time
 
@@ -48,16 +48,18 @@ class Prompt(Widget, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         self.post_message(Resized())
 
-    def show(self, editor: Editor, label: str, palette: Palette) -> None:
-        """The rows around the cursor."""
+    def show(self, editor: Editor, label: str, ghost: str, palette: Palette) -> None:
+        """The rows around the cursor; ``ghost`` is what stands there while nothing does."""
         indent = cell_len(label)
-        rows, place = _laid_out(editor, self.size.width - indent - 1)
+        space = max(self.size.width - indent - 1, 0)
+        rows, place = _laid_out(editor, space)
         first = max(min(place.row - _ROWS // 2, len(rows) - _ROWS), 0)
         strips = [
             Strip(
                 [
                     Segment(" " * indent) if number else Segment(label, palette.accent),
                     *_with_cursor(text, place.offset if number == place.row else None),
+                    *([] if editor.text else [Segment(fitted(ghost, space).rstrip(), palette.dim)]),
                 ]
             )
             for number, text in list(enumerate(rows))[first : first + _ROWS]

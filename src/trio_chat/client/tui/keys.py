@@ -30,19 +30,24 @@ ROOMS = (
     Keys(("ctrl+n", "alt+down", "alt+right"), "Ctrl+N, Alt+→ ↓", "the next room", "next_room"),
     Keys(("ctrl+p", "alt+up", "alt+left"), "Ctrl+P, Alt+← ↑", "the one before", "previous_room"),
     Keys(("alt+a",), "Alt+A", "the next room with something new", "next_news"),
+    Keys(("ctrl+g",), "Ctrl+G", "go to a room by a part of its name", "go_by_name"),
     Keys(("pageup",), "PageUp", "back in the log", "page_up"),
     Keys(("pagedown",), "PageDown", "on in the log", "page_down"),
     Keys(("home",), "Home", "the beginning of the line or log", "to_top"),
     Keys(("end",), "End", "the end of the line or log", "to_end"),
     Keys(("ctrl+f",), "Ctrl+F", "search what was said here", "search"),
-    Keys(("f1",), "F1, /help", "this page", "help"),
+    Keys(("f1",), "F1, /help", "this page; what you write then narrows it", "help"),
     Keys(("f2",), "F2", "show or hide the rooms", "toggle_rooms"),
     Keys(("f3",), "F3", "show or hide who is here", "toggle_members"),
     Keys(("f4",), "F4", "who has called you", "mentions"),
     Keys(("f5",), "F5", "copy a message", "copy_message"),
     Keys(("f6",), "F6", "copy a link", "copy_link"),
+    Keys(("f7",), "F7", "who is here: talk in private, ask who it is, ignore", "people"),
+    Keys(("f8",), "F8", "this room: close it, empty it, set its topic", "room_menu"),
     Keys(("ctrl+r",), "Ctrl+R", "send again what has failed", "resend"),
     Keys(("ctrl+t",), "Ctrl+T", "dark, light, the terminal's colours", "next_theme"),
+    Keys(("alt+m",), "Alt+M", "whether the mouse scrolls and clicks here", "toggle_mouse"),
+    Keys(("ctrl+l",), "Ctrl+L", "draw all again", "redraw"),
     Keys(("ctrl+d",), "Ctrl+D", "quit, if nothing is written", "end_of_input"),
 )
 
@@ -68,7 +73,10 @@ CHOOSING = {
     "f4": "close",
     "f5": "close",
     "f6": "close",
+    "f7": "close",
+    "f8": "close",
     "ctrl+f": "close",
+    "ctrl+g": "close",
 }
 
 BOUND = {key: row.action for row in (*ALWAYS, *ROOMS) for key in row.keys}

@@ -11,11 +11,11 @@ from textual.widget import Widget
 
 from trio_chat.client.model import Buffer, Line
 from trio_chat.client.tui.look import DARK, PALETTES, Palette
-from trio_chat.client.tui.pane import Resized
+from trio_chat.client.tui.pane import WHEEL, Resized
 from trio_chat.client.tui.rows import Sheet
+from trio_chat.client.tui.text import with_link_ids
 from trio_chat.client.tui.viewport import Viewport
 
-_WHEEL = 3  # rows for each click of the wheel, as elsewhere
 _CACHED = 1024  # lines: some screens of them
 
 
@@ -113,7 +113,7 @@ class MessageLog(Widget):
         if (selection := self.text_selection) and (span := selection.get_span(y)):
             strip = self._selected(strip, *span)
         strip = strip.crop_extend(0, self.size.width, self.rich_style)
-        return strip.apply_style(self.rich_style).apply_offsets(0, y)
+        return with_link_ids(strip.apply_style(self.rich_style).apply_offsets(0, y))
 
     def _selected(self, strip: Strip, begin: int, end: int) -> Strip:
         end = strip.cell_length if end == -1 else end
@@ -135,8 +135,8 @@ class MessageLog(Widget):
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.scroll_rows(-_WHEEL)
+        self.scroll_rows(-WHEEL)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self.scroll_rows(_WHEEL)
+        self.scroll_rows(WHEEL)

@@ -1,8 +1,10 @@
 """Colours: three themes, and a colour of its own for each nickname.
 
 Each colour has a contrast of 4.5 or more with what is behind it, which is what WCAG 2.1 asks of
-text; those of nicknames are as light as each other, so that nobody stands out by chance. The
-theme of the terminal's own colours knows nothing of them, and takes the six that have names.
+text. Those of nicknames are, among all that have it, as far from each other as can be (in OKLab,
+hue before lightness), and none is grey. Where the terminal has 256 colours, the greys are nearly
+the same. The theme of the terminal's own colours knows nothing of them, and takes the six that
+have names.
 """
 
 import zlib
@@ -19,9 +21,11 @@ class Palette:
     """How things look in one theme."""
 
     dim: Style
+    rule: Style  # lines between other things, which nobody has to read
     accent: Style
     error: Style
     mention: Style  # a line in which somebody calls us
+    call: Style  # the rule beside it
     chosen: Style  # the room that is shown, the row that Enter means
     selected: Style  # by the mouse
     nicks: tuple[Style, ...]
@@ -49,7 +53,7 @@ THEMES = (
         foreground="#d7dae0",
         background="#16181d",
         surface="#16181d",
-        panel="#22262e",
+        panel="#22252a",
         dark=True,
     ),
     Theme(
@@ -68,33 +72,41 @@ THEMES = (
 PALETTES = {
     DARK: Palette(
         dim=Style(color="#979fac"),
+        rule=Style(color="#3b4252"),
         accent=Style(color="#7aa2f7", bold=True),
         error=Style(color="#f7768e"),
         mention=Style(bgcolor="#2a2618"),
-        chosen=Style(bgcolor="#26334d", bold=True),
+        call=Style(color="#f3ba25", bold=True),
+        chosen=Style(bgcolor="#2f343d", bold=True),
         selected=Style(bgcolor="#26334d"),
         nicks=_bold(
-            "#e28d85", "#da9360", "#c49f2e", "#8eb029", "#43ba2c", "#2cba67", "#2bb69f",
-            "#30b2cc", "#73a8de", "#989ee7", "#b694e6", "#d487e3", "#e285c3", "#e389a0",
+            "#f77f9e", "#f8b09d", "#fd8537", "#c3955e", "#f7c97b", "#cfa508", "#d8da3c", "#96a856",
+            "#66b725", "#98ec62", "#b2e0a8", "#20f6a5", "#60b196", "#49eaf2", "#30b1c4", "#22b8fb",
+            "#89cef6", "#769cef", "#bdbcfd", "#b296ff", "#d780fc", "#ce92d1", "#f674d0", "#fdbadf",
         ),
     ),
     LIGHT: Palette(
         dim=Style(color="#565c67"),
+        rule=Style(color="#cfd3d9"),
         accent=Style(color="#2456c4", bold=True),
         error=Style(color="#b3203c"),
         mention=Style(bgcolor="#fff6d6"),
+        call=Style(color="#9a5b00", bold=True),
         chosen=Style(bgcolor="#e2eafc", bold=True),
         selected=Style(bgcolor="#c4d5f7"),
         nicks=_bold(
-            "#c0291b", "#9e4f17", "#7b6012", "#566d10", "#217411", "#11743a", "#107262",
-            "#126f81", "#1966b3", "#4451e4", "#7f38e3", "#a61cc2", "#bb1b86", "#c41c46",
+            "#8e0049", "#ca0f52", "#940015", "#76382e", "#cc1a0a", "#9f4b0b", "#615608", "#02721c",
+            "#026e5b", "#126686", "#2559b0", "#2252e7", "#576199", "#574fce", "#4c16c1", "#4e3c8e",
+            "#873bdd", "#6c1998", "#824c98", "#ab22b5", "#653a68", "#801571", "#bb208a", "#8e4f69",
         ),
     ),
     TERMINAL: Palette(
         dim=Style(dim=True),
+        rule=Style(dim=True),
         accent=Style(color="cyan", bold=True),
         error=Style(color="red"),
         mention=Style(bold=True),
+        call=Style(color="yellow", bold=True),
         chosen=Style(reverse=True),
         selected=Style(reverse=True),
         nicks=_bold("red", "green", "yellow", "blue", "magenta", "cyan"),

@@ -1,10 +1,14 @@
 """Who is in the room."""
 
+from collections.abc import Iterable, Sequence
+
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import Pane, row, shortened
+from trio_chat.client.tui.pane import WHEEL, Pane, Resized, row, shortened
 from trio_chat.core.names import fold
 from trio_chat.protocols.client import Member
 
@@ -12,14 +16,31 @@ _RANKS = "~&@%+"  # founders first, as IRC has them
 
 
 class Members(Pane):
+    class Chosen(Message):
+        """Somebody has clicked on a nickname."""
+
+        def __init__(self, nick: str) -> None:
+            super().__init__()
+            self.nick = nick
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffer: Buffer | None = None
+        self._first = 0  # how many are above those that are seen
+        self._seen: Sequence[Member] = ()
+
     def show(self, buffer: Buffer, palette: Palette) -> None:
-        members = sorted(buffer.members.values(), key=_rank)
-        space = self.size.height
-        if len(members) > space > 0:
-            more = row((f"  {len(members) - space + 1} more", palette.dim))
-            self.show_rows([*(self._row(m, palette) for m in members[: space - 1]), more])
-        else:
-            self.show_rows([self._row(member, palette) for member in members])
+        if buffer is not self._buffer:
+            self._buffer, self._first = buffer, 0
+        members = ranked(buffer.members.values())
+        space = max(self.size.height, 1)
+        self._first = max(min(self._first, len(members) - space + 1), 0)
+        self._seen = members[self._first : self._first + space]
+        more = len(members) - self._first - len(self._seen)
+        if more:
+            self._seen, more = self._seen[:-1], more + 1
+        rows = [self._row(member, palette) for member in self._seen]
+        self.show_rows([*rows, row((f"  {more} more ↓", palette.dim))] if more else rows)
 
     def _row(self, member: Member, palette: Palette) -> Strip:
         style = palette.dim if member.away else palette.nick(member.nick)
@@ -27,6 +48,27 @@ class Members(Pane):
         sign = member.prefixes[:1] or " "
         strip = row((f" {sign}", palette.dim), (member.nick, style), (bot, palette.dim))
         return shortened(strip, self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(self._seen):
+            self.post_message(self.Chosen(self._seen[event.y].nick))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(-WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(WHEEL)
+
+    def _scroll(self, rows: int) -> None:
+        self._first = max(self._first + rows, 0)
+        self.post_message(Resized())
+
+
+def ranked(members: Iterable[Member]) -> list[Member]:
+    """Those who lead the room first, each rank in alphabetical order."""
+    return sorted(members, key=_rank)
 
 
 def _rank(member: Member) -> tuple[int, str]:

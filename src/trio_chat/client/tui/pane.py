@@ -10,6 +10,9 @@ from textual.widget import Widget
 
 from trio_chat.client.tui.text import Piece, fitted
 
+#: Rows for each click of the wheel, as elsewhere.
+WHEEL = 3
+
 _PLAIN = Style()
 
 
@@ -35,7 +38,9 @@ def cell(text: str, width: int, style: Style = _PLAIN) -> Piece:
 
 
 class Resized(Message):
-    """A part has another size, or one for the first time: it is to be shown again."""
+    """A part is to be shown again: it has another size, or one for the first time, or another
+    piece of it is wanted.
+    """
 
 
 class Pane(Widget):

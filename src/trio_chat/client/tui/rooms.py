@@ -17,21 +17,27 @@ _MANY = 999  # a number of more digits says no more
 
 class Rooms(Pane):
     class Chosen(Message):
-        """Somebody has clicked on a room."""
+        """Somebody has clicked on a room; on the one that is shown, or with the other button, for
+        its ``menu``.
+        """
 
-        def __init__(self, buffer: Buffer) -> None:
+        def __init__(self, buffer: Buffer, *, menu: bool) -> None:
             super().__init__()
-            self.buffer = buffer
+            self.buffer, self.menu = buffer, menu
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Sequence[tuple[int, Buffer]] = ()
+        self._current: Buffer | None = None
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(self._seen):
-            self.post_message(self.Chosen(self._seen[event.y][1]))
+            buffer = self._seen[event.y][1]
+            menu = buffer is self._current or event.button != 1
+            self.post_message(self.Chosen(buffer, menu=menu))
 
     def show(self, buffers: Sequence[Buffer], current: Buffer, palette: Palette) -> None:
+        self._current = current
         place = next(i for i, buffer in enumerate(buffers) if buffer is current)
         first = max(min(place - self.size.height // 2, len(buffers) - self.size.height), 0)
         self._seen = list(enumerate(buffers, 1))[first : first + self.size.height]
@@ -41,13 +47,21 @@ class Rooms(Pane):
 
     def _row(self, number: int, buffer: Buffer, chosen: bool, palette: Palette) -> Strip:
         news = badge(buffer, palette)
-        name = palette.accent if buffer.mentions else Style(bold=bool(buffer.unread))
+        bar = ("▌" if chosen else " ", palette.accent)
         strip = between(
-            [cell(f"{number:>2} ", 3, palette.dim), (buffer.name, name)],
+            [bar, cell(f"{number:>2} ", 3, palette.dim), (buffer.name, _name(buffer, palette))],
             [*news, (" ", Style())],
             self.size.width,
         )
         return strip.apply_style(palette.chosen) if chosen else strip
+
+
+def _name(buffer: Buffer, palette: Palette) -> Style:
+    if buffer.mentions:
+        return palette.accent
+    if buffer.unread:
+        return Style(bold=True)
+    return palette.dim if buffer.kind == "server" else Style()
 
 
 def badge(buffer: Buffer, palette: Palette) -> list[Piece]:

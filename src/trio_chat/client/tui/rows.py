@@ -22,11 +22,14 @@ from trio_chat.client.tui.text import Piece, fitted, linked, wrapped
 
 _TIME = len("12:05 ")
 _NICK = 12  # cells, with the sign before it: most nicknames are shorter
+_NICK_WIDE = 18  # where there is place for those that are not
 _RULE = " │ "
+_CALL = " ┃ "  # where somebody calls us; colours alone do not tell everybody
 _INDENT = 2
 
 # Narrower than this the column of nicknames goes, and then the time: a text needs 25 cells or so.
 _COLUMNS = 48
+_WIDE = 100
 _TIMES = 30
 
 _PLAIN = Style()
@@ -41,9 +44,10 @@ class Sheet:
 
     def rows(self, line: Line, *, unread: bool) -> list[Strip]:
         """``unread`` if it is the first that has not been read: a rule is drawn above it."""
-        rule = [self._rule("new", self.palette.accent)] if unread else []
+        palette = self.palette
+        rule = [self._rule("new", palette.accent, palette.accent)] if unread else []
         if line.kind == "day":
-            return [*rule, self._rule(line.text, self.palette.dim)]
+            return [*rule, self._rule(line.text, palette.dim, palette.rule)]
         rows = self._in_columns(line) if self.width >= _COLUMNS else self._in_line(line)
         return [*rule, *(self._finish(row, line) for row in rows)]
 
@@ -56,17 +60,20 @@ class Sheet:
 
     def _in_columns(self, line: Line) -> Iterable[list[Segment]]:
         head, style = _speaker(line, self.palette)
-        blank = _NICK - cell_len(head)
+        space = _NICK if self.width < _WIDE else _NICK_WIDE
+        blank = space - cell_len(head)
+        rule = _CALL if line.mention else _RULE
+        rule_style = self.palette.call if line.mention else self.palette.rule
         first = [
             Segment(f"{clock(line.time)} ", self.palette.dim),
-            Segment(" " * blank + fitted(head, _NICK - max(blank, 0)), style),
-            Segment(_RULE, self.palette.dim),
+            Segment(" " * blank + fitted(head, space - max(blank, 0)), style),
+            Segment(rule, rule_style),
         ]
         next_ones = [
-            Segment(" " * (_TIME + _NICK), _PLAIN),
-            Segment(_RULE, self.palette.dim),
+            Segment(" " * (_TIME + space), _PLAIN),
+            Segment(rule, rule_style),
         ]
-        rows = wrapped(self._body(line), self.width - _TIME - _NICK - len(_RULE))
+        rows = wrapped(self._body(line), self.width - _TIME - space - len(_RULE))
         return [[*(next_ones if index else first), *row] for index, row in enumerate(rows)]
 
     def _in_line(self, line: Line) -> Iterable[list[Segment]]:
@@ -87,14 +94,15 @@ class Sheet:
             return [*linked(line.text, palette.dim), (" ⋯", palette.dim)]
         if line.state == "failed":
             why = f" ✗ {line.why or 'not sent'}"
-            return [*linked(line.text, palette.dim), (why, palette.error)]
+            again = (" (Ctrl+R sends it again)", palette.dim)
+            return [*linked(line.text, palette.dim), (why, palette.error), again]
         return list(linked(line.text, _PLAIN))
 
-    def _rule(self, text: str, style: Style) -> Strip:
+    def _rule(self, text: str, style: Style, rule: Style) -> Strip:
         text = f" {fitted(text, self.width - 4).rstrip()} " if text else ""
         left = (self.width - cell_len(text)) // 2
         right = self.width - cell_len(text) - left
-        return Strip([Segment("─" * left + text + "─" * right, style)])
+        return Strip([Segment("─" * left, rule), Segment(text, style), Segment("─" * right, rule)])
 
 
 def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
@@ -109,5 +117,8 @@ def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
 
 
 def clock(time: float) -> str:
-    """The time of this place."""
-    return f"{datetime.fromtimestamp(time).astimezone():%H:%M}"
+    """The time of this place; of a moment that no calendar has, as a server may name one, none."""
+    try:
+        return f"{datetime.fromtimestamp(time).astimezone():%H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return "--:--"

@@ -1,11 +1,13 @@
 """Text in cells: how wide it is, where it breaks, and what of it is a link."""
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
 #: A piece of text and how it looks.
 Piece = tuple[str, Style]
@@ -81,3 +83,19 @@ def find_links(text: str) -> Iterator[tuple[int, str]]:
             while link.endswith(closing) and link.count(closing) > link.count(opening):
                 link = link[:-1].rstrip(_AFTER_LINK)
         yield found.start(), link
+
+
+def with_link_ids(strip: Strip) -> Strip:
+    """Give every piece of a link the same id, by which terminals know that it is one link though
+    it goes on in the next row. Rich has another one for each piece, and no public name for it.
+    """
+    if not any(segment.style and segment.style.link for segment in strip):
+        return strip
+    return Strip([Segment(text, style and _with_link_id(style)) for text, style, _ in strip])
+
+
+def _with_link_id(style: Style) -> Style:
+    if link := style.link:
+        style = style.copy()
+        style._link_id = f"trio-chat-{zlib.crc32(link.encode()):08x}"
+    return style

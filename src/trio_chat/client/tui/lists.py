@@ -1,0 +1,83 @@
+"""The lists that can be opened in the place of the log. ``take`` gets what was chosen of one."""
+
+from collections.abc import Callable, Iterator
+
+from trio_chat.client.model import Buffer, Line, Model
+from trio_chat.client.tui.choice import (
+    Choice,
+    Item,
+    buffer_item,
+    line_item,
+    link_item,
+    member_item,
+    text_item,
+)
+from trio_chat.client.tui.help import find_help
+from trio_chat.client.tui.members import ranked
+from trio_chat.client.tui.text import find_links
+from trio_chat.core.names import fold
+
+_TO_COPY = 500  # messages or links that one may choose from: the last ones
+
+
+def the_help(model: Model) -> Choice:
+    commands = model.complete("/", 1)
+    return Choice("Help", find=lambda words: find_help(words, commands))
+
+
+def found_lines(model: Model, take: Callable[[Line], None]) -> Choice:
+    buffer = model.current
+
+    def found(words: str) -> Iterator[list[Item]]:
+        for lines in model.look_for(words, buffer):
+            yield [line_item(line, take) for line in lines]
+
+    return Choice(f"Search in {buffer.name}", find=found, label="search", newest_last=True)
+
+
+def rooms(model: Model, take: Callable[[Buffer], None]) -> Choice:
+    def found(words: str) -> Iterator[list[Item]]:
+        buffers = enumerate(model.buffers, 1)
+        yield [buffer_item(n, b, take) for n, b in buffers if _fits(words, b.name)]
+
+    return Choice("Go to", find=found, label="go to")
+
+
+def people(model: Model, take: Callable[[str], None]) -> Choice:
+    buffer = model.current
+
+    def found(words: str) -> Iterator[list[Item]]:
+        members = ranked(buffer.members.values())
+        yield [member_item(member, take) for member in members if _fits(words, member.nick)]
+
+    return Choice(f"Who is in {buffer.name}", find=found)
+
+
+def _fits(words: str, name: str) -> bool:
+    return fold(words.strip()) in fold(name)
+
+
+def calls(model: Model, take: Callable[[Line], None]) -> Choice:
+    items = [line_item(line, take) for line in model.mentions]
+    return Choice("Who has called you", items, newest_last=True)
+
+
+def messages(model: Model, take: Callable[[str], None]) -> Choice:
+    items = [line_item(line, lambda line: take(line.text)) for line in _said(model)]
+    return Choice("Copy a message", items, newest_last=True)
+
+
+def links(model: Model, take: Callable[[str], None]) -> Choice:
+    """Those of the topic and of what was said, each once."""
+    texts = [model.current.topic, *(line.text for line in _said(model))]
+    found = dict.fromkeys(link for text in texts for _, link in find_links(text))
+    return Choice("Copy a link", [link_item(link, take) for link in found], newest_last=True)
+
+
+def _said(model: Model) -> list[Line]:
+    lines = model.current.lines[-_TO_COPY:]
+    return [line for line in lines if line.kind in ("said", "action", "notice", "own note")]
+
+
+def menu(title: str, *rows: tuple[str, Callable[[], None]]) -> Choice:
+    return Choice(title, [text_item(text, take) for text, take in rows])

@@ -1,0 +1,246 @@
+"""Lists in the place of the log: help, search, going to a room, and what to do with whom."""
+
+import pytest
+
+from screens import FakeModel, burst, demo_model, said, shown, text_of, until
+from trio_chat.client.model import Candidate, PartRoom, RunCommand
+from trio_chat.client.model.typed import all_commands
+from trio_chat.client.tui.app import ChatApp
+from trio_chat.client.tui.desk import Desk
+from trio_chat.client.tui.help import find_help
+from trio_chat.client.tui.keys import BOUND, CHOOSING
+from trio_chat.client.tui.look import DARK, PALETTES
+from trio_chat.settings import ScreenSettings
+
+
+def many(count: int) -> FakeModel:
+    model = FakeModel()
+    model.all[1].lines = [said("al", f"message {number}") for number in range(count)]
+    return model
+
+
+def asked_of(app: ChatApp) -> list[object]:
+    """What the screen asks for from now on."""
+    asked: list[object] = []
+    app.guest.ask = lambda intent: asked.append(intent) or True
+    return asked
+
+
+# ── help ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("width", [20, 40, 57, 58, 80, 200])
+def test_nothing_of_the_help_is_cut(width):
+    """Each word of it can be read, wherever it breaks."""
+    model, seen = FakeModel(), set[str]()
+    model.candidates = [Candidate(f"/{word}", row.does) for word, row in all_commands().items()]
+    items = next(find_help("", model.candidates))
+    rows = [strip.text for item in items for strip in item.rows(PALETTES[DARK], 500)]
+
+    async def script(pilot, app):
+        await pilot.press("f1")
+        for _ in range(40):
+            seen.update(text_of(app).split())
+            await pilot.press("pagedown")
+
+    shown(model, script, size=(width, 30))
+    assert {word for row in rows for word in row.split() if len(word) < 12} <= seen
+
+
+def test_the_help_is_narrowed_by_what_is_written_or_given():
+    model = FakeModel()
+
+    async def script(pilot, app):
+        await pilot.press("f1", *"ignore")
+        assert "F7" in text_of(app)
+        assert "PageUp" not in text_of(app)
+        await pilot.press("escape", *"/help pageup", "enter")
+        assert "back in the log" in text_of(app)
+        assert "F7 " not in text_of(app)
+        await pilot.press(*"xyz")
+        assert "nothing" in text_of(app)
+
+    shown(model, script)
+    assert not model.inputs
+
+
+# ── search ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_search_goes_on_until_all_has_been_looked_through():
+    """In pieces; the newest come first, and the chosen one stays where it is."""
+    model = many(30_000)
+
+    async def script(pilot, app):
+        await pilot.press("ctrl+f", *"ssage 123")
+        await until(pilot, lambda: not app._desk.choice.looks_further)
+        assert "message 123\n" in text_of(app) or "of 1" in text_of(app)
+        found = sum("123" in str(number) for number in range(30_000))
+        assert f"{found} of {found}" in text_of(app)
+        await pilot.press("enter")
+        assert "message 29123" in text_of(app)
+
+    shown(model, script)
+
+
+def test_enter_waits_for_the_first_that_is_found():
+    """Also if it comes in the same burst as what is searched."""
+    model = many(30_000)
+
+    async def script(pilot, app):
+        burst(app, ["ctrl+f", *"message 77", "enter"])
+        await pilot.pause()
+        assert "message 29977" in text_of(app)
+
+    shown(model, script)
+
+
+def test_a_search_that_was_closed_ends():
+    async def script(pilot, app):
+        burst(app, ["ctrl+f", *"nowhere", "escape"])
+        await pilot.pause()
+        await until(pilot, lambda: not app._looking)
+        assert "message 29999" in text_of(app)
+
+    shown(many(30_000), script)
+
+
+# ── rooms ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_to_a_room_by_a_part_of_its_name():
+    model = demo_model()
+
+    async def script(pilot, app):
+        await pilot.press(*"draft", "ctrl+g", *"OOK")
+        assert "go to ❯ OOK" in text_of(app)
+        await pilot.press("enter")
+        assert "draft" not in text_of(app)
+
+    shown(model, script)
+    assert model.current.name == "#cooking"
+
+
+def test_a_room_is_left_by_its_menu():
+    model = FakeModel("#one", "#two")
+
+    async def script(pilot, app):
+        asked = asked_of(app)
+        await pilot.press(*"gone", "f8", "enter")
+        assert asked == [PartRoom("#one")]
+        assert "❯ gone" not in text_of(app)
+
+    shown(model, script)
+    assert [buffer.name for buffer in model.buffers] == ["trio-chat", "#two"]
+
+
+def test_the_topic_is_put_into_the_line_and_a_room_is_emptied():
+    model = demo_model()
+
+    async def script(pilot, app):
+        await pilot.press("f8", "down", "enter")
+        assert "❯ /topic tea at five" in text_of(app)
+        await pilot.press("ctrl+c", "f8", "down", "down", "enter")
+        assert "message" not in text_of(app)
+
+    shown(model, script)
+    assert not model.all[1].lines
+
+
+def test_the_menu_of_the_servers_buffer_closes_nothing():
+    model = FakeModel()
+
+    async def script(pilot, app):
+        await pilot.press("alt+1", "f8")
+        assert "close" not in text_of(app).replace("closes", "")
+
+    shown(model, script)
+
+
+# ── people ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_somebody_who_is_here_is_talked_with_ignored_and_asked_for():
+    model = demo_model()
+
+    async def script(pilot, app):
+        asked = asked_of(app)
+        await pilot.press(*"hi ", "f7", *"car", "enter")
+        assert "ignore: show nothing more of them" in text_of(app)
+        await pilot.press("down", "enter")
+        assert "❯ hi carol:" in text_of(app)
+        await pilot.press("f7", *"car", "enter", "down", "down", "enter")
+        assert asked[-1] == RunCommand("/whois carol", "#lobby")
+        await pilot.press("f7", *"car", "enter", "up", "down", "down", "down", "enter")
+        assert "carol is ignored" in text_of(app)
+        assert model.ignored == ["carol!*@*"]
+        await pilot.press("f7", *"car", "enter", "down", "down", "down", "enter")
+        assert not model.ignored
+        await pilot.press("f7", *"car", "enter", "enter")
+
+    shown(model, script)
+    assert model.current.name == "carol"
+
+
+def test_the_list_of_people_scrolls_by_the_wheel_and_a_click_opens_somebody():
+    model = FakeModel()
+    model.all[1].add_members(*(f"n{number:03}" for number in range(200)))
+    settings = ScreenSettings(mouse=True)
+
+    async def script(pilot, app):
+        assert "n019" in text_of(app)
+        assert "n060" not in text_of(app)
+        for _ in range(20):
+            app._members._scroll(3)
+        await pilot.pause()
+        assert "n060" in text_of(app)
+        assert "more ↓" in text_of(app)
+        await pilot.click(app._members, offset=(4, 0))
+        assert "talk in private" in text_of(app)
+        await pilot.press("escape")
+        for _ in range(100):
+            app._members._scroll(3)
+        await pilot.pause()
+        assert "n199" in text_of(app)
+        assert "more ↓" not in text_of(app)
+        app._members._scroll(-3)
+        await pilot.pause()
+        assert "n199" not in text_of(app)
+
+    shown(model, script, size=(120, 24), settings=settings)
+
+
+# ── the mouse ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_click_on_the_room_that_is_shown_opens_its_menu():
+    model = FakeModel("#one", "#two")
+
+    async def script(pilot, app):
+        await pilot.click(offset=(5, 2))
+        assert "close, and leave the room" in text_of(app)
+        await pilot.press("escape")
+        await pilot.click(offset=(5, 3), button=3)
+        assert "close, and leave the room" in text_of(app)
+        await pilot.click(app._chooser, offset=(4, 2))
+
+    shown(model, script)
+    assert [buffer.name for buffer in model.buffers] == ["trio-chat", "#one"]
+
+
+def test_a_list_scrolls_by_the_wheel():
+    async def script(pilot, app):
+        await pilot.press("f1")
+        assert "To begin with" in text_of(app)
+        app._chooser.post_message(app._chooser.Moved(12))
+        await pilot.pause()
+        assert "To begin with" not in text_of(app)
+
+    shown(FakeModel(), script)
+
+
+def test_every_key_of_the_table_has_something_to_do():
+    assert all(callable(getattr(Desk, f"_{action}")) for action in _ACTIONS)
+
+
+_ACTIONS = {*BOUND.values(), *CHOOSING.values()} - {""}
