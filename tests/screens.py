@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import count
+from typing import cast
 
+import textual.app
+import textual.pilot
 import trio
 from textual import events
 from textual.pilot import Pilot
@@ -194,11 +197,44 @@ def shown(
     async def main() -> ChatApp:
         app = ChatApp(model, network, settings, now=lambda: NOON)
         async with asyncio.timeout(30), app.run_test(size=size) as pilot:
-            await pilot.pause()
-            await script(pilot, app)
+            await settle(pilot)
+            await script(cast("Pilot", Hands(pilot)), app)
         return app
 
     return asyncio.run(main())
+
+
+class Hands:
+    """A pilot, and after all that it does a look at what has come of it."""
+
+    def __init__(self, pilot: Pilot) -> None:
+        self._pilot = pilot
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[None]]:
+        async def act(*arguments: object, **keywords: object) -> None:
+            await getattr(self._pilot, name)(*arguments, **keywords)
+            await settle(self._pilot)
+
+        return act
+
+
+async def settle(pilot: Pilot) -> None:
+    """Let all widgets do what follows from what has happened, and lay themselves out anew."""
+    for _ in range(2):
+        await pilot._wait_for_screen()
+        await turns()
+        pilot.app.screen._on_timer_update()
+    await turns()
+
+
+async def turns(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Let everybody in the loop have some."""
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+# Textual looks at the clock until the process seems idle: a twentieth of a second for each key.
+textual.app.wait_for_idle = textual.pilot.wait_for_idle = turns
 
 
 async def until(pilot: Pilot, true: Callable[[], bool]) -> None:

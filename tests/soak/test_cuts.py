@@ -24,6 +24,9 @@ from trio_chat.protocols.client import Earlier, Message
 from trio_chat.settings import ClientSettings, Settings
 from trio_chat.storage.sqlite.export import export
 
+# For so many that it takes minutes.
+LONG = (pytest.mark.soak, pytest.mark.timeout(1800))
+
 LIMITS_OFF = {
     "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
     "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
@@ -133,10 +136,9 @@ async def _talk(people: int, lines: int, cuts: int, file: Path) -> tuple[list[Pe
     ("people", "lines", "cuts"),
     [
         (4, 100, 12),
-        pytest.param(20, 1000, int(os.environ.get("CUTS", "1000")), marks=pytest.mark.soak),
+        pytest.param(20, 1000, int(os.environ.get("CUTS", "1000")), marks=LONG),
     ],
 )
-@pytest.mark.timeout(1800)
 async def test_everybody_has_every_message_once_and_in_one_order(
     people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from processes import running_server
-from soak.test_cuts import LIMITS_OFF, ROOMS, Network
+from soak.test_cuts import LIMITS_OFF, LONG, ROOMS, Network
 from trio_chat.client import talk
 from trio_chat.client.intents import Intent, JoinRoom, Resend, SayTo
 from trio_chat.client.rooms import talk_in_rooms
@@ -93,10 +93,9 @@ class Person:
     ("people", "lines", "cuts"),
     [
         (4, 25, 8),
-        pytest.param(12, 500, int(os.environ.get("CUTS", "500")), marks=pytest.mark.soak),
+        pytest.param(12, 500, int(os.environ.get("CUTS", "500")), marks=LONG),
     ],
 )
-@pytest.mark.timeout(1800)
 async def test_everybody_has_everything_of_every_room_and_in_private_once(
     people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,9 @@ from trio_chat.core.events import Entry, Said
 from trio_chat.protocols.irc.message import Message, parse
 from trio_chat.storage.sqlite.export import export
 
+# For so many that it takes minutes.
+LONG = (pytest.mark.soak, pytest.mark.timeout(1800))
+
 CLIENTS, ROOMS, AT_ONCE = 8, ("#lobby", "#tea"), 20
 
 SETTINGS = {
@@ -133,9 +136,8 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
 
 
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=pytest.mark.soak)]
+    "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG)]
 )
-@pytest.mark.timeout(1800)
 async def test_nothing_is_lost_and_nothing_is_there_twice(kills: int, tmp_path: Path) -> None:
     file = tmp_path / "chat.db"
     clients = await _kill_again_and_again(kills, file, random.Random(kills))

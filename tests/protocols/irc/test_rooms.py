@@ -518,6 +518,19 @@ def test_each_room_is_caught_up_with_and_so_are_private_conversations() -> None:
     assert all(m.late for m in client.of(Stamped) if isinstance(m, Stamped) and m.text != "hi")
 
 
+def test_what_was_stored_for_long_is_asked_for_though_later_things_were_told_before_the_cut() -> (
+    None
+):
+    caps = ("message-tags", "server-time", "batch", "draft/chathistory")
+    past = Past()
+    hear(let_in(*caps, past=past), "@time=2024-12-31T12:00:00.000Z :s PONG s lag")
+    session = new_session(past)
+    told = (f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
+    hear(session, *told, ":s 001 bob :Hi")
+    [asked] = [line for line in sent(session) if " TARGETS " in line]
+    assert asked.startswith("CHATHISTORY TARGETS timestamp=2024-12-31T11:59:00.000Z ")
+
+
 def test_what_is_on_its_way_is_sent_again_to_its_own_targets() -> None:
     client = connected()
     for place in PLACES:

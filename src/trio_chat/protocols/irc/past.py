@@ -33,15 +33,18 @@ _UNSENT_MAX = 10_000
 _FAILED_MAX = 1000
 
 
+_INSTANT = timedelta(milliseconds=1)
+
+
 def new_token() -> str:
     """128 random bits: nobody guesses it, and no two are the same."""
     return secrets.token_hex(16)
 
 
-def just_before(time: str) -> str:
+def just_before(time: str, by: timedelta = _INSTANT) -> str:
     """The moment before this one (ISO 8601); empty if a server has an odd clock, or none."""
     try:
-        before = datetime.fromisoformat(time) - timedelta(milliseconds=1)
+        before = datetime.fromisoformat(time) - by
     except (ValueError, OverflowError):
         return ""
     return f"{before:%Y-%m-%dT%H:%M:%S}.{before:%f}"[:23] + "Z"
@@ -80,7 +83,7 @@ class Past:
     In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be, by name in small
     letters: how they are written, and their key. ``away`` is our away message. Of private
-    conversations we have seen all that was said until ``since`` (ISO 8601).
+    conversations we have seen all that was said long before ``since`` (ISO 8601).
 
     Where plain is spoken nothing has an id: ``shown`` is what was said last in each room, by its
     name in small letters, as nickname, text, and whether it is an action.

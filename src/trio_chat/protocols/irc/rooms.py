@@ -8,6 +8,7 @@ by messages, sooner or later; where the server cannot do it, there is no answer,
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from trio_chat.core.events import Notice, Said
 from trio_chat.errors import Unsupported
@@ -44,6 +45,10 @@ _LAG_EVERY = 30.0  # seconds
 # Conversations that may have gone on while we were cut off, and the end of all time.
 _TALKS_MAX = 100
 _NEVER = "2200-01-01T00:00:00.000Z"
+
+# What is said has its time, and is told once it is stored, which may take long. So a line of later
+# may come before it, and then a cut.
+_ON_ITS_WAY = timedelta(minutes=1)
 
 _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
@@ -142,7 +147,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self.registered = True
         if self.past.away:
             self.send("AWAY", self.past.away)
-        if self.keeps_history and (since := just_before(self.past.since)):
+        if self.keeps_history and (since := just_before(self.past.since, _ON_ITS_WAY)):
             self.catch_up.waits = True
             span = (f"timestamp={since}", f"timestamp={_NEVER}")
             self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
@@ -161,7 +166,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         """Something was said in this private conversation while we were cut off, at this time."""
         known = self.past.last.get(nick.lower())
         if known is None or not known.time or known.time < time:
-            self.past.begin(nick, self.past.since)
+            self.past.begin(nick, just_before(self.past.since, _ON_ITS_WAY))
             self.catch_up.begin(nick, "")
 
     def linked(self) -> Sequence[Message]:
