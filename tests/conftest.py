@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("trio-chat", deadline=None)
@@ -9,3 +10,8 @@ settings.load_profile("trio-chat")
 
 # Servers that tests start without settings of their own.
 os.environ["TRIO_CHAT_HISTORY__STORE"] = "memory:"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores, since many tests wait for processes."""
+    return (os.cpu_count() or 1) + 1

@@ -6,8 +6,10 @@ import trio
 import trio_chat
 from processes import PATIENCE, run
 from trio_chat import NotAdmitted, Settings
+from trio_chat.cli.password_command import with_password
+from trio_chat.errors import SettingsError
 from trio_chat.server.passwords import hash_password
-from trio_chat.settings import ServerSettings
+from trio_chat.settings import ClientSettings, ServerSettings
 
 SESAME = "open sesame"
 
@@ -71,31 +73,35 @@ async def test_what_cannot_be_said_in_a_line_is_none(password):
     assert password not in done.err
 
 
-@pytest.mark.parametrize(
-    ("command", "code", "said"),
-    [
-        (f"printf '{SESAME}\\nof the cave\\n'", 0, ""),
-        (f"echo '  {SESAME}'", 78, "cannot be a password"),
-        ("false", 78, "it ended with 1"),
-        ("true", 78, "it printed no password"),
-        ("/nowhere/pass show chat", 78, "it cannot be run: no such file or directory"),
-        ("echo 'open", 78, "no closing quotation"),
-        (r"printf '\377\n'", 78, "not UTF-8"),
-    ],
-)
-async def test_a_command_may_tell_it(port, command, code, said):
+async def test_a_command_may_tell_it(port):
+    command = f"printf '{SESAME}\\nof the cave\\n'"
     variables = {"TRIO_CHAT_CLIENT__PASSWORD_COMMAND": command}
     done = await run("client", "--port", str(port), stdin=b"one\n", **variables)
-    assert done.code == code
-    if code:
-        assert done.err.startswith("trio-chat: client.password_command: ")
-        assert said in done.err
-        assert done.err.count("\n") == 1
-
-
-async def test_the_command_is_not_run_where_the_password_is_known(port):
-    variables = {"CLIENT__PASSWORD_COMMAND": "false", "CLIENT__PASSWORD": SESAME}
-    done = await run(
-        "client", "-p", str(port), **{f"TRIO_CHAT_{name}": v for name, v in variables.items()}
-    )
     assert (done.code, done.err) == (0, "")
+
+
+async def test_a_command_that_fails_ends_it_with_a_line():
+    done = await run("client", TRIO_CHAT_CLIENT__PASSWORD_COMMAND="false")
+    assert (done.code, done.out) == (78, "")
+    assert done.err == "trio-chat: client.password_command: it ended with 1\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (f"echo '  {SESAME}'", "cannot be a password"),
+        ("true", "it printed no password"),
+        ("/nowhere/pass show chat", "it cannot be run: no such file or directory"),
+        ("echo 'open", "no closing quotation"),
+        (r"printf '\377\n'", "not UTF-8"),
+    ],
+)
+def test_a_command_that_tells_none(command, said):
+    client = ClientSettings(password_command=command)
+    with pytest.raises(SettingsError, match=rf"^client\.password_command: .*{said}"):
+        with_password(Settings(client=client))
+
+
+def test_the_command_is_not_run_where_the_password_is_known():
+    settings = Settings(client=ClientSettings(password_command="false", password=SESAME))
+    assert with_password(settings) is settings

@@ -73,7 +73,7 @@ async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "Ctrl-C"])
-async def test_however_it_ends_what_was_typed_is_there_the_next_time(port, tmp_path, how):
+async def test_however_it_ends_what_was_typed_is_remembered(port, tmp_path, how):
     async with joined(port, tmp_path) as bob:
         await bob.type("remember me\r")
         await bob.until("remember me")
@@ -84,8 +84,19 @@ async def test_however_it_ends_what_was_typed_is_there_the_next_time(port, tmp_p
             bob.process.send_signal(signal.Signals[how])
             assert await bob.ended() == 128 + signal.Signals[how]
         assert "Traceback" not in last_words(bob)
+    (kept,) = tmp_path.glob("trio-chat/*.json")
+    assert "remember me" in kept.read_text()
+
+
+async def test_what_was_typed_is_there_the_next_time_and_ones_own(port, tmp_path):
+    async with joined(port, tmp_path) as bob:
+        await bob.type("remember me\r/quit\r")
+        assert await bob.ended() == 0
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     async with guest(port, "al") as al, joined(port, tmp_path) as bob:
-        await bob.type("\x1b[A!\r")
+        await bob.type("\x1b[A\x1b[A!\r")
         await al.until("bob: remember me!\n")
 
 
@@ -94,15 +105,6 @@ async def test_without_state_nothing_is_written(port, tmp_path):
         await bob.type("forget me\r/quit\r")
         assert await bob.ended() == 0
     assert not list(tmp_path.iterdir())
-
-
-async def test_what_is_remembered_is_ones_own(port, tmp_path):
-    async with joined(port, tmp_path) as bob:
-        await bob.type("/quit\r")
-        assert await bob.ended() == 0
-    (folder,) = tmp_path.iterdir()
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 async def test_no_server_ends_it_with_a_line(tmp_path):

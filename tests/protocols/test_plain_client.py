@@ -125,7 +125,7 @@ def test_whoever_is_refused_is_told_why() -> None:
 
 
 def test_whoever_is_asked_for_a_password_says_it_once() -> None:
-    session = PlainClientSession("bob", encoding="utf-8", password="open sesame")  # noqa: S106
+    session = PlainClientSession("bob", encoding="utf-8", password="open sesame")
     session.speak_first()
     session.data_to_send(0)
     asked = b"*** This chat has a password. Write it now.\n"

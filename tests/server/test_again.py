@@ -14,7 +14,7 @@ from trio_chat.storage.memory import MemoryLog
 
 ME = ":alice!alice@127.0.0.1"
 ID = "@+trio-chat/id=0123456789abcdef"
-SECRET = "correct-horse-battery-staple"  # noqa: S105
+SECRET = "correct-horse-battery-staple"
 
 
 @pytest.fixture

@@ -437,7 +437,7 @@ async def test_nobody_is_let_in_on_irc_without_the_servers_password(password: st
             ":chat.local 464 * :That is not the password.\r\n"
             "ERROR :Closing link: That is not the password. Goodbye!\r\n"
         )
-        await irc_peer(house, "alice", password=":open sesame")  # noqa: S106
+        await irc_peer(house, "alice", password=":open sesame")
 
 
 async def test_the_servers_password_for_plain_people() -> None:

@@ -52,7 +52,7 @@ def version_of(path: Path) -> int:
 
 async def test_everything_is_there_after_reopening(path: Path) -> None:
     async with open_file(path) as log:
-        [hello] = await log.append("#a", [said("hello tea", token="t1")])  # noqa: S106
+        [hello] = await log.append("#a", [said("hello tea", token="t1")])
         [tea] = await append(log, topic("tea"), barrier=True)
         await log.save("#a", tea, RoomState("#A", "tea", tea))
         [milk] = await append(log, topic("milk"), expect=tea, barrier=True)
@@ -67,7 +67,7 @@ async def test_everything_is_there_after_reopening(path: Path) -> None:
         assert texts_of(await log.talks("bo")) == ["psst"]
         assert await log.marked("al", "#a") == 1234
         await log.follow("#b", START)
-        [again] = await log.append("#b", [said("hello", "#b", token="t1")], expect=milk)  # noqa: S106
+        [again] = await log.append("#b", [said("hello", "#b", token="t1")], expect=milk)
         assert again == hello
         assert await texts(log, "#b") == []
 

@@ -342,7 +342,7 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
 
 
 def test_the_secret_is_kept() -> None:
-    assert Model("me", kept=Kept(secret="s3cr3t")).kept().secret == "s3cr3t"  # noqa: S105, S106
+    assert Model("me", kept=Kept(secret="s3cr3t")).kept().secret == "s3cr3t"
 
 
 def test_what_is_asked_is_answered_where_it_was_asked(desk: Desk) -> None:

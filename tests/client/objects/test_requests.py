@@ -28,7 +28,7 @@ from trio_chat.protocols.client import Sent
 from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.rooms import RoomsSession
 
-TOKEN = "0123456789abcdef"  # noqa: S105
+TOKEN = "0123456789abcdef"
 TIME = "2026-01-31T09:30:00.000Z"
 INPUT = Draft202012Validator({"$ref": "#/$defs/Input", "$defs": schema()["$defs"]})
 

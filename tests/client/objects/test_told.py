@@ -62,7 +62,7 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
     (stamped(), "said", SAID),
     (stamped(origin=AL, late=True), "said", {**SAID, "late": True, **ADDRESS}),
     (
-        stamped(action=True, notice=True, status="@", token="t", who="7", tags="+x"),  # noqa: S106
+        stamped(action=True, notice=True, status="@", token="t", who="7", tags="+x"),
         "said",
         {**SAID, "action": True, "notice": True, "status": "@", "token": "t"},
     ),

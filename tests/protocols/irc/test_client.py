@@ -142,7 +142,7 @@ def test_history_is_not_asked_for_where_it_could_not_be_told_from_what_is_said_n
 
 
 def test_a_password_comes_before_the_nickname() -> None:
-    session = IrcClientSession("bob", room="#a", encoding="utf-8", past=Past(), password="a b")  # noqa: S106
+    session = IrcClientSession("bob", room="#a", encoding="utf-8", past=Past(), password="a b")
     assert sent(session).split("\r\n")[:3] == ["CAP LS 302", "PASS :a b", "NICK bob"]
 
 
