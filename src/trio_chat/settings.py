@@ -117,11 +117,21 @@ def _check_password(password: SecretStr) -> SecretStr:
     return password
 
 
+def _check_identity(identity: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"([A-Za-z0-9_-]{16,128})?", identity.get_secret_value()):
+        raise ValueError(
+            "it is 16 to 128 letters, digits, - and _ that nobody can guess, such as those that "
+            "'openssl rand -hex 16' prints"
+        )
+    return identity
+
+
 Bytes = Annotated[int, Field(json_schema_extra={"unit": "bytes"})]
 Seconds = Annotated[float, Field(json_schema_extra={"unit": "seconds"})]
 Messages = Annotated[int, Field(json_schema_extra={"unit": "messages"})]
 PasswordHash = Annotated[SecretStr, AfterValidator(_check_hash)]
 Password = Annotated[SecretStr, AfterValidator(_check_password)]
+Identity = Annotated[SecretStr, AfterValidator(_check_identity)]
 Operators = Annotated[SecretStr, AfterValidator(_check_operators)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_read_addresses)]
 
@@ -329,6 +339,12 @@ class ClientSettings(Section):
         default="",
         description="A command that prints this password, as 'pass show chat'; it is run once, "
         "without a shell.",
+    )
+    identity: Identity = Field(
+        default=SecretStr(""),
+        description="A secret by which a trio-chat server knows you again, as for a bot that says "
+        "once more what may not have arrived before it was started anew; empty is a new one each "
+        "time, but for the full screen, which remembers its own.",
     )
     retry: bool = Field(
         default=False,

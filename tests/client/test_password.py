@@ -57,10 +57,11 @@ async def test_the_command_has_it_from_the_environment(port, protocol, password,
     assert SESAME not in done.out + done.err
 
 
-async def test_it_is_not_for_the_command_line():
-    done = await run("client", "--set", f"client.password={SESAME}")
+@pytest.mark.parametrize("name", ["password", "identity"])
+async def test_it_is_not_for_the_command_line(name):
+    done = await run("client", "--set", f"client.{name}={SESAME}")
     assert (done.code, done.out) == (78, "")
-    assert "TRIO_CHAT_CLIENT__PASSWORD" in done.err
+    assert f"TRIO_CHAT_CLIENT__{name.upper()}" in done.err
     assert done.err.count("\n") == 1
     assert SESAME not in done.err
 

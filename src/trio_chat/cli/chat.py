@@ -59,12 +59,12 @@ def _in_lines(settings: Settings) -> int:
 
 
 def _refuse_passwords(assignments: Sequence[str]) -> None:
-    if any(assignment.startswith("client.password=") for assignment in assignments):
-        raise SettingsError(
-            "client.password: on the command line everybody on this machine can read it; "
-            "put TRIO_CHAT_CLIENT__PASSWORD into the environment or a file, or set "
-            "client.password_command"
-        )
+    for name in ("password", "identity"):
+        if any(assignment.startswith(f"client.{name}=") for assignment in assignments):
+            raise SettingsError(
+                f"client.{name}: on the command line everybody on this machine can read it; "
+                f"put TRIO_CHAT_CLIENT__{name.upper()} into the environment or a file"
+            )
 
 
 def _nick(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from trio_chat.client.intents import Intent
 from trio_chat.client.model import Kept, Model
 from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.state import State, open_state
+from trio_chat.client.talk import past_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.outgoing import on_its_way
@@ -26,7 +27,7 @@ def run_screen(settings: Settings, nick: str) -> int:
     """Chat until the person leaves; returns the exit code. Raises ChatError."""
     with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
         model = _model(settings, nick, state)
-        past = _past(state.kept)
+        past = _past(settings, state.kept)
 
         async def network(
             news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
@@ -54,9 +55,9 @@ def _model(settings: Settings, nick: str, state: State) -> Model:
     return model
 
 
-def _past(kept: Kept) -> Past:
+def _past(settings: Settings, kept: Kept) -> Past:
     """What was on its way when the program ended may have arrived, as after a cut."""
-    past = Past(secret=kept.secret)
+    past = past_of(settings) if settings.client.identity else Past(secret=kept.secret)
     past.unacked.extend(on_its_way(t.token, t.target, t.text, t.action) for t in kept.unsent)
     return past
 

@@ -26,7 +26,7 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
-from trio_chat.client.talk import STEADY, backoff, open_as_set
+from trio_chat.client.talk import STEADY, backoff, open_as_set, past_of
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
@@ -73,7 +73,7 @@ async def talk_in_rooms(
         nursery.start_soon(_run, front_end, messages_of, intents_to)
         with messages, intents:
             try:
-                await RoomsTalk(settings, nick, intents, messages, past or Past()).run()
+                await RoomsTalk(settings, nick, intents, messages, past or past_of(settings)).run()
             except ChatError as error:
                 failed = error
     if failed:

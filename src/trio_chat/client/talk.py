@@ -77,7 +77,7 @@ class Talk:
     ) -> None:
         self._settings, self._nick = settings, nick
         self._lines, self._messages = lines, messages
-        self._past = Past()
+        self._past = past_of(settings)
         self._last_words = ""
         self._said_all = False
         self._been_in = False
@@ -184,6 +184,12 @@ def open_as_set(
         past=past,
         rooms=rooms,
     )
+
+
+def past_of(settings: Settings) -> Past:
+    """Of somebody who begins, and whom the server may know."""
+    secret = settings.client.identity.get_secret_value()
+    return Past(secret=secret) if secret else Past()
 
 
 def backoff() -> Iterator[float]:

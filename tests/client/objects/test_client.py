@@ -100,6 +100,18 @@ async def test_many_rooms_private_talk_history_and_ids(port):
         await al.until("bob left!\n")
 
 
+async def test_a_bot_that_is_known_again_says_once_what_it_says_twice(port):
+    variables = {"TRIO_CHAT_CLIENT__IDENTITY": "0123456789abcdef"}
+    text = json.dumps({"type": "say", "text": "once", "token": "t" * 16}).encode()
+    command = ("client", "--json", "-p", str(port), "-n", "bob")
+    async with guest(port, "al") as al:
+        for _ in range(2):
+            done = await run(*command, stdin=text, **variables)
+            assert '"acknowledged"' in done.out
+        heard = await al.until("bob left!\n") + await al.until("bob left!\n")
+    assert heard.count("bob: once\n") == 1
+
+
 async def test_300_texts_from_a_file_arrive_complete_and_in_order(port, tmp_path):
     file = tmp_path / "requests"
     said = [f"line {number}" for number in range(300)]
