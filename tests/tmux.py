@@ -41,11 +41,11 @@ class Tmux:
     async def screen(self) -> str:
         return await self._run("capture-pane", "-p")
 
-    async def until(self, wanted: str) -> str:
-        """What the screen shows once it shows ``wanted``."""
+    async def until(self, wanted: str, times: int = 1) -> str:
+        """What the screen shows once it shows ``wanted`` so many times."""
         screen = ""
         with trio.move_on_after(_PATIENCE):
-            while wanted not in (screen := await self.screen()):  # noqa: ASYNC110
+            while (screen := await self.screen()).count(wanted) < times:  # noqa: ASYNC110
                 await trio.sleep(0.05)
             return screen
         raise AssertionError(f"no {wanted!r} in:\n{screen}")

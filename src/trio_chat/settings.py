@@ -159,8 +159,8 @@ class ServerSettings(Section):
         "the room, i lets nobody in who is not invited.",
     )
     greeting_delay: Seconds = Field(
-        default=0.25,
-        ge=0.2,  # our own client speaks first after 0.15 s
+        default=0.5,
+        ge=0.2,  # our own client speaks first after 0.15 s, or later while it draws its screen
         le=10,
         description="How long a new connection may be silent before it is asked for a nickname.",
     )

@@ -92,6 +92,6 @@ async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
         await other.until("[]")
         await other.type(f"/connect 127.0.0.1 {house.port}")
         await other.type("/window 1")
-        await other.until("2 2 Current local users 2, max 2")
+        await other.until("There is no message of the day", times=2)
         await other.type("/join #lobby")
         await other.until("[@irina] [ igor]")

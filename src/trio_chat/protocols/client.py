@@ -20,7 +20,7 @@ from trio_chat.core.events import (
 from trio_chat.core.fact import fact
 
 # How long to wait for a server to speak first. The tutorial's server greets at once, trio-chat
-# those who are silent for a quarter of a second, and never before a fifth; most IRC servers say
+# those who are silent for half a second, and never before a fifth; most IRC servers say
 # nothing, or something that is IRC.
 PATIENCE = 0.15  # seconds
 
