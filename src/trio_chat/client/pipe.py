@@ -75,16 +75,17 @@ class InputLines:
 
 
 async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], str]) -> None:
-    """A line or several of each, until their channel is closed. Raises OutputGone."""
+    """A line or several of each, until whoever sends them closes their channel. Raises OutputGone:
+    that cancels whoever sends, who would fail instead if the channel were closed here.
+    """
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch_output)
-        with items:
-            async for item in items:
-                texts = [text(item)]
-                with suppress(trio.WouldBlock, trio.EndOfChannel):
-                    while len(texts) < _WRITE:
-                        texts.append(text(items.receive_nowait()))
-                await _print("".join(text + "\n" for text in texts))
+        async for item in items:
+            texts = [text(item)]
+            with suppress(trio.WouldBlock, trio.EndOfChannel):
+                while len(texts) < _WRITE:
+                    texts.append(text(items.receive_nowait()))
+            await _print("".join(text + "\n" for text in texts))
         nursery.cancel_scope.cancel("everything is printed")
 
 
