@@ -502,7 +502,7 @@ def test_what_is_selected_by_the_mouse_is_copied_by_control_c():
         await pilot.press("ctrl+c")
         assert "once more" in text_of(app)
 
-    shown(model, script)
+    shown(model, script, settings=ScreenSettings(mouse=True))
 
 
 def test_a_click_on_a_room_goes_there():

@@ -263,6 +263,7 @@ class ChatApp(Host):
         self._rooms.show(model.buffers, model.current, palette)
         self._members.show(model.current, palette)
         self._messages.keep(model.buffers)
+        self._messages.selectable = self._mouse
         self._messages.show(model.current, palette)
         if desk.choice is not None:
             self._chooser.show(desk.choice, palette)

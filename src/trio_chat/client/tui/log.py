@@ -27,6 +27,7 @@ class MessageLog(Widget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.selectable = True  # whether the mouse is ours
         self._buffer: Buffer | None = None
         self._views: dict[Buffer, Viewport] = {}
         self._strips: list[Strip] = []
@@ -93,7 +94,7 @@ class MessageLog(Widget):
         if view.near_top:
             self.post_message(self.Top())
         strips = view.strips()
-        strips = [Strip([])] * (self.size.height - len(strips)) + strips
+        strips = [self._finished(Strip([]))] * (self.size.height - len(strips)) + strips
         if strips != self._strips:
             self._strips = strips
             self.refresh()
@@ -103,8 +104,22 @@ class MessageLog(Widget):
         key = (line.key, line.state, line.why, line.nick, line.time, unread)
         rows = self._cache.get(key)
         if rows is None:
-            rows = self._cache[key] = self._sheet.rows(line, unread=unread)
+            rows = [self._finished(row) for row in self._sheet.rows(line, unread=unread)]
+            self._cache[key] = rows
         return rows
+
+    def _finished(self, strip: Strip) -> Strip:
+        """As the terminal gets it. That a row is the same one from frame to frame lets Textual keep
+        what it has made of it.
+        """
+        style = self.rich_style
+        return with_link_ids(strip.crop_extend(0, self.size.width, style).apply_style(style))
+
+    def notify_style_update(self) -> None:
+        """The theme is another one."""
+        super().notify_style_update()
+        self._cache.clear()
+        self._update()
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._strips):
@@ -112,8 +127,7 @@ class MessageLog(Widget):
         strip = self._strips[y]
         if (selection := self.text_selection) and (span := selection.get_span(y)):
             strip = self._selected(strip, *span)
-        strip = strip.crop_extend(0, self.size.width, self.rich_style)
-        return with_link_ids(strip.apply_style(self.rich_style).apply_offsets(0, y))
+        return strip.apply_offsets(0, y) if self.selectable else strip
 
     def _selected(self, strip: Strip, begin: int, end: int) -> Strip:
         end = strip.cell_length if end == -1 else end
