@@ -7,7 +7,7 @@ with ``*** ``.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trio_chat.core.events import (
@@ -88,6 +88,8 @@ def wording(shown: Shown) -> list[str]:
     match shown:
         case Said(text=text) if text.startswith("\x01"):
             return []  # a question from one IRC client to another (CTCP)
+        case Said(text=text) if "\n" in text:
+            return _line_by_line(shown)
         case Said(nick=nick, text=text, action=True):
             return [f"* {nick} {text}"]
         case Said(nick=nick, text=text, to=to) if to:
@@ -135,6 +137,12 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {line}" for line in text.splitlines()]
         case _:  # what concerns people who are elsewhere, and what only IRC asks for
             return []
+
+
+def _line_by_line(said: Said) -> list[str]:
+    """Each line begins as a text of its own does, so none can look like something else."""
+    texts = [text for text in said.text.split("\n") if text]
+    return [line for text in texts for line in wording(replace(said, text=text))]
 
 
 def _changes(changes: Sequence[Change]) -> str:
