@@ -28,6 +28,7 @@ def rows(text: str, width: int) -> list[str]:
         ("x日本語日本語", ["x日本語日", "本語"]),
         ("👨‍👩‍👧‍👦" * 6, ["👨‍👩‍👧‍👦" * 5, "👨‍👩‍👧‍👦"]),
         ("e\u0301" * 12, ["e\u0301" * 10, "e\u0301" * 2]),
+        ("one\n\ntwo words here\n", ["one", "", "two words ", "here", ""]),
     ],
 )
 def test_rows_break_after_blanks_and_between_letters(text, expected):

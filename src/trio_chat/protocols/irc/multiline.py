@@ -22,6 +22,13 @@ MAX_BYTES = 4096
 MAX_LINES = 32
 
 
+class Limits(NamedTuple):
+    """What a server takes as one message."""
+
+    size: int  # bytes
+    lines: int
+
+
 class Piece(NamedTuple):
     """A line of the batch; ``joined`` to the one before without a line feed between them."""
 
@@ -46,7 +53,7 @@ def parted(text: str, seams: Sequence[int], most: int) -> Sequence[Piece]:
     start = 0
     for line in text.split("\n"):
         end = start + len(line)
-        cuts = [start, *(seam for seam in seams if start < seam < end), end]
+        cuts = [start, *sorted({seam for seam in seams if start < seam < end}), end]
         parts = [text[a:b] for a, b in pairwise(cuts)]
         some = [piece for part in parts for piece in pieces(part, most)]
         found += [Piece(piece, joined=number > 0) for number, piece in enumerate(some)]
