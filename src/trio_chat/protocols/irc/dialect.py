@@ -71,7 +71,7 @@ class IrcDialect(Dialect):
             shown = shown.of
         if isinstance(shown, Entered) and shown.recent and not extra:
             return self._entered_later(shown, id)
-        if isinstance(shown, Said) and _is_several(shown) and self.caps >= NEEDED:
+        if type(shown) is Said and (shown.seams or "\n" in shown.text) and self.caps >= NEEDED:
             return self._as_batch(shown, id, extra)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
         if not texts:
@@ -101,7 +101,7 @@ class IrcDialect(Dialect):
         name, source = f"m{id.replace('-', '')}", _source(said)
         tags = self._tags(said, id, extra)
         head, tail = f"@{tags} " if tags else "", f"@{extra} " if extra.startswith("batch=") else ""
-        command, target = _addressed(said)
+        command, target = "NOTICE" if said.notice else "PRIVMSG", said.to or said.status + said.room
         lines = [f"{head}:{source} BATCH +{name} {MULTILINE} {target}"]
         before, end = FRAMES[said.action]
         start = f":{source} {command} {target} :"
@@ -192,14 +192,14 @@ class IrcDialect(Dialect):
 
     def _said(self, said: Said) -> Sequence[str]:
         """ "Servers MUST NOT send blank lines to clients" that do not know multiline."""
-        command, target = _addressed(said)
+        command = "NOTICE" if said.notice else "PRIVMSG"
         before, end = FRAMES[said.action]
-        start = f":{_source(said)} {command} {target} :{before}"
+        start = f":{_source(said)} {command} {said.to or said.status + said.room} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
-        if not _is_several(said):
-            return [safe(start + piece + end) for piece in pieces(said.text, most)]
-        parts = parted(said.text, said.seams, most)
-        return [safe(start + piece.text + end) for piece in parts if piece.text]
+        if said.seams or "\n" in said.text:
+            parts = parted(said.text, said.seams, most)
+            return [safe(start + piece.text + end) for piece in parts if piece.text]
+        return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
     def _signalled(self, event: Signalled) -> Sequence[str]:
         if "message-tags" not in self.caps:
@@ -340,15 +340,6 @@ _WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
     Notice: IrcDialect._noticed,
     Marked: IrcDialect._marked,
 }
-
-
-def _is_several(said: Said) -> bool:
-    return "\n" in said.text or bool(said.seams)
-
-
-def _addressed(said: Said) -> tuple[str, str]:
-    """The command and its target."""
-    return "NOTICE" if said.notice else "PRIVMSG", said.to or said.status + said.room
 
 
 def _text(event: Event) -> str:
