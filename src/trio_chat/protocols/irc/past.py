@@ -34,6 +34,9 @@ _UNSENT_MAX = 10_000
 _FAILED_MAX = 1000
 
 
+#: Why a text of several lines that was written for another server cannot be sent.
+ONE_LINE = "This server takes one line at a time."
+
 _INSTANT = timedelta(milliseconds=1)
 
 

@@ -33,14 +33,11 @@ from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.outgoing import lines_of, texts_of
 from trio_chat.protocols.irc.pages import Pages
-from trio_chat.protocols.irc.past import Past, Unacked, just_before
+from trio_chat.protocols.irc.past import ONE_LINE, Past, Unacked, just_before
 from trio_chat.protocols.irc.slash import read_slash, room_name
 from trio_chat.protocols.irc.supports import Supports
 from trio_chat.protocols.irc.text import is_room, shown
 from trio_chat.protocols.irc.whole import Reassembly, is_batch, limits, messages_of
-
-# Why a text of several lines that was written for another server cannot be sent.
-_ONE_LINE = "This server takes one line at a time."
 
 _LAG_EVERY = 30.0  # seconds
 
@@ -340,7 +337,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if isinstance(what, str):
             return what
         if not self._takes(what):
-            self._own += self._lost([what], _ONE_LINE)
+            self._own += self._lost([what], ONE_LINE)
             return ""
         if self._echoes:
             self.past.unacked.append(what)
@@ -354,7 +351,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def _send_again(self) -> Sequence[Message]:
         others = [text for text in self.past.unacked if not self._takes(text)]
-        return [*self._give_up(others, _ONE_LINE), *super()._send_again()]
+        return [*self._give_up(others, ONE_LINE), *super()._send_again()]
 
     # ── what has become of it ──────────────────────────────────────────────────────────────
 
