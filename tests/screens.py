@@ -84,6 +84,7 @@ class FakeModel(Model):
 
     nick, network, status, away = "bob", "trio-chat", "", ""
     linked, lag = True, 0.023
+    caps = frozenset()
     mentions = ignored = ()
 
     def __init__(self, *names: str) -> None:

@@ -74,6 +74,22 @@ async def test_a_program_in_many_rooms_gets_all_that_is_known(port):
         assert me.texts("al") == ["psst"]
 
 
+async def test_a_text_of_several_lines_is_one_message(port):
+    """Also of what was said before."""
+    text = "one\n\nthree " + "x" * 600
+    async with screen(port, "me") as me, screen(port, "al") as al:
+        await me.sees(trio_chat.Joined)
+        await al.want(SayTo("#lobby", text, token="t" * 16))
+        await al.sees(Sent("t" * 16, "#lobby", text), Acknowledged)
+        assert [m.token for m in al.shown if isinstance(m, Sent)] == ["t" * 16]
+        await al.want(SayTo("#lobby", "end"))
+        await me.sees(trio_chat.Said, trio_chat.Said)
+        assert me.texts("#lobby") == [text, "end"]
+        await me.want(AskHistory("#lobby", "", 2))
+        await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
+        assert [m.said.text for m in me.shown if isinstance(m, Earlier)] == [text, "end"]
+
+
 async def test_what_was_said_before_comes_in_pages(port):
     async with screen(port, "me") as me:
         await me.want(*(SayTo("#lobby", f"{number}") for number in range(5)))

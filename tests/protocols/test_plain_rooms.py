@@ -23,7 +23,7 @@ from trio_chat.protocols.client import (
     Sent,
     Stamped,
 )
-from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.past import Past, Unacked
 from trio_chat.protocols.irc.rooms import RoomsSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
 
@@ -279,6 +279,13 @@ def test_what_was_refused_can_be_sent_again() -> None:
     session.resend(token)
     assert sent(session) == "hi\n"
     assert told(session, "bob: hi\n")[0] == Acknowledged(token)
+
+
+def test_a_text_of_several_lines_from_irc_is_not_taken_for_a_command() -> None:
+    session = with_trio_chat(Past(failed={"t": Unacked("t", "#lobby", "a\n/quit", "")}))
+    session.resend("t")
+    assert sent(session) == ""
+    assert session.own_messages() == [Failed("t", "This server takes one line at a time.")]
 
 
 def test_a_target_that_can_be_none_is_told() -> None:

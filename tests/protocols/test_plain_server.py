@@ -623,17 +623,22 @@ TEXTS = st.text(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "shift_jis"])
 @given(text=TEXTS)
-def test_whatever_is_said_is_one_clean_line(encoding: str, text: str) -> None:
-    for said in (
-        Said("#lobby", "bob", text),
-        Said("#lobby", "bob", text, action=True),
-        Said("alice,bob", "bob", text, to="alice"),
-        TopicSet("#lobby", "bob", text),
-        Topic("#lobby", text),
+def test_whatever_is_said_is_clean_lines(encoding: str, text: str) -> None:
+    """A line for each that was said, and all of them say who has said them."""
+    for said, start in (
+        (Said("#lobby", "bob", text), "bob: "),
+        (Said("#lobby", "bob", text, action=True), "* bob "),
+        (Said("alice,bob", "bob", text, to="alice"), "bob -> alice: "),
+        (TopicSet("#lobby", "bob", text), "*** "),
+        (Topic("#lobby", text), "*** "),
     ):
-        line = plain_dialect(encoding).render(said).decode(encoding)
-        assert line.endswith("\n")
-        assert "Cc" not in {unicodedata.category(char) for char in line[:-1]}
+        *lines, rest = plain_dialect(encoding).render(said).decode(encoding).split("\n")
+        assert rest == ""
+        parts = text.split("\n") if isinstance(said, Said) and "\n" in text else [""]
+        shown = [part for part in parts if part and part[0] != "\x01"]
+        assert len(lines) == (1 if parts == [""] else len(shown))
+        assert all(line.startswith(start) for line in lines)
+        assert "Cc" not in {unicodedata.category(char) for line in lines for char in line}
 
 
 # ── anything ───────────────────────────────────────────────────────────────────────────────────

@@ -44,7 +44,7 @@ _TYPES = {
 }
 
 # Fields of events that mean nothing outside of the server.
-_INSIDE = ("who", "to_who", "target_who", "token", "origin", "rooms")
+_INSIDE = ("who", "to_who", "target_who", "token", "origin", "rooms", "seams")
 
 
 def run_export(

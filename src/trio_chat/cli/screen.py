@@ -15,8 +15,8 @@ from trio_chat.client.state import State, open_state
 from trio_chat.client.talk import past_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.outgoing import on_its_way
 from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.whole import one_message
 from trio_chat.settings import Address, Settings
 
 # A program that is killed, or a machine that goes down, forgets no more than this.
@@ -58,7 +58,7 @@ def _model(settings: Settings, nick: str, state: State) -> Model:
 def _past(settings: Settings, kept: Kept) -> Past:
     """What was on its way when the program ended may have arrived, as after a cut."""
     past = past_of(settings) if settings.client.identity else Past(secret=kept.secret)
-    past.unacked.extend(on_its_way(t.token, t.target, t.text, t.action) for t in kept.unsent)
+    past.unacked.extend(one_message(t.token, t.target, t.text, t.action) for t in kept.unsent)
     return past
 
 

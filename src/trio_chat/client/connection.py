@@ -139,8 +139,9 @@ class Chat:
             self._receiving.cancel("there is something to be sent")
 
     async def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """Say ``text`` to a room or a person. Sent comes out of the iteration for each line of it,
-        and Acknowledged or Failed once that is known. Does not wait for that.
+        """Say ``text`` to a room or a person: several lines are one message if the server takes
+        that, else one each. Sent comes out of the iteration for each message, and Acknowledged or
+        Failed once that is known. Does not wait for that.
 
         ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
         nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of

@@ -32,6 +32,7 @@ class Say:
     status: str = ""
     tags: str = ""
     token: str = ""
+    seams: tuple[int, ...] = ()
 
 
 @fact
@@ -44,6 +45,7 @@ class Tell:
     notice: bool = False
     tags: str = ""
     token: str = ""
+    seams: tuple[int, ...] = ()
 
 
 @fact

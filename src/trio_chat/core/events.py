@@ -48,6 +48,9 @@ class Said:
     for those members only who have at least that. ``tags`` are what the sender's client says of it
     to other clients: IRCv3 client-only tags, as they stand in a line. Of all that have the same
     ``token`` only the first one is stored and shown: the others are the same, sent again.
+
+    A text may have several lines, with ``\\n`` between them. ``seams`` are the places in it (in
+    characters) where the sender's client has cut it into lines that belong together.
     """
 
     room: str
@@ -62,6 +65,7 @@ class Said:
     tags: str = ""
     origin: Origin = NOWHERE
     token: str = ""
+    seams: tuple[int, ...] = ()
 
 
 @fact

@@ -80,6 +80,7 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
         Said(
             state.name(say.room), person.nick, say.text, person.who, say.action, notice=say.notice,
             status=say.status, tags=say.tags, origin=person.origin, token=_token(person, say.token),
+            seams=say.seams,
         )
     ]  # fmt: skip
 
@@ -107,7 +108,7 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
     said = Said(
         private_room(person.identity, other.identity), person.nick, tell.text, person.who,
         tell.action, other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
-        token=_token(person, tell.token),
+        token=_token(person, tell.token), seams=tell.seams,
     )  # fmt: skip
     away = other.away and not tell.notice
     return [said, Absent(other.nick, other.away)] if away else [said]

@@ -34,6 +34,11 @@ def clean(text: str) -> str:
     return _without_piles(_UNSAFE.sub(_replacement, text))
 
 
+def clean_lines(text: str) -> str:
+    """The same of a text that may have several lines."""
+    return "\n".join(map(clean, text.split("\n"))) if "\n" in text else clean(text)
+
+
 def _replacement(found: re.Match[str]) -> str:
     if found["keep"]:
         return found["keep"]

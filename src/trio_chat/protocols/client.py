@@ -269,7 +269,9 @@ class RoomsClientSession(ClientSession, Protocol):
     """
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """Each line of it is a message, or several if it is too long; blank ones are none."""
+        """It is one message if the server takes several lines as one, or several if it is too long
+        for that. Else each line of it is a message, and blank ones are none.
+        """
         ...
 
     def resend(self, token: str) -> None:

@@ -67,8 +67,9 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
         found |= {"text": text, "token": token}
     if "origin" in found:
         found["origin"] = _origin(**found["origin"])
-    if "rooms" in found:
-        found["rooms"] = tuple(found["rooms"])
+    for name in ("rooms", "seams"):
+        if name in found:
+            found[name] = tuple(found[name])
     if "changes" in found:
         found["changes"] = tuple(Change(**change) for change in found["changes"])
     event: Event = _KINDS[kind](**found)

@@ -17,6 +17,7 @@ from trio_chat.client.model import (
     SayTo,
     SetTyping,
     Unsent,
+    preview,
 )
 from trio_chat.client.model.emoji import emoji
 from trio_chat.core.events import Notice, Said
@@ -53,9 +54,9 @@ def here(desk: Desk) -> Desk:
         ("  hello ", [SayTo("#lobby", "  hello ")]),
         ("", []),
         (" \n\t\n", []),
-        ("one\n\ntwo\r\nthree\n", [SayTo("#lobby", n) for n in ("one", "two", "three")]),
+        ("\none\n\ntwo\r\nthree\n", [SayTo("#lobby", "one\n\ntwo\nthree")]),
         ("//etc", [SayTo("#lobby", "/etc")]),
-        ("/etc\n//etc", [SayTo("#lobby", "/etc"), SayTo("#lobby", "//etc")]),
+        ("/etc\n//etc", [SayTo("#lobby", "/etc\n//etc")]),
         ("/me waves", [RunCommand("/me waves", "#lobby")]),
         ("/topic", [RunCommand("/topic", "#lobby")]),
         ("/part bye\n", [RunCommand("/part bye", "#lobby")]),
@@ -78,7 +79,41 @@ def test_nobody_hears_what_is_said_to_the_server(desk: Desk) -> None:
 def test_a_book_is_not_said(here: Desk) -> None:
     assert here.enter("line\n" * 501) == ()
     assert here.notes() == ["These are 501 lines; at most 500 can be said at once."]
-    assert len(here.enter("line\n" * 500)) == 500
+    assert len(here.enter("line\n" * 500)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "one_by_one", "together"),
+    [
+        ("a\nb", "2 messages", "1 message of 2 lines"),
+        ("a\n\n b\n", "2 messages", "1 message of 2 lines"),
+        ("a\n\n", "1 message", "1 message"),
+        ("a\n" * 31 + "a", "32 messages", "1 message of 32 lines"),
+        ("a\n" * 32 + "a", "33 messages", "33 lines in several messages"),
+        ("ä" * 2047 + "\nb", "2 messages", "1 message of 2 lines"),
+        ("ä" * 2048 + "\nb", "2 messages", "2 lines in several messages"),
+    ],
+)
+def test_it_is_told_how_many_messages_it_would_be(
+    here: Desk, text: str, one_by_one: str, together: str
+) -> None:
+    assert preview(here.model, text) == one_by_one
+    here.hear(Linked("me", "net", frozenset({"batch", "draft/multiline", "message-tags"})))
+    assert preview(here.model, text) == together
+
+
+def test_a_text_of_several_lines_is_one_line_of_the_log(here: Desk) -> None:
+    """And nothing in it steers a terminal. It can be kept, and is found."""
+    here.hear(Sent("t", "#lobby", "one\n\x1btwo"))
+    assert [text.text for text in here.model.kept().unsent] == ["one\n␛two"]
+    here.hear(Stamped("#lobby", "bob", "tea\n\x1bmilk", msgid="m1", time=at(1)))
+    assert [line.text for line in here.model.current.lines if line.nick] == [
+        "tea\n␛milk",
+        "one\n␛two",
+    ]
+    assert [line.text for line in here.model.search("milk")] == ["tea\n␛milk"]
+    here.enter("/search milk")
+    assert here.notes()[-1].endswith("bob: tea ␛milk")
 
 
 def test_leaving_tells_what_has_been_read(here: Desk) -> None:

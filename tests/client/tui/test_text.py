@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from screens import FakeModel, rows_of, said, shown
-from trio_chat.client.tui.rows import clock
+from trio_chat.client.model import Line
+from trio_chat.client.tui.look import PALETTES
+from trio_chat.client.tui.rows import Sheet, clock
 from trio_chat.client.tui.text import find_links, fitted, wrap
 from trio_chat.protocols.clean import clean
 
@@ -28,6 +30,7 @@ def rows(text: str, width: int) -> list[str]:
         ("x日本語日本語", ["x日本語日", "本語"]),
         ("👨‍👩‍👧‍👦" * 6, ["👨‍👩‍👧‍👦" * 5, "👨‍👩‍👧‍👦"]),
         ("e\u0301" * 12, ["e\u0301" * 10, "e\u0301" * 2]),
+        ("one\n\ntwo words here\n", ["one", "", "two words ", "here", ""]),
     ],
 )
 def test_rows_break_after_blanks_and_between_letters(text, expected):
@@ -86,3 +89,12 @@ def test_both_halves_of_a_link_have_one_id():
 def test_a_moment_that_no_calendar_has_is_no_time(time):
     """A server may name any."""
     assert clock(time) == "--:--"
+
+
+def test_a_text_of_several_lines_has_a_row_for_each():
+    """In the column of texts, also those that are blank."""
+    line = Line(1, 0.0, "def f():\n    return 1\n\nend", "said", "alice")
+    shown = [strip.text for strip in Sheet(60, PALETTES["trio-dark"]).rows(line, unread=False)]
+    assert [row.partition("│ ")[2] for row in shown] == ["def f():", "    return 1", "", "end"]
+    assert "alice" in shown[0]
+    assert not any("alice" in row for row in shown[1:])

@@ -46,6 +46,7 @@ from trio_chat.protocols.irc.dialect import (
     written,
 )
 from trio_chat.protocols.irc.message import Message, parse
+from trio_chat.protocols.irc.multiline import Piece, combined
 
 HERE = Origin("a", "host", "Alice A.", account="")
 KNOWN = replace(HERE, account="acc")
@@ -330,12 +331,18 @@ def test_a_long_text_is_parted_between_words() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=1500))
 def test_no_text_is_lost_or_forged(text: str) -> None:
-    """A plain person may say anything, line endings of all kinds among it."""
+    """Line endings of all kinds among it: one of them begins another line of the message."""
     lines = messages(EVERYTHING.render(replace(SAID, text=text), ID))
+    if "\n" in text:
+        start, *lines, end = lines
+        assert (start.command, start.params[1:]) == ("BATCH", ("draft/multiline", "#r"))
+        assert (end.command, end.params) == ("BATCH", (f"-{start.params[0][1:]}",))
     assert {(line.command, line.source, line.params[0]) for line in lines} == {
         ("PRIVMSG", "alice!a@host", "#r")
     }
-    assert "".join(line.params[1] for line in lines) == re.sub("[\r\n\0]", " ", text)
+    pieces = [Piece(line.params[1], "draft/multiline-concat" in line.tags) for line in lines]
+    said = combined(pieces)[0] if "\n" in text else "".join(piece.text for piece in pieces)
+    assert said == re.sub("[\r\0]", " ", text)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +364,12 @@ def test_no_text_is_lost_or_forged(text: str) -> None:
 )
 def test_nothing_that_anybody_says_forges_a_line(event: Shown, text: str) -> None:
     field = "why" if hasattr(event, "why") else "text"
-    assert len(messages(EVERYTHING.render(replace(event, **{field: text}), ID))) == 1  # type: ignore[type-var]
+    lines = messages(EVERYTHING.render(replace(event, **{field: text}), ID))  # type: ignore[type-var]
+    several = isinstance(event, Said) and "\n" in text
+    assert len(lines) == (3 + text.count("\n") if several else 1)
+    assert {line.command for line in lines} & {"QUIT", "KILL"} <= {"QUIT"} & {
+        "QUIT" if isinstance(event, Departed) else ""
+    }
 
 
 def test_names_are_wrapped() -> None:

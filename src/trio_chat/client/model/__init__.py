@@ -19,7 +19,7 @@ from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
 from trio_chat.client.model.news import News
-from trio_chat.client.model.typed import LINES_MAX
+from trio_chat.client.model.typed import LINES_MAX, preview
 
 __all__ = [
     "LINES_MAX",
@@ -42,4 +42,5 @@ __all__ = [
     "SayTo",
     "SetTyping",
     "Unsent",
+    "preview",
 ]

@@ -4,8 +4,8 @@ from dataclasses import fields, is_dataclass, replace
 from operator import is_
 from typing import Any, TypeVar
 
-from trio_chat.core.events import AwaySet, Departed, Kicked, ModesSet, Topic
-from trio_chat.protocols.clean import clean
+from trio_chat.core.events import AwaySet, Departed, Kicked, ModesSet, Said, Topic
+from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import (
     Acknowledged,
     Failed,
@@ -29,6 +29,9 @@ News = (
 
 _T = TypeVar("_T")
 
+# Texts of people, which may have several lines.
+_SEVERAL = (Said, Sent)
+
 # Longer than what any server lets anybody say. A buffer keeps 50,000 texts.
 _TEXT_MAX = 65_536  # characters
 
@@ -41,7 +44,8 @@ def cleaned(news: _T) -> _T:
     changes: dict[str, Any] = {}
     for name in _names(news):
         value = getattr(news, name)
-        if value and (safe := _safe(value)) is not value:
+        several = name == "text" and isinstance(news, _SEVERAL) and "\n" in value
+        if value and (safe := _safe(value, several=several)) is not value:
             changes[name] = safe
     return replace(news, **changes) if changes else news  # type: ignore[type-var]
 
@@ -57,10 +61,11 @@ def _names(news: Any) -> tuple[str, ...]:
 _NAMES: dict[type, tuple[str, ...]] = {}
 
 
-def _safe(value: object) -> object:
-    """The same object, if there is nothing to clean in it."""
+def _safe(value: object, *, several: bool = False) -> object:
+    """The same object, if there is nothing to clean in it. ``several`` lines may be in a text."""
     if isinstance(value, str):
-        text = clean(value if len(value) <= _TEXT_MAX else f"{value[:_TEXT_MAX]}…")
+        safe_text = clean_lines if several else clean
+        text = safe_text(value if len(value) <= _TEXT_MAX else f"{value[:_TEXT_MAX]}…")
         return value if text == value else text
     if isinstance(value, tuple):
         safe = tuple(map(_safe, value))

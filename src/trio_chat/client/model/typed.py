@@ -9,6 +9,7 @@ from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
 from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.slashes import Row, complaint, overview
 
@@ -36,22 +37,35 @@ class Own(NamedTuple):
 
 def enter(model: "Model", text: str, now: float) -> Intents:
     """A line that stands alone may be a command. In a paste of several, a slash is a path."""
-    lines = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
-    if len(lines) == 1 and lines[0].startswith("/"):
-        line = lines[0]
-        return _say(model, [line[1:]], now) if line.startswith("//") else _do(model, line, now)
-    return _say(model, lines, now)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) != 1:
+        return _say(model, text.strip("\n"), len(lines), now)
+    line = lines[0]
+    if line.startswith("/") and not line.startswith("//"):
+        return _do(model, line, now)
+    return _say(model, line.removeprefix("/"), 1, now)
 
 
-def _say(model: "Model", lines: Sequence[str], now: float) -> Intents:
+def _say(model: "Model", text: str, lines: int, now: float) -> Intents:
+    """Several lines are one message where the server takes that, which the session knows."""
     target = model.current.target
-    if len(lines) > LINES_MAX:
-        model.note(f"These are {len(lines):,} lines; at most {LINES_MAX} can be said at once.", now)
+    if lines > LINES_MAX:
+        model.note(f"These are {lines:,} lines; at most {LINES_MAX} can be said at once.", now)
     elif not target and lines:
         model.note("Nobody would hear that here. /join ROOM enters a room.", now)
-    else:
-        return [SayTo(target, line) for line in lines]
+    elif lines:
+        return [SayTo(target, text)]
     return ()
+
+
+def preview(model: "Model", text: str) -> str:
+    """What becomes of a text of several lines, as far as a server of ours takes them at once."""
+    count = sum(bool(line.strip()) for line in text.split("\n"))
+    if model.caps >= NEEDED and count > 1:
+        fits = text.count("\n") < MAX_LINES and len(text.encode("utf-8", "replace")) <= MAX_BYTES
+        return f"1 message of {count} lines" if fits else f"{count} lines in several messages"
+    return f"{count} message{'s' if count > 1 else ''}"
 
 
 def _do(model: "Model", line: str, now: float) -> Intents:
@@ -129,7 +143,8 @@ def _found(model: "Model", line: Line) -> str:
     buffer = model.where(line)
     where = buffer.name if buffer else ""
     who = f"* {line.nick}" if line.kind == "action" else f"{line.nick}:"
-    return f"{model.short_time(line.time)} {where} {who} {line.text}"
+    text = line.text.replace("\n", " ")
+    return f"{model.short_time(line.time)} {where} {who} {text}"
 
 
 def _buffer(model: "Model", which: str, now: float) -> Intents:

@@ -63,7 +63,7 @@ class Request(BaseModel):
 
 
 class Say(Request):
-    """Say a text to a room or a person: each line of it is a message."""
+    """Say a text to a room or a person: as one message, or a message a line if that cannot be."""
 
     type: Literal["say"]
     text: Text

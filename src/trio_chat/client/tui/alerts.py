@@ -64,7 +64,7 @@ class Alerts:
 
 
 def _safe(text: str, length: int) -> str:
-    return clean(text)[:length]
+    return clean(text.replace("\n", " "))[:length]
 
 
 def _known_to(environment: Mapping[str, str]) -> Kind:

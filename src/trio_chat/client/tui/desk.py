@@ -12,6 +12,7 @@ from trio_chat.client.model import (
     Model,
     Quit,
     RunCommand,
+    preview,
 )
 from trio_chat.client.tui import lists
 from trio_chat.client.tui.choice import Choice
@@ -117,7 +118,7 @@ class Desk:
         count = self._lines_to_send
         if count > LINES_MAX:
             return f"{count:,} lines; at most {LINES_MAX} at once. Esc drops them"
-        return f"Enter sends {count} message{'s' if count > 1 else ''}, Esc drops them"
+        return f"Enter sends {preview(self._model, self.editor.text)}, Esc drops them"
 
     @property
     def _lines_to_send(self) -> int:

@@ -28,8 +28,11 @@ def fitted(text: str, width: int) -> str:
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
     """Begin and end of each row, none wider than ``width`` cells but for blanks at its end.
 
-    It breaks after blanks; a word that is longer than a row, between what people see as letters.
+    It breaks at line feeds and after blanks; a word that is longer than a row, between what people
+    see as letters.
     """
+    if "\n" in text:
+        return list(_wrap_lines(text, width))
     if cell_len(text) <= width:
         return [(0, len(text))]
     rows: list[tuple[int, int]] = []
@@ -44,6 +47,13 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
         if blank:
             word = end
     return [*rows, (begin, len(text))]
+
+
+def _wrap_lines(text: str, width: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    for line in text.split("\n"):
+        yield from ((start + begin, start + end) for begin, end in wrap(line, width))
+        start += len(line) + 1
 
 
 def wrapped(pieces: Sequence[Piece], width: int) -> list[list[Segment]]:

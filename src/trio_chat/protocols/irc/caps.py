@@ -1,5 +1,7 @@
 """The IRCv3 capabilities that the server has (ircv3.net, "Capability Negotiation")."""
 
+from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
+
 #: Each with the value that CAP LS 302 shows.
 CAPS = {
     "account-notify": "",
@@ -10,6 +12,7 @@ CAPS = {
     "chghost": "",
     "draft/chathistory": "",
     "draft/event-playback": "",
+    MULTILINE: f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}",
     "draft/read-marker": "",
     "echo-message": "",
     "extended-join": "",

@@ -104,7 +104,7 @@ class IrcClientSession(IrcLink):
     def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
         """The lines that say ``text`` to a room or a person."""
         source = f"{self.nick}!{self.address or LONGEST_ADDRESS}"
-        texts = texts_of(source, target, text, action)
+        texts = texts_of(target, text, action, source=source)
         if not self._echoes:
             self._hear(texts)
             return [text.line for text in texts]

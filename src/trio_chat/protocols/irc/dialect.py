@@ -36,6 +36,7 @@ from trio_chat.core.events import (
 from trio_chat.core.masks import address
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
+from trio_chat.protocols.irc.multiline import CONCAT, MULTILINE, NEEDED, parted
 from trio_chat.protocols.irc.numerics import (
     RPL_ENDOFNAMES,
     RPL_MONOFFLINE,
@@ -47,6 +48,10 @@ from trio_chat.protocols.irc.numerics import (
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.session import Dialect, OwnDialect
+
+# Tags that a client has given to its message are repeated on each line of it, if they are so short:
+# 32 lines with the longest ones would be more than what an outbox may hold for a slow reader.
+_REPEATED_MAX = 256  # bytes
 
 
 class IrcDialect(Dialect):
@@ -66,17 +71,48 @@ class IrcDialect(Dialect):
             shown = shown.of
         if isinstance(shown, Entered) and shown.recent and not extra:
             return self._entered_later(shown, id)
+        if type(shown) is Said and (shown.seams or "\n" in shown.text) and self.caps >= NEEDED:
+            return self._as_batch(shown, id, extra)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
         if not texts:
             return b""
         texts = [cut(text) for text in texts]
         if tags := self._tags(shown, id, extra):
-            # One message has one id and one label, in however many lines it is written.
-            once = ("msgid=", "label=")
-            rest = ";".join(tag for tag in tags.split(";") if not tag.startswith(once))
-            head, tail = f"@{tags} ", f"@{rest} " if rest else ""
-            texts = [(tail if n else head) + text for n, text in enumerate(texts)]
+            first, *others = texts
+            tail = self._repeated(shown, tags) if others else ""
+            texts = [f"@{tags} {first}", *(tail + text for text in others)]
         return ("\r\n".join(texts) + "\r\n").encode()
+
+    def _repeated(self, shown: Shown, tags: str) -> str:
+        """Of these tags those that stand before each line of a message that has several. It has one
+        id and one label in however many lines it is written.
+        """
+        given = getattr(shown, "tags", "")
+        if len(given) > _REPEATED_MAX:
+            tags = tags.replace(given, "")
+        once = ("msgid=", "label=")
+        rest = ";".join(tag for tag in tags.split(";") if tag and not tag.startswith(once))
+        return f"@{rest} " if rest else ""
+
+    def _as_batch(self, said: Said, id: str, extra: str) -> bytes:
+        """ "Any tags that would have been added to the message" are on its first line. If all is in
+        a batch, then so are the first and the last line of this one.
+        """
+        name, source = f"m{id.replace('-', '')}", _source(said)
+        tags = self._tags(said, id, extra)
+        head, tail = f"@{tags} " if tags else "", f"@{extra} " if extra.startswith("batch=") else ""
+        command, target = "NOTICE" if said.notice else "PRIVMSG", said.to or said.status + said.room
+        lines = [f"{head}:{source} BATCH +{name} {MULTILINE} {target}"]
+        before, end = FRAMES[said.action]
+        start = f":{source} {command} {target} :"
+        most = LINE_MAX - 2 - _bytes(start + before + end)
+        pieces = parted(said.text, said.seams, most)
+        for number, piece in enumerate(pieces):
+            first, last = number == 0, number == len(pieces) - 1
+            text = (before if first else "") + safe(piece.text) + (end if last else "")
+            lines.append(f"@batch={name}{f';{CONCAT}' if piece.joined else ''} {start}{text}")
+        lines.append(f"{tail}:{source} BATCH -{name}")
+        return ("\r\n".join(lines) + "\r\n").encode()
 
     def _entered_later(self, entered: Entered, id: str) -> bytes:
         """With what was said before, such that it can be told from what is said now: as a batch, or
@@ -155,10 +191,14 @@ class IrcDialect(Dialect):
     # ── said ───────────────────────────────────────────────────────────────────────────────
 
     def _said(self, said: Said) -> Sequence[str]:
+        """ "Servers MUST NOT send blank lines to clients" that do not know multiline."""
         command = "NOTICE" if said.notice else "PRIVMSG"
         before, end = FRAMES[said.action]
         start = f":{_source(said)} {command} {said.to or said.status + said.room} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
+        if said.seams or "\n" in said.text:
+            parts = parted(said.text, said.seams, most)
+            return [safe(start + piece.text + end) for piece in parts if piece.text]
         return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
     def _signalled(self, event: Signalled) -> Sequence[str]:

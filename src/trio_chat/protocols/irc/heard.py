@@ -16,7 +16,7 @@ from trio_chat.core.events import Invited, Notice, Origin, Renamed, Rooms, RoomS
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.slash import SEARCH
-from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
+from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown, shown_lines
 from trio_chat.protocols.plain.wording import wording
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def said_in(line: Line) -> Said:
     msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
     kind = partial(Stamped, msgid=msgid, time=time) if msgid or time else Said
     return kind(
-        room, line.nick, shown(text), action=action, to="" if room else target, status=status,
+        room, line.nick, shown_lines(text), action=action, to="" if room else target, status=status,
         notice=line.command == "NOTICE", origin=origin_of(line),
     )  # fmt: skip
 
@@ -180,10 +180,10 @@ def report(session: "IrcLink", line: Line) -> Messages:
 
 
 def _cap(session: "IrcLink", line: Line) -> Messages:
-    verb, words = (
-        line.params[1].upper(),
-        {word.partition("=")[0] for word in line.param(-1).split()},
-    )
+    pairs = [word.partition("=") for word in line.param(-1).split()]
+    verb, words = line.params[1].upper(), {name for name, _, _ in pairs}
+    if verb in ("LS", "NEW"):
+        session.cap_values |= {name: value for name, _, value in pairs}
     match verb:
         case "LS":
             session.offered |= words

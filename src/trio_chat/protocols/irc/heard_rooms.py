@@ -309,6 +309,8 @@ def _fail(session: "RoomsSession", line: Line) -> Messages:
             session.not_identified()
         case "CHATHISTORY":
             return session.pages.failed(about) or session.catch_up.failed(about)
+        case "BATCH":
+            return session.refused_batch(text) or [_notice_about(session, text, about)]
         case "PRIVMSG":
             return session.refused(about, text) or [_notice_about(session, text, about)]
         case _ if not session.admitted:

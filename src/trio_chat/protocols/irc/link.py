@@ -61,6 +61,7 @@ class IrcLink(ClientSession):
         self.farewell = ""
         self.leaving = False  # whether we have said QUIT
         self.offered: set[str] = set()
+        self.cap_values: dict[str, str] = {}  # of those that are offered
         self.caps: set[str] = set()
         self.address = ""  # ours, ``user@host``, as others see it
         self.names: dict[str, list[str]] = {}  # of rooms, while they are being told

@@ -15,6 +15,9 @@ from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 # What others see before our text: until we know our address, the longest that servers make of it.
 LONGEST_ADDRESS = "x" * (10 + 1 + 63)  # user, "@" and host
 
+# That, with the longest nickname: we may have another one by the time that a text is sent.
+_LONGEST_SOURCE = f"{'x' * 64}!{LONGEST_ADDRESS}"
+
 # Of a text that goes to a name of hundreds of bytes: the server may refuse that, not we.
 _SHORTEST = 10  # bytes in a piece
 
@@ -65,25 +68,31 @@ class Outgoing:
         if not line or (self.paced and now < self._penalty.over_at):
             return ""
         (self.lines or self._answers).popleft()
-        self._penalty.count(now)
+        for _ in line.split("\n"):  # of a batch
+            self._penalty.count(now)
         return line
 
 
 def texts_of(
-    source: str, target: str, text: str, action: bool, token: str = ""
+    target: str, text: str, action: bool, token: str = "", source: str = _LONGEST_SOURCE
 ) -> Sequence[Unacked]:
     """What to send so that ``text`` is said to a room or a person by who is seen as ``source``.
 
     With the same ``token``, the same text is cut into the same pieces with the same tokens.
     """
-    start, end = FRAMES[action]
-    empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
-    most = max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
+    most = text_bytes(target, action, source)
     said = [piece for line in lines_of(text) for piece in pieces(line, most)]
     return [
         on_its_way(token_of(token, number), target, piece, action)
         for number, piece in enumerate(said, 1)
     ]
+
+
+def text_bytes(target: str, action: bool, source: str = _LONGEST_SOURCE) -> int:
+    """How much of a text fits into a line, as others are sent it."""
+    start, end = FRAMES[action]
+    empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
+    return max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
 
 
 def on_its_way(token: str, target: str, text: str, action: bool) -> Unacked:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from trio_chat.protocols.client import Failed, Message, Sent, Stamped
-from trio_chat.protocols.irc.text import shown
+from trio_chat.protocols.irc.multiline import Limits
+from trio_chat.protocols.irc.text import shown_lines
 
 #: The client-only tag that has the token.
 ID_TAG = "+trio-chat/id"
@@ -33,6 +34,9 @@ _UNSENT_MAX = 10_000
 _FAILED_MAX = 1000
 
 
+#: Why a text of several lines that was written for another server cannot be sent.
+ONE_LINE = "This server takes one line at a time."
+
 _INSTANT = timedelta(milliseconds=1)
 
 
@@ -52,7 +56,9 @@ def just_before(time: str, by: timedelta = _INSTANT) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unacked:
-    """A text on its way; ``line`` is what is sent for it, without tags."""
+    """A text on its way; ``line`` is what is sent for it, without tags: several lines with CR LF
+    between them, if it is a batch (whole.py).
+    """
 
     token: str
     target: str
@@ -85,6 +91,9 @@ class Past:
     letters: how they are written, and their key. ``away`` is our away message. Of private
     conversations we have seen all that was said long before ``since`` (ISO 8601).
 
+    ``limits`` are those of a message of several lines, as the server had them last: with the same
+    ones a text is cut in the same way while there is no connection, and so can be said again.
+
     Where plain is spoken nothing has an id: ``shown`` is what was said last in each room, by its
     name in small letters, as nickname, text, and whether it is an action.
     """
@@ -101,6 +110,7 @@ class Past:
     rooms: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     away: str = ""
     since: str = ""
+    limits: Limits | None = None
     shown: dict[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
 
@@ -128,7 +138,7 @@ class Past:
 
     def take_on(self, text: Unacked) -> Sequence[Message]:
         """It is to be said in its turn."""
-        sent = Sent(text.token, text.target, shown(text.text), text.action)
+        sent = Sent(text.token, text.target, shown_lines(text.text), text.action)
         if len(self.unsent) >= _UNSENT_MAX:
             return [sent, *self.fail([text], "Too much waits to be sent.")]
         self.unsent.append(text)

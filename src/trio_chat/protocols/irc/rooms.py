@@ -30,15 +30,14 @@ from trio_chat.protocols.irc.heard_rooms import TABLE
 from trio_chat.protocols.irc.link import WANTED, IrcLink
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.outgoing import LONGEST_ADDRESS, lines_of, texts_of
+from trio_chat.protocols.irc.multiline import MULTILINE
+from trio_chat.protocols.irc.outgoing import lines_of, texts_of
 from trio_chat.protocols.irc.pages import Pages
-from trio_chat.protocols.irc.past import Past, Unacked, just_before
+from trio_chat.protocols.irc.past import ONE_LINE, Past, Unacked, just_before
 from trio_chat.protocols.irc.slash import read_slash, room_name
 from trio_chat.protocols.irc.supports import Supports
 from trio_chat.protocols.irc.text import is_room, shown
-
-# What others see as our name: we may have a longer one by the time that a text is sent.
-_LONGEST_NICK = 64  # bytes
+from trio_chat.protocols.irc.whole import Reassembly, is_batch, limits, messages_of
 
 _LAG_EVERY = 30.0  # seconds
 
@@ -59,7 +58,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
     """
 
     table = TABLE
-    wanted = WANTED | {"draft/read-marker", "multi-prefix"}
+    wanted = WANTED | {MULTILINE, "draft/read-marker", "multi-prefix"}
 
     def __init__(
         self, nick: str, *, rooms: Sequence[str], encoding: str, past: Past, password: str = ""
@@ -73,6 +72,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self.joining: set[str] = set()  # rooms that we have asked to enter
         self.inside: set[str] = set()
         self._new_rooms: list[tuple[str, str]] = []  # that we have just entered, and when
+        self._reassembly = Reassembly()
         self._linked = False
         self._settled = False  # whether the server has dealt with all that we asked for at first
         self._returned: set[str] = set()  # tokens of texts that have come back and wait their turn
@@ -89,6 +89,10 @@ class RoomsSession(IrcLink, RoomsClientSession):
     # ── what the server says ───────────────────────────────────────────────────────────────
 
     def _understand_line(self, line: Line) -> Sequence[Message]:
+        whole = self._reassembly.take(line)
+        return self._understand_whole(whole) if whole else ()
+
+    def _understand_whole(self, line: Line) -> Sequence[Message]:
         told: Sequence[Message] = understand(self, line)
         batch = self.batches.get(line.tags.get("batch", ""))
         if batch is None or not self.pages.asked_for(batch.page):
@@ -174,6 +178,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if self._linked:
             return ()
         self._linked = self.admitted = True
+        self.past.limits = limits(self.caps, self.cap_values)
         self._ping_at = -math.inf
         return [Linked(self.nick, self.supports.network, frozenset(self.caps))]
 
@@ -227,10 +232,14 @@ class RoomsSession(IrcLink, RoomsClientSession):
         raise Unsupported("Say to whom: there are many rooms.")
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """Each line of it is a message, or several if it is too long; blank ones are none."""
-        source = f"{self.nick:x<{_LONGEST_NICK}}!{LONGEST_ADDRESS}"
+        """As in RoomsClientSession."""
+        most = self.past.limits
         try:
-            texts = texts_of(source, target, text, action, token)
+            texts = (
+                messages_of(target, text, action, token, most)
+                if most
+                else texts_of(target, text, action, token)
+            )
         except ValueError:  # a name with a blank
             self.tell_of(target, f"Nobody can be called {shown(target)}.")
             return
@@ -320,16 +329,29 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def _prepare(self) -> None:
         while self._talking and self.past.unsent and not self.outgoing.lines and self._has_room():
-            self.outgoing.lines.append(self._line_of(self.past.unsent.popleft()))
+            if line := self._line_of(self.past.unsent.popleft()):
+                self.outgoing.lines.append(line)
 
     def _line_of(self, what: Unacked | str) -> str:
+        """Nothing, if it cannot be sent."""
         if isinstance(what, str):
             return what
+        if not self._takes(what):
+            self._own += self._lost([what], ONE_LINE)
+            return ""
         if self._echoes:
             self.past.unacked.append(what)
         else:
             self._own.append(Acknowledged(what.token))
         return self._tagged(what)
+
+    def _takes(self, text: Unacked) -> bool:
+        """Another server may, or this one once did."""
+        return not is_batch(text) or limits(self.caps, self.cap_values) is not None
+
+    def _send_again(self) -> Sequence[Message]:
+        others = [text for text in self.past.unacked if not self._takes(text)]
+        return [*self._give_up(others, ONE_LINE), *super()._send_again()]
 
     # ── what has become of it ──────────────────────────────────────────────────────────────
 
@@ -345,6 +367,12 @@ class RoomsSession(IrcLink, RoomsClientSession):
         """The server has not taken what was said to one of these; which one, the order tells."""
         text = self._oldest({target.lower() for target in targets} or None)
         return self._give_up([text], why) if text else ()
+
+    def refused_batch(self, why: str) -> Sequence[Message]:
+        """The server has not taken a text of several lines."""
+        batches = [text for text in self.past.unacked if is_batch(text)]
+        left = [text for text in batches if text.token not in self._returned]
+        return self._give_up(left[:1], why)
 
     def _oldest(self, targets: set[str] | None) -> Unacked | None:
         for text in self.past.unacked:

@@ -35,6 +35,7 @@ from trio_chat.core.masks import address
 from trio_chat.core.modes import with_letter
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc import registration, replies
+from trio_chat.protocols.irc.batches import Collected, spoil
 from trio_chat.protocols.irc.caps import RENDERED, TAGGED
 from trio_chat.protocols.irc.dialect import IrcDialect, cut, irc_dialect, own_dialect, time_tag
 from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
@@ -57,7 +58,7 @@ _SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
 
 # Commands whose own specifications want standard replies: "This capability allows servers to send
 # arbitrary standard replies other than ones enabled by a specific specification".
-_STANDARD = {"CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
+_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
 
 # Refusals that are told by a standard reply, and that go by another name there.
 _STANDARD_CODES = {
@@ -94,6 +95,7 @@ class IrcSession(Session):
         self.entering = False
         self.caps: frozenset[str] = frozenset()
         self.modes = ""
+        self.collecting: Collected | None = None  # the batch that the client has opened
         self._origin = NOWHERE
         self.watched: dict[str, str] = {}  # by folded nickname
         self.ahead = self.follows = False
@@ -259,6 +261,7 @@ class IrcSession(Session):
         if line is None or _too_long(line):
             self.numeric(ERR_INPUTTOOLONG, "Input line was too long")
             self.refusals += 1
+            spoil(self, "A line was too long")
             return
         try:
             message = parse(line.decode())
@@ -266,6 +269,7 @@ class IrcSession(Session):
             # "Servers … MUST … reply with … INVALID_UTF8" (UTF8ONLY).
             self.send("FAIL", "*", "INVALID_UTF8", "Message rejected, it is not UTF-8")
             self.refusals += 1
+            spoil(self, "A line was not UTF-8")
             return
         if message is None:
             return
@@ -280,6 +284,20 @@ class IrcSession(Session):
         label = message.tags.pop("label", "")
         if {"labeled-response", "batch"} <= self.caps and len(label.encode()) <= 64:
             self._label = escape(label)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the line in hand has a label."""
+        return bool(self._label)
+
+    def take_label(self) -> str:
+        """That of the line in hand, which has no answer of its own: a later line's is for both."""
+        label, self._label = self._label, ""
+        return label
+
+    def answer_with(self, label: str) -> None:
+        """What becomes of the line in hand answers an earlier one, which had this label, if any."""
+        self._label = label or self._label
 
     def open_batch(self, kind: str, *params: str) -> None:
         """All answers to the line in hand are in a batch of this kind, if they can be.
@@ -320,7 +338,9 @@ class IrcSession(Session):
             tags.append(time_tag(int(self.clock() * 1000)))
         head = f"@{';'.join(tags)} " if tags and self.caps & TAGGED else ""
         for line in self._replies:
-            if line.startswith("@"):
+            if line.startswith("@batch="):
+                whole = line  # in a batch of its own, which is within this one
+            elif line.startswith("@"):
                 whole = f"@{tag};{line[1:]}" if tag else line
             else:
                 whole = head + cut(line)

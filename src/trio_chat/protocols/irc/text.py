@@ -24,6 +24,11 @@ def shown(text: str) -> str:
     return clean(text if text.isprintable() else _FORMATTING.sub("", text))
 
 
+def shown_lines(text: str) -> str:
+    """The same of a text that may have several lines."""
+    return "\n".join(map(shown, text.split("\n"))) if "\n" in text else shown(text)
+
+
 def is_room(target: str) -> bool:
     """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
     return target.startswith(("#", "&"))

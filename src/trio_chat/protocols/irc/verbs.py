@@ -40,11 +40,12 @@ from trio_chat.core.commands import (
 from trio_chat.core.events import Change
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, STATUS, USER_MODES
 from trio_chat.core.names import fold, nick_problem
-from trio_chat.protocols.irc import history, registration, replies
+from trio_chat.protocols.irc import batches, history, registration, replies
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX, WATCHED_MAX
 from trio_chat.protocols.irc.message import Message, number, render_tags
+from trio_chat.protocols.irc.multiline import MULTILINE, combined
 from trio_chat.protocols.irc.text import read_action
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ Commands = Iterable[Command]
 
 
 def dispatch(session: "IrcSession", message: Message) -> Commands:
+    if session.registered and MULTILINE in session.caps:
+        if batches.is_part(message):
+            return _batch(session, message)
+        batches.interrupt(session, message)
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in session.caps):
         if session.registered or message.command not in ("", "PONG"):
@@ -108,6 +113,25 @@ def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
             yield Say(room, text, action, notice, status, tags, token)
         else:
             yield Tell(target, text, action, notice, tags, token)
+
+
+def _batch(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """A line of a message that has several. Its end is the message."""
+    batch = session.collecting if batches.collect(session, message) else None
+    if batch is None:
+        return
+    session.collecting, session.verb = None, batch.command
+    session.answer_with(batch.label)
+    text, seams = combined(batch.pieces)
+    tags, token = _client_tags(batch.opening), batch.opening.tags.get(_ID, "")
+    notice = batch.command == "NOTICE"
+    status, room = _room_of(batch.target)
+    if why := _bad_id(token, [batch.target]) if _ID in batch.opening.tags else "":
+        session.fail(batch.command, "INVALID_ID", why)
+    elif room:
+        yield Say(room, text, batch.action, notice, status, tags, token, seams)
+    else:
+        yield Tell(batch.target, text, batch.action, notice, tags, token, seams)
 
 
 def _bad_id(token: str, targets: Sequence[str]) -> str:
@@ -467,6 +491,7 @@ class Verb(NamedTuple):
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
     "AWAY": Verb(_away, "[text]"),
+    "BATCH": Verb(_batch, "+reference type target|-reference", 1, cap=MULTILINE),
     "CHATHISTORY": Verb(
         history.chathistory,
         "AFTER|AROUND|BEFORE|BETWEEN|LATEST|TARGETS [target] reference... limit",

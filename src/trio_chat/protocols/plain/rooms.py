@@ -38,7 +38,7 @@ from trio_chat.protocols.client import (
     Roster,
 )
 from trio_chat.protocols.irc.outgoing import lines_of, on_its_way, token_of
-from trio_chat.protocols.irc.past import Past, Unacked
+from trio_chat.protocols.irc.past import ONE_LINE, Past, Unacked
 from trio_chat.protocols.irc.slash import room_name
 from trio_chat.protocols.irc.text import is_room, pieces, shown
 from trio_chat.protocols.plain import wording
@@ -333,9 +333,12 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             self._own += self.past.take_on(taken)
 
     def resend(self, token: str) -> None:
-        """Send again what has failed."""
+        """Send again what has failed; but what was written for IRC may have several lines, and here
+        the second would be one of its own, or a command.
+        """
         if text := self.past.failed.pop(token, None):
-            self._own += self.past.take_on(text)
+            several = "\n" in text.text
+            self._own += self.past.fail([text], ONE_LINE) if several else self.past.take_on(text)
 
     def data_to_send(self, now: float) -> bytes:
         self._prepare(now)

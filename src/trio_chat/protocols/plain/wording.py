@@ -7,7 +7,7 @@ with ``*** ``.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trio_chat.core.events import (
@@ -86,14 +86,8 @@ Heard = (
 def wording(shown: Shown) -> list[str]:
     """The lines that tell of it. Texts are as they were said: clean them before they are shown."""
     match shown:
-        case Said(text=text) if text.startswith("\x01"):
-            return []  # a question from one IRC client to another (CTCP)
-        case Said(nick=nick, text=text, action=True):
-            return [f"* {nick} {text}"]
-        case Said(nick=nick, text=text, to=to) if to:
-            return [f"{nick} -> {to}: {text}"]
-        case Said(nick=nick, text=text):
-            return [f"{nick}: {text}"]
+        case Said():
+            return _said(shown)
         case Joined(nick=nick):
             return [f"{nick} joined!"]
         case Left(nick=nick) | Departed(nick=nick):
@@ -135,6 +129,23 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {line}" for line in text.splitlines()]
         case _:  # what concerns people who are elsewhere, and what only IRC asks for
             return []
+
+
+def _said(said: Said) -> list[str]:
+    nick, text = said.nick, said.text
+    if "\n" in text or text.startswith("\x01"):
+        return _line_by_line(said)
+    if said.action:
+        return [f"* {nick} {text}"]
+    return [f"{nick} -> {said.to}: {text}" if said.to else f"{nick}: {text}"]
+
+
+def _line_by_line(said: Said) -> list[str]:
+    """Each line begins as a text of its own does, so none can look like something else. A question
+    from one IRC client to another (CTCP) is not shown.
+    """
+    texts = [text for text in said.text.split("\n") if text and not text.startswith("\x01")]
+    return [line for text in texts for line in _said(replace(said, text=text))]
 
 
 def _changes(changes: Sequence[Change]) -> str:

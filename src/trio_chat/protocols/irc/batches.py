@@ -1,0 +1,180 @@
+"""BATCH, as clients send it (ircv3.net, "client-batch"): a message of several lines ("multiline").
+
+One batch is open at a time. It holds no more than a message may, and nothing is said before it has
+ended. What is wrong with it is told once; from then on its lines are dropped.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trio_chat.core.names import fold
+from trio_chat.protocols.irc.dialect import fits
+from trio_chat.protocols.irc.message import Message
+from trio_chat.protocols.irc.multiline import CONCAT, MAX_BYTES, MAX_LINES, MULTILINE, Piece
+from trio_chat.protocols.irc.text import CTCP, read_action
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.session import IrcSession
+
+_REFERENCE = re.compile("[A-Za-z0-9-]{1,64}")
+
+# A client answers a PING whenever it comes.
+_BETWEEN = {"PING", "PONG"}
+
+
+@dataclass
+class Collected:
+    """A batch that is open: its message so far. ``opening`` is the line that has opened it."""
+
+    opening: Message
+    label: str
+    command: str = ""  # PRIVMSG or NOTICE, once there is a line
+    pieces: list[Piece] = field(default_factory=list)
+    size: int = 0  # bytes
+    action: bool = False  # known at the end
+    failed: bool = False
+
+    @property
+    def reference(self) -> str:
+        return self.opening.params[0][1:]
+
+    @property
+    def target(self) -> str:
+        return self.opening.param(2)
+
+
+class Wrong(Exception):
+    """Why a batch cannot be: the ``code`` and the ``context`` that go into the FAIL, and a text."""
+
+    def __init__(self, why: str, *context: str, code: str = "MULTILINE_INVALID") -> None:
+        super().__init__(why)
+        self.code, self.context = code, context
+
+
+def is_part(message: Message) -> bool:
+    """Whether a line is about a batch."""
+    return "batch" in message.tags or message.command == "BATCH"
+
+
+def interrupt(session: "IrcSession", message: Message) -> None:
+    """A line comes that is not part of the batch: it is dealt with, and the batch is forgotten."""
+    batch = session.collecting
+    if batch is None or message.command in _BETWEEN:
+        return
+    batch.label = ""  # the line may have one of its own
+    spoil(session, "Only lines of the batch may come before its end")
+    session.collecting = None
+
+
+def collect(session: "IrcSession", message: Message) -> bool:
+    """Take a line of a batch. Returns whether it was the last one: then there is a message."""
+    try:
+        if message.command == "BATCH" and message.param(0).startswith("+"):
+            _open(session, message)
+        elif message.command == "BATCH":
+            return _is_complete(session, message)
+        else:
+            _add(session, message)
+    except Wrong as wrong:
+        _fail(session, wrong)
+    return False
+
+
+def spoil(session: "IrcSession", why: str) -> None:
+    """A line of the batch that is open, if one is, cannot be had: there will be no message."""
+    if session.collecting:
+        _fail(session, Wrong(why))
+
+
+def _fail(session: "IrcSession", wrong: Wrong) -> None:
+    batch = session.collecting
+    if batch and batch.failed:
+        return
+    if batch:
+        session.answer_with(batch.label)
+        batch.failed, batch.label, batch.pieces = True, "", []
+    session.fail("BATCH", wrong.code, *wrong.context, str(wrong))
+
+
+def _open(session: "IrcSession", message: Message) -> None:
+    before = session.collecting
+    if "batch" in message.tags or (before and not before.failed):
+        raise Wrong("There can be no batch within another")
+    batch = session.collecting = Collected(message, session.take_label())
+    kind = message.param(1)
+    if not _REFERENCE.fullmatch(batch.reference):
+        code = "INVALID_REFTAG"
+        raise Wrong("A reference has letters, digits and hyphens", batch.reference, code=code)
+    if kind != MULTILINE:
+        why = "There is no such type of batch"
+        raise Wrong(why, batch.reference, kind, code="UNKNOWN_TYPE")
+    if not batch.target or "," in batch.target:
+        raise Wrong("A multiline batch has one target")
+
+
+def _add(session: "IrcSession", message: Message) -> None:
+    batch = session.collecting
+    if batch and batch.failed:
+        return
+    if batch is None or message.tags["batch"] != batch.reference:
+        raise Wrong("No batch with that reference is open")
+    piece = Piece(message.param(1), joined=CONCAT in message.tags)
+    _check_line(session, batch, message, piece)
+    batch.command = message.command
+    batch.size += len(piece.text.encode()) + (bool(batch.pieces) and not piece.joined)
+    batch.pieces.append(piece)
+    if len(batch.pieces) > MAX_LINES:
+        most = str(MAX_LINES)
+        raise Wrong("Multiline batch max-lines exceeded", most, code="MULTILINE_MAX_LINES")
+    if batch.size > MAX_BYTES:
+        most = str(MAX_BYTES)
+        raise Wrong("Multiline batch max-bytes exceeded", most, code="MULTILINE_MAX_BYTES")
+
+
+def _check_line(session: "IrcSession", batch: Collected, message: Message, piece: Piece) -> None:
+    command, given = message.command, message.param(0)
+    if command not in ("PRIVMSG", "NOTICE") or (batch.command or command) != command:
+        raise Wrong("A multiline batch has either PRIVMSG lines or NOTICE lines")
+    if session.labelled or message.tags.keys() - {"batch", CONCAT}:
+        raise Wrong("Tags belong to the line that opens the batch")
+    if fold(given) != fold(batch.target):
+        code = "MULTILINE_INVALID_TARGET"
+        raise Wrong("Invalid multiline target", batch.target, given, code=code)
+    if piece.joined and not piece.text:
+        raise Wrong("Invalid multiline batch with concatenated blank line")
+    if not fits(session.address, command, given, piece.text):
+        raise Wrong("A line of the batch is too long")
+
+
+def _is_complete(session: "IrcSession", message: Message) -> bool:
+    batch = session.collecting
+    if batch and batch.failed:
+        session.collecting = None
+        return False
+    if batch is None or message.param(0) != f"-{batch.reference}" or "batch" in message.tags:
+        raise Wrong("No batch with that reference is open")
+    try:
+        _unframe(batch)
+    except Wrong as wrong:
+        _fail(session, wrong)
+        session.collecting = None
+        return False
+    return True
+
+
+def _unframe(batch: Collected) -> None:
+    """An action (CTCP ACTION) begins in the first line and ends in the last. Nothing else may be in
+    such a frame: to those who are sent the lines one by one, it would be a question to answer.
+    """
+    pieces = batch.pieces
+    if pieces:
+        first, batch.action = read_action(pieces[0].text)
+        pieces[0] = Piece(first)
+    if batch.action:
+        last = pieces[-1]
+        pieces[-1] = last._replace(text=last.text.removesuffix(CTCP))
+    if not any(piece.text for piece in pieces):
+        raise Wrong("Invalid multiline batch with blank lines only")
+    if any(CTCP in piece.text for piece in pieces):
+        raise Wrong("A question to clients (CTCP) has one line")

@@ -1,0 +1,61 @@
+"""A text of several lines as one message (ircv3.net, "multiline"): into lines of IRC, and back."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from trio_chat.protocols.irc.text import pieces
+
+#: The capability, and the type of the batch.
+MULTILINE = "draft/multiline"
+
+#: The tag of a line that goes on where the one before ends.
+CONCAT = "draft/multiline-concat"
+
+#: What a listener must have to be sent such a batch: it depends on the other two.
+NEEDED = frozenset({MULTILINE, "batch", "message-tags"})
+
+# What one message may hold. As many bytes as the longest plain line has by default, so no dialect
+# can say more at once than another; and lines that fill a terminal and no more, for each is sent
+# to everybody with an address of its own: some 20 KB, of an outbox of at least 256.
+MAX_BYTES = 4096
+MAX_LINES = 32
+
+
+class Limits(NamedTuple):
+    """What a server takes as one message."""
+
+    size: int  # bytes
+    lines: int
+
+
+class Piece(NamedTuple):
+    """A line of the batch; ``joined`` to the one before without a line feed between them."""
+
+    text: str
+    joined: bool = False
+
+
+def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:
+    """The text, and its seams: where in it (in characters) one line goes on where another ends."""
+    text = ""
+    seams: list[int] = []
+    for number, (part, joined) in enumerate(parts):
+        if number and joined:
+            seams.append(len(text))
+        text += part if joined or not number else f"\n{part}"
+    return text, tuple(seams)
+
+
+def parted(text: str, seams: Sequence[int], most: int) -> Sequence[Piece]:
+    """Lines of at most so many bytes, cut at the seams first. ``combined`` undoes it."""
+    found: list[Piece] = []
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        cuts = [start, *sorted({seam for seam in seams if start < seam < end}), end]
+        parts = [text[a:b] for a, b in pairwise(cuts)]
+        some = [piece for part in parts for piece in pieces(part, most)]
+        found += [Piece(piece, joined=number > 0) for number, piece in enumerate(some)]
+        start = end + 1
+    return found

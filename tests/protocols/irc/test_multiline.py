@@ -1,0 +1,310 @@
+"""A message of several lines on IRC: a text and its lines, what clients send and are sent."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.commands import Enter, Say, Tell
+from trio_chat.core.events import Arrived, Aside, Entered, Entry, Origin, Said
+from trio_chat.protocols.irc.dialect import irc_dialect
+from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.message import parse
+from trio_chat.protocols.irc.multiline import (
+    MAX_BYTES,
+    MAX_LINES,
+    NEEDED,
+    Piece,
+    combined,
+    parted,
+)
+from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.verbs import VERBS
+from trio_chat.protocols.session import Handled
+
+CONCAT = "draft/multiline-concat"
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n  "), max_size=200)
+
+# ── a text and its lines ───────────────────────────────────────────────────────────────────────
+
+
+@given(text=TEXTS, seams=st.lists(st.integers(-1, 210)).map(sorted), most=st.integers(4, 40))
+def test_whatever_the_lines_are_the_text_is_the_same(
+    text: str, seams: list[int], most: int
+) -> None:
+    pieces = parted(text, seams, most)
+    assert combined(pieces)[0] == text
+    assert all(len(piece.text.encode()) <= most for piece in pieces)
+    assert not any("\n" in piece.text for piece in pieces)
+    assert not any(piece.joined and not piece.text for piece in pieces)
+
+
+@given(st.lists(st.tuples(st.text("ab ", min_size=1), st.booleans()).map(lambda p: Piece(*p))))
+def test_lines_stay_as_their_sender_has_cut_them(pieces: list[Piece]) -> None:
+    if not pieces:
+        return
+    pieces[0] = pieces[0]._replace(joined=False)
+    text, seams = combined(pieces)
+    assert parted(text, seams, 1000) == pieces
+
+
+# ── what a client sends ────────────────────────────────────────────────────────────────────────
+
+
+class Client:
+    """Alice with these capabilities; what she has asked for, and what she is answered."""
+
+    def __init__(self, *caps: str) -> None:
+        self.session = IrcSession(ServerInfo("srv", "net", "1", "now"), lambda: 1_700_000_000)
+        self.said: list[Say | Tell] = []
+        wanted = " ".join([*sorted(NEEDED), "standard-replies", *caps])
+        self.feed(f"CAP REQ :{wanted}", "NICK alice", "USER a 0 * :A", "CAP END")
+
+    def feed(self, *lines: str | bytes) -> list[str]:
+        data = [line.encode() if isinstance(line, str) else line for line in lines]
+        self.session.receive_data(b"".join(line + b"\r\n" for line in data))
+        while (command := self.session.next_command()) is not None:
+            match command:
+                case Enter(nick):
+                    self.session.done(Arrived(nick, "1", Origin("a", "host")))
+                case Say() | Tell():
+                    self.said.append(command)
+                case _:
+                    pass
+        return self.session.data_to_send().decode().split("\r\n")[:-1]
+
+
+def batch(*lines: str, target: str = "#r", tags: str = "") -> list[str]:
+    """PRIVMSG lines in a batch; one that begins with + goes on where the one before ends."""
+    inner = [
+        f"@batch=1;{CONCAT} PRIVMSG {target} :{line[1:]}"
+        if line.startswith("+")
+        else f"@batch=1 PRIVMSG {target} :{line}"
+        for line in lines
+    ]
+    return [f"{tags}BATCH +1 draft/multiline {target}", *inner, "BATCH -1"]
+
+
+ID = "+trio-chat/id=0123456789abcdef"
+
+SAID = [
+    (batch("hi", "", "how is ", "+all?"), Say("#r", "hi\n\nhow is all?", seams=(11,))),
+    (batch("one"), Say("#r", "one")),
+    (batch("one ", "+two"), Say("#r", "one two", seams=(4,))),
+    (batch("", "x", ""), Say("#r", "\nx\n")),
+    (batch("+a", "b"), Say("#r", "a\nb")),
+    (batch("hi", "ho", target="bob"), Tell("bob", "hi\nho")),
+    (batch("hi", "ho", target="@#r"), Say("#r", "hi\nho", status="@")),
+    (batch("\x01ACTION a", "b\x01"), Say("#r", "a\nb", action=True)),
+    (batch("\x01ACTION a\x01"), Say("#r", "a", action=True)),
+    (batch("a", "b", tags=f"@{ID};+x=y;other "),
+     Say("#r", "a\nb", tags=f"{ID};+x=y", token="0123456789abcdef")),
+    ([line.replace("PRIVMSG", "notice") for line in batch("a", "b")],
+     Say("#r", "a\nb", notice=True)),
+    ([line.replace("PRIVMSG #r", "PRIVMSG #R") for line in batch("a", "b")], Say("#r", "a\nb")),
+    (batch("\0a\r", "b"), Say("#r", "a\nb")),
+    (batch(*["x"] * MAX_LINES), Say("#r", "\n".join("x" * MAX_LINES))),
+    (batch(*["x" * 255] * 16), Say("#r", "\n".join(["x" * 255] * 16))),  # and 15 line feeds
+    ([*batch("a")[:2], "PING me", "PONG x", *batch("b")[1:]], Say("#r", "a\nb")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "say"), SAID)
+def test_a_batch_is_one_message(lines: list[str], say: Say | Tell) -> None:
+    """Which is said at its end, and not before."""
+    client = Client()
+    answers = client.feed(*lines[:-1])
+    assert client.said == []
+    answers += client.feed(lines[-1])
+    assert client.said == [say]
+    assert [line for line in answers if "PONG" not in line] == []
+
+
+def opened(*lines: str | bytes, target: str = "#r") -> list[str | bytes]:
+    return [f"BATCH +1 draft/multiline {target}", *lines]
+
+
+LINE = "@batch=1 PRIVMSG #r :x"
+WRONG: list[tuple[str, list[str | bytes], str]] = [
+    ("other target", opened("@batch=1 PRIVMSG #other :x"), "MULTILINE_INVALID_TARGET #r #other"),
+    ("no target", opened("@batch=1 PRIVMSG"), "MULTILINE_INVALID_TARGET #r *"),
+    ("too many lines", opened(*[LINE] * (MAX_LINES + 1)), f"MULTILINE_MAX_LINES {MAX_LINES}"),
+    ("too many bytes", opened(*[LINE + "y" * 409] * 10), f"MULTILINE_MAX_BYTES {MAX_BYTES}"),
+    ("line feeds count", opened(*["@batch=1 PRIVMSG #r :" + "x" * 256] * 16),
+     f"MULTILINE_MAX_BYTES {MAX_BYTES}"),
+    ("blank and joined", opened(LINE, f"@batch=1;{CONCAT} PRIVMSG #r :"), "MULTILINE_INVALID"),
+    ("another reference", opened("@batch=2 PRIVMSG #r :x"), "MULTILINE_INVALID"),
+    ("no batch", [LINE], "MULTILINE_INVALID"),
+    ("no such batch ends", ["BATCH -1"], "MULTILINE_INVALID"),
+    ("another batch ends", opened(LINE, "BATCH -2"), "MULTILINE_INVALID"),
+    ("blank", opened("@batch=1 PRIVMSG #r :", "@batch=1 PRIVMSG #r", "BATCH -1"),
+     "MULTILINE_INVALID"),
+    ("empty", opened("BATCH -1"), "MULTILINE_INVALID"),
+    ("both kinds", opened(LINE, "@batch=1 NOTICE #r :x"), "MULTILINE_INVALID"),
+    ("another command", opened("@batch=1 JOIN #r"), "MULTILINE_INVALID"),
+    ("an unknown command", opened("@batch=1 NONSENSE"), "MULTILINE_INVALID"),
+    ("other tags", opened("@batch=1;+x PRIVMSG #r :x"), "MULTILINE_INVALID"),
+    ("nested", opened("@batch=1 BATCH +2 draft/multiline #r"), "MULTILINE_INVALID"),
+    ("two at a time", opened(LINE, "BATCH +2 draft/multiline #r"), "MULTILINE_INVALID"),
+    ("a list of targets", opened(target="#r,#s"), "MULTILINE_INVALID"),
+    ("nobody", ["BATCH +1 draft/multiline"], "MULTILINE_INVALID"),
+    ("another type", ["BATCH +1 netsplit"], "UNKNOWN_TYPE 1 netsplit"),
+    ("no type", ["BATCH +1"], "UNKNOWN_TYPE 1 *"),
+    ("a bad reference", ["BATCH +a_b draft/multiline #r"], "INVALID_REFTAG a_b"),
+    ("no reference", ["BATCH"], "MULTILINE_INVALID"),
+    ("too long for others", opened("@batch=1 PRIVMSG #r :" + "x" * 489), "MULTILINE_INVALID"),
+    ("a question", opened("@batch=1 PRIVMSG #r :\x01VERSION\x01", "BATCH -1"),
+     "MULTILINE_INVALID"),
+    ("a question below", opened(LINE, "@batch=1 PRIVMSG #r :\x01VERSION\x01", "BATCH -1"),
+     "MULTILINE_INVALID"),
+    ("not UTF-8", opened(LINE, b"@batch=1 PRIVMSG #r :\xff"), "MULTILINE_INVALID"),
+    ("no line at all", opened(LINE, "@batch=1 PRIVMSG #r :" + "x" * 9000), "MULTILINE_INVALID"),
+    ("something between", opened(LINE, "AWAY"), "MULTILINE_INVALID"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+def test_what_is_wrong_with_a_batch_is_told_once(lines: list[str | bytes], code: str) -> None:
+    """And nothing of it is said, whatever follows; but the next one is."""
+    client = Client()
+    answers = client.feed(*lines)
+    failed = [line for line in answers if " FAIL BATCH " in line]
+    assert len(failed) == 1
+    assert failed[0].startswith(f":srv FAIL BATCH {code} :")
+    client.feed(*[line for line in (LINE, "BATCH -1") if "BATCH -1" not in lines])
+    assert client.said == []
+    assert client.session.collecting is None
+    client.feed(*batch("a", "b"))
+    assert client.said == [Say("#r", "a\nb")]
+
+
+def test_a_batch_that_never_ends_holds_no_more_than_a_message() -> None:
+    client = Client()
+    client.feed(*opened(*[LINE] * 1000))
+    batch = client.session.collecting
+    assert batch
+    assert batch.pieces == []
+    assert client.session.refusals == 1
+
+
+def test_each_line_of_a_batch_counts_for_the_flood_control() -> None:
+    session = Client().session
+    lines = batch("a", "b", "c")
+    session.receive_data("".join(f"{line}\r\n" for line in lines).encode())
+    assert isinstance(session.next_command(), Handled)
+    count = 1
+    while session.next_command() is not None:
+        count += 1
+    assert count == len(lines)
+
+
+def test_without_the_capability_there_is_no_such_command() -> None:
+    client = Client()
+    client.feed("CAP REQ :-draft/multiline")
+    assert client.feed("BATCH +1 draft/multiline #r") == [":srv 421 alice BATCH :Unknown command"]
+    assert client.feed(LINE) == []
+    assert client.said == [Say("#r", "x")]
+    assert VERBS["BATCH"].cap == "draft/multiline"
+
+
+def test_the_label_is_that_of_the_line_which_opens() -> None:
+    """So no line before the end has an answer; and what is wrong is told with the label."""
+    client = Client("labeled-response")
+    lines = batch("a", "b", tags="@label=x ")
+    assert client.feed(*lines[:-1]) == []
+    [failed] = client.feed("@batch=1 PRIVMSG #s :c")
+    assert failed.startswith("@label=x :srv FAIL BATCH MULTILINE_INVALID_TARGET #r #s :")
+    assert client.feed("BATCH -1") == []
+    [refused] = client.feed(batch("a")[0], "@batch=1;label=y PRIVMSG #r :a")
+    assert refused.startswith("@label=y :srv FAIL BATCH MULTILINE_INVALID :")
+
+
+# ── what others are sent ───────────────────────────────────────────────────────────────────────
+
+HERE = Origin("a", "host", "Alice", account="acc")
+ME = ":alice!a@host"
+TEXT = Said("#r", "alice", "hello\n\nhow is all?", origin=HERE, tags="+x=y", seams=(14,))
+EVENT_ID = "0001700000000123-00000001"
+TIME = "time=2023-11-14T22:13:20.123Z"
+NAME = "m000170000000012300000001"
+
+
+def look(said: Said | Aside | Entered, *caps: str, id: str = EVENT_ID) -> list[str]:
+    data = irc_dialect(frozenset(caps), "srv").render(said, id)
+    return data.decode().split("\r\n")[:-1]
+
+
+def test_who_knows_multiline_is_sent_a_batch() -> None:
+    lines = look(TEXT, *NEEDED, "server-time", "account-tag")
+    assert lines == [
+        f"@{TIME};msgid={EVENT_ID};+x=y;account=acc {ME} BATCH +{NAME} draft/multiline #r",
+        f"@batch={NAME} {ME} PRIVMSG #r :hello",
+        f"@batch={NAME} {ME} PRIVMSG #r :",
+        f"@batch={NAME} {ME} PRIVMSG #r :how is ",
+        f"@batch={NAME};{CONCAT} {ME} PRIVMSG #r :all?",
+        f"{ME} BATCH -{NAME}",
+    ]
+
+
+@pytest.mark.parametrize("missing", sorted(NEEDED))
+def test_all_others_are_sent_the_lines_that_are_not_blank(missing: str) -> None:
+    """Only the first has the id."""
+    lines = look(TEXT, *(NEEDED - {missing}), "server-time")
+    assert [line.partition(f"{ME} ")[2] for line in lines] == [
+        "PRIVMSG #r :hello", "PRIVMSG #r :how is ", "PRIVMSG #r :all?",
+    ]  # fmt: skip
+    found = [message for line in lines if (message := parse(line))]
+    assert {message.tags["time"] for message in found} == {TIME.removeprefix("time=")}
+    tags = [(message.tags.get("msgid"), message.tags.get("+x")) for message in found]
+    first = (None, None) if missing == "message-tags" else (EVENT_ID, "y")
+    assert tags == [first, (None, first[1]), (None, first[1])]
+
+
+def test_an_action_is_one_in_the_batch_and_several_without() -> None:
+    said = Said("#r", "alice", "waves\nand goes", action=True, origin=HERE)
+    texts = [line.partition(" #r :")[2] for line in look(said, *NEEDED)]
+    assert texts == ["", "\x01ACTION waves", "and goes\x01", ""]
+    texts = [line.partition(" #r :")[2] for line in look(said)]
+    assert texts == ["\x01ACTION waves\x01", "\x01ACTION and goes\x01"]
+
+
+def test_long_tags_are_not_repeated_with_each_line() -> None:
+    """Else one message of 4 KB would be one of 130 KB to everybody."""
+    said = replace(TEXT, text="\n".join(["x"] * MAX_LINES), tags="+x=" + "y" * 4000, seams=())
+    lines = look(said, "message-tags", "account-tag")
+    assert len(lines) == MAX_LINES
+    assert "yyy" in lines[0]
+    assert lines[1] == f"@account=acc {ME} PRIVMSG #r :x"
+    assert sum(map(len, lines)) < 8000
+
+
+def test_in_the_last_messages_it_is_a_batch_in_a_batch() -> None:
+    entered = Entered("#r", "bob", recent=(Entry("#r", EVENT_ID, TEXT),))
+    lines = look(entered, *NEEDED, "server-time", id="1-2")
+    found = [message for line in lines if (message := parse(line))]
+    assert [(m.command, m.params[0], m.tags.get("batch")) for m in found] == [
+        ("BATCH", "+h12", None),
+        ("BATCH", f"+{NAME}", "h12"),
+        *[("PRIVMSG", "#r", NAME)] * 4,
+        ("BATCH", f"-{NAME}", "h12"),
+        ("BATCH", "-h12", None),
+    ]
+
+
+SAYABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\x01")
+
+
+@given(st.text(SAYABLE | st.just("\n"), max_size=600))
+def test_what_one_client_is_sent_another_may_send(text: str) -> None:
+    said = replace(TEXT, text=text, seams=(3, 5))
+    lines = [m for line in look(said, *NEEDED, id="") if (m := parse(line))]
+    inner = [m for m in lines if m.command == "PRIVMSG"]
+    if not text.strip("\n") or len(inner) > MAX_LINES:
+        return
+    client = Client()
+    tags = [f"batch=1;{CONCAT}" if CONCAT in message.tags else "batch=1" for message in inner]
+    client.feed("BATCH +1 draft/multiline #r")
+    client.feed(*(f"@{t} PRIVMSG #r :{m.params[1]}" for t, m in zip(tags, inner, strict=True)))
+    client.feed("BATCH -1")
+    assert [say.text for say in client.said] == [text]
