@@ -174,7 +174,7 @@ async def test_a_server_that_is_killed_with_something_on_its_way():
         server.process.kill()
         assert await bob.ended() == 69
         assert [t["type"] for t in bob.told[-2:]] == ["unlinked", "failed"]
-        assert bob.process.err.text.startswith("trio-chat: the ")
+        assert bob.process.err.text.lower().startswith("trio-chat: the ")
         assert bob.process.err.text.count("\n") == 1
 
 
