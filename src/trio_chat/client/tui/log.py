@@ -94,7 +94,7 @@ class MessageLog(Widget):
         if view.near_top:
             self.post_message(self.Top())
         strips = view.strips()
-        strips = [self._finished(Strip([]))] * (self.size.height - len(strips)) + strips
+        strips = [*self._finished([Strip([])])] * (self.size.height - len(strips)) + strips
         if strips != self._strips:
             self._strips = strips
             self.refresh()
@@ -104,16 +104,16 @@ class MessageLog(Widget):
         key = (line.key, line.state, line.why, line.nick, line.time, unread)
         rows = self._cache.get(key)
         if rows is None:
-            rows = [self._finished(row) for row in self._sheet.rows(line, unread=unread)]
+            rows = self._finished(self._sheet.rows(line, unread=unread))
             self._cache[key] = rows
         return rows
 
-    def _finished(self, strip: Strip) -> Strip:
-        """As the terminal gets it. That a row is the same one from frame to frame lets Textual keep
-        what it has made of it.
+    def _finished(self, rows: Sequence[Strip]) -> list[Strip]:
+        """As the terminal gets them. That a row is the same one from frame to frame lets Textual
+        keep what it has made of it.
         """
-        style = self.rich_style
-        return with_link_ids(strip.crop_extend(0, self.size.width, style).apply_style(style))
+        style, width = self.rich_style, self.size.width
+        return [with_link_ids(row.crop_extend(0, width, style).apply_style(style)) for row in rows]
 
     def notify_style_update(self) -> None:
         """The theme is another one."""
