@@ -24,13 +24,20 @@ FOLDER = Path(__file__).parent  # to run in: it holds no env file
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_UNWANTED = (
+    "TRIO_CHAT_",
+    "PYTHONUNBUFFERED",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "PYTHONDONTWRITEBYTECODE",
+)
+
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without what sets up trio-chat or Python's output, and with these variables. Servers
-    keep their history in memory, unless these say otherwise.
+    """Ours, without what sets up trio-chat or Python, and with these variables. Servers keep their
+    history in memory, unless these say otherwise.
     """
-    unwanted = ("TRIO_CHAT_", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8")
-    ours = {n: value for n, value in os.environ.items() if not n.upper().startswith(unwanted)}
+    ours = {n: value for n, value in os.environ.items() if not n.upper().startswith(_UNWANTED)}
     return {**ours, "TRIO_CHAT_HISTORY__STORE": "memory:", **variables}
 
 
@@ -71,13 +78,19 @@ class Output:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         try:
             async for data in stream:
-                self.text += decoder.decode(data)
-                self._wake()
+                self.add(decoder.decode(data))
         except (trio.ClosedResourceError, trio.BrokenResourceError):
             pass
         finally:
-            self.ended = True
-            self._wake()
+            self.finish()
+
+    def add(self, text: str) -> None:
+        self.text += text
+        self._wake()
+
+    def finish(self) -> None:
+        self.ended = True
+        self._wake()
 
     async def until(self, expected: str) -> str:
         """Wait for this text; return all that came since the last time, up to its end."""

@@ -1,5 +1,6 @@
 """A real terminal of 80 by 24 characters, with a program of ours and somebody who types."""
 
+import codecs
 import os
 import re
 import sys
@@ -17,11 +18,10 @@ _SEQUENCE = re.compile(
     rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[=>78])"
 )
 
+_START = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+
 # What a shell does for its child: the terminal becomes the one that Ctrl-C and hang-up come from.
-_LIKE_A_SHELL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
+_LIKE_A_SHELL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_START}"
 
 
 class Terminal:
@@ -30,13 +30,15 @@ class Terminal:
     process: trio.Process
 
     def __init__(self, stream: trio.lowlevel.FdStream, slave: int) -> None:
-        self.raw = ""
-        self.screen = Output()
+        self.raw, self.screen = Output(), Output()
         self._stream, self._slave = stream, slave
         self._before = termios.tcgetattr(slave)
 
     async def type(self, keys: str) -> None:
-        await self._stream.send_all(keys.encode())
+        await self.write(keys.encode())
+
+    async def write(self, keys: bytes) -> None:
+        await self._stream.send_all(keys)
 
     async def until(self, expected: str) -> str:
         return await self.screen.until(expected)
@@ -57,27 +59,37 @@ class Terminal:
         await self.screen.collect(self._read())
 
     async def _read(self) -> AsyncIterator[bytes]:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         waiting = b""
-        async for data in self._stream:
-            self.raw += data.decode(errors="replace")
-            text = _SEQUENCE.sub(b"", waiting + data)
-            begun = text.rfind(b"\x1b")
-            text, waiting = (text, b"") if begun < 0 else (text[:begun], text[begun:])
-            yield text
+        try:
+            async for data in self._stream:
+                self.raw.add(decoder.decode(data))
+                text = _SEQUENCE.sub(b"", waiting + data)
+                begun = text.rfind(b"\x1b")
+                text, waiting = (text, b"") if begun < 0 else (text[:begun], text[begun:])
+                yield text
+        finally:
+            self.raw.finish()
 
 
 @asynccontextmanager
 async def terminal(
-    arguments: Sequence[str], variables: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+    *,
+    as_a_shell: bool = True,
 ) -> AsyncIterator[Terminal]:
-    """A terminal on which somebody has started ``trio-chat`` with these arguments."""
+    """A terminal on which somebody has started ``trio-chat``, or another program, with these
+    arguments: ``as_a_shell`` does, or a program to which the terminal is but a file.
+    """
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (24, 80))
     async with trio.lowlevel.FdStream(master) as stream, trio.open_nursery() as nursery:
         it = Terminal(stream, slave)
         nursery.start_soon(it.show)
         it.process = await trio.lowlevel.open_process(
-            [sys.executable, "-c", _LIKE_A_SHELL, *PROGRAM, *arguments],
+            [sys.executable, "-c", _LIKE_A_SHELL if as_a_shell else _START, *program, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

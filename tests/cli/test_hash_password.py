@@ -2,23 +2,16 @@
 
 import io
 import math
-import os
 import sys
 
 import pytest
 import trio
 
-from processes import FOLDER, PATIENCE, PROGRAM, Output, end, environment, run
+from processes import run
+from terminals import CTRL_C, Terminal, terminal
 from trio_chat.cli.configure import load
 from trio_chat.cli.passwords import run_hash_password
 from trio_chat.server.passwords import is_password
-
-CTRL_C = "\x03"
-# What a shell does for its child: the terminal becomes the one that passwords are read from.
-_LIKE_A_SHELL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 async def test_a_line_of_the_input():
@@ -46,45 +39,27 @@ def test_what_is_no_password(data, why, monkeypatch, capsys):
     assert why in refusal(capsys)
 
 
-async def keep_pressing(key: str, stream: trio.lowlevel.FdStream, screen: Output) -> None:
+async def keep_pressing(key: str, it: Terminal) -> None:
     """Until the program ends, press Ctrl-C again, if it is that, as a person would.
 
     Python has a moment, just before it waits in a read, in which a signal does not end that wait.
     """
     with trio.move_on_after(math.inf if key != CTRL_C else 1) as waited:
-        await screen.end()
+        await it.process.wait()
     if waited.cancelled_caught:
-        await stream.send_all(key.encode())
-        await keep_pressing(key, stream, screen)
+        await it.type(key)
+        await keep_pressing(key, it)
 
 
 async def typed(*lines: str) -> tuple[int, str]:
     """The exit code, and what a terminal shows, after these lines were typed one by one."""
-    master, slave = os.openpty()
-    screen = Output()
-    async with trio.open_nursery() as nursery, trio.lowlevel.FdStream(master) as stream:
-        nursery.start_soon(screen.collect, stream)
-        process = await trio.lowlevel.open_process(
-            [sys.executable, "-c", _LIKE_A_SHELL, *PROGRAM, "hash-password"],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            cwd=FOLDER,
-            env=environment({}),
-        )
-        os.close(slave)
-        try:
-            with trio.fail_after(PATIENCE):
-                for line in lines:
-                    await screen.until(": ")
-                    await stream.send_all(line.encode())
-                await keep_pressing(lines[-1], stream, screen)
-                code = await process.wait()
-        finally:
-            await end(process)
-        nursery.cancel_scope.cancel()
-    return code, screen.text
+    async with terminal(["hash-password"]) as it:
+        for line in lines:
+            await it.until(": ")
+            await it.type(line)
+        await keep_pressing(lines[-1], it)
+        code = await it.ended()
+    return code, it.screen.text
 
 
 async def test_a_person_is_asked_twice_and_sees_nothing():

@@ -32,7 +32,7 @@ async def joined(port: int, folder: Path, *arguments: str) -> AsyncIterator[Term
 
 def last_words(it: Terminal) -> str:
     """What stands on the terminal after the screen has gone."""
-    before, _, words = it.raw.rpartition(RESTORED)
+    before, _, words = it.raw.text.rpartition(RESTORED)
     assert ENTERED in before
     return words
 
@@ -46,7 +46,7 @@ async def test_two_people_talk(port, tmp_path):
         await bob.type("/quit bye\r")
         assert await bob.ended() == 0
         await al.until("bob left!\n")
-    assert "\x07" in bob.raw  # it was called by its name
+    assert "\x07" in bob.raw.text  # it was called by its name
     assert "Traceback" not in last_words(bob)
 
 
