@@ -147,9 +147,6 @@ class IrcClientSession(IrcLink):
     def there(self) -> str:
         return self.here()
 
-    def be_away(self, text: str) -> Sequence[str]:
-        return [body("AWAY", *([text] if text else []))]
-
     @property
     def _target(self) -> str:
         return self._asked[-1] if self._asked else self.room

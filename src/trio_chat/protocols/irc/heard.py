@@ -12,7 +12,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trio_chat.core.events import Invited, Notice, Origin, Renamed, Rooms, RoomSeen, Said, Shown
+from trio_chat.core.events import (
+    Invited,
+    Notice,
+    Origin,
+    Renamed,
+    Rooms,
+    RoomSeen,
+    Said,
+    Shown,
+    TopicSet,
+)
+from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.slash import SEARCH
@@ -152,6 +163,10 @@ def _chghost(session: "IrcLink", line: Line) -> Messages:
 # ── the room and the people ────────────────────────────────────────────────────────────────────
 
 
+def _topic(session: "IrcLink", line: Line) -> Messages:
+    return [TopicSet(line.params[0], line.nick, line.params[1], origin=origin_of(line))]
+
+
 def _invite(session: "IrcLink", line: Line) -> Messages:
     return notices(Invited(line.params[1], line.nick, line.params[0]))
 
@@ -175,8 +190,9 @@ def _error(session: "IrcLink", line: Line) -> Messages:
 
 
 def report(session: "IrcLink", line: Line) -> Messages:
-    """WARN and NOTE (standard-replies)."""
-    return [Notice(sentence(line.params[2:-1], line.params[-1]))]
+    """FAIL, WARN and NOTE (standard-replies)."""
+    about = line.params[2:-1]
+    return [session.table.notice(session, sentence(about, line.params[-1]), about)]
 
 
 def _cap(session: "IrcLink", line: Line) -> Messages:
@@ -218,8 +234,15 @@ def _numeric(session: "IrcLink", line: Line) -> Messages:
     if not params or command in _SILENT or (command in _OF_WELCOME and not session.admitted):
         return ()
     if command[:1] in ("4", "5"):
-        return session.table.refused(session, line)
+        return session.table.refused(session, line) if session.registered else _kept_out(line)
     return [notice(" ".join(params), params)]
+
+
+def _kept_out(line: Line) -> Messages:
+    """Or the server does not know CAP, or not yet who we are."""
+    if line.command in KEPT_OUT:
+        raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
+    return ()
 
 
 def _welcome(session: "IrcLink", line: Line) -> Messages:
@@ -246,6 +269,10 @@ def _name_reply(session: "IrcLink", line: Line) -> Messages:
     known = session.names.setdefault(room.lower(), [])
     known += [name.lstrip(_STATUS) for name in names.split()]
     return ()
+
+
+def who_words(params: Sequence[str]) -> str:
+    return f"{params[5]} is {params[2]}@{params[3]} ({params[7].partition(' ')[2]})"
 
 
 def _without_status(rooms: str) -> str:
@@ -297,6 +324,7 @@ COMMANDS = {
     "NICK": Heard(_nick, 1),
     "NOTE": Heard(report, 3),
     "PING": Heard(_ping, 1),
+    "TOPIC": Heard(_topic, 2),
     "WALLOPS": Heard(_wallops, 1),
     "WARN": Heard(report, 3),
 }
@@ -324,7 +352,7 @@ _ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "341": (3, lambda p: f"{p[1]} has been invited to {p[2]}"),
     "346": (3, lambda p: f"{p[1]} lets in {p[2]}"),
     "348": (3, lambda p: f"{p[1]} does not ban {p[2]}"),
-    "352": (8, lambda p: f"{p[5]} is {p[2]}@{p[3]} ({p[7].partition(' ')[2]})"),
+    "352": (8, who_words),
     "367": (3, lambda p: f"{p[1]} bans {p[2]}"),
     "372": (2, lambda p: p[1].removeprefix("- ")),
     "671": (3, lambda p: f"{p[1]} {p[2]}"),

@@ -14,12 +14,10 @@ from trio_chat.core.events import (
     Notice,
     Seen,
     Topic,
-    TopicSet,
 )
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.irc.heard import (
     COMMANDS,
-    KEPT_OUT,
     NO_BATCH,
     NOT_SAID,
     NUMERICS,
@@ -114,10 +112,6 @@ def _kick(session: "IrcClientSession", line: Line) -> Messages:
     return [told, Left(room, target)]
 
 
-def _topic(session: "IrcClientSession", line: Line) -> Messages:
-    return [TopicSet(line.params[0], line.nick, line.params[1], origin=origin_of(line))]
-
-
 def _mode(session: "IrcClientSession", line: Line) -> Messages:
     """Modes that we get when we come in are the server's custom."""
     target, *changes = line.params
@@ -165,10 +159,6 @@ def _fail(session: "IrcClientSession", line: Line) -> Messages:
 def _refused(session: "IrcClientSession", line: Line) -> Messages:
     *about, why = line.params[1:]
     text = sentence(about, why)
-    if not session.registered:
-        if line.command in KEPT_OUT:
-            raise NotAdmitted(text)
-        return ()  # it does not know CAP, or not yet who we are
     kept_out = any(session.answered(word) for word in about if is_room(word))
     if kept_out and not session.admitted:
         raise NotAdmitted(text)
@@ -213,7 +203,6 @@ TABLE = Table(
         "PONG": Heard(_pong, 1),
         "PRIVMSG": Heard(_privmsg, 2, talk=True),
         "QUIT": Heard(_quit),
-        "TOPIC": Heard(_topic, 2),
     },
     {
         **NUMERICS,

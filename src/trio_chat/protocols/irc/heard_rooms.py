@@ -16,13 +16,11 @@ from trio_chat.core.events import (
     Notice,
     Said,
     Topic,
-    TopicSet,
 )
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import MarkedRead, Member, Message, Roster, Typing
 from trio_chat.protocols.irc.heard import (
     COMMANDS,
-    KEPT_OUT,
     NO_BATCH,
     NOT_SAID,
     NUMERICS,
@@ -33,7 +31,9 @@ from trio_chat.protocols.irc.heard import (
     answer_question,
     end_found,
     origin_of,
+    report,
     said_in,
+    who_words,
 )
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.past import ID_TAG
@@ -176,10 +176,6 @@ def _refused_to_enter(session: "RoomsSession", room: str, text: str) -> Message:
 # ── the room and the people ────────────────────────────────────────────────────────────────────
 
 
-def _topic(session: "RoomsSession", line: Line) -> Messages:
-    return [TopicSet(line.params[0], line.nick, line.params[1], origin=origin_of(line))]
-
-
 def _topic_is(session: "RoomsSession", line: Line) -> Messages:
     session.topics[line.params[1].lower()] = line.params[2]
     return [Topic(line.params[1], line.params[2])]
@@ -254,8 +250,7 @@ def _who_reply(session: "RoomsSession", line: Line) -> Messages:
     if (people := session.people.get(line.params[1].lower())) is not None:
         people.append(line)
         return ()
-    _, _, user, host, _, nick, _, last = line.params[:8]
-    return [Notice(f"{nick} is {user}@{host} ({last.partition(' ')[2]})")]
+    return [Notice(who_words(line.params))]
 
 
 def _end_of_who(session: "RoomsSession", line: Line) -> Messages:
@@ -310,27 +305,17 @@ def _fail(session: "RoomsSession", line: Line) -> Messages:
         case "CHATHISTORY":
             return session.pages.failed(about) or session.catch_up.failed(about)
         case "BATCH":
-            return session.refused_batch(text) or [_notice_about(session, text, about)]
+            return session.refused_batch(text) or report(session, line)
         case "PRIVMSG":
-            return session.refused(about, text) or [_notice_about(session, text, about)]
+            return session.refused(about, text) or report(session, line)
         case _ if not session.admitted:
             raise NotAdmitted(line.params[-1])
-    return [_notice_about(session, text, about)]
-
-
-def _report(session: "RoomsSession", line: Line) -> Messages:
-    """WARN and NOTE (standard-replies)."""
-    about = line.params[2:-1]
-    return [_notice_about(session, sentence(about, line.params[-1]), about)]
+    return report(session, line)
 
 
 def _refused(session: "RoomsSession", line: Line) -> Messages:
     *about, why = line.params[1:]
     text = sentence(about, why)
-    if not session.registered:
-        if line.command in KEPT_OUT:
-            raise NotAdmitted(text)
-        return ()  # it does not know CAP, or not yet who we are
     if rooms := [word for word in about if is_room(word) and session.answered(word)]:
         return [_refused_to_enter(session, rooms[0], text)]
     failed = session.refused(about, text) if line.command in NOT_SAID else ()
@@ -353,15 +338,12 @@ TABLE = Table(
         "KICK": Heard(_kick, 2),
         "MARKREAD": Heard(_markread, 1),
         "MODE": Heard(_mode, 2),
-        "NOTE": Heard(_report, 3),
         "NOTICE": Heard(_notice, 2, talk=True),
         "PART": Heard(_part, 1),
         "PONG": Heard(_pong, 1),
         "PRIVMSG": Heard(_privmsg, 2, talk=True),
         "QUIT": Heard(_quit),
         "TAGMSG": Heard(_tagmsg, 1),
-        "TOPIC": Heard(_topic, 2),
-        "WARN": Heard(_report, 3),
     },
     {
         **NUMERICS,

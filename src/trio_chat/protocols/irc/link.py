@@ -237,6 +237,10 @@ class IrcLink(ClientSession):
         """To somebody who has asked something of our client."""
         self.outgoing.answer(body(command, *params))
 
+    def be_away(self, text: str) -> Sequence[str]:
+        """The lines that say so; without a text, that we are back."""
+        return [body("AWAY", *([text] if text else []))]
+
     def data_to_send(self, now: float) -> bytes:
         lines = self.outgoing.at_once(now)
         while line := self._next_line(now):

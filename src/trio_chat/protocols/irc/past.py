@@ -152,17 +152,25 @@ class Past:
                 del self.failed[next(iter(self.failed))]
         return [Failed(text.token, why) for text in texts]
 
-    def take(self, targets: Container[str] | None = None) -> Unacked | None:
-        """The oldest text is not on its way any more: of those for one of these targets, in small
-        letters, if they are given.
+    def oldest(
+        self, targets: Container[str] | None = None, but: Container[str] = ()
+    ) -> Unacked | None:
+        """The oldest text on its way: of those for one of these targets, in small letters, if they
+        are given; ``but`` not one with these tokens.
 
         A server deals with what we say in order: so it is this one that it speaks of.
         """
         for text in self.unacked:
-            if targets is None or text.target.lower() in targets:
-                self.unacked.remove(text)
+            known = targets is None or text.target.lower() in targets
+            if known and text.token not in but:
                 return text
         return None
+
+    def take(self, targets: Container[str] | None = None) -> Unacked | None:
+        """The oldest text is not on its way any more."""
+        if text := self.oldest(targets):
+            self.unacked.remove(text)
+        return text
 
     def see(self, said: Stamped, place: str) -> bool:
         """It has come, in its turn, in this room or conversation, if it is one. Returns whether for

@@ -218,7 +218,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if not self.registered:  # then we go there with the others
             return ()
         self.joining.add(room.lower())
-        return [body("JOIN", room, *([key] if key else []))]
+        return _joins([(room, key)])
 
     def part(self, room: str, why: str = "") -> None:
         if self.registered:
@@ -281,7 +281,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def be_away(self, text: str) -> Sequence[str]:
         self.past.away = text
-        return [body("AWAY", *([text] if text else []))]
+        return super().be_away(text)
 
     def tell(self, text: str) -> None:
         self.tell_of(self._target, text)
@@ -375,11 +375,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return self._give_up(left[:1], why)
 
     def _oldest(self, targets: set[str] | None) -> Unacked | None:
-        for text in self.past.unacked:
-            known = targets is None or text.target.lower() in targets
-            if known and text.token not in self._returned:
-                return text
-        return None
+        return self.past.oldest(targets, but=self._returned)
 
     def _give_up(
         self, texts: Sequence[Unacked], why: str = "It may not have arrived."
