@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from trio_chat.client.model import Buffer, Changes, Intent, Line, Model, News
+from trio_chat.client.model import Buffer, Changes, Intent, Line, Model
 from trio_chat.core.events import Origin
-from trio_chat.protocols.client import Stamped
+from trio_chat.protocols.client import Message, Stamped
 
 #: 12:00 UTC on 31 December 2024, a Tuesday.
 NOON = 1_735_646_400.0
@@ -42,7 +42,7 @@ class Desk:
         self.model = model
         self.now = NOON
 
-    def hear(self, *messages: News) -> Changes:
+    def hear(self, *messages: Message) -> Changes:
         changes = self.model.take_changes()
         for message in messages:
             changes.add(self.model.update(message, self.now))

@@ -10,7 +10,7 @@ import trio
 
 from trio_chat.client.intents import Intent
 from trio_chat.client.model import Kept, Model
-from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.rooms import RoomsTalk
 from trio_chat.client.state import State, open_state
 from trio_chat.client.talk import past_of
 from trio_chat.client.tui.app import show
@@ -34,7 +34,8 @@ def run_screen(settings: Settings, nick: str) -> int:
         ) -> None:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_keep_saving, state, model)
-                await talk_in_rooms(settings, nick, _Screen(news, wanted), past)
+                with news, wanted:
+                    await RoomsTalk(settings, nick, wanted, news, past).run()
                 nursery.cancel_scope.cancel("the chat has ended")
 
         try:
@@ -85,27 +86,3 @@ def _save_at_last(state: State, kept: Kept) -> None:
             "will be sent the next time" if state.lasts and not why else "nothing remembers that"
         )
         print(f"trio-chat: {texts} not arrived: {later}", file=sys.stderr)
-
-
-class _Screen:
-    """What the network tells goes to the screen, and what is wanted there to the network."""
-
-    def __init__(
-        self, news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
-    ) -> None:
-        self._news, self._wanted = news, wanted
-
-    async def run(
-        self, messages: trio.MemoryReceiveChannel[Message], intents: trio.MemorySendChannel[Intent]
-    ) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._want, intents)
-            async with messages, self._news:
-                async for message in messages:
-                    await self._news.send(message)
-            nursery.cancel_scope.cancel("the chat has ended")
-
-    async def _want(self, intents: trio.MemorySendChannel[Intent]) -> None:
-        async with intents, self._wanted:
-            async for intent in self._wanted:
-                await intents.send(intent)

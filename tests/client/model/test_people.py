@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from desk import NOON, Desk, at, said, told
-from trio_chat.client.model import LineChanges, Model, News
+from trio_chat.client.model import LineChanges, Model
 from trio_chat.client.model.hearing import _HEARD
 from trio_chat.core.events import (
     AwaySet,
@@ -28,6 +28,7 @@ from trio_chat.protocols.client import (
     Linked,
     MarkedRead,
     Member,
+    Message,
     OutOfRoom,
     Roster,
     Stamped,
@@ -41,7 +42,7 @@ def members(desk: Desk, room: str = "#lobby") -> list[str]:
 
 
 def test_all_that_the_session_may_tell_means_something() -> None:
-    assert {*get_args(News), Stamped} == set(_HEARD)
+    assert {*get_args(Message), Stamped} == set(_HEARD)
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from trio_chat.client.model import Buffer, Changes, Line, Model, News
+from trio_chat.client.model import Buffer, Changes, Line, Model
 from trio_chat.client.model.days import moment_of
 from trio_chat.core.events import Departed, Joined, Left, Notice, Renamed
 from trio_chat.protocols.client import (
@@ -21,6 +21,7 @@ from trio_chat.protocols.client import (
     Linked,
     MarkedRead,
     Member,
+    Message,
     OutOfRoom,
     PageEnd,
     Roster,
@@ -33,7 +34,7 @@ from trio_chat.protocols.client import (
 ROOMS = ("#a", "#b")
 NICKS = ("alice", "bob", "me")
 
-OTHERS: list[News] = [
+OTHERS: list[Message] = [
     Joined("#a", "alice"), Left("#a", "bob"), Departed("alice"), Renamed("bob", "rob"),
     Renamed("rob", "bob"), Notice("hi"), Unlinked("lost", 1), Linked("me", "net", frozenset()),
     InRoom("#a"), OutOfRoom("#b"), Typing("#a", "bob", True), Failed("none", "no"),
@@ -76,7 +77,7 @@ class Server:
 
     # ── what the screen does ───────────────────────────────────────────────────────────────
 
-    def tell(self, message: News) -> None:
+    def tell(self, message: Message) -> None:
         self.undrawn.add(self.model.update(message, self.now))
 
     def draw(self) -> None:

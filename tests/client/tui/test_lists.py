@@ -191,7 +191,7 @@ def test_the_list_of_people_scrolls_by_the_wheel_and_a_click_opens_somebody():
         assert "n019" in text_of(app)
         assert "n060" not in text_of(app)
         for _ in range(20):
-            app._members._scroll(3)
+            app._members.scroll_rows(3)
         await pilot.pause()
         assert "n060" in text_of(app)
         assert "more ↓" in text_of(app)
@@ -199,11 +199,11 @@ def test_the_list_of_people_scrolls_by_the_wheel_and_a_click_opens_somebody():
         assert "talk in private" in text_of(app)
         await pilot.press("escape")
         for _ in range(100):
-            app._members._scroll(3)
+            app._members.scroll_rows(3)
         await pilot.pause()
         assert "n199" in text_of(app)
         assert "more ↓" not in text_of(app)
-        app._members._scroll(-3)
+        app._members.scroll_rows(-3)
         await pilot.pause()
         assert "n199" not in text_of(app)
 

@@ -18,7 +18,6 @@ from trio_chat.client.model.completion import Candidate
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
-from trio_chat.client.model.news import News
 from trio_chat.client.model.typed import LINES_MAX, preview
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "LineChanges",
     "MarkRead",
     "Model",
-    "News",
     "PartRoom",
     "Quit",
     "Resend",

@@ -7,7 +7,7 @@ from typing import Any
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.days import moment_of
 from trio_chat.client.model.lines import Kind, Line
-from trio_chat.client.model.news import News, cleaned
+from trio_chat.client.model.news import cleaned
 from trio_chat.client.model.noise import Noise
 from trio_chat.client.model.world import World
 from trio_chat.core.events import (
@@ -34,6 +34,7 @@ from trio_chat.protocols.client import (
     Linked,
     MarkedRead,
     Member,
+    Message,
     OutOfRoom,
     PageEnd,
     Roster,
@@ -48,7 +49,7 @@ from trio_chat.protocols.plain.wording import wording
 _STATUS = {"q": "~", "a": "&", "o": "@", "h": "%", "v": "+"}
 
 
-def hear(world: World, message: News, now: float) -> None:
+def hear(world: World, message: Message, now: float) -> None:
     _HEARD[type(message)](world, cleaned(message), now)
 
 

@@ -23,11 +23,10 @@ from trio_chat.client.model.hearing import hear
 from trio_chat.client.model.inputs import Inputs
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
-from trio_chat.client.model.news import News
 from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
 from trio_chat.core.names import fold
-from trio_chat.protocols.client import Sent
+from trio_chat.protocols.client import Message, Sent
 
 _PAGE = 100  # messages of history at once: a few screens
 
@@ -109,7 +108,7 @@ class Model:
 
     # ── what happens ───────────────────────────────────────────────────────────────────────
 
-    def update(self, message: News, now: float) -> Changes:
+    def update(self, message: Message, now: float) -> Changes:
         """The session has told something."""
         hear(self._world, message, now)
         return self.take_changes()

@@ -4,28 +4,9 @@ from dataclasses import fields, is_dataclass, replace
 from operator import is_
 from typing import Any, TypeVar
 
-from trio_chat.core.events import AwaySet, Departed, Kicked, ModesSet, Said, Topic
+from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean, clean_lines
-from trio_chat.protocols.client import (
-    Acknowledged,
-    Failed,
-    InRoom,
-    Lag,
-    Linked,
-    MarkedRead,
-    Message,
-    OutOfRoom,
-    PageEnd,
-    Roster,
-    Sent,
-    Typing,
-    Unlinked,
-)
-
-News = (
-    Message | Kicked | ModesSet | Departed | AwaySet | Topic | Roster | InRoom | OutOfRoom | Typing
-    | Sent | Acknowledged | Failed | PageEnd | MarkedRead | Linked | Unlinked | Lag
-)  # fmt: skip
+from trio_chat.protocols.client import Sent
 
 _T = TypeVar("_T")
 

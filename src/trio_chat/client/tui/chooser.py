@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from trio_chat.client.tui.choice import Choice, Item
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import WHEEL, Pane, between, row, shortened
+from trio_chat.client.tui.pane import Pane, between, row, shortened
 
 _HEAD = 2  # rows: the title and a blank one
 
@@ -76,10 +76,5 @@ class Chooser(Pane):
         if row is not None and _HEAD <= row.y < _HEAD + len(self._numbers):
             self.post_message(self.Taken(self._numbers[row.y - _HEAD]))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.post_message(self.Moved(-WHEEL))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.post_message(self.Moved(WHEEL))
+    def scroll_rows(self, rows: int) -> None:
+        self.post_message(self.Moved(rows))

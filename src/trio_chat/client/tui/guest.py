@@ -29,13 +29,14 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.message import Message as Wake
 
-from trio_chat.client.model import Intent, News
+from trio_chat.client.model import Intent
 from trio_chat.errors import ChatError, ScreenFailed
+from trio_chat.protocols.client import Message
 
 #: What the guest does: it sends what it hears, and takes what it is asked for, until it has
 #: nothing more to do. It closes both channels.
 Network = Callable[
-    [trio.MemorySendChannel[News], trio.MemoryReceiveChannel[Intent]], Awaitable[None]
+    [trio.MemorySendChannel[Message], trio.MemoryReceiveChannel[Intent]], Awaitable[None]
 ]
 
 # Messages that have come and are not shown yet. Then the network waits, and TCP with it.
@@ -69,8 +70,8 @@ class Guest:
     ) -> None:
         self._network, self._wake, self._ended = network, wake, ended
         self._asked, self._asked_of = trio.open_memory_channel[Intent](_ASKED)
-        self._heard_by, self._heard = trio.open_memory_channel[News](_HEARD)
-        self._first: list[News] = []  # what has woken the screen
+        self._heard_by, self._heard = trio.open_memory_channel[Message](_HEARD)
+        self._first: list[Message] = []  # what has woken the screen
         self._taken = trio.Event()
         self._scope = trio.CancelScope()
         self._done: asyncio.Future[outcome.Outcome[None]] = (
@@ -106,7 +107,7 @@ class Guest:
         self._done.set_result(result)
         self._ended()
 
-    def take(self) -> list[News]:
+    def take(self) -> list[Message]:
         """Whatever has come, up to a batch. Then the next message wakes again."""
         taken, self._first = self._first, []
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):

@@ -15,11 +15,10 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Offset
 from textual.strip import Strip
-from textual.widget import Widget
 
 from trio_chat.client.tui.editing import Editor
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import Resized
+from trio_chat.client.tui.pane import Pane
 from trio_chat.client.tui.text import fitted, wrap
 
 _ROWS = 8  # more of a paste is not seen at a time
@@ -27,13 +26,12 @@ _ROWS = 8  # more of a paste is not seen at a time
 _CURSOR = Style(reverse=True)
 
 
-class Prompt(Widget, can_focus=True, inherit_bindings=False):
+class Prompt(Pane, can_focus=True, inherit_bindings=False):
     """``press`` gets each key, and the character that it is, if it is one; ``paste`` a text."""
 
     def __init__(self, press: Callable[[str, str], None], paste: Callable[[str], None]) -> None:
         super().__init__()
         self._press, self._paste = press, paste
-        self._strips: list[Strip] = []
 
     async def _on_key(self, event: events.Key) -> None:
         event.stop()
@@ -44,9 +42,6 @@ class Prompt(Widget, can_focus=True, inherit_bindings=False):
         event.stop()
         event.prevent_default()
         self._paste(event.text)
-
-    def on_resize(self) -> None:
-        self.post_message(Resized())
 
     def show(self, editor: Editor, label: str, ghost: str, palette: Palette) -> None:
         """The rows around the cursor; ``ghost`` is what stands there while nothing does."""
@@ -66,19 +61,13 @@ class Prompt(Widget, can_focus=True, inherit_bindings=False):
         ]
         if len(strips) != len(self._strips):
             self.styles.height = len(strips)
-        if strips != self._strips:
-            self._strips = strips
-            self.refresh()
+        self.show_rows(strips)
         self._put_cursor(rows, place, indent, first)
 
     def _put_cursor(self, rows: list[str], place: "_Place", indent: int, first: int) -> None:
         """The terminal's own, which is not seen: input methods show their windows there."""
         cells = cell_len(rows[place.row][: place.offset])
         self.app.cursor_position = self.region.offset + Offset(indent + cells, place.row - first)
-
-    def render_line(self, y: int) -> Strip:
-        strip = self._strips[y] if y < len(self._strips) else Strip([])
-        return strip.crop_extend(0, self.size.width, None).apply_style(self.rich_style)
 
 
 class _Place(NamedTuple):

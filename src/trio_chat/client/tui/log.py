@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from textual import events
 from textual.cache import LRUCache
 from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.widget import Widget
 
 from trio_chat.client.model import Buffer, Line
 from trio_chat.client.tui.look import DARK, PALETTES, Palette
-from trio_chat.client.tui.pane import WHEEL, Resized
+from trio_chat.client.tui.pane import Pane
 from trio_chat.client.tui.rows import Sheet
 from trio_chat.client.tui.text import with_link_ids
 from trio_chat.client.tui.viewport import Viewport
@@ -19,7 +17,7 @@ from trio_chat.client.tui.viewport import Viewport
 _CACHED = 1024  # lines: some screens of them
 
 
-class MessageLog(Widget):
+class MessageLog(Pane):
     """Shows one buffer, each where it was left; ``show`` it again whenever it has changed."""
 
     class Top(Message):
@@ -30,7 +28,6 @@ class MessageLog(Widget):
         self.selectable = True  # whether the mouse is ours
         self._buffer: Buffer | None = None
         self._views: dict[Buffer, Viewport] = {}
-        self._strips: list[Strip] = []
         self._sheet = Sheet(0, PALETTES[DARK])
         self._cache: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_CACHED)
 
@@ -94,10 +91,8 @@ class MessageLog(Widget):
         if view.near_top:
             self.post_message(self.Top())
         strips = view.strips()
-        strips = [*self._finished([Strip([])])] * (self.size.height - len(strips)) + strips
-        if strips != self._strips:
-            self._strips = strips
-            self.refresh()
+        blank = self._finished([Strip([])])
+        self.show_rows(blank * (self.size.height - len(strips)) + strips)
 
     def _rows(self, line: Line) -> list[Strip]:
         unread = self._buffer is not None and line is self._buffer.first_unread
@@ -143,14 +138,3 @@ class MessageLog(Widget):
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
-
-    def on_resize(self) -> None:
-        self.post_message(Resized())
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.scroll_rows(-WHEEL)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.scroll_rows(WHEEL)

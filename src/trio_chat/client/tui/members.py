@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import WHEEL, Pane, Resized, row, shortened
+from trio_chat.client.tui.pane import Pane, Resized, row, shortened
 from trio_chat.core.names import fold
 from trio_chat.protocols.client import Member
 
@@ -53,15 +53,7 @@ class Members(Pane):
         if event.y < len(self._seen):
             self.post_message(self.Chosen(self._seen[event.y].nick))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._scroll(-WHEEL)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._scroll(WHEEL)
-
-    def _scroll(self, rows: int) -> None:
+    def scroll_rows(self, rows: int) -> None:
         self._first = max(self._first + rows, 0)
         self.post_message(Resized())
 

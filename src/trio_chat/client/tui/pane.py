@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from trio_chat.client.tui.text import Piece, fitted
 
-#: Rows for each click of the wheel, as elsewhere.
-WHEEL = 3
+_WHEEL = 3  # rows for each click of it, as elsewhere
 
 _PLAIN = Style()
 
@@ -52,6 +52,17 @@ class Pane(Widget):
 
     def on_resize(self) -> None:
         self.post_message(Resized())
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_rows(-_WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_rows(_WHEEL)
+
+    def scroll_rows(self, rows: int) -> None:
+        """So many down, or up if it is less than none: most parts are seen whole."""
 
     def show_rows(self, strips: Sequence[Strip]) -> None:
         if strips != self._strips:
