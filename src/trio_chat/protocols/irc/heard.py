@@ -27,6 +27,7 @@ from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.slash import SEARCH
+from trio_chat.protocols.irc.supports import PREFIXES
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown, shown_lines
 from trio_chat.protocols.plain.wording import wording
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 Messages = Sequence[Message]
 
 _VERSION = "trio-chat"
-_STATUS = "~&@%+"  # prefixes of members' nicknames on any server
 
 # Batches of what was said before (ircv3.net, "chathistory"; and that of a bouncer).
 _HISTORY = ("chathistory", "znc.in/playback", SEARCH)
@@ -122,8 +122,7 @@ def origin_of(line: Line) -> Origin:
 def said_in(line: Line) -> Said:
     """With what the server has noted of it, if anything."""
     target, (text, action) = shown(line.params[0]), read_action(line.params[1])
-    name = target.lstrip("@+%~")
-    room = name if is_room(name) else ""
+    room = room_of(target)
     status = target.removesuffix(room) if room else ""
     msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
     kind = partial(Stamped, msgid=msgid, time=time) if msgid or time else Said
@@ -131,6 +130,12 @@ def said_in(line: Line) -> Said:
         room, line.nick, shown_lines(text), action=action, to="" if room else target, status=status,
         notice=line.command == "NOTICE", origin=origin_of(line),
     )  # fmt: skip
+
+
+def room_of(target: str) -> str:
+    """Empty for a person. What is said to those only who lead a room has a prefix before it."""
+    name = target.lstrip("@+%~")
+    return name if is_room(name) else ""
 
 
 def answer_question(session: "IrcLink", line: Line) -> None:
@@ -267,7 +272,7 @@ def _supports(session: "IrcLink", line: Line) -> Messages:
 def _name_reply(session: "IrcLink", line: Line) -> Messages:
     room, names = line.params[-2:]
     known = session.names.setdefault(room.lower(), [])
-    known += [name.lstrip(_STATUS) for name in names.split()]
+    known += [name.lstrip(PREFIXES) for name in names.split()]
     return ()
 
 

@@ -32,6 +32,7 @@ from trio_chat.protocols.irc.heard import (
     end_found,
     origin_of,
     report,
+    room_of,
     said_in,
     who_words,
 )
@@ -92,8 +93,8 @@ def _tagmsg(session: "RoomsSession", line: Line) -> Messages:
     state = line.tags.get("+typing", "")
     if not state or session.is_me(line.nick) or line.tags.get("batch"):
         return ()
-    target = line.params[0].lstrip("@+%~")
-    room = target if is_room(target) else ""
+    target = line.params[0]
+    room = room_of(target)
     return [Typing(room, line.nick, state == "active", to="" if room else target)]
 
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from trio_chat.core.events import Change
 
+#: Of members' nicknames on most servers, the highest first.
+PREFIXES = "~&@%+"
+
 
 class Supports:
     """Until the server says something else, it is as most are."""
 
     def __init__(self) -> None:
         self.network = ""  # or the server's name, if it tells of no network
-        self.prefixes = "~&@%+"  # of members' nicknames, the highest first
+        self.prefixes = PREFIXES
         self.statuses = "qaohv"  # the modes that these stand for, in the same order
         self.bot = ""  # what tells in WHO that somebody is a bot
         self._always, self._when_set = "beIk", "l"  # modes with an argument
