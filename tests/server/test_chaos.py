@@ -6,7 +6,13 @@ import pytest
 import trio
 import trio.testing
 
-from peers import House, Peer, running, settings
+from irc_peers import irc_peer
+from irc_peers import settings as irc_settings
+from peers import PATIENCE, House, Peer, running, settings
+from trio_chat.core.events import PEOPLE
+from trio_chat.core.room import RoomState
+from trio_chat.storage.base import START
+from trio_chat.storage.memory import MemoryLog
 
 NICKS = ["al", "bo", "cy", "di", "ed", "flo"]
 ROOMS = ["#lobby", "#den", "#attic", "#cellar"]
@@ -65,3 +71,42 @@ async def test_all_that_is_left_is_the_history(
         assert not hub._conversations
         await house.link("al")
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+class SlowLog(MemoryLog):
+    """Saves the first room that is closed when ``go_on`` is set, and says which one it is."""
+
+    def __init__(self) -> None:
+        super().__init__(per_room=100, total_bytes=100_000, rooms=3)
+        self.closing: str | None = None
+        self.waits, self.go_on = trio.Event(), trio.Event()
+        self.opened: list[str] = []
+
+    async def save(self, room: str, id: str, state: RoomState) -> None:
+        if self.closing is None and id != START:
+            self.closing = room
+            self.waits.set()
+            await self.go_on.wait()
+        await super().save(room, id, state)
+
+    async def follow(self, room: str, after: str) -> None:
+        self.opened.append(room)
+        await super().follow(room, after)
+
+
+async def test_a_room_that_others_have_closed_meanwhile_is_not_opened_again() -> None:
+    """Somebody leaves two rooms; while the one is closed, the other is, and is forgotten."""
+    log = SlowLog()
+    async with running(irc_settings(), log) as house:
+        bob = await irc_peer(house, "bob")
+        alice = await irc_peer(house, "alice", rooms="#a,#b")
+        await alice.news("MODE #a +k x", "MODE #b +k x")
+        await alice.say("QUIT")
+        await log.waits.wait()
+        [other] = {"#a", "#b"} - {log.closing}
+        assert " 475 " in (await bob.news(f"JOIN {other}"))[0]
+        await bob.news("JOIN #c,#d,#e")
+        log.go_on.set()
+        with trio.fail_after(PATIENCE):
+            await trio.testing.wait_all_tasks_blocked()
+    assert sorted(log.opened) == [PEOPLE, "#a", "#b", "#c", "#d", "#e", "#lobby"]

@@ -465,10 +465,15 @@ class Hub:
         await self._log.unfollow(log)
 
     async def _close_unheard(self, identity: str = "") -> None:
-        """Close the rooms that nobody is in now, and the conversations of somebody who has gone."""
+        """Close the rooms that nobody is in now, and the conversations of somebody who has gone.
+
+        What is in use, whoever is the last to use it closes; what has been closed meanwhile, stays
+        so.
+        """
         for log in (*self.chat.empty, *self._conversations.get(identity, ())):
-            async with self._in_use(log):
-                pass
+            if log not in self._uses and self._is_open(log):
+                async with self._in_use(log):
+                    pass
 
     def _too_many_rooms(self, room: str) -> Refused | None:
         if room in self.chat.rooms:
