@@ -253,16 +253,16 @@ def crowd(here: Desk) -> Desk:
     [
         ("b", ["ben: ", "bob: ", "Bär: ", "Bea: "]),
         ("B", ["ben: ", "bob: ", "Bär: ", "Bea: "]),
-        ("hi b", ["ben", "bob", "Bär", "Bea"]),
-        ("hi\nb", ["ben", "bob", "Bär", "Bea"]),
-        ("/msg be", ["ben", "Bea"]),
+        ("hi b", ["ben ", "bob ", "Bär ", "Bea "]),
+        ("hi\nb", ["ben ", "bob ", "Bär ", "Bea "]),
+        ("/msg be", ["ben ", "Bea "]),
         ("m", []),
         ("", []),
         ("hi ", []),
-        ("see #li", ["#linux", "#lisp"]),
-        ("#L", ["#lobby", "#linux", "#lisp"]),
-        ("/qu", ["/query", "/quit"]),
-        ("/TOP", ["/topic"]),
+        ("see #li", ["#linux ", "#lisp "]),
+        ("#L", ["#lobby ", "#linux ", "#lisp "]),
+        ("/qu", ["/query ", "/quit "]),
+        ("/TOP", ["/topic "]),
         ("see /qu", []),
         (":tad", ["🎉"]),
         ("hm :+", []),
@@ -277,7 +277,12 @@ def test_a_word_is_completed(crowd: Desk, text: str, candidates: list[str]) -> N
 
 
 def test_only_what_is_before_the_cursor_counts(crowd: Desk) -> None:
-    assert crowd.model.complete("ca and bob", 2) == ["Carol: "]
+    assert crowd.model.complete("caand bob", 2) == ["Carol: "]
+    assert crowd.model.complete("see caand bob", 6) == ["Carol "]
+
+
+def test_there_are_no_two_blanks_behind_it(crowd: Desk) -> None:
+    assert crowd.model.complete("ca and bob", 2) == ["Carol:"]
     assert crowd.model.complete("see ca and bob", 6) == ["Carol"]
 
 

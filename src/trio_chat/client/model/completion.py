@@ -27,31 +27,32 @@ class Candidate(str):
 
 
 def candidates(world: World, text: str, cursor: int) -> Sequence[Candidate]:
-    """For the word before the cursor, the likeliest first."""
+    """For the word before the cursor, the likeliest first, with the blank behind it."""
     start = max(text.rfind(" ", 0, cursor), text.rfind("\n", 0, cursor)) + 1
-    return list(islice(_for_word(world, text[start:cursor], first=start == 0), _MOST))
+    blank = "" if text[cursor:].startswith(" ") else " "
+    return list(islice(_for_word(world, text[start:cursor], blank, first=start == 0), _MOST))
 
 
-def _for_word(world: World, word: str, *, first: bool) -> Iterator[Candidate]:
+def _for_word(world: World, word: str, blank: str, *, first: bool) -> Iterator[Candidate]:
     if word.startswith("/") and first:
-        return _commands(word)
+        return _commands(word, blank)
     if word.startswith(("#", "&")):
-        return _rooms(world, word)
+        return _rooms(world, word, blank)
     if word.startswith(":"):
         return _emoji(word[1:])
-    return _nicks(world, word, ": " if first else "")
+    return _nicks(world, word, f":{blank}" if first else blank)
 
 
-def _commands(word: str) -> Iterator[Candidate]:
+def _commands(word: str, behind: str) -> Iterator[Candidate]:
     for name, row in all_commands().items():
         if f"/{name}".startswith(word.lower()):
-            yield Candidate(f"/{name}", f"{row.arguments}: {row.does}".removeprefix(": "))
+            yield Candidate(f"/{name}{behind}", f"{row.arguments}: {row.does}".removeprefix(": "))
 
 
-def _rooms(world: World, word: str) -> Iterator[Candidate]:
+def _rooms(world: World, word: str, behind: str) -> Iterator[Candidate]:
     for buffer in world.buffers:
         if buffer.kind == "room" and fold(buffer.name).startswith(fold(word)):
-            yield Candidate(buffer.name, buffer.topic)
+            yield Candidate(buffer.name + behind, buffer.topic)
 
 
 def _emoji(name: str) -> Iterator[Candidate]:

@@ -61,7 +61,7 @@ def _sections(commands: Iterable[Candidate]) -> Iterator[tuple[str, _Rows]]:
     yield "Signs", _SIGNS
     yield "Keys", _keys((*ROOMS, *ALWAYS))
     yield "Keys while you write", _keys(WRITING)
-    yield "Commands", [(command, command.note) for command in commands]
+    yield "Commands", [(command.rstrip(), command.note) for command in commands]
 
 
 def _keys(rows: Iterable[Keys]) -> _Rows:
