@@ -75,7 +75,7 @@ PALETTES = {
         rule=Style(color="#3b4252"),
         accent=Style(color="#7aa2f7", bold=True),
         error=Style(color="#f7768e"),
-        mention=Style(bgcolor="#2a2618"),
+        mention=Style(bgcolor="#2c2921"),
         call=Style(color="#f3ba25", bold=True),
         chosen=Style(bgcolor="#2f343d", bold=True),
         selected=Style(bgcolor="#26334d"),
