@@ -1,4 +1,4 @@
-"""What the client's full screen costs: ``python -m benchmarks.screen`` (``--quick`` takes seconds).
+"""What the client on a terminal costs: ``python -m benchmarks.screen`` (``--quick`` takes seconds).
 
 The real client runs in a pseudo-terminal of 200 by 50 cells, against a real server in which others
 talk. How long a key takes is from when it is written until what it shows has come back; for what
@@ -33,16 +33,17 @@ _BATCH = 500  # messages that are sent before we look whether the screen has sho
 _QUIET = 0.1  # seconds without a byte: the screen is complete
 _PAGE_UP, _END = b"\x1b[5~", b"\x1b[F"
 _CLEAR = b"\x15"  # Ctrl+U
+_CLIENT = [sys.executable, "-m", "trio_chat", "client"]
 
 
 class Terminal:
     """The client in a terminal. A thread notes what comes, and when."""
 
-    def __init__(self, port: int, home: Path) -> None:
+    def __init__(self, port: int, home: Path, *options: str) -> None:
         self._master, slave = os.openpty()
         self.resize(200, 50)
         self.process = subprocess.Popen(  # noqa: S603 - our own client
-            [sys.executable, "-m", "trio_chat", "client", "--port", str(port), "--nick", "meter"],
+            [*_CLIENT, "--port", str(port), "--nick", "meter", *options],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -111,9 +112,9 @@ class Terminal:
 
 
 @contextmanager
-def client(port: int) -> Iterator[Terminal]:
+def client(port: int, *options: str) -> Iterator[Terminal]:
     with tempfile.TemporaryDirectory(prefix="trio-chat-benchmark-") as home:
-        terminal = Terminal(port, Path(home))
+        terminal = Terminal(port, Path(home), *options)
         try:
             terminal.until("#lobby")
             yield terminal
@@ -165,8 +166,8 @@ def idle(terminal: Terminal, seconds: float) -> float:
     return (terminal.meter.usage() - before).cpu / seconds * 100
 
 
-def keys(terminal: Terminal, count: int) -> list[float]:
-    """Each at another moment of the client's rhythm."""
+def keys(terminal: Terminal, count: int, *, lines: bool = False) -> list[float]:
+    """Each at another moment of the client's rhythm. In line mode they come back one by one."""
     times, written = [], ""
     for _ in range(count):
         time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - no secret
@@ -174,7 +175,7 @@ def keys(terminal: Terminal, count: int) -> list[float]:
             terminal.write(_CLEAR)
             written = ""
         written += random.choice("QXZ")  # noqa: S311
-        times.append(terminal.took(written[-1].encode(), written))
+        times.append(terminal.took(written[-1].encode(), written[-1] if lines else written))
     terminal.write(_CLEAR)
     return times
 
@@ -182,7 +183,7 @@ def keys(terminal: Terminal, count: int) -> list[float]:
 def report(what: str, values: list[float], unit: str = "ms", cpu: str = "") -> None:
     ordered = sorted(values)
     p95 = ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)]
-    more = f"{p95:.3g} {unit}" if len(ordered) > 1 else ""
+    more = f"{p95:.3g} {unit} | {ordered[-1]:.3g} {unit}" if len(ordered) > 1 else "|"
     print(f"| {what} | {statistics.median(ordered):.3g} {unit} | {more} | {cpu} |", flush=True)
 
 
@@ -196,7 +197,7 @@ def report_each(terminal: Terminal, what: str, steps: Iterable[Callable[[], floa
 
 
 def measure(port: int, *, lines: int, times: int) -> None:
-    print("| | median | 95th percentile | CPU each |\n|---|---|---|---|")
+    print("| | median | 95th percentile | longest | CPU each |\n|---|---|---|---|---|")
     report("start, CPU", starts(port, max(times // 10, 1)), "s")
     with client(port) as terminal:
         terminal.write(b"\x1b2")  # Alt+2, and so on: to the lobby, wherever we are
@@ -211,14 +212,24 @@ def measure(port: int, *, lines: int, times: int) -> None:
             terminal.until(talker.say(_BATCH))
         report(f"memory with {lines:,} lines", [terminal.meter.resident() / 1024], "MiB")
         many(terminal, times)
-        stop = threading.Event()
-        threading.Thread(target=talker.keep_talking, args=(200, stop), daemon=True).start()
-        time.sleep(1)
-        before, began = terminal.meter.usage(), time.perf_counter()
-        report("a key, while 200 messages come in a second", keys(terminal, times))
-        used = (terminal.meter.usage() - before).cpu / (time.perf_counter() - began) * 100
-        report("CPU of that", [used], "%")
-        stop.set()
+        busy(terminal, talker, times)
+    with client(port, "--plain") as terminal:
+        busy(terminal, talker, times, lines=True)
+
+
+def busy(terminal: Terminal, talker: Talker, times: int, *, lines: bool = False) -> None:
+    """What is written while much is said."""
+    stop = threading.Event()
+    talking = threading.Thread(target=talker.keep_talking, args=(200, stop), daemon=True)
+    talking.start()
+    time.sleep(1)
+    before, began = terminal.meter.usage(), time.perf_counter()
+    where = " in line mode" if lines else ""
+    report(f"a key{where}, while 200 messages come in a second", keys(terminal, times, lines=lines))
+    used = (terminal.meter.usage() - before).cpu / (time.perf_counter() - began) * 100
+    report("CPU of that", [used], "%")
+    stop.set()
+    talking.join()
 
 
 def many(terminal: Terminal, times: int) -> None:
@@ -236,7 +247,7 @@ def many(terminal: Terminal, times: int) -> None:
     took(b"\x1b")
     text = "\n".join(f"{number:02} {_TEXT}" for number in range(30))
     paste = f"\x1b[200~{text}\x1b[201~".encode()
-    report_each(terminal, "30 pasted lines", [partial(took, paste, "Enter sends 30")])
+    report_each(terminal, "30 pasted lines", [partial(took, paste, "Enter sends 1")])
     took(b"\x1b")
 
 

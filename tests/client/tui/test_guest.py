@@ -8,10 +8,10 @@ import pytest
 import trio
 import trio.lowlevel
 
-from screens import DEFAULT, FakeModel, shown, silent, until
+from screens import DEFAULT, FakeModel, said, shown, silent, until
 from trio_chat.client.model import Quit
 from trio_chat.client.tui.app import ChatApp
-from trio_chat.client.tui.guest import Guest
+from trio_chat.client.tui.guest import Guest, cut_without_cycles
 from trio_chat.errors import ConnectionLost, ScreenFailed
 
 
@@ -130,3 +130,26 @@ def test_an_error_for_people_names_no_text_of_others():
     except ExceptionGroup as group:
         failed = ScreenFailed.of(group)
     assert str(failed) == "the screen failed (ValueError); --debug shows where"
+
+
+def test_what_scrolls_away_leaves_nothing_for_the_garbage_collector():
+    cut_without_cycles()
+    model = FakeModel()
+    left = 0
+
+    async def script(pilot, app):
+        nonlocal left
+        await pilot.pause()
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(10):
+                model.all[1].lines.append(said("al", f"hello {number}"))
+                app._draw()
+                await pilot.pause()
+            left = gc.collect()
+        finally:
+            gc.enable()
+
+    shown(model, script)
+    assert left < 100  # one row of one frame is about 20

@@ -17,7 +17,7 @@ import asyncio
 import codecs
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -28,6 +28,7 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.message import Message as Wake
+from textual.strip import Strip
 
 from trio_chat.client.model import Intent
 from trio_chat.errors import ChatError, ScreenFailed
@@ -179,6 +180,21 @@ def read_forgivingly() -> None:
     vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
+def cut_without_cycles() -> None:
+    """A row that is not cut Textual keeps among its own pieces, a cycle for each row of each frame;
+    to find them all takes up to 80 ms, in which no key is seen.
+    """
+    Strip.divide = _divided  # type: ignore[method-assign, assignment]
+
+
+_divide = Strip.divide
+
+
+def _divided(strip: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
+    within = [cut for cut in cuts if cut <= strip.cell_length]
+    return [strip] if within == [strip.cell_length] else _divide(strip, within)
+
+
 def ask_the_terminal() -> None:
     """For its size: where these are exported they tell, once and for all, what it was before."""
     for name in ("COLUMNS", "LINES"):
@@ -255,6 +271,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     """
     read_alt_keys()
     read_forgivingly()
+    cut_without_cycles()
     ask_the_terminal()
     asyncio.run(_show(app, mouse=mouse))
     if app.failed is not None:
