@@ -1,6 +1,5 @@
 """``trio-chat server``: the server as a process, with its signals, its log and its file limit."""
 
-import gc
 import logging
 import resource
 import signal
@@ -18,10 +17,6 @@ from trio_chat.server.server import Server
 from trio_chat.settings import Address, Settings
 
 logger = logging.getLogger(__name__)
-
-# New objects, and still there, before somebody looks for cycles among them, which takes 2 ms.
-# Python's own 700 are reached by one batch of messages, all of which are needed.
-_GARBAGE = 50_000
 
 # Descriptors beside those of connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
@@ -47,7 +42,6 @@ def run_server(
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
-    _collect_garbage_less()
     async with trio.open_nursery() as nursery:
         # Signals are looked after before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -84,13 +78,6 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
         set_up_logging(settings.log)
         server.reload(settings)
         logger.info("the settings have been read again")
-
-
-def _collect_garbage_less() -> None:
-    """Nothing of ours is in a cycle but what fails or ends. What has been imported never dies."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE, 20, 50)
 
 
 def _announce(addresses: Sequence[Address]) -> None:
