@@ -1,5 +1,6 @@
 """``trio_chat.open_chat`` as a program uses it, and the bot among the examples."""
 
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -282,6 +283,22 @@ async def test_a_server_that_cannot_listen(nursery, port):
         await nursery.start(trio_chat.serve, Settings(port=port))
     with pytest.raises(CannotListen, match=r"there is no host of the name two\.\.dots"):
         await nursery.start(trio_chat.serve, Settings(host="two..dots", port=0))
+
+
+class TwoAddresses(trio.abc.HostnameResolver):
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):
+        names = [("127.0.0.1", port), ("127.0.0.2", port)]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", name) for name in names]
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise NotImplementedError
+
+
+async def test_all_addresses_of_a_host_have_the_same_port(nursery):
+    trio.socket.set_custom_hostname_resolver(TwoAddresses())
+    server = await nursery.start(trio_chat.serve, Settings(host="chat.test", port=0))
+    assert [address.host for address in server.addresses] == ["127.0.0.1", "127.0.0.2"]
+    assert len({address.port for address in server.addresses}) == 1
 
 
 async def test_a_unix_socket_that_is_not_there(tmp_path):

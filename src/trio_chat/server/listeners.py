@@ -88,14 +88,25 @@ async def open_listeners(
 async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
     host = None if address.host == "*" else address.host
     try:
-        listeners = await trio.open_tcp_listeners(address.port, host=host, backlog=_BACKLOG)
-        return [socket.socket(fileno=listener.socket.detach()) for listener in listeners]
+        sockets = await _listening(host, address.port)
+        ports = {sock.getsockname()[1] for sock in sockets}
+        if len(ports) == 1:
+            return sockets
+        # A host with several addresses, and port 0: the kernel chose another one for each.
+        for sock in sockets:
+            sock.close()
+        return await _listening(host, ports.pop())
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(
             f"cannot listen on {address}: there is no host of the name {address.host} (--host)"
         ) from error
     except OSError as error:
         raise CannotListen(f"cannot listen on {address}: {_advice(error)}") from error
+
+
+async def _listening(host: str | None, port: int) -> Sequence[socket.socket]:
+    listeners = await trio.open_tcp_listeners(port, host=host, backlog=_BACKLOG)
+    return [socket.socket(fileno=listener.socket.detach()) for listener in listeners]
 
 
 def _advice(error: OSError) -> str:
