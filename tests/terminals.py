@@ -18,7 +18,11 @@ _SEQUENCE = re.compile(
     rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[=>78])"
 )
 
-_START = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+# Who runs the tests may ignore hang-ups (nohup), and what is ignored would be inherited.
+_START = (
+    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 # What a shell does for its child: the terminal becomes the one that Ctrl-C and hang-up come from.
 _LIKE_A_SHELL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_START}"

@@ -8,9 +8,11 @@ import stat
 from pathlib import Path
 
 import pytest
+import trio
 
 from netcat import converse, guest, netcat
-from processes import Running, run, running, running_server
+from processes import PATIENCE, Running, run, running, running_server
+from terminals import terminal
 
 GOODBYE = "*** The server stops. Goodbye!\n"
 
@@ -274,6 +276,21 @@ async def test_hangup_with_a_broken_env_file_changes_nothing(env_file):
         await old.until("old: still here\n")
         [complaint] = [entry for entry in log_of(server) if entry["level"] == "error"]
         assert "TRIO_CHAT_LIMITS__LINE_BYTES=one" in complaint["message"]
+
+
+async def test_hangup_in_a_terminal_does_the_same_but_when_its_window_closes_it_ends():
+    async with terminal(["server", "--port", "0"]) as it:
+        port = int((await it.screen.until_match(r"on 127\.0\.0\.1:(\d+)\r\n"))[:-2].split(":")[-1])
+        await it.until("Ctrl-C stops it")
+        async with guest(port, "al") as al:
+            it.process.send_signal(signal.SIGHUP)
+            await it.until("the settings have been read again")
+            await al.send("still here\n")
+            await al.until("al: still here\n")
+            await it.close()
+            await al.until(GOODBYE)
+        with trio.fail_after(PATIENCE):
+            assert await it.process.wait() == 0
 
 
 # ── the log ────────────────────────────────────────────────────────────────────────────────

@@ -67,9 +67,9 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         sys.exit(code)
 
 
-def drop_output() -> None:
+def drop_output(number: int = 1) -> None:
     """Nobody takes it: what Python has kept of it shall not fail once more at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def _first(error: _Error | BaseExceptionGroup[_Error]) -> _Error:

@@ -1,8 +1,10 @@
 """``trio-chat server``: the server as a process, with its signals, its log and its file limit."""
 
 import logging
+import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -39,20 +41,29 @@ def run_server(
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
         trio.run(_main, settings, read_settings)
+    try:
+        sys.stderr.flush()
+    except OSError:  # the last of the log, when the window was closed
+        drop_output(2)
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
+    # While we stop, more of them may come: of the window that closes, and of the shell in it.
+    hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
     async with trio.open_nursery() as nursery:
         # Signals are looked after before anybody can know that we are there.
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            await nursery.start(_reload_on_hangup, server, read_settings)
             try:
                 _announce(server.addresses)
             except OSError:  # nobody reads it, or there is no place for it
                 drop_output()
-            logger.info("stopping on %s", signal.Signals(await anext(signals)).name)
+            async for number in signals:
+                if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
+                    logger.info("stopping on %s", signal.Signals(number).name)
+                    break
+                server.on_reload()
         # A second one ends us at once, even if we should hang; also SIGINT, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         server.stop()
@@ -60,13 +71,13 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         nursery.cancel_scope.cancel("the server has stopped")
 
 
-async def _reload_on_hangup(
-    server: Server, read_settings: Callable[[], Settings], *, task_status: trio.TaskStatus[None]
-) -> None:
-    with trio.open_signal_receiver(signal.SIGHUP) as signals:
-        task_status.started()
-        async for _ in signals:
-            _reload(server, read_settings)
+def _has_terminal() -> bool:
+    """Whether there is one from which we were started; there is none once its window is closed."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
