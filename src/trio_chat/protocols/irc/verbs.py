@@ -1,6 +1,5 @@
 """What each command of a client asks for: a row each in the table at the end."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +21,6 @@ from trio_chat.core.commands import (
     Quit,
     Reload,
     Rename,
-    Say,
     SetAway,
     SetModes,
     SetName,
@@ -32,30 +30,19 @@ from trio_chat.core.commands import (
     ShowMasks,
     ShowModes,
     ShowTopic,
-    Signal,
-    Tell,
-    Unwatch,
-    Watch,
 )
 from trio_chat.core.events import Change
-from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, STATUS, USER_MODES
+from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import fold, nick_problem
-from trio_chat.protocols.irc import batches, history, registration, replies
+from trio_chat.protocols.irc import batches, history, monitor, registration, replies, talk
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.dialect import fits
-from trio_chat.protocols.irc.info import TARGETS_MAX, WATCHED_MAX
-from trio_chat.protocols.irc.message import Message, number, render_tags
-from trio_chat.protocols.irc.multiline import MULTILINE, combined
-from trio_chat.protocols.irc.text import read_action
+from trio_chat.protocols.irc.message import Message, number
+from trio_chat.protocols.irc.multiline import MULTILINE
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.session import IrcSession
 
 _CHANGES_MAX = 20  # of one MODE
-
-# A client-only tag of our own: what has the same one as something before is the same, sent again.
-_ID = "+trio-chat/id"
-_ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
 
 Commands = Iterable[Command]
 
@@ -63,7 +50,7 @@ Commands = Iterable[Command]
 def dispatch(session: "IrcSession", message: Message) -> Commands:
     if session.registered and MULTILINE in session.caps:
         if batches.is_part(message):
-            return _batch(session, message)
+            return talk.say_lines(session, message)
         batches.interrupt(session, message)
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in session.caps):
@@ -80,98 +67,6 @@ def dispatch(session: "IrcSession", message: Message) -> Commands:
         session.refusals += 1
         return ()
     return verb.read(session, message)
-
-
-# ── talk ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _talk(session: "IrcSession", message: Message) -> Iterator[Command]:
-    """PRIVMSG and NOTICE."""
-    notice = message.command == "NOTICE"
-    if not message.param(0):
-        if not notice:
-            session.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
-        return
-    if not message.param(1):
-        if not notice:
-            session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
-        return
-    (text, action), tags = read_action(message.params[1]), _client_tags(message)
-    targets = _targets(session, message.params[0])
-    token = message.tags.get(_ID, "")
-    if why := _bad_id(token, targets) if _ID in message.tags else "":
-        session.fail(message.command, "INVALID_ID", why)
-        return
-    for target in targets:
-        status, room = _room_of(target)
-        # What others are sent is longer by the sender's address. We would rather say so than have
-        # something cut off.
-        if not fits(session.address, message.command, target, message.params[1]):
-            session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
-            session.refusals += 1
-        elif room:
-            yield Say(room, text, action, notice, status, tags, token)
-        else:
-            yield Tell(target, text, action, notice, tags, token)
-
-
-def _batch(session: "IrcSession", message: Message) -> Iterator[Command]:
-    """A line of a message that has several. Its end is the message."""
-    batch = session.collecting if batches.collect(session, message) else None
-    if batch is None:
-        return
-    session.collecting, session.verb = None, batch.command
-    session.answer_with(batch.label)
-    text, seams = combined(batch.pieces)
-    tags, token = _client_tags(batch.opening), batch.opening.tags.get(_ID, "")
-    notice = batch.command == "NOTICE"
-    status, room = _room_of(batch.target)
-    if why := _bad_id(token, [batch.target]) if _ID in batch.opening.tags else "":
-        session.fail(batch.command, "INVALID_ID", why)
-    elif room:
-        yield Say(room, text, batch.action, notice, status, tags, token, seams)
-    else:
-        yield Tell(batch.target, text, batch.action, notice, tags, token, seams)
-
-
-def _bad_id(token: str, targets: Sequence[str]) -> str:
-    """Why nothing can be known by this id, if it is sent again; empty if it can."""
-    if len(targets) > 1:
-        return "What has an id can have one target only"
-    if not _ID_FORM.fullmatch(token):
-        return "An id has 16 to 64 letters, digits, - and _"
-    return ""
-
-
-def _tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
-    if not message.param(0):
-        session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
-        return
-    if tags := _client_tags(message):
-        for target in _targets(session, message.params[0]):
-            status, room = _room_of(target)
-            yield Signal(tags, room, "" if room else target, status)
-
-
-def _client_tags(message: Message) -> str:
-    """ "Client-only tags" begin with a plus; other tags of clients are not relayed."""
-    return render_tags({k: v for k, v in message.tags.items() if k.startswith("+") and len(k) > 1})
-
-
-def _targets(session: "IrcSession", text: str) -> Sequence[str]:
-    """Those between commas, each once."""
-    targets = list(dict.fromkeys(target for target in text.split(",") if target))
-    if len(targets) > TARGETS_MAX:
-        session.numeric(n.ERR_TOOMANYTARGETS, targets[TARGETS_MAX][:50], "Too many targets")
-        session.refusals += 1
-        return targets[:TARGETS_MAX]
-    return targets
-
-
-def _room_of(target: str) -> tuple[str, str]:
-    """``@#room`` as status and room; two empty texts for a person."""
-    name = target.lstrip("".join(STATUS.values()))
-    return (target[: len(target) - len(name)][:1], name) if name.startswith("#") else ("", "")
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
@@ -200,7 +95,7 @@ def _topic(session: "IrcSession", message: Message) -> Commands:
 
 def _names(session: "IrcSession", message: Message) -> Commands:
     """Of some rooms; of none, if none is named."""
-    rooms = _targets(session, message.params[0]) if message.params else ()
+    rooms = talk.each_target(session, message.params[0]) if message.params else ()
     if not rooms:
         session.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
         return ()
@@ -220,7 +115,7 @@ def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
     """Several people out of one room."""
     room, nicks = message.params[0].split(",")[0], message.params[1]
     why = message.param(2)
-    for nick in _targets(session, nicks):
+    for nick in talk.each_target(session, nicks):
         yield Kick(room, nick, why)
 
 
@@ -358,59 +253,6 @@ def _userhost(session: "IrcSession", message: Message) -> Commands:
     return [FindNicks(tuple(nick for p in message.params for nick in p.split())[:5])]
 
 
-def _monitor(session: "IrcSession", message: Message) -> Commands:
-    verb = _MONITOR_VERBS.get(message.params[0].upper())
-    return verb(session, message) if verb else ()
-
-
-def _monitor_add(session: "IrcSession", message: Message) -> Iterator[Command]:
-    wanted = message.params[1].split(",") if len(message.params) > 1 else []
-    added: list[str] = []
-    for index, nick in enumerate(wanted):
-        if len(session.watched) >= WATCHED_MAX and fold(nick) not in session.watched:
-            rest = ",".join(wanted[index:])
-            session.numeric(n.ERR_MONLISTFULL, str(WATCHED_MAX), rest, "Monitor list is full.")
-            break
-        if nick and not nick_problem(nick):
-            session.watched[fold(nick)] = nick
-            added.append(nick)
-    if added:
-        yield Watch(tuple(added))
-        yield from _monitor_status(session, added)
-
-
-def _monitor_remove(session: "IrcSession", message: Message) -> Commands:
-    nicks = message.params[1].split(",") if len(message.params) > 1 else []
-    known = tuple(nick for nick in nicks if session.watched.pop(fold(nick), ""))
-    return [Unwatch(known)] if known else ()
-
-
-def _monitor_clear(session: "IrcSession", message: Message) -> Commands:
-    nicks = tuple(session.watched.values())
-    session.watched.clear()
-    return [Unwatch(nicks)] if nicks else ()
-
-
-def _monitor_list(session: "IrcSession", message: Message) -> Commands:
-    replies.monitor_list(session)
-    return ()
-
-
-def _monitor_status(session: "IrcSession", nicks: Iterable[str]) -> Iterator[Command]:
-    asked = tuple(nicks)
-    session.answered = replies.monitored(session, asked)
-    yield FindNicks(asked)
-
-
-_MONITOR_VERBS: dict[str, Callable[["IrcSession", Message], Commands]] = {
-    "+": _monitor_add,
-    "-": _monitor_remove,
-    "C": _monitor_clear,
-    "L": _monitor_list,
-    "S": lambda session, message: _monitor_status(session, session.watched.values()),
-}
-
-
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -491,7 +333,7 @@ class Verb(NamedTuple):
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
     "AWAY": Verb(_away, "[text]"),
-    "BATCH": Verb(_batch, "+reference type target|-reference", 1, cap=MULTILINE),
+    "BATCH": Verb(talk.say_lines, "+reference type target|-reference", 1, cap=MULTILINE),
     "CHATHISTORY": Verb(
         history.chathistory,
         "AFTER|AROUND|BEFORE|BETWEEN|LATEST|TARGETS [target] reference... limit",
@@ -511,17 +353,17 @@ VERBS = {
     "LUSERS": Verb(_lusers),
     "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
     "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
-    "MONITOR": Verb(_monitor, "+|-|C|L|S [nickname,...]", 1),
+    "MONITOR": Verb(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
     "MOTD": Verb(_about(replies.motd), "[server]"),
     "NAMES": Verb(_names, "room,..."),
     "NICK": Verb(_nick, "nickname", early=True),
-    "NOTICE": Verb(_talk, "target,... text"),
+    "NOTICE": Verb(talk.say, "target,... text"),
     "OPER": Verb(_oper, "name password", 2),
     "PART": Verb(_part, "room,... [why]", 1),
     "PASS": Verb(registration.password, "password", 1, early=True),
     "PING": Verb(_ping, "token", early=True),
     "PONG": Verb(_nothing, "token", early=True),
-    "PRIVMSG": Verb(_talk, "target,... text"),
+    "PRIVMSG": Verb(talk.say, "target,... text"),
     "QUIT": Verb(_quit, "[why]", early=True),
     "REHASH": Verb(_rehash),
     "SEARCH": Verb(
@@ -530,7 +372,7 @@ VERBS = {
         cap="soju.im/search",
     ),
     "SETNAME": Verb(_setname, "name", 1),
-    "TAGMSG": Verb(_tagmsg, "target,...", cap="message-tags"),
+    "TAGMSG": Verb(talk.tagmsg, "target,...", cap="message-tags"),
     "TIME": Verb(_about(replies.time), "[server]"),
     "TOPIC": Verb(_topic, "room [text]", 1),
     "USER": Verb(registration.user, "user 0 * name", 4, early=True),

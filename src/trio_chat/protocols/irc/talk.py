@@ -1,0 +1,111 @@
+"""What is said: PRIVMSG and NOTICE, in one line or several, and tags without a text."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trio_chat.core.commands import Command, Say, Signal, Tell
+from trio_chat.core.modes import STATUS
+from trio_chat.protocols.irc import batches
+from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc.dialect import fits
+from trio_chat.protocols.irc.info import TARGETS_MAX
+from trio_chat.protocols.irc.message import Message, render_tags
+from trio_chat.protocols.irc.multiline import combined
+from trio_chat.protocols.irc.text import read_action
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.irc.session import IrcSession
+
+# A client-only tag of our own: what has the same one as something before is the same, sent again.
+_ID = "+trio-chat/id"
+_ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
+
+
+def say(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """PRIVMSG and NOTICE."""
+    notice = message.command == "NOTICE"
+    if not message.param(0):
+        if not notice:
+            session.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
+        return
+    if not message.param(1):
+        if not notice:
+            session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
+        return
+    (text, action), tags = read_action(message.params[1]), _client_tags(message)
+    targets = each_target(session, message.params[0])
+    token = message.tags.get(_ID, "")
+    if why := _bad_id(token, targets) if _ID in message.tags else "":
+        session.fail(message.command, "INVALID_ID", why)
+        return
+    for target in targets:
+        status, room = _room_of(target)
+        # What others are sent is longer by the sender's address. We would rather say so than have
+        # something cut off.
+        if not fits(session.address, message.command, target, message.params[1]):
+            session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
+            session.refusals += 1
+        elif room:
+            yield Say(room, text, action, notice, status, tags, token)
+        else:
+            yield Tell(target, text, action, notice, tags, token)
+
+
+def say_lines(session: "IrcSession", message: Message) -> Iterator[Command]:
+    """A line of a message that has several. Its end is the message."""
+    batch = session.collecting if batches.collect(session, message) else None
+    if batch is None:
+        return
+    session.collecting, session.verb = None, batch.command
+    session.answer_with(batch.label)
+    text, seams = combined(batch.pieces)
+    tags, token = _client_tags(batch.opening), batch.opening.tags.get(_ID, "")
+    notice = batch.command == "NOTICE"
+    status, room = _room_of(batch.target)
+    if why := _bad_id(token, [batch.target]) if _ID in batch.opening.tags else "":
+        session.fail(batch.command, "INVALID_ID", why)
+    elif room:
+        yield Say(room, text, batch.action, notice, status, tags, token, seams)
+    else:
+        yield Tell(batch.target, text, batch.action, notice, tags, token, seams)
+
+
+def _bad_id(token: str, targets: Sequence[str]) -> str:
+    """Why nothing can be known by this id, if it is sent again; empty if it can."""
+    if len(targets) > 1:
+        return "What has an id can have one target only"
+    if not _ID_FORM.fullmatch(token):
+        return "An id has 16 to 64 letters, digits, - and _"
+    return ""
+
+
+def tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
+    if not message.param(0):
+        session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
+        return
+    if tags := _client_tags(message):
+        for target in each_target(session, message.params[0]):
+            status, room = _room_of(target)
+            yield Signal(tags, room, "" if room else target, status)
+
+
+def _client_tags(message: Message) -> str:
+    """ "Client-only tags" begin with a plus; other tags of clients are not relayed."""
+    return render_tags({k: v for k, v in message.tags.items() if k.startswith("+") and len(k) > 1})
+
+
+def each_target(session: "IrcSession", text: str) -> Sequence[str]:
+    """Those between commas, each once."""
+    targets = list(dict.fromkeys(target for target in text.split(",") if target))
+    if len(targets) > TARGETS_MAX:
+        session.numeric(n.ERR_TOOMANYTARGETS, targets[TARGETS_MAX][:50], "Too many targets")
+        session.refusals += 1
+        return targets[:TARGETS_MAX]
+    return targets
+
+
+def _room_of(target: str) -> tuple[str, str]:
+    """``@#room`` as status and room; two empty texts for a person."""
+    name = target.lstrip("".join(STATUS.values()))
+    return (target[: len(target) - len(name)][:1], name) if name.startswith("#") else ("", "")
