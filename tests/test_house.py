@@ -88,3 +88,21 @@ def test_imports_point_where_they_may(file: Path) -> None:
             assert top in STANDARD_LIBRARY, f"{room} must not import {top}"
         else:
             assert top in STANDARD_LIBRARY | FOREIGN.get(room, set()) | foreign_to_part(file)
+
+
+IRC = HOUSE / "protocols" / "irc"
+BOTH_ENDS = {"info", "message", "multiline", "text", "times"}
+SERVERS_END = {file.stem for file in IRC.glob("*.py")} - BOTH_ENDS
+
+
+def is_clients(file: Path) -> bool:
+    return room_of(file) == "client" or file.parent == IRC / "client"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_the_ends_of_irc_know_nothing_of_each_other(file: Path) -> None:
+    theirs = {f"trio_chat.protocols.irc.{name}" for name in SERVERS_END}
+    if is_clients(file):
+        assert not any(allowed(module, theirs) for module in imports(file))
+    elif room_of(file) == "server" or file.parent == IRC:
+        assert not any(allowed(m, {"trio_chat.protocols.irc.client"}) for m in imports(file))

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from trio_chat.protocols.irc.slash import SLASHES
+from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.plain.verbs import VERBS
 
 TOP = Path(__file__).parents[1]

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         Typing,
         Unlinked,
     )
-    from trio_chat.protocols.irc.past import Past, new_token
+    from trio_chat.protocols.irc.client.past import Past, new_token
     from trio_chat.server.server import Server
     from trio_chat.settings import Settings
 
@@ -105,7 +105,7 @@ _HOMES = {
         "Typing",
         "Unlinked",
     ),
-    "trio_chat.protocols.irc.past": ("Past", "new_token"),
+    "trio_chat.protocols.irc.client.past": ("Past", "new_token"),
     "trio_chat.server.server": ("Server",),
     "trio_chat.settings": ("Settings",),
 }

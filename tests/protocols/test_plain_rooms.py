@@ -23,8 +23,8 @@ from trio_chat.protocols.client import (
     Sent,
     Stamped,
 )
-from trio_chat.protocols.irc.past import Past, Unacked
-from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.protocols.irc.client.past import Past, Unacked
+from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
 
 LINKED = Linked("bob", "", frozenset())

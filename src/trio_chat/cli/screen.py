@@ -15,8 +15,8 @@ from trio_chat.client.state import State, open_state
 from trio_chat.client.talk import past_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.whole import one_message
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.whole import one_message
 from trio_chat.settings import Address, Settings
 
 # A program that is killed, or a machine that goes down, forgets no more than this.

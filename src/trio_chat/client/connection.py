@@ -23,9 +23,9 @@ from trio_chat.protocols.client import (
     RoomsClientSession,
     spoken_by,
 )
-from trio_chat.protocols.irc.client import IrcClientSession
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.protocols.irc.client.one import IrcClientSession
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
 from trio_chat.settings import Address

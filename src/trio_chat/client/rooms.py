@@ -30,8 +30,8 @@ from trio_chat.client.talk import STEADY, backoff, open_as_set, past_of
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.settings import Settings
 
 # Intents that have not been dealt with. Then the front end waits, or does not take more.

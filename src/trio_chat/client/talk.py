@@ -16,7 +16,7 @@ from trio_chat.client.connection import Chat, open_chat
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.past import Past
+from trio_chat.protocols.irc.client.past import Past
 from trio_chat.settings import Settings
 
 # Lines read ahead of what has been sent. Then the input waits.

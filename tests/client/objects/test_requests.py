@@ -25,8 +25,8 @@ from trio_chat.client.intents import (
 from trio_chat.client.objects.requests import KINDS, BadRequest, read_request
 from trio_chat.client.objects.schema import schema
 from trio_chat.protocols.client import Sent
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.rooms import RoomsSession
 
 TOKEN = "0123456789abcdef"
 TIME = "2026-01-31T09:30:00.000Z"

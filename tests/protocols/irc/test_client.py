@@ -25,12 +25,12 @@ from trio_chat.core.events import (
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import Earlier, Message, Stamped, spoken_by
 from trio_chat.protocols.irc.caps import CAPS
-from trio_chat.protocols.irc.client import IrcClientSession
+from trio_chat.protocols.irc.client.link import WANTED
+from trio_chat.protocols.irc.client.one import IrcClientSession
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.info import ServerInfo
-from trio_chat.protocols.irc.link import WANTED
-from trio_chat.protocols.irc.past import Past
 from trio_chat.protocols.irc.session import IrcSession
-from trio_chat.protocols.irc.slash import SLASHES
 from trio_chat.protocols.irc.text import pieces, shown
 from trio_chat.protocols.slashes import FILTERS
 

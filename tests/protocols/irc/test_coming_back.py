@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from keeping_server import CAPS, End, KeepingServer
 from trio_chat.core.events import Joined, Left, Notice, Said
 from trio_chat.protocols.client import Earlier, Message, Stamped
-from trio_chat.protocols.irc.catchup import _GAP_MAX
-from trio_chat.protocols.irc.client import IrcClientSession
-from trio_chat.protocols.irc.past import UNACKED_MAX, Past
+from trio_chat.protocols.irc.client.catchup import _GAP_MAX
+from trio_chat.protocols.irc.client.one import IrcClientSession
+from trio_chat.protocols.irc.client.past import UNACKED_MAX, Past
 
 
 class Client:

@@ -40,8 +40,8 @@ from trio_chat.protocols.client import (
     Stamped,
     Typing,
 )
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.rooms import RoomsSession
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.rooms import RoomsSession
 
 ALICE = Origin("al", "home")
 

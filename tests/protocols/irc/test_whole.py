@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, Message, Sent, Stamped
+from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.whole import messages_of, one_message
 from trio_chat.protocols.irc.message import parse
 from trio_chat.protocols.irc.multiline import CONCAT, Limits, Piece, combined
-from trio_chat.protocols.irc.past import Past
-from trio_chat.protocols.irc.rooms import RoomsSession
-from trio_chat.protocols.irc.whole import messages_of, one_message
 
 MULTILINE = "draft/multiline=max-bytes=4096,max-lines=32"
 CAPS = ("batch", "echo-message", "message-tags", "server-time", "draft/chathistory")

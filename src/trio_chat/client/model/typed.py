@@ -9,8 +9,8 @@ from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
 from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
-from trio_chat.protocols.irc.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.slashes import Row, complaint, overview
 
 if TYPE_CHECKING:

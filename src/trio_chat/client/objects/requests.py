@@ -22,7 +22,7 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
-from trio_chat.protocols.irc.past import new_token
+from trio_chat.protocols.irc.client.past import new_token
 
 # One name, without what would make two of it on the way, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"

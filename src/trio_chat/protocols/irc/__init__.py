@@ -1,1 +1,1 @@
-"""IRC version 3: modern.ircdocs.horse and ircv3.net, both ends."""
+"""IRC version 3 (modern.ircdocs.horse, ircv3.net): the server's end; ``client`` is the other."""

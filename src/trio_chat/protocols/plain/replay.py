@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from trio_chat.core.events import Notice, Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, PageEnd, Stamped
-from trio_chat.protocols.irc.past import Past, Unacked
+from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.text import is_room, shown
 
 # Messages of a room that are known when they are shown again; a server shows newcomers fewer.

@@ -37,9 +37,9 @@ from trio_chat.protocols.client import (
     RoomsClientSession,
     Roster,
 )
-from trio_chat.protocols.irc.outgoing import lines_of, on_its_way, token_of
-from trio_chat.protocols.irc.past import ONE_LINE, Past, Unacked
-from trio_chat.protocols.irc.slash import room_name
+from trio_chat.protocols.irc.client.outgoing import lines_of, on_its_way, token_of
+from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked
+from trio_chat.protocols.irc.client.slash import room_name
 from trio_chat.protocols.irc.text import is_room, pieces, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.client import PlainClientSession

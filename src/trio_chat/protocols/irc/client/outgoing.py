@@ -6,10 +6,10 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
+from trio_chat.protocols.irc.client.past import Unacked, new_token
+from trio_chat.protocols.irc.client.penalty import Penalty
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.past import Unacked, new_token
-from trio_chat.protocols.irc.penalty import Penalty
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 
 # What others see before our text: until we know our address, the longest that servers make of it.

@@ -27,7 +27,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.protocols.client import Earlier, Message, Roster, Stamped
-from trio_chat.protocols.irc.past import Last, Past
+from trio_chat.protocols.irc.client.past import Last, Past
 
 _PING = "chathistory"  # and the number of the page
 

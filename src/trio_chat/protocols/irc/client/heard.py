@@ -25,14 +25,14 @@ from trio_chat.core.events import (
 )
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, Message, Stamped
+from trio_chat.protocols.irc.client.slash import SEARCH
+from trio_chat.protocols.irc.client.supports import PREFIXES
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.slash import SEARCH
-from trio_chat.protocols.irc.supports import PREFIXES
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown, shown_lines
 from trio_chat.protocols.plain.wording import wording
 
 if TYPE_CHECKING:
-    from trio_chat.protocols.irc.link import IrcLink
+    from trio_chat.protocols.irc.client.link import IrcLink
 
 Messages = Sequence[Message]
 

@@ -19,7 +19,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import MarkedRead, Member, Message, Roster, Typing
-from trio_chat.protocols.irc.heard import (
+from trio_chat.protocols.irc.client.heard import (
     COMMANDS,
     NO_BATCH,
     NOT_SAID,
@@ -36,12 +36,12 @@ from trio_chat.protocols.irc.heard import (
     said_in,
     who_words,
 )
+from trio_chat.protocols.irc.client.past import ID_TAG
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.past import ID_TAG
 from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
 
 if TYPE_CHECKING:
-    from trio_chat.protocols.irc.rooms import RoomsSession
+    from trio_chat.protocols.irc.client.rooms import RoomsSession
 
 # Members of a room of whom we ask who is away: for more, the answer is too long.
 _ASKED_ABOUT_MAX = 200

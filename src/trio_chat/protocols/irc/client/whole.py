@@ -5,6 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from trio_chat.protocols.client import LINE_BYTES
+from trio_chat.protocols.irc.client.outgoing import on_its_way, text_bytes, token_of
+from trio_chat.protocols.irc.client.past import Unacked
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import (
@@ -16,8 +18,6 @@ from trio_chat.protocols.irc.multiline import (
     combined,
     parted,
 )
-from trio_chat.protocols.irc.outgoing import on_its_way, text_bytes, token_of
-from trio_chat.protocols.irc.past import Unacked
 from trio_chat.protocols.irc.text import CTCP, FRAMES
 
 # The batch is open only while it is written, so it needs no name of its own.

@@ -16,7 +16,7 @@ from trio_chat.core.events import (
     Topic,
 )
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.irc.heard import (
+from trio_chat.protocols.irc.client.heard import (
     COMMANDS,
     NO_BATCH,
     NOT_SAID,
@@ -32,13 +32,13 @@ from trio_chat.protocols.irc.heard import (
     report,
     said_in,
 )
+from trio_chat.protocols.irc.client.past import ID_TAG
+from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.past import ID_TAG
-from trio_chat.protocols.irc.slash import SEARCH
 from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
 
 if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client import IrcClientSession
+    from trio_chat.protocols.irc.client.one import IrcClientSession
 
 
 def _privmsg(session: "IrcClientSession", line: Line) -> Messages:

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from trio_chat.core.events import NOWHERE, Notice, Origin, Said
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.catchup import CatchUp
-from trio_chat.protocols.irc.heard import understand
-from trio_chat.protocols.irc.heard_one import TABLE
-from trio_chat.protocols.irc.link import IrcLink
+from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.heard import understand
+from trio_chat.protocols.irc.client.heard_one import TABLE
+from trio_chat.protocols.irc.client.link import IrcLink
+from trio_chat.protocols.irc.client.outgoing import LONGEST_ADDRESS, lines_of, texts_of
+from trio_chat.protocols.irc.client.past import Past, Unacked
+from trio_chat.protocols.irc.client.slash import read_slash, room_name
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.outgoing import LONGEST_ADDRESS, lines_of, texts_of
-from trio_chat.protocols.irc.past import Past, Unacked
-from trio_chat.protocols.irc.slash import read_slash, room_name
 from trio_chat.protocols.irc.text import is_room, shown
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trio_chat.protocols.client import Message, PageEnd
-from trio_chat.protocols.irc.catchup import CatchUp
+from trio_chat.protocols.irc.client.catchup import CatchUp
 
 _PING = "page"  # and the number of the question
 

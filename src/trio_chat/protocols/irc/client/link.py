@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from trio_chat.core.events import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
-from trio_chat.protocols.irc.catchup import CatchUp
+from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.outgoing import Outgoing, encoded
+from trio_chat.protocols.irc.client.past import ID_TAG, Past, Unacked
+from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
-from trio_chat.protocols.irc.outgoing import Outgoing, encoded
-from trio_chat.protocols.irc.past import ID_TAG, Past, Unacked
-from trio_chat.protocols.irc.slash import SEARCH
 from trio_chat.protocols.irc.text import shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
 
 if TYPE_CHECKING:
-    from trio_chat.protocols.irc.heard import Batch, Table
+    from trio_chat.protocols.irc.client.heard import Batch, Table
 
 #: trio-chat's own: to show who we were, so that what we send twice is not shown twice.
 IDENTITY = "trio-chat/identity"

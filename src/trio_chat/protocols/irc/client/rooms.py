@@ -24,20 +24,20 @@ from trio_chat.protocols.client import (
     RoomsClientSession,
     Stamped,
 )
-from trio_chat.protocols.irc.catchup import CatchUp
-from trio_chat.protocols.irc.heard import understand
-from trio_chat.protocols.irc.heard_rooms import TABLE
-from trio_chat.protocols.irc.link import WANTED, IrcLink
+from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.heard import understand
+from trio_chat.protocols.irc.client.heard_rooms import TABLE
+from trio_chat.protocols.irc.client.link import WANTED, IrcLink
+from trio_chat.protocols.irc.client.outgoing import lines_of, texts_of
+from trio_chat.protocols.irc.client.pages import Pages
+from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked, just_before
+from trio_chat.protocols.irc.client.slash import read_slash, room_name
+from trio_chat.protocols.irc.client.supports import Supports
+from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits, messages_of
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.outgoing import lines_of, texts_of
-from trio_chat.protocols.irc.pages import Pages
-from trio_chat.protocols.irc.past import ONE_LINE, Past, Unacked, just_before
-from trio_chat.protocols.irc.slash import read_slash, room_name
-from trio_chat.protocols.irc.supports import Supports
 from trio_chat.protocols.irc.text import is_room, shown
-from trio_chat.protocols.irc.whole import Reassembly, is_batch, limits, messages_of
 
 _LAG_EVERY = 30.0  # seconds
 
