@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,14 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.room import RoomState
-from trio_chat.storage.codec import BESIDE, decode, decode_state, encode, encode_state
+from trio_chat.storage.codec import (
+    BESIDE,
+    Unreadable,
+    decode,
+    decode_state,
+    encode,
+    encode_state,
+)
 
 LASTING = st.one_of(
     *[
@@ -64,6 +72,29 @@ def test_only_what_is_not_its_default_is_written() -> None:
         "Left",
         {"room": "#a", "nick": "al", "who": "1", "why": "bye", "origin": {"host": "example.org"}},
     ]
+
+
+def test_fields_that_were_added_after_our_time_are_passed_over() -> None:
+    later = '["Said",{"room":"#a","nick":"al","mood":[1],"origin":{"host":"x","planet":["y"]}}]'
+    assert decode(later, "hello") == Said("#a", "al", "hello", origin=Origin(host="x"))
+    changes = '[{"add":true,"mode":"m","why":"z"}]'
+    assert decode(f'["ModesSet",{{"room":"#a","nick":"al","changes":{changes}}}]') == (
+        ModesSet("#a", "al", (Change(True, "m"),))
+    )
+    state = (
+        '{"name":"#A","flags":[],"masks":[["b",{"mask":"*!*@x","by":"al","at":1,"in":2}]],"x":"y"}'
+    )
+    assert decode_state(state) == RoomState("#A", masks=(("b", Mask("*!*@x", "al", 1)),))
+
+
+@pytest.mark.parametrize(
+    "written", ["", "x", "[]", "1", "null", '["Said"]', '["Nod",{}]', '["Said",[]]', '["Said",{}]']
+)
+def test_what_is_none_of_ours_is_told_as_such(written: str) -> None:
+    with pytest.raises(Unreadable):
+        decode(written, "hello")
+    with pytest.raises(Unreadable):
+        decode_state(written)
 
 
 def test_what_was_written_before_there_were_some_fields_is_read() -> None:

@@ -16,6 +16,7 @@ from trio_chat.core.events import TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
+from trio_chat.storage.sqlite.rows import complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
 NEXT = [*MIGRATIONS, "ALTER TABLE mark ADD COLUMN more TEXT"]
@@ -70,6 +71,28 @@ async def test_everything_is_there_after_reopening(path: Path) -> None:
         [again] = await log.append("#b", [said("hello", "#b", token="t1")], expect=milk)
         assert again == hello
         assert await texts(log, "#b") == []
+
+
+async def test_what_cannot_be_read_is_passed_over_and_complained_of_once(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    complain.cache_clear()
+    async with open_file(path) as log:
+        await log.append("#a", [said("one"), said("two"), said("three")])
+        [tea] = await append(log, topic("tea"), barrier=True)
+        await log.save("#a", tea, RoomState("#A", "tea", tea))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE entry SET event = '[\"Nod\", {}]' WHERE text = 'two'")
+        connection.execute("UPDATE room SET state = '{}' WHERE name = '#a'")
+    async with open_file(path) as log:
+        for _ in range(2):
+            assert await texts(log, "#a") == ["one", "three", "tea"]
+            assert await log.snapshot("#a") == (START, None)
+        assert [entry.id for entry in await log.barriers("#a", after=START)] == [tea]
+    complaints = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(complaints) == 2
+    assert "KeyError('Nod')" in complaints[0]
+    assert "the state of #a" in complaints[1]
 
 
 async def test_a_barrier_of_before_is_still_a_conflict(path: Path) -> None:

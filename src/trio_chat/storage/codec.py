@@ -1,11 +1,11 @@
 """Events and the states of rooms as JSON, for stores that outlive the server.
 
 Only what is not its default is written: ``["Joined", {"room": "#a", "nick": "al"}]``. So a field
-that is added later, with a default, needs no migration.
+that is added later, with a default, needs no migration; and an older server passes over it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -36,7 +36,7 @@ def _defaults(kind: type) -> Mapping[str, Any]:
     return {field.name: field.default for field in fields(kind)}
 
 
-_DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change)}
+_DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState)}
 
 #: Fields of Said that a store keeps beside the JSON, for they are looked for.
 BESIDE = ("text", "token")
@@ -60,20 +60,46 @@ def _said(*others: Any) -> str:
     return _to_json([Said.__name__, found])
 
 
+class Unreadable(ValueError):
+    """Not written by us, or by a server that knows more than we do."""
+
+
 def decode(written: str, text: str = "", token: str = "") -> Event:
-    """The event; with ``text`` and ``token``, which were kept beside it, if it was said."""
-    kind, found = json.loads(written)
-    if kind == Said.__name__:
+    """The event; with ``text`` and ``token``, which were kept beside it, if it was said. Raises
+    Unreadable.
+    """
+    try:
+        name, found = json.loads(written)
+        return _event(_KINDS[name], found, text, token)
+    except _NOT_OURS as error:
+        raise Unreadable(repr(error)) from error
+
+
+_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError)
+
+
+def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
+    if kind is Said:
         found |= {"text": text, "token": token}
     if "origin" in found:
-        found["origin"] = _origin(**found["origin"])
+        found["origin"] = _known(Origin, found["origin"], _origin)
     for name in ("rooms", "seams"):
         if name in found:
             found[name] = tuple(found[name])
     if "changes" in found:
-        found["changes"] = tuple(Change(**change) for change in found["changes"])
-    event: Event = _KINDS[kind](**found)
+        found["changes"] = tuple(_known(Change, change) for change in found["changes"])
+    event: Event = _known(kind, found)
     return event
+
+
+def _known(kind: type, found: Mapping[str, Any], make: Callable[..., Any] | None = None) -> Any:
+    """One of these, if need be without the fields that have been added after our time."""
+    make = make or kind
+    try:
+        return make(**found)
+    except TypeError:
+        known = _DEFAULTS[kind]
+        return make(**{name: value for name, value in found.items() if name in known})
 
 
 def encode_state(state: RoomState) -> str:
@@ -81,9 +107,15 @@ def encode_state(state: RoomState) -> str:
 
 
 def decode_state(text: str) -> RoomState:
-    found = json.loads(text)
-    masks = tuple((mode, Mask(**mask)) for mode, mask in found.pop("masks"))
-    return RoomState(**found | {"flags": frozenset(found["flags"]), "masks": masks})
+    """Raises Unreadable."""
+    try:
+        found = json.loads(text)
+        masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
+        found |= {"flags": frozenset(found["flags"]), "masks": masks}
+        state: RoomState = _known(RoomState, found)
+    except _NOT_OURS as error:
+        raise Unreadable(repr(error)) from error
+    return state
 
 
 def _written(fact: Any) -> dict[str, Any]:

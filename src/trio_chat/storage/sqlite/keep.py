@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.storage.base import MARKS
-from trio_chat.storage.codec import decode
 from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite import search
-from trio_chat.storage.sqlite.rows import Kind
+from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
 
 #: Entries that are dealt with in a step.
@@ -217,7 +216,7 @@ class Keeper:
 def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:
     """Rows of the index for those of the entries that have a text which all could see."""
     return [
-        search.row_of(id, room, decode(data, text).nick, text)
+        search.row_of(id, room, event.nick, text)
         for id, room, kind, text, data in rows
-        if kind == Kind.SAID
+        if kind == Kind.SAID and (event := event_of(id, data, text))
     ]

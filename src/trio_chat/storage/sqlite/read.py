@@ -6,9 +6,9 @@ from sqlite3 import Connection
 from trio_chat.core.events import Entry
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import START
-from trio_chat.storage.codec import decode_state
+from trio_chat.storage.codec import Unreadable, decode_state
 from trio_chat.storage.ids import LAST, pack, unpack
-from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
+from trio_chat.storage.sqlite.rows import COLUMNS, Kind, complain, entries_of
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
@@ -74,7 +74,11 @@ def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
     if row is None or row[1] is None:
         return START, None
     saved, state = row
-    return unpack(saved) if saved else START, decode_state(state)
+    try:
+        return unpack(saved) if saved else START, decode_state(state)
+    except Unreadable as error:
+        complain(f"the state of {room}", str(error))
+        return START, None
 
 
 def marked(connection: Connection, reader: str, target: str) -> int:

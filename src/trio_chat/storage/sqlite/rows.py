@@ -1,12 +1,16 @@
 """Entries as rows, and rows as entries."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from trio_chat.core.events import Entry, Event, Said, is_for_members
-from trio_chat.storage.codec import decode, encode
+from trio_chat.storage.codec import Unreadable, decode, encode
 from trio_chat.storage.ids import unpack
+
+logger = logging.getLogger(__name__)
 
 
 class Kind(IntEnum):
@@ -41,5 +45,21 @@ def row_of(event: Event, *, barrier: bool) -> Row:
 
 
 def entries_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
-    for name, id, _, text, token, event in rows:
-        yield Entry(name, unpack(id), decode(event, text, token or ""))
+    """Those that can be read: for one that cannot, nobody shall miss the others."""
+    for name, id, _, text, token, written in rows:
+        if event := event_of(id, written, text, token or ""):
+            yield Entry(name, unpack(id), event)
+
+
+def event_of(id: int, written: str, text: str, token: str = "") -> Event | None:
+    try:
+        return decode(written, text, token)
+    except Unreadable as error:
+        complain(f"entry {unpack(id)}", str(error))
+        return None
+
+
+@lru_cache(maxsize=1000)
+def complain(what: str, why: str) -> None:
+    """Once, however often it is read."""
+    logger.error("%s of the history cannot be read and is passed over: %s", what, why)
