@@ -146,7 +146,11 @@ def connect(
         check_same_thread=False,
         timeout=busy,
     )
-    connection.execute(f"PRAGMA cache_size = {-cache_bytes // 1024}")
+    try:
+        connection.execute(f"PRAGMA cache_size = {-cache_bytes // 1024}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
