@@ -161,8 +161,8 @@ class Keeper:
                 found = _words_of([row for row in rows if row[0] <= self._up_to])
                 search.delete(self._connection, found)
                 self._connection.execute(
-                    "UPDATE indexed SET entries = entries - ?1, removed = removed + ?1",
-                    (len(found),),
+                    "UPDATE indexed SET entries = entries - :gone, removed = removed + :gone",
+                    {"gone": len(found)},
                 )
                 self._connection.executemany(
                     "DELETE FROM entry WHERE id = ?", [(row[0],) for row in rows]

@@ -134,9 +134,9 @@ class Store:
 
     def mark(self, reader: str, target: str, at: int) -> int:
         found: int = self.connection.execute(
-            "INSERT OR REPLACE INTO mark SELECT ?1, ?2, max(?3, coalesce("
-            "(SELECT at FROM mark WHERE reader = ?1 AND target = ?2), 0)) RETURNING at",
-            (reader, target, at),
+            "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce("
+            "(SELECT at FROM mark WHERE reader = :reader AND target = :target), 0)) RETURNING at",
+            {"reader": reader, "target": target, "at": at},
         ).fetchone()[0]
         self.marks += 1
         return found
