@@ -1,7 +1,9 @@
 """Two loops in one thread: what one leaves when the other ends."""
 
 import asyncio
+import errno
 import gc
+import io
 import threading
 
 import pytest
@@ -11,7 +13,7 @@ import trio.lowlevel
 from screens import DEFAULT, FakeModel, said, shown, silent, until
 from trio_chat.client.model import Quit
 from trio_chat.client.tui.app import ChatApp
-from trio_chat.client.tui.guest import Guest, cut_without_cycles
+from trio_chat.client.tui.guest import Guest, Writer, cut_without_cycles
 from trio_chat.errors import ConnectionLost, ScreenFailed
 
 
@@ -153,3 +155,19 @@ def test_what_scrolls_away_leaves_nothing_for_the_garbage_collector():
 
     shown(model, script)
     assert left < 100  # one row of one frame is about 20
+
+
+class Gone(io.StringIO):
+    """A terminal whose window is closed."""
+
+    def write(self, text):
+        raise OSError(errno.EIO, "gone")
+
+
+def test_whoever_writes_where_no_terminal_is_need_not_wait():
+    writer = Writer(Gone())
+    writer.start()
+    for _ in range(100):  # more than its queue takes
+        writer.write("x")
+    writer.stop()
+    assert not writer.is_alive()

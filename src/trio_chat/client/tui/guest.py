@@ -9,8 +9,8 @@ Three rules keep the two loops apart:
 - a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
 
 All of Textual's private names that we need are in this module: ``_driver`` and what turns its mouse
-on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences and how input is
-decoded.
+on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences, how input is
+decoded, and the thread that writes.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ import trio
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App
 from textual.drivers import linux_driver
+from textual.drivers._writer_thread import WriterThread
 from textual.message import Message as Wake
 from textual.strip import Strip
 
@@ -180,6 +181,23 @@ def read_forgivingly() -> None:
     vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
+class Writer(WriterThread):
+    """Where there is no terminal any more, takes what is written all the same. Textual's own dies
+    of it, and whoever writes then waits for a place in its queue for ever.
+    """
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except OSError:
+            while self._queue.get() is not None:
+                pass
+
+
+def write_forgivingly() -> None:
+    vars(linux_driver)["WriterThread"] = Writer
+
+
 def cut_without_cycles() -> None:
     """A row that is not cut Textual keeps among its own pieces, a cycle for each row of each frame;
     to find them all takes up to 80 ms, in which no key is seen.
@@ -271,6 +289,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     """
     read_alt_keys()
     read_forgivingly()
+    write_forgivingly()
     cut_without_cycles()
     ask_the_terminal()
     asyncio.run(_show(app, mouse=mouse))
