@@ -1,9 +1,11 @@
 """The client on the full screen of a terminal, beside people with netcat and irssi."""
 
+import os
 import re
+import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,14 +23,16 @@ LINES = 5000
 
 
 @asynccontextmanager
-async def client(port: int, folder: Path, columns: int, rows: int) -> AsyncIterator[Tmux]:
-    """Bob's, in the lobby."""
+async def client(
+    port: int, folder: Path, columns: int, rows: int, *options: str, shell: Sequence[str] = ()
+) -> AsyncIterator[Tmux]:
+    """Bob's, in the lobby; the ``shell``, if it is given, starts it."""
     state = {"XDG_STATE_HOME": str(folder), "TERM": "tmux-256color"}
     variables = [f"{n}={v}" for n, v in environment(state).items() if n.startswith(("XDG", "TERM"))]
     # Said, not found out: on a machine that is busy enough our greeting may come too late.
-    arguments = ["client", "--protocol", "irc", "-p", str(port), "-n", "bob"]
+    arguments = ["client", "--protocol", "irc", "-p", str(port), "-n", "bob", *options]
     program = [sys.executable, "-m", "trio_chat", *arguments]
-    command = ["env", *variables, *program]
+    command = ["env", *variables, *shell, *program]
     async with tmux(folder / "bob.tmux", columns, rows, *command) as it:
         await it.until("You are in #lobby.")
         yield it
@@ -133,3 +137,28 @@ async def without_gap(terminal: Tmux) -> list[int]:
 
 async def numbers_in(terminal: Tmux) -> list[int]:
     return [int(number) for number in re.findall(r"│ line (\d+) ", await terminal.screen())]
+
+
+async def test_it_ends_with_the_window_also_if_a_shell_has_started_it(tmp_path: Path) -> None:
+    """The shell leads the session: the hang-up brings a SIGCONT, and Textual writes anew."""
+    pid = tmp_path / "pid"
+    inner = f'echo $$ >{pid}; exec "$@"'
+    shell = ["sh", "-c", f"sh -c '{inner}' sh \"$@\"; :", "sh"]
+    mouse = ("--set", "screen.mouse=true")
+    async with (
+        running_server() as server,
+        client(server.port, tmp_path, 100, 30, *mouse, shell=shell) as bob,
+        guest(server.port, "al") as al,
+    ):
+        ended = os.pidfd_open(int(pid.read_text()))
+        try:
+            for number in range(40):
+                await al.send(f"{number} bob\n")
+            await bob.until("39 bob")
+            await bob.stop()
+            with trio.fail_after(PATIENCE):
+                await trio.lowlevel.wait_readable(ended)
+        finally:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(ended, signal.SIGKILL)
+            os.close(ended)
