@@ -46,6 +46,11 @@ class Line:
     token: str = ""
     why: str = ""
 
+    @property
+    def in_a_row(self) -> str:
+        """The text, where there is no place for several lines."""
+        return self.text.replace("\n", " ")
+
 
 class Lines(Sequence[Line]):
     """``changed`` gives where to note what becomes of them. Lines with the same id are the same:

@@ -25,7 +25,7 @@ def cleaned(news: _T) -> _T:
     changes: dict[str, Any] = {}
     for name in _names(news):
         value = getattr(news, name)
-        several = name == "text" and isinstance(news, _SEVERAL) and "\n" in value
+        several = name == "text" and isinstance(news, _SEVERAL)
         if value and (safe := _safe(value, several=several)) is not value:
             changes[name] = safe
     return replace(news, **changes) if changes else news  # type: ignore[type-var]

@@ -143,8 +143,7 @@ def _found(model: "Model", line: Line) -> str:
     buffer = model.where(line)
     where = buffer.name if buffer else ""
     who = f"* {line.nick}" if line.kind == "action" else f"{line.nick}:"
-    text = line.text.replace("\n", " ")
-    return f"{model.short_time(line.time)} {where} {who} {text}"
+    return f"{model.short_time(line.time)} {where} {who} {line.in_a_row}"
 
 
 def _buffer(model: "Model", which: str, now: float) -> Intents:

@@ -79,13 +79,10 @@ def _laid_out(editor: Editor, width: int) -> tuple[list[str], _Place]:
     """The rows, and where among them the cursor is."""
     rows: list[str] = []
     place = _Place(0, 0)
-    offset = 0
-    for line in editor.text.split("\n"):
-        for begin, end in wrap(line, max(width, 2)):  # the widest letters take two cells
-            if offset + begin <= editor.cursor <= offset + end:
-                place = _Place(len(rows), editor.cursor - offset - begin)
-            rows.append(line[begin:end])
-        offset += len(line) + 1
+    for begin, end in wrap(editor.text, max(width, 2)):  # the widest letters take two cells
+        if begin <= editor.cursor <= end:
+            place = _Place(len(rows), editor.cursor - begin)
+        rows.append(editor.text[begin:end])
     return rows, place
 
 

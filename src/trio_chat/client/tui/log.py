@@ -91,8 +91,9 @@ class MessageLog(Pane):
         if view.near_top:
             self.post_message(self.Top())
         strips = view.strips()
-        blank = self._finished([Strip([])])
-        self.show_rows(blank * (self.size.height - len(strips)) + strips)
+        if missing := self.size.height - len(strips):
+            strips = self._finished([Strip([])]) * missing + strips
+        self.show_rows(strips)
 
     def _rows(self, line: Line) -> list[Strip]:
         unread = self._buffer is not None and line is self._buffer.first_unread

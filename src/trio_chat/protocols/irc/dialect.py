@@ -36,7 +36,7 @@ from trio_chat.core.events import (
 from trio_chat.core.masks import address
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
-from trio_chat.protocols.irc.multiline import CONCAT, MULTILINE, NEEDED, parted
+from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.numerics import (
     RPL_ENDOFNAMES,
     RPL_MONOFFLINE,
@@ -71,7 +71,7 @@ class IrcDialect(Dialect):
             shown = shown.of
         if isinstance(shown, Entered) and shown.recent and not extra:
             return self._entered_later(shown, id)
-        if type(shown) is Said and (shown.seams or "\n" in shown.text) and self.caps >= NEEDED:
+        if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
             return self._as_batch(shown, id, extra)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
         if not texts:
@@ -101,17 +101,15 @@ class IrcDialect(Dialect):
         name, source = f"m{id.replace('-', '')}", _source(said)
         tags = self._tags(said, id, extra)
         head, tail = f"@{tags} " if tags else "", f"@{extra} " if extra.startswith("batch=") else ""
-        command, target = "NOTICE" if said.notice else "PRIVMSG", said.to or said.status + said.room
-        lines = [f"{head}:{source} BATCH +{name} {MULTILINE} {target}"]
-        before, end = FRAMES[said.action]
+        command, target = _command(said), _target(said)
         start = f":{source} {command} {target} :"
-        most = LINE_MAX - 2 - _bytes(start + before + end)
-        pieces = parted(said.text, said.seams, most)
-        for number, piece in enumerate(pieces):
-            first, last = number == 0, number == len(pieces) - 1
-            text = (before if first else "") + safe(piece.text) + (end if last else "")
-            lines.append(f"@batch={name}{f';{CONCAT}' if piece.joined else ''} {start}{text}")
-        lines.append(f"{tail}:{source} BATCH -{name}")
+        most = LINE_MAX - 2 - _bytes(start + "".join(FRAMES[said.action]))
+        parts = framed(parted(said.text, said.seams, most), said.action)
+        lines = [
+            f"{head}:{source} BATCH +{name} {MULTILINE} {target}",
+            *(tags_of(name, part) + start + safe(part.text) for part in parts),
+            f"{tail}:{source} BATCH -{name}",
+        ]
         return ("\r\n".join(lines) + "\r\n").encode()
 
     def _entered_later(self, entered: Entered, id: str) -> bytes:
@@ -192,11 +190,10 @@ class IrcDialect(Dialect):
 
     def _said(self, said: Said) -> Sequence[str]:
         """ "Servers MUST NOT send blank lines to clients" that do not know multiline."""
-        command = "NOTICE" if said.notice else "PRIVMSG"
         before, end = FRAMES[said.action]
-        start = f":{_source(said)} {command} {said.to or said.status + said.room} :{before}"
+        start = f":{_source(said)} {_command(said)} {_target(said)} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
-        if said.seams or "\n" in said.text:
+        if _has_lines(said):
             parts = parted(said.text, said.seams, most)
             return [safe(start + piece.text + end) for piece in parts if piece.text]
         return [safe(start + piece + end) for piece in pieces(said.text, most)]
@@ -411,6 +408,19 @@ def wrapped(words: Sequence[str], most: int) -> Sequence[str]:
             line, size = "", 0
         line, size = (f"{line} {text}", size + 1 + length) if line else (text, length)
     return [*lines, line] if line else lines
+
+
+def _command(said: Said) -> str:
+    return "NOTICE" if said.notice else "PRIVMSG"
+
+
+def _target(said: Said) -> str:
+    return said.to or said.status + said.room
+
+
+def _has_lines(said: Said) -> bool:
+    """Whether it was said in several lines of IRC."""
+    return bool(said.seams) or "\n" in said.text
 
 
 def _bytes(text: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from trio_chat.protocols.irc.text import pieces
+from trio_chat.protocols.irc.text import FRAMES, pieces
 
 #: The capability, and the type of the batch.
 MULTILINE = "draft/multiline"
@@ -34,6 +34,19 @@ class Piece(NamedTuple):
 
     text: str
     joined: bool = False
+
+
+def framed(parts: Sequence[Piece], action: bool) -> Sequence[Piece]:
+    """What is done rather than said (CTCP ACTION) begins in the first line and ends in the last."""
+    before, end = FRAMES[action]
+    first, *others = parts
+    *most, last = [first._replace(text=before + first.text), *others]
+    return [*most, last._replace(text=last.text + end)]
+
+
+def tags_of(batch: str, piece: Piece) -> str:
+    """What stands before a line of the batch with this name."""
+    return f"@batch={batch}{f';{CONCAT}' if piece.joined else ''} "
 
 
 def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:

@@ -35,21 +35,17 @@ def say(session: "IrcSession", message: Message) -> Iterator[Command]:
         return
     (text, action), tags = read_action(message.params[1]), _client_tags(message)
     targets = each_target(session, message.params[0])
-    token = message.tags.get(_ID, "")
-    if why := _bad_id(token, targets) if _ID in message.tags else "":
+    if why := _bad_id(message, targets):
         session.fail(message.command, "INVALID_ID", why)
         return
     for target in targets:
-        status, room = _room_of(target)
         # What others are sent is longer by the sender's address. We would rather say so than have
         # something cut off.
         if not fits(session.address, message.command, target, message.params[1]):
             session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
             session.refusals += 1
-        elif room:
-            yield Say(room, text, action, notice, status, tags, token)
         else:
-            yield Tell(target, text, action, notice, tags, token)
+            yield _said(target, text, action, notice, tags, message.tags.get(_ID, ""))
 
 
 def say_lines(session: "IrcSession", message: Message) -> Iterator[Command]:
@@ -60,22 +56,37 @@ def say_lines(session: "IrcSession", message: Message) -> Iterator[Command]:
     session.collecting, session.verb = None, batch.command
     session.answer_with(batch.label)
     text, seams = combined(batch.pieces)
-    tags, token = _client_tags(batch.opening), batch.opening.tags.get(_ID, "")
-    notice = batch.command == "NOTICE"
-    status, room = _room_of(batch.target)
-    if why := _bad_id(token, [batch.target]) if _ID in batch.opening.tags else "":
+    if why := _bad_id(batch.opening, [batch.target]):
         session.fail(batch.command, "INVALID_ID", why)
-    elif room:
-        yield Say(room, text, batch.action, notice, status, tags, token, seams)
-    else:
-        yield Tell(batch.target, text, batch.action, notice, tags, token, seams)
+        return
+    notice, tags = batch.command == "NOTICE", _client_tags(batch.opening)
+    token = batch.opening.tags.get(_ID, "")
+    yield _said(batch.target, text, batch.action, notice, tags, token, seams)
 
 
-def _bad_id(token: str, targets: Sequence[str]) -> str:
-    """Why nothing can be known by this id, if it is sent again; empty if it can."""
+def _said(
+    target: str,
+    text: str,
+    action: bool,
+    notice: bool,
+    tags: str,
+    token: str,
+    seams: tuple[int, ...] = (),
+) -> Command:
+    """To a room, or to a person."""
+    status, room = _room_of(target)
+    if room:
+        return Say(room, text, action, notice, status, tags, token, seams)
+    return Tell(target, text, action, notice, tags, token, seams)
+
+
+def _bad_id(message: Message, targets: Sequence[str]) -> str:
+    """Why nothing can be known by its id, if it is sent again; empty if it can, or has none."""
+    if _ID not in message.tags:
+        return ""
     if len(targets) > 1:
         return "What has an id can have one target only"
-    if not _ID_FORM.fullmatch(token):
+    if not _ID_FORM.fullmatch(message.tags[_ID]):
         return "An id has 16 to 64 letters, digits, - and _"
     return ""
 

@@ -16,7 +16,9 @@ from trio_chat.protocols.irc.multiline import (
     Limits,
     Piece,
     combined,
+    framed,
     parted,
+    tags_of,
 )
 from trio_chat.protocols.irc.text import CTCP, FRAMES
 
@@ -60,13 +62,12 @@ def one_message(token: str, target: str, text: str, action: bool) -> Unacked:
     pieces = parted(text, (), text_bytes(target, action))
     if len(pieces) == 1:
         return on_its_way(token, target, text, action)
-    before, end = FRAMES[action]
-    lines = [f"BATCH +{_NAME} {MULTILINE} {target}"]
-    for number, (part, joined) in enumerate(pieces):
-        framed = ("" if number else before) + part + (end if number == len(pieces) - 1 else "")
-        tags = f"@batch={_NAME}{f';{CONCAT}' if joined else ''}"
-        lines.append(f"{tags} {body('PRIVMSG', target, framed)}")
-    return Unacked(token, target, text, "\r\n".join([*lines, f"BATCH -{_NAME}"]), action)
+    lines = [
+        f"BATCH +{_NAME} {MULTILINE} {target}",
+        *(tags_of(_NAME, p) + body("PRIVMSG", target, p.text) for p in framed(pieces, action)),
+        f"BATCH -{_NAME}",
+    ]
+    return Unacked(token, target, text, "\r\n".join(lines), action)
 
 
 def is_batch(text: Unacked) -> bool:
