@@ -514,7 +514,7 @@ async def test_silent_clients_are_asked_and_those_who_answer_stay(
     async with running(settings(limits={"ping": 20})) as house:
         alice = await irc_peer(house, "alice", link=True)
         for _ in range(10):
-            assert await alice.until("\r\n") == ":chat.local PING chat.local\r\n"
+            assert await alice.until("\r\n") == "PING :chat.local\r\n"
             await alice.say("PONG chat.local")
         assert await alice.news() == []
 
@@ -525,7 +525,7 @@ async def test_silent_clients_that_do_not_answer_are_let_go(autojump_clock: Mock
         alice = await irc_peer(house, "alice", link=True)
         began = trio.current_time()
         assert await alice.rest() == (
-            ":chat.local PING chat.local\r\nERROR :Closing link: You did not answer a PING.\r\n"
+            "PING :chat.local\r\nERROR :Closing link: You did not answer a PING.\r\n"
         )
         assert 40 <= trio.current_time() - began <= 60
         assert (await carol.until("left!\n")).endswith("alice left!\n")

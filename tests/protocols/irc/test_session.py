@@ -732,7 +732,7 @@ def test_a_ping_is_sent_to_who_is_in_only() -> None:
     assert session.data_to_send() == b""
     desk = entered()
     desk.session.ping()
-    assert desk.session.data_to_send() == b":chat.local PING chat.local\r\n"
+    assert desk.session.data_to_send() == b"PING :chat.local\r\n"
 
 
 def test_refusals_are_counted() -> None:

@@ -203,8 +203,9 @@ class IrcSession(Session):
             self._flush_replies("")
 
     def ping(self) -> None:
+        """Without a source, as every server asks: bots look for lines that begin with ``PING``."""
         if self.registered:
-            self._to_send.append(f":{self.info.name} PING {self.info.name}\r\n".encode())
+            self._to_send.append(f"{trailing('PING', self.info.name)}\r\n".encode())
 
     def data_to_send(self) -> bytes:
         if not self._label or self._batch:
