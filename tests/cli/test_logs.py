@@ -55,11 +55,25 @@ def test_text_shows_an_exception_on_lines_of_its_own():
     assert rest[-1] == "ValueError: odd"
 
 
-@pytest.mark.parametrize("nasty", ["\x1b[2J", "\x9b2J", "\x07", "\r", "\n", "\u202e", "\x7f"])
-def test_nothing_in_a_message_steers_the_terminal(nasty):
+NASTY = ["\x1b[2J", "\x9b2J", "\x07", "\r", "\n", "\u202e", "\u2066", "\u2028", "\x7f", "\ud800"]
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_nothing_in_a_message_steers_the_terminal_and_all_of_it_can_be_seen(nasty):
     line = TextFormatter().format(record("admitted as %s", f"a{nasty}b"))
-    assert nasty[0] not in line
-    assert len(line.splitlines()) == 1
+    assert line.endswith(f"admitted as a{ascii(nasty)[1:-1]}b")
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_nothing_in_json_steers_the_terminal_and_nothing_is_lost(nasty):
+    line = JsonFormatter().format(record("admitted as %s", f"a{nasty}b"))
+    assert line.isprintable()
+    assert json.loads(line)["message"] == f"admitted as a{nasty}b"
+
+
+def test_words_of_all_languages_stay_as_they_are():
+    for formatter in (TextFormatter(), JsonFormatter()):
+        assert "Grüße, 世界 😀 שלום" in formatter.format(record("Grüße, 世界 😀 שלום"))
 
 
 @pytest.mark.parametrize("nasty", ["\x1b[2J", "\x9b2J", "\x07", "\u202e"])

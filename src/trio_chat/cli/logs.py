@@ -1,23 +1,41 @@
-"""The log on standard error: for people on a terminal, JSON lines for everything else."""
+"""The log on standard error: for people on a terminal, JSON lines for everything else.
+
+What others have written may stand in it. Whatever steers a terminal, hides or turns text round is
+escaped, and so can be seen, and forges no line.
+"""
 
 import json
 import logging
-import sys
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from trio_chat.cli.log_handler import BackgroundHandler
 from trio_chat.protocols.clean import clean
 from trio_chat.server.server import connection_number
 from trio_chat.settings import LogSettings
 
+_STDERR = 2
+
 
 def set_up_logging(settings: LogSettings) -> None:
     """Send the log of everything to standard error. Can be called again with other settings."""
-    on_terminal = sys.stderr.isatty()
-    text = settings.format == "text" or (settings.format == "auto" and on_terminal)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_add_connection)
+    text = settings.format == "text" or (settings.format == "auto" and os.isatty(_STDERR))
+    handler = _handler()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
-    logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
+    logging.getLogger().setLevel(settings.level.upper())
+
+
+def _handler() -> BackgroundHandler:
+    """The only one of the program, which stays when the settings change."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, BackgroundHandler):
+            return handler
+    handler = BackgroundHandler(_STDERR)
+    handler.addFilter(_add_connection)
+    root.addHandler(handler)
+    return handler
 
 
 def _add_connection(record: logging.LogRecord) -> bool:
@@ -34,7 +52,7 @@ class TextFormatter(logging.Formatter):
         lines = [f"{time} {record.levelname.lower():7} {origin}{record.getMessage()}"]
         if record.exc_info:
             lines += self.formatException(record.exc_info).split("\n")
-        return "\n".join(map(clean, lines))
+        return "\n".join(clean(_visible(line, _in_text)) for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -51,4 +69,21 @@ class JsonFormatter(logging.Formatter):
             fields["connection"] = number
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
+        return _visible(json.dumps(fields, ensure_ascii=False), _in_json)
+
+
+def _visible(text: str, escaped: Callable[[str], str]) -> str:
+    """With escapes for what cannot be seen as itself: controls, C1 and DEL among them, what turns
+    text round, separators of lines, surrogates, what is not assigned.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else escaped(char) for char in text)
+
+
+def _in_text(char: str) -> str:
+    return ascii(char)[1:-1]
+
+
+def _in_json(char: str) -> str:
+    return json.dumps(char)[1:-1]

@@ -4,7 +4,6 @@ import logging
 import os
 import resource
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,13 +11,16 @@ import trio
 
 from trio_chat.app import serve
 from trio_chat.cli.configure import load
-from trio_chat.cli.exits import drop_output, exit_on_error
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.errors import SettingsError
 from trio_chat.server.server import Server
 from trio_chat.settings import Address, Settings
 
 logger = logging.getLogger(__name__)
+
+_STDOUT = 1
 
 # Descriptors beside those of connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
@@ -41,10 +43,6 @@ def run_server(
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
         trio.run(_main, settings, read_settings)
-    try:
-        sys.stderr.flush()
-    except OSError:  # the last of the log, when the window was closed
-        drop_output(2)
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
@@ -55,10 +53,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            try:
-                _announce(server.addresses)
-            except OSError:  # nobody reads it, or there is no place for it
-                drop_output()
+            nursery.start_soon(_announce, server.addresses)
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)
@@ -91,9 +86,14 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
         logger.info("the settings have been read again")
 
 
-def _announce(addresses: Sequence[Address]) -> None:
-    for address in addresses:
-        print(f"trio-chat is listening on {address}")
+async def _announce(addresses: Sequence[Address]) -> None:
+    """In a thread: a stopped terminal, or a pipe that nobody reads, holds up nobody else."""
+    text = os.fsencode(f"{_invitation(addresses)}\n")
+    await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
+
+
+def _invitation(addresses: Sequence[Address]) -> str:
+    lines = [f"trio-chat is listening on {address}" for address in addresses]
     host, port = addresses[0].host, addresses[0].port
     if path := addresses[0].unix_path:
         netcat, where = f"nc -U {path}", f" --host {host}"
@@ -102,7 +102,9 @@ def _announce(addresses: Sequence[Address]) -> None:
         netcat = f"nc {reachable} {port}"
         where = "" if reachable == "127.0.0.1" else f" --host {reachable}"
         where += "" if port == 55555 else f" --port {port}"
-    print(f"Join it with 'trio-chat client{where}' or '{netcat}'. Ctrl-C stops it.", flush=True)
+    return "\n".join(
+        [*lines, f"Join it with 'trio-chat client{where}' or '{netcat}'. Ctrl-C stops it."]
+    )
 
 
 def _allow_files(number: int) -> None:

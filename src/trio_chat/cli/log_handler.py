@@ -1,0 +1,115 @@
+"""A handler of the log that nobody ever waits for, whatever becomes of what it writes to.
+
+A pipe that nobody reads, a stopped terminal or a slow disk must not stop the chat. So lines go
+into a bounded queue, and a thread writes them. What does not fit is dropped; how much that was is
+told as soon as there is room again.
+"""
+
+import logging
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+#: What may wait to be written: some 40,000 lines, far more than come at once when all is well.
+WAITING_MAX = 4 * 1024 * 1024  # bytes
+
+#: For how long the end of the program waits for what has not been written.
+_LAST_WORDS = 1.0  # seconds
+
+# As much at a time as a pipe holds (Linux, pipe(7)): a longer write would only wait.
+_AT_ONCE = 64 * 1024  # bytes
+
+
+class BackgroundHandler(logging.Handler):
+    """Writes lines to the file descriptor ``number``, which stays open; at most ``waiting_max``
+    bytes of them wait for that.
+
+    ``flush`` waits for a second at most until all is written; ``logging.shutdown`` calls it at the
+    end of the program.
+    """
+
+    def __init__(self, number: int, *, waiting_max: int = WAITING_MAX) -> None:
+        super().__init__()
+        self._number, self._waiting_max = number, waiting_max
+        self._lines: deque[bytes] = deque()
+        self._size = self._dropped = 0
+        self._writing = self._closed = False
+        self._changed = threading.Condition()
+        # A daemon: it may wait for ever, and the program is to end all the same.
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self._line(record)
+        except Exception:  # noqa: BLE001  (a mistake in a report must not end what is reported)
+            self.handleError(record)
+            return
+        with self._changed:
+            if self._size + len(line) > self._waiting_max:
+                self._dropped += 1
+            else:
+                self._lines.append(line)
+                self._size += len(line)
+                self._changed.notify_all()
+
+    def flush(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._lines or self._writing), _LAST_WORDS)
+
+    def close(self) -> None:
+        """Take nothing more; the thread ends when it has written what waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        super().close()
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return f"{self.format(record)}\n".encode(errors="backslashreplace")
+
+    def _run(self) -> None:
+        for data in self._batches():
+            for begin in range(0, len(data), _AT_ONCE):
+                write_all(self._number, data[begin : begin + _AT_ONCE])
+
+    def _batches(self) -> Iterator[bytes]:
+        while True:
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._lines or self._closed)
+                if not self._lines:
+                    return
+                data = b"".join(self._lines) + self._of_dropped()
+                self._lines.clear()
+                self._size = self._dropped = 0
+                self._writing = True
+            yield data
+
+    def _of_dropped(self) -> bytes:
+        """What was dropped came after all that waited, for only then was there no room."""
+        if not self._dropped:
+            return b""
+        what = "%d lines of the log were dropped here: nobody read them in time"
+        record = logging.LogRecord(
+            __name__, logging.WARNING, "", 0, what, (self._dropped,), exc_info=None
+        )
+        return self._line(record)
+
+
+def write_all(number: int, data: bytes) -> None:
+    """Write all of it, however long that takes; or drop it if that fails, for there is nobody to
+    tell.
+
+    Not by way of ``sys.stderr``: its lock, held by a thread that waits, would stop the end of the
+    program.
+    """
+    while data:
+        try:
+            data = data[os.write(number, data) :]
+        except BlockingIOError:  # somebody who shares it has made it so
+            select.select([], [number], [])
+        except OSError:
+            return
