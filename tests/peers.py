@@ -108,7 +108,7 @@ async def running(chosen: Settings | None = None, log: Log | None = None) -> Asy
     chosen = chosen or settings()
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
         log = log or await stack.enter_async_context(open_log(chosen))
-        server = Server(chosen, log)
+        server = Server(chosen, log, b"a key")
         await nursery.start(server.run)
         house = House(server)
         yield house

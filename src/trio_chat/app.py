@@ -10,6 +10,7 @@ import trio
 from trio_chat.server.server import Server
 from trio_chat.settings import HistorySettings, Settings
 from trio_chat.storage.base import Log
+from trio_chat.storage.key import kept_key, new_key
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite.keep import Retention
 from trio_chat.storage.sqlite.log import open_sqlite
@@ -27,11 +28,13 @@ async def serve(
     ``server = await nursery.start(serve, settings)`` gives the running server: ``server.addresses``
     says where it listens, ``server.stop()`` ends it gracefully. Without settings they are read from
     the environment. Raises CannotListen if an address cannot be had, and CannotOpenStore if the
-    history cannot.
+    history or the server's key cannot.
     """
     settings = settings or Settings()
     async with open_log(settings) as log:
-        await Server(settings, log).run(task_status=task_status)
+        file = key_file(settings)
+        key = kept_key(file) if file else new_key()
+        await Server(settings, log, key).run(task_status=task_status)
 
 
 @asynccontextmanager
@@ -52,6 +55,14 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
         refuse=history.on_failure == "refuse",
     ) as log:
         yield log
+
+
+def key_file(settings: Settings) -> Path | None:
+    """Where the server's key is kept; None if it is to be a new one each time."""
+    if settings.server.key:
+        return Path(settings.server.key).expanduser()
+    history = history_file(settings.history)
+    return history.with_name("key") if history else None
 
 
 def history_file(history: HistorySettings) -> Path | None:

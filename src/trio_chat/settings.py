@@ -168,6 +168,12 @@ class ServerSettings(Section):
         default=SecretStr(""),
         description="What all must say to be let in, as 'trio-chat hash-password' prints it.",
     )
+    key: str = Field(
+        default="",
+        description="The file with the server's own secret, by which addresses are cloaked: so "
+        "bans of them outlive a restart. It is made if it is not there. Empty is the file key "
+        "beside the history, or with memory: a new secret at each start.",
+    )
     shutdown_grace: Seconds = Field(
         default=5,
         ge=0,

@@ -1,9 +1,9 @@
 """The server as a whole: its tasks, its connections, and how it stops."""
 
 import errno
+import hmac
 import itertools
 import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -47,13 +47,14 @@ class Server:
     """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
 
     ``on_reload`` is called when an operator asks for the settings to be read again.
+    ``key`` is its own secret: what it says of addresses depends on it.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, key: bytes) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
-        self._log = log
+        self._log, self._key = log, key
         self._started = time.time()
         chat = Chat(replay=settings.history.replay, rooms_each=settings.limits.rooms_each)
         self._hub = Hub(
@@ -101,7 +102,9 @@ class Server:
                 self._drains,
                 self.settings,
                 server_info(self.settings, self._started),
-                Cloak(secrets.token_bytes(32) if self.settings.irc.cloak else None),
+                Cloak(
+                    hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None
+                ),
                 lambda: self.on_reload(),
             )
             self._drains.start_soon(self._look_after_the_silent)

@@ -1,0 +1,71 @@
+"""The server's own secret: 32 random bytes, in a file that is its user's alone.
+
+Whatever must be secret and the same after a restart is derived from it, as the cloak of addresses
+is. It is no part of the history, so that a copy of that gives it to nobody.
+"""
+
+import logging
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from trio_chat.errors import CannotOpenStore
+
+logger = logging.getLogger(__name__)
+
+_BYTES = 32
+
+
+def new_key() -> bytes:
+    return secrets.token_bytes(_BYTES)
+
+
+def kept_key(path: Path) -> bytes:
+    """The key in this file, as hexadecimal digits; a new one if there is no such file.
+
+    Raises CannotOpenStore if it cannot be read or made, or if it holds no key.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        digits = path.read_bytes().strip()
+        if path.stat().st_mode & 0o077:
+            logger.warning("others on this machine may read the server's key: chmod 600 %s", path)
+    except OSError as error:
+        raise CannotOpenStore(
+            f"cannot keep the server's key in {path}: {(error.strerror or str(error)).lower()}"
+        ) from error
+    with suppress(ValueError):
+        if len(key := bytes.fromhex(digits.decode("ascii"))) == _BYTES:
+            return key
+    raise CannotOpenStore(
+        f"{path} holds no key ({2 * _BYTES} hexadecimal digits): put a backup in its place, or "
+        "remove it, and bans of addresses hold no more"
+    )
+
+
+def _make(path: Path) -> None:
+    """Let it appear whole or not at all; of several servers that make it, the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{new_key().hex()}\n")
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that the names in it are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
