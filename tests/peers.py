@@ -79,13 +79,13 @@ class House:
 
     async def connect(self, nick: str = "") -> Peer:
         """A peer over TCP; with a nickname it has been let in."""
-        return await self._take_in(await trio.open_tcp_stream("127.0.0.1", self.port), nick)
+        return await self.take_in(await trio.open_tcp_stream("127.0.0.1", self.port), nick)
 
     async def link(self, nick: str = "", address: str = "memory") -> Peer:
         """A peer over memory, where the test's clock rules."""
         ours, theirs = trio.testing.memory_stream_pair()
         self.server.take(Link(theirs, address))
-        return await self._take_in(ours, nick)
+        return await self.take_in(ours, nick)
 
     async def people(self, *nicks: str) -> list[Peer]:
         """Peers that have been let in one after the other, and have read that."""
@@ -96,7 +96,8 @@ class House:
                 await earlier.until(f"{nick} joined!\n")
         return peers
 
-    async def _take_in(self, stream: trio.abc.HalfCloseableStream, nick: str) -> Peer:
+    async def take_in(self, stream: trio.abc.HalfCloseableStream, nick: str = "") -> Peer:
+        """A peer over a stream that has been connected."""
         peer = Peer(stream)
         self.peers.append(peer)
         return await peer.enter(nick) if nick else peer

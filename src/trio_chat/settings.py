@@ -5,6 +5,7 @@ A setting's name in the environment follows from its field: ``limits.line_bytes`
 """
 
 import codecs
+import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -47,6 +48,23 @@ def _read_address(text: str) -> Address:
     if found is None or int(found["port"]) > 65_535:
         raise ValueError(f"{text!r} is none of HOST:PORT, [IPV6]:PORT, unix:PATH")
     return Address(found["v6"] or found["name"], int(found["port"]))
+
+
+def _read_networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _check_network(text: str) -> str:
+    if text == "unix":
+        return text
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is none of an address, a network such as 10.0.0.0/8, unix"
+        ) from None
 
 
 def _check_host(host: str) -> str:
@@ -135,6 +153,12 @@ Identity = Annotated[SecretStr, AfterValidator(_check_identity)]
 Operators = Annotated[SecretStr, AfterValidator(_check_operators)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_read_addresses)]
 
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_network)], ...],
+    NoDecode,
+    BeforeValidator(_read_networks),
+]
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -216,7 +240,7 @@ class IrcSettings(Section):
 
 
 class LimitSettings(Section):
-    """What one client may cost; all of it is on by default."""
+    """What one client may cost, and all from one address; all of it is on by default."""
 
     connections: int = Field(
         default=10_000, ge=1, le=1_000_000, description="The most connections at a time."
@@ -226,6 +250,28 @@ class LimitSettings(Section):
         ge=1,
         le=1_000_000,
         description="The most connections from one address (of IPv6: from one /64 network).",
+    )
+    arrivals_per_second: float = Field(
+        default=5,
+        gt=0,
+        le=1_000_000,
+        json_schema_extra={"unit": "connections per second"},
+        description="How fast connections from one address may come for long; others are turned "
+        "away.",
+    )
+    arrival_burst: int = Field(
+        default=200,
+        ge=1,
+        le=1_000_000,
+        json_schema_extra={"unit": "connections"},
+        description="How many connections from one address may come at once, as after a cut, "
+        "before that speed holds.",
+    )
+    exempt: Networks = Field(
+        default=("127.0.0.0/8", "::1/128", "unix"),
+        description="Addresses and networks, with commas between them, and unix for Unix sockets, "
+        "that many people may come from, as a proxy: what is said of all connections from one "
+        "address does not hold there, but for connections_per_address.",
     )
     registration: Seconds = Field(
         default=60, gt=0, le=3600, description="How long a connection may take to say its nickname."

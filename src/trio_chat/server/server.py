@@ -21,10 +21,10 @@ from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection, Shared
-from trio_chat.server.doors import Doors
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
 from trio_chat.server.listeners import Listener, open_listeners
+from trio_chat.server.sources import Source, Sources
 from trio_chat.settings import Address, Settings
 from trio_chat.storage.base import Log
 
@@ -35,6 +35,8 @@ connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
 
 # To tell somebody for whom there is no place that there is none.
 _TURNING_AWAY = 2.0  # seconds
+# So many are told at a time; beyond that they are closed without a word.
+_TURNED_AWAY = 100
 
 # What accept() fails with when there are too many open files, or too little memory for one more.
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
@@ -61,7 +63,8 @@ class Server:
             chat, log, max_rooms=settings.limits.rooms, room_modes=settings.server.room_modes
         )
         self.on_reload: Callable[[], None] = lambda: None
-        self._doors = Doors(settings.limits)
+        self._sources = Sources(settings.limits)
+        self._turned_away = 0  # that are being told why
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
@@ -78,7 +81,7 @@ class Server:
         """Go on with other settings: those that can change. New connections see all of them."""
         self.settings = self._shared.settings = settings
         self._shared.irc = server_info(settings, self._started)
-        self._doors.limits = settings.limits
+        self._sources.reload(settings.limits)
         self._hub.max_rooms = settings.limits.rooms
         self._hub.room_modes = settings.server.room_modes
         self._hub.chat.replay = settings.history.replay
@@ -157,8 +160,9 @@ class Server:
 
     async def _handle(self, link: Link) -> None:
         """Raises nothing but Cancelled: an error ends its own connection and no other."""
-        if why_not := self._doors.enter(link.peer):
-            await self._turn_away(link, why_not)
+        source = self._sources.of(link.peer, trio.current_time())
+        if why_not := self._sources.enter(source, trio.current_time()):
+            await self._turn_away(link, source, why_not)
             return
         number = next(self._numbers)
         who = f"{self._log.node}-{number}"
@@ -172,20 +176,24 @@ class Server:
             logger.exception("failed")
         finally:
             self._connections.remove(connection)
-            self._doors.leave(link.peer)
+            self._sources.leave(source, trio.current_time())
             logger.info(
                 "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
             )
             await link.aclose()
 
-    async def _turn_away(self, link: Link, why: str) -> None:
-        logger.warning("turned away %s: %s", link.peer, why)
+    async def _turn_away(self, link: Link, source: Source, why: str) -> None:
+        if source.may_report(trio.current_time()):
+            logger.warning("turned away %s: %s", link.peer, why)
+        self._turned_away += 1
         try:
             with trio.move_on_after(_TURNING_AWAY), suppress(trio.BrokenResourceError):
-                words = plain_dialect(self.settings.encoding).render(Notice(why))
-                await link.send_all(words)
-                await link.finish()
+                if self._turned_away <= _TURNED_AWAY:
+                    words = plain_dialect(self.settings.encoding).render(Notice(why))
+                    await link.send_all(words)
+                    await link.finish()
         finally:
+            self._turned_away -= 1
             await link.aclose()
 
 

@@ -1,0 +1,145 @@
+"""Where connections come from, and what is charged to it.
+
+A source is an address; of IPv6 it is a /64 network, since that is the least that anybody is given.
+All of its connections share what several clients may do: come in, write, and guess passwords. Those
+that ``limits.exempt`` names share no such budget, for everybody may have that one address: behind a
+proxy, say. They are counted like all others.
+"""
+
+import ipaddress
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+
+from trio_chat.server.pace import Pace
+from trio_chat.settings import LimitSettings
+
+# Sources that nobody is connected from and that still owe something. Some hundred bytes each.
+_REMEMBERED = 10_000
+
+# Reports of what one source is refused: so many at once, then one in so many seconds.
+_REPORTS, _NEXT_REPORT = 10, 10.0
+
+
+class Source:
+    """The books of one source. ``name`` is its address or network."""
+
+    def __init__(self, name: str, limits: LimitSettings) -> None:
+        self.name = name
+        self.connections = 0
+        self._reports = Pace(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self.budget(limits)
+
+    def budget(self, limits: LimitSettings) -> None:
+        """Open the books anew, with these limits."""
+        self.is_exempt = _is_exempt(self.name, limits)
+        self.arrivals = Pace(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+
+    def may_report(self, now: float) -> bool:
+        """Whether one more line of the log may be spent on what is refused to it."""
+        if self._reports.wait(now):
+            return False
+        self._reports.take(now)
+        return True
+
+    def owes(self, now: float) -> float:
+        """How long it takes until all of its budgets are full again (seconds)."""
+        return max(pace.owes(now) for pace in self._paces())
+
+    def _paces(self) -> Iterator[Pace]:
+        yield self._reports
+        yield self.arrivals
+
+
+class Sources:
+    """All sources that somebody is connected from, and those that owe something.
+
+    Of those that nobody is connected from, so many are remembered; beyond that, those that owe
+    least are forgotten: whoever comes from very many addresses cannot make us forget a flood.
+    """
+
+    def __init__(self, limits: LimitSettings) -> None:
+        self._limits = limits
+        self._known: dict[str, Source] = {}
+        self._total = 0
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def reload(self, limits: LimitSettings) -> None:
+        self._limits = limits
+        for source in self._known.values():
+            source.budget(limits)
+
+    def of(self, peer: str, now: float) -> Source:
+        name = source_of(peer)
+        if name not in self._known:
+            if len(self._known) >= self._total + _REMEMBERED:
+                self._forget(now)
+            self._known[name] = Source(name, self._limits)
+        return self._known[name]
+
+    def enter(self, source: Source, now: float) -> str:
+        """Count a connection, which then must ``leave``; or say why it cannot come in."""
+        why_not = self._why_not(source, now)
+        if not why_not:
+            source.connections += 1
+            self._total += 1
+            if not source.is_exempt:
+                source.arrivals.take(now)
+        return why_not
+
+    def leave(self, source: Source, now: float) -> None:
+        source.connections -= 1
+        self._total -= 1
+        if not source.connections and not source.owes(now):
+            del self._known[source.name]
+
+    def _forget(self, now: float) -> None:
+        """Half of those that nobody is connected from: so this costs each newcomer very little."""
+        idle = [source for source in self._known.values() if not source.connections]
+        idle.sort(key=lambda source: source.owes(now))
+        for source in idle[: len(idle) - _REMEMBERED // 2]:
+            del self._known[source.name]
+
+    def _why_not(self, source: Source, now: float) -> str:
+        limits = self._limits
+        if self._total >= limits.connections:
+            return f"The server is full: {limits.connections} are connected. Try again later."
+        if source.connections >= limits.connections_per_address:
+            most = limits.connections_per_address
+            return f"There are {most} connections from your address, and that is the most."
+        if not source.is_exempt and (wait := source.arrivals.wait(now)):
+            soon = math.ceil(wait)
+            return f"Too many connections come from your address. Try again in {soon} seconds."
+        return ""
+
+
+@lru_cache(maxsize=1000)
+def source_of(peer: str) -> str:
+    """The name of the source that a peer belongs to: what is no IP address stands for itself."""
+    address = _address(peer)
+    if address is None:
+        return peer
+    if address.version == 6:
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)
+
+
+def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Without a zone, and an IPv4 address as such, however it is written."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_exempt(name: str, limits: LimitSettings) -> bool:
+    if _address(name.partition("/")[0]) is None:
+        return name in limits.exempt
+    source = ipaddress.ip_network(name)
+    networks = (ipaddress.ip_network(exempt) for exempt in limits.exempt if exempt != "unix")
+    return any(
+        network.version == source.version and network.overlaps(source) for network in networks
+    )
