@@ -304,7 +304,7 @@ def test_an_env_file_that_cannot_be_opened(tmp_path):
 def test_an_env_file_that_is_not_utf_8(tmp_path):
     file = tmp_path / "latin.env"
     file.write_bytes(b"TRIO_CHAT_CLIENT__NICK=J\xf6rg\n")
-    assert complaint(env_file=file) == f"cannot read the settings in {file}: it is not UTF-8"
+    assert complaint(env_file=file) == f"{file}, line 1: it is not UTF-8"
 
 
 # ── secrets ────────────────────────────────────────────────────────────────────────────────

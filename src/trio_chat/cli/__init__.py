@@ -34,7 +34,8 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of plain text (utf-
 EnvFile = Annotated[
     Path | None,
     typer.Option(
-        envvar="TRIO_CHAT_ENV_FILE", help="File with settings; .env in this folder, if it is there."
+        envvar="TRIO_CHAT_ENV_FILE",
+        help="File with settings. Else .env in this folder, but no password or command from there.",
     ),
 ]
 Set = Annotated[
@@ -138,6 +139,7 @@ def config(
     """Show every setting with its value, its unit and where the value comes from."""
     from trio_chat.cli.configure import example_file, load, table
     from trio_chat.cli.exits import exit_on_error
+    from trio_chat.cli.trust import refuse
 
     with exit_on_error(debug=debug):
         if example:
@@ -146,6 +148,7 @@ def config(
         configuration = load({}, set_ or (), env_file)
         if not check:
             typer.echo(table(configuration))
+        refuse(configuration)
 
 
 @app.command("hash-password")

@@ -13,6 +13,7 @@ import trio
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.cli.password_command import with_password
+from trio_chat.cli.trust import for_client
 from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.client.talk import FrontEnd, talk
@@ -39,7 +40,7 @@ def run_client(
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
         _refuse_passwords(assignments)
-        settings = with_password(load(options, assignments, env_file).settings)
+        settings = with_password(for_client(load(options, assignments, env_file)))
         _open_standard_streams()
         sys.exit(_on_screen(settings) if _has_screen(settings) else _in_lines(settings))
 

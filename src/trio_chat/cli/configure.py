@@ -9,18 +9,16 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from trio_chat.cli.env_file import is_harmless, read_env_file
 from trio_chat.errors import SettingsError
 from trio_chat.settings import PREFIX, Settings
 
 # Names with our prefix in the environment that are no settings.
 _OTHER_NAMES = frozenset({"TRIO_CHAT_ENV_FILE"})
-
-_DEFAULT_FILE = Path(".env")
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """Its name in the environment."""
-        return PREFIX + self.name.replace(".", "__").upper()
+        return variable(self.name)
 
     @property
     def unit(self) -> str:
@@ -47,10 +45,21 @@ class Setting:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The settings, and for each dotted name where its value comes from."""
+    """The settings, and for each dotted name where its value comes from.
+
+    ``of_folder`` are those that an env file has which nobody has named, and ``distrusted`` those
+    that it has and that have not been taken from it.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    of_folder: frozenset[str] = frozenset()
+    distrusted: tuple[str, ...] = ()
+
+
+def variable(name: str) -> str:
+    """``limits.rooms`` as ``TRIO_CHAT_LIMITS__ROOMS``."""
+    return PREFIX + name.replace(".", "__").upper()
 
 
 def all_settings(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[Setting]:
@@ -70,11 +79,13 @@ def load(
     ``options`` are by dotted name, None if not given; ``assignments`` have the form NAME=VALUE.
     Raises SettingsError with a line for each thing that is wrong.
     """
-    file = _DEFAULT_FILE if env_file is None and _DEFAULT_FILE.exists() else env_file
+    file = read_env_file(env_file)
+    in_file = _ours(file.variables, str(file.path))
+    taken = {name: value for name, value in in_file.items() if file.named or is_harmless(name)}
     layers = {
         "command line": _from_command_line(options, assignments),
         "environment": _ours(os.environ, "the environment"),
-        str(file): _ours(_read(file), str(file)) if file else {},
+        str(file.path): taken,
     }
     origins = {
         setting.name: next(
@@ -82,12 +93,24 @@ def load(
         )
         for setting in all_settings()
     }
+    values = {name: layers[at][name] for name, at in origins.items() if at in layers}
+    return Configuration(
+        _validated(values, origins),
+        origins,
+        frozenset() if file.named else frozenset(n for n in taken if origins[n] == str(file.path)),
+        tuple(sorted(in_file.keys() - taken.keys())),
+    )
+
+
+def _validated(values: Mapping[str, str], origins: Mapping[str, str]) -> Settings:
+    """All values that are given; so pydantic-settings finds nothing in the environment that is not
+    among them, and reads no file.
+    """
     try:
-        settings = Settings(**{"_env_file": file, **_nested(layers["command line"])})
+        return Settings(**_nested(values))
     except ValidationError as error:
-        lines = [_explain(details, layers, origins) for details in error.errors()]
+        lines = [_explain(details, values, origins) for details in error.errors()]
         raise SettingsError("\n".join(lines)) from None
-    return Configuration(settings, origins)
 
 
 def shown(value: Any) -> str:
@@ -116,17 +139,21 @@ def example_file() -> str:
     """An env file that lists every setting with its text, its bounds and its default."""
     parts = [_EXAMPLE_HEAD]
     for setting in all_settings():
-        about = textwrap.wrap(f"{setting.field.description} Takes {_requirement(setting)}.", 98)
+        text = f"{setting.field.description} Takes {_requirement(setting)}."
+        about = textwrap.wrap(text + ("" if is_harmless(setting.name) else _ONLY_NAMED), 98)
         comment = "\n".join(f"# {line}" for line in about)
         parts.append(f"{comment}\n#{setting.variable}={setting.default}\n")
     return "\n".join(parts)
 
 
 _EXAMPLE_HEAD = """\
-# All settings of trio-chat with their defaults: copy this file to .env and change what you like.
-# The environment wins over this file, and the command line over both.
+# All settings of trio-chat with their defaults: copy this file, change what you like, and name it
+# by --env-file or TRIO_CHAT_ENV_FILE. The environment wins over it, and the command line over both.
+# A file .env in the current folder is read without that, and so is not trusted with all of this.
 # 'trio-chat config' shows what is in force, 'trio-chat config --check' checks it.
 """
+
+_ONLY_NAMED = " Not from a .env that was not named."
 
 
 def _from_command_line(
@@ -163,17 +190,6 @@ def _like(name: str, names: Iterable[str]) -> str:
     return f". Did you mean {near[0]}?" if near else ". 'trio-chat config' lists all of them"
 
 
-def _read(file: Path) -> Mapping[str, str | None]:
-    try:
-        with file.open(encoding="utf-8") as stream:
-            return dotenv_values(stream=stream)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SettingsError(f"cannot read the settings in {file}: {reason}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"cannot read the settings in {file}: it is not UTF-8") from error
-
-
 def _nested(values: Mapping[str, str]) -> dict[str, Any]:
     """``{"limits.rooms": "5"}`` as ``{"limits": {"rooms": "5"}}``."""
     nested: dict[str, Any] = {}
@@ -187,15 +203,13 @@ def _value(settings: Settings, name: str) -> Any:
     return reduce(getattr, name.split("."), settings)
 
 
-def _explain(
-    details: ErrorDetails, layers: Mapping[str, Mapping[str, str]], origins: Mapping[str, str]
-) -> str:
+def _explain(details: ErrorDetails, values: Mapping[str, str], origins: Mapping[str, str]) -> str:
     """One line: which setting, its value if that is no secret, where from, and what it takes."""
     location = ".".join(map(str, details["loc"]))
     setting = next(s for s in all_settings() if f"{location}.".startswith(f"{s.name}."))
     origin = origins[setting.name]
     secret = setting.field.annotation is SecretStr
-    given = layers[origin][setting.name]
+    given = values[setting.name]
     value = "" if secret else f"={given if given.isprintable() else repr(given)}"
     if details["type"] == "value_error":
         problem = str(details["ctx"]["error"])

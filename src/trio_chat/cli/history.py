@@ -10,6 +10,7 @@ from pathlib import Path
 from trio_chat.app import history_file
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.trust import refuse
 from trio_chat.core.events import (
     Departed,
     Entry,
@@ -62,7 +63,7 @@ def run_export(
         line = _FORMATS.get(format_)
         if line is None:
             raise SettingsError(f"there is no format {format_!r}; there are text and jsonl")
-        path = history_file(load({}, assignments, env_file).settings.history)
+        path = history_file(refuse(load({}, assignments, env_file), "history").history)
         if path is None:
             raise SettingsError("history.store is memory: what is kept there cannot be exported")
         for entry in export(path, rooms=rooms, since=begin):

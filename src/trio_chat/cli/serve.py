@@ -14,6 +14,7 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
+from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.server.server import Server
 from trio_chat.settings import Address, Settings
@@ -36,7 +37,7 @@ def run_server(
     """Run until a signal says stop. Returns normally (exit code 0) after SIGTERM or Ctrl-C."""
 
     def read_settings() -> Settings:
-        return load(options, assignments, env_file).settings
+        return for_server(load(options, assignments, env_file))
 
     with exit_on_error(debug=debug):
         settings = read_settings()
