@@ -66,8 +66,8 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
             begin = shown.index("!chat.local This was said last:")
             assert shown[begin : begin + 4] == [
                 "!chat.local This was said last:",
-                "< nettie> hello",
-                " * nettie waves",
+                "-nettie:#lobby- hello",
+                "-nettie:#lobby- * nettie waves",
                 "!chat.local What follows is said now.",
             ]
 

@@ -143,12 +143,49 @@ async def test_the_newcomer_is_shown_the_room(house: House) -> None:
         ("332", "alice", "#lobby", "tea"),
         ("333", "alice", "#lobby", "carol", shown[2].params[3]),
         ("NOTICE", "#lobby", "This was said last, with the times in UTC:"),
-        ("PRIVMSG", "#lobby", shown[4].params[1]),
+        ("NOTICE", "#lobby", shown[4].params[1]),
         ("NOTICE", "#lobby", "What follows is said now."),
         ("353", "alice", "=", "#lobby", "alice @carol"),
         ("366", "alice", "#lobby", "End of /NAMES list"),
     ]
     assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] said before", shown[4].params[1])
+
+
+@pytest.mark.parametrize("caps", ["batch server-time", "batch", "server-time", ""])
+async def test_who_says_that_it_is_a_bot_is_not_shown_what_was_said(
+    house: House, caps: str
+) -> None:
+    """However it would be shown it, and each time that it comes."""
+    carol = await house.connect("carol")
+    await carol.send(b"!deploy\n")
+    await carol.until("carol: !deploy\n")
+    bot = await irc_peer(house, "bot", *caps.split(), rooms="")
+    for _ in range(2):
+        lines = await bot.news("MODE bot +B", "JOIN #lobby", "PART #lobby")
+        assert not any("deploy" in line for line in lines)
+    assert any("deploy" in line for line in await bot.news("MODE bot -B", "JOIN #lobby"))
+
+
+@pytest.mark.parametrize("caps", ["batch server-time", "batch", "batch message-tags server-time"])
+async def test_with_a_label_the_newcomer_is_shown_the_same(house: House, caps: str) -> None:
+    carol = await house.connect("carol")
+    await carol.send(b"/topic tea\n/me waves\nsaid before\n")
+    await carol.until("carol: said before\n")
+    alice = await irc_peer(house, "alice", "labeled-response", *caps.split(), rooms="")
+    shown = await alice.messages("JOIN #lobby")
+    await alice.news("PART #lobby")
+    first, *labelled, last = await alice.messages("@label=x JOIN #lobby")
+    name = first.params[0][1:]
+    assert (first.command, first.tags["label"], last.params) == ("BATCH", "x", (f"-{name}",))
+    history = [m.params[0][1:] for m in shown if m.params[1:2] == ("chathistory",)]
+    nested = [m.params[0][1:] for m in labelled if m.params[1:2] == ("chathistory",)]
+    assert len(history) == len(nested) == 1
+    for one, other in zip(shown, labelled, strict=True):
+        assert one.command == other.command
+        assert [param.replace(history[0], nested[0]) for param in one.params] == [*other.params]
+        outer = "" if "batch" not in one.tags else nested[0]
+        assert other.tags["batch"] == (outer or name)
+        assert "label" not in other.tags
 
 
 # ── capabilities, with others to see them ──────────────────────────────────────────────────────

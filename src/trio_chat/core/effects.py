@@ -88,7 +88,8 @@ def _spread(state: State, event: Said | Signalled) -> Deliveries:
 def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     """Everybody in the room, and the newcomer, who then is shown the room itself.
 
-    Who comes into a room that nobody is in becomes its operator.
+    Who comes into a room that nobody is in becomes its operator. A bot is not shown what was said
+    before: it would do once more what it was told to do.
     """
     name = fold(joined.room)
     room, person = state.rooms.get(name), state.people[joined.who]
@@ -107,7 +108,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         others=others,
         first=first,
         topic=topic_of(room) if room.state.topic else None,
-        recent=tuple(room.recent),
+        recent=() if person.origin.bot else tuple(room.recent),
     )
     return [
         Delivery(joined, rooms=(name,), by=joined.who),

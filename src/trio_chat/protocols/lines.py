@@ -10,12 +10,13 @@ class LineBuffer:
     """Splits at LF, and takes one CR before it away.
 
     ``maximum`` is the longest line in bytes, its ending not counted. Of a longer one nothing is
-    kept: None stands in its place, as soon as it is known to be too long. So the buffer holds at
-    most ``maximum`` + 1 bytes from one piece to the next.
+    kept: None stands in its place, as soon as it is known to be too long; or, with ``beginnings``,
+    its first ``maximum`` + 1 bytes. So the buffer holds no more than that from one piece to the
+    next.
     """
 
-    def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
+    def __init__(self, maximum: int, *, beginnings: bool = False) -> None:
+        self._maximum, self._beginnings = maximum, beginnings
         self._partial = bytearray()
         self._discarded = 0  # bytes of the present line; not 0 only once it is too long
 
@@ -44,7 +45,7 @@ class LineBuffer:
         told, self._discarded = self._discarded > 0, 0
         if not told:
             line = (self.take() + piece).removesuffix(b"\r")
-            lines.append(line if len(line) <= self._maximum else None)
+            lines.append(line if len(line) <= self._maximum else self._in_place_of(line))
 
     def _begin(self, piece: bytes, lines: list[bytes | None]) -> None:
         if self._discarded:
@@ -53,5 +54,9 @@ class LineBuffer:
         self._partial += piece
         # The byte after the maximum may still be the CR of an ending.
         if len(self._partial) - self._partial.endswith(b"\r") > self._maximum:
-            lines.append(None)
-            self._discarded = len(self.take())
+            line = self.take()
+            lines.append(self._in_place_of(line))
+            self._discarded = len(line)
+
+    def _in_place_of(self, line: bytes) -> bytes | None:
+        return line[: self._maximum + 1] if self._beginnings else None

@@ -76,9 +76,13 @@ PEOPLE = Members(
 
 WAVES = Said("#r", "alice", "waves", action=True, origin=HERE)
 ASKED = Said("#r", "alice", "\x01PING\x01", origin=HERE)
+LINES = (
+    Entry("#r", ID, Said("#r", "alice", "!deploy\n\nnow", origin=HERE)),
+    Entry("#r", ID, Said("#r", "alice", "waves\nand goes", action=True, origin=HERE)),
+)
 TIMED = [
     ":srv NOTICE #r :This was said last, with the times in UTC:",
-    f"{ME} PRIVMSG #r :[22:13:20] before",
+    f"{ME} NOTICE #r :[22:13:20] before",
     ":srv NOTICE #r :What follows is said now.",
 ]
 
@@ -148,11 +152,17 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
     (Notice("one\ntwo words"), "", [":srv NOTICE * one", ":srv NOTICE * :two words"]),
     (Entered("#r", "alice"), "", []),
     (Entered("#r", "alice", recent=BEFORE), "", TIMED),
-    (Entered("#r", "alice", recent=BEFORE), "batch message-tags", TIMED),
+    (Entered("#r", "alice", recent=BEFORE), "batch message-tags",
+     [":srv BATCH +h chathistory #r", f"@batch=h {ME} PRIVMSG #r :[22:13:20] before",
+      ":srv BATCH -h"]),
     (Entered("#r", "alice", recent=BEFORE), "server-time",
-     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} PRIVMSG #r :before", TIMED[-1]]),
+     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :before", TIMED[-1]]),
     (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES), Entry("#r", ID, ASKED))), "",
-     [TIMED[0], f"{ME} PRIVMSG #r :\x01ACTION [22:13:20] waves\x01", TIMED[-1]]),
+     [TIMED[0], f"{ME} NOTICE #r :[22:13:20] * alice waves", TIMED[-1]]),
+    (Entered("#r", "alice", recent=LINES), "server-time",
+     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :!deploy",
+      f"@{TIME} {ME} NOTICE #r :now", f"@{TIME} {ME} NOTICE #r :* alice waves",
+      f"@{TIME} {ME} NOTICE #r :* alice and goes", TIMED[-1]]),
     (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "", []),
     (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "batch server-time", []),
     (Entered("#r", "alice", recent=BEFORE), "batch server-time draft/chathistory", []),
@@ -178,6 +188,22 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
 )
 def test_looks(shown: Shown, caps: str, lines: list[str]) -> None:
     assert look(shown, *caps.split()) == lines
+
+
+@pytest.mark.parametrize("caps", ["", "server-time", "message-tags echo-message"])
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\x01!"), min_size=1),
+    action=st.booleans(),
+)
+def test_without_batch_nothing_that_was_said_before_can_be_obeyed(
+    caps: str, text: str, action: bool
+) -> None:
+    """No PRIVMSG, and no answer of a client (CTCP)."""
+    said = Said("#r", "alice", text, action=action, origin=HERE)
+    lines = look(Entered("#r", "bob", recent=(Entry("#r", ID, said),)), *caps.split())
+    read = [message for line in lines if (message := parse(line))]
+    assert {message.command for message in read} <= {"NOTICE"}
+    assert not any(message.param(1).startswith("\x01") for message in read)
 
 
 @pytest.mark.parametrize("caps", ["", "server-time", "batch server-time"])

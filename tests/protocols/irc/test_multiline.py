@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.commands import Enter, Say, Tell
-from trio_chat.core.events import Arrived, Aside, Entered, Entry, Origin, Said
+from trio_chat.core.events import Arrived, Aside, Entered, Entry, Notice, Origin, Said
 from trio_chat.protocols.irc.dialect import irc_dialect
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import parse
@@ -172,7 +172,8 @@ def test_what_is_wrong_with_a_batch_is_told_once(lines: list[str | bytes], code:
     failed = [line for line in answers if " FAIL BATCH " in line]
     assert len(failed) == 1
     assert failed[0].startswith(f":srv FAIL BATCH {code} :")
-    client.feed(*[line for line in (LINE, "BATCH -1") if "BATCH -1" not in lines])
+    end = "BATCH -a_b" if "a_b" in code else "BATCH -1"
+    client.feed(*[line for line in (LINE, end) if end not in lines])
     assert client.said == []
     assert client.session.collecting is None
     client.feed(*batch("a", "b"))
@@ -218,6 +219,87 @@ def test_the_label_is_that_of_the_line_which_opens() -> None:
     assert client.feed("BATCH -1") == []
     [refused] = client.feed(batch("a")[0], "@batch=1;label=y PRIVMSG #r :a")
     assert refused.startswith("@label=y :srv FAIL BATCH MULTILINE_INVALID :")
+
+
+#: Lines with labels, and the labels of their answers with what these begin with.
+LABELLED: list[tuple[list[str | bytes], list[tuple[str, str]]]] = [
+    ([*batch("a", tags="@label=x ")[:2], "@label=y PING z"], [("y", "PONG")]),
+    ([*batch("a", tags="@label=x ")[:2], "@label=y NONSENSE"], [("x", "FAIL"), ("y", "421")]),
+    ([*batch("a", tags="@label=x ")[:2], "@label=y AWAY"], [("x", "FAIL"), ("y", "ACK")]),
+    ([*batch("a")[:2], "@label=y NONSENSE"], [("", "FAIL"), ("y", "421")]),
+    ([*batch("a", tags="@label=x ")[:2], "@batch=1;label=y PRIVMSG #r :b", "BATCH -1"],
+     [("x", "FAIL"), ("y", "FAIL")]),
+    (["@label=x BATCH +1 draft/multiline #r", "@label=y BATCH +2 draft/multiline #r",
+      "@label=z;batch=2 PRIVMSG #r :a", "@label=u BATCH -2", "@label=v BATCH -1"],
+     [("x", "FAIL"), ("y", "FAIL"), ("z", "ACK"), ("u", "ACK"), ("v", "ACK")]),
+    ([*batch("a", tags="@label=x ")[:2], b"@label=y;batch=1 PRIVMSG #r :\xff", "BATCH -1"],
+     [("x", "FAIL"), ("y", "FAIL")]),
+    ([*batch("a", tags="@label=x ")[:2], "@label=y;batch=1 PRIVMSG #r :" + "x" * 9000],
+     [("x", "FAIL"), ("y", "417")]),
+    ([*batch("a", tags="@label=x ")[:2], "@batch=1 PRIVMSG #r :" + "x" * 9000],
+     [("x", "FAIL"), ("", "417")]),
+    (["@label=x BATCH +1 nonsense", "@label=y BATCH -1"], [("x", "FAIL"), ("y", "ACK")]),
+    (["@label=x BATCH +a_b draft/multiline #r"], [("x", "FAIL")]),
+    (["@label=x BATCH"], [("x", "FAIL")]),
+    (["@label=x BATCH -1"], [("x", "FAIL")]),
+    (["@label=x;batch=9 PRIVMSG #r :a"], [("x", "FAIL")]),
+    (batch(tags="@label=x "), [("x", "FAIL")]),
+    ([*batch("a", tags="@label=x ")[:2], "@label=y BATCH -1"], [("y", "ACK"), ("x", "ACK")]),
+    ([*batch("a")[:2], "@label=y BATCH -1"], [("y", "ACK")]),
+    ([b"@label=x PRIVMSG #r :\xff"], [("x", "FAIL")]),
+    ([b"@+a=\xff;label=x PRIVMSG #r :a"], [("x", "FAIL")]),
+    ([b"@label=\xff PRIVMSG #r :a"], [("", "FAIL")]),
+    (["@label=x PRIVMSG #r :" + "x" * 500], [("x", "417")]),
+    (["@label=x PRIVMSG #r :" + "x" * 20000], [("x", "417")]),
+    ([f"@label=x;+a={'x' * 5000} PRIVMSG #r :a"], [("x", "417")]),
+    ([f"@label={'x' * 65} PRIVMSG #r :" + "x" * 500], [("", "417")]),
+    (["@label= PRIVMSG #r :" + "x" * 500], [("", "417")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "answers"), LABELLED)
+def test_each_line_with_a_label_has_one_answer(
+    lines: list[str | bytes], answers: list[tuple[str, str]]
+) -> None:
+    client = Client("labeled-response")
+    found = [message for line in client.feed(*lines) if (message := parse(line))]
+    assert [(m.tags.get("label", ""), m.command) for m in found] == answers
+
+
+PARTS = st.sampled_from(
+    [
+        "BATCH +1 draft/multiline #r", "BATCH +2 draft/multiline #r", "BATCH +3 nonsense",
+        "BATCH -1", "BATCH -2", "BATCH", "PRIVMSG #r :a", "NONSENSE", "PING x", "AWAY",
+        b"PRIVMSG #r :\xff", b"PRIVMSG #r :" + b"x" * 9000,
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(PARTS, st.sampled_from(["", ";batch=1", ";batch=2"])), max_size=12))
+def test_no_label_has_two_answers_and_none_is_forgotten(
+    parts: list[tuple[str | bytes, str]],
+) -> None:
+    """But for that of a batch that is still open."""
+    client = Client("labeled-response")
+    lines = [
+        f"@label=l{number}{tag} ".encode() + (line if isinstance(line, bytes) else line.encode())
+        for number, (line, tag) in enumerate(parts)
+    ]
+    found = [message for line in client.feed(*lines) if (message := parse(line))]
+    labels = [message.tags["label"] for message in found if "label" in message.tags]
+    if batch := client.session.collecting:
+        labels += [batch.label] if batch.label else []
+    assert sorted(labels) == sorted(f"l{number}" for number in range(len(parts)))
+
+
+def test_what_nobody_has_asked_for_has_no_label() -> None:
+    session = Client("labeled-response").session
+    session.receive_data(b"@label=x AWAY\r\n")
+    assert session.next_command() is not None
+    session.reply(Notice("That was fast"))
+    assert session.next_command() is None
+    lines = session.data_to_send().decode().split("\r\n")[:-1]
+    assert lines == [":srv NOTICE alice :That was fast", "@label=x :srv ACK"]
 
 
 # ── what others are sent ───────────────────────────────────────────────────────────────────────

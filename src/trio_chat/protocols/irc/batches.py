@@ -43,6 +43,12 @@ class Collected:
     def target(self) -> str:
         return self.opening.param(2)
 
+    def forget(self) -> str:
+        """There will be no message. Returns the label that is to be answered, if there is one."""
+        label, self.label = self.label, ""
+        self.failed, self.pieces = True, []
+        return label
+
 
 class Wrong(Exception):
     """Why a batch cannot be: the ``code`` and the ``context`` that go into the FAIL, and a text."""
@@ -62,7 +68,6 @@ def interrupt(session: "IrcSession", message: Message) -> None:
     batch = session.collecting
     if batch is None or message.command in _BETWEEN:
         return
-    batch.label = ""  # the line may have one of its own
     spoil(session, "Only lines of the batch may come before its end")
     session.collecting = None
 
@@ -82,18 +87,24 @@ def collect(session: "IrcSession", message: Message) -> bool:
 
 
 def spoil(session: "IrcSession", why: str) -> None:
-    """A line of the batch that is open, if one is, cannot be had: there will be no message."""
-    if session.collecting:
-        _fail(session, Wrong(why))
+    """Something else than a line of the batch that is open, if one is, has come: there will be no
+    message. Whatever has come has an answer of its own.
+    """
+    batch = session.collecting
+    if batch and not batch.failed:
+        wrong = Wrong(why)
+        session.fail_earlier(batch.forget(), "BATCH", wrong.code, *wrong.context, why)
 
 
 def _fail(session: "IrcSession", wrong: Wrong) -> None:
+    """Answer the line that has opened the batch, and the line in hand: each has its own label."""
     batch = session.collecting
     if batch and batch.failed:
         return
-    if batch:
-        session.answer_with(batch.label)
-        batch.failed, batch.label, batch.pieces = True, "", []
+    if batch and (label := batch.forget()):
+        session.fail_earlier(label, "BATCH", wrong.code, *wrong.context, str(wrong))
+        if not session.labelled:
+            return
     session.fail("BATCH", wrong.code, *wrong.context, str(wrong))
 
 
@@ -150,7 +161,8 @@ def _check_line(session: "IrcSession", batch: Collected, message: Message, piece
 def _is_complete(session: "IrcSession", message: Message) -> bool:
     batch = session.collecting
     if batch and batch.failed:
-        session.collecting = None
+        if message.param(0) == f"-{batch.reference}":
+            session.collecting = None
         return False
     if batch is None or message.param(0) != f"-{batch.reference}" or "batch" in message.tags:
         raise Wrong("No batch with that reference is open")

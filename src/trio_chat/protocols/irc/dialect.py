@@ -69,8 +69,8 @@ class IrcDialect(Dialect):
             if not self._tells(shown):
                 return b""
             shown = shown.of
-        if isinstance(shown, Entered) and shown.recent and not extra:
-            return self._entered_later(shown, id)
+        if isinstance(shown, Entered) and shown.recent:
+            return self._entered_later(shown, id, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
             return self._as_batch(shown, id, extra)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
@@ -112,12 +112,11 @@ class IrcDialect(Dialect):
         ]
         return ("\r\n".join(lines) + "\r\n").encode()
 
-    def _entered_later(self, entered: Entered, id: str) -> bytes:
-        """With what was said before, such that it can be told from what is said now: as a batch, or
-        at least with its time. In a labelled batch it would be a batch in a batch: there they have
-        to do without.
+    def _entered_later(self, entered: Entered, id: str, extra: str) -> bytes:
+        """With what was said before, such that nobody takes it for what is said now: least of all a
+        bot, which might do once more what it was told to do. ``extra`` tags are on all of it.
         """
-        first = self.lines(replace(entered, recent=()), id)
+        first = self.lines(replace(entered, recent=()), id, extra)
         if "draft/chathistory" in self.caps:
             # "If a client requests this capability, the server … SHOULD NOT play back any history
             # that would otherwise be sent automatically" (chathistory).
@@ -126,35 +125,35 @@ class IrcDialect(Dialect):
         recent = [e for e in entered.recent if not _text(e.event).startswith(CTCP)]
         if not recent:
             return first
-        if {"batch", "server-time"} <= self.caps:
-            name = f"h{id.replace('-', '')}"
-            start, end = body("BATCH", f"+{name}", "chathistory", entered.room), f"BATCH -{name}"
-            return first + self._between(start, self._again(recent, f"batch={name}"), end)
-        return first + self._in_words(entered.room, recent)
+        if "batch" in self.caps:
+            return first + self._in_batch(entered.room, recent, f"h{id.replace('-', '')}", extra)
+        return first + self._in_notices(entered.room, recent)
+
+    def _in_batch(self, room: str, recent: Sequence[Entry], name: str, extra: str) -> bytes:
+        """As all others were shown it then, who had said it among them."""
+        start = self._line(body("BATCH", f"+{name}", "chathistory", room), extra)
+        return start + self._again(recent, f"batch={name}") + self._line(f"BATCH -{name}", extra)
+
+    def _in_notices(self, room: str, recent: Sequence[Entry]) -> bytes:
+        """ "Automatic replies MUST NEVER be sent in response to a NOTICE" (RFC 2812, 3.3.2). Two
+        lines around it tell what it is. With server-time, too, there are clients that show the time
+        of arrival (irssi).
+        """
+        when = "" if "server-time" in self.caps else ", with the times in UTC"
+        start = self._line(trailing("NOTICE", room, f"This was said last{when}:"))
+        noticed = [entry._replace(event=_as_notice(entry.event)) for entry in recent]
+        end = self._line(trailing("NOTICE", room, "What follows is said now."))
+        return start + self._again(noticed) + end
 
     def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:
-        """As all others were shown it then, who had said it among them."""
+        """Without server-time, the time is put into the text, as bouncers do."""
         dialect = irc_dialect(self.caps, self._server)
-        return b"".join([dialect.lines(e.event, e.id, extra) for e in entries])
-
-    def _in_words(self, room: str, entries: Sequence[Entry]) -> bytes:
-        """Two lines around it tell what it is. Without server-time, the time is put into the text,
-        as bouncers do; with it, there still are clients that show the time of arrival (irssi).
-        """
-        start = trailing("NOTICE", room, "This was said last, with the times in UTC:")
-        end = trailing("NOTICE", room, "What follows is said now.")
         if "server-time" in self.caps:
-            start = trailing("NOTICE", room, "This was said last:")
-            return self._between(start, self._again(entries), end)
-        dialect = irc_dialect(self.caps, self._server)
-        said = b"".join([dialect.lines(_timed(entry), "") for entry in entries])
-        return self._between(start, said, end)
+            return b"".join([dialect.lines(e.event, e.id, extra) for e in entries])
+        return b"".join([dialect.lines(_timed(e), "", extra) for e in entries])
 
-    def _between(self, start: str, lines: bytes, end: str) -> bytes:
-        return b"".join([self._line(start), lines, self._line(end)])
-
-    def _line(self, text: str) -> bytes:
-        return f":{self._server} {text}\r\n".encode()
+    def _line(self, text: str, extra: str = "") -> bytes:
+        return f"{f'@{extra} ' if extra else ''}:{self._server} {text}\r\n".encode()
 
     def _tells(self, aside: Aside) -> bool:
         match aside.of:
@@ -349,7 +348,17 @@ def _timed(entry: Entry) -> Event:
     if not isinstance(event, Said):
         return event
     clock = timestamp(milliseconds(entry.id))[11:19]
-    return replace(event, text=f"[{clock}] {event.text}", tags="")
+    return replace(event, text=f"[{clock}] {event.text}", tags="", seams=())
+
+
+def _as_notice(event: Event) -> Event:
+    """What somebody does is put in words: in a NOTICE, CTCP would be the answer of a client."""
+    if not isinstance(event, Said):
+        return event
+    if not event.action:
+        return replace(event, notice=True)
+    lines = [f"* {event.nick} {line}" for line in event.text.split("\n") if line]
+    return replace(event, text="\n".join(lines), action=False, notice=True, seams=())
 
 
 # ── text into lines ────────────────────────────────────────────────────────────────────────────

@@ -39,7 +39,7 @@ from trio_chat.protocols.irc.batches import Collected, spoil
 from trio_chat.protocols.irc.caps import RENDERED, TAGGED
 from trio_chat.protocols.irc.dialect import IrcDialect, cut, irc_dialect, own_dialect, time_tag
 from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
-from trio_chat.protocols.irc.message import Message, body, escape, parse, trailing, word
+from trio_chat.protocols.irc.message import body, escape, parse, parse_tags, trailing, word
 from trio_chat.protocols.irc.numerics import (
     ERR_INPUTTOOLONG,
     REFUSALS,
@@ -79,6 +79,11 @@ def _too_long(line: bytes) -> bool:
     return len(tags) > CLIENT_TAGS_MAX + 1 or len(rest) > LINE_MAX - 2
 
 
+def _context(params: Sequence[str]) -> Sequence[str]:
+    """Of a standard reply, such that other parameters can follow it."""
+    return [word(param[:100]) for param in params]
+
+
 def _without_id(line: bytes) -> bytes:
     return _WITH_ID.sub(b"", line, count=1) if line.startswith(b"@+") else line
 
@@ -104,8 +109,8 @@ class IrcSession(Session):
         self.verb = ""  # of the line in hand
         self.answered: Callable[[Any], None] = self._unexpected
         self.otherwise: Callable[[Refused], None] | None = None  # instead of telling a refusal
-        self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2)
-        self._waiting: deque[bytes | None] = deque()
+        self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
+        self._waiting: deque[bytes] = deque()
         self._commands: deque[Command] = deque()  # what is left to do of the line in hand
         self._in_hand = False
         self._label, self._batch, self._batches = "", "", 0
@@ -174,11 +179,17 @@ class IrcSession(Session):
         self.refusals += 1
         self._reply_by_standard("FAIL", command, code, *context_and_text)
 
+    def fail_earlier(self, label: str, command: str, code: str, *context_and_text: str) -> None:
+        """Refuse what a line before this one, with this label or none, has begun."""
+        self.refusals += 1
+        *context, text = context_and_text
+        self._at_once(label, "FAIL", command, code, *_context(context), text)
+
     def _reply_by_standard(self, kind: str, command: str, code: str, *rest: str) -> None:
         """With a NOTICE to those who do not know such replies."""
         *context, text = rest
         if "standard-replies" in self.caps or command in _STANDARD or not self.registered:
-            self.send(kind, command, code, *(word(param[:100]) for param in context), text)
+            self.send(kind, command, code, *_context(context), text)
         else:
             self.send("NOTICE", self.nick, f"{command}: {text}")
 
@@ -218,7 +229,8 @@ class IrcSession(Session):
 
     def receive_data(self, data: bytes) -> None:
         """What no line may hold (modern.ircdocs.horse, "Message Format") is dropped: NUL and CR."""
-        self._waiting.extend(self._lines.feed(data.translate(None, b"\r\0")))
+        lines = self._lines.feed(data.translate(None, b"\r\0"))
+        self._waiting.extend(line for line in lines if line is not None)
 
     def receive_eof(self) -> None:
         """ "A message … is terminated": what has no ending is none."""
@@ -250,39 +262,46 @@ class IrcSession(Session):
         """
         if self._commands or not self._waiting:
             return True
-        line, start = _without_id(self._waiting[0] or b""), self._start
+        line, start = _without_id(self._waiting[0]), self._start
         if not start or b"," in start or not line.startswith(start):
             return False
         return len(start) < len(line) <= _SURELY_FITS and line.isascii()
 
-    def _begin_line(self, line: bytes | None) -> None:
+    def _begin_line(self, line: bytes) -> None:
         self._in_hand = True
-        start, colon, _ = _without_id(line or b"").partition(b" :")
+        start, colon, _ = _without_id(line).partition(b" :")
         self._start = start + colon if colon else b""
-        if line is None or _too_long(line):
+        if _too_long(line):
+            self._spoiled(line, "A line was too long")
             self.numeric(ERR_INPUTTOOLONG, "Input line was too long")
-            self.refusals += 1
-            spoil(self, "A line was too long")
             return
         try:
             message = parse(line.decode())
         except UnicodeDecodeError:
             # "Servers … MUST … reply with … INVALID_UTF8" (UTF8ONLY).
+            self._spoiled(line, "A line was not UTF-8")
             self.send("FAIL", "*", "INVALID_UTF8", "Message rejected, it is not UTF-8")
-            self.refusals += 1
-            spoil(self, "A line was not UTF-8")
             return
         if message is None:
             return
-        self._take_label(message)
+        self._take_label(message.tags)
         self.verb = message.command
         self._commands.extend(dispatch(self, message))
         if self._label and (len(self._commands) > 1 or message.command in _SEVERAL_ANSWERS):
             self.open_batch("labeled-response")
 
-    def _take_label(self, message: Message) -> None:
+    def _spoiled(self, line: bytes, why: str) -> None:
+        """It is refused without being read, but for its label; and with it a batch that is open."""
+        self.refusals += 1
+        spoil(self, why)
+        text = line.partition(b" ")[0].decode(errors="replace")
+        tags = parse_tags(text.removeprefix("@")) if text.startswith("@") else {}
+        if "\ufffd" not in tags.get("label", ""):
+            self._take_label(tags)
+
+    def _take_label(self, tags: dict[str, str]) -> None:
         """ "The value MUST NOT exceed 64 bytes" (labeled-response)."""
-        label = message.tags.pop("label", "")
+        label = tags.pop("label", "")
         if {"labeled-response", "batch"} <= self.caps and len(label.encode()) <= 64:
             self._label = escape(label)
 
@@ -298,6 +317,8 @@ class IrcSession(Session):
 
     def answer_with(self, label: str) -> None:
         """What becomes of the line in hand answers an earlier one, which had this label, if any."""
+        if label and self._label:
+            self._at_once(self._label, "ACK")
         self._label = label or self._label
 
     def open_batch(self, kind: str, *params: str) -> None:
@@ -310,10 +331,16 @@ class IrcSession(Session):
             return
         self._batches += 1
         self._batch = f"b{self._batches}"
-        replies, self._replies = self._replies, []
-        self.send("BATCH", f"+{self._batch}", kind, *params)
-        self._flush_replies(f"label={self._label}" if self._label else "")
-        self._replies = replies
+        self._at_once(self._label, "BATCH", f"+{self._batch}", kind, *params)
+
+    def _at_once(self, label: str, command: str, *params: str) -> None:
+        """Send this before the answers to the line in hand, as none of them: with the label of the
+        line that it answers, if that had one.
+        """
+        later, self._replies = self._replies, []
+        self.send(command, *params)
+        self._flush_replies(f"label={label}" if label else "")
+        self._replies = later
 
     def _finish_line(self) -> None:
         """Everything that follows from the line is known now: send what is left to be said."""
@@ -363,9 +390,9 @@ class IrcSession(Session):
                 self._tell_again(entry)
             case Marked():
                 self._show(answer)
-            case Notice(text):
+            case Notice(text):  # which nobody has asked for
                 for line in text.splitlines():
-                    self.send("NOTICE", self.nick or "*", line)
+                    self._at_once("", "NOTICE", self.nick or "*", line)
             case _:
                 self.answered(answer)
 
