@@ -8,7 +8,7 @@ from ring import Ring, changes
 from trio_chat.core.commands import SetModes
 from trio_chat.core.events import Change, Mask, ModesSet, Origin, Refused
 from trio_chat.core.judge import KEY_MAX, LIST_MAX, Outcomes
-from trio_chat.core.masks import MASK_MAX
+from trio_chat.core.masks import MASK_MAX, fold_mask
 from trio_chat.core.modes import (
     ARGUED,
     COUNTED,
@@ -151,6 +151,81 @@ def test_no_limit(ring: Ring, said: str) -> None:
     assert (refused.code, refused.about) == (Code.BAD_ARGUMENT, ("#Den", "l", said))
 
 
+# ── several changes of one thing ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "left"),
+    [
+        ("", "+l-l 5", []),
+        ("+l 7", "+l-l 5", [Change(False, "l")]),
+        ("", "-l+l 5", [Change(True, "l", "5")]),
+        ("", "+ll 5 6", [Change(True, "l", "6")]),
+        ("+l 7", "-l+l 7", []),
+        ("", "+k-k x *", []),
+        ("+k old", "+k-k x *", [Change(False, "k", "old")]),
+        ("", "-k+k * x", [Change(True, "k", "x")]),
+        ("+k x", "+kk y x", []),
+        ("", "+i-i", []),
+        ("+i", "-i+i", []),
+        ("", "+i-i+i", [Change(True, "i")]),
+        ("", "+o-o mark MARK", []),
+        ("", "-o+o mark MARK", [Change(True, "o", "mark", "id-mark")]),
+        ("", "-o+o olga OLGA", []),
+        ("", "+b-b eve EVE!*", []),
+        ("+b eve", "-b+b EVE eve", []),
+        ("", "+b-b+b eve eve eve", [Change(True, "b", "eve!*@*")]),
+        ("", "+bb eve EVE", [Change(True, "b", "eve!*@*")]),
+        ("", "+b-e eve eve", [Change(True, "b", "eve!*@*")]),
+    ],
+)
+def test_each_change_is_judged_by_those_before_it(
+    ring: Ring, before: str, said: str, left: list[Change]
+) -> None:
+    """And what is told of is what is another now than it was before."""
+    if before:
+        ring.set("#den", *before.split())
+    assert asked(ring, *said.split()) == made(*left)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["+", "-"]),
+            st.sampled_from(
+                ["i", "l,5", "l,6", "k,x", "k,y", "v,mark", "v,MARK", "b,eve", "b,EVE", "b,m:eve"]
+            ),
+        ),
+        max_size=8,
+    )
+)  # fmt: skip
+def test_a_line_of_changes_is_as_a_line_for_each(parts: list[tuple[str, str]]) -> None:
+    together, apart = (Ring(room_modes="") for _ in range(2))
+    for one in (together, apart):
+        one.enter("olga", "#den")
+        one.enter("mark", "#den")
+    said = tuple(
+        Change(sign == "+", part[0], "" if (sign, part[0]) == ("-", "l") else part[2:])
+        for sign, part in parts
+    )
+    if outcomes := together.decide("id-olga", SetModes("#den", said)):
+        [event] = outcomes
+        assert isinstance(event, ModesSet)
+        together.happen(event)
+    for change in said:
+        for outcome in apart.decide("id-olga", SetModes("#den", (change,))):
+            assert isinstance(outcome, ModesSet)
+            apart.happen(outcome)
+    one, other = together.chat.rooms["#den"], apart.chat.rooms["#den"]
+    assert one.status == other.status
+    assert (one.state.flags, one.state.key, one.state.limit) == (
+        other.state.flags, other.state.key, other.state.limit,
+    )  # fmt: skip
+    assert {(mode, fold_mask(entry.mask)) for mode, entry in one.state.masks} == {
+        (mode, fold_mask(entry.mask)) for mode, entry in other.state.masks
+    }
+
+
 # ── status ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -217,6 +292,28 @@ def test_a_mask_is_listed_in_full_and_once(ring: Ring, mode: str) -> None:
     assert ring.chat.rooms["#den"].state.masks == ()
 
 
+@pytest.mark.parametrize(
+    ("listed", "same"),
+    [
+        ("ÉMILE", "émile"),
+        ("bob", "bоb"),
+        ("bob", "ｂｏｂ"),
+        ("Bob!*@*.Net", "bOB!*@*.nET"),
+        ("m:Bob", "m:BOB"),
+        ("m:Bob", "M:bob!*@*"),
+        ("B?b*", "b?B*!*"),
+    ],
+)
+def test_what_folds_the_same_is_the_same_mask(ring: Ring, listed: str, same: str) -> None:
+    """It is listed as it was set, and removed by any name for it."""
+    ring.set("#den", "+b", listed)
+    [(_, entry)] = ring.chat.rooms["#den"].state.masks
+    assert asked(ring, "+b", same) == []
+    assert asked(ring, "-b", same) == made(Change(False, "b", entry.mask))
+    ring.set("#den", "-b", same)
+    assert ring.chat.rooms["#den"].state.masks == ()
+
+
 def test_a_mask_may_be_on_several_lists(ring: Ring) -> None:
     ring.set("#den", "+beI", "eve", "eve", "eve")
     ring.set("#den", "-e", "eve")
@@ -233,6 +330,11 @@ def test_a_list_has_an_end(ring: Ring, mode: str) -> None:
     assert asked(ring, f"+{mode}", "eve7") == []
     other = next(other for other in LISTS if other != mode)
     assert asked(ring, f"+{other}", "eve") == made(Change(True, other, "eve!*@*"))
+    assert asked(ring, f"-{mode}+{mode}", "eve7", "eve") == made(
+        Change(False, mode, "eve7!*@*"), Change(True, mode, "eve!*@*")
+    )
+    one_too_many = asked(ring, f"-{mode}+{mode}{mode}", "eve7", "eve", "eva")
+    assert one_too_many[1].code is Code.LIST_FULL  # type: ignore[union-attr]
     ring.set("#den", f"-{mode}", "eve7")
     assert asked(ring, f"+{mode}", "eve") == made(Change(True, mode, "eve!*@*"))
 

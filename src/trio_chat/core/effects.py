@@ -36,9 +36,10 @@ from trio_chat.core.events import (
     UserModesSet,
     milliseconds,
 )
+from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
 from trio_chat.core.names import fold
-from trio_chat.core.room import Person, RoomState
+from trio_chat.core.room import Person, Room, RoomState
 from trio_chat.core.state import State, has_status, share_a_room, with_status
 
 Deliveries = Sequence[Delivery]
@@ -171,10 +172,7 @@ def _on_modes_set(state: State, event: ModesSet, entry: Entry) -> Deliveries:
     """Everybody in the room."""
     room = state.rooms[fold(event.room)]
     for change in event.changes:
-        if change.mode in STATUS and change.who in room.members:
-            letters = room.status.pop(change.who, "")
-            if letters := with_letter(letters, change.mode, add=change.add):
-                room.status[change.who] = letters
+        change_status(room, change)
     return _on_room_changed(state, event, entry)
 
 
@@ -261,6 +259,14 @@ def _on_announced(state: State, event: Announced, entry: Entry) -> Deliveries:
     return [Delivery(event, people=people, by=event.who)]
 
 
+def change_status(room: Room, change: Change) -> None:
+    """If it is of a member's status."""
+    if change.mode in STATUS and change.who in room.members:
+        letters = room.status.pop(change.who, "")
+        if letters := with_letter(letters, change.mode, add=change.add):
+            room.status[change.who] = letters
+
+
 def _told_of(state: State, event: AwaySet | NameSet, person: Person) -> Deliveries:
     watchers = (state.people.get(who) for who in state.watchers.get(fold(person.nick), ()))
     strangers = tuple(
@@ -323,16 +329,18 @@ def after(state: RoomState, entry: Entry) -> RoomState:
             return replace(state, topic=text, topic_by=nick, topic_at=milliseconds(entry.id))
         case ModesSet(changes=changes):
             for change in changes:
-                state = _with_change(state, change, event.nick, milliseconds(entry.id))
+                state = with_change(state, change, event.nick, milliseconds(entry.id))
     return state
 
 
-def _with_change(state: RoomState, change: Change, by: str, at: int) -> RoomState:
+def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> RoomState:
+    """A room's state after one change of its modes, by somebody, at a moment."""
     mode, argument = change.mode, change.argument
     if mode in STATUS:
         return state
     if mode in LISTS:
-        masks = tuple(m for m in state.masks if (m[0], m[1].mask) != (mode, argument))
+        same = fold_mask(argument)
+        masks = tuple(m for m in state.masks if m[0] != mode or fold_mask(m[1].mask) != same)
         added = ((mode, Mask(argument, by, at)),) if change.add else ()
         return replace(state, masks=masks + added)
     if mode in KEYED:

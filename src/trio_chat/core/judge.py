@@ -4,7 +4,7 @@ It returns what the request would become: an event, refusals, or nothing if noth
 ``person`` is who asks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from trio_chat.core.commands import (
     Signal,
     Tell,
 )
+from trio_chat.core.effects import change_status, with_change
 from trio_chat.core.events import (
     Absent,
     Announced,
@@ -46,8 +47,8 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.masks import MASK_MAX, full_mask
-from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS, USER_MODES
+from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
+from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS, USER_MODES
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.readers import owner
 from trio_chat.core.refusals import Code
@@ -217,35 +218,46 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
         return [unknown(set_modes.room)]
     if refused := _powerless(state, person, room.state.name):
         return [refused]
-    changes: list[Change] = []
-    outcomes: list[Event | Refused | Absent] = []
-    for change in _last_ones(set_modes.changes):
-        match _mode_change(state, room, change, changes):
+    refusals: list[Refused] = []
+    last: dict[tuple[str, ...], Change] = {}  # of each thing that would change
+    draft = replace(room, status={**room.status})
+    for wanted in set_modes.changes:
+        match _mode_change(state, draft, wanted):
             case Refused() as refused:
-                outcomes.append(refused)
-            case Change() as possible:
-                changes.append(possible)
-    if changes:
-        name, origin = room.state.name, person.origin
-        outcomes.insert(0, ModesSet(name, person.nick, tuple(changes), person.who, origin))
-    return outcomes
+                refusals.append(refused)
+            case Change() as change:
+                draft.state = with_change(draft.state, change)
+                change_status(draft, change)
+                last.pop(_thing(change), None)
+                last[_thing(change)] = change
+    if not (changes := [*_really_changed(state, room, last.values())]):
+        return refusals
+    name, origin = room.state.name, person.origin
+    return [ModesSet(name, person.nick, tuple(changes), person.who, origin), *refusals]
 
 
-def _last_ones(changes: Sequence[Change]) -> Sequence[Change]:
-    """Of two changes of the same thing the last one counts."""
-    last = {(change.mode, change.argument): place for place, change in enumerate(changes)}
-    return [changes[place] for place in sorted(last.values())]
+def _thing(change: Change) -> tuple[str, ...]:
+    """Two changes of the same thing: only the last one is left in the end."""
+    return (change.mode, change.who, fold_mask(change.argument) if change.mode in LISTS else "")
 
 
-def _mode_change(
-    state: State, room: Room, change: Change, before: Sequence[Change]
-) -> Change | Refused | None:
-    """The change as it would be, after those ``before`` it; None if it would change nothing."""
+def _really_changed(state: State, room: Room, changes: Iterable[Change]) -> Iterator[Change]:
+    """Without those that only undo others; and what is removed is what was there before."""
+    for change in changes:
+        match _mode_change(state, room, change):
+            case Change() as from_now:
+                yield from_now
+            case Refused():  # there was no place for it before the others
+                yield change
+
+
+def _mode_change(state: State, room: Room, change: Change) -> Change | Refused | None:
+    """The change as it would be; None if it would change nothing."""
     mode = change.mode
     if mode in STATUS:
         return _status_change(state, room, change)
     if mode in LISTS:
-        return _list_change(room, change, before)
+        return _list_change(room, change)
     if mode in KEYED:
         return _key_change(room, change)
     if mode in COUNTED:
@@ -265,19 +277,20 @@ def _status_change(state: State, room: Room, change: Change) -> Change | Refused
     return Change(change.add, change.mode, other.nick, other.who)
 
 
-def _list_change(room: Room, change: Change, before: Sequence[Change]) -> Change | Refused | None:
-    muting = MUTE if change.argument.startswith(MUTE) else ""
-    mask = muting + full_mask(change.argument.removeprefix(MUTE))
+def _list_change(room: Room, change: Change) -> Change | Refused | None:
+    mask = entry_mask(change.argument)
     if len(mask.encode()) > MASK_MAX:
         why = f"A mask has {MASK_MAX} bytes at the most."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
-    listed = {entry.mask for mode, entry in room.state.masks if mode == change.mode}
-    listed |= {other.argument for other in before if other.mode == change.mode and other.add}
-    if change.add and len(listed) >= LIST_MAX and mask not in listed:
+    listed = {fold_mask(e.mask): e.mask for mode, e in room.state.masks if mode == change.mode}
+    there = listed.get(fold_mask(mask))
+    if change.add and len(listed) >= LIST_MAX and there is None:
         name = room.state.name
         why = f"There are {LIST_MAX} entries in that list of {name}, and that is the most."
         return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
-    return None if change.add == (mask in listed) else Change(change.add, change.mode, mask)
+    if change.add:
+        return None if there else Change(True, change.mode, mask)
+    return Change(False, change.mode, there) if there else None
 
 
 def _limit_change(room: Room, change: Change) -> Change | Refused | None:

@@ -1,11 +1,21 @@
-"""Addresses with wildcards, as on a room's list of bans."""
+"""Addresses with wildcards, as on a room's list of bans.
+
+They are compared by their folds, as all names are. A mask is kept and shown as it was set; two with
+the same fold are one.
+"""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from trio_chat.core.events import Origin
+from trio_chat.core.events import Mask, Origin
+from trio_chat.core.modes import MUTE
+from trio_chat.core.names import fold
 
 MASK_MAX = 200  # bytes
+
+# People whose verdict a room's lists remember, at about 200 bytes each.
+_FOUND_MAX = 1000
 
 
 def address(nick: str, origin: Origin) -> str:
@@ -22,17 +32,78 @@ def full_mask(mask: str) -> str:
     return f"{nick or '*'}!{user or '*'}@{host or '*'}"
 
 
+def entry_mask(written: str) -> str:
+    """A mask in full, as it stands on a list; one that mutes does so there."""
+    muting = MUTE if written[: len(MUTE)].lower() == MUTE else ""
+    return muting + full_mask(written[len(muting) :])
+
+
+def fold_mask(mask: str) -> str:
+    """Equal folds are the same mask: ``BOB!*@*`` is ``bob!*@*``."""
+    return "".join(part if part in "*?" else fold(part) for part in _WILDCARDS.split(mask))
+
+
 def matches(mask: str, text: str) -> bool:
-    """Whether ``*`` (anything) and ``?`` (one character) can stand for the rest; in any case."""
-    return _pattern(mask).fullmatch(text) is not None
+    """Whether ``*`` (anything) and ``?`` (one character) can stand for the rest of a name or an
+    address.
+    """
+    return _remembered(mask).fullmatch(fold(text)) is not None
 
 
-@lru_cache(maxsize=1024)
+class Lists:
+    """A room's lists, ready to be compared with people.
+
+    What was made ready ``before``, when the lists were others, need not be made again.
+    """
+
+    def __init__(self, masks: Sequence[tuple[str, Mask]], before: "Lists | None" = None) -> None:
+        self.masks = masks
+        known = before._patterns if before else {}
+        self._patterns: dict[str, re.Pattern[str]] = {
+            entry.mask: known.get(entry.mask) or _pattern(entry.mask.removeprefix(MUTE))
+            for _, entry in masks
+        }
+        self._found: dict[tuple[str, bool, str], bool] = {}
+
+    def fit(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> bool:
+        """Whether an entry of one of the lists fits somebody; with ``mutes`` also one of those that
+        only forbid to speak.
+        """
+        who = address(nick, origin)
+        found = self._found.get((mode, mutes, who))
+        if found is None:
+            if len(self._found) >= _FOUND_MAX:
+                self._found.clear()
+            found = self._found[mode, mutes, who] = self._fit(mode, mutes, fold(who))
+        return found
+
+    def _fit(self, mode: str, mutes: bool, address: str) -> bool:
+        return any(
+            self._patterns[entry.mask].fullmatch(address)
+            for listed, entry in self.masks
+            if listed == mode and (mutes or not entry.mask.startswith(MUTE))
+        )
+
+
+@lru_cache(maxsize=64)
+def _remembered(mask: str) -> re.Pattern[str]:
+    return _pattern(mask)
+
+
 def _pattern(mask: str) -> re.Pattern[str]:
     """Each piece between stars is taken where it first fits, and that is never taken back (atomic
     groups): so a mask with many stars cannot be made to take for ever to fail.
     """
-    first, *others = [re.escape(piece).replace(r"\?", ".") for piece in mask.split("*")]
+    pieces = [""]
+    for part in _WILDCARDS.split(mask):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if part == "?" else re.escape(fold(part))
+    first, *others = pieces
     middle = "".join(f"(?>.*?{piece})" for piece in others[:-1])
     last = f".*{others[-1]}" if others else ""
-    return re.compile(first + middle + last, re.IGNORECASE | re.ASCII | re.DOTALL)
+    return re.compile(first + middle + last, re.DOTALL)
+
+
+_WILDCARDS = re.compile("([*?])")

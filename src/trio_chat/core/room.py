@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from trio_chat.core.events import NOWHERE, Entry, Mask, Origin
+from trio_chat.core.masks import Lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,11 @@ class Room:
     recent: deque[Entry]
     members: dict[str, Person] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
+    _lists: Lists = field(default_factory=lambda: Lists(()), init=False, compare=False)
+
+    @property
+    def lists(self) -> Lists:
+        """Those of its state, made ready when they are first needed."""
+        if self._lists.masks is not self.state.masks:
+            self._lists = Lists(self.state.masks, before=self._lists)
+        return self._lists

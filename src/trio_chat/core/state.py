@@ -4,8 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from trio_chat.core.events import Entry
-from trio_chat.core.masks import address, matches
-from trio_chat.core.modes import MUTE, STATUS
+from trio_chat.core.modes import STATUS
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.room import Person, Room, RoomState
 
@@ -101,9 +100,7 @@ def is_listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> 
     """Whether an entry of one of the room's lists fits somebody; with ``mutes`` also one of those
     that only forbid to speak.
     """
-    who = address(person.nick, person.origin)
-    masks = (entry.mask for listed, entry in room.state.masks if listed == mode)
-    return any(matches(mask.removeprefix(MUTE), who) for mask in masks if mutes or mask[:2] != MUTE)
+    return bool(room.state.masks) and room.lists.fit(mode, person.nick, person.origin, mutes=mutes)
 
 
 def is_banned(room: Room, person: Person) -> bool:

@@ -101,6 +101,9 @@ class Model:
     def ignored(self) -> Sequence[str]:
         return self._world.ignored
 
+    def is_ignored(self, nick: str) -> bool:
+        return bool(self._world.ignored_as(nick))
+
     @property
     def mentions(self) -> Sequence[Line]:
         """The last lines that named us, oldest first."""

@@ -14,7 +14,7 @@ from trio_chat.client.model.changes import Changes, Ledger
 from trio_chat.client.model.days import Days, moment_of
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.core.events import Origin
-from trio_chat.core.masks import address, full_mask, matches
+from trio_chat.core.masks import address, fold_mask, full_mask, matches
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc.text import is_room
 
@@ -196,19 +196,22 @@ class World:
 
     def ignore(self, mask: str) -> bool:
         """Returns whether that is new, and not too much."""
-        mask = full_mask(mask)
-        if mask in self.ignored or len(self.ignored) >= _IGNORED_MAX:
+        if self.ignored_as(mask) or len(self.ignored) >= _IGNORED_MAX:
             return False
-        self.ignored.append(mask)
+        self.ignored.append(full_mask(mask))
         return True
 
     def heed(self, mask: str) -> bool:
         """Do not ignore them any more. Returns whether they were."""
-        mask = full_mask(mask)
-        if mask not in self.ignored:
+        if not (listed := self.ignored_as(mask)):
             return False
-        self.ignored.remove(mask)
+        self.ignored.remove(listed)
         return True
+
+    def ignored_as(self, mask: str) -> str:
+        """How the same mask is written in the list; empty if it is not there."""
+        same = fold_mask(full_mask(mask))
+        return next((listed for listed in self.ignored if fold_mask(listed) == same), "")
 
 
 def _word(nick: str) -> Callable[[str], bool]:

@@ -18,7 +18,6 @@ from trio_chat.client.tui import lists
 from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
-from trio_chat.core.masks import full_mask
 from trio_chat.protocols.clean import clean
 
 _PAGE = 10  # rows
@@ -354,7 +353,7 @@ class Desk:
 
     def show_person(self, nick: str) -> None:
         """What can be done with them."""
-        ignored = full_mask(nick) in self._model.ignored
+        ignored = self._model.is_ignored(nick)
         ignore = "do not ignore them any more" if ignored else "ignore: show nothing more of them"
         self._menu(
             nick,

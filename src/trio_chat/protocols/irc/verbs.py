@@ -142,13 +142,17 @@ def _room_mode(session: "IrcSession", room: str, params: Sequence[str]) -> Itera
         yield ShowModes(room)
         return
     changes = []
-    # What is repeated word for word is meant once.
-    for change, complete in dict.fromkeys(_changes(params[0], list(params[1:]))):
+    said = set()  # what is no change is meant once
+    for change, complete in _changes(params[0], list(params[1:])):
         if change.mode not in ROOM_MODES:
-            session.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
+            if change.mode not in said:
+                session.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
+            said.add(change.mode)
         elif change.mode in LISTS and not change.argument:
-            session.answered = replies.masks(session)
-            yield ShowMasks(room, change.mode)
+            if change.mode not in said:
+                session.answered = replies.masks(session)
+                yield ShowMasks(room, change.mode)
+            said.add(change.mode)
         elif complete or (change.mode in KEYED and not change.add):  # there is but one key
             changes.append(change)
         else:
@@ -225,7 +229,7 @@ def _whois(session: "IrcSession", message: Message) -> Commands:
         return ()
     nick = message.params[1 if len(message.params) > 1 else 0].split(",")[0]
     server = message.params[0] if len(message.params) > 1 else ""
-    if server and server.lower() != session.info.name.lower() and fold(server) != fold(nick):
+    if server and fold(server) not in (fold(session.info.name), fold(nick)):
         session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
         return ()
     session.answered = replies.whois(session, nick)
@@ -285,8 +289,8 @@ def _about(reply: Callable[["IrcSession"], None]) -> Callable[["IrcSession", Mes
 
     def read(session: "IrcSession", message: Message) -> Commands:
         server = message.params[0] if message.params else session.info.name
-        names = {session.info.name.lower(), session.nick.lower(), "*"}
-        if server.lower() in names:
+        names = {fold(session.info.name), fold(session.nick), "*"}
+        if fold(server) in names:
             reply(session)
         else:
             session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
