@@ -234,9 +234,9 @@ class IrcSettings(Section):
         description="Whether others see something that stands for an address, not the address.",
     )
 
-    def operator(self, name: str) -> str:
-        """The hash of an operator's password; empty if there is no such operator."""
-        return dict(_pairs(self.operators)).get(name, "")
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the operators' passwords, by name."""
+        return dict(_pairs(self.operators))
 
 
 class LimitSettings(Section):
@@ -266,6 +266,21 @@ class LimitSettings(Section):
         json_schema_extra={"unit": "connections"},
         description="How many connections from one address may come at once, as after a cut, "
         "before that speed holds.",
+    )
+    guesses_per_minute: float = Field(
+        default=10,
+        gt=0,
+        le=1_000_000,
+        json_schema_extra={"unit": "guesses per minute"},
+        description="How often wrong passwords may come from one address for long; more are not "
+        "even looked at.",
+    )
+    guess_burst: int = Field(
+        default=10,
+        ge=1,
+        le=1_000_000,
+        json_schema_extra={"unit": "guesses"},
+        description="How many wrong passwords may come from one address before that holds.",
     )
     exempt: Networks = Field(
         default=("127.0.0.0/8", "::1/128", "unix"),

@@ -8,7 +8,8 @@ what still waits for the peer is sent, and the link closed.
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import trio
@@ -29,7 +30,6 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused, Repeated
 from trio_chat.core.judge import operators_only
-from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -37,11 +37,13 @@ from trio_chat.protocols.session import Handled, Session
 from trio_chat.protocols.sniff import Spoken, sniff
 from trio_chat.server.audience import Listener
 from trio_chat.server.cloak import Cloak
+from trio_chat.server.guesses import WRONG
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.pace import Pace
-from trio_chat.server.passwords import identity, is_password
+from trio_chat.server.passwords import identity, stand_in
+from trio_chat.server.sources import Source
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
@@ -65,8 +67,8 @@ _NOT_SPOKEN = {
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 
-
-_WRONG_PASSWORD = Refused("That is not the password.", Code.WRONG_PASSWORD)
+# Wrong passwords of an operator, and the connection is closed.
+_WRONG_PASSWORDS = 3
 
 
 @dataclass
@@ -82,14 +84,14 @@ class Shared:
     irc: ServerInfo
     cloak: Cloak
     reload: Callable[[], None]
-    passwords: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
 
 class Connection:
-    """``who`` is the id of the person on it."""
+    """``source`` is where it comes from, ``who`` the id of the person on it."""
 
-    def __init__(self, link: Link, shared: Shared, *, who: str) -> None:
-        self._link, self._shared = link, shared
+    def __init__(self, link: Link, shared: Shared, source: Source, *, who: str) -> None:
+        self._link, self._shared, self._source = link, shared, source
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
         self._pace = Pace(rate=limits.messages_per_second, burst=limits.message_burst)
@@ -105,6 +107,7 @@ class Connection:
         self._last_words = ""
         self._lost = False
         self._slowed = False
+        self._wrong_passwords = 0
         self._heard_at = trio.current_time()
         self._pinged = False
         self._ahead, self._last_said = 0, START  # messages that may not have been shown yet
@@ -276,9 +279,9 @@ class Connection:
 
     async def _enter(self, enter: Enter) -> None:
         hashed = self._shared.settings.server.password.get_secret_value()
-        if hashed and not await self._is_password(enter.password, hashed):
-            self._session.reply(_WRONG_PASSWORD)
-            await self._end("wrong password", f"{_WRONG_PASSWORD.why} Goodbye!")
+        if hashed and (refused := await self._check_password(enter.password, hashed)):
+            self._session.reply(refused)
+            await self._end("wrong password", f"{refused.why} Goodbye!")
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
@@ -331,14 +334,20 @@ class Connection:
     # ── operators ──────────────────────────────────────────────────────────────────────────
 
     async def _operate(self, operate: Operate) -> None:
-        hashed = self._shared.settings.irc.operator(operate.name)
-        if hashed and await self._is_password(operate.password, hashed):
+        hashes = self._shared.settings.irc.hashes()
+        hashed = hashes.get(operate.name) or stand_in(hashes.values())
+        refused = await self._check_password(operate.password, hashed)
+        if operate.name in hashes and not refused:
             logger.warning("became an operator as %s", operate.name)
             self._listener.own = self._session.own
             self._session.done(await self._hub.make_operator(self._listener))
-        else:
+            return
+        if self._source.may_report(trio.current_time()):
             logger.warning("failed to become an operator as %.50r", operate.name)
-            self._session.reply(_WRONG_PASSWORD)
+        self._session.reply(refused or WRONG)
+        self._wrong_passwords += 1
+        if self._wrong_passwords == _WRONG_PASSWORDS:
+            await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
     async def _command_server(self, command: Kill | Reload) -> None:
         person = self._hub.chat.people[self._listener.who]
@@ -349,11 +358,21 @@ class Connection:
         elif refused := self._hub.kill(person.nick, command):
             self._session.reply(refused)
 
-    async def _is_password(self, text: str, hashed: str) -> bool:
-        """It takes a while by intention: in a thread, and one after the other."""
-        return await trio.to_thread.run_sync(
-            is_password, text, hashed, limiter=self._shared.passwords
-        )
+    async def _check_password(self, text: str, hashed: str) -> Refused | None:
+        """Why not. However long others keep it waiting, that is not time to register in."""
+        with self._time_out():
+            return await self._source.guesses.check(text, hashed, self._shared.hashing)
+
+    @contextmanager
+    def _time_out(self) -> Iterator[None]:
+        """What happens meanwhile is not up to the peer."""
+        began, deadline = trio.current_time(), self._reading.deadline
+        self._reading.deadline = math.inf
+        try:
+            yield
+        finally:
+            self._heard_at = now = trio.current_time()
+            self._reading.deadline = deadline + now - began
 
     # ── the end ────────────────────────────────────────────────────────────────────────────
 

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 # 16 MiB and some 50 ms for each attempt (RFC 7914, section 2: N is 2 to the 14th, r is 8).
 _COST, _BLOCK, _PARALLEL = 14, 8, 1
+_BYTES = 32
 
 
 def hash_password(text: str) -> str:
@@ -22,6 +24,15 @@ def is_password(text: str, hashed: str) -> bool:
     return hmac.compare_digest(found, base64.urlsafe_b64decode(expected))
 
 
+def stand_in(hashes: Iterable[str]) -> str:
+    """A hash that no password fits, and that takes as long to find out as those: to be asked for
+    who does not exist, so that the time of the answer does not tell.
+    """
+    costs = [int(hashed.split(":")[1]) for hashed in hashes]
+    nothing = bytes(_BYTES)
+    return f"scrypt:{max(costs, default=_COST)}:{_encode(nothing)}:{_encode(nothing)}"
+
+
 def identity(secret: str) -> str:
     """Whoever knows a secret, without telling it. A secret is random, so it needs no salt."""
     return "~" + hashlib.sha256(secret.encode()).hexdigest()[:32]
@@ -35,7 +46,7 @@ def _scrypt(text: str, salt: bytes, cost: int) -> bytes:
         r=_BLOCK,
         p=_PARALLEL,
         maxmem=1 << (cost + 11),
-        dklen=32,
+        dklen=_BYTES,
     )
 
 

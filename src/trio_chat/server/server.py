@@ -166,7 +166,7 @@ class Server:
             return
         number = next(self._numbers)
         who = f"{self._log.node}-{number}"
-        connection = Connection(link, self._shared, who=who)
+        connection = Connection(link, self._shared, source, who=who)
         connection_number.set(number)
         logger.info("connected from %s", link.peer)
         self._connections.add(connection)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 
+from trio_chat.server.guesses import Guesses
 from trio_chat.server.pace import Pace
 from trio_chat.settings import LimitSettings
 
@@ -28,12 +29,15 @@ class Source:
         self.name = name
         self.connections = 0
         self._reports = Pace(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self.guesses = Guesses()
         self.budget(limits)
 
     def budget(self, limits: LimitSettings) -> None:
         """Open the books anew, with these limits."""
         self.is_exempt = _is_exempt(self.name, limits)
         self.arrivals = Pace(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+        wrong = Pace(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
+        self.guesses.pace = None if self.is_exempt else wrong
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the log may be spent on what is refused to it."""
@@ -49,6 +53,8 @@ class Source:
     def _paces(self) -> Iterator[Pace]:
         yield self._reports
         yield self.arrivals
+        if self.guesses.pace:
+            yield self.guesses.pace
 
 
 class Sources:
