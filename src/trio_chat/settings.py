@@ -326,7 +326,13 @@ class LimitSettings(Section):
         description="After how long a silence an IRC client is asked whether it is there; it has "
         "as long to answer.",
     )
-    rooms: int = Field(default=1000, ge=1, le=1_000_000, description="The most rooms at a time.")
+    rooms: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="The most rooms at a time, beside the lobby; from one address, only as many as "
+        "are left for others.",
+    )
     rooms_each: int = Field(
         default=100, ge=1, le=10_000, description="The most rooms that one client may be in."
     )

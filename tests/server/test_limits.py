@@ -100,16 +100,19 @@ async def test_only_so_many_connections_from_an_address(autojump_clock: MockCloc
 
 
 async def test_only_so_many_rooms(autojump_clock: MockClock) -> None:
-    async with running(settings(limits={"rooms": 2})) as house:
-        alice, bob = await house.link("alice"), await house.link("bob")
+    async with running(settings(limits={"rooms": 1})) as house:
+        alice = await house.link("alice", "192.0.2.1")
         await alice.send(b"/join den\n")
         await alice.until("in #den")
+        bob = await house.link("bob", "192.0.2.2")  # into the lobby, which counts for nobody
         await bob.send(b"/join third\nstill in the lobby\n")
         text = await bob.until("bob: still in the lobby\n")
-        assert "*** There are 2 rooms, and that is the most.\n" in text
-        await alice.send(b"/join #lobby\nback\n")
-        await bob.until("alice: back\n")
-        await bob.send(b"/join third\n")
+        assert "*** There are 1 rooms, and that is the most.\n" in text
+        await bob.send(b"/join den\nhere\n")
+        await bob.until("bob: here\n")
+        await alice.send(b"/join #lobby\n")
+        await alice.until("in #lobby")
+        await bob.send(b"/join #lobby\n/join third\n")
         await bob.until("in #third")
 
 

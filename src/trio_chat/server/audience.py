@@ -23,7 +23,8 @@ Group = tuple[Dialect, Sequence[Outbox]]
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold.
+    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold,
+    ``source`` is where they come from.
 
     ``own`` is how they are shown what they have done themselves, if that may be another way;
     ``end(reason, last_words)`` ends their connection.
@@ -34,6 +35,7 @@ class Listener:
     dialect: Dialect
     own: OwnDialect | None = None
     end: Callable[[str, str], None] = lambda reason, words: None
+    source: str = ""
     nick: str = ""
     names: tuple[str, ...] = ()
 

@@ -112,7 +112,9 @@ class Connection:
         self._pinged = False
         self._ahead, self._last_said = 0, START  # messages that may not have been shown yet
         outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
-        self._listener = Listener(who, outbox, self._session.dialect, end=self.finish)
+        self._listener = Listener(
+            who, outbox, self._session.dialect, end=self.finish, source=source.name
+        )
 
     @property
     def refusals(self) -> int:

@@ -52,6 +52,7 @@ from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Listener
+from trio_chat.server.shares import Shares
 from trio_chat.storage.base import START, Log
 
 # How long a nickname may take to come free when whoever has it is cut off.
@@ -79,8 +80,9 @@ class _Use:
 
 
 class Hub:
-    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are.
-    ``room_modes`` are the modes that a new one has. ``clock`` gives unix time in seconds.
+    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are. The
+    ``lobby`` is not among them. ``room_modes`` are the modes that a new one has. ``clock`` gives
+    unix time in seconds.
     """
 
     def __init__(
@@ -89,11 +91,14 @@ class Hub:
         log: Log,
         *,
         max_rooms: int,
+        lobby: str = "",
         room_modes: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.chat, self._log, self._clock = chat, log, clock
         self.max_rooms, self.room_modes = max_rooms, room_modes
+        self._lobby = fold(lobby)
+        self._shares = Shares()  # of rooms, by who has opened them
         self._archive = Archive(chat, log, clock)
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
@@ -305,7 +310,7 @@ class Hub:
             await self._progress.wait()
 
     async def _join(self, listener: Listener, room: str, requests: Sequence[Request]) -> Outcomes:
-        if refused := self._too_many_rooms(fold(room)):
+        if refused := await self._too_many_rooms(listener, fold(room)):
             return [refused]
         try:
             async with self._in_use(fold(room), room):
@@ -417,6 +422,8 @@ class Hub:
                 use.count -= 1
                 if not use.count:
                     del self._uses[log]
+                    if not self._is_open(log):
+                        self._shares.give_back(log)
 
     def _is_open(self, log: str) -> bool:
         identity = log.partition(",")[0]
@@ -475,13 +482,25 @@ class Hub:
                 async with self._in_use(log):
                     pass
 
-    def _too_many_rooms(self, room: str) -> Refused | None:
-        if room in self.chat.rooms:
+    async def _too_many_rooms(self, listener: Listener, room: str) -> Refused | None:
+        """Charge a room that is to be opened to whoever opens it, or say why they cannot.
+
+        Others may have opened all that there are: nobody shall be kept out of where they were
+        before. So of rooms that the log knows there are as many again.
+        """
+        if room == self._lobby or room in self.chat.rooms or room in self._uses:
             return None
-        about_to_open = {log for log in self._uses if not is_private(log)} - self.chat.rooms.keys()
-        if len(self.chat.rooms) + len(about_to_open) < self.max_rooms:
+        whose = (listener.source, listener.who)
+        if self._shares.may_take(*whose, self.max_rooms) or (
+            self._shares.may_take(*whose, 2 * self.max_rooms) and await self._log.knows(room)
+        ):
+            self._shares.take(room, *whose)
             return None
-        why = f"There are {self.max_rooms} rooms, and that is the most."
+        if len(self._shares) >= self.max_rooms:
+            why = f"There are {self.max_rooms} rooms, and that is the most."
+        else:
+            number = self._shares.of(listener.source)
+            why = f"From your address {number} rooms are open, and no more are left for others."
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
 
 

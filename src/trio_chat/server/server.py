@@ -60,7 +60,11 @@ class Server:
         self._started = time.time()
         chat = Chat(replay=settings.history.replay, rooms_each=settings.limits.rooms_each)
         self._hub = Hub(
-            chat, log, max_rooms=settings.limits.rooms, room_modes=settings.server.room_modes
+            chat,
+            log,
+            lobby=settings.server.lobby,
+            max_rooms=settings.limits.rooms,
+            room_modes=settings.server.room_modes,
         )
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)

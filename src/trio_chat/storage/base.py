@@ -105,6 +105,10 @@ class Log(Protocol):
         """Keep the state of a room as it is after the entry ``id``."""
         ...
 
+    async def knows(self, room: str) -> bool:
+        """Whether something was said there, or its state was changed, that is still there."""
+        ...
+
     async def mark(self, reader: str, target: str, at: int) -> int:
         """A reader has read ``target`` up to a moment (unix milliseconds); returns the latest one
         of all that were told, for it never goes back. Beyond MARKS the oldest ones are forgotten.

@@ -152,6 +152,11 @@ class MemoryLog(Log):
         log.saved = (id, state)
         log.barriers = [entry for entry in log.barriers if entry.id > id]
 
+    async def knows(self, room: str) -> bool:
+        await trio.lowlevel.checkpoint()
+        log = self._rooms.get(room, _Room())
+        return bool(log.barrier) or any(isinstance(entry.event, Said) for entry in log.entries)
+
     async def mark(self, reader: str, target: str, at: int) -> int:
         await trio.lowlevel.checkpoint()
         at = self._marks[reader, target] = max(at, self._marks.pop((reader, target), 0))

@@ -151,6 +151,9 @@ class SqliteLog(Log):
             if self._refuse:
                 raise
 
+    async def knows(self, room: str) -> bool:
+        return room in self._unstored or await self._read(read.knows, room)
+
     async def mark(self, reader: str, target: str, at: int) -> int:
         return await self._done(_Ask(lambda store: store.mark(reader, target, at)))
 

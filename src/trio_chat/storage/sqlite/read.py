@@ -81,6 +81,15 @@ def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
         return START, None
 
 
+def knows(connection: Connection, room: str) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM room WHERE name = ? AND (barrier > 0 OR EXISTS "
+        "(SELECT 1 FROM entry WHERE entry.room = room.room AND kind IN (?, ?)))",
+        (room, Kind.SAID, Kind.NOT_FOR_ALL),
+    ).fetchone()
+    return row is not None
+
+
 def marked(connection: Connection, reader: str, target: str) -> int:
     row = connection.execute(
         "SELECT at FROM mark WHERE reader = ? AND target = ?", (reader, target)
