@@ -3,7 +3,7 @@ recount confirms, and a screen that can follow by what it is told.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import pairwise
 from random import Random
 from typing import TypeVar
@@ -53,7 +53,7 @@ def time_of(number: int) -> str:
 class Server:
     """``log`` is what each room has, as the server has it; ``sent`` what we have said and the
     server may never get; ``shown`` which ids have come to us, and ``unread`` which of them nobody
-    has read; ``mirror`` the keys and texts of lines as a screen has them that believes what it is
+    has read; ``mirror`` the lines as a screen has them that believes what it is
     told.
     """
 
@@ -69,7 +69,7 @@ class Server:
         self.shown: dict[str, set[str]] = {room: set() for room in ROOMS}
         self.unread: dict[str, dict[str, Stamped]] = {room: {} for room in ROOMS}
         self.marks: dict[str, float] = {}
-        self.mirror: dict[Buffer, list[tuple[int, str, str]]] = {}
+        self.mirror: dict[Buffer, list[tuple[object, ...]]] = {}
         self.tell(Linked("me", "net", frozenset()))
         for room in ROOMS:
             self.tell(InRoom(room))
@@ -279,8 +279,9 @@ class Server:
         assert len(set(keys)) == len(keys)
 
 
-def looks(line: Line) -> tuple[int, str, str]:
-    return line.key, line.text, line.state
+def looks(line: Line) -> tuple[object, ...]:
+    """Its key first, and all else of it."""
+    return astuple(line)
 
 
 def moment(message: Stamped) -> float:

@@ -219,12 +219,12 @@ class Buffer:
 
     def set_typing(self, nick: str, until: float | None) -> None:
         """Until when they count as typing; None if they have stopped."""
-        known = fold(nick) in self._typing
+        before = self.typing
         if until is not None:
             self._typing[fold(nick)] = nick, until
-        elif known:
-            del self._typing[fold(nick)]
-        if known != (until is not None):
+        else:
+            self._typing.pop(fold(nick), None)
+        if self.typing != before:
             self._ledger.changes.typing.add(self)
 
     def expire(self, now: float) -> None:

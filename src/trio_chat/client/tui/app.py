@@ -158,6 +158,7 @@ class ChatApp(Host):
 
     def on_app_blur(self) -> None:
         self._ask(self._model.focus(False, self._now()))
+        self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
         self._fold(event.size.width)

@@ -1,6 +1,8 @@
 """The log of messages: all that is kept of a room, a screen of it at a time."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 
 from textual.cache import LRUCache
 from textual.message import Message
@@ -9,12 +11,15 @@ from textual.strip import Strip
 
 from trio_chat.client.model import Buffer, Line
 from trio_chat.client.tui.look import DARK, PALETTES, Palette
-from trio_chat.client.tui.pane import Pane
+from trio_chat.client.tui.pane import Pane, Resized
 from trio_chat.client.tui.rows import Sheet
 from trio_chat.client.tui.text import with_link_ids
 from trio_chat.client.tui.viewport import Viewport
 
 _CACHED = 1024  # lines: some screens of them
+
+# All that may be seen of a line: whichever of it changes, the line is drawn again.
+_looks = attrgetter(*(field.name for field in fields(Line)))
 
 
 class MessageLog(Pane):
@@ -81,8 +86,10 @@ class MessageLog(Pane):
         return self._views[self._buffer]
 
     def _scrolled(self) -> None:
+        """The parts around it tell whether there is more below."""
         self.screen.clear_selection()  # it is of rows of the screen
         self._update()
+        self.post_message(Resized())
 
     def _update(self) -> None:
         if (view := self._view) is None or not self.size:
@@ -97,7 +104,7 @@ class MessageLog(Pane):
 
     def _rows(self, line: Line) -> list[Strip]:
         unread = self._buffer is not None and line is self._buffer.first_unread
-        key = (line.key, line.state, line.why, line.nick, line.time, unread)
+        key = (*_looks(line), unread)
         rows = self._cache.get(key)
         if rows is None:
             rows = self._finished(self._sheet.rows(line, unread=unread))
