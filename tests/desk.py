@@ -51,6 +51,10 @@ class Desk:
     def enter(self, text: str) -> Sequence[Intent]:
         return self.model.enter(text, self.now)
 
+    def read_on(self, seconds: float = 0) -> Sequence[Intent]:
+        self.now += seconds
+        return list(self.model.read_on(self.now))
+
     def go(self, name: str) -> Sequence[Intent]:
         return self.model.select(self[name], self.now)
 

@@ -1,7 +1,7 @@
 """A model that does just what the screen can see, and networks that do what a test wants."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import cast
 
@@ -123,6 +123,15 @@ class FakeModel(Model):
 
     def focus(self, on: bool, now: float) -> Sequence[Intent]:
         return ()
+
+    def leave(self) -> Sequence[Intent]:
+        return ()
+
+    def read_on(self, now: float) -> Sequence[Intent]:
+        return ()
+
+    def miss(self, messages: Iterable[object], now: float) -> None:
+        self.missed = list(messages)
 
     def enter(self, text: str, now: float) -> Sequence[Intent]:
         self.inputs.append(text)

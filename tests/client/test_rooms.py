@@ -8,6 +8,7 @@ import trio
 
 import trio_chat
 from front_ends import Screen, Wire
+from processes import PATIENCE
 from trio_chat.client import talk
 from trio_chat.client.intents import (
     AskHistory,
@@ -18,7 +19,7 @@ from trio_chat.client.intents import (
     SayTo,
     SetTyping,
 )
-from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.rooms import RoomsTalk, talk_in_rooms
 from trio_chat.errors import ChatError, NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -33,6 +34,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
+from trio_chat.protocols.irc.client.past import Past
 from trio_chat.settings import ClientSettings, Settings
 
 
@@ -107,6 +109,41 @@ async def test_what_was_said_before_comes_in_pages(port):
         first = [m.said.msgid for m in me.shown if isinstance(m, Earlier)][-1]
         await me.want(AskHistory("#lobby", first, 2))
         await me.sees(PageEnd("#lobby", 0, complete=True))
+
+
+async def test_what_nobody_got_to_is_for_the_next_time(port):
+    """The screen has crashed, with a text on its way to the session."""
+    past = Past()
+    wanted_to, wanted = trio.open_memory_channel(10)
+    news, news_of = trio.open_memory_channel(0)
+    settings = Settings(port=port, client=ClientSettings(protocol="irc"))
+    with trio.CancelScope() as scope, news_of:
+        scope.cancel("crashed")
+        wanted_to.send_nowait(SayTo("#lobby", "not lost", token="t" * 16))
+        wanted_to.send_nowait(JoinRoom("#tea"))
+        wanted_to.send_nowait(Quit("never said"))
+        await RoomsTalk(settings, "me", wanted, news, past).run()
+    assert [text.token for text in past.unsent] == ["t" * 16]
+    assert list(past.heard) == [Sent("t" * 16, "#lobby", "not lost")]
+    assert "#tea" in past.rooms
+
+
+async def test_what_is_heard_and_not_shown_stays(port):
+    """Whoever shows it is cut off while he waits."""
+    past = Past()
+    _wanted_to, wanted = trio.open_memory_channel(10)
+    news, news_of = trio.open_memory_channel(0)
+    settings = Settings(port=port, client=ClientSettings(protocol="irc"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(RoomsTalk(settings, "me", wanted, news, past).run)
+        with trio.fail_after(PATIENCE):
+            while not past.heard:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel("crashed")
+    first = past.heard[0]
+    assert isinstance(first, trio_chat.Notice)
+    assert first.text.startswith("Welcome")
+    news_of.close()
 
 
 async def test_how_far_somebody_has_read_is_known_to_the_server(port):

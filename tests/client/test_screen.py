@@ -1,15 +1,20 @@
 """``trio-chat client`` on a terminal: the screen, its server, and what is remembered."""
 
+import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import trio
 
 from netcat import guest
-from processes import free_port, running_server
-from terminals import CTRL_C, Terminal, terminal
+from netcat import netcat as irc_peer
+from processes import PATIENCE, free_port, running_server
+from terminals import CTRL_C, CTRL_D, Terminal, terminal
+from trio_chat.client.state import open_state
+from trio_chat.settings import Address
 
 IN = "You are in #lobby."
 ENTERED = "\x1b[?1049h"  # the alternate screen
@@ -72,20 +77,72 @@ async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
             assert "second" not in await al.until("bob: the third\n")
 
 
-@pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "Ctrl-C"])
-async def test_however_it_ends_what_was_typed_is_remembered(port, tmp_path, how):
-    async with joined(port, tmp_path) as bob:
+KEYS = {"Ctrl-C": CTRL_C * 2, "Ctrl-D": CTRL_D}
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "SIGKILL", *KEYS])
+async def test_however_it_ends_what_was_typed_and_read_is_remembered(port, tmp_path, how):
+    async with guest(port, "al") as al, joined(port, tmp_path) as bob:
+        await al.send("read me\n")
+        await bob.until("read me")
         await bob.type("remember me\r")
-        await bob.until("remember me")
-        if how == "Ctrl-C":
-            await bob.type(CTRL_C * 2)
+        await al.until("bob: remember me\n")
+        if how in KEYS:
+            await bob.type(KEYS[how])
             assert await bob.ended() == 0
+        elif how == "SIGKILL":
+            with trio.fail_after(PATIENCE):
+                while "remember me" not in str(kept_in(tmp_path)):  # noqa: ASYNC110
+                    await trio.sleep(0.1)
+            bob.process.kill()
+            await bob.process.wait()
         else:
             bob.process.send_signal(signal.Signals[how])
             assert await bob.ended() == 128 + signal.Signals[how]
-        assert "Traceback" not in last_words(bob)
-    (kept,) = tmp_path.glob("trio-chat/*.json")
-    assert "remember me" in kept.read_text()
+            assert "Traceback" not in last_words(bob)
+        await al.until("bob left!\n")
+    kept = kept_in(tmp_path)
+    assert kept["inputs"][0] == "remember me"
+    assert kept["buffers"] == ["#lobby"]
+    assert [target for target, _ in kept["read"]] == ["#lobby"]
+    assert kept["unsent"] == []
+
+
+def kept_in(folder: Path) -> dict:
+    files = list(folder.glob("trio-chat/*.json"))
+    return json.loads(files[0].read_text()) if files else {}
+
+
+async def test_what_was_read_here_is_known_elsewhere(port, tmp_path):
+    async with guest(port, "al") as al, joined(port, tmp_path) as bob:
+        await al.send("read me\n")
+        await bob.until("read me")
+        bob.process.terminate()
+        await bob.ended()
+    kept = kept_in(tmp_path)
+    caps = "CAP REQ :draft/read-marker trio-chat/identity"
+    async with irc_peer(port) as peer:
+        await peer.send(f"{caps}\r\nIDENTITY {kept['secret']}\r\nNICK bob\r\nUSER b 0 * :b\r\n")
+        await peer.send("CAP END\r\nJOIN #lobby\r\n")
+        await peer.until(f"MARKREAD #lobby timestamp={kept['read'][0][1]}\r\n")
+
+
+async def test_a_server_that_is_not_there_makes_nothing_forgotten(port, tmp_path):
+    async with joined(port, tmp_path) as bob:
+        await bob.type("/join #tea\r")
+        await bob.until("You are in #tea.")
+        await bob.type("/quit\r")
+        await bob.ended()
+    before = kept_in(tmp_path)
+    other = tmp_path / "other"
+    (file,) = tmp_path.glob("trio-chat/*.json")
+    with free_port() as gone:
+        with open_state(other / "trio-chat", str(Address("127.0.0.1", gone))) as state:
+            state.save(state.kept)
+        next(other.glob("trio-chat/*.json")).write_bytes(file.read_bytes())
+        async with screen(gone, other) as bob:
+            assert await bob.ended() == 69
+    assert kept_in(other) == before
 
 
 async def test_what_was_typed_is_there_the_next_time_and_ones_own(port, tmp_path):

@@ -20,7 +20,7 @@ from trio_chat.protocols.irc.client.whole import one_message
 from trio_chat.settings import Address, Settings
 
 # A program that is killed, or a machine that goes down, forgets no more than this.
-_SAVE_EVERY = 10.0  # seconds
+_SAVE_EVERY = 5.0  # seconds
 
 
 def run_screen(settings: Settings, nick: str) -> int:
@@ -41,6 +41,7 @@ def run_screen(settings: Settings, nick: str) -> int:
         try:
             return show(model, network, settings.screen)
         finally:
+            model.miss(past.heard, time.time())
             _save_at_last(state, model.kept())
 
 
@@ -71,8 +72,8 @@ def _offset(moment: float) -> float:
 
 async def _keep_saving(state: State, model: Model) -> None:
     while True:
-        await trio.sleep(_SAVE_EVERY)
         await trio.to_thread.run_sync(state.save, model.kept())
+        await trio.sleep(_SAVE_EVERY)
 
 
 def _save_at_last(state: State, kept: Kept) -> None:

@@ -107,6 +107,14 @@ class RoomsTalk:
 
     async def run(self) -> None:
         """Until the front end ends it. Raises ChatError if we have never been in."""
+        try:
+            await self._keep_up()
+        finally:
+            self._put_off()
+        with suppress(trio.BrokenResourceError):  # nobody is there any more whom we could tell
+            await self._show(self._past.heard)
+
+    async def _keep_up(self) -> None:
         waits = backoff()
         while not self._over:
             began = trio.current_time()
@@ -120,8 +128,13 @@ class RoomsTalk:
             self._past.heard.append(Unlinked(why, wait))
             with trio.move_on_after(wait):
                 await self._do_without()
-        with suppress(trio.BrokenResourceError):  # nobody is there any more whom we could tell
-            await self._show(self._past.heard)
+
+    def _put_off(self) -> None:
+        """What was wanted and nobody has got to is for the next time."""
+        session = self._nobody()
+        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            while True:
+                self._do_with(session, self._intents.receive_nowait())
 
     async def _until_cut(self) -> str:
         """One connection. Returns why it has ended."""
@@ -154,7 +167,8 @@ class RoomsTalk:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._do_all, chat, attempt)
                 async for message in chat:
-                    await self._messages.send(message)
+                    self._past.heard.appendleft(message)
+                    await self._show(self._past.heard)
                 nursery.cancel_scope.cancel("the server has closed the connection")
         finally:
             self._nick = chat.nick
@@ -196,21 +210,27 @@ class RoomsTalk:
         """A session that nobody talks to puts into the past what there is to be done later. Returns
         when the front end has ended it.
         """
-        heard = self._past.heard
-        session = RoomsSession(
-            self._nick, rooms=(), encoding=self._settings.encoding, past=self._past
-        )
-        await self._show(heard)
+        session = self._nobody()
+        await self._show(self._past.heard)
         async for intent in self._intents:
             if last_words(intent) is not None:
                 break
-            try:
-                getattr(session, _METHODS[type(intent)])(*astuple(intent))
-            except Unsupported as error:
-                heard.append(Notice(str(error)))
-            heard.extend(session.own_messages())
-            await self._show(heard)
+            self._do_with(session, intent)
+            await self._show(self._past.heard)
         self._over = True
+
+    def _nobody(self) -> RoomsSession:
+        return RoomsSession(self._nick, rooms=(), encoding=self._settings.encoding, past=self._past)
+
+    def _do_with(self, session: RoomsSession, intent: Intent) -> None:
+        """With a session that nobody talks to."""
+        if last_words(intent) is not None:
+            return
+        try:
+            getattr(session, _METHODS[type(intent)])(*astuple(intent))
+        except Unsupported as error:
+            self._past.heard.append(Notice(str(error)))
+        self._past.heard.extend(session.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:
         """If it is cancelled, what is not shown will be shown by who comes next."""

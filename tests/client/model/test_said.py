@@ -5,7 +5,7 @@ import pytest
 from desk import Desk, at, said, told
 from trio_chat.client.model import MarkRead
 from trio_chat.core.events import Notice, Renamed, Said
-from trio_chat.protocols.client import Earlier, InRoom, MarkedRead
+from trio_chat.protocols.client import Earlier, InRoom, Linked, MarkedRead, OutOfRoom, Unlinked
 
 
 def test_a_line_tells_who_said_what_when_and_how(desk: Desk) -> None:
@@ -184,6 +184,55 @@ def test_going_to_a_buffer_tells_the_server_what_is_read(desk: Desk) -> None:
     desk.hear(said("bob", "ho", "m2", at(2)))
     assert desk.go("net") == [MarkRead("#lobby", at(2))]
     assert desk.go("#lobby") == []
+
+
+def test_who_sits_in_a_room_and_reads_tells_it_now_and_then(desk: Desk) -> None:
+    desk.go("#lobby")
+    desk.hear(said("bob", "hi", "m1", at(1)))
+    assert desk.model.kept().read == (("#lobby", at(1)),)
+    assert desk.read_on() == [MarkRead("#lobby", at(1))]
+    desk.hear(said("bob", "ho", "m2", at(2)))
+    assert desk.model.kept().read == (("#lobby", at(2)),)
+    assert desk.read_on(4) == []
+    assert desk.read_on(1) == [MarkRead("#lobby", at(2))]
+    assert desk.read_on(60) == []
+    desk.model.focus(False, desk.now)
+    desk.hear(said("bob", "hm", "m3", at(3)))
+    assert desk.read_on(60) == []
+    assert desk.model.kept().read == (("#lobby", at(2)),)
+
+
+def test_what_the_server_may_not_know_it_is_told_again(desk: Desk) -> None:
+    """As after a cut, or if another server has its name now."""
+    desk.hear(told("bob", "psst", msgid="m1", time=at(1)))
+    assert desk.go("bob") == [MarkRead("bob", at(1))]
+    desk.hear(Unlinked("lost", 1))
+    assert desk.read_on(60) == []
+    desk.hear(Linked("me", "net", frozenset()))
+    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    desk.hear(MarkedRead("bob", at(1)))
+    assert desk.read_on(60) == []
+    desk.hear(MarkedRead("bob", at(0)))
+    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    desk.hear(MarkedRead("bob", ""))
+    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    desk.hear(MarkedRead("bob", at(5)))
+    assert desk.read_on(60) == []
+
+
+def test_after_a_cut_the_server_is_not_told_of_hundreds_at_once(desk: Desk) -> None:
+    for number in range(25):
+        nick = f"b{number}"
+        desk.hear(told(nick, "psst", msgid=nick, time=at(1)))
+        desk.go(nick)
+    desk.hear(Unlinked("lost", 1), Linked("me", "net", frozenset()))
+    assert [len(desk.read_on(60)) for _ in range(4)] == [10, 10, 5, 0]
+
+
+def test_where_we_are_not_nobody_is_told_what_we_have_read_there(desk: Desk) -> None:
+    desk.go("#lobby")
+    desk.hear(said("bob", "hi", "m1", at(1)), OutOfRoom("#lobby"))
+    assert desk.read_on() == []
 
 
 def test_what_is_read_elsewhere_is_read_here(desk: Desk) -> None:

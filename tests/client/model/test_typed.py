@@ -362,7 +362,7 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
     kept = here.model.kept()
     assert kept == Kept(
         inputs=("hello",),
-        read=(("bob", at(2)), ("#lobby", at(1))),
+        read=(("#lobby", at(1)), ("bob", at(2))),
         unsent=(Unsent("t1", "bob", "psst"), Unsent("t2", "#lobby", "waves", True)),
         buffers=("#lobby", "bob"),
         ignored=("carol!*@*",),
@@ -379,6 +379,22 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
     again.hear(Acknowledged("t1", "m5", at(5)))
     assert again.lines("bob")[0].state == "sent"
     assert again.model.before("") == "hello"
+
+
+def test_what_was_open_is_kept_even_if_nothing_has_begun_yet(here: Desk) -> None:
+    kept = Kept(buffers=("#lobby", "bob"), current="bob", read=(("bob", at(2)),))
+    assert Model("me", kept=kept).kept() == kept
+
+
+def test_what_comes_too_late_to_be_seen_is_not_read_but_known(here: Desk) -> None:
+    """Nobody was told that a text has failed: so it counts as on its way."""
+    here.hear(said("bob", "hi", "m1", at(1)), Sent("t1", "#lobby", "x"), Sent("t2", "#lobby", "y"))
+    last = said("bob", "ho", "m4", at(4))
+    new = Sent("t3", "#lobby", "z")
+    here.model.miss([Acknowledged("t1", "m2", at(2)), Failed("t2", "no"), new, last], here.now)
+    kept = here.model.kept()
+    assert [text.token for text in kept.unsent] == ["t2", "t3"]
+    assert kept.read == (("#lobby", at(1)),)
 
 
 def test_the_secret_is_kept() -> None:

@@ -27,9 +27,9 @@ _SPEAKERS_MAX = 1000  # whose last word is remembered: for completion, and as ab
 class Buffer:
     """``joined`` is whether we are in the room; ``complete`` whether the server has nothing older
     than the first line; ``asking`` whether a page is on its way; ``marked`` is up to when (unix
-    time) it has been read, and ``newest`` when the newest line was that the server has stamped,
-    also as the server has said it. ``mentions`` counts, of the unread lines, those that name us;
-    of what a person says to us, all.
+    time) it has been read, ``told`` up to when the server knows that, and ``newest`` when the
+    newest line was that the server has stamped, also as the server has said it. ``mentions``
+    counts, of the unread lines, those that name us; of what a person says to us, all.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Buffer:
         self.joined = self.complete = self.asking = False
         self.mentions = 0
         self.first_unread: Line | None = None
-        self.marked = -inf
+        self.marked = self.told = -inf
         self.newest: tuple[float, str] = (-inf, "")
         self._ledger = ledger
         self._lines = Lines(days, keys, self._changed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from trio_chat.client.model.buffer import Buffer
@@ -67,7 +68,7 @@ def _said(world: World, said: Said, now: float) -> None:
         return
     line = _line_of(world, buffer, said, stamped.msgid, stamped.time, now)
     (buffer.lines.add_late if stamped.late else buffer.lines.add)(line)
-    _note_newest(buffer, line, stamped.time)
+    _note_newest(world, buffer, line, stamped.time)
     buffer.spoke(said.nick, line.time)
     if not line.own:
         _notice_it(world, buffer, line, late=stamped.late)
@@ -99,7 +100,7 @@ def _earlier(world: World, earlier: Earlier, now: float) -> None:
         return
     line = _line_of(world, buffer, said, msgid, earlier.time, now)
     buffer.lines.add_earlier(line)
-    _note_newest(buffer, line, earlier.time)
+    _note_newest(world, buffer, line, earlier.time)
     if not line.own and buffer.is_news(line) and not world.sees(buffer):
         buffer.count(line)
 
@@ -153,9 +154,10 @@ def _text(buffer: Buffer, said: Said) -> str:
     return f"(to {said.status} only) {said.text}" if said.status else said.text
 
 
-def _note_newest(buffer: Buffer, line: Line, time: str) -> None:
+def _note_newest(world: World, buffer: Buffer, line: Line, time: str) -> None:
     if line.stamped and line.time > buffer.newest[0]:
         buffer.newest = line.time, time
+    world.see(buffer)
 
 
 # ── what we say ────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +191,7 @@ def _confirm(world: World, buffer: Buffer, line: Line, msgid: str, time: str) ->
         del world.ours[line.token]
         return
     buffer.lines.settle(line, msgid, moment_of(time))
-    _note_newest(buffer, line, time)
+    _note_newest(world, buffer, line, time)
     buffer.spoke(line.nick, line.time)
 
 
@@ -395,12 +397,15 @@ def _page_end(world: World, end: PageEnd, now: float) -> None:
 
 def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
     moment = moment_of(marked.time)
+    buffer = world.find(marked.target)
+    if buffer:
+        buffer.told = -inf if moment is None else moment
     if moment is None:
         return
     _, before = world.read.get(fold(marked.target), ("", ""))
-    if moment > (moment_of(before) or 0.0):
+    if moment > (moment_of(before) or -inf):
         world.mark(marked.target, marked.time)
-    if buffer := world.find(marked.target):
+    if buffer:
         buffer.read_up_to(moment)
 
 
@@ -415,10 +420,10 @@ def _linked(world: World, linked: Linked, now: float) -> None:
 
 
 def _unlinked(world: World, unlinked: Unlinked, now: float) -> None:
-    """Whoever was typing, and what was asked for, is not known any more."""
+    """Whoever was typing, and what was asked for or told, is not known any more."""
     world.linked = False
     for buffer in world.buffers:
-        buffer.asking = False
+        buffer.asking, buffer.told = False, -inf
         buffer.lines.end_page()
         for nick in buffer.typing:
             buffer.set_typing(nick, until=None)

@@ -2,7 +2,7 @@
 knows neither clock nor screen: time (unix seconds) comes in as an argument.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
 from trio_chat.client.intents import (
@@ -18,7 +18,7 @@ from trio_chat.client.model import typed
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate, candidates
-from trio_chat.client.model.days import Days, Offset
+from trio_chat.client.model.days import Days, Offset, moment_of
 from trio_chat.client.model.hearing import hear
 from trio_chat.client.model.inputs import Inputs
 from trio_chat.client.model.kept import Kept, Unsent
@@ -26,12 +26,17 @@ from trio_chat.client.model.lines import Line
 from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
 from trio_chat.core.names import fold
-from trio_chat.protocols.client import Message, Sent
+from trio_chat.protocols.client import Failed, Message, Sent
 
 _PAGE = 100  # messages of history at once: a few screens
 
 # So often others are told that we are still typing (ircv3.net, "typing").
 _TYPING_EVERY = 3.0  # seconds
+
+# So often the server is told how far we have read while we sit in a room, and of so many buffers
+# at a time: elsewhere each is a line for which we have to wait.
+_MARK_EVERY = 5.0  # seconds
+_MARKS = 10
 
 _FOUND_MAX = 1000  # lines that a search of all buffers gives
 
@@ -54,11 +59,16 @@ class Model:
         self._world = World(nick, Days(offset))
         self._tells_typing = tells_typing
         self._told_typing = -inf
+        self._told_read = -inf
         self._kept = kept
         self._inputs = Inputs(kept.inputs)
         self._world.ignored = list(kept.ignored)
         for target, time in kept.read:
             self._world.mark(target, time)
+        for name in kept.buffers:
+            self._world.open(name)
+        if kept.current and (current := self._world.find(kept.current)):
+            self._world.go_to(current)
 
     # ── what there is ──────────────────────────────────────────────────────────────────────
 
@@ -122,6 +132,15 @@ class Model:
             buffer.expire(now)
         return self.take_changes()
 
+    def miss(self, messages: Iterable[Message], now: float) -> None:
+        """They have come when there was no screen any more, so nobody has read them. A text that
+        has failed counts as on its way: nobody was told.
+        """
+        self._world.focused = False
+        for message in messages:
+            if not isinstance(message, Failed):
+                hear(self._world, message, now)
+
     def take_changes(self) -> Changes:
         """What has changed since it was asked last."""
         return self._world.take_changes()
@@ -129,14 +148,10 @@ class Model:
     # ── what the person does ───────────────────────────────────────────────────────────────
 
     def start(self, now: float) -> Sequence[Intent]:
-        """At the beginning, what was there at the end of the last time: the rooms are entered
-        again. What had not arrived is shown; to send it is the session's business, which has its
-        tokens too.
+        """At the beginning, the rooms that were open at the end of the last time are entered again.
+        What had not arrived is shown; to send it is the session's business, which has its tokens
+        too.
         """
-        for name in self._kept.buffers:
-            self._world.open(name)
-        if self._kept.current and (current := self._world.find(self._kept.current)):
-            self._world.go_to(current)
         for text in self._kept.unsent:
             hear(self._world, Sent(text.token, text.target, text.text, text.action), now)
         return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
@@ -156,21 +171,27 @@ class Model:
             return ()
         if on:
             self._world.focused = True
-            self.current.read_all()
+            self._world.see(self.current)
             return self._mark_read(self.current)
         left = self.leave()
         self._world.focused = False
         self.current.leave()
         return left
 
-    def _mark_read(self, buffer: Buffer) -> Sequence[Intent]:
-        """What has been seen, if that is news."""
-        moment, time = buffer.newest
-        if not self._world.sees(buffer) or moment <= buffer.marked or not buffer.target:
+    def read_on(self, now: float) -> Sequence[Intent]:
+        """How far one has read in the meantime. Once a second is enough to ask."""
+        if 0 <= now - self._told_read < _MARK_EVERY:
             return ()
-        buffer.read_up_to(moment)
-        self._world.mark(buffer.name, time)
-        return [MarkRead(buffer.target, time)]
+        self._told_read = now
+        return self._mark_read(*self.buffers)
+
+    def _mark_read(self, *buffers: Buffer) -> Sequence[Intent]:
+        """Tell how far they have been read, where that is news to the server."""
+        untold = ((buffer, self._world.to_tell(buffer)) for buffer in buffers)
+        marks = [(buffer, time) for buffer, time in untold if time][:_MARKS]
+        for buffer, time in marks:
+            buffer.told = moment_of(time) or -inf
+        return [MarkRead(buffer.target, time) for buffer, time in marks]
 
     def enter(self, text: str, now: float) -> Sequence[Intent]:
         """What was typed or pasted in the current buffer. A line alone may be a command."""

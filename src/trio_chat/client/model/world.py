@@ -128,8 +128,7 @@ class World:
         self.current.leave()
         self.current, self.nowhere = buffer, False
         self.changes.buffers = True
-        if self.focused:
-            buffer.read_all()
+        self.see(buffer)
 
     def rename(self, buffer: Buffer, name: str) -> None:
         """A person has another nickname: unless somebody else had it, who has a buffer too."""
@@ -143,6 +142,22 @@ class World:
     def sees(self, buffer: Buffer) -> bool:
         """Whether the person reads what comes there."""
         return buffer is self.current and self.focused
+
+    def see(self, buffer: Buffer) -> None:
+        """Whatever has come there has been read, if the person reads what comes there."""
+        if not self.sees(buffer):
+            return
+        buffer.read_all()
+        moment, time = buffer.newest
+        if moment > buffer.marked and buffer.target:
+            buffer.read_up_to(moment)
+            self.mark(buffer.name, time)
+
+    def to_tell(self, buffer: Buffer) -> str:
+        """Up to when it has been read (ISO 8601), if the server does not know and is there."""
+        _, time = self.read.get(fold(buffer.name), ("", ""))
+        there = self.linked and (buffer.joined or buffer.kind == "person")
+        return time if there and buffer.told < (moment_of(time) or -inf) else ""
 
     def mark(self, name: str, time: str) -> None:
         """It has been read up to this time, ISO 8601."""

@@ -32,6 +32,7 @@ from trio_chat.client.tui.log import MessageLog
 from trio_chat.client.tui.look import PALETTES, THEME_OF, THEMES
 from trio_chat.client.tui.members import Members
 from trio_chat.client.tui.rooms import Rooms
+from trio_chat.protocols.client import Message
 from trio_chat.settings import ScreenSettings
 
 # Columns from which there is place for a list beside the log: 80 have the rooms only.
@@ -123,6 +124,12 @@ class ChatApp(Host):
         """Textual calls that of the host by itself."""
         self._alerts.end()
 
+    def last_wishes(self) -> Sequence[Intent]:
+        return () if self._goodbye else [*self._model.leave(), Quit()]
+
+    def miss(self, messages: Sequence[Message]) -> None:
+        self._model.miss(messages, self._now())
+
     # ── what happens ───────────────────────────────────────────────────────────────────────
 
     def on_arrived(self) -> None:
@@ -151,6 +158,7 @@ class ChatApp(Host):
     def _tick(self) -> None:
         if self._model.tick(self._now()):
             self._draw()
+        self._ask(self._model.read_on(self._now()))
 
     def on_app_focus(self) -> None:
         self._ask(self._model.focus(True, self._now()))
@@ -204,6 +212,7 @@ class ChatApp(Host):
 
     def leave(self, words: str) -> None:
         """Let the network say goodbye; asked twice, or if that takes long, go at once."""
+        self._ask(self._model.leave())
         if self._goodbye or self.guest is None or not self.guest.ask(Quit(words)):
             self.close(0)
         self._goodbye = True

@@ -53,6 +53,10 @@ _BATCH = 500
 # One repaint in this time, however much comes: 30 in a second look like motion.
 FRAME = 0.033  # seconds
 
+# For how long the network may say goodbye when the screen has to go: who ends us may have a shorter
+# patience with us than any server.
+_GOODBYE = 1.0  # seconds
+
 
 class Arrived(Wake):
     """There are messages again."""
@@ -92,7 +96,7 @@ class Guest:
         )
 
     async def _run(self) -> None:
-        with self._scope, self._heard:
+        with self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._wake_again)
                 await self._network(self._heard_by, self._asked_of)
@@ -135,8 +139,13 @@ class Guest:
     def ended(self) -> bool:
         return self._done.done()
 
-    async def stop(self) -> outcome.Outcome[None]:
-        """Cancel it and wait for its end, whatever happens to us meanwhile. Tells how it ended."""
+    async def stop(self, last: Sequence[Intent] = ()) -> outcome.Outcome[None]:
+        """Let it do this first, if that does not take long; then cancel it and wait for its end,
+        whatever happens to us meanwhile. Tells how it ended. What it has heard can still be taken.
+        """
+        if last and all(map(self.ask, last)):
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([self._done], timeout=_GOODBYE)
         self._scope.cancel("the screen is closed")
         while not self._done.done():
             with suppress(asyncio.CancelledError):
@@ -220,7 +229,8 @@ def ask_the_terminal() -> None:
 
 
 class Host(App[None], inherit_bindings=False):
-    """An app with a guest. What its parts do, ``on_arrived`` and ``guest_ended``, is a subclass's.
+    """An app with a guest. What its parts do, ``on_arrived``, ``guest_ended``, ``last_wishes`` and
+    ``miss``, is a subclass's.
 
     ``failed`` is the error that ended the app, ``result`` how the guest ended.
     """
@@ -244,8 +254,22 @@ class Host(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Comes after failures, too."""
-        if self.guest is not None:
-            self.result = await self.guest.stop()
+        if self.guest is None:
+            return
+        last: Sequence[Intent] = ()
+        try:
+            last = self.last_wishes()
+        finally:
+            self.result = await self.guest.stop(last)
+        while heard := self.guest.take():
+            self.miss(heard)
+
+    def last_wishes(self) -> Sequence[Intent]:
+        """What the guest has still to do."""
+        return ()
+
+    def miss(self, messages: Sequence[Message]) -> None:
+        """They came too late to be shown."""
 
     def write_to_terminal(self, sequence: str) -> None:
         """Nothing but sequences of ours, with nothing but cleaned text in them."""
