@@ -46,7 +46,8 @@ class Ring:
         return reduce(after, self.log(fold(room)), self._new(room))
 
     def happen(self, event: Event) -> Sequence[Delivery]:
-        entry = Entry(log_of(event), f"{len(self.entries):06d}-0", event)
+        number = len(self.entries)
+        entry = Entry(log_of(event), f"{number:06d}-0", event, number)
         self.entries.append(entry)
         return self.chat.apply(entry)
 

@@ -189,7 +189,7 @@ def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> No
         others=2,
         first=True,
         topic=Topic("#Lobby", "tea", "bob", 6),
-        recent=(Entry("#lobby", "000007-0", said),),
+        recent=(Entry("#lobby", "000007-0", said, 7),),
     )
     assert [delivery.shown for delivery in deliveries] == [joined, entered]
     assert hearers(ring.chat, deliveries[0]) == {"id-alice", "id-bob", "id-carol"}
@@ -456,7 +456,7 @@ def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> Non
         "bob",
         first=False,
         topic=Topic("#tea", "green", "bob", 6),
-        recent=(Entry("#tea", "000007-0", Said("#tea", "bob", "hi", "id-bob")),),
+        recent=(Entry("#tea", "000007-0", Said("#tea", "bob", "hi", "id-bob"), 7),),
     )
     assert ring.chat.rooms["#tea"].state == left
 

@@ -49,7 +49,7 @@ class Loud(Dialect):
     def __init__(self, mark: str) -> None:
         self.mark = mark
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         return f"{self.mark}{id} {shown}\n".encode()
 
 
@@ -63,15 +63,19 @@ class Own(Loud):
     def differs(self, shown: Shown) -> bool:
         return isinstance(shown, Said | Signalled)
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
-        return super().render(shown, id) if self.differs(shown) else self.usual.render(shown, id)
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        return (
+            super().render(shown, id, at)
+            if self.differs(shown)
+            else self.usual.render(shown, id, at)
+        )
 
 
 class Silent(Own):
     """As for an IRC client that is not told what it has said itself."""
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
-        return b"" if self.differs(shown) else self.usual.render(shown, id)
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        return b"" if self.differs(shown) else self.usual.render(shown, id, at)
 
 
 class Always(Own):
@@ -188,7 +192,7 @@ def one_by_one(history: list[list[Entry]], listeners: dict[str, Listener]) -> di
                 for who in audience:
                     listener = listeners[who]
                     dialect = (delivery.by == who and listener.own) or listener.dialect
-                    heard[who] += dialect.render(delivery.shown, entry.id)
+                    heard[who] += dialect.render(delivery.shown, entry.id, entry.at)
     return heard
 
 
@@ -206,7 +210,7 @@ def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
         for who in movers(entry.event):
             parts.hand_out(who)
         for delivery in chat.apply(entry):
-            parts.add(delivery, entry.id)
+            parts.add(delivery, entry)
     for some, part in parts:
         for outbox in some:
             outbox.post(part)
@@ -257,8 +261,9 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
     listeners["2"].dialect = DIALECTS[1]
     parts = Parts(Audiences(chat, listeners))
     for n, who in enumerate("12"):
-        for delivery in chat.apply(Entry("#a", f"{n}", Said("#a", "nick", "text", who))):
-            parts.add(delivery, f"{n}")
+        entry = Entry("#a", f"{n}", Said("#a", "nick", "text", who))
+        for delivery in chat.apply(entry):
+            parts.add(delivery, entry)
     common = parts.common("#a")
     assert [data.count(b"\n") for data in common.values()] == [2, 2]
     assert [data.count(b"\n") for data in parts.own().values()] == [1]
@@ -338,7 +343,8 @@ def test_whoever_listens_elsewhere_is_passed_over() -> None:
     del listeners["3"]
     parts = Parts(Audiences(chat, listeners))
     for who in ("1", "3"):
-        parts.add(Delivery(Said("#a", "x", "text", who), ("#a",), ("3",), by=who), "2")
+        said = Said("#a", "x", "text", who)
+        parts.add(Delivery(said, ("#a",), ("3",), by=who), Entry("#a", "2", said))
     posted = [outbox for some, _ in parts for outbox in some]
     assert posted == [outboxes["1"], outboxes["4"]]
 
@@ -353,8 +359,9 @@ def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
     for dialect in (DIALECTS[0], DIALECTS[1], DIALECTS[1], DIALECTS[0]):
         hub.write_to(listener, dialect)
         parts = Parts(hub.audiences)
-        for delivery in chat.apply(Entry("#a", "2", Said("#a", "nick1", "text", "1"))):
-            parts.add(delivery, "2")
+        entry = Entry("#a", "2", Said("#a", "nick1", "text", "1"))
+        for delivery in chat.apply(entry):
+            parts.add(delivery, entry)
         marks += [part[:1] for _, part in parts]
     assert marks == [b"<", b">", b">", b"<"]
 
@@ -363,7 +370,8 @@ def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
     chat, outboxes, listeners = in_one_room(*PEOPLE)
     parts = Parts(Audiences(chat, listeners))
     for n in range(50):
-        for delivery in chat.apply(Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))):
-            parts.add(delivery, str(n))
+        entry = Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))
+        for delivery in chat.apply(entry):
+            parts.add(delivery, entry)
     [(some, _)] = parts
     assert some == list(outboxes.values())

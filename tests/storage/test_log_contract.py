@@ -1,6 +1,8 @@
 """What every Log must do, whichever store it is."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stores import NOW, STORES, OpenLog, append, said, take, temporary, texts, texts_of
+from stores import STORES, OpenLog, append, said, take, temporary, texts, texts_of
 from trio_chat.core.events import (
     PEOPLE,
     Arrived,
@@ -30,6 +32,8 @@ from trio_chat.core.events import (
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START, Log
+
+AT = 1_700_000_000_000  # NOW, in milliseconds
 
 
 def joined(nick: str) -> Joined:
@@ -72,9 +76,13 @@ async def test_ids_rise_when_the_clock_goes_back(open_log: OpenLog) -> None:
         assert [entry.id for entry in await log.history("#a")] == ids
 
 
-async def test_ids_hold_the_time_in_milliseconds(log: Log) -> None:
-    [id] = await append(log, said("now"))
-    assert id.partition("-")[0] == "1700000000000"
+async def test_times_are_those_of_the_clock_whatever_the_ids_are(open_log: OpenLog) -> None:
+    now = 0.0
+    async with open_log(lambda: now) as log:
+        for now in (2000.0, 1000.0, 1000.001):
+            await log.append("#a", [said(str(now)), topic("x")])
+        found = await log.history("#a")
+        assert [entry.at for entry in found] == [2_000_000] * 2 + [1_000_000] * 2 + [1_000_001] * 2
 
 
 async def test_history_gives_the_last_ones_oldest_first(log: Log) -> None:
@@ -252,7 +260,9 @@ def test_what_lasts_comes_back_as_it_was(store: Any, events: list[Event]) -> Non
         async with temporary(store) as log:
             ids = await append(log, *events)
             found = await log.history("#a")
-            assert found == [Entry("#a", *one) for one in zip(ids, events, strict=True)]
+            assert found == [
+                Entry("#a", id, event, AT) for id, event in zip(ids, events, strict=True)
+            ]
 
     trio.run(run)
 
@@ -293,12 +303,66 @@ async def test_history_may_be_asked_for_nothing(log: Log) -> None:
     assert await log.history("#a", limit=0, first=True) == []
 
 
-async def test_milliseconds_alone_stand_before_all_of_their_ids(log: Log) -> None:
+async def test_a_moment_is_before_all_that_happens_later_and_after_all_before(log: Log) -> None:
     await append(log, said("1"), said("2"))
-    now = f"{NOW * 1000:.0f}"
-    assert await texts(log, "#a", after=now) == ["1", "2"]
-    assert await texts(log, "#a", before=now) == []
-    assert await texts(log, "#a", before=str(int(now) + 1)) == ["1", "2"]
+    assert await texts(log, "#a", after=AT - 1) == ["1", "2"]
+    assert await texts(log, "#a", after=AT) == []
+    assert await texts(log, "#a", before=AT) == []
+    assert await texts(log, "#a", before=AT + 1, limit=1) == ["2"]
+    assert await texts(log, "#a", after=AT - 1, before=AT + 1, first=True, limit=1) == ["1"]
+
+
+MOMENTS = st.integers(0, 6)
+
+
+@pytest.mark.parametrize("store", STORES)
+@settings(max_examples=40)
+@given(
+    times=st.lists(MOMENTS, min_size=1, max_size=8),
+    bounds=st.tuples(MOMENTS, st.none() | MOMENTS | st.integers(0, 7).map(str)),
+    limit=st.integers(1, 9),
+    first=st.booleans(),
+    kinds=st.lists(st.integers(0, 3), min_size=8, max_size=8),
+)
+def test_questions_about_moments_are_answered_by_times(
+    store: Any,
+    times: list[int],
+    bounds: tuple[int, int | str | None],
+    limit: int,
+    first: bool,
+    kinds: list[int],
+) -> None:
+    """However the clock went back and forth; an id beside a moment stands for its place."""
+
+    async def run() -> None:
+        now = 0
+        with TemporaryDirectory() as folder:
+            async with store(lambda: now / 1000, Path(folder, "chat.db")) as log:
+                entries = []
+                for kind, now in zip(kinds, times, strict=False):  # noqa: B007  (the clock reads it)
+                    event = [said("x"), topic("x"), joined("bob"), Departed("bob", rooms=("#a",))]
+                    room = PEOPLE if kind == 3 else "#a"
+                    expect = await last_barrier(log) if room == "#a" else ""
+                    entries += await log.append(
+                        room, [event[kind]], expect=expect, barrier=kind == 1
+                    )
+                await _compare(log, entries)
+
+    async def _compare(log: Log, entries: list[Entry]) -> None:
+        places = [(entry.at, entry.id) for entry in entries]
+        start, other = bounds
+        before, end = "", (99, "")
+        if isinstance(other, int):
+            before, end = other, (other, "")
+        elif other:
+            end = places[min(int(other), len(places) - 1)]
+            before = end[1]
+        within = sorted(place for place in places if (start, "~") < place < end)
+        within = within[:limit] if first else within[-limit:]
+        found = await log.history("#a", after=start, before=before, limit=limit, first=first)
+        assert [(entry.at, entry.id) for entry in found] == within
+
+    trio.run(run)
 
 
 async def test_what_was_said_can_be_asked_for_alone(log: Log) -> None:
@@ -408,7 +472,7 @@ async def test_barriers_come_back_in_order(log: Log) -> None:
     [first] = await append(log, tea, barrier=True)
     await append(log, said("between"), expect=first)
     [second] = await append(log, milk, expect=first, barrier=True)
-    both = [Entry("#a", first, tea), Entry("#a", second, milk)]
+    both = [Entry("#a", first, tea, AT), Entry("#a", second, milk, AT)]
     assert await log.barriers("#a", after=START) == both
     assert await log.barriers("#a", after=first) == both[1:]
     assert await log.barriers("#a", after=second) == []

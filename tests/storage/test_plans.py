@@ -33,8 +33,10 @@ def say(store: Store, text: str) -> None:
         store.append("#a", events, rows, expect="", barrier=False)
 
 
-def history(connection: sqlite3.Connection, *, first: bool, said: bool) -> None:
-    read.history(connection, "#a", after=START, before=ID, limit=9, first=first, said=said)
+def history(
+    connection: sqlite3.Connection, after: str | int, before: str | int, *, first: bool, said: bool
+) -> None:
+    read.history(connection, "#a", after=after, before=before, limit=9, first=first, said=said)
 
 
 def plan_of(connection: sqlite3.Connection, do: Callable[[], object]) -> list[str]:
@@ -62,10 +64,19 @@ def scans(plan: list[str]) -> list[str]:
 def test_history_is_neither_sorted_nor_searched_through(
     store: Store, first: bool, said: bool
 ) -> None:
-    plan = plan_of(store.connection, lambda: history(store.connection, first=first, said=said))
-    assert scans(plan) == []
-    assert not any("TEMP B-TREE" in line for line in plan)
-    assert any("entry_of_room (room=? AND kind=? AND id>? AND id<?)" in line for line in plan)
+    connection = store.connection
+    for after, before, index in (
+        (START, ID, "entry_of_room (room=? AND kind=? AND id>? AND id<?)"),
+        (5, 7, "entry_by_time (room=? AND kind=? AND at>? AND at<?)"),
+        (5, ID, "entry_by_time (room=? AND kind=? AND at>? AND at<?)"),
+    ):
+        plan = plan_of(
+            connection,
+            lambda: history(connection, after, before, first=first, said=said),  # noqa: B023
+        )
+        assert scans(plan) == []
+        assert not any("TEMP B-TREE" in line for line in plan)
+        assert any(index in line for line in plan)
 
 
 def test_to_open_a_room_only_what_is_new_is_looked_at(store: Store) -> None:
@@ -87,6 +98,16 @@ def test_nothing_is_searched_through_to_append(store: Store) -> None:
 
 def test_what_is_found_is_not_sorted(store: Store) -> None:
     sought = Search("hello", ["#a"])
+    search.find(store.connection, sought)  # the index looks up how it is configured
     plan = plan_of(store.connection, lambda: search.find(store.connection, sought))
     assert [line.split(" VIRTUAL")[0] for line in scans(plan)] == ["SCAN word"]
     assert not any("TEMP B-TREE" in line for line in plan)
+
+
+def test_how_far_ids_are_ahead_of_times_is_looked_up(store: Store) -> None:
+    connection = store.connection
+    sought = Search("hello", ["#a"], after=5, before=7)
+    search.find(connection, sought)
+    plan = plan_of(connection, lambda: search.find(connection, sought))
+    assert "SEARCH entry USING COVERING INDEX entry_ahead (ahead>?)" in plan
+    assert [line.split(" VIRTUAL")[0] for line in scans(plan)] == ["SCAN word"]

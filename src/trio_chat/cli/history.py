@@ -22,13 +22,10 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
-    ids_of,
-    milliseconds,
 )
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.wording import wording
-from trio_chat.storage.base import START
 from trio_chat.storage.sqlite.export import export
 
 # Named as by 'trio-chat client --json'.
@@ -59,7 +56,7 @@ def run_export(
 ) -> None:
     """Print it to standard output, the oldest first."""
     with exit_on_error(debug=debug):
-        begin = ids_of(_moment(since))[0] if since else START
+        begin = _moment(since) if since else 0
         line = _FORMATS.get(format_)
         if line is None:
             raise SettingsError(f"there is no format {format_!r}; there are text and jsonl")
@@ -83,7 +80,7 @@ def _moment(text: str) -> int:
 
 def _text(entry: Entry) -> str:
     """With the time of this machine's zone. What one event has to say may be several lines."""
-    time = datetime.fromtimestamp(milliseconds(entry.id) / 1000).astimezone()
+    time = datetime.fromtimestamp(entry.at / 1000).astimezone()
     start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', entry.room)}"
     return "".join(f"{start} {clean(line)}\n" for line in wording(entry.event))
 
@@ -93,9 +90,7 @@ def _json(entry: Entry) -> str:
     origin = event.get("origin") or {}
     fields = {
         "id": entry.id,
-        "time": datetime.fromtimestamp(milliseconds(entry.id) / 1000, UTC).isoformat(
-            timespec="milliseconds"
-        ),
+        "time": datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="milliseconds"),
         "type": _TYPES[type(entry.event)],
         "room": entry.room,
         **{name: value for name, value in event.items() if value and name not in _INSIDE},

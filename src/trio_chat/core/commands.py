@@ -230,16 +230,23 @@ class Count:
     pass
 
 
+#: A place among entries: an id, or a moment (unix milliseconds), or nowhere if it is empty.
+Bound = str | int
+
+
 @fact
 class Span:
-    """What is between two ids, both exclusive: the last of it, or the ``first``; or what is next to
-    an id ``around``, on both sides, and that itself. Where an id is missing, there is no end.
+    """What is between two bounds, both exclusive: the last of it, or the ``first``; or what is next
+    to one of them, on both sides, and that itself. Where one is missing, there is no end.
+
+    If it is not known which of two bounds comes first, the order is ``either``.
     """
 
-    after: str = ""
-    before: str = ""
+    after: Bound = ""
+    before: Bound = ""
     first: bool = False
-    around: str = ""
+    around: Bound = ""
+    either: bool = False
 
 
 @fact
@@ -257,10 +264,14 @@ class Recall:
 
 @fact
 class ListTalks:
-    """My rooms, and the people I have talked with, by when the last was said there."""
+    """My rooms, and the people I have talked with, where the last was said between two moments
+    (unix milliseconds, both exclusive), by that: the last ones, or the ``first``.
+    """
 
-    span: Span
+    after: int
+    before: int
     limit: int
+    first: bool = False
 
 
 @fact

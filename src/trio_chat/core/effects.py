@@ -34,7 +34,6 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
     UserModesSet,
-    milliseconds,
 )
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
@@ -55,7 +54,7 @@ def take_effect(state: State, entry: Entry) -> Deliveries:
 def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
     """In a room: everybody in it, and the speaker. In private: the two of them."""
     if speaker := state.people.get(said.who):
-        speaker.spoke = milliseconds(entry.id)
+        speaker.spoke = entry.at
     if is_for_all(said) and (room := state.rooms.get(fold(said.room))):
         room.recent.append(entry)
     return _spread(state, said)
@@ -188,7 +187,7 @@ def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """Whoever watches for them; they are in no room yet."""
-    identity, now = arrived.identity or arrived.who, milliseconds(entry.id)
+    identity, now = arrived.identity or arrived.who, entry.at
     person = Person(arrived.who, arrived.nick, arrived.origin, identity, since=now, spoke=now)
     state.people[person.who] = state.by_nick[fold(person.nick)] = person
     state.by_identity.setdefault(identity, {})[person.who] = person
@@ -204,7 +203,7 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     del state.by_nick[before]
     state.by_nick[name] = person
     if before != name:
-        state.past.append((replace(person), milliseconds(entry.id)))
+        state.past.append((replace(person), entry.at))
     person.nick = renamed.to
     if before == name:
         return [delivery]
@@ -223,7 +222,7 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     del same[person.who]
     if not same:
         del state.by_identity[person.identity]
-    state.past.append((person, milliseconds(entry.id)))
+    state.past.append((person, entry.at))
     rooms = tuple(person.rooms)
     for room in rooms:
         _remove(state, person, room)
@@ -326,10 +325,10 @@ def after(state: RoomState, entry: Entry) -> RoomState:
     state = replace(state, barrier=entry.id)
     match event:
         case TopicSet(nick=nick, text=text):
-            return replace(state, topic=text, topic_by=nick, topic_at=milliseconds(entry.id))
+            return replace(state, topic=text, topic_by=nick, topic_at=entry.at)
         case ModesSet(changes=changes):
             for change in changes:
-                state = with_change(state, change, event.nick, milliseconds(entry.id))
+                state = with_change(state, change, event.nick, entry.at)
     return state
 
 

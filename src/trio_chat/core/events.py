@@ -233,33 +233,16 @@ PEOPLE = ""
 
 
 class Entry(NamedTuple):
-    """An event in its place: ids compare as strings, and rise within a room's log."""
+    """An event in its place, and when it happened.
+
+    Ids compare as strings, and rise within a room's log, whatever the clock does; they say nothing
+    of times. ``at`` is what the clock said then, in unix milliseconds, and may go back.
+    """
 
     room: str
     id: str
     event: Event
-
-
-def milliseconds(id: str) -> int:
-    """When an entry was appended, in unix milliseconds: its id begins with that."""
-    return int(id.partition("-")[0])
-
-
-def id_of(moment: int, sequence: int) -> str:
-    """The id of the entry that is ``sequence`` after the first one of its millisecond."""
-    return f"{moment:013d}-{sequence:06d}"
-
-
-#: The last moment that an id can hold, in unix milliseconds: in the year 2286.
-_LAST_MOMENT = 9_999_999_999_999
-
-
-def ids_of(moment: int) -> tuple[str, str]:
-    """The first and the last id that something can have that is appended at a moment (unix
-    milliseconds).
-    """
-    moment = min(max(moment, 0), _LAST_MOMENT)
-    return id_of(moment, 0), id_of(moment, 999_999)
+    at: int = 0
 
 
 def is_id(text: str) -> bool:

@@ -13,10 +13,10 @@ class Dialect(Protocol):
     each way of writing, and it hashes by identity.
     """
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         """What a listener is sent; empty if this dialect does not tell of such a thing.
 
-        ``id`` is the event's, for dialects that show it.
+        ``id`` and ``at`` are those of the event's entry, for dialects that show them.
         """
         ...
 

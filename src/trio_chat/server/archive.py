@@ -14,12 +14,11 @@ from trio_chat.core.events import (
     Refused,
     Said,
     Talks,
-    milliseconds,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.readers import Source, owner, partner, rooms_of, source
 from trio_chat.core.room import Person
-from trio_chat.storage.base import START, Log, Search
+from trio_chat.storage.base import Log, Search
 
 # Who looks for what somebody has said, whatever it was, is looked up so many messages of a room at
 # a time, and so many times: beyond that it would take for ever in a large one.
@@ -43,10 +42,14 @@ class Archive:
                 return await self._seek(reader, query)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
-                at = min(at, int(self._clock() * 1000))
+                at = min(at, self._now())
                 return Marked(target, await self._log.mark(owner(reader), fold(target), at))
             case ShowMark(target):
-                return Marked(target, await self._log.marked(owner(reader), fold(target)))
+                marked = await self._log.marked(owner(reader), fold(target))
+                return Marked(target, min(marked, self._now()))
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
 
     async def _source(self, reader: Person, target: str) -> Source | Refused:
         found = source(self._chat, reader, target)
@@ -58,41 +61,46 @@ class Archive:
         found = await self._source(reader, recall.target)
         if isinstance(found, Refused):
             return found
-        read = self._around if recall.span.around else self._between
+        read = self._around if recall.span.around != "" else self._between
         entries = await read(found.log, recall.span, recall.limit, said=not recall.events)
         return Recalled(found.name, tuple(entries))
 
     async def _between(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
-        after, before = span.after or START, span.before
+        after, before, first = span.after, span.before, span.first
+        found = await self._log.history(
+            log, after=after, before=before, limit=limit, first=first, said=said
+        )
+        if found or not span.either:
+            return found
         return await self._log.history(
-            log, after=after, before=before, limit=limit, first=span.first, said=said
+            log, after=before, before=after, limit=limit, first=not first, said=said
         )
 
     async def _around(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
-        """Half of it from before, and then from there on: so what the id belongs to is in it."""
-        half = limit // 2
+        """Half of it from before, and then from there on: so what is just there is in it."""
+        half, after = limit // 2, span.around
         last = await self._log.history(log, before=span.around, limit=half + 1, said=said)
-        after = last[-1].id if last else START
+        if isinstance(after, int):
+            after -= 1
+        else:
+            after = last[-1].id if last else ""
         before = last[-half:] if half else ()
         left = limit - len(before)
         rest = await self._log.history(log, after=after, limit=left, first=True, said=said)
         return [*before, *rest]
 
     async def _list_talks(self, reader: Person, query: ListTalks) -> Talks:
-        last: dict[str, tuple[str, str]] = {}  # by name, folded
+        last: dict[str, tuple[int, str]] = {}  # by name, folded
         for entry in sorted(await self._log.talks(reader.identity), key=lambda entry: entry.id):
             nick = partner(self._chat, reader, entry)
-            last[fold(nick)] = (entry.id, nick)
+            last[fold(nick)] = (entry.at, nick)
         for log, name in rooms_of(self._chat, reader).items():
             for entry in await self._log.history(log, limit=1, said=True):
-                last[log] = (entry.id, name)
-        span, limit = query.span, query.limit
-        after, before = span.after or START, span.before
-        fitting = sorted(
-            (id, name) for id, name in last.values() if id > after and (not before or id < before)
-        )
-        some = fitting[:limit] if span.first else fitting[-limit:]
-        return Talks(tuple((name, milliseconds(id)) for id, name in some))
+                last[log] = (entry.at, name)
+        found = sorted(last.values())
+        fitting = [talk for talk in found if query.after < talk[0] < query.before]
+        some = fitting[: query.limit] if query.first else fitting[-query.limit :]
+        return Talks(tuple((name, at) for at, name in some))
 
     async def _seek(self, reader: Person, seek: Seek) -> Answer:
         if seek.target:
@@ -105,8 +113,7 @@ class Archive:
             logs = [*reader.rooms, *(entry.room for entry in talks)]
         if not seek.words.strip():
             return Found(tuple(await self._said_in(logs, seek)))
-        after, before = seek.span.after or START, seek.span.before
-        search = Search(seek.words, logs, seek.nick, after, before, seek.limit)
+        search = Search(seek.words, logs, seek.nick, seek.span.after, seek.span.before, seek.limit)
         return Found(tuple(await self._log.search(search)))
 
     async def _said_in(self, logs: Sequence[str], seek: Seek) -> Sequence[Entry]:
@@ -116,7 +123,7 @@ class Archive:
     async def _last_said(self, log: str, seek: Seek) -> Sequence[Entry]:
         """Whatever the words were."""
         found: list[Entry] = []
-        after, before = seek.span.after or START, seek.span.before
+        after, before = seek.span.after, seek.span.before
         for _ in range(_PAGES):
             page = await self._log.history(log, after=after, before=before, limit=_PAGE, said=True)
             found[:0] = [entry for entry in page if not seek.nick or _is_by(entry, seek.nick)]

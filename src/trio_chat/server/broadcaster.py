@@ -50,7 +50,7 @@ class Broadcaster:
             for who in movers(entry.event):
                 parts.hand_out(who)  # what came before, they hear from the rooms they were in then
             for delivery in self._hub.chat.apply(entry):
-                parts.add(delivery, entry.id)
+                parts.add(delivery, entry)
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
@@ -105,16 +105,16 @@ class Parts:
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
-        self._deliveries: list[tuple[Delivery, str]] = []  # with the ids of their events
+        self._deliveries: list[tuple[Delivery, Entry]] = []
         self._in_room: dict[str, list[int]] = {}
         self._for_person: dict[str, list[int]] = {}
         self._own: set[str] = set()  # who is shown in a way of their own what they have done
         self._begin: dict[str, int] = {}  # where the part of those begins who have moved
         self._rendered: dict[tuple[Dialect, int], bytes] = {}
 
-    def add(self, delivery: Delivery, id: str) -> None:
+    def add(self, delivery: Delivery, entry: Entry) -> None:
         place = len(self._deliveries)
-        self._deliveries.append((delivery, id))
+        self._deliveries.append((delivery, entry))
         if delivery.by and self._differs(delivery):
             self._own.add(delivery.by)
         for room in delivery.rooms:
@@ -192,14 +192,15 @@ class Parts:
         return b"".join([self._render_one(dialect, place) for place in places])
 
     def _render_for(self, listener: Listener, place: int) -> bytes:
-        delivery, id = self._deliveries[place]
+        delivery, entry = self._deliveries[place]
         if listener.own and delivery.by == listener.who:
-            return listener.own.render(delivery.shown, id)
+            return listener.own.render(delivery.shown, entry.id, entry.at)
         return self._render_one(listener.dialect, place)
 
     def _render_one(self, dialect: Dialect, place: int) -> bytes:
         data = self._rendered.get((dialect, place))
         if data is None:
-            delivery, id = self._deliveries[place]
-            data = self._rendered[dialect, place] = dialect.render(delivery.shown, id)
+            delivery, entry = self._deliveries[place]
+            data = dialect.render(delivery.shown, entry.id, entry.at)
+            self._rendered[dialect, place] = data
         return data

@@ -6,11 +6,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry, Event
 from trio_chat.core.room import RoomState
 
 #: An id before all others.
 START = "0"
+
+#: Moments before and after all that an entry can have (unix milliseconds).
+NEVER, ENDLESS = -1, 1 << 62
 
 #: Read markers that are kept.
 MARKS = 100_000
@@ -28,22 +32,22 @@ class Tail(AsyncIterator[Sequence[Entry]]):
 class Search:
     """All of ``words`` in what was said in one of ``rooms`` (logs), by ``nick`` if that is given.
 
-    ``after`` and ``before`` are ids, both exclusive.
+    ``after`` and ``before`` are ids or moments, both exclusive.
     """
 
     words: str
     rooms: Sequence[str]
     nick: str = ""
-    after: str = START
-    before: str = ""
+    after: Bound = ""
+    before: Bound = ""
     limit: int = 50
 
 
 class Log(Protocol):
     """One ordered log per room; rooms are named by their folded names.
 
-    Ids have the form ``<unix milliseconds>-<sequence>``, padded so that they compare as strings.
-    They rise strictly within a room, whatever the clock does. On one node all rooms share an order.
+    Ids compare as strings and rise strictly within a room, whatever the clock does. On one node all
+    rooms share an order. When something happened is ``Entry.at``, and is the clock's.
 
     Whatever is written raises Unavailable if the store cannot keep it; it is not shown then.
     """
@@ -72,16 +76,17 @@ class Log(Protocol):
         self,
         room: str,
         *,
-        after: str = START,
-        before: str = "",
+        after: Bound = "",
+        before: Bound = "",
         limit: int = 100,
         first: bool = False,
         said: bool = False,
     ) -> Sequence[Entry]:
-        """Entries between two ids (both exclusive), oldest first: the last ``limit`` of them, or
+        """Entries between two bounds (both exclusive), oldest first: the last ``limit`` of them, or
         the ``first`` ones; all that the room's members have seen, or what was ``said`` alone.
 
-        Instead of an id, unix milliseconds (13 digits) stand for the moment before all their ids.
+        The order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is
+        that of times, and of ids where those are the same: then an id stands for its place there.
         """
         ...
 
@@ -111,7 +116,8 @@ class Log(Protocol):
 
     async def mark(self, reader: str, target: str, at: int) -> int:
         """A reader has read ``target`` up to a moment (unix milliseconds); returns the latest one
-        of all that were told, for it never goes back. Beyond MARKS the oldest ones are forgotten.
+        of all that were told, for it never goes back; but what was told by a clock that was ahead
+        does not count. Beyond MARKS the oldest ones are forgotten.
         """
         ...
 

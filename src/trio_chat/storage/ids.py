@@ -1,8 +1,6 @@
-"""Message ids: a time that never goes back, and a count within its millisecond."""
+"""Message ids: numbers that rise, whatever the clock does."""
 
 from collections.abc import Callable, Iterator
-
-from trio_chat.core.events import id_of
 
 _EACH = 1_000_000  # as many as six digits tell apart
 
@@ -12,25 +10,47 @@ _SEQUENCE_BITS = 20
 #: What is after all of them.
 LAST = (1 << 63) - 1
 
+# What a clock is believed at the most, in unix milliseconds: the year 2200.
+_LATEST = 7_258_118_400_000
+
 
 def pack(id: str) -> int:
-    """An id as a number, in the same order; 0 for START. Milliseconds alone come before all of
-    their ids, as they do among strings.
-    """
+    """An id as a number, in the same order; 0 for START."""
     milliseconds, _, sequence = id.partition("-")
-    number = int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0)
-    return min(number if sequence else max(number - 1, 0), LAST)
+    return min(int(milliseconds) << _SEQUENCE_BITS | int(sequence or 0), LAST)
 
 
 def unpack(number: int) -> str:
-    return id_of(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
+    return _id_of(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
+
+
+def first_of(moment: int) -> int:
+    """The lowest number of an id that something can have that happens at a moment (unix
+    milliseconds): its id may be ahead of its time, but never behind it.
+    """
+    return min(max(moment, 0) << _SEQUENCE_BITS, LAST)
+
+
+def ahead_of(id: int, moment: int) -> int:
+    """By how many milliseconds the number of an id is ahead of the time."""
+    return (id >> _SEQUENCE_BITS) - moment
+
+
+def time_of(id: str) -> int:
+    """The time (unix milliseconds) of an entry of which nothing is known but its id."""
+    return pack(id) >> _SEQUENCE_BITS
+
+
+def _id_of(millisecond: int, sequence: int) -> str:
+    return f"{millisecond:013d}-{sequence:06d}"
 
 
 class Ids:
-    """``<unix milliseconds>-<sequence>``, padded so that they compare as strings.
+    """``<milliseconds>-<sequence>``, padded so that they compare as strings.
 
-    They rise even if the ``clock`` (unix time in seconds) stands still or goes back. There are
-    ``each`` to a millisecond at the most. All come after the id ``last``.
+    The milliseconds are those of the ``clock`` (which gives unix time in seconds) as long as it
+    goes forward. The ids rise even if it stands still or goes back. There are ``each`` to a
+    millisecond at the most. All come after the id ``last``.
     """
 
     def __init__(self, clock: Callable[[], float], *, each: int = _EACH, last: str = "0") -> None:
@@ -38,11 +58,17 @@ class Ids:
         millisecond, _, sequence = last.partition("-")
         self._millisecond, self._sequence = int(millisecond), int(sequence or 0) + 1
 
-    def take(self, number: int) -> Iterator[str]:
-        """The next ones: not more than there are to a millisecond."""
+    def take(self, number: int) -> Iterator[tuple[str, int]]:
+        """The next ones, with the time: not more than there are to a millisecond."""
         full = self._sequence + number > self._each
-        now = max(int(self._clock() * 1000), self._millisecond + full)
-        if now > self._millisecond:
-            self._millisecond, self._sequence = now, 0
+        at = now(self._clock)
+        millisecond = max(at, self._millisecond + full)
+        if millisecond > self._millisecond:
+            self._millisecond, self._sequence = millisecond, 0
         first, self._sequence = self._sequence, self._sequence + number
-        return (id_of(now, count) for count in range(first, first + number))
+        return ((_id_of(millisecond, count), at) for count in range(first, first + number))
+
+
+def now(clock: Callable[[], float]) -> int:
+    """What a clock (unix seconds) says, in milliseconds; no year is written with five digits."""
+    return min(max(int(clock() * 1000), 0), _LATEST)

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice, takewhile
+from operator import attrgetter
 
 import trio
 
+from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry, Event, Said, elsewhere, is_for_members, is_lasting
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import MARKS, START, Log, Search, Tail
-from trio_chat.storage.ids import Ids
+from trio_chat.storage.base import ENDLESS, MARKS, NEVER, START, Log, Search, Tail
+from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import has, phrases, words
 
@@ -53,7 +55,7 @@ class MemoryLog(Log):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
-        self._ids = Ids(clock)
+        self._clock, self._ids = clock, Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], int] = {}  # the longest unchanged first
@@ -75,12 +77,12 @@ class MemoryLog(Log):
             self._intake.give_back()
             raise Conflict(log.barrier)
         entries, fresh = [], []
-        for event, id in zip(events, self._ids.take(len(events)), strict=True):
+        for event, (id, at) in zip(events, self._ids.take(len(events)), strict=True):
             token = event.token if isinstance(event, Said) else ""
             if token in self._tokens:
                 entries.append(self._tokens[token])
                 continue
-            entries.append(entry := Entry(room, id, event))
+            entries.append(entry := Entry(room, id, event, at))
             fresh.append(entry)
             if token:
                 self._tokens[token] = entry
@@ -98,20 +100,18 @@ class MemoryLog(Log):
         self,
         room: str,
         *,
-        after: str = START,
-        before: str = "",
+        after: Bound = "",
+        before: Bound = "",
         limit: int = 100,
         first: bool = False,
         said: bool = False,
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         entries = self._rooms[room].entries if room in self._rooms else deque[Entry]()
-        if first:
-            later = dropwhile(lambda entry: entry.id <= after, entries)
-            within = takewhile(lambda entry: not before or entry.id < before, later)
+        if isinstance(after, str) and isinstance(before, str):
+            within = _by_id(entries, after, before, first=first)
         else:
-            earlier = dropwhile(lambda e: bool(before) and e.id >= before, reversed(entries))
-            within = takewhile(lambda entry: entry.id > after, earlier)
+            within = _by_time(entries, after, before, first=first)
         seen = (e for e in within if is_for_members(e.event))
         found = [*islice((e for e in seen if not said or isinstance(e.event, Said)), limit)]
         return found if first else found[::-1]
@@ -159,7 +159,8 @@ class MemoryLog(Log):
 
     async def mark(self, reader: str, target: str, at: int) -> int:
         await trio.lowlevel.checkpoint()
-        at = self._marks[reader, target] = max(at, self._marks.pop((reader, target), 0))
+        before = self._marks.pop((reader, target), 0)
+        at = self._marks[reader, target] = max(at, before if before <= now(self._clock) else 0)
         if len(self._marks) > MARKS:
             del self._marks[next(iter(self._marks))]
         return at
@@ -218,13 +219,45 @@ class MemoryLog(Log):
             self._tokens.pop(entry.event.token, None)
 
 
+def _by_id(entries: deque[Entry], after: str, before: str, *, first: bool) -> Iterable[Entry]:
+    """Those between two ids, oldest or ``first`` ones first."""
+    if first:
+        later = dropwhile(lambda entry: entry.id <= after, entries)
+        return takewhile(lambda entry: not before or entry.id < before, later)
+    earlier = dropwhile(lambda e: bool(before) and e.id >= before, reversed(entries))
+    return takewhile(lambda entry: entry.id > after, earlier)
+
+
+def _by_time(
+    entries: Iterable[Entry], after: Bound, before: Bound, *, first: bool
+) -> Iterable[Entry]:
+    """Those between two bounds, in the order of times."""
+    ats = {entry.id: entry.at for entry in entries if entry.id in (after, before)}
+
+    def place(bound: Bound, end: str) -> tuple[int, str]:
+        return (bound, end) if isinstance(bound, int) else (ats.get(bound, time_of(bound)), bound)
+
+    start = place(after, "~") if after != "" else (NEVER, "")
+    end = place(before, "") if before != "" else (ENDLESS, "")
+    found = [entry for entry in entries if start < (entry.at, entry.id) < end]
+    return sorted(found, key=attrgetter("at", "id"), reverse=not first)
+
+
+def _is_after(entry: Entry, bound: Bound) -> bool:
+    return entry.at > bound if isinstance(bound, int) else entry.id > bound
+
+
+def _is_before(entry: Entry, bound: Bound) -> bool:
+    return entry.at < bound if isinstance(bound, int) else not bound or entry.id < bound
+
+
 def _find(entries: Iterable[Entry], search: Search) -> Iterator[Entry]:
     sought = phrases(search.words)
     for entry in entries:
         event = entry.event
         if not isinstance(event, Said) or not is_for_members(event):
             continue
-        if entry.id <= search.after or (search.before and entry.id >= search.before):
+        if not (_is_after(entry, search.after) and _is_before(entry, search.before)):
             continue
         if search.nick and fold(search.nick) != fold(event.nick):
             continue

@@ -52,16 +52,16 @@ HERE = Origin("a", "host", "Alice A.", account="")
 KNOWN = replace(HERE, account="acc")
 BOT = replace(HERE, bot=True)
 ID = "0001700000000123-00000001"
-TIME = "time=2023-11-14T22:13:20.123Z"
+AT, TIME = 1_700_000_000_123, "time=2023-11-14T22:13:20.123Z"
 STAMP = "timestamp=2023-11-14T22:13:20.123Z"
 ME = ":alice!a@host"
-BEFORE = (Entry("#r", ID, Said("#r", "alice", "before", origin=HERE)),)
+BEFORE = (Entry("#r", ID, Said("#r", "alice", "before", origin=HERE), AT),)
 
 
 def look(shown: Shown, *caps: str, id: str = "", own: bool = False) -> list[str]:
     """The lines that it is, to who has these capabilities."""
     make = own_dialect if own else irc_dialect
-    data = make(frozenset(caps), "srv").render(shown, id)
+    data = make(frozenset(caps), "srv").render(shown, id, AT)
     *lines, rest = data.decode().split("\r\n")
     assert rest == ""
     return lines
@@ -77,8 +77,8 @@ PEOPLE = Members(
 WAVES = Said("#r", "alice", "waves", action=True, origin=HERE)
 ASKED = Said("#r", "alice", "\x01PING\x01", origin=HERE)
 LINES = (
-    Entry("#r", ID, Said("#r", "alice", "!deploy\n\nnow", origin=HERE)),
-    Entry("#r", ID, Said("#r", "alice", "waves\nand goes", action=True, origin=HERE)),
+    Entry("#r", ID, Said("#r", "alice", "!deploy\n\nnow", origin=HERE), AT),
+    Entry("#r", ID, Said("#r", "alice", "waves\nand goes", action=True, origin=HERE), AT),
 )
 TIMED = [
     ":srv NOTICE #r :This was said last, with the times in UTC:",
@@ -157,14 +157,14 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
       ":srv BATCH -h"]),
     (Entered("#r", "alice", recent=BEFORE), "server-time",
      [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :before", TIMED[-1]]),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES), Entry("#r", ID, ASKED))), "",
+    (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES, AT), Entry("#r", ID, ASKED, AT))), "",
      [TIMED[0], f"{ME} NOTICE #r :[22:13:20] * alice waves", TIMED[-1]]),
     (Entered("#r", "alice", recent=LINES), "server-time",
      [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :!deploy",
       f"@{TIME} {ME} NOTICE #r :now", f"@{TIME} {ME} NOTICE #r :* alice waves",
       f"@{TIME} {ME} NOTICE #r :* alice and goes", TIMED[-1]]),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "", []),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED),)), "batch server-time", []),
+    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "", []),
+    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "batch server-time", []),
     (Entered("#r", "alice", recent=BEFORE), "batch server-time draft/chathistory", []),
     (Entered("#r", "alice", recent=BEFORE), "draft/chathistory", []),
     (Marked("#r", 0), "", []),
@@ -337,7 +337,7 @@ DIALECTS = [irc_dialect(frozenset(), "srv"), EVERYTHING, own_dialect(RENDERED, "
 def test_a_long_text_is_told_in_several_lines(char: str, action: bool) -> None:
     """Each is of the same kind, only the first has the id, and nothing of it is lost."""
     text = char * 1300
-    lines = messages(EVERYTHING.render(replace(SAID, text=text, action=action), ID))
+    lines = messages(EVERYTHING.render(replace(SAID, text=text, action=action), ID, AT))
     assert len(lines) > 2
     assert [line.tags.get("msgid") for line in lines] == [ID, *[None] * (len(lines) - 1)]
     assert {line.tags.get("time") for line in lines} == {TIME.removeprefix("time=")}
@@ -358,7 +358,7 @@ def test_a_long_text_is_parted_between_words() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=1500))
 def test_no_text_is_lost_or_forged(text: str) -> None:
     """Line endings of all kinds among it: one of them begins another line of the message."""
-    lines = messages(EVERYTHING.render(replace(SAID, text=text), ID))
+    lines = messages(EVERYTHING.render(replace(SAID, text=text), ID, AT))
     if "\n" in text:
         start, *lines, end = lines
         assert (start.command, start.params[1:]) == ("BATCH", ("draft/multiline", "#r"))
@@ -390,7 +390,7 @@ def test_no_text_is_lost_or_forged(text: str) -> None:
 )
 def test_nothing_that_anybody_says_forges_a_line(event: Shown, text: str) -> None:
     field = "why" if hasattr(event, "why") else "text"
-    lines = messages(EVERYTHING.render(replace(event, **{field: text}), ID))  # type: ignore[type-var]
+    lines = messages(EVERYTHING.render(replace(event, **{field: text}), ID, AT))  # type: ignore[type-var]
     several = isinstance(event, Said) and "\n" in text
     assert len(lines) == (3 + text.count("\n") if several else 1)
     assert {line.command for line in lines} & {"QUIT", "KILL"} <= {"QUIT"} & {
@@ -423,7 +423,7 @@ def test_a_room_without_names_still_ends() -> None:
 def test_many_modes_are_told_in_several_lines() -> None:
     """None of them is cut off."""
     changes = tuple(Change(n % 3 > 0, "b", f"*!*@{n}" + "x" * 90) for n in range(20))
-    lines = messages(EVERYTHING.render(ModesSet("#r", "alice", changes, origin=HERE), ID))
+    lines = messages(EVERYTHING.render(ModesSet("#r", "alice", changes, origin=HERE), ID, AT))
     assert [mask for line in lines for mask in line.params[2:]] == [c.argument for c in changes]
     assert "".join(line.params[1] for line in lines).count("b") == 20
     added = {c.argument for c in changes if c.add}
@@ -505,7 +505,7 @@ def test_whatever_happens_is_lines_that_may_be_sent(
     shown: Shown, dialect: IrcDialect, id: str
 ) -> None:
     """They can be read, none is too long, and none of them is a second one made of a text."""
-    for message in messages(dialect.render(shown, id)):
+    for message in messages(dialect.render(shown, id, AT)):
         event = shown.of if isinstance(shown, Aside) else shown
         if message.source == "srv":
             assert isinstance(event, Entered | Presence | Notice)

@@ -308,12 +308,12 @@ HERE = Origin("a", "host", "Alice", account="acc")
 ME = ":alice!a@host"
 TEXT = Said("#r", "alice", "hello\n\nhow is all?", origin=HERE, tags="+x=y", seams=(14,))
 EVENT_ID = "0001700000000123-00000001"
-TIME = "time=2023-11-14T22:13:20.123Z"
+AT, TIME = 1_700_000_000_123, "time=2023-11-14T22:13:20.123Z"
 NAME = "m000170000000012300000001"
 
 
 def look(said: Said | Aside | Entered, *caps: str, id: str = EVENT_ID) -> list[str]:
-    data = irc_dialect(frozenset(caps), "srv").render(said, id)
+    data = irc_dialect(frozenset(caps), "srv").render(said, id, AT)
     return data.decode().split("\r\n")[:-1]
 
 
@@ -362,7 +362,7 @@ def test_long_tags_are_not_repeated_with_each_line() -> None:
 
 
 def test_in_the_last_messages_it_is_a_batch_in_a_batch() -> None:
-    entered = Entered("#r", "bob", recent=(Entry("#r", EVENT_ID, TEXT),))
+    entered = Entered("#r", "bob", recent=(Entry("#r", EVENT_ID, TEXT, AT),))
     lines = look(entered, *NEEDED, "server-time", id="1-2")
     found = [message for line in lines if (message := parse(line))]
     assert [(m.command, m.params[0], m.tags.get("batch")) for m in found] == [

@@ -151,7 +151,7 @@ class Desk:
                 for delivery in self._happen(outcome):
                     if self._concerns_me(delivery):
                         dialect = own if delivery.by == ME else self.session.dialect
-                        self.sent += dialect.render(delivery.shown, ID)
+                        self.sent += dialect.render(delivery.shown, ID, NOW * 1000)
         for outcome in outcomes:
             if isinstance(outcome, Refused | Absent):
                 self.session.reply(outcome)
@@ -159,7 +159,7 @@ class Desk:
                 self.session.done(outcome)
 
     def _happen(self, event: Event) -> Sequence:
-        return self.chat.apply(Entry(log_of(event), ID, event))
+        return self.chat.apply(Entry(log_of(event), ID, event, NOW * 1000))
 
     def _concerns_me(self, delivery) -> bool:
         rooms = self.chat.people[ME].rooms

@@ -31,7 +31,6 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
     UserModesSet,
-    milliseconds,
 )
 from trio_chat.core.masks import address
 from trio_chat.protocols.irc.info import LINE_MAX
@@ -60,24 +59,24 @@ class IrcDialect(Dialect):
     def __init__(self, caps: frozenset[str], server: str) -> None:
         self.caps, self._server = caps, server
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
-        return self.lines(shown, id)
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        return self.lines(shown, id, at)
 
-    def lines(self, shown: Shown, id: str, extra: str = "") -> bytes:
+    def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
         """With ``extra`` tags on each line."""
         if isinstance(shown, Aside):
             if not self._tells(shown):
                 return b""
             shown = shown.of
         if isinstance(shown, Entered) and shown.recent:
-            return self._entered_later(shown, id, extra)
+            return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
-            return self._as_batch(shown, id, extra)
+            return self._as_batch(shown, id, at, extra)
         texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
         if not texts:
             return b""
         texts = [cut(text) for text in texts]
-        if tags := self._tags(shown, id, extra):
+        if tags := self._tags(shown, id, at, extra):
             first, *others = texts
             tail = self._repeated(shown, tags) if others else ""
             texts = [f"@{tags} {first}", *(tail + text for text in others)]
@@ -94,12 +93,12 @@ class IrcDialect(Dialect):
         rest = ";".join(tag for tag in tags.split(";") if tag and not tag.startswith(once))
         return f"@{rest} " if rest else ""
 
-    def _as_batch(self, said: Said, id: str, extra: str) -> bytes:
+    def _as_batch(self, said: Said, id: str, at: int, extra: str) -> bytes:
         """ "Any tags that would have been added to the message" are on its first line. If all is in
         a batch, then so are the first and the last line of this one.
         """
         name, source = f"m{id.replace('-', '')}", _source(said)
-        tags = self._tags(said, id, extra)
+        tags = self._tags(said, id, at, extra)
         head, tail = f"@{tags} " if tags else "", f"@{extra} " if extra.startswith("batch=") else ""
         command, target = _command(said), _target(said)
         start = f":{source} {command} {target} :"
@@ -112,11 +111,11 @@ class IrcDialect(Dialect):
         ]
         return ("\r\n".join(lines) + "\r\n").encode()
 
-    def _entered_later(self, entered: Entered, id: str, extra: str) -> bytes:
+    def _entered_later(self, entered: Entered, id: str, at: int, extra: str) -> bytes:
         """With what was said before, such that nobody takes it for what is said now: least of all a
         bot, which might do once more what it was told to do. ``extra`` tags are on all of it.
         """
-        first = self.lines(replace(entered, recent=()), id, extra)
+        first = self.lines(replace(entered, recent=()), id, at, extra)
         if "draft/chathistory" in self.caps:
             # "If a client requests this capability, the server … SHOULD NOT play back any history
             # that would otherwise be sent automatically" (chathistory).
@@ -149,8 +148,8 @@ class IrcDialect(Dialect):
         """Without server-time, the time is put into the text, as bouncers do."""
         dialect = irc_dialect(self.caps, self._server)
         if "server-time" in self.caps:
-            return b"".join([dialect.lines(e.event, e.id, extra) for e in entries])
-        return b"".join([dialect.lines(_timed(e), "", extra) for e in entries])
+            return b"".join([dialect.lines(e.event, e.id, e.at, extra) for e in entries])
+        return b"".join([dialect.lines(_timed(e), "", 0, extra) for e in entries])
 
     def _line(self, text: str, extra: str = "") -> bytes:
         return f"{f'@{extra} ' if extra else ''}:{self._server} {text}\r\n".encode()
@@ -166,11 +165,11 @@ class IrcDialect(Dialect):
             case Left():
                 return True
 
-    def _tags(self, shown: Shown, id: str, extra: str) -> str:
+    def _tags(self, shown: Shown, id: str, at: int, extra: str) -> str:
         caps = self.caps
         tags = [extra] if extra else []
         if id and "server-time" in caps:
-            tags.append(time_tag(milliseconds(id)))
+            tags.append(time_tag(at))
         origin: Origin | None = getattr(shown, "origin", None)
         if origin is None:
             return ";".join(tags)
@@ -301,8 +300,8 @@ class OwnIrcDialect(IrcDialect, OwnDialect):
         said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
         return said or isinstance(shown, AwaySet)
 
-    def lines(self, shown: Shown, id: str, extra: str = "") -> bytes:
-        return b"" if self.differs(shown) else super().lines(shown, id, extra)
+    def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
+        return b"" if self.differs(shown) else super().lines(shown, id, at, extra)
 
 
 @cache
@@ -347,7 +346,7 @@ def _timed(entry: Entry) -> Event:
     event = entry.event
     if not isinstance(event, Said):
         return event
-    clock = timestamp(milliseconds(entry.id))[11:19]
+    clock = timestamp(entry.at)[11:19]
     return replace(event, text=f"[{clock}] {event.text}", tags="", seams=())
 
 

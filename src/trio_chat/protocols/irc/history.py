@@ -3,9 +3,10 @@ SEARCH (soju.im/search).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import (
+    Bound,
     Command,
     ListTalks,
     MarkRead,
@@ -14,7 +15,7 @@ from trio_chat.core.commands import (
     ShowMark,
     Span,
 )
-from trio_chat.core.events import Found, Recalled, Refused, Talks, ids_of, is_id
+from trio_chat.core.events import Found, Recalled, Refused, Talks, is_id
 from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
@@ -33,13 +34,6 @@ class Bad(Exception):
     def __init__(self, why: str, *context: str, code: str = "INVALID_PARAMS") -> None:
         super().__init__(why)
         self.code, self.context = code, context
-
-
-class Moment(NamedTuple):
-    """What a selector names: the ``first`` and ``last`` id that it may mean; none for the end."""
-
-    first: str
-    last: str
 
 
 # ── CHATHISTORY ────────────────────────────────────────────────────────────────────────────────
@@ -68,42 +62,46 @@ def _read_chathistory(session: "IrcSession", params: Sequence[str]) -> Recall | 
         raise Bad("Insufficient parameters" if len(params) < wanted else "Too many parameters")
     target = "" if name == "TARGETS" else params[1]
     limit = _limit(params[-1], HISTORY_MAX)
-    moments = [_reference(text, name, target) for text in params[-1 - count : -1]]
+    bounds = [_reference(text, name, target) for text in params[-1 - count : -1]]
     if name == "TARGETS":
-        return ListTalks(span(*moments), limit)
-    return Recall(target, span(*moments), limit, events="draft/event-playback" in session.caps)
+        one, other = (bound for bound in bounds if isinstance(bound, int))
+        return ListTalks(min(one, other), max(one, other), limit, first=one <= other)
+    return Recall(target, span(*bounds), limit, events="draft/event-playback" in session.caps)
 
 
-def _reference(text: str, name: str, target: str) -> Moment:
+def _reference(text: str, name: str, target: str) -> Bound:
     if name == "LATEST" and text == "*":
-        return Moment("", "")
+        return ""
     kind, equals, value = text.partition("=")
     if kind == "timestamp":
         return _moment(value, text)
     if kind == "msgid" and name != "TARGETS":
         if not is_id(value):
             raise Bad("Invalid msgid", text)
-        return Moment(value, value)
+        return value
     if not equals:
         raise Bad("Invalid message reference", text)
     why = "Messages can be referred to by timestamp and msgid, targets by timestamp"
     raise Bad(why, target or "*", text, code="INVALID_MSGREFTYPE")
 
 
-def _between(start: Moment, end: Moment) -> Span:
+def _between(start: Bound, end: Bound) -> Span:
     """ "Counted starting from … the first message selector"; "forwards or backwards in time"."""
-    if start.first <= end.first:
-        return Span(after=start.last, before=end.first, first=True)
-    return Span(after=end.last, before=start.first)
+    match start, end:
+        case (str(), str()) | (int(), int()) if start > end:  # type: ignore[operator]
+            return Span(after=end, before=start)
+        case (str(), int()) | (int(), str()):
+            return Span(after=start, before=end, first=True, either=True)
+    return Span(after=start, before=end, first=True)
 
 
 # Of each subcommand: how many references it has, and which span they make.
 _SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
-    "AFTER": (1, lambda moment: Span(after=moment.last, first=True)),
-    "AROUND": (1, lambda moment: Span(around=moment.first)),
-    "BEFORE": (1, lambda moment: Span(before=moment.first)),
+    "AFTER": (1, lambda bound: Span(after=bound, first=True)),
+    "AROUND": (1, lambda bound: Span(around=bound)),
+    "BEFORE": (1, lambda bound: Span(before=bound)),
     "BETWEEN": (2, _between),
-    "LATEST": (1, lambda moment: Span(after=moment.last)),
+    "LATEST": (1, lambda bound: Span(after=bound)),
     "TARGETS": (2, _between),
 }
 
@@ -184,15 +182,11 @@ def _read_search(attributes: dict[str, str]) -> Seek:
         raise Bad("Unknown attributes", *sorted(unknown))
     if not attributes:
         raise Bad("There is nothing to search for")
-    after = _moment_of(attributes, "after", -1).last if "after" in attributes else ""
-    before = _moment_of(attributes, "before", 1).first if "before" in attributes else ""
+    after = _moment(attributes["after"], "after") - 1 if "after" in attributes else ""
+    before = _moment(attributes["before"], "before") + 1 if "before" in attributes else ""
     limit = _limit(attributes.get("limit", str(FOUND_MAX)), FOUND_MAX)
     words, target, nick = (attributes.get(key, "") for key in ("text", "in", "from"))
     return Seek(words, limit, target, nick, Span(after, before))
-
-
-def _moment_of(attributes: dict[str, str], key: str, shift: int) -> Moment:
-    return _moment(attributes[key], key, shift)
 
 
 def _found(session: "IrcSession") -> Callable[[Found], None]:
@@ -219,8 +213,8 @@ def _limit(text: str, most: int) -> int:
     return min(int(text), most)
 
 
-def _moment(value: str, given: str, shift: int = 0) -> Moment:
-    """Of a timestamp; or of ``shift`` milliseconds later."""
+def _moment(value: str, given: str) -> int:
+    """In unix milliseconds."""
     if (at := read_timestamp(value)) is None:
         raise Bad("Invalid timestamp", given)
-    return Moment(*ids_of(at + shift))
+    return at

@@ -139,15 +139,15 @@ class IrcSession(Session):
     def registered(self) -> bool:
         return bool(self.nick)
 
-    def render_own(self, shown: Shown, id: str) -> bytes:
+    def render_own(self, shown: Shown, id: str, at: int) -> bytes:
         """What the line in hand has led to, with its label."""
         own = own_dialect(self.caps & RENDERED, self.info.name)
         if isinstance(shown, Aside | UserModesSet) and not self._batch:
             # There may be another answer beside it, and then both belong in a batch.
-            self._replies += own.lines(shown, id).decode().split("\r\n")[:-1]
+            self._replies += own.lines(shown, id, at).decode().split("\r\n")[:-1]
             return b""
         extra = f"batch={self._batch}" if self._batch else f"label={self._label}"
-        data = own.lines(shown, id, extra)
+        data = own.lines(shown, id, at, extra)
         self._echoed = self._echoed or bool(data)
         return data
 
@@ -195,13 +195,13 @@ class IrcSession(Session):
 
     def entries(self, entries: Iterable[Entry]) -> None:
         """What happened before, as everybody was shown it then."""
-        for _, id, event in entries:
+        for _, id, event, at in entries:
             if isinstance(event, Joined):  # who was away then has long been back
                 event = replace(event, away="")
-            self._show(event, id)
+            self._show(event, id, at)
 
-    def _show(self, shown: Shown, id: str = "") -> None:
-        self._replies += self.dialect.lines(shown, id).decode().split("\r\n")[:-1]
+    def _show(self, shown: Shown, id: str = "", at: int = 0) -> None:
+        self._replies += self.dialect.lines(shown, id, at).decode().split("\r\n")[:-1]
 
     def greeting(self) -> bytes:
         return b""
@@ -466,5 +466,5 @@ class _Labelled(OwnDialect):
     def __init__(self, session: IrcSession) -> None:
         self._session = session
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
-        return self._session.render_own(shown, id)
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        return self._session.render_own(shown, id, at)

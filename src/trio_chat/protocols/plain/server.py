@@ -23,7 +23,7 @@ class PlainDialect(Dialect):
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
 
-    def render(self, shown: Shown, id: str = "") -> bytes:
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         text = "".join([readable(line) + "\n" for line in wording(shown)])
         return text.encode(self._encoding, "replace")
 

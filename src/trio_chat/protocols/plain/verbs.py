@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.core.commands import (
+    Bound,
     Command,
     Invite,
     Join,
@@ -22,7 +23,7 @@ from trio_chat.core.commands import (
     Span,
     Tell,
 )
-from trio_chat.core.events import Notice, Refused, ids_of
+from trio_chat.core.events import Notice, Refused
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
 
 # Messages of one /history, if no number is given and at the most; and of one /search.
@@ -81,13 +82,13 @@ def _search(room: str, rest: str) -> Command | Refused:
     except ValueError as error:
         return Refused(str(error))
     # The day itself is in what comes "after" it: from its begin on.
-    span = Span(_first_id(sought.after), _first_id(sought.before))
+    span = Span(_begin(sought.after, -1), _begin(sought.before))
     return Seek(sought.words, _FOUND_MAX, sought.room or room, sought.nick, span)
 
 
-def _first_id(day: datetime | None) -> str:
-    """The first id that something of a day may have."""
-    return ids_of(int(day.timestamp()) * 1000)[0] if day else ""
+def _begin(day: datetime | None, shift: int = 0) -> Bound:
+    """When a day begins, or ``shift`` milliseconds later."""
+    return int(day.timestamp()) * 1000 + shift if day else ""
 
 
 def _help(room: str, rest: str) -> Notice:

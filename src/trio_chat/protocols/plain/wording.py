@@ -34,7 +34,6 @@ from trio_chat.core.events import (
     Shown,
     Topic,
     TopicSet,
-    milliseconds,
 )
 
 GREETING = "NICK"
@@ -155,13 +154,13 @@ def _changes(changes: Sequence[Change]) -> str:
 def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
     """They begin as the server's own sentences do: nobody can say something that looks alike."""
     lines = [
-        f"*** {_moment(entry.id)} {line}" for entry in entries for line in wording(entry.event)
+        f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
     ]
     return [f"*** {what} (times are UTC):", *lines] if lines else [f"*** {nothing}"]
 
 
-def _moment(id: str) -> str:
-    moment = datetime.fromtimestamp(milliseconds(id) // 1000, UTC)
+def _moment(at: int) -> str:
+    moment = datetime.fromtimestamp(at // 1000, UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 

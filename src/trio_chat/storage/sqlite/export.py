@@ -8,9 +8,9 @@ from sqlite3 import Connection
 from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.ids import pack
+from trio_chat.storage.ids import first_of
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
-from trio_chat.storage.sqlite.schema import connect, opening
+from trio_chat.storage.sqlite.schema import check_version, connect, opening
 
 # Read at a time. Between two pages the file is not held, so that what has been written to the
 # journal can go into it, and the journal does not grow.
@@ -19,16 +19,18 @@ _PAGE = 500
 _CACHE = 2 * 1024 * 1024  # bytes
 
 
-def export(path: Path, *, rooms: Sequence[str], since: str) -> Iterator[Entry]:
-    """What was said and done in ``rooms`` (in all but private ones, if none is named) from the id
-    ``since`` on. Raises CannotOpenStore, also if one of the rooms is not there.
+def export(path: Path, *, rooms: Sequence[str], since: int) -> Iterator[Entry]:
+    """What was said and done in ``rooms`` (in all but private ones, if none is named) from the
+    moment ``since`` (unix milliseconds) on, in the order of ids. Raises CannotOpenStore, also if
+    one of the rooms is not there.
     """
     if not path.exists():
         raise CannotOpenStore(f"there is no history in {path}")
     with opening(path), closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
+        check_version(connection, path)
         numbers = _numbers(connection, rooms)
-        last = pack(since) - 1
-        while page := _page(connection, numbers, last):
+        last = first_of(since) - 1
+        while page := _page(connection, numbers, last, since):
             yield from entries_of(page)
             last = page[-1][1]
 
@@ -45,13 +47,14 @@ def _numbers(connection: Connection, rooms: Sequence[str]) -> Sequence[int]:
 
 
 def _page(
-    connection: Connection, rooms: Sequence[int], after: int
+    connection: Connection, rooms: Sequence[int], after: int, since: int
 ) -> Sequence[tuple[str, int, int, str, str, str]]:
     places = ", ".join("?" * len(rooms))
     return connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-        f"WHERE id > ? AND room IN ({places}) UNION ALL "
+        f"WHERE id > ? AND room IN ({places}) AND entry.at >= ? UNION ALL "
         f"SELECT {COLUMNS} FROM elsewhere JOIN room USING (room) JOIN entry USING (id) "
-        f"WHERE id > ? AND elsewhere.room IN ({places}) ORDER BY id LIMIT {_PAGE}",
-        (after, *rooms, after, *rooms),
+        f"WHERE id > ? AND elsewhere.room IN ({places}) AND entry.at >= ? "
+        f"ORDER BY id LIMIT {_PAGE}",
+        (after, *rooms, since, after, *rooms, since),
     ).fetchall()

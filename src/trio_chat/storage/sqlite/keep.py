@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.storage.base import MARKS
-from trio_chat.storage.ids import pack
+from trio_chat.storage.ids import first_of, now
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
@@ -119,7 +119,7 @@ class Keeper:
     def _forget_old(self) -> bool:
         oldest = 0
         if self._retention.seconds:
-            oldest = pack(f"{max(int((self._clock() - self._retention.seconds) * 1000), 0)}")
+            oldest = first_of(now(self._clock) - int(self._retention.seconds * 1000))
         if self._forget("id < ?", oldest):
             return True
         self._forget_rooms(oldest)

@@ -11,10 +11,11 @@ from typing import Generic, TypeVar
 
 import trio
 
+from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry, Event, is_lasting, is_missed
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import START, Log, Search, Tail
+from trio_chat.storage.base import Log, Search, Tail
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.keep import Keeper, Retention
 from trio_chat.storage.sqlite.rows import Row, row_of
@@ -61,7 +62,12 @@ async def open_sqlite(
         stack.enter_context(locked(path))
         connection = await trio.to_thread.run_sync(
             partial(
-                open_for_writing, path, cache_bytes=cache_bytes, busy=busy, migrations=migrations
+                open_for_writing,
+                path,
+                cache_bytes=cache_bytes,
+                busy=busy,
+                migrations=migrations,
+                clock=clock,
             )
         )
         stack.enter_context(closing(connection))
@@ -119,8 +125,8 @@ class SqliteLog(Log):
         self,
         room: str,
         *,
-        after: str = START,
-        before: str = "",
+        after: Bound = "",
+        before: Bound = "",
         limit: int = 100,
         first: bool = False,
         said: bool = False,

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from sqlite3 import Connection
 
+from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry
 from trio_chat.core.room import RoomState
-from trio_chat.storage.base import START
+from trio_chat.storage.base import ENDLESS, NEVER, START
 from trio_chat.storage.codec import Unreadable, decode_state
-from trio_chat.storage.ids import LAST, pack, unpack
+from trio_chat.storage.ids import LAST, pack, time_of, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, complain, entries_of
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
@@ -17,36 +18,51 @@ def history(
     connection: Connection,
     room: str,
     *,
-    after: str,
-    before: str,
+    after: Bound,
+    before: Bound,
     limit: int,
     first: bool,
     said: bool,
 ) -> Sequence[Entry]:
     """As ``Log.history``. SQLite merges the kinds as it goes: each is in order by itself."""
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
-    order = "ASC" if first else "DESC"
+    values: dict[str, str | int] = {"room": room, "limit": limit}
+    if isinstance(after, str) and isinstance(before, str):
+        where, order = "{0}.id > :after AND {0}.id < :before", "id {0}"
+        values |= {"after": pack(after or START), "before": pack(before) if before else LAST}
+    else:
+        place, order = "({0}.at, {0}.id)", "at {0}, id {0}"
+        where = f"{place} > (:after_at, :after) AND {place} < (:before_at, :before)"
+        values["after_at"], values["after"] = _place(connection, after, LAST, NEVER)
+        values["before_at"], values["before"] = _place(connection, before, 0, ENDLESS)
     queries = [
-        f"SELECT id, kind, text, token, event FROM entry WHERE room = {_NUMBER} "  # noqa: S608
-        f"AND kind = {kind:d} AND id > :after AND id < :before"
+        "SELECT id, at, text, token, event FROM entry "  # noqa: S608
+        f"WHERE room = {_NUMBER} AND kind = {kind:d} AND {where.format('entry')}"
         for kind in kinds
     ]
     if not said:
         queries.append(
-            "SELECT id, kind, text, token, event FROM elsewhere JOIN entry USING (id) "  # noqa: S608
-            f"WHERE elsewhere.room = {_NUMBER} AND id > :after AND id < :before"
+            "SELECT elsewhere.id, elsewhere.at, text, token, event "  # noqa: S608
+            "FROM elsewhere JOIN entry USING (id) "
+            f"WHERE elsewhere.room = {_NUMBER} AND {where.format('elsewhere')}"
         )
     each = " UNION ALL ".join(queries)
+    order = order.format("ASC" if first else "DESC")
     rows = connection.execute(
-        f"SELECT :room, * FROM ({each} ORDER BY id {order} LIMIT :limit)",  # noqa: S608
-        {
-            "room": room,
-            "after": pack(after),
-            "before": pack(before) if before else LAST,
-            "limit": limit,
-        },
+        f"SELECT :room, * FROM ({each} ORDER BY {order} LIMIT :limit)",  # noqa: S608
+        values,
     ).fetchall()
     return list(entries_of(rows if first else reversed(rows)))
+
+
+def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tuple[int, int]:
+    """Where a bound is in the order of times: of all ids of a moment it is at the ``end``."""
+    if isinstance(bound, int):
+        return bound, end
+    if not bound:
+        return missing, end
+    row = connection.execute("SELECT at FROM entry WHERE id = ?", (pack(bound),)).fetchone()
+    return row[0] if row else time_of(bound), pack(bound)
 
 
 def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:

@@ -23,7 +23,7 @@ class Kind(IntEnum):
 
 
 #: What a SELECT from entry and room asks for, to make entries of it.
-COLUMNS = "room.name, entry.id, entry.kind, entry.text, entry.token, entry.event"
+COLUMNS = "room.name, entry.id, entry.at, entry.text, entry.token, entry.event"
 
 
 class Row(NamedTuple):
@@ -46,9 +46,9 @@ def row_of(event: Event, *, barrier: bool) -> Row:
 
 def entries_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
     """Those that can be read: for one that cannot, nobody shall miss the others."""
-    for name, id, _, text, token, written in rows:
+    for name, id, at, text, token, written in rows:
         if event := event_of(id, written, text, token or ""):
-            yield Entry(name, unpack(id), event)
+            yield Entry(name, unpack(id), event, at)
 
 
 def event_of(id: int, written: str, text: str, token: str = "") -> Event | None:

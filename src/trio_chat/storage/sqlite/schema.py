@@ -5,12 +5,15 @@ stricttables.html.
 """
 
 import fcntl
+import json
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from trio_chat.errors import CannotOpenStore
 
@@ -18,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 #: How long to wait for somebody else who writes to the file, such as a tool for backups.
 BUSY = 5.0  # seconds
+
+# How often it is said that something goes on, after how many operations of SQLite (about a
+# millisecond's worth) it is looked at the clock, and how many pages are copied in between.
+_SAY, _OPERATIONS, _COPIED = 10.0, 100_000, 1000
 
 #: One script for each version of the file, in order. Those that have been released never change.
 MIGRATIONS: Sequence[str] = [
@@ -73,6 +80,25 @@ MIGRATIONS: Sequence[str] = [
     ) STRICT;
     INSERT INTO indexed VALUES (0, 0, 0);
     """,
+    """
+    -- at: the time (unix milliseconds); ahead: by how much the id is ahead of it. Before, an id was
+    -- a time: what had one later than the last moment at which the file was written, when a clock
+    -- was wrong, is given that moment.
+    ALTER TABLE entry ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE entry ADD COLUMN at INTEGER GENERATED ALWAYS AS ((id >> 20) - ahead) VIRTUAL;
+    UPDATE entry SET ahead = (id >> 20) - last_written() WHERE id >= (last_written() + 1) << 20;
+    CREATE INDEX entry_by_time ON entry (room, kind, at);
+    CREATE INDEX entry_ahead ON entry (ahead) WHERE ahead > 0;
+
+    ALTER TABLE elsewhere ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE elsewhere ADD COLUMN at INTEGER GENERATED ALWAYS AS ((id >> 20) - ahead) VIRTUAL;
+    UPDATE elsewhere SET ahead = (id >> 20) - last_written()
+        WHERE id >= (last_written() + 1) << 20;
+    CREATE INDEX elsewhere_by_time ON elsewhere (room, at);
+
+    UPDATE mark SET at = last_written() WHERE at > last_written();
+    UPDATE room SET state = settled(state) WHERE state IS NOT NULL;
+    """,
 ]
 
 
@@ -113,12 +139,15 @@ def open_for_writing(
     cache_bytes: int,
     busy: float = BUSY,
     migrations: Sequence[str] = MIGRATIONS,
+    clock: Callable[[], float] = time.time,
 ) -> sqlite3.Connection:
-    """The file, made if need be, checked if it was not closed well, and up to date.
+    """The file, made if need be, checked if it was not closed well, and up to date. ``clock`` gives
+    unix time in seconds.
 
     Raises CannotOpenStore.
     """
     unclean = _size(Path(f"{path}-wal")) > 0
+    written = _last_written(path, clock())
     with opening(path), ExitStack() as unless_good:
         with open(path, "a", opener=_private):  # what is said in private is in it
             pass
@@ -130,7 +159,7 @@ def open_for_writing(
         connection.execute("PRAGMA foreign_keys = ON")
         if unclean:
             _check(connection, path)
-        _migrate(connection, path, migrations)
+        _migrate(connection, path, migrations, written)
         unless_good.pop_all()
     return connection
 
@@ -168,28 +197,99 @@ def _damaged(path: Path, how: str) -> CannotOpenStore:
     )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(migrations):
-        raise CannotOpenStore(
-            f"{path} was written by a newer trio-chat (version {version} of the file, this one "
-            f"knows {len(migrations)}): install that, or move the file away"
-        )
+def _migrate(
+    connection: sqlite3.Connection, path: Path, migrations: Sequence[str], written: int
+) -> None:
+    """All of it happens, or nothing: whoever was stopped in the middle begins again."""
+    version = _version(connection, path, len(migrations))
     if not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise CannotOpenStore(f"{path} is a database of something else: choose another place")
     if 0 < version < len(migrations):
         _back_up(connection, path, version)
+        logger.info("bringing %s from version %d up to date", path, version)
+        connection.set_progress_handler(_Progress("still bringing it up to date"), _OPERATIONS)
+    connection.create_function("last_written", 0, lambda: written)
+    connection.create_function("settled", 1, lambda state: _settled(state, written))
     for number, script in enumerate(migrations[version:], start=version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+    connection.set_progress_handler(None, 0)
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Whether it can be read as it is. Raises CannotOpenStore."""
+    if (version := _version(connection, path, len(MIGRATIONS))) < len(MIGRATIONS):
+        raise CannotOpenStore(
+            f"{path} was written by an older trio-chat (version {version} of the file): start the "
+            "server once, which brings it up to date"
+        )
+
+
+def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > known:
+        raise CannotOpenStore(
+            f"{path} was written by a newer trio-chat (version {version} of the file, this one "
+            f"knows {known}): install that, or move the file away"
+        )
+    return version
 
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """A copy of the file as it is, beside it."""
+    """A copy of the file as it is, beside it. It has its name when it is whole."""
     copy = Path(f"{path}.version-{version}")
-    logger.info("bringing %s up to date; as it was it stays in %s", path, copy)
-    copy.unlink(missing_ok=True)
-    with open(copy, "a", opener=_private), closing(sqlite3.connect(copy)) as other:
-        connection.backup(other)
+    part = Path(f"{copy}.part")
+    logger.info("%s stays as it is in %s: copying it", path, copy)
+    part.unlink(missing_ok=True)
+    progress = _Progress("still copying it")
+    with open(part, "a", opener=_private) as file:
+        with closing(sqlite3.connect(part)) as other:
+            connection.backup(other, pages=_COPIED, progress=lambda *_: progress())
+        os.fsync(file.fileno())
+    part.rename(copy)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+class _Progress:
+    """Says now and then that something goes on."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._begun = what, time.monotonic()
+        self._said = self._begun
+
+    def __call__(self) -> int:
+        now = time.monotonic()
+        if now - self._said >= _SAY:
+            logger.info("%s after %.0f s", self._what, now - self._begun)
+            self._said = now
+        return 0  # SQLite shall go on
+
+
+def _last_written(path: Path, now: float) -> int:
+    """The last moment at which there was written to the file (unix milliseconds), as far as it is
+    known: never later than ``now``.
+    """
+    files = [file for file in (path, Path(f"{path}-wal")) if _size(file)]
+    moments = [file.stat().st_mtime for file in files]
+    return int(min([now, *([max(moments)] if moments else [])]) * 1000)
+
+
+def _settled(state: str, latest: int) -> str:
+    """The state of a room (JSON) without moments that are later than that."""
+
+    def settle(found: Any, key: str = "") -> Any:
+        if isinstance(found, dict):
+            return {name: settle(value, name) for name, value in found.items()}
+        if isinstance(found, list):
+            return [settle(value) for value in found]
+        is_moment = key in ("at", "topic_at", "created") and isinstance(found, int)
+        return min(found, latest) if is_moment else found
+
+    try:
+        return json.dumps(settle(json.loads(state)), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return state
 
 
 def _private(path: str, flags: int) -> int:

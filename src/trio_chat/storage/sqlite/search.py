@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
-from trio_chat.storage.base import Search
-from trio_chat.storage.ids import LAST, pack
+from trio_chat.storage.base import ENDLESS, NEVER, START, Search
+from trio_chat.storage.ids import LAST, first_of, pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 from trio_chat.storage.words import phrases, words
 
@@ -60,18 +60,42 @@ def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
     rooms = _numbers(connection, search.rooms)
     if not sought or not rooms:
         return []
+    begin, end = _times(search)
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM word JOIN entry ON entry.id = word.rowid "  # noqa: S608
         "JOIN room USING (room) WHERE word MATCH ? AND word.rowid > ? AND word.rowid < ? "
-        "ORDER BY word.rowid DESC LIMIT ?",
+        "AND entry.at > ? AND entry.at < ? ORDER BY word.rowid DESC LIMIT ?",
         (
             _match(sought, rooms, search.nick),
-            pack(search.after),
-            pack(search.before) if search.before else LAST,
+            *_ids(connection, search),
+            begin,
+            end,
             search.limit,
         ),
     )
     return list(entries_of(reversed(rows.fetchall())))
+
+
+def _times(search: Search) -> tuple[int, int]:
+    """What it is between, both exclusive, if that is moments."""
+    after, before = search.after, search.before
+    return (
+        after if isinstance(after, int) else NEVER,
+        before if isinstance(before, int) else ENDLESS,
+    )
+
+
+def _ids(connection: sqlite3.Connection, search: Search) -> tuple[int, int]:
+    """Between which ids (as numbers, both exclusive) it can be. An id is never behind its time, and
+    never more ahead of it than all ids.
+    """
+    after, before = search.after, search.before
+    if isinstance(before, int):
+        ahead = connection.execute("SELECT max(ahead) FROM entry WHERE ahead > 0").fetchone()[0]
+        end = first_of(before + (ahead or 0))
+    else:
+        end = pack(before) if before else LAST
+    return first_of(after) if isinstance(after, int) else pack(after or START), end
 
 
 def _match(sought: Sequence[Sequence[str]], rooms: Iterable[int], nick: str) -> str:

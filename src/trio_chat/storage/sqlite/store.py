@@ -12,7 +12,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START
 from trio_chat.storage.codec import encode_state
-from trio_chat.storage.ids import Ids, pack, unpack
+from trio_chat.storage.ids import Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, entries_of
 
 # Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
@@ -26,6 +26,11 @@ _LAST_ID = """
         UNION ALL SELECT max(max(saved), max(barrier)) FROM room
     )
 """
+
+
+_INSERT = (
+    "INSERT INTO entry (id, room, kind, text, token, event, ahead) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Store:
     """
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
-        self.connection = connection
+        self.connection, self._clock = connection, clock
         self.ids = Ids(clock, last=unpack(connection.execute(_LAST_ID).fetchone()[0]))
         self._rooms: dict[str, _Room] = {}
         self.touched: dict[int, float] = {}  # by number, entries since somebody last looked
@@ -80,21 +85,23 @@ class Store:
         entries: list[Entry] = []
         fresh: list[tuple[Any, ...]] = []
         tokens: dict[str, Entry] = {}  # of those in fresh
-        for event, row, id in zip(events, rows, self.ids.take(len(events)), strict=True):
+        places = self.ids.take(len(events))
+        for event, row, (id, at) in zip(events, rows, places, strict=True):
             token = row.token if row else None
             if token and (found := tokens.get(token) or self._with_token(token)):
                 entries.append(found)
                 continue
-            entries.append(entry := Entry(name, id, event))
+            entries.append(entry := Entry(name, id, event, at))
             if row:
-                fresh.append((pack(id), room.number, *row))
+                number = pack(id)
+                fresh.append((number, room.number, *row, ahead_of(number, at)))
             if token:
                 tokens[token] = entry
-        self.connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", fresh)
+        self.connection.executemany(_INSERT, fresh)
         self.connection.executemany(
-            "INSERT INTO elsewhere VALUES (?, ?)",
+            "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)",
             [
-                (self._room(other).number, pack(entry.id))
+                (self._room(other).number, pack(entry.id), ahead_of(pack(entry.id), entry.at))
                 for entry in entries
                 for other in elsewhere(entry.event)
             ],
@@ -117,8 +124,8 @@ class Store:
         if last not in ("", expect):
             raise Conflict(last)
         entries = [
-            Entry(name, id, event)
-            for id, event in zip(self.ids.take(len(events)), events, strict=True)
+            Entry(name, id, event, at)
+            for event, (id, at) in zip(events, self.ids.take(len(events)), strict=True)
         ]
         if barrier:
             self.unstored.setdefault(name, []).append(entries[-1])
@@ -134,9 +141,10 @@ class Store:
 
     def mark(self, reader: str, target: str, at: int) -> int:
         found: int = self.connection.execute(
-            "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce("
-            "(SELECT at FROM mark WHERE reader = :reader AND target = :target), 0)) RETURNING at",
-            {"reader": reader, "target": target, "at": at},
+            "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce((SELECT at "
+            "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)) "
+            "RETURNING at",
+            {"reader": reader, "target": target, "at": at, "now": now(self._clock)},
         ).fetchone()[0]
         self.marks += 1
         return found
