@@ -6,6 +6,7 @@ ChatError
 ├── CannotConnect        no server answers there
 ├── ConnectionLost       there was one, and it has gone
 ├── NotAdmitted          the server is there and says no: the nickname, a limit
+├── NotSaid              the chat has ended well, but not all that we had to say has been said
 ├── Unsupported          the server has nothing like that
 ├── CannotOpenStore      the place for history cannot be had, or is damaged
 ├── ScreenFailed         a mistake of ours in the full screen, or in what it shows
@@ -36,6 +37,22 @@ class ConnectionLost(ChatError):
 
 class NotAdmitted(ChatError):
     """The server refused to let us in; the text is the server's own."""
+
+
+class NotSaid(ChatError):
+    """Some of what we had to say was refused, could not be sent, may be lost, or was cut."""
+
+    @classmethod
+    def of(cls, *, messages: int = 0, lines: int = 0) -> "NotSaid":
+        """So many messages of ours, and so many lines of the input that could not become any."""
+        whys = []
+        if messages:
+            were = "message or command was" if messages == 1 else "messages or commands were"
+            whys.append(f"{messages:,} {were} refused or cut, or may not have arrived")
+        if lines:
+            were = "line of the input was" if lines == 1 else "lines of the input were"
+            whys.append(f"{lines:,} {were} not understood, or too long")
+        return cls("; ".join(whys))
 
 
 class Unsupported(ChatError):

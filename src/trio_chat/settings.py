@@ -401,7 +401,8 @@ class ClientSettings(Section):
     room: str = Field(
         default="#lobby",
         pattern=r"^[#&][^\s,:\x00-\x1f\x7f]{1,199}$",
-        description="The room to enter on an IRC server; where plain is spoken the server decides.",
+        description="The room to enter; where plain is spoken, #lobby is whichever room the server "
+        "puts newcomers into.",
     )
     password: Password = Field(
         default=SecretStr(""),

@@ -1,16 +1,26 @@
 """``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
 
+import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
 
 import trio_chat
 from netcat import guest
-from processes import PATIENCE, Finished, environment, free_port, run, running, running_server
+from processes import (
+    PATIENCE,
+    PROGRAM,
+    Finished,
+    environment,
+    free_port,
+    run,
+    running,
+    running_server,
+)
 from trio_chat.settings import LimitSettings
 
 ALONE = "You are bob in #lobby; nobody else is here yet. /help tells more."
@@ -159,6 +169,78 @@ async def test_a_server_that_stops_before_everything_is_said(nursery):
         server.stop()
         assert await bob.ended() == 69
         assert bob.err.text.count("\n") == 1
+
+
+# ── what is not said ───────────────────────────────────────────────────────────────────────
+
+SAY = '{"type": "say", "text": "red"}\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--room", "#mod"), "red\n"),
+        (("--room", "#mod", "--retry"), "red\n"),
+        (("--protocol", "plain", "--room", "#mod"), "red\n"),
+        (("--json", "--room", "#mod"), SAY),
+        (("--json", "--protocol", "plain", "--room", "#mod"), SAY),
+        ((), "/msg nobody red\n"),
+        (("--protocol", "plain"), "/msg nobody red\n"),
+        (("--json", "--room", "#closed"), SAY),
+    ],
+    ids=str,
+)
+async def test_what_is_refused_makes_it_65_and_a_line(port, arguments, text):
+    async with await trio.open_tcp_stream("127.0.0.1", port) as op:
+        commands = (
+            b"NICK op\nUSER o 0 * :o\nJOIN #mod,#closed\nMODE #mod +m\nMODE #closed +i\nPING x\n"
+        )
+        await op.send_all(commands)
+        heard = b""
+        while b"PONG" not in heard:
+            heard += await op.receive_some()
+        done = await chat(port, text.encode(), *arguments)
+    assert done.code == 65
+    assert only_line(done) == (
+        "trio-chat: 1 message or command was refused or cut, or may not have arrived\n"
+    )
+
+
+async def test_a_line_that_is_too_long_makes_it_65(port):
+    done = await chat(port, b"x" * 1_048_577 + b"\nfine\n")
+    assert done.code == 65
+    assert done.out.endswith("bob: fine\n")
+    assert done.err.splitlines()[-1] == (
+        "trio-chat: 1 line of the input was not understood, or too long"
+    )
+
+
+async def test_ctrl_c_ends_it_while_nobody_takes_its_output(port):
+    async with await trio.open_tcp_stream("127.0.0.1", port) as al:
+        await al.send_all(b"al\n")
+        reader, writer = os.pipe()  # and nobody reads it
+        process = await trio.lowlevel.open_process(
+            [*PROGRAM, "client", *_as_bob(port), "--protocol", "plain"],
+            stdin=subprocess.PIPE,
+            stdout=writer,
+            env=environment({}),
+        )
+        heard = b""
+        while b"bob joined!" not in heard:
+            heard += await al.receive_some()
+        os.set_blocking(writer, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writer, bytes(65536))  # it is full
+        os.set_blocking(writer, True)
+        await al.send_all(b"hello\n")
+        while b"al: hello" not in heard:
+            heard += await al.receive_some()
+        process.send_signal(signal.SIGINT)
+        with trio.fail_after(PATIENCE):
+            assert await process.wait() == 130
+    os.close(reader)
+    os.close(writer)
 
 
 # ── --retry ────────────────────────────────────────────────────────────────────────────────

@@ -146,7 +146,80 @@ def test_what_has_not_come_back_may_be_lost() -> None:
     session = with_trio_chat()
     session.say("one\ntwo")
     heard(session, b"bob: one\n")
-    assert session.doubtful == 1
+    assert (session.doubtful, session.unsaid) == (1, 1)
+    heard(session, b"al: two\n")
+    assert session.unsaid == 1
+    heard(session, b"bob: two\n")
+    assert session.unsaid == 0
+
+
+def test_how_many_are_missing_is_told_if_the_server_says_goodbye() -> None:
+    session = with_trio_chat()
+    session.say("one\ntwo\nthree")
+    heard(session, b"bob: one\n*** The server stops. Goodbye!\n")
+    assert session.undelivered == "The server stops. 2 of our messages did not come back"
+    heard(session, b"bob: two\nbob: three\n*** The server stops. Goodbye!\n")
+    assert session.undelivered == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("/me waves", b"* bob waves\n"),
+        ("/ME waves", b"* bob waves\n"),
+        ("/msg al hi", b"bob -> al: hi\n"),
+        ("/join #tea", b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n"),
+        ("/join tea", b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n"),
+    ],
+)
+def test_commands_that_say_something_or_go_somewhere_count_until_they_are_done(
+    command, answer
+) -> None:
+    session = with_trio_chat()
+    session.command(command)
+    assert session.unsaid == 1
+    heard(session, b"*** No.\n")
+    assert session.unsaid == 1
+    heard(session, answer)
+    assert session.unsaid == 0
+
+
+@pytest.mark.parametrize("command", ["/topic tea", "/who", "/nick al", "/join #LOBBY"])
+def test_other_commands_do_not(command) -> None:
+    session = with_trio_chat()
+    session.command(command)
+    assert session.unsaid == 0
+
+
+def test_the_tutorials_server_sends_back_each_byte_or_something_is_missing() -> None:
+    session = with_the_tutorial()
+    heard(session, b"al: before")
+    session.say("one\ntwo")
+    heard(session, b"bob: oneal: h")
+    assert session.unsaid == 2
+    heard(session, b"i")
+    assert session.unsaid == 2
+    heard(session, b"bob: two")
+    assert session.unsaid == 0
+
+
+def test_a_room_that_is_asked_for_is_entered_before_anything_is_said() -> None:
+    session = PlainClientSession("bob", encoding="utf-8", room="#tea")
+    session.speak_first()
+    assert session.data_to_send(0) == b"bob\n"
+    heard(session, WELCOME)
+    assert session.data_to_send(0) == b"/join #tea\n"
+    assert not session.admitted
+    heard(session, b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n")
+    assert (session.admitted, session.room, session.unsaid) == (True, "#tea", 0)
+
+
+def test_a_room_that_does_not_let_us_in_keeps_us_out() -> None:
+    session = PlainClientSession("bob", encoding="utf-8", room="#tea")
+    session.speak_first()
+    heard(session, WELCOME)
+    with pytest.raises(NotAdmitted, match="To enter #tea you must be invited"):
+        heard(session, b"*** To enter #tea you must be invited.\n")
 
 
 def test_a_topic_cannot_refuse_us() -> None:

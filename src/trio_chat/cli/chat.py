@@ -16,7 +16,7 @@ from trio_chat.cli.password_command import with_password
 from trio_chat.cli.trust import for_client
 from trio_chat.client.pipe import OutputGone, Pipe
 from trio_chat.client.rooms import talk_in_rooms
-from trio_chat.client.talk import FrontEnd, talk
+from trio_chat.client.talk import talk
 from trio_chat.client.text import (
     COLOURS_16,
     COLOURS_256,
@@ -25,7 +25,7 @@ from trio_chat.client.text import (
     plain_text,
 )
 from trio_chat.core.names import near_nick
-from trio_chat.errors import SettingsError
+from trio_chat.errors import NotSaid, SettingsError
 from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
 
@@ -89,9 +89,16 @@ async def _main(settings: Settings) -> int:
         if settings.client.json_lines:
             await _talk_in_json(settings, nick)
         else:
-            await talk(settings, nick, _front_end(settings))
+            await _talk_in_lines(settings, nick)
         nursery.cancel_scope.cancel("the chat has ended")
     return code
+
+
+async def _talk_in_lines(settings: Settings, nick: str) -> None:
+    front_end = Pipe(_terminal_text() if os.isatty(1) else plain_text)
+    await talk(settings, nick, front_end)
+    if front_end.dropped:
+        raise NotSaid.of(lines=front_end.dropped)
 
 
 async def _talk_in_json(settings: Settings, nick: str) -> None:
@@ -99,6 +106,8 @@ async def _talk_in_json(settings: Settings, nick: str) -> None:
 
     front_end = ObjectPipe(settings.client.room, retry=settings.client.retry)
     await talk_in_rooms(settings, nick, front_end)
+    if front_end.unsaid or front_end.misread:
+        raise NotSaid.of(messages=front_end.unsaid, lines=front_end.misread)
 
 
 def _has_screen(settings: Settings) -> bool:
@@ -109,10 +118,6 @@ def _has_screen(settings: Settings) -> bool:
 
 def _is_dumb() -> bool:
     return os.environ.get("TERM", "") in ("", "dumb")
-
-
-def _front_end(settings: Settings) -> FrontEnd:
-    return Pipe(_terminal_text() if os.isatty(1) else plain_text)
 
 
 def _terminal_text() -> Callable[[Message], str]:

@@ -14,6 +14,7 @@ from trio_chat.errors import (
     ChatError,
     ConnectionLost,
     NotAdmitted,
+    NotSaid,
     ScreenFailed,
     SettingsError,
 )
@@ -21,6 +22,7 @@ from trio_chat.errors import (
 _Error = TypeVar("_Error", ChatError, OSError)
 
 EXIT_CODES: dict[type[ChatError], int] = {
+    NotSaid: 65,  # EX_DATAERR: something of the input is not where it was to go
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
     ScreenFailed: 70,  # EX_SOFTWARE

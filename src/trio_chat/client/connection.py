@@ -45,6 +45,10 @@ _QUIET = 20.0  # seconds
 _ANSWER = 10.0  # seconds
 
 
+#: Where plain is spoken, it stands for the room in which the server puts newcomers.
+DEFAULT_ROOM = "#lobby"
+
+
 class Chat:
     """A chat that we have been let in to; get one from ``open_chat``.
 
@@ -80,6 +84,14 @@ class Chat:
     def doubtful(self) -> int:
         """Once the connection is lost: how many of our messages may be lost with it for good."""
         return self._session.doubtful
+
+    @property
+    def unsaid(self) -> int:
+        """How many of our messages were refused, could not be sent, were cut, or may be lost, and
+        will not be sent again: known once the chat has ended. With many rooms, each of them comes
+        as Failed instead.
+        """
+        return self._session.unsaid
 
     async def say(self, text: str) -> None:
         """Say ``text`` in the room; each line of it is a message of its own.
@@ -327,7 +339,7 @@ async def open_chat(
     nick: str,
     encoding: str = "utf-8",
     protocol: Literal["auto", "plain", "irc"] = "auto",
-    room: str = "#lobby",
+    room: str = DEFAULT_ROOM,
     password: str = "",
     past: Past | None = None,
     rooms: Literal["one", "many"] = "one",
@@ -335,8 +347,9 @@ async def open_chat(
     """Connect to a chat server and enter under a nickname; leave at the end of the block.
 
     ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
-    listening for a moment, unless it is said. ``room`` is where to go on an IRC server; where
-    plain is spoken the server decides that. ``password`` is the server's, if it has one.
+    listening for a moment, unless it is said. ``room`` is where to go; where plain is spoken the
+    server decides that, unless it is another one than ``#lobby``. ``password`` is the server's, if
+    it has one.
 
     ``past`` is for coming back: give the same ``Past`` to each next ``open_chat`` after the
     connection was lost. Then what was said meanwhile comes out of the iteration first, each message
@@ -400,10 +413,11 @@ def _session(
 ) -> ClientSession:
     if plain and many:
         return PlainRoomsSession(
-            nick, only_room=room or "#lobby", encoding=encoding, password=password, past=past
+            nick, only_room=room or DEFAULT_ROOM, encoding=encoding, password=password, past=past
         )
     if plain:
-        return PlainClientSession(nick, encoding=encoding, password=password)
+        wanted = "" if room == DEFAULT_ROOM else room
+        return PlainClientSession(nick, encoding=encoding, password=password, room=wanted)
     if many:
         rooms = [room] if room else []
         return RoomsSession(nick, rooms=rooms, encoding=encoding, password=password, past=past)

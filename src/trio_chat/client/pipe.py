@@ -29,16 +29,20 @@ class OutputGone(Exception):
 
 
 class Pipe:
-    """Lines in, lines out. ``text`` makes what is printed of a message."""
+    """Lines in, lines out. ``text`` makes what is printed of a message; ``dropped`` counts lines of
+    the input that were too long.
+    """
 
     def __init__(self, text: Callable[[Message], str]) -> None:
         self._text = text
+        self.dropped = 0
 
     async def read(self, lines: trio.MemorySendChannel[str]) -> None:
         """Hand on each line of the input; close the channel at its end."""
         with lines:
             async for line in InputLines():
                 if line is None:
+                    self.dropped += 1
                     print("trio-chat: a line was too long, and was not sent", file=sys.stderr)
                 else:
                     await lines.send(line.decode("utf-8", "replace"))

@@ -14,7 +14,14 @@ import trio
 
 from trio_chat.client.connection import Chat, open_chat
 from trio_chat.core.events import Notice
-from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.errors import (
+    CannotConnect,
+    ChatError,
+    ConnectionLost,
+    NotAdmitted,
+    NotSaid,
+    Unsupported,
+)
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.past import Past
 from trio_chat.settings import Settings
@@ -46,7 +53,9 @@ class FrontEnd(Protocol):
 
 
 async def talk(settings: Settings, nick: str, front_end: FrontEnd) -> None:
-    """Chat until the input ends. Raises ChatError when the server cannot be had or is lost."""
+    """Chat until the input ends. Raises ChatError when the server cannot be had or is lost, or
+    something of the input was not said.
+    """
     lines_to, lines = trio.open_memory_channel[str](_LINES)
     messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
     failed: ChatError | None = None
@@ -79,11 +88,14 @@ class Talk:
         self._lines, self._messages = lines, messages
         self._past = past_of(settings)
         self._last_words = ""
+        self._unsaid = 0  # texts that are refused or lost, for good
         self._said_all = False
         self._been_in = False
 
     async def run(self) -> None:
-        """Keep a connection up until everything is said, and everything heard."""
+        """Keep a connection up until everything is said, and everything heard. Raises NotSaid if
+        something was refused.
+        """
         waits = backoff()
         done = False
         while not done:
@@ -104,6 +116,8 @@ class Talk:
                 wait = next(waits)
                 await self._messages.send(Notice(f"{error}. Trying again in {wait:.0f} s."))
                 await trio.sleep(wait)
+        if self._unsaid:
+            raise NotSaid.of(messages=self._unsaid)
 
     def _goes_on_after(self, error: ChatError) -> bool:
         if not self._settings.client.retry:
@@ -115,9 +129,13 @@ class Talk:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Chat]:
-        async with open_as_set(self._settings, self._nick, self._past) as chat:
-            self._been_in = True
-            yield chat
+        opened: Chat | None = None
+        try:
+            async with open_as_set(self._settings, self._nick, self._past) as opened:
+                self._been_in = True
+                yield opened
+        finally:
+            self._unsaid += opened.unsaid if opened else 0
 
     async def _converse(self, chat: Chat) -> None:
         """Speak and listen until the server closes the connection. Raises ConnectionLost."""
@@ -166,6 +184,7 @@ class Talk:
             else:
                 await chat.say(line.removeprefix("/"))
         except Unsupported as error:
+            self._unsaid += 1
             await self._messages.send(Notice(str(error)))
 
 

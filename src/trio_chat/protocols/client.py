@@ -218,6 +218,13 @@ class ClientSession(Protocol):
         ...
 
     @property
+    def unsaid(self) -> int:
+        """How many of our texts were refused, could not be sent, may be lost, or were cut, and will
+        not be sent again. With many rooms, each of them comes as Failed instead.
+        """
+        ...
+
+    @property
     def waiting(self) -> bool:
         """Whether something is to be said that may not be sent yet."""
         ...

@@ -138,7 +138,8 @@ async def test_bad_lines_are_told_by_their_numbers_and_cost_nothing_else(port):
     told = [json.loads(line) for line in done.out.splitlines()]
     assert [t["line"] for t in told if t["type"] == "error"] == [1, 3, 4, 5]
     assert [t["type"] for t in told if "token" in t] == ["sent", "acknowledged"]
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 65
+    assert done.err == "trio-chat: 4 lines of the input were not understood, or too long\n"
 
 
 async def test_no_input_at_all(port):

@@ -29,6 +29,7 @@ class Program:
     intents: trio.MemoryReceiveChannel[Intent]
     ended: trio.Event = field(default_factory=trio.Event)
     why: str = ""
+    front_end: objects.ObjectPipe | None = None
     _printed: bytes = b""
 
     def write(self, *requests: object) -> None:
@@ -86,7 +87,8 @@ async def program(nursery, monkeypatch, retry) -> AsyncIterator[Program]:
     async def run() -> None:
         try:
             with messages_of, intents:
-                await objects.ObjectPipe("#lobby", retry=retry).run(messages_of, intents)
+                program.front_end = objects.ObjectPipe("#lobby", retry=retry)
+                await program.front_end.run(messages_of, intents)
         except ConnectionLost as error:
             program.why = str(error)
         program.ended.set()
@@ -168,6 +170,25 @@ async def test_only_what_has_failed_can_be_sent_again(program):
     await program.prints("sent", "acknowledged")
     program.write({"type": "resend", "token": token})
     await program.prints("error")
+
+
+async def test_what_has_failed_counts_until_it_has_arrived_after_all(program, monkeypatch):
+    monkeypatch.setattr(objects, "_FAILED_MAX", 2)
+    await program.tell(LINKED, *(Failed(token, "No.") for token in TOKENS[:3]))
+    await program.prints("linked", *["failed"] * 3)
+    assert program.front_end.unsaid == 3
+    await program.tell(Sent(TOKENS[1], "al", "hi"))
+    await program.prints("sent")
+    await program.tell(Acknowledged(TOKENS[1]))
+    await program.prints("acknowledged")
+    assert program.front_end.unsaid == 2
+
+
+async def test_lines_that_are_no_requests_count(program):
+    await program.tell(LINKED)
+    program.write("nonsense", "", {"type": "resend", "token": "never"}, {"type": "say"})
+    await program.prints("linked", *["error"] * 3)
+    assert program.front_end.misread == 3
 
 
 async def test_of_failed_texts_the_last_ones_are_known(program, monkeypatch):

@@ -588,6 +588,81 @@ def test_our_nick_and_address_are_what_the_server_says() -> None:
     assert session.address == "robert@cloak.test"
 
 
+# ── what was not said ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("number", ["401", "403", "404", "417", "477", "531"])
+def test_what_is_refused_counts(number) -> None:
+    session = let_in("echo-message")
+    say(session, "one\ntwo")
+    hear(session, ":bob!bob@host PRIVMSG #lobby one")
+    assert session.unsaid == 0
+    assert hear(session, f":s {number} bob #lobby :No")[1:] == [Notice("Not sent: two")]
+    assert session.unsaid == 1
+
+
+@pytest.mark.parametrize("number", ["401", "404", "439", "499"])
+def test_without_echoes_a_refusal_is_the_only_sign(number) -> None:
+    session = let_in()
+    say(session, "one\ntwo")
+    hear(session, f":s {number} bob #lobby :No", f":s {number} bob #lobby :No")
+    assert session.unsaid == 2
+
+
+def test_without_echoes_what_nothing_has_come_after_may_be_lost() -> None:
+    session = let_in()
+    say(session, "one\ntwo")
+    assert (session.doubtful, session.unsaid) == (2, 2)
+    hear(session, ":al!al@home PRIVMSG #lobby :hello")
+    assert (session.doubtful, session.unsaid) == (0, 0)
+
+
+def test_what_nobody_at_our_side_has_asked_for_does_not() -> None:
+    session = let_in("echo-message")
+    hear(session, ":s 401 bob al :No such nick", ":s 442 bob #tea :You are not there")
+    assert session.unsaid == 0
+
+
+def test_a_refused_command_counts() -> None:
+    session = let_in("echo-message")
+    session.command("/topic tea")
+    sent(session)
+    hear(session, ":s 482 bob #lobby :No")
+    assert session.unsaid == 1
+
+
+def test_what_cannot_be_sent_counts() -> None:
+    session = let_in("echo-message")
+    hear(session, ":al!al@home KICK #lobby bob")
+    session.past.waiting.append("one")
+    sent(session)
+    assert session.unsaid == 1
+
+
+@pytest.mark.parametrize("caps", ["echo-message", "echo-message message-tags"])
+@pytest.mark.parametrize(
+    ("text", "back", "cut"),
+    [
+        ("one two", "one two", 0),
+        ("one two", "one", 1),
+        ("one ", "one", 0),
+        ("\x02one\x02 two", "one two", 0),
+        ("one\x0304", "one", 0),
+        ("/me waves twice", "\x01ACTION waves\x01", 1),
+        ("/me waves twice", "\x01ACTION waves", 1),
+        ("/me waves", "\x01ACTION waves\x01", 0),
+    ],
+)
+def test_what_comes_back_shorter_was_cut(caps, text, back, cut) -> None:
+    session = let_in(*caps.split())
+    (session.command if text.startswith("/") else session.say)(text)
+    tags = sent(session).partition(" PRIVMSG")[0].removeprefix("PRIVMSG #lobby :")
+    tags = f"{tags} " if tags.startswith("@") else ""
+    heard = hear(session, f"{tags}:bob!bob@host PRIVMSG #lobby :{back}")
+    assert session.unsaid == cut
+    assert len(heard) == 1 + cut
+
+
 # ── the end ────────────────────────────────────────────────────────────────────────────────────
 
 

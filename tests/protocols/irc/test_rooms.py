@@ -249,6 +249,32 @@ def test_without_echoes_a_text_is_acknowledged_when_it_is_sent() -> None:
     assert session.own_messages() == [Acknowledged(token)]
 
 
+def test_without_echoes_a_text_may_still_be_refused() -> None:
+    session = let_in()
+    session.say_to("#tea", "one", token="t" * 16)
+    sent(session)
+    assert Acknowledged("t" * 16) in session.own_messages()
+    assert hear(session, ":s 404 bob #tea :No") == [
+        Failed("t" * 16, "#tea: No"),
+        Notice("#tea: No", room="#tea"),
+    ]
+    session.resend("t" * 16)
+    assert "PRIVMSG #tea one" in sent(session)
+
+
+def test_a_text_that_comes_back_shorter_was_cut() -> None:
+    session = let_in("echo-message", "message-tags")
+    session.say_to("#lobby", "one two", token="t" * 16)
+    sent(session)
+    line = f"@msgid=m;+trio-chat/id={'t' * 16} :bob!bob@host PRIVMSG #lobby"
+    why = "Only the beginning of it was said."
+    assert hear(session, f"{line} :one") == [
+        Acknowledged("t" * 16, "m", ""),
+        Failed("t" * 16, why),
+        Notice(why, room="#lobby"),
+    ]
+
+
 def test_a_text_that_is_refused_can_be_sent_again() -> None:
     session = let_in("echo-message")
     session.say_to("#tea", "hi")

@@ -32,7 +32,7 @@ _PATIENCE = 60.0  # seconds
 
 class ObjectPipe:
     """``room`` is the target of requests that name none. Unless it is to ``retry``, the chat ends
-    with the connection.
+    with the connection. ``misread`` counts lines of the input that were no requests.
     """
 
     def __init__(self, room: str, *, retry: bool) -> None:
@@ -40,7 +40,14 @@ class ObjectPipe:
         self._linked = self._been_in = False
         self._open: set[str] = set()  # tokens of texts of which it is not known what has become
         self._failed: dict[str, None] = {}  # tokens of those that can be sent again
+        self._forgotten = 0  # of those that have failed
+        self.misread = 0
         self._news = trio.Event()  # since it was looked at the last time
+
+    @property
+    def unsaid(self) -> int:
+        """How many texts have failed, and have not arrived since."""
+        return len(self._failed) + self._forgotten
 
     async def run(
         self,
@@ -102,6 +109,7 @@ class ObjectPipe:
                 self._failed[token] = None
                 if len(self._failed) > _FAILED_MAX:
                     del self._failed[next(iter(self._failed))]
+                    self._forgotten += 1
             case _:
                 return
         self._news.set()
@@ -126,6 +134,7 @@ class ObjectPipe:
                 try:
                     intent = self._intent(line)
                 except BadRequest as error:
+                    self.misread += 1
                     await objects.send(Error(type="error", text=str(error), line=number))
                     continue
                 if intent and (words := last_words(intent)) is not None:

@@ -29,6 +29,18 @@ def shown_lines(text: str) -> str:
     return "\n".join(map(shown, text.split("\n"))) if "\n" in text else shown(text)
 
 
+def is_cut(text: str, came_back: str) -> bool:
+    """Whether a server has let through only the beginning of a text. Formatting, blanks at the end
+    and what nobody sees do not count: a server may take them away.
+    """
+    ours, theirs = _seen(text), _seen(came_back)
+    return len(theirs) < len(ours) and ours.startswith(theirs)
+
+
+def _seen(text: str) -> str:
+    return "".join(filter(str.isprintable, _FORMATTING.sub("", text))).rstrip()
+
+
 def is_room(target: str) -> bool:
     """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
     return target.startswith(("#", "&"))

@@ -22,8 +22,10 @@ from trio_chat.core.events import (
     Topic,
     TopicSet,
 )
+from trio_chat.core.names import fold
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
+from trio_chat.protocols.irc.client.slash import room_name
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     CONNECTED,
@@ -42,6 +44,9 @@ _SILENCE = 5.0  # seconds
 _SILENCE_UNFRAMED = 1.0  # seconds
 
 
+# Commands that say something.
+_SAYING = ("/me", "/msg")
+
 # How trio-chat asks for a password.
 _ASKED = "This chat has a password."
 
@@ -49,13 +54,20 @@ _ASKED = "This chat has a password."
 class PlainClientSession(ClientSession):
     """``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
     ends the connection, if that was the last that it said.
+
+    ``room`` is where to go, if that is not left to the server. The tutorial's has only one.
+
+    The tutorial's server sends back each byte. What comes may be from others, but if there is less
+    than we have said, something of ours is missing: ``unheard_bytes`` is by how much.
     """
 
-    def __init__(self, nick: str, *, encoding: str, password: str = "") -> None:
+    def __init__(self, nick: str, *, encoding: str, password: str = "", room: str = "") -> None:
         self.nick, self.room = nick, ""
+        self._wanted = room
+        self._going = ""  # the fold of a room that we have asked to enter
         self.admitted = False
         self.framed = False
-        self.unheard = 0
+        self.unheard = self.unheard_bytes = 0
         self.farewell = ""
         self._encoding, self._password = encoding, password
         self._lines = LineBuffer(LINE_BYTES)
@@ -87,11 +99,17 @@ class PlainClientSession(ClientSession):
     def _texts(self, data: bytes) -> Sequence[str]:
         """What the server says, line by line or, without lines, piece by piece."""
         data = self._without_greeting(data)
+        self._hear_bytes(len(data))
         # Slow to greet, the tutorial's server has taken our newline for a part of our nickname.
         self._tutorial = self._tutorial or data.startswith(self._encode(self.nick + "\n"))
         self.framed = self.framed or (b"\n" in data and not self._tutorial)
         lines = self._lines.feed(data) if self.framed else self._unframed(data)
         return [_text(line, self._encoding) for line in lines]
+
+    def _hear_bytes(self, count: int) -> None:
+        if self.unheard_bytes:
+            self.unheard_bytes = max(0, self.unheard_bytes - count)
+            self.unheard *= self.unheard_bytes > 0
 
     def _without_greeting(self, data: bytes) -> bytes:
         """Answer the greeting, once. Beware of people whose name begins like it."""
@@ -122,21 +140,39 @@ class PlainClientSession(ClientSession):
     @property
     def doubtful(self) -> int:
         """No line says that it is one that has come before, so nothing can be sent again."""
-        return max(0, self.unheard)
+        return self.unheard
+
+    @property
+    def unsaid(self) -> int:
+        """The server sends back what it does not refuse."""
+        return self.doubtful
 
     def say(self, text: str) -> None:
         """Blank lines are no messages."""
-        if not self.framed:
-            self._send(*(f"{self.nick}: {line}" for line in _lines(text)))
-            return
-        lines = [f"/{line}" if line.startswith("/") else line for line in _lines(text)]
+        lines = _lines(text)
         self.unheard += len(lines)
-        self._send(*(line + "\n" for line in lines))
+        if not self.framed:
+            texts = [f"{self.nick}: {line}" for line in lines]
+            self.unheard_bytes += sum(len(self._encode(text)) for text in texts)
+            self._send(*texts)
+            return
+        self._send(*(f"/{line}\n" if line.startswith("/") else f"{line}\n" for line in lines))
 
     def command(self, line: str) -> None:
         if not self.framed:
             raise Unsupported("This server knows no commands.")
-        self._send(" ".join(_lines(line)) + "\n")
+        command, _, rest = " ".join(_lines(line)).partition(" ")
+        self.unheard += command.lower() in _SAYING
+        if command.lower() == "/join":
+            self._go_to(rest.strip())
+        self._send(f"{command} {rest}".rstrip() + "\n")
+
+    def _go_to(self, room: str) -> None:
+        """It is as with a text: it counts until we are there."""
+        folded = fold(room_name(room))
+        if folded not in (self._going, fold(self.room)):
+            self.unheard += not self._going
+            self._going = folded
 
     def _send(self, *texts: str) -> None:
         self._to_send += b"".join(map(self._encode, texts))
@@ -170,10 +206,11 @@ class PlainClientSession(ClientSession):
         self.farewell = ""
         match heard := reading(line):
             case Welcome():
-                self.admitted = True
+                self.admitted = not (self._wanted and self.framed)
                 return notice
             case InRoom(room, nick):
                 self.room, self.nick = room, nick
+                self._arrive()
                 return notice
             case Replay(count):
                 self._earlier = count
@@ -194,8 +231,11 @@ class PlainClientSession(ClientSession):
                 self._earlier -= 1
                 return Earlier(replace(heard, room=self.room))
             case Said(to=""):
-                self.unheard -= heard.nick == self.nick
+                self._hear(heard)
                 return replace(heard, room=self.room)
+            case Said():
+                self._hear(heard)
+                return heard
             case Joined() | Left() | TopicSet():
                 return replace(heard, room=self.room)
             case Renamed(self.nick, to):
@@ -203,6 +243,19 @@ class PlainClientSession(ClientSession):
                 return heard
             case _:
                 return heard
+
+    def _arrive(self) -> None:
+        """We are in a room; or, if it is not where we want to be at first, we go on to there."""
+        if fold(self.room) == self._going:
+            self._going, self.unheard = "", max(0, self.unheard - 1)
+        if not self.admitted and fold(self.room) != fold(self._wanted):
+            self.command(f"/join {self._wanted}")
+        else:
+            self.admitted = True
+
+    def _hear(self, said: Said) -> None:
+        if self.framed and said.nick == self.nick:
+            self.unheard = max(0, self.unheard - 1)
 
     def _encode(self, text: str) -> bytes:
         return text.encode(self._encoding, "replace")

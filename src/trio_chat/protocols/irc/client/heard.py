@@ -373,8 +373,19 @@ _SILENT = {
 _OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"}
 
 # What was said to somebody or to a room was not taken: there is no such, it may not be said there,
-# too many are meant; only to those who are logged in, not in that way, not to strangers.
-NOT_SAID = {"401", "403", "404", "407", "477", "486", "489", "531", "716"}
+# too many are meant; there is nothing left of it, it is too long; only to those who are logged in,
+# not in that way, not to strangers.
+_NOT_SAID = {"401", "403", "404", "407", "412", "417", "477", "486", "489", "531", "716"}
+
+
+def may_refuse_text(session: "IrcLink", line: Line) -> bool:
+    """Whether it may be a text that the server has not taken. Where it sends nothing back, any
+    refusal that names the target may be the only sign.
+    """
+    return line.command in _NOT_SAID or (
+        "echo-message" not in session.caps and len(line.params) > 2
+    )
+
 
 # Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
 # no permission for our host, password wrong, banned, soon banned, name invalid, restricted.

@@ -19,7 +19,6 @@ from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.irc.client.heard import (
     COMMANDS,
     NO_BATCH,
-    NOT_SAID,
     NUMERICS,
     Batch,
     Heard,
@@ -27,6 +26,7 @@ from trio_chat.protocols.irc.client.heard import (
     Table,
     answer_question,
     end_found,
+    may_refuse_text,
     notices,
     origin_of,
     report,
@@ -35,7 +35,7 @@ from trio_chat.protocols.irc.client.heard import (
 from trio_chat.protocols.irc.client.past import ID_TAG
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
+from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.client.one import IrcClientSession
@@ -47,11 +47,13 @@ def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
     token = line.tags.get(ID_TAG, "")
     # Live, it is ours if we have said it. Before, we may have had another name; but then nobody
     # else knows our token but from the server, which so has the message.
-    acknowledged = (own or not live) and session.past.acknowledge(token)
-    if own and live and not acknowledged:
-        session.echoed(token, line.params[0])
+    cut: Messages = ()
+    if own and live:
+        cut = session.echoed(token, line.params[0], read_action(line.params[1])[0])
+    elif not live:
+        session.past.acknowledge(token)
     if not line.params[1].startswith(CTCP) or said.action:
-        return [said]
+        return [said, *cut]
     if "!" in line.source and live and not own:
         answer_question(session, line)
     return ()
@@ -162,7 +164,10 @@ def _refused(session: "IrcClientSession", line: Line) -> Messages:
     kept_out = any(session.answered(word) for word in about if is_room(word))
     if kept_out and not session.admitted:
         raise NotAdmitted(text)
-    return [Notice(text), *(session.refused(about) if line.command in NOT_SAID else ())]
+    refused = session.refused(about) if may_refuse_text(session, line) else ()
+    if not refused:
+        session.refused_command()
+    return [Notice(text), *refused]
 
 
 def _end_of_names(session: "IrcClientSession", line: Line) -> Messages:

@@ -22,7 +22,6 @@ from trio_chat.protocols.client import MarkedRead, Member, Message, Roster, Typi
 from trio_chat.protocols.irc.client.heard import (
     COMMANDS,
     NO_BATCH,
-    NOT_SAID,
     NUMERICS,
     Batch,
     Heard,
@@ -30,6 +29,7 @@ from trio_chat.protocols.irc.client.heard import (
     Table,
     answer_question,
     end_found,
+    may_refuse_text,
     origin_of,
     report,
     room_of,
@@ -319,7 +319,7 @@ def _refused(session: "RoomsSession", line: Line) -> Messages:
     text = sentence(about, why)
     if rooms := [word for word in about if is_room(word) and session.answered(word)]:
         return [_refused_to_enter(session, rooms[0], text)]
-    failed = session.refused(about, text) if line.command in NOT_SAID else ()
+    failed = session.refused(about, text) if may_refuse_text(session, line) else ()
     return failed or [_notice_about(session, text, about)]
 
 

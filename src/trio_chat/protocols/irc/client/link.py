@@ -2,6 +2,7 @@
 to receive, to know what has arrived, and to leave.
 """
 
+from collections import deque
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.outgoing import Outgoing, encoded
-from trio_chat.protocols.irc.client.past import ID_TAG, Past, Unacked
+from trio_chat.protocols.irc.client.past import ID_TAG, UNACKED_MAX, Past, Unacked
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
@@ -75,6 +76,9 @@ class IrcLink(ClientSession):
         self._is_irc = False  # known once the server has said something
         self._talking = False  # whether what is waiting may be sent
         self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
+        self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent; nothing tells of it
+        self._refused = 0
+        self._unanswered = 0  # of these, since the server has said something
         self._last_words: str | None = None
         self._rounds = 0  # of PING and PONG that there may be before we leave
         self._own: list[Message] = []
@@ -128,6 +132,7 @@ class IrcLink(ClientSession):
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         lines = self._lines.feed(data)
+        self._unanswered = 0
         return [message for line in lines for message in self._understand(line)]
 
     def _understand(self, data: bytes | None) -> Sequence[Message]:
@@ -226,8 +231,14 @@ class IrcLink(ClientSession):
 
     @property
     def doubtful(self) -> int:
-        """What has not been acknowledged is sent again, or told of, on the next connection."""
-        return 0
+        """What has not been acknowledged is sent again, or told of, on the next connection. Where
+        the server acknowledges nothing, it is what nothing has come after.
+        """
+        return self._unanswered
+
+    @property
+    def unsaid(self) -> int:
+        return self._refused + self._unanswered
 
     def send(self, command: str, *params: str) -> None:
         """Before everything that waits. Neither registration nor a PONG has a penalty."""
@@ -268,6 +279,19 @@ class IrcLink(ClientSession):
         if not self._asked_about:
             self.ping()
         return False
+
+    def sent_blindly(self, texts: Sequence[Unacked]) -> None:
+        """The server sends nothing back: it only tells what it refuses."""
+        self._blindly.extend(texts)
+        self._unanswered += len(texts)
+
+    def take_blindly_sent(self, targets: Container[str] | None) -> Unacked | None:
+        """The oldest of them, or of those for one of these, in small letters: it is refused."""
+        for text in self._blindly:
+            if targets is None or text.target.lower() in targets:
+                self._blindly.remove(text)
+                return text
+        return None
 
     def _send_again(self) -> Sequence[Message]:
         """We are where we were before the cut. What is on its way since then may have arrived."""

@@ -20,7 +20,7 @@ from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.client.slash import read_slash, room_name
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.text import is_room, shown
+from trio_chat.protocols.irc.text import is_cut, is_room, shown
 
 
 class IrcClientSession(IrcLink):
@@ -35,6 +35,7 @@ class IrcClientSession(IrcLink):
         self._keys: dict[str, str] = {self._asked[0].lower(): past.key}
         self._chosen = False  # whether we are in a room because we asked for it
         self._new_room = ("", "")  # that we have just entered, and when
+        self._commanded = 0  # commands that may still be refused
         self._left: set[str] = set()  # rooms that we have left for another one
         super().__init__(nick, encoding=encoding, past=past, password=password)
         self.catch_up = CatchUp(self.past, self.send)
@@ -73,7 +74,7 @@ class IrcClientSession(IrcLink):
     def command(self, line: str) -> None:
         line = " ".join(lines_of(line))
         if self._may_unfold:
-            self.outgoing.lines.extend(read_slash(self, line))
+            self.outgoing.lines.extend(self._read_slash(line))
         else:
             self.past.waiting.append(line)
 
@@ -95,11 +96,17 @@ class IrcClientSession(IrcLink):
         """A slash begins a command; two of them, a text that begins with one."""
         try:
             if line.startswith("/") and not line.startswith("//"):
-                return read_slash(self, line)
+                return self._read_slash(line)
             return self.talk(self.here(), line.removeprefix("/"))
         except Unsupported as error:
+            self._refused += 1
             self.tell(str(error))
             return ()
+
+    def _read_slash(self, line: str) -> Sequence[str]:
+        lines = read_slash(self, line)
+        self._commanded += bool(lines)
+        return lines
 
     def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
         """The lines that say ``text`` to a room or a person."""
@@ -107,6 +114,7 @@ class IrcClientSession(IrcLink):
         texts = texts_of(target, text, action, source=source)
         if not self._echoes:
             self._hear(texts)
+            self.sent_blindly(texts)
             return [text.line for text in texts]
         self.past.unacked.extend(texts)
         return [self._tagged(text) for text in texts]
@@ -120,17 +128,31 @@ class IrcClientSession(IrcLink):
             self._own.append(Said(room, self.nick, said, action=text.action, to=to, origin=origin))
 
     def _lost(self, texts: Sequence[Unacked]) -> Sequence[Message]:
-        return [Notice(f"This may not have arrived: {shown(text.text)}") for text in texts]
+        return [self._left_out("This may not have arrived", text) for text in texts]
 
-    def echoed(self, token: str, target: str) -> None:
-        """Something of ours has come back. A server without tags echoes in order."""
-        if not (token or self.tells_twice_said):
-            _ = self.past.take({target.lower()}) or self.past.take()
+    def echoed(self, token: str, target: str, said: str) -> Sequence[Message]:
+        """Something of ours has come back, as ``said``. A server without tags echoes in order."""
+        text = self.past.take_token(token)
+        if text is None and not (token or self.tells_twice_said):
+            text = self.past.take({target.lower()}) or self.past.take()
+        if text is None or not is_cut(text.text, said):
+            return ()
+        return [self._left_out("Only the beginning of this was said", text)]
 
     def refused(self, targets: Sequence[str]) -> Sequence[Message]:
         """The server has not taken what was said to one of these; which one, the order tells."""
-        text = self.past.take({target.lower() for target in targets} or None)
-        return [Notice(f"Not sent: {shown(text.text)}")] if text else []
+        folded = {target.lower() for target in targets} or None
+        text = self.past.take(folded) or self.take_blindly_sent(folded)
+        return [self._left_out("Not sent", text)] if text else []
+
+    def refused_command(self) -> None:
+        """If we have given none, it is about something that nobody at our side has asked for."""
+        self._refused += self._commanded
+        self._commanded = max(0, self._commanded - 1)
+
+    def _left_out(self, what: str, text: Unacked) -> Message:
+        self._refused += 1
+        return Notice(f"{what}: {shown(text.text)}")
 
     def _origin(self) -> Origin:
         user, _, host = self.address.partition("@")

@@ -130,11 +130,15 @@ class Past:
 
     def acknowledge(self, token: str) -> bool:
         """The text with this token has arrived. Returns whether it was on its way."""
+        return self.take_token(token) is not None
+
+    def take_token(self, token: str) -> Unacked | None:
+        """The text with this token is not on its way any more."""
         for text in self.unacked:
             if text.token == token:
                 self.unacked.remove(text)
-                return True
-        return False
+                return text
+        return None
 
     def take_on(self, text: Unacked) -> Sequence[Message]:
         """It is to be said in its turn."""

@@ -37,7 +37,7 @@ from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits, m
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.text import is_room, shown
+from trio_chat.protocols.irc.text import is_cut, is_room, shown
 
 _LAG_EVERY = 30.0  # seconds
 
@@ -98,7 +98,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if batch is None or not self.pages.asked_for(batch.page):
             told = self._in_turn(told)
         self._remember(line.tags.get("time", ""))
-        return [self._acknowledge(message) for message in [*told, *self._settle()]]
+        messages = [*told, *self._settle()]
+        return [known for message in messages for known in self._acknowledge(message)]
 
     def _in_turn(self, messages: Sequence[Message]) -> Sequence[Message]:
         return [
@@ -131,18 +132,23 @@ class RoomsSession(IrcLink, RoomsClientSession):
             return self._send_again()
         return ()
 
-    def _acknowledge(self, message: Message) -> Message:
+    def _acknowledge(self, message: Message) -> Sequence[Message]:
         """A text of ours has come, in its turn."""
         said = message.said if isinstance(message, Earlier) else message
         if not (isinstance(said, Said) and said.token):
-            return message
+            return [message]
         self._returned.discard(said.token)
-        known = self.past.acknowledge(said.token)
-        if not (self.past.failed.pop(said.token, None) or known):
-            return message
-        if isinstance(said, Stamped):
-            return Acknowledged(said.token, said.msgid, said.time)
-        return Acknowledged(said.token)
+        taken = self.past.take_token(said.token)
+        text = self.past.failed.pop(said.token, None) or taken
+        if text is None:
+            return [message]
+        if not is_cut(text.text, said.text):
+            return [_place_of(said)]
+        return [_place_of(said), *self._fail_after_all(text, "Only the beginning of it was said.")]
+
+    def _fail_after_all(self, text: Unacked, why: str) -> Sequence[Message]:
+        """What counts as arrived does so no more; but for people, who have seen it, in words."""
+        return [*self._lost([text], why), Notice(why, room=text.target)]
 
     def enter(self, time: str) -> None:
         """Back to all rooms; and nobody may talk to us before it is known who has done so while we
@@ -342,6 +348,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if self._echoes:
             self.past.unacked.append(what)
         else:
+            self.sent_blindly([what])
             self._own.append(Acknowledged(what.token))
         return self._tagged(what)
 
@@ -365,8 +372,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def refused(self, targets: Sequence[str], why: str) -> Sequence[Message]:
         """The server has not taken what was said to one of these; which one, the order tells."""
-        text = self._oldest({target.lower() for target in targets} or None)
-        return self._give_up([text], why) if text else ()
+        folded = {target.lower() for target in targets} or None
+        if text := self._oldest(folded):
+            return self._give_up([text], why)
+        blind = self.take_blindly_sent(folded)
+        return self._fail_after_all(blind, why) if blind else ()
 
     def refused_batch(self, why: str) -> Sequence[Message]:
         """The server has not taken a text of several lines."""
@@ -411,6 +421,13 @@ class RoomsSession(IrcLink, RoomsClientSession):
         """The answer has come: the next to be sent tells when."""
         self._pong = True
         return ()
+
+
+def _place_of(said: Said) -> Acknowledged:
+    """As far as the server tells it."""
+    if isinstance(said, Stamped):
+        return Acknowledged(said.token, said.msgid, said.time)
+    return Acknowledged(said.token)
 
 
 def _joins(rooms: Iterable[tuple[str, str]]) -> Sequence[str]:
