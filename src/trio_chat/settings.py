@@ -307,6 +307,14 @@ class LimitSettings(Section):
         le=1_000_000,
         description="How many messages pass at once, as from a paste, before that speed holds.",
     )
+    writers_per_address: float = Field(
+        default=8,
+        ge=1,
+        le=1_000_000,
+        json_schema_extra={"unit": "clients"},
+        description="All connections from one address together may write as fast as so many "
+        "clients; beyond that they take turns.",
+    )
     outbox_bytes: Bytes = Field(
         default=1_048_576,
         ge=262_144,

@@ -12,6 +12,7 @@ from peers import House, running
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.message import Message, parse
 from trio_chat.protocols.irc.verbs import VERBS
+from trio_chat.server import connection
 
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 OPERATORS = {"operators": f"root={cheap_hash('secret')}"}
@@ -35,8 +36,13 @@ class Watched(House):
 
 
 @pytest.fixture
-async def house(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Watched]:
-    """Afterwards no fault has been logged, and the bystander has seen nothing."""
+async def house(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Watched]:
+    """Afterwards no fault has been logged, and the bystander has seen nothing. Passwords may be
+    wrong as often as one likes.
+    """
+    monkeypatch.setattr(connection, "_WRONG_PASSWORDS", 1_000_000)
     async with running(settings(limits=UNLIMITED, irc=OPERATORS)) as running_house:
         watched = Watched(running_house.server)
         watched.peers = running_house.peers

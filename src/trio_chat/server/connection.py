@@ -43,7 +43,9 @@ from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import identity, stand_in
+from trio_chat.server.prices import price
 from trio_chat.server.sources import Source
+from trio_chat.server.turns import Flow
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
@@ -66,6 +68,9 @@ _NOT_SPOKEN = {
     b"Content-Type: text/plain\r\n\r\nThis is a chat, and no web server.\r\n",
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
+
+_TOO_FAST = "That was fast: from now on {:g} messages a second."
+_TOO_MUCH = "Much comes from your address: all from there take turns for now."
 
 # Wrong passwords of an operator, and the connection is closed.
 _WRONG_PASSWORDS = 3
@@ -95,6 +100,7 @@ class Connection:
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
         self._pace = Pace(rate=limits.messages_per_second, burst=limits.message_burst)
+        self._flow = Flow()
         self._session: Session = PlainSession(
             encoding=shared.settings.encoding,
             line_bytes=limits.line_bytes,
@@ -205,13 +211,13 @@ class Connection:
         session = self._session
         run: list[Say] = []
         while (command := session.next_command()) is not None:
-            wait = 0.0 if session.follows else self._pace.take(trio.current_time())
+            wait, cost = self._charge(command)
             say = command if isinstance(command, Say) and (run or session.ahead) else None
-            if run and (wait or say is None or say.room != run[0].room or len(run) == _RUN):
+            if run and (cost or say is None or say.room != run[0].room or len(run) == _RUN):
                 await self._say(run)
                 run = []
-            if wait or self._slowed:
-                await self._slow_down(wait)
+            if cost or self._slowed:
+                await self._slow_down(wait, cost)
             if say:
                 if not run:
                     await self._answer()
@@ -224,6 +230,18 @@ class Connection:
         if run:
             await self._say(run)
         await self._answer()
+
+    def _charge(self, command: Command | Handled) -> tuple[float, int]:
+        """How long it has to wait, and what it then costs the source; nothing if it need not wait,
+        neither for the connection's pace nor for its turn.
+        """
+        if self._session.follows:
+            return 0.0, 0
+        cost = price(self._hub.chat, self._listener.who, command)
+        wait = self._pace.take(trio.current_time(), cost)
+        if not wait and self._source.lines.at_once(self._flow, cost):
+            return 0.0, 0
+        return wait, cost
 
     async def _say(self, run: Sequence[Say]) -> None:
         """Reading goes on before everybody has got it: so what follows soon goes out with it."""
@@ -245,16 +263,29 @@ class Connection:
             await self._hub.until_shown(self._last_said)
             self._ahead = 0
 
-    async def _slow_down(self, wait: float) -> None:
+    async def _slow_down(self, wait: float, cost: int) -> None:
         """Reading stops meanwhile: a flood stays where it comes from."""
-        if wait and not self._slowed:
-            rate = self._limits.messages_per_second
-            self._session.reply(Notice(f"That was fast: from now on {rate:g} messages a second."))
-        self._slowed = wait > 0
-        if wait:
+        if cost and not self._slowed:
+            self._session.reply(
+                Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
+            )
+        self._slowed = cost > 0
+        if cost:
             await self._answer()
+            self._ask_if_hung_up()
             await trio.sleep(wait)
+            if not self._source.lines.at_once(self._flow, cost):
+                with self._time_out():
+                    await self._source.lines.wait(self._flow, cost, self._shared.drains)
             self._heard_at = trio.current_time()  # what comes meanwhile, nobody hears
+
+    def _ask_if_hung_up(self) -> None:
+        """Who says no more may still listen, as a pipe does; or have gone, and what has come from
+        there would go on for a long time. If we send something, we are told.
+        """
+        if self._link.has_finished():
+            self._session.ping()
+            self._listener.outbox.post(self._session.data_to_send())
 
     async def _do(self, command: Command) -> None:
         await self._catch_up()

@@ -1,5 +1,6 @@
 """What a connection runs over."""
 
+import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,9 @@ _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
+
+# That the peer says no more: not every system tells.
+_FINISHED = getattr(select, "POLLRDHUP", 0)
 
 _LINGER = 1.0  # seconds
 _READ = 64 * 1024  # bytes a read; what a fast sender has sent meanwhile comes in one piece
@@ -48,6 +52,10 @@ class Link(trio.abc.AsyncResource):
     async def receive(self) -> bytes:
         """What the peer sends next; empty at its end. Raises trio.BrokenResourceError."""
         return bytes(await self._stream.receive_some(_READ))
+
+    def has_finished(self) -> bool:
+        """Whether the peer says no more, as far as is known, though not all of it has been read."""
+        return False
 
     async def aclose(self) -> None:
         """Close it at once; what waits in the kernel may still be sent."""
@@ -114,6 +122,11 @@ class SocketLink(Link):
                 continue
             except OSError as error:
                 raise trio.BrokenResourceError("the connection is lost") from error
+
+    def has_finished(self) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, _FINISHED)
+        return bool(poll.poll(0))
 
     async def aclose(self) -> None:
         trio.lowlevel.notify_closing(self._socket)

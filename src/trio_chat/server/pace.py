@@ -1,5 +1,7 @@
 """How fast one may do something: write, come in, guess."""
 
+_LEAST = 1e-6  # seconds
+
 
 class Pace:
     """``burst`` at once, then ``rate`` a second: a token bucket, kept as one moment.
@@ -19,13 +21,18 @@ class Pace:
         long it should wait.
         """
         self._full_at = max(self._full_at, now) + cost * self._interval
-        # Rounding of the sums above must not make the last message of a burst wait.
-        return max(0.0, self._full_at - now - self._burst_time - 1e-9)
+        return self._beyond_burst(self._full_at, now)
 
     def wait(self, now: float) -> float:
         """How long one should wait that came now, without counting it."""
-        full_at = max(self._full_at, now) + self._interval
-        return max(0.0, full_at - now - self._burst_time - 1e-9)
+        return self._beyond_burst(max(self._full_at, now) + self._interval, now)
+
+    def _beyond_burst(self, full_at: float, now: float) -> float:
+        """Rounding of sums must not make the last one of a burst wait, nor anybody for less than a
+        clock can tell.
+        """
+        wait = full_at - now - self._burst_time
+        return wait if wait > _LEAST else 0.0
 
     def give_back(self) -> None:
         """What was counted does not count after all."""

@@ -8,11 +8,11 @@ proxy, say. They are counted like all others.
 
 import ipaddress
 import math
-from collections.abc import Iterator
 from functools import lru_cache
 
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.pace import Pace
+from trio_chat.server.turns import Turns
 from trio_chat.settings import LimitSettings
 
 # Sources that nobody is connected from and that still owe something. Some hundred bytes each.
@@ -29,6 +29,7 @@ class Source:
         self.name = name
         self.connections = 0
         self._reports = Pace(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self.lines = Turns()
         self.guesses = Guesses()
         self.budget(limits)
 
@@ -36,6 +37,11 @@ class Source:
         """Open the books anew, with these limits."""
         self.is_exempt = _is_exempt(self.name, limits)
         self.arrivals = Pace(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+        writers = limits.writers_per_address
+        lines = Pace(
+            rate=limits.messages_per_second * writers, burst=limits.message_burst * writers
+        )
+        self.lines.pace = None if self.is_exempt else lines
         wrong = Pace(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
         self.guesses.pace = None if self.is_exempt else wrong
 
@@ -48,13 +54,8 @@ class Source:
 
     def owes(self, now: float) -> float:
         """How long it takes until all of its budgets are full again (seconds)."""
-        return max(pace.owes(now) for pace in self._paces())
-
-    def _paces(self) -> Iterator[Pace]:
-        yield self._reports
-        yield self.arrivals
-        if self.guesses.pace:
-            yield self.guesses.pace
+        paces = (self._reports, self.arrivals, self.lines.pace, self.guesses.pace)
+        return max(pace.owes(now) for pace in paces if pace)
 
 
 class Sources:

@@ -1,0 +1,69 @@
+"""What is asked is charged by what it costs, in lines: one line is about a tenth of a millisecond.
+
+In small rooms nearly everything costs as much as a line. Where an answer grows with the number of
+people or rooms, so does its price.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import (
+    Command,
+    Count,
+    FindPast,
+    FindPeople,
+    Join,
+    ListMembers,
+    ListRooms,
+    ListTalks,
+    Recall,
+    Seek,
+    ShowMasks,
+)
+from trio_chat.core.room import Person
+from trio_chat.protocols.session import Handled
+
+# The most that anything costs: nobody waits longer for an answer than for as many lines.
+_MOST = 100
+
+
+def price(chat: Chat, who: str, command: Command | Handled) -> int:
+    """What a command costs whoever has this id: they may not be let in yet."""
+    find = _PRICES.get(type(command))
+    person = chat.people.get(who)
+    return 1 if find is None or person is None else min(find(chat, person, command), _MOST)
+
+
+def _members(chat: Chat, name: str) -> int:
+    room = chat.room(name)
+    return len(room.members) if room else 0
+
+
+def _find_people(chat: Chat, person: Person, query: FindPeople) -> int:
+    """8 µs for each who is shown, or looked at if it is a mask (matched with six texts: 12 µs)."""
+    if query.of.startswith("#"):
+        return 1 + _members(chat, query.of) // 12
+    is_mask = bool({*query.of} & {*"*?"})
+    return 1 + is_mask * len(chat.people) // 8
+
+
+_PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
+    # A name is 1 µs, and each join sends all of them.
+    ListMembers: lambda chat, person, query: 1 + _members(chat, query.room) // 100,
+    Join: lambda chat, person, join: 1 + _members(chat, join.room) // 100,
+    FindPeople: _find_people,
+    # 4 µs for each room.
+    ListRooms: lambda chat, person, query: 1 + len(chat.rooms) // 25,
+    # Looks at everybody, but does no more than count them: 0.15 µs.
+    Count: lambda chat, person, query: 1 + len(chat.people) // 500,
+    # A hundred masks; a thousand people who have gone.
+    ShowMasks: lambda chat, person, query: 2,
+    FindPast: lambda chat, person, query: 5,
+    # A page of a hundred is read in 0.5 ms, in a thread.
+    Recall: lambda chat, person, query: 1 + query.limit // 100,
+    # Looks at all conversations, and once into each of the person's rooms.
+    ListTalks: lambda chat, person, query: 5 + len(person.rooms) // 2,
+    # 2 ms in one room, 7 ms in a hundred.
+    Seek: lambda chat, person, query: 10 + (0 if query.target else len(person.rooms) // 2),
+}

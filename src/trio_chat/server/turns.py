@@ -1,0 +1,84 @@
+"""All connections from one source write at one pace, in turns.
+
+While there is enough for all, nobody waits. When there is not, virtual time tells whose turn it is
+(start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, 1996). It stands where the one stood that
+had its turn last. Each connection stands where the costs of all it has had have brought it, but no
+farther behind than its credit. Of those that wait the one farthest behind is next. So each of them
+has as much as any other, and whoever speaks now and then does not wait for those who never cease.
+"""
+
+import heapq
+import itertools
+
+import trio
+
+from trio_chat.server.pace import Pace
+
+# How far somebody may stay behind, in messages: as much as a client says when it comes in.
+_CREDIT = 10.0
+
+
+class Flow:
+    """Where a connection stands in the virtual time of its source."""
+
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+
+class Turns:
+    """Without a ``pace`` nobody waits. Those who wait are served by a task in their nursery."""
+
+    def __init__(self) -> None:
+        self.pace: Pace | None = None
+        self._time = 0.0
+        self._waiting: list[tuple[float, int, trio.Event, Flow, float]] = []  # a heap
+        self._numbers = itertools.count()
+        self._is_serving = False
+
+    def at_once(self, flow: Flow, cost: float) -> bool:
+        """Whether a connection has its turn without waiting for it."""
+        if self.pace is None:
+            return True
+        if self._waiting or self.pace.wait(trio.current_time()):
+            return False
+        self._take(flow, cost)
+        return True
+
+    async def wait(self, flow: Flow, cost: float, nursery: trio.Nursery) -> None:
+        """Until it is the connection's turn. It may wait for one at a time."""
+        had = trio.Event()
+        place = (self._start(flow), next(self._numbers), had, flow, cost)
+        heapq.heappush(self._waiting, place)
+        if not self._is_serving:
+            self._is_serving = True
+            nursery.start_soon(self._serve)
+        try:
+            await had.wait()
+        finally:
+            if not had.is_set():
+                self._waiting.remove(place)
+                heapq.heapify(self._waiting)
+
+    async def _serve(self) -> None:
+        try:
+            while self._waiting:
+                if self.pace and (wait := self.pace.wait(trio.current_time())):
+                    await trio.sleep(wait)
+                    continue
+                _, _, had, flow, cost = heapq.heappop(self._waiting)
+                self._take(flow, cost)
+                had.set()
+        finally:
+            self._is_serving = False
+
+    def _start(self, flow: Flow) -> float:
+        return max(flow.at, self._time - _CREDIT)
+
+    def _take(self, flow: Flow, cost: float) -> None:
+        start = self._start(flow)
+        self._time = max(self._time, start)
+        flow.at = start + cost
+        if self.pace:
+            self.pace.take(trio.current_time(), cost)

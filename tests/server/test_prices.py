@@ -1,0 +1,69 @@
+"""What is asked costs as much as a line, and more where the answer is long."""
+
+import pytest
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import (
+    Command,
+    Count,
+    FindPast,
+    FindPeople,
+    Join,
+    ListMembers,
+    ListRooms,
+    ListTalks,
+    Recall,
+    Say,
+    Seek,
+    ShowMasks,
+    Span,
+)
+from trio_chat.core.room import Person, RoomState
+from trio_chat.protocols.session import Handled
+from trio_chat.server.prices import price
+
+
+def chat(people: int, rooms: int) -> Chat:
+    """All of the people are in the first room, and the first of them in all rooms."""
+    made = Chat(replay=0)
+    for n in range(rooms):
+        made.open_room(RoomState(f"#{n}"))
+    for n in range(people):
+        person = Person(f"{n}", f"n{n}")
+        for name in [f"#{m}" for m in range(rooms)] if n == 0 else ["#0"]:
+            person.rooms[name] = None
+            made.rooms[name].members[person.who] = person
+        made.people[person.who] = person
+    return made
+
+
+SMALL, LARGE = chat(people=8, rooms=3), chat(people=2000, rooms=100)
+
+
+@pytest.mark.parametrize(
+    ("command", "small", "large"),
+    [
+        (Say("#0", "hello"), 1, 1),
+        (Handled(), 1, 1),
+        (Join("#0"), 1, 21),
+        (Join("#nowhere"), 1, 1),
+        (ListMembers("#0"), 1, 21),
+        (ListMembers("#1"), 1, 1),
+        (FindPeople("#0"), 1, 100),
+        (FindPeople("n1"), 1, 1),
+        (FindPeople("n*"), 2, 100),
+        (FindPeople("?"), 2, 100),
+        (ListRooms(), 1, 5),
+        (Count(), 1, 5),
+        (ShowMasks("#0", "b"), 2, 2),
+        (FindPast("n"), 5, 5),
+        (Recall("#0", Span(), 50), 1, 1),
+        (Recall("#0", Span(), 100), 2, 2),
+        (ListTalks(0, 1, 50), 6, 55),
+        (Seek("tea", 50), 11, 60),
+        (Seek("tea", 50, "#0"), 10, 10),
+    ],
+)
+def test_prices(command: Command | Handled, small: int, large: int) -> None:
+    assert (price(SMALL, "0", command), price(LARGE, "0", command)) == (small, large)
+    assert price(LARGE, "not in yet", command) == 1
