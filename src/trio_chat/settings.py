@@ -399,7 +399,9 @@ class ClientSettings(Section):
     """How the client behaves."""
 
     nick: str = Field(
-        default="", description="The nickname to use; empty is the name of your account."
+        default="",
+        description="The nickname to use; empty is the name of your account, or one like it if "
+        "somebody has that.",
     )
     protocol: Literal["auto", "plain", "irc"] = Field(
         default="auto",

@@ -139,6 +139,31 @@ async def test_a_nickname_that_is_taken(port):
     assert "The nickname bob is taken." in only_line(done)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--protocol", "plain"), ("--json",), ("--json", "--protocol", "plain")],
+    ids=str,
+)
+async def test_a_nickname_that_is_taken_and_was_not_given(port, arguments):
+    text = b'{"type": "say", "text": "hi"}\n' if "--json" in arguments else b"hi\n"
+    async with guest(port, "jane") as jane:
+        command = ("client", "--port", str(port), *arguments)
+        done = await run(*command, stdin=text, LOGNAME="jane")
+        await jane.until("jane_2: hi\n")
+    assert (done.code, done.err) == (0, "")
+    assert "The nickname jane is taken." in done.out
+    assert "jane_2" in done.out
+
+
+@pytest.mark.parametrize("protocol", ["irc", "plain"])
+async def test_a_nickname_of_the_environment_is_given(port, protocol):
+    async with guest(port, "jane"):
+        command = ("client", "--port", str(port), "--protocol", protocol)
+        done = await run(*command, TRIO_CHAT_CLIENT__NICK="jane")
+    assert done.code == 77
+    assert "is taken" in only_line(done)
+
+
 async def test_a_server_that_is_killed():
     async with running_server() as server, joined(server.port) as bob:
         server.process.kill()

@@ -15,6 +15,7 @@ from typing import Literal
 import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import (
     PATIENCE,
@@ -337,6 +338,7 @@ async def open_chat(
     port: int = 55555,
     *,
     nick: str,
+    near: bool = False,
     encoding: str = "utf-8",
     protocol: Literal["auto", "plain", "irc"] = "auto",
     room: str = DEFAULT_ROOM,
@@ -344,7 +346,8 @@ async def open_chat(
     past: Past | None = None,
     rooms: Literal["one", "many"] = "one",
 ) -> AsyncIterator[Chat]:
-    """Connect to a chat server and enter under a nickname; leave at the end of the block.
+    """Connect to a chat server and enter under a nickname; leave at the end of the block. If it is
+    ``near``, it need not be that one: a similar one is taken if somebody has it.
 
     ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
     listening for a moment, unless it is said. ``room`` is where to go; where plain is spoken the
@@ -377,7 +380,7 @@ async def open_chat(
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
         session = _session(
-            chosen == "plain", rooms == "many", nick,
+            chosen == "plain", rooms == "many", Alternates(nick, allowed=near),
             room=room, encoding=encoding, password=password, past=past,
         )  # fmt: skip
         if late and isinstance(session, PlainClientSession):
@@ -409,7 +412,14 @@ async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
 
 
 def _session(
-    plain: bool, many: bool, nick: str, *, room: str, encoding: str, password: str, past: Past
+    plain: bool,
+    many: bool,
+    nick: Alternates,
+    *,
+    room: str,
+    encoding: str,
+    password: str,
+    past: Past,
 ) -> ClientSession:
     if plain and many:
         return PlainRoomsSession(

@@ -143,7 +143,10 @@ class RoomsTalk:
             async with trio.open_nursery() as nursery:
                 without, ended = trio.CancelScope(), trio.Event()
                 nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
-                async with open_as_set(self._settings, self._nick, self._past, "many") as chat:
+                near = not (self._settings.client.nick or self._been_in)
+                async with open_as_set(
+                    self._settings, self._nick, self._past, "many", near=near
+                ) as chat:
                     without.cancel("there is a connection")
                     await ended.wait()  # one at a time shows what is heard
                     self._been_in = True

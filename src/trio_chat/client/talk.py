@@ -131,7 +131,8 @@ class Talk:
     async def _open(self) -> AsyncIterator[Chat]:
         opened: Chat | None = None
         try:
-            async with open_as_set(self._settings, self._nick, self._past) as opened:
+            near = not (self._settings.client.nick or self._been_in)
+            async with open_as_set(self._settings, self._nick, self._past, near=near) as opened:
                 self._been_in = True
                 yield opened
         finally:
@@ -189,13 +190,21 @@ class Talk:
 
 
 def open_as_set(
-    settings: Settings, nick: str, past: Past, rooms: Literal["one", "many"] = "one"
+    settings: Settings,
+    nick: str,
+    past: Past,
+    rooms: Literal["one", "many"] = "one",
+    *,
+    near: bool = False,
 ) -> AbstractAsyncContextManager[Chat]:
-    """A connection as the settings want it."""
+    """A connection as the settings want it. ``near`` is for those who have given no nickname, until
+    they are in: after that it is their own old connection that has theirs.
+    """
     return open_chat(
         settings.host,
         settings.port,
         nick=nick,
+        near=near,
         encoding=settings.encoding,
         protocol=settings.client.protocol,
         room=settings.client.room,

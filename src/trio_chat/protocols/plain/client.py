@@ -24,6 +24,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.names import fold
 from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
 from trio_chat.protocols.irc.client.slash import room_name
 from trio_chat.protocols.lines import LineBuffer
@@ -32,6 +33,7 @@ from trio_chat.protocols.plain.wording import (
     GOODBYE,
     GREETING,
     Company,
+    Heard,
     InRoom,
     NearNick,
     Replay,
@@ -61,8 +63,11 @@ class PlainClientSession(ClientSession):
     than we have said, something of ours is missing: ``unheard_bytes`` is by how much.
     """
 
-    def __init__(self, nick: str, *, encoding: str, password: str = "", room: str = "") -> None:
-        self.nick, self.room = nick, ""
+    def __init__(
+        self, nick: str | Alternates, *, encoding: str, password: str = "", room: str = ""
+    ) -> None:
+        self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
+        self.nick, self.room = self._nicks.nick, ""
         self._wanted = room
         self._going = ""  # the fold of a room that we have asked to enter
         self.admitted = False
@@ -70,6 +75,7 @@ class PlainClientSession(ClientSession):
         self.unheard = self.unheard_bytes = 0
         self.farewell = ""
         self._encoding, self._password = encoding, password
+        self._answered = False  # whether we have said the password, for this nickname
         self._lines = LineBuffer(LINE_BYTES)
         self._introduced = False
         self._greeted = False
@@ -215,9 +221,11 @@ class PlainClientSession(ClientSession):
             case Replay(count):
                 self._earlier = count
                 return notice
-            case Notice(text) if text.startswith(_ASKED) and self._password and not self.admitted:
+            case Notice(text) if text.startswith(_ASKED) and self._may_answer:
                 self._send(self._password + "\n")
-                self._password = ""  # it is right or wrong the first time
+                self._answered = True  # it is right or wrong the first time
+                return notice
+            case NearNick() | Notice() if self._try_another(heard, notice.text):
                 return notice
             case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
                 # A near nickname is a refusal too: whoever runs us has chosen another.
@@ -243,6 +251,23 @@ class PlainClientSession(ClientSession):
                 return heard
             case _:
                 return heard
+
+    @property
+    def _may_answer(self) -> bool:
+        return bool(self._password) and not (self._answered or self.admitted)
+
+    def _try_another(self, heard: Heard, why: str) -> bool:
+        """Whether we are not in yet, and the server says that it has no place for our nickname, but
+        has given us another one, or lets us say one.
+        """
+        if self.admitted or not why.startswith(f"The nickname {self.nick} "):
+            return False
+        if not self._nicks.next(""):
+            return False
+        if not isinstance(heard, NearNick):
+            self.nick, self._answered = self._nicks.nick, False
+            self._send(self.nick + "\n")
+        return True
 
     def _arrive(self) -> None:
         """We are in a room; or, if it is not where we want to be at first, we go on to there."""

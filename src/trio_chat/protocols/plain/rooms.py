@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
 from trio_chat.core.names import fold
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -76,7 +77,13 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     """
 
     def __init__(
-        self, nick: str, *, only_room: str, encoding: str, past: Past, password: str = ""
+        self,
+        nick: str | Alternates,
+        *,
+        only_room: str,
+        encoding: str,
+        past: Past,
+        password: str = "",
     ) -> None:
         super().__init__(nick, encoding=encoding, password=password)
         self.past = past

@@ -239,12 +239,16 @@ def _numeric(session: "IrcLink", line: Line) -> Messages:
     if not params or command in _SILENT or (command in _OF_WELCOME and not session.admitted):
         return ()
     if command[:1] in ("4", "5"):
-        return session.table.refused(session, line) if session.registered else _kept_out(line)
+        return (
+            session.table.refused(session, line) if session.registered else _kept_out(session, line)
+        )
     return [notice(" ".join(params), params)]
 
 
-def _kept_out(line: Line) -> Messages:
+def _kept_out(session: "IrcLink", line: Line) -> Messages:
     """Or the server does not know CAP, or not yet who we are."""
+    if line.command in _NICK_TAKEN and session.try_another(line.param(1)):
+        return ()
     if line.command in KEPT_OUT:
         raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
     return ()
@@ -252,8 +256,7 @@ def _kept_out(line: Line) -> Messages:
 
 def _welcome(session: "IrcLink", line: Line) -> Messages:
     if not session.registered:
-        session.nick = line.params[0]
-        session.enter(line.tags.get("time", ""))
+        session.welcomed(line.params[0], line.tags.get("time", ""))
     return [Notice(line.params[-1])]
 
 
@@ -386,6 +389,9 @@ def may_refuse_text(session: "IrcLink", line: Line) -> bool:
         "echo-message" not in session.caps and len(line.params) > 2
     )
 
+
+# Our nickname is somebody's, or not for us.
+_NICK_TAKEN = {"432", "433", "436", "437"}
 
 # Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
 # no permission for our host, password wrong, banned, soon banned, name invalid, restricted.

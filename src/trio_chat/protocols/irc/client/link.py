@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trio_chat.core.events import Notice
 from trio_chat.errors import NotAdmitted
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.outgoing import Outgoing, encoded
@@ -54,8 +55,11 @@ class IrcLink(ClientSession):
     table: "Table"  # what the server's lines mean
     catch_up: CatchUp
 
-    def __init__(self, nick: str, *, encoding: str, past: Past, password: str = "") -> None:
-        self.nick, self.room = nick, ""
+    def __init__(
+        self, nick: str | Alternates, *, encoding: str, past: Past, password: str = ""
+    ) -> None:
+        self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
+        self.nick, self.room = self._nicks.nick, ""
         self.past = past
         self.admitted = False
         self.registered = False
@@ -92,6 +96,23 @@ class IrcLink(ClientSession):
             self.send("PASS", password)
         self.send("NICK", self.nick)
         self.send("USER", user or "user", "0", "*", self.nick)
+
+    def try_another(self, refused: str) -> bool:
+        """Before we are in, the server has refused our nickname, which it writes like this. Returns
+        whether we have another one.
+        """
+        if not self._nicks.next(refused):
+            return False
+        self.nick = self._nicks.nick
+        self.send("NICK", self.nick)
+        return True
+
+    def welcomed(self, nick: str, time: str) -> None:
+        """We are registered, as ``nick``."""
+        self.nick = nick
+        if notice := self._nicks.notice(nick):
+            self.tell(notice)
+        self.enter(time)
 
     # ── what the sessions differ in ────────────────────────────────────────────────────────
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from trio_chat.core.events import NOWHERE, Notice, Origin, Said
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.heard import understand
@@ -29,7 +30,7 @@ class IrcClientSession(IrcLink):
     table = TABLE
 
     def __init__(
-        self, nick: str, *, room: str, encoding: str, past: Past, password: str = ""
+        self, nick: str | Alternates, *, room: str, encoding: str, past: Past, password: str = ""
     ) -> None:
         self._asked = [past.room or room_name(room)]  # rooms that we are on the way to
         self._keys: dict[str, str] = {self._asked[0].lower(): past.key}

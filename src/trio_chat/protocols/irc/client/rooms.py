@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from trio_chat.core.events import Notice, Said
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -61,7 +62,13 @@ class RoomsSession(IrcLink, RoomsClientSession):
     wanted = WANTED | {MULTILINE, "draft/read-marker", "multi-prefix"}
 
     def __init__(
-        self, nick: str, *, rooms: Sequence[str], encoding: str, past: Past, password: str = ""
+        self,
+        nick: str | Alternates,
+        *,
+        rooms: Sequence[str],
+        encoding: str,
+        past: Past,
+        password: str = "",
     ) -> None:
         super().__init__(nick, encoding=encoding, past=past, password=password)
         self.supports = Supports()
