@@ -183,8 +183,10 @@ class ServerSettings(Section):
         "the room, i lets nobody in who is not invited.",
     )
     greeting_delay: Seconds = Field(
-        default=0.5,
-        ge=0.2,  # our own client speaks first after 0.15 s, or later while it draws its screen
+        # Most clients of IRC speak within milliseconds, some only after a second (Konversation),
+        # and ours after 0.15 s, or later while it draws its screen.
+        default=2,
+        ge=0.2,
         le=10,
         description="How long a new connection may be silent before it is asked for a nickname.",
     )

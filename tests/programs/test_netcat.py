@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from peers import running
+from peers import running, settings
 
 pytestmark = pytest.mark.programs
 
@@ -26,7 +26,7 @@ async def test_a_line_in_a_pipe_is_said_and_its_echo_seen() -> None:
 
 
 async def test_whoever_types_slowly_is_asked_for_a_nickname() -> None:
-    async with running() as house:
+    async with running(settings(server={"greeting_delay": 0.5})) as house:
         seen = await netcat(
             house.port, r"(sleep 1; echo bob; sleep 1; echo hello) | nc -q1 127.0.0.1 $PORT"
         )

@@ -435,6 +435,20 @@ def test_without_newlines_a_piece_is_a_message(piece: bytes, asked: list[Asked])
     assert asked_by(in_the_lobby(b"tom"), piece, b"tom: bye")[: len(asked)] == asked
 
 
+def test_what_was_said_before_the_greeting_is_said_after_the_nickname() -> None:
+    asked = asked_by(new_session(), b"tom: hitom: there", b"tom: you")
+    assert asked == [
+        Enter("tom", near=True),
+        Join("#lobby"),
+        *(Say("#lobby", text) for text in ("hi", "there", "you")),
+    ]
+
+
+def test_who_sends_single_keys_is_no_program() -> None:
+    asked = asked_by(in_the_lobby(b"c"), *(b"%c" % key for key in b"hi\r\nho\r\n"))
+    assert asked == [Say("#lobby", "hi"), Say("#lobby", "ho")]
+
+
 def test_each_piece_is_a_message() -> None:
     asked = asked_by(in_the_lobby(b"tom"), b"tom: one", b"tom: two")
     assert asked == [Say("#lobby", "one"), Say("#lobby", "two")]
@@ -459,6 +473,62 @@ def test_from_the_first_newline_on_lines_count() -> None:
     assert asked == [Say("#lobby", "one"), Say("#lobby", "two"), Say("#lobby", "three")]
     session.receive_eof()
     assert all_asked(session) == [Say("#lobby", "four")]
+
+
+# ── what only telnet and browsers send ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        (b"\xff\xf4\xff\xfd\x06hi\r\n", [Say("#lobby", "hi")]),
+        (b"h\xff\xfb\x1fi\r\0ho\r\0", [Say("#lobby", "hi"), Say("#lobby", "ho")]),
+        (b"\xff\xfa\x1f\x00\x50\x00\x0a\xff\xf0hi\n", [Say("#lobby", "hi")]),
+    ],
+)
+def test_what_a_telnet_sends_beside_what_is_typed_is_not_said(
+    data: bytes, asked: list[Asked]
+) -> None:
+    assert asked_in_lines(data) == asked
+
+
+def test_what_was_erased_key_by_key_is_not_said() -> None:
+    keys = [b"%c" % key for key in b"ho\x7fi\x08\x08hey\nx\x7f\n"]
+    assert asked_by(in_the_lobby(b"ax\x7flice\n"), *keys) == [Say("#lobby", "hey")]
+    assert asked_by(in_the_lobby(b"alice\n"), b"a\x7fb\n") == [Say("#lobby", "a\x7fb")]
+
+
+def test_where_iac_is_a_letter_it_is_said() -> None:
+    session = in_the_lobby(b"alice\n", "cp1251")
+    assert asked_by(session, "я\n".encode("cp1251")) == [Say("#lobby", "я")]
+    session = in_the_lobby(b"alice\n", "latin-1")
+    session.receive_data(b"\xff")
+    session.receive_eof()
+    assert all_asked(session) == [Say("#lobby", "ÿ")]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"FOO bar\r\n", b"Host: x\r\n", b"\r\nbody\r\n"],
+        [b"FOO\r\n", b"Host: x\r\n", b"\r\nbody\r\n"],
+        [b"PO", b"ST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nbody\r\n"],
+        [b"a\n", b"FOO /x HTTP/1.1\r\n", b"\r\nbody\r\n"],
+    ],
+)
+def test_a_request_in_pieces_is_never_said(pieces: list[bytes]) -> None:
+    session = new_session()
+    asked: list[Asked] = []
+    while not any(isinstance(command, Quit) for command in asked):
+        asked += asked_by(session, pieces.pop(0))
+    assert not any(isinstance(command, Say) for command in asked)
+
+
+@pytest.mark.parametrize("text", ["GET /status is slow", "http://x", "host: x", "Ghost: x"])
+def test_people_may_talk_of_requests(text: str) -> None:
+    session = in_the_lobby(b"alice\n")
+    asked = asked_by(session, b"hi\n", text.encode() + b"\n", b"Host: x\n")
+    assert asked == [Say("#lobby", said) for said in ("hi", text, "Host: x")]
 
 
 # ── a password ─────────────────────────────────────────────────────────────────────────────────
@@ -566,7 +636,7 @@ def test_without_newlines_and_beyond_ascii_nothing_but_ascii_is_written() -> Non
     assert session.dialect is plain_dialect("ascii")
 
 
-@pytest.mark.parametrize("data", [b"\n", b"alice\r\n", "zoé".encode(), b"\xff"])
+@pytest.mark.parametrize("data", [b"\n", b"alice\r\n", "zoé".encode(), b"\xfe"])
 def test_with_a_newline_or_beyond_ascii_the_encoding_is_written(data: bytes) -> None:
     session = new_session()
     session.receive_data(data)
@@ -672,5 +742,7 @@ def assert_borne(encoding: str, pieces: list[bytes]) -> None:
 
 @given(st.lists(st.binary() | st.just(b"\n")))
 def test_lines_ask_for_the_same_whole_and_in_pieces(pieces: list[bytes]) -> None:
+    """But for keys that erase: only who sends each key by itself has typed them."""
+    pieces = [piece.translate(None, b"\b\x7f") for piece in pieces]
     whole = asked_by(in_the_lobby(b"alice\n"), b"".join(pieces))
     assert asked_by(in_the_lobby(b"alice\n"), *pieces) == whole

@@ -4,98 +4,188 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trio_chat.protocols.sniff import Spoken, sniff
+from trio_chat.protocols.sniff import Opening, Spoken
 
 PLAIN, IRC, HTTP, TLS = Spoken.PLAIN, Spoken.IRC, Spoken.HTTP, Spoken.TLS
 
-OPENINGS = {
-    **dict.fromkeys(["CAP ", "NICK ", "USER ", "PASS "], IRC),
-    **dict.fromkeys(
-        ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "TRACE ", "CONNECT "],
-        HTTP,
-    ),
-    "PRI * HTTP/2.0": HTTP,
-    "\x16\x03": TLS,
-}
+#: The first bytes, what they mean at once to who has spoken first and to who was asked, and what
+#: they mean if nothing more comes.
+TABLE: list[tuple[bytes, Spoken | None, Spoken | None, Spoken]] = [
+    (b"alice", None, PLAIN, PLAIN),
+    (b"alice\n", PLAIN, PLAIN, PLAIN),
+    ("漢字".encode(), None, PLAIN, PLAIN),
+    (b"\x00\n", PLAIN, PLAIN, PLAIN),
+    (b"\n\r\n", None, None, PLAIN),
+    (b"\nalice\n", PLAIN, PLAIN, PLAIN),
+    (b"alice: /me waves", None, PLAIN, PLAIN),
+    # commands of IRC
+    (b"N", None, None, PLAIN),
+    (b"NICK", None, None, PLAIN),
+    (b"NICKY", None, PLAIN, PLAIN),
+    (b"NICK ", None, None, PLAIN),
+    (b"NICK a", IRC, IRC, IRC),
+    (b"Nick alice\r\n", IRC, IRC, IRC),
+    (b"nick alice", IRC, IRC, IRC),
+    (b"cap LS 302\r\nNICK alice\r\n", IRC, IRC, IRC),
+    (b"\r\nNICK alice\r\n", IRC, IRC, IRC),
+    (b" NICK alice\r\n", IRC, IRC, IRC),
+    (b"CAPTAIN\n", PLAIN, PLAIN, PLAIN),
+    (b"WEBIRC secret gw host 192.0.2.1\r\n", IRC, IRC, IRC),
+    (b"webirc secret gw host 192.0.2.1\r\n", IRC, IRC, IRC),
+    (b"PING x\r\n", IRC, IRC, IRC),
+    (b"ping :x\n", IRC, IRC, IRC),
+    (b"PONG x\r\n", IRC, IRC, IRC),
+    (b"STARTTLS\r\n", IRC, IRC, IRC),
+    (b"QUIT\r\n", IRC, IRC, IRC),
+    (b"QUIT :bye\r\n", IRC, IRC, IRC),
+    (b"quit :bye\r\n", IRC, IRC, IRC),
+    (b"AUTHENTICATE PLAIN\r\n", IRC, IRC, IRC),
+    (b"IDENTITY secret\r\n", IRC, IRC, IRC),
+    (b"JOIN #x\r\n", IRC, IRC, IRC),
+    (b"join #x\r\n", IRC, IRC, IRC),
+    (b"MODE\r\n", IRC, IRC, IRC),
+    (b"mode x +i\n", IRC, IRC, IRC),
+    (b"privmsg #x :hi\r\n", IRC, IRC, IRC),
+    (b":me NICK me\r\n", IRC, IRC, IRC),
+    (b":me!u@h nick me\n", IRC, IRC, IRC),
+    (b"@tag NICK me\r\n", IRC, IRC, IRC),
+    (b"@a=b :me NICK me\r\n", IRC, IRC, IRC),
+    (b"@label=1 QUIT\r\n", IRC, IRC, IRC),
+    (b"@a=b;c", None, None, PLAIN),
+    (b"PASS /secret\r\n", IRC, IRC, IRC),
+    (b"PASS /sec", None, None, PLAIN),
+    # nicknames
+    (b"quit\n", PLAIN, PLAIN, PLAIN),
+    (b"ping\r\n", PLAIN, PLAIN, PLAIN),
+    (b"Nick\n", PLAIN, PLAIN, PLAIN),
+    (b"time lord", None, PLAIN, PLAIN),
+    (b":-)\n", PLAIN, PLAIN, PLAIN),
+    (b":) hello\n", PLAIN, PLAIN, PLAIN),
+    (b"@alice\n", PLAIN, PLAIN, PLAIN),
+    (b"NICK\n", PLAIN, PLAIN, PLAIN),
+    (b"NICK1\n", PLAIN, PLAIN, PLAIN),
+    # requests
+    (b"G", None, None, PLAIN),
+    (b"GET", None, None, PLAIN),
+    (b"GET\n", PLAIN, PLAIN, PLAIN),
+    (b"GET / HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"GET ", HTTP, HTTP, HTTP),
+    (b"get / http", HTTP, HTTP, HTTP),
+    (b"post /x HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"PROPFIND /x HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"PROPFIND /", HTTP, HTTP, HTTP),
+    (b"x-y  /z", HTTP, HTTP, HTTP),
+    (b"\r\n\r\nPURGE /", HTTP, HTTP, HTTP),
+    (b"FOO http://x", HTTP, HTTP, HTTP),
+    (b"FOO * HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"SEARCH /x HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"FOO x\r\nHost: x\r\n", HTTP, HTTP, HTTP),
+    (b"foo\nuser-agent:x", HTTP, HTTP, HTTP),
+    (b"CONNECT example.org:443 HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+    (b"PRI * HTTP/2.0\r\n", HTTP, HTTP, HTTP),
+    (b"Get together\n", PLAIN, PLAIN, PLAIN),
+    (b"alice\nGET / is slow\n", PLAIN, PLAIN, PLAIN),
+    (b"alice\nbob: hi\n", PLAIN, PLAIN, PLAIN),
+    # TLS
+    (b"\x16", None, None, PLAIN),
+    (b"\x16\x03\x01\x02\x00", TLS, TLS, TLS),
+    (b"\x16\x04\n", PLAIN, PLAIN, PLAIN),
+    (b"\x15\x03\x01\n", PLAIN, PLAIN, PLAIN),
+    # telnet
+    (bytes.fromhex("fffb1ffffb20fffd03"), None, None, PLAIN),
+    (bytes.fromhex("fffb1ffffb20fffd03") + b"NICK x\r\n", IRC, IRC, IRC),
+    (b"\xff\xfb\x1fGET / HTTP/1.1\r\n", HTTP, HTTP, HTTP),
+]  # fmt: skip
 
-#: The first bytes, what they mean if more may come, and what if not.
-TABLE = [
-    (b"", None, PLAIN),
-    (b"alice", PLAIN, PLAIN),
-    (b"alice\n", PLAIN, PLAIN),
-    (b"\n", PLAIN, PLAIN),
-    ("é".encode(), PLAIN, PLAIN),
-    (b"\x00", PLAIN, PLAIN),
-    (b"\xff\xfb\x1f", PLAIN, PLAIN),
-    (b"N", None, PLAIN),
-    (b"NICK", None, PLAIN),
-    (b"NICK\n", PLAIN, PLAIN),
-    (b"NICKY", PLAIN, PLAIN),
-    (b"nick", None, PLAIN),
-    (b"Nick alice\r\n", IRC, IRC),
-    (b"nick alice\r\n", IRC, IRC),
-    (b"cap LS 302\r\nNICK alice\r\n", IRC, IRC),
-    (b"CAPTAIN", PLAIN, PLAIN),
-    (b" NICK alice", PLAIN, PLAIN),
-    (b"P", None, PLAIN),
-    (b"PA", None, PLAIN),
-    (b"PASTA", PLAIN, PLAIN),
-    (b"GET", None, PLAIN),
-    (b"GET / HTTP/1.1\r\n", HTTP, HTTP),
-    (b"GET\n", PLAIN, PLAIN),
-    (b"Get together", PLAIN, PLAIN),
-    (b"POSTMAN", PLAIN, PLAIN),
-    (b"CONNECT example.org:443 HTTP/1.1\r\n", HTTP, HTTP),
-    (b"\x16", None, PLAIN),
-    (b"\x16\x03\x01\x02\x00", TLS, TLS),
-    (b"\x16\x04", PLAIN, PLAIN),
-    (b"\x15\x03\x01", PLAIN, PLAIN),
-]
 
-openings = st.sampled_from([opening.encode() for opening in OPENINGS])
-first_bytes = st.one_of(
-    st.binary(),
-    openings,
-    openings.map(bytes.lower),
-    st.tuples(openings, st.integers(1, 9)).map(lambda cut: cut[0][: cut[1]]),
-)
+def opened(*pieces: bytes) -> Opening:
+    opening = Opening("utf-8")
+    for piece in pieces:
+        opening.feed(piece)
+    return opening
 
 
-@pytest.mark.parametrize(("data", "spoken", "at_last"), TABLE)
-def test_first_bytes(data: bytes, spoken: Spoken | None, at_last: Spoken) -> None:
-    assert sniff(data) is spoken
-    assert sniff(data, more=False) is at_last
+def look(*pieces: bytes, asked: bool = False, silent: bool = False) -> Spoken | None:
+    return opened(*pieces).spoken(asked=asked, silent=silent)
 
 
-@pytest.mark.parametrize(("opening", "spoken"), OPENINGS.items())
-def test_an_opening_is_known_at_its_end_and_not_before(opening: str, spoken: Spoken) -> None:
-    data = opening.encode()
-    known = data.index(b" ") + 1 if b" " in data else len(data)
-    for count in range(known):
-        assert sniff(data[:count]) is None
-    assert sniff(data[:known]) is spoken
-    assert sniff(data + b"and more") is spoken
+@pytest.mark.parametrize(("data", "first", "asked", "ended"), TABLE)
+def test_first_bytes(
+    data: bytes, first: Spoken | None, asked: Spoken | None, ended: Spoken
+) -> None:
+    assert look(data) is first
+    assert look(data, b"") is ended
+    assert look(data, asked=True) is asked
+
+
+#: But for those that only their second line gives away.
+OTHERS = [row for row in TABLE if row[3] is not PLAIN and row[0][:3].lower() != b"foo"]
+
+
+@pytest.mark.parametrize("row", OTHERS)
+def test_what_comes_in_pieces_is_known_as_the_same(
+    row: tuple[bytes, Spoken | None, Spoken | None, Spoken],
+) -> None:
+    """At each place; and never taken for a nickname before, if it did not wait to be asked."""
+    data, *_, spoken = row
+    for cut in range(1, len(data)):
+        assert look(data[:cut]) in (None, spoken)
+        assert look(data[:cut], data[cut:]) is spoken
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_keys_are_waited_for_until_the_line_ends(encoding: str) -> None:
+    """However long it takes; they are one nickname then."""
+    for asked in (False, True):
+        opening = Opening(encoding)
+        for key in "zoé":
+            assert opening.spoken(asked=asked, silent=False) is None
+            opening.feed(key.encode(encoding))
+        assert opening.spoken(asked=asked, silent=True) is None
+        opening.feed(b"\r\n")
+        assert opening.spoken(asked=asked, silent=False) is PLAIN
+        assert opening.pieces == ["zoé\r\n".encode(encoding)]
+
+
+def test_a_nickname_of_one_letter_is_not_waited_for_without_end() -> None:
+    """The tutorial's client answers with it, and then puts it before what is said."""
+    assert look(b"x", asked=True) is None
+    assert look(b"x", asked=True, silent=True) is PLAIN
+    assert look(b"x", silent=True) is None
+    opening = opened(b"x", b"x: hi")
+    assert opening.spoken(asked=True, silent=False) is PLAIN
+    assert opening.pieces == [b"x", b"x: hi"]
+
+
+def test_who_negotiates_has_typed_nothing_yet() -> None:
+    opening = opened(b"\xff\xfb\x1f", b"\r\n")
+    assert not opening.has_begun
+    assert opening.spoken(asked=False, silent=True) is None
+    opening.feed(b"a")
+    assert opening.has_begun
+
+
+def test_what_never_ends_is_not_waited_for() -> None:
+    assert look(b"@" + b"x" * 9000) is PLAIN
+    assert look(b"\xff\xf1" * 5000) is PLAIN
+    assert look(b"\n" * 9000) is PLAIN
+    assert look(b"x", *[b"x"] * 9000) is PLAIN
+
+
+first_bytes = st.one_of(st.binary(), st.sampled_from([row[0] for row in TABLE]))
 
 
 @given(first=first_bytes, rest=st.binary())
-def test_an_answer_stays(first: bytes, rest: bytes) -> None:
-    answer = sniff(first)
-    assert answer in (None, sniff(first + rest))
-
-
-@given(first=first_bytes, rest=st.binary())
-def test_what_is_known_does_not_depend_on_whether_more_comes(first: bytes, rest: bytes) -> None:
-    answer = sniff(first + rest)
-    assert answer in (None, sniff(first + rest, more=False))
-
-
-@given(first=first_bytes)
-def test_there_is_an_answer_when_no_more_comes(first: bytes) -> None:
-    assert sniff(first, more=False) in Spoken
-
-
-@given(first=first_bytes, rest=st.binary(min_size=9))
 @example(first=b"connect ", rest=b"the dots")
-@example(first=b"options ", rest=b"are good")
-def test_nine_bytes_are_enough(first: bytes, rest: bytes) -> None:
-    assert sniff(first + rest) is not None
+def test_there_is_an_answer_at_the_end(first: bytes, rest: bytes) -> None:
+    assert look(first, rest, b"") in Spoken
+    assert look(first + rest + b"x\n" * 5000) in Spoken
+
+
+@given(first=first_bytes, rest=st.binary(min_size=1))
+def test_what_speaks_something_else_is_not_taken_for_chat_by_what_follows(
+    first: bytes, rest: bytes
+) -> None:
+    known = look(first)
+    if known in (HTTP, TLS):
+        assert look(first, rest) is known

@@ -3,7 +3,11 @@
 A person who types and the tutorial's client wait for the server to speak; all others speak first.
 """
 
+import re
 from enum import Enum, auto
+
+from trio_chat.protocols.irc.verbs import VERBS
+from trio_chat.protocols.telnet import Telnet
 
 
 class Spoken(Enum):
@@ -13,35 +17,134 @@ class Spoken(Enum):
     TLS = auto()
 
 
+# No beginning that is longer than a line of IRC with its tags is waited for to end.
+_OPENING_MAX = 8192 + 512  # bytes
+
 _TLS_HANDSHAKE = b"\x16\x03"  # a TLS record of the type "handshake", version 3.x (RFC 8446, 5.1)
 
-# A browser can be made to send any request anywhere; so what looks like a request never is chat.
-_HTTP = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ",
-         b"CONNECT ", b"PRI ")  # fmt: skip
-_IRC = (b"CAP ", b"NICK ", b"USER ", b"PASS ")
-_OPENINGS = dict.fromkeys(_HTTP, Spoken.HTTP) | dict.fromkeys(_IRC, Spoken.IRC)
-_LONGEST = max(map(len, _OPENINGS))
+# A browser can be made to send any request anywhere; so what looks like a request never is chat: a
+# method and a blank, any word and a path or an address, "HTTP/" at the end, a header (RFC 9112).
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI"}
+_REQUEST = re.compile(
+    rf"(?:{'|'.join(sorted(_METHODS))})[ \t]"
+    r"|(?P<word>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)"
+)
+_END_OF_REQUEST = re.compile(r"[ \t]HTTP/[0-9](?:\.[0-9])?[ \t]*\Z")
+_HEADER = re.compile(
+    r"(?:Host|User-Agent|Accept(?:-[\w-]+)?|Content-[\w-]+|Transfer-Encoding|Connection|Cookie|Origin"
+    r"|Referer|Authorization|Upgrade(?:-[\w-]+)?|Cache-Control|Pragma|Sec-[\w-]+|X-[\w-]+):",
+    re.ASCII | re.IGNORECASE,
+)
+
+# Those that the server knows, and others that some client or gateway may begin with.
+_COMMANDS = VERBS.keys() | {
+    "ACCEPT", "AUTHENTICATE", "DIE", "ERROR", "KNOCK", "LINKS", "MAP", "METADATA", "NJOIN",
+    "PROTOCTL", "REDACT", "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE", "SILENCE",
+    "SQUIT", "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH", "WEBIRC",
+}  # fmt: skip
+_FIRST_COMMANDS = {"CAP", "NICK", "PASS", "USER"}
+_COMMAND = re.compile(
+    r"(?P<before>(?:@\S* +)?(?::\S* +)?)(?P<word>[A-Za-z]+)"
+    r"(?:\Z| +(?P<rest>.*))"
+)
 
 
-def sniff(data: bytes, *, more: bool = True) -> Spoken | None:
-    """What the first bytes mean, or None if that depends on bytes yet to come.
+class Opening:
+    """What has come of a connection, until it tells what is spoken."""
 
-    With ``more=False`` nothing else is coming for now, so the answer is never None.
+    def __init__(self, encoding: str) -> None:
+        self._encoding, self._telnet = encoding, Telnet(encoding)
+        self._pieces: list[bytes] = []
+        self._ended = False
+        self._size = 0  # bytes of all of them
+        self._typed = b""  # without what a telnet sends, and what is blank at the beginning
+        self._by_key = False
+
+    def feed(self, piece: bytes) -> None:
+        """What has come; an empty piece is the end."""
+        if not piece:
+            self._ended = True
+            return
+        self._pieces.append(piece)
+        self._size += len(piece)
+        more = self._telnet.feed(piece)
+        if more and self._is_one_key():  # the tutorial's client says its nickname once more
+            self._by_key = not more.startswith(self._typed + b": ")
+        self._typed = (self._typed + more).lstrip()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has been typed."""
+        return bool(self._typed)
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """What the session is to be fed with: as it came, or at once if it came key by key."""
+        return [b"".join(self._pieces)] if self._by_key else self._pieces
+
+    def spoken(self, *, asked: bool, silent: bool) -> Spoken | None:
+        """What it means, or None if that depends on bytes yet to come.
+
+        ``asked`` says whether the server has spoken first, ``silent`` whether nothing else is
+        coming for now.
+        """
+        if known := self._known():
+            return known
+        if self._ended or b"\n" in self._typed or self._size > _OPENING_MAX:
+            return Spoken.PLAIN
+        if not self._typed or self._by_key:
+            return None
+        if self._is_one_key():  # of somebody who types; or the nickname, if we have asked for it
+            return Spoken.PLAIN if silent and asked else None
+        # Whoever has waited to be asked and sends no newline is the tutorial's client: what it
+        # sends is the nickname, whole.
+        whole = asked and not self._may_become_known()
+        return Spoken.PLAIN if silent or whole else None
+
+    def _known(self) -> Spoken | None:
+        if self._typed.startswith(_TLS_HANDSHAKE):
+            return Spoken.TLS
+        line, newline, rest = self._typed.decode("latin-1").partition("\n")
+        line = line.rstrip("\r")
+        if _END_OF_REQUEST.search(line) or is_header(rest.partition("\n")[0].rstrip("\r")):
+            return Spoken.HTTP
+        if _is_irc(line, ended=bool(newline)):
+            return Spoken.IRC
+        return Spoken.HTTP if is_request(line) else None
+
+    def _may_become_known(self) -> bool:
+        text = self._typed.decode("latin-1")
+        if text[0] in "@:\x16" or text.partition(" ")[0] in _COMMANDS:
+            return True
+        return any(word.startswith(text) for word in (*_COMMANDS, *_METHODS))
+
+    def _is_one_key(self) -> bool:
+        return len(self._typed.decode(self._encoding, "replace")) == 1
+
+
+def is_request(line: str) -> bool:
+    """Whether this is the first line of an HTTP request, or its beginning."""
+    found = _REQUEST.match(line)
+    return bool(_END_OF_REQUEST.search(line) or (found and found["word"] not in _COMMANDS))
+
+
+def is_header(line: str) -> bool:
+    """Whether this is a line such as all HTTP requests have, or the end of the first one."""
+    return bool(_HEADER.match(line) or _END_OF_REQUEST.search(line))
+
+
+def _is_irc(line: str, *, ended: bool) -> bool:
+    """Whether a client of IRC begins so; ``ended`` says whether the line is complete.
+
+    Commands are known in any case (modern.ircdocs.horse, "Message Format"). But a word alone is
+    a nickname, such as ``ping``, unless it is in capitals and means something alone; and two that
+    no newline follows may be one.
     """
-    if _TLS_HANDSHAKE.startswith(data[:2]) and (len(data) > 1 or more):
-        return Spoken.TLS if len(data) > 1 else None
-    # IRC commands are known in any case (modern.ircdocs.horse, "Message format"); HTTP's are not.
-    begun, upper = data[:_LONGEST], data[:_LONGEST].upper()
-    for opening, spoken in _OPENINGS.items():
-        if (begun if spoken is Spoken.HTTP else upper).startswith(opening):
-            return spoken
-    if (
-        more
-        and len(data) < _LONGEST
-        and any(
-            opening.startswith(begun if spoken is Spoken.HTTP else upper)
-            for opening, spoken in _OPENINGS.items()
-        )
-    ):
-        return None
-    return Spoken.PLAIN
+    found = _COMMAND.match(line)
+    if not found or (word := found["word"]).upper() not in _COMMANDS:
+        return False
+    rest = found["rest"] or ""
+    if found["before"] or word.isupper():
+        alone = ended and word not in _FIRST_COMMANDS
+        return alone or bool(rest and (ended or not rest.startswith("/")))
+    return bool(rest) and (ended or word.upper() in _FIRST_COMMANDS)

@@ -34,7 +34,7 @@ from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Handled, Session
-from trio_chat.protocols.sniff import Spoken, sniff
+from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.audience import Listener
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.guesses import WRONG
@@ -152,17 +152,20 @@ class Connection:
             await self._link.finish()
 
     async def _converse(self) -> None:
-        data = await self._first_data()
-        while data:
-            self._heard_at, self._pinged = trio.current_time(), False
-            self._session.receive_data(data)
-            self._hub.write_to(self._listener, self._session.dialect)
-            await self._obey()
-            data = await self._link.receive()
+        for data in await self._first_data():
+            await self._hear(data)
+        while data := await self._link.receive():
+            await self._hear(data)
         self._session.receive_eof()
         await self._obey()
         await self._catch_up()
         self.finish("closed by the peer")
+
+    async def _hear(self, data: bytes) -> None:
+        self._heard_at, self._pinged = trio.current_time(), False
+        self._session.receive_data(data)
+        self._hub.write_to(self._listener, self._session.dialect)
+        await self._obey()
 
     def look_after(self, now: float) -> None:
         """Ask somebody who has long been silent whether they are there; call it now and then."""
@@ -177,26 +180,25 @@ class Connection:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
-    async def _first_data(self) -> bytes:
+    async def _first_data(self) -> Sequence[bytes]:
         """Wait for enough to know what is spoken; ask whoever waits for the server to speak."""
-        outbox = self._listener.outbox
-        data = await self._receive_soon()
-        if data is None:
-            outbox.post(self._session.greeting())
-            data = await self._link.receive()
-            stray_greeting = b"\r\n"
-        else:
-            stray_greeting = b""
-        while data and sniff(data) is None and (more := await self._receive_soon()):
-            data += more
-        spoken = sniff(data, more=False)
+        outbox, opening = self._listener.outbox, Opening(self._shared.settings.encoding)
+        asked, silent = b"", False
+        while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
+            if silent and not (asked or opening.has_begun):
+                outbox.post(self._session.greeting())
+                asked = b"\r\n"  # ends the greeting, for those who take it for a line
+            data = await (self._link.receive() if silent else self._receive_soon())
+            silent = data is None
+            if data is not None:
+                opening.feed(data)
         if spoken in _NOT_SPOKEN:
-            outbox.post(stray_greeting + _NOT_SPOKEN[spoken])
+            outbox.post(asked + _NOT_SPOKEN[spoken])
             await self._end(f"speaks {spoken.name}")
         if spoken is Spoken.IRC:
-            outbox.post(stray_greeting)
+            outbox.post(asked)
             self._session = IrcSession(self._shared.irc, time.time)
-        return data
+        return opening.pieces
 
     async def _receive_soon(self) -> bytes | None:
         """What comes within the greeting delay; None if nothing does."""

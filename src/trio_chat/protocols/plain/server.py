@@ -5,6 +5,7 @@ piece is one message: so the tutorial's client speaks, which never sends a newli
 nickname before each message, and dies of any byte that is not ASCII.
 """
 
+import re
 from functools import cache
 
 from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
@@ -15,6 +16,11 @@ from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
 from trio_chat.protocols.session import Dialect, Handled, Session
+from trio_chat.protocols.sniff import is_header, is_request
+from trio_chat.protocols.telnet import Telnet, without_erased
+
+# What the tutorial's client sends if its person says something before it was asked who they are.
+_NICK_AND_TEXT = re.compile(r"([^\s:]+): \S")
 
 
 class PlainDialect(Dialect):
@@ -43,8 +49,9 @@ class PlainSession(Session):
         self, *, encoding: str, line_bytes: int, lobby: str, password: bool = False
     ) -> None:
         self._encoding, self._line_bytes, self._lobby = encoding, line_bytes, lobby
+        self._telnet = Telnet(encoding)
         self._lines = LineBuffer(line_bytes)
-        self._framed = False
+        self._framed = self._by_key = False
         self._only_ascii = True
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
@@ -53,6 +60,7 @@ class PlainSession(Session):
         self._password = password
         self._wanted = ""  # the nickname asked for
         self._nick = ""
+        self._has_spoken = False
         self._room = ""
         self.follows = False
         self._leaving = False  # the room before, which may have been left already
@@ -74,12 +82,20 @@ class PlainSession(Session):
         return GREETING.encode(self._encoding)
 
     def receive_data(self, data: bytes) -> None:
+        self._take(self._telnet.feed(data))
+
+    def _take(self, data: bytes) -> None:
         self._only_ascii = self._only_ascii and data.isascii()
-        self._framed = self._framed or b"\n" in data
+        one_key = len(data.decode(self._encoding, "replace")) == 1
+        self._by_key = self._by_key or one_key
+        # Whoever goes on with a single key types: the first one was taken for the nickname.
+        self._framed = self._framed or b"\n" in data or (one_key and bool(self._wanted))
         messages = self._lines.feed(data) if self._framed else self._unframed(data)
         self._waiting[:0] = reversed(messages)
 
     def receive_eof(self) -> None:
+        if rest := self._telnet.rest():
+            self._take(rest)
         self._ended = True
         if rest := self._lines.take():
             self._waiting.insert(0, rest.removesuffix(b"\r"))
@@ -143,24 +159,34 @@ class PlainSession(Session):
         if len(piece) > self._line_bytes:
             self._overlong += len(piece)
             return [None]
-        if not self._wanted:
-            return [piece]
-        prefix = f"{self._wanted}: ".encode(self._encoding, "replace")
-        return [message for message in piece.split(prefix) if message]
+        wanted, before = self._wanted, []
+        if not wanted:
+            found = _NICK_AND_TEXT.match(piece.decode(self._encoding, "replace"))
+            if not found:
+                return [piece]
+            wanted = found[1]
+            before = [wanted.encode(self._encoding, "replace")]
+        prefix = f"{wanted}: ".encode(self._encoding, "replace")
+        return [*before, *(message for message in piece.split(prefix) if message)]
 
     def _read(self, message: bytes | None) -> Command | Notice | Refused | None:
         """What a message asks for; nothing, if it is blank."""
         if message is None:
             return Refused(f"That was longer than {self._line_bytes} bytes, and was not sent.")
         text = message.decode(self._encoding, "replace")
+        if self._by_key or not self._nick:
+            text = without_erased(text)
         if not text.strip():
             return None
+        if not self._has_spoken and (is_header(text) or (is_request(text) and not self._nick)):
+            return Quit("This is a chat, and no web server. Goodbye!")
         if not self._nick and self._password and self._wanted:
             return self._enter(self._wanted, text.strip())
         if not self._nick:
             return self._read_nick(text.strip())
         if text.startswith("/") and not text.startswith("//"):
             return read_verb(self._room, text)
+        self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
 
     def _read_nick(self, nick: str) -> Command | Notice:
