@@ -91,8 +91,8 @@ async def test_what_cannot_be_read_is_passed_over_and_complained_of_once(
         assert [entry.id for entry in await log.barriers("#a", after=START)] == [tea]
     complaints = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(complaints) == 2
-    assert "KeyError('Nod')" in complaints[0]
-    assert "the state of #a" in complaints[1]
+    assert "KeyError" in complaints[0]
+    assert "the state of room 1" in complaints[1]
 
 
 async def test_a_barrier_of_before_is_still_a_conflict(path: Path) -> None:

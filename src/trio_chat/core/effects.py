@@ -345,7 +345,7 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
     if mode in KEYED:
         return replace(state, key=argument if change.add else "")
     if mode in COUNTED:
-        return replace(state, limit=int(argument) if change.add else 0)
+        return replace(state, limit=int(argument) if change.add and argument.isdecimal() else 0)
     return replace(state, flags=state.flags | {mode} if change.add else state.flags - {mode})
 
 

@@ -27,6 +27,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.room import RoomState
+from trio_chat.storage.checked import is_sound
 
 _LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed)
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
@@ -61,7 +62,7 @@ def _said(*others: Any) -> str:
 
 
 class Unreadable(ValueError):
-    """Not written by us, or by a server that knows more than we do."""
+    """Not written by us, or by a server that knows more than we do; or damaged since."""
 
 
 def decode(written: str, text: str = "", token: str = "") -> Event:
@@ -70,12 +71,20 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
     """
     try:
         name, found = json.loads(written)
-        return _event(_KINDS[name], found, text, token)
+        event = _event(_KINDS[name], found, text, token)
+        _check(event)
     except _NOT_OURS as error:
-        raise Unreadable(repr(error)) from error
+        raise Unreadable(type(error).__name__) from error
+    return event
 
 
-_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError)
+# What it is says nothing of what was read: nobody shall find in an error what others have written.
+_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+def _check(found: Any) -> None:
+    if not is_sound(found, type(found)):
+        raise TypeError("it has values of other types")
 
 
 def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
@@ -113,8 +122,9 @@ def decode_state(text: str) -> RoomState:
         masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
         found |= {"flags": frozenset(found["flags"]), "masks": masks}
         state: RoomState = _known(RoomState, found)
+        _check(state)
     except _NOT_OURS as error:
-        raise Unreadable(repr(error)) from error
+        raise Unreadable(type(error).__name__) from error
     return state
 
 

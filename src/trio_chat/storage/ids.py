@@ -10,8 +10,10 @@ _SEQUENCE_BITS = 20
 #: What is after all of them.
 LAST = (1 << 63) - 1
 
-# What a clock is believed at the most, in unix milliseconds: the year 2200.
-_LATEST = 7_258_118_400_000
+#: What a clock is believed at the most, in unix milliseconds: the year 2200.
+LATEST = 7_258_118_400_000
+#: The last one that can have been given: what is later is not by us.
+LAST_SOUND = (LATEST + 1_000_000_000) << _SEQUENCE_BITS
 
 
 def pack(id: str) -> int:
@@ -71,4 +73,4 @@ class Ids:
 
 def now(clock: Callable[[], float]) -> int:
     """What a clock (unix seconds) says, in milliseconds; no year is written with five digits."""
-    return min(max(int(clock() * 1000), 0), _LATEST)
+    return min(max(int(clock() * 1000), 0), LATEST)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.storage.base import MARKS
-from trio_chat.storage.ids import first_of, now
+from trio_chat.storage.ids import LAST_SOUND, first_of, now
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
@@ -55,7 +55,7 @@ class Keeper:
     def __init__(self, store: Store, retention: Retention, clock: Callable[[], float]) -> None:
         self._store, self._retention, self._clock = store, retention, clock
         self._connection = store.connection
-        self._up_to: int = self._one("SELECT up_to FROM indexed")
+        self._up_to = self._indexed_up_to()
         self._putting_together = False
         self._last_room = 0  # that was looked at
 
@@ -70,6 +70,17 @@ class Keeper:
         return self.index() or self._forget_some() or self._give_pages_back()
 
     # ── words ──────────────────────────────────────────────────────────────────────────────
+
+    def _indexed_up_to(self) -> int:
+        """If that cannot be read, the index begins anew."""
+        row = self._connection.execute("SELECT up_to, entries, removed FROM indexed").fetchone()
+        if row and all(isinstance(number, int) and 0 <= number <= LAST_SOUND for number in row):
+            return int(row[0])
+        with self._store.transaction():
+            search.clear(self._connection)
+            self._connection.execute("DELETE FROM indexed")
+            self._connection.execute("INSERT INTO indexed VALUES (0, 0, 0)")
+        return 0
 
     def index(self) -> bool:
         """Put the words of the next entries into the index."""

@@ -5,6 +5,7 @@ from sqlite3 import Connection
 
 from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry
+from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START
 from trio_chat.storage.codec import Unreadable, decode_state
@@ -86,15 +87,29 @@ def talks(connection: Connection, identity: str) -> Sequence[Entry]:
 
 
 def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
-    row = connection.execute("SELECT saved, state FROM room WHERE name = ?", (room,)).fetchone()
-    if row is None or row[1] is None:
+    """If it cannot be read, there is none: then the room's log is all that is known of it."""
+    row = connection.execute(
+        "SELECT room, saved, state FROM room WHERE name = ?", (room,)
+    ).fetchone()
+    if row is None or row[2] is None:
         return START, None
-    saved, state = row
+    number, saved, written = row
     try:
-        return unpack(saved) if saved else START, decode_state(state)
+        state = decode_state(written)
     except Unreadable as error:
-        complain(f"the state of {room}", str(error))
+        complain(f"the state of room {number}", str(error))
         return START, None
+    if fold(state.name) == room and isinstance(saved, int) and 0 <= saved <= LAST:
+        return unpack(saved) if saved else START, state
+    complain(f"the state of room {number}", "it is that of another room")
+    return START, None
+
+
+def barrier(connection: Connection, room: str) -> str:
+    """The id of a room's last barrier, or nothing: as who folds what is read finds it."""
+    saved, state = snapshot(connection, room)
+    later = barriers(connection, room, saved)
+    return later[-1].id if later else state.barrier if state else ""
 
 
 def knows(connection: Connection, room: str) -> bool:
@@ -110,4 +125,4 @@ def marked(connection: Connection, reader: str, target: str) -> int:
     row = connection.execute(
         "SELECT at FROM mark WHERE reader = ? AND target = ?", (reader, target)
     ).fetchone()
-    return row[0] if row else 0
+    return row[0] if row and isinstance(row[0], int) else 0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from trio_chat.core.events import Entry, Event, Said, is_for_members
 from trio_chat.storage.codec import Unreadable, decode, encode
-from trio_chat.storage.ids import unpack
+from trio_chat.storage.ids import LAST_SOUND, LATEST, unpack
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,11 @@ def row_of(event: Event, *, barrier: bool) -> Row:
 def entries_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
     """Those that can be read: for one that cannot, nobody shall miss the others."""
     for name, id, at, text, token, written in rows:
-        if event := event_of(id, written, text, token or ""):
+        if not (isinstance(name, str) and 0 < id <= LAST_SOUND):
+            complain(f"entry {id}", "it has no place")
+        elif not (isinstance(at, int) and 0 <= at <= LATEST):
+            complain(f"entry {unpack(id)}", "it has no time")
+        elif event := event_of(id, written, text, token or ""):
             yield Entry(name, unpack(id), event, at)
 
 
@@ -61,5 +65,5 @@ def event_of(id: int, written: str, text: str, token: str = "") -> Event | None:
 
 @lru_cache(maxsize=1000)
 def complain(what: str, why: str) -> None:
-    """Once, however often it is read."""
+    """Once, however often it is read; and without anything that was read."""
     logger.error("%s of the history cannot be read and is passed over: %s", what, why)

@@ -22,6 +22,18 @@ logger = logging.getLogger(__name__)
 #: How long to wait for somebody else who writes to the file, such as a tool for backups.
 BUSY = 5.0  # seconds
 
+# What is wrong with these, is wrong with where the file is and not with the file.
+_OF_THE_FILE_SYSTEM = (
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOLFS,
+)
+
 # How often it is said that something goes on, after how many operations of SQLite (about a
 # millisecond's worth) it is looked at the clock, and how many pages are copied in between.
 _SAY, _OPERATIONS, _COPIED = 10.0, 100_000, 1000
@@ -128,9 +140,12 @@ def opening(path: Path) -> Iterator[None]:
     except OSError as error:
         raise CannotOpenStore(f"cannot keep history in {path}: {error.strerror}") from error
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
-            raise _damaged(path, str(error)) from error
-        raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE_SYSTEM:
+            raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
+        raise _damaged(path, str(error)) from error
+    except (ValueError, TypeError, OverflowError, SystemError) as error:
+        # Where its structure is damaged, SQLite or Python may be given anything.
+        raise _damaged(path, type(error).__name__) from error
 
 
 def open_for_writing(
@@ -175,6 +190,7 @@ def connect(
         check_same_thread=False,
         timeout=busy,
     )
+    connection.text_factory = _text
     try:
         connection.execute(f"PRAGMA cache_size = {-cache_bytes // 1024}")
     except sqlite3.Error:
@@ -183,11 +199,19 @@ def connect(
     return connection
 
 
+def _text(data: bytes) -> str | bytes:
+    """What is damaged stays bytes, and is no text for whoever reads it."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     logger.info("the server did not stop well the last time: checking %s", path)
     found = [row[0] for row in connection.execute("PRAGMA quick_check (1)")]
     if found != ["ok"]:
-        raise _damaged(path, found[0])
+        raise _damaged(path, str(found[0]))
 
 
 def _damaged(path: Path, how: str) -> CannotOpenStore:

@@ -42,6 +42,10 @@ def delete(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
     )
 
 
+def clear(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO word (word) VALUES ('delete-all')")
+
+
 def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
     """Do a part of putting the index together, so that what was deleted takes up no room any more;
     the first one if it ``begins``. Whether there is more to do.
@@ -92,7 +96,7 @@ def _ids(connection: sqlite3.Connection, search: Search) -> tuple[int, int]:
     after, before = search.after, search.before
     if isinstance(before, int):
         ahead = connection.execute("SELECT max(ahead) FROM entry WHERE ahead > 0").fetchone()[0]
-        end = first_of(before + (ahead or 0))
+        end = first_of(before + (ahead or 0)) if isinstance(ahead or 0, int) else LAST
     else:
         end = pack(before) if before else LAST
     return first_of(after) if isinstance(after, int) else pack(after or START), end

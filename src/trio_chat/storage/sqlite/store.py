@@ -12,7 +12,8 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import START
 from trio_chat.storage.codec import encode_state
-from trio_chat.storage.ids import Ids, ahead_of, now, pack, unpack
+from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
+from trio_chat.storage.sqlite import read
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, entries_of
 
 # Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
@@ -20,11 +21,12 @@ ROOMS_REMEMBERED = 10_000
 
 # Of all that is known: what comes has to be later, also if the entries themselves are not kept.
 _LAST_ID = """
-    SELECT max(id) FROM (
-        SELECT max(id) AS id FROM entry
+    SELECT coalesce(max(id), 0) FROM (
+        SELECT id FROM (SELECT id FROM entry WHERE id <= :last ORDER BY id DESC LIMIT 1)
         UNION ALL SELECT up_to FROM indexed
-        UNION ALL SELECT max(max(saved), max(barrier)) FROM room
-    )
+        UNION ALL SELECT max(saved) FROM room WHERE saved <= :last
+        UNION ALL SELECT max(barrier) FROM room WHERE barrier <= :last
+    ) WHERE typeof(id) = 'integer' AND id BETWEEN 0 AND :last
 """
 
 
@@ -48,7 +50,9 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self.connection, self._clock = connection, clock
-        self.ids = Ids(clock, last=unpack(connection.execute(_LAST_ID).fetchone()[0]))
+        self.ids = Ids(
+            clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
+        )
         self._rooms: dict[str, _Room] = {}
         self.touched: dict[int, float] = {}  # by number, entries since somebody last looked
         self.unindexed = 0  # entries, about, whose words are not in the index
@@ -181,8 +185,7 @@ class Store:
         if name in self._rooms:
             return self._rooms[name].barrier
         unstored = self.unstored[name][-1].id if name in self.unstored else ""
-        row = self.connection.execute("SELECT barrier FROM room WHERE name = ?", (name,)).fetchone()
-        return max(unpack(row[0]) if row and row[0] else "", unstored)
+        return max(read.barrier(self.connection, name), unstored)
 
     def _with_token(self, token: str) -> Entry | None:
         rows = self.connection.execute(
