@@ -18,6 +18,10 @@ class Tmux:
         size = ["-x", str(columns), "-y", str(rows)]
         await self._run("new-session", "-d", *size, *command, ";", "set", "remain-on-exit", "on")
 
+    async def start_again(self, *command: str) -> None:
+        """Another program in the terminal of one that has ended; the screen is empty then."""
+        await self._run("respawn-pane", *command)
+
     async def type(self, line: str) -> None:
         """And Enter."""
         await self._run("send-keys", "-l", line)
@@ -58,6 +62,12 @@ class Tmux:
                 await trio.sleep(0.05)
             return screen
         raise AssertionError(f"still {unwanted!r} in:\n{screen}")
+
+    async def ended(self) -> None:
+        """Wait until the program has."""
+        with trio.fail_after(_PATIENCE):
+            while "1" not in await self._run("display-message", "-p", "#{pane_dead}"):  # noqa: ASYNC110
+                await trio.sleep(0.05)
 
     async def stop(self) -> None:
         await trio.run_process([*self._tmux, "kill-server"], check=False, capture_stderr=True)

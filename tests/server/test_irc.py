@@ -631,3 +631,11 @@ async def test_who_never_reads_is_closed_and_the_others_are_told() -> None:
         assert text.endswith(
             "ERROR :Closing link: More than 1048576 bytes waited for you. Goodbye!\r\n"
         )
+
+
+async def test_programs_that_read_few_parameters_can_read_what_is_supported(house: House) -> None:
+    """TinyIRC and ircII show the last text with its colon if more than 12 tokens are before it."""
+    told = await (await irc_peer(house)).messages("NICK alice", "USER alice 0 * :Alice")
+    supported = [message for message in told if message.command == "005"]
+    assert [len(message.params) for message in supported][:-1] == [14] * (len(supported) - 1)
+    assert {message.params[-1] for message in supported} == {"are supported by this server"}

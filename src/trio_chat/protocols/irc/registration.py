@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _USER_MAX = 20  # characters
 _CAP_LINE = 400  # bytes of capabilities in a line
 _SECRET = re.compile("[A-Za-z0-9_-]{16,128}")
-_TOKENS = 13  # in a line: with the nickname and the end that makes 15 parameters
+_TOKENS = 12  # in a line: 13 are legal, but TinyIRC and ircII read no more before the last text
 
 
 def enter(session: "IrcSession") -> Iterator[Command]:
