@@ -129,7 +129,8 @@ def _of(kind: type) -> st.SearchStrategy:
     return st.builds(kind, **{f.name: _FIELDS[f.name] for f in fields(kind) if f.name in _FIELDS})
 
 
-_MEMBERS = st.lists(_of(Member), max_size=6).map(tuple)
+_MEMBER = st.builds(Member, _PEOPLE, _FIELDS["prefixes"], away=_FLAG, bot=_FLAG)
+_MEMBERS = st.lists(_MEMBER, max_size=6).map(tuple)
 
 #: Every kind of message that there is.
 MESSAGES: dict[type, st.SearchStrategy[Message]] = {

@@ -7,6 +7,7 @@ from datetime import datetime
 from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import Earlier, Message, Stamped, State
+from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
 
 #: Those of the 256 colours that are readable on white and on black alike, as a terminal is told
@@ -39,7 +40,7 @@ def coloured_text(message: Message, colours: Sequence[str] = COLOURS_256) -> str
     if isinstance(message, Said):
         begin = 2 if message.action else 0
         end = begin + len(clean(message.nick))
-        colour = colours[zlib.crc32(message.nick.encode()) % len(colours)]
+        colour = colours[zlib.crc32(message.nick.encode("utf-8", "replace")) % len(colours)]
         when = _dim(_when(message))
         return f"{when}{text[:begin]}\x1b[{colour}m{text[begin:end]}{_RESET}{text[end:]}"
     return _dim(dated_text(message))
@@ -54,9 +55,9 @@ def _when(message: Message) -> str:
     said = message.said if isinstance(message, Earlier) else message
     if not isinstance(said, Stamped) or not (said.late or isinstance(message, Earlier)):
         return ""
-    try:
-        then = datetime.fromisoformat(said.time).astimezone()
-    except (ValueError, OverflowError):  # a server that says no time, or an odd one
+    moment = moment_of(said.time)
+    if moment is None:  # a server that says no time, or an odd one
         return ""
+    then = datetime.fromtimestamp(moment).astimezone()
     today = then.date() == datetime.now(then.tzinfo).date()
     return f"[{then:%H:%M}] " if today else f"[{then:%Y-%m-%d %H:%M}] "

@@ -11,7 +11,6 @@ from typing import TypeVar
 import pytest
 
 from trio_chat.client.model import Buffer, Changes, Line, Model
-from trio_chat.client.model.days import moment_of
 from trio_chat.core.events import Departed, Joined, Left, Notice, Renamed
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -30,6 +29,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
+from trio_chat.protocols.irc.times import moment_of
 
 ROOMS = ("#a", "#b")
 NICKS = ("alice", "bob", "me")

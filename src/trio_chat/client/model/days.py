@@ -45,12 +45,3 @@ class Days:
 
     def _local_time(self, moment: float) -> datetime:
         return datetime.fromtimestamp(min(max(self.local(moment), _FIRST), _LAST), UTC)
-
-
-def moment_of(time: str) -> float | None:
-    """Unix time of a moment in ISO 8601; None if it is none, or nothing."""
-    try:
-        then = datetime.fromisoformat(time)
-        return then.timestamp() if then.tzinfo else then.replace(tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError):
-        return None

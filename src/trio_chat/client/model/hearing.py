@@ -6,7 +6,6 @@ from math import inf
 from typing import Any
 
 from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.days import moment_of
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.news import cleaned
 from trio_chat.client.model.noise import Noise
@@ -44,6 +43,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
+from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
 
 # What members may be in a room, on any server, the highest first.

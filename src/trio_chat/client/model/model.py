@@ -18,7 +18,7 @@ from trio_chat.client.model import typed
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate, candidates
-from trio_chat.client.model.days import Days, Offset, moment_of
+from trio_chat.client.model.days import Days, Offset
 from trio_chat.client.model.hearing import hear
 from trio_chat.client.model.inputs import Inputs
 from trio_chat.client.model.kept import Kept, Unsent
@@ -26,7 +26,9 @@ from trio_chat.client.model.lines import Line
 from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
 from trio_chat.core.names import fold
+from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Failed, Message, Sent
+from trio_chat.protocols.irc.times import moment_of
 
 _PAGE = 100  # messages of history at once: a few screens
 
@@ -61,12 +63,12 @@ class Model:
         self._told_typing = -inf
         self._told_read = -inf
         self._kept = kept
-        self._inputs = Inputs(kept.inputs)
-        self._world.ignored = list(kept.ignored)
+        self._inputs = Inputs([clean_lines(text) for text in kept.inputs])
+        self._world.ignored = [clean(mask) for mask in kept.ignored]
         for target, time in kept.read:
             self._world.mark(target, time)
         for name in kept.buffers:
-            self._world.open(name)
+            self._world.open(clean(name))
         if kept.current and (current := self._world.find(kept.current)):
             self._world.go_to(current)
 

@@ -11,12 +11,13 @@ from math import inf
 
 from trio_chat.client.model.buffer import Buffer, BufferKind
 from trio_chat.client.model.changes import Changes, Ledger
-from trio_chat.client.model.days import Days, moment_of
+from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.core.events import Origin
 from trio_chat.core.masks import address, fold_mask, full_mask, matches
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc.text import is_room
+from trio_chat.protocols.irc.times import moment_of
 
 #: What there is beyond that goes to the server's buffer.
 BUFFERS_MAX = 500

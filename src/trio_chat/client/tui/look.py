@@ -32,7 +32,7 @@ class Palette:
 
     def nick(self, nick: str) -> Style:
         """The same for everybody who could be taken for the same."""
-        return self.nicks[zlib.crc32(fold(nick).encode()) % len(self.nicks)]
+        return self.nicks[zlib.crc32(fold(nick).encode("utf-8", "replace")) % len(self.nicks)]
 
 
 def _bold(*colours: str) -> tuple[Style, ...]:

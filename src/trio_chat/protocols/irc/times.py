@@ -27,5 +27,22 @@ def read_timestamp(text: str) -> int | None:
     return seconds * 1000 + int(found[3])
 
 
+def moment_of(text: str) -> float | None:
+    """Unix time of what a server says is a moment, in whichever form of ISO 8601; UTC, if it names
+    no other. None if it is none, or not one that every place has in its calendar.
+    """
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    moment = (then - _EPOCH).total_seconds()
+    return moment if 0 <= moment < _LAST else None
+
+
+# A day before the end of the year 9999. And as nobody has chatted before there was unix time, it is
+# no clock that tells of that.
+_LAST = 253_402_214_400.0
+
 _TIMESTAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-9]{2})\.([0-9]{3})Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

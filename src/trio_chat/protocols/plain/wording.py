@@ -188,7 +188,7 @@ _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(CONNECTED), lambda m: Welcome()),
     (re.compile(r"\*\*\* You are (\S+) in (#\S+); .*"), lambda m: InRoom(m[2], m[1])),
     (re.compile(r"\*\*\* The last message:"), lambda m: Replay(1)),
-    (re.compile(r"\*\*\* The last (\d+) messages:"), lambda m: Replay(int(m[1]))),
+    (re.compile(r"\*\*\* The last (\d{1,6}) messages:"), lambda m: Replay(int(m[1]))),
     (re.compile(r"\*\*\* (\S+) is now (\S+)\."), lambda m: Renamed(m[1], m[2])),
     (re.compile(r"\*\*\* (\S+) removed the topic\."), lambda m: TopicSet("", m[1], "")),
     (re.compile(r"\*\*\* (\S+) set the topic: (.*)"), lambda m: TopicSet("", m[1], m[2])),

@@ -4,6 +4,7 @@ to receive, to know what has arrived, and to leave.
 
 from collections import deque
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trio_chat.core.events import Notice
@@ -262,12 +263,17 @@ class IrcLink(ClientSession):
         return self._refused + self._unanswered
 
     def send(self, command: str, *params: str) -> None:
-        """Before everything that waits. Neither registration nor a PONG has a penalty."""
-        self.outgoing.send(body(command, *params), counts=self.registered and command != "PONG")
+        """Before everything that waits. Neither registration nor a PONG has a penalty.
+
+        What a server has named in a way in which nobody can name it is not spoken of.
+        """
+        with suppress(ValueError):
+            self.outgoing.send(body(command, *params), counts=self.registered and command != "PONG")
 
     def answer(self, command: str, *params: str) -> None:
         """To somebody who has asked something of our client."""
-        self.outgoing.answer(body(command, *params))
+        with suppress(ValueError):
+            self.outgoing.answer(body(command, *params))
 
     def be_away(self, text: str) -> Sequence[str]:
         """The lines that say so; without a text, that we are back."""

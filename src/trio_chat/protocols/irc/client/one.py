@@ -176,7 +176,8 @@ class IrcClientSession(IrcLink):
 
     def enter(self, time: str) -> None:
         self.registered = True
-        self.send(*_join(self._asked[0], self.past.key))
+        if self._asked:  # else somebody has seen to it already, as a bouncer does
+            self.send(*_join(self._asked[0], self.past.key))
 
     def go_to(self, room: str, key: str) -> Sequence[str]:
         """What we say from now on is for that room; the one we are in is left once we are there."""

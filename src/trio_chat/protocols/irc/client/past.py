@@ -9,11 +9,12 @@ import secrets
 from collections import deque
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from trio_chat.protocols.client import Failed, Message, Sent, Stamped
 from trio_chat.protocols.irc.multiline import Limits
 from trio_chat.protocols.irc.text import shown_lines
+from trio_chat.protocols.irc.times import moment_of, timestamp
 
 #: The client-only tag that has the token.
 ID_TAG = "+trio-chat/id"
@@ -47,11 +48,9 @@ def new_token() -> str:
 
 def just_before(time: str, by: timedelta = _INSTANT) -> str:
     """The moment before this one (ISO 8601); empty if a server has an odd clock, or none."""
-    try:
-        before = datetime.fromisoformat(time) - by
-    except (ValueError, OverflowError):
-        return ""
-    return f"{before:%Y-%m-%dT%H:%M:%S}.{before:%f}"[:23] + "Z"
+    moment = moment_of(time)
+    before = 0 if moment is None else round(moment * 1000) - by // _INSTANT
+    return timestamp(before) if before > 0 else ""
 
 
 @dataclass(frozen=True, slots=True)

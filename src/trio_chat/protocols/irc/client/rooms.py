@@ -443,7 +443,10 @@ def _joins(rooms: Iterable[tuple[str, str]]) -> Sequence[str]:
     names: list[str] = []
     keys: list[str] = []
     for room, key in sorted(rooms, key=lambda room: not room[1]):
-        if names and len(",".join([*names, room, *keys, key]).encode()) > _JOINS_MAX:
+        if (
+            names
+            and len(",".join([*names, room, *keys, key]).encode("utf-8", "replace")) > _JOINS_MAX
+        ):
             lines.append(_join(names, keys))
             names, keys = [], []
         names.append(room)
