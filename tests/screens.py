@@ -176,6 +176,9 @@ class FakeModel(Model):
         self.shown = self.all[0]
         return [PartRoom(buffer.name)]
 
+    def is_ignored(self, nick: str) -> bool:
+        return full_mask(nick) in self.ignored
+
     def clear(self, buffer: Buffer) -> None:
         buffer.lines.clear()
 

@@ -152,11 +152,14 @@ class MarkedRead:
 
 @fact
 class Linked:
-    """The server has let us in."""
+    """The server has let us in. ``casemapping`` is how it compares names, if that is not as
+    trio-chat does.
+    """
 
     nick: str
     network: str
     caps: frozenset[str]
+    casemapping: str = ""
 
 
 @fact

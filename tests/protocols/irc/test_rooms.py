@@ -87,7 +87,7 @@ def sent(session: RoomsSession, now: float = 0) -> list[str]:
 def test_whoever_is_let_in_is_told_what_is_known() -> None:
     assert hear(new_session(), LET_IN) == [
         Notice("Welcome"),
-        Linked("bob", "test", frozenset()),
+        Linked("bob", "test", frozenset(), "rfc1459"),
         InRoom("#lobby"),
         Roster("#lobby", (Member("alice", "@+"), Member("bob"))),
     ]
@@ -116,7 +116,7 @@ def test_a_room_that_lets_nobody_in_keeps_nobody_out_of_the_others() -> None:
     told = hear(session, ":s 001 bob :Hi", ":s 473 bob #lobby :Cannot join", ":s 422 bob :None")
     assert told[1:] == [
         Notice("#lobby: Cannot join"),
-        Linked("bob", "s", frozenset()),
+        Linked("bob", "s", frozenset(), "rfc1459"),
     ]
     assert session.admitted
     assert not session.past.rooms

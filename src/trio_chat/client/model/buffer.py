@@ -9,7 +9,7 @@ from trio_chat.client.model.changes import Ledger, LineChanges
 from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import Line, Lines
 from trio_chat.client.model.noise import Noise
-from trio_chat.core.names import fold
+from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.client import Member
 
 BufferKind = Literal["server", "room", "person"]
@@ -33,7 +33,13 @@ class Buffer:
     """
 
     def __init__(
-        self, name: str, kind: BufferKind, days: Days, keys: Iterator[int], ledger: Ledger
+        self,
+        name: str,
+        kind: BufferKind,
+        days: Days,
+        keys: Iterator[int],
+        ledger: Ledger,
+        names: Casemapping,
     ) -> None:
         self.name, self.kind = name, kind
         self.topic = ""
@@ -44,11 +50,12 @@ class Buffer:
         self.newest: tuple[float, str] = (-inf, "")
         self._ledger = ledger
         self._lines = Lines(days, keys, self._changed)
-        self._members: dict[str, Member] = {}
+        self._names = names
+        self._members: ByName[Member] = ByName(names)
         self._unread: list[Line] = []
         self._noise: Noise | None = None
-        self._speakers: dict[str, tuple[str, float]] = {}
-        self._typing: dict[str, tuple[str, float]] = {}
+        self._speakers: ByName[float] = ByName(names)
+        self._typing: ByName[float] = ByName(names)
 
     def _changed(self) -> LineChanges:
         return self._ledger.changes.of(self)
@@ -132,62 +139,56 @@ class Buffer:
 
     @property
     def members(self) -> Mapping[str, Member]:
-        """By their folded nicknames."""
+        """By their nicknames, however they are written."""
         return self._members
 
     def set_members(self, members: Iterable[Member]) -> None:
-        self._members = {fold(member.nick): member for member in members}
+        self._members = ByName(self._names, {member.nick: member for member in members})
         self._ledger.changes.rosters.add(self)
 
     def put(self, member: Member) -> None:
-        self._members[fold(member.nick)] = member
+        self._members[member.nick] = member
         self._ledger.changes.rosters.add(self)
 
     def drop(self, nick: str) -> bool:
         """Returns whether they were there."""
-        member = self._members.pop(fold(nick), None)
+        member = self._members.pop(nick, None)
         if member:
             self._ledger.changes.rosters.add(self)
         return member is not None
 
     def prefix(self, nick: str) -> str:
         """The highest one that they have."""
-        member = self.members.get(fold(nick))
+        member = self.members.get(nick)
         return member.prefixes[:1] if member else ""
 
     # ── who speaks ─────────────────────────────────────────────────────────────────────────
 
     def spoke(self, nick: str, moment: float) -> None:
-        folded = fold(nick)
-        self._speakers.pop(folded, None)
-        self._speakers[folded] = nick, moment
+        self._speakers.pop(nick, None)
+        self._speakers[nick] = moment
         if len(self._speakers) > _SPEAKERS_MAX:
             del self._speakers[next(iter(self._speakers))]
         self.set_typing(nick, until=None)
 
     def spoke_lately(self, nick: str, now: float) -> bool:
-        _, moment = self._speakers.get(fold(nick), ("", -inf))
-        return now - moment < _LATELY
+        return now - self._speakers.get(nick, -inf) < _LATELY
 
     @property
     def speakers(self) -> Sequence[str]:
-        """Folded, who spoke last first."""
-        return list(reversed(self._speakers))
+        """Who spoke last first."""
+        return list(self._speakers)[::-1]
 
     def rename(self, nick: str, to: str) -> bool:
         """Somebody has another nickname, but not another place among those who speak. Returns
         whether they are in the room.
         """
         self.set_typing(nick, until=None)
-        if fold(nick) in self._speakers:
-            self._speakers = {
-                (fold(to) if key == fold(nick) else key): (
-                    to if key == fold(nick) else name,
-                    moment,
-                )
-                for key, (name, moment) in self._speakers.items()
-            }
-        member = self._members.pop(fold(nick), None)
+        if nick in self._speakers:
+            same = self._names.same
+            renamed = {to if same(n, nick) else n: at for n, at in self._speakers.items()}
+            self._speakers = ByName(self._names, renamed)
+        member = self._members.pop(nick, None)
         if member:
             self.put(replace(member, nick=to))
         return member is not None
@@ -211,24 +212,24 @@ class Buffer:
 
     @property
     def typing(self) -> Sequence[str]:
-        return [nick for nick, _ in self._typing.values()]
+        return list(self._typing)
 
     def types(self, nick: str, now: float) -> None:
-        if len(self._typing) < _TYPING_MAX or fold(nick) in self._typing:
+        if len(self._typing) < _TYPING_MAX or nick in self._typing:
             self.set_typing(nick, until=now + _TYPING)
 
     def set_typing(self, nick: str, until: float | None) -> None:
         """Until when they count as typing; None if they have stopped."""
         before = self.typing
         if until is not None:
-            self._typing[fold(nick)] = nick, until
+            self._typing[nick] = until
         else:
-            self._typing.pop(fold(nick), None)
+            self._typing.pop(nick, None)
         if self.typing != before:
             self._ledger.changes.typing.add(self)
 
     def expire(self, now: float) -> None:
         """Who has not said for a while that they are typing has stopped."""
-        for nick, until in list(self._typing.values()):
+        for nick, until in list(self._typing.items()):
             if until <= now:
                 self.set_typing(nick, until=None)

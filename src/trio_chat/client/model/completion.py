@@ -7,7 +7,6 @@ from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.emoji import emoji
 from trio_chat.client.model.typed import all_commands
 from trio_chat.client.model.world import World
-from trio_chat.core.names import fold
 
 _MOST = 100  # candidates: nobody looks through more
 
@@ -51,7 +50,9 @@ def _commands(word: str, behind: str) -> Iterator[Candidate]:
 
 def _rooms(world: World, word: str, behind: str) -> Iterator[Candidate]:
     for buffer in world.buffers:
-        if buffer.kind == "room" and fold(buffer.name).startswith(fold(word)):
+        if buffer.kind == "room" and world.names.fold(buffer.name).startswith(
+            world.names.fold(word)
+        ):
             yield Candidate(buffer.name + behind, buffer.topic)
 
 
@@ -73,15 +74,17 @@ def _nicks(world: World, word: str, behind: str) -> Iterator[Candidate]:
     """Who spoke last first, the others in alphabetical order."""
     if not word:
         return
-    nicks = _people(world.current)
-    spoke = [nick for nick in world.current.speakers if nick in nicks]
+    fold = world.names.fold
+    nicks = {fold(nick): nick for nick in _people(world.current)}
+    spoke = [folded for nick in world.current.speakers if (folded := fold(nick)) in nicks]
     silent = sorted(nicks.keys() - set(spoke))
     for folded in [*spoke, *silent]:
         if folded.startswith(fold(word)) and not world.is_me(folded):
             yield Candidate(nicks[folded] + behind)
 
 
-def _people(buffer: Buffer) -> dict[str, str]:
-    """Who can be meant, by their folded nicknames."""
-    people = {folded: member.nick for folded, member in buffer.members.items()}
-    return people | ({fold(buffer.name): buffer.name} if buffer.kind == "person" else {})
+def _people(buffer: Buffer) -> Iterator[str]:
+    """Who can be meant."""
+    yield from (member.nick for member in buffer.members.values())
+    if buffer.kind == "person":
+        yield buffer.name

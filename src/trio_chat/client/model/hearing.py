@@ -24,7 +24,7 @@ from trio_chat.core.events import (
     Topic,
     TopicSet,
 )
-from trio_chat.core.names import fold
+from trio_chat.protocols.casemapping import OURS
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -58,7 +58,7 @@ def hear(world: World, message: Message, now: float) -> None:
 
 
 def _said(world: World, said: Said, now: float) -> None:
-    if world.ignores(said.nick, said.origin) or fold(said.room) in world.closed:
+    if world.ignores(said.nick, said.origin) or said.room in world.closed:
         return
     stamped = said if isinstance(said, Stamped) else Stamped(said.room, said.nick, said.text)
     if _comes_back(world, said, stamped):
@@ -88,7 +88,7 @@ def _notice_it(world: World, buffer: Buffer, line: Line, *, late: bool) -> None:
 
 def _earlier(world: World, earlier: Earlier, now: float) -> None:
     said = earlier.said
-    if world.ignores(said.nick, said.origin) or fold(said.room) in world.closed:
+    if world.ignores(said.nick, said.origin) or said.room in world.closed:
         return
     if earlier.found:
         _found(world, earlier, now)
@@ -207,18 +207,18 @@ def _failed(world: World, failed: Failed, now: float) -> None:
 
 def _in_room(world: World, entered: InRoom, now: float) -> None:
     """After a reconnect it is no news."""
-    world.closed.discard(fold(entered.room))
+    world.closed.pop(entered.room, None)
     buffer = world.open(entered.room)
     if buffer.kind == "room" and not buffer.joined:
         buffer.joined = True
         world.tell(buffer, f"You are in {entered.room}.", now)
-    if world.nowhere or fold(entered.room) in world.wanted:
-        world.wanted.discard(fold(entered.room))
+    if world.nowhere or entered.room in world.wanted:
+        world.wanted.pop(entered.room, None)
         world.go_to(buffer)
 
 
 def _out_of_room(world: World, left: OutOfRoom, now: float) -> None:
-    world.closed.discard(fold(left.room))
+    world.closed.pop(left.room, None)
     buffer = world.find(left.room)
     if buffer and buffer.joined:
         buffer.joined = False
@@ -249,7 +249,7 @@ def _modes_set(world: World, modes: ModesSet, now: float) -> None:
     if buffer is None:
         return
     for change in modes.changes:
-        member = buffer.members.get(fold(change.argument))
+        member = buffer.members.get(change.argument)
         if member and change.mode in _STATUS:
             buffer.put(replace(member, prefixes=_prefixes(member, change.mode, change.add)))
     _tell(world, buffer, modes, now)
@@ -359,7 +359,7 @@ def _away(world: World, away: AwaySet, now: float) -> None:
         world.away = away.text
         world.changes.status = True
     for buffer in world.buffers:
-        member = buffer.members.get(fold(away.nick))
+        member = buffer.members.get(away.nick)
         if member and member.away != bool(away.text):
             buffer.put(replace(member, away=bool(away.text)))
     person = _person(world, away.nick)
@@ -402,8 +402,7 @@ def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
         buffer.told = -inf if moment is None else moment
     if moment is None:
         return
-    _, before = world.read.get(fold(marked.target), ("", ""))
-    if moment > (moment_of(before) or -inf):
+    if moment > (moment_of(world.read.get(marked.target, "")) or -inf):
         world.mark(marked.target, marked.time)
     if buffer:
         buffer.read_up_to(moment)
@@ -411,6 +410,7 @@ def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
 
 def _linked(world: World, linked: Linked, now: float) -> None:
     world.linked, world.network, world.caps = True, linked.network, linked.caps
+    world.names.learn(linked.casemapping or OURS)
     world.set_nick(linked.nick)
     if linked.network and world.server.name != linked.network:
         world.server.name = linked.network

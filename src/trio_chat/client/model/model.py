@@ -2,7 +2,7 @@
 knows neither clock nor screen: time (unix seconds) comes in as an argument.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 
 from trio_chat.client.intents import (
@@ -25,7 +25,6 @@ from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
-from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Failed, Message, Sent
 from trio_chat.protocols.irc.times import moment_of
@@ -240,7 +239,7 @@ class Model:
         self._world.close(buffer)
         if not buffer.joined:
             return left
-        self._world.closed.add(fold(buffer.name))
+        self._world.closed[buffer.name] = None
         return [*left, PartRoom(buffer.name)]
 
     def open(self, name: str) -> Buffer:
@@ -252,13 +251,18 @@ class Model:
         """What the server has given us."""
         return self._world.caps
 
+    @property
+    def fold(self) -> Callable[[str], str]:
+        """Of names: equal ones are the same to the server."""
+        return self._world.names.fold
+
     def ask(self, now: float) -> None:
         """What is asked of the server now is answered in the current buffer."""
         self._world.ask(now)
 
     def want(self, room: str) -> None:
         """We go there once we are in it."""
-        self._world.wanted.add(fold(room))
+        self._world.wanted[room] = None
 
     def ignore(self, mask: str, on: bool = True) -> bool:
         """Show nothing more of whoever this fits, a nickname or ``nick!user@host`` with wildcards;
@@ -315,7 +319,7 @@ class Model:
         return Kept(
             secret=self._kept.secret,
             inputs=self._inputs.lasting,
-            read=tuple(self._world.read.values()),
+            read=tuple(self._world.read.items()),
             unsent=self._unsent(),
             buffers=tuple(buffer.name for buffer in self.buffers[1:]),
             ignored=tuple(self.ignored),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
-from trio_chat.core.names import fold
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
@@ -150,14 +149,14 @@ def _buffer(model: "Model", which: str, now: float) -> Intents:
     """By its number, counted from 1, or by its name or the beginning of that."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
-    named = [b for b in model.buffers if _fits(b.name, which)]
+    named = [b for b in model.buffers if _fits(model.fold, b.name, which)]
     if not named:
         model.note(f"There is no buffer {clean(which)}.", now)
         return ()
     return model.select(min(named, key=lambda buffer: len(buffer.name)), now)
 
 
-def _fits(name: str, beginning: str) -> bool:
+def _fits(fold: Callable[[str], str], name: str, beginning: str) -> bool:
     return fold(name.lstrip("#&")).startswith(fold(beginning.lstrip("#&")))
 
 

@@ -15,7 +15,7 @@ from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.core.events import Origin
 from trio_chat.core.masks import address, fold_mask, full_mask, matches
-from trio_chat.core.names import fold
+from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.irc.times import moment_of
 
@@ -36,8 +36,8 @@ _OF_WORDS = r"\w\-\|\u0300-\u036f"
 
 class World:
     """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
-    ``read`` up to when a target has been read (ISO 8601), by its fold, and its name; ``closed``
-    are rooms, folded, that we have asked to leave, ``wanted`` those that we have asked to enter.
+    ``read`` up to when a target has been read (ISO 8601); ``closed``
+    are rooms that we have asked to leave, ``wanted`` those that we have asked to enter.
     ``caps`` are what the server has given us. Until we go anywhere for the first time we are
     ``nowhere``: looking at the server's.
     """
@@ -52,15 +52,16 @@ class World:
         self.ignored: list[str] = []
         self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)
         self.ours: dict[str, tuple[Buffer, Line]] = {}
-        self.read: dict[str, tuple[str, str]] = {}
-        self.closed: set[str] = set()
-        self.wanted: set[str] = set()
+        self.names = Casemapping()
+        self.read: ByName[str] = ByName(self.names)
+        self.closed: ByName[None] = ByName(self.names)
+        self.wanted: ByName[None] = ByName(self.names)
         self.nowhere = True
         self.caps: frozenset[str] = frozenset()
         self.days = days
         self._ledger = Ledger()
         self._keys: Iterator[int] = count(1)
-        self._by_name: dict[str, Buffer] = {}
+        self._by_name: ByName[Buffer] = ByName(self.names)
         self.server = self._new("server", "server")
         self.buffers = [self.server]
         self.current = self.server
@@ -78,7 +79,6 @@ class World:
 
     def set_nick(self, nick: str) -> None:
         self.nick = nick
-        self._me = fold(nick)
         self._mention = _word(nick)
         self.changes.status = True
 
@@ -87,7 +87,7 @@ class World:
         self.changes.status = True
 
     def is_me(self, nick: str) -> bool:
-        return bool(nick) and fold(nick) == self._me
+        return bool(nick) and self.names.same(nick, self.nick)
 
     def names_me(self, text: str) -> bool:
         """Whether our nickname is a word of it, in whichever case."""
@@ -97,28 +97,27 @@ class World:
 
     def find(self, name: str) -> Buffer | None:
         """The server's, if it has no name."""
-        return self._by_name.get(fold(name)) if name else self.server
+        return self._by_name.get(name) if name else self.server
 
     def open(self, name: str) -> Buffer:
         """The server's, if there are too many. A room that we are about to leave has none."""
         found = self.find(name)
-        if found or len(self.buffers) >= BUFFERS_MAX or fold(name) in self.closed:
+        if found or len(self.buffers) >= BUFFERS_MAX or name in self.closed:
             return found or self.server
         buffer = self._new(name, "room" if is_room(name) else "person")
-        _, time = self.read.get(fold(name), ("", ""))
-        buffer.read_up_to(moment_of(time) or -inf)
+        buffer.read_up_to(moment_of(self.read.get(name, "")) or -inf)
         self.buffers.append(buffer)
-        self._by_name[fold(name)] = buffer
+        self._by_name[name] = buffer
         self.changes.buffers = True
         return buffer
 
     def _new(self, name: str, kind: BufferKind) -> Buffer:
-        return Buffer(name, kind, self.days, self._keys, self._ledger)
+        return Buffer(name, kind, self.days, self._keys, self._ledger, self.names)
 
     def close(self, buffer: Buffer) -> None:
         """Not the server's. The one before it comes into its place."""
         at = self.buffers.index(buffer)
-        del self.buffers[at], self._by_name[fold(buffer.name)]
+        del self.buffers[at], self._by_name[buffer.name]
         self.ours = {token: at for token, at in self.ours.items() if at[0] is not buffer}
         self.changes.lines.pop(buffer, None)
         self.changes.buffers = self.changes.badges = True
@@ -133,10 +132,10 @@ class World:
 
     def rename(self, buffer: Buffer, name: str) -> None:
         """A person has another nickname: unless somebody else had it, who has a buffer too."""
-        if fold(name) in self._by_name and self._by_name[fold(name)] is not buffer:
+        if self._by_name.get(name, buffer) is not buffer:
             return
-        del self._by_name[fold(buffer.name)]
-        self._by_name[fold(name)] = buffer
+        del self._by_name[buffer.name]
+        self._by_name[name] = buffer
         buffer.name = name
         self.changes.buffers = self.changes.titles = True
 
@@ -156,14 +155,14 @@ class World:
 
     def to_tell(self, buffer: Buffer) -> str:
         """Up to when it has been read (ISO 8601), if the server does not know and is there."""
-        _, time = self.read.get(fold(buffer.name), ("", ""))
+        time = self.read.get(buffer.name, "")
         there = self.linked and (buffer.joined or buffer.kind == "person")
         return time if there and buffer.told < (moment_of(time) or -inf) else ""
 
     def mark(self, name: str, time: str) -> None:
         """It has been read up to this time, ISO 8601."""
-        self.read.pop(fold(name), None)
-        self.read[fold(name)] = name, time
+        self.read.pop(name, None)
+        self.read[name] = time
         if len(self.read) > _READ_MAX:
             del self.read[next(iter(self.read))]
 

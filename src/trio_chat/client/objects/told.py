@@ -242,6 +242,9 @@ class Linked(Object):
     caps: Annotated[list[str], BeforeValidator(sorted)] = Field(
         description="What it can do, by the names of IRCv3."
     )
+    casemapping: str = Field(
+        default="", description="How it compares names, if that is not as trio-chat does."
+    )
 
 
 class Unlinked(Object):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from trio_chat.core.events import Notice, Said
+from trio_chat.core.names import fold
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, PageEnd, Stamped
 from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.text import is_room, shown
@@ -28,7 +29,7 @@ class Replay:
 
     def remember(self, said: Said) -> None:
         """It was shown, in a room."""
-        known = self._past.shown.setdefault(said.room.lower(), deque(maxlen=_SHOWN_MAX))
+        known = self._past.shown.setdefault(said.room, deque(maxlen=_SHOWN_MAX))
         known.append(_words(said))
 
     def add(self, said: Said) -> None:
@@ -38,7 +39,7 @@ class Replay:
     def end(self, room: str, nick: str) -> Sequence[Message]:
         """That is all: what of it is to be told in this room to whoever has this nickname."""
         said, self._said = self._said, []
-        known = list(self._past.shown.get(room.lower(), ()))
+        known = list(self._past.shown.get(room, ()))
         new = said[_overlap(known, list(map(_words, said))) :]
         for message in new:
             self.remember(message)
@@ -65,7 +66,7 @@ class Replay:
 
 def is_to(text: Unacked, said: Said) -> bool:
     """Whether they are said in the same way to the same; of a room, to that where we are."""
-    place = said.to.lower() == text.target.lower() if said.to else is_room(text.target)
+    place = fold(said.to) == fold(text.target) if said.to else is_room(text.target)
     return place and text.action == said.action
 
 

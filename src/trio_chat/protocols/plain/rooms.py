@@ -26,6 +26,7 @@ from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
 from trio_chat.core.names import fold
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.casemapping import OURS
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -87,6 +88,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     ) -> None:
         super().__init__(nick, encoding=encoding, password=password)
         self.past = past
+        past.names.learn(OURS)
         self._replay = Replay(past, encoding)
         self._only_room = room_name(only_room)
         self._lobby = ""  # the room that we came into first: so it is known once we are in
@@ -220,14 +222,14 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             self._go_on()
         if not before or self._is_here(before):
             return [InRoom(room)]
-        self.past.rooms.pop(before.lower(), None)
+        self.past.rooms.pop(before, None)
         return [OutOfRoom(before), InRoom(room)]
 
     def _go_on(self) -> None:
         """To where we were, or want to be."""
         wanted = self.past.rooms
-        if wanted and self.room.lower() not in wanted:
-            name, _ = wanted[next(reversed(wanted))]
+        if wanted and self.room not in wanted:
+            name, _ = list(wanted.values())[-1]
             self._go_to(name)
         else:
             self._ask()
@@ -246,7 +248,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         gone = [name for name, _ in self.past.rooms.values() if not self._is_here(name)]
         self.past.rooms.clear()
         if self.room:
-            self.past.rooms[self.room.lower()] = self.room, ""
+            self.past.rooms[self.room] = self.room, ""
         return list(map(OutOfRoom, gone))
 
     def _sent_out(self, line: str) -> Sequence[Message]:
@@ -265,8 +267,8 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             raise Unsupported("This server has only one room.")
         if len(room.split()) != 1:
             raise Unsupported(f"{shown(room)} cannot be a room.")
-        self.past.rooms.pop(room.lower(), None)
-        self.past.rooms[room.lower()] = room, ""
+        self.past.rooms.pop(room, None)
+        self.past.rooms[room] = room, ""
         if self._lobby:  # else we go there once we are in
             self._prepare()
             self._go_to(room)
@@ -274,7 +276,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def part(self, room: str, why: str = "") -> None:
         """To leave a room is to go back to the first one, which cannot be left."""
         if not self._is_here(room):
-            self.past.rooms.pop(room.lower(), None)
+            self.past.rooms.pop(room, None)
             self._own.append(OutOfRoom(room))
         elif fold(room) != fold(self._lobby):
             self.join(self._lobby)

@@ -26,6 +26,7 @@ from trio_chat.core.events import (
     Topic,
     TopicSet,
 )
+from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import Earlier, Message, Roster, Stamped
 from trio_chat.protocols.irc.client.past import Last, Past
 
@@ -95,8 +96,9 @@ class CatchUp:
         self.by_msgid = True
         self.waits = False  # whether it is not known yet what to catch up with
         self.numbered = 0  # questions
+        self.names = past.names
         self._past, self._send, self._buffer_of, self._named = past, send, buffer_of, named
-        self._gaps: dict[str, _Gap] = {}
+        self._gaps: ByName[_Gap] = ByName(past.names)
         self._held: list[Message] = []
         self._waiting: set[tuple[str, str]] = set()  # the places and ids of what is held
         self._speaker = ("", "")
@@ -119,7 +121,7 @@ class CatchUp:
 
     def begin(self, target: str, time: str) -> None:
         """We have entered it, at this time by the server's clock."""
-        gap = self._gaps[target.lower()] = _Gap(target, since=time)
+        gap = self._gaps[target] = _Gap(target, since=time)
         self._ask(gap, _Ask.AFTER if self._reference(gap) != "*" else _Ask.FIRST)
         self._past.begin(target, time)
 
@@ -139,7 +141,7 @@ class CatchUp:
         self._send("PING", f"{_PING}{gap.number}")
 
     def _last(self, gap: _Gap) -> Last:
-        return self._past.last.get(gap.target.lower(), _NOTHING)
+        return self._past.last.get(gap.target, _NOTHING)
 
     def _reference(self, gap: _Gap) -> str:
         last = self._last(gap)
@@ -149,17 +151,17 @@ class CatchUp:
 
     def expected(self, target: str) -> int:
         """The number of the question about it that has no answer yet; 0 if there is none."""
-        gap = self._gaps.get(target.lower())
+        gap = self._gaps.get(target)
         return gap.number if gap else 0
 
     def fills_a_gap(self, target: str) -> bool:
         """Whether what comes in a page of it is news, and not from before our time."""
-        gap = self._gaps.get(target.lower())
+        gap = self._gaps.get(target)
         return gap is not None and gap.asked is not _Ask.FIRST
 
     def page_over(self, target: str) -> Sequence[Message]:
         """A page has come."""
-        gap = self._gaps.get(target.lower())
+        gap = self._gaps.get(target)
         if gap is None:
             return ()
         if gap.asked is _Ask.AFTER and self._last(gap) != gap.after and not gap.meets:
@@ -175,7 +177,7 @@ class CatchUp:
         """The server refuses what we asked about one of these, or else what we asked first. It may
         not know any more what we have seen last.
         """
-        gaps = [self._gaps[name.lower()] for name in about if name.lower() in self._gaps]
+        gaps = [self._gaps[name] for name in about if name in self._gaps]
         gaps = gaps or sorted(self._gaps.values(), key=lambda gap: gap.number)
         if not gaps:
             return ()
@@ -211,7 +213,7 @@ class CatchUp:
         return [m for gap in tuple(self._gaps.values()) for m in self._give_up(gap)]
 
     def _close(self, target: str) -> Sequence[Message]:
-        gap = self._gaps.pop(target.lower(), None)
+        gap = self._gaps.pop(target, None)
         if gap is None:
             return ()
         return [*gap.newest, *self._release()]
@@ -232,7 +234,7 @@ class CatchUp:
         """What to show now that this has come."""
         if isinstance(message, Earlier) and message.found:
             return [message]
-        gap = self._gaps.get(self._place(message).lower())
+        gap = self._gaps.get(self._place(message))
         if gap and _is_old(message):
             return self._in_page(gap, message)
         if self.busy and isinstance(message, _HELD) and not _is_old(message):
@@ -241,7 +243,7 @@ class CatchUp:
 
     def _hold(self, message: Message) -> Sequence[Message]:
         self._held.append(message)
-        self._waiting.add((self._place(message).lower(), _msgid(message)))
+        self._waiting.add((self.names.fold(self._place(message)), _msgid(message)))
         return self._in_turn_all(self.give_up()) if len(self._held) > _GAP_MAX else ()
 
     def _in_page(self, gap: _Gap, message: Message) -> Sequence[Message]:
@@ -253,7 +255,7 @@ class CatchUp:
         if isinstance(message, Earlier) and gap.since and message.time >= gap.since:
             message = message.said
         msgid = _msgid(message)
-        if msgid and (gap.target.lower(), msgid) in self._waiting:
+        if msgid and (self.names.fold(gap.target), msgid) in self._waiting:
             gap.meets = True
             self._fresh, self._speaker = False, self._speaker_of(message)
             return ()

@@ -24,6 +24,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.errors import NotAdmitted
+from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.client.supports import PREFIXES
@@ -256,25 +257,37 @@ def _kept_out(session: "IrcLink", line: Line) -> Messages:
 
 def _welcome(session: "IrcLink", line: Line) -> Messages:
     if not session.registered:
+        if session.past.names.name == UNKNOWN:
+            session.past.names.learn(UNTOLD)
         session.welcomed(line.params[0], line.tags.get("time", ""))
     return [Notice(line.params[-1])]
 
 
 def _my_info(session: "IrcLink", line: Line) -> Messages:
-    """trio-chat reads slowly what comes too fast."""
-    session.outgoing.paced &= not line.params[2].startswith(_VERSION)
+    """trio-chat reads slowly what comes too fast. What it says of names is for other clients."""
+    if line.params[2].startswith(_VERSION):
+        session.outgoing.paced = False
+        session.past.names.learn(OURS)
     return ()
 
 
 def _supports(session: "IrcLink", line: Line) -> Messages:
     for token in line.params[1:-1]:
-        session.catch_up.supports(token)
+        learn(session, token)
     return ()
+
+
+def learn(session: "IrcLink", token: str) -> None:
+    """What a server says of itself."""
+    name, _, value = token.partition("=")
+    if name == "CASEMAPPING" and value and session.past.names.name != OURS:
+        session.past.names.learn(value)
+    session.catch_up.supports(token)
 
 
 def _name_reply(session: "IrcLink", line: Line) -> Messages:
     room, names = line.params[-2:]
-    known = session.names.setdefault(room.lower(), [])
+    known = session.names.setdefault(room, [])
     known += [name.lstrip(PREFIXES) for name in names.split()]
     return ()
 

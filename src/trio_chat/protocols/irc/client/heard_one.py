@@ -172,9 +172,9 @@ def _refused(session: "IrcClientSession", line: Line) -> Messages:
 
 def _end_of_names(session: "IrcClientSession", line: Line) -> Messages:
     room = line.params[1]
-    names = session.names.pop(room.lower(), [])
-    if room.lower() in session.entering:
-        session.entering.discard(room.lower())
+    names = session.names.pop(room, [])
+    if room in session.entering:
+        del session.entering[room]
         others = sum(not session.is_me(name) for name in names)
         return notices(Entered(room, session.nick, others, first=False))
     if not names:

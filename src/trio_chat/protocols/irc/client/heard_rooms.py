@@ -29,6 +29,7 @@ from trio_chat.protocols.irc.client.heard import (
     Table,
     answer_question,
     end_found,
+    learn,
     may_refuse_text,
     origin_of,
     report,
@@ -74,7 +75,7 @@ def _privmsg(session: "RoomsSession", line: Line) -> Messages:
 
 def _with_partner(session: "RoomsSession", said: Said, page: str) -> Said:
     """In the history of a private conversation we may have had another name then."""
-    if said.room or not page or is_room(page) or said.nick.lower() != page.lower():
+    if said.room or not page or is_room(page) or not session.past.names.same(said.nick, page):
         return said
     return replace(said, to=session.nick)
 
@@ -169,7 +170,7 @@ def _kick(session: "RoomsSession", line: Line) -> Messages:
 
 def _refused_to_enter(session: "RoomsSession", room: str, text: str) -> Message:
     """It is no use to ask again after each cut. Where we have been, we are not any more."""
-    been_in = room.lower() in session.past.last
+    been_in = room in session.past.last
     out = session.left(room, text)
     return out if been_in else Notice(text)
 
@@ -178,14 +179,14 @@ def _refused_to_enter(session: "RoomsSession", room: str, text: str) -> Message:
 
 
 def _topic_is(session: "RoomsSession", line: Line) -> Messages:
-    session.topics[line.params[1].lower()] = line.params[2]
+    session.topics[line.params[1]] = line.params[2]
     return [Topic(line.params[1], line.params[2])]
 
 
 def _topic_by(session: "RoomsSession", line: Line) -> Messages:
     """RPL_TOPICWHOTIME follows the topic, on most servers."""
     room, by, at = line.params[1], line.params[2].partition("!")[0], line.params[3]
-    text = session.topics.pop(room.lower(), "")
+    text = session.topics.pop(room, "")
     if not (text and at.isdecimal() and len(at) <= 12):
         return ()
     return [Topic(room, text, by, int(at) * 1000)]
@@ -227,35 +228,34 @@ def _is_away(session: "RoomsSession", line: Line) -> Messages:
 
 def _end_of_names(session: "RoomsSession", line: Line) -> Messages:
     room = line.params[1]
-    folded = room.lower()
-    names = [session.supports.split(name) for name in session.names.pop(folded, ())]
-    if folded not in session.inside:
+    names = [session.supports.split(name) for name in session.names.pop(room, ())]
+    if room not in session.inside:
         nicks = sorted((nick for _, nick in names), key=str.lower)
         return [Notice(f"In {room} ({len(nicks)}): {', '.join(nicks)}" if nicks else
                        f"Nobody is in {room}.")]  # fmt: skip
-    if folded in session.entering:
-        session.entering.discard(folded)
+    if room in session.entering:
+        del session.entering[room]
         if "away-notify" in session.caps and len(names) <= _ASKED_ABOUT_MAX:
-            session.people[folded] = []
+            session.people[room] = []
             session.send("WHO", room)
     return [Roster(room, tuple(Member(nick, prefixes) for prefixes, nick in names))]
 
 
 def _name_reply(session: "RoomsSession", line: Line) -> Messages:
     room, names = line.params[-2:]
-    session.names.setdefault(room.lower(), []).extend(names.split())
+    session.names.setdefault(room, []).extend(names.split())
     return ()
 
 
 def _who_reply(session: "RoomsSession", line: Line) -> Messages:
-    if (people := session.people.get(line.params[1].lower())) is not None:
+    if (people := session.people.get(line.params[1])) is not None:
         people.append(line)
         return ()
     return [Notice(who_words(line.params))]
 
 
 def _end_of_who(session: "RoomsSession", line: Line) -> Messages:
-    people = session.people.pop(line.params[1].lower(), None)
+    people = session.people.pop(line.params[1], None)
     if not people:
         return ()
     return [Roster(people[0].params[1], tuple(_member(session, person) for person in people))]
@@ -289,7 +289,7 @@ def _pong(session: "RoomsSession", line: Line) -> Messages:
 def _supports(session: "RoomsSession", line: Line) -> Messages:
     for token in line.params[1:-1]:
         session.supports.learn(token)
-        session.catch_up.supports(token)
+        learn(session, token)
     return ()
 
 
@@ -324,7 +324,7 @@ def _refused(session: "RoomsSession", line: Line) -> Messages:
 
 
 def _notice_about(session: "RoomsSession", text: str, about: Sequence[str]) -> Notice:
-    rooms = [word for word in about if word.lower() in session.inside]
+    rooms = [word for word in about if word in session.inside]
     return Notice(text, room=rooms[0] if rooms else "")
 
 

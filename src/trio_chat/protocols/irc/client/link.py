@@ -3,13 +3,14 @@ to receive, to know what has arrived, and to leave.
 """
 
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trio_chat.core.events import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.outgoing import Outgoing, encoded
@@ -70,8 +71,9 @@ class IrcLink(ClientSession):
         self.cap_values: dict[str, str] = {}  # of those that are offered
         self.caps: set[str] = set()
         self.address = ""  # ours, ``user@host``, as others see it
-        self.names: dict[str, list[str]] = {}  # of rooms, while they are being told
-        self.entering: set[str] = set()  # rooms of which we are about to be told who is in them
+        # Of rooms, who is in them, while that is being told; and those of which it will be told.
+        self.names: ByName[list[str]] = ByName(past.names)
+        self.entering: ByName[None] = ByName(past.names)
         self.batches: dict[str, Batch] = {}  # those that are open
         self._wanted: list[str] = []  # kinds of batches that somebody at our side waits for
         self.outgoing = Outgoing()
@@ -183,7 +185,7 @@ class IrcLink(ClientSession):
             )
 
     def is_me(self, nick: str) -> bool:
-        return nick.lower() == self.nick.lower()
+        return self.past.names.same(nick, self.nick)
 
     def want(self, kind: str) -> None:
         """Somebody at our side has asked for a batch of this kind."""
@@ -312,13 +314,12 @@ class IrcLink(ClientSession):
         self._blindly.extend(texts)
         self._unanswered += len(texts)
 
-    def take_blindly_sent(self, targets: Container[str] | None) -> Unacked | None:
-        """The oldest of them, or of those for one of these, in small letters: it is refused."""
-        for text in self._blindly:
-            if targets is None or text.target.lower() in targets:
-                self._blindly.remove(text)
-                return text
-        return None
+    def take_blindly_sent(self, targets: Collection[str]) -> Unacked | None:
+        """The oldest of them, or of those for one of these: it is refused."""
+        text = next(self.past.among(self._blindly, targets), None)
+        if text:
+            self._blindly.remove(text)
+        return text
 
     def _send_again(self) -> Sequence[Message]:
         """We are where we were before the cut. What is on its way since then may have arrived."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from trio_chat.core.events import NOWHERE, Notice, Origin, Said
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.heard import understand
@@ -33,11 +34,11 @@ class IrcClientSession(IrcLink):
         self, nick: str | Alternates, *, room: str, encoding: str, past: Past, password: str = ""
     ) -> None:
         self._asked = [past.room or room_name(room)]  # rooms that we are on the way to
-        self._keys: dict[str, str] = {self._asked[0].lower(): past.key}
+        self._keys = ByName(past.names, {self._asked[0]: past.key})
         self._chosen = False  # whether we are in a room because we asked for it
         self._new_room = ("", "")  # that we have just entered, and when
         self._commanded = 0  # commands that may still be refused
-        self._left: set[str] = set()  # rooms that we have left for another one
+        self._left: ByName[None] = ByName(past.names)  # rooms that we have left for another one
         super().__init__(nick, encoding=encoding, past=past, password=password)
         self.catch_up = CatchUp(self.past, self.send)
 
@@ -135,15 +136,14 @@ class IrcClientSession(IrcLink):
         """Something of ours has come back, as ``said``. A server without tags echoes in order."""
         text = self.past.take_token(token)
         if text is None and not (token or self.tells_twice_said):
-            text = self.past.take({target.lower()}) or self.past.take()
+            text = self.past.take([target]) or self.past.take()
         if text is None or not is_cut(text.text, said):
             return ()
         return [self._left_out("Only the beginning of this was said", text)]
 
     def refused(self, targets: Sequence[str]) -> Sequence[Message]:
         """The server has not taken what was said to one of these; which one, the order tells."""
-        folded = {target.lower() for target in targets} or None
-        text = self.past.take(folded) or self.take_blindly_sent(folded)
+        text = self.past.take(targets) or self.take_blindly_sent(targets)
         return [self._left_out("Not sent", text)] if text else []
 
     def refused_command(self) -> None:
@@ -181,10 +181,10 @@ class IrcClientSession(IrcLink):
 
     def go_to(self, room: str, key: str) -> Sequence[str]:
         """What we say from now on is for that room; the one we are in is left once we are there."""
-        if room.lower() == self._target.lower():
+        if self.past.names.same(room, self._target):
             raise Unsupported(f"You are in {room} already.")
         self._asked.append(room)
-        self._keys[room.lower()] = key
+        self._keys[room] = key
         return [body(*_join(room, key))]
 
     def entered(self, room: str, time: str) -> None:
@@ -193,20 +193,20 @@ class IrcClientSession(IrcLink):
         """
         asked = self.answered(room)
         self.admitted = True
-        self.entering.add(room.lower())
+        self.entering[room] = None
         if not asked and self.room:
             return
         if self.room and self._chosen:
-            self._left.add(self.room.lower())
+            self._left[self.room] = None
             self.send("PART", self.room)
         self.room, self._chosen = room, asked
-        self.past.enter(room, self._keys.pop(room.lower(), ""))
+        self.past.enter(room, self._keys.pop(room, ""))
         self._new_room = room, time
 
     def answered(self, room: str) -> bool:
         """As in IrcLink; all that we asked for before it was answered, too."""
         for index, asked in enumerate(self._asked):
-            if asked.lower() == room.lower():
+            if self.past.names.same(asked, room):
                 del self._asked[: index + 1]
                 return True
         return False
@@ -214,10 +214,10 @@ class IrcClientSession(IrcLink):
     def left(self, room: str) -> bool:
         """We are not in it any more. Returns whether that is news."""
         self.past.leave(room)
-        if room.lower() == self.room.lower():
+        if self.past.names.same(room, self.room):
             self.room = ""
-        known = room.lower() in self._left
-        self._left.discard(room.lower())
+        known = room in self._left
+        self._left.pop(room, None)
         return not known
 
 

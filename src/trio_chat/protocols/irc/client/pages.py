@@ -27,6 +27,7 @@ class Pages:
 
     def __init__(self, send: Callable[..., None], catch_up: CatchUp) -> None:
         self._send, self._catch_up = send, catch_up
+        self._same = catch_up.names.same
         self._asked: list[_Page] = []
 
     def ask(self, target: str, before: str, limit: int) -> None:
@@ -50,12 +51,12 @@ class Pages:
     def _next(self, target: str) -> _Page | None:
         """Of which the next answer about it is; none if that is about a gap."""
         gap = self._catch_up.expected(target)
-        pages = (p for p in self._asked if p.target.lower() == target.lower() and not p.open)
+        pages = (p for p in self._asked if self._same(p.target, target) and not p.open)
         page = next(pages, None)
         return page if page and (not gap or page.number < gap) else None
 
     def _open(self, target: str) -> _Page | None:
-        pages = (p for p in self._asked if p.open and p.target.lower() == target.lower())
+        pages = (p for p in self._asked if p.open and self._same(p.target, target))
         return next(pages, None)
 
     def asked_for(self, target: str) -> bool:

@@ -7,10 +7,11 @@ a server that keeps the tokens shows of the two only the first.
 
 import secrets
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from trio_chat.protocols.casemapping import UNKNOWN, ByName, Casemapping
 from trio_chat.protocols.client import Failed, Message, Sent, Stamped
 from trio_chat.protocols.irc.multiline import Limits
 from trio_chat.protocols.irc.text import shown_lines
@@ -79,39 +80,45 @@ class Past:
     """Hand the same one to each connection of a chat; it serves one at a time.
 
     ``secret`` shows the server that we are who we were. ``unacked`` has been sent, oldest first,
-    and ``heard`` has come and been taken by nobody yet. ``last`` is what we have seen of each room,
-    by its name in small letters.
+    and ``heard`` has come and been taken by nobody yet. ``last`` is what we have seen of each room.
+    ``names`` tells which names are the same.
 
     In one room, ``waiting`` is what is to be said and has not been sent: lines, as a person writes
     them. ``room`` is where we are, and ``key`` with which key.
 
     In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
-    ``failed`` has not arrived, by token. ``rooms`` are those where we want to be, by name in small
-    letters: how they are written, and their key. ``away`` is our away message. Of private
+    ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how
+    they are written, and their key. ``away`` is our away message. Of private
     conversations we have seen all that was said long before ``since`` (ISO 8601).
 
     ``limits`` are those of a message of several lines, as the server had them last: with the same
     ones a text is cut in the same way while there is no connection, and so can be said again.
 
-    Where plain is spoken nothing has an id: ``shown`` is what was said last in each room, by its
-    name in small letters, as nickname, text, and whether it is an action.
+    Where plain is spoken nothing has an id: ``shown`` is what was said last in each room, as
+    nickname, text, and whether it is an action.
     """
 
     secret: str = field(default_factory=new_token, repr=False)
+    names: Casemapping = field(default_factory=lambda: Casemapping(UNKNOWN), repr=False)
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)
-    last: dict[str, Last] = field(default_factory=dict)
+    last: MutableMapping[str, Last] = field(default_factory=dict)
     waiting: deque[str] = field(default_factory=deque)
     room: str = ""
     key: str = field(default="", repr=False)
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
-    rooms: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     away: str = ""
     since: str = ""
     limits: Limits | None = None
-    shown: dict[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
+    shown: MutableMapping[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.last = ByName(self.names, self.last)
+        self.rooms = ByName(self.names, self.rooms)
+        self.shown = ByName(self.names, self.shown)
 
     @property
     def full(self) -> bool:
@@ -155,21 +162,21 @@ class Past:
                 del self.failed[next(iter(self.failed))]
         return [Failed(text.token, why) for text in texts]
 
-    def oldest(
-        self, targets: Container[str] | None = None, but: Container[str] = ()
-    ) -> Unacked | None:
-        """The oldest text on its way: of those for one of these targets, in small letters, if they
-        are given; ``but`` not one with these tokens.
+    def oldest(self, targets: Collection[str] = (), but: Container[str] = ()) -> Unacked | None:
+        """The oldest text on its way: of those for one of these targets, if they are given;
+        ``but`` not one with these tokens.
 
         A server deals with what we say in order: so it is this one that it speaks of.
         """
-        for text in self.unacked:
-            known = targets is None or text.target.lower() in targets
-            if known and text.token not in but:
-                return text
-        return None
+        texts = self.among(self.unacked, targets)
+        return next((text for text in texts if text.token not in but), None)
 
-    def take(self, targets: Container[str] | None = None) -> Unacked | None:
+    def among(self, texts: Iterable[Unacked], targets: Collection[str]) -> Iterator[Unacked]:
+        """Those that are for one of these targets; all, if there are none."""
+        wanted = {self.names.fold(target) for target in targets}
+        return (t for t in texts if not wanted or self.names.fold(t.target) in wanted)
+
+    def take(self, targets: Collection[str] = ()) -> Unacked | None:
         """The oldest text is not on its way any more."""
         if text := self.oldest(targets):
             self.unacked.remove(text)
@@ -179,7 +186,7 @@ class Past:
         """It has come, in its turn, in this room or conversation, if it is one. Returns whether for
         the first time.
         """
-        place = place.lower()
+        place = self.names.fold(place)
         if place:
             self._advance(said, place)
         if not said.msgid:
@@ -209,11 +216,11 @@ class Past:
 
         Something may be said at the same moment, and later than we came.
         """
-        if room.lower() not in self.last and (before := just_before(time)):
-            self.last[room.lower()] = Last("", before)
+        if room not in self.last and (before := just_before(time)):
+            self.last[room] = Last("", before)
 
     def leave(self, room: str) -> None:
         """We are not in it any more, and miss nothing."""
-        self.last.pop(room.lower(), None)
-        if room.lower() == self.room.lower():
+        self.last.pop(room, None)
+        if self.names.same(room, self.room):
             self.room = self.key = ""

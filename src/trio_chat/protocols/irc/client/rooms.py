@@ -7,12 +7,13 @@ by messages, sooner or later; where the server cannot do it, there is no answer,
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from trio_chat.core.events import Notice, Said
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -74,10 +75,12 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self.supports = Supports()
         self.catch_up = CatchUp(past, self.send, self.buffer_of, named=True)
         self.pages = Pages(self.send, self.catch_up)
-        self.people: dict[str, list[Line]] = {}  # of rooms, while we are told who is away there
-        self.topics: dict[str, str] = {}  # of rooms, until we know who set it
-        self.joining: set[str] = set()  # rooms that we have asked to enter
-        self.inside: set[str] = set()
+        self.people: ByName[list[Line]] = ByName(
+            past.names
+        )  # of rooms, while we are told who is away there
+        self.topics: ByName[str] = ByName(past.names)  # of rooms, until we know who set it
+        self.joining: ByName[None] = ByName(past.names)  # rooms that we have asked to enter
+        self.inside: ByName[None] = ByName(past.names)
         self._new_rooms: list[tuple[str, str]] = []  # that we have just entered, and when
         self._reassembly = Reassembly()
         self._linked = False
@@ -87,7 +90,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._ping_at, self._pinged_at = math.inf, 0.0
         self._pong = False
         for room in rooms:
-            past.rooms.setdefault(room_name(room).lower(), (room_name(room), ""))
+            past.rooms.setdefault(room_name(room), (room_name(room), ""))
 
     def buffer_of(self, said: Said) -> str:
         """In which room or with whom that was said."""
@@ -168,7 +171,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self.catch_up.waits = True
             span = (f"timestamp={since}", f"timestamp={_NEVER}")
             self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
-        self.joining = set(self.past.rooms)
+        self.joining.update(dict.fromkeys(self.past.rooms))
         for line in _joins(self.past.rooms.values()):
             self.outgoing.send(line)
         self.send("PING", "entered")
@@ -181,7 +184,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def talked(self, nick: str, time: str) -> None:
         """Something was said in this private conversation while we were cut off, at this time."""
-        known = self.past.last.get(nick.lower())
+        known = self.past.last.get(nick)
         if known is None or not known.time or known.time < time:
             self.past.begin(nick, just_before(self.past.since, _ON_ITS_WAY))
             self.catch_up.begin(nick, "")
@@ -193,30 +196,29 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._linked = self.admitted = True
         self.past.limits = limits(self.caps, self.cap_values)
         self._ping_at = -math.inf
-        return [Linked(self.nick, self.supports.network, frozenset(self.caps))]
+        names = "" if self.past.names.name == OURS else self.past.names.name
+        return [Linked(self.nick, self.supports.network, frozenset(self.caps), names)]
 
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def entered(self, room: str, time: str) -> Message:
         """We are in it, since ``time`` if the server says so."""
-        folded = room.lower()
-        _, key = self.past.rooms.get(folded, ("", ""))
-        self.past.rooms[folded] = (room, key)
-        self.joining.discard(folded)
-        self.inside.add(folded)
-        self.entering.add(folded)
+        _, key = self.past.rooms.get(room, ("", ""))
+        self.past.rooms[room] = (room, key)
+        self.joining.pop(room, None)
+        self.inside[room] = self.entering[room] = None
         self._new_rooms.append((room, time))
         return InRoom(room)
 
     def left(self, room: str, why: str) -> Message:
         self.past.leave(room)
-        self.past.rooms.pop(room.lower(), None)
-        self.inside.discard(room.lower())
+        self.past.rooms.pop(room, None)
+        self.inside.pop(room, None)
         return OutOfRoom(room, why)
 
     def answered(self, room: str) -> bool:
-        known = room.lower() in self.joining
-        self.joining.discard(room.lower())
+        known = room in self.joining
+        self.joining.pop(room, None)
         return known
 
     def join(self, room: str, key: str = "") -> None:
@@ -225,12 +227,12 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._do(line)
 
     def go_to(self, room: str, key: str) -> Sequence[str]:
-        if room.lower() in self.inside:
+        if room in self.inside:
             raise Unsupported(f"You are in {room} already.")
-        self.past.rooms[room.lower()] = (room, key)
+        self.past.rooms[room] = (room, key)
         if not self.registered:  # then we go there with the others
             return ()
-        self.joining.add(room.lower())
+        self.joining[room] = None
         return _joins([(room, key)])
 
     def part(self, room: str, why: str = "") -> None:
@@ -372,17 +374,16 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def ours(self, token: str, target: str, *, live: bool) -> str:
         """The token of a text of ours that has come back. A server without tags echoes in order."""
         if not token and live and not self.tells_twice_said:
-            text = self._oldest({target.lower()}) or self._oldest(None)
+            text = self._oldest([target]) or self._oldest()
             token = text.token if text else ""
         self._returned.add(token)
         return token
 
     def refused(self, targets: Sequence[str], why: str) -> Sequence[Message]:
         """The server has not taken what was said to one of these; which one, the order tells."""
-        folded = {target.lower() for target in targets} or None
-        if text := self._oldest(folded):
+        if text := self._oldest(targets):
             return self._give_up([text], why)
-        blind = self.take_blindly_sent(folded)
+        blind = self.take_blindly_sent(targets)
         return self._fail_after_all(blind, why) if blind else ()
 
     def refused_batch(self, why: str) -> Sequence[Message]:
@@ -391,7 +392,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         left = [text for text in batches if text.token not in self._returned]
         return self._give_up(left[:1], why)
 
-    def _oldest(self, targets: set[str] | None) -> Unacked | None:
+    def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
         return self.past.oldest(targets, but=self._returned)
 
     def _give_up(
