@@ -64,7 +64,7 @@ def members_of(room: Room, asker: Person) -> Members:
 
 
 def _list_members(state: State, asker: Person, query: ListMembers) -> Answer:
-    room = _visible_room(state, asker, query.room)
+    room = visible_room(state, asker, query.room)
     return members_of(room, asker) if room else unknown(query.room)
 
 
@@ -81,14 +81,14 @@ def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
 
 
 def _show_topic(state: State, asker: Person, query: ShowTopic) -> Answer:
-    if (room := _visible_room(state, asker, query.room)) is None:
+    if (room := visible_room(state, asker, query.room)) is None:
         return unknown(query.room)
     return topic_of(room)
 
 
 def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
     """The key is told to members only."""
-    if (room := _visible_room(state, asker, query.room)) is None:
+    if (room := visible_room(state, asker, query.room)) is None:
         return unknown(query.room)
     s = room.state
     letters, arguments = "".join(sorted(s.flags)), []
@@ -102,7 +102,7 @@ def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
 
 
 def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
-    if (room := _visible_room(state, asker, query.room)) is None:
+    if (room := visible_room(state, asker, query.room)) is None:
         return unknown(query.room)
     if query.mode != "b" and not (has_status(room, asker) or asker.is_operator):
         name = room.state.name
@@ -114,7 +114,7 @@ def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
 def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
     """In a room: its members. By nickname: that person. By mask: those who may be seen."""
     if query.of.startswith("#"):
-        room = _visible_room(state, asker, query.of)
+        room = visible_room(state, asker, query.of)
         members = room.members.values() if room else ()
         shown = (p for p in members if asker.who in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
         name = room.state.name if room else query.of
@@ -178,7 +178,8 @@ _ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
 # ── who may see what ───────────────────────────────────────────────────────────────────────────
 
 
-def _visible_room(state: State, asker: Person, name: str) -> Room | None:
+def visible_room(state: State, asker: Person, name: str) -> Room | None:
+    """One that somebody is in, if ``asker`` may know of it."""
     room = state.room(name)
     return room if room and room.members and _may_see(asker, room) else None
 

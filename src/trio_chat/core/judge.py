@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.answers import unknown
+from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.commands import (
     Announce,
     Invite,
@@ -91,6 +91,11 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
     room = state.room(name)
     if room is None or not room.members:
         return _nowhere(name)
+    refused = _silenced_in(room, person)
+    return refused if refused is None or visible_room(state, person, name) else _nowhere(name)
+
+
+def _silenced_in(room: Room, person: Person) -> Refused | None:
     name = room.state.name
     if person.who not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
@@ -214,7 +219,7 @@ def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
 
 
 def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
-    if (room := state.room(set_modes.room)) is None or not room.members:
+    if (room := visible_room(state, person, set_modes.room)) is None:
         return [unknown(set_modes.room)]
     if refused := _powerless(state, person, room.state.name):
         return [refused]
@@ -362,7 +367,7 @@ def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
 def _outside(state: State, person: Person, name: str) -> Refused | None:
     if fold(name) in person.rooms:
         return None
-    if (room := state.room(name)) is None or not room.members:
+    if (room := visible_room(state, person, name)) is None:
         return _nowhere(name)
     name = room.state.name
     return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
