@@ -74,9 +74,10 @@ def _check_host(host: str) -> str:
 
 
 def _check_lobby(room: str) -> str:
-    kinds = {unicodedata.category(char)[0] for char in room[1:] if char not in "_-.+"}
+    name = room.lstrip("#")
+    kinds = {unicodedata.category(char)[0] for char in name if char not in "_-.+"}
     numbers = any(char.isnumeric() and not char.isdecimal() for char in room)
-    if room[:1] != "#" or not 2 <= len(room) <= 50 or kinds - {"L", "M", "N"} or numbers:
+    if name in ("", room) or len(room) > 50 or kinds - {"L", "M", "N"} or numbers:
         raise ValueError("it begins with # and goes on with letters, digits and _-.+ (at most 49)")
     return room
 

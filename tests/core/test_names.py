@@ -108,7 +108,7 @@ def test_bad_nick(nick: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["#" + name for name in [*GOOD_ANYWHERE, "v1.0+x", "a" * (ROOM_MAX - 1)]]
+    "room", ["#" + name for name in [*GOOD_ANYWHERE, "v1.0+x", "#python", "a" * (ROOM_MAX - 1)]]
 )
 def test_good_room(room: str) -> None:
     assert room_problem(room) == ""
@@ -123,7 +123,9 @@ def test_good_room(room: str) -> None:
         ("&lobby", "begin with #"),
         ("＃lobby", "begin with #"),
         ("#", "empty"),
-        ("##a", "'#'"),
+        ("##", "empty"),
+        ("#a#b", "'#'"),
+        ("##" + "a" * (ROOM_MAX - 1), "longer than 48"),
         ("#[a]", "'['"),
         ("#" + "a" * ROOM_MAX, "longer than 49"),
         (PEOPLE, "begin with #"),

@@ -10,7 +10,7 @@ name from the text around it.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 # Accents on one letter: more than any language needs, and still a line high.
 ACCENTS_MAX = 4
@@ -49,6 +49,14 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFKC", alike)
 
 
+def distinct(names: Iterable[str]) -> list[str]:
+    """Of several that are the same name only the first."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(fold(name), name)
+    return list(first.values())
+
+
 def nick_problem(nick: str) -> str:
     """Why this cannot be a nickname, as a sentence; empty if it can."""
     problem = _problem(nick, _NICK_EXTRA, NICK_MAX)
@@ -57,7 +65,8 @@ def nick_problem(nick: str) -> str:
 
 def room_problem(room: str) -> str:
     """Why this cannot be a room's name, as a sentence; empty if it can."""
-    problem = _problem(room[1:], _ROOM_EXTRA, ROOM_MAX - 1)
+    name = room.lstrip("#")  # ##python is another room than #python
+    problem = _problem(name, _ROOM_EXTRA, ROOM_MAX - (len(room) - len(name)))
     if not room.startswith("#"):
         problem = "it does not begin with #"
     return problem and f"{_cut(room)} cannot be a room: {problem}."
