@@ -1,5 +1,7 @@
 """The server's end of IRC, without a server: lines in, and what is asked and answered."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise, permutations
@@ -13,7 +15,11 @@ from trio_chat.core.commands import (
     Command,
     Count,
     Enter,
+    FindNicks,
     Join,
+    Kick,
+    Leave,
+    ListMembers,
     ListTalks,
     LookUp,
     MarkRead,
@@ -24,6 +30,8 @@ from trio_chat.core.commands import (
     Say,
     Seek,
     ShowMark,
+    Signal,
+    Tell,
     Unwatch,
     Watch,
 )
@@ -645,6 +653,83 @@ def test_the_end_answers_a_label_too() -> None:
     assert desk.asked[-1] == Quit("Quit: bye", "bye")
 
 
+# ── lists of targets ───────────────────────────────────────────────────────────────────────────
+
+LISTS = [
+    ("PRIVMSG bob,BOB,bоb :x", [Tell("bob", "x")]),
+    ("NOTICE #room,#ROOM,@#room :x",
+     [Say("#room", "x", notice=True), Say("#room", "x", notice=True, status="@")]),
+    ("@+x TAGMSG bob,BOB", [Signal("+x", nick="bob")]),
+    ("JOIN #a,#A,#b k1,k2,k3", [Join("#a", "k1"), Join("#b", "k3")]),
+    ("JOIN #a,#b,#c k1,,k3,k4", [Join("#a", "k1"), Join("#b"), Join("#c", "k3")]),
+    ("JOIN #a,#b k1", [Join("#a", "k1"), Join("#b")]),
+    ("PART #a,#A,#b :bye", [Leave("#a", "bye"), Leave("#b", "bye")]),
+    ("KICK #room bob,BOB,eve :out", [Kick("#room", "bob", "out"), Kick("#room", "eve", "out")]),
+    ("KICK #a,#b bob,eve :out", [Kick("#a", "bob", "out"), Kick("#b", "eve", "out")]),
+    ("KICK #a,#A,#b bob,BOB,bob", [Kick("#a", "bob"), Kick("#b", "bob")]),
+    ("KICK #a,#b,#c,#d,#e a,b,c,d,e", [Kick(f"#{name}", name) for name in "abcd"]),
+    ("NAMES #a,#A", [ListMembers("#a")]),
+    ("WHOIS bob,BOB", [FindNicks(("bob",))]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "commands"), LISTS, ids=[line for line, _ in LISTS])
+def test_what_is_named_twice_is_meant_once(line: str, commands: list[Command]) -> None:
+    """Whatever its case and its look; and what belongs to it stays with it."""
+    desk = entered("message-tags", "no-implicit-names")
+    before = len(desk.asked)
+    desk.feed(f"{line}\r\n".encode())
+    assert desk.asked[before:] == commands
+
+
+# ── tags of clients ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("given", "relayed"),
+    [
+        ("+a=b;+draft/reply=x;+example.com/y-1", "+a=b;+draft/reply=x;+example.com/y-1"),
+        (r"+a=b\:\sc\\;+e=", r"+a=b\:\sc\\;+e"),
+        ("+a=1;+a=2", "+a=2"),
+        ("+A=1;+a=2", "+A=1;+a=2"),
+        ("+é=x;+ok", "+ok"),
+        ("+;++a;+/a;+a/;+a/b/c;+a_b;+a.b;+a,b;a=1;+b/c", "+b/c"),
+        ('+"=1;+a\x07=1;+<b>;+ok', "+ok"),
+        ("+a=x\x07y;+ok", "+ok"),
+        ("+a=\x1b[2J;+b=\x7f;+c=\x85;+ok=é", "+ok=é"),
+        (r"+a=x\ny;+b=\r;+ok", "+ok"),
+        (r"+a=1;+a=\n;+ok", "+ok"),
+        ("label=1;msgid=2;time=3;account=4;+ok", "+ok"),
+    ],
+)
+def test_only_tags_that_are_some_are_relayed(given: str, relayed: str) -> None:
+    desk = entered("message-tags")
+    before = len(desk.asked)
+    desk.feed(f"@{given} PRIVMSG #room :x\r\n@{given} TAGMSG #room\r\n".encode())
+    assert desk.asked[before:] == [Say("#room", "x", tags=relayed), Signal(relayed, "#room")]
+
+
+@pytest.mark.parametrize("tags", ["+é=x", "+a=\x07", "a=b", "+"])
+def test_a_tagmsg_with_none_left_is_none(tags: str) -> None:
+    desk = entered(*ALL_CAPS)
+    before = len(desk.asked)
+    assert shown(desk.feed(f"@label=L;{tags} TAGMSG #room\r\n".encode())) == ["ACK"]
+    assert desk.asked[before:] == []
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=5))
+def test_what_is_relayed_has_neither_other_keys_nor_control_characters(
+    tags: dict[str, str],
+) -> None:
+    text = ";".join(f"+{key}={value}" for key, value in tags.items())
+    text = "".join(char for char in text if char not in "\r\n\0 ")
+    desk = entered("message-tags", "echo-message")
+    [echo] = desk.feed(f"@{text} PRIVMSG #room :x\r\n".encode(errors="replace"))
+    for key, value in echo.tags.items():
+        assert re.fullmatch(r"msgid|\+([A-Za-z0-9.-]+/)?[A-Za-z0-9-]+", key)
+        assert not any(unicodedata.category(char) == "Cc" for char in value)
+
+
 # ── single answers ─────────────────────────────────────────────────────────────────────────────
 
 ANSWERS = [
@@ -652,6 +737,11 @@ ANSWERS = [
     ("PRIVMSG #room", "412 alice No text to send"),
     ("NOTICE #room", ""),
     ("PRIVMSG a,b,c,d,e :x", "407 alice e Too many targets"),
+    ("KICK #a,#b bob", "461 alice KICK As many rooms as nicknames, or one room"),
+    ("KICK #a,#b bob,carl,dan", "461 alice KICK As many rooms as nicknames, or one room"),
+    ("KICK #room a,b,c,d,e", "407 alice e Too many targets"),
+    ("USERHOST alice ALICE", "302 alice alice=+a@host"),
+    ("ISON alice ALICE", "303 alice alice"),
     ("WHO alice %", "352 alice #room a host chat.local alice H 0 Alice"),
     ("WHO alice %xyz", "352 alice #room a host chat.local alice H 0 Alice"),
     ("WHO alice %tn,5", "354 alice 5 alice"),

@@ -43,8 +43,9 @@ class ServerInfo:
         yield f"CHANNELLEN={ROOM_MAX}"
         yield f"NICKLEN={NICK_MAX}"
         yield from (f"{name}={length}" for name, length in self.lengths.items())
-        targets = ("PRIVMSG", "NOTICE", "TAGMSG", "KICK", "NAMES")
-        yield f"TARGMAX={','.join(f'{name}:{TARGETS_MAX}' for name in targets)},JOIN:,PART:"
+        several = ("PRIVMSG", "NOTICE", "TAGMSG", "KICK", "NAMES")
+        targets = [f"{name}:{TARGETS_MAX}" for name in several]
+        yield f"TARGMAX={','.join(targets)},JOIN:,PART:,WHOIS:1,WHOWAS:1"
         yield f"EXTBAN=,{MUTE[0]}"
         yield "ELIST=CMNTU"
         yield "SAFELIST"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import Command, Say, Signal, Tell
 from trio_chat.core.modes import STATUS
+from trio_chat.core.names import distinct
 from trio_chat.protocols.irc import batches
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import fits
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 # A client-only tag of our own: what has the same one as something before is the same, sent again.
 _ID = "+trio-chat/id"
 _ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
+
+# "<client_prefix> [ <vendor> '/' ] <key_name>", the vendor a host's name (message-tags, "Format").
+_KEY = re.compile(r"\+(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def say(session: "IrcSession", message: Message) -> Iterator[Command]:
@@ -102,18 +107,25 @@ def tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
 
 
 def _client_tags(message: Message) -> str:
-    """ "Client-only tags" begin with a plus; other tags of clients are not relayed."""
-    return render_tags({k: v for k, v in message.tags.items() if k.startswith("+") and len(k) > 1})
+    """ "Client-only tags" begin with a plus; other tags of clients are not relayed. Nor are those
+    with a key that is none, or with a value that would steer a terminal.
+    """
+    tags = message.tags.items()
+    return render_tags({k: v for k, v in tags if _KEY.fullmatch(k) and not _CONTROL.search(v)})
 
 
 def each_target(session: "IrcSession", text: str) -> Sequence[str]:
     """Those between commas, each once."""
-    targets = list(dict.fromkeys(target for target in text.split(",") if target))
+    targets = distinct(target for target in text.split(",") if target)
     if len(targets) > TARGETS_MAX:
-        session.numeric(n.ERR_TOOMANYTARGETS, targets[TARGETS_MAX][:50], "Too many targets")
-        session.refusals += 1
-        return targets[:TARGETS_MAX]
-    return targets
+        too_many_targets(session, targets[TARGETS_MAX])
+    return targets[:TARGETS_MAX]
+
+
+def too_many_targets(session: "IrcSession", first: str) -> None:
+    """``first`` is the first of those that are left out."""
+    session.numeric(n.ERR_TOOMANYTARGETS, first[:50], "Too many targets")
+    session.refusals += 1
 
 
 def _room_of(target: str) -> tuple[str, str]:

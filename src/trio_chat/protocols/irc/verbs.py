@@ -1,6 +1,7 @@
 """What each command of a client asks for: a row each in the table at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from trio_chat.core.commands import (
@@ -33,9 +34,10 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Change
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
-from trio_chat.core.names import fold, nick_problem
+from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols.irc import batches, history, monitor, registration, replies, talk
 from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
 
@@ -75,15 +77,20 @@ def dispatch(session: "IrcSession", message: Message) -> Commands:
 
 
 def _join(session: "IrcSession", message: Message) -> Iterator[Command]:
-    """ "JOIN 0" leaves all rooms, which nobody wants to happen by accident: it does nothing."""
-    keys = message.params[1].split(",") if len(message.params) > 1 else []
-    for index, room in enumerate(dict.fromkeys(message.params[0].split(","))):
-        yield Join(room, keys[index] if index < len(keys) else "")
+    """Each room with the key in the same place. One that is named twice is entered with the first:
+    a line is one guess at its key. "JOIN 0" leaves all rooms, which nobody wants to happen by
+    accident: it does nothing.
+    """
+    joins: dict[str, Join] = {}
+    rooms, keys = message.params[0].split(","), message.param(1).split(",")
+    for room, key in zip_longest(rooms, keys[: len(rooms)], fillvalue=""):
+        joins.setdefault(fold(room), Join(room, key))
+    yield from joins.values()
 
 
 def _part(session: "IrcSession", message: Message) -> Iterator[Command]:
     why = message.param(1)
-    for room in dict.fromkeys(message.params[0].split(",")):
+    for room in distinct(message.params[0].split(",")):
         yield Leave(room, why)
 
 
@@ -114,11 +121,23 @@ def _list(session: "IrcSession", message: Message) -> Commands:
 
 
 def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
-    """Several people out of one room."""
-    room, nicks = message.params[0].split(",")[0], message.params[1]
-    why = message.param(2)
-    for nick in talk.each_target(session, nicks):
-        yield Kick(room, nick, why)
+    """ "There MUST be either one channel parameter and multiple user parameter, or as many channel
+    parameters as there are user parameters" (RFC 2812, 3.2.8).
+    """
+    rooms, nicks = (param.split(",") for param in message.params[:2])
+    if len(rooms) == 1:
+        rooms *= len(nicks)
+    if len(rooms) != len(nicks):
+        session.numeric(n.ERR_NEEDMOREPARAMS, "KICK", "As many rooms as nicknames, or one room")
+        session.refusals += 1
+        return
+    kicks: dict[tuple[str, str], Kick] = {}
+    for room, nick in zip(rooms, nicks, strict=True):
+        if nick:
+            kicks.setdefault((fold(room), fold(nick)), Kick(room, nick, message.param(2)))
+    if len(kicks) > TARGETS_MAX:
+        talk.too_many_targets(session, [*kicks.values()][TARGETS_MAX].nick)
+    yield from islice(kicks.values(), TARGETS_MAX)
 
 
 def _invite(session: "IrcSession", message: Message) -> Commands:
@@ -249,14 +268,15 @@ def _whowas(session: "IrcSession", message: Message) -> Commands:
 
 
 def _ison(session: "IrcSession", message: Message) -> Commands:
-    nicks = tuple(nick for param in message.params for nick in param.split())
+    nicks = distinct(nick for param in message.params for nick in param.split())
     session.answered = replies.ison(session)
-    return [FindNicks(nicks)]
+    return [FindNicks(tuple(nicks))]
 
 
 def _userhost(session: "IrcSession", message: Message) -> Commands:
     session.answered = replies.userhost(session)
-    return [FindNicks(tuple(nick for p in message.params for nick in p.split())[:5])]
+    nicks = distinct(nick for param in message.params for nick in param.split())
+    return [FindNicks(tuple(nicks[:5]))]
 
 
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
@@ -353,7 +373,7 @@ VERBS = {
     "INVITE": Verb(_invite, "[nickname room]"),
     "ISON": Verb(_ison, "nickname...", 1),
     "JOIN": Verb(_join, "room,... [key,...]", 1),
-    "KICK": Verb(_kick, "room nickname,... [why]", 2),
+    "KICK": Verb(_kick, "room,... nickname,... [why]", 2),
     "KILL": Verb(_kill, "nickname why", 2),
     "LIST": Verb(_list, "[room,...|condition,...]"),
     "LUSERS": Verb(_lusers),
