@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom (docs/architecture.md has the table)."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +107,24 @@ def test_the_ends_of_irc_know_nothing_of_each_other(file: Path) -> None:
         assert not any(allowed(module, theirs) for module in imports(file))
     elif room_of(file) == "server" or file.parent == IRC:
         assert not any(allowed(m, {"trio_chat.protocols.irc.client"}) for m in imports(file))
+
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """All that is written in a module but its docstrings."""
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(HOUSE).as_posix())
+def test_only_the_command_line_speaks_of_its_options(file):
+    """What the library says is also read where there is none. The title of the schema is its."""
+    if room_of(file) != "cli" and file.name != "schema.py":
+        spoken = [text for text in texts(ast.parse(file.read_text())) if "--" in text]
+        assert not [text for text in spoken if re.search(r"(?<![\w-])--[a-z]", text)]

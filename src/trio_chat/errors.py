@@ -16,7 +16,15 @@ ChatError
 
 
 class ChatError(Exception):
-    """Anything that trio-chat raises on purpose. ``str(error)`` is one line for people."""
+    """Anything that trio-chat raises on purpose. ``str(error)`` is one line for people.
+
+    ``about`` is the parameter that may be wrong (``host``, ``port``, ``protocol``), or else what
+    would help, where that is known: so a program can say how it is changed there.
+    """
+
+    def __init__(self, *args: object, about: str = "") -> None:
+        super().__init__(*args)
+        self.about = about
 
 
 class SettingsError(ChatError):
@@ -60,15 +68,15 @@ class Unsupported(ChatError):
 
 
 class ScreenFailed(ChatError):
-    """The full screen has ended by a mistake of ours. What else the error says is not for the
-    terminal: others may have written it. ``--debug`` shows where it was, from ``__cause__``.
+    """The full screen has ended by a mistake of ours, its ``__cause__``. What that says is not for
+    the terminal: others may have written it.
     """
 
     @classmethod
     def of(cls, error: BaseException) -> "ScreenFailed":
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        return cls(f"the screen failed ({type(error).__name__}); --debug shows where")
+        return cls(f"the screen failed ({type(error).__name__})", about="debug")
 
 
 class Conflict(ChatError):

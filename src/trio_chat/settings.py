@@ -9,9 +9,18 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "TRIO_CHAT_"
@@ -67,10 +76,120 @@ def _check_network(text: str) -> str:
         ) from None
 
 
-def _check_host(host: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What somebody has written for a host: it may hold more. ``port`` and ``room`` are empty if it
+    does not; ``is_url`` tells whether it has a port anyhow, that of IRC.
+    """
+
+    host: str
+    port: str = ""
+    room: str = ""
+    is_url: bool = False
+
+
+#: What irc:// means without a port (draft-butcher-irc-url).
+IRC_PORT = "6667"
+
+_HOST = "it is a name, an address, *, or unix:PATH"
+_PORT = (
+    "after the colon stands a port, a number from 0 up to 65535; an IPv6 address needs [brackets]"
+)
+
+
+def read_place(text: str) -> Place:
+    """HOST, HOST:PORT, an IPv6 address in brackets or not, unix:PATH, irc://HOST:PORT/ROOM. Raises
+    ValueError.
+    """
+    if text.startswith("unix:") or not text or any(map(str.isspace, text)):
+        return Place(check_host(text))
+    scheme, is_url, rest = text.partition("://")
+    if not is_url:
+        return Place(*_host_and_port(text))
+    if scheme.lower() != "irc":
+        raise ValueError(
+            "encrypted connections (TLS) are not there yet: irc:// is not encrypted"
+            if scheme.lower() in ("ircs", "tls", "ssl")
+            else "of addresses with :// there is only irc://HOST:PORT/ROOM"
+        )
+    where, _, path = rest.replace("#", "/#", 1).partition("/")
+    if "@" in where:
+        raise ValueError("an address holds no nickname and no password")
+    name, *flags = unquote(path.partition("?")[0]).lstrip("/").split(",")
+    if {"isnick", "isuser"} & set(flags):
+        raise ValueError("it names a person, not a room")
+    return Place(*_host_and_port(where), name and read_room(name), is_url=True)
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    if text.count(":") > 1 and "[" not in text:
+        return _ipv6(text), ""
+    found = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^:\[\]/@]+))(?::(.*))?", text)
+    if found is None:
+        raise ValueError(_HOST)
+    address, name, port = found.groups()
+    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65_535):
+        raise ValueError(_PORT)
+    return (name or _ipv6(address)), port or ""
+
+
+def _ipv6(text: str) -> str:
+    """It may end with a zone, as fe80::1%eth0."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        raise ValueError(
+            _PORT if "[" not in text and text.rpartition(":")[2].isdigit() else _HOST
+        ) from None
+    return text
+
+
+def check_host(host: str) -> str:
+    """A host and nothing else. Raises ValueError."""
     if not host or host == "unix:" or any(c.isspace() for c in host):
-        raise ValueError("it is a name, an address, *, or unix:PATH")
+        raise ValueError(_HOST)
+    if not host.startswith("unix:") and read_place(host) != Place(host):
+        raise ValueError(f"{_HOST}, without a port or a room")
     return host
+
+
+def check_place(host: str, port: int) -> None:
+    """Where one can connect to. Raises ValueError."""
+    try:
+        check_host(host)
+    except ValueError as error:
+        raise ValueError(f"host {host!r}: {error}") from None
+    if host == "*":
+        raise ValueError("host '*': only a server is everywhere")
+    if not host.startswith("unix:") and (type(port) is not int or not 1 <= port <= 65_535):
+        raise ValueError(f"port {port!r}: it is a whole number from 1 up to 65535")
+
+
+# What no server takes as a part of a nickname, or as its first character.
+_NO_NICK = re.compile(r"^[#&$]|[\s,:!@*?]")
+_NAME_MAX = 200  # characters; the names of every server are shorter, and fit into a line
+
+
+def check_nick(nick: str) -> str:
+    """One that some server may take. Raises ValueError."""
+    if not 0 < len(nick) <= _NAME_MAX or not nick.isprintable() or _NO_NICK.search(nick):
+        raise ValueError(f"{nick!r} cannot be a nickname")
+    return nick
+
+
+def check_room(room: str) -> str:
+    """One that some server may have. Raises ValueError."""
+    if not _ROOM.fullmatch(read_room(room)) or not room.isprintable():
+        raise ValueError(f"{room!r} cannot be a room")
+    return room
+
+
+_ROOM = re.compile(r"[#&][^\s,:\x00-\x1f\x7f]{1,199}")
+
+
+def read_room(room: str) -> str:
+    """A room's name as somebody writes it: what it begins with may be missing."""
+    return f"#{room}" if room and not room.startswith(("#", "&")) else room
 
 
 def _check_lobby(room: str) -> str:
@@ -82,7 +201,7 @@ def _check_lobby(room: str) -> str:
     return room
 
 
-def _check_encoding(encoding: str) -> str:
+def check_encoding(encoding: str) -> str:
     """Lines are split at LF and commands known by "/": so ASCII must be a part of it. Nor may bytes
     mean one thing here and another one there, or stand for what is no text.
     """
@@ -129,11 +248,21 @@ def _pairs(operators: SecretStr) -> list[tuple[str, str]]:
     return [(name, hashed) for name, _, hashed in pairs if name]
 
 
-def _check_password(password: SecretStr) -> SecretStr:
-    text = password.get_secret_value()
-    if text != text.strip() or not (text.isprintable() and len(text) <= 200):
-        raise ValueError("it is one line of at most 200 characters, with no blank around it")
+def check_password(password: str) -> str:
+    """One that fits into a line, whatever is spoken. Raises ValueError, which does not show it."""
+    if password != password.strip() or not (password.isprintable() and len(password) <= 200):
+        raise ValueError(
+            "the password is one line of at most 200 characters, with no blank around it"
+        )
     return password
+
+
+def _check_password(password: SecretStr) -> SecretStr:
+    return SecretStr(check_password(password.get_secret_value()))
+
+
+def _check_own_nick(nick: str) -> str:
+    return check_nick(nick) if nick else nick
 
 
 def _check_identity(identity: SecretStr) -> SecretStr:
@@ -401,7 +530,7 @@ class HistorySettings(Section):
 class ClientSettings(Section):
     """How the client behaves."""
 
-    nick: str = Field(
+    nick: Annotated[str, AfterValidator(_check_own_nick)] = Field(
         default="",
         description="The nickname to use; empty is the name of your account, or one like it if "
         "somebody has that.",
@@ -411,9 +540,8 @@ class ClientSettings(Section):
         description="What to speak: irc, or plain, as the tutorial's server does; auto listens for "
         "a moment and finds out.",
     )
-    room: str = Field(
+    room: Annotated[str, AfterValidator(check_room), AfterValidator(read_room)] = Field(
         default="#lobby",
-        pattern=r"^[#&][^\s,:\x00-\x1f\x7f]{1,199}$",
         description="The room to enter; where plain is spoken, #lobby is whichever room the server "
         "puts newcomers into.",
     )
@@ -501,10 +629,11 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore"
     )
 
-    host: Annotated[str, AfterValidator(_check_host)] = Field(
+    host: Annotated[str, AfterValidator(check_host)] = Field(
         default="127.0.0.1",
         description="Where the server listens and the client connects to: a name, an address, "
-        "* for all addresses (server only), or unix:PATH.",
+        "* for all addresses (server only), or unix:PATH; also with a port, as HOST:PORT or "
+        "[IPV6]:PORT, and for the client as irc://HOST:PORT/ROOM.",
     )
     port: int = Field(
         default=55555,
@@ -512,7 +641,7 @@ class Settings(BaseSettings):
         le=65_535,
         description="The TCP port; with 0 the server takes a free one.",
     )
-    encoding: Annotated[str, AfterValidator(_check_encoding)] = Field(
+    encoding: Annotated[str, AfterValidator(check_encoding)] = Field(
         default="utf-8", description="The encoding of plain text; ASCII must be a part of it."
     )
     server: ServerSettings = ServerSettings()
@@ -522,3 +651,28 @@ class Settings(BaseSettings):
     client: ClientSettings = ClientSettings()
     screen: ScreenSettings = ScreenSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_apart(cls, given: Any) -> Any:
+        """A host may hold more than that, which must not contradict what else is given."""
+        if not isinstance(given, dict) or not isinstance(given.get("host"), str):
+            return given
+        try:
+            place = read_place(given["host"])
+        except ValueError:
+            return given  # what is wrong with it is told by its own validator
+        return _with_place(given, place)
+
+
+def _with_place(given: dict[str, Any], place: Place) -> dict[str, Any]:
+    client = given.get("client", {})
+    port = given.get("port", place.port or (IRC_PORT if place.is_url else None))
+    if place.port and str(port) != place.port:
+        raise ValueError(f"host {given['host']!r} and port {port} contradict each other")
+    whole = given | {"host": place.host} | ({} if port is None else {"port": port})
+    if place.room and isinstance(client, dict):
+        whole["client"] = {"room": place.room, **client}
+    elif place.room and "room" not in client.model_fields_set:
+        whole["client"] = client.model_copy(update={"room": place.room})
+    return whole

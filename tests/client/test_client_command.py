@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 
 import pytest
 import trio
@@ -362,6 +363,12 @@ async def test_help(command):
     done = await run(*command, "--help")
     assert (done.code, done.err) == (0, "")
     assert " ".join([*command, "[OPTIONS]"]) in done.out.splitlines()[0]
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+async def test_version(option):
+    done = await run(option)
+    assert done == Finished(0, f"trio-chat {version('trio-chat')}\n", "")
 
 
 async def test_the_nickname_is_the_accounts(port):

@@ -112,7 +112,7 @@ async def test_a_server_without_capabilities(nursery, greets, protocol):
 async def test_what_is_no_irc_is_an_error_that_helps(nursery, protocol):
     bad_request = "HTTP/1.1 400 Bad Request"
     server = await nursery.start(MinimalIrcServer(CAP=bad_request).run)
-    with pytest.raises(NotAdmitted, match=f"try --protocol plain. It says: {bad_request}"):
+    with pytest.raises(NotAdmitted, match=f"speaks no IRC. It says: {bad_request}"):
         async with trio_chat.open_chat(port=server.port, nick="al", protocol=protocol):
             pass
 

@@ -323,24 +323,10 @@ async def test_a_nickname_that_is_taken(enter):
                 pass
 
 
-@pytest.mark.parametrize("nick", ["two words", "x" * 21, "a:b"])
-async def test_a_nickname_that_cannot_be(enter, nick):
+@pytest.mark.parametrize("nick", ["x" * 21, "a>b"])
+async def test_a_nickname_that_the_server_does_not_take(enter, nick):
     with pytest.raises(NotAdmitted, match="cannot be a nickname"):
         async with enter(nick):
-            pass
-
-
-@pytest.mark.parametrize("nick", ["", " ", "two\nlines"])
-async def test_a_nickname_that_is_no_word(enter, nick):
-    with pytest.raises(NotAdmitted), trio.fail_after(PATIENCE):
-        async with enter(nick):
-            pass
-
-
-@pytest.mark.parametrize("room", ["", "two words", "#a,#b", "#\x07"])
-async def test_a_room_that_is_no_word(port, room):
-    with pytest.raises(NotAdmitted, match="cannot be a room"):
-        async with trio_chat.open_chat(port=port, nick="al", room=room):
             pass
 
 

@@ -16,7 +16,6 @@ _GARBAGE = 50_000
 
 app = typer.Typer(
     name="trio-chat",
-    help="A small chat: one command starts it, any client can join.",
     epilog="Everything can also be set in the environment: 'trio-chat config' lists all settings.",
     no_args_is_help=True,
     add_completion=False,
@@ -27,7 +26,9 @@ app = typer.Typer(
 
 Host = Annotated[
     str | None,
-    typer.Option("--host", "-H", help="Name, address, * for all addresses, or unix:PATH."),
+    typer.Option(
+        "--host", "-H", help="Name or address, also with :PORT; * for all addresses; unix:PATH."
+    ),
 ]
 Port = Annotated[str | None, typer.Option("--port", "-p", help="TCP port (55555).")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of plain text (utf-8).")]
@@ -44,7 +45,29 @@ Set = Annotated[
         "--set", "-s", metavar="NAME=VALUE", help="Any other setting, as limits.line_bytes=1000."
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"trio-chat {version('trio-chat')}")
+        raise typer.Exit
+
+
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """A small chat: one command starts it, any client can join."""
 
 
 @app.command()
@@ -105,7 +128,7 @@ def client(
     With --plain, and where there is no screen, each line of the input is said and each message
     printed as a line. When the input ends, all of it has been said once the client ends.
 
-    It joins trio-chat, other IRC servers (--room '#python') and the tutorial's server.
+    It joins trio-chat, other IRC servers (--host irc://HOST/ROOM) and the tutorial's server.
     """
     from trio_chat.cli.chat import run_client
 

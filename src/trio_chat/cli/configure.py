@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from trio_chat.cli.env_file import is_harmless, read_env_file
 from trio_chat.errors import SettingsError
-from trio_chat.settings import PREFIX, Settings
+from trio_chat.settings import IRC_PORT, PREFIX, Settings, read_place, read_room
 
 # Names with our prefix in the environment that are no settings.
 _OTHER_NAMES = frozenset({"TRIO_CHAT_ENV_FILE"})
@@ -87,6 +87,10 @@ def load(
         "environment": _ours(os.environ, "the environment"),
         str(file.path): taken,
     }
+    host = next((values["host"] for values in layers.values() if "host" in values), "")
+    layers = {origin: _taken_apart(values, origin) for origin, values in layers.items()}
+    if host.lower().startswith("irc://"):
+        layers["irc://"] = {"port": IRC_PORT}
     origins = {
         setting.name: next(
             (origin for origin in layers if setting.name in layers[origin]), "default"
@@ -100,6 +104,22 @@ def load(
         frozenset() if file.named else frozenset(n for n in taken if origins[n] == str(file.path)),
         tuple(sorted(in_file.keys() - taken.keys())),
     )
+
+
+def _taken_apart(values: Mapping[str, str], origin: str) -> Mapping[str, str]:
+    """A host may hold a port and a room: they count as given where it is, and not twice."""
+    try:
+        place = read_place(values.get("host", ""))
+    except ValueError:
+        return values  # what is wrong with it is told when all are validated
+    more = {"port": place.port, "client.room": place.room}
+    for name, value in more.items():
+        if value and read_room(values.get(name, value)) != read_room(value):
+            raise SettingsError(
+                f"{variable('host')}={values['host']} ({origin}): "
+                f"{variable(name)}={values[name]} contradicts it"
+            )
+    return {**values, "host": place.host, **{name: value for name, value in more.items() if value}}
 
 
 def _validated(values: Mapping[str, str], origins: Mapping[str, str]) -> Settings:

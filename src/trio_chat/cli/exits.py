@@ -31,6 +31,15 @@ EXIT_CODES: dict[type[ChatError], int] = {
     NotAdmitted: 77,  # EX_NOPERM
     SettingsError: 78,  # EX_CONFIG
 }
+# How to change what an error is about.
+ADVICE = {
+    "host": " (--host)",
+    "port": " (--port)",
+    "protocol": ". Try --protocol plain",
+    "server": ". 'trio-chat server' starts one",
+    "debug": "; --debug shows where",
+}
+
 CANNOT_WRITE = 74  # EX_IOERR
 INTERRUPTED = 130  # as a shell reports SIGINT
 OUTPUT_GONE = 141  # as a shell reports SIGPIPE
@@ -48,7 +57,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         error = _first(group)
         if debug:
             traceback.print_exception(error)
-        for line in str(error).splitlines():
+        for line in f"{error}{ADVICE.get(error.about, '')}".splitlines():
             print(f"trio-chat: {line}", file=sys.stderr)
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from trio_chat.cli.configure import Configuration, variable
 from trio_chat.cli.env_file import FOLDER_FILE
 from trio_chat.errors import SettingsError
-from trio_chat.settings import Address, Settings
+from trio_chat.settings import Address, Settings, check_place
 
 _NAME_IT = f"If you trust that file, name it: --env-file {FOLDER_FILE}"
 
@@ -46,10 +46,16 @@ def for_server(configuration: Configuration) -> Settings:
 
 
 def for_client(configuration: Configuration) -> Settings:
-    """No secret from the folder's file, and none for a server that only it names."""
+    """No secret from the folder's file, and none for a server that only it names. Raises
+    SettingsError.
+    """
     if why := complaint(configuration, "client"):
         say(why)
     settings = configuration.settings
+    try:
+        check_place(settings.host, settings.port)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     secret = _secrets(settings)
     if not secret or configuration.of_folder.isdisjoint(_PLACE):
         return settings

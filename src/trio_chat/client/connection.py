@@ -8,15 +8,14 @@ import math
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Literal
 
 import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import (
     PATIENCE,
     ClientSession,
@@ -29,7 +28,14 @@ from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
-from trio_chat.settings import Address
+from trio_chat.settings import (
+    Address,
+    check_encoding,
+    check_nick,
+    check_password,
+    check_place,
+    check_room,
+)
 
 _READ = 64 * 1024  # bytes
 
@@ -332,8 +338,7 @@ class Chat:
                     await self._stream.send_all(data)
 
 
-@asynccontextmanager
-async def open_chat(
+def open_chat(
     host: str = "127.0.0.1",
     port: int = 55555,
     *,
@@ -345,7 +350,7 @@ async def open_chat(
     password: str = "",
     past: Past | None = None,
     rooms: Literal["one", "many"] = "one",
-) -> AsyncIterator[Chat]:
+) -> AbstractAsyncContextManager[Chat]:
     """Connect to a chat server and enter under a nickname; leave at the end of the block. If it is
     ``near``, it need not be that one: a similar one is taken if somebody has it.
 
@@ -366,21 +371,48 @@ async def open_chat(
     at a time, and not all of it is known; with the tutorial's server there is only one room, which
     is called ``room``, or ``#lobby``.
 
-    Raises CannotConnect, NotAdmitted (the nickname is taken, the server is full) and
-    ConnectionLost. If the block ends well, all that was said has reached the server when this
-    returns; if the server ends the chat before that, this raises ConnectionLost.
+    Raises ValueError at once if an argument can be right for no server; and CannotConnect,
+    NotAdmitted (the nickname is taken, the server is full) and ConnectionLost. If the block ends
+    well, all that was said has reached the server when this returns; if the server ends the chat
+    before that, this raises ConnectionLost.
     """
-    if not nick.strip() or nick != clean(nick).strip():
-        raise NotAdmitted(f"{nick!r} cannot be a nickname")
-    if (room or rooms == "one") and _is_no_room(room):
-        raise NotAdmitted(f"{room!r} cannot be a room")
-    past = Past() if past is None else past
-    stream = await _connect(Address(host, port))
+    check_place(host, port)
+    check_nick(nick)
+    if room or rooms == "one":
+        check_room(room)
+    check_encoding(encoding)
+    check_password(password)
+    _check_choice("protocol", protocol, ("auto", "plain", "irc"))
+    _check_choice("rooms", rooms, ("one", "many"))
+    return _open_chat(
+        Address(host, port), Alternates(nick, allowed=near), encoding=encoding, protocol=protocol,
+        room=room, password=password, past=Past() if past is None else past, many=rooms == "many",
+    )  # fmt: skip
+
+
+def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
+
+
+@asynccontextmanager
+async def _open_chat(
+    address: Address,
+    nick: Alternates,
+    *,
+    encoding: str,
+    protocol: str,
+    room: str,
+    password: str,
+    past: Past,
+    many: bool,
+) -> AsyncIterator[Chat]:
+    stream = await _connect(address)
     async with stream:
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
         session = _session(
-            chosen == "plain", rooms == "many", Alternates(nick, allowed=near),
+            chosen == "plain", many, nick,
             room=room, encoding=encoding, password=password, past=past,
         )  # fmt: skip
         if late and isinstance(session, PlainClientSession):
@@ -395,10 +427,6 @@ async def open_chat(
         if not session.framed:
             # A close leaves a thread of the tutorial's server spinning; only a reset ends it.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def _is_no_room(room: str) -> bool:
-    return len(room.split()) != 1 or room != clean(room).strip() or "," in room
 
 
 async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
@@ -443,12 +471,12 @@ async def _connect(address: Address) -> trio.SocketStream:
             _let_tcp_ask(stream)
             return stream
     except trio.TooSlowError:
-        why = f"no answer within {_CONNECT_TIMEOUT:g} seconds"
+        why, about = f"no answer within {_CONNECT_TIMEOUT:g} seconds", ""
     except (socket.gaierror, UnicodeError):
-        why = f"there is no host of the name {address.host} (--host)"
+        why, about = f"there is no host of the name {address.host}", "host"
     except OSError as error:
-        why = _why(error)
-    raise CannotConnect(f"cannot connect to {address}: {why}")
+        why, about = _why(error)
+    raise CannotConnect(f"cannot connect to {address}: {why}", about=about)
 
 
 def _let_tcp_ask(stream: trio.SocketStream) -> None:
@@ -465,15 +493,15 @@ def _let_tcp_ask(stream: trio.SocketStream) -> None:
             stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _why(error: OSError) -> str:
-    """trio tells of several attempts at once; the first that failed has the reason."""
+def _why(error: OSError) -> tuple[str, str]:
+    """And what would help. trio tells of several attempts at once; the first has the reason."""
     cause = error.__cause__
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
     reason = cause if isinstance(cause, OSError) else error
     if isinstance(reason, ConnectionRefusedError | FileNotFoundError):
-        return "no server is running there. 'trio-chat server' starts one"
-    return (reason.strerror or str(reason)).lower()
+        return "no server is running there", "server"
+    return (reason.strerror or str(reason)).lower(), ""
 
 
 @contextmanager

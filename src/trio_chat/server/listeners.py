@@ -98,10 +98,10 @@ async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
         return await _listening(host, ports.pop())
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(
-            f"cannot listen on {address}: there is no host of the name {address.host} (--host)"
+            f"cannot listen on {address}: there is no host of the name {address.host}", about="host"
         ) from error
     except OSError as error:
-        raise CannotListen(f"cannot listen on {address}: {_advice(error)}") from error
+        raise _cannot_listen(address, error) from error
 
 
 async def _listening(host: str | None, port: int) -> Sequence[socket.socket]:
@@ -109,18 +109,19 @@ async def _listening(host: str | None, port: int) -> Sequence[socket.socket]:
     return [socket.socket(fileno=listener.socket.detach()) for listener in listeners]
 
 
-def _advice(error: OSError) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return (
-                "it is in use. Does a server run there already? Another port may be free (--port)"
-            )
-        case errno.EACCES:
-            return "this needs special rights. A port above 1023 does not (--port)"
-        case errno.EADDRNOTAVAIL:
-            return "this machine does not have that address (--host)"
-        case _:
-            return (error.strerror or str(error)).lower()
+def _cannot_listen(address: Address, error: OSError) -> CannotListen:
+    why, about = (error.strerror or str(error)).lower(), ""
+    match error.errno, address.unix_path:
+        case errno.EADDRINUSE, "":
+            why = "it is in use. Does a server run there already? Another port may be free"
+            about = "port"
+        case errno.EADDRINUSE, _:
+            why = "it is in use"
+        case errno.EACCES, "":
+            why, about = "this needs special rights. A port above 1023 does not", "port"
+        case errno.EADDRNOTAVAIL, _:
+            why, about = "this machine does not have that address", "host"
+    return CannotListen(f"cannot listen on {address}: {why}", about=about)
 
 
 @asynccontextmanager
@@ -133,8 +134,7 @@ async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
         sock.bind(path)
     except OSError as error:
         sock.close()
-        advice = "it is in use" if error.errno == errno.EADDRINUSE else _advice(error)
-        raise CannotListen(f"cannot listen on unix:{path}: {advice}") from error
+        raise _cannot_listen(Address(f"unix:{path}"), error) from error
     sock.listen(_BACKLOG)
     made = os.stat(path).st_ino
     try:

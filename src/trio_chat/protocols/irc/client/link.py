@@ -181,7 +181,7 @@ class IrcLink(ClientSession):
         self._is_irc = bool(line.source) or command.isdecimal() or command in _SERVER_WORDS
         if not self._is_irc:
             raise NotAdmitted(
-                f"this server speaks no IRC; try --protocol plain. It says: {shown(text[:200])}"
+                f"this server speaks no IRC. It says: {shown(text[:200])}", about="protocol"
             )
 
     def is_me(self, nick: str) -> bool:

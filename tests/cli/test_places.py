@@ -1,0 +1,166 @@
+"""What can be written for a host, a port and a room, and what it means."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat import Settings, SettingsError
+from trio_chat.cli import trust
+from trio_chat.cli.configure import load
+from trio_chat.settings import PREFIX, ClientSettings, Place, read_place
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def where(**options: str) -> tuple[str, int, str]:
+    settings = load({name.replace("_", "."): v for name, v in options.items()}, (), None).settings
+    return settings.host, settings.port, settings.client.room
+
+
+def complaint(**options: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        where(**options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+PLACES = [
+    ("chat.example", "chat.example", 55555, "#lobby"),
+    ("chat.example:6000", "chat.example", 6000, "#lobby"),
+    ("127.0.0.1:6000", "127.0.0.1", 6000, "#lobby"),
+    ("::1", "::1", 55555, "#lobby"),
+    ("[::1]", "::1", 55555, "#lobby"),
+    ("[::1]:6000", "::1", 6000, "#lobby"),
+    ("fe80::1%eth0", "fe80::1%eth0", 55555, "#lobby"),
+    ("[fe80::1%eth0]:6000", "fe80::1%eth0", 6000, "#lobby"),
+    ("*:6000", "*", 6000, "#lobby"),
+    ("[::]:0", "::", 0, "#lobby"),
+    ("unix:/run/chat:1", "unix:/run/chat:1", 55555, "#lobby"),
+    ("irc://chat.example", "chat.example", 6667, "#lobby"),
+    ("irc://chat.example/", "chat.example", 6667, "#lobby"),
+    ("IRC://chat.example/python", "chat.example", 6667, "#python"),
+    ("irc://chat.example:6000/python", "chat.example", 6000, "#python"),
+    ("irc://chat.example:6000/#python", "chat.example", 6000, "#python"),
+    ("irc://chat.example:6000#python", "chat.example", 6000, "#python"),
+    ("irc://chat.example:6000/##python", "chat.example", 6000, "##python"),
+    ("irc://chat.example:6000/%23gr%C3%BCn", "chat.example", 6000, "#grün"),
+    ("irc://chat.example/&local", "chat.example", 6667, "&local"),
+    ("irc://chat.example/python,needkey?x=y", "chat.example", 6667, "#python"),
+    ("irc://[::1]:6000/python", "::1", 6000, "#python"),
+]
+
+
+@pytest.mark.parametrize(("text", "host", "port", "room"), PLACES)
+def test_a_place(text, host, port, room, monkeypatch):
+    assert where(host=text) == (host, port, room)
+    monkeypatch.setenv("TRIO_CHAT_HOST", text)
+    assert where() == (host, port, room)
+    settings = Settings()
+    assert (settings.host, settings.port, settings.client.room) == (host, port, room)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("chat.example:", "after the colon stands a port"),
+        ("chat.example:x", "after the colon stands a port"),
+        ("chat.example:65536", "after the colon stands a port"),
+        ("chat.example:-1", "after the colon stands a port"),
+        ("chat.example:1:2", "after the colon stands a port"),
+        ("[::1]:", "after the colon stands a port"),
+        (":6000", "it is a name, an address"),
+        ("[::1", "it is a name, an address"),
+        ("[::1]6000", "it is a name, an address"),
+        ("[chat.example]", "it is a name, an address"),
+        ("chat.example/python", "it is a name, an address"),
+        ("irc://", "it is a name, an address"),
+        ("ircs://chat.example/python", "encrypted connections (TLS) are not there yet"),
+        ("https://chat.example", "there is only irc://HOST:PORT/ROOM"),
+        ("irc://al:secret@chat.example", "no nickname and no password"),
+        ("irc://chat.example/al,isnick", "it names a person"),
+    ],
+)
+def test_what_is_no_place(text, why):
+    line = complaint(host=text)
+    assert line.startswith(f"TRIO_CHAT_HOST={text} (command line): ")
+    assert why in line
+
+
+@given(st.text(max_size=20) | st.from_regex(r"(irc://)?\[?[a-f0-9:.]{0,9}\]?(:\d*)?(/#?.*)?"))
+def test_whatever_is_written_is_a_place_or_a_sentence(text):
+    try:
+        place: Place | str = read_place(text)
+    except ValueError as error:
+        place = str(error)
+    assert isinstance(place, Place) or place.isprintable()
+
+
+def test_the_same_port_twice_is_no_contradiction():
+    assert where(host="chat.example:6000", port="6000")[1] == 6000
+    assert where(host="irc://chat.example/python", port="6000")[1] == 6000
+    assert where(host="irc://h/python", client_room="python")[2] == "#python"
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"host": "h:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
+        ({"host": "[::1]:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
+        ({"host": "irc://h:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
+        ({"host": "irc://h/python", "client_room": "#rust"}, "TRIO_CHAT_CLIENT__ROOM=#rust"),
+    ],
+)
+def test_a_contradiction_is_told(options, name):
+    assert complaint(**options) == (
+        f"TRIO_CHAT_HOST={options['host']} (command line): {name} contradicts it"
+    )
+
+
+def test_what_is_nearer_wins(monkeypatch):
+    monkeypatch.setenv("TRIO_CHAT_PORT", "7000")
+    assert where(host="h:6000")[1] == 6000
+    assert where(host="irc://h")[1] == 7000
+    monkeypatch.setenv("TRIO_CHAT_HOST", "elsewhere:7000")
+    assert where(port="6000") == ("elsewhere", 6000, "#lobby")
+
+
+def test_in_a_program_too():
+    with pytest.raises(ValueError, match="contradict each other"):
+        Settings(host="h:6000", port=7000)
+    assert Settings(host="irc://h/python", client=ClientSettings()).client.room == "#python"
+    assert Settings(host="irc://h/a", client=ClientSettings(room="#b")).client.room == "#b"
+
+
+@pytest.mark.parametrize(
+    ("room", "name"),
+    [("python", "#python"), ("#python", "#python"), ("##python", "##python"), ("&here", "&here")],
+)
+def test_a_room_may_be_written_without_its_first_character(room, name):
+    assert where(client_room=room)[2] == name
+
+
+@pytest.mark.parametrize("room", ["", "#", "two words", "a,b", "#\x07"])
+def test_what_is_no_room(room):
+    assert complaint(client_room=room).startswith("TRIO_CHAT_CLIENT__ROOM=")
+
+
+@pytest.mark.parametrize("options", [{"port": "0"}, {"host": "*"}, {"host": "h:0"}])
+def test_where_no_client_can_go(options):
+    with pytest.raises(SettingsError):
+        trust.for_client(load(options, (), None))
+    trust.for_server(load(options, (), None))
+
+
+def test_a_folder_that_names_a_place_gets_no_password(monkeypatch, tmp_path, capsys):
+    (tmp_path / ".env").write_text("TRIO_CHAT_HOST=irc://there.example/python\n")
+    monkeypatch.setenv("TRIO_CHAT_CLIENT__PASSWORD", "hunter2")
+    settings = trust.for_client(load({}, (), None))
+    assert settings.client.password.get_secret_value() == ""
+    assert "there.example:6667" in capsys.readouterr().err

@@ -1,0 +1,32 @@
+"""What ``open_chat`` takes for its arguments."""
+
+import pytest
+
+import trio_chat
+
+NO_NICKS = ["", " ", "two words", "two\nlines", "a:b", ":a", "a,b", "a!b", "#a", "\x07", "x" * 201]
+NO_ROOMS = ["", " ", "two words", "#a,#b", "#\x07", "#", "#a:b", "x" * 200]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("nick", nick) for nick in NO_NICKS),
+        *(("room", room) for room in NO_ROOMS),
+        *(("encoding", name) for name in ("nope", "utf-16", "", "base64")),
+        *(("protocol", name) for name in ("xmpp", "", "IRC", None)),
+        *(("rooms", name) for name in ("few", None)),
+        *(("port", port) for port in (0, -1, 65536, 99999, "6000", 1.5, True, None)),
+        *(("host", host) for host in ("", "*", "unix:", "two words", "h:1", "[::1]", "irc://h")),
+        *(("password", text) for text in ("two\nlines", " x", "x" * 201)),
+    ],
+)
+def test_what_no_server_takes_is_a_value_error_at_once(name, value):
+    """Before any I/O: there is no loop in which there could be some."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - of any text
+        trio_chat.open_chat(**{"nick": "al", name: value})
+    text = str(caught.value)
+    assert "\n" not in text
+    assert "--" not in text
+    if name == "password":
+        assert value not in text
