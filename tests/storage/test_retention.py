@@ -3,13 +3,17 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
-from trio_chat.core.events import Event, Joined, TopicSet
+from trio_chat.core.events import Entry, Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
 from trio_chat.storage.sqlite import keep, read, search
@@ -19,6 +23,7 @@ from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
 
 DAY = 86_400
+NEXT = int(NOW * 1000) + 500  # half a second later
 EVERYTHING = Retention(seconds=0, per_room=1_000_000, total_bytes=1_000_000_000)
 
 
@@ -92,7 +97,7 @@ def test_what_is_too_old_goes_oldest_first_in_steps(file: File) -> None:
     file.now += DAY
     file.append(*map(said, numbers(600, 700)))
     file.append(said("milk", "#b"), room="#b")
-    assert file.keep(Retention(DAY / 2, 1_000_000, 1_000_000_000)) == [STEP, STEP, 600 - 2 * STEP]
+    assert file.keep(Retention(DAY / 2, 1_000_000, 1_000_000_000)) == [STEP] * (600 // STEP)
     assert file.texts() == file.found("tea") == numbers(600, 700)
     assert file.indexed("tea") == 100
     assert file.texts("#b") == ["milk"]
@@ -196,7 +201,7 @@ def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
     retention = Retention(DAY, 1_000_000, 1_000_000_000)
     file.now += 2 * DAY
     keeper = Keeper(file.store, retention, lambda: file.now)
-    for _ in range(30):
+    for _ in range(80):
         keeper.step()
     assert file.one("SELECT count(*) FROM room") == 0
     file.append(said("psst", ""), room="1,x")
@@ -287,3 +292,58 @@ async def test_it_is_done_when_there_is_never_a_pause(
                 await log.append("#a", [said("x") for _ in range(500)])
                 sent += 500
     assert sent > 2000
+
+
+# ── words ──────────────────────────────────────────────────────────────────────────────────────
+
+TEXTS = st.lists(
+    st.sampled_from(["tea", "Téa", "teapot", "green TEA", "ＴＥＡ", "100%", "茶", "tea green", "ß"])
+    | st.text(max_size=5),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(said_before=TEXTS, said_since=TEXTS, sought=TEXTS, limit=st.integers(1, 5))
+@settings(max_examples=40)
+def test_the_same_is_found_whether_it_is_in_the_index_or_not(
+    said_before: list[str], said_since: list[str], sought: list[str], limit: int
+) -> None:
+    with (
+        TemporaryDirectory() as folder,
+        closing(open_for_writing(Path(folder, "chat.db"), cache_bytes=1_000_000)) as connection,
+    ):
+        connection.execute("PRAGMA synchronous = OFF")
+        file = File(connection)
+
+        def found() -> list[list[Entry]]:
+            queries = [Search(words, ["#a", "#b"], limit=limit) for words in sought]
+            bounded = [replace(query, before=NEXT, nick="ALICE") for query in queries]
+            return [search.find(connection, query) for query in (*queries, *bounded)]
+
+        file.append(*map(said, said_before))
+        file.append(said("tea", "#b"), room="#b")
+        file.append(said("tea", "#c"), room="#c")
+        nothing_indexed = found()
+        file.keep(EVERYTHING)
+        assert found() == nothing_indexed
+        file.now += 1
+        file.append(*map(said, said_since))
+        half_indexed = found()
+        file.keep(EVERYTHING)
+        assert found() == half_indexed
+        assert all(entry.room in ("#a", "#b") for entries in half_indexed for entry in entries)
+        assert all(entry.at < NEXT for entries in half_indexed[len(sought) :] for entry in entries)
+
+
+async def test_what_is_not_kept_goes_while_people_talk_without_a_pause(tmp_path: Path) -> None:
+    """Nobody waits for a silence; and what was said last is found, however much it was."""
+    few = Retention(seconds=0, per_room=300, total_bytes=1_000_000_000)
+    async with open_file(tmp_path / "chat.db", retention=few) as log:
+        for n in range(20):
+            await log.append("#a", [said(f"{n}:{m}") for m in range(100)])
+        await append(log, said("needle"))
+        assert len(await log.search(Search("needle", ["#a"]))) == 1
+        with trio.fail_after(50):
+            while len(await log.history("#a", limit=3000)) > 1000:
+                await append(log, said("on and on"))

@@ -1,9 +1,9 @@
 """Housekeeping in steps of some milliseconds: the index of words, and what is not kept longer.
 
-The thread that writes does a step when nobody wants anything of it, so that no message waits for
-it.
+The thread that writes does a step now and then, between two messages.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,8 @@ from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
 
-#: Entries that are dealt with in a step.
-STEP = 250
+#: Entries that are dealt with in a step: about two milliseconds, for which a message may wait.
+STEP = 100
 
 # Entries whose words may be missing in the index, and for which there may be too much else in the
 # file, while messages come without a pause.
@@ -58,16 +58,19 @@ class Keeper:
         self._up_to = self._indexed_up_to()
         self._putting_together = False
         self._last_room = 0  # that was looked at
+        self._turns = deque([self.index, self._forget_some, self._give_pages_back])
 
     def is_behind(self) -> bool:
         """Whether a step should be done although messages wait."""
         return max(self._store.unindexed, self._store.unlooked) > _BACKLOG
 
     def step(self) -> bool:
-        """Do something, if there is something to do; whether there was."""
-        if self._store.unlooked > _BACKLOG and self._forget_some():
-            return True
-        return self.index() or self._forget_some() or self._give_pages_back()
+        """Do something, if there is something to do; whether there was. Each kind has its turn."""
+        for _ in range(len(self._turns)):
+            self._turns.rotate(-1)
+            if self._turns[-1]():
+                return True
+        return False
 
     # ── words ──────────────────────────────────────────────────────────────────────────────
 

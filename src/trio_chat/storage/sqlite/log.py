@@ -36,9 +36,6 @@ _T = TypeVar("_T")
 # Reads at a time: a long search does not hold up somebody who scrolls back.
 _READERS = 2
 
-# Steps of indexing that a search waits for at the most, so that it finds what was just said.
-_CATCH_UP = 20
-
 
 @asynccontextmanager
 async def open_sqlite(
@@ -81,7 +78,7 @@ async def open_sqlite(
         writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
         writer.start()
         try:
-            yield SqliteLog(store, writer, keeper, readers, refuse=refuse, node=f"{int(clock()):x}")
+            yield SqliteLog(store, writer, readers, refuse=refuse, node=f"{int(clock()):x}")
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(writer.close)
@@ -92,14 +89,13 @@ class SqliteLog(Log):
         self,
         store: Store,
         writer: Writer,
-        keeper: Keeper,
         readers: Sequence[Connection],
         *,
         refuse: bool,
         node: str,
     ) -> None:
         self._unstored = store.unstored
-        self._writer, self._keeper, self._refuse = writer, keeper, refuse
+        self._writer, self._refuse = writer, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
         self._intake = Intake()
@@ -144,7 +140,6 @@ class SqliteLog(Log):
         return await self._read(read.talks, identity)
 
     async def search(self, search_for: Search) -> Sequence[Entry]:
-        await self._done(_Index(self._keeper))
         return await self._read(search.find, search_for)
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
@@ -319,22 +314,3 @@ class _Follow(_Showing[Sequence[Entry]]):
     def _fresh(self) -> Sequence[Entry]:
         self._intake.followed.add(self._room)
         return self.result
-
-
-class _Index(_Awaited[None]):
-    """So that a search finds what was just said. If that cannot be, it finds what was before."""
-
-    alone = True
-    result = None
-
-    def __init__(self, keeper: Keeper) -> None:
-        super().__init__()
-        self._keeper = keeper
-
-    def run(self, store: Store) -> None:
-        for _ in range(_CATCH_UP):
-            if not self._keeper.index():
-                break
-
-    def fail(self, store: Store, error: Unavailable) -> None:
-        pass

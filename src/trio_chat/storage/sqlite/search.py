@@ -7,14 +7,16 @@ however common the words are elsewhere.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
 
-from trio_chat.core.events import Entry
+from trio_chat.core.events import Entry, Event, Said
 from trio_chat.core.names import fold
 from trio_chat.storage.base import ENDLESS, NEVER, START, Search
 from trio_chat.storage.ids import LAST, first_of, pack
-from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
-from trio_chat.storage.words import phrases, words
+from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
+from trio_chat.storage.words import has, phrases, words
 
 # Pages of the index (of 4 KB) that are written in a part of putting it together.
 _MERGED = 100
@@ -59,11 +61,69 @@ def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
 
 
 def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
-    """What was found, oldest first: the last ``limit`` of all. Raises sqlite3.Error."""
+    """What was found, oldest first: the last ``limit`` of all, in the index yet or not. Raises
+    sqlite3.Error.
+    """
     sought = phrases(search.words)
-    rooms = _numbers(connection, search.rooms)
-    if not sought or not rooms:
-        return []
+    connection.execute("BEGIN")  # so that what is indexed meanwhile is not missed
+    try:
+        rooms = _numbers(connection, search.rooms)
+        if not sought or not rooms:
+            return []
+        [up_to] = connection.execute("SELECT up_to FROM indexed").fetchone() or (0,)
+        fresh = _not_indexed(connection, search, sought, rooms, up_to)
+        left = replace(search, limit=search.limit - len(fresh))
+        return [*_indexed(connection, left, sought, rooms), *fresh]
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")  # nothing was written
+
+
+def _not_indexed(
+    connection: sqlite3.Connection,
+    search: Search,
+    sought: Sequence[Sequence[str]],
+    rooms: Sequence[int],
+    up_to: Any,
+) -> Sequence[Entry]:
+    """SQLite passes over most of it; what it leaves is looked at here, the newest first."""
+    begin, end = _times(search)
+    after, before = _ids(connection, search)
+    plain = [word for phrase in sought for word in phrase if word.isascii()]
+    has_words = " AND ".join("text LIKE ?" for _ in plain) or "1"
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
+        f"WHERE entry.id > ? AND entry.id < ? AND entry.at > ? AND entry.at < ? AND kind = ? "
+        f"AND +entry.room IN ({', '.join('?' * len(rooms))}) "
+        # Letters beyond ASCII may be the same ones, with accents or in other shapes.
+        f"AND (length(text) <> length(CAST(text AS BLOB)) OR {has_words}) ORDER BY entry.id DESC",
+        (
+            max(after, up_to if isinstance(up_to, int) else 0),
+            before,
+            begin,
+            end,
+            Kind.SAID,
+            *rooms,
+            *(f"%{word}%" for word in plain),
+        ),
+    )
+    found = (entry for entry in entries_of(rows) if _fits(entry.event, sought, search.nick))
+    return [*islice(found, search.limit)][::-1]
+
+
+def _fits(event: Event, sought: Sequence[Sequence[str]], nick: str) -> bool:
+    if not isinstance(event, Said) or (nick and fold(nick) != fold(event.nick)):
+        return False
+    text = words(event.text)
+    return all(has(text, phrase) for phrase in sought)
+
+
+def _indexed(
+    connection: sqlite3.Connection,
+    search: Search,
+    sought: Sequence[Sequence[str]],
+    rooms: Sequence[int],
+) -> Sequence[Entry]:
     begin, end = _times(search)
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM word JOIN entry ON entry.id = word.rowid "  # noqa: S608

@@ -8,6 +8,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -23,12 +24,12 @@ logger = logging.getLogger(__name__)
 # Jobs that share a transaction: with 128 messages in each still far below a second.
 _TOGETHER = 256
 
-# For how long nobody wants anything before housekeeping goes on.
-_PAUSE = 0.05  # seconds
-# Steps of housekeeping after a transaction, when it is far behind: as many as keep up with it.
-_STEPS = 4
-# Between two looks whether there is something to keep house about.
-_REST = 60.0
+# Housekeeping: how long after a message it begins, and between two looks whether there is something
+# to do although nobody has said anything (seconds).
+_PAUSE, _REST = 1.0, 5.0
+# The share of the time that it may take while there are messages; and how many steps it does after
+# a transaction when it is far behind: as many as keep up with it.
+_SHARE, _STEPS = 0.1, 10
 
 
 class Job(ABC):
@@ -63,6 +64,7 @@ class Writer:
         self._store, self._keeper, self._trio = store, keeper, trio_token
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
         self._failing = self._unexpected = ""  # what has been reported last
 
     def start(self) -> None:
@@ -78,25 +80,23 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = _PAUSE
         while True:
-            try:
-                jobs = self._next_jobs(pause)
-            except queue.Empty:
-                pause = _PAUSE if self._keep_house() else _REST
-                continue
-            pause = _PAUSE
-            self._do([job for job in jobs if job])
+            jobs = self._next_jobs()
+            if jobs:
+                self._do([job for job in jobs if job])
+                self._due = min(self._due, time.monotonic() + _PAUSE)
             if None in jobs:
                 return
             for _ in range(_STEPS):
-                if not self._keeper.is_behind() or not self._keep_house():
+                if not (self._keeper.is_behind() or time.monotonic() >= self._due):
                     break
+                self._keep_house(busy=bool(jobs))
 
-    def _next_jobs(self, pause: float) -> Sequence[Job | None]:
-        """All that wait. Raises queue.Empty if none comes for so long."""
-        jobs = [self._jobs.get(timeout=pause)]
+    def _next_jobs(self) -> Sequence[Job | None]:
+        """All that wait; none if it is time for housekeeping."""
+        jobs: list[Job | None] = []
         with suppress(queue.Empty):
+            jobs.append(self._jobs.get(timeout=max(self._due - time.monotonic(), 0)))
             while len(jobs) < _TOGETHER and jobs[-1] is not None:
                 jobs.append(self._jobs.get_nowait())
         return jobs
@@ -141,13 +141,19 @@ class Writer:
         except Exception as failed:  # noqa: BLE001  (as above)
             job.error = failed if isinstance(failed, ChatError) else unavailable
 
-    def _keep_house(self) -> bool:
-        """A step; whether there is more to do."""
+    def _keep_house(self, *, busy: bool) -> None:
+        """A step. While there are messages, the next one is due such that it keeps to its share."""
+        begin = time.monotonic()
         try:
-            return self._keeper.step()
+            has_more = self._keeper.step()
         except Exception as error:  # noqa: BLE001  (as above)
             self._report(error)
-            return False
+            has_more = False
+        end = time.monotonic()
+        if has_more:
+            self._due = end + (end - begin) * (1 / _SHARE - 1) * busy
+        else:
+            self._due = end + _REST
 
     def _report(self, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):
@@ -162,6 +168,7 @@ class Writer:
             logger.error("cannot write history: %s", error)
         elif self._failing and not error:
             logger.warning("history can be written again")
+        self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
         self._failing = error
 
 
