@@ -98,6 +98,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     others, first = len(room.members), not person.rooms
     if not others:
         room.status[person.who] = "o"
+    room.state = after(room.state, entry)
     room.members[person.who] = person
     person.rooms[name] = None
     person.invited -= {name}
@@ -366,6 +367,8 @@ def is_for_all(event: Event) -> bool:
 
 def is_barrier(event: Event) -> bool:
     """Whether the judgement of later commands depends on this event."""
+    if isinstance(event, Joined):
+        return event.guarded
     return isinstance(event, TopicSet | ModesSet | Kicked)
 
 

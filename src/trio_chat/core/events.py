@@ -84,13 +84,16 @@ class Signalled:
 
 @fact
 class Joined:
-    """``away`` is the newcomer's away message."""
+    """``away`` is the newcomer's away message. It is ``guarded`` if it was judged by who else is in
+    the room: whoever comes at the same time is judged again, by the room with them in it.
+    """
 
     room: str
     nick: str
     who: str = ""
     away: str = ""
     origin: Origin = NOWHERE
+    guarded: bool = False
 
 
 @fact

@@ -149,7 +149,8 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         return [Refused(f"You are in {name} already.", Code.ALREADY_IN_ROOM, (person.nick, name))]
     if refused := _kept_out(state, room, person, join.key):
         return [refused]
-    return [Joined(name, person.nick, person.who, person.away, person.origin)]
+    guarded = bool(room.state.limit)
+    return [Joined(name, person.nick, person.who, person.away, person.origin, guarded)]
 
 
 def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | None:

@@ -8,7 +8,7 @@ that one person sees is in order, and nobody can be faster than the system.
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
@@ -64,10 +64,14 @@ _ANSWERS = Refused | Absent | Repeated
 
 @dataclass(slots=True)
 class _Use:
-    """How many need a log to be open; and what to wait for while one of them opens or closes it."""
+    """How many need a log to be open; and what to wait for while one of them opens or closes it.
+
+    ``turn`` has whoever of them was judged in vain and would be a barrier for the others.
+    """
 
     count: int = 0
     busy: trio.Event | None = None
+    turn: trio.Lock = field(default_factory=trio.Lock)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -334,9 +338,14 @@ class Hub:
         return outcomes
 
     async def _decide_and_append(
-        self, listener: Listener, requests: Sequence[Request]
+        self, listener: Listener, requests: Sequence[Request], *, in_turn: bool = False
     ) -> tuple[Outcomes, str]:
-        """And once more if a barrier came in between. The id is that of the last event."""
+        """And once more if a barrier came in between. The id is that of the last event.
+
+        Those who are barriers for each other, as all who enter a room with a limit are, take turns
+        then: else only one of them would get on each time.
+        """
+        conflicts = 0
         while True:
             outcomes: list[Event | Refused | Absent | Repeated] = []
             for request in requests:
@@ -354,6 +363,7 @@ class Hub:
                     entries = await self._append(events)
             except Conflict as conflict:
                 await self.until_shown(conflict.barrier)
+                conflicts += 1
             except Unavailable as error:
                 return [
                     outcome if isinstance(outcome, _ANSWERS) else _not_kept(error, outcome)
@@ -364,6 +374,9 @@ class Hub:
                 is_followed = log == PEOPLE or log in self.chat.rooms
                 last = max(entry.id for entry in entries) if is_followed else START
                 return _found_again(outcomes, entries), last
+            if conflicts > 1 and not in_turn and log in self._uses and is_barrier(events[-1]):
+                async with self._uses[log].turn:
+                    return await self._decide_and_append(listener, requests, in_turn=True)
 
     async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
         """Give events of one log their places."""
