@@ -11,8 +11,11 @@ from trio_chat.settings import IrcSettings, Settings
 
 
 def settings(*, irc: dict[str, Any] | None = None, **sections: dict[str, Any]) -> Settings:
-    """As ``peers.settings``; and hosts are shown as they are, unless ``irc`` says otherwise."""
-    chosen = IrcSettings(**({"cloak": False} | (irc or {})))
+    """As ``peers.settings``; hosts are shown as they are, and there is an operator, unless ``irc``
+    says otherwise.
+    """
+    operators = f"boss={cheap_hash('sesame')}"
+    chosen = IrcSettings(**({"cloak": False, "operators": operators} | (irc or {})))
     return plain_settings(**sections).model_copy(update={"irc": chosen})
 
 
@@ -70,6 +73,14 @@ async def irc_peer(
         lines = await peer.news(*opening, *([f"JOIN {rooms}"] if rooms else []))
         assert any(f" 001 {nick} " in line for line in lines), lines
     return peer
+
+
+async def lead(house: House, nick: str, room: str = "#lobby") -> None:
+    """An operator of the server makes somebody who is in a room its operator, from outside."""
+    boss = await irc_peer(house, "boss", rooms="")
+    assert await boss.news("OPER boss sesame", f"MODE {room} +o {nick}", "PING x")
+    await boss.say("QUIT")
+    await boss.rest()
 
 
 async def irc_people(house: House, *nicks: str, caps: str = "") -> list[IrcPeer]:

@@ -103,7 +103,7 @@ ALLOWED = [
         Said("id-bob,id-bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
     ),
     ("carol", Join("#lobby"), Joined("#Lobby", "carol", "id-carol")),
-    ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol")),
+    ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol", guarded=True, status="o")),
     ("alice", Join("#TEA"), Joined("#tea", "alice", "id-alice")),
     ("bob", Leave("#LOBBY"), Left("#Lobby", "bob", "id-bob")),
     ("alice", Rename("ann"), Renamed("alice", "ann", "id-alice", rooms=("#lobby",))),
@@ -203,7 +203,7 @@ def test_whoever_comes_from_another_room_is_not_new(ring: Ring) -> None:
 
 def test_the_first_in_a_room_is_alone_there(ring: Ring) -> None:
     deliveries = ring.ask("id-carol", Join("#attic"))
-    joined = Joined("#attic", "carol", "id-carol")
+    joined = Joined("#attic", "carol", "id-carol", guarded=True, status="o")
     entered = Entered("#attic", "carol", others=0, first=True)
     assert heard(ring.chat, deliveries) == [(joined, {"id-carol"}), (entered, {"id-carol"})]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ring import Ring, changes, refusal
+from ring import Ring, changes, hearers, refusal
 from trio_chat.core.commands import (
     Announce,
     Invite,
@@ -199,7 +199,8 @@ def test_who_is_kept_out_of_a_room(
 def test_who_is_let_into_a_room(ring: Ring, modes: str, arguments: list[str], key: str) -> None:
     ring.set("#den", modes, *arguments)
     [joined] = ring.decide("id-eve", Join("#DEN", key))
-    assert joined == Joined("#Den", "eve", "id-eve", origin=origin("eve"))
+    guarded = "l" in modes
+    assert joined == Joined("#Den", "eve", "id-eve", origin=origin("eve"), guarded=guarded)
 
 
 @pytest.mark.parametrize(("modes", "arguments", "code"), KEPT_OUT)
@@ -233,7 +234,7 @@ def test_who_was_invited_may_come_under_another_name(ring: Ring) -> None:
 @pytest.mark.parametrize(
     ("modes", "arguments", "code"),
     [
-        ("+i", [], None),
+        ("+i", [], Code.INVITE_ONLY),
         ("+l", ["1"], None),
         ("+k", ["sesame"], Code.BAD_KEY),
         ("+b", ["eve"], Code.BANNED),
@@ -242,7 +243,7 @@ def test_who_was_invited_may_come_under_another_name(ring: Ring) -> None:
 def test_a_room_that_all_have_left(
     ring: Ring, modes: str, arguments: list[str], code: Code | None
 ) -> None:
-    """Nobody is there who could invite."""
+    """It is as before for whoever comes now, though nobody is there who could invite."""
     ring.set("#den", modes, *arguments)
     for nick in ("olga", "vera", "mark"):
         ring.ask(f"id-{nick}", Leave("#den"))
@@ -329,10 +330,33 @@ def test_what_only_operators_may_by_the_modes_of_a_room(
     assert all((r.code, r.about) == (Code.NEED_OP, ("#Den",)) for r in refused)
 
 
-def test_operators_of_the_server_have_no_power_in_rooms(ring: Ring) -> None:
-    ring.make_operator("mark")
-    assert refusal(ring.decide("id-mark", Kick("#den", "vera"))).code == Code.NEED_OP
-    assert refusal(ring.decide("id-mark", SetModes("#den", changes("+m")))).code == Code.NEED_OP
+@pytest.mark.parametrize("nick", ["mark", "eve"])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Kick("#den", "vera"),
+        SetModes("#den", changes("-b+o", "eve", "mark")),
+        SetTopic("#den", "tea"),
+        Invite("#den", "hank"),
+        Join("#den"),
+    ],
+)
+def test_operators_of_the_server_may_repair_any_room(
+    ring: Ring, nick: str, request_: Request
+) -> None:
+    """From inside (Mark) and from outside."""
+    ring.enter("hank")
+    ring.set("#den", "+iktlb", "sesame", "1", "eve")
+    if nick == "mark" and isinstance(request_, Join):
+        ring.ask("id-mark", Leave("#den"))
+    assert refusal(ring.decide(f"id-{nick}", request_))
+    assert not ring.chat.is_repair(f"id-{nick}", request_)
+    ring.make_operator(nick)
+    [event] = ring.decide(f"id-{nick}", request_)
+    assert not isinstance(event, Refused)
+    assert nick in ring.chat.is_repair(f"id-{nick}", request_)
+    told = {who for one in ring.happen(event) for who in hearers(ring.chat, one)}  # type: ignore[arg-type]
+    assert f"id-{nick}" in told or isinstance(request_, Invite)
 
 
 @pytest.mark.parametrize(

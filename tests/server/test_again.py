@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from irc_peers import irc_peer, irc_people, settings
+from irc_peers import irc_peer, irc_people, lead, settings
 from peers import House, running
 from trio_chat.core.events import Entry, Event, elsewhere, is_lasting
 from trio_chat.core.room import RoomState
@@ -238,6 +238,7 @@ async def test_what_cannot_be_kept_is_refused_and_shown_to_nobody(
 ) -> None:
     bob = await irc_peer(shop, "bob", rooms="#known")
     alice = await irc_peer(shop, "alice", "standard-replies", "draft/read-marker")
+    await lead(shop, "alice")
     await bob.news("JOIN #lobby")
     await alice.news()
     store.full = True

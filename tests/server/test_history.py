@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from irc_peers import IrcPeer, irc_peer, irc_people, settings
+from irc_peers import IrcPeer, irc_peer, irc_people, lead, settings
 from peers import House, running
 from trio_chat.protocols.irc.info import HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse
@@ -202,6 +202,7 @@ async def test_much_history_reaches_who_reads_slowly() -> None:
 async def test_what_was_not_said_comes_to_who_asked_for_it(house: House) -> None:
     alice = await irc_peer(house, "alice", *ALL.split(), "draft/event-playback")
     bob = await irc_peer(house, "bob", "account-tag", "echo-message", rooms="")
+    await lead(house, "alice")
     live = await alice.news()
     await bob.news("AWAY :out", "JOIN #lobby", "PRIVMSG #lobby :hello", "NOTICE #lobby :note")
     live += await alice.news("TOPIC #lobby :tea", "MODE #lobby +v bob", "KICK #lobby bob :out")

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from irc_peers import IrcPeer, cheap_hash, irc_peer, irc_people, settings
+from irc_peers import IrcPeer, cheap_hash, irc_peer, irc_people, lead, settings
 from peers import House, running
 from trio_chat.core.events import Said, Signalled
 from trio_chat.server.passwords import hash_password
@@ -51,6 +51,7 @@ async def test_what_irc_people_do_is_seen_by_all(
     house: House, line: str, on_irc: str, plain: str
 ) -> None:
     alice, bob = await irc_people(house, "alice", "bob")
+    await lead(house, "alice")
     carol = await house.connect("carol")
     await bob.news()
     await alice.news(line)
@@ -124,6 +125,7 @@ async def test_a_long_text_of_a_plain_person_comes_in_several_lines(house: House
 
 async def test_who_is_sent_out_by_irc_sees_it_and_may_come_back(house: House) -> None:
     [alice] = await irc_people(house, "alice")
+    await lead(house, "alice")
     carol = await house.connect("carol")
     await alice.news("KICK #lobby carol")
     assert await carol.until("left!\n") == "*** alice sent carol out of #lobby.\ncarol left!\n"
@@ -145,7 +147,7 @@ async def test_the_newcomer_is_shown_the_room(house: House) -> None:
         ("NOTICE", "#lobby", "This was said last, with the times in UTC:"),
         ("NOTICE", "#lobby", shown[4].params[1]),
         ("NOTICE", "#lobby", "What follows is said now."),
-        ("353", "alice", "=", "#lobby", "alice @carol"),
+        ("353", "alice", "=", "#lobby", "alice carol"),
         ("366", "alice", "#lobby", "End of /NAMES list"),
     ]
     assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] said before", shown[4].params[1])
@@ -221,7 +223,7 @@ async def test_names_only_for_who_wants_them(house: House) -> None:
     alice = await irc_peer(house, "alice", "no-implicit-names", rooms="")
     assert await alice.news("JOIN #lobby") == [f"{ME} JOIN #lobby"]
     assert await alice.news("NAMES #lobby") == [
-        ":chat.local 353 alice = #lobby :@alice",
+        ":chat.local 353 alice = #lobby :alice",
         ":chat.local 366 alice #lobby :End of /NAMES list",
     ]
 
@@ -230,7 +232,7 @@ async def test_names_with_addresses(house: House) -> None:
     await house.connect("carol")
     alice = await irc_peer(house, "alice", "userhost-in-names")
     assert (await alice.news("NAMES #lobby"))[0] == (
-        f":chat.local 353 alice = #lobby :{ME[1:]} @{PLAIN[1:]}"
+        f":chat.local 353 alice = #lobby :{ME[1:]} {PLAIN[1:]}"
     )
 
 

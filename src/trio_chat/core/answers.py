@@ -146,8 +146,7 @@ def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
 
 
 def _show_invitations(state: State, asker: Person, query: ShowInvitations) -> Answer:
-    open_rooms = asker.invited & state.rooms.keys()
-    return Invitations(tuple(sorted(state.name(room) for room in open_rooms)))
+    return Invitations(tuple(sorted(state.name(room) for room in asker.invited)))
 
 
 def _count(state: State, asker: Person, query: Count) -> Answer:

@@ -12,7 +12,7 @@ from trio_chat.core.answers import answer
 from trio_chat.core.commands import Query, Request
 from trio_chat.core.effects import take_effect
 from trio_chat.core.events import Answer, Delivery, Entry
-from trio_chat.core.judge import Outcomes, judge
+from trio_chat.core.judge import Outcomes, judge, repair
 from trio_chat.core.state import State
 
 
@@ -23,6 +23,10 @@ class Chat(State):
         All events are of one log. ``who`` must be here, and a room to join open.
         """
         return judge(self, self.people[who], request)
+
+    def is_repair(self, who: str, request: Request) -> str:
+        """What of it somebody may do only as an operator of the server, for the log; or nothing."""
+        return repair(self, self.people[who], request)
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
         """Change the state by an entry of the log, and say who hears it."""

@@ -35,11 +35,25 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
+from trio_chat.core.invitations import forget as forget_invitation
+from trio_chat.core.invitations import forget_all as forget_invitations
+from trio_chat.core.invitations import invite, withdraw
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
 from trio_chat.core.names import fold
+from trio_chat.core.remembered import (
+    first_status,
+    hidden,
+    hiding,
+    note_seen,
+    remember,
+    with_status_changed,
+)
 from trio_chat.core.room import Person, Room, RoomState
-from trio_chat.core.state import State, has_status, share_a_room, with_status
+from trio_chat.core.state import State, has_status, leads, share_a_room, with_status
+
+# Rooms that somebody has entered on this connection, of which that is remembered.
+_VISITS_MAX = 200
 
 Deliveries = Sequence[Delivery]
 
@@ -86,22 +100,24 @@ def _spread(state: State, event: Said | Signalled) -> Deliveries:
 
 
 def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
-    """Everybody in the room, and the newcomer, who then is shown the room itself.
+    """Everybody in the room, and the newcomer, who then is shown the room itself: of what was said
+    before, what they may read and have not seen yet.
 
-    Who comes into a room that nobody is in becomes its operator. A bot is not shown what was said
-    before: it would do once more what it was told to do.
+    A bot is not shown that: it would do once more what it was told to do.
     """
     name = fold(joined.room)
     room, person = state.rooms.get(name), state.people[joined.who]
     if room is None:  # whoever asked was cut off, and the room closed for want of anybody
         return []
     others, first = len(room.members), not person.rooms
-    if not others:
-        room.status[person.who] = "o"
+    # Who was there when they were judged may have left since.
+    if status := joined.status or ("" if others else first_status(state, room, person)):
+        room.status[person.who] = status
     room.state = after(room.state, entry)
     room.members[person.who] = person
     person.rooms[name] = None
-    person.invited -= {name}
+    _visit(person, name, entry.id)
+    forget_invitation(state, name, person)
     state.empty.discard(name)
     entered = Entered(
         room.state.name,
@@ -109,7 +125,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         others=others,
         first=first,
         topic=topic_of(room) if room.state.topic else None,
-        recent=() if person.origin.bot else tuple(room.recent),
+        recent=() if person.origin.bot else tuple(_unseen(room, name, person)),
     )
     return [
         Delivery(joined, rooms=(name,), by=joined.who),
@@ -117,10 +133,21 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     ]
 
 
+def _visit(person: Person, name: str, id: str) -> None:
+    person.visits.setdefault(name, id)
+    if len(person.visits) > _VISITS_MAX:
+        del person.visits[next(iter(person.visits))]
+
+
+def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
+    not_for_them, seen = hidden(room.state, name, person), room.left.get(person.identity, "")
+    return (e for e in room.recent if e.id > seen and not hiding(e.id, not_for_them))
+
+
 def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
     """Everybody who stays, and who leaves."""
     name = fold(left.room)
-    _remove(state, state.people[left.who], name)
+    _remove(state, state.people[left.who], name, seen=entry.id)
     return [
         Delivery(left, rooms=(name,)),
         Delivery(Aside(left), people=(left.who,), by=left.who),
@@ -128,16 +155,17 @@ def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
 
 
 def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
-    """Everybody in the room, and who has to leave."""
+    """Everybody in the room, who has to leave, and who did it, if they are outside."""
     name = fold(kicked.room)
     room, person = state.rooms[name], state.people.get(kicked.target_who)
     room.state = after(room.state, entry)
     if person is None or name not in person.rooms:  # they were faster
         return []
-    _remove(state, person, name)
+    outside = {} if kicked.who in room.members else {kicked.who: None}
+    _remove(state, person, name, seen=entry.id)
     return [
         Delivery(kicked, rooms=(name,), by=kicked.who),
-        Delivery(kicked, people=(person.who,), by=kicked.who),
+        Delivery(kicked, people=tuple({person.who: None} | outside), by=kicked.who),
     ]
 
 
@@ -150,9 +178,9 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
     room, person = state.rooms.get(name), state.people.get(invited.target_who)
     if person is None or room is None:
         return []
-    inviter = room.members.get(invited.who)
-    if inviter and has_status(room, inviter) and name not in person.rooms:
-        person.invited |= {name}
+    inviter = state.people.get(invited.who)
+    if inviter and leads(room, inviter) and name not in person.rooms:
+        invite(state, name, person, inviter.who)
     others = {*with_status(room, "@")} - {person.who, invited.who}
     return [
         Delivery(invited, people=(person.who,)),
@@ -164,15 +192,17 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 
 
 def _on_topic_set(state: State, event: TopicSet, entry: Entry) -> Deliveries:
-    """Everybody in the room."""
+    """As modes that are set."""
     return _on_room_changed(state, event, entry)
 
 
 def _on_modes_set(state: State, event: ModesSet, entry: Entry) -> Deliveries:
-    """Everybody in the room."""
+    """Everybody in the room, and who did it, if they are an operator of the server outside."""
     room = state.rooms[fold(event.room)]
     for change in event.changes:
         change_status(room, change)
+        if change.mode == "o" and not change.add:
+            withdraw(state, fold(event.room), change.who)
     return _on_room_changed(state, event, entry)
 
 
@@ -180,7 +210,8 @@ def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> 
     name = fold(event.room)
     room = state.rooms[name]
     room.state = after(room.state, entry)
-    return [Delivery(event, rooms=(name,), by=event.who)]
+    outside = () if event.who in room.members else (event.who,)
+    return [Delivery(event, rooms=(name,), people=outside, by=event.who)]
 
 
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +257,10 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     state.past.append((person, entry.at))
     rooms = tuple(person.rooms)
     for room in rooms:
-        _remove(state, person, room)
+        _remove(state, person, room, seen=entry.id if departed.up_to_date else "")
+    forget_invitations(state, person)
+    if person.is_operator:
+        _withdraw_all(state, person)
     return [Delivery(departed, rooms=rooms), *_presence(state, person.nick, None)]
 
 
@@ -250,6 +284,8 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     for change in event.changes:
         person.modes = with_letter(person.modes, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
+    if any(change.mode == "o" and not change.add for change in event.changes):
+        _withdraw_all(state, person)
     return [Delivery(event, people=(person.who,), by=person.who)]
 
 
@@ -284,13 +320,24 @@ def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delive
             yield Delivery(Presence(watcher.nick, nick, origin), people=(who,))
 
 
-def _remove(state: State, person: Person, name: str) -> None:
+def _remove(state: State, person: Person, name: str, *, seen: str) -> None:
+    """Out of a room, in which they have ``seen`` all up to this id, as far as that is known."""
     del person.rooms[name]
     room = state.rooms[name]
     del room.members[person.who]
     room.status.pop(person.who, None)
+    withdraw(state, name, person.who)
+    if seen:
+        note_seen(room, person, seen)
     if not room.members:
         state.empty.add(name)
+
+
+def _withdraw_all(state: State, operator: Person) -> None:
+    """Of the server: they may have invited people to any room that they do not lead."""
+    for name, room in state.rooms.items():
+        if not has_status(room, operator):
+            withdraw(state, name, operator.who)
 
 
 _EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
@@ -323,21 +370,22 @@ def after(state: RoomState, entry: Entry) -> RoomState:
     event = entry.event
     if not is_barrier(event):
         return state
+    before, at = state, entry.at
     state = replace(state, barrier=entry.id)
     match event:
         case TopicSet(nick=nick, text=text):
-            return replace(state, topic=text, topic_by=nick, topic_at=entry.at)
+            state = replace(state, topic=text, topic_by=nick, topic_at=at)
         case ModesSet(changes=changes):
             for change in changes:
-                state = with_change(state, change, event.nick, entry.at)
-    return state
+                state = with_change(state, change, event.nick, at)
+    return remember(before, state, event, entry.id, at)
 
 
 def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> RoomState:
     """A room's state after one change of its modes, by somebody, at a moment."""
     mode, argument = change.mode, change.argument
     if mode in STATUS:
-        return state
+        return with_status_changed(state, change, at)
     if mode in LISTS:
         same = fold_mask(argument)
         masks = tuple(m for m in state.masks if m[0] != mode or fold_mask(m[1].mask) != same)

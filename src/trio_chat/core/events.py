@@ -32,12 +32,15 @@ NOWHERE = Origin()
 
 @fact
 class Change:
-    """A mode is set, or removed unless ``add``. ``who`` is the member whom the argument names."""
+    """A mode is set, or removed unless ``add``. ``who`` is the member whom the argument names,
+    ``identity`` theirs if it is known.
+    """
 
     add: bool
     mode: str
     argument: str = ""
     who: str = ""
+    identity: str = ""
 
 
 @fact
@@ -84,8 +87,11 @@ class Signalled:
 
 @fact
 class Joined:
-    """``away`` is the newcomer's away message. It is ``guarded`` if it was judged by who else is in
-    the room: whoever comes at the same time is judged again, by the room with them in it.
+    """``away`` is the newcomer's away message, ``status`` the letters of that with which they come.
+
+    It is ``guarded`` if it was judged by who else is in the room, or changes what the room
+    remembers: whoever comes at the same time is judged again, by the room as it is then. Only then
+    ``identity`` is there, if it is known.
     """
 
     room: str
@@ -94,6 +100,8 @@ class Joined:
     away: str = ""
     origin: Origin = NOWHERE
     guarded: bool = False
+    status: str = ""
+    identity: str = ""
 
 
 @fact
@@ -118,6 +126,7 @@ class Kicked:
     who: str = ""
     target_who: str = ""
     origin: Origin = NOWHERE
+    target_identity: str = ""
 
 
 @fact
@@ -143,13 +152,17 @@ class TopicSet:
 
 @fact
 class ModesSet:
-    """Of a room: its modes, its lists, or the status of members."""
+    """Of a room: its modes, its lists, or the status of members.
+
+    If the room is shut by it, ``present`` are the known identities that are in it then.
+    """
 
     room: str
     nick: str
     changes: tuple[Change, ...]
     who: str = ""
     origin: Origin = NOWHERE
+    present: tuple[str, ...] = ()
 
 
 @fact
@@ -179,13 +192,17 @@ class Renamed:
 
 @fact
 class Departed:
-    """Somebody has gone, and with that left every room: ``rooms``, folded, as in Renamed."""
+    """Somebody has gone, and with that left every room: ``rooms``, folded, as in Renamed.
+
+    ``up_to_date`` says that they have read all that they were shown before.
+    """
 
     nick: str
     who: str = ""
     why: str = ""
     origin: Origin = NOWHERE
     rooms: tuple[str, ...] = ()
+    up_to_date: bool = False
 
 
 @fact

@@ -47,13 +47,23 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
+from trio_chat.core.invitations import is_invited
 from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS, USER_MODES
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.readers import owner
 from trio_chat.core.refusals import Code
+from trio_chat.core.remembered import (
+    REGULARS_MAX,
+    first_status,
+    is_due,
+    is_new,
+    is_new_regular,
+    is_regular,
+    status_of,
+)
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted
+from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted, leads
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
@@ -66,6 +76,22 @@ Outcomes = Sequence[Event | Refused | Absent | Repeated]
 
 def judge(state: State, person: Person, request: Request) -> Outcomes:
     return _JUDGES[type(request)](state, person, request)
+
+
+def repair(state: State, person: Person, request: Request) -> str:
+    """What somebody may do only as an operator of the server, in a few words; or nothing."""
+    if not person.is_operator or not isinstance(
+        request, Join | Kick | Invite | SetTopic | SetModes
+    ):
+        return ""
+    room = state.room(request.room)
+    if room is None or has_status(room, person):
+        return ""
+    if isinstance(request, Join) and (
+        is_invited(room, person) or not kept_out(room, person, request.key)
+    ):
+        return ""
+    return f"{type(request).__name__} of {person.nick} in {room.state.name}"
 
 
 # ── say ────────────────────────────────────────────────────────────────────────────────────────
@@ -149,31 +175,52 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         return [Refused(f"You are in {name} already.", Code.ALREADY_IN_ROOM, (person.nick, name))]
     if refused := _kept_out(state, room, person, join.key):
         return [refused]
-    guarded = bool(room.state.limit)
-    return [Joined(name, person.nick, person.who, person.away, person.origin, guarded)]
+    return [_joined(state, room, person)]
+
+
+def _joined(state: State, room: Room, person: Person) -> Joined:
+    before = status_of(room.state, person)
+    status = before if room.members else first_status(state, room, person)
+    remembered = (
+        status != before or is_due(room.state, person) or is_new_regular(room.state, person)
+    )
+    return Joined(
+        room.state.name, person.nick, person.who, person.away, person.origin,
+        guarded=remembered or bool(room.state.limit),
+        status=status,
+        identity=_known(person) if remembered else "",
+    )  # fmt: skip
 
 
 def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | None:
-    name, flags = room.state.name, room.state.flags
-    invited = fold(name) in person.invited
+    name = room.state.name
     if len(person.rooms) >= state.rooms_each:
         many = state.rooms_each
         return Refused(f"You are in {many} rooms; that is the most.", Code.TOO_MANY_ROOMS, (name,))
-    if not invited and is_banned(room, person):
+    if person.is_operator or is_invited(room, person) or "o" in status_of(room.state, person):
+        return None
+    return kept_out(room, person, key)
+
+
+def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
+    """Why somebody may not enter a room, if they are neither invited nor one of its operators."""
+    name, flags = room.state.name, room.state.flags
+    if is_banned(room, person):
         return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
-    # Nobody could be invited to a room that nobody is in.
-    if "i" in flags and not invited and room.members and not is_listed(room, "I", person):
+    # Where nobody is, nobody could be invited, or be told the key again.
+    comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
+    if "i" in flags and not comes_back and not is_listed(room, "I", person):
         return Refused(f"To enter {name} you must be invited.", Code.INVITE_ONLY, (name,))
-    if room.state.key and key != room.state.key and not invited:
+    if room.state.key and key != room.state.key and not comes_back:
         return Refused(f"To enter {name} you need its key.", Code.BAD_KEY, (name,))
-    if room.state.limit and len(room.members) >= room.state.limit and not invited:
+    if room.state.limit and len(room.members) >= room.state.limit:
         return Refused(f"{name} is full.", Code.FULL, (name,))
     return None
 
 
 def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
-    if refused := _outside(state, person, leave.room):
-        return [refused]
+    if fold(leave.room) not in person.rooms:
+        return [_outside(state, person, leave.room) or _not_in(state.name(leave.room))]
     name = state.name(leave.room)
     return [Left(name, person.nick, person.who, leave.why, person.origin)]
 
@@ -184,8 +231,17 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
     name, other = state.name(kick.room), state.person(kick.nick)
     if other is None or fold(name) not in other.rooms:
         return [_absent(kick.nick, name)]
-    why = kick.why[:KICK_MAX]
-    return [Kicked(name, person.nick, other.nick, why, person.who, other.who, person.origin)]
+    return [
+        Kicked(
+            name, person.nick, other.nick, kick.why[:KICK_MAX], person.who, other.who,
+            person.origin, _known(other),
+        )
+    ]  # fmt: skip
+
+
+def _known(person: Person) -> str:
+    """The identity by which somebody will be known again; empty if they will not."""
+    return person.identity if person.is_known else ""
 
 
 def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
@@ -238,8 +294,17 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
                 last[_thing(change)] = change
     if not (changes := [*_really_changed(state, room, last.values())]):
         return refusals
-    name, origin = room.state.name, person.origin
-    return [ModesSet(name, person.nick, tuple(changes), person.who, origin), *refusals]
+    present = _present(room) if any(c.add and c.mode in "ik" for c in changes) else ()
+    modes_set = ModesSet(
+        room.state.name, person.nick, tuple(changes), person.who, person.origin, present
+    )
+    return [modes_set, *refusals]
+
+
+def _present(room: Room) -> tuple[str, ...]:
+    """The known identities that are in a room, as many as it can remember."""
+    known = dict.fromkeys(_known(person) for person in room.members.values() if person.is_known)
+    return tuple(known)[:REGULARS_MAX]
 
 
 def _thing(change: Change) -> tuple[str, ...]:
@@ -280,7 +345,7 @@ def _status_change(state: State, room: Room, change: Change) -> Change | Refused
         return _absent(other.nick, room.state.name)
     if change.add == has_status(room, other, change.mode):
         return None
-    return Change(change.add, change.mode, other.nick, other.who)
+    return Change(change.add, change.mode, other.nick, other.who, _known(other))
 
 
 def _list_change(room: Room, change: Change) -> Change | Refused | None:
@@ -366,17 +431,23 @@ def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
 
 
 def _outside(state: State, person: Person, name: str) -> Refused | None:
+    """Operators of the server need not be in a room to repair it."""
     if fold(name) in person.rooms:
         return None
     if (room := visible_room(state, person, name)) is None:
         return _nowhere(name)
-    name = room.state.name
+    if person.is_operator:
+        return None
+    return _not_in(room.state.name)
+
+
+def _not_in(name: str) -> Refused:
     return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
 
 
 def _powerless(state: State, person: Person, name: str) -> Refused | None:
     name = state.name(name)
-    if has_status(state.rooms[fold(name)], person):
+    if leads(state.rooms[fold(name)], person):
         return None
     return Refused(f"Only an operator of {name} may do that.", Code.NEED_OP, (name,))
 

@@ -3,22 +3,27 @@
 A conversation is that of two identities, so whoever takes a nickname later finds nothing of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from trio_chat.core.answers import unknown
 from trio_chat.core.events import Entry, Refused, Said
 from trio_chat.core.names import fold, private_room
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person
+from trio_chat.core.remembered import Span, hidden
+from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State
 
 
 class Source(NamedTuple):
-    """A log, and what it is called by who reads it: a room, or the other one's nickname."""
+    """A log, and what it is called by who reads it: a room, or the other one's nickname.
+
+    What of it is ``hidden`` they may not read: whoever reads the log has to leave that out.
+    """
 
     log: str
     name: str
+    hidden: Sequence[Span] = ()
 
 
 def owner(person: Person) -> str:
@@ -36,7 +41,7 @@ def source(
     if not target:
         return unknown("")
     if room := state.room(target):
-        return Source(fold(target), room.state.name) if reader.who in room.members else _no(target)
+        return _room(fold(target), room, reader) if reader.who in room.members else _no(target)
     if other := state.person(target):
         return Source(private_room(reader.identity, other.identity), other.nick)
     for entry in sorted(talks, key=lambda entry: entry.id, reverse=True):
@@ -45,9 +50,17 @@ def source(
     return _no(target)
 
 
-def rooms_of(state: State, reader: Person) -> Mapping[str, str]:
-    """The logs of somebody's rooms, with their names."""
-    return {log: state.name(log) for log in reader.rooms}
+def rooms_of(state: State, reader: Person) -> Sequence[Source]:
+    return [_room(log, state.rooms[log], reader) for log in reader.rooms]
+
+
+def talk(state: State, reader: Person, last: Entry) -> Source:
+    """A conversation of theirs, by the last of it."""
+    return Source(last.room, partner(state, reader, last))
+
+
+def _room(log: str, room: Room, reader: Person) -> Source:
+    return Source(log, room.state.name, hidden(room.state, log, reader))
 
 
 def partner(state: State, reader: Person, last: Entry) -> str:

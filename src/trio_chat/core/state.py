@@ -16,11 +16,11 @@ class State:
     """People by id, rooms by folded name.
 
     ``replay`` is the number of messages that a newcomer is shown, ``rooms_each`` the most rooms
-    that one person may be in.
+    that one person may be in. The ``lobby`` belongs to the operators of the server.
     """
 
-    def __init__(self, *, replay: int, rooms_each: int = 1000) -> None:
-        self.replay, self.rooms_each = replay, rooms_each
+    def __init__(self, *, replay: int, rooms_each: int = 1000, lobby: str = "") -> None:
+        self.replay, self.rooms_each, self.lobby = replay, rooms_each, lobby
         self.people: dict[str, Person] = {}
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
@@ -47,13 +47,15 @@ class State:
 
     def open_room(self, state: RoomState, recent: Iterable[Entry] = ()) -> None:
         """Take up a room where its log left it; ``recent`` is what was said last, oldest first."""
-        self.rooms[fold(state.name)] = Room(state, deque(recent, maxlen=self.replay))
+        room = Room(state, deque(recent, maxlen=self.replay), left={**state.left})
+        self.rooms[fold(state.name)] = room
         self.empty.add(fold(state.name))
 
     def close_room(self, room: str) -> None:
         """Forget a room that nobody is in, by its folded name."""
         self.empty.remove(room)
-        del self.rooms[room]
+        for who in self.rooms.pop(room).invited:
+            del self.people[who].invited[room]
 
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears of what goes into a log: a room's, or that of a room of two."""
@@ -87,6 +89,11 @@ def has_status(room: Room, person: Person, letters: str = "o") -> bool:
     """Whether somebody has, in a room, one of these modes."""
     status = room.status.get(person.who, "")
     return any(letter in status for letter in letters)
+
+
+def leads(room: Room, person: Person) -> bool:
+    """Operators of the room do, and those of the server can repair any."""
+    return person.is_operator or has_status(room, person)
 
 
 def with_status(room: Room, prefix: str) -> Iterator[str]:

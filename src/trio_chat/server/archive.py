@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
+from trio_chat.core.commands import Bound, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.events import (
     Answer,
     Entry,
@@ -16,7 +16,8 @@ from trio_chat.core.events import (
     Talks,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.readers import Source, owner, partner, rooms_of, source
+from trio_chat.core.readers import Source, owner, partner, rooms_of, source, talk
+from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.storage.base import Log, Search
 
@@ -62,31 +63,62 @@ class Archive:
         if isinstance(found, Refused):
             return found
         read = self._around if recall.span.around != "" else self._between
-        entries = await read(found.log, recall.span, recall.limit, said=not recall.events)
+        entries = await read(found, recall.span, recall.limit, said=not recall.events)
         return Recalled(found.name, tuple(entries))
 
-    async def _between(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
+    async def _read(
+        self,
+        source: Source,
+        *,
+        after: Bound = "",
+        before: Bound = "",
+        limit: int,
+        first: bool = False,
+        said: bool = False,
+    ) -> Sequence[Entry]:
+        """As ``Log.history``, but what its reader may read alone: there is no other way to it."""
+        found: list[Entry] = []
+        while True:
+            page = await self._log.history(
+                source.log, after=after, before=before, limit=limit, first=first, said=said
+            )
+            readable = [entry for entry in page if not hiding(entry.id, source.hidden)]
+            found = [*found, *readable] if first else [*readable, *found]
+            if len(found) >= limit or len(page) < limit:
+                break
+            last = page[-1] if first else page[0]
+            begin, end = hiding(last.id, source.hidden) or (last.id, last.id)
+            if not begin and not first:
+                break
+            after, before = (end, before) if first else (after, begin)
+        return found[:limit] if first else found[-limit:]
+
+    async def _between(
+        self, source: Source, span: Span, limit: int, *, said: bool
+    ) -> Sequence[Entry]:
         after, before, first = span.after, span.before, span.first
-        found = await self._log.history(
-            log, after=after, before=before, limit=limit, first=first, said=said
+        found = await self._read(
+            source, after=after, before=before, limit=limit, first=first, said=said
         )
         if found or not span.either:
             return found
-        return await self._log.history(
-            log, after=before, before=after, limit=limit, first=not first, said=said
+        return await self._read(
+            source, after=before, before=after, limit=limit, first=not first, said=said
         )
 
-    async def _around(self, log: str, span: Span, limit: int, *, said: bool) -> Sequence[Entry]:
+    async def _around(
+        self, source: Source, span: Span, limit: int, *, said: bool
+    ) -> Sequence[Entry]:
         """Half of it from before, and then from there on: so what is just there is in it."""
         half, after = limit // 2, span.around
-        last = await self._log.history(log, before=span.around, limit=half + 1, said=said)
+        last = await self._read(source, before=span.around, limit=half + 1, said=said)
         if isinstance(after, int):
             after -= 1
         else:
             after = last[-1].id if last else ""
         before = last[-half:] if half else ()
         left = limit - len(before)
-        rest = await self._log.history(log, after=after, limit=left, first=True, said=said)
+        rest = await self._read(source, after=after, limit=left, first=True, said=said)
         return [*before, *rest]
 
     async def _list_talks(self, reader: Person, query: ListTalks) -> Talks:
@@ -94,9 +126,9 @@ class Archive:
         for entry in sorted(await self._log.talks(reader.identity), key=lambda entry: entry.id):
             nick = partner(self._chat, reader, entry)
             last[fold(nick)] = (entry.at, nick)
-        for log, name in rooms_of(self._chat, reader).items():
-            for entry in await self._log.history(log, limit=1, said=True):
-                last[log] = (entry.at, name)
+        for room in rooms_of(self._chat, reader):
+            for entry in await self._read(room, limit=1, said=True):
+                last[room.log] = (entry.at, room.name)
         found = sorted(last.values())
         fitting = [talk for talk in found if query.after < talk[0] < query.before]
         some = fitting[: query.limit] if query.first else fitting[-query.limit :]
@@ -107,25 +139,36 @@ class Archive:
             found = await self._source(reader, seek.target)
             if isinstance(found, Refused):
                 return found
-            logs = [found.log]
+            sources = [found]
         else:
             talks = await self._log.talks(reader.identity)
-            logs = [*reader.rooms, *(entry.room for entry in talks)]
-        if not seek.words.strip():
-            return Found(tuple(await self._said_in(logs, seek)))
-        search = Search(seek.words, logs, seek.nick, seek.span.after, seek.span.before, seek.limit)
-        return Found(tuple(await self._log.search(search)))
+            sources = [*rooms_of(self._chat, reader), *(talk(self._chat, reader, e) for e in talks)]
+        look = self._with_words if seek.words.strip() else self._said_in
+        return Found(tuple(await look(sources, seek)))
 
-    async def _said_in(self, logs: Sequence[str], seek: Seek) -> Sequence[Entry]:
-        entries = [entry for log in logs for entry in await self._last_said(log, seek)]
+    async def _with_words(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
+        hidden = {source.log: source.hidden for source in sources}
+        after, before = seek.span.after, seek.span.before
+        found: list[Entry] = []
+        for _ in range(_PAGES):
+            search = Search(seek.words, [*hidden], seek.nick, after, before, seek.limit)
+            page = await self._log.search(search)
+            found[:0] = [entry for entry in page if not hiding(entry.id, hidden[entry.room])]
+            if len(page) < seek.limit or len(found) >= seek.limit:
+                break
+            before = page[0].id
+        return found[-seek.limit :]
+
+    async def _said_in(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
+        entries = [entry for source in sources for entry in await self._last_said(source, seek)]
         return sorted(entries, key=lambda entry: entry.id)[-seek.limit :]
 
-    async def _last_said(self, log: str, seek: Seek) -> Sequence[Entry]:
+    async def _last_said(self, source: Source, seek: Seek) -> Sequence[Entry]:
         """Whatever the words were."""
         found: list[Entry] = []
         after, before = seek.span.after, seek.span.before
         for _ in range(_PAGES):
-            page = await self._log.history(log, after=after, before=before, limit=_PAGE, said=True)
+            page = await self._read(source, after=after, before=before, limit=_PAGE, said=True)
             found[:0] = [entry for entry in page if not seek.nick or _is_by(entry, seek.nick)]
             if len(page) < _PAGE or len(found) >= seek.limit:
                 break

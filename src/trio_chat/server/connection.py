@@ -111,7 +111,7 @@ class Connection:
         self.reason = "cut off"  # why it ended
         self._finished = False
         self._last_words = ""
-        self._lost = False
+        self._lost = self._said_goodbye = False
         self._slowed = False
         self._wrong_passwords = 0
         self._heard_at = trio.current_time()
@@ -135,6 +135,7 @@ class Connection:
 
     async def serve(self) -> None:
         """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
+        outbox = self._listener.outbox
         try:
             with self._reading:
                 self._reading.deadline = trio.current_time() + self._limits.registration
@@ -145,10 +146,13 @@ class Connection:
             self.on_lost()
         finally:
             with trio.move_on_after(_PARTING, shield=True):
-                await self._hub.depart(self._listener, self.reason)
+                up_to_date = self._said_goodbye and not outbox.waits
+                await self._hub.depart(self._listener, self.reason, up_to_date=up_to_date)
         self._session.farewell(self._last_words)
-        await self._listener.outbox.finish(self._session.data_to_send())
+        await outbox.finish(self._session.data_to_send())
         if not self._lost:
+            if not outbox.waits:
+                self._hub.all_read(self._listener)
             await self._link.finish()
 
     async def _converse(self) -> None:
@@ -159,6 +163,7 @@ class Connection:
         self._session.receive_eof()
         await self._obey()
         await self._catch_up()
+        self._said_goodbye = True
         self.finish("closed by the peer")
 
     async def _hear(self, data: bytes) -> None:
@@ -295,6 +300,7 @@ class Connection:
             case Enter():
                 await self._enter(command)
             case Quit(why, words):
+                self._said_goodbye = True
                 await self._end(f"Quit: {words}" if words else "quit", why)
             case Operate():
                 await self._operate(command)

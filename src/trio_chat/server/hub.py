@@ -5,10 +5,11 @@ the broadcaster, is applied, and shown. Whoever made it waits here until it has 
 that one person sees is in order, and nobody can be faster than the system.
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -47,13 +48,16 @@ from trio_chat.core.events import (
 from trio_chat.core.judge import Outcomes, nobody
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person, RoomState
+from trio_chat.core.remembered import note_seen
+from trio_chat.core.room import Person, Room, RoomState
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Listener
 from trio_chat.server.shares import Shares
 from trio_chat.storage.base import START, Log
+
+logger = logging.getLogger(__name__)
 
 # How long a nickname may take to come free when whoever has it is cut off.
 _TAKE_OVER = 5.0  # seconds
@@ -161,8 +165,11 @@ class Hub:
             await self._happen(arrived)
             return [*notices, arrived]
 
-    async def depart(self, listener: Listener, why: str) -> None:
-        """See somebody off, whether they were let in or not. They are shown nothing any more."""
+    async def depart(self, listener: Listener, why: str, *, up_to_date: bool = False) -> None:
+        """See somebody off, whether they were let in or not. They are shown nothing any more.
+
+        ``up_to_date`` says that they have read all that they were shown.
+        """
         self.listeners.pop(listener.who, None)
         self.audiences.forget()
         if listener.nick and not self._stopping:
@@ -170,7 +177,8 @@ class Hub:
                 person = self.chat.people.get(listener.who)
                 nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
                 rooms = tuple(person.rooms) if person else ()
-                await self._happen(Departed(nick, listener.who, why, origin, rooms))
+                departed = Departed(nick, listener.who, why, origin, rooms, up_to_date)
+                await self._happen(departed)
                 await self._close_unheard(person.identity if person else "")
         await self._keep_only(listener, "")
 
@@ -333,7 +341,10 @@ class Hub:
         return outcomes
 
     async def _pursue(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
+        repair = self.chat.is_repair(listener.who, requests[0])
         outcomes, last = await self._decide_and_append(listener, requests)
+        if repair and last != START:
+            logger.warning("as an operator of the server: %s", repair)
         await self.until_shown(last)
         return outcomes
 
@@ -471,8 +482,7 @@ class Hub:
     async def _close(self, log: str, use: _Use) -> None:
         """Close it, unless somebody comes while its state is being saved."""
         if room := self.chat.rooms.get(log):
-            with suppress(Unavailable):  # it can be worked out from the room's log as well
-                await self._log.save(log, self._last_shown, room.state)
+            await self._save(log, room)
         if use.count > 1:
             return
         if is_private(log):
@@ -483,6 +493,23 @@ class Hub:
         else:
             self.chat.close_room(log)
         await self._log.unfollow(log)
+
+    async def _save(self, log: str, room: Room) -> None:
+        with suppress(Unavailable):  # it can be worked out from the room's log as well
+            await self._log.save(log, self._last_shown, replace(room.state, left={**room.left}))
+
+    def all_read(self, listener: Listener) -> None:
+        """Somebody has read all that was shown to them before the end."""
+        if person := self.chat.people.get(listener.who):
+            for name in person.rooms:
+                note_seen(self.chat.rooms[name], person, self._last_shown)
+
+    async def save_rooms(self) -> None:
+        """Keep what is remembered of those who were in the rooms at the end."""
+        async with trio.open_nursery() as nursery:
+            for log, room in self.chat.rooms.items():
+                if room.left:
+                    nursery.start_soon(self._save, log, room)
 
     async def _close_unheard(self, identity: str = "") -> None:
         """Close the rooms that nobody is in now, and the conversations of somebody who has gone.

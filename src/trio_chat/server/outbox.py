@@ -76,6 +76,11 @@ class Outbox:
         else:
             self._owner.on_slow()
 
+    @property
+    def waits(self) -> bool:
+        """Whether something waits for the peer, or has waited in vain."""
+        return self._waiting > 0
+
     async def until_sent(self) -> None:
         """Wait until nothing waits any more. What is posted meanwhile may make it longer."""
         if self._drained is not None:

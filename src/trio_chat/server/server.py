@@ -58,7 +58,11 @@ class Server:
         self.addresses: Sequence[Address] = ()
         self._log, self._key = log, key
         self._started = time.time()
-        chat = Chat(replay=settings.history.replay, rooms_each=settings.limits.rooms_each)
+        chat = Chat(
+            replay=settings.history.replay,
+            rooms_each=settings.limits.rooms_each,
+            lobby=settings.server.lobby,
+        )
         self._hub = Hub(
             chat,
             log,
@@ -119,6 +123,8 @@ class Server:
             self.addresses = [listener.address for listener in listeners]
             task_status.started(self)
             await self._serve(listeners)
+            with trio.move_on_after(self.settings.server.shutdown_grace):
+                await self._hub.save_rooms()
             self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
 

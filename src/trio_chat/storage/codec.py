@@ -26,7 +26,7 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
 )
-from trio_chat.core.room import RoomState
+from trio_chat.core.room import RoomState, Standing
 from trio_chat.storage.checked import is_sound
 
 _LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed)
@@ -92,7 +92,7 @@ def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
         found |= {"text": text, "token": token}
     if "origin" in found:
         found["origin"] = _known(Origin, found["origin"], _origin)
-    for name in ("rooms", "seams"):
+    for name in ("rooms", "seams", "present"):
         if name in found:
             found[name] = tuple(found[name])
     if "changes" in found:
@@ -120,7 +120,10 @@ def decode_state(text: str) -> RoomState:
     try:
         found = json.loads(text)
         masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
+        standing = {who: Standing(*one) for who, one in found.get("standing", {}).items()}
+        shut = tuple((begin, end) for begin, end in found.get("shut", ()))
         found |= {"flags": frozenset(found["flags"]), "masks": masks}
+        found |= {"standing": standing, "shut": shut}
         state: RoomState = _known(RoomState, found)
         _check(state)
     except _NOT_OURS as error:
