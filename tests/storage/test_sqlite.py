@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from trio_chat.core.events import TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
+from trio_chat.storage.sqlite.keep import Keeper
 from trio_chat.storage.sqlite.rows import complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
@@ -46,6 +48,29 @@ def version_of(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         return version
+
+
+# ── housekeeping ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_message_that_comes_alone_is_one_transaction(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done about it later is done for many, so that it does not cost another one each."""
+    steps: list[float] = []
+    step = Keeper.step
+
+    def counted(keeper: Keeper) -> bool:
+        steps.append(time.monotonic())
+        return step(keeper)
+
+    monkeypatch.setattr(Keeper, "step", counted)
+    async with open_file(path) as log:
+        begin = time.monotonic()
+        for number in range(100):
+            await log.append("#a", [said(f"text {number}")])
+        seconds = time.monotonic() - begin
+        assert len(steps) <= 4 * (1 + seconds)  # it has to be once a second, and was 100 times
 
 
 # ── opened again ───────────────────────────────────────────────────────────────────────────────

@@ -168,7 +168,6 @@ class Writer:
             logger.error("cannot write history: %s", error)
         elif self._failing and not error:
             logger.warning("history can be written again")
-        self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
         self._failing = error
 
 
