@@ -14,7 +14,8 @@ HOUSE = Path(trio_chat.__file__).parent
 ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
 
 VOCABULARY = {
-    f"core.{name}" for name in ("commands", "events", "fact", "masks", "modes", "names", "refusals")
+    f"core.{name}"
+    for name in ("commands", "events", "fact", "letters", "masks", "modes", "names", "refusals")
 }
 
 # Our own modules and rooms that each room may import; a room stands for all of its modules.

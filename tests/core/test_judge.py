@@ -374,6 +374,8 @@ def test_operators_of_the_server_may_repair_any_room(
         (Rename("Olga"), Renamed("olga", "Olga", "id-olga", origin("olga"), ("#den",))),
         (SetAway("tea"), AwaySet("olga", "tea", "id-olga", origin("olga"))),
         (SetAway("t" * 201), AwaySet("olga", "t" * AWAY_MAX, "id-olga", origin("olga"))),
+        (SetAway("🇩🇪" * 101), AwaySet("olga", "🇩🇪" * 100, "id-olga", origin("olga"))),
+        (SetAway("t" + "🇩🇪" * 101), AwaySet("olga", "t" + "🇩🇪" * 99, "id-olga", origin("olga"))),
         (SetAway(""), AwaySet("olga", "", "id-olga", origin("olga"))),
         (
             SetName("n" * NAME_MAX),

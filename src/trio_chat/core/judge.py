@@ -48,6 +48,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.invitations import is_invited
+from trio_chat.core.letters import cut
 from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS, USER_MODES
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
@@ -233,7 +234,7 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
         return [_absent(kick.nick, name)]
     return [
         Kicked(
-            name, person.nick, other.nick, kick.why[:KICK_MAX], person.who, other.who,
+            name, person.nick, other.nick, cut(kick.why, KICK_MAX), person.who, other.who,
             person.origin, _known(other),
         )
     ]  # fmt: skip
@@ -399,7 +400,7 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
-    text = set_away.text[:AWAY_MAX]
+    text = cut(set_away.text, AWAY_MAX)
     return [AwaySet(person.nick, text, person.who, person.origin)]
 
 

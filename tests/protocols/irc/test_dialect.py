@@ -190,6 +190,22 @@ def test_looks(shown: Shown, caps: str, lines: list[str]) -> None:
     assert look(shown, *caps.split()) == lines
 
 
+@pytest.mark.parametrize("letter", ["👨‍👩‍👧‍👦", "🇩🇪", "e\u0301", "क्षि"])
+def test_a_long_text_is_cut_between_letters(letter: str) -> None:
+    text = "x" + letter * 400
+    lines = look(Said("#r", "alice", text, origin=HERE))
+    parts = [line.partition(" #r :")[2] for line in lines]
+    assert "".join(parts) == text
+    assert len(parts) > 1
+    assert all(part.removeprefix("x").replace(letter, "") == "" for part in parts)
+
+
+def test_a_quit_is_cut_between_letters() -> None:
+    [line] = look(Departed("alice", why="👨‍👩‍👧‍👦" * 60, origin=HERE))
+    assert len(line.encode()) <= 510
+    assert line.partition("QUIT ")[2].replace("👨‍👩‍👧‍👦", "") == ""
+
+
 @pytest.mark.parametrize("caps", ["", "server-time", "message-tags echo-message"])
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\x01!"), min_size=1),

@@ -32,6 +32,7 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
+from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
@@ -377,10 +378,8 @@ def fits(source: str, command: str, target: str, text: str) -> bool:
 
 
 def cut(line: str) -> str:
-    """As much of it as a line may hold, in whole characters."""
-    if _bytes(line) <= LINE_MAX - 2:
-        return line
-    return line.encode()[: LINE_MAX - 2].decode(errors="ignore")
+    """As much of it as a line may hold, in whole letters."""
+    return line if _bytes(line) <= LINE_MAX - 2 else cut_bytes(line, LINE_MAX - 2)
 
 
 def _mode_lines(start: str, changes: Sequence[Change]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import Command, Count, Enter
 from trio_chat.core.events import Origin
+from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
 from trio_chat.core.names import NAME_MAX, nick_problem
 from trio_chat.protocols.irc.caps import CAPS
@@ -92,7 +93,7 @@ def nick(session: "IrcSession", message: Message) -> Iterable[Command]:
     if not wanted:
         session.last_param(ERR_NONICKNAMEGIVEN, "No nickname given")
     elif problem := nick_problem(wanted):
-        session.numeric(ERR_ERRONEUSNICKNAME, wanted[:50], problem)
+        session.numeric(ERR_ERRONEUSNICKNAME, cut(wanted, 50), problem)
     else:
         session.wanted = wanted
         return enter(session)
@@ -112,7 +113,7 @@ def user(session: "IrcSession", message: Message) -> Iterable[Command]:
     if not safe:
         session.last_param(ERR_INVALIDUSERNAME, "Your username is not valid")
         return ()
-    session.user, session.name = safe, real_name[:NAME_MAX]
+    session.user, session.name = safe, cut(real_name, NAME_MAX)
     return enter(session)
 
 
@@ -123,7 +124,7 @@ def cap(session: "IrcSession", message: Message) -> Iterable[Command]:
     verb = message.param(0)
     reader = _CAP_VERBS.get(verb.upper())
     if reader is None:
-        session.numeric(ERR_INVALIDCAPCMD, verb[:50] or "*", "Invalid CAP command")
+        session.numeric(ERR_INVALIDCAPCMD, cut(verb, 50) or "*", "Invalid CAP command")
         return ()
     return reader(session, message.param(1))
 

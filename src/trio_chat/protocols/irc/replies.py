@@ -18,6 +18,7 @@ from trio_chat.core.events import (
     Seen,
     Topic,
 )
+from trio_chat.core.letters import cut
 from trio_chat.core.masks import address, matches
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc import numerics as n
@@ -59,7 +60,7 @@ def names(
         nonlocal left
         left -= 1
         if not left:
-            session.last_param(n.RPL_ENDOFNAMES, ",".join(asked)[:200], "End of /NAMES list")
+            session.last_param(n.RPL_ENDOFNAMES, cut(",".join(asked), 200), "End of /NAMES list")
 
     def answered(members: Members) -> None:
         *lines, _ = session.dialect.names(session.nick, members)
@@ -164,7 +165,7 @@ def who(session: "IrcSession", mask: str, options: str) -> Answered:
             else:
                 first = [values[field] for field in "cuhsnf"]
                 session.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
-        session.last_param(n.RPL_ENDOFWHO, mask[:100], "End of WHO list")
+        session.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
 
     return answered
 
@@ -210,10 +211,10 @@ def _a_room(seen: Seen) -> tuple[str, str]:
 def whois(session: "IrcSession", nick: str) -> Answered:
     def answered(people: People) -> None:
         if not people.people:
-            session.numeric(n.ERR_NOSUCHNICK, nick[:50], "No such nick")
+            session.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
         for seen in people.people:
             _describe(session, seen)
-        shown = people.people[0].nick if people.people else nick[:50]
+        shown = people.people[0].nick if people.people else cut(nick, 50)
         session.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
 
     return answered
@@ -242,14 +243,14 @@ def _describe(session: "IrcSession", seen: Seen) -> None:
 def whowas(session: "IrcSession", nick: str, count: int) -> Answered:
     def answered(past: Past) -> None:
         if not past.people:
-            session.numeric(n.ERR_WASNOSUCHNICK, nick[:50], "There was no such nickname")
+            session.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
         for seen in past.people[: count or None]:
             origin = seen.origin
             parts = (seen.nick, origin.user, origin.host, "*", origin.name)
             session.last_param(n.RPL_WHOWASUSER, *parts)
             went = _date(seen.spoke / 1000)
             session.last_param(n.RPL_WHOISSERVER, seen.nick, session.info.name, went)
-        session.last_param(n.RPL_ENDOFWHOWAS, nick[:50], "End of WHOWAS")
+        session.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
 
     return answered
 
@@ -366,7 +367,7 @@ def help_on(session: "IrcSession", subject: str, verbs: Mapping[str, Any]) -> No
     elif name in verbs:
         lines = [f"{name} {verbs[name].arguments}".rstrip()]
     else:
-        session.last_param(n.ERR_HELPNOTFOUND, subject[:50], "There is no help on that")
+        session.last_param(n.ERR_HELPNOTFOUND, cut(subject, 50), "There is no help on that")
         return
     first, *others = lines
     session.last_param(n.RPL_HELPSTART, name, first)

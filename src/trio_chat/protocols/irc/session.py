@@ -31,6 +31,7 @@ from trio_chat.core.events import (
     Shown,
     UserModesSet,
 )
+from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.masks import address
 from trio_chat.core.modes import with_letter
 from trio_chat.core.refusals import Code
@@ -81,7 +82,7 @@ def _too_long(line: bytes) -> bool:
 
 def _context(params: Sequence[str]) -> Sequence[str]:
     """Of a standard reply, such that other parameters can follow it."""
-    return [word(param[:100]) for param in params]
+    return [word(cut_text(param, 100)) for param in params]
 
 
 def _without_id(line: bytes) -> bytes:
@@ -417,7 +418,7 @@ class IrcSession(Session):
         if self.verb == "NOTICE" and code is not Code.UNAVAILABLE:
             return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
         if numeric := REFUSALS.get(code):
-            self.numeric(numeric, *(word[:100] for word in about), refused.why)
+            self.numeric(numeric, *(cut_text(word, 100) for word in about), refused.why)
         else:
             name = _STANDARD_CODES.get(code, code.name)
             self._reply_by_standard("FAIL", self.verb or "*", name, refused.why)

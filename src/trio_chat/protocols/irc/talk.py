@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import Command, Say, Signal, Tell
+from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
 from trio_chat.protocols.irc import batches
@@ -124,7 +125,7 @@ def each_target(session: "IrcSession", text: str) -> Sequence[str]:
 
 def too_many_targets(session: "IrcSession", first: str) -> None:
     """``first`` is the first of those that are left out."""
-    session.numeric(n.ERR_TOOMANYTARGETS, first[:50], "Too many targets")
+    session.numeric(n.ERR_TOOMANYTARGETS, cut(first, 50), "Too many targets")
     session.refusals += 1
 
 

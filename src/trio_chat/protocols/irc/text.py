@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from trio_chat.core.letters import is_between, last_cut
 from trio_chat.protocols.clean import clean
 
 CTCP = "\x01"
@@ -55,20 +56,20 @@ def read_action(text: str) -> tuple[str, bool]:
 
 
 def pieces(text: str, most: int) -> Sequence[str]:
-    """A text in pieces of at most so many bytes of UTF-8: cut between words if that can be."""
+    """A text in pieces of at most so many bytes of UTF-8: cut between words if that can be, else
+    between letters.
+    """
     if len(text) <= most and text.isascii():
         return [text]
     found = []
-    data = text.encode("utf-8", "replace")
-    while len(data) > most:
-        end = most
-        while data[end] & 0xC0 == 0x80:  # in the middle of a character
-            end -= 1
-        blank = data.rfind(b" ", end // 2, end)
-        end = blank + 1 if blank > 0 else end
-        found.append(data[:end].decode())
-        data = data[end:]
-    return [*found, data.decode()]
+    text = text.encode("utf-8", "replace").decode()
+    while len(text.encode()) > most:
+        fitting = len(text.encode()[:most].decode(errors="ignore"))
+        word = text.rfind(" ", fitting // 2, fitting) + 1
+        end = word if word and is_between(text, word) else last_cut(text, fitting)
+        found.append(text[:end])
+        text = text[end:]
+    return [*found, text]
 
 
 def sentence(about: Sequence[str], why: str) -> str:

@@ -33,6 +33,7 @@ from trio_chat.core.commands import (
     ShowTopic,
 )
 from trio_chat.core.events import Change
+from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols.irc import batches, history, monitor, registration, replies, talk
@@ -59,7 +60,7 @@ def dispatch(session: "IrcSession", message: Message) -> Commands:
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in session.caps):
         if session.registered or message.command not in ("", "PONG"):
-            session.numeric(n.ERR_UNKNOWNCOMMAND, message.command[:50], "Unknown command")
+            session.numeric(n.ERR_UNKNOWNCOMMAND, cut(message.command, 50), "Unknown command")
             session.refusals += 1
         return ()
     if not (session.registered or verb.early):
@@ -185,7 +186,7 @@ def _room_mode(session: "IrcSession", room: str, params: Sequence[str]) -> Itera
 def _user_mode(session: "IrcSession", nick: str, params: Sequence[str]) -> Iterator[Command]:
     if fold(nick) != fold(session.nick):
         if nick_problem(nick):
-            session.numeric(n.ERR_NOSUCHNICK, nick[:50], "No such nick")
+            session.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
         else:
             session.answered = replies.nobodys_modes(session, nick)
             yield FindNicks((nick,))
@@ -251,7 +252,7 @@ def _whois(session: "IrcSession", message: Message) -> Commands:
     nick = message.params[1 if len(message.params) > 1 else 0].split(",")[0]
     server = message.params[0] if len(message.params) > 1 else ""
     if server and fold(server) not in (fold(session.info.name), fold(nick)):
-        session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
+        session.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
     session.answered = replies.whois(session, nick)
     return [FindNicks((nick,))]
@@ -315,7 +316,7 @@ def _about(reply: Callable[["IrcSession"], None]) -> Callable[["IrcSession", Mes
         if fold(server) in names:
             reply(session)
         else:
-            session.numeric(n.ERR_NOSUCHSERVER, server[:50], "No such server")
+            session.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
 
     return read
