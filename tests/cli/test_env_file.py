@@ -220,6 +220,22 @@ def test_utf_16_is_refused(named):
         load({}, (), Path(".env") if named else None)
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("TRIO_CHAT_IRC__MOTD= # none", ""),
+        ("TRIO_CHAT_IRC__MOTD=", ""),
+        ("TRIO_CHAT_IRC__MOTD=#none", "#none"),
+        ("TRIO_CHAT_IRC__MOTD=one # two", "one"),
+        ("TRIO_CHAT_IRC__MOTD='one # two'", "one # two"),
+        ('TRIO_CHAT_IRC__MOTD="one\ntwo"', "one\ntwo"),
+    ],
+)
+def test_what_stands_behind_a_blank_and_a_hash_is_a_comment(line, value):
+    folder(line)
+    assert load({}, (), None).settings.irc.motd == value
+
+
 def test_a_file_is_read_once(monkeypatch):
     """What is written into it between two readings would be believed unseen."""
     folder("TRIO_CHAT_PORT=6001")
