@@ -51,6 +51,8 @@ TABLE: list[tuple[bytes, Spoken | None, Spoken | None, Spoken]] = [
     (b"@tag NICK me\r\n", IRC, IRC, IRC),
     (b"@a=b :me NICK me\r\n", IRC, IRC, IRC),
     (b"@label=1 QUIT\r\n", IRC, IRC, IRC),
+    (b"@tag NICK\r\n", IRC, IRC, IRC),
+    (b":me user\n", IRC, IRC, IRC),
     (b"@a=b;c", None, None, PLAIN),
     (b"PASS /secret\r\n", IRC, IRC, IRC),
     (b"PASS /sec", None, None, PLAIN),

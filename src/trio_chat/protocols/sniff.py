@@ -145,6 +145,6 @@ def _is_irc(line: str, *, ended: bool) -> bool:
         return False
     rest = found["rest"] or ""
     if found["before"] or word.isupper():
-        alone = ended and word not in _FIRST_COMMANDS
+        alone = ended and bool(found["before"] or word not in _FIRST_COMMANDS)
         return alone or bool(rest and (ended or not rest.startswith("/")))
     return bool(rest) and (ended or word.upper() in _FIRST_COMMANDS)

@@ -670,6 +670,7 @@ LISTS = [
     ("KICK #a,#b,#c,#d,#e a,b,c,d,e", [Kick(f"#{name}", name) for name in "abcd"]),
     ("NAMES #a,#A", [ListMembers("#a")]),
     ("WHOIS bob,BOB", [FindNicks(("bob",))]),
+    ("MONITOR + bob,BOB,,eve", [Watch(("bob", "eve")), FindNicks(("bob", "eve"))]),
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import Command, FindNicks, Unwatch, Watch
-from trio_chat.core.names import fold, nick_problem
+from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import WATCHED_MAX
@@ -20,7 +20,7 @@ def monitor(session: "IrcSession", message: Message) -> Iterable[Command]:
 
 
 def _add(session: "IrcSession", message: Message) -> Iterator[Command]:
-    wanted = message.params[1].split(",") if len(message.params) > 1 else []
+    wanted = distinct(message.param(1).split(","))
     added: list[str] = []
     for index, nick in enumerate(wanted):
         if len(session.watched) >= WATCHED_MAX and fold(nick) not in session.watched:
