@@ -10,14 +10,15 @@ Three rules keep the two loops apart:
 
 All of Textual's private names that we need are in this module: ``_driver`` and what turns its mouse
 on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences, how input is
-decoded, and the thread that writes.
+decoded and parsed, and the thread that writes.
 """
 
 import asyncio
 import codecs
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -25,6 +26,7 @@ from typing import cast
 import outcome
 import trio
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers._writer_thread import WriterThread
@@ -32,6 +34,7 @@ from textual.message import Message as Wake
 from textual.strip import Strip
 
 from trio_chat.client.model import Intent
+from trio_chat.client.tui.pasting import Pastes
 from trio_chat.errors import ChatError, ScreenFailed
 from trio_chat.protocols.client import Message
 
@@ -190,6 +193,27 @@ def read_forgivingly() -> None:
     vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
+class Parser(XTermParser):
+    """Takes what is pasted for text."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._pastes = Pastes()
+
+    def feed(self, data: str) -> Iterator[Wake]:
+        if not data or (data := self._pastes.feed(data, time.monotonic())):  # the end
+            yield from super().feed(data)
+
+    def tick(self) -> Iterator[Wake]:
+        if data := self._pastes.tick(time.monotonic()):
+            yield from super().feed(data)
+        yield from super().tick()
+
+
+def paste_text() -> None:
+    vars(linux_driver)["XTermParser"] = Parser
+
+
 class Writer(WriterThread):
     """Where there is no terminal any more, takes what is written all the same. Textual's own dies
     of it, and whoever writes then waits for a place in its queue for ever.
@@ -313,6 +337,7 @@ def run(app: Host, *, mouse: bool = False) -> int:
     """
     read_alt_keys()
     read_forgivingly()
+    paste_text()
     write_forgivingly()
     cut_without_cycles()
     ask_the_terminal()
