@@ -176,6 +176,9 @@ class FakeModel(Model):
         self.shown = self.all[0]
         return [PartRoom(buffer.name)]
 
+    def ask(self, now: float) -> None:
+        """All that is told has its place in the test."""
+
     def is_ignored(self, nick: str) -> bool:
         return full_mask(nick) in self.ignored
 

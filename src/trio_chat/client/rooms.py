@@ -190,7 +190,7 @@ class RoomsTalk:
         try:
             await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
         except Unsupported as error:
-            await self._messages.send(Notice(str(error)))
+            await self._messages.send(Notice(str(error), refusal=True))
 
     async def _finish(self, chat: Chat, words: str, attempt: trio.CancelScope) -> None:
         self._over = True
@@ -232,7 +232,7 @@ class RoomsTalk:
         try:
             getattr(session, _METHODS[type(intent)])(*astuple(intent))
         except Unsupported as error:
-            self._past.heard.append(Notice(str(error)))
+            self._past.heard.append(Notice(str(error), refusal=True))
         self._past.heard.extend(session.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:

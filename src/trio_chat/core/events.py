@@ -6,6 +6,7 @@ is not told of it, leaves it empty.
 """
 
 import re
+from dataclasses import field
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
@@ -476,11 +477,12 @@ class Refused:
 @fact
 class Notice:
     """A sentence of the server's own for one person; a client may know which ``room``, or
-    conversation, it is about.
+    conversation, it is about, and whether it is a ``refusal`` of what was wanted.
     """
 
     text: str
     room: str = ""
+    refusal: bool = field(default=False, compare=False)
 
 
 @fact

@@ -115,7 +115,7 @@ def test_a_room_that_lets_nobody_in_keeps_nobody_out_of_the_others() -> None:
     session = new_session()
     told = hear(session, ":s 001 bob :Hi", ":s 473 bob #lobby :Cannot join", ":s 422 bob :None")
     assert told[1:] == [
-        Notice("#lobby: Cannot join"),
+        Notice("#lobby: Cannot join. Somebody in it can /invite you.", room="#lobby"),
         Linked("bob", "s", frozenset(), "rfc1459"),
     ]
     assert session.admitted

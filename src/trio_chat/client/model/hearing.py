@@ -382,8 +382,9 @@ def _typing(world: World, typing: Typing, now: float) -> None:
 
 
 def _notice(world: World, notice: Notice, now: float) -> None:
+    """What is refused is seen where one looks, unless it has a place of its own."""
     buffer = world.find(notice.room) if notice.room else None
-    buffer = buffer or world.answers(now)
+    buffer = buffer or (world.current if notice.refusal else world.answers(now))
     world.show(buffer, world.line("notice", notice.text, now))
 
 

@@ -368,6 +368,7 @@ class Desk:
         self.hint = f"{nick} is ignored" if on else f"{nick} is not ignored any more"
 
     def _run(self, command: str) -> None:
+        self._model.ask(self._now())
         self._ask([RunCommand(command, self._model.current.target)])
 
     def _room_menu(self) -> None:

@@ -198,7 +198,8 @@ def _error(session: "IrcLink", line: Line) -> Messages:
 def report(session: "IrcLink", line: Line) -> Messages:
     """FAIL, WARN and NOTE (standard-replies)."""
     about = line.params[2:-1]
-    return [session.table.notice(session, sentence(about, line.params[-1]), about)]
+    notice = session.table.notice(session, sentence(about, line.params[-1]), about)
+    return [replace(notice, refusal=line.command == "FAIL")]
 
 
 def _cap(session: "IrcLink", line: Line) -> Messages:

@@ -172,7 +172,7 @@ def _refused_to_enter(session: "RoomsSession", room: str, text: str) -> Message:
     """It is no use to ask again after each cut. Where we have been, we are not any more."""
     been_in = room in session.past.last
     out = session.left(room, text)
-    return out if been_in else Notice(text)
+    return out if been_in else Notice(text, room=room, refusal=True)
 
 
 # ── the room and the people ────────────────────────────────────────────────────────────────────
@@ -318,14 +318,26 @@ def _refused(session: "RoomsSession", line: Line) -> Messages:
     *about, why = line.params[1:]
     text = sentence(about, why)
     if rooms := [word for word in about if is_room(word) and session.answered(word)]:
+        if advice := _ADVICE.get(line.command, ""):
+            text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
         return [_refused_to_enter(session, rooms[0], text)]
     failed = session.refused(about, text) if may_refuse_text(session, line) else ()
-    return failed or [_notice_about(session, text, about)]
+    return failed or [replace(_notice_about(session, text, about), refusal=True)]
 
 
 def _notice_about(session: "RoomsSession", text: str, about: Sequence[str]) -> Notice:
-    rooms = [word for word in about if word in session.inside]
+    """Where we are not, somebody may have asked for it all the same."""
+    rooms = [word for word in about if word in session.inside or is_room(word)]
     return Notice(text, room=rooms[0] if rooms else "")
+
+
+# What one can do about it that one may not enter.
+_ADVICE = {
+    "471": "It may have room later: /join {0} tries again.",
+    "473": "Somebody in it can /invite you.",
+    "475": "/join {0} KEY enters it.",
+    "477": "It is for those who are logged in here.",
+}
 
 
 TABLE = Table(

@@ -158,7 +158,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def _fail_after_all(self, text: Unacked, why: str) -> Sequence[Message]:
         """What counts as arrived does so no more; but for people, who have seen it, in words."""
-        return [*self._lost([text], why), Notice(why, room=text.target)]
+        return [*self._lost([text], why), Notice(why, room=text.target, refusal=True)]
 
     def enter(self, time: str) -> None:
         """Back to all rooms; and nobody may talk to us before it is known who has done so while we
