@@ -65,7 +65,7 @@ async def test_an_evening_in_a_small_terminal(tmp_path: Path) -> None:
                 await bob.type("/join #tea")
                 await bob.until("You are in #tea.")
                 await nettie.send("bob, are you there?\n")
-                await bob.until("#lobby      @1")
+                await bob.until("2:#lobby @1")
                 await bob.press("M-2")
                 await bob.until("bob, are you there?")
                 # Whatever the size.

@@ -1,5 +1,7 @@
 """What one sees and does on the screen, with a model that does as it is told."""
 
+import re
+
 import pytest
 import trio
 from textual import events
@@ -413,7 +415,33 @@ def test_lists_fold_away_when_it_is_narrow_and_by_key():
         await pilot.pause()
         assert "3 #python" in text_of(app)
 
+    shown(model, script, size=(100, 24))
+
+
+def test_a_small_terminal_leaves_fifty_cells_for_what_is_said():
+    model = demo_model()
+    model.all[1].lines.append(said("al", "x" * 500))
+
+    async def script(pilot, app):
+        for columns in (80, 91, 92, 100, 115, 116, 120, 200):
+            await pilot.resize_terminal(columns, 24)
+            await pilot.pause()
+            assert max(map(len, re.findall("x+", text_of(app)))) >= 50, columns
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "5:alice @2  3:#python 12" in text_of(app)
+
     shown(model, script)
+
+
+def test_the_numbers_of_many_rooms_are_whole():
+    model = FakeModel(*(f"#room{number}" for number in range(2, 121)))
+    model.shown = model.all[-1]
+
+    async def script(pilot, app):
+        assert "120 #room120" in text_of(app)
+
+    shown(model, script, size=(120, 24))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "terminal"])
@@ -512,7 +540,7 @@ def test_a_click_on_a_room_goes_there():
         await pilot.click(offset=(5, 3))
         await pilot.click(offset=(5, 9))
 
-    shown(model, script)
+    shown(model, script, size=(100, 24))
     assert model.current.name == "#two"
 
 

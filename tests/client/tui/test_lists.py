@@ -224,7 +224,7 @@ def test_a_click_on_the_room_that_is_shown_opens_its_menu():
         assert "close, and leave the room" in text_of(app)
         await pilot.click(app._chooser, offset=(4, 2))
 
-    shown(model, script)
+    shown(model, script, size=(100, 24))
     assert [buffer.name for buffer in model.buffers] == ["trio-chat", "#one"]
 
 

@@ -122,4 +122,4 @@ def test_the_wheel_changes_also_what_the_bar_tells():
         await pilot.pause()
         assert "more below" in text_of(app)
 
-    shown(model, script)
+    shown(model, script, size=(80, 16))

@@ -35,12 +35,14 @@ from trio_chat.client.tui.rooms import Rooms
 from trio_chat.protocols.client import Message
 from trio_chat.settings import ScreenSettings
 
-# Columns from which there is place for a list beside the log: 80 have the rooms only.
-_ROOMS_FROM = 70
-_MEMBERS_FROM = 100
+# Columns from which there is place for a list beside the log, such that 50 cells or so are left for
+# what is said: with 80 the bar below tells in which rooms something is new.
+_ROOMS_FROM = 92
+_MEMBERS_FROM = 116
 
 # Cells for the list of rooms, and where there is more place.
 _ROOMS, _ROOMS_WIDE = 19, 24
+_ROOMS_WIDE_FROM = 120
 
 # For how long a network that was told to quit may still say goodbye.
 _GOODBYE = 3.0  # seconds
@@ -261,7 +263,7 @@ class ChatApp(Host):
     def _fold(self, width: int) -> None:
         """Lists beside the log only where it keeps enough place, unless the person says so."""
         rooms, members = self._rooms_wanted, self._members_wanted
-        self._rooms.styles.width = _ROOMS if width < _MEMBERS_FROM else _ROOMS_WIDE
+        self._rooms.styles.width = _ROOMS if width < _ROOMS_WIDE_FROM else _ROOMS_WIDE
         self._rooms.display = width >= _ROOMS_FROM if rooms is None else rooms
         self._members.display = width >= _MEMBERS_FROM if members is None else members
 

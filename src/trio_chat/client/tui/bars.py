@@ -30,7 +30,7 @@ class StatusBar(Pane):
         """What matters most comes first: the end is cut where there is no place."""
         wide = self.size.width >= _WIDE
         nick = (f" {model.nick}", palette.nick(model.nick))
-        news = _activity(model, palette) if rooms_hidden else []
+        news = _activity(model, palette, named=wide) if rooms_hidden else []
         network = f"  {model.network}" if wide and model.linked and model.network else ""
         left = [nick, *_away(model, palette), *_link(model, palette), *news, (network, palette.dim)]
         right = (hint, palette.accent) if hint else (_others(model) if wide else "", palette.dim)
@@ -49,13 +49,13 @@ def _link(model: Model, palette: Palette) -> list[Piece]:
     return [(f"  {lag}" if model.lag else "", style)]
 
 
-def _activity(model: Model, palette: Palette) -> list[Piece]:
+def _activity(model: Model, palette: Palette, *, named: bool) -> list[Piece]:
     """Where something is new, when the list that tells it is folded away: calls first."""
     news = [(b, number) for number, b in enumerate(model.buffers, 1) if b is not model.current]
     pieces: list[Piece] = []
     for buffer, number in sorted(news, key=lambda at: not at[0].mentions):
         if new := badge(buffer, palette):
-            pieces += [(f"  {number}:", palette.dim), *new]
+            pieces += [(f"  {number}:{f'{buffer.name} ' if named else ''}", palette.dim), *new]
     return pieces
 
 

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from trio_chat.client.tui.text import Piece, fitted
+from trio_chat.client.tui.text import Piece
 
 _WHEEL = 3  # rows for each click of it, as elsewhere
 
@@ -31,10 +31,6 @@ def shortened(strip: Strip, width: int) -> Strip:
     if strip.cell_length <= width:
         return strip
     return strip.crop(0, width - 1) + row(("…", _PLAIN)) if width > 0 else row()
-
-
-def cell(text: str, width: int, style: Style = _PLAIN) -> Piece:
-    return fitted(text, width), style
 
 
 class Resized(Message):

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.pane import Pane, between, cell
+from trio_chat.client.tui.pane import Pane, between
 from trio_chat.client.tui.text import Piece
 
 _MANY = 999  # a number of more digits says no more
@@ -29,6 +29,7 @@ class Rooms(Pane):
         super().__init__()
         self._seen: Sequence[tuple[int, Buffer]] = ()
         self._current: Buffer | None = None
+        self._digits = 2  # of the numbers of rooms
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(self._seen):
@@ -41,15 +42,17 @@ class Rooms(Pane):
         place = next(i for i, buffer in enumerate(buffers) if buffer is current)
         first = max(min(place - self.size.height // 2, len(buffers) - self.size.height), 0)
         self._seen = list(enumerate(buffers, 1))[first : first + self.size.height]
+        self._digits = max(len(str(len(buffers))), 2)
         self.show_rows(
             [self._row(number, buffer, buffer is current, palette) for number, buffer in self._seen]
         )
 
     def _row(self, number: int, buffer: Buffer, chosen: bool, palette: Palette) -> Strip:
         news = badge(buffer, palette)
+        place = f"{number:>{self._digits}} "
         bar = ("▌" if chosen else " ", palette.accent)
         strip = between(
-            [bar, cell(f"{number:>2} ", 3, palette.dim), (buffer.name, _name(buffer, palette))],
+            [bar, (place, palette.dim), (buffer.name, _name(buffer, palette))],
             [*news, (" ", Style())],
             self.size.width,
         )
