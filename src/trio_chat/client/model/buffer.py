@@ -56,6 +56,7 @@ class Buffer:
         self._noise: Noise | None = None
         self._speakers: ByName[float] = ByName(names)
         self._typing: ByName[float] = ByName(names)
+        self._split: ByName[None] = ByName(names)  # who was lost with another server
 
     def _changed(self) -> LineChanges:
         return self._ledger.changes.of(self)
@@ -207,6 +208,16 @@ class Buffer:
         if self._noise:
             self._noise.add(nick, did)
             self._changed().changed.add(self._noise.line.key)
+
+    def split_off(self, nick: str) -> None:
+        if len(self._split) < _SPEAKERS_MAX:
+            self._split[nick] = None
+
+    def comes_back(self, nick: str) -> bool:
+        """Whether they were lost with another server; then they are not any more."""
+        known = nick in self._split
+        self._split.pop(nick, None)
+        return known
 
     # ── who is typing ──────────────────────────────────────────────────────────────────────
 

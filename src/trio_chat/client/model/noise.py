@@ -16,6 +16,9 @@ _AMOUNTS = {
     ("left", "joined"): "left and came back",
     ("came and went", "joined"): "joined",
     ("left and came back", "left"): "left",
+    ("lost in a split", "joined"): "lost in a split and came back",
+    ("lost in a split and came back", "left"): "left",
+    ("joined", "lost in a split"): "came and went",
 }
 
 
@@ -28,7 +31,7 @@ class Noise:
         self._groups: dict[str, dict[str, None]] = {}
 
     def add(self, nick: str, did: str) -> None:
-        """``did`` is "joined" or "left"."""
+        """``did`` is "joined", "left" or "lost in a split"."""
         before = self._did.get(nick, "")
         self._groups.get(before, {}).pop(nick, None)
         self._did[nick] = _AMOUNTS.get((before, did), did)
