@@ -32,6 +32,7 @@ from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitt
 from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 
 # Intents that have not been dealt with. Then the front end waits, or does not take more.
@@ -183,6 +184,9 @@ class RoomsTalk:
                 if (words := last_words(intent)) is not None:
                     await self._finish(chat, words, attempt)
                     return
+                if _is_reconnect(intent):
+                    attempt.cancel("somebody wants another connection")
+                    return
                 await self._do(chat, intent)
             await self._finish(chat, "", attempt)
 
@@ -218,6 +222,8 @@ class RoomsTalk:
         async for intent in self._intents:
             if last_words(intent) is not None:
                 break
+            if _is_reconnect(intent):
+                return
             self._do_with(session, intent)
             await self._show(self._past.heard)
         self._over = True
@@ -256,13 +262,17 @@ _METHODS: dict[type, str] = {
 }
 
 
+def _is_reconnect(intent: Intent) -> bool:
+    return isinstance(intent, RunCommand) and spelled_out(intent.line).strip() == "/reconnect"
+
+
 def last_words(intent: Intent) -> str | None:
     """Those with which the front end ends it; None if it does not."""
     match intent:
         case Quit(words):
             return words
         case RunCommand(line):
-            command, _, words = line.strip().partition(" ")
+            command, _, words = spelled_out(line).strip().partition(" ")
             return words.strip() if command.lower() == "/quit" else None
     return None
 

@@ -24,6 +24,7 @@ from trio_chat.errors import (
 )
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 
 # Lines read ahead of what has been sent. Then the input waits.
@@ -169,8 +170,8 @@ class Talk:
 
     async def _say_all(self, chat: Chat) -> None:
         async for line in self._lines:
-            command, _, rest = line.strip().partition(" ")
-            if command == "/quit":
+            command, _, rest = spelled_out(line).strip().partition(" ")
+            if command.lower() == "/quit":
                 self._last_words = rest.strip()
                 break
             await self._say(chat, line)

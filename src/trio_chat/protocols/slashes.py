@@ -12,6 +12,37 @@ FILTERS = "What narrows /search: from:NAME in:#ROOM in:NAME before:2024-12-31 af
 _FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
+#: What fingers know from elsewhere.
+_ALIASES = {
+    **dict.fromkeys(("names", "n", "users"), "who"),
+    **dict.fromkeys(("list", "channels"), "rooms"),
+    **dict.fromkeys(("m", "whisper", "tell", "pm"), "msg"),
+    **dict.fromkeys(("exit", "bye", "disconnect", "signoff"), "quit"),
+    **dict.fromkeys(("connect", "server"), "reconnect"),
+    "j": "join",
+    "leave": "part",
+    "k": "kick",
+    "t": "topic",
+    "wi": "whois",
+    "action": "me",
+    "quote": "raw",
+    "inv": "invite",
+}
+
+
+def spelled_out(line: str) -> str:
+    """A command with the name that we have for it; anything else as it is."""
+    word, blank, rest = line.strip().partition(" ")
+    name = word[1:].lower()
+    if not word.startswith("/"):
+        return line
+    if name == "q":  # elsewhere it is to leave, or to talk with somebody
+        return f"/query {rest}" if rest.strip() else "/quit"
+    if name == "w":  # who is here, or a whisper
+        return f"/msg {rest}" if len(rest.split()) > 1 else f"/who{blank}{rest}"
+    return f"/{_ALIASES[name]}{blank}{rest}" if name in _ALIASES else line
+
+
 class Row(Protocol):
     """``arguments`` as /help shows them, what it ``does``, and how many of them are ``needed``."""
 
@@ -29,12 +60,16 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
     """Why this cannot be done, ``rest`` being what stands behind the word; empty if it can."""
     row = rows.get(word.lower())
     if row is None:
-        near = difflib.get_close_matches(word.lower(), rows, n=1)
-        meant = f"Did you mean /{near[0]}? " if near else ""
+        meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
         return f"There is no command /{word[:20]}. {meant}/help lists all of them."
     if len(rest.split(maxsplit=row.needed)) < row.needed:
         return f"Something is missing: /{word.lower()} {row.arguments}"
     return ""
+
+
+def near(rows: Mapping[str, Row], word: str) -> str:
+    """The command that may have been meant; empty if there is none like it."""
+    return next(iter(difflib.get_close_matches(word, rows, n=1)), "")
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:

@@ -10,7 +10,7 @@ from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES, room_name
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
-from trio_chat.protocols.slashes import Row, complaint, overview
+from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
 if TYPE_CHECKING:
     from trio_chat.client.model.model import Model
@@ -69,13 +69,26 @@ def preview(model: "Model", text: str) -> str:
 
 def _do(model: "Model", line: str, now: float) -> Intents:
     """What is none of our own commands, the session knows or complains about."""
+    line = spelled_out(line)
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
-    if word.lower() not in OWN:
+    if word.lower() not in OWN and not _nearly_own(word.lower()):
         return _run(model, word.lower(), rest, line, now)
-    if why := complaint(OWN, word, rest):
+    if why := complaint(OWN if word.lower() in OWN else all_commands(), word, rest):
         model.note(why, now)
         return ()
     return OWN[word.lower()].act(model, rest.strip(), now)
+
+
+def _nearly_own(word: str) -> bool:
+    """What is close to one of ours only, the session could not name."""
+    return word not in SLASHES and near(all_commands(), word) in OWN
+
+
+def _reconnect(model: "Model", rest: str, now: float) -> Intents:
+    if rest:
+        model.note(f"To another server: trio-chat client -H {clean(rest.split()[0])}", now)
+        return ()
+    return [RunCommand("/reconnect", model.current.target)]
 
 
 def _run(model: "Model", word: str, rest: str, line: str, now: float) -> Intents:
@@ -183,5 +196,6 @@ OWN = {
         "[MASK]", "show nothing more of NAME or NAME!USER@HOST; * is anything", 0, _ignore
     ),
     "unignore": Own("MASK", "do not ignore them any more", 1, _unignore),
+    "reconnect": Own("", "connect again", 0, _reconnect),
     "quit": Own("[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), Quit(words)]),
 }

@@ -40,6 +40,7 @@ from trio_chat.protocols.plain.wording import (
     Welcome,
     reading,
 )
+from trio_chat.protocols.slashes import spelled_out
 
 # After our last word. trio-chat closes the connection by itself; the tutorial's server never does.
 _SILENCE = 5.0  # seconds
@@ -167,7 +168,7 @@ class PlainClientSession(ClientSession):
     def command(self, line: str) -> None:
         if not self.framed:
             raise Unsupported("This server knows no commands.")
-        command, _, rest = " ".join(_lines(line)).partition(" ")
+        command, _, rest = spelled_out(" ".join(_lines(line))).partition(" ")
         self.unheard += command.lower() in _SAYING
         if command.lower() == "/join":
             self._go_to(rest.strip())

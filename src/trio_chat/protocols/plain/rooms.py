@@ -46,6 +46,7 @@ from trio_chat.protocols.irc.text import is_room, pieces, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.replay import Replay, is_to
+from trio_chat.protocols.slashes import spelled_out
 
 # Commands that are about the room that the server has us in.
 _OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
@@ -410,7 +411,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def command(self, line: str, target: str = "") -> None:
         """Do a command that was given in a room or a conversation."""
         try:
-            self._command(" ".join(lines_of(line)), target)
+            self._command(spelled_out(" ".join(lines_of(line))), target)
         except Unsupported as error:
             self._tell_of(target, str(error))
 

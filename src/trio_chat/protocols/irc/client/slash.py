@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.irc.times import timestamp
-from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
+from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
 Lines = Sequence[str]
 
@@ -69,7 +70,9 @@ class Slash(NamedTuple):
 
 def read_slash(session: Commanded, line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
-    word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
+    word, rest = (*spelled_out(line)[1:].split(maxsplit=1), "", "")[:2]
+    if word.lower() in ON_SCREEN:
+        raise Unsupported(f"Only the full screen has /{word.lower()}.")
     if why := complaint(SLASHES, word, rest):
         raise Unsupported(why)
     try:
@@ -127,6 +130,29 @@ def _mode(session: Commanded, rest: str) -> Lines:
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
+def _set(mode: str) -> Callable[[Commanded, str], Lines]:
+    """Of people in the room: for each of them the same."""
+
+    def lines(session: Commanded, nicks: str) -> Lines:
+        people = nicks.split()
+        return [body("MODE", session.here(), mode[0] + mode[1] * len(people), *people)]
+
+    return lines
+
+
+def _bans(sign: str) -> Callable[[Commanded, str], Lines]:
+    def lines(session: Commanded, masks: str) -> Lines:
+        full = [full_mask(mask) for mask in masks.split()]
+        return [body("MODE", session.here(), f"{sign}b", mask) for mask in full]
+
+    return lines
+
+
+def _notice(session: Commanded, rest: str) -> Lines:
+    target, text = _two(rest)
+    return [body("NOTICE", target, text)]
+
+
 def _history(session: Commanded, number: str) -> Lines:
     if "draft/chathistory" not in session.caps:
         raise Unsupported("This server does not tell what was said before.")
@@ -177,6 +203,9 @@ def _with_text(command: str, *params: str) -> str:
     return body(command, *(params if params[-1] else params[:-1]))
 
 
+#: What has a meaning on the full screen only (client/model/typed.py).
+ON_SCREEN = {"buffer", "clear", "close", "ignore", "query", "reconnect", "unignore"}
+
 SLASHES = {
     "help": Slash("", "this list", 0, _help),
     "nick": Slash("NAME", "take another nickname", 1, lambda s, name: [body("NICK", name)]),
@@ -197,6 +226,13 @@ SLASHES = {
         "[TEXT]", "say that you are away; without a text, back", 0,
         lambda s, text: s.be_away(text),
     ),
+    "notice": Slash("NAME TEXT", "say something that no program answers", 2, _notice),
+    "op": Slash("NAME", "let somebody lead the room, too", 1, _set("+o")),
+    "deop": Slash("NAME", "let somebody lead it no more", 1, _set("-o")),
+    "voice": Slash("NAME", "let somebody speak in a moderated room", 1, _set("+v")),
+    "devoice": Slash("NAME", "no more", 1, _set("-v")),
+    "ban": Slash("MASK", "let NAME or NAME!USER@HOST in no more; /kick sends out", 1, _bans("+")),
+    "unban": Slash("MASK", "let them in again", 1, _bans("-")),
     "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
     "history": Slash("[NUMBER]", "what was said last in the room, with its time", 0, _history),
