@@ -12,6 +12,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from processes import PATIENCE
 from trio_chat.client.model import (
     Buffer,
     Candidate,
@@ -255,7 +256,7 @@ textual.app.wait_for_idle = textual.pilot.wait_for_idle = turns
 
 async def until(pilot: Pilot, true: Callable[[], bool]) -> None:
     """What trio does takes its own time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not true():
             await pilot.pause()
 

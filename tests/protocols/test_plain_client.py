@@ -153,6 +153,34 @@ def test_what_has_not_come_back_may_be_lost() -> None:
     assert session.unsaid == 0
 
 
+def test_one_text_may_be_several_messages_and_blank_lines_are_none() -> None:
+    session = with_trio_chat()
+    session.say("one\n\ntwo\n \nthree")
+    assert (session.doubtful, session.unsaid) == (3, 3)
+    heard(session, b"bob: one\nbob: two\nbob: three\nbob: of another device\n")
+    assert (session.doubtful, session.unsaid) == (0, 0)
+    session.say("four")
+    assert session.doubtful == 1
+
+
+def test_without_lines_the_bytes_are_counted_that_come_back() -> None:
+    """The tutorial's server sends texts as they come, and says nothing of whose they are."""
+    session = new_session()
+    heard(session, b"NICK")
+    session.data_to_send(0)
+    session.say("one\ntwo")
+    assert session.data_to_send(0) == b"bob: onebob: two"
+    heard(session, b"bob: one")
+    assert session.doubtful == 2  # it may be that of somebody else
+    heard(session, b"bob: tw")
+    assert session.doubtful == 2
+    heard(session, b"o")
+    assert session.doubtful == 0
+    heard(session, b"al: hello")
+    session.say("three")
+    assert session.doubtful == 1
+
+
 def test_how_many_are_missing_is_told_if_the_server_says_goodbye() -> None:
     session = with_trio_chat()
     session.say("one\ntwo\nthree")

@@ -383,9 +383,10 @@ async def test_what_only_some_members_saw_is_not_in_history(log: Log) -> None:
     assert texts_of(await take(log, 2)) == ["for all", "for operators"]
 
 
-async def test_what_does_not_last_is_shown_and_not_in_history(log: Log) -> None:
+@pytest.mark.parametrize("tag", ["+typing", "+draft/typing"])
+async def test_what_does_not_last_is_shown_and_not_in_history(log: Log, tag: str) -> None:
     await log.follow("#a", START)
-    typing = Signalled("#a", "alice", "+typing=active")
+    typing = Signalled("#a", "alice", f"{tag}=active")
     ids = await append(log, typing, said("1"), Invited("#a", "alice", "bob"))
     assert ids == sorted(set(ids))
     assert await texts(log, "#a") == ["1"]

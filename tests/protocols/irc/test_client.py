@@ -29,6 +29,7 @@ from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.one import IrcClientSession
 from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.slash import SLASHES
+from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.text import pieces, shown
@@ -833,3 +834,34 @@ def test_no_bytes_are_too_odd(pieces: list[bytes]) -> None:
 )
 def test_what_a_server_speaks_that_speaks_first(data: bytes, spoken: str | None) -> None:
     assert spoken_by(data) == spoken
+
+
+# ── questions of other clients ─────────────────────────────────────────────────────────────────
+
+
+def test_of_many_questions_at_once_three_are_answered() -> None:
+    session = let_in()
+    hear(session, *[f"{A} PRIVMSG bob :{CTCP}PING {number}{CTCP}" for number in range(50)])
+    answers = "".join(sent(session, now) for now in range(1000)).splitlines()
+    assert answers == [f"NOTICE alice :{CTCP}PING {number}{CTCP}" for number in range(3)]
+    hear(session, f"{A} PRIVMSG bob :{CTCP}PING again{CTCP}")
+    assert sent(session, 2000) == f"NOTICE alice :{CTCP}PING again{CTCP}\r\n"
+
+
+# ── modes ──────────────────────────────────────────────────────────────────────────────────────
+
+MODES = [
+    ("+bk-l+l mask key 5", ["+b mask", "+k key", "-l", "+l 5"]),
+    ("-bk+eI mask key a b", ["-b mask", "-k key", "+e a", "+I b"]),
+    ("+qaohvn a b c d e", ["+q a", "+a b", "+o c", "+h d", "+v e", "+n"]),
+]
+
+
+@pytest.mark.parametrize(("modes", "changes"), MODES)
+def test_modes_are_read_as_most_servers_have_them_until_it_says_how(
+    modes: str, changes: list[str]
+) -> None:
+    letters, *arguments = modes.split()
+    read = Supports().changes(letters, arguments)
+    shown = [f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in read]
+    assert shown == changes

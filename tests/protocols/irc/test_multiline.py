@@ -12,8 +12,6 @@ from trio_chat.protocols.irc.dialect import irc_dialect
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import parse
 from trio_chat.protocols.irc.multiline import (
-    MAX_BYTES,
-    MAX_LINES,
     NEEDED,
     Piece,
     combined,
@@ -104,8 +102,9 @@ SAID = [
      Say("#r", "a\nb", notice=True)),
     ([line.replace("PRIVMSG #r", "PRIVMSG #R") for line in batch("a", "b")], Say("#r", "a\nb")),
     (batch("\0a\r", "b"), Say("#r", "a\nb")),
-    (batch(*["x"] * MAX_LINES), Say("#r", "\n".join("x" * MAX_LINES))),
-    (batch(*["x" * 255] * 16), Say("#r", "\n".join(["x" * 255] * 16))),  # and 15 line feeds
+    (batch(*["x"] * 32), Say("#r", "\n".join("x" * 32))),
+    # With their line feeds these are 4,096 bytes.
+    (batch(*["x" * 255] * 15, "x" * 256), Say("#r", "\n".join(["x" * 255] * 16) + "x")),
     ([*batch("a")[:2], "PING me", "PONG x", *batch("b")[1:]], Say("#r", "a\nb")),
 ]  # fmt: skip
 
@@ -129,10 +128,10 @@ LINE = "@batch=1 PRIVMSG #r :x"
 WRONG: list[tuple[str, list[str | bytes], str]] = [
     ("other target", opened("@batch=1 PRIVMSG #other :x"), "MULTILINE_INVALID_TARGET #r #other"),
     ("no target", opened("@batch=1 PRIVMSG"), "MULTILINE_INVALID_TARGET #r *"),
-    ("too many lines", opened(*[LINE] * (MAX_LINES + 1)), f"MULTILINE_MAX_LINES {MAX_LINES}"),
-    ("too many bytes", opened(*[LINE + "y" * 409] * 10), f"MULTILINE_MAX_BYTES {MAX_BYTES}"),
-    ("line feeds count", opened(*["@batch=1 PRIVMSG #r :" + "x" * 256] * 16),
-     f"MULTILINE_MAX_BYTES {MAX_BYTES}"),
+    ("too many lines", opened(*[LINE] * 33), "MULTILINE_MAX_LINES 32"),
+    ("too many bytes", opened(*[LINE + "y" * 409] * 10), "MULTILINE_MAX_BYTES 4096"),
+    ("line feeds count", opened(*[LINE + "x" * n for n in (*[254] * 14, 255, 255)]),
+     "MULTILINE_MAX_BYTES 4096"),
     ("blank and joined", opened(LINE, f"@batch=1;{CONCAT} PRIVMSG #r :"), "MULTILINE_INVALID"),
     ("another reference", opened("@batch=2 PRIVMSG #r :x"), "MULTILINE_INVALID"),
     ("no batch", [LINE], "MULTILINE_INVALID"),
@@ -353,9 +352,9 @@ def test_an_action_is_one_in_the_batch_and_several_without() -> None:
 
 def test_long_tags_are_not_repeated_with_each_line() -> None:
     """Else one message of 4 KB would be one of 130 KB to everybody."""
-    said = replace(TEXT, text="\n".join(["x"] * MAX_LINES), tags="+x=" + "y" * 4000, seams=())
+    said = replace(TEXT, text="\n".join(["x"] * 32), tags="+x=" + "y" * 4000, seams=())
     lines = look(said, "message-tags", "account-tag")
-    assert len(lines) == MAX_LINES
+    assert len(lines) == 32
     assert "yyy" in lines[0]
     assert lines[1] == f"@account=acc {ME} PRIVMSG #r :x"
     assert sum(map(len, lines)) < 8000
@@ -382,7 +381,7 @@ def test_what_one_client_is_sent_another_may_send(text: str) -> None:
     said = replace(TEXT, text=text, seams=(3, 5))
     lines = [m for line in look(said, *NEEDED, id="") if (m := parse(line))]
     inner = [m for m in lines if m.command == "PRIVMSG"]
-    if not text.strip("\n") or len(inner) > MAX_LINES:
+    if not text.strip("\n") or len(inner) > 32:
         return
     client = Client()
     tags = [f"batch=1;{CONCAT}" if CONCAT in message.tags else "batch=1" for message in inner]
@@ -390,3 +389,12 @@ def test_what_one_client_is_sent_another_may_send(text: str) -> None:
     client.feed(*(f"@{t} PRIVMSG #r :{m.params[1]}" for t, m in zip(tags, inner, strict=True)))
     client.feed("BATCH -1")
     assert [say.text for say in client.said] == [text]
+
+
+def test_of_a_message_in_several_lines_the_first_alone_has_its_id_and_label() -> None:
+    """For it is one, and was asked for once."""
+    dialect = irc_dialect(frozenset({"message-tags", "server-time", "account-tag"}), "srv")
+    lines = dialect.lines(TEXT, EVENT_ID, AT, "label=x").decode().split("\r\n")[:-1]
+    tags = [message.tags.keys() for line in lines if (message := parse(line))]
+    rest = {"time", "+x", "account"}
+    assert tags == [{*rest, "msgid", "label"}, rest, rest]

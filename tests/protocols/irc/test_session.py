@@ -796,6 +796,61 @@ def test_why_nothing_was_found(line: str, answer: str) -> None:
     assert desk.session.refusals == before + 1
 
 
+def test_one_line_changes_20_modes_at_the_most() -> None:
+    desk = entered()
+    desk.feed(b"JOIN #mine\r\n")
+    letters, names = "b" * 25, " ".join(f"n{number}" for number in range(25))
+    [mode] = desk.feed(f"MODE #mine +{letters} {names}\r\n".encode())
+    assert mode.params == ("#mine", "+" + "b" * 20, *(f"n{n}!*@*" for n in range(20)))
+
+
+def test_userhost_answers_for_five_nicknames_at_the_most() -> None:
+    desk = entered()
+    for number in range(7):
+        desk.chat.apply(Entry("", ID, Arrived(f"n{number}", f"{number}x", Origin("u", "h"))))
+    for line in ("n0 n1 n2 n3 n4 n5 n6", "n0 n1 :n2 n3 n4 n5 n6"):
+        [found] = desk.feed(f"USERHOST {line}\r\n".encode())
+        assert found.params == ("alice", " ".join(f"n{number}=+u@h" for number in range(5)))
+
+
+# ── LIST ───────────────────────────────────────────────────────────────────────────────────────
+
+MINUTE = 60_000
+
+#: Rooms with 2 to 4 people, their ages and those of their topics in minutes.
+LISTED = {"#old": (4, 30, 0), "#tea": (3, 20, 5), "#new": (2, 10, 10)}
+
+CONDITIONS = [
+    ("", "#old #tea #new"),
+    (">2", "#old #tea"), ("<3", "#new"), (">4", ""), ("<2", ""),
+    ("U>3", "#old"), ("u<4", "#tea #new"),
+    ("C<20", "#new"), ("C>20", "#old"), ("c<21", "#tea #new"), ("C>19", "#old #tea"),
+    ("T<10", "#tea"), ("T>5", "#new"), ("T<11", "#tea #new"), ("t>4", "#tea #new"),
+    (">2,C<30", "#tea"), (">2,<4", "#tea"),
+    ("#t*", "#tea"), ("!#t*", "#old #new"), ("!#t*,<3", "#new"),
+    (">x", ""), ("C>", ""), (">²", ""), ("X>1", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conditions", "rooms"), CONDITIONS, ids=[c or "all" for c, _ in CONDITIONS]
+)
+def test_rooms_are_listed_that_fulfil_each_condition(conditions: str, rooms: str) -> None:
+    desk = entered()
+    desk.feed(b"PART #room\r\n")
+    for room, (members, age, topic_age) in LISTED.items():
+        then = NOW * 1000 - age * MINUTE
+        topic = {"topic": "t", "topic_at": NOW * 1000 - topic_age * MINUTE} if topic_age else {}
+        desk.chat.open_room(RoomState(room, created=then, **topic))
+        for number in range(members):
+            who = f"{room}{number}"
+            desk.chat.apply(Entry("", ID, Arrived(f"{room[1:]}{number}", who)))
+            desk.chat.apply(Entry(room, ID, Joined(room, f"{room[1:]}{number}", who)))
+    found = desk.feed(f"LIST {conditions}".rstrip().encode() + b"\r\n")
+    named = [message.params[1] for message in found if message.command == "322"]
+    assert [room for room in named if room != "#room"] == rooms.split()
+
+
 def test_a_mask_is_one_word() -> None:
     """Otherwise what is after its blank would be taken for another parameter."""
     desk = entered()
