@@ -526,9 +526,13 @@ def test_a_request_in_pieces_is_never_said(pieces: list[bytes]) -> None:
 
 @pytest.mark.parametrize("text", ["GET /status is slow", "http://x", "host: x", "Ghost: x"])
 def test_people_may_talk_of_requests(text: str) -> None:
+    """And what no client sends may be the first that they say."""
     session = in_the_lobby(b"alice\n")
     asked = asked_by(session, b"hi\n", text.encode() + b"\n", b"Host: x\n")
     assert asked == [Say("#lobby", said) for said in ("hi", text, "Host: x")]
+    for first in ("Host: db1 is down", "Connection: lost", "GET /status is slow"):
+        session = in_the_lobby(b"alice\n")
+        assert asked_by(session, first.encode() + b"\n") == [Say("#lobby", first)]
 
 
 # ── a password ─────────────────────────────────────────────────────────────────────────────────

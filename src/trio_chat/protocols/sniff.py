@@ -20,6 +20,8 @@ class Spoken(Enum):
 # No beginning that is longer than a line of IRC with its tags is waited for to end.
 _OPENING_MAX = 8192 + 512  # bytes
 
+_LETTER_MAX = 4  # bytes, in any encoding that has ASCII as a part of it
+
 _TLS_HANDSHAKE = b"\x16\x03"  # a TLS record of the type "handshake", version 3.x (RFC 8446, 5.1)
 
 # A browser can be made to send any request anywhere; so what looks like a request never is chat: a
@@ -30,9 +32,12 @@ _REQUEST = re.compile(
     r"|(?P<word>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)"
 )
 _END_OF_REQUEST = re.compile(r"[ \t]HTTP/[0-9](?:\.[0-9])?[ \t]*\Z")
+# People may say "Host: it is down"; the values of some headers are no sentences.
 _HEADER = re.compile(
-    r"(?:Host|User-Agent|Accept(?:-[\w-]+)?|Content-[\w-]+|Transfer-Encoding|Connection|Cookie|Origin"
-    r"|Referer|Authorization|Upgrade(?:-[\w-]+)?|Cache-Control|Pragma|Sec-[\w-]+|X-[\w-]+):",
+    r"(?:(?:Host|Origin|Referer):[ \t]*\S*[ \t]*\Z"
+    r"|Connection:[ \t]*(?:close|keep-alive|upgrade)\b"
+    r"|(?:User-Agent|Accept(?:-[\w-]+)?|Content-[\w-]+|Transfer-Encoding|Cookie|Authorization"
+    r"|Upgrade(?:-[\w-]+)?|Cache-Control|Pragma|Sec-[\w-]+|X-[\w-]+):)",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -119,7 +124,12 @@ class Opening:
         return any(word.startswith(text) for word in (*_COMMANDS, *_METHODS))
 
     def _is_one_key(self) -> bool:
-        return len(self._typed.decode(self._encoding, "replace")) == 1
+        return is_one_letter(self._typed, self._encoding)
+
+
+def is_one_letter(data: bytes, encoding: str) -> bool:
+    """Whether it is what somebody sends who presses one key."""
+    return len(data) <= _LETTER_MAX and len(data.decode(encoding, "replace")) == 1
 
 
 def is_request(line: str) -> bool:

@@ -16,7 +16,7 @@ from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
 from trio_chat.protocols.session import Dialect, Handled, Session
-from trio_chat.protocols.sniff import is_header, is_request
+from trio_chat.protocols.sniff import is_header, is_one_letter, is_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
 # What the tutorial's client sends if its person says something before it was asked who they are.
@@ -86,7 +86,7 @@ class PlainSession(Session):
 
     def _take(self, data: bytes) -> None:
         self._only_ascii = self._only_ascii and data.isascii()
-        one_key = len(data.decode(self._encoding, "replace")) == 1
+        one_key = is_one_letter(data, self._encoding)
         self._by_key = self._by_key or one_key
         # Whoever goes on with a single key types: the first one was taken for the nickname.
         self._framed = self._framed or b"\n" in data or (one_key and bool(self._wanted))
