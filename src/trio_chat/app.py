@@ -44,7 +44,10 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
     path = history_file(history)
     if path is None:
         yield MemoryLog(
-            per_room=history.per_room, total_bytes=history.memory_bytes, rooms=settings.limits.rooms
+            per_room=history.per_room,
+            total_bytes=history.memory_bytes,
+            rooms=settings.limits.rooms,
+            age=history.days * _DAY,
         )
         return
     retention = Retention(history.days * _DAY, history.per_room, history.total_bytes)

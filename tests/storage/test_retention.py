@@ -45,9 +45,14 @@ class File:
         with self.store.transaction():
             self.store.save(room, id, RoomState(room))
 
+    def keeper(self, retention: Retention) -> Keeper:
+        """Of a server that has run all the time."""
+        self.connection.execute("UPDATE house SET at = ?", (int(self.now * 1000),))
+        return Keeper(self.store, retention, lambda: self.now, lambda: self.now)
+
     def keep(self, retention: Retention) -> list[int]:
         """Housekeeping to its end; how many entries each step has taken away."""
-        keeper = Keeper(self.store, retention, lambda: self.now)
+        keeper = self.keeper(retention)
         taken, before = [], self.count()
         while keeper.step():
             taken.append(before - self.count())
@@ -105,7 +110,7 @@ def test_what_is_too_old_goes_oldest_first_in_steps(file: File) -> None:
 
 def test_each_step_takes_the_oldest_that_are_left(file: File) -> None:
     file.append(*map(said, numbers(0, 600)))
-    keeper = Keeper(file.store, Retention(DAY, 1_000_000, 1_000_000_000), lambda: file.now)
+    keeper = file.keeper(Retention(DAY, 1_000_000, 1_000_000_000))
     while keeper.step():
         pass
     file.now += 2 * DAY
@@ -146,7 +151,7 @@ def test_of_each_room_the_newest_stay(file: File) -> None:
 
 
 def test_a_room_that_grows_is_looked_at_again(file: File) -> None:
-    keeper = Keeper(file.store, Retention(0, 10, 1_000_000_000), lambda: file.now)
+    keeper = file.keeper(Retention(0, 10, 1_000_000_000))
     for n in range(50):
         file.append(said(f"tea {n}"))
         while keeper.step():
@@ -200,7 +205,7 @@ def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
         file.append(said("psst", ""), room=f"{n},x")
     retention = Retention(DAY, 1_000_000, 1_000_000_000)
     file.now += 2 * DAY
-    keeper = Keeper(file.store, retention, lambda: file.now)
+    keeper = file.keeper(retention)
     for _ in range(80):
         keeper.step()
     assert file.one("SELECT count(*) FROM room") == 0

@@ -51,6 +51,12 @@ class State:
         self.rooms[fold(state.name)] = room
         self.empty.add(fold(state.name))
 
+    def forget(self, room: str, up_to: str) -> None:
+        """Newcomers are not shown what was said up to this id in a room (its folded name)."""
+        recent = self.rooms[room].recent if room in self.rooms else ()
+        while recent and recent[0].id <= up_to:
+            recent.popleft()
+
     def close_room(self, room: str) -> None:
         """Forget a room that nobody is in, by its folded name."""
         self.empty.remove(room)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.effects import movers
-from trio_chat.core.events import Delivery, Entry
+from trio_chat.core.events import Delivery, Entry, Joined
 from trio_chat.core.room import Person
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Listener
@@ -49,6 +49,8 @@ class Broadcaster:
         for entry in batch:
             for who in movers(entry.event):
                 parts.hand_out(who)  # what came before, they hear from the rooms they were in then
+            if isinstance(entry.event, Joined):
+                self._hub.chat.forget(entry.room, self._log.too_old)
             for delivery in self._hub.chat.apply(entry):
                 parts.add(delivery, entry)
         return parts

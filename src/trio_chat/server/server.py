@@ -59,7 +59,7 @@ class Server:
         self._log, self._key = log, key
         self._started = time.time()
         chat = Chat(
-            replay=settings.history.replay,
+            replay=_replay(settings),
             rooms_each=settings.limits.rooms_each,
             lobby=settings.server.lobby,
         )
@@ -92,7 +92,7 @@ class Server:
         self._sources.reload(settings.limits)
         self._hub.max_rooms = settings.limits.rooms
         self._hub.room_modes = settings.server.room_modes
-        self._hub.chat.replay = settings.history.replay
+        self._hub.chat.replay = _replay(settings)
         self._hub.chat.rooms_each = settings.limits.rooms_each
 
     async def run(
@@ -225,3 +225,8 @@ def server_info(settings: Settings, started: float) -> ServerInfo:
         },
         list_max=LIST_MAX,
     )
+
+
+def _replay(settings: Settings) -> int:
+    """How much of a room a newcomer is shown: not more than is kept of it."""
+    return min(settings.history.replay, settings.history.per_room)

@@ -57,6 +57,11 @@ class Log(Protocol):
         """The name of this run of this server, as ``claim`` reports it."""
         ...
 
+    @property
+    def too_old(self) -> str:
+        """The id up to which everything is older than what is kept, and is shown to nobody."""
+        ...
+
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:

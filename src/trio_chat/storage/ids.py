@@ -60,6 +60,11 @@ class Ids:
         millisecond, _, sequence = last.partition("-")
         self._millisecond, self._sequence = int(millisecond), int(sequence or 0) + 1
 
+    @property
+    def last(self) -> str:
+        """The last one that was taken."""
+        return _id_of(self._millisecond, self._sequence - 1)
+
     def take(self, number: int) -> Iterator[tuple[str, int]]:
         """The next ones, with the time: not more than there are to a millisecond."""
         full = self._sequence + number > self._each

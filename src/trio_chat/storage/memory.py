@@ -20,6 +20,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import ENDLESS, MARKS, NEVER, START, Log, Search, Tail
+from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import has, phrases, words
@@ -42,8 +43,9 @@ class _Room:
 class MemoryLog(Log):
     """Keeps ``per_room`` entries of each room and about ``total_bytes`` in all.
 
-    Beyond ``rooms`` rooms those that nobody follows are forgotten. ``clock`` gives unix time in
-    seconds.
+    Beyond ``rooms`` rooms those that nobody follows are forgotten, and what is older than ``age``
+    seconds (0: nothing), when it is looked for. ``clock`` gives unix time in seconds, ``steady``
+    seconds that pass whatever that does.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class MemoryLog(Log):
         per_room: int,
         total_bytes: int,
         rooms: int,
+        age: float = 0,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = steady,
     ) -> None:
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
         self._clock, self._ids = clock, Ids(clock)
@@ -61,10 +65,20 @@ class MemoryLog(Log):
         self._marks: dict[tuple[str, str], int] = {}  # the longest unchanged first
         self._bytes = 0
         self._intake = Intake()
+        self._age, self._steady, self._calendar = age, steady, Calendar(age)
+        self._appended, self._too_old = 0, START
 
     @property
     def node(self) -> str:
         return "memory"
+
+    @property
+    def too_old(self) -> str:
+        if self._age:
+            oldest = round((self._steady() - self._age) * 1000)
+            known = self._calendar.up_to(oldest)
+            self._forget_old(self._ids.last if self._appended < oldest else known)
+        return self._too_old
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
@@ -86,6 +100,8 @@ class MemoryLog(Log):
             fresh.append(entry)
             if token:
                 self._tokens[token] = entry
+        self._appended = round(self._steady() * 1000)
+        self._calendar.note(self._appended, self._ids.last)
         if barrier:
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
@@ -107,6 +123,7 @@ class MemoryLog(Log):
         said: bool = False,
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
+        self._forget_old(self.too_old)
         entries = self._rooms[room].entries if room in self._rooms else deque[Entry]()
         if isinstance(after, str) and isinstance(before, str):
             within = _by_id(entries, after, before, first=first)
@@ -123,6 +140,7 @@ class MemoryLog(Log):
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
+        self._forget_old(self.too_old)
         talks = (
             log.entries
             for room, log in self._rooms.items()
@@ -134,6 +152,7 @@ class MemoryLog(Log):
     async def search(self, search: Search) -> Sequence[Entry]:
         """Others are let in on the way: it looks at all that is kept of the rooms."""
         found: list[Entry] = []
+        self._forget_old(self.too_old)
         for room in search.rooms:
             entries = [*self._rooms[room].entries] if room in self._rooms else []
             for begin in range(0, max(len(entries), 1), _LOOK):
@@ -212,6 +231,14 @@ class MemoryLog(Log):
         while self._bytes > self._total_bytes:
             longest_unused = next(room for room in self._rooms.values() if room.entries)
             self._forget(longest_unused.entries.popleft())
+
+    def _forget_old(self, up_to: str) -> None:
+        if up_to <= self._too_old:
+            return
+        self._too_old = up_to
+        for log in self._rooms.values():
+            while log.entries and log.entries[0].id <= up_to:
+                self._forget(log.entries.popleft())
 
     def _forget(self, entry: Entry) -> None:
         self._bytes -= _cost(entry)

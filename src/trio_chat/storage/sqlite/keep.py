@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.storage.base import MARKS
-from trio_chat.storage.ids import LAST_SOUND, first_of, now
+from trio_chat.storage.clock import Calendar, HouseTime, steady
+from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
@@ -52,9 +53,20 @@ class Retention:
 class Keeper:
     """Does not raise but sqlite3.Error."""
 
-    def __init__(self, store: Store, retention: Retention, clock: Callable[[], float]) -> None:
-        self._store, self._retention, self._clock = store, retention, clock
+    def __init__(
+        self,
+        store: Store,
+        retention: Retention,
+        clock: Callable[[], float],
+        steady: Callable[[], float] = steady,
+    ) -> None:
+        self._store, self._retention = store, retention
         self._connection = store.connection
+        self._calendar = Calendar(retention.seconds, self._noted())
+        at, doubted = self._house_time()
+        self._house = HouseTime(
+            clock, steady, self._calendar, age=retention.seconds, at=at, doubted=doubted
+        )
         self._up_to = self._indexed_up_to()
         self._putting_together = False
         self._last_room = 0  # that was looked at
@@ -119,6 +131,7 @@ class Keeper:
     # ── retention ──────────────────────────────────────────────────────────────────────────
 
     def _forget_some(self) -> bool:
+        self._look_at_the_clock()
         self._forget_marks()
         if (
             self._put_together()
@@ -131,13 +144,49 @@ class Keeper:
         return False
 
     def _forget_old(self) -> bool:
-        oldest = 0
-        if self._retention.seconds:
-            oldest = first_of(now(self._clock) - int(self._retention.seconds * 1000))
-        if self._forget("id < ?", oldest):
+        up_to = pack(self._store.too_old)
+        if self._forget("id <= ?", up_to):
             return True
-        self._forget_rooms(oldest)
+        self._forget_rooms(up_to)
         return False
+
+    def _look_at_the_clock(self) -> None:
+        """Note what is there now, and find out what has become too old."""
+        at, last = self._house.look(), self._store.ids.last
+        if self._calendar.note(at, last):
+            self.note_the_time()
+        if not self._retention.seconds:
+            return
+        oldest = at - int(self._retention.seconds * 1000)
+        known = self._calendar.up_to(oldest)
+        # What was there before anything was noted has ids that were given by the clock.
+        by_clock = unpack(max(first_of(oldest) - 1, 0))
+        first = self._calendar.points[0][1]
+        self._store.too_old = max(self._store.too_old, known, min(by_clock, first))
+
+    def note_the_time(self) -> None:
+        with self._store.transaction():
+            self._connection.execute("DELETE FROM house")
+            self._connection.execute(
+                "INSERT INTO house VALUES (?, ?)", (self._house.at, self._house.doubted)
+            )
+            self._connection.execute("DELETE FROM calendar")
+            self._connection.executemany(
+                "INSERT INTO calendar VALUES (?, ?)",
+                [(at, pack(id)) for at, id in self._calendar.points],
+            )
+
+    def _noted(self) -> Sequence[tuple[int, str]]:
+        rows = self._connection.execute("SELECT at, id FROM calendar ORDER BY rowid").fetchall()
+        return [
+            (at, unpack(id))
+            for at, id in rows
+            if _is_sound(at) and isinstance(id, int) and 0 <= id <= LAST_SOUND
+        ]
+
+    def _house_time(self) -> tuple[int, int]:
+        row = self._connection.execute("SELECT at, doubted FROM house").fetchone()
+        return row if row and all(map(_is_sound, row)) else (0, 0)
 
     def _forget_of_full_rooms(self) -> bool:
         per_room = self._retention.per_room
@@ -225,6 +274,10 @@ class Keeper:
     def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
         row = self._connection.execute(query, values).fetchone()
         return row[0] if row else None
+
+
+def _is_sound(moment: Any) -> bool:
+    return isinstance(moment, int) and 0 <= moment <= LATEST
 
 
 def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:

@@ -94,7 +94,7 @@ class SqliteLog(Log):
         refuse: bool,
         node: str,
     ) -> None:
-        self._unstored = store.unstored
+        self._store, self._unstored = store, store.unstored
         self._writer, self._refuse = writer, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
@@ -104,6 +104,10 @@ class SqliteLog(Log):
     @property
     def node(self) -> str:
         return self._node
+
+    @property
+    def too_old(self) -> str:
+        return self._store.too_old
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False

@@ -109,6 +109,13 @@ MIGRATIONS: Sequence[str] = [
     CREATE INDEX elsewhere_by_time ON elsewhere (room, at);
 
     UPDATE mark SET at = last_written() WHERE at > last_written();
+
+    -- The time of the house, and by which such time which ids were there (clock.py).
+    CREATE TABLE house (at INTEGER NOT NULL, doubted INTEGER NOT NULL) STRICT;
+    INSERT INTO house VALUES (last_written(), 0);
+    CREATE TABLE calendar (at INTEGER NOT NULL, id INTEGER NOT NULL) STRICT;
+    INSERT INTO calendar SELECT last_written(), max(id) FROM entry HAVING count(*);
+
     UPDATE room SET state = settled(state) WHERE state IS NOT NULL;
     """,
 ]

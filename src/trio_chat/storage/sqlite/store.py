@@ -55,6 +55,7 @@ class Store:
         )
         self._rooms: dict[str, _Room] = {}
         self.touched: dict[int, float] = {}  # by number, entries since somebody last looked
+        self.too_old = unpack(0)  # the id up to which everything is too old to be kept
         self.unindexed = 0  # entries, about, whose words are not in the index
         self.unlooked = 0  # entries since somebody last looked for what is not kept longer
         self.marks: float = math.inf  # the same for marks

@@ -86,6 +86,7 @@ class Writer:
                 self._do([job for job in jobs if job])
                 self._due = min(self._due, time.monotonic() + _PAUSE)
             if None in jobs:
+                self._end()
                 return
             for _ in range(_STEPS):
                 if not (self._keeper.is_behind() or time.monotonic() >= self._due):
@@ -154,6 +155,12 @@ class Writer:
             self._due = end + (end - begin) * (1 / _SHARE - 1) * busy
         else:
             self._due = end + _REST
+
+    def _end(self) -> None:
+        try:
+            self._keeper.note_the_time()
+        except sqlite3.Error as error:
+            self._report(error)
 
     def _report(self, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):

@@ -1,0 +1,120 @@
+"""How old things are, by a clock that may be wrong.
+
+What is kept for so many days goes when it is older. But if the clock goes ahead by years, for want
+of a battery, say, everything is too old at once. So the age of things is told by a time of the
+house, which follows a jump of the clock only when that has stayed for a day.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from trio_chat.storage.ids import now
+
+logger = logging.getLogger(__name__)
+
+# For how long the clock must be another one until the time of the house follows (milliseconds).
+_DOUBT = 86_400_000
+# What is no jump, between two looks some seconds apart.
+_SLACK = 5_000
+# What the time of the house may be wrong by: that part of the age, or so much.
+_TOLERATED_PART, _TOLERATED = 0.05, 3_600_000
+# How many moments the age is divided into, and how far apart they are at the most and at the least
+# (milliseconds); and how many are remembered in all.
+_PARTS, _APART, _TOGETHER, _MOST = 500, 3_600_000, 1_000, 2_000
+
+
+def steady() -> float:
+    """Seconds that pass also while the machine sleeps, and whatever is done to its clock."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class HouseTime:
+    """``clock`` gives unix time in seconds, ``steady`` seconds since some moment.
+
+    ``at`` is what an earlier run has looked at last, ``doubted`` for how long the clock had been
+    another one by then (milliseconds). ``age`` is for how many seconds something is kept; 0 is for
+    ever. What was noted in the ``calendar`` in a day of doubt follows, too.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+        calendar: "Calendar",
+        *,
+        age: float,
+        at: int = 0,
+        doubted: int = 0,
+    ) -> None:
+        self._clock, self._steady, self._calendar = clock, steady, calendar
+        self._tolerated = min(age * 1000 * _TOLERATED_PART, _TOLERATED) if age else _TOLERATED
+        self._wall, self._passed = now(clock), steady()
+        self.at, self.doubted = at or self._wall, doubted
+        if self._wall < self.at - _SLACK:
+            logger.warning("the clock is %s behind what it was before", _told(self.at - self._wall))
+        elif age and self._wall > self.at + self._tolerated:
+            gap = _told(self._wall - self.at)
+            logger.log(
+                logging.INFO if self._wall < self.at + _DOUBT else logging.WARNING,
+                "by the clock, history was last kept %s ago: what is too old because of that stays "
+                "until the clock has been right for a day",
+                gap,
+            )
+
+    def look(self) -> int:
+        """What it is now, in unix milliseconds."""
+        wall, steady = now(self._clock), self._steady()
+        passed = round((steady - self._passed) * 1000)
+        if abs(jump := wall - self._wall - passed) > _SLACK:
+            way = "ahead" if jump > 0 else "back"
+            logger.warning("the clock went %s by %s; nothing is removed for that", way, _told(jump))
+        self._wall, self._passed = wall, steady
+        self.at += passed
+        self.doubted += passed
+        if self.doubted >= _DOUBT:
+            self._calendar.shift(self.at - self.doubted, wall - self.at)
+        if abs(wall - self.at) <= self._tolerated or self.doubted >= _DOUBT:
+            self.at, self.doubted = wall, 0
+        return self.at
+
+
+class Calendar:
+    """By which time of the house which ids were there. ``age`` is as above."""
+
+    def __init__(self, age: float, points: Iterable[tuple[int, str]] = ()) -> None:
+        self._apart = min(max(age * 1000 / _PARTS, _TOGETHER), _APART) if age else _APART
+        self.points = deque(points)
+
+    def note(self, at: int, id: str) -> bool:
+        """The id is there now; whether that was worth noting."""
+        if self.points and (id <= self.points[-1][1] or at - self.points[-1][0] < self._apart):
+            return False
+        self.points.append((at, id))
+        if len(self.points) > _MOST:  # what is old is known less exactly
+            self.points = deque([*self.points][::-2][::-1])
+        return True
+
+    def shift(self, since: int, by: int) -> None:
+        """What was noted after a moment happened so much later; what was before it, not after."""
+        self.points = deque(
+            (at + by, id) if at > since else (min(at, since + by) if by < 0 else at, id)
+            for at, id in self.points
+        )
+
+    def up_to(self, at: int) -> str:
+        """The last id that was there by then; empty if none is known. What was before that is
+        forgotten.
+        """
+        while len(self.points) > 1 and self.points[1][0] <= at:
+            self.points.popleft()
+        return self.points[0][1] if self.points and self.points[0][0] <= at else ""
+
+
+def _told(milliseconds: int) -> str:
+    seconds = abs(milliseconds) / 1000
+    if seconds > 86_400:
+        return f"{seconds / 86_400:.1f} days"
+    return f"{seconds / 3600:.1f} hours" if seconds > 3600 else f"{seconds:.0f} s"
