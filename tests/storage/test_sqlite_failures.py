@@ -1,9 +1,10 @@
 """The log in a file that cannot be written: a full disk, somebody else who holds it, a bad text."""
 
 import logging
+import os
 import resource
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import trio.testing
 from stores import append, open_file, said, take, texts, texts_of
 from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict, Unavailable
+from trio_chat.errors import CannotOpenStore, Conflict, Unavailable
 from trio_chat.storage.base import START, Log, Search
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
@@ -296,3 +297,87 @@ async def test_an_entry_that_cannot_be_read_does_not_stop_what_is_written(
             await append(log, said(f"{n}"))
         assert await texts(log, "#a", after=first) == [f"{n}" for n in range(20)]
     assert len(complaints(caplog)) == 1
+
+
+# ── the file is not there any more ─────────────────────────────────────────────────────────────
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def move(path: Path) -> None:
+    path.rename(f"{path}.moved")
+
+
+def move_back(path: Path) -> None:
+    Path(f"{path}.moved").rename(path)
+
+
+def replace(path: Path) -> None:
+    copy = Path(f"{path}.copy")
+    copy.write_bytes(path.read_bytes())
+    copy.rename(path)
+
+
+@pytest.mark.parametrize("do", [remove, move, replace])
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_what_would_be_lost_is_refused_and_that_logged_once(
+    path: Path, caplog: pytest.LogCaptureFixture, do: Callable[[Path], None], suffix: str
+) -> None:
+    async with open_file(path) as log:
+        await append(log, said("1"))
+        do(Path(f"{path}{suffix}"))
+        for _ in range(3):
+            assert "was removed, moved or replaced" in await refused(log, said("2"))
+        await log.append("#a", [Joined("#a", "bob", "2")])  # who comes is never refused
+        [(level, why)] = complaints(caplog)
+        assert level == "ERROR"
+        assert f"chat.db{suffix} was removed" in why
+
+
+async def test_what_was_moved_away_and_back_is_written_again(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_file(path) as log:
+        await append(log, said("1"))
+        move(path)
+        await refused(log, said("2"))
+        move_back(path)
+        await append(log, said("3"))
+    assert [level for level, _ in complaints(caplog)] == ["ERROR", "WARNING"]
+    async with open_file(path) as log:
+        assert await texts(log, "#a") == ["1", "3"]
+
+
+async def test_it_is_noticed_although_nobody_says_anything(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_file(path) as log:
+        await append(log, said("1"))
+        remove(path)
+        with trio.fail_after(20):
+            while not complaints(caplog):  # noqa: ASYNC110  (by itself)
+                await trio.sleep(0.1)
+
+
+async def test_without_refusing_it_goes_on_unstored(path: Path) -> None:
+    async with open_file(path, refuse=False) as log:
+        remove(path)
+        await append(log, said("1"))
+        assert await texts(log, "#a") == []
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+async def test_a_file_with_two_names_is_one_file(
+    path: Path, tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    other = tmp_path / "elsewhere" / "other.db"
+    async with open_file(path) as log:
+        await append(log, said("1"))
+        link(path, other)
+        with pytest.raises(CannotOpenStore, match="another trio-chat server"):
+            async with open_file(other):
+                pass
+        await append(log, said("2"))

@@ -22,6 +22,7 @@ from trio_chat.storage.sqlite.rows import Row, row_of
 from trio_chat.storage.sqlite.schema import (
     BUSY,
     MIGRATIONS,
+    Whereabouts,
     connect,
     locked,
     open_for_writing,
@@ -69,7 +70,7 @@ async def open_sqlite(
         )
         stack.enter_context(closing(connection))
         with opening(path):
-            store = Store(connection, clock)
+            store = Store(connection, clock, Whereabouts(path).check)
             keeper = Keeper(store, retention, clock)
             readers = [
                 stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -127,16 +128,43 @@ def locked(path: Path) -> Iterator[None]:
     with ExitStack() as stack:
         with opening(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = f"{os.path.realpath(path)}.lock"  # one, by whichever name it is opened
-            file = stack.enter_context(open(lock, "a", opener=_private))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CannotOpenStore(
-                    f"another trio-chat server keeps its history in {path}: stop it, or give this "
-                    "one another place by history.store"
-                ) from None
+            names = [f"{os.path.realpath(path)}.lock"]
+            # The same file may have names in several folders. On Linux alone this lock is none for
+            # SQLite, so that others can read. It is given up last, for by closing a file one gives
+            # up all of SQLite's locks on it.
+            names += [str(path)] if sys.platform == "linux" else []
+            for name in names:
+                file = stack.enter_context(open(name, "a", opener=_private))
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise CannotOpenStore(
+                        f"another trio-chat server keeps its history in {path}: stop it, or give "
+                        "this one another place by history.store"
+                    ) from None
         yield
+
+
+class Whereabouts:
+    """Whether the file is where it was when this was made, and its journal as well: what is written
+    to one that has been removed is lost, and acknowledged nevertheless.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._known: dict[str, tuple[int, int]] = {}
+        self.check()
+
+    def check(self) -> None:
+        """Raises sqlite3.OperationalError."""
+        for suffix in ("", "-wal"):
+            found = _identity(f"{self._path}{suffix}")
+            if suffix not in self._known and found:
+                self._known[suffix] = found
+            elif found != self._known.get(suffix):
+                raise sqlite3.OperationalError(
+                    f"{self._path.name}{suffix} was removed, moved or replaced"
+                )
 
 
 @contextmanager
@@ -321,6 +349,17 @@ def _settled(state: str, latest: int) -> str:
         return json.dumps(settle(json.loads(state)), ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return state
+
+
+def _identity(name: str) -> tuple[int, int] | None:
+    """Which file has this name."""
+    try:
+        found = os.stat(name)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise sqlite3.OperationalError(f"{error.strerror}") from error
+    return found.st_dev, found.st_ino
 
 
 def _private(path: str, flags: int) -> int:

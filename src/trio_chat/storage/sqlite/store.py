@@ -45,11 +45,17 @@ class Store:
     """Writes to the file. Only within ``transaction``; what is remembered of rooms is dropped when
     that fails, as it may be of what did not happen.
 
-    ``clock`` gives unix time in seconds.
+    ``clock`` gives unix time in seconds. ``check`` raises sqlite3.Error if what is written would be
+    lost.
     """
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
-        self.connection, self._clock = connection, clock
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        clock: Callable[[], float],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.connection, self._clock, self.check = connection, clock, check
         self.ids = Ids(
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
@@ -64,6 +70,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that happens in it is on the disk after it, or nothing. Raises sqlite3.Error."""
+        self.check()
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield

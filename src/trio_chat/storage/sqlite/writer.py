@@ -146,6 +146,7 @@ class Writer:
         """A step. While there are messages, the next one is due such that it keeps to its share."""
         begin = time.monotonic()
         try:
+            self._store.check()
             has_more = self._keeper.step()
         except Exception as error:  # noqa: BLE001  (as above)
             self._report(error)
