@@ -102,8 +102,12 @@ def test_a_jump_is_logged_once(caplog: pytest.LogCaptureFixture, jump: float) ->
     assert "365.0 days" in record.getMessage()
 
 
-def test_a_clock_behind_what_it_was_before_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    HouseTime(lambda: NOW, lambda: 0, Calendar(0), age=0, at=int((NOW + DAY * 2) * 1000))
+@pytest.mark.parametrize("before", ["at", "last"])
+def test_a_clock_behind_what_it_was_before_is_logged(
+    caplog: pytest.LogCaptureFixture, before: str
+) -> None:
+    moment = {before: int((NOW + DAY * 2) * 1000)}
+    HouseTime(lambda: NOW, lambda: 0, Calendar(0), age=0, **moment)
     assert [record.getMessage() for record in caplog.records] == [
         "the clock is 2.0 days behind what it was before"
     ]

@@ -36,7 +36,8 @@ class HouseTime:
 
     ``at`` is what an earlier run has looked at last, ``doubted`` for how long the clock had been
     another one by then (milliseconds). ``age`` is for how many seconds something is kept; 0 is for
-    ever. What was noted in the ``calendar`` in a day of doubt follows, too.
+    ever. ``last`` is the time of what happened last. What was noted in the ``calendar`` in a day of
+    doubt follows, too.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class HouseTime:
         age: float,
         at: int = 0,
         doubted: int = 0,
+        last: int = 0,
     ) -> None:
         self._clock, self._steady, self._calendar = clock, steady, calendar
         self._tolerated = min(age * 1000 * _TOLERATED_PART, _TOLERATED) if age else _TOLERATED
         self._wall, self._passed = now(clock), steady()
         self.at, self.doubted = at or self._wall, doubted
-        if self._wall < self.at - _SLACK:
-            logger.warning("the clock is %s behind what it was before", _told(self.at - self._wall))
+        if (behind := max(self.at, last) - self._wall) > _SLACK:
+            logger.warning("the clock is %s behind what it was before", _told(behind))
         elif age and self._wall > self.at + self._tolerated:
             gap = _told(self._wall - self.at)
             logger.log(

@@ -65,7 +65,13 @@ class Keeper:
         self._calendar = Calendar(retention.seconds, self._noted())
         at, doubted = self._house_time()
         self._house = HouseTime(
-            clock, steady, self._calendar, age=retention.seconds, at=at, doubted=doubted
+            clock,
+            steady,
+            self._calendar,
+            age=retention.seconds,
+            at=at,
+            doubted=doubted,
+            last=self._last_time(),
         )
         self._up_to = self._indexed_up_to()
         self._putting_together = False
@@ -183,6 +189,10 @@ class Keeper:
             for at, id in rows
             if _is_sound(at) and isinstance(id, int) and 0 <= id <= LAST_SOUND
         ]
+
+    def _last_time(self) -> int:
+        last = self._one("SELECT at FROM entry ORDER BY id DESC LIMIT 1")
+        return int(last) if _is_sound(last) else 0
 
     def _house_time(self) -> tuple[int, int]:
         row = self._connection.execute("SELECT at, doubted FROM house").fetchone()
