@@ -163,6 +163,17 @@ def test_one_text_may_be_several_messages_and_blank_lines_are_none() -> None:
     assert session.doubtful == 1
 
 
+def test_of_several_rooms_that_we_go_to_the_last_one_counts() -> None:
+    session = with_trio_chat()
+    session.command("/join tea")
+    session.command("/join den")
+    assert session.doubtful == 1
+    heard(session, b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n")
+    assert session.doubtful == 1
+    heard(session, b"*** You are bob in #den; nobody else is here yet. /help tells more.\n")
+    assert session.doubtful == 0
+
+
 def test_without_lines_the_bytes_are_counted_that_come_back() -> None:
     """The tutorial's server sends texts as they come, and says nothing of whose they are."""
     session = new_session()

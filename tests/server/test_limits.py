@@ -89,9 +89,12 @@ async def test_only_so_many_connections_in_all(autojump_clock: MockClock) -> Non
 async def test_only_so_many_connections_from_an_address(autojump_clock: MockClock) -> None:
     async with running(settings(limits={"connections_per_address": 2})) as house:
         await house.link("alice", "2001:db8::1")
-        await house.link("bob", "2001:db8::2")
+        bob = await house.link("bob", "2001:db8::2")
         third = await house.link(address="2001:db8::3")  # the same /64
         assert "There are 2 connections from your address" in await third.rest()
+        await bob.stream.aclose()
+        await trio.sleep(5)
+        await house.link("bob", "2001:db8::4")
         await house.link("carol", "2001:db8:0:1::1")
         await house.link("dave", "192.0.2.1")
         await house.link("erin", "::ffff:192.0.2.1")
