@@ -21,6 +21,7 @@ FOREIGN = {
     "server.key": "key",
     "irc.operators": f"mallory={HASH}",
     "irc.cloak": "false",
+    "limits.exempt": "192.0.2.0/24",
     "history.store": "/srv/elsewhere.db",
     "history.days": "0.001",
     "history.per_room": "1",

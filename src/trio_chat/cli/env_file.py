@@ -34,6 +34,10 @@ HARMLESS = (
 )
 
 
+# Of these, whom no limit of speed holds for is not.
+_HARMFUL = ("limits.exempt",)
+
+
 @dataclass(frozen=True)
 class EnvFile:
     """The variables of a file, and whether the person has named it; no path if there is none."""
@@ -45,6 +49,8 @@ class EnvFile:
 
 def is_harmless(setting: str) -> bool:
     """Whether a file that nobody has named may set this."""
+    if setting in _HARMFUL:
+        return False
     return any(fnmatchcase(setting, pattern) for pattern in HARMLESS)
 
 

@@ -12,7 +12,7 @@ from trio_chat.settings import Address, Settings, check_place
 
 _NAME_IT = f"If you trust that file, name it: --env-file {FOLDER_FILE}"
 
-# Where one says who one is, and what with.
+# Where a client goes.
 _PLACE = ("host", "port")
 
 
@@ -36,7 +36,8 @@ def refuse(configuration: Configuration, *sections: str) -> Settings:
 
 def for_server(configuration: Configuration) -> Settings:
     """No folder opens this machine to others, either. Raises SettingsError."""
-    settings = refuse(configuration, "server", "irc", "history", "limits")
+    sections = {name.partition(".")[0] for name in configuration.distrusted} - {"client", "screen"}
+    settings = refuse(configuration, *sections) if sections else configuration.settings
     if "host" in configuration.of_folder and not _is_loopback(settings.host):
         raise SettingsError(
             f"{FOLDER_FILE} of this folder may not set {variable('host')} to anything but this "
