@@ -4,7 +4,7 @@ import pytest
 
 from desk import Desk
 from trio_chat.client.intents import PartRoom, Quit, RunCommand
-from trio_chat.core.events import Departed, Joined
+from trio_chat.core.events import Departed, Joined, Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Member, Roster
 from trio_chat.protocols.irc.client.past import Past
@@ -92,3 +92,10 @@ def test_other_words_are_no_split(desk: Desk, why: str) -> None:
     desk["#lobby"].spoke("bob", desk.now)
     desk.hear(Departed("bob", why=why))
     assert desk.events()[-1].startswith("bob left")
+
+
+def test_who_is_here_is_told_in_words_to_whoever_asks(desk: Desk) -> None:
+    session = RoomsSession("me", rooms=["#a"], encoding="utf-8", past=Past())
+    session.receive_data(WELCOME + b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
+    told = session.receive_data(b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
+    assert told[1:] == [Notice("In #a (2): al, me", room="#a")]

@@ -340,7 +340,8 @@ def test_the_last_five_hundred_inputs_are_kept(here: Desk) -> None:
     "secret",
     [
         "/raw PASS x", "/raw oper a b", "/msg NickServ IDENTIFY x", "/query nickserv identify x",
-        "/join #room key", "/PASS x",
+        "/join #room key", "/PASS x", "/j #room key", "/m NickServ identify x", "/quote PASS x",
+        "/q nickserv identify x", "/notice nickserv identify x",
     ],
 )  # fmt: skip
 def test_passwords_are_not_kept(here: Desk, secret: str) -> None:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from trio_chat.protocols.slashes import spelled_out
+
 #: Of the whole program.
 INPUTS_MAX = 500
 
@@ -13,7 +15,7 @@ _LONGEST = 5000  # characters
 # file.
 _SECRET = re.compile(
     r"/(raw\s+)?(pass|oper|authenticate)\b"
-    r"|/(raw\s+privmsg|msg|query)\s+\S*serv\b"
+    r"|/(raw\s+privmsg|msg|notice|query)\s+\S*serv\b"
     r"|/join\s+\S+\s+\S",
     re.IGNORECASE,
 )
@@ -51,4 +53,4 @@ class Inputs:
     @property
     def lasting(self) -> tuple[str, ...]:
         """Those that may be kept in a file."""
-        return tuple(text for text in self._inputs if not _SECRET.match(text))
+        return tuple(text for text in self._inputs if not _SECRET.match(spelled_out(text)))

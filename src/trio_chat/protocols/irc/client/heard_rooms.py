@@ -230,15 +230,20 @@ def _end_of_names(session: "RoomsSession", line: Line) -> Messages:
     room = line.params[1]
     names = [session.supports.split(name) for name in session.names.pop(room, ())]
     if room not in session.inside:
-        nicks = sorted((nick for _, nick in names), key=str.lower)
-        return [Notice(f"In {room} ({len(nicks)}): {', '.join(nicks)}" if nicks else
-                       f"Nobody is in {room}.")]  # fmt: skip
-    if room in session.entering:
-        del session.entering[room]
-        if "away-notify" in session.caps and len(names) <= _ASKED_ABOUT_MAX:
-            session.people[room] = []
-            session.send("WHO", room)
-    return [Roster(room, tuple(Member(nick, prefixes) for prefixes, nick in names))]
+        return [Notice(_in_words(room, names))]
+    roster = Roster(room, tuple(Member(nick, prefixes) for prefixes, nick in names))
+    if room not in session.entering:  # somebody has asked
+        return [roster, Notice(_in_words(room, names), room=room)]
+    del session.entering[room]
+    if "away-notify" in session.caps and len(names) <= _ASKED_ABOUT_MAX:
+        session.people[room] = []
+        session.send("WHO", room)
+    return [roster]
+
+
+def _in_words(room: str, names: Sequence[tuple[str, str]]) -> str:
+    nicks = sorted((nick for _, nick in names), key=str.lower)
+    return f"In {room} ({len(nicks)}): {', '.join(nicks)}" if nicks else f"Nobody is in {room}."
 
 
 def _name_reply(session: "RoomsSession", line: Line) -> Messages:
