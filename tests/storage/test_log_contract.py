@@ -76,6 +76,15 @@ async def test_ids_rise_when_the_clock_goes_back(open_log: OpenLog) -> None:
         assert [entry.id for entry in await log.history("#a")] == ids
 
 
+async def test_a_mark_from_the_future_keeps_nobody_from_marking(open_log: OpenLog) -> None:
+    now = 9000.0
+    async with open_log(lambda: now) as log:
+        assert await log.mark("al", "#a", 9_000_000) == 9_000_000
+        now = 2000.0
+        assert await log.mark("al", "#a", 1_000_000) == 1_000_000
+        assert await log.mark("al", "#a", 500_000) == 1_000_000
+
+
 async def test_times_are_those_of_the_clock_whatever_the_ids_are(open_log: OpenLog) -> None:
     now = 0.0
     async with open_log(lambda: now) as log:

@@ -6,6 +6,7 @@ house, which follows a jump of the clock only when that has stayed for a day.
 """
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -54,7 +55,8 @@ class HouseTime:
         self._clock, self._steady, self._calendar = clock, steady, calendar
         self._tolerated = min(age * 1000 * _TOLERATED_PART, _TOLERATED) if age else _TOLERATED
         self._wall, self._passed = now(clock), steady()
-        self.at, self.doubted = at or self._wall, doubted
+        # A run begins later than the one before has ended, however little.
+        self.at, self.doubted = (at + 1, doubted + 1) if at else (self._wall, 0)
         if (behind := max(self.at, last) - self._wall) > _SLACK:
             logger.warning("the clock is %s behind what it was before", _told(behind))
         elif age and self._wall > self.at + self._tolerated:
@@ -83,28 +85,40 @@ class HouseTime:
         return self.at
 
 
+_NOTHING = 0, ""
+
+
 class Calendar:
     """By which time of the house which ids were there. ``age`` is as above."""
 
     def __init__(self, age: float, points: Iterable[tuple[int, str]] = ()) -> None:
         self._apart = min(max(age * 1000 / _PARTS, _TOGETHER), _APART) if age else _APART
         self.points = deque(points)
+        self._since = _NOTHING  # what was not worth noting yet
 
     def note(self, at: int, id: str) -> bool:
         """The id is there now; whether that was worth noting."""
-        if self.points and (id <= self.points[-1][1] or at - self.points[-1][0] < self._apart):
+        known, noted = self.points[-1] if self.points else (-math.inf, "")
+        if id <= noted:
             return False
-        self.points.append((at, id))
+        if at - known < self._apart:
+            self._since = at, id
+            return False
+        # What has come just after what was noted last is not as young as what comes now.
+        self.points.extend(sorted({point for point in (self._since, (at, id)) if point[1] > noted}))
+        self._since = _NOTHING
         if len(self.points) > _MOST:  # what is old is known less exactly
             self.points = deque([*self.points][::-2][::-1])
         return True
 
     def shift(self, since: int, by: int) -> None:
         """What was noted after a moment happened so much later; what was before it, not after."""
-        self.points = deque(
-            (at + by, id) if at > since else (min(at, since + by) if by < 0 else at, id)
-            for at, id in self.points
-        )
+
+        def shifted(at: int, id: str) -> tuple[int, str]:
+            return (at + by if at > since else min(at, since + by) if by < 0 else at), id
+
+        self.points = deque(shifted(*point) for point in self.points)
+        self._since = shifted(*self._since)
 
     def up_to(self, at: int) -> str:
         """The last id that was there by then; empty if none is known. What was before that is
