@@ -148,7 +148,7 @@ async def test_everybody_has_every_message_once_and_in_one_order(
     persons, network = await _talk(people, lines, cuts, file)
     in_order = {
         room: [
-            e.event.text for e in export(file, rooms=[room], since="0") if isinstance(e.event, Said)
+            e.event.text for e in export(file, rooms=[room], since=0) if isinstance(e.event, Said)
         ]
         for room in ROOMS
     }

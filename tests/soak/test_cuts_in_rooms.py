@@ -123,7 +123,7 @@ async def test_everybody_has_everything_of_every_room_and_in_private_once(
             await person.complete.wait()
         nursery.cancel_scope.cancel("everybody has everything")
     for room in ROOMS:
-        events = [entry.event for entry in export(file, rooms=[room], since="0")]
+        events = [entry.event for entry in export(file, rooms=[room], since=0)]
         in_order = [event.text for event in events if isinstance(event, Said)]
         assert len(in_order) == len(set(in_order)) == people * lines
         for person in persons:

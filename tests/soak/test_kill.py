@@ -141,5 +141,5 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
 async def test_nothing_is_lost_and_nothing_is_there_twice(kills: int, tmp_path: Path) -> None:
     file = tmp_path / "chat.db"
     clients = await _kill_again_and_again(kills, file, random.Random(kills))
-    history = [e for e in export(file, rooms=(), since="0") if isinstance(e.event, Said)]
+    history = [e for e in export(file, rooms=(), since=0) if isinstance(e.event, Said)]
     print(f"\n{kills} kills: {_check(clients, history)}", file=sys.stderr)
