@@ -315,9 +315,11 @@ def test_who_may_do_what_in_a_room(
     ("modes", "request_", "may"),
     [
         ("+i", Invite("#den", "eve"), "olga"),
-        ("+nmst", Invite("#den", "eve"), "olga vera mark"),
+        ("+nst", Invite("#den", "eve"), "olga vera mark"),
+        ("+nmst", Invite("#den", "eve"), "olga vera"),
         ("+t", SetTopic("#den", "tea"), "olga"),
-        ("+nmsi", SetTopic("#den", "tea"), "olga vera mark"),
+        ("+nsi", SetTopic("#den", "tea"), "olga vera mark"),
+        ("+nmsi", SetTopic("#den", "tea"), "olga vera"),
     ],
 )
 def test_what_only_operators_may_by_the_modes_of_a_room(

@@ -6,7 +6,7 @@ from ring import Ring
 from trio_chat.core.commands import Rename, Tell
 from trio_chat.core.events import Entry, Refused
 from trio_chat.core.names import private_room
-from trio_chat.core.readers import Source, owner, partner, source
+from trio_chat.core.readers import Source, partner, source
 from trio_chat.core.refusals import Code
 
 
@@ -85,9 +85,3 @@ def test_a_nickname_means_who_has_it_now(ring: Ring) -> None:
     ring.ask("id-bob2", Rename("bob"))
     found = source(ring.chat, ring.person("alice"), "bob", last(ring))
     assert found == Source(private_room("~a", "id-bob2"), "bob")
-
-
-def test_something_is_kept_for_who_one_is_or_is_called(ring: Ring) -> None:
-    assert owner(ring.person("alice")) == "~a"
-    ring.ask("id-eve", Rename("Eva"))
-    assert owner(ring.person("eve")) == "eva"

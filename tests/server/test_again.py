@@ -49,6 +49,17 @@ async def test_what_is_sent_again_is_answered_by_its_first_echo(
     assert await bob.news() == []
 
 
+async def test_who_has_the_nickname_next_has_ids_of_their_own(house: House) -> None:
+    bob = await irc_peer(house, "bob")
+    for text in ("hello", "I am another alice"):
+        alice = await irc_peer(house, "alice", *ECHO.split())
+        await alice.news(f"{ID} PRIVMSG #lobby :{text}")
+        await alice.say("QUIT")
+        await alice.rest()
+    said = [line.partition(" :")[2] for line in await bob.news() if " PRIVMSG " in line]
+    assert said == ["hello", "I am another alice"]
+
+
 @pytest.mark.parametrize("verb", ["PRIVMSG", "NOTICE"])
 @pytest.mark.parametrize(
     ("caps", "answer"),
@@ -237,7 +248,9 @@ async def test_what_cannot_be_kept_is_refused_and_shown_to_nobody(
     shop: House, store: Full, line: str, answer: str
 ) -> None:
     bob = await irc_peer(shop, "bob", rooms="#known")
-    alice = await irc_peer(shop, "alice", "standard-replies", "draft/read-marker")
+    alice = await irc_peer(
+        shop, "alice", "standard-replies", "draft/read-marker", secret="alice" * 4
+    )
     await lead(shop, "alice")
     await bob.news("JOIN #lobby")
     await alice.news()

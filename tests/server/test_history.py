@@ -215,7 +215,7 @@ async def test_what_was_not_said_comes_to_who_asked_for_it(house: House) -> None
     assert read(lines)[0].command == "JOIN"  # her own, which she saw before she knew the names
     assert lines[1:] == live
     assert [m.command for m in read(live)] == [
-        *("JOIN", "PRIVMSG", "NOTICE", "TOPIC", "MODE", "KICK", "JOIN", "PART", "JOIN"),
+        *("MODE", "JOIN", "PRIVMSG", "NOTICE", "TOPIC", "MODE", "KICK", "JOIN", "PART", "JOIN"),
         *("TAGMSG", "NICK", "QUIT"),
     ]
     await alice.news("CAP REQ :-draft/event-playback away-notify")
@@ -507,6 +507,15 @@ async def test_the_other_connections_of_one_person_are_told(house: House) -> Non
     await alice.rest()
     again = await irc_peer(house, "alice", "draft/read-marker", secret=SECRET)
     assert await again.news("MARKREAD #lobby") == [f":chat.local {MARK}"]
+
+
+async def test_what_somebody_unknown_has_read_goes_with_their_connection(house: House) -> None:
+    alice = await irc_peer(house, "alice", "draft/read-marker")
+    assert await alice.news(MARK, "MARKREAD #lobby") == [f":chat.local {MARK}"] * 2
+    await alice.say("QUIT")
+    await alice.rest()
+    other = await irc_peer(house, "alice", "draft/read-marker")
+    assert await other.news("MARKREAD #lobby") == [":chat.local MARKREAD #lobby *"]
 
 
 BAD_MARKS = [

@@ -42,7 +42,10 @@ _TYPES = {
 }
 
 # Fields of events that mean nothing outside of the server.
-_INSIDE = ("who", "to_who", "target_who", "token", "origin", "rooms", "seams")
+_INSIDE = (
+    "who", "to_who", "target_who", "token", "origin", "rooms", "seams",
+    "identity", "target_identity", "present", "guarded", "up_to_date",
+)  # fmt: skip
 
 
 def run_export(

@@ -162,7 +162,7 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
     if person is None or name not in person.rooms:  # they were faster
         return []
     outside = {} if kicked.who in room.members else {kicked.who: None}
-    _remove(state, person, name, seen=entry.id)
+    _remove(state, person, name)  # whether they are still there to see it, nobody knows
     return [
         Delivery(kicked, rooms=(name,), by=kicked.who),
         Delivery(kicked, people=tuple({person.who: None} | outside), by=kicked.who),
@@ -320,7 +320,7 @@ def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delive
             yield Delivery(Presence(watcher.nick, nick, origin), people=(who,))
 
 
-def _remove(state: State, person: Person, name: str, *, seen: str) -> None:
+def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     """Out of a room, in which they have ``seen`` all up to this id, as far as that is known."""
     del person.rooms[name]
     room = state.rooms[name]

@@ -52,7 +52,6 @@ from trio_chat.core.letters import cut
 from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS, USER_MODES
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
-from trio_chat.core.readers import owner
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import (
     REGULARS_MAX,
@@ -64,7 +63,7 @@ from trio_chat.core.remembered import (
     status_of,
 )
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, has_status, is_banned, is_listed, is_muted, leads
+from trio_chat.core.state import State, has_status, is_banned, is_listed, is_silenced, leads
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
@@ -126,13 +125,22 @@ def _silenced_in(room: Room, person: Person) -> Refused | None:
     name = room.state.name
     if person.who not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
-    if (not room.state.masks and "m" not in room.state.flags) or has_status(room, person, "ov"):
+    if not is_silenced(room, person):
         return None
     if "m" in room.state.flags:
         return Refused(f"In {name} only those with a voice may speak.", Code.CANNOT_SAY, (name,))
-    if is_muted(room, person):
-        return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
-    return None
+    return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
+
+
+def _is_silenced_somewhere(state: State, person: Person) -> bool:
+    return any(is_silenced(state.rooms[name], person) for name in person.rooms)
+
+
+def parting_words(state: State, person: Person, why: str, words: str) -> str:
+    """What others are told when somebody goes, who has said these ``words``: nothing of them if
+    there is a room where they may not speak.
+    """
+    return f"Quit: {words}" if words and not _is_silenced_somewhere(state, person) else why
 
 
 def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
@@ -149,7 +157,7 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
 
 def _token(person: Person, token: str) -> str:
     """One that no other sender can have."""
-    return f"{owner(person)} {token}" if token else ""
+    return f"{person.identity} {token}" if token else ""
 
 
 def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
@@ -185,8 +193,9 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     remembered = (
         status != before or is_due(room.state, person) or is_new_regular(room.state, person)
     )
+    away = _shown_away(person.away, not status and is_silenced(room, person))
     return Joined(
-        room.state.name, person.nick, person.who, person.away, person.origin,
+        room.state.name, person.nick, person.who, away, person.origin,
         guarded=remembered or bool(room.state.limit),
         status=status,
         identity=_known(person) if remembered else "",
@@ -223,7 +232,8 @@ def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
     if fold(leave.room) not in person.rooms:
         return [_outside(state, person, leave.room) or _not_in(state.name(leave.room))]
     name = state.name(leave.room)
-    return [Left(name, person.nick, person.who, leave.why, person.origin)]
+    why = "" if is_silenced(state.rooms[fold(name)], person) else leave.why
+    return [Left(name, person.nick, person.who, why, person.origin)]
 
 
 def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
@@ -248,6 +258,8 @@ def _known(person: Person) -> str:
 def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     if refused := _outside(state, person, invite.room):
         return [refused]
+    if fold(invite.room) in person.rooms and (refused := _silenced(state, person, invite.room)):
+        return [refused]
     room, name = state.rooms[fold(invite.room)], state.name(invite.room)
     if "i" in room.state.flags and (refused := _powerless(state, person, name)):
         return [refused]
@@ -271,6 +283,8 @@ def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
     if refused := _outside(state, person, set_topic.room):
         return [refused]
     room = state.rooms[fold(set_topic.room)]
+    if not person.is_operator and (refused := _silenced(state, person, set_topic.room)):
+        return [refused]
     if "t" in room.state.flags and (refused := _powerless(state, person, room.state.name)):
         return [refused]
     return [TopicSet(room.state.name, person.nick, text, person.who, person.origin)]
@@ -395,18 +409,31 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are {rename.nick} already.", Code.SAME_NICK)]
+    for name in person.rooms:
+        if is_silenced(state.rooms[name], person, moderated=False):
+            name = state.name(name)
+            why = f"You may not take another nickname while you may not speak in {name}."
+            return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.who, person.origin, rooms)]
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
-    text = cut(set_away.text, AWAY_MAX)
+    text = _shown_away(cut(set_away.text, AWAY_MAX), _is_silenced_somewhere(state, person))
     return [AwaySet(person.nick, text, person.who, person.origin)]
+
+
+def _shown_away(text: str, silenced: bool) -> str:
+    """Others are told that they are away, in words that are not theirs."""
+    return "Away" if text and silenced else text
 
 
 def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
     if not set_name.name or len(set_name.name) > NAME_MAX:
         return [Refused(f"A name has 1 to {NAME_MAX} characters.", Code.BAD_NAME)]
+    if _is_silenced_somewhere(state, person):
+        why = "You may not take another name while there is a room where you may not speak."
+        return [Refused(why, Code.CANNOT_SET_NAME)]
     return [NameSet(person.nick, person.who, replace(person.origin, name=set_name.name))]
 
 

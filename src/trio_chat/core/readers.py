@@ -26,11 +26,6 @@ class Source(NamedTuple):
     hidden: Sequence[Span] = ()
 
 
-def owner(person: Person) -> str:
-    """Under what something is kept for somebody: who they are, or else what they are called."""
-    return person.identity if person.is_known else fold(person.nick)
-
-
 def source(
     state: State, reader: Person, target: str, talks: Sequence[Entry] = ()
 ) -> Source | Refused:

@@ -14,6 +14,8 @@ class Code(Enum):
     BAD_NICK = auto()  # nick
     SAME_NICK = auto()
     BAD_NAME = auto()
+    CANNOT_RENAME = auto()  # nick, room
+    CANNOT_SET_NAME = auto()
     BAD_ROOM = auto()  # room
     BAD_ARGUMENT = auto()  # room, mode, argument
     TOO_MANY_ROOMS = auto()  # room

@@ -52,7 +52,8 @@ class Person:
     ``modes`` are the letters of their own modes, ``away`` is their message if they are. ``since``
     and ``spoke`` are when they came, and last said something, in unix milliseconds. ``invited``
     holds the folded names of rooms that they were invited to, ``visits`` those of the last rooms
-    that they have entered, with the id of the first time. ``identity`` is that of ``Arrived``;
+    that they have entered, with the id of the first time. ``marks`` says up to when they have read
+    what, if they are not known: else the log does. ``identity`` is that of ``Arrived``;
     those who cannot show who they were before are nobody but who they are now.
     """
 
@@ -67,6 +68,7 @@ class Person:
     spoke: int = 0
     invited: dict[str, None] = field(default_factory=dict)
     visits: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:

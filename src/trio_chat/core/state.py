@@ -120,7 +120,14 @@ def is_banned(room: Room, person: Person) -> bool:
     return is_listed(room, "b", person) and not is_listed(room, "e", person)
 
 
-def is_muted(room: Room, person: Person) -> bool:
+def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
+    """Whether no words of somebody are for a room; with ``moderated`` also because only those with
+    a voice may speak there.
+    """
+    if (not room.state.masks and "m" not in room.state.flags) or has_status(room, person, "ov"):
+        return False
+    if moderated and "m" in room.state.flags:
+        return True
     banned = is_listed(room, "b", person, mutes=True)
     return banned and not is_listed(room, "e", person, mutes=True)
 

@@ -16,7 +16,7 @@ from trio_chat.core.events import (
     Talks,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.readers import Source, owner, partner, rooms_of, source, talk
+from trio_chat.core.readers import Source, partner, rooms_of, source, talk
 from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.storage.base import Log, Search
@@ -24,6 +24,9 @@ from trio_chat.storage.base import Log, Search
 # Who looks for what somebody has said, whatever it was, is looked up so many messages of a room at
 # a time, and so many times: beyond that it would take for ever in a large one.
 _PAGE, _PAGES = 500, 20
+
+# Read markers of somebody who is not known: of the rooms and people that they have read last.
+_MARKS_EACH = 200
 
 
 class Archive:
@@ -43,11 +46,25 @@ class Archive:
                 return await self._seek(reader, query)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
-                at = min(at, self._now())
-                return Marked(target, await self._log.mark(owner(reader), fold(target), at))
+                marked = await self._mark(reader, fold(target), min(at, self._now()))
+                return Marked(target, marked)
             case ShowMark(target):
-                marked = await self._log.marked(owner(reader), fold(target))
+                marked = await self._marked(reader, fold(target))
                 return Marked(target, min(marked, self._now()))
+
+    async def _mark(self, reader: Person, target: str, at: int) -> int:
+        """Of those who are not known, only as long as they are here."""
+        if reader.is_known:
+            return await self._log.mark(reader.identity, target, at)
+        at = reader.marks[target] = max(at, reader.marks.pop(target, 0))
+        if len(reader.marks) > _MARKS_EACH:
+            del reader.marks[next(iter(reader.marks))]
+        return at
+
+    async def _marked(self, reader: Person, target: str) -> int:
+        if reader.is_known:
+            return await self._log.marked(reader.identity, target)
+        return reader.marks.get(target, 0)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -110,7 +110,7 @@ class Connection:
         self._reading = trio.CancelScope()
         self.reason = "cut off"  # why it ended
         self._finished = False
-        self._last_words = ""
+        self._last_words = self._parting_words = ""
         self._lost = self._said_goodbye = False
         self._slowed = False
         self._wrong_passwords = 0
@@ -147,7 +147,9 @@ class Connection:
         finally:
             with trio.move_on_after(_PARTING, shield=True):
                 up_to_date = self._said_goodbye and not outbox.waits
-                await self._hub.depart(self._listener, self.reason, up_to_date=up_to_date)
+                await self._hub.depart(
+                    self._listener, self.reason, self._parting_words, up_to_date=up_to_date
+                )
         self._session.farewell(self._last_words)
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
@@ -301,7 +303,8 @@ class Connection:
                 await self._enter(command)
             case Quit(why, words):
                 self._said_goodbye = True
-                await self._end(f"Quit: {words}" if words else "quit", why)
+                self._parting_words = words
+                await self._end("quit", why)
             case Operate():
                 await self._operate(command)
             case Kill() | Reload():

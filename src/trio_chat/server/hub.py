@@ -45,7 +45,7 @@ from trio_chat.core.events import (
     Said,
     UserModesSet,
 )
-from trio_chat.core.judge import Outcomes, nobody
+from trio_chat.core.judge import Outcomes, nobody, parting_words
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
@@ -165,9 +165,12 @@ class Hub:
             await self._happen(arrived)
             return [*notices, arrived]
 
-    async def depart(self, listener: Listener, why: str, *, up_to_date: bool = False) -> None:
+    async def depart(
+        self, listener: Listener, why: str, words: str = "", *, up_to_date: bool = False
+    ) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more.
 
+        ``words`` are theirs, for those who stay; others are told ``why``.
         ``up_to_date`` says that they have read all that they were shown.
         """
         self.listeners.pop(listener.who, None)
@@ -177,6 +180,7 @@ class Hub:
                 person = self.chat.people.get(listener.who)
                 nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
                 rooms = tuple(person.rooms) if person else ()
+                why = parting_words(self.chat, person, why, words) if person else why
                 departed = Departed(nick, listener.who, why, origin, rooms, up_to_date)
                 await self._happen(departed)
                 await self._close_unheard(person.identity if person else "")

@@ -64,6 +64,7 @@ _STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
 # Refusals that are told by a standard reply, and that go by another name there.
 _STANDARD_CODES = {
     Code.BAD_NAME: "INVALID_REALNAME",
+    Code.CANNOT_SET_NAME: "CANNOT_CHANGE_REALNAME",
     Code.UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
 }
 
