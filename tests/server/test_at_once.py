@@ -112,3 +112,28 @@ async def test_a_nickname_goes_to_one_of_those_who_want_it():
         assert sum(any(" 433 " in line for line in lines) for lines in heard) == 9
         eve = await irc_peer(house, "eve")
         assert any(" 311 eve Bob " in line for line in await eve.news("WHOIS bob"))
+
+
+async def test_nicknames_that_look_alike_are_one():
+    async with running(settings()) as house:
+        crowd = await irc_people(house, *(f"c{number}" for number in range(5)))
+        heard = await all_say(
+            crowd, "NICK alice", "NICK aIice", "NICK a1ice", "NICK ɑlice", "NICK ᴀlice"
+        )
+        assert sum(any(" 433 " in line for line in lines) for lines in heard) == 4
+        winner = next(
+            peer for peer, lines in zip(crowd, heard, strict=True)
+            if not any(" 433 " in line for line in lines)
+        )  # fmt: skip
+        assert any(" NICK " in line for line in await winner.news("NICK Alice"))  # their own
+        await winner.news("NICK bob")
+        others = [peer for peer in crowd if peer is not winner]
+        assert any(" NICK " in line for line in await others[0].news("NICK aIice"))
+
+
+async def test_names_that_speak_for_the_server_are_nobodys():
+    async with running(settings()) as house:
+        [eve] = await irc_people(house, "eve")
+        for nick in ("NickServ", "servıces", "ADMIN", "trio-chat", "trlo-chat"):
+            found = any(" 433 " in line for line in await eve.news(f"NICK {nick}"))
+            assert found is (nick != "trlo-chat")

@@ -66,7 +66,7 @@ async def test_all_that_is_left_is_the_history(
         assert not hub.listeners
         assert not hub.chat.people
         assert not hub.chat.rooms
-        assert not hub._names
+        assert not hub._looks
         assert not hub._uses
         assert not hub._conversations
         await house.link("al")

@@ -23,7 +23,7 @@ Group = tuple[Dialect, Sequence[Outbox]]
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody on a connection of this server; ``names`` are the (folded) nicknames they hold,
+    """Somebody on a connection of this server; ``looks`` are those of the nicknames that they hold,
     ``source`` is where they come from.
 
     ``own`` is how they are shown what they have done themselves, if that may be another way;
@@ -37,7 +37,7 @@ class Listener:
     end: Callable[[str, str], None] = lambda reason, words: None
     source: str = ""
     nick: str = ""
-    names: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

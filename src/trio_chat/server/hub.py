@@ -7,7 +7,7 @@ that one person sees is in order, and nobody can be faster than the system.
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +46,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes, nobody, parting_words
+from trio_chat.core.lookalikes import RESERVED, all_looks, looks
 from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
@@ -101,6 +102,7 @@ class Hub:
         max_rooms: int,
         lobby: str = "",
         room_modes: str = "",
+        reserved: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.chat, self._log, self._clock = chat, log, clock
@@ -110,7 +112,8 @@ class Hub:
         self._archive = Archive(chat, log, clock)
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
-        self._names: set[str] = set()  # folded nicknames in use, or about to be
+        self._looks: set[str] = set()  # of nicknames in use, or about to be
+        self._reserved = all_looks((*RESERVED, *reserved))
         self._given_back = trio.Event()
         self._uses: dict[str, _Use] = {}
         self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
@@ -196,45 +199,47 @@ class Hub:
         if holder := self.listeners.get(person.who):
             holder.end("has come again", "You have come again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
-            while fold(enter.nick) in self._names:
+            while not looks(enter.nick).isdisjoint(self._looks):
                 await self._given_back.wait()
         return True
 
     async def _claim(self, listener: Listener, nick: str) -> Refused | None:
-        """Reserve a nickname that nobody has and nobody is about to have."""
+        """Reserve a nickname, and with it all that looks like it, if nobody has such a one and
+        nobody is about to have it.
+        """
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
-        name = fold(nick)
-        if name in listener.names:
-            return None
-        if name not in self._names:
-            self._names.add(name)
-            listener.names += (name,)
-            if await self._log.claim(name) == self._log.node:
-                return None
-            await self._give_back(listener, name)
-        return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
+        wanted = looks(nick) - {*listener.looks}
+        if self._is_taken(wanted):
+            return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
+        self._looks |= wanted
+        listener.looks += tuple(wanted)
+        for look in wanted:
+            if await self._log.claim(look) != self._log.node:
+                await self._keep_only(listener, listener.nick)
+                return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
+        return None
+
+    def _is_taken(self, wanted: Collection[str]) -> bool:
+        return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))
 
     async def _claim_near(self, listener: Listener, wanted: str) -> str:
         tried: set[str] = set()
 
         def taken(nick: str) -> bool:
-            return fold(nick) in self._names or fold(nick) in tried
+            return self._is_taken(looks(nick)) or nick in tried
 
         while await self._claim(listener, nick := near_nick(wanted, taken)):
-            tried.add(fold(nick))
+            tried.add(nick)
         return nick
 
     async def _keep_only(self, listener: Listener, nick: str) -> None:
-        """Give back all nicknames but this one."""
-        for name in listener.names:
-            if name != fold(nick):
-                await self._give_back(listener, name)
-
-    async def _give_back(self, listener: Listener, name: str) -> None:
-        listener.names = tuple(other for other in listener.names if other != name)
-        self._names.remove(name)
-        await self._log.release(name)
+        """Give back all that looks like other nicknames than this one."""
+        given_back = {*listener.looks} - (looks(nick) if nick else set())
+        listener.looks = tuple(look for look in listener.looks if look not in given_back)
+        self._looks -= given_back
+        for look in given_back:
+            await self._log.release(look)
         freed, self._given_back = self._given_back, trio.Event()
         freed.set()
 

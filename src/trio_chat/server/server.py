@@ -69,6 +69,7 @@ class Server:
             lobby=settings.server.lobby,
             max_rooms=settings.limits.rooms,
             room_modes=settings.server.room_modes,
+            reserved=(settings.irc.server_name, settings.irc.network),
         )
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)

@@ -1,0 +1,73 @@
+"""Which nicknames look alike."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.core.confusables import PROTOTYPES, VERSION
+from trio_chat.core.lookalikes import RESERVED, all_looks, looks, skeleton
+from trio_chat.core.names import fold, near_nick, nick_problem
+
+
+def alike(one: str, other: str) -> bool:
+    return not looks(one).isdisjoint(looks(other))
+
+
+@pytest.mark.parametrize(
+    "twin",
+    ["ɑlice", "alıce", "Ꭺlice", "ꓮlice", "ᴀlice", "ꭺlice", "aIice", "a1ice", "aӏice", "a|ice",
+     "alɪce", "аlісе", "ALICE", "ALlCE", "AL1CE", "AIice", "ａlice", "𝐀𝐈ice", "aʟice"],
+)  # fmt: skip
+@pytest.mark.parametrize("nick", ["alice", "Alice"])
+def test_what_looks_like_alice(nick: str, twin: str) -> None:
+    assert alike(nick, twin)
+    assert alike(twin, nick)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("bob1", "bobl"), ("bob0", "bobO"), ("bob0", "bobo"), ("corn", "com"), ("Ian", "lan"),
+     ("rnick", "mick"), ("x_y", "x\N{NKO LAJANYALAN}y")],
+)  # fmt: skip
+def test_what_looks_alike_without_other_scripts(one: str, other: str) -> None:
+    assert alike(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("bob", "bob1"), ("bob1", "bob2"), ("Neil", "Nell"), ("neil", "nell"), ("Alia", "Aila"),
+     ("Will", "Wiii"), ("anna", "hanna"), ("bob_2", "bob_3"), ("bob_10", "bob_11"),
+     ("José", "Jose"), ("маша", "Masha"), ("иван", "ivan"), ("王", "玉"), ("user5", "users")],
+)  # fmt: skip
+def test_what_does_not_look_alike(one: str, other: str) -> None:
+    assert not alike(one, other)
+
+
+@given(st.text("abIl10OoArnm|ɑıᴀ", min_size=1, max_size=6))
+def test_equal_folds_look_alike_and_a_skeleton_is_its_own(nick: str) -> None:
+    assert alike(nick, nick.swapcase())
+    assert fold(nick) in looks(nick)
+    assert skeleton(skeleton(nick)) == skeleton(nick)
+
+
+@given(st.sampled_from(sorted(PROTOTYPES)))
+def test_a_prototype_looks_like_nothing_but_itself(char: int) -> None:
+    assert skeleton(skeleton(chr(char))) == skeleton(chr(char))
+
+
+def test_the_table_is_that_of_unicode() -> None:
+    assert tuple(map(int, VERSION.split("."))) >= (17, 0, 0)
+    assert len(PROTOTYPES) > 2000
+
+
+@pytest.mark.parametrize("nick", ["NickServ", "nickserv", "NıckServ", "SERVER", "аdmin", "adrnin"])
+def test_what_is_reserved(nick: str) -> None:
+    assert not looks(nick).isdisjoint(all_looks(RESERVED))
+
+
+@given(st.text("alI1o0O_2", min_size=1, max_size=20))
+def test_what_is_offered_instead_does_not_look_like_what_is_taken(wanted: str) -> None:
+    taken = all_looks([wanted, *RESERVED])
+    near = near_nick(wanted, lambda nick: not looks(nick).isdisjoint(taken))
+    assert looks(near).isdisjoint(taken)
+    assert not nick_problem(near)
