@@ -54,7 +54,7 @@ def _soon_again(monkeypatch):
 async def screen(port: int, nick: str, room: str = "#lobby") -> AsyncIterator[Screen]:
     """Somebody who is let in, and leaves at the end."""
     shown = Screen()
-    client = ClientSettings(room=room, protocol="irc")
+    client = ClientSettings(nick=nick, room=room, protocol="irc")
     settings = Settings(port=port, client=client)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk_in_rooms, settings, nick, shown)
