@@ -51,7 +51,7 @@ def found_below(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_server_that_is_stopped_leaves_one_file(
+async def test_a_server_that_is_stopped_leaves_its_history_in_one_file(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     path = tmp_path / "chat.db"
@@ -59,7 +59,7 @@ async def test_a_server_that_is_stopped_leaves_one_file(
         await converse(server.port, "al\nhello\n")
         server.process.send_signal(number)
         assert await server.ended() == 0
-    assert files(tmp_path) == {"chat.db", "chat.db.lock"}
+    assert files(tmp_path) == {"chat.db", "chat.db.lock", "key"}
     async with running_server(TRIO_CHAT_HISTORY__STORE=str(path)) as server:
         assert "al: hello\n" in await converse(server.port, "bo\n")
 
