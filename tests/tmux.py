@@ -89,8 +89,8 @@ async def tmux(socket: Path, columns: int, rows: int, *command: str) -> AsyncIte
 
 
 @asynccontextmanager
-async def irssi(port: int, nick: str, folder: Path) -> AsyncIterator[Tmux]:
-    """Irssi with its stock settings, connected and in the lobby."""
+async def irssi(port: int, nick: str, folder: Path, room: str = "#lobby") -> AsyncIterator[Tmux]:
+    """Irssi with its stock settings, connected and in a room."""
     # A screen that is high enough for everything that is to be seen.
     async with tmux(
         folder / f"{nick}.tmux", 150, 80,
@@ -98,6 +98,6 @@ async def irssi(port: int, nick: str, folder: Path) -> AsyncIterator[Tmux]:
         "-c", "127.0.0.1", "-p", str(port),
     ) as it:  # fmt: skip
         await it.until("There is no message of the day")
-        await it.type("/join #lobby")
+        await it.type(f"/join {room}")
         await it.until(f"{nick} [")
         yield it

@@ -19,7 +19,8 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
     """Talk, act, rename, topic, private messages, whois, and a kick by the one who was first."""
     async with running() as house:
         nettie = await house.connect("nettie")
-        async with irssi(house.port, "irina", tmp_path) as screen:
+        await nettie.send(b"/join den\n")
+        async with irssi(house.port, "irina", tmp_path, "#den") as screen:
             await seen(nettie, "irina joined!")
             await screen.until("[@nettie] [ irina]")
             await screen.type("hello from irssi")
@@ -28,7 +29,7 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
             await nettie.send("hello zoë\n/me waves\n/topic tea at five\n".encode())
             await screen.until("<@nettie> hello zoë")
             await screen.until("* nettie waves")
-            await screen.until("nettie changed the topic of #lobby to: tea at five")
+            await screen.until("nettie changed the topic of #den to: tea at five")
             await screen.type("/me bows")
             await seen(nettie, "* irina bows")
             await screen.type("/nick iris")
@@ -40,12 +41,12 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
             await screen.type("/topic coffee at six")
             await seen(nettie, "*** iris set the topic: coffee at six")
             await nettie.send(b"/kick iris that was not agreed\n")
-            await seen(nettie, "*** netta sent iris out of #lobby: that was not agreed")
-            await screen.until("kicked from #lobby by netta [that was not agreed]")
+            await seen(nettie, "*** netta sent iris out of #den: that was not agreed")
+            await screen.until("kicked from #den by netta [that was not agreed]")
             await screen.type("/window 1")
             shown = await screen.until("End of WHOIS")
             assert "ircname  : nettie" in shown
-            assert "channels : @#lobby" in shown
+            assert "channels : @#den" in shown
             await screen.type("/msg netta was it not?")
             await seen(nettie, "iris -> netta: was it not?")
             await nettie.send(b"/msg iris no\n")
@@ -62,7 +63,7 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
         await seen(nettie, "* nettie waves")
         async with irssi(house.port, "irina", tmp_path) as screen:
             await nettie.send(b"now\n")
-            shown = [line[6:] for line in (await screen.until("<@nettie> now")).splitlines()]
+            shown = [line[6:] for line in (await screen.until("< nettie> now")).splitlines()]
             begin = shown.index("!chat.local This was said last:")
             assert shown[begin : begin + 4] == [
                 "!chat.local This was said last:",
@@ -75,8 +76,8 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
 async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
     async with (
         running() as house,
-        irssi(house.port, "irina", tmp_path) as one,
-        irssi(house.port, "igor", tmp_path) as other,
+        irssi(house.port, "irina", tmp_path, "#den") as one,
+        irssi(house.port, "igor", tmp_path, "#den") as other,
     ):
         await one.until("igor [")
         await one.type("hello igor")
@@ -87,11 +88,11 @@ async def test_two_irssi_talk_and_one_comes_back(tmp_path: Path) -> None:
         await one.until("<igor> psst")
         await one.type("/window 2")
         await one.type("/kick igor out")
-        await other.until("kicked from #lobby by irina [out]")
+        await other.until("kicked from #den by irina [out]")
         await other.type("/disconnect")
         await other.until("[]")
         await other.type(f"/connect 127.0.0.1 {house.port}")
         await other.type("/window 1")
         await other.until("There is no message of the day", times=2)
-        await other.type("/join #lobby")
+        await other.type("/join #den")
         await other.until("[@irina] [ igor]")
