@@ -55,20 +55,28 @@ class Wiretap:
         self._server_port = server_port
         async with trio.open_nursery() as nursery:
             listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
-            nursery.start_soon(trio.serve_listeners, self._carry, listeners)
+            self._accepting = trio.CancelScope()
+            nursery.start_soon(self._accept, listeners, nursery)
             yield
             nursery.cancel_scope.cancel()
 
+    def refuse(self) -> None:
+        """Take no more connections; those that there are go on."""
+        self._accepting.cancel("the server is about to stop")
+
+    async def _accept(self, listeners: list[trio.SocketListener], nursery: trio.Nursery) -> None:
+        with self._accepting:
+            await trio.serve_listeners(self._carry, listeners, handler_nursery=nursery)
+
     async def _carry(self, client: trio.SocketStream) -> None:
         """Carry what one client and the server have for each other."""
-        async with client:
-            try:
-                server = await trio.open_tcp_stream("127.0.0.1", self._server_port)
-            except OSError:
-                return  # it is about to stop
-            async with server, trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep, client, server, self._client_line)
-                nursery.start_soon(self._keep, server, client, self._server_line)
+        async with (
+            client,
+            await trio.open_tcp_stream("127.0.0.1", self._server_port) as server,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(self._keep, client, server, self._client_line)
+            nursery.start_soon(self._keep, server, client, self._server_line)
 
     async def _keep(
         self, one: trio.SocketStream, other: trio.SocketStream, note: Callable[[bytes], None]

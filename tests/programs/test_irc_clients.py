@@ -32,6 +32,7 @@ class Site:
         await self._nursery.start(self._serve)
 
     async def close(self) -> None:
+        self.tap.refuse()
         self.house.server.stop()
         await self._closed.wait()
 
