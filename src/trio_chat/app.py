@@ -46,7 +46,7 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
         yield MemoryLog(
             per_room=history.per_room,
             total_bytes=history.memory_bytes,
-            rooms=settings.limits.rooms,
+            rooms=2 * settings.limits.rooms,  # with those that were there before (Hub)
             age=history.days * _DAY,
         )
         return

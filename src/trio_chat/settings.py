@@ -506,7 +506,8 @@ class HistorySettings(Section):
         default=4_294_967_296,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="How large the file may become; beyond that, the oldest goes first.",
+        description="How large the file may become; beyond that goes who came and went, and then "
+        "the oldest of whoever has most.",
     )
     memory_bytes: Bytes = Field(
         default=67_108_864,

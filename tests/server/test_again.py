@@ -208,9 +208,9 @@ class Full(MemoryLog):
         self._refuse_if_full()
         await super().save(room, id, state)
 
-    async def mark(self, reader: str, target: str, at: int) -> int:
+    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
         self._refuse_if_full()
-        return await super().mark(reader, target, at)
+        return await super().mark(reader, target, at, source=source)
 
     def _refuse_if_full(self, concerned: bool = True) -> None:
         if self.full and concerned:

@@ -348,7 +348,7 @@ async def test_an_older_file_is_brought_up_to_date_and_a_copy_stays(path: Path) 
     copy = path.with_name("chat.db.version-2")
     assert (version_of(path), version_of(copy)) == (4, 2)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT * FROM mark").fetchall() == [("al", "#a", 5, "yes")]
+        assert connection.execute("SELECT * FROM mark").fetchall() == [("al", "#a", 5, "", "yes")]
     async with open_file(copy) as log:
         assert await texts(log, "#a") == ["1"]
 

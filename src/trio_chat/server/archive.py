@@ -55,7 +55,8 @@ class Archive:
     async def _mark(self, reader: Person, target: str, at: int) -> int:
         """Of those who are not known, only as long as they are here."""
         if reader.is_known:
-            return await self._log.mark(reader.identity, target, at)
+            source = reader.origin.host
+            return await self._log.mark(reader.identity, target, at, source=source)
         at = reader.marks[target] = max(at, reader.marks.pop(target, 0))
         if len(reader.marks) > _MARKS_EACH:
             del reader.marks[next(iter(reader.marks))]

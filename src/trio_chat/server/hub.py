@@ -7,7 +7,7 @@ that one person sees is in order, and nobody can be faster than the system.
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -62,6 +62,9 @@ logger = logging.getLogger(__name__)
 
 # How long a nickname may take to come free when whoever has it is cut off.
 _TAKE_OVER = 5.0  # seconds
+
+# Changes of a room after which its state is saved, though it is open.
+_UNSAVED = 100
 
 # Outcomes that are no events.
 _ANSWERS = Refused | Absent | Repeated
@@ -119,6 +122,7 @@ class Hub:
         self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
         self._last_shown = self._last_placed = START
         self._progress = trio.Event()
+        self._unsaved: dict[str, int] = {}  # changes of open rooms since their state was saved
         self._under_way = 0  # requests taken on and not yet shown
         self._stopping = self._ended = False
         self._idle = trio.Event()
@@ -355,7 +359,19 @@ class Hub:
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
         await self.until_shown(last)
+        await self._save_now_and_then(outcomes)
         return outcomes
+
+    async def _save_now_and_then(self, outcomes: Outcomes) -> None:
+        """The state of an open room, so that of its changes not all have to be kept for ever."""
+        for event in outcomes:
+            if isinstance(event, _ANSWERS) or not is_barrier(event):
+                continue
+            log = log_of(event)
+            self._unsaved[log] = self._unsaved.get(log, 0) + 1
+            if self._unsaved[log] >= _UNSAVED and (room := self.chat.rooms.get(log)):
+                self._unsaved[log] = 0
+                await self._save(log, room, room.state.barrier or START, self._log.save)
 
     async def _decide_and_append(
         self, listener: Listener, requests: Sequence[Request], *, in_turn: bool = False
@@ -491,7 +507,7 @@ class Hub:
     async def _close(self, log: str, use: _Use) -> None:
         """Close it, unless somebody comes while its state is being saved."""
         if room := self.chat.rooms.get(log):
-            await self._save(log, room)
+            await self._save(log, room, self._last_shown, self._log.close)
         if use.count > 1:
             return
         if is_private(log):
@@ -501,11 +517,14 @@ class Hub:
                     del self._conversations[identity]
         else:
             self.chat.close_room(log)
+            self._unsaved.pop(log, None)
         await self._log.unfollow(log)
 
-    async def _save(self, log: str, room: Room) -> None:
+    async def _save(
+        self, log: str, room: Room, id: str, save: Callable[[str, str, RoomState], Awaitable[None]]
+    ) -> None:
         with suppress(Unavailable):  # it can be worked out from the room's log as well
-            await self._log.save(log, self._last_shown, replace(room.state, left={**room.left}))
+            await save(log, id, replace(room.state, left={**room.left}))
 
     def all_read(self, listener: Listener) -> None:
         """Somebody has read all that was shown to them before the end."""
@@ -518,7 +537,7 @@ class Hub:
         async with trio.open_nursery() as nursery:
             for log, room in self.chat.rooms.items():
                 if room.left:
-                    nursery.start_soon(self._save, log, room)
+                    nursery.start_soon(self._save, log, room, self._last_shown, self._log.save)
 
     async def _close_unheard(self, identity: str = "") -> None:
         """Close the rooms that nobody is in now, and the conversations of somebody who has gone.

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from trio_chat.core.commands import Bound
@@ -15,6 +15,9 @@ START = "0"
 
 #: Moments before and after all that an entry can have (unix milliseconds).
 NEVER, ENDLESS = -1, 1 << 62
+
+#: Messages of each room that stay, whoever needs the room that they take up: a screenful.
+FLOOR = 50
 
 #: Read markers that are kept.
 MARKS = 100_000
@@ -41,6 +44,12 @@ class Search:
     after: Bound = ""
     before: Bound = ""
     limit: int = 50
+
+
+def is_as_new(state: RoomState) -> bool:
+    """Whether nothing was ever changed in a room, nor has anybody known a status there."""
+    plain = replace(state, created=0, flags=frozenset(), barrier="", left={})
+    return plain == RoomState(state.name)
 
 
 class Log(Protocol):
@@ -115,14 +124,21 @@ class Log(Protocol):
         """Keep the state of a room as it is after the entry ``id``."""
         ...
 
+    async def close(self, room: str, id: str, state: RoomState) -> None:
+        """As ``save``, for a room that nobody is in any more: if nothing was ever said or changed
+        there, nothing of it is kept.
+        """
+        ...
+
     async def knows(self, room: str) -> bool:
         """Whether something was said there, or its state was changed, that is still there."""
         ...
 
-    async def mark(self, reader: str, target: str, at: int) -> int:
+    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
         """A reader has read ``target`` up to a moment (unix milliseconds); returns the latest one
         of all that were told, for it never goes back; but what was told by a clock that was ahead
-        does not count. Beyond MARKS the oldest ones are forgotten.
+        does not count. Beyond MARKS some are forgotten of the ``source`` that has most: of its
+        readers who have many, the longest unchanged first.
         """
         ...
 

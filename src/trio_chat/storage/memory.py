@@ -1,25 +1,39 @@
 """The log in memory: everything is gone when the server stops.
 
 It keeps the newest entries, up to a number per room and a number of bytes in all. When there are
-more, the oldest of the room that nobody has used for longest go first.
+more, nobody pushes out what others have said: first go comings and goings, then the oldest of
+whoever has most, known by the host that others see. Of each room the last messages stay as long as
+there is anything else.
 """
 
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 import trio
 
 from trio_chat.core.commands import Bound
-from trio_chat.core.events import Entry, Event, Said, elsewhere, is_for_members, is_lasting
+from trio_chat.core.events import (
+    NOWHERE,
+    Entry,
+    Event,
+    Origin,
+    Said,
+    elsewhere,
+    is_for_members,
+    is_lasting,
+    is_missed,
+)
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import ENDLESS, MARKS, NEVER, START, Log, Search, Tail
+from trio_chat.storage.base import ENDLESS, FLOOR, MARKS, NEVER, START, Log, Search, Tail, is_as_new
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
@@ -32,12 +46,37 @@ _LOOK = 50
 ENTRY_BYTES = 400
 
 
+# When there is too much, this part of what there may be goes at once.
+_PART = 1 / 16
+
+
 @dataclass(slots=True)
 class _Room:
-    entries: deque[Entry] = field(default_factory=deque)
+    """``said`` holds what would be missed, topics and modes among it, ``others`` who came and went.
+    ``bytes_by`` counts the first by source.
+    """
+
+    said: deque[Entry] = field(default_factory=deque)
+    others: deque[Entry] = field(default_factory=deque)
+    bytes_by: Counter[str] = field(default_factory=Counter)
     barriers: list[Entry] = field(default_factory=list)  # since its state was saved
     barrier: str = ""
     saved: tuple[str, RoomState | None] = (START, None)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return merge(self.said, self.others, key=_id)
+
+    def __reversed__(self) -> Iterator[Entry]:
+        return merge(reversed(self.said), reversed(self.others), key=_id, reverse=True)
+
+    @property
+    def owner(self) -> str:
+        """The source that has most of it."""
+        return max(self.bytes_by, key=self.bytes_by.__getitem__, default="")
+
+
+_id = attrgetter("id")
+_NOTHING = _Room()
 
 
 class MemoryLog(Log):
@@ -62,8 +101,9 @@ class MemoryLog(Log):
         self._clock, self._ids = clock, Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
         self._tokens: dict[str, Entry] = {}
-        self._marks: dict[tuple[str, str], int] = {}  # the longest unchanged first
+        self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
         self._bytes = 0
+        self._bytes_by: Counter[str] = Counter()  # the same by source, of what was said
         self._intake = Intake()
         self._age, self._steady, self._calendar = age, steady, Calendar(age)
         self._appended, self._too_old = 0, START
@@ -105,10 +145,13 @@ class MemoryLog(Log):
         if barrier:
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
-        self._keep(log, [entry for entry in fresh if is_lasting(entry.event)])
         for entry in fresh:
+            if is_lasting(entry.event):
+                self._keep(log, entry)
             for other in elsewhere(entry.event):
-                self._keep(self._touch(other), [entry._replace(room=other)])
+                self._keep(self._touch(other), entry._replace(room=other))
+        if self._bytes > self._total_bytes:
+            self._make_room()
         self._intake.show(room, fresh)
         return entries
 
@@ -124,7 +167,7 @@ class MemoryLog(Log):
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         self._forget_old(self.too_old)
-        entries = self._rooms[room].entries if room in self._rooms else deque[Entry]()
+        entries = self._rooms.get(room, _NOTHING)
         if isinstance(after, str) and isinstance(before, str):
             within = _by_id(entries, after, before, first=first)
         else:
@@ -142,7 +185,7 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         self._forget_old(self.too_old)
         talks = (
-            log.entries
+            log.said
             for room, log in self._rooms.items()
             if "," in room and identity in room.split(",")
         )
@@ -154,7 +197,7 @@ class MemoryLog(Log):
         found: list[Entry] = []
         self._forget_old(self.too_old)
         for room in search.rooms:
-            entries = [*self._rooms[room].entries] if room in self._rooms else []
+            entries = [*self._rooms.get(room, _NOTHING).said]
             for begin in range(0, max(len(entries), 1), _LOOK):
                 await trio.lowlevel.checkpoint()
                 found += _find(entries[begin : begin + _LOOK], search)
@@ -173,25 +216,34 @@ class MemoryLog(Log):
 
     async def knows(self, room: str) -> bool:
         await trio.lowlevel.checkpoint()
-        log = self._rooms.get(room, _Room())
-        return bool(log.barrier) or any(isinstance(entry.event, Said) for entry in log.entries)
+        log = self._rooms.get(room, _NOTHING)
+        _, state = log.saved
+        return bool(log.said) or (state is not None and not is_as_new(state))
 
-    async def mark(self, reader: str, target: str, at: int) -> int:
+    async def close(self, room: str, id: str, state: RoomState) -> None:
+        if is_as_new(state) and not self._rooms.get(room, _NOTHING).said:
+            await trio.lowlevel.checkpoint()
+            self._drop(room)
+        else:
+            await self.save(room, id, state)
+
+    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
         await trio.lowlevel.checkpoint()
-        before = self._marks.pop((reader, target), 0)
-        at = self._marks[reader, target] = max(at, before if before <= now(self._clock) else 0)
+        before = self._marks.pop((reader, target), _NO_MARK).at
+        at = max(at, before if before <= now(self._clock) else 0)
+        self._marks[reader, target] = _Mark(at, source)
         if len(self._marks) > MARKS:
-            del self._marks[next(iter(self._marks))]
+            self._forget_marks()
         return at
 
     async def marked(self, reader: str, target: str) -> int:
         await trio.lowlevel.checkpoint()
-        return self._marks.get((reader, target), 0)
+        return self._marks.get((reader, target), _NO_MARK).at
 
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
         self._intake.followed.add(room)
-        kept = [e for e in self._touch(room).entries if not elsewhere(e.event)]
+        kept = [e for e in self._touch(room) if not elsewhere(e.event)]
         self._intake.show(room, [entry for entry in kept if entry.id > after])
 
     async def unfollow(self, room: str) -> None:
@@ -218,35 +270,121 @@ class MemoryLog(Log):
         return self._rooms[room]
 
     def _forget_a_room(self) -> None:
-        unused = next((room for room in self._rooms if room not in self._intake.followed), None)
-        if unused is not None:
-            for entry in self._rooms.pop(unused).entries:
-                self._forget(entry)
+        """Of those that nobody is in: the longest unused of the source that has most of them."""
+        unused = {
+            room: log.owner
+            for room, log in self._rooms.items()
+            if room not in self._intake.followed
+        }
+        owners = Counter(unused.values())
+        for room, owner in unused.items():
+            if owners[owner] == max(owners.values()):
+                self._drop(room)
+                return
 
-    def _keep(self, log: _Room, entries: Sequence[Entry]) -> None:
-        log.entries.extend(entries)
-        self._bytes += sum(_cost(entry) for entry in entries)
-        while len(log.entries) > self._per_room:
-            self._forget(log.entries.popleft())
-        while self._bytes > self._total_bytes:
-            longest_unused = next(room for room in self._rooms.values() if room.entries)
-            self._forget(longest_unused.entries.popleft())
+    def _drop(self, room: str) -> None:
+        log = self._rooms.pop(room, _NOTHING)
+        for entry in log:
+            self._forget(log, entry)
 
     def _forget_old(self, up_to: str) -> None:
         if up_to <= self._too_old:
             return
         self._too_old = up_to
         for log in self._rooms.values():
-            while log.entries and log.entries[0].id <= up_to:
-                self._forget(log.entries.popleft())
+            for entries in (log.said, log.others):
+                while entries and entries[0].id <= up_to:
+                    self._forget(log, entries.popleft())
 
-    def _forget(self, entry: Entry) -> None:
-        self._bytes -= _cost(entry)
+    def _keep(self, log: _Room, entry: Entry) -> None:
+        self._bytes += _cost(entry)
+        entries = log.said if is_missed(entry.event) else log.others
+        entries.append(entry)
+        if entries is log.said:
+            log.bytes_by[_source(entry)] += _cost(entry)
+            self._bytes_by[_source(entry)] += _cost(entry)
+        if len(entries) > self._per_room:
+            self._forget(log, entries.popleft())
+
+    def _forget(self, log: _Room, entry: Entry) -> None:
+        """It has been taken out of the room."""
+        cost, source = _cost(entry), _source(entry)
+        self._bytes -= cost
+        if is_missed(entry.event):
+            for counter in (log.bytes_by, self._bytes_by):
+                counter[source] -= cost
+                if not counter[source]:
+                    del counter[source]
         if isinstance(entry.event, Said):
             self._tokens.pop(entry.event.token, None)
 
+    def _make_room(self) -> None:
+        goal = self._total_bytes * (1 - _PART)
+        while self._bytes > goal and (self._forget_comings(goal) or self._forget_of_largest(goal)):
+            pass
 
-def _by_id(entries: deque[Entry], after: str, before: str, *, first: bool) -> Iterable[Entry]:
+    def _forget_comings(self, goal: float) -> bool:
+        """Half of them where most are, as long as there is too much."""
+        log = max(self._rooms.values(), key=lambda log: len(log.others))
+        half = len(log.others) // 2
+        found = bool(log.others)
+        while self._bytes > goal and len(log.others) > half:
+            self._forget(log, log.others.popleft())
+        return found
+
+    def _forget_of_largest(self, goal: float) -> bool:
+        """Of what the source that has most has said where it has most: half, the oldest first."""
+        source = max(self._bytes_by, key=self._bytes_by.__getitem__, default=None)
+        if source is None:
+            return False
+        theirs = [(room, log) for room, log in self._rooms.items() if source in log.bytes_by]
+        large = [log for _, log in theirs if len(log.said) > FLOOR]
+        unused = (log for room, log in theirs if room not in self._intake.followed)
+        if large:
+            log, floor = max(large, key=lambda log: log.bytes_by[source]), FLOOR
+        else:
+            log, floor = next(unused, theirs[0][1]), 0
+        self._forget_some(log, source, floor, goal)
+        return True
+
+    def _forget_some(self, log: _Room, source: str, floor: int, goal: float) -> None:
+        half, rest = log.bytes_by[source] / 2, deque[Entry]()
+        while len(log.said) + len(rest) > floor and log.said:
+            entry = log.said.popleft()
+            if _source(entry) != source:
+                rest.append(entry)
+                continue
+            self._forget(log, entry)
+            if self._bytes <= goal or log.bytes_by[source] < half:
+                break
+        log.said.extendleft(reversed(rest))
+
+    def _forget_marks(self) -> None:
+        """Some of the source that has most: of whoever has many, the longest unchanged first."""
+        by_source = Counter(mark.source for mark in self._marks.values())
+        [(source, _)] = by_source.most_common(1)
+        later, order = Counter[str](), list[tuple[int, tuple[str, str]]]()
+        for key in reversed([key for key, mark in self._marks.items() if mark.source == source]):
+            later[key[0]] += 1
+            order.append((later[key[0]], key))
+        for _, key in nlargest(MARKS // 100, reversed(order), key=itemgetter(0)):
+            del self._marks[key]
+
+
+class _Mark(NamedTuple):
+    at: int
+    source: str
+
+
+_NO_MARK = _Mark(0, "")
+
+
+def _source(entry: Entry) -> str:
+    origin: Origin = getattr(entry.event, "origin", NOWHERE)
+    return origin.host
+
+
+def _by_id(entries: _Room, after: str, before: str, *, first: bool) -> Iterable[Entry]:
     """Those between two ids, oldest or ``first`` ones first."""
     if first:
         later = dropwhile(lambda entry: entry.id <= after, entries)

@@ -11,9 +11,10 @@ from typing import Any
 from trio_chat.storage.base import MARKS
 from trio_chat.storage.clock import Calendar, HouseTime, steady
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
-from trio_chat.storage.sqlite import search
+from trio_chat.storage.sqlite import search, usage
 from trio_chat.storage.sqlite.rows import Kind, event_of
-from trio_chat.storage.sqlite.store import ROOMS_REMEMBERED, Store
+from trio_chat.storage.sqlite.squeeze import Squeeze
+from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
 
 #: Entries that are dealt with in a step: about two milliseconds, for which a message may wait.
 STEP = 100
@@ -25,9 +26,12 @@ _BACKLOG = 20_000
 # What is taken out of the index of words takes up room there, until the index is put together. That
 # is done when so many entries, and this part of those that are left, have been taken out.
 _REMOVED, _REMOVED_PART = 1000, 0.1
+# So many are enough if there is too much in the file.
+_FEW_REMOVED = 50
 
-# Free pages of the file (of 4 KiB) that are kept for what comes, and those given back in a step.
-_SPARE_PAGES, _PAGES = 4096, 256
+# Free pages of the file (of 4 KiB) that are kept for what comes, at the most and as a part of what
+# the file may have; and those given back in a step.
+_SPARE_PAGES, _SPARE_PART, _PAGES = 4096, 1 / 16, 256
 
 # Rooms of which it is looked up in a step whether they are needed.
 _ROOMS = 1000
@@ -37,6 +41,9 @@ _SLACK = 0.01
 
 # Nobody can judge by a state that is not known: a barrier stays until a later state is saved.
 _NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
+
+# Rooms (of those between two numbers) that were closed and where nothing was ever said or changed.
+_BLANK = f"SELECT room FROM room WHERE room > ? AND room <= ? AND saved = {BLANK}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Retention:
 
 
 class Keeper:
-    """Does not raise but sqlite3.Error."""
+    """Does not raise but sqlite3.Error. ``is_open`` is whether somebody is in a room."""
 
     def __init__(
         self,
@@ -59,6 +66,8 @@ class Keeper:
         retention: Retention,
         clock: Callable[[], float],
         steady: Callable[[], float] = steady,
+        *,
+        is_open: Callable[[str], bool] = lambda room: False,
     ) -> None:
         self._store, self._retention = store, retention
         self._connection = store.connection
@@ -74,9 +83,16 @@ class Keeper:
             last=self._last_time(),
         )
         self._up_to = self._indexed_up_to()
-        self._putting_together = False
+        self._putting_together = self._gave_back = False
         self._last_room = 0  # that was looked at
         self._turns = deque([self.index, self._forget_some, self._give_pages_back])
+        self._squeeze = Squeeze(
+            store.connection,
+            take_out=self._take_out,
+            forget=self._forget_unused,
+            is_open=is_open,
+            entries=STEP,
+        )
 
     def is_behind(self) -> bool:
         """Whether a step should be done although messages wait."""
@@ -99,6 +115,7 @@ class Keeper:
             return int(row[0])
         with self._store.transaction():
             search.clear(self._connection)
+            usage.clear(self._connection)
             self._connection.execute("DELETE FROM indexed")
             self._connection.execute("INSERT INTO indexed VALUES (0, 0, 0)")
         return 0
@@ -114,6 +131,7 @@ class Keeper:
             with self._store.transaction():
                 found = _words_of(rows)
                 search.insert(self._connection, found)
+                usage.count(self._connection, rows)
                 self._connection.execute(
                     "UPDATE indexed SET up_to = ?, entries = entries + ?", (up_to, len(found))
                 )
@@ -121,12 +139,12 @@ class Keeper:
         self._store.unindexed = max(self._store.unindexed - len(rows), 0) if rows else 0
         return bool(rows)
 
-    def _put_together(self) -> bool:
+    def _put_together(self, least: int = _REMOVED) -> bool:
         """The index, if much has been taken out of it."""
         removed, entries = self._connection.execute(
             "SELECT removed, entries FROM indexed"
         ).fetchone()
-        begins = removed > max(_REMOVED, entries * _REMOVED_PART)
+        begins = removed > max(least, entries * _REMOVED_PART)
         if begins or self._putting_together:
             with self._store.transaction():
                 self._putting_together = search.merge(self._connection, begins=begins)
@@ -151,10 +169,7 @@ class Keeper:
 
     def _forget_old(self) -> bool:
         up_to = pack(self._store.too_old)
-        if self._forget("id <= ?", up_to):
-            return True
-        self._forget_rooms(up_to)
-        return False
+        return self._forget("id <= ?", up_to) or self._forget_rooms(up_to)
 
     def _look_at_the_clock(self) -> None:
         """Note what is there now, and find out what has become too old."""
@@ -218,9 +233,18 @@ class Keeper:
         return False
 
     def _forget_beyond_size(self) -> bool:
-        pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
-        is_too_large = pages * self._one("PRAGMA page_size") > self._retention.total_bytes
-        return is_too_large and self._forget("id <= ?", self._up_to)
+        used = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
+        is_too_large = used + self._spare_pages() > self._pages()
+        return is_too_large and (
+            self._put_together(_FEW_REMOVED) or self._squeeze.step(self._up_to)
+        )
+
+    def _pages(self) -> int:
+        """As many as the file may have."""
+        return self._retention.total_bytes // int(self._one("PRAGMA page_size"))
+
+    def _spare_pages(self) -> int:
+        return min(_SPARE_PAGES, int(self._pages() * _SPARE_PART))
 
     def _forget(self, where: str, *values: Any) -> bool:
         """The oldest entries of which this is true."""
@@ -230,56 +254,92 @@ class Keeper:
             values,
         ).fetchall()
         if rows:
-            with self._store.transaction():
-                found = _words_of([row for row in rows if row[0] <= self._up_to])
-                search.delete(self._connection, found)
-                self._connection.execute(
-                    "UPDATE indexed SET entries = entries - :gone, removed = removed + :gone",
-                    {"gone": len(found)},
-                )
-                self._connection.executemany(
-                    "DELETE FROM entry WHERE id = ?", [(row[0],) for row in rows]
-                )
+            self._take_out(rows)
         return bool(rows)
 
-    def _forget_rooms(self, oldest: int) -> None:
-        """Of the next rooms, those of which nothing is kept, and which have no state, as rooms of
-        two, or which nobody has been in since.
+    def _take_out(self, rows: Sequence[usage.Stored]) -> None:
+        """These entries, with their words."""
+        counted = [row for row in rows if row[0] <= self._up_to]
+        with self._store.transaction():
+            found = _words_of(counted)
+            search.delete(self._connection, found)
+            usage.count(self._connection, counted, -1)
+            self._connection.execute(
+                "UPDATE indexed SET entries = entries - :gone, removed = removed + :gone",
+                {"gone": len(found)},
+            )
+            self._connection.executemany(
+                "DELETE FROM entry WHERE id = ?", [(row[0],) for row in rows]
+            )
+
+    def _forget_rooms(self, oldest: int) -> bool:
+        """Of the next rooms, those in which nothing is left, and which have no state, as rooms of
+        two, or which nobody has been in since. If nobody has ever said or changed anything there,
+        who came and went is nothing.
         """
         found = self._connection.execute(
             "SELECT room FROM room WHERE room > ? ORDER BY room LIMIT ?", (self._last_room, _ROOMS)
         ).fetchall()
-        first, self._last_room = self._last_room, found[-1][0] if found else 0
         if not found:
-            return
+            self._last_room = 0
+            return False
+        some = (self._last_room, found[-1][0])
+        rows = self._connection.execute(
+            "SELECT id, room, kind, text, event FROM entry "  # noqa: S608
+            f"WHERE room IN ({_BLANK}) AND kind IN (1, 2) LIMIT {STEP}",
+            some,
+        ).fetchall()
+        if rows:
+            self._take_out(rows)
+            return True
+        self._last_room = some[1]
+        unused = self._connection.execute(
+            "SELECT room FROM room WHERE room > ? AND room <= ? "
+            "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) AND (saved = ? "
+            "OR (state IS NULL AND barrier = 0 OR 0 < saved AND saved < ?) "
+            "AND NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.room = room.room))",
+            (*some, BLANK, oldest),
+        ).fetchall()
+        if unused:
+            self._forget_unused([room for (room,) in unused])
+        return False
+
+    def _forget_unused(self, rooms: Sequence[int]) -> None:
+        """Rooms in which nothing is left, but perhaps who has gone from all rooms."""
+        numbers = [(room,) for room in rooms]
         with self._store.transaction():
-            names = self._connection.execute(
-                "DELETE FROM room WHERE room > ? AND room <= ? "
-                "AND (state IS NULL AND barrier = 0 OR 0 < saved AND saved < ?) "
-                "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.room = room.room) "
-                "AND NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.room = room.room) "
-                "RETURNING name",
-                (first, self._last_room, oldest),
-            ).fetchall()
-            self._store.forget([name for (name,) in names])
+            self._connection.executemany("DELETE FROM elsewhere WHERE room = ?", numbers)
+            for number in numbers:
+                name = self._one("DELETE FROM room WHERE room = ? RETURNING name", number)
+                self._store.forget([name])
 
     def _forget_marks(self) -> None:
-        """The longest unchanged ones have the lowest numbers."""
+        """Of the source that has most, those of readers who have many; the longest unchanged ones,
+        which have the lowest numbers, first.
+        """
         if self._store.marks <= MARKS * _SLACK:
             return
-        with self._store.transaction():
-            self._connection.execute(
-                "DELETE FROM mark WHERE rowid <= "
-                "(SELECT rowid FROM mark ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
-                (MARKS,),
-            )
+        beyond = self._one("SELECT count(*) FROM mark") - MARKS
+        if beyond > 0:
+            with self._store.transaction():
+                self._connection.execute(
+                    "DELETE FROM mark WHERE rowid IN (SELECT rowid FROM mark WHERE source = "
+                    "(SELECT source FROM mark GROUP BY source ORDER BY count(*) DESC LIMIT 1) "
+                    "ORDER BY row_number() OVER (PARTITION BY reader ORDER BY rowid DESC) DESC, "
+                    "rowid LIMIT ?)",
+                    (beyond,),
+                )
         self._store.marks = 0
 
     def _give_pages_back(self) -> bool:
-        if self._one("PRAGMA freelist_count") <= _SPARE_PAGES:
-            return False
-        self._connection.execute(f"PRAGMA incremental_vacuum ({_PAGES})").fetchall()
-        return True
+        """To the file system: which has them when the journal has gone into the file."""
+        if self._one("PRAGMA freelist_count") > self._spare_pages():
+            self._connection.execute(f"PRAGMA incremental_vacuum ({_PAGES})").fetchall()
+            self._gave_back = True
+        elif self._gave_back:
+            self._connection.execute("PRAGMA wal_checkpoint (PASSIVE)").fetchall()
+            self._gave_back = False
+        return self._gave_back
 
     def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
         row = self._connection.execute(query, values).fetchone()

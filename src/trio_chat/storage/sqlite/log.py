@@ -71,7 +71,8 @@ async def open_sqlite(
         stack.enter_context(closing(connection))
         with opening(path):
             store = Store(connection, clock, Whereabouts(path).check)
-            keeper = Keeper(store, retention, clock)
+            intake = Intake()
+            keeper = Keeper(store, retention, clock, is_open=intake.followed.__contains__)
             readers = [
                 stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))
                 for _ in range(_READERS)
@@ -79,7 +80,8 @@ async def open_sqlite(
         writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
         writer.start()
         try:
-            yield SqliteLog(store, writer, readers, refuse=refuse, node=f"{int(clock()):x}")
+            node = f"{int(clock()):x}"
+            yield SqliteLog(store, writer, readers, intake, refuse=refuse, node=node)
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(writer.close)
@@ -91,6 +93,7 @@ class SqliteLog(Log):
         store: Store,
         writer: Writer,
         readers: Sequence[Connection],
+        intake: Intake,
         *,
         refuse: bool,
         node: str,
@@ -99,7 +102,7 @@ class SqliteLog(Log):
         self._writer, self._refuse = writer, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
-        self._intake = Intake()
+        self._intake = intake
         self._node = node
 
     @property
@@ -151,8 +154,14 @@ class SqliteLog(Log):
         return await self._read(read.snapshot, room)
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
+        await self._try(lambda store: store.save(room, id, state))
+
+    async def close(self, room: str, id: str, state: RoomState) -> None:
+        await self._try(lambda store: store.close(room, id, state))
+
+    async def _try(self, question: Callable[[Store], None]) -> None:
         try:
-            await self._done(_Ask(lambda store: store.save(room, id, state)))
+            await self._done(_Ask(question))
         except Unavailable:
             if self._refuse:
                 raise
@@ -160,8 +169,8 @@ class SqliteLog(Log):
     async def knows(self, room: str) -> bool:
         return room in self._unstored or await self._read(read.knows, room)
 
-    async def mark(self, reader: str, target: str, at: int) -> int:
-        return await self._done(_Ask(lambda store: store.mark(reader, target, at)))
+    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
+        return await self._done(_Ask(lambda store: store.mark(reader, target, at, source)))
 
     async def marked(self, reader: str, target: str) -> int:
         return await self._read(read.marked, reader, target)

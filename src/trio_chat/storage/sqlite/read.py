@@ -7,7 +7,7 @@ from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
-from trio_chat.storage.base import ENDLESS, NEVER, START
+from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
 from trio_chat.storage.codec import Unreadable, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, complain, entries_of
@@ -113,12 +113,21 @@ def barrier(connection: Connection, room: str) -> str:
 
 
 def knows(connection: Connection, room: str) -> bool:
+    _, state = snapshot(connection, room)
+    row = connection.execute("SELECT room FROM room WHERE name = ?", (room,)).fetchone()
+    return row is not None and (
+        has_words(connection, row[0]) or (state is not None and not is_as_new(state))
+    )
+
+
+def has_words(connection: Connection, number: int) -> bool:
+    """Whether something was said in a room, or changed by somebody, and is still there."""
     row = connection.execute(
-        "SELECT 1 FROM room WHERE name = ? AND (barrier > 0 OR EXISTS "
-        "(SELECT 1 FROM entry WHERE entry.room = room.room AND kind IN (?, ?)))",
-        (room, Kind.SAID, Kind.NOT_FOR_ALL),
+        "SELECT EXISTS (SELECT 1 FROM entry WHERE room = :room AND kind IN (0, 3)) OR EXISTS "
+        "(SELECT 1 FROM entry WHERE room = :room AND kind = 1 AND event NOT LIKE '[\"Joined\"%')",
+        {"room": number},
     ).fetchone()
-    return row is not None
+    return bool(row[0])
 
 
 def marked(connection: Connection, reader: str, target: str) -> int:

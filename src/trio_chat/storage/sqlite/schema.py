@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.sqlite import usage
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ _OF_THE_FILE_SYSTEM = (
 # How often it is said that something goes on, after how many operations of SQLite (about a
 # millisecond's worth) it is looked at the clock, and how many pages are copied in between.
 _SAY, _OPERATIONS, _COPIED = 10.0, 100_000, 1000
+
+# What may stay of the journal when all of it is in the file: as much as SQLite writes before that.
+_JOURNAL = 4 * 1024 * 1024  # bytes
 
 #: One script for each version of the file, in order. Those that have been released never change.
 MIGRATIONS: Sequence[str] = [
@@ -118,6 +122,27 @@ MIGRATIONS: Sequence[str] = [
     INSERT INTO calendar SELECT last_written(), max(id) FROM entry HAVING count(*);
 
     UPDATE room SET state = settled(state) WHERE state IS NOT NULL;
+
+    -- What is there of a room and a source (usage.py), of the entries up to indexed.up_to: messages
+    -- and their bytes, other entries, and the last id.
+    CREATE TABLE usage (
+        room INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        said INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        others INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (room, source)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE mark ADD COLUMN source TEXT NOT NULL DEFAULT '';
+    CREATE INDEX usage_of_source ON usage (source, bytes);
+    CREATE INDEX usage_by_said ON usage (source, said, last);
+    CREATE INDEX usage_by_others ON usage (others);
+    INSERT INTO usage
+        SELECT room, source_of(event), sum(NOT is_coming(kind, event)),
+            sum(iif(is_coming(kind, event), 0, bytes_of(text, event))),
+            sum(is_coming(kind, event)), max(id)
+        FROM entry WHERE id <= (SELECT up_to FROM indexed) GROUP BY 1, 2;
     """,
 ]
 
@@ -207,6 +232,7 @@ def open_for_writing(
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
         if unclean:
             _check(connection, path)
         _migrate(connection, path, migrations, written)
@@ -268,6 +294,9 @@ def _migrate(
         logger.info("bringing %s from version %d up to date", path, version)
         connection.set_progress_handler(_Progress("still bringing it up to date"), _OPERATIONS)
     connection.create_function("last_written", 0, lambda: written)
+    connection.create_function("source_of", 1, usage.source_of)
+    connection.create_function("is_coming", 2, usage.is_coming)
+    connection.create_function("bytes_of", 2, usage.bytes_of)
     connection.create_function("settled", 1, lambda state: _settled(state, written))
     for number, script in enumerate(migrations[version:], start=version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")

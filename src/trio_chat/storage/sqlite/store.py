@@ -10,7 +10,7 @@ from typing import Any
 from trio_chat.core.events import Entry, Event, elsewhere
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import START
+from trio_chat.storage.base import START, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read
@@ -18,6 +18,9 @@ from trio_chat.storage.sqlite.rows import COLUMNS, Row, entries_of
 
 # Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
 ROOMS_REMEMBERED = 10_000
+
+#: Instead of the id up to which a state is saved: the room may be taken away.
+BLANK = -1
 
 # Of all that is known: what comes has to be later, also if the entries themselves are not kept.
 _LAST_ID = """
@@ -151,12 +154,29 @@ class Store:
             (pack(id), encode_state(state), pack(state.barrier or START), self._room(name).number),
         )
 
-    def mark(self, reader: str, target: str, at: int) -> int:
+    def close(self, name: str, id: str, state: RoomState) -> None:
+        """As ``Log.close``: a room without a state and anything else is taken away later."""
+        number = self._room(name).number
+        if not is_as_new(state) or read.has_words(self.connection, number):
+            self.save(name, id, state)
+            return
+        self.connection.execute(
+            "UPDATE room SET saved = ?, state = NULL, barrier = 0 WHERE room = ?", (BLANK, number)
+        )
+        self.forget([name])
+
+    def mark(self, reader: str, target: str, at: int, source: str = "") -> int:
         found: int = self.connection.execute(
             "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce((SELECT at "
-            "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)) "
+            "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)), :source "
             "RETURNING at",
-            {"reader": reader, "target": target, "at": at, "now": now(self._clock)},
+            {
+                "reader": reader,
+                "target": target,
+                "at": at,
+                "now": now(self._clock),
+                "source": source,
+            },
         ).fetchone()[0]
         self.marks += 1
         return found

@@ -1,0 +1,120 @@
+"""What each source has in the file: how much of it, and in which rooms.
+
+A source is known by the host that others see, which stands for an address: so there is no address
+in the file that was not shown. What was said, and which topics and modes were set, is counted in
+messages and bytes; who came and went is counted by itself.
+"""
+
+import ipaddress
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from trio_chat.storage.sqlite.rows import Kind
+
+# What an entry takes beside its text and its event, in indexes, about.
+_BESIDE = 150  # bytes
+
+_HOST = re.compile(r'"host":"([^"\\]*)"')
+
+#: An entry as it is in the file: its id, room, kind, text and event.
+Stored = tuple[int, int, int, str, str]
+
+
+def source_of(event: object) -> str:
+    """The source of an event that is given as JSON; nothing if that is damaged."""
+    found = _HOST.search(event) if isinstance(event, str) else None
+    host = found[1] if found else ""
+    return _network(host) if ":" in host else host
+
+
+def _network(host: str) -> str:
+    """Where addresses are shown as they are, those of a /64 are one source."""
+    try:
+        return str(ipaddress.IPv6Network((host, 64), strict=False))
+    except ValueError:
+        return host
+
+
+def is_coming(kind: int, event: object) -> bool:
+    """Whether nothing is lost with it: who came and went, also if others are judged by that."""
+    return kind == Kind.OTHER or (isinstance(event, str) and event.startswith('["Joined"'))
+
+
+def bytes_of(text: object, event: object) -> int:
+    return sum(len(part) for part in (text, event) if isinstance(part, str)) + _BESIDE
+
+
+def count(connection: sqlite3.Connection, rows: Iterable[Stored], sign: int = 1) -> None:
+    """Count these entries; with a ``sign`` of -1, they do not count any more."""
+    found: dict[tuple[int, str], tuple[int, int, int, int]] = {}
+    for id, room, kind, text, event in rows:
+        said, size, others, last = found.get(key := (room, source_of(event)), (0, 0, 0, 0))
+        if is_coming(kind, event):
+            others += sign
+        else:
+            said, size = said + sign, size + sign * bytes_of(text, event)
+        found[key] = (said, size, others, max(last, id))
+    connection.executemany(
+        "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "said = said + excluded.said, bytes = bytes + excluded.bytes, "
+        "others = others + excluded.others, last = max(last, excluded.last)",
+        [(*key, *values) for key, values in found.items()],
+    )
+    if sign < 0:
+        connection.executemany(
+            "DELETE FROM usage WHERE room = ? AND source = ? AND said <= 0 AND others <= 0",
+            found.keys(),
+        )
+
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Nothing is counted yet."""
+    connection.execute("DELETE FROM usage")
+
+
+# ── who has most of it ─────────────────────────────────────────────────────────────────────────
+
+
+def busiest(connection: sqlite3.Connection, limit: int) -> Sequence[tuple[int, str]]:
+    """The rooms to which most comings and goings of one source belong, and those sources."""
+    return connection.execute(
+        "SELECT room, source FROM usage WHERE others > 0 ORDER BY others DESC LIMIT ?", (limit,)
+    ).fetchall()
+
+
+def largest(connection: sqlite3.Connection) -> str | None:
+    """The source that has most of what was said."""
+    row = connection.execute(
+        "SELECT source FROM usage WHERE said > 0 GROUP BY source ORDER BY sum(bytes) DESC LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def fullest(
+    connection: sqlite3.Connection, source: str, floor: int, limit: int
+) -> Sequence[tuple[int, int]]:
+    """The rooms where a source has most, of those with more than a ``floor`` of messages; and how
+    many are the source's.
+    """
+    return connection.execute(
+        "SELECT room, said FROM usage WHERE source = ? AND said > 0 AND "
+        "(SELECT sum(said) FROM usage AS all_of WHERE all_of.room = usage.room) > ? "
+        "ORDER BY bytes DESC LIMIT ?",
+        (source, floor, limit),
+    ).fetchall()
+
+
+def messages(connection: sqlite3.Connection, room: int) -> int:
+    """How many of a room there are, by all."""
+    row = connection.execute("SELECT sum(said) FROM usage WHERE room = ?", (room,)).fetchone()
+    return row[0] or 0
+
+
+def emptiest(connection: sqlite3.Connection, source: str, limit: int) -> Sequence[int]:
+    """The rooms where a source has said least; and of those, where that was longest ago."""
+    rows = connection.execute(
+        "SELECT room FROM usage WHERE source = ? AND said > 0 ORDER BY said, last LIMIT ?",
+        (source, limit),
+    )
+    return [room for (room,) in rows]
