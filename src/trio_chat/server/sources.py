@@ -143,10 +143,17 @@ def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _is_exempt(name: str, limits: LimitSettings) -> bool:
-    if _address(name.partition("/")[0]) is None:
+    if name in limits.exempt or _address(name.partition("/")[0]) is None:
         return name in limits.exempt
     source = ipaddress.ip_network(name)
-    networks = (ipaddress.ip_network(exempt) for exempt in limits.exempt if exempt != "unix")
     return any(
-        network.version == source.version and network.overlaps(source) for network in networks
+        network.version == source.version and network.overlaps(source)
+        for network in _networks(limits.exempt)
     )
+
+
+@lru_cache(maxsize=10)
+def _networks(
+    exempt: tuple[str, ...],
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(network) for network in exempt if network != "unix")
