@@ -44,23 +44,20 @@ async def test_many_wrong_ones_keep_out_nobody_who_comes_after_them() -> None:
             await wait_all_tasks_blocked()
         nursery.start_soon(hashing.guess, row, "sesame")
         await wait_all_tasks_blocked()
-        assert [why for _, why in hashing.outcomes] == [IN_A_MOMENT] * 196
+        assert [why for _, why in hashing.outcomes] == [IN_A_MOMENT] * 100
         hashing.go_on()
-    assert hashing.outcomes[196:] == [
-        ("wrong 0", WRONG),
-        *[(f"wrong {n}", WRONG) for n in (197, 198, 199)],
-        ("sesame", ""),
-    ]
+    assert hashing.outcomes[100:103] == [("wrong 0", WRONG), ("sesame", ""), ("wrong 199", WRONG)]
+    assert len(hashing.outcomes) == 201
 
 
 async def test_many_at_the_same_moment_do_not_keep_each_other_out() -> None:
     row, hashing = Guesses(), Hashing()
     async with trio.open_nursery() as nursery:
-        for n in range(50):
+        for n in range(150):
             nursery.start_soon(hashing.guess, row, f"wrong {n}")
         await wait_all_tasks_blocked()
         hashing.go_on()
-    assert [why for _, why in hashing.outcomes].count(WRONG) == 5
+    assert [why for _, why in hashing.outcomes].count(WRONG) == 101
 
 
 async def test_sources_take_turns() -> None:
@@ -87,7 +84,7 @@ async def test_who_ceases_to_wait_is_in_nobodys_way() -> None:
         nursery.start_soon(hashing.guess, row, "sesame")
         await wait_all_tasks_blocked()
         hashing.go_on()
-    assert [name for name, _ in hashing.outcomes] == ["wrong 0", "wrong 1", "wrong 2", "sesame"]
+    assert [name for name, _ in hashing.outcomes] == ["wrong 0", "sesame", "wrong 2", "wrong 1"]
 
 
 async def check(row: Guesses, text: str) -> str:

@@ -2,8 +2,8 @@
 
 - One is hashed at a time, and of each source only one waits for that: so sources take turns,
   however many guesses come from one of them.
-- The others from there wait for it in a short row. If that is full, who has waited longest in it is
-  refused: so many wrong passwords at once keep out nobody who comes after them.
+- Of the others from there the one that has come last is next, and if too many wait, the one that
+  has come first is refused: so many wrong passwords at once keep out nobody who comes after them.
 - A source that was wrong too often is refused before anything is hashed.
 """
 
@@ -17,8 +17,10 @@ from trio_chat.core.refusals import Code
 from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import is_password
 
-# Guesses from one source that wait for another one from there: a quarter of a second, about.
-_WAITING = 4
+# Guesses from one source that wait for another one from there. Only where many people share an
+# address that is exempt can there be more than ``limits.guess_burst``: some come at the same moment
+# as a flood, and have to find a place.
+_WAITING = 100
 
 WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
 
@@ -30,8 +32,8 @@ class Guesses:
 
     def __init__(self) -> None:
         self.pace: Pace | None = None
-        self._one = trio.Lock()
-        self._waiting: deque[trio.CancelScope] = deque()
+        self._is_busy = False
+        self._waiting: deque[_Turn] = deque()
 
     async def check(self, text: str, hashed: str, hashing: trio.CapacityLimiter) -> Refused | None:
         """Why this is not to be believed; None if ``hashed`` was made of it. ``hashing`` bounds how
@@ -56,21 +58,41 @@ class Guesses:
         try:
             right = await trio.to_thread.run_sync(is_password, text, hashed, limiter=hashing)
         finally:
-            self._one.release()
+            self._pass_on()
         return None if right else WRONG
 
     async def _has_turn(self) -> bool:
-        """Wait for it; False if too many more have come meanwhile."""
-        with trio.CancelScope() as waiting:
-            self._waiting.append(waiting)
-            if len(self._waiting) > _WAITING:
-                self._waiting.popleft().cancel("too many more have come")
-            try:
-                await self._one.acquire()
-            finally:
-                if waiting in self._waiting:
-                    self._waiting.remove(waiting)
-        return not waiting.cancelled_caught
+        """Wait for it, and pass it on then; False if too many more have come meanwhile."""
+        if not self._is_busy:
+            self._is_busy = True
+            return True
+        self._waiting.append(turn := _Turn())
+        if len(self._waiting) > _WAITING:
+            self._waiting.popleft().end(had=False)
+        try:
+            await turn.ended.wait()
+        except trio.Cancelled:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif turn.had:
+                self._pass_on()
+            raise
+        return turn.had
+
+    def _pass_on(self) -> None:
+        if self._waiting:
+            self._waiting.pop().end(had=True)
+        else:
+            self._is_busy = False
+
+
+class _Turn:
+    def __init__(self) -> None:
+        self.ended, self.had = trio.Event(), False
+
+    def end(self, *, had: bool) -> None:
+        self.had = had
+        self.ended.set()
 
 
 def _later(when: str) -> Refused:
