@@ -27,7 +27,7 @@ def test_what_looks_like_alice(nick: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("bob1", "bobl"), ("bob0", "bobO"), ("bob0", "bobo"), ("corn", "com"), ("Ian", "lan"),
-     ("rnick", "mick"), ("x_y", "x\N{NKO LAJANYALAN}y")],
+     ("rnick", "mick"), ("al\u0131\u0307ce", "alice"), ("x_y", "x\N{NKO LAJANYALAN}y")],
 )  # fmt: skip
 def test_what_looks_alike_without_other_scripts(one: str, other: str) -> None:
     assert alike(one, other)

@@ -43,8 +43,13 @@ def looks(nick: str) -> frozenset[str]:
 
 
 def skeleton(text: str) -> str:
-    letters = unicodedata.normalize("NFD", text).translate(PROTOTYPES).translate(_SMALL_CAPITALS)
-    return unicodedata.normalize("NFC", letters)
+    """Once more, as some prototypes are letters with accents, of which the letter has another."""
+    return unicodedata.normalize("NFC", _prototypes(_prototypes(text)))
+
+
+def _prototypes(text: str) -> str:
+    letters = unicodedata.normalize("NFD", text).replace("\u0131\u0307", "i")  # a dot on dotless i
+    return letters.translate(PROTOTYPES).translate(_SMALL_CAPITALS)
 
 
 def all_looks(nicks: Iterable[str]) -> frozenset[str]:
