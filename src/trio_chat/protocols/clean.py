@@ -12,6 +12,7 @@ Letters of every script, combining marks and emoji sequences stay as they are. T
 import re
 import unicodedata
 
+from trio_chat.core.letters import is_between
 from trio_chat.core.names import ACCENTS_MAX
 
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
@@ -25,6 +26,7 @@ _UNSAFE = re.compile(
     "|(?P<control>[\x00-\x1f\x7f-\x9f])"
     f"|[\u200c\u200d{_INVISIBLE}]+"
 )
+_UNSEEN = re.compile(f"[\u200c\u200d{_INVISIBLE}]")
 
 
 def clean(text: str) -> str:
@@ -37,6 +39,16 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """The same of a text that may have several lines."""
     return "\n".join(map(clean, text.split("\n"))) if "\n" in text else clean(text)
+
+
+def is_seam(text: str, place: int) -> bool:
+    """Whether what is before and behind this place can be cleaned apart: together they are the same
+    as the whole, and no letter is torn.
+    """
+    if not 0 < place < len(text):
+        return True
+    apart = text[place - 1] not in "\u200c\u200d" and not _UNSEEN.match(text[place])
+    return apart and is_between(text, place)
 
 
 def _replacement(found: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from trio_chat.core.events import (
     AwaySet,
@@ -31,16 +31,36 @@ LINE_BYTES = 1024 * 1024
 _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 
 
+class Look(NamedTuple):
+    """How people want a part of their text to look. ``colour`` is one of the 16 that IRC has."""
+
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    strike: bool = False
+    colour: int | None = None
+
+
+class Run(NamedTuple):
+    """A part of a text, and its look."""
+
+    start: int
+    end: int
+    look: Look
+
+
 @fact
 class Stamped(Said):
     """What was said, and what the server has noted of it: its id, and when that was (ISO 8601).
 
     ``late`` if it was said while we were cut off, and comes now. It has a ``token`` if it is ours.
+    ``runs`` are the parts of its text that have a look of their own, in their order.
     """
 
     msgid: str = ""
     time: str = ""
     late: bool = False
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ import pytest
 from desk import Desk, at, said, told
 from trio_chat.client.model import MarkRead
 from trio_chat.core.events import Notice, Renamed, Said
-from trio_chat.protocols.client import Earlier, InRoom, Linked, MarkedRead, OutOfRoom, Unlinked
+from trio_chat.protocols.client import (
+    Earlier,
+    InRoom,
+    Linked,
+    Look,
+    MarkedRead,
+    OutOfRoom,
+    Run,
+    Stamped,
+    Unlinked,
+)
 
 
 def test_a_line_tells_who_said_what_when_and_how(desk: Desk) -> None:
@@ -45,6 +55,20 @@ def test_each_text_is_shown_where_it_belongs(
 def test_what_is_for_some_members_only_says_so(desk: Desk) -> None:
     desk.hear(Said("#lobby", "alice", "between us", status="@"))
     assert desk.texts() == ["(to @ only) between us"]
+
+
+def test_formatting_is_of_what_was_said(desk: Desk) -> None:
+    bold = Look(bold=True)
+    for status, place in (("", 8), ("@", 20)):
+        desk.hear(Stamped("#lobby", "alice", "between us", status=status, runs=(Run(8, 10, bold),)))
+        assert desk.lines("#lobby")[-1].runs == (Run(place, place + 2, bold),)
+
+
+def test_formatting_goes_where_its_places_may_be_others(desk: Desk) -> None:
+    runs = (Run(1, 2, Look(bold=True)),)
+    desk.hear(Stamped("#lobby", "alice", "a\u202eb", runs=runs))
+    (line,) = desk.lines("#lobby")
+    assert (line.text, line.runs) == ("ab", ())
 
 
 @pytest.mark.parametrize(

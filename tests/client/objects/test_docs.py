@@ -46,7 +46,8 @@ def test_the_page_shows_the_examples(name: str) -> None:
 
 
 def test_the_library_has_all_that_a_client_is_told() -> None:
-    kinds = {*get_args(trio_chat.Message), trio_chat.Stamped, trio_chat.Member, trio_chat.Change}
+    parts = {trio_chat.Member, trio_chat.Change, trio_chat.Run, trio_chat.Look}
+    kinds = {*get_args(trio_chat.Message), trio_chat.Stamped, *parts}
     assert {kind.__name__ for kind in kinds} <= set(trio_chat.__all__)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from screens import FakeBuffer, FakeModel, demo_model, rows_of, said, shown, text_of
 from trio_chat.client.tui.alerts import Alerts
+from trio_chat.client.tui.look import DARK, LIGHT, PALETTES
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.client import Member
+from trio_chat.protocols.client import Look, Member, Run
 from trio_chat.settings import ScreenSettings
 
 HOSTILE = [
@@ -165,6 +166,9 @@ def test_all_that_is_written_can_be_read(theme):
     model = demo_model()
     nicks = [f"nick{number}" for number in range(60)]  # all colours
     model.all[1].lines += [said(nick, "x", mention=bool(i % 2)) for i, nick in enumerate(nicks)]
+    for mention in (False, True):
+        runs = tuple(Run(colour, colour + 1, Look(colour=colour)) for colour in range(16))
+        model.all[1].lines.append(said("al", "0123456789abcdef", mention=mention, runs=runs))
 
     async def script(pilot, app):
         for key in (
@@ -194,5 +198,25 @@ def test_no_colour_where_none_is_wanted(monkeypatch):
     async def script(pilot, app):
         colours = {segment.style.color for segment in segments(app) if segment.style}
         assert all(colour is None or colour.is_default for colour in colours)
+        [(bold, colour)] = {
+            (segment.style.bold, segment.style.color)
+            for segment in segments(app)
+            if segment.text == "loud"
+        }
+        assert bold
+        assert colour is None or colour.is_default
 
-    shown(demo_model(), script)
+    model = demo_model()
+    look = Look(bold=True, colour=4)
+    model.all[1].lines.append(said("al", "not loud", runs=(Run(4, 8, look),)))
+    shown(model, script)
+
+
+def test_a_colour_of_somebodys_has_the_contrast_when_it_is_selected_too():
+    for theme in (DARK, LIGHT):
+        palette = PALETTES[theme]
+        coloured = [palette.look(Look(colour=colour)) for colour in range(16)]
+        assert len({style for style in coloured if style.color}) == 12
+        for style in coloured:
+            if style.color:
+                assert contrast(style + palette.selected) >= 4.5, style

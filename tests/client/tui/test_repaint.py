@@ -18,13 +18,14 @@ from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.client.tui.pane import Pane
 from trio_chat.core.events import Joined, Left
-from trio_chat.protocols.client import InRoom, Linked, Member, Message, Roster
+from trio_chat.protocols.client import InRoom, Linked, Look, Member, Message, Roster, Run
 
 OTHER = {
     str: lambda value: "failed" if value == "sent" else f"{value}x",
     int: lambda value: value + 1,
     float: lambda value: value + 3600,
     bool: lambda value: not value,
+    tuple: lambda value: (*value, Run(0, 1, Look(bold=True))),
 }
 
 

@@ -1,5 +1,7 @@
 """Text in cells."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from trio_chat.client.tui.look import PALETTES
 from trio_chat.client.tui.rows import Sheet, clock
 from trio_chat.client.tui.text import find_links, fitted, wrap
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.client import Look, Run
 
 
 def rows(text: str, width: int) -> list[str]:
@@ -98,3 +101,66 @@ def test_a_text_of_several_lines_has_a_row_for_each():
     assert [row.partition("│ ")[2] for row in shown] == ["def f():", "    return 1", "", "end"]
     assert "alice" in shown[0]
     assert not any("alice" in row for row in shown[1:])
+
+
+STYLE = {"a": Look(bold=True), "b": Look(italic=True, colour=4), "c": Look()}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(["日本 ", "two words ", "https://a.org/x ", "👩🏽", "e\u0301", "x"]),
+        ),
+        max_size=20,
+    ),
+    st.integers(20, 90),
+    st.booleans(),
+)
+def test_formatting_moves_nothing(parts, width, mention):
+    """The rows have the same letters in the same cells as without, and the same links."""
+    runs, text = [], ""
+    for look, part in parts:
+        runs.append(Run(len(text), len(text) + len(part), STYLE[look]))
+        text += part
+    sheet = Sheet(width, PALETTES["trio-dark"])
+    plain = Line(1, 0.0, text, "said", "alice", mention=mention)
+    rows = sheet.rows(replace(plain, runs=tuple(runs)), unread=False)
+    assert [row.text for row in rows] == [row.text for row in sheet.rows(plain, unread=False)]
+    assert [row.cell_length for row in rows] == [cell_len(row.text) for row in rows]
+    links = {s.style.link for row in rows for s in row if s.style and s.style.link}
+    assert links == {link for _, link in find_links(text)}
+
+
+@pytest.mark.parametrize("width", [29, 40, 60])
+@pytest.mark.parametrize("kind", ["said", "action", "notice"])
+def test_formatting_is_of_the_text_only(width, kind):
+    """Whatever its author wants, the nickname, the time and the rule look as they always do."""
+    text = "all of it in bold and in colours " * 4
+    look = Look(bold=True, italic=True, underline=True, strike=True, colour=4)
+    plain = Line(1, 0.0, text, kind, "alice", mention=True)
+    dressed = replace(plain, runs=(Run(0, len(text), look),))
+    sheet = Sheet(width, PALETTES["trio-dark"])
+    changed = ""
+    for one, other in zip(*(sheet.rows(x, unread=False) for x in (plain, dressed)), strict=True):
+        for cell in range(width):
+            (before,), (behind,) = (list(row.crop(cell, cell + 1)) for row in (one, other))
+            if before.style != behind.style:
+                assert behind.style.strike
+                assert behind.style.bgcolor == before.style.bgcolor
+                changed += behind.text
+    assert changed.replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_link_in_formatting_is_a_link():
+    line = Line(1, 0.0, "see https://a.org/x now", "said", "al")
+    line.runs = (Run(6, 16, Look(bold=True, colour=4)),)
+    (row,) = Sheet(80, PALETTES["trio-dark"]).rows(line, unread=False)
+    pieces = [(s.text, s.style.link, s.style.bold, s.style.underline) for s in row][3:]
+    assert pieces == [
+        ("see ", None, None, None),
+        ("ht", "https://a.org/x", None, True),
+        ("tps://a.or", "https://a.org/x", True, True),
+        ("g/x", "https://a.org/x", None, True),
+        (" now", None, None, None),
+    ]

@@ -23,7 +23,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.errors import NotAdmitted, Unsupported
-from trio_chat.protocols.client import Earlier, Message, Stamped, spoken_by
+from trio_chat.protocols.client import Earlier, Look, Message, Run, Stamped, spoken_by
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.one import IrcClientSession
@@ -240,7 +240,12 @@ HEARD: list[tuple[str, list[Message]]] = [
     (f"{A} PRIVMSG #lobby :zoé 漢字", [Said("#lobby", "alice", "zoé 漢字", origin=ALICE)]),
     (
         f"{A} PRIVMSG #lobby :\x02b\x02 \x0304,12red\x0f \x1b[2J",
-        [Said("#lobby", "alice", "b red ␛[2J", origin=ALICE)],
+        [
+            Stamped(
+                "#lobby", "alice", "b red ␛[2J", origin=ALICE,
+                runs=(Run(0, 1, Look(bold=True)), Run(2, 5, Look(colour=4))),
+            )
+        ],
     ),
     (f"{A} JOIN #lobby", [Joined("#lobby", "alice", origin=ALICE)]),
     (

@@ -39,6 +39,7 @@ from trio_chat.protocols.client import (
     OutOfRoom,
     PageEnd,
     Roster,
+    Run,
     Sent,
     Stamped,
     Typing,
@@ -141,18 +142,26 @@ def _buffer_name(world: World, said: Said) -> str:
 def _line_of(world: World, buffer: Buffer, said: Said, msgid: str, time: str, now: float) -> Line:
     kind: Kind = "action" if said.action else "notice" if said.notice else "said"
     moment = moment_of(time)
-    line = world.line(kind, _text(buffer, said), now if moment is None else moment, said.nick)
+    before = _before(buffer, said)
+    text = before + said.text
+    line = world.line(kind, text, now if moment is None else moment, said.nick)
+    line.runs = _runs(said, len(before))
     line.id, line.stamped, line.own = msgid, moment is not None, world.is_me(said.nick)
     line.prefix = buffer.prefix(said.nick)
     line.mention = not line.own and world.names_me(said.text)
     return line
 
 
-def _text(buffer: Buffer, said: Said) -> str:
-    """With what cannot be seen otherwise: that not all of the room hear it, or from where it is."""
+def _before(buffer: Buffer, said: Said) -> str:
+    """What cannot be seen otherwise: that not all of the room hear it, or from where it is."""
     if said.room and buffer.kind == "server":
-        return f"({said.room}) {said.text}"
-    return f"(to {said.status} only) {said.text}" if said.status else said.text
+        return f"({said.room}) "
+    return f"(to {said.status} only) " if said.status else ""
+
+
+def _runs(said: Said, offset: int) -> tuple[Run, ...]:
+    runs = said.runs if isinstance(said, Stamped) else ()
+    return tuple(Run(run.start + offset, run.end + offset, run.look) for run in runs)
 
 
 def _note_newest(world: World, buffer: Buffer, line: Line, time: str) -> None:

@@ -14,6 +14,7 @@ from typing import Literal, overload
 
 from trio_chat.client.model.changes import LineChanges
 from trio_chat.client.model.days import Days
+from trio_chat.protocols.client import Run
 
 Kind = Literal["said", "action", "notice", "event", "day", "own note"]
 State = Literal["sent", "pending", "failed"]
@@ -29,7 +30,8 @@ _TRIM = 500
 class Line:
     """``key`` is its own as long as the program runs, whatever becomes of the line. ``time`` is
     unix time in seconds, the server's if it is ``stamped``. ``id`` is the server's, if it has one;
-    ``token`` the session's, if we have said it. ``why`` it has failed.
+    ``token`` the session's, if we have said it. ``why`` it has failed. ``runs`` are the parts of
+    the text that have a look of their own.
     """
 
     key: int
@@ -45,6 +47,7 @@ class Line:
     state: State = "sent"
     token: str = ""
     why: str = ""
+    runs: tuple[Run, ...] = ()
 
     @property
     def in_a_row(self) -> str:

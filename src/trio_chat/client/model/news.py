@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.clean import clean, clean_lines
-from trio_chat.protocols.client import Sent
+from trio_chat.protocols.client import Sent, Stamped
 
 _T = TypeVar("_T")
 
@@ -16,8 +16,8 @@ _SEVERAL = (Said, Sent)
 # Longer than what any server lets anybody say. A buffer keeps 50,000 texts.
 _TEXT_MAX = 65_536  # characters
 
-# Only programs read them, and the server knows them to the letter.
-_OPAQUE = {"token", "msgid", "time"}
+# Only programs read them, and the server knows them to the letter; runs are numbers.
+_OPAQUE = {"token", "msgid", "time", "runs"}
 
 
 def cleaned(news: _T) -> _T:
@@ -28,6 +28,8 @@ def cleaned(news: _T) -> _T:
         several = name == "text" and isinstance(news, _SEVERAL)
         if value and (safe := _safe(value, several=several)) is not value:
             changes[name] = safe
+    if "text" in changes and isinstance(news, Stamped):
+        changes["runs"] = ()  # they are places in what it was
     return replace(news, **changes) if changes else news  # type: ignore[type-var]
 
 

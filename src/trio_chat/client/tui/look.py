@@ -5,6 +5,10 @@ text. Those of nicknames are, among all that have it, as far from each other as 
 hue before lightness), and none is grey. Where the terminal has 256 colours, the greys are nearly
 the same. The theme of the terminal's own colours knows nothing of them, and takes the six that
 have names.
+
+The colours that people give to their texts are those of IRC in hue, as dark or as light as that
+contrast needs, also where the mouse has selected them. Greys are none: they would look like what
+the program itself says, or like nothing at all.
 """
 
 import zlib
@@ -14,6 +18,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 from trio_chat.core.names import fold
+from trio_chat.protocols.client import Look
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,21 @@ class Palette:
     chosen: Style  # the room that is shown, the row that Enter means
     selected: Style  # by the mouse
     nicks: tuple[Style, ...]
+    colours: tuple[str | None, ...] = (None,) * 16  # of IRC, by their numbers
 
     def nick(self, nick: str) -> Style:
         """The same for everybody who could be taken for the same."""
         return self.nicks[zlib.crc32(fold(nick).encode("utf-8", "replace")) % len(self.nicks)]
+
+    def look(self, look: Look) -> Style:
+        """Of a part of a text: only what it adds, so that a link in it stays one."""
+        return Style(
+            bold=look.bold or None,
+            italic=look.italic or None,
+            underline=look.underline or None,
+            strike=look.strike or None,
+            color=None if look.colour is None else self.colours[look.colour],
+        )
 
 
 def _bold(*colours: str) -> tuple[Style, ...]:
@@ -84,6 +100,10 @@ PALETTES = {
             "#66b725", "#98ec62", "#b2e0a8", "#20f6a5", "#60b196", "#49eaf2", "#30b1c4", "#22b8fb",
             "#89cef6", "#769cef", "#bdbcfd", "#b296ff", "#d780fc", "#ce92d1", "#f674d0", "#fdbadf",
         ),
+        colours=(
+            None, None, "#85a4e4", "#05c704", "#ff705e", "#dc8c80", "#c78ec4", "#ff9b56",
+            "#e8e802", "#2cff27", "#03c3c3", "#03f6f6", "#76a2fe", "#ff6bfc", None, None,
+        ),
     ),
     LIGHT: Palette(
         dim=Style(color="#565c67"),
@@ -98,6 +118,10 @@ PALETTES = {
             "#8e0049", "#ca0f52", "#940015", "#76382e", "#cc1a0a", "#9f4b0b", "#615608", "#02721c",
             "#026e5b", "#126686", "#2559b0", "#2252e7", "#576199", "#574fce", "#4c16c1", "#4e3c8e",
             "#873bdd", "#6c1998", "#824c98", "#ab22b5", "#653a68", "#801571", "#bb208a", "#8e4f69",
+        ),
+        colours=(
+            None, None, "#000086", "#015f01", "#b90301", "#820000", "#770077", "#904603",
+            "#595900", "#026a01", "#055959", "#026565", "#0036f8", "#a204a2", None, None,
         ),
     ),
     TERMINAL: Palette(

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from trio_chat.client.model import Line
 from trio_chat.client.tui.look import Palette
-from trio_chat.client.tui.text import Piece, fitted, linked, wrapped
+from trio_chat.client.tui.text import Piece, dressed, fitted, linked, wrapped
 
 _TIME = len("12:05 ")
 _NICK = 12  # cells, with the sign before it: most nicknames are shorter
@@ -87,7 +87,7 @@ class Sheet:
         palette = self.palette
         match line.kind:
             case "action":
-                return [(line.nick, palette.nick(line.nick)), *linked(f" {line.text}", _PLAIN)]
+                return [(line.nick, palette.nick(line.nick)), (" ", _PLAIN), *self._text(line)]
             case "event" | "own note":
                 return list(linked(line.text, palette.dim))
         if line.state == "pending":
@@ -96,7 +96,12 @@ class Sheet:
             why = f" ✗ {line.why or 'not sent'}"
             again = (" (Ctrl+R sends it again)", palette.dim)
             return [*linked(line.text, palette.dim), (why, palette.error), again]
-        return list(linked(line.text, _PLAIN))
+        return self._text(line)
+
+    def _text(self, line: Line) -> list[Piece]:
+        """As its author wants it to look, and nothing beside it."""
+        looks = [(run.start, run.end, self.palette.look(run.look)) for run in line.runs]
+        return list(dressed(linked(line.text, _PLAIN), looks))
 
     def _rule(self, text: str, style: Style, rule: Style) -> Strip:
         text = f" {fitted(text, self.width - 4).rstrip()} " if text else ""

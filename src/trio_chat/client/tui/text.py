@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.segment import Segment
@@ -83,6 +83,23 @@ def linked(text: str, style: Style) -> Iterator[Piece]:
         yield link, style + Style(underline=True, link=link)
         done = begin + len(link)
     yield text[done:], style
+
+
+def dressed(pieces: Iterable[Piece], looks: Sequence[tuple[int, int, Style]]) -> Iterator[Piece]:
+    """The pieces with what the looks add to theirs, each from a place to another in all the text,
+    in their order.
+    """
+    at = 0
+    for text, style in pieces:
+        done = at
+        for start, end, look in looks:
+            start, end = max(start, done), min(end, at + len(text))
+            if start < end:
+                yield text[done - at : start - at], style
+                yield text[start - at : end - at], style + look
+                done = end
+        yield text[done - at :], style
+        at += len(text)
 
 
 def find_links(text: str) -> Iterator[tuple[int, str]]:

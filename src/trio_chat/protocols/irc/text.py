@@ -1,10 +1,11 @@
 """Text as it is shown to a person, and as it fits into lines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from trio_chat.core.letters import is_between, last_cut
-from trio_chat.protocols.clean import clean
+from trio_chat.protocols.clean import clean, is_seam
+from trio_chat.protocols.client import Look, Run
 
 CTCP = "\x01"
 
@@ -14,10 +15,25 @@ FRAMES = {True: (f"{CTCP}ACTION ", CTCP), False: ("", "")}
 # Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
 # underline (modern.ircdocs.horse, "Formatting").
 _FORMATTING = re.compile(
-    r"\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?"
+    r"\x03(?:(?P<colour>[0-9]{1,2})(?:,[0-9]{1,2})?)?"
     r"|\x04(?:[0-9a-fA-F]{6}(?:,[0-9a-fA-F]{6})?)?"
     r"|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
 )
+
+# What turns on what, and off again.
+_SWITCHES = {"\x02": "bold", "\x1d": "italic", "\x1f": "underline", "\x1e": "strike"}
+
+# Of the colours 16 to 87, which are twelve hues from dark to pale, to the like among the first 16.
+_HUES = (4, 7, 8, 9, 3, 10, 11, 12, 12, 6, 13, 13)
+
+# Each letter of a line in a colour of its own is as much as people send. Runs take more memory than
+# their text.
+_RUNS_MAX = 100
+
+# Twice as long as a message may be with us. To look for the formatting of more takes too long.
+_FORMATTED_MAX = 8192  # characters
+
+_PLAIN = Look()
 
 
 def shown(text: str) -> str:
@@ -28,6 +44,77 @@ def shown(text: str) -> str:
 def shown_lines(text: str) -> str:
     """The same of a text that may have several lines."""
     return "\n".join(map(shown, text.split("\n"))) if "\n" in text else shown(text)
+
+
+def formatted(text: str) -> tuple[str, tuple[Run, ...]]:
+    """What ``shown_lines`` gives, and where in it which formatting is. That ends with each line."""
+    if text.isprintable() or len(text) > _FORMATTED_MAX:
+        return shown_lines(text), ()
+    lines: list[str] = []
+    runs: list[Run] = []
+    place = 0
+    for line in text.split("\n"):
+        pieces = list(_pieces(line, _RUNS_MAX - len(runs)))
+        lines.append("".join(piece for piece, _ in pieces))
+        for piece, look in pieces:
+            if piece and look != _PLAIN:
+                runs.append(Run(place, place + len(piece), look))
+            place += len(piece)
+        place += 1
+    return "\n".join(lines), tuple(runs)
+
+
+def _pieces(line: str, most: int) -> Iterator[tuple[str, Look]]:
+    """What is shown of it, and how. It changes only between letters, and only so often that there
+    are at most so many pieces with formatting.
+    """
+    bare = _FORMATTING.sub("", line)
+    begin, now = 0, _PLAIN
+    for place, look in _changes(line):
+        end = max(begin, place)
+        if look == now or not most:
+            continue
+        while not is_seam(bare, end):
+            end += 1
+        if end > begin:
+            yield clean(bare[begin:end]), now
+            most -= now != _PLAIN
+        begin, now = end, look
+    yield clean(bare[begin:]), now if most else _PLAIN
+
+
+def _changes(line: str) -> Sequence[tuple[int, Look]]:
+    """How it goes on from each place of the bare text at which that changes."""
+    changes: dict[int, Look] = {}
+    look, codes = _PLAIN, 0
+    for found in _FORMATTING.finditer(line):
+        look = _changed(look, found)
+        changes[found.start() - codes] = look
+        codes += len(found[0])
+    return tuple(changes.items())
+
+
+def _changed(look: Look, found: re.Match[str]) -> Look:
+    """What is behind the text is the reader's own, so backgrounds and reverse change nothing."""
+    match found[0][0]:
+        case "\x0f":
+            return _PLAIN
+        case "\x03":
+            return look._replace(colour=_nearest(int(found["colour"] or 99)))
+        case "\x04":
+            return look._replace(colour=None)
+        case "\x11" | "\x16":
+            return look
+        case code:
+            switch = _SWITCHES[code]
+            return look._replace(**{switch: not getattr(look, switch)})
+
+
+def _nearest(colour: int) -> int | None:
+    """Greys of the finer ones are no colour, nor is 99, which turns it off."""
+    if colour < 16:
+        return colour
+    return _HUES[(colour - 16) % 12] if colour < 88 else None
 
 
 def is_cut(text: str, came_back: str) -> bool:

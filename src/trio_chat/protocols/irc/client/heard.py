@@ -29,7 +29,7 @@ from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.client.supports import PREFIXES
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown, shown_lines
+from trio_chat.protocols.irc.text import CTCP, formatted, is_room, read_action, sentence, shown
 from trio_chat.protocols.plain.wording import wording
 
 if TYPE_CHECKING:
@@ -121,14 +121,16 @@ def origin_of(line: Line) -> Origin:
 
 
 def said_in(line: Line) -> Said:
-    """With what the server has noted of it, if anything."""
-    target, (text, action) = shown(line.params[0]), read_action(line.params[1])
+    """With what the server has noted of it, and how it looks, if that is anything."""
+    target, (raw, action) = shown(line.params[0]), read_action(line.params[1])
+    text, runs = formatted(raw)
     room = room_of(target)
     status = target.removesuffix(room) if room else ""
     msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
-    kind = partial(Stamped, msgid=msgid, time=time) if msgid or time else Said
+    stamped = msgid or time or runs
+    kind = partial(Stamped, msgid=msgid, time=time, runs=runs) if stamped else Said
     return kind(
-        room, line.nick, shown_lines(text), action=action, to="" if room else target, status=status,
+        room, line.nick, text, action=action, to="" if room else target, status=status,
         notice=line.command == "NOTICE", origin=origin_of(line),
     )  # fmt: skip
 

@@ -187,7 +187,7 @@ class Past:
         the first time.
         """
         place = self.names.fold(place)
-        if place:
+        if place and (said.msgid or said.time):
             self._advance(said, place)
         if not said.msgid:
             return True
