@@ -284,6 +284,19 @@ def test_who_was_sent_out_or_is_not_told_the_new_key_stays_outside(house: House)
     assert house.refused("hank", "#den") is None
 
 
+def test_who_was_banned_while_there_does_not_come_back_under_another_name(house: House) -> None:
+    house.come("olga", "#den", known=False)
+    house.come("fred", "#den")
+    house.set("#den", "+i")
+    house.set("#den", "+b", "fred!*@*")
+    house.go("fred")
+    house.go("olga")
+    house.restart()
+    house.happen(Arrived("fred2", "id-fred2", identity="~fred"))
+    house.chat.open_room(house.state_from_log("#den")) if "#den" not in house.chat.rooms else None
+    assert house.refused("fred2", "#den") is Code.INVITE_ONLY
+
+
 def test_a_new_room_that_begins_invite_only_lets_the_first_one_in() -> None:
     house = House(room_modes="i")
     house.come("olga", "#den", known=False)

@@ -14,7 +14,10 @@ TABLE: list[tuple[bytes, Spoken | None, Spoken | None, Spoken]] = [
     (b"alice", None, PLAIN, PLAIN),
     (b"alice\n", PLAIN, PLAIN, PLAIN),
     ("漢字".encode(), None, PLAIN, PLAIN),
-    (b"\x00\n", PLAIN, PLAIN, PLAIN),
+    (b"\x00\n", None, None, PLAIN),
+    (b"\xef\xbb\xbfPASS x\r\n", IRC, IRC, IRC),
+    (b"\0PASS x\r\n", IRC, IRC, IRC),
+    (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", IRC, IRC, IRC),
     (b"\n\r\n", None, None, PLAIN),
     (b"\nalice\n", PLAIN, PLAIN, PLAIN),
     (b"alice: /me waves", None, PLAIN, PLAIN),
@@ -146,7 +149,7 @@ def test_keys_are_waited_for_until_the_line_ends(encoding: str) -> None:
         assert opening.spoken(asked=asked, silent=True) is None
         opening.feed(b"\r\n")
         assert opening.spoken(asked=asked, silent=False) is PLAIN
-        assert opening.pieces == ["zoé\r\n".encode(encoding)]
+        assert opening.pieces(PLAIN) == ["zoé\r\n".encode(encoding)]
 
 
 def test_a_nickname_of_one_letter_is_not_waited_for_without_end() -> None:
@@ -156,7 +159,7 @@ def test_a_nickname_of_one_letter_is_not_waited_for_without_end() -> None:
     assert look(b"x", silent=True) is None
     opening = opened(b"x", b"x: hi")
     assert opening.spoken(asked=True, silent=False) is PLAIN
-    assert opening.pieces == [b"x", b"x: hi"]
+    assert opening.pieces(PLAIN) == [b"x", b"x: hi"]
 
 
 def test_who_negotiates_has_typed_nothing_yet() -> None:

@@ -55,6 +55,30 @@ async def test_who_types_key_by_key_has_one_nickname(
         assert text.endswith("\ncarol: hi\n")
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\0", b"\t", b"\xff\xfb\x1f\xff\xfd\x03"])
+async def test_what_some_programs_send_before_their_first_command_is_dropped(
+    autojump_clock: MockClock, before: bytes
+) -> None:
+    async with running() as house:
+        peer = await house.link()
+        await peer.send(before + b"PASS hunter2\r\nNICK al\r\nUSER a 0 * :A\r\n")
+        assert (await peer.until("001 al ")).startswith(":chat.local 001 ")
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"bo", b"b\nhello\n"], [b"\xff\xfd\x03", b"bo", b"b\r\nhello\r\n"]]
+)
+async def test_a_line_that_comes_in_pieces_is_one(
+    autojump_clock: MockClock, pieces: list[bytes]
+) -> None:
+    async with running() as house:
+        peer = await house.link()
+        for piece in pieces:
+            await peer.send(piece)
+            await trio.sleep(0.1)
+        assert (await peer.until("hello\n")).endswith("bob: hello\n")
+
+
 async def test_who_stops_in_the_middle_is_waited_for(autojump_clock: MockClock) -> None:
     async with running() as house:
         peer = await house.link()

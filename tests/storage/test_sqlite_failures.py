@@ -314,6 +314,10 @@ def move_back(path: Path) -> None:
     Path(f"{path}.moved").rename(path)
 
 
+def overwrite(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
 def replace(path: Path) -> None:
     copy = Path(f"{path}.copy")
     copy.write_bytes(path.read_bytes())
@@ -334,6 +338,18 @@ async def test_what_would_be_lost_is_refused_and_that_logged_once(
         [(level, why)] = complaints(caplog)
         assert level == "ERROR"
         assert f"chat.db{suffix} was removed" in why
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 10_000])
+async def test_a_file_that_is_overwritten_in_its_place_is_noticed(
+    path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    async with open_file(path) as log:
+        await append(log, said("1"))
+    async with open_file(path) as log:
+        overwrite(path, content)
+        assert "chat.db was overwritten" in await refused(log, said("2"))
+        assert "chat.db was overwritten" in await refused(log, said("3"))
 
 
 async def test_what_was_moved_away_and_back_is_written_again(

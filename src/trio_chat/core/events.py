@@ -155,7 +155,8 @@ class TopicSet:
 class ModesSet:
     """Of a room: its modes, its lists, or the status of members.
 
-    If the room is shut by it, ``present`` are the known identities that are in it then.
+    If the room is shut by it, ``present`` are the known identities that are in it then; ``banned``
+    are those in it that a ban fits now.
     """
 
     room: str
@@ -164,6 +165,7 @@ class ModesSet:
     who: str = ""
     origin: Origin = NOWHERE
     present: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
 
 
 @fact

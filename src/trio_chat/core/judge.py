@@ -193,9 +193,11 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     remembered = (
         status != before or is_due(room.state, person) or is_new_regular(room.state, person)
     )
-    away = _shown_away(person.away, not status and is_silenced(room, person))
+    silenced = not status and is_silenced(room, person)
+    away = _shown_away(person.away, silenced)
+    origin = replace(person.origin, name=person.nick) if silenced else person.origin
     return Joined(
-        room.state.name, person.nick, person.who, away, person.origin,
+        room.state.name, person.nick, person.who, away, origin,
         guarded=remembered or bool(room.state.limit),
         status=status,
         identity=_known(person) if remembered else "",
@@ -310,10 +312,17 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
     if not (changes := [*_really_changed(state, room, last.values())]):
         return refusals
     present = _present(room) if any(c.add and c.mode in "ik" for c in changes) else ()
+    banned = _banned(draft) if any(c.add and c.mode == "b" for c in changes) else ()
     modes_set = ModesSet(
-        room.state.name, person.nick, tuple(changes), person.who, person.origin, present
+        room.state.name, person.nick, tuple(changes), person.who, person.origin, present, banned
     )
     return [modes_set, *refusals]
+
+
+def _banned(room: Room) -> tuple[str, ...]:
+    """The known identities that are in a room and could not enter it any more."""
+    members = (person for person in room.members.values() if person.is_known)
+    return tuple(dict.fromkeys(_known(p) for p in members if is_banned(room, p)))
 
 
 def _present(room: Room) -> tuple[str, ...]:

@@ -169,11 +169,15 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
         case Kicked(target_identity=identity) if identity:
             kept = {who: first for who, first in state.regulars.items() if who != identity}
             state = replace(_with_standing(state, identity, "", 0), regulars=kept)
-        case ModesSet(changes=changes, present=present):
+        case ModesSet(changes=changes, present=present, banned=banned):
             if any(change.add and change.mode == "k" for change in changes):
                 # A new key is for those who are told it.
                 kept = {who: first for who, first in state.regulars.items() if who in present}
                 state = replace(state, regulars=kept)
+            if banned:
+                kept = {who: first for who, first in state.regulars.items() if who not in banned}
+                state = replace(state, regulars=kept)
+            present = tuple(who for who in present if who not in banned)
             state = _with_regulars(state, dict.fromkeys(present, id if before.shut else ""))
             state = replace(state, shut=_spans_after(before, state, id))
     return state

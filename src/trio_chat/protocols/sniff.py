@@ -44,14 +44,19 @@ _HEADER = re.compile(
 # Those that the server knows, and others that some client or gateway may begin with.
 _COMMANDS = VERBS.keys() | {
     "ACCEPT", "AUTHENTICATE", "DIE", "ERROR", "KNOCK", "LINKS", "MAP", "METADATA", "NJOIN",
-    "PROTOCTL", "REDACT", "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE", "SILENCE",
-    "SQUIT", "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH", "WEBIRC",
+    "PROTOCTL", "PROXY", "REDACT", "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE",
+    "SILENCE", "SQUIT", "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH",
+    "WEBIRC",
 }  # fmt: skip
 _FIRST_COMMANDS = {"CAP", "NICK", "PASS", "USER"}
 _COMMAND = re.compile(
     r"(?P<before>(?:@\S* +)?(?::\S* +)?)(?P<word>[A-Za-z]+)"
     r"(?:\Z| +(?P<rest>.*))"
 )
+
+
+# What some programs send before they say anything: blanks, NULs, the mark of UTF-8.
+_NOTHING_YET = re.compile(rb"(?:[\s\0]|\xef\xbb\xbf)+")
 
 
 class Opening:
@@ -75,17 +80,24 @@ class Opening:
         more = self._telnet.feed(piece)
         if more and self._is_one_key():  # the tutorial's client says its nickname once more
             self._by_key = not more.startswith(self._typed + b": ")
-        self._typed = (self._typed + more).lstrip()
+        typed = self._typed + more
+        begin = _NOTHING_YET.match(typed)
+        self._typed = typed[begin.end() :] if begin else typed
 
     @property
     def has_begun(self) -> bool:
         """Whether anything has been typed."""
         return bool(self._typed)
 
-    @property
-    def pieces(self) -> list[bytes]:
-        """What the session is to be fed with: as it came, or at once if it came key by key."""
-        return [b"".join(self._pieces)] if self._by_key else self._pieces
+    def pieces(self, spoken: Spoken) -> list[bytes]:
+        """What the session is to be fed with. A client of IRC is one that a telnet may be, too. Of
+        what is plain, a newline ends a message; without one, each piece is one as it came, unless
+        it came key by key.
+        """
+        if spoken is Spoken.IRC:
+            return [self._typed]
+        joined = self._by_key or b"\n" in self._typed
+        return [b"".join(self._pieces)] if joined else self._pieces
 
     def spoken(self, *, asked: bool, silent: bool) -> Spoken | None:
         """What it means, or None if that depends on bytes yet to come.

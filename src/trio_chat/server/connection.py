@@ -205,7 +205,7 @@ class Connection:
         if spoken is Spoken.IRC:
             outbox.post(asked)
             self._session = IrcSession(self._shared.irc, time.time)
-        return opening.pieces
+        return opening.pieces(spoken)
 
     async def _receive_soon(self) -> bytes | None:
         """What comes within the greeting delay; None if nothing does."""

@@ -92,7 +92,7 @@ def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
         found |= {"text": text, "token": token}
     if "origin" in found:
         found["origin"] = _known(Origin, found["origin"], _origin)
-    for name in ("rooms", "seams", "present"):
+    for name in ("rooms", "seams", "present", "banned"):
         if name in found:
             found[name] = tuple(found[name])
     if "changes" in found:

@@ -55,7 +55,7 @@ def dispatch(session: "IrcSession", message: Message) -> Commands:
         if batches.is_part(message):
             return talk.say_lines(session, message)
         batches.interrupt(session, message)
-    if message.command == "WEBIRC" and not session.registered:
+    if message.command in ("WEBIRC", "PROXY") and not session.registered:
         return [Quit("This server has no gateways.")]  # whose password nobody is to be shown
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in session.caps):

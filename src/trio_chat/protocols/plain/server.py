@@ -183,7 +183,7 @@ class PlainSession(Session):
         if not self._nick and self._password and self._wanted:
             return self._enter(self._wanted, text.strip())
         if not self._nick:
-            return self._read_nick(text.strip())
+            return self._read_nick(text.strip().lstrip("\ufeff\0").strip())
         if text.startswith("/") and not text.startswith("//"):
             return read_verb(self._room, text)
         self._has_spoken = True

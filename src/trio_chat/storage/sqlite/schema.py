@@ -190,6 +190,8 @@ class Whereabouts:
                 raise sqlite3.OperationalError(
                     f"{self._path.name}{suffix} was removed, moved or replaced"
                 )
+        if not _begins_well(self._path):
+            raise sqlite3.OperationalError(f"{self._path.name} was overwritten")
 
 
 @contextmanager
@@ -378,6 +380,18 @@ def _settled(state: str, latest: int) -> str:
         return json.dumps(settle(json.loads(state)), ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return state
+
+
+def _begins_well(path: Path) -> bool:
+    """Whether it has SQLite's header still (sqlite.org/fileformat.html, 1.3); or has none yet."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError as error:
+        raise sqlite3.OperationalError(f"{error.strerror}") from error
+
+
+_HEADER = b"SQLite format 3\0"
 
 
 def _identity(name: str) -> tuple[int, int] | None:
