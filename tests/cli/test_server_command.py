@@ -108,6 +108,12 @@ async def test_a_misspelt_variable():
     assert "TRIO_CHAT_PORT?" in line
 
 
+async def test_what_is_misspelt_steers_no_terminal():
+    code, line = await refused("--set", "x\x1b[31m\x9b=1")
+    assert code == 78
+    assert line.rstrip("\n").isprintable()
+
+
 async def test_an_env_file_that_cannot_be_read(tmp_path):
     code, line = await refused("--env-file", str(tmp_path))
     assert code == 78

@@ -57,6 +57,11 @@ async def test_the_command_has_it_from_the_environment(port, protocol, password,
     assert SESAME not in done.out + done.err
 
 
+async def test_with_json_too_it_is_not_tried_again_and_again(port):
+    done = await run("client", "--port", str(port), "--json", "--retry", "--protocol", "irc")
+    assert (done.code, done.err.count("\n")) == (77, 1)
+
+
 @pytest.mark.parametrize("name", ["password", "identity"])
 async def test_it_is_not_for_the_command_line(name):
     done = await run("client", "--set", f"client.{name}={SESAME}")

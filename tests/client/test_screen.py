@@ -157,6 +157,18 @@ async def test_what_was_typed_is_there_the_next_time_and_ones_own(port, tmp_path
         await al.until("bob: remember me!\n")
 
 
+async def test_a_room_that_is_named_is_the_one_that_is_shown(port, tmp_path):
+    async with joined(port, tmp_path) as bob:
+        await bob.type("/quit\r")
+        assert await bob.ended() == 0
+    async with guest(port, "al") as al, screen(port, tmp_path, "--room", "tea") as bob:
+        await al.send("/join #tea\n")
+        await al.until("in #tea;")
+        await bob.until("You are in #tea.")
+        await bob.type("for tea\r")
+        await al.until("bob: for tea\n")
+
+
 async def test_without_state_nothing_is_written(port, tmp_path):
     async with joined(port, tmp_path, "--no-state") as bob:
         await bob.type("forget me\r/quit\r")

@@ -18,6 +18,7 @@ from trio_chat.errors import (
     ScreenFailed,
     SettingsError,
 )
+from trio_chat.protocols.clean import clean
 
 _Error = TypeVar("_Error", ChatError, OSError)
 
@@ -58,7 +59,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         if debug:
             traceback.print_exception(error)
         for line in f"{error}{ADVICE.get(error.about, '')}".splitlines():
-            print(f"trio-chat: {line}", file=sys.stderr)
+            print(f"trio-chat: {clean(line)}", file=sys.stderr)
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
         code = INTERRUPTED

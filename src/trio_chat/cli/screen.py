@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -51,10 +52,19 @@ def _directory(settings: Settings) -> Path | None:
 
 
 def _model(settings: Settings, nick: str, state: State) -> Model:
-    model = Model(nick, offset=_offset, tells_typing=settings.client.typing, kept=state.kept)
+    kept = _with_room(state.kept, settings)
+    model = Model(nick, offset=_offset, tells_typing=settings.client.typing, kept=kept)
     for note in state.notes:
         model.note(note, time.time())
     return model
+
+
+def _with_room(kept: Kept, settings: Settings) -> Kept:
+    """A room that the person has named is the one that is shown, whichever was the last time."""
+    if "room" not in settings.client.model_fields_set:
+        return kept
+    room = settings.client.room
+    return replace(kept, buffers=tuple(dict.fromkeys((*kept.buffers, room))), current=room)
 
 
 def _past(settings: Settings, kept: Kept) -> Past:

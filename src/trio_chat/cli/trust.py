@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from trio_chat.cli.configure import Configuration, variable
 from trio_chat.cli.env_file import FOLDER_FILE
 from trio_chat.errors import SettingsError
+from trio_chat.protocols.clean import clean
 from trio_chat.settings import Address, Settings, check_place
 
 _NAME_IT = f"If you trust that file, name it: --env-file {FOLDER_FILE}"
@@ -82,4 +83,4 @@ def _is_loopback(host: str) -> bool:
 
 
 def say(line: str) -> None:
-    print(f"trio-chat: {line}", file=sys.stderr)
+    print(f"trio-chat: {clean(line)}", file=sys.stderr)

@@ -161,8 +161,12 @@ class RoomsTalk:
         return str(errors[0]) if errors else "the server closed the connection"
 
     def _goes_on_after(self, error: BaseException) -> bool:
-        """Once we have been in, even if our nickname is taken: by our own old connection."""
-        return self._over or self._been_in or self._settings.client.retry
+        """Once we have been in, even if our nickname is taken: by our own old connection. Before,
+        a server that does not let us in will not do so the next time.
+        """
+        if self._over or self._been_in:
+            return True
+        return self._settings.client.retry and not isinstance(error, NotAdmitted)
 
     # ── with a connection ──────────────────────────────────────────────────────────────────
 
