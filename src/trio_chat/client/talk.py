@@ -126,7 +126,10 @@ class Talk:
         # Once we have been in, it is our own old connection that has our nickname.
         if isinstance(error, NotAdmitted) and not self._been_in:
             return False
-        return not self._said_all or bool(self._past.unacked or self._past.waiting)
+        if not self._said_all or self._past.unacked or self._past.waiting:
+            return True
+        # All of ours has arrived; if the server is there still, it has more of what others said.
+        return isinstance(error, ConnectionLost) and self._been_in
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Chat]:
