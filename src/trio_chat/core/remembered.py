@@ -167,20 +167,23 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
             if spans(state) or state.key:
                 state = _with_regulars(state, {identity: id})
         case Kicked(target_identity=identity) if identity:
-            kept = {who: first for who, first in state.regulars.items() if who != identity}
-            state = replace(_with_standing(state, identity, "", 0), regulars=kept)
+            state = _without_regulars(_with_standing(state, identity, "", 0), {identity})
         case ModesSet(changes=changes, present=present, banned=banned):
             if any(change.add and change.mode == "k" for change in changes):
                 # A new key is for those who are told it.
-                kept = {who: first for who, first in state.regulars.items() if who in present}
-                state = replace(state, regulars=kept)
-            if banned:
-                kept = {who: first for who, first in state.regulars.items() if who not in banned}
-                state = replace(state, regulars=kept)
+                state = _without_regulars(state, state.regulars.keys() - {*present})
+            state = _without_regulars(state, {*banned})
             present = tuple(who for who in present if who not in banned)
             state = _with_regulars(state, dict.fromkeys(present, id if before.shut else ""))
             state = replace(state, shut=_spans_after(before, state, id))
     return state
+
+
+def _without_regulars(state: RoomState, gone: set[str]) -> RoomState:
+    if gone.isdisjoint(state.regulars):
+        return state
+    kept = {who: first for who, first in state.regulars.items() if who not in gone}
+    return replace(state, regulars=kept)
 
 
 def _with_regulars(state: RoomState, new: dict[str, str]) -> RoomState:

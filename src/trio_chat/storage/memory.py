@@ -277,8 +277,9 @@ class MemoryLog(Log):
             if room not in self._intake.followed
         }
         owners = Counter(unused.values())
+        most = max(owners.values(), default=0)
         for room, owner in unused.items():
-            if owners[owner] == max(owners.values()):
+            if owners[owner] == most:
                 self._drop(room)
                 return
 
