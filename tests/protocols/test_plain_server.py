@@ -507,32 +507,56 @@ def test_where_iac_is_a_letter_it_is_said() -> None:
     assert all_asked(session) == [Say("#lobby", "ÿ")]
 
 
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        [b"FOO bar\r\n", b"Host: x\r\n", b"\r\nbody\r\n"],
-        [b"FOO\r\n", b"Host: x\r\n", b"\r\nbody\r\n"],
-        [b"PO", b"ST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nbody\r\n"],
-        [b"a\n", b"FOO /x HTTP/1.1\r\n", b"\r\nbody\r\n"],
-    ],
-)
+GOODBYE = Quit("This is a chat, and no web server. Goodbye!")
+HOST = b"Host: x\r\n\r\nbody\r\n"
+
+#: A request in pieces, each after so long a pause that it is read alone. A nickname may be taken
+#: from it, but nothing that follows is said.
+REQUESTS = [
+    [b"FOO bar\r\n", HOST],
+    [b"FOO\r\n", HOST],
+    [b"FOO\r\n", b"user-agent: x\r\n"],
+    [b"a\n", b"FOO /x HTTP/1.1\r\n", HOST],
+    [b"a b\n", b"GET /x", b" HTTP/1.1\r\n", HOST],
+    [b"PO", b"ST / HTTP/1.1\r\n", HOST],
+    [b"PO", b"ST /x", b" HTTP/1.1\r\n", HOST],
+    [b"PO", b"S", b"T /x", b" HTTP/1.1\r\n", HOST],
+    [b"post /", b"x HTTP/1.1\r\n", HOST],
+    [b"PO", b"ST /" + b"x" * 60, HOST],
+    [b"PRI", b" * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+]
+
+#: The first that somebody says, with a newline behind it.
+PEOPLE = [
+    "x-y: z", "say /x", "GET /status is slow", "GET well soon", "Host: db1 is down",
+    "Connection: lost", "Accept: all of it", "Cookie: yes, please", "Authorization: ask for it now",
+    "Upgrade: done", "Pragma: what is it", "Content: none", "look http://x", "POST it",
+    "let us use HTTP/1.1", "http://x", "host: that one", "Ghost: x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pieces", REQUESTS)
 def test_a_request_in_pieces_is_never_said(pieces: list[bytes]) -> None:
     session = new_session()
     asked: list[Asked] = []
-    while not any(isinstance(command, Quit) for command in asked):
-        asked += asked_by(session, pieces.pop(0))
+    left = iter(pieces)
+    while GOODBYE not in asked:
+        asked += asked_by(session, next(left))
     assert not any(isinstance(command, Say) for command in asked)
 
 
-@pytest.mark.parametrize("text", ["GET /status is slow", "http://x", "host: x", "Ghost: x"])
+@pytest.mark.parametrize("text", PEOPLE)
 def test_people_may_talk_of_requests(text: str) -> None:
-    """And what no client sends may be the first that they say."""
-    session = in_the_lobby(b"alice\n")
-    asked = asked_by(session, b"hi\n", text.encode() + b"\n", b"Host: x\n")
-    assert asked == [Say("#lobby", said) for said in ("hi", text, "Host: x")]
-    for first in ("Host: db1 is down", "Connection: lost", "GET /status is slow"):
-        session = in_the_lobby(b"alice\n")
-        assert asked_by(session, first.encode() + b"\n") == [Say("#lobby", first)]
+    asked = asked_by(in_the_lobby(b"alice\n"), text.encode() + b"\n")
+    assert asked == [Say("#lobby", text)]
+    tutorial = asked_by(in_the_lobby(b"alice"), b"alice: hi", f"alice: {text}".encode())
+    assert tutorial == [Say("#lobby", "hi"), Say("#lobby", text)]
+
+
+@pytest.mark.parametrize("text", ["Host: x", "GET /x HTTP/1.1", "Accept: */*"])
+def test_who_has_said_something_may_say_what_no_client_sends(text: str) -> None:
+    asked = asked_by(in_the_lobby(b"alice\n"), b"hi\n", text.encode() + b"\n")
+    assert asked == [Say("#lobby", "hi"), Say("#lobby", text)]
 
 
 # ── a password ─────────────────────────────────────────────────────────────────────────────────

@@ -24,20 +24,27 @@ _LETTER_MAX = 4  # bytes, in any encoding that has ASCII as a part of it
 
 _TLS_HANDSHAKE = b"\x16\x03"  # a TLS record of the type "handshake", version 3.x (RFC 8446, 5.1)
 
-# A browser can be made to send any request anywhere; so what looks like a request never is chat: a
-# method and a blank, any word and a path or an address, "HTTP/" at the end, a header (RFC 9112).
-_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI"}
-_REQUEST = re.compile(
-    rf"(?:{'|'.join(sorted(_METHODS))})[ \t]"
-    r"|(?P<word>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)"
+# A browser can be made to send any request anywhere, so what looks like one never is chat: a method
+# in capitals and a path or an address, or all three words of a first line (RFC 9112). Other words
+# and a path are what people type, as "say /x".
+_REQUEST = re.compile(r"(?P<word>[A-Z]+(?:-[A-Z]+)*)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)")
+_WHOLE_REQUEST = re.compile(
+    r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]+\S+[ \t]+HTTP/[0-9](?:\.[0-9])?[ \t]*\Z"
 )
-_END_OF_REQUEST = re.compile(r"[ \t]HTTP/[0-9](?:\.[0-9])?[ \t]*\Z")
-# People may say "Host: it is down"; the values of some headers are no sentences.
+# With these all requests but rare ones begin: their path is waited for.
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI"}
+# People may say "Host: it is down", or "Cookie: yes, please": where they could use the name of a
+# header, only a value that is no sentence tells.
 _HEADER = re.compile(
     r"(?:(?:Host|Origin|Referer):[ \t]*\S*[ \t]*\Z"
     r"|Connection:[ \t]*(?:close|keep-alive|upgrade)\b"
-    r"|(?:User-Agent|Accept(?:-[\w-]+)?|Content-[\w-]+|Transfer-Encoding|Cookie|Authorization"
-    r"|Upgrade(?:-[\w-]+)?|Cache-Control|Pragma|Sec-[\w-]+|X-[\w-]+):)",
+    r"|Accept:[ \t]*[\w*.+-]+/[\w*.+-]"
+    r"|Cookie:[ \t]*[^\s=]+="
+    r"|Authorization:[ \t]*\S+[ \t]+\S+[ \t]*\Z"
+    r"|(?:Pragma|Cache-Control):[ \t]*(?:no-|max-age=)"
+    r"|Upgrade:[ \t]*(?:websocket|h2c)\b"
+    r"|(?:User-Agent|Transfer-Encoding|Upgrade-Insecure-Requests|X-Forwarded-\w+|X-Requested-With"
+    r"|Accept-(?:Charset|Encoding|Language)|Content-(?:Encoding|Length|Type)|Sec-[\w-]+):)",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -121,17 +128,17 @@ class Opening:
     def _known(self) -> Spoken | None:
         if self._typed.startswith(_TLS_HANDSHAKE):
             return Spoken.TLS
-        line, newline, rest = self._typed.decode("latin-1").partition("\n")
+        line, newline, _ = self._typed.decode("latin-1").partition("\n")
         line = line.rstrip("\r")
-        if _END_OF_REQUEST.search(line) or is_header(rest.partition("\n")[0].rstrip("\r")):
+        if newline and is_whole_request(line):
             return Spoken.HTTP
         if _is_irc(line, ended=bool(newline)):
             return Spoken.IRC
-        return Spoken.HTTP if is_request(line) else None
+        return Spoken.HTTP if begins_request(line) else None
 
     def _may_become_known(self) -> bool:
         text = self._typed.decode("latin-1")
-        if text[0] in "@:\x16" or text.partition(" ")[0] in _COMMANDS:
+        if text[0] in "@:\x16" or text.partition(" ")[0] in _COMMANDS | _METHODS:
             return True
         return any(word.startswith(text) for word in (*_COMMANDS, *_METHODS))
 
@@ -144,15 +151,20 @@ def is_one_letter(data: bytes, encoding: str) -> bool:
     return len(data) <= _LETTER_MAX and len(data.decode(encoding, "replace")) == 1
 
 
-def is_request(line: str) -> bool:
-    """Whether this is the first line of an HTTP request, or its beginning."""
+def begins_request(line: str) -> bool:
+    """Whether this is the beginning of an HTTP request: a method, and where it is to."""
     found = _REQUEST.match(line)
-    return bool(_END_OF_REQUEST.search(line) or (found and found["word"] not in _COMMANDS))
+    return found is not None and found["word"] not in _COMMANDS
+
+
+def is_whole_request(line: str) -> bool:
+    """Whether this is the first line of an HTTP request."""
+    return bool(_WHOLE_REQUEST.match(line))
 
 
 def is_header(line: str) -> bool:
-    """Whether this is a line such as all HTTP requests have, or the end of the first one."""
-    return bool(_HEADER.match(line) or _END_OF_REQUEST.search(line))
+    """Whether this is a line such as all HTTP requests have behind the first."""
+    return bool(_HEADER.match(line))
 
 
 def _is_irc(line: str, *, ended: bool) -> bool:

@@ -16,11 +16,13 @@ from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
 from trio_chat.protocols.session import Dialect, Handled, Session
-from trio_chat.protocols.sniff import is_header, is_one_letter, is_request
+from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
 # What the tutorial's client sends if its person says something before it was asked who they are.
 _NICK_AND_TEXT = re.compile(r"([^\s:]+): \S")
+
+_NO_WEB_SERVER = "This is a chat, and no web server. Goodbye!"
 
 
 class PlainDialect(Dialect):
@@ -52,6 +54,8 @@ class PlainSession(Session):
         self._telnet = Telnet(encoding)
         self._lines = LineBuffer(line_bytes)
         self._framed = self._by_key = False
+        self._first_line = b""  # of all that comes, in whatever pieces, as far as it is looked at
+        self._is_browser = False
         self._only_ascii = True
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
@@ -85,6 +89,7 @@ class PlainSession(Session):
         self._take(self._telnet.feed(data))
 
     def _take(self, data: bytes) -> None:
+        self._look_at_first_line(data)
         self._only_ascii = self._only_ascii and data.isascii()
         one_key = is_one_letter(data, self._encoding)
         self._by_key = self._by_key or one_key
@@ -92,6 +97,14 @@ class PlainSession(Session):
         self._framed = self._framed or b"\n" in data or (one_key and bool(self._wanted))
         messages = self._lines.feed(data) if self._framed else self._unframed(data)
         self._waiting[:0] = reversed(messages)
+
+    def _look_at_first_line(self, data: bytes) -> None:
+        """A request that came in pieces: the first of them were taken for a nickname and texts."""
+        if b"\n" in self._first_line or len(self._first_line) > self._line_bytes:
+            return
+        self._first_line += data
+        line = self._first_line.partition(b"\n")[0].decode("latin-1").rstrip("\r")
+        self._is_browser = begins_request(line) or is_whole_request(line)
 
     def receive_eof(self) -> None:
         if rest := self._telnet.rest():
@@ -102,6 +115,8 @@ class PlainSession(Session):
 
     def next_command(self) -> Command | Handled | None:
         self.ahead = False
+        if self._is_browser:
+            return Quit(_NO_WEB_SERVER)
         self._leaving = isinstance(self._next, Leave)
         self.follows = self._next is not None
         if following := self._next:
@@ -178,8 +193,8 @@ class PlainSession(Session):
             text = without_erased(text)
         if not text.strip():
             return None
-        if not self._has_spoken and (is_header(text) or (is_request(text) and not self._nick)):
-            return Quit("This is a chat, and no web server. Goodbye!")
+        if not self._has_spoken and self._is_of_browser(text):
+            return Quit(_NO_WEB_SERVER)
         if not self._nick and self._password and self._wanted:
             return self._enter(self._wanted, text.strip())
         if not self._nick:
@@ -188,6 +203,12 @@ class PlainSession(Session):
             return read_verb(self._room, text)
         self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
+
+    def _is_of_browser(self, text: str) -> bool:
+        """Who is let in may ask what is wrong with ``GET /status``."""
+        if is_header(text) or is_whole_request(text):
+            return True
+        return not self._nick and begins_request(text)
 
     def _read_nick(self, nick: str) -> Command | Notice:
         self._wanted = nick
