@@ -71,7 +71,7 @@ def ring() -> Ring:
         ("+n", [], "olga vera mark"),
         ("+m", [], "olga vera"),
         ("+nm", [], "olga vera"),
-        ("+ist", [], "olga vera mark eve"),
+        ("+it", [], "olga vera mark eve"),
         ("+b", ["mark"], "olga vera eve"),
         ("+b", ["MARK!*@*"], "olga vera eve"),
         ("+b", ["*!umark@mark.net"], "olga vera eve"),

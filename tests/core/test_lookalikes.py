@@ -1,7 +1,9 @@
 """Which nicknames look alike."""
 
+import unicodedata
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_chat.core.confusables import PROTOTYPES, VERSION
@@ -27,6 +29,9 @@ def test_what_looks_like_alice(nick: str, twin: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("bob1", "bobl"), ("bob0", "bobO"), ("bob0", "bobo"), ("corn", "com"), ("Ian", "lan"),
+     ("İ", "i"), ("İan", "ian"), ("i\u0307an", "ian"), ("\u012f\u0307", "\u012f"),
+     ("j\u0307o", "jo"),
+     ("\u0237o", "jo"), ("straße", "STRASSE"), ("ŉo", "ʼno"), ("ﬁn", "fin"), ("ῼ", "ωι"),
      ("rnick", "mick"), ("al\u0131\u0307ce", "alice"), ("x_y", "x\N{NKO LAJANYALAN}y")],
 )  # fmt: skip
 def test_what_looks_alike_without_other_scripts(one: str, other: str) -> None:
@@ -48,6 +53,31 @@ def test_equal_folds_look_alike_and_a_skeleton_is_its_own(nick: str) -> None:
     assert alike(nick, nick.swapcase())
     assert fold(nick) in looks(nick)
     assert skeleton(skeleton(nick)) == skeleton(nick)
+
+
+CASES = [char for char in map(chr, range(0x20000)) if len({char, char.lower(), char.upper()}) > 1]
+
+
+@given(st.text(st.sampled_from(CASES) | st.sampled_from("iıİjß\u0307\u0328"), min_size=1))
+def test_whatever_its_case_and_form_it_looks_alike(nick: str) -> None:
+    """Also where a letter has other letters, or more of them, in another case."""
+    compatible = unicodedata.normalize("NFKC", nick)
+    for text in (nick, compatible):
+        for other in (text.lower(), text.upper(), text.title(), text.casefold()):
+            assert alike(nick, other), (nick, other)
+
+
+NAMES = st.text(st.sampled_from("iıİIl1jȷß\u0307aаɑ") | st.sampled_from(CASES), max_size=3)
+
+
+@given(NAMES, NAMES)
+@example("\u0130", "i")
+def test_of_two_with_one_skeleton_without_case_only_one_is_let_in(one: str, other: str) -> None:
+    first, second = (
+        skeleton(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", nick).casefold()))
+        for nick in (one, other)
+    )
+    assert first != second or alike(one, other)
 
 
 @given(st.sampled_from(sorted(PROTOTYPES)))

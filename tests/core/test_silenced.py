@@ -4,9 +4,13 @@ import pytest
 
 from ring import Ring, refusal
 from trio_chat.core.commands import (
+    FindNicks,
+    FindPast,
+    FindPeople,
     Invite,
     Join,
     Leave,
+    Query,
     Rename,
     Request,
     Say,
@@ -14,8 +18,9 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     Signal,
+    Tell,
 )
-from trio_chat.core.events import AwaySet, Joined, Left, Refused, Renamed
+from trio_chat.core.events import Absent, AwaySet, Joined, Left, Past, People, Refused, Renamed
 from trio_chat.core.judge import parting_words
 from trio_chat.core.refusals import Code
 
@@ -82,6 +87,31 @@ def test_nor_is_it_when_they_come_in(ring: Ring) -> None:
     [joined] = ring.decide("id-loud", Join("#den"))
     assert isinstance(joined, Joined)
     assert joined.away == "Away"
+
+
+@pytest.mark.parametrize("modes", MODES)
+def test_nor_are_words_of_before_shown_to_who_asks(ring: Ring, modes: tuple[str, ...]) -> None:
+    """But to themselves, and to operators of the server."""
+    ring.ask("id-loud", SetName("BUY"))
+    ring.ask("id-loud", SetAway("BUY"))
+    ring.set("#den", *modes)
+    for query in (FindPeople("#den"), FindPeople("loud"), FindNicks(("loud",)), FindPeople("*")):
+        assert _told_of_loud(ring, "olga", query) == ("loud", "Away")
+        assert _told_of_loud(ring, "loud", query) == ("BUY", "BUY")
+    [_, absent] = ring.decide("id-eve", Tell("loud", "hi"))
+    assert absent == Absent("loud", "Away")
+    ring.make_operator("eve")
+    assert _told_of_loud(ring, "eve", FindNicks(("loud",))) == ("BUY", "BUY")
+    ring.depart("loud")
+    assert _told_of_loud(ring, "eve", FindPast("loud")) == ("loud", "")
+
+
+def _told_of_loud(ring: Ring, asker: str, query: Query) -> tuple[str, str]:
+    """Their name, and why they are away."""
+    answer = ring.chat.answer(f"id-{asker}", query)
+    assert isinstance(answer, People | Past)
+    [seen] = (seen for seen in answer.people if seen.nick == "loud")
+    return seen.origin.name, seen.away
 
 
 @pytest.mark.parametrize("mode", [("+b", "m:loud"), ("+b", "LOUD"), ("+b", "*!*@*")])

@@ -40,7 +40,13 @@ from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, has_status, share_a_room
+from trio_chat.core.state import (
+    State,
+    has_status,
+    is_silenced_somewhere,
+    share_a_room,
+    shown,
+)
 
 
 def answer(state: State, asker: Person, query: Query) -> Answer:
@@ -116,9 +122,9 @@ def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
     if query.of.startswith("#"):
         room = visible_room(state, asker, query.of)
         members = room.members.values() if room else ()
-        shown = (p for p in members if asker.who in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
+        seen = (p for p in members if asker.who in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
         name = room.state.name if room else query.of
-        return People(name, tuple(_seen(state, asker, p, room) for p in shown))
+        return People(name, tuple(_seen(state, asker, p, room) for p in seen))
     if person := state.person(query.of):
         return People(query.of, (_seen(state, asker, person),))
     if not {*query.of} & {*"*?"}:
@@ -199,11 +205,13 @@ def _fits(mask: str, person: Person) -> bool:
 
 def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> Seen:
     """With ``room`` their status is that in it."""
+    hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
+    told = shown(person, silenced=hidden)
     return Seen(
         person.nick,
-        person.origin,
+        told.origin,
         who=person.who,
-        away=person.away,
+        away=told.away,
         modes=person.modes,
         status=prefixes(room.status.get(person.who, "")) if room else "",
         rooms=tuple(_rooms_seen(state, asker, person)),

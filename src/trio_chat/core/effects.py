@@ -50,7 +50,15 @@ from trio_chat.core.remembered import (
     with_status_changed,
 )
 from trio_chat.core.room import Person, Room, RoomState
-from trio_chat.core.state import State, has_status, leads, share_a_room, with_status
+from trio_chat.core.state import (
+    State,
+    has_status,
+    is_silenced_somewhere,
+    leads,
+    share_a_room,
+    shown,
+    with_status,
+)
 
 # Rooms that somebody has entered on this connection, of which that is remembered.
 _VISITS_MAX = 200
@@ -235,7 +243,7 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     del state.by_nick[before]
     state.by_nick[name] = person
     if before != name:
-        state.past.append((replace(person), entry.at))
+        _remember(state, person, entry)
     person.nick = renamed.to
     if before == name:
         return [delivery]
@@ -254,7 +262,7 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     del same[person.who]
     if not same:
         del state.by_identity[person.identity]
-    state.past.append((person, entry.at))
+    _remember(state, person, entry)
     rooms = tuple(person.rooms)
     for room in rooms:
         _remove(state, person, room, seen=entry.id if departed.up_to_date else "")
@@ -262,6 +270,12 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     if person.is_operator:
         _withdraw_all(state, person)
     return [Delivery(departed, rooms=rooms), *_presence(state, person.nick, None)]
+
+
+def _remember(state: State, person: Person, entry: Entry) -> None:
+    """That somebody had this nickname, as others were told of them then."""
+    seen = shown(replace(person), silenced=is_silenced_somewhere(state, person))
+    state.past.append((seen, entry.at))
 
 
 def _on_away_set(state: State, event: AwaySet, entry: Entry) -> Deliveries:

@@ -63,7 +63,16 @@ from trio_chat.core.remembered import (
     status_of,
 )
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, has_status, is_banned, is_listed, is_silenced, leads
+from trio_chat.core.state import (
+    State,
+    has_status,
+    is_banned,
+    is_listed,
+    is_silenced,
+    is_silenced_somewhere,
+    leads,
+    shown,
+)
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
@@ -114,11 +123,8 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
 
 def _silenced(state: State, person: Person, name: str) -> Refused | None:
     """Why somebody may not speak in a room; None if they may."""
-    room = state.room(name)
-    if room is None or not room.members:
-        return _nowhere(name)
-    refused = _silenced_in(room, person)
-    return refused if refused is None or visible_room(state, person, name) else _nowhere(name)
+    room = visible_room(state, person, name)
+    return _silenced_in(room, person) if room else _nowhere(name)
 
 
 def _silenced_in(room: Room, person: Person) -> Refused | None:
@@ -132,15 +138,11 @@ def _silenced_in(room: Room, person: Person) -> Refused | None:
     return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
 
 
-def _is_silenced_somewhere(state: State, person: Person) -> bool:
-    return any(is_silenced(state.rooms[name], person) for name in person.rooms)
-
-
 def parting_words(state: State, person: Person, why: str, words: str) -> str:
     """What others are told when somebody goes, who has said these ``words``: nothing of them if
     there is a room where they may not speak.
     """
-    return f"Quit: {words}" if words and not _is_silenced_somewhere(state, person) else why
+    return f"Quit: {words}" if words and not is_silenced_somewhere(state, person) else why
 
 
 def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
@@ -151,8 +153,7 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
         tell.action, other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
         token=_token(person, tell.token), seams=tell.seams,
     )  # fmt: skip
-    away = other.away and not tell.notice
-    return [said, Absent(other.nick, other.away)] if away else [said]
+    return [said] if tell.notice else [said, *_absence(state, other)]
 
 
 def _token(person: Person, token: str) -> str:
@@ -193,11 +194,9 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     remembered = (
         status != before or is_due(room.state, person) or is_new_regular(room.state, person)
     )
-    silenced = not status and is_silenced(room, person)
-    away = _shown_away(person.away, silenced)
-    origin = replace(person.origin, name=person.nick) if silenced else person.origin
+    seen = shown(person, silenced=not status and is_silenced(room, person))
     return Joined(
-        room.state.name, person.nick, person.who, away, origin,
+        room.state.name, person.nick, person.who, seen.away, seen.origin,
         guarded=remembered or bool(room.state.limit),
         status=status,
         identity=_known(person) if remembered else "",
@@ -271,7 +270,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
         why = f"{other.nick} is in {name} already."
         return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
     invited = Invited(name, person.nick, other.nick, person.who, other.who, person.origin)
-    return [invited, Absent(other.nick, other.away)] if other.away else [invited]
+    return [invited, *_absence(state, other)]
 
 
 # ── the room ───────────────────────────────────────────────────────────────────────────────────
@@ -428,19 +427,15 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
-    text = _shown_away(cut(set_away.text, AWAY_MAX), _is_silenced_somewhere(state, person))
+    away = replace(person, away=cut(set_away.text, AWAY_MAX))
+    text = shown(away, silenced=is_silenced_somewhere(state, person)).away
     return [AwaySet(person.nick, text, person.who, person.origin)]
-
-
-def _shown_away(text: str, silenced: bool) -> str:
-    """Others are told that they are away, in words that are not theirs."""
-    return "Away" if text and silenced else text
 
 
 def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
     if not set_name.name or len(set_name.name) > NAME_MAX:
         return [Refused(f"A name has 1 to {NAME_MAX} characters.", Code.BAD_NAME)]
-    if _is_silenced_somewhere(state, person):
+    if is_silenced_somewhere(state, person):
         why = "You may not take another name while there is a room where you may not speak."
         return [Refused(why, Code.CANNOT_SET_NAME)]
     return [NameSet(person.nick, person.who, replace(person.origin, name=set_name.name))]
@@ -499,6 +494,12 @@ def operators_only() -> Refused:
 
 def nobody(nick: str) -> Refused:
     return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
+
+
+def _absence(state: State, person: Person) -> Sequence[Absent]:
+    """What whoever writes to somebody is told, if they are away."""
+    away = shown(person, silenced=is_silenced_somewhere(state, person)).away
+    return [Absent(person.nick, away)] if away else []
 
 
 def _absent(nick: str, room: str) -> Refused:

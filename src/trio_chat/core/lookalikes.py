@@ -5,6 +5,7 @@ decides which nicknames are taken, and nothing else: rooms, bans, and all that i
 known by their folds.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -19,8 +20,11 @@ RESERVED = (
 )  # fmt: skip
 
 
-def _small_capitals() -> Iterator[tuple[int, str]]:
-    """Unicode does not count them as confusable; but next to others, many take them for letters."""
+def _letters() -> Iterator[tuple[int, str]]:
+    """Unicode does not count them as confusable; but next to others, many take them for letters.
+    Nor does it count a j without its dot, as it does an i.
+    """
+    yield ord("ȷ"), "j"
     for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
         try:
             char = unicodedata.lookup(f"LATIN LETTER SMALL CAPITAL {letter}")
@@ -29,7 +33,11 @@ def _small_capitals() -> Iterator[tuple[int, str]]:
         yield ord(char), letter.lower()
 
 
-_SMALL_CAPITALS = dict(_small_capitals())
+# A dot above a letter that has one is not seen, as in what is left of İ without its case. Between
+# the two there may be marks that are written elsewhere.
+_DOTTED = re.compile("([ij][\u0316-\u0333]*)\u0307")
+
+_LETTERS = dict(_letters())
 
 
 def looks(nick: str) -> frozenset[str]:
@@ -38,8 +46,13 @@ def looks(nick: str) -> frozenset[str]:
     In capitals an i looks like a small l. But that would make Neil look like Nell if it counted in
     each case: so it does only where others are written so.
     """
-    in_capitals = f"={skeleton(nick.upper())}"
-    return frozenset({fold(nick), fold(skeleton(nick)), f"={skeleton(nick)}", in_capitals})
+    in_each_case = (skeleton(text) for text in (nick, nick.upper(), _without_case(nick)))
+    return frozenset({fold(nick), fold(skeleton(nick)), *(f"={each}" for each in in_each_case)})
+
+
+def _without_case(text: str) -> str:
+    """Unicode's toNFKC_Casefold, of a text without what is ignored in it."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def skeleton(text: str) -> str:
@@ -48,8 +61,8 @@ def skeleton(text: str) -> str:
 
 
 def _prototypes(text: str) -> str:
-    letters = unicodedata.normalize("NFD", text).replace("\u0131\u0307", "i")  # a dot on dotless i
-    return letters.translate(PROTOTYPES).translate(_SMALL_CAPITALS)
+    letters = unicodedata.normalize("NFD", text)
+    return _DOTTED.sub(r"\1", letters.translate(PROTOTYPES).translate(_LETTERS))
 
 
 def all_looks(nicks: Iterable[str]) -> frozenset[str]:

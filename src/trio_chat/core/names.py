@@ -49,6 +49,13 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFKC", alike)
 
 
+def composed(name: str) -> str:
+    """A name as it is kept and shown: its accents in one with their letters, as Unicode's NFC has
+    it, however somebody's keyboard has written them.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def distinct(names: Iterable[str]) -> list[str]:
     """Of several that are the same name only the first."""
     first: dict[str, str] = {}
@@ -59,12 +66,13 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 def nick_problem(nick: str) -> str:
     """Why this cannot be a nickname, as a sentence; empty if it can."""
-    problem = _problem(nick, _NICK_EXTRA, NICK_MAX)
+    problem = _problem(composed(nick), _NICK_EXTRA, NICK_MAX)
     return problem and f"{_cut(nick)} cannot be a nickname: {problem}."
 
 
 def room_problem(room: str) -> str:
     """Why this cannot be a room's name, as a sentence; empty if it can."""
+    room = composed(room)
     name = room.lstrip("#")  # ##python is another room than #python
     problem = _problem(name, _ROOM_EXTRA, ROOM_MAX - (len(room) - len(name)))
     if not room.startswith("#"):
@@ -77,7 +85,7 @@ def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
 
     ``taken(nick)`` says whether somebody has it. Always finds one: it counts on.
     """
-    kept = "".join(c for c in unicodedata.normalize("NFC", wanted) if _allowed(c, _NICK_EXTRA))
+    kept = "".join(c for c in composed(wanted) if _allowed(c, _NICK_EXTRA))
     kept = _INVISIBLE.sub("", kept)
     base = next(
         (cut for i in range(len(kept)) if not nick_problem(cut := kept[i : i + NICK_MAX])), "guest"
@@ -118,8 +126,6 @@ def _problem(name: str, extra: str, longest: int) -> str:
         return "it is empty"
     if len(name) > longest:
         return f"it is longer than {longest} characters"
-    if unicodedata.normalize("NFC", name) != name:
-        return "its accents are not composed (Unicode NFC)"
     if unicodedata.category(name[0])[0] == "M":
         return "it begins with an accent that stands on nothing"
     if accents_pile_up(name):

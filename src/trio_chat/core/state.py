@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from trio_chat.core.events import Entry
 from trio_chat.core.modes import STATUS
@@ -130,6 +131,20 @@ def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
         return True
     banned = is_listed(room, "b", person, mutes=True)
     return banned and not is_listed(room, "e", person, mutes=True)
+
+
+def is_silenced_somewhere(state: State, person: Person) -> bool:
+    return any(is_silenced(state.rooms[name], person) for name in person.rooms)
+
+
+def shown(person: Person, *, silenced: bool) -> Person:
+    """Somebody as others are told of them: if no words of theirs are for those, then that they are
+    away, and no name but the nickname.
+    """
+    if not silenced:
+        return person
+    origin = replace(person.origin, name=person.nick)
+    return replace(person, origin=origin, away="Away" if person.away else "")
 
 
 def share_a_room(one: Person, other: Person) -> bool:

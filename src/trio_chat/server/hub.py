@@ -47,7 +47,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.judge import Outcomes, nobody, parting_words
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks
-from trio_chat.core.names import fold, is_private, near_nick, nick_problem, room_problem
+from trio_chat.core.names import composed, fold, is_private, near_nick, nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person, Room, RoomState
@@ -156,9 +156,10 @@ class Hub:
         """Let somebody in under the nickname they want, or under a near one if that will do."""
         await self._be_open()
         with self._request():
-            nick, refused = enter.nick, await self._claim(listener, enter.nick)
+            nick = composed(enter.nick)
+            refused = await self._claim(listener, nick)
             if refused and await self._take_over(enter):
-                refused = await self._claim(listener, enter.nick)
+                refused = await self._claim(listener, nick)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
@@ -305,9 +306,9 @@ class Hub:
         with self._request():
             match requests[0]:
                 case Join(room) if not room_problem(room):
-                    return await self._join(listener, room, requests)
+                    return await self._join(listener, composed(room), requests)
                 case Rename(nick):
-                    return await self._rename(listener, nick)
+                    return await self._rename(listener, composed(nick))
                 case Leave() | Kick():
                     outcomes = await self._pursue(listener, requests)
                     await self._close_unheard()

@@ -698,6 +698,10 @@ def test_what_is_named_twice_is_meant_once(line: str, commands: list[Command]) -
         ('+"=1;+a\x07=1;+<b>;+ok', "+ok"),
         ("+a=x\x07y;+ok", "+ok"),
         ("+a=\x1b[2J;+b=\x7f;+c=\x85;+ok=é", "+ok=é"),
+        (
+            "+a=x\u202ey;+b=\u2066;+c=\u200b;+d=\ufeff;+ok=👩‍👧 שלום".replace(" ", ""),
+            "+ok=👩‍👧שלום",
+        ),
         (r"+a=x\ny;+b=\r;+ok", "+ok"),
         (r"+a=1;+a=\n;+ok", "+ok"),
         ("label=1;msgid=2;time=3;account=4;+ok", "+ok"),

@@ -8,6 +8,7 @@ from trio_chat.core.commands import Command, Say, Signal, Tell
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
+from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc import batches
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import fits
@@ -25,7 +26,6 @@ _ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
 
 # "<client_prefix> [ <vendor> '/' ] <key_name>", the vendor a host's name (message-tags, "Format").
 _KEY = re.compile(r"\+(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def say(session: "IrcSession", message: Message) -> Iterator[Command]:
@@ -109,10 +109,11 @@ def tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
 
 def _client_tags(message: Message) -> str:
     """ "Client-only tags" begin with a plus; other tags of clients are not relayed. Nor are those
-    with a key that is none, or with a value that would steer a terminal.
+    with a key that is none, or with a value that would have to be cleaned: that steers a
+    terminal, hides something or turns it round.
     """
     tags = message.tags.items()
-    return render_tags({k: v for k, v in tags if _KEY.fullmatch(k) and not _CONTROL.search(v)})
+    return render_tags({k: v for k, v in tags if _KEY.fullmatch(k) and clean(v) == v})
 
 
 def each_target(session: "IrcSession", text: str) -> Sequence[str]:
