@@ -81,16 +81,15 @@ def rendering() -> Iterator[tuple[str, float]]:
 def sessions() -> Iterator[tuple[str, float]]:
     session = PlainSession(encoding="utf-8", line_bytes=4096, lobby="#lobby")
     session.receive_data(b"alice\n")
-    session.next_command()
+    session.next_run()
     session.done(Arrived("alice", "1"))
-    session.next_command()
     session.done(Joined("#lobby", "alice", "1"))
     for number in (1, 64):
         data = (_TEXT.encode() + b"\n") * number
 
         def converse(data: bytes = data) -> None:
             session.receive_data(data)
-            while session.next_command():
+            while session.next_run():
                 pass
 
         name = f"PlainSession, {number} in a read: bytes to a command"

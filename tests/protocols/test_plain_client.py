@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.commands import Say
+from runs import commands, next_command
+from trio_chat.core.commands import Enter, Say
 from trio_chat.core.events import Arrived, Joined, Left, Notice, Renamed, Said, TopicSet
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.plain.client import Earlier, Message, PlainClientSession
@@ -395,13 +396,12 @@ def test_command(line: str, data: bytes) -> None:
 def test_our_server_understands_what_our_client_says(text: str) -> None:
     server = PlainSession(encoding="utf-8", line_bytes=8192, lobby="#lobby")
     server.receive_data(b"bob\n")
-    assert server.next_command()
+    assert isinstance(next_command(server), Enter)
     server.done(Arrived("bob", "id"))
-    assert server.next_command()
     server.done(Joined("#lobby", "bob", "id"))
     server.receive_data(said(with_trio_chat(), text))
     expected = [Say("#lobby", line) for line in text.split("\n") if line.strip()]
-    assert list(iter(server.next_command, None)) == expected
+    assert [*commands(server.next_run()), *commands(server.next_run())] == expected
 
 
 # ── a server that does not ─────────────────────────────────────────────────────────────────────

@@ -1,11 +1,13 @@
 """The server's end of the plain dialect: what bytes ask for, and what is written back."""
 
 import unicodedata
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs import commands, following, next_command
 from trio_chat.core.commands import (
     Command,
     Enter,
@@ -68,22 +70,30 @@ def all_asked(session: PlainSession) -> list[Asked]:
     is let in, everywhere."""
     asked: list[Asked] = []
     refusals = session.refusals
-    while (command := session.next_command()) is not None:
-        if isinstance(command, Handled):
+    while (run := session.next_run()) is not None:
+        if isinstance(run, Handled):
             answer = Refused if session.refusals > refusals else Notice
             asked.append(answer(answered(session)))
             refusals = session.refusals
             continue
         assert session.data_to_send() == b""
-        asked.append(command)
+        asked += each_done(session, commands(run))
+        if isinstance(asked[-1], Quit):
+            break
+    return asked
+
+
+def each_done(session: PlainSession, asked: Sequence[Command]) -> list[Command]:
+    """These, and what follows from them."""
+    result = []
+    for command in asked:
+        result.append(command)
         match command:
             case Enter(nick):
-                session.done(Arrived(nick, "id"))
+                result += each_done(session, following(session.done(Arrived(nick, "id"))))
             case Join(room):
-                session.done(Joined(room, "alice", "id"))
-            case Quit():
-                break
-    return asked
+                result += each_done(session, following(session.done(Joined(room, "alice", "id"))))
+    return result
 
 
 def answered(session: PlainSession) -> str:
@@ -137,33 +147,32 @@ def test_the_greeting_is_four_bytes() -> None:
 def test_the_first_words_are_the_nickname(hello: bytes, enter: Enter) -> None:
     session = new_session()
     session.receive_data(hello)
-    assert session.next_command() == enter
+    assert next_command(session) == enter
 
 
 def test_whoever_is_gone_after_the_nickname_takes_a_near_one() -> None:
     session = new_session()
     session.receive_data(b"\nalice")
-    assert session.next_command() is None
+    assert next_command(session) is None
     session.receive_eof()
-    assert session.next_command() == Enter("alice", near=True)
+    assert next_command(session) == Enter("alice", near=True)
 
 
 def test_a_person_is_asked_again() -> None:
     session = new_session()
     session.receive_data(b"alice\n")
-    assert session.next_command() == Enter("alice")
-    assert session.next_command() is None
+    assert next_command(session) == Enter("alice")
+    assert next_command(session) is None
     session.receive_data(b"ann\n")
-    assert session.next_command() == Enter("ann")
+    assert next_command(session) == Enter("ann")
 
 
 def test_whoever_has_arrived_enters_the_lobby() -> None:
     session = new_session()
     session.receive_data(b"alice\n")
-    session.next_command()
-    session.done(Arrived("alice", "id"))
-    assert session.next_command() == Join("#lobby")
-    assert session.next_command() is None
+    next_command(session)
+    assert following(session.done(Arrived("alice", "id"))) == [Join("#lobby")]
+    assert session.next_run() is None
 
 
 def test_nothing_that_follows_the_nickname_is_lost() -> None:
@@ -178,9 +187,9 @@ def test_nothing_that_follows_the_nickname_is_lost() -> None:
 
 def test_nothing_is_asked_by_nothing() -> None:
     session = new_session()
-    assert session.next_command() is None
+    assert next_command(session) is None
     session.receive_eof()
-    assert session.next_command() is None
+    assert next_command(session) is None
 
 
 # ── lines ──────────────────────────────────────────────────────────────────────────────────────
@@ -298,30 +307,22 @@ def test_an_unknown_verb_that_is_near_to_nothing(line: str) -> None:
 
 def test_whoever_goes_to_a_room_leaves_the_one_before() -> None:
     session = in_the_lobby(b"alice\n")
-    session.done(Joined("#tea", "alice", "id"))
-    assert session.next_command() == Leave("#lobby")
-    session.done(Left("#lobby", "alice", "id"))
-    assert session.next_command() is None
-    session.done(Joined("#Bar", "alice", "id"))
-    assert session.next_command() == Leave("#tea")
+    assert following(session.done(Joined("#tea", "alice", "id"))) == [Leave("#lobby")]
+    assert following(session.done(Left("#lobby", "alice", "id"))) == []
+    assert following(session.done(Joined("#Bar", "alice", "id"))) == [Leave("#tea")]
 
 
 def test_a_line_is_said_in_the_room_that_was_joined_last() -> None:
     session = in_the_lobby(b"alice\n")
     session.done(Joined("#tea", "alice", "id"))
-    assert asked_by(session, b"hi\n/who\n") == [
-        Leave("#lobby"),
-        Say("#tea", "hi"),
-        ListMembers("#tea"),
-    ]
+    assert asked_by(session, b"hi\n/who\n") == [Say("#tea", "hi"), ListMembers("#tea")]
 
 
 @pytest.mark.parametrize("room", ["#lobby", "#Lobby"])
 def test_whoever_was_kicked_and_comes_back_stays(room: str) -> None:
     """They have not left the room themselves, but it is the one to which they go."""
     session = in_the_lobby(b"alice\n")
-    session.done(Joined(room, "alice", "id"))
-    assert session.next_command() is None
+    assert following(session.done(Joined(room, "alice", "id"))) == []
     assert asked_by(session, b"hi\n") == [Say(room, "hi")]
 
 
@@ -336,8 +337,7 @@ def test_whoever_was_kicked_and_comes_back_stays(room: str) -> None:
 )
 def test_nothing_follows_from_other_events(event: Event) -> None:
     session = in_the_lobby(b"alice\n")
-    session.done(event)
-    assert session.next_command() is None
+    assert following(session.done(event)) == []
 
 
 # ── the end ────────────────────────────────────────────────────────────────────────────────────
@@ -457,9 +457,10 @@ def test_each_piece_is_a_message() -> None:
 def test_the_prefix_is_the_nickname_that_was_asked_for() -> None:
     session = new_session()
     session.receive_data(b"tom")
-    assert session.next_command() == Enter("tom", near=True)
+    assert next_command(session) == Enter("tom", near=True)
     session.done(Arrived("tom_2", "id"))
-    assert asked_by(session, b"tom: hi") == [Join("#lobby"), Say("#lobby", "hi")]
+    session.done(Joined("#lobby", "tom_2", "id"))
+    assert asked_by(session, b"tom: hi") == [Say("#lobby", "hi")]
 
 
 def test_the_prefix_is_in_the_encoding() -> None:
@@ -584,8 +585,8 @@ def test_whoever_says_both_at_once_need_not_wait() -> None:
 def test_whoever_is_asked_for_another_nickname_is_not_taken_to_say_the_password() -> None:
     session = new_session(password=True)
     session.receive_data(b"alice\nopen sesame\n")
-    assert isinstance(session.next_command(), Handled)
-    assert session.next_command() == Enter("alice", password=SESAME)
+    assert isinstance(session.next_run(), Handled)
+    assert next_command(session) == Enter("alice", password=SESAME)
     session.reply(Refused("The nickname alice is taken."))
     session.data_to_send()
     assert asked_by(session, b"ann\nopen sesame\n") == [
@@ -606,19 +607,12 @@ def test_without_newlines_too_the_prefix_is_no_part_of_the_password() -> None:
 # ── what it answers ────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("line", "ahead"),
-    [(b"hi\n", True), (b"/me waves\n", True), (b"/msg bob hi\n", False), (b"/who\n", False)],
-)
-def test_only_after_something_said_the_next_may_be_asked_for_at_once(
-    line: bytes, ahead: bool
-) -> None:
+def test_what_is_said_in_a_row_goes_together_up_to_something_else() -> None:
     session = in_the_lobby(b"alice\n")
-    session.receive_data(line + b"/rooms\n")
-    session.next_command()
-    assert session.ahead is ahead
-    session.next_command()
-    assert not session.ahead
+    session.receive_data(b"hi\n/me waves\n\nyou\n/msg bob hi\n/xyzzy\nhi\n")
+    runs = [commands(run) for run in iter(session.next_run, None)]
+    said = [Say("#lobby", "hi"), Say("#lobby", "waves", action=True), Say("#lobby", "you")]
+    assert runs == [said, [Tell("bob", "hi")], [], [Say("#lobby", "hi")]]
 
 
 def test_what_is_replied_waits_to_be_sent_once_and_refusals_are_counted() -> None:
@@ -765,7 +759,7 @@ def assert_borne(encoding: str, pieces: list[bytes]) -> None:
         session.receive_eof()
         asked += all_asked(session)
         assert all(isinstance(each, Asked) for each in asked)
-        assert session.next_command() is None
+        assert next_command(session) is None
 
 
 @given(st.lists(st.binary() | st.just(b"\n")))

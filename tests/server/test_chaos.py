@@ -66,9 +66,9 @@ async def test_all_that_is_left_is_the_history(
         assert not hub.listeners
         assert not hub.chat.people
         assert not hub.chat.rooms
-        assert not hub._looks
-        assert not hub._uses
-        assert not hub._conversations
+        assert not hub.nicknames._looks
+        assert not hub.logs._uses
+        assert not hub.logs._conversations
         await house.link("al")
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 

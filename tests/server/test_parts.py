@@ -357,7 +357,7 @@ def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
     chat.apply(Entry("#a", "1", Joined("#a", "nick1", "1")))
     marks = []
     for dialect in (DIALECTS[0], DIALECTS[1], DIALECTS[1], DIALECTS[0]):
-        hub.write_to(listener, dialect)
+        hub.write_to(listener, dialect, None)
         parts = Parts(hub.audiences)
         entry = Entry("#a", "2", Said("#a", "nick1", "text", "1"))
         for delivery in chat.apply(entry):

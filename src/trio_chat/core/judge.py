@@ -80,7 +80,8 @@ KEY_MAX = 32
 KICK_MAX = 200
 LIST_MAX = 100  # entries of each of a room's lists
 
-Outcomes = Sequence[Event | Refused | Absent | Repeated]
+Outcome = Event | Refused | Absent | Repeated
+Outcomes = Sequence[Outcome]
 
 
 def judge(state: State, person: Person, request: Request) -> Outcomes:

@@ -1,9 +1,11 @@
 """What every dialect of the server offers. All of it is sans-IO: no method waits."""
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from trio_chat.core.commands import Command
-from trio_chat.core.events import Answer, Event, Shown
+from trio_chat.core.commands import Command, Say
+from trio_chat.core.events import Answer, Event, Refused, Shown
 
 
 class Dialect(Protocol):
@@ -29,35 +31,63 @@ class OwnDialect(Dialect, Protocol):
         ...
 
 
+class Says:
+    """Messages to one room, said in a row. Nothing that is asked next depends on them."""
+
+    __slots__ = ("messages",)
+
+    def __init__(self, first: Say, more: Iterable[Say] = ()) -> None:
+        self.messages = [first]
+        for say in more:
+            if say.room != first.room:
+                raise ValueError("a run of messages goes to one room")
+            self.messages.append(say)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A command, with how the session tells its answer, or that it is refused.
+
+    Without these, ``Session.reply`` does.
+    """
+
+    command: Command
+    on_answer: Callable[[Any], None] | None = None
+    on_refused: Callable[[Refused], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Handled:
-    """Something came that the session has dealt with by itself."""
+    """The session has dealt by itself with something that came."""
+
+
+HANDLED = Handled()
+
+#: What one connection asks for at a time.
+Run = Says | Ask | Handled
 
 
 class Session(Protocol):
-    """What one connection speaks: bytes in, commands out; answers in, bytes out.
+    """What one connection speaks: bytes in, runs of commands out; answers in, bytes out.
 
-    Feed it with ``receive_data`` and ``receive_eof``, then ask for ``next_command`` until there is
-    none. Say with ``done`` and ``reply`` what a command has become before asking for the next one,
-    for that may depend on it; but if ``ahead`` is set the last one is a Say on which nothing
-    depends, and the next one may be asked for at once. What
-    it has for the peer comes out of ``data_to_send``: ask for it before each wait.
+    Feed it with ``receive_data`` and ``receive_eof``, then ask for ``next_run`` until there is
+    none. Say with ``done`` and ``reply`` what has become of a run before asking for the next one.
 
-    ``follows`` is set if the last command is one that the peer did not ask for: it follows from the
-    one before. ``refusals`` counts what the peer was refused.
+    Before each run is carried out, and before each wait, write ``data_to_send`` to the peer; from
+    then on it is written to in ``dialect``, and shown in ``own`` what it has done itself.
     """
 
-    ahead: bool
-    follows: bool
+    #: How much the peer was refused.
     refusals: int
 
     @property
     def dialect(self) -> Dialect:
-        """How this connection is written to; may change with what it sends."""
+        """How this connection is written to."""
         ...
 
     @property
     def own(self) -> OwnDialect | None:
-        """How it is shown now what it has done itself; None if that is never another way."""
+        """How it is shown what it has done itself; None if as everybody else."""
         ...
 
     def greeting(self) -> bytes:
@@ -68,16 +98,18 @@ class Session(Protocol):
 
     def receive_eof(self) -> None: ...
 
-    def next_command(self) -> Command | Handled | None:
+    def next_run(self) -> Run | None:
         """The next thing that was asked; None until more comes."""
         ...
 
-    def done(self, event: Event) -> None:
-        """A command has become this event, and everybody has been told."""
+    def done(self, event: Event) -> Iterable[Ask]:
+        """A command has become this event, and everybody has been told. Returns what follows from
+        it, which is the server's doing and not the peer's.
+        """
         ...
 
     def reply(self, answer: Answer) -> None:
-        """This is what the peer asked for."""
+        """This is what the peer asked for, or why it cannot be."""
         ...
 
     def ping(self) -> None:

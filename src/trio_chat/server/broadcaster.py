@@ -41,7 +41,7 @@ class Broadcaster:
         if len(self._hub.audiences.of(room).everyone) > 1:
             return await self._go_round(room, parts, batch[-1].id, tail)
         await _post(parts)
-        self._hub.shown(batch[-1].id)
+        self._hub.progress.shown(batch[-1].id)
         return ()
 
     def _apply(self, batch: Sequence[Entry]) -> "Parts":
@@ -64,7 +64,7 @@ class Broadcaster:
         while not going.is_over:
             posts += going.step()
             if arrived := going.arrived():
-                self._hub.shown(arrived)
+                self._hub.progress.shown(arrived)
             if posts > GROUP and not going.is_over:
                 posts = await _let_others_in()
                 if not batch and going.size < _ROUND_BYTES:

@@ -28,12 +28,12 @@ from trio_chat.core.commands import (
     Unwatch,
     Watch,
 )
-from trio_chat.core.events import Absent, Arrived, Event, Notice, Refused, Repeated
-from trio_chat.core.judge import operators_only
+from trio_chat.core.events import Absent, Answer, Arrived, Notice, Refused, Repeated
+from trio_chat.core.judge import Outcome, operators_only
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
-from trio_chat.protocols.session import Handled, Session
+from trio_chat.protocols.session import Ask, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.audience import Listener
 from trio_chat.server.cloak import Cloak
@@ -171,7 +171,6 @@ class Connection:
     async def _hear(self, data: bytes) -> None:
         self._heard_at, self._pinged = trio.current_time(), False
         self._session.receive_data(data)
-        self._hub.write_to(self._listener, self._session.dialect)
         await self._obey()
 
     def look_after(self, now: float) -> None:
@@ -216,77 +215,78 @@ class Connection:
     # ── doing what they ask ────────────────────────────────────────────────────────────────
 
     async def _obey(self) -> None:
-        """Do everything that has come; what is said in a row is submitted together."""
-        session = self._session
-        run: list[Say] = []
-        while (command := session.next_command()) is not None:
-            wait, cost = self._charge(command)
-            say = command if isinstance(command, Say) and (run or session.ahead) else None
-            if run and (cost or say is None or say.room != run[0].room or len(run) == _RUN):
+        """Do everything that has come."""
+        while (run := self._session.next_run()) is not None:
+            if isinstance(run, Says):
                 await self._say(run)
-                run = []
-            if cost or self._slowed:
+                continue
+            wait, cost = self._charge(run.command if isinstance(run, Ask) else None)
+            if cost:
                 await self._slow_down(wait, cost)
-            if say:
-                if not run:
-                    await self._answer()
-                run.append(say)
-                if not session.ahead:
-                    await self._say(run)
-                    run = []
-            elif not isinstance(command, Handled):
-                await self._do(command)
-        if run:
-            await self._say(run)
-        await self._answer()
+            if isinstance(run, Ask):
+                await self._do(run)
+        await self._flush()
 
-    def _charge(self, command: Command | Handled) -> tuple[float, int]:
+    def _charge(self, command: Command | None) -> tuple[float, int]:
         """How long it has to wait, and what it then costs the source; nothing if it need not wait,
         neither for the connection's pace nor for its turn.
         """
-        if self._session.follows:
-            return 0.0, 0
         cost = price(self._hub.chat, self._listener.who, command)
         wait = self._pace.take(trio.current_time(), cost)
         if not wait and self._source.lines.at_once(self._flow, cost):
+            self._slowed = False
             return 0.0, 0
         return wait, cost
 
-    async def _say(self, run: Sequence[Say]) -> None:
+    async def _say(self, run: Says) -> None:
+        """As many messages together as neither pace nor limits hold back."""
+        await self._flush()
+        some: list[Say] = []
+        for say in run.messages:
+            wait, cost = self._charge(say)
+            if some and (cost or len(some) == _RUN):
+                await self._submit_run(some)
+                some = []
+            if cost:
+                await self._slow_down(wait, cost)
+            some.append(say)
+        await self._submit_run(some)
+
+    async def _submit_run(self, says: Sequence[Say]) -> None:
         """Reading goes on before everybody has got it: so what follows soon goes out with it."""
-        if self._hub.is_shown(self._last_said):
+        if self._hub.progress.is_shown(self._last_said):
             self._ahead = 0
-        if self._ahead + len(run) > _RUN:
+        if self._ahead + len(says) > _RUN:
             await self._catch_up()
-        self._listener.own = self._session.own
-        outcomes, self._last_said = await self._hub.say(self._listener, run)
-        self._ahead += len(run)
+        outcomes, last = await self._hub.say(self._listener, says)
+        self._last_said = max(self._last_said, last)  # START, if nothing has come of it
+        self._ahead += len(says)
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 await self._catch_up()
-            self._report(outcome)
+            if isinstance(outcome, Refused | Absent | Repeated):
+                self._reply(outcome)
 
     async def _catch_up(self) -> None:
         """Wait until all that was said has been shown."""
         if self._ahead:
-            await self._hub.until_shown(self._last_said)
+            await self._hub.progress.until_shown(self._last_said)
             self._ahead = 0
 
     async def _slow_down(self, wait: float, cost: int) -> None:
         """Reading stops meanwhile: a flood stays where it comes from."""
-        if cost and not self._slowed:
+        if not self._slowed:
             self._session.reply(
                 Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
             )
-        self._slowed = cost > 0
-        if cost:
-            await self._answer()
-            self._ask_if_hung_up()
-            await trio.sleep(wait)
-            if not self._source.lines.at_once(self._flow, cost):
-                with self._time_out():
-                    await self._source.lines.wait(self._flow, cost, self._shared.drains)
-            self._heard_at = trio.current_time()  # what comes meanwhile, nobody hears
+        self._slowed = True
+        await self._flush()
+        self._ask_if_hung_up()
+        await trio.sleep(wait)
+        if not self._source.lines.at_once(self._flow, cost):
+            with self._time_out():
+                await self._source.lines.wait(self._flow, cost, self._shared.drains)
+        self._heard_at = trio.current_time()  # what comes meanwhile, nobody hears
 
     def _ask_if_hung_up(self) -> None:
         """Who says no more may still listen, as a pipe does; or have gone, and what has come from
@@ -296,32 +296,31 @@ class Connection:
             self._session.ping()
             self._listener.outbox.post(self._session.data_to_send())
 
-    async def _do(self, command: Command) -> None:
+    async def _do(self, ask: Ask) -> None:
         await self._catch_up()
-        match command:
-            case Enter():
-                await self._enter(command)
+        match ask.command:
+            case Enter() as enter:
+                await self._enter(enter, ask)
             case Quit(why, words):
                 self._said_goodbye = True
                 self._parting_words = words
                 await self._end("quit", why)
-            case Operate():
-                await self._operate(command)
-            case Kill() | Reload():
-                await self._command_server(command)
+            case Operate() as operate:
+                await self._operate(operate)
+            case Kill() | Reload() as command:
+                self._command_server(command)
             case Watch(nicks):
                 self._hub.chat.watch(self._listener.who, nicks)
             case Unwatch(nicks):
                 self._hub.chat.unwatch(self._listener.who, nicks)
-            case _ if isinstance(command, LookUp):
-                await self._look_up(command)
-            case _ if isinstance(command, Query):
-                self._session.reply(self._hub.answer(self._listener, command))
-            case _:
-                await self._answer()
-                await self._submit([command])
+            case command if isinstance(command, LookUp):
+                await self._look_up(command, ask)
+            case command if isinstance(command, Query):
+                self._reply(self._hub.answer(self._listener, command), ask)
+            case request:
+                await self._submit(request, ask)
 
-    async def _enter(self, enter: Enter) -> None:
+    async def _enter(self, enter: Enter, ask: Ask) -> None:
         hashed = self._shared.settings.server.password.get_secret_value()
         if hashed and (refused := await self._check_password(enter.password, hashed)):
             self._session.reply(refused)
@@ -335,45 +334,56 @@ class Connection:
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
-            self._report(outcome)
+            await self._follow(outcome, ask)
 
-    async def _answer(self) -> None:
-        """Send what the session has to say: after all that was said before it has been shown."""
-        self._hub.write_to(self._listener, self._session.dialect)
-        if data := self._session.data_to_send():
+    async def _flush(self) -> None:
+        """Send what the session has to say, after all that was said before it has been shown; from
+        then on the peer is written to as the session says.
+        """
+        session, listener = self._session, self._listener
+        data = session.data_to_send()
+        if data or session.dialect is not listener.dialect:
             await self._catch_up()
-            outbox = self._listener.outbox
-            while len(data) > _PIECE:
-                end = data.index(b"\n", _PIECE) + 1
-                outbox.post(data[:end])
-                data = data[end:]
-                await self._until_sent()
-            outbox.post(data)
+        self._hub.write_to(listener, session.dialect, session.own)
+        while len(data) > _PIECE:
+            end = data.index(b"\n", _PIECE) + 1
+            listener.outbox.post(data[:end])
+            data = data[end:]
+            await self._until_sent()
+        if data:
+            listener.outbox.post(data)
 
-    async def _look_up(self, command: LookUp) -> None:
+    async def _look_up(self, command: LookUp, ask: Ask) -> None:
         """Its answer may be long: those before have been read by then. So whoever asks for much has
         it as fast as they read, and is not taken for somebody who does not.
         """
-        await self._answer()
+        await self._flush()
         await self._until_sent()
-        self._session.reply(await self._hub.look_up(self._listener, command))
+        self._reply(await self._hub.look_up(self._listener, command), ask)
 
     async def _until_sent(self) -> None:
         await self._listener.outbox.until_sent()
         self._heard_at = trio.current_time()  # what came meanwhile, nobody heard
 
-    async def _submit(self, requests: Sequence[Request]) -> None:
-        self._listener.own = self._session.own
-        for outcome in await self._hub.submit(self._listener, requests):
-            self._report(outcome)
+    async def _submit(self, request: Request, ask: Ask) -> None:
+        await self._flush()
+        for outcome in await self._hub.submit(self._listener, request):
+            await self._follow(outcome, ask)
 
-    def _report(self, outcome: Event | Refused | Absent | Repeated | Notice) -> None:
-        if isinstance(outcome, Refused):
-            logger.debug("refused: %s", outcome.why)
+    async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
+        """Tell what has become of a command, and do what follows from it."""
         if isinstance(outcome, Refused | Absent | Repeated | Notice):
-            self._session.reply(outcome)
-        else:
-            self._session.done(outcome)
+            self._reply(outcome, ask)
+            return
+        for following in self._session.done(outcome):
+            await self._do(following)
+
+    def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
+        tell = ask.on_answer if ask else None
+        if isinstance(answer, Refused):
+            logger.debug("refused: %s", answer.why)
+            tell = ask.on_refused if ask else None
+        (tell or self._session.reply)(answer)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────
 
@@ -383,7 +393,7 @@ class Connection:
         refused = await self._check_password(operate.password, hashed)
         if operate.name in hashes and not refused:
             logger.warning("became an operator as %s", operate.name)
-            self._listener.own = self._session.own
+            await self._flush()
             self._session.done(await self._hub.make_operator(self._listener))
             return
         if self._source.may_report(trio.current_time()):
@@ -393,7 +403,7 @@ class Connection:
         if self._wrong_passwords == _WRONG_PASSWORDS:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
-    async def _command_server(self, command: Kill | Reload) -> None:
+    def _command_server(self, command: Kill | Reload) -> None:
         person = self._hub.chat.people[self._listener.who]
         if not person.is_operator:
             self._session.reply(operators_only())
@@ -421,7 +431,7 @@ class Connection:
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
     async def _end(self, reason: str, last_words: str = "") -> None:
-        await self._answer()
+        await self._flush()
         self.finish(reason, last_words)
         await trio.lowlevel.checkpoint()  # where the cancellation takes effect
 

@@ -7,9 +7,8 @@ that one person sees is in order, and nobody can be faster than the system.
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import trio
 
@@ -27,7 +26,7 @@ from trio_chat.core.commands import (
     Request,
     Say,
 )
-from trio_chat.core.effects import after, is_barrier, log_of
+from trio_chat.core.effects import is_barrier, log_of
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
@@ -46,16 +45,17 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes, nobody, parting_words
-from trio_chat.core.lookalikes import RESERVED, all_looks, looks
-from trio_chat.core.names import composed, fold, is_private, near_nick, nick_problem, room_problem
+from trio_chat.core.names import composed, fold, is_private, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
-from trio_chat.core.room import Person, Room, RoomState
+from trio_chat.core.room import Person
 from trio_chat.errors import Conflict, Unavailable
-from trio_chat.protocols.session import Dialect
+from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Listener
-from trio_chat.server.shares import Shares
+from trio_chat.server.nicknames import Nicknames
+from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.progress import Progress
 from trio_chat.storage.base import START, Log
 
 logger = logging.getLogger(__name__)
@@ -63,32 +63,8 @@ logger = logging.getLogger(__name__)
 # How long a nickname may take to come free when whoever has it is cut off.
 _TAKE_OVER = 5.0  # seconds
 
-# Changes of a room after which its state is saved, though it is open.
-_UNSAVED = 100
-
 # Outcomes that are no events.
 _ANSWERS = Refused | Absent | Repeated
-
-
-@dataclass(slots=True)
-class _Use:
-    """How many need a log to be open; and what to wait for while one of them opens or closes it.
-
-    ``turn`` has whoever of them was judged in vain and would be a barrier for the others.
-    """
-
-    count: int = 0
-    busy: trio.Event | None = None
-    turn: trio.Lock = field(default_factory=trio.Lock)
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        self.busy = event = trio.Event()
-        try:
-            yield
-        finally:
-            self.busy = None
-            event.set()
 
 
 class Hub:
@@ -108,28 +84,23 @@ class Hub:
         reserved: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.chat, self._log, self._clock = chat, log, clock
-        self.max_rooms, self.room_modes = max_rooms, room_modes
-        self._lobby = fold(lobby)
-        self._shares = Shares()  # of rooms, by who has opened them
+        self.chat, self._log = chat, log
+        self.nicknames = Nicknames(log, reserved)
+        self.progress = Progress()
+        self.logs = OpenLogs(
+            chat, log, self.progress, clock, max_rooms=max_rooms, lobby=lobby, room_modes=room_modes
+        )
         self._archive = Archive(chat, log, clock)
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
-        self._looks: set[str] = set()  # of nicknames in use, or about to be
-        self._reserved = all_looks((*RESERVED, *reserved))
-        self._given_back = trio.Event()
-        self._uses: dict[str, _Use] = {}
-        self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
-        self._last_shown = self._last_placed = START
-        self._progress = trio.Event()
-        self._unsaved: dict[str, int] = {}  # changes of open rooms since their state was saved
+        self._last_placed = START
         self._under_way = 0  # requests taken on and not yet shown
-        self._stopping = self._ended = False
+        self._stopping = False
         self._idle = trio.Event()
 
     async def start(self) -> None:
         """Begin to follow the log of people. Call it once, before anything else."""
-        await self._log.follow(PEOPLE, await self._end_of(PEOPLE))
+        await self._log.follow(PEOPLE, await self.logs.end_of(PEOPLE))
 
     async def finish(self) -> None:
         """Take no more requests, and wait until those under way have been shown."""
@@ -137,18 +108,12 @@ class Hub:
         if self._under_way:
             await self._idle.wait()
         with suppress(trio.BrokenResourceError):
-            await self.until_shown(self._last_placed)
-
-    def shown(self, id: str) -> None:
-        """The broadcaster has shown everything up to this id: those who wait for it go on."""
-        self._last_shown = max(id, self._last_shown)
-        waiting, self._progress = self._progress, trio.Event()
-        waiting.set()
+            await self.progress.until_shown(self._last_placed)
 
     def ended(self) -> None:
-        """Nothing is shown any more: those who wait for it get ``trio.BrokenResourceError``."""
-        self._stopping = self._ended = True
-        self._progress.set()
+        """Nothing is shown any more."""
+        self._stopping = True
+        self.progress.end()
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
 
@@ -157,14 +122,14 @@ class Hub:
         await self._be_open()
         with self._request():
             nick = composed(enter.nick)
-            refused = await self._claim(listener, nick)
+            refused = await self.nicknames.claim(listener, nick)
             if refused and await self._take_over(enter):
-                refused = await self._claim(listener, nick)
+                refused = await self.nicknames.claim(listener, nick)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
             if refused:
-                nick = await self._claim_near(listener, nick)
+                nick = await self.nicknames.claim_near(listener, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
             arrived = Arrived(nick, listener.who, enter.origin, enter.secret)
@@ -191,8 +156,8 @@ class Hub:
                 why = parting_words(self.chat, person, why, words) if person else why
                 departed = Departed(nick, listener.who, why, origin, rooms, up_to_date)
                 await self._happen(departed)
-                await self._close_unheard(person.identity if person else "")
-        await self._keep_only(listener, "")
+                await self.logs.close_unheard(person.identity if person else "")
+        await self.nicknames.keep_only(listener, "")
 
     async def _take_over(self, enter: Enter) -> bool:
         """Whether the nickname was held by themselves, on a connection that they have lost; if so,
@@ -204,55 +169,21 @@ class Hub:
         if holder := self.listeners.get(person.who):
             holder.end("has come again", "You have come again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
-            while not looks(enter.nick).isdisjoint(self._looks):
-                await self._given_back.wait()
+            await self.nicknames.until_free(enter.nick)
         return True
 
-    async def _claim(self, listener: Listener, nick: str) -> Refused | None:
-        """Reserve a nickname, and with it all that looks like it, if nobody has such a one and
-        nobody is about to have it.
-        """
-        if problem := nick_problem(nick):
-            return Refused(problem, Code.BAD_NICK, (nick,))
-        wanted = looks(nick) - {*listener.looks}
-        if self._is_taken(wanted):
-            return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
-        self._looks |= wanted
-        listener.looks += tuple(wanted)
-        for look in wanted:
-            if await self._log.claim(look) != self._log.node:
-                await self._keep_only(listener, listener.nick)
-                return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
-        return None
-
-    def _is_taken(self, wanted: Collection[str]) -> bool:
-        return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))
-
-    async def _claim_near(self, listener: Listener, wanted: str) -> str:
-        tried: set[str] = set()
-
-        def taken(nick: str) -> bool:
-            return self._is_taken(looks(nick)) or nick in tried
-
-        while await self._claim(listener, nick := near_nick(wanted, taken)):
-            tried.add(nick)
-        return nick
-
-    async def _keep_only(self, listener: Listener, nick: str) -> None:
-        """Give back all that looks like other nicknames than this one."""
-        given_back = {*listener.looks} - (looks(nick) if nick else set())
-        listener.looks = tuple(look for look in listener.looks if look not in given_back)
-        self._looks -= given_back
-        for look in given_back:
-            await self._log.release(look)
-        freed, self._given_back = self._given_back, trio.Event()
-        freed.set()
-
-    def write_to(self, listener: Listener, dialect: Dialect) -> None:
-        """From now on in this dialect."""
+    def write_to(self, listener: Listener, dialect: Dialect, own: OwnDialect | None) -> None:
+        """From now on in this dialect, and in their ``own`` what they have done themselves."""
+        listener.own = own
         if listener.dialect is not dialect:
             listener.dialect = dialect
             self.audiences.forget()
+
+    def all_read(self, listener: Listener) -> None:
+        """Somebody has read all that was shown to them before the end."""
+        if person := self.chat.people.get(listener.who):
+            for name in person.rooms:
+                note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
@@ -297,82 +228,61 @@ class Hub:
             await self._happen(event)
             return event
 
-    async def submit(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
-        """What became of the requests, in their order; all that happened has been shown.
-
-        There may be several only if all go to the same log, as a run of Say to one room does.
-        """
+    async def submit(self, listener: Listener, request: Request) -> Outcomes:
+        """What has become of a request; all that happened has been shown."""
         await self._be_open()
         with self._request():
-            match requests[0]:
+            match request:
                 case Join(room) if not room_problem(room):
-                    return await self._join(listener, composed(room), requests)
+                    return await self._join(listener, request)
                 case Rename(nick):
-                    return await self._rename(listener, composed(nick))
+                    return await self._rename(listener, Rename(composed(nick)))
                 case Leave() | Kick():
-                    outcomes = await self._pursue(listener, requests)
-                    await self._close_unheard()
+                    outcomes = await self._pursue(listener, request)
+                    await self.logs.close_unheard()
                     return outcomes
                 case _:
-                    return await self._pursue(listener, requests)
+                    return await self._pursue(listener, request)
 
     async def say(self, listener: Listener, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """As ``submit``, for a run of Say to one room; but it need not have been shown yet.
 
-        The id is what to wait for with ``until_shown``.
+        The id is what to wait for with ``progress.until_shown``.
         """
         await self._be_open()
         with self._request():
             return await self._decide_and_append(listener, says)
 
-    def is_shown(self, id: str) -> bool:
-        return id <= self._last_shown
-
-    async def until_shown(self, id: str) -> None:
-        """Wait until everything up to this id has been shown."""
-        while self._last_shown < id:
-            if self._ended:
-                raise trio.BrokenResourceError("nothing is shown any more")
-            await self._progress.wait()
-
-    async def _join(self, listener: Listener, room: str, requests: Sequence[Request]) -> Outcomes:
-        if refused := await self._too_many_rooms(listener, fold(room)):
+    async def _join(self, listener: Listener, join: Join) -> Outcomes:
+        log = fold(join.room)
+        if refused := await self.logs.charge(listener, log):
             return [refused]
         try:
-            async with self._in_use(fold(room), room):
-                return await self._pursue(listener, requests)
+            async with self.logs.in_use(log, composed(join.room)):
+                return await self._pursue(listener, join)
         except Unavailable as error:  # a new room, of which nothing can be kept
             return [_not_kept(error)]
 
-    async def _rename(self, listener: Listener, nick: str) -> Outcomes:
-        if refused := await self._claim(listener, nick):
+    async def _rename(self, listener: Listener, rename: Rename) -> Outcomes:
+        if refused := await self.nicknames.claim(listener, rename.nick):
             return [refused]
-        outcomes = await self._pursue(listener, [Rename(nick)])
+        outcomes = await self._pursue(listener, rename)
         for outcome in outcomes:
             if isinstance(outcome, Renamed):
-                listener.nick = nick
-        await self._keep_only(listener, listener.nick)
+                listener.nick = outcome.to
+        await self.nicknames.keep_only(listener, listener.nick)
         return outcomes
 
-    async def _pursue(self, listener: Listener, requests: Sequence[Request]) -> Outcomes:
-        repair = self.chat.is_repair(listener.who, requests[0])
-        outcomes, last = await self._decide_and_append(listener, requests)
+    async def _pursue(self, listener: Listener, request: Request) -> Outcomes:
+        repair = self.chat.is_repair(listener.who, request)
+        outcomes, last = await self._decide_and_append(listener, [request])
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
-        await self.until_shown(last)
-        await self._save_now_and_then(outcomes)
-        return outcomes
-
-    async def _save_now_and_then(self, outcomes: Outcomes) -> None:
-        """The state of an open room, so that of its changes not all have to be kept for ever."""
+        await self.progress.until_shown(last)
         for event in outcomes:
-            if isinstance(event, _ANSWERS) or not is_barrier(event):
-                continue
-            log = log_of(event)
-            self._unsaved[log] = self._unsaved.get(log, 0) + 1
-            if self._unsaved[log] >= _UNSAVED and (room := self.chat.rooms.get(log)):
-                self._unsaved[log] = 0
-                await self._save(log, room, room.state.barrier or START, self._log.save)
+            if not isinstance(event, _ANSWERS):
+                await self.logs.note_change(event)
+        return outcomes
 
     async def _decide_and_append(
         self, listener: Listener, requests: Sequence[Request], *, in_turn: bool = False
@@ -393,13 +303,13 @@ class Hub:
             log = log_of(events[0])
             try:
                 if is_private(log):
-                    async with self._in_use(log):
+                    async with self.logs.in_use(log):
                         entries = await self._append(events)
-                        await self.until_shown(entries[-1].id)
+                        await self.progress.until_shown(entries[-1].id)
                 else:
                     entries = await self._append(events)
             except Conflict as conflict:
-                await self.until_shown(conflict.barrier)
+                await self.progress.until_shown(conflict.barrier)
                 conflicts += 1
             except Unavailable as error:
                 return [
@@ -411,8 +321,9 @@ class Hub:
                 is_followed = log == PEOPLE or log in self.chat.rooms
                 last = max(entry.id for entry in entries) if is_followed else START
                 return _found_again(outcomes, entries), last
-            if conflicts > 1 and not in_turn and log in self._uses and is_barrier(events[-1]):
-                async with self._uses[log].turn:
+            use = self.logs.use(log)
+            if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
+                async with use.turn:
                     return await self._decide_and_append(listener, requests, in_turn=True)
 
     async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
@@ -426,7 +337,7 @@ class Hub:
     async def _happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""
         entries = await self._append([event])
-        await self.until_shown(entries[-1].id)
+        await self.progress.until_shown(entries[-1].id)
 
     async def _be_open(self) -> None:
         """Once ``finish`` has begun, whoever asks for something waits to be cut off."""
@@ -443,134 +354,6 @@ class Hub:
             self._under_way -= 1
             if self._stopping and not self._under_way:
                 self._idle.set()
-
-    # ── logs are opened and closed ─────────────────────────────────────────────────────────
-
-    @asynccontextmanager
-    async def _in_use(self, log: str, name: str = "") -> AsyncIterator[None]:
-        """See to it that a log is followed, and its room open, as long as this lasts.
-
-        The last one to leave closes it, if nobody hears of it any more. ``name`` is what a room
-        that nobody has been in before is called.
-        """
-        use = self._uses.setdefault(log, _Use())
-        use.count += 1
-        try:
-            while use.busy is not None or not self._is_open(log):
-                if use.busy is not None:
-                    await use.busy.wait()
-                else:
-                    with use.changing():
-                        await self._open(log, name)
-            yield
-        finally:
-            try:
-                if use.count == 1 and self._is_open(log) and not self.chat.is_heard(log):
-                    with use.changing():
-                        await self._close(log, use)
-            finally:
-                use.count -= 1
-                if not use.count:
-                    del self._uses[log]
-                    if not self._is_open(log):
-                        self._shares.give_back(log)
-
-    def _is_open(self, log: str) -> bool:
-        identity = log.partition(",")[0]
-        return log in self.chat.rooms or log in self._conversations.get(identity, ())
-
-    async def _open(self, log: str, name: str) -> None:
-        at = await self._end_of(log)
-        if is_private(log):
-            await self._log.follow(log, at)
-            for identity in log.split(","):
-                self._conversations.setdefault(identity, set()).add(log)
-            return
-        state = await self._state(log, name)
-        recent = await self._log.history(log, limit=self.chat.replay, said=True)
-        await self._log.follow(log, at)
-        self.chat.open_room(state, recent)
-
-    async def _state(self, room: str, name: str) -> RoomState:
-        saved, state = await self._log.snapshot(room)
-        if state is None:
-            now = int(self._clock() * 1000)
-            state = RoomState(name, created=now, flags=frozenset(self.room_modes))
-            await self._log.save(room, START, state)
-        for entry in await self._log.barriers(room, after=saved):
-            state = after(state, entry)
-        return state
-
-    async def _end_of(self, log: str) -> str:
-        last = await self._log.history(log, limit=1)
-        return last[-1].id if last else START
-
-    async def _close(self, log: str, use: _Use) -> None:
-        """Close it, unless somebody comes while its state is being saved."""
-        if room := self.chat.rooms.get(log):
-            await self._save(log, room, self._last_shown, self._log.close)
-        if use.count > 1:
-            return
-        if is_private(log):
-            for identity in {*log.split(",")}:
-                self._conversations[identity].remove(log)
-                if not self._conversations[identity]:
-                    del self._conversations[identity]
-        else:
-            self.chat.close_room(log)
-            self._unsaved.pop(log, None)
-        await self._log.unfollow(log)
-
-    async def _save(
-        self, log: str, room: Room, id: str, save: Callable[[str, str, RoomState], Awaitable[None]]
-    ) -> None:
-        with suppress(Unavailable):  # it can be worked out from the room's log as well
-            await save(log, id, replace(room.state, left={**room.left}))
-
-    def all_read(self, listener: Listener) -> None:
-        """Somebody has read all that was shown to them before the end."""
-        if person := self.chat.people.get(listener.who):
-            for name in person.rooms:
-                note_seen(self.chat.rooms[name], person, self._last_shown)
-
-    async def save_rooms(self) -> None:
-        """Keep what is remembered of those who were in the rooms at the end."""
-        async with trio.open_nursery() as nursery:
-            for log, room in self.chat.rooms.items():
-                if room.left:
-                    nursery.start_soon(self._save, log, room, self._last_shown, self._log.save)
-
-    async def _close_unheard(self, identity: str = "") -> None:
-        """Close the rooms that nobody is in now, and the conversations of somebody who has gone.
-
-        What is in use, whoever is the last to use it closes; what has been closed meanwhile, stays
-        so.
-        """
-        for log in (*self.chat.empty, *self._conversations.get(identity, ())):
-            if log not in self._uses and self._is_open(log):
-                async with self._in_use(log):
-                    pass
-
-    async def _too_many_rooms(self, listener: Listener, room: str) -> Refused | None:
-        """Charge a room that is to be opened to whoever opens it, or say why they cannot.
-
-        Others may have opened all that there are: nobody shall be kept out of where they were
-        before. So of rooms that the log knows there are as many again.
-        """
-        if room == self._lobby or room in self.chat.rooms or room in self._uses:
-            return None
-        whose = (listener.source, listener.who)
-        if self._shares.may_take(*whose, self.max_rooms) or (
-            self._shares.may_take(*whose, 2 * self.max_rooms) and await self._log.knows(room)
-        ):
-            self._shares.take(room, *whose)
-            return None
-        if len(self._shares) >= self.max_rooms:
-            why = f"There are {self.max_rooms} rooms, and that is the most."
-        else:
-            number = self._shares.of(listener.source)
-            why = f"From your address {number} rooms are open, and no more are left for others."
-        return Refused(why, Code.TOO_MANY_ROOMS, (room,))
 
 
 def _not_kept(error: Unavailable, event: Event | None = None) -> Refused:

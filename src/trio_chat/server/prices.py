@@ -22,14 +22,15 @@ from trio_chat.core.commands import (
     ShowMasks,
 )
 from trio_chat.core.room import Person
-from trio_chat.protocols.session import Handled
 
 # The most that anything costs: nobody waits longer for an answer than for as many lines.
 _MOST = 100
 
 
-def price(chat: Chat, who: str, command: Command | Handled) -> int:
-    """What a command costs whoever has this id: they may not be let in yet."""
+def price(chat: Chat, who: str, command: Command | None) -> int:
+    """What a command costs whoever has this id: they may not be let in yet. What is no command, but
+    something that the session deals with by itself, costs a line.
+    """
     find = _PRICES.get(type(command))
     person = chat.people.get(who)
     return 1 if find is None or person is None else min(find(chat, person, command), _MOST)

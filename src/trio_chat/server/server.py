@@ -91,8 +91,8 @@ class Server:
         self.settings = self._shared.settings = settings
         self._shared.irc = server_info(settings, self._started)
         self._sources.reload(settings.limits)
-        self._hub.max_rooms = settings.limits.rooms
-        self._hub.room_modes = settings.server.room_modes
+        self._hub.logs.max_rooms = settings.limits.rooms
+        self._hub.logs.room_modes = settings.server.room_modes
         self._hub.chat.replay = _replay(settings)
         self._hub.chat.rooms_each = settings.limits.rooms_each
 
@@ -125,7 +125,7 @@ class Server:
             task_status.started(self)
             await self._serve(listeners)
             with trio.move_on_after(self.settings.server.shutdown_grace):
-                await self._hub.save_rooms()
+                await self._hub.logs.save_rooms()
             self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
 

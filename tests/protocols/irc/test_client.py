@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs import commands
 from trio_chat.core.commands import Command, Count, Enter, Join, ListMembers, Say, Tell
 from trio_chat.core.events import (
     Arrived,
     Counts,
+    Event,
     Joined,
     Left,
     Members,
@@ -33,6 +35,7 @@ from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.text import pieces, shown
+from trio_chat.protocols.session import Ask
 from trio_chat.protocols.slashes import FILTERS
 
 OPENING = "CAP LS 302\r\nNICK bob\r\nUSER bob 0 * bob\r\n"
@@ -734,25 +737,28 @@ class Server:
     def exchange(self, data: bytes) -> bytes:
         answer = b""
         self.session.receive_data(data)
-        while (command := self.session.next_command()) is not None:
-            answer += self._obey(command) + self.session.data_to_send()
+        while (run := self.session.next_run()) is not None:
+            for ask in [run] if isinstance(run, Ask) else map(Ask, commands(run)):
+                answer += self._obey(ask) + self.session.data_to_send()
         return answer + self.session.data_to_send()
 
-    def _obey(self, command: object) -> bytes:
-        match command:
+    def _follow(self, event: Event) -> bytes:
+        return b"".join([self._obey(ask) for ask in self.session.done(event)])
+
+    def _obey(self, ask: Ask) -> bytes:
+        match command := ask.command:
             case Enter(nick, origin=origin):
                 self._nick, self._origin = nick, Origin(origin.user, "host", origin.name)
-                self.session.done(Arrived(nick, "id", self._origin))
+                return self._follow(Arrived(nick, "id", self._origin))
             case Count():
-                self.session.reply(Counts(1, 0, 0, 1, 1))
+                ask.on_answer(Counts(1, 0, 0, 1, 1))
             case Join(room):
                 joined = Joined(room, self._nick, "id", origin=self._origin)
                 shown = self.session.dialect.render(joined)
-                self.session.done(joined)
-                return shown
+                return shown + self._follow(joined)
             case ListMembers(room):
                 people = (Seen(self._nick, self._origin, status="@"),)
-                self.session.reply(Members(room, people))
+                ask.on_answer(Members(room, people))
             case Say(room, text, action) | Tell(room, text, action):
                 self.commands.append(command)
                 said = Said(room, self._nick, text, "id", action, origin=self._origin)

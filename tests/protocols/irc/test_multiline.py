@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs import commands
 from trio_chat.core.commands import Enter, Say, Tell
 from trio_chat.core.events import Arrived, Aside, Entered, Entry, Notice, Origin, Said
 from trio_chat.protocols.irc.dialect import irc_dialect
@@ -62,14 +63,15 @@ class Client:
     def feed(self, *lines: str | bytes) -> list[str]:
         data = [line.encode() if isinstance(line, str) else line for line in lines]
         self.session.receive_data(b"".join(line + b"\r\n" for line in data))
-        while (command := self.session.next_command()) is not None:
-            match command:
-                case Enter(nick):
-                    self.session.done(Arrived(nick, "1", Origin("a", "host")))
-                case Say() | Tell():
-                    self.said.append(command)
-                case _:
-                    pass
+        while (run := self.session.next_run()) is not None:
+            for command in commands(run):
+                match command:
+                    case Enter(nick):
+                        self.session.done(Arrived(nick, "1", Origin("a", "host")))
+                    case Say() | Tell():
+                        self.said.append(command)
+                    case _:
+                        pass
         return self.session.data_to_send().decode().split("\r\n")[:-1]
 
 
@@ -192,9 +194,9 @@ def test_each_line_of_a_batch_counts_for_the_flood_control() -> None:
     session = Client().session
     lines = batch("a", "b", "c")
     session.receive_data("".join(f"{line}\r\n" for line in lines).encode())
-    assert isinstance(session.next_command(), Handled)
+    assert isinstance(session.next_run(), Handled)
     count = 1
-    while session.next_command() is not None:
+    while session.next_run() is not None:
         count += 1
     assert count == len(lines)
 
@@ -294,9 +296,9 @@ def test_no_label_has_two_answers_and_none_is_forgotten(
 def test_what_nobody_has_asked_for_has_no_label() -> None:
     session = Client("labeled-response").session
     session.receive_data(b"@label=x AWAY\r\n")
-    assert session.next_command() is not None
+    assert session.next_run() is not None
     session.reply(Notice("That was fast"))
-    assert session.next_command() is None
+    assert session.next_run() is None
     lines = session.data_to_send().decode().split("\r\n")[:-1]
     assert lines == [":srv NOTICE alice :That was fast", "@label=x :srv ACK"]
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs import commands, next_command
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
@@ -59,7 +60,7 @@ from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import Message, parse
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.lines import ENDLESS
-from trio_chat.protocols.session import Handled
+from trio_chat.protocols.session import Ask, Handled, Says
 
 INFO = ServerInfo("chat.local", "network", "version", "just now")
 NOW = 1_700_000_000
@@ -97,39 +98,39 @@ class Desk:
         """What is sent because of this."""
         before = len(self.sent)
         self.session.receive_data(data)
-        run: list[Say] = []
-        while (command := self.session.next_command()) is not None:
-            if not isinstance(command, Handled):
-                self.asked.append(command)
-            if self.session.ahead and isinstance(command, Say):
-                run.append(command)
-                continue
-            if run and isinstance(command, Say):
-                run.append(command)
-                self._submit(run)
-            else:
-                self._submit(run)
-                self._do(command)
-            run = []
-        self._submit(run)
+        while (run := self.session.next_run()) is not None:
+            self.asked += commands(run)
+            if isinstance(run, Says):
+                self._submit(run.messages)
+            elif isinstance(run, Ask):
+                self._do(run)
         self.sent += self.session.data_to_send()
         lines = self.sent[before:].decode().split("\r\n")[:-1]
         return [message for line in lines if (message := parse(line))]
 
-    def _do(self, command: Command | Handled) -> None:
-        match command:
-            case Handled() | Quit() | Watch() | Unwatch():
+    def _do(self, ask: Ask) -> None:
+        match ask.command:
+            case Quit() | Watch() | Unwatch():
                 pass
             case Enter(nick, origin=origin):
                 arrived = Arrived(nick, ME, replace(origin, host="host"))
                 self._happen(arrived)
-                self.session.done(arrived)
-            case _ if isinstance(command, Query):
-                self.session.reply(self.chat.answer(ME, command))
-            case _ if isinstance(command, LookUp):
-                self.session.reply(self._look_up(command))
-            case _:
-                self._submit([command])
+                self._follow(arrived)
+            case command if isinstance(command, Query):
+                self._reply(self.chat.answer(ME, command), ask)
+            case command if isinstance(command, LookUp):
+                self._reply(self._look_up(command), ask)
+            case command:
+                self._submit([command], ask)
+
+    def _follow(self, event: Event) -> None:
+        for ask in self.session.done(event):
+            self.asked.append(ask.command)
+            self._do(ask)
+
+    def _reply(self, answer: Answer, ask: Ask | None) -> None:
+        tell = ask and (ask.on_refused if isinstance(answer, Refused) else ask.on_answer)
+        (tell or self.session.reply)(answer)
 
     def _look_up(self, command: LookUp) -> Answer:
         match command:
@@ -146,7 +147,7 @@ class Desk:
             case ShowMark(target):
                 return Marked(target, 0)
 
-    def _submit(self, requests: Sequence[Request]) -> None:
+    def _submit(self, requests: Sequence[Request], ask: Ask | None = None) -> None:
         self.sent += self.session.data_to_send()
         outcomes = []
         own = self.session.own
@@ -162,9 +163,9 @@ class Desk:
                         self.sent += dialect.render(delivery.shown, ID, NOW * 1000)
         for outcome in outcomes:
             if isinstance(outcome, Refused | Absent):
-                self.session.reply(outcome)
+                self._reply(outcome, ask)
             else:
-                self.session.done(outcome)
+                self._follow(outcome)
 
     def _happen(self, event: Event) -> Sequence:
         return self.chat.apply(Entry(log_of(event), ID, event, NOW * 1000))
@@ -225,12 +226,11 @@ def test_negotiation_may_end_before_there_is_a_nickname(order: Sequence[bytes]) 
 def test_a_nickname_in_use_can_be_replaced_by_another() -> None:
     session = IrcSession(INFO, lambda: NOW)
     session.receive_data(b"NICK taken\r\nUSER a 0 * :A\r\nNICK free\r\n")
-    handled = session.next_command()
-    assert isinstance(handled, Handled)
-    assert isinstance(first := session.next_command(), Enter)
+    assert isinstance(session.next_run(), Handled)
+    assert isinstance(first := next_command(session), Enter)
     assert first.nick == "taken"
     session.reply(Refused("It is taken.", Code.NICK_TAKEN, ("taken",)))
-    assert isinstance(second := session.next_command(), Enter)
+    assert isinstance(second := next_command(session), Enter)
     assert second.nick == "free"
     assert session.data_to_send() == b":chat.local 433 * taken :It is taken.\r\n"
 
@@ -401,26 +401,33 @@ def test_it_does_not_matter_where_the_pieces_end(script: bytes, cuts: list[int])
     assert output(pieces) == output([script])
 
 
-def test_what_is_said_in_a_row_is_asked_for_ahead() -> None:
-    """Then it can be submitted together: but only up to the last of it."""
+def runs(session: IrcSession) -> list[list[Command]]:
+    """All that it asks for, run by run."""
+    return [commands(run) for run in iter(session.next_run, None)]
+
+
+def test_what_is_said_in_a_row_goes_together() -> None:
     desk = entered()
     desk.session.receive_data(
         b"PRIVMSG #room :1\r\nPRIVMSG #room :2\r\nPRIVMSG #room :3\r\nPING x\r\n"
     )
-    ahead = []
-    while isinstance(desk.session.next_command(), Say):
-        ahead.append(desk.session.ahead)
-    assert ahead == [True, True, False]
+    assert runs(desk.session) == [[Say("#room", text) for text in "123"], []]
+
+
+def test_what_one_line_says_in_two_rooms_is_two_runs() -> None:
+    desk = entered()
+    desk.session.receive_data(b"PRIVMSG #room,#b :1\r\nPRIVMSG #room,#b :2\r\n")
+    rooms = ["#room", "#b", "#room", "#b"]
+    expected = [[Say(room, text)] for room, text in zip(rooms, "1122", strict=True)]
+    assert runs(desk.session) == expected
 
 
 def test_what_has_an_id_goes_together_too() -> None:
     desk = entered()
     line = b"@+trio-chat/id=message-number-%04d PRIVMSG #room :%d\r\n"
     desk.session.receive_data(b"".join(line % (n, n) for n in range(4)))
-    said = []
-    while isinstance(say := desk.session.next_command(), Say):
-        said.append((say.token, desk.session.ahead))
-    assert said == [(f"message-number-{n:04}", True) for n in range(4)]
+    [run] = runs(desk.session)
+    assert [say.token for say in run] == [f"message-number-{n:04}" for n in range(4)]
 
 
 @pytest.mark.parametrize(
@@ -429,11 +436,10 @@ def test_what_has_an_id_goes_together_too() -> None:
      b"@label=1 PRIVMSG #room :2", b"PRIVMSG #other :2", b"NOTICE #room :2", b"PRIVMSG #room :",
      b"PRIVMSG #room :\xff", b"PRIVMSG #room :" + b"x" * 600, b"NAMES #room", b"PRIVMSG #room"],
 )  # fmt: skip
-def test_what_may_be_answered_otherwise_is_not_asked_for_ahead(following: bytes) -> None:
+def test_what_may_be_answered_otherwise_is_no_part_of_a_run(following: bytes) -> None:
     desk = entered(*CAPS)
     desk.session.receive_data(b"PRIVMSG #room :1\r\n" + following + b"\r\n")
-    assert isinstance(desk.session.next_command(), Say)
-    assert not desk.session.ahead
+    assert commands(desk.session.next_run()) == [Say("#room", "1")]
 
 
 # ── limits ─────────────────────────────────────────────────────────────────────────────────────

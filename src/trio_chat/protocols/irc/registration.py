@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from trio_chat.core.commands import Command, Count, Enter
+from trio_chat.core.commands import Command, Enter
 from trio_chat.core.events import Origin
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
@@ -46,7 +46,7 @@ def enter(session: "IrcSession") -> Iterator[Command]:
         yield Enter(session.wanted, origin=origin, password=password, secret=secret)
 
 
-def welcome(session: "IrcSession") -> Iterator[Command]:
+def welcome(session: "IrcSession") -> None:
     """ "Upon successful completion of the registration process" this is sent, in this order."""
     info, nick = session.info, session.nick
     session.last_param(RPL_WELCOME, f"Welcome to the {info.network} network, {nick}")
@@ -55,7 +55,6 @@ def welcome(session: "IrcSession") -> Iterator[Command]:
     argued = "".join(sorted(ARGUED[True]))
     session.numeric(RPL_MYINFO, info.name, info.version, USER_MODES, ROOM_MODES, argued)
     isupport(session)
-    yield Count()
 
 
 def isupport(session: "IrcSession") -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.commands import Command, ListMembers, Quit, Say, ShowMark
+from trio_chat.core.commands import Command, Count, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import (
     NOWHERE,
     Absent,
@@ -52,7 +52,7 @@ from trio_chat.protocols.irc.numerics import (
 )
 from trio_chat.protocols.irc.verbs import dispatch
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.session import Handled, OwnDialect, Session
+from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
 _SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
@@ -105,11 +105,9 @@ class IrcSession(Session):
         self.collecting: Collected | None = None  # the batch that the client has opened
         self._origin = NOWHERE
         self.watched: dict[str, str] = {}  # by folded nickname
-        self.ahead = self.follows = False
         self.refusals = 0
-        self._following: deque[Command] = deque()  # what a newcomer to a room is told of it
         self.verb = ""  # of the line in hand
-        self.answered: Callable[[Any], None] = self._unexpected
+        self.answered: Callable[[Any], None] | None = None
         self.otherwise: Callable[[Refused], None] | None = None  # instead of telling a refusal
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
         self._waiting: deque[bytes] = deque()
@@ -237,33 +235,40 @@ class IrcSession(Session):
     def receive_eof(self) -> None:
         """ "A message … is terminated": what has no ending is none."""
 
-    def next_command(self) -> Command | Handled | None:
-        self.ahead, self.follows = False, bool(self._following)
-        if self._following:
-            return self._following.popleft()
-        if self._commands:
-            return self._next_of_line()
-        if self._in_hand:
-            self._finish_line()
-        if self._lines.endless and not self._gone:
-            self._gone = True
-            return Quit("Your line has no end.")
-        if not self._waiting:
-            return None
-        self._begin_line(self._waiting.popleft())
-        return self._next_of_line() if self._commands else Handled()
-
-    def _next_of_line(self) -> Command:
+    def next_run(self) -> Run | None:
+        if not self._commands:
+            if self._in_hand:
+                self._finish_line()
+            if self._lines.endless and not self._gone:
+                self._gone = True
+                return Ask(Quit("Your line has no end."))
+            if not self._waiting:
+                return None
+            self._begin_line(self._waiting.popleft())
+            if not self._commands:
+                return HANDLED
         command = self._commands.popleft()
-        self.ahead = isinstance(command, Say) and not self._label and self._goes_on()
-        return command
+        if isinstance(command, Say) and not self._label:
+            return Says(command, self._more())
+        return Ask(command, self.answered, self.otherwise)
+
+    def _more(self) -> Iterator[Say]:
+        """What the next lines say in the same room."""
+        while self._goes_on():
+            self._begin_line(self._waiting.popleft())
+            match self._commands.popleft():
+                case Say() as say:
+                    yield say
+                case other:
+                    self._commands.appendleft(other)
+                    return
 
     def _goes_on(self) -> bool:
-        """Whether nothing has come after this, or another line that just says something more where
-        this one does: which leads to nothing that must not come before the answers to this one.
+        """Whether the next line just says something more where this one does. Nothing can be wrong
+        with it.
         """
         if self._commands or not self._waiting:
-            return True
+            return False
         line, start = _without_id(self._waiting[0]), self._start
         if not start or b"," in start or not line.startswith(start):
             return False
@@ -358,7 +363,7 @@ class IrcSession(Session):
         self._flush_replies(f"label={self._label}" if self._label else "")
         self._label = self._batch = ""
         self._echoed = self._in_hand = False
-        self.answered, self.otherwise = self._unexpected, None
+        self.answered = self.otherwise = None
 
     def _flush_replies(self, tag: str) -> None:
         if not self._replies:
@@ -381,8 +386,6 @@ class IrcSession(Session):
 
     def reply(self, answer: Answer) -> None:
         match answer:
-            case Refused() if self.otherwise:
-                self.otherwise(answer)
             case Refused():
                 self.refusals += 1
                 self._refuse(answer)
@@ -396,7 +399,7 @@ class IrcSession(Session):
                 for line in text.splitlines():
                     self._at_once("", "NOTICE", self.nick or "*", line)
             case _:
-                self.answered(answer)
+                raise AssertionError(f"nobody asked for {answer}")
 
     def _tell_again(self, entry: Entry) -> None:
         """What they have sent again had arrived: they are answered as they were then."""
@@ -424,14 +427,14 @@ class IrcSession(Session):
             name = _STANDARD_CODES.get(code, code.name)
             self._reply_by_standard("FAIL", self.verb or "*", name, refused.why)
 
-    def done(self, event: Event) -> None:
+    def done(self, event: Event) -> Iterable[Ask]:
         match event:
             case Arrived(nick, origin=origin):
                 self.nick, self.entering, self._origin = nick, False, origin
-                self.answered = replies.welcomed(self)
-                self._commands.extend(registration.welcome(self))
+                registration.welcome(self)
+                return [Ask(Count(), replies.welcomed(self))]
             case Joined(room):
-                self._following.extend(self._told_of(room))
+                return self._told_of(room)
             case Renamed(to=nick):
                 self.nick = nick
             case AwaySet(text=text):
@@ -444,19 +447,16 @@ class IrcSession(Session):
                     self.numeric(RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
                 self.numeric(RPL_INVITING, target, room)
+        return ()
 
-    def _told_of(self, room: str) -> Iterator[Command]:
+    def _told_of(self, room: str) -> Iterator[Ask]:
         """ "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
         command MUST be sent before the RPL_ENDOFNAMES reply" (read-marker).
         """
         if "draft/read-marker" in self.caps:
-            yield ShowMark(room)
+            yield Ask(ShowMark(room))
         if "no-implicit-names" not in self.caps:
-            self.answered, _ = replies.names(self, [room])
-            yield ListMembers(room)
-
-    def _unexpected(self, answer: Answer) -> None:
-        raise AssertionError(f"nobody asked for {answer}")
+            yield Ask(ListMembers(room), *replies.names(self, [room]))
 
 
 class _Labelled(OwnDialect):

@@ -6,6 +6,7 @@ nickname before each message, and dies of any byte that is not ASCII.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
@@ -15,7 +16,7 @@ from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
-from trio_chat.protocols.session import Dialect, Handled, Session
+from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
@@ -60,16 +61,13 @@ class PlainSession(Session):
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
         self._waiting: list[bytes | None] = []  # the next one last; None was too long
-        self._next: Command | None = None  # what follows from the command before
+        self._pending: Command | Notice | Refused | None = None  # read, and not yet dealt with
         self._password = password
         self._wanted = ""  # the nickname asked for
         self._nick = ""
         self._has_spoken = False
         self._room = ""
-        self.follows = False
-        self._leaving = False  # the room before, which may have been left already
         self._to_send = b""
-        self.ahead = False
         self.refusals = 0
 
     @property
@@ -113,46 +111,52 @@ class PlainSession(Session):
         if rest := self._lines.take():
             self._waiting.insert(0, rest.removesuffix(b"\r"))
 
-    def next_command(self) -> Command | Handled | None:
-        self.ahead = False
+    def next_run(self) -> Run | None:
+        match self._next():
+            case Notice() | Refused() as answer:
+                self.reply(answer)
+                return HANDLED
+            case Say() as say:
+                return Says(say, self._more())
+            case None:
+                return None
+            case command:
+                return Ask(command)
+
+    def _more(self) -> Iterator[Say]:
+        """What is said next, up to something else."""
+        while isinstance(say := self._next(), Say):
+            yield say
+        self._pending = say
+
+    def _next(self) -> Command | Notice | Refused | None:
+        """What the next message asks for."""
+        if pending := self._pending:
+            self._pending = None
+            return pending
         if self._is_browser:
             return Quit(_NO_WEB_SERVER)
-        self._leaving = isinstance(self._next, Leave)
-        self.follows = self._next is not None
-        if following := self._next:
-            self._next = None
-            return following
         while self._waiting:
-            match self._read(self._waiting.pop()):
-                case Notice() | Refused() as answer:
-                    self.reply(answer)
-                    return Handled()
-                case Say() as say:
-                    self.ahead = True
-                    return say
-                case None:
-                    continue
-                case command:
-                    return command
+            if (read := self._read(self._waiting.pop())) is not None:
+                return read
         if self._lines.endless or self._overlong > ENDLESS:
             return Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!")
         return None
 
-    def done(self, event: Event) -> None:
+    def done(self, event: Event) -> Iterable[Ask]:
         match event:
             case Arrived(nick):
                 self._nick = nick
-                self._next = Join(self._lobby)
+                return [Ask(Join(self._lobby))]
             case Joined(room):
-                moved = self._room and fold(self._room) != fold(room)  # or kicked, and back
-                self._next = Leave(self._room) if moved else None
-                self._room = room
+                before, self._room = self._room, room
+                if before and fold(before) != fold(room):  # and not kicked, and back
+                    return [Ask(Leave(before), on_refused=_left_already)]
             case Invited(room=room, target=target):
                 self.reply(Notice(f"You have invited {target} to {room}."))
+        return ()
 
     def reply(self, answer: Answer) -> None:
-        if isinstance(answer, Refused) and self._leaving:
-            return
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._wanted = ""  # they are asked for another one
@@ -220,3 +224,7 @@ class PlainSession(Session):
         """Only a person can be asked for another nickname, not somebody who has gone on talking."""
         near = not self._framed or self._ended or bool(self._waiting)
         return Enter(nick, near=near, password=password)
+
+
+def _left_already(refused: Refused) -> None:
+    """They have been kicked out of the room before: nothing is to be told of it."""

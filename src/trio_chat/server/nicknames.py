@@ -1,0 +1,70 @@
+"""Which nicknames are taken: those in use or about to be, all that looks like them, and what is
+reserved.
+
+A nickname is claimed before the event that gives it is appended, and given back once the event that
+takes it away has been shown. Between several nodes, the log says who was first.
+"""
+
+from collections.abc import Collection, Sequence
+
+import trio
+
+from trio_chat.core.events import Refused
+from trio_chat.core.lookalikes import RESERVED, all_looks, looks
+from trio_chat.core.names import near_nick, nick_problem
+from trio_chat.core.refusals import Code
+from trio_chat.server.audience import Listener
+from trio_chat.storage.base import Log
+
+
+class Nicknames:
+    """``reserved`` are nicknames that nobody gets, besides those that nobody gets anywhere."""
+
+    def __init__(self, log: Log, reserved: Sequence[str]) -> None:
+        self._log = log
+        self._looks: set[str] = set()
+        self._reserved = all_looks((*RESERVED, *reserved))
+        self._given_back = trio.Event()
+
+    async def claim(self, listener: Listener, nick: str) -> Refused | None:
+        """Reserve a nickname for a listener, beside those that they hold; or say why not."""
+        if problem := nick_problem(nick):
+            return Refused(problem, Code.BAD_NICK, (nick,))
+        wanted = looks(nick) - {*listener.looks}
+        if self._is_taken(wanted):
+            return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
+        self._looks |= wanted
+        listener.looks += tuple(wanted)
+        for look in wanted:
+            if await self._log.claim(look) != self._log.node:
+                await self.keep_only(listener, listener.nick)
+                return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
+        return None
+
+    async def claim_near(self, listener: Listener, wanted: str) -> str:
+        """Reserve one that is like the ``wanted`` one. Returns it."""
+        tried: set[str] = set()
+
+        def taken(nick: str) -> bool:
+            return self._is_taken(looks(nick)) or nick in tried
+
+        while await self.claim(listener, nick := near_nick(wanted, taken)):
+            tried.add(nick)
+        return nick
+
+    async def keep_only(self, listener: Listener, nick: str) -> None:
+        """Give back all that a listener holds but for this nickname; all of it if it is empty."""
+        given_back = {*listener.looks} - (looks(nick) if nick else set())
+        listener.looks = tuple(look for look in listener.looks if look not in given_back)
+        self._looks -= given_back
+        for look in given_back:
+            await self._log.release(look)
+        freed, self._given_back = self._given_back, trio.Event()
+        freed.set()
+
+    async def until_free(self, nick: str) -> None:
+        while not looks(nick).isdisjoint(self._looks):
+            await self._given_back.wait()
+
+    def _is_taken(self, wanted: Collection[str]) -> bool:
+        return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))

@@ -1,0 +1,214 @@
+"""Which logs are open: those of rooms that somebody is in, and of conversations under way.
+
+The rules:
+
+1. A log is followed, and its room in the chat, as long as somebody needs it (``in_use``) or hears
+   of it: the members of a room, the two of a conversation.
+2. Who needs one that is closed opens it. All others who need it meanwhile wait for that together,
+   and never in turn for a lock: a thousand may enter at once.
+3. The last one to need it closes it if nobody hears of it any more, unless another comes while the
+   room's state is being saved.
+4. An open room that changes has its state saved now and then, so that of its changes not all have
+   to be kept for ever.
+5. A room that nobody has open is charged to the source that opens it, until it closes.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import trio
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.effects import after, is_barrier, log_of
+from trio_chat.core.events import Event, Refused
+from trio_chat.core.names import fold, is_private
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Room, RoomState
+from trio_chat.errors import Unavailable
+from trio_chat.server.audience import Listener
+from trio_chat.server.progress import Progress
+from trio_chat.server.shares import Shares
+from trio_chat.storage.base import START, Log
+
+# Changes of a room after which its state is saved, though it is open.
+_UNSAVED = 100
+
+
+@dataclass(slots=True)
+class Use:
+    """How many need a log to be open; and what to wait for while one of them opens or closes it.
+
+    ``turn`` has whoever of them was judged in vain and would be a barrier for the others.
+    """
+
+    count: int = 0
+    busy: trio.Event | None = None
+    turn: trio.Lock = field(default_factory=trio.Lock)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        self.busy = event = trio.Event()
+        try:
+            yield
+        finally:
+            self.busy = None
+            event.set()
+
+
+class OpenLogs:
+    """``max_rooms`` is the most rooms that are open at a time, the ``lobby`` not counted.
+    ``room_modes`` are the modes that a new one has. ``clock`` gives unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        log: Log,
+        progress: Progress,
+        clock: Callable[[], float],
+        *,
+        max_rooms: int,
+        lobby: str,
+        room_modes: str,
+    ) -> None:
+        self._chat, self._log, self._progress, self._clock = chat, log, progress, clock
+        self.max_rooms, self.room_modes = max_rooms, room_modes
+        self._lobby = fold(lobby)
+        self._shares = Shares()  # of rooms, by who has opened them
+        self._uses: dict[str, Use] = {}
+        self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
+        self._unsaved: dict[str, int] = {}  # changes of open rooms since their state was saved
+
+    def use(self, log: str) -> Use | None:
+        """Who needs a log just now."""
+        return self._uses.get(log)
+
+    @asynccontextmanager
+    async def in_use(self, log: str, name: str = "") -> AsyncIterator[None]:
+        """See to it that a log is open as long as this lasts. ``name`` is what a room that nobody
+        has been in before is called.
+        """
+        use = self._uses.setdefault(log, Use())
+        use.count += 1
+        try:
+            while use.busy is not None or not self._is_open(log):
+                if use.busy is not None:
+                    await use.busy.wait()
+                else:
+                    with use.changing():
+                        await self._open(log, name)
+            yield
+        finally:
+            try:
+                if use.count == 1 and self._is_open(log) and not self._chat.is_heard(log):
+                    with use.changing():
+                        await self._close(log, use)
+            finally:
+                use.count -= 1
+                if not use.count:
+                    del self._uses[log]
+                    if not self._is_open(log):
+                        self._shares.give_back(log)
+
+    async def close_unheard(self, identity: str = "") -> None:
+        """Close the rooms that nobody is in now, and the conversations of somebody who has gone.
+
+        What is in use, whoever is the last to use it closes; what has been closed meanwhile, stays
+        so.
+        """
+        for log in (*self._chat.empty, *self._conversations.get(identity, ())):
+            if log not in self._uses and self._is_open(log):
+                async with self.in_use(log):
+                    pass
+
+    async def end_of(self, log: str) -> str:
+        """The id of its last entry."""
+        last = await self._log.history(log, limit=1)
+        return last[-1].id if last else START
+
+    async def charge(self, listener: Listener, room: str) -> Refused | None:
+        """Charge a room that is to be opened to whoever opens it, or say why they cannot.
+
+        Others may have opened all that there are: nobody shall be kept out of where they were
+        before. So of rooms that the log knows there are as many again.
+        """
+        if room == self._lobby or room in self._chat.rooms or room in self._uses:
+            return None
+        whose = (listener.source, listener.who)
+        if self._shares.may_take(*whose, self.max_rooms) or (
+            self._shares.may_take(*whose, 2 * self.max_rooms) and await self._log.knows(room)
+        ):
+            self._shares.take(room, *whose)
+            return None
+        if len(self._shares) >= self.max_rooms:
+            why = f"There are {self.max_rooms} rooms, and that is the most."
+        else:
+            number = self._shares.of(listener.source)
+            why = f"From your address {number} rooms are open, and no more are left for others."
+        return Refused(why, Code.TOO_MANY_ROOMS, (room,))
+
+    async def note_change(self, event: Event) -> None:
+        """An event has changed an open room. After many of them its state is saved."""
+        if not is_barrier(event):
+            return
+        log = log_of(event)
+        self._unsaved[log] = self._unsaved.get(log, 0) + 1
+        if self._unsaved[log] >= _UNSAVED and (room := self._chat.rooms.get(log)):
+            self._unsaved[log] = 0
+            await self._save(log, room, room.state.barrier or START, self._log.save)
+
+    async def save_rooms(self) -> None:
+        """Keep what is remembered of those who were in the rooms at the end."""
+        async with trio.open_nursery() as nursery:
+            for log, room in self._chat.rooms.items():
+                if room.left:
+                    last = self._progress.last_shown
+                    nursery.start_soon(self._save, log, room, last, self._log.save)
+
+    def _is_open(self, log: str) -> bool:
+        identity = log.partition(",")[0]
+        return log in self._chat.rooms or log in self._conversations.get(identity, ())
+
+    async def _open(self, log: str, name: str) -> None:
+        at = await self.end_of(log)
+        if is_private(log):
+            await self._log.follow(log, at)
+            for identity in log.split(","):
+                self._conversations.setdefault(identity, set()).add(log)
+            return
+        state = await self._state(log, name)
+        recent = await self._log.history(log, limit=self._chat.replay, said=True)
+        await self._log.follow(log, at)
+        self._chat.open_room(state, recent)
+
+    async def _state(self, room: str, name: str) -> RoomState:
+        saved, state = await self._log.snapshot(room)
+        if state is None:
+            now = int(self._clock() * 1000)
+            state = RoomState(name, created=now, flags=frozenset(self.room_modes))
+            await self._log.save(room, START, state)
+        for entry in await self._log.barriers(room, after=saved):
+            state = after(state, entry)
+        return state
+
+    async def _close(self, log: str, use: Use) -> None:
+        if room := self._chat.rooms.get(log):
+            await self._save(log, room, self._progress.last_shown, self._log.close)
+        if use.count > 1:
+            return
+        if is_private(log):
+            for identity in {*log.split(",")}:
+                self._conversations[identity].remove(log)
+                if not self._conversations[identity]:
+                    del self._conversations[identity]
+        else:
+            self._chat.close_room(log)
+            self._unsaved.pop(log, None)
+        await self._log.unfollow(log)
+
+    async def _save(
+        self, log: str, room: Room, id: str, save: Callable[[str, str, RoomState], Awaitable[None]]
+    ) -> None:
+        with suppress(Unavailable):  # it can be worked out from the room's log as well
+            await save(log, id, replace(room.state, left={**room.left}))
