@@ -1,12 +1,20 @@
 """For all tests: examples may take their time on a busy machine; nobody's history is touched."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("trio-chat", deadline=None)
 settings.load_profile("trio-chat")
+
+# What sets up Python is for nobody whom tests start.
+for name in ("UNBUFFERED", "IOENCODING", "UTF8", "DONTWRITEBYTECODE"):
+    os.environ.pop(f"PYTHON{name}", None)
+
+# Tests, too, are compiled once, and not by each worker each time.
+sys.dont_write_bytecode = False
 
 # Servers that tests start without settings of their own.
 os.environ["TRIO_CHAT_HISTORY__STORE"] = "memory:"

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import trio
+
+import warm
 
 PATIENCE = 30  # seconds: far more than anything here takes, even on a busy machine
 
@@ -24,20 +26,12 @@ FOLDER = Path(__file__).parent  # to run in: it holds no env file
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_UNWANTED = (
-    "TRIO_CHAT_",
-    "PYTHONUNBUFFERED",
-    "PYTHONIOENCODING",
-    "PYTHONUTF8",
-    "PYTHONDONTWRITEBYTECODE",
-)
-
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without what sets up trio-chat or Python, and with these variables. Servers keep their
-    history in memory, unless these say otherwise.
+    """Ours, without what sets up trio-chat, and with these variables. Servers keep their history in
+    memory, unless these say otherwise.
     """
-    ours = {n: value for n, value in os.environ.items() if not n.upper().startswith(_UNWANTED)}
+    ours = {n: value for n, value in os.environ.items() if not n.upper().startswith("TRIO_CHAT_")}
     return {**ours, "TRIO_CHAT_HISTORY__STORE": "memory:", **variables}
 
 
@@ -50,19 +44,21 @@ class Finished:
     err: str
 
 
-async def run(*arguments: str, stdin: bytes | int | IO[bytes] = b"", **variables: str) -> Finished:
+async def run(
+    *arguments: str,
+    stdin: bytes | int | IO[bytes] = b"",
+    fresh: bool = False,
+    **variables: str,
+) -> Finished:
     """Run ``trio-chat`` to its end; ``variables`` are added to its environment."""
-    with trio.fail_after(PATIENCE):
-        done = await trio.run_process(
-            [*PROGRAM, *arguments],
-            stdin=stdin,
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-            cwd=FOLDER,
-            env=environment(variables),
-        )
-    return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+    given = subprocess.PIPE if isinstance(stdin, bytes) else stdin
+    async with running(*arguments, stdin=given, fresh=fresh, **variables) as it:
+        if isinstance(stdin, bytes):
+            with suppress(trio.BrokenResourceError):
+                await it.process.stdin.send_all(stdin)
+            await it.end_input()
+        code = await it.ended()
+    return Finished(code, it.out.text, it.err.text)
 
 
 class Output:
@@ -130,7 +126,7 @@ class Output:
 class Running:
     """A process that runs, and what it has written. ``port`` is where a server listens."""
 
-    def __init__(self, process: trio.Process) -> None:
+    def __init__(self, process: warm.Process) -> None:
         self.process = process
         self.out, self.err = Output(), Output()
         self.port = 0
@@ -154,19 +150,21 @@ async def running(
     *arguments: str,
     stdin: int | IO[bytes] = subprocess.PIPE,
     patience: float = 3 * PATIENCE,
+    fresh: bool = False,
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment; it must
-    not last longer than ``patience`` seconds.
+    not last longer than ``patience`` seconds. A ``fresh`` one is a new Python.
     """
     async with trio.open_nursery() as nursery:
-        process = await trio.lowlevel.open_process(
+        process = await warm.open_process(
             [*PROGRAM, *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=FOLDER,
             env=environment(variables),
+            fresh=fresh,
         )
         it = Running(process)
         nursery.start_soon(it.out.collect, process.stdout)
@@ -180,16 +178,20 @@ async def running(
 
 @asynccontextmanager
 async def running_server(
-    *arguments: str, port: int = 0, patience: float = 3 * PATIENCE, **variables: str
+    *arguments: str,
+    port: int = 0,
+    patience: float = 3 * PATIENCE,
+    fresh: bool = False,
+    **variables: str,
 ) -> AsyncIterator[Running]:
     """A server that listens already."""
     command = ("server", "--port", str(port), *arguments)
-    async with running(*command, patience=patience, **variables) as server:
+    async with running(*command, patience=patience, fresh=fresh, **variables) as server:
         server.port = int((await server.out.until("\n")).rpartition(":")[2])
         yield server
 
 
-async def end(process: trio.Process) -> None:
+async def end(process: warm.Process) -> None:
     """Ask it to end; make it, and complain, if it does not."""
     with trio.CancelScope(shield=True):
         if process.stdin:

@@ -3,13 +3,13 @@
 import codecs
 import os
 import re
-import sys
 import termios
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import trio
 
+import warm
 from processes import FOLDER, PATIENCE, PROGRAM, Output, end, environment
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -18,25 +18,19 @@ _SEQUENCE = re.compile(
     rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|[=>78])"
 )
 
-# Who runs the tests may ignore hang-ups (nohup), and what is ignored would be inherited.
-_START = (
-    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
-
-# What a shell does for its child: the terminal becomes the one that Ctrl-C and hang-up come from.
-_LIKE_A_SHELL = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {_START}"
+_END = b"\0"  # which no program of ours writes
 
 
 class Terminal:
     """``raw`` is all that was written there, ``screen`` the same without escape sequences."""
 
-    process: trio.Process
+    process: warm.Process
 
     def __init__(self, stream: trio.lowlevel.FdStream, slave: int) -> None:
         self.raw, self.screen = Output(), Output()
         self._stream, self._slave = stream, slave
         self._before = termios.tcgetattr(slave)
+        self._all_read = trio.Event()
 
     async def type(self, keys: str) -> None:
         await self.write(keys.encode())
@@ -48,10 +42,15 @@ class Terminal:
         return await self.screen.until(expected)
 
     async def ended(self) -> int:
-        """Wait until it has ended and left the terminal as it was; returns the exit code."""
+        """Wait until it has ended and left the terminal as it was, and all that it wrote is read;
+        returns the exit code.
+        """
         with trio.fail_after(PATIENCE):
             code = await self.process.wait()
-        assert termios.tcgetattr(self._slave) == self._before
+            assert termios.tcgetattr(self._slave) == self._before
+            if not self.raw.ended:
+                os.write(self._slave, _END)
+                await self._all_read.wait()
         return code
 
     async def close(self) -> None:
@@ -67,12 +66,16 @@ class Terminal:
         waiting = b""
         try:
             async for data in self._stream:
+                if _END in data:
+                    data = data.replace(_END, b"")
+                    self._all_read.set()
                 self.raw.add(decoder.decode(data))
                 text = _SEQUENCE.sub(b"", waiting + data)
                 begun = text.rfind(b"\x1b")
                 text, waiting = (text, b"") if begun < 0 else (text[:begun], text[begun:])
                 yield text
         finally:
+            self._all_read.set()
             self.raw.finish()
 
 
@@ -83,21 +86,25 @@ async def terminal(
     program: Sequence[str] = PROGRAM,
     *,
     as_a_shell: bool = True,
+    fresh: bool = False,
 ) -> AsyncIterator[Terminal]:
     """A terminal on which somebody has started ``trio-chat``, or another program, with these
-    arguments: ``as_a_shell`` does, or a program to which the terminal is but a file.
+    arguments: ``as_a_shell`` does, or a program to which the terminal is but a file. A ``fresh``
+    one is a new Python.
     """
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (24, 80))
     async with trio.lowlevel.FdStream(master) as stream, trio.open_nursery() as nursery:
         it = Terminal(stream, slave)
         nursery.start_soon(it.show)
-        it.process = await trio.lowlevel.open_process(
-            [sys.executable, "-c", _LIKE_A_SHELL if as_a_shell else _START, *program, *arguments],
+        it.process = await warm.open_process(
+            [*program, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
+            session=True,
+            terminal=as_a_shell,
+            fresh=fresh,
             cwd=FOLDER,
             env=environment({"TERM": "xterm-256color", "NO_COLOR": "", **(variables or {})}),
         )

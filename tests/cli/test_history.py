@@ -28,7 +28,7 @@ async def store(tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def test_all_rooms_as_text(store: str) -> None:
-    done = await run("history", "export", **{STORE: store})
+    done = await run("history", "export", fresh=True, **{STORE: store})
     assert (done.code, done.err) == (0, "")
     assert [line.split(" ", 2)[2] for line in done.out.splitlines()] == [
         "#lobby alice joined!",

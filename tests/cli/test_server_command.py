@@ -35,7 +35,7 @@ async def refused(*arguments: str, **variables: str) -> tuple[int, str]:
 
 
 async def test_it_says_where_it_listens_and_how_to_join():
-    async with running("server", "--port", "0") as server:
+    async with running("server", "--port", "0", fresh=True) as server:
         first = await server.out.line()
         assert (found := re.fullmatch(r"trio-chat is listening on 127\.0\.0\.1:(\d+)", first))
         assert await server.out.line() == (

@@ -33,8 +33,8 @@ WELCOME = f"*** Welcome to the trio-chat network, bob\nbob joined!\n*** {ALONE}\
 PATIENT = {"TRIO_CHAT_SERVER__GREETING_DELAY": "10"}
 
 
-async def chat(port: int, stdin: object, *arguments: str, **variables: str) -> Finished:
-    return await run("client", *_as_bob(port), *arguments, stdin=stdin, **variables)
+async def chat(port: int, stdin: object, *arguments: str, **how: object) -> Finished:
+    return await run("client", *_as_bob(port), *arguments, stdin=stdin, **how)
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ def only_line(done: Finished) -> str:
 
 
 async def test_what_is_piped_in_is_said_and_comes_back(port):
-    done = await chat(port, b"one\ntwo\n")
+    done = await chat(port, b"one\ntwo\n", fresh=True)
     assert done == Finished(0, WELCOME + "bob: one\nbob: two\n", "")
 
 

@@ -22,15 +22,19 @@ RESTORED = "\x1b[?1049l"
 
 
 @asynccontextmanager
-async def screen(port: int, folder: Path, *arguments: str) -> AsyncIterator[Terminal]:
+async def screen(
+    port: int, folder: Path, *arguments: str, **how: object
+) -> AsyncIterator[Terminal]:
     command = ["client", "-p", str(port), "-n", "bob", *arguments]
-    async with terminal(command, {"XDG_STATE_HOME": str(folder)}) as it:
+    async with terminal(command, {"XDG_STATE_HOME": str(folder)}, **how) as it:
         yield it
 
 
 @asynccontextmanager
-async def joined(port: int, folder: Path, *arguments: str) -> AsyncIterator[Terminal]:
-    async with screen(port, folder, *arguments) as it:
+async def joined(
+    port: int, folder: Path, *arguments: str, **how: object
+) -> AsyncIterator[Terminal]:
+    async with screen(port, folder, *arguments, **how) as it:
         await it.until(IN)
         yield it
 
@@ -43,7 +47,7 @@ def last_words(it: Terminal) -> str:
 
 
 async def test_two_people_talk(port, tmp_path):
-    async with guest(port, "al") as al, joined(port, tmp_path) as bob:
+    async with guest(port, "al") as al, joined(port, tmp_path, fresh=True) as bob:
         await bob.type("grüße 😀\r")
         await al.until("bob: grüße 😀\n")
         await al.send("hello \x1b[2J bob\n")
