@@ -231,6 +231,13 @@ def test_other_commands_do_not(command) -> None:
     assert session.unsaid == 0
 
 
+def test_a_command_that_the_server_does_not_know_counts() -> None:
+    session = with_trio_chat()
+    session.command("/notice nobody x")
+    heard(session, b"*** There is no command /notice. Did you mean /nick? /help lists all.\n")
+    assert session.unsaid == 1
+
+
 def test_the_tutorials_server_sends_back_each_byte_or_something_is_missing() -> None:
     session = with_the_tutorial()
     heard(session, b"al: before")

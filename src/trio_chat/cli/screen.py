@@ -10,13 +10,14 @@ import platformdirs
 import trio
 
 from trio_chat.client.intents import Intent
-from trio_chat.client.model import Kept, Model
+from trio_chat.client.model import Kept, Model, Unsent
 from trio_chat.client.rooms import RoomsTalk
 from trio_chat.client.state import State, open_state
 from trio_chat.client.talk import past_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.irc.client.outgoing import on_its_way
+from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.client.whole import one_message
 from trio_chat.settings import Address, Settings
 
@@ -70,8 +71,14 @@ def _with_room(kept: Kept, settings: Settings) -> Kept:
 def _past(settings: Settings, kept: Kept) -> Past:
     """What was on its way when the program ended may have arrived, as after a cut."""
     past = past_of(settings) if settings.client.identity else Past(secret=kept.secret)
-    past.unacked.extend(one_message(t.token, t.target, t.text, t.action) for t in kept.unsent)
+    past.unacked.extend(map(_on_its_way, kept.unsent))
     return past
+
+
+def _on_its_way(text: Unsent) -> Unacked:
+    if text.notice:  # never more than a line
+        return on_its_way(text.token, text.target, text.text, False, notice=True)
+    return one_message(text.token, text.target, text.text, text.action)
 
 
 def _offset(moment: float) -> float:

@@ -167,7 +167,8 @@ def _kept(content: Any) -> Kept:
 
 def _unsent(content: Any) -> Unsent:
     token, target, text = (_text(content[name]) for name in ("token", "target", "text"))
-    return Unsent(token, target, text, content["action"] is True)
+    action, notice = content["action"] is True, content.get("notice") is True
+    return Unsent(token, target, text, action, notice)
 
 
 def _texts(content: Any) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ class Sent:
     target: str
     text: str
     action: bool = False
+    notice: bool = False
 
 
 @fact

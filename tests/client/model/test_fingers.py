@@ -22,7 +22,6 @@ WELCOME = b":s 001 me :hi\r\n:s 422 me :none\r\n:me!u@h JOIN #a\r\n"
         ("/n", "NAMES #a"),
         ("/w", "NAMES #a"),
         ("/list", "LIST"),
-        ("/notice al hi there", "NOTICE al :hi there"),
         ("/op al", "MODE #a +o al"),
         ("/deop al bob", "MODE #a -oo al bob"),
         ("/voice al", "MODE #a +v al"),

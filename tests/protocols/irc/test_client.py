@@ -632,6 +632,32 @@ def test_what_nobody_at_our_side_has_asked_for_does_not() -> None:
     assert session.unsaid == 0
 
 
+def test_a_notice_that_the_server_drops_without_a_word_is_told_and_counts() -> None:
+    session = let_in("echo-message", "message-tags")
+    assert re.sub(r"^@\S+ ", "", command(session, "/notice nobody x y")) == "NOTICE nobody :x y\r\n"
+    finish(session, "")
+    hear(session, ":s PONG s finish")
+    assert hear(session, ":s PONG s finish") == [Notice("This may not have arrived: x y")]
+    assert session.unsaid == 1
+
+
+def test_a_notice_that_comes_back_has_arrived() -> None:
+    session = let_in("echo-message")
+    command(session, "/notice alice beep")
+    assert hear(session, ":bob!bob@host NOTICE alice :beep") == [
+        Said("", "bob", "beep", to="alice", notice=True, origin=BOB)
+    ]
+    assert (session.unsaid, session.doubtful, len(session.past.unacked)) == (0, 0, 0)
+
+
+def test_without_echoes_a_refused_notice_counts_and_we_hear_our_own() -> None:
+    session = let_in()
+    command(session, "/notice alice beep")
+    assert session.own_messages() == [Said("", "bob", "beep", to="alice", notice=True, origin=BOB)]
+    assert hear(session, ":s 401 bob alice :No such nick")[1:] == [Notice("Not sent: beep")]
+    assert session.unsaid == 1
+
+
 def test_a_refused_command_counts() -> None:
     session = let_in("echo-message")
     session.command("/topic tea")

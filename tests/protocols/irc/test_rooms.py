@@ -341,6 +341,27 @@ def test_what_cannot_be_a_name_is_said_so(target: str) -> None:
     assert not sent(session)
 
 
+def test_a_notice_has_a_token_as_any_text_and_is_acknowledged() -> None:
+    session = let_in("echo-message")
+    session.command("/notice al beep")
+    [said] = session.own_messages()
+    assert isinstance(said, Sent)
+    assert said == Sent(said.token, "al", "beep", notice=True)
+    assert sent(session) == ["NOTICE al beep"]
+    assert hear(session, ":bob!b@h NOTICE al :beep") == [Acknowledged(said.token)]
+
+
+def test_what_the_server_drops_without_a_word_has_failed_two_answers_later() -> None:
+    session = let_in("echo-message")
+    session.command("/notice nobody beep")
+    [said] = session.own_messages()
+    sent(session, 1)
+    sent(session, 100)
+    assert not hear(session, ":s PONG s lag")
+    sent(session, 200)
+    assert hear(session, ":s PONG s lag") == [Failed(said.token, "It may not have arrived.")]
+
+
 # ── what we do ─────────────────────────────────────────────────────────────────────────────────
 
 

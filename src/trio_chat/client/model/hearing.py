@@ -180,7 +180,8 @@ def _sent(world: World, sent: Sent, now: float) -> None:
             buffer.lines.send_again(line)
         return
     buffer = world.open(sent.target)
-    line = world.line("action" if sent.action else "said", sent.text, now, world.nick)
+    kind: Kind = "action" if sent.action else "notice" if sent.notice else "said"
+    line = world.line(kind, sent.text, now, world.nick)
     line.own, line.state, line.token = True, "pending", sent.token
     line.prefix = buffer.prefix(world.nick)
     world.ours[sent.token] = buffer, line

@@ -11,6 +11,7 @@ class Unsent:
     target: str
     text: str
     action: bool = False
+    notice: bool = False
 
 
 @fact

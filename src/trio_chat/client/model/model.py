@@ -154,7 +154,8 @@ class Model:
         too.
         """
         for text in self._kept.unsent:
-            hear(self._world, Sent(text.token, text.target, text.text, text.action), now)
+            sent = Sent(text.token, text.target, text.text, text.action, text.notice)
+            hear(self._world, sent, now)
         return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
 
     def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
@@ -329,7 +330,9 @@ class Model:
     def _unsent(self) -> tuple[Unsent, ...]:
         """What is on its way. That something has failed the person has been told."""
         return tuple(
-            Unsent(line.token, buffer.target, line.text, line.kind == "action")
+            Unsent(
+                line.token, buffer.target, line.text, line.kind == "action", line.kind == "notice"
+            )
             for buffer, line in self._world.ours.values()
             if line.state == "pending" and buffer.target
         )[-_UNSENT_MAX:]

@@ -197,6 +197,7 @@ class Sent(Object):
     target: Target
     text: str
     action: bool
+    notice: bool = Field(default=False, description="Not to be answered automatically.")
 
 
 class Acknowledged(Object):

@@ -50,6 +50,9 @@ _SILENCE_UNFRAMED = 1.0  # seconds
 # Commands that say something.
 _SAYING = ("/me", "/msg")
 
+# How trio-chat begins to say that it does not know a command.
+_UNKNOWN = "There is no command /"
+
 # How trio-chat asks for a password.
 _ASKED = "This chat has a password."
 
@@ -74,6 +77,7 @@ class PlainClientSession(ClientSession):
         self.admitted = False
         self.framed = False
         self.unheard = self.unheard_bytes = 0
+        self._refused = 0  # commands that the server does not know
         self.farewell = ""
         self._encoding, self._password = encoding, password
         self._answered = False  # whether we have said the password, for this nickname
@@ -152,7 +156,7 @@ class PlainClientSession(ClientSession):
     @property
     def unsaid(self) -> int:
         """The server sends back what it does not refuse."""
-        return self.doubtful
+        return self.doubtful + self._refused
 
     def say(self, text: str) -> None:
         """Blank lines are no messages."""
@@ -231,6 +235,9 @@ class PlainClientSession(ClientSession):
             case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
                 # A near nickname is a refusal too: whoever runs us has chosen another.
                 raise NotAdmitted(why)
+            case Notice(text) if text.startswith(_UNKNOWN) and line.startswith("***"):
+                self._refused += 1
+                return notice
             case NearNick() | Company() | Topic() | Kicked():
                 return notice
             case Notice(text) if text.endswith(GOODBYE):

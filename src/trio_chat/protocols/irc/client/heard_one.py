@@ -63,7 +63,7 @@ def _notice(session: "IrcClientSession", line: Line) -> Messages:
     """From a person, or from the server itself, whose statistics at our leaving nobody wants."""
     if line.params[1].startswith(CTCP) or session.leaving:
         return ()
-    return [said_in(line)] if "!" in line.source else [Notice(shown(line.params[1]))]
+    return _privmsg(session, line) if "!" in line.source else [Notice(shown(line.params[1]))]
 
 
 def _batch(session: "IrcClientSession", line: Line) -> Messages:
@@ -151,7 +151,7 @@ def _fail(session: "IrcClientSession", line: Line) -> Messages:
             session.has_come("chathistory")
         case "SEARCH":
             session.has_come(SEARCH)
-        case "PRIVMSG":
+        case "PRIVMSG" | "NOTICE":
             return [*report(session, line), *session.refused(line.params[2:-1])]
         case _ if not session.admitted:
             raise NotAdmitted(line.params[-1])

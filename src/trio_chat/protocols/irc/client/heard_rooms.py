@@ -312,7 +312,7 @@ def _fail(session: "RoomsSession", line: Line) -> Messages:
             return session.pages.failed(about) or session.catch_up.failed(about)
         case "BATCH":
             return session.refused_batch(text) or report(session, line)
-        case "PRIVMSG":
+        case "PRIVMSG" | "NOTICE":
             return session.refused(about, text) or report(session, line)
         case _ if not session.admitted:
             raise NotAdmitted(line.params[-1])

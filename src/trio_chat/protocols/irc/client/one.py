@@ -110,10 +110,12 @@ class IrcClientSession(IrcLink):
         self._commanded += bool(lines)
         return lines
 
-    def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
+    def talk(
+        self, target: str, text: str, action: bool = False, notice: bool = False
+    ) -> Sequence[str]:
         """The lines that say ``text`` to a room or a person."""
         source = f"{self.nick}!{self.address or LONGEST_ADDRESS}"
-        texts = texts_of(target, text, action, source=source)
+        texts = texts_of(target, text, action, source=source, notice=notice)
         if not self._echoes:
             self._hear(texts)
             self.sent_blindly(texts)
@@ -126,8 +128,12 @@ class IrcClientSession(IrcLink):
         for text in texts:
             room, to = (text.target, "") if is_room(text.target) else ("", text.target)
             said = shown(text.text)
-            origin = self._origin()
-            self._own.append(Said(room, self.nick, said, action=text.action, to=to, origin=origin))
+            self._own.append(
+                Said(
+                    room, self.nick, said, action=text.action, to=to, notice=text.notice,
+                    origin=self._origin(),
+                )
+            )  # fmt: skip
 
     def _lost(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         return [self._left_out("This may not have arrived", text) for text in texts]

@@ -74,7 +74,13 @@ class Outgoing:
 
 
 def texts_of(
-    target: str, text: str, action: bool, token: str = "", source: str = _LONGEST_SOURCE
+    target: str,
+    text: str,
+    action: bool,
+    token: str = "",
+    source: str = _LONGEST_SOURCE,
+    *,
+    notice: bool = False,
 ) -> Sequence[Unacked]:
     """What to send so that ``text`` is said to a room or a person by who is seen as ``source``.
 
@@ -83,7 +89,7 @@ def texts_of(
     most = text_bytes(target, action, source)
     said = [piece for line in lines_of(text) for piece in pieces(line, most)]
     return [
-        on_its_way(token_of(token, number), target, piece, action)
+        on_its_way(token_of(token, number), target, piece, action, notice)
         for number, piece in enumerate(said, 1)
     ]
 
@@ -95,10 +101,11 @@ def text_bytes(target: str, action: bool, source: str = _LONGEST_SOURCE) -> int:
     return max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
 
 
-def on_its_way(token: str, target: str, text: str, action: bool) -> Unacked:
+def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = False) -> Unacked:
     """A text that fits into a line."""
     start, end = FRAMES[action]
-    return Unacked(token, target, text, body("PRIVMSG", target, f"{start}{text}{end}"), action)
+    line = body("NOTICE" if notice else "PRIVMSG", target, f"{start}{text}{end}")
+    return Unacked(token, target, text, line, action, notice)
 
 
 def token_of(token: str, number: int) -> str:

@@ -65,6 +65,7 @@ class Unacked:
     text: str
     line: str
     action: bool = False
+    notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ class Past:
 
     def take_on(self, text: Unacked) -> Sequence[Message]:
         """It is to be said in its turn."""
-        sent = Sent(text.token, text.target, shown_lines(text.text), text.action)
+        shown = shown_lines(text.text)
+        sent = Sent(text.token, text.target, shown, text.action, text.notice)
         if len(self.unsent) >= _UNSENT_MAX:
             return [sent, *self.fail([text], "Too much waits to be sent.")]
         self.unsent.append(text)

@@ -89,6 +89,9 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._target = ""  # of the command in hand
         self._ping_at, self._pinged_at = math.inf, 0.0
         self._pong = False
+        # Texts on their way when the server was last asked, and, once it has answered, before that.
+        self._pinged: Sequence[Unacked] = ()
+        self._overdue: Sequence[Unacked] = ()
         for room in rooms:
             past.rooms.setdefault(room_name(room), (room_name(room), ""))
 
@@ -269,8 +272,14 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if text := self.past.failed.pop(token, None):
             self._take_on(text)
 
-    def talk(self, target: str, text: str, action: bool = False) -> Sequence[str]:
-        self.say_to(target, text, action)
+    def talk(
+        self, target: str, text: str, action: bool = False, notice: bool = False
+    ) -> Sequence[str]:
+        if not notice:
+            self.say_to(target, text, action)
+            return ()
+        for text_of_it in texts_of(target, text, action, notice=True):
+            self._take_on(text_of_it)
         return ()
 
     def command(self, line: str, target: str = "") -> None:
@@ -422,13 +431,17 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._own.append(Lag(now - self._pinged_at))
         if now >= self._ping_at and not self.leaving:
             self._ping_at, self._pinged_at = now + _LAG_EVERY, now
+            self._pinged = tuple(self.past.unacked)
             self.send("PING", "lag")
         return super().data_to_send(now)
 
     def lag_known(self) -> Sequence[Message]:
-        """The answer has come: the next to be sent tells when."""
+        """The answer has come: the next to be sent tells when. What was on its way two answers ago
+        the server has dropped without a word, as it does with a /notice to nobody.
+        """
         self._pong = True
-        return ()
+        overdue, self._overdue = self._overdue, self._pinged
+        return self._give_up(overdue)
 
 
 def _place_of(said: Said) -> Acknowledged:

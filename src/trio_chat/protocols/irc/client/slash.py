@@ -48,8 +48,8 @@ class Commanded(Protocol):
         """To the person at our side."""
         ...
 
-    def talk(self, target: str, text: str, action: bool = False) -> Lines:
-        """What to send at once to say it."""
+    def talk(self, target: str, text: str, action: bool = False, notice: bool = False) -> Lines:
+        """What to send at once to say it; as a ``notice``, it is not to be answered by programs."""
         ...
 
     def go_to(self, room: str, key: str) -> Lines:
@@ -150,7 +150,7 @@ def _bans(sign: str) -> Callable[[Commanded, str], Lines]:
 
 def _notice(session: Commanded, rest: str) -> Lines:
     target, text = _two(rest)
-    return [body("NOTICE", target, text)]
+    return session.talk(target, text, notice=True)
 
 
 def _history(session: Commanded, number: str) -> Lines:
