@@ -199,3 +199,17 @@ al: /two
 """
     assert done == Finished(0, heard, "")
     assert server.received[-1] == "QUIT :so long"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [(("--protocol", "irc"), "one\n"), (("--json",), '{"type": "say", "text": "one"}\n')],
+    ids=["lines", "json"],
+)
+async def test_a_server_that_goes_when_something_is_said_has_not_got_it(nursery, arguments, text):
+    server = await nursery.start(MinimalIrcServer(PRIVMSG="ERROR :Closing Link: host (Flood)").run)
+    where = ("-p", str(server.port), "-n", "al")
+    done = await run("client", *where, *arguments, stdin=text.encode())
+    assert done.code == 69
+    assert done.err.count("\n") == 1
+    assert ('"why": "It may not have arrived."' in done.out) == ("--json" in arguments)

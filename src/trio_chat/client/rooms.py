@@ -158,6 +158,8 @@ class RoomsTalk:
             self._over = True
         if errors and not self._goes_on_after(errors[0]):
             raise errors[0]
+        if errors and self._over:  # then nobody else tells that it has not ended well
+            self._past.heard.append(Unlinked(str(errors[0]), 0))
         return str(errors[0]) if errors else "the server closed the connection"
 
     def _goes_on_after(self, error: BaseException) -> bool:

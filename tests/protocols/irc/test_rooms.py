@@ -353,6 +353,7 @@ def test_a_notice_has_a_token_as_any_text_and_is_acknowledged() -> None:
 
 def test_what_the_server_drops_without_a_word_has_failed_two_answers_later() -> None:
     session = let_in("echo-message")
+    hear(session, ":s PONG s lag")
     session.command("/notice nobody beep")
     [said] = session.own_messages()
     sent(session, 1)
@@ -360,6 +361,18 @@ def test_what_the_server_drops_without_a_word_has_failed_two_answers_later() -> 
     assert not hear(session, ":s PONG s lag")
     sent(session, 200)
     assert hear(session, ":s PONG s lag") == [Failed(said.token, "It may not have arrived.")]
+
+
+def test_without_echoes_what_nothing_has_come_after_has_failed_when_we_are_cut_off() -> None:
+    session = let_in()
+    session.say_to("#lobby", "one")
+    sent(session)
+    hear(session, ":al!al@home PRIVMSG #lobby :hello")
+    session.say_to("#lobby", "two", token="t" * 16)
+    sent(session)
+    hear(session, "ERROR :Closing link: Flood")
+    why = "It may not have arrived."
+    assert session.cut() == [Failed("t" * 16, why), Notice(why, room="#lobby", refusal=True)]
 
 
 # ── what we do ─────────────────────────────────────────────────────────────────────────────────

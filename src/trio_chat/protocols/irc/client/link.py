@@ -156,7 +156,6 @@ class IrcLink(ClientSession):
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         lines = self._lines.feed(data)
-        self._unanswered = 0
         return [message for line in lines for message in self._understand(line)]
 
     def _understand(self, data: bytes | None) -> Sequence[Message]:
@@ -168,6 +167,8 @@ class IrcLink(ClientSession):
             return ()
         if not self._is_irc:
             self._recognise(line, text)
+        if line.command != "ERROR":  # that may be the answer, or why there is none
+            self._unanswered = 0
         return self._understand_line(line)
 
     def _decode(self, data: bytes) -> str:
@@ -308,6 +309,11 @@ class IrcLink(ClientSession):
         if not self._asked_about:
             self.ping()
         return False
+
+    @property
+    def unanswered(self) -> Sequence[Unacked]:
+        """What was sent blindly, and nothing has come after."""
+        return tuple(self._blindly)[-self._unanswered :] if self._unanswered else ()
 
     def sent_blindly(self, texts: Sequence[Unacked]) -> None:
         """The server sends nothing back: it only tells what it refuses."""

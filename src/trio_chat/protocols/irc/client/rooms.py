@@ -7,6 +7,7 @@ by messages, sooner or later; where the server cannot do it, there is no answer,
 """
 
 import math
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
@@ -42,6 +43,7 @@ from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.text import is_cut, is_room, shown
 
 _LAG_EVERY = 30.0  # seconds
+_PINGS_MAX = 10  # without an answer
 
 # Conversations that may have gone on while we were cut off, and the end of all time.
 _TALKS_MAX = 100
@@ -89,8 +91,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._target = ""  # of the command in hand
         self._ping_at, self._pinged_at = math.inf, 0.0
         self._pong = False
-        # Texts on their way when the server was last asked, and, once it has answered, before that.
-        self._pinged: Sequence[Unacked] = ()
+        # Texts on their way at each PING without an answer; and at the last one that has one.
+        self._pinged: deque[Sequence[Unacked]] = deque(maxlen=_PINGS_MAX)
         self._overdue: Sequence[Unacked] = ()
         for room in rooms:
             past.rooms.setdefault(room_name(room), (room_name(room), ""))
@@ -416,8 +418,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return self.past.fail(texts, why)
 
     def cut(self) -> Sequence[Message]:
-        """What has not arrived is sent again, or told of, on the next connection."""
-        return ()
+        """What has not arrived is sent again, or told of, on the next connection; but not what was
+        sent to a server that sends nothing back.
+        """
+        why = "It may not have arrived."
+        return [told for text in self.unanswered for told in self._fail_after_all(text, why)]
 
     # ── how long the server takes ──────────────────────────────────────────────────────────
 
@@ -431,7 +436,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._own.append(Lag(now - self._pinged_at))
         if now >= self._ping_at and not self.leaving:
             self._ping_at, self._pinged_at = now + _LAG_EVERY, now
-            self._pinged = tuple(self.past.unacked)
+            self._pinged.append(tuple(self.past.unacked))
             self.send("PING", "lag")
         return super().data_to_send(now)
 
@@ -440,7 +445,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         the server has dropped without a word, as it does with a /notice to nobody.
         """
         self._pong = True
-        overdue, self._overdue = self._overdue, self._pinged
+        overdue, self._overdue = self._overdue, self._pinged.popleft() if self._pinged else ()
         return self._give_up(overdue)
 
 
