@@ -75,7 +75,10 @@ class InputLines:
     async def _read_more(self) -> None:
         data = await _read_input()
         self._ended = not data
-        self._lines.extend(self._buffer.feed(data) if data else [self._buffer.take()])
+        if data:
+            self._lines.extend(self._buffer.feed(data))
+        elif (rest := self._buffer.take()) != b"":
+            self._lines.append(rest)
 
 
 async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], str]) -> None:

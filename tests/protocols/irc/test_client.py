@@ -545,13 +545,57 @@ def test_who_goes_to_another_room_leaves_the_one_before_once_there() -> None:
     assert say(session, "hi") == "PRIVMSG #Tea hi\r\n"
 
 
-def test_who_may_not_enter_stays() -> None:
-    session = let_in()
+def kept_out() -> IrcClientSession:
+    """Of #tea, and in #lobby still."""
+    session = let_in("echo-message")
     command(session, "/join tea")
     told = hear(session, ":s 473 bob #tea :Cannot join channel (+i)")
     assert told == [Notice("#tea: Cannot join channel (+i)")]
+    assert session.unsaid == 1
+    return session
+
+
+NOT_IN_TEA = "You are not in #tea. /join #lobby goes on in #lobby."
+
+
+@pytest.mark.parametrize("line", ["hi", "//hi", "/me waves", "/topic tea", "/kick al"])
+def test_what_was_meant_for_a_room_that_lets_nobody_in_is_not_for_another(line: str) -> None:
+    session = kept_out()
+    with pytest.raises(Unsupported) as refused:
+        (session.command if line[:2] in ("/m", "/t", "/k") else session.say)(line)
+    assert (str(refused.value), sent(session)) == (NOT_IN_TEA, "")
+    session.past.waiting.append(line)
+    assert (sent(session), session.own_messages()) == ("", [Notice(NOT_IN_TEA)])
+    assert session.unsaid == 2
+
+
+def test_who_may_not_enter_can_go_on_where_they_are_or_elsewhere() -> None:
+    session = kept_out()
+    assert command(session, "/msg al hi") == "PRIVMSG al hi\r\n"
+    assert command(session, "/join LOBBY") == ""
+    assert session.own_messages() == [Notice("You are in #LOBBY.")]
     assert say(session, "hi") == "PRIVMSG #lobby hi\r\n"
-    assert sent(session) == ""
+    session = kept_out()
+    assert command(session, "/join two") == "JOIN #two\r\n"
+    assert say(session, "hi") == "PRIVMSG #two hi\r\n"
+
+
+def test_nor_is_it_after_a_cut() -> None:
+    past = Past()
+    session = IrcClientSession("bob", room="#lobby", encoding="utf-8", past=past)
+    hear(session, LET_IN)
+    command(session, "/join tea")
+    again = IrcClientSession("bob", room="#lobby", encoding="utf-8", past=past)
+    hear(again, LET_IN)
+    with pytest.raises(Unsupported, match="You are not in #tea"):
+        again.say("hi")
+
+
+def test_in_no_room_a_blank_line_is_nothing() -> None:
+    session = let_in()
+    hear(session, ":bob!bob@host PART #lobby")
+    session.say("")
+    assert (sent(session), session.unsaid) == ("", 0)
 
 
 def test_two_rooms_one_after_the_other() -> None:
@@ -624,6 +668,25 @@ def test_without_echoes_what_nothing_has_come_after_may_be_lost() -> None:
     assert (session.doubtful, session.unsaid) == (2, 2)
     hear(session, ":al!al@home PRIVMSG #lobby :hello")
     assert (session.doubtful, session.unsaid) == (0, 0)
+
+
+def test_what_is_refused_is_counted_once_however_much_was_not() -> None:
+    session = let_in()
+    say(session, "one\ntwo")
+    command(session, "/topic tea")
+    command(session, "/who")
+    command(session, "/msg nobody three")
+    told = hear(
+        session,
+        ":s 482 bob #lobby :You lead nobody",
+        ":s 401 bob nobody :No such nick",
+    )
+    assert told == [
+        Notice("#lobby: You lead nobody"),
+        Notice("nobody: No such nick"),
+        Notice("Not sent: three"),
+    ]
+    assert session.unsaid == 2
 
 
 def test_what_nobody_at_our_side_has_asked_for_does_not() -> None:

@@ -375,6 +375,15 @@ def test_without_echoes_what_nothing_has_come_after_has_failed_when_we_are_cut_o
     assert session.cut() == [Failed("t" * 16, why), Notice(why, room="#lobby", refusal=True)]
 
 
+def test_without_echoes_a_refused_command_fails_no_text() -> None:
+    session = let_in()
+    session.say_to("#lobby", "one")
+    sent(session)
+    assert hear(session, ":s 482 bob #lobby :No") == [
+        Notice("#lobby: No", room="#lobby", refusal=True)
+    ]
+
+
 # ── what we do ─────────────────────────────────────────────────────────────────────────────────
 
 

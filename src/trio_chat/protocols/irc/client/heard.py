@@ -397,13 +397,24 @@ _OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"
 _NOT_SAID = {"401", "403", "404", "407", "412", "417", "477", "486", "489", "531", "716"}
 
 
+# Only what is done is refused by these, though they name a room or a person: a command is not known
+# or lacks something, a nickname is taken or none, somebody is not there or is already, we are not
+# in the room, may not enter it, do not lead it or are no operator; a mode or a mask is none, or
+# one too many.
+_NOT_DONE = {
+    *("421", "431", "432", "433", "436", "437", "441", "442", "443", "461", "467", "471", "472"),
+    *("473", "474", "475", "476", "478", "481", "482", "484", "485", "501", "502", "696"),
+}
+
+
 def may_refuse_text(session: "IrcLink", line: Line) -> bool:
     """Whether it may be a text that the server has not taken. Where it sends nothing back, any
     refusal that names the target may be the only sign.
     """
-    return line.command in _NOT_SAID or (
-        "echo-message" not in session.caps and len(line.params) > 2
-    )
+    if line.command in _NOT_SAID:
+        return True
+    about_something = len(line.params) > 2 and line.command not in _NOT_DONE
+    return about_something and "echo-message" not in session.caps
 
 
 # Our nickname is somebody's, or not for us.

@@ -164,7 +164,8 @@ def _refused(session: "IrcClientSession", line: Line) -> Messages:
     kept_out = any(session.answered(word) for word in about if is_room(word))
     if kept_out and not session.admitted:
         raise NotAdmitted(text)
-    refused = session.refused(about) if may_refuse_text(session, line) else ()
+    may_be_text = not kept_out and may_refuse_text(session, line)
+    refused = session.refused(about) if may_be_text else ()
     if not refused:
         session.refused_command()
     return [Notice(text), *refused]

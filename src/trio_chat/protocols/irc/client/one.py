@@ -38,6 +38,7 @@ class IrcClientSession(IrcLink):
         self._chosen = False  # whether we are in a room because we asked for it
         self._new_room = ("", "")  # that we have just entered, and when
         self._commanded = 0  # commands that may still be refused
+        self._texts = 0  # that we have said
         self._left: ByName[None] = ByName(past.names)  # rooms that we have left for another one
         super().__init__(nick, encoding=encoding, past=past, password=password)
         self.catch_up = CatchUp(self.past, self.send)
@@ -68,9 +69,9 @@ class IrcClientSession(IrcLink):
 
     def say(self, text: str) -> None:
         """Each line of it is a message, or several if it is too long; blank ones are none."""
-        if not self.waiting:
-            self.here()
         lines = [f"/{line}" if line.startswith("/") else line for line in lines_of(text)]
+        if lines and not self.waiting:
+            self.here()
         self.past.waiting.extend(lines)
 
     def command(self, line: str) -> None:
@@ -106,8 +107,10 @@ class IrcClientSession(IrcLink):
             return ()
 
     def _read_slash(self, line: str) -> Sequence[str]:
+        texts = self._texts
         lines = read_slash(self, line)
-        self._commanded += bool(lines)
+        if lines and self._texts == texts:  # else it says something, and is counted as that
+            self._commanded += 1
         return lines
 
     def talk(
@@ -116,6 +119,7 @@ class IrcClientSession(IrcLink):
         """The lines that say ``text`` to a room or a person."""
         source = f"{self.nick}!{self.address or LONGEST_ADDRESS}"
         texts = texts_of(target, text, action, source=source, notice=notice)
+        self._texts += len(texts)
         if not self._echoes:
             self._hear(texts)
             self.sent_blindly(texts)
@@ -154,8 +158,9 @@ class IrcClientSession(IrcLink):
 
     def refused_command(self) -> None:
         """If we have given none, it is about something that nobody at our side has asked for."""
-        self._refused += self._commanded
-        self._commanded = max(0, self._commanded - 1)
+        if self._commanded:
+            self._commanded -= 1
+            self._refused += 1
 
     def _left_out(self, what: str, text: Unacked) -> Message:
         self._refused += 1
@@ -168,9 +173,15 @@ class IrcClientSession(IrcLink):
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def here(self) -> str:
-        """The room that we are in, or on the way to. Raises Unsupported."""
+        """The room that we are in, or on the way to. Raises Unsupported; also if we have wanted to
+        go to another one and were not let in: what follows is not meant for here.
+        """
         if not self._target:
             raise Unsupported("You are in no room. /join ROOM enters one.")
+        if self.past.wanted and not self._asked:
+            raise Unsupported(
+                f"You are not in {self.past.wanted}. /join {self.room} goes on in {self.room}."
+            )
         return self._target
 
     def there(self) -> str:
@@ -188,7 +199,12 @@ class IrcClientSession(IrcLink):
     def go_to(self, room: str, key: str) -> Sequence[str]:
         """What we say from now on is for that room; the one we are in is left once we are there."""
         if self.past.names.same(room, self._target):
-            raise Unsupported(f"You are in {room} already.")
+            if not self.past.wanted or self._asked:
+                raise Unsupported(f"You are in {room} already.")
+            self.past.wanted = ""
+            self.tell(f"You are in {room}.")
+            return ()
+        self.past.wanted = room
         self._asked.append(room)
         self._keys[room] = key
         return [body(*_join(room, key))]
@@ -205,6 +221,8 @@ class IrcClientSession(IrcLink):
         if self.room and self._chosen:
             self._left[self.room] = None
             self.send("PART", self.room)
+        if self.past.names.same(room, self.past.wanted):
+            self.past.wanted = ""
         self.room, self._chosen = room, asked
         self.past.enter(room, self._keys.pop(room, ""))
         self._new_room = room, time

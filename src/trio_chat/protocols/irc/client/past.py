@@ -85,7 +85,8 @@ class Past:
     ``names`` tells which names are the same.
 
     In one room, ``waiting`` is what is to be said and has not been sent: lines, as a person writes
-    them. ``room`` is where we are, and ``key`` with which key.
+    them. ``room`` is where we are, and ``key`` with which key. ``wanted`` is where we have wanted
+    to go since, and are not: nothing is said elsewhere instead.
 
     In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how
@@ -107,6 +108,7 @@ class Past:
     waiting: deque[str] = field(default_factory=deque)
     room: str = ""
     key: str = field(default="", repr=False)
+    wanted: str = ""
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)

@@ -436,7 +436,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._own.append(Lag(now - self._pinged_at))
         if now >= self._ping_at and not self.leaving:
             self._ping_at, self._pinged_at = now + _LAG_EVERY, now
-            self._pinged.append(tuple(self.past.unacked))
+            self._pinged.append(tuple(self.past.unacked) if self._talking else ())
             self.send("PING", "lag")
         return super().data_to_send(now)
 
