@@ -28,6 +28,7 @@ from trio_chat import (
     Settings,
     Stamped,
     TopicSet,
+    Unsupported,
 )
 from trio_chat.core.events import NOWHERE
 from trio_chat.settings import LimitSettings
@@ -144,6 +145,9 @@ async def test_a_room_that_cannot_be_is_a_notice(enter):
                 if isinstance(message, Notice) and "cannot be a room" in message.text:
                     break
         assert al.room == LOBBY
+        with pytest.raises(Unsupported, match=f"/join {LOBBY} goes on in {LOBBY}"):
+            await al.say("for x only")
+        await al.join(LOBBY)
         await al.say("still here")
         assert await hear(al, 1) == [Said(LOBBY, "al", "still here")]
 

@@ -166,13 +166,45 @@ def test_one_text_may_be_several_messages_and_blank_lines_are_none() -> None:
 
 def test_of_several_rooms_that_we_go_to_the_last_one_counts() -> None:
     session = with_trio_chat()
+    session.data_to_send(0)
     session.command("/join tea")
+    session.say("hi")
     session.command("/join den")
-    assert session.doubtful == 1
-    heard(session, b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n")
-    assert session.doubtful == 1
-    heard(session, b"*** You are bob in #den; nobody else is here yet. /help tells more.\n")
-    assert session.doubtful == 0
+    session.say("/hi")
+    assert session.data_to_send(0) == b"/join tea\n/who\n"
+    assert (session.doubtful, session.waiting) == (4, True)
+    heard(session, IN.replace(b"#den", b"#tea") + b"*** In #tea (1): bob\n")
+    assert session.data_to_send(0) == b"hi\n/join den\n/who\n"
+    heard(session, b"bob: hi\n", IN)
+    assert (session.doubtful, session.waiting) == (1, True)
+    heard(session, b"*** In #den (1): bob\n")
+    assert session.data_to_send(0) == b"//hi\n"
+    heard(session, b"bob: /hi\n")
+    assert (session.doubtful, session.waiting) == (0, False)
+
+
+IN = b"*** You are bob in #den; nobody else is here yet. /help tells more.\n"
+
+
+def test_what_was_meant_for_a_room_that_lets_nobody_in_is_not_for_another() -> None:
+    session = with_trio_chat()
+    heard(session, IN)
+    session.command("/who")
+    session.command("/join tea")
+    session.say("for tea")
+    session.command("/topic tea")
+    session.data_to_send(0)
+    told = heard(session, b"*** In #den (1): bob\n*** #tea is full.\n*** In #den (1): bob\n")
+    assert told == [Notice("In #den (1): bob"), Notice("#tea is full.")]
+    not_there = Notice("You are not in #tea. /join #den goes on in #den.")
+    assert session.own_messages() == [not_there, not_there]
+    assert (session.data_to_send(0), session.unsaid) == (b"", 3)
+    with pytest.raises(Unsupported, match=not_there.text):
+        session.say("for tea, too")
+    session.command("/msg al psst")
+    session.command("/join den")
+    session.say("hi")
+    assert session.data_to_send(0) == b"/msg al psst\n/join den\nhi\n"
 
 
 def test_without_lines_the_bytes_are_counted_that_come_back() -> None:

@@ -9,6 +9,7 @@ greeted soon speaks first, and thereby is known to frame by newlines from the st
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -50,6 +51,9 @@ _SILENCE_UNFRAMED = 1.0  # seconds
 # Commands that say something.
 _SAYING = ("/me", "/msg")
 
+#: Commands that are about the room that the server has us in.
+OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
+
 # How trio-chat begins to say that it does not know a command.
 _UNKNOWN = "There is no command /"
 
@@ -74,6 +78,10 @@ class PlainClientSession(ClientSession):
         self.nick, self.room = self._nicks.nick, ""
         self._wanted = room
         self._going = ""  # the fold of a room that we have asked to enter
+        self._kept_out = ""  # one that has not let us in: what follows is not meant for another
+        self._asked_who: deque[bool] = deque()  # each /who on its way: whether it is our own
+        self._held: deque[str] = deque()  # lines that wait until it is known where we are
+        self._told: list[Message] = []
         self.admitted = False
         self.framed = False
         self.unheard = self.unheard_bytes = 0
@@ -105,7 +113,10 @@ class PlainClientSession(ClientSession):
         return f"{self.farewell} {self.doubtful} of our messages did not come back"
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        return [self._understand(line) for line in self._texts(data)]
+        lines = self._texts(data)
+        return [
+            told for line in lines if not self._settles(line) for told in [self._understand(line)]
+        ]
 
     def _texts(self, data: bytes) -> Sequence[str]:
         """What the server says, line by line or, without lines, piece by piece."""
@@ -142,7 +153,7 @@ class PlainClientSession(ClientSession):
     @property
     def waiting(self) -> bool:
         """The server takes as much as it can, and TCP keeps the rest."""
-        return False
+        return bool(self._held)
 
     @property
     def due(self) -> float:
@@ -151,7 +162,7 @@ class PlainClientSession(ClientSession):
     @property
     def doubtful(self) -> int:
         """No line says that it is one that has come before, so nothing can be sent again."""
-        return self.unheard
+        return self.unheard + len(self._held)
 
     @property
     def unsaid(self) -> int:
@@ -161,6 +172,11 @@ class PlainClientSession(ClientSession):
     def say(self, text: str) -> None:
         """Blank lines are no messages."""
         lines = _lines(text)
+        if self._moving:
+            self._held.extend(f"/{line}" if line.startswith("/") else line for line in lines)
+            return
+        if lines:
+            self._check_here()
         self.unheard += len(lines)
         if not self.framed:
             texts = [f"{self.nick}: {line}" for line in lines]
@@ -172,25 +188,77 @@ class PlainClientSession(ClientSession):
     def command(self, line: str) -> None:
         if not self.framed:
             raise Unsupported("This server knows no commands.")
-        command, _, rest = spelled_out(" ".join(_lines(line))).partition(" ")
+        line = spelled_out(" ".join(_lines(line)))
+        if self._moving:
+            self._held.append(line)
+            return
+        command, _, rest = line.partition(" ")
+        verb = command.lower().removeprefix("/")
+        if verb == "me" or verb in OF_THE_ROOM:
+            self._check_here()
         self.unheard += command.lower() in _SAYING
-        if command.lower() == "/join":
-            self._go_to(rest.strip())
         self._send(f"{command} {rest}".rstrip() + "\n")
+        if verb == "join" and rest.strip():
+            self._go_to(rest.strip())
+        elif verb == "who":
+            self._asked_who.append(False)
+
+    # ── to another room ────────────────────────────────────────────────────────────────────
 
     def _go_to(self, room: str) -> None:
-        """It is as with a text: it counts until we are there."""
+        """It is as with a text: it counts until we are there. The server does all in order, so the
+        answer to a /who tells where we are after it.
+        """
+        self._kept_out = ""
         folded = fold(room_name(room))
-        if folded not in (self._going, fold(self.room)):
-            self.unheard += not self._going
+        if folded != fold(self.room):
+            self.unheard += 1
             self._going = folded
+            self._asked_who.append(True)
+            self._send("/who\n")
+
+    @property
+    def _moving(self) -> bool:
+        return any(self._asked_who)
+
+    def _settles(self, line: str) -> bool:
+        """Whether it answers our own /who: then it is known where we are, and so what waits for
+        that can be said, or not.
+        """
+        if not self._asked_who or not isinstance(reading(line), Company):
+            return False
+        if not self._asked_who.popleft():
+            return False
+        self._kept_out, self._going = self._going, ""
+        self._say_held()
+        return True
+
+    def _check_here(self) -> None:
+        """Raises Unsupported if what is meant for another room would be said in this one."""
+        if self._kept_out:
+            raise Unsupported(
+                f"You are not in {self._kept_out}. /join {self.room} goes on in {self.room}."
+            )
+
+    def _say_held(self) -> None:
+        while self._held and not self._moving:
+            line = self._held.popleft()
+            try:
+                if line.startswith("/") and not line.startswith("//"):
+                    self.command(line)
+                else:
+                    self.say(line.removeprefix("/"))
+            except Unsupported as error:
+                self._refused += 1
+                self._told.append(Notice(str(error)))
 
     def _send(self, *texts: str) -> None:
         self._to_send += b"".join(map(self._encode, texts))
 
     def own_messages(self) -> Sequence[Message]:
-        """None: the server sends back what we say."""
-        return ()
+        """The server sends back what we say; this is what could not be said."""
+        told, self._told = self._told, []
+        return told
 
     def ping(self) -> bool:
         """There is no such thing: TCP asks."""
@@ -282,7 +350,7 @@ class PlainClientSession(ClientSession):
         if fold(self.room) == self._going:
             self._going, self.unheard = "", max(0, self.unheard - 1)
         if not self.admitted and fold(self.room) != fold(self._wanted):
-            self.command(f"/join {self._wanted}")
+            self._send(f"/join {self._wanted}\n")
         else:
             self.admitted = True
 

@@ -44,12 +44,9 @@ from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked
 from trio_chat.protocols.irc.client.slash import room_name
 from trio_chat.protocols.irc.text import is_room, pieces, shown
 from trio_chat.protocols.plain import wording
-from trio_chat.protocols.plain.client import PlainClientSession
+from trio_chat.protocols.plain.client import OF_THE_ROOM, PlainClientSession
 from trio_chat.protocols.plain.replay import Replay, is_to
 from trio_chat.protocols.slashes import spelled_out
-
-# Commands that are about the room that the server has us in.
-_OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
 
 # The tutorial's server reads so much at once, and so do its clients.
 _READ = 1024  # bytes
@@ -439,9 +436,9 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         """The server knows it, or says that it does not."""
         if self._tutorial:
             raise Unsupported("This server knows no commands.")
-        if verb in _OF_THE_ROOM and self._moving:
+        if verb in OF_THE_ROOM and self._moving:
             raise Unsupported("You are on your way to another room.")
-        if verb in _OF_THE_ROOM and target and not self._is_here(target):
+        if verb in OF_THE_ROOM and target and not self._is_here(target):
             raise Unsupported(self._elsewhere(target) if is_room(target) else "This is no room.")
         self._prepare()
         self._send(line + "\n")
