@@ -1,13 +1,14 @@
 """The client's end of the plain dialect, against servers like ours and like the tutorial's."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runs import commands, next_command
 from trio_chat.core.commands import Enter, Say
 from trio_chat.core.events import Arrived, Joined, Left, Notice, Renamed, Said, TopicSet
 from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.plain.client import Earlier, Message, PlainClientSession
 from trio_chat.protocols.plain.server import PlainSession
 
@@ -181,6 +182,16 @@ def test_of_several_rooms_that_we_go_to_the_last_one_counts() -> None:
     assert session.data_to_send(0) == b"//hi\n"
     heard(session, b"bob: /hi\n")
     assert (session.doubtful, session.waiting) == (0, False)
+
+
+@pytest.mark.parametrize("text", ["\x02", "\u200b", "\x01"])
+@pytest.mark.parametrize("command", ["", "/me ", "/msg al "])
+def test_what_nobody_could_see_is_not_said(command: str, text: str) -> None:
+    session = with_trio_chat()
+    session.data_to_send(0)
+    with pytest.raises(Unsupported, match="Nothing could be seen of that"):
+        (session.command if command else session.say)(command + text)
+    assert (session.data_to_send(0), session.unsaid) == (b"", 0)
 
 
 IN = b"*** You are bob in #den; nobody else is here yet. /help tells more.\n"
@@ -433,6 +444,7 @@ def test_command(line: str, data: bytes) -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r") | st.sampled_from("/\n ")))
 def test_our_server_understands_what_our_client_says(text: str) -> None:
+    assume(not is_invisible(text))
     server = PlainSession(encoding="utf-8", line_bytes=8192, lobby="#lobby")
     server.receive_data(b"bob\n")
     assert isinstance(next_command(server), Enter)

@@ -220,3 +220,8 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
         assert not isinstance(unsent, str)
         assert not {"\r", "\n", "\0"} & set(unsent.line)
         assert unsent.line.startswith(f"PRIVMSG {target} ")
+
+
+def test_a_text_of_which_nothing_could_be_seen_is_as_a_blank_one() -> None:
+    with pytest.raises(BadRequest, match="A text that is not blank"):
+        read_request(b'{"type": "say", "text": "\\u200b"}')

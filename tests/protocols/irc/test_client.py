@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runs import commands
@@ -34,7 +34,7 @@ from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
-from trio_chat.protocols.irc.text import pieces, shown
+from trio_chat.protocols.irc.text import is_invisible, pieces, shown
 from trio_chat.protocols.session import Ask
 from trio_chat.protocols.slashes import FILTERS
 
@@ -591,6 +591,15 @@ def test_nor_is_it_after_a_cut() -> None:
         again.say("hi")
 
 
+@pytest.mark.parametrize("text", ["\x02\x03", "\u200b", "\x01", "\0", "\ufeff \u202e"])
+@pytest.mark.parametrize("command", ["", "/me ", "/msg al ", "/notice al "])
+def test_what_nobody_could_see_is_not_said(command: str, text: str) -> None:
+    session = let_in("echo-message")
+    with pytest.raises(Unsupported, match="Nothing could be seen of that"):
+        (session.command if command else session.say)(command + text)
+    assert sent(session) == ""
+
+
 def test_in_no_room_a_blank_line_is_nothing() -> None:
     session = let_in()
     hear(session, ":bob!bob@host PART #lobby")
@@ -883,6 +892,9 @@ def test_our_server_lets_our_client_in() -> None:
     st.sampled_from(["", "/me ", "/msg al "]),
 )
 def test_our_server_understands_what_our_client_says(text: str, command: str) -> None:
+    assume(
+        not any(map(is_invisible, text.split("\n"))) and not is_invisible(" ".join(text.split()))
+    )
     client, server = new_session(), Server()
     converse(client, server)
     if command and text.split():

@@ -6,7 +6,7 @@ The fields, their bounds and the texts beside them are what docs/client.schema.j
 import json
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from trio_chat.client.intents import (
     AskHistory,
@@ -23,6 +23,7 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.protocols.irc.client.past import new_token
+from trio_chat.protocols.irc.text import is_invisible
 
 # One name, without what would make two of it on the way, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
@@ -39,7 +40,19 @@ Target = Annotated[
     ),
 ]
 Room = Annotated[str, Field(pattern=_NAME, max_length=200, description="A room, as one word.")]
-Text = Annotated[str, Field(pattern=_SEEN, description="A text that is not blank.")]
+
+
+def _check_visible(text: str) -> str:
+    if is_invisible(text):
+        raise ValueError("nothing could be seen of it")
+    return text
+
+
+Text = Annotated[
+    str,
+    Field(pattern=_SEEN, description="A text that is not blank."),
+    AfterValidator(_check_visible),
+]
 Why = Annotated[str, Field(description="What the others are told.")]
 Token = Annotated[
     str,
@@ -239,7 +252,7 @@ def _why(error: ValidationError) -> str:
             return f'"{field}" is missing in {kind}.'
         case "extra_forbidden":
             return f"There is no {_quoted(field)} in {kind}."
-        case "string_pattern_mismatch" | "string_too_long":
+        case "string_pattern_mismatch" | "string_too_long" | "value_error":
             right = KINDS[str(kind)].model_fields[str(field)].description
             return f'"{field}" in {kind} is wrong. {right}'
     return f'"{field}" in {kind} is wrong. {first["msg"]}.'

@@ -129,6 +129,14 @@ def _seen(text: str) -> str:
     return "".join(filter(str.isprintable, _FORMATTING.sub("", text))).rstrip()
 
 
+def is_invisible(text: str) -> bool:
+    """Whether nothing can be seen of it, though it is not blank: what is blank is no message."""
+    if text.isascii() and text.isprintable():
+        return False
+    seen = shown_lines(text.replace(CTCP, "").replace("\0", ""))
+    return bool(text.strip()) and not seen.strip()
+
+
 def is_room(target: str) -> bool:
     """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
     return target.startswith(("#", "&"))

@@ -27,7 +27,8 @@ from trio_chat.core.names import fold
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
-from trio_chat.protocols.irc.client.slash import room_name
+from trio_chat.protocols.irc.client.slash import INVISIBLE, room_name
+from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     CONNECTED,
@@ -171,6 +172,8 @@ class PlainClientSession(ClientSession):
 
     def say(self, text: str) -> None:
         """Blank lines are no messages."""
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
         lines = _lines(text)
         if self._moving:
             self._held.extend(f"/{line}" if line.startswith("/") else line for line in lines)
@@ -196,7 +199,10 @@ class PlainClientSession(ClientSession):
         verb = command.lower().removeprefix("/")
         if verb == "me" or verb in OF_THE_ROOM:
             self._check_here()
-        self.unheard += command.lower() in _SAYING
+        if command.lower() in _SAYING:
+            if is_invisible(rest if verb == "me" else rest.strip().partition(" ")[2]):
+                raise Unsupported(INVISIBLE)
+            self.unheard += 1
         self._send(f"{command} {rest}".rstrip() + "\n")
         if verb == "join" and rest.strip():
             self._go_to(rest.strip())

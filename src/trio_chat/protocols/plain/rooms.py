@@ -41,8 +41,8 @@ from trio_chat.protocols.client import (
 )
 from trio_chat.protocols.irc.client.outgoing import lines_of, on_its_way, token_of
 from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked
-from trio_chat.protocols.irc.client.slash import room_name
-from trio_chat.protocols.irc.text import is_room, pieces, shown
+from trio_chat.protocols.irc.client.slash import INVISIBLE, room_name
+from trio_chat.protocols.irc.text import is_invisible, is_room, pieces, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.client import OF_THE_ROOM, PlainClientSession
 from trio_chat.protocols.plain.replay import Replay, is_to
@@ -328,6 +328,9 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         """Each line of it is a message, or several where it would not fit; blank ones are none."""
         if len(target.split()) != 1 or ":" in target:
             self._tell_of(target, f"Nobody can be called {shown(target)}.")
+            return
+        if is_invisible(text):
+            self._tell_of(target, INVISIBLE)
             return
         most = _READ - len(self._encode(f"{self.nick}: "))
         said = [

@@ -19,10 +19,10 @@ from trio_chat.protocols.irc.client.heard_one import TABLE
 from trio_chat.protocols.irc.client.link import IrcLink
 from trio_chat.protocols.irc.client.outgoing import LONGEST_ADDRESS, lines_of, texts_of
 from trio_chat.protocols.irc.client.past import Past, Unacked
-from trio_chat.protocols.irc.client.slash import read_slash, room_name
+from trio_chat.protocols.irc.client.slash import INVISIBLE, read_slash, room_name
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.text import is_cut, is_room, shown
+from trio_chat.protocols.irc.text import is_cut, is_invisible, is_room, shown
 
 
 class IrcClientSession(IrcLink):
@@ -69,6 +69,8 @@ class IrcClientSession(IrcLink):
 
     def say(self, text: str) -> None:
         """Each line of it is a message, or several if it is too long; blank ones are none."""
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
         lines = [f"/{line}" if line.startswith("/") else line for line in lines_of(text)]
         if lines and not self.waiting:
             self.here()
@@ -117,6 +119,8 @@ class IrcClientSession(IrcLink):
         self, target: str, text: str, action: bool = False, notice: bool = False
     ) -> Sequence[str]:
         """The lines that say ``text`` to a room or a person."""
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
         source = f"{self.nick}!{self.address or LONGEST_ADDRESS}"
         texts = texts_of(target, text, action, source=source, notice=notice)
         self._texts += len(texts)

@@ -34,13 +34,13 @@ from trio_chat.protocols.irc.client.link import WANTED, IrcLink
 from trio_chat.protocols.irc.client.outgoing import lines_of, texts_of
 from trio_chat.protocols.irc.client.pages import Pages
 from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked, just_before
-from trio_chat.protocols.irc.client.slash import read_slash, room_name
+from trio_chat.protocols.irc.client.slash import INVISIBLE, read_slash, room_name
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits, messages_of
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.text import is_cut, is_room, shown
+from trio_chat.protocols.irc.text import is_cut, is_invisible, is_room, shown
 
 _LAG_EVERY = 30.0  # seconds
 _PINGS_MAX = 10  # without an answer
@@ -253,6 +253,9 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """As in RoomsClientSession."""
+        if is_invisible(text):
+            self.tell_of(target, INVISIBLE)
+            return
         most = self.past.limits
         try:
             texts = (
@@ -277,6 +280,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def talk(
         self, target: str, text: str, action: bool = False, notice: bool = False
     ) -> Sequence[str]:
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
         if not notice:
             self.say_to(target, text, action)
             return ()

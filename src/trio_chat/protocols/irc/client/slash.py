@@ -16,6 +16,9 @@ Lines = Sequence[str]
 #: The capability, and the kind of batch, of what is found (soju.im/search).
 SEARCH = "soju.im/search"
 
+#: Why a text of control characters is not said.
+INVISIBLE = "Nothing could be seen of that, so it is not said."
+
 # Messages of one /history, if no number is given.
 _LAST = "50"
 
