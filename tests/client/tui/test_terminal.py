@@ -71,6 +71,35 @@ async def test_it_ends_when_the_window_is_closed(as_a_shell):
             assert await it.process.wait() > 0
 
 
+HUNG_UP = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+from screens import DEFAULT, FakeModel
+from trio_chat.client.model import Quit
+from trio_chat.client.tui.app import show
+
+async def network(news, wanted):
+    with news, wanted:
+        async for intent in wanted:
+            if isinstance(intent, Quit):
+                os.kill(os.getpid(), signal.SIGHUP)
+                return
+
+code = show(FakeModel(), network, DEFAULT)
+os.kill(os.getpid(), signal.SIGHUP)
+sys.exit(code)
+"""
+
+
+async def test_a_window_may_hang_up_as_often_as_it_likes(tmp_path):
+    """The kernel does, and the shell: while we say goodbye, and when the screen has gone."""
+    path = tmp_path / "hung_up.py"
+    path.write_text(HUNG_UP.format(tests=str(Path(__file__).parents[2])))
+    async with screen(str(path)) as it:
+        it.process.send_signal(signal.SIGHUP)
+        assert await ended(it) == 128 + signal.SIGHUP
+
+
 async def test_the_windows_title_is_given_back():
     async with screen() as it:
         assert "\x1b[22;2t" in it.raw.text

@@ -350,7 +350,10 @@ def run(app: Host, *, mouse: bool = False) -> int:
 
 
 async def _show(app: Host, *, mouse: bool) -> None:
-    """The first signal leaves, the second one does what it does without us."""
+    """The first signal leaves, the second one does what it does without us. But a window that is
+    closed hangs up more than once, for the kernel does so and the shell, too: that must not end us
+    while we say goodbye, nor while what there is to remember is written, when the loop is closed.
+    """
     loop = asyncio.get_running_loop()
 
     def leave(number: signal.Signals) -> None:
@@ -358,8 +361,13 @@ async def _show(app: Host, *, mouse: bool) -> None:
         signal.signal(number, signal.SIG_DFL)
         app.close(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    def hang_up(number: int, frame: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(app.close, 128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, leave, number)
+    signal.signal(signal.SIGHUP, hang_up)
     await app.run_async(mouse=mouse)
 
 
