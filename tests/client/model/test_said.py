@@ -3,7 +3,7 @@
 import pytest
 
 from desk import Desk, at, said, told
-from trio_chat.client.model import MarkRead
+from trio_chat.client.model import Kept, MarkRead, Model
 from trio_chat.core.events import Notice, Renamed, Said
 from trio_chat.protocols.client import (
     Earlier,
@@ -11,7 +11,9 @@ from trio_chat.protocols.client import (
     Linked,
     Look,
     MarkedRead,
+    Message,
     OutOfRoom,
+    PageEnd,
     Run,
     Stamped,
     Unlinked,
@@ -283,6 +285,61 @@ def test_what_came_while_we_were_away_is_unread_behind_the_marker(desk: Desk) ->
     desk.hear(said("bob", "late", "m0", at(2), room="#new", late=True))
     desk.hear(said("bob", "late", "m4", at(4), room="#new", late=True))
     assert (desk["#new"].unread, desk["#new"].unread_from) == (2, "m3")
+
+
+def lobby_again(first: Message, *more: Message) -> Desk:
+    """The program was started anew, and what it shows is the room that was shown when it ended."""
+    kept = Kept(read=(("#lobby", at(2)),), buffers=("#lobby",), current="#lobby")
+    desk = Desk(Model("me", kept=kept))
+    desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"), first, *more)
+    return desk
+
+
+def before(minute: int, nick: str = "bob") -> Earlier:
+    return Earlier(said(nick, "hi", f"m{minute}", at(minute)), at(minute))
+
+
+def test_in_the_room_that_is_shown_first_it_is_seen_where_the_new_begins() -> None:
+    desk = lobby_again(before(1), before(2), before(3, "me"), before(4), before(5))
+    lobby = desk["#lobby"]
+    assert desk.model.current is lobby
+    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (0, 0, "m4")
+    desk.hear(MarkedRead("#lobby", at(5)), said("bob", "ho", "m6", at(6)))
+    assert lobby.unread_from == "m4"
+    desk.go("net")
+    desk.go("#lobby")
+    assert lobby.unread_from == ""
+    desk.hear(said("bob", "ho", "m7", at(7)), before(0))
+    assert lobby.unread_from == ""
+
+
+def test_where_the_new_begins_is_known_once_the_page_has_come() -> None:
+    desk = lobby_again(before(6), before(7), PageEnd("#lobby", 2, False))
+    lobby = desk["#lobby"]
+    assert lobby.unread_from == "m6"
+    desk.hear(before(4), before(5), PageEnd("#lobby", 2, False))
+    assert lobby.unread_from == "m4"
+    desk.hear(before(1), before(2), before(3), PageEnd("#lobby", 2, False))
+    assert lobby.unread_from == "m3"
+    desk.model.clear(lobby)
+    assert lobby.unread_from == ""
+    desk.hear(before(3), before(4))
+    assert lobby.unread_from == ""
+
+
+def test_where_the_new_begins_is_known_also_of_a_room_that_one_goes_to(desk: Desk) -> None:
+    desk.hear(MarkedRead("#lobby", at(2)), before(6), before(7))
+    desk.go("#lobby")
+    desk.hear(before(1), before(4), before(5))
+    assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m4")
+
+
+def test_what_was_missed_while_we_were_cut_off_is_new_where_one_looks() -> None:
+    desk = lobby_again(before(2))
+    desk.hear(said("bob", "hi", "m3", at(3)), Unlinked("lost", 1))
+    desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"))
+    desk.hear(*(said("bob", "late", f"m{i}", at(i), late=True) for i in (3, 4, 5)))
+    assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m4")
 
 
 def test_what_was_said_before_we_came_is_not_news_if_no_marker_says_so(desk: Desk) -> None:

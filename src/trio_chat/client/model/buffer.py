@@ -48,6 +48,7 @@ class Buffer:
         self.first_unread: Line | None = None
         self.marked = self.told = -inf
         self.newest: tuple[float, str] = (-inf, "")
+        self._new_since = -inf  # the mark as it was when ``first_unread`` was found
         self._ledger = ledger
         self._lines = Lines(days, keys, self._changed)
         self._names = names
@@ -90,12 +91,23 @@ class Buffer:
 
     def count(self, line: Line) -> None:
         """Nobody has read it."""
-        first = self.first_unread
-        if first is None or not self._unread or line.time < first.time:
+        if self.first_unread is None or not self._unread:
+            self._new_since = self.marked
+            self.first_unread = line
+        elif line.time < self.first_unread.time:
             self.first_unread = line
         self._unread.append(line)
         self.mentions += self._rings(line)
         self._ledger.changes.badges = True
+
+    def reveal(self, line: Line) -> None:
+        """It was said while nobody was here, and is read as it comes: nothing is to be counted, but
+        what is new may begin with it. The mark may have moved on since, with what came after it.
+        """
+        first = self.first_unread
+        since = self._new_since if first else self.marked
+        if line.stamped and -inf < since < line.time and (first is None or line.time < first.time):
+            self._new_since, self.first_unread = since, line
 
     def _rings(self, line: Line) -> bool:
         return line.mention or self.kind == "person"
@@ -122,6 +134,7 @@ class Buffer:
 
     def _point_at_first(self) -> None:
         self.first_unread = min(self._unread, key=lambda line: line.time, default=None)
+        self._new_since = self.marked
 
     def leave(self) -> None:
         """One goes on to another buffer: what was new is not any more."""

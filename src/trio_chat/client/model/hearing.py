@@ -70,6 +70,8 @@ def _said(world: World, said: Said, now: float) -> None:
         return
     line = _line_of(world, buffer, said, stamped.msgid, stamped.time, now)
     (buffer.lines.add_late if stamped.late else buffer.lines.add)(line)
+    if stamped.late:
+        _reveal(world, buffer, line)
     _note_newest(world, buffer, line, stamped.time)
     buffer.spoke(said.nick, line.time)
     if not line.own:
@@ -88,6 +90,12 @@ def _notice_it(world: World, buffer: Buffer, line: Line, *, late: bool) -> None:
         world.changes.ring("private" if private else "mention" if line.mention else "")
 
 
+def _reveal(world: World, buffer: Buffer, line: Line) -> None:
+    """Somebody else has said it while nobody was here."""
+    if world.sees(buffer) and not line.own:
+        buffer.reveal(line)
+
+
 def _earlier(world: World, earlier: Earlier, now: float) -> None:
     said = earlier.said
     if world.ignores(said.nick, said.origin) or said.room in world.closed:
@@ -102,6 +110,7 @@ def _earlier(world: World, earlier: Earlier, now: float) -> None:
         return
     line = _line_of(world, buffer, said, msgid, earlier.time, now)
     buffer.lines.add_earlier(line)
+    _reveal(world, buffer, line)
     _note_newest(world, buffer, line, earlier.time)
     if not line.own and buffer.is_news(line) and not world.sees(buffer):
         buffer.count(line)
