@@ -50,6 +50,7 @@ class FakeBuffer(Buffer):
 
     def __init__(self, name: str, kind: str = "room", topic: str = "") -> None:
         self.name, self.kind, self.topic = name, kind, topic
+        self.draft = ("", 0)
         self.lines = []
         self.members = {}
         self.mentions = self.news = 0

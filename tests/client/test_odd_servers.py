@@ -75,13 +75,17 @@ def test_whenever_it_was_said_it_has_a_time(monkeypatch, place: str, when: str) 
 
 def test_what_the_file_has_is_cleaned_before_it_is_shown() -> None:
     kept = Kept(
-        inputs=("\x1b[2J\ud800", "two\nlines"), buffers=("#\x1b\ud800",), ignored=("\x1b!*@*",)
+        inputs=("\x1b[2J\ud800", "two\nlines"),
+        buffers=("#\x1b\ud800",),
+        ignored=("\x1b!*@*",),
+        drafts=(("#\x1b\ud800", "\x1b[2J\ud800\nx"), ("#none", "y")),
     )
     model = Model("me", kept=kept)
     assert model.before("") == "two\nlines"
     assert model.before("") == "␛[2J"
     assert [buffer.name for buffer in model.buffers] == ["server", "#␛"]
     assert model.ignored == ["␛!*@*"]
+    assert model.buffers[1].draft == ("␛[2J\nx", 6)
 
 
 # ── lines of IRC ───────────────────────────────────────────────────────────────────────────────

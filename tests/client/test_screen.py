@@ -101,6 +101,8 @@ async def test_however_it_ends_what_was_typed_and_read_is_remembered(port, tmp_p
             bob.process.kill()
             await bob.process.wait()
         else:
+            await bob.type("half a sent")
+            await bob.until("half a sent")
             bob.process.send_signal(signal.Signals[how])
             assert await bob.ended() == 128 + signal.Signals[how]
             assert "Traceback" not in last_words(bob)
@@ -110,6 +112,7 @@ async def test_however_it_ends_what_was_typed_and_read_is_remembered(port, tmp_p
     assert kept["buffers"] == ["#lobby"]
     assert [target for target, _ in kept["read"]] == ["#lobby"]
     assert kept["unsent"] == []
+    assert kept["drafts"] == ([["#lobby", "half a sent"]] if how in ("SIGHUP", "SIGTERM") else [])
 
 
 def kept_in(folder: Path) -> dict:

@@ -22,6 +22,7 @@ KEPT = Kept(
     buffers=("#lobby", "bob"),
     ignored=("carol!*@*",),
     current="bob",
+    drafts=(("", "/join #t"), ("#lobby", "I was about\nto say")),
 )
 
 
@@ -53,6 +54,7 @@ texts = st.text(st.characters(), max_size=20)
         buffers=st.lists(texts).map(tuple),
         ignored=st.lists(texts).map(tuple),
         current=texts,
+        drafts=st.lists(st.tuples(texts, texts)).map(tuple),
     )
 )
 def test_whatever_is_saved_is_there_again(tmp_path_factory, kept: Kept) -> None:
@@ -153,7 +155,7 @@ def test_a_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["secret", "inputs", "read", "unsent", "buffers", "ignored", "current"]
+    "field", ["secret", "inputs", "read", "unsent", "buffers", "ignored", "current", "drafts"]
 )
 @pytest.mark.parametrize("value", [None, 7, {"a": 1}, [7], [[7, 7]], [["a"]], "text"])
 def test_a_field_that_is_something_else_is_damage(tmp_path: Path, field: str, value) -> None:
@@ -163,6 +165,15 @@ def test_a_field_that_is_something_else_is_damage(tmp_path: Path, field: str, va
     with open_state(tmp_path, SERVER) as state:
         fits = field in ("secret", "current") and value == "text"
         assert len(state.notes) == (not fits)
+
+
+def test_a_file_from_before_there_were_drafts_is_read(tmp_path: Path) -> None:
+    file = remember(tmp_path)
+    content = json.loads(file.read_text())
+    del content["drafts"]
+    file.write_text(json.dumps(content))
+    with open_state(tmp_path, SERVER) as state:
+        assert (state.kept, state.notes) == (replace(KEPT, drafts=()), ())
 
 
 def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

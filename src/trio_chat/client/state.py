@@ -157,11 +157,12 @@ def _kept(content: Any) -> Kept:
     return Kept(
         secret=_text(content["secret"]),
         inputs=_texts(content["inputs"]),
-        read=tuple((_text(target), _text(time)) for target, time in content["read"]),
+        read=_pairs(content["read"]),
         unsent=tuple(map(_unsent, content["unsent"])),
         buffers=_texts(content["buffers"]),
         ignored=_texts(content["ignored"]),
         current=_text(content["current"]),
+        drafts=_pairs(content.get("drafts", [])),  # older files have none
     )
 
 
@@ -169,6 +170,10 @@ def _unsent(content: Any) -> Unsent:
     token, target, text = (_text(content[name]) for name in ("token", "target", "text"))
     action, notice = content["action"] is True, content.get("notice") is True
     return Unsent(token, target, text, action, notice)
+
+
+def _pairs(content: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(one), _text(other)) for one, other in content)
 
 
 def _texts(content: Any) -> tuple[str, ...]:

@@ -327,6 +327,14 @@ def test_where_the_new_begins_is_known_once_the_page_has_come() -> None:
     assert lobby.unread_from == ""
 
 
+def test_where_the_new_begins_is_known_also_if_all_was_said_at_once() -> None:
+    desk = lobby_again(*(Earlier(said("bob", "hi", f"m{i}", at(3)), at(3)) for i in (6, 7)))
+    desk.hear(PageEnd("#lobby", 2, False))
+    desk.hear(*(Earlier(said("bob", "hi", f"m{i}", at(3)), at(3)) for i in (4, 5)))
+    assert [line.id for line in desk.lines("#lobby")] == ["m4", "m5", "m6", "m7"]
+    assert desk["#lobby"].unread_from == "m4"
+
+
 def test_where_the_new_begins_is_known_also_of_a_room_that_one_goes_to(desk: Desk) -> None:
     desk.hear(MarkedRead("#lobby", at(2)), before(6), before(7))
     desk.go("#lobby")

@@ -382,6 +382,32 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
     assert again.model.before("") == "hello"
 
 
+def test_what_is_begun_and_not_sent_is_kept(here: Desk) -> None:
+    here.hear(told("bob", "hi"))
+    drafts = {"net": "/join #t", "#lobby": "one\ntwo", "bob": "x" * 5000}
+    for name, text in drafts.items():
+        here[name].draft = text, 1
+    kept = here.model.kept()
+    assert kept.drafts == (("", "/join #t"), ("#lobby", "one\ntwo"), ("bob", "x" * 5000))
+    again = Model("me", kept=kept)
+    assert [buffer.draft for buffer in again.buffers] == [(t, len(t)) for t in drafts.values()]
+    assert again.kept() == kept
+
+
+@pytest.mark.parametrize("text", ["", "/raw PASS x", "/msg nickserv identify x", "x" * 5001])
+def test_a_password_that_is_being_written_is_not_kept_nor_a_book(here: Desk, text: str) -> None:
+    here["#lobby"].draft = text, 0
+    assert here.model.kept().drafts == ()
+
+
+def test_what_was_begun_in_a_room_that_is_closed_is_not_kept(here: Desk) -> None:
+    here["#lobby"].draft = "hello", 5
+    here.model.close(here["#lobby"], here.now)
+    assert here.model.kept().drafts == ()
+    here.hear(InRoom("#lobby"))
+    assert here["#lobby"].draft == ("", 0)
+
+
 def test_what_was_open_is_kept_even_if_nothing_has_begun_yet(here: Desk) -> None:
     kept = Kept(buffers=("#lobby", "bob"), current="bob", read=(("bob", at(2)),))
     assert Model("me", kept=kept).kept() == kept

@@ -66,6 +66,28 @@ def test_a_draft_stays_also_when_the_network_shows_another_room():
     shown(model, script, network=network)
 
 
+def test_what_is_being_written_is_known_as_it_is_written_and_there_at_the_start():
+    """So it is there the next time, however this one ends."""
+    model = demo_model()
+    lobby, python = model.all[1:3]
+    lobby.draft = "hel", 3
+
+    async def script(pilot, app):
+        assert "❯ hel" in text_of(app)
+        await pilot.press("l", "o")
+        assert lobby.draft == ("hello", 5)
+        await pilot.press("ctrl+f", "x")
+        assert lobby.draft == ("hello", 5)
+        await pilot.press("escape", "alt+3")
+        app.post_message(events.Paste("two\nlines"))
+        await pilot.pause()
+        assert (lobby.draft, python.draft) == (("hello", 5), ("two\nlines", 9))
+        await pilot.press("enter", "alt+2", "ctrl+c")
+        assert (lobby.draft, python.draft) == (("", 0), ("", 0))
+
+    shown(model, script)
+
+
 def test_nothing_is_taken_that_cannot_be_sent():
     model = FakeModel()
 

@@ -29,7 +29,8 @@ class Buffer:
     than the first line; ``asking`` whether a page is on its way; ``marked`` is up to when (unix
     time) it has been read, ``told`` up to when the server knows that, and ``newest`` when the
     newest line was that the server has stamped, also as the server has said it. ``mentions``
-    counts, of the unread lines, those that name us; of what a person says to us, all.
+    counts, of the unread lines, those that name us; of what a person says to us, all. ``draft`` is
+    what is being written here, and where in it the cursor is.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Buffer:
     ) -> None:
         self.name, self.kind = name, kind
         self.topic = ""
+        self.draft = ("", 0)
         self.joined = self.complete = self.asking = False
         self.mentions = 0
         self.first_unread: Line | None = None
@@ -94,7 +96,7 @@ class Buffer:
         if self.first_unread is None or not self._unread:
             self._new_since = self.marked
             self.first_unread = line
-        elif line.time < self.first_unread.time:
+        elif self._is_before(line, self.first_unread):
             self.first_unread = line
         self._unread.append(line)
         self.mentions += self._rings(line)
@@ -106,8 +108,15 @@ class Buffer:
         """
         first = self.first_unread
         since = self._new_since if first else self.marked
-        if line.stamped and -inf < since < line.time and (first is None or line.time < first.time):
+        news = line.stamped and -inf < since < line.time
+        if news and (first is None or self._is_before(line, first)):
             self._new_since, self.first_unread = since, line
+
+    def _is_before(self, line: Line, other: Line) -> bool:
+        """Many may be said in the same millisecond."""
+        if line.time != other.time:
+            return line.time < other.time
+        return next((one for one in self._lines if one is line or one is other), other) is line
 
     def _rings(self, line: Line) -> bool:
         return line.mention or self.kind == "person"

@@ -53,4 +53,9 @@ class Inputs:
     @property
     def lasting(self) -> tuple[str, ...]:
         """Those that may be kept in a file."""
-        return tuple(text for text in self._inputs if not _SECRET.match(spelled_out(text)))
+        return tuple(filter(may_last, self._inputs))
+
+
+def may_last(text: str) -> bool:
+    """Whether it may be kept in a file."""
+    return len(text) <= _LONGEST and not _SECRET.match(spelled_out(text))

@@ -20,7 +20,7 @@ from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate, candidates
 from trio_chat.client.model.days import Days, Offset
 from trio_chat.client.model.hearing import hear
-from trio_chat.client.model.inputs import Inputs
+from trio_chat.client.model.inputs import Inputs, may_last
 from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.search import search
@@ -68,6 +68,10 @@ class Model:
             self._world.mark(target, time)
         for name in kept.buffers:
             self._world.open(clean(name))
+        for name, text in kept.drafts:
+            if buffer := self._world.find(clean(name)):
+                text = clean_lines(text)
+                buffer.draft = text, len(text)
         if kept.current and (current := self._world.find(kept.current)):
             self._world.go_to(current)
 
@@ -325,7 +329,14 @@ class Model:
             buffers=tuple(buffer.name for buffer in self.buffers[1:]),
             ignored=tuple(self.ignored),
             current=self.current.target,
+            drafts=tuple(self._drafts()),
         )
+
+    def _drafts(self) -> Iterator[tuple[str, str]]:
+        for buffer in self.buffers:
+            text, _ = buffer.draft
+            if text and may_last(text):
+                yield buffer.target, text
 
     def _unsent(self) -> tuple[Unsent, ...]:
         """What is on its way. That something has failed the person has been told."""

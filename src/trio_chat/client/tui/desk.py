@@ -65,9 +65,9 @@ class Desk:
         self.choice: Choice | None = None
         self.hint = ""
         self._room = model.current  # for which is what is being written
-        self._drafts: dict[Buffer, tuple[str, int]] = {}
         self._completion: _Completion | None = None
         self._interrupted = False
+        self._take_draft()
 
     def press(self, key: str, character: str) -> None:
         """``character`` is what the key writes, if it writes something."""
@@ -86,13 +86,15 @@ class Desk:
             edit(self.editor)
         elif character:
             self.editor.insert(character)
-        self._tell_of_writing(before)
+        self._written(before)
 
     def _action(self, key: str) -> str:
         table = BOUND if self.choice is None else CHOOSING | EVER
         return table.get(key, "")
 
-    def _tell_of_writing(self, before: str) -> None:
+    def _written(self, before: str) -> None:
+        """What is written outlives us, however we end."""
+        self._keep_draft()
         if self.editor.text == before:
             return
         if self.choice is not None:
@@ -107,7 +109,7 @@ class Desk:
             lines = [" ".join(lines)]
         before = self.editor.text
         self.editor.paste("\n".join(clean(line) for line in lines))
-        self._tell_of_writing(before)
+        self._written(before)
 
     @property
     def question(self) -> str:
@@ -220,12 +222,12 @@ class Desk:
         self._take_draft()
 
     def _keep_draft(self) -> None:
-        """Not that of a room that has been closed."""
-        if self._room in self._model.buffers:
-            self._drafts[self._room] = (self.editor.text, self.editor.cursor)
+        """While a list is shown, the line is for a search."""
+        if self.choice is None:
+            self._room.draft = self.editor.text, self.editor.cursor
 
     def _take_draft(self) -> None:
-        self.editor.set(*self._drafts.pop(self._room, ("", 0)))
+        self.editor.set(*self._room.draft)
 
     def _go_to_number(self, number: int) -> None:
         if number <= len(self._model.buffers):
@@ -295,8 +297,7 @@ class Desk:
 
     def _open(self, choice: Choice) -> None:
         """What is being written waits, for a search has the line. One may lead to another."""
-        if self.choice is None:
-            self._keep_draft()
+        self._keep_draft()
         self.editor.set("")
         self.choice = choice
 
@@ -424,6 +425,7 @@ class Desk:
         if self.choice is not None and number < len(self.choice.items):
             self.choice.chosen = number
             self.choice.take()
+            self._keep_draft()
 
 
 class _Completion:
