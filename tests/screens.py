@@ -237,8 +237,11 @@ class Hands:
 
 
 async def settle(pilot: Pilot) -> None:
-    """Let all widgets do what follows from what has happened, and lay themselves out anew."""
+    """Let all widgets do what follows from what has happened, and lay themselves out anew. That the
+    terminal has another size Textual passes on only after some milliseconds.
+    """
     for _ in range(2):
+        pilot.app._check_resize()
         await pilot._wait_for_screen()
         await turns()
         pilot.app.screen._on_timer_update()
