@@ -8,6 +8,7 @@ import codecs
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
@@ -114,11 +115,36 @@ def read_place(text: str) -> Place:
         )
     where, _, path = rest.replace("#", "/#", 1).partition("/")
     if "@" in where:
-        raise ValueError("an address holds no nickname and no password")
-    name, *flags = unquote(path.partition("?")[0]).lstrip("/").split(",")
+        raise ValueError(
+            "an address holds no nickname and no password: those are TRIO_CHAT_CLIENT__NICK and "
+            "TRIO_CHAT_CLIENT__PASSWORD"
+        )
+    path, _, query = path.partition("?")
+    name, *flags = unquote(path).lstrip("/").split(",")
+    _check_flags(flags, query)
+    return Place(*_host_and_port(where), name and read_room(name), is_url=True)
+
+
+# What draft-butcher-irc-url lets stand behind a room, and makes no difference to us: whoever lacks
+# a password is told so by the server.
+_FLAGS = {"ischannel", "isserver", "isnetwork", "needpass"}
+
+
+def _check_flags(flags: Sequence[str], query: str) -> None:
+    """What follows the room in an address. Raises ValueError."""
     if {"isnick", "isuser"} & set(flags):
         raise ValueError("it names a person, not a room")
-    return Place(*_host_and_port(where), name and read_room(name), is_url=True)
+    if "needkey" in flags or query.startswith("key="):
+        raise ValueError("an address holds no key of a room: /join ROOM KEY enters it")
+    if query:
+        raise ValueError("nothing can follow a ? in it")
+    if unknown := [flag for flag in flags if flag not in _FLAGS]:
+        raise ValueError(f"it names one room; {unknown[0]!r} behind that means nothing")
+
+
+def without_password(host: str) -> str:
+    """What somebody has written for a host, fit to be shown."""
+    return host if host.startswith("unix:") else re.sub(r"^(\w+://)?.*@", r"\1(hidden)@", host)
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
@@ -156,9 +182,11 @@ def check_host(host: str) -> str:
 def check_place(host: str, port: int) -> None:
     """Where one can connect to. Raises ValueError."""
     try:
+        if "://" in host and not host.startswith("unix:"):
+            raise ValueError(f"{_HOST}, without a port or a room")
         check_host(host)
     except ValueError as error:
-        raise ValueError(f"host {host!r}: {error}") from None
+        raise ValueError(f"host {without_password(host)!r}: {error}") from None
     if host == "*":
         raise ValueError("host '*': only a server is everywhere")
     if not host.startswith("unix:") and (type(port) is not int or not 1 <= port <= 65_535):

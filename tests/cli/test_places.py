@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat import Settings, SettingsError
+from trio_chat import Settings, SettingsError, open_chat
 from trio_chat.cli import trust
 from trio_chat.cli.configure import load
 from trio_chat.settings import PREFIX, ClientSettings, Place, read_place
@@ -52,7 +52,7 @@ PLACES = [
     ("irc://chat.example:6000/##python", "chat.example", 6000, "##python"),
     ("irc://chat.example:6000/%23gr%C3%BCn", "chat.example", 6000, "#grün"),
     ("irc://chat.example/&local", "chat.example", 6667, "&local"),
-    ("irc://chat.example/python,needkey?x=y", "chat.example", 6667, "#python"),
+    ("irc://chat.example/python,ischannel,needpass", "chat.example", 6667, "#python"),
     ("irc://[::1]:6000/python", "::1", 6000, "#python"),
 ]
 
@@ -83,14 +83,43 @@ def test_a_place(text, host, port, room, monkeypatch):
         ("irc://", "it is a name, an address"),
         ("ircs://chat.example/python", "encrypted connections (TLS) are not there yet"),
         ("https://chat.example", "there is only irc://HOST:PORT/ROOM"),
-        ("irc://al:secret@chat.example", "no nickname and no password"),
+        ("irc://chat.example/a,needkey", "/join ROOM KEY enters it"),
+        ("irc://chat.example/a?key=b", "/join ROOM KEY enters it"),
+        ("irc://chat.example/a?x=y", "nothing can follow a ?"),
+        ("irc://chat.example/a,b", "it names one room"),
         ("irc://chat.example/al,isnick", "it names a person"),
     ],
 )
 def test_what_is_no_place(text, why):
     line = complaint(host=text)
-    assert line.startswith(f"TRIO_CHAT_HOST={text} (command line): ")
+    assert line.startswith(f"--host {text}: ")
     assert why in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "irc://al:secret@h",
+        "irc://secret@h",
+        "irc://al:secret/@h",
+        "al:secret@h",
+        "ircs://al:secret@h",
+    ],
+)
+def test_a_password_in_an_address_is_never_shown(text, monkeypatch):
+    line = complaint(host=text)
+    assert "(hidden)@h: " in line
+    monkeypatch.setenv("TRIO_CHAT_HOST", text)
+    assert "secret" not in line + complaint()
+    with pytest.raises(ValueError, match="host ") as caught:
+        open_chat(text, nick="al")
+    assert "secret" not in str(caught.value)
+
+
+def test_what_holds_a_password_instead_is_told():
+    assert complaint(host="irc://al:secret@h").endswith(
+        "no password: those are TRIO_CHAT_CLIENT__NICK and TRIO_CHAT_CLIENT__PASSWORD"
+    )
 
 
 @given(st.text(max_size=20) | st.from_regex(r"(irc://)?\[?[a-f0-9:.]{0,9}\]?(:\d*)?(/#?.*)?"))
@@ -111,16 +140,14 @@ def test_the_same_port_twice_is_no_contradiction():
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        ({"host": "h:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
-        ({"host": "[::1]:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
-        ({"host": "irc://h:6000", "port": "7000"}, "TRIO_CHAT_PORT=7000"),
-        ({"host": "irc://h/python", "client_room": "#rust"}, "TRIO_CHAT_CLIENT__ROOM=#rust"),
+        ({"host": "h:6000", "port": "7000"}, "--port 7000"),
+        ({"host": "[::1]:6000", "port": "7000"}, "--port 7000"),
+        ({"host": "irc://h:6000", "port": "7000"}, "--port 7000"),
+        ({"host": "irc://h/python", "client_room": "#rust"}, "--room #rust"),
     ],
 )
 def test_a_contradiction_is_told(options, name):
-    assert complaint(**options) == (
-        f"TRIO_CHAT_HOST={options['host']} (command line): {name} contradicts it"
-    )
+    assert complaint(**options) == (f"--host {options['host']}: {name} contradicts it")
 
 
 def test_what_is_nearer_wins(monkeypatch):
@@ -148,7 +175,7 @@ def test_a_room_may_be_written_without_its_first_character(room, name):
 
 @pytest.mark.parametrize("room", ["", "#", "two words", "a,b", "#\x07"])
 def test_what_is_no_room(room):
-    assert complaint(client_room=room).startswith("TRIO_CHAT_CLIENT__ROOM=")
+    assert complaint(client_room=room).startswith("--room ")
 
 
 @pytest.mark.parametrize("options", [{"port": "0"}, {"host": "*"}, {"host": "h:0"}])

@@ -92,7 +92,7 @@ async def test_a_port_in_use():
 async def test_a_port_beyond_all_ports():
     code, line = await refused("--port", "70000")
     assert code == 78
-    assert line.startswith("trio-chat: TRIO_CHAT_PORT=70000 (command line): ")
+    assert line.startswith("trio-chat: --port 70000: ")
 
 
 async def test_a_port_that_is_no_number():

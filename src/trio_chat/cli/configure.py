@@ -15,7 +15,19 @@ from pydantic_core import ErrorDetails
 
 from trio_chat.cli.env_file import is_harmless, read_env_file
 from trio_chat.errors import SettingsError
-from trio_chat.settings import IRC_PORT, PREFIX, Settings, read_place, read_room
+from trio_chat.settings import (
+    IRC_PORT,
+    PREFIX,
+    Settings,
+    read_place,
+    read_room,
+    without_password,
+)
+
+_COMMAND_LINE = "command line"
+
+# Options that are not called as their setting is.
+_OPTIONS = {"client.json_lines": "--json", "client.state": "--no-state"}
 
 # Names with our prefix in the environment that are no settings.
 _OTHER_NAMES = frozenset({"TRIO_CHAT_ENV_FILE"})
@@ -82,13 +94,14 @@ def load(
     file = read_env_file(env_file)
     in_file = _ours(file.variables, str(file.path))
     taken = {name: value for name, value in in_file.items() if file.named or is_harmless(name)}
+    labels = _labels(options, assignments)
     layers = {
-        "command line": _from_command_line(options, assignments),
+        _COMMAND_LINE: _from_command_line(options, assignments),
         "environment": _ours(os.environ, "the environment"),
         str(file.path): taken,
     }
     host = next((values["host"] for values in layers.values() if "host" in values), "")
-    layers = {origin: _taken_apart(values, origin) for origin, values in layers.items()}
+    layers = {origin: _taken_apart(values, origin, labels) for origin, values in layers.items()}
     if host.lower().startswith("irc://"):
         layers["irc://"] = {"port": IRC_PORT}
     origins = {
@@ -99,14 +112,33 @@ def load(
     }
     values = {name: layers[at][name] for name, at in origins.items() if at in layers}
     return Configuration(
-        _validated(values, origins),
+        _validated(values, origins, labels),
         origins,
         frozenset() if file.named else frozenset(n for n in taken if origins[n] == str(file.path)),
         tuple(sorted(in_file.keys() - taken.keys())),
     )
 
 
-def _taken_apart(values: Mapping[str, str], origin: str) -> Mapping[str, str]:
+def _labels(options: Mapping[str, str | None], assignments: Sequence[str]) -> Mapping[str, str]:
+    """How each setting of the command line is written there, up to its value."""
+    given = [name for name, value in options.items() if value is not None]
+    flags = {name: _OPTIONS.get(name, f"--{name.rpartition('.')[2]}") + " " for name in given}
+    names = [assignment.partition("=")[0] for assignment in assignments]
+    return {**flags, **{name: f"--set {name}=" for name in names}}
+
+
+def _written(name: str, value: str, origin: str, labels: Mapping[str, str]) -> str:
+    """A setting as it was given where it is from. No password is shown that a host holds."""
+    if name == "host":
+        value = without_password(value)
+    value = value if value.isprintable() else repr(value)
+    label = labels.get(name, "") if origin == _COMMAND_LINE else ""
+    return f"{label or variable(name) + '='}{value}"
+
+
+def _taken_apart(
+    values: Mapping[str, str], origin: str, labels: Mapping[str, str]
+) -> Mapping[str, str]:
     """A host may hold a port and a room: they count as given where it is, and not twice."""
     try:
         place = read_place(values.get("host", ""))
@@ -115,21 +147,27 @@ def _taken_apart(values: Mapping[str, str], origin: str) -> Mapping[str, str]:
     more = {"port": place.port, "client.room": place.room}
     for name, value in more.items():
         if value and read_room(values.get(name, value)) != read_room(value):
-            raise SettingsError(
-                f"{variable('host')}={values['host']} ({origin}): "
-                f"{variable(name)}={values[name]} contradicts it"
-            )
+            host = _written("host", values["host"], origin, labels)
+            other = _written(name, values[name], origin, labels)
+            raise SettingsError(f"{host}{_from(origin)}: {other} contradicts it")
     return {**values, "host": place.host, **{name: value for name, value in more.items() if value}}
 
 
-def _validated(values: Mapping[str, str], origins: Mapping[str, str]) -> Settings:
+def _from(origin: str) -> str:
+    """What an option is needs no saying."""
+    return "" if origin == _COMMAND_LINE else f" ({origin})"
+
+
+def _validated(
+    values: Mapping[str, str], origins: Mapping[str, str], labels: Mapping[str, str]
+) -> Settings:
     """All values that are given; so pydantic-settings finds nothing in the environment that is not
     among them, and reads no file.
     """
     try:
         return Settings(**_nested(values))
     except ValidationError as error:
-        lines = [_explain(details, values, origins) for details in error.errors()]
+        lines = [_explain(details, values, origins, labels) for details in error.errors()]
         raise SettingsError("\n".join(lines)) from None
 
 
@@ -223,19 +261,24 @@ def _value(settings: Settings, name: str) -> Any:
     return reduce(getattr, name.split("."), settings)
 
 
-def _explain(details: ErrorDetails, values: Mapping[str, str], origins: Mapping[str, str]) -> str:
+def _explain(
+    details: ErrorDetails,
+    values: Mapping[str, str],
+    origins: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> str:
     """One line: which setting, its value if that is no secret, where from, and what it takes."""
     location = ".".join(map(str, details["loc"]))
     setting = next(s for s in all_settings() if f"{location}.".startswith(f"{s.name}."))
     origin = origins[setting.name]
     secret = setting.field.annotation is SecretStr
-    given = values[setting.name]
-    value = "" if secret else f"={given if given.isprintable() else repr(given)}"
+    value = "" if secret else values[setting.name]
+    given = _written(setting.name, value, origin, labels).rstrip("=" if secret else "")
     if details["type"] == "value_error":
         problem = str(details["ctx"]["error"])
     else:
         problem = f"it takes {_requirement(setting)}"
-    return f"{setting.variable}{value} ({origin}): {problem}"
+    return f"{given}{_from(origin)}: {problem}"
 
 
 def _requirement(setting: Setting) -> str:
