@@ -30,3 +30,17 @@ def test_what_no_server_takes_is_a_value_error_at_once(name, value):
     assert "--" not in text
     if name == "password":
         assert value not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        *((name, 5, "int") for name in ("host", "nick", "room", "encoding", "password", "past")),
+        *((name, None, "None") for name in ("host", "nick", "room", "encoding", "password")),
+        ("nick", b"al", "bytes"),
+        ("past", "yesterday", "str"),
+    ],
+)
+def test_what_is_of_another_kind_is_a_type_error_at_once(name, value, kind):
+    with pytest.raises(TypeError, match=f"^{name} is a .*, not {kind}$"):
+        trio_chat.open_chat(**{"nick": "al", name: value})

@@ -136,6 +136,23 @@ async def test_we_can_go_to_another_room(enter):
         assert await hear(bo, 1) == [Joined("#tea", "al")]
 
 
+async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(enter):
+    async with enter("al") as al:
+        for room in ("a b", "#x,#y", "", "#"):
+            with pytest.raises(ValueError, match="cannot be a room"):
+                await al.join(room)
+        for key in ("a b", "a,b", ":a"):
+            with pytest.raises(ValueError, match="one word, without a comma"):
+                await al.join("#x", key)
+        for nick in ("a b", "", "a,b", ":a"):
+            with pytest.raises(ValueError, match="cannot be a nickname"):
+                await al.tell(nick, "hi")
+        with pytest.raises(TypeError, match=r"^room is a text \(str\), not None$"):
+            await al.join(None)
+        with pytest.raises(TypeError, match=r"^text is a text \(str\), not int$"):
+            await al.say(5)
+
+
 async def test_a_room_that_cannot_be_is_a_notice(enter):
     async with enter("al") as al:
         await hear(al, 1)

@@ -110,18 +110,28 @@ class Chat:
         Raises ConnectionLost, and Unsupported if we are in no room. If it is cancelled, part of it
         may have been sent: end the chat then.
         """
+        _check_texts(text=text)
         self._session.say(text)
         await self._speak()
 
     async def tell(self, nick: str, text: str) -> None:
-        """Say ``text`` to one person only."""
+        """Say ``text`` to one person only. Raises ValueError if nobody can be called ``nick``."""
+        _check_texts(nick=nick, text=text)
+        if len(nick.split()) != 1 or "," in nick or nick.startswith(":"):
+            raise ValueError(f"{nick!r} cannot be a nickname")
         for line in text.splitlines():
             await self.command(f"/msg {nick} {line}")
 
     async def join(self, room: str, key: str = "") -> None:
         """Go to another room, for which is what we say from now on. That we are there, or why not,
         comes out of the iteration. With many rooms, it is one more.
+
+        Raises ValueError if this can be no room, or no key of one.
         """
+        _check_texts(room=room, key=key)
+        check_room(room)
+        if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
+            raise ValueError("the key of a room is one word, without a comma")
         if isinstance(self._session, RoomsClientSession):
             self._session.join(room, key)
             await self._push()
@@ -134,6 +144,7 @@ class Chat:
         With many rooms, ``target`` is the room or person that it is about; what is wrong with it
         comes out of the iteration.
         """
+        _check_texts(line=line, target=target)
         if isinstance(self._session, RoomsClientSession):
             self._session.command(line, target)
             await self._push()
@@ -167,6 +178,7 @@ class Chat:
         a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
         with the same ``past``, trio-chat shows only the first.
         """
+        _check_texts(target=target, text=text, token=token)
         self._rooms.say_to(target, text, action, token)
         await self._push()
 
@@ -371,11 +383,14 @@ def open_chat(
     at a time, and not all of it is known; with the tutorial's server there is only one room, which
     is called ``room``, or ``#lobby``.
 
-    Raises ValueError at once if an argument can be right for no server; and CannotConnect,
+    Raises ValueError or TypeError at once if an argument can be right for no server; CannotConnect,
     NotAdmitted (the nickname is taken, the server is full) and ConnectionLost. If the block ends
     well, all that was said has reached the server when this returns; if the server ends the chat
     before that, this raises ConnectionLost.
     """
+    _check_texts(host=host, nick=nick, encoding=encoding, room=room, password=password)
+    if not isinstance(past, Past | None):
+        raise TypeError(f"past is a Past or None, not {_kind(past)}")
     check_place(host, port)
     check_nick(nick)
     if room or rooms == "one":
@@ -388,6 +403,17 @@ def open_chat(
         Address(host, port), Alternates(nick, allowed=near), encoding=encoding, protocol=protocol,
         room=room, password=password, past=Past() if past is None else past, many=rooms == "many",
     )  # fmt: skip
+
+
+def _check_texts(**values: object) -> None:
+    """Raises TypeError; it does not show the value, which may be a password."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is a text (str), not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:

@@ -199,7 +199,7 @@ class RoomsTalk:
     async def _do(self, chat: Chat, intent: Intent) -> None:
         try:
             await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
-        except Unsupported as error:
+        except (Unsupported, ValueError) as error:
             await self._messages.send(Notice(str(error), refusal=True))
 
     async def _finish(self, chat: Chat, words: str, attempt: trio.CancelScope) -> None:

@@ -222,6 +222,12 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
         assert unsent.line.startswith(f"PRIVMSG {target} ")
 
 
+@pytest.mark.parametrize("time", ["2026-99-99T99:99:99.999Z", "2026-02-30T09:30:00.000Z"])
+def test_a_time_has_to_be_one(time: str) -> None:
+    with pytest.raises(BadRequest, match=r'"time" in mark_read is wrong\. As that of a message'):
+        read_request(json.dumps({"type": "mark_read", "time": time}).encode())
+
+
 def test_a_text_of_which_nothing_could_be_seen_is_as_a_blank_one() -> None:
     with pytest.raises(BadRequest, match="A text that is not blank"):
         read_request(b'{"type": "say", "text": "\\u200b"}')

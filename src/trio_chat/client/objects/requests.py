@@ -24,6 +24,7 @@ from trio_chat.client.intents import (
 )
 from trio_chat.protocols.irc.client.past import new_token
 from trio_chat.protocols.irc.text import is_invisible
+from trio_chat.protocols.irc.times import read_timestamp
 
 # One name, without what would make two of it on the way, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
@@ -46,6 +47,12 @@ def _check_visible(text: str) -> str:
     if is_invisible(text):
         raise ValueError("nothing could be seen of it")
     return text
+
+
+def _check_time(time: str) -> str:
+    if read_timestamp(time) is None:
+        raise ValueError("there is no such moment")
+    return time
 
 
 Text = Annotated[
@@ -146,7 +153,7 @@ class ReadUpTo(Request):
 
     type: Literal["mark_read"]
     target: Target = ""
-    time: str = Field(
+    time: Annotated[str, AfterValidator(_check_time)] = Field(
         default="",
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
         description="As that of a message: 2026-01-31T09:30:00.000Z.",
