@@ -1,5 +1,6 @@
 """For all tests: examples may take their time on a busy machine; nobody's history is touched."""
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,12 @@ sys.dont_write_bytecode = False
 
 # Servers that tests start without settings of their own.
 os.environ["TRIO_CHAT_HISTORY__STORE"] = "memory:"
+
+
+def pytest_collection_finish() -> None:
+    """Nobody looks for garbage among what is there for good: all the tests, and all of Textual."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -2,6 +2,7 @@
 rules by which nothing is lost and nothing comes twice. Sans-IO.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -182,12 +183,10 @@ class End:
             "*": lambda kept: "*",
         }[kind]
         before = verb == "BEFORE"
-        kept = [
-            kept
-            for kept in self._server.kept
-            if kept.place(self._nick) == target
-            and (key(kept) < after if before else key(kept) > after)
-        ]
+        kept = self._server.kept
+        begin = 0 if before else bisect_right(kept, after, key=key)
+        end = bisect_left(kept, after, key=key) if before else len(kept)
+        kept = [kept[n] for n in range(begin, end) if kept[n].place(self._nick) == target]
         most = int(limit)
         page = kept[:most] if verb == "AFTER" else kept[-most:]
         lines = [kept.line(";batch=p") for kept in page]

@@ -3,8 +3,9 @@ recount confirms, and a screen that can follow by what it is told.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from itertools import pairwise
+from operator import attrgetter
 from random import Random
 from typing import TypeVar
 
@@ -281,7 +282,10 @@ class Server:
 
 def looks(line: Line) -> tuple[object, ...]:
     """Its key first, and all else of it."""
-    return astuple(line)
+    return _ALL_OF_IT(line)
+
+
+_ALL_OF_IT = attrgetter(*(field.name for field in fields(Line)))
 
 
 def moment(message: Stamped) -> float:
