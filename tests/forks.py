@@ -52,13 +52,17 @@ def _keep(stdin: int, stdout: int, stderr: int, answer: int) -> None:
     """Run it in a child, and tell what becomes of that. Its number is its own until we are left."""
     link = socket.socket(fileno=answer)
     with link.makefile() as wishes:
-        command, cwd, env, session, terminal, fresh = json.loads(wishes.readline())
+        command, cwd, env, session, terminal, fresh, constants = json.loads(wishes.readline())
     child = os.fork()
     if child == 0:
         link.close()
         _settle((stdin, stdout, stderr), cwd, env, session=session, terminal=terminal)
         if fresh:
             os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+        for name, value in constants.items():
+            module, _, constant = name.rpartition(".")
+            assert hasattr(sys.modules[module], constant)
+            setattr(sys.modules[module], constant, value)
         return _run(command)
     os.closerange(0, link.fileno())
     link.send(b"%*d" % (DIGITS, child))

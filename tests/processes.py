@@ -17,6 +17,9 @@ import trio
 
 import warm
 
+#: A client that comes back at once.
+IMPATIENT = {"trio_chat.client.talk._FIRST_RETRY": 0.1}
+
 PATIENCE = 30  # seconds: far more than anything here takes, even on a busy machine
 
 PROGRAM = [sys.executable, "-m", "trio_chat"]
@@ -151,10 +154,12 @@ async def running(
     stdin: int | IO[bytes] = subprocess.PIPE,
     patience: float = 3 * PATIENCE,
     fresh: bool = False,
+    constants: Mapping[str, float] = {},
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment; it must
-    not last longer than ``patience`` seconds. A ``fresh`` one is a new Python.
+    not last longer than ``patience`` seconds. A ``fresh`` one is a new Python; in any other,
+    ``constants`` can be set.
     """
     async with trio.open_nursery() as nursery:
         process = await warm.open_process(
@@ -165,6 +170,7 @@ async def running(
             cwd=FOLDER,
             env=environment(variables),
             fresh=fresh,
+            constants=constants,
         )
         it = Running(process)
         nursery.start_soon(it.out.collect, process.stdout)

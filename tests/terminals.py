@@ -87,10 +87,11 @@ async def terminal(
     *,
     as_a_shell: bool = True,
     fresh: bool = False,
+    constants: Mapping[str, float] = {},
 ) -> AsyncIterator[Terminal]:
     """A terminal on which somebody has started ``trio-chat``, or another program, with these
     arguments: ``as_a_shell`` does, or a program to which the terminal is but a file. A ``fresh``
-    one is a new Python.
+    one is a new Python; in any other, ``constants`` can be set.
     """
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (24, 80))
@@ -105,6 +106,7 @@ async def terminal(
             session=True,
             terminal=as_a_shell,
             fresh=fresh,
+            constants=constants,
             cwd=FOLDER,
             env=environment({"TERM": "xterm-256color", "NO_COLOR": "", **(variables or {})}),
         )

@@ -69,14 +69,17 @@ async def open_process(
     session: bool = False,
     terminal: bool = False,
     fresh: bool = False,
+    constants: Mapping[str, float] = {},
 ) -> Process:
     """As ``trio.lowlevel.open_process``, for this Python. It may lead a ``session``, and have what
     its input is as the ``terminal`` of that. A ``fresh`` one is a new Python.
+    In any other, ``constants`` can be set, such as "trio_chat.cli.screen._SAVE_EVERY".
     """
     assert command[0] == sys.executable
     late = [
         name for name in env if name.startswith(_TOO_LATE) and env[name] != os.environ.get(name)
     ]
+    assert not (fresh and constants)
     assert fresh or not late, f"{late} mean nothing but to a fresh one"
     ours, theirs = socket.socketpair()
     link = trio.socket.from_stdlib_socket(ours)
@@ -96,7 +99,7 @@ async def open_process(
     for number in given:
         os.close(number)
     theirs.close()
-    wish = [*command[1:]], str(cwd), dict(env), session, terminal, fresh
+    wish = [*command[1:]], str(cwd), dict(env), session, terminal, fresh, dict(constants)
     with trio.CancelScope(shield=True):
         await trio.SocketStream(link).send_all(json.dumps(wish).encode() + b"\n")
         await process.begin()

@@ -15,6 +15,7 @@ import trio
 import trio_chat
 from netcat import guest
 from processes import (
+    IMPATIENT,
     PATIENCE,
     PROGRAM,
     Finished,
@@ -39,7 +40,8 @@ async def chat(port: int, stdin: object, *arguments: str, **how: object) -> Fini
 
 @asynccontextmanager
 async def client(port: int, *arguments: str, **variables: str):
-    async with running("client", *_as_bob(port), *arguments, **variables) as process:
+    command = ["client", *_as_bob(port), *arguments]
+    async with running(*command, constants=IMPATIENT, **variables) as process:
         yield process
 
 

@@ -86,7 +86,8 @@ KEYS = {"Ctrl-C": CTRL_C * 2, "Ctrl-D": CTRL_D}
 
 @pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "SIGKILL", *KEYS])
 async def test_however_it_ends_what_was_typed_and_read_is_remembered(port, tmp_path, how):
-    async with guest(port, "al") as al, joined(port, tmp_path) as bob:
+    saves = {"trio_chat.cli.screen._SAVE_EVERY": 0.1 if how == "SIGKILL" else 100}
+    async with guest(port, "al") as al, joined(port, tmp_path, constants=saves) as bob:
         await al.send("read me\n")
         await bob.until("read me")
         await bob.type("remember me\r")

@@ -16,7 +16,7 @@ import trio
 from jsonschema import Draft202012Validator
 
 from netcat import guest
-from processes import Running, environment, free_port, run, running, running_server
+from processes import IMPATIENT, Running, environment, free_port, run, running, running_server
 from trio_chat.client.objects.schema import schema
 
 TOP = Path(__file__).parents[3]
@@ -60,7 +60,8 @@ class Bot:
 
 @asynccontextmanager
 async def bot(port: int, *arguments: str, nick: str = "bob") -> AsyncIterator[Bot]:
-    async with running("client", "--json", "-p", str(port), "-n", nick, *arguments) as process:
+    command = ["client", "--json", "-p", str(port), "-n", nick, *arguments]
+    async with running(*command, constants=IMPATIENT) as process:
         yield Bot(process)
 
 
