@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_chat.core.events import (
@@ -211,6 +211,8 @@ def test_a_quit_is_cut_between_letters() -> None:
     text=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\x01!"), min_size=1),
     action=st.booleans(),
 )
+@example(text="a\n\x01PING\x01", action=False)
+@example(text="\x01".join("x" * n for n in range(380, 450)), action=False)
 def test_without_batch_nothing_that_was_said_before_can_be_obeyed(
     caps: str, text: str, action: bool
 ) -> None:

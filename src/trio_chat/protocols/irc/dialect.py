@@ -352,11 +352,15 @@ def _timed(entry: Entry) -> Event:
 
 
 def _as_notice(event: Event) -> Event:
-    """What somebody does is put in words: in a NOTICE, CTCP would be the answer of a client."""
+    """What somebody does is put in words: in a NOTICE, CTCP would be the answer of a client, and
+    any line that a text is cut into may begin with it.
+    """
     if not isinstance(event, Said):
         return event
     if not event.action:
-        return replace(event, notice=True)
+        text = event.text.replace(CTCP, "")
+        seams = event.seams if text == event.text else ()
+        return replace(event, text=text, notice=True, seams=seams)
     lines = [f"* {event.nick} {line}" for line in event.text.split("\n") if line]
     return replace(event, text="\n".join(lines), action=False, notice=True, seams=())
 
