@@ -18,7 +18,7 @@ from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search, Tail
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.keep import Keeper, Retention
-from trio_chat.storage.sqlite.rows import Row, row_of
+from trio_chat.storage.sqlite.rows import Row, complain, row_of
 from trio_chat.storage.sqlite.schema import (
     BUSY,
     MIGRATIONS,
@@ -217,6 +217,7 @@ class SqliteLog(Log):
         try:
             return await trio.to_thread.run_sync(read, limiter=self._reading)
         except Error as error:
+            complain("a part", str(error))
             raise Unavailable(f"History cannot be read now: {error}.") from error
 
 

@@ -14,7 +14,7 @@ from trio_chat.storage.base import START, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read
-from trio_chat.storage.sqlite.rows import COLUMNS, Row, entries_of
+from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
 # Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
 ROOMS_REMEMBERED = 10_000
@@ -134,8 +134,8 @@ class Store:
     def pass_on(
         self, name: str, events: Sequence[Event], *, expect: str, barrier: bool
     ) -> Sequence[Entry]:
-        """As ``append``, but without storing them."""
-        last = self._barrier(name)
+        """As ``append``, but without storing them: it may do so where nothing can be read."""
+        last = self._readable_barrier(name)
         if last not in ("", expect):
             raise Conflict(last)
         entries = [
@@ -214,6 +214,14 @@ class Store:
             return self._rooms[name].barrier
         unstored = self.unstored[name][-1].id if name in self.unstored else ""
         return max(read.barrier(self.connection, name), unstored)
+
+    def _readable_barrier(self, name: str) -> str:
+        """The same; nothing if it cannot be read: then whoever has judged an event knows best."""
+        try:
+            return self._barrier(name)
+        except sqlite3.Error as error:
+            complain("the last barrier of a room", str(error))
+            return self.unstored[name][-1].id if name in self.unstored else ""
 
     def _with_token(self, token: str) -> Entry | None:
         rows = self.connection.execute(
