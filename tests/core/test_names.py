@@ -135,6 +135,16 @@ def test_bad_room(room: str, why: str) -> None:
     assert why in room_problem(room)
 
 
+def test_no_letter_is_cut_in_two_where_a_name_is_cut() -> None:
+    """A syllable of two consonants is one."""
+    syllable = "\u0915\u094d\u0937"
+    assert f"{'a' * (ROOM_MAX - 1)}'…" in nick_problem("a" * (ROOM_MAX - 1) + syllable)
+    near = near_nick("a" * (NICK_MAX - 1) + syllable, lambda nick: False)
+    assert near == "a" * (NICK_MAX - 1)
+    taken = near_nick("a" * (NICK_MAX - 4) + syllable, lambda nick: "_" not in nick)
+    assert taken == "a" * (NICK_MAX - 4) + "_2"
+
+
 @pytest.mark.parametrize("problem_of", [nick_problem, room_problem])
 @given(name=st.text())
 def test_a_problem_is_told_in_characters_that_can_be_seen(problem_of, name) -> None:

@@ -256,6 +256,44 @@ def test_verb(line: str, command: Command) -> None:
     assert asked[0] == command
 
 
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/names", ListMembers("#lobby")),
+        ("/who #sec", ListMembers("#sec")),
+        ("/names #sec", ListMembers("#sec")),
+        ("/list", ListRooms()),
+        ("/topic #sec", ShowTopic("#sec")),
+        ("/t #sec is", SetTopic("#lobby", "#sec is")),
+        ("/topic #1?", SetTopic("#lobby", "#1?")),
+        ("/inv bob", Invite("#lobby", "bob")),
+        ("/exit", Quit()),
+    ],
+)
+def test_what_fingers_know_from_elsewhere(line: str, command: Command) -> None:
+    assert asked_by(in_the_lobby(b"alice\n"), line.encode() + b"\n") == [command]
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("/part", "/join"),
+        ("/leave", "/quit"),
+        ("/PART #lobby bye", "/quit"),
+        ("/away tea", "IRC client"),
+        ("/notice bob hi", "/msg"),
+        ("/whois bob", "/who"),
+        ("/wi bob", "/who"),
+        ("/mode +i", "IRC client"),
+        ("/whp", "/who"),
+    ],
+)
+def test_who_asks_for_what_there_is_not_is_told_what_there_is(line: str, instead: str) -> None:
+    [refused] = asked_by(in_the_lobby(b"alice\n"), line.encode() + b"\n")
+    assert isinstance(refused, Refused)
+    assert instead in refused.why
+
+
 @pytest.mark.parametrize("line", ["/help", "/help me", "/HELP"])
 def test_help_lists_every_verb(line: str) -> None:
     [notice] = asked_in_lines(line.encode() + b"\n")

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
+from trio_chat.core.letters import cut
+
 # Accents on one letter: more than any language needs, and still a line high.
 ACCENTS_MAX = 4
 
@@ -87,13 +89,12 @@ def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
     """
     kept = "".join(c for c in composed(wanted) if _allowed(c, _NICK_EXTRA))
     kept = _INVISIBLE.sub("", kept)
-    base = next(
-        (cut for i in range(len(kept)) if not nick_problem(cut := kept[i : i + NICK_MAX])), "guest"
-    )
+    parts = (cut(kept[i : i + NICK_MAX + 1], NICK_MAX) for i in range(len(kept)))
+    base = next((part for part in parts if not nick_problem(part)), "guest")
     nick, count = base, 1
     while taken(nick):
         count += 1
-        nick = f"{base[: NICK_MAX - len(str(count)) - 1]}_{count}"
+        nick = f"{cut(base, NICK_MAX - len(str(count)) - 1)}_{count}"
     return nick
 
 
@@ -118,7 +119,7 @@ def is_private(room: str) -> bool:
 
 
 def _cut(name: str) -> str:
-    return repr(name) if len(name) <= ROOM_MAX else repr(name[:ROOM_MAX]) + "…"
+    return repr(name) if len(name) <= ROOM_MAX else repr(cut(name, ROOM_MAX)) + "…"
 
 
 def _problem(name: str, extra: str, longest: int) -> str:

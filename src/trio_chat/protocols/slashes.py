@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from trio_chat.core.letters import cut
+
 #: What narrows a search, for /help.
 FILTERS = "What narrows /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
 
@@ -61,7 +63,7 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
     row = rows.get(word.lower())
     if row is None:
         meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
-        return f"There is no command /{word[:20]}. {meant}/help lists all of them."
+        return f"There is no command /{cut(word, 20)}. {meant}/help lists all of them."
     if len(rest.split(maxsplit=row.needed)) < row.needed:
         return f"Something is missing: /{word.lower()} {row.arguments}"
     return ""

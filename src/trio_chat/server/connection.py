@@ -30,6 +30,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Absent, Answer, Arrived, Notice, Refused, Repeated
 from trio_chat.core.judge import Outcome, operators_only
+from trio_chat.core.letters import cut
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -397,7 +398,7 @@ class Connection:
             self._session.done(await self._hub.make_operator(self._listener))
             return
         if self._source.may_report(trio.current_time()):
-            logger.warning("failed to become an operator as %.50r", operate.name)
+            logger.warning("failed to become an operator as %r", cut(operate.name, 50))
         self._session.reply(refused or WRONG)
         self._wrong_passwords += 1
         if self._wrong_passwords == _WRONG_PASSWORDS:

@@ -117,13 +117,14 @@ class MemoryLog(Log):
         if self._age:
             oldest = round((self._steady() - self._age) * 1000)
             known = self._calendar.up_to(oldest)
-            self._forget_old(self._ids.last if self._appended < oldest else known)
+            return max(self._too_old, self._ids.last if self._appended < oldest else known)
         return self._too_old
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:
         await self._intake.take_place()
+        self._forget_old()
         # Nothing waits from here on, so what has its place in the log is always shown.
         log = self._touch(room)
         # Without a barrier none has come in between: an old one may be forgotten with its room.
@@ -166,7 +167,7 @@ class MemoryLog(Log):
         said: bool = False,
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
-        self._forget_old(self.too_old)
+        self._forget_old()
         entries = self._rooms.get(room, _NOTHING)
         if isinstance(after, str) and isinstance(before, str):
             within = _by_id(entries, after, before, first=first)
@@ -183,7 +184,7 @@ class MemoryLog(Log):
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
-        self._forget_old(self.too_old)
+        self._forget_old()
         talks = (
             log.said
             for room, log in self._rooms.items()
@@ -195,7 +196,7 @@ class MemoryLog(Log):
     async def search(self, search: Search) -> Sequence[Entry]:
         """Others are let in on the way: it looks at all that is kept of the rooms."""
         found: list[Entry] = []
-        self._forget_old(self.too_old)
+        self._forget_old()
         for room in search.rooms:
             entries = [*self._rooms.get(room, _NOTHING).said]
             for begin in range(0, max(len(entries), 1), _LOOK):
@@ -288,8 +289,8 @@ class MemoryLog(Log):
         for entry in log:
             self._forget(log, entry)
 
-    def _forget_old(self, up_to: str) -> None:
-        if up_to <= self._too_old:
+    def _forget_old(self) -> None:
+        if (up_to := self.too_old) <= self._too_old:
             return
         self._too_old = up_to
         for log in self._rooms.values():

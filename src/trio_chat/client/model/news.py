@@ -5,6 +5,7 @@ from operator import is_
 from typing import Any, TypeVar
 
 from trio_chat.core.events import Said
+from trio_chat.core.letters import cut
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Sent, Stamped
 
@@ -48,7 +49,7 @@ def _safe(value: object, *, several: bool = False) -> object:
     """The same object, if there is nothing to clean in it. ``several`` lines may be in a text."""
     if isinstance(value, str):
         safe_text = clean_lines if several else clean
-        text = safe_text(value if len(value) <= _TEXT_MAX else f"{value[:_TEXT_MAX]}…")
+        text = safe_text(value if len(value) <= _TEXT_MAX else f"{cut(value, _TEXT_MAX)}…")
         return value if text == value else text
     if isinstance(value, tuple):
         safe = tuple(map(_safe, value))

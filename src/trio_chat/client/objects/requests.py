@@ -22,6 +22,7 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
+from trio_chat.core.letters import cut
 from trio_chat.protocols.irc.client.past import new_token
 from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.irc.times import read_timestamp
@@ -271,4 +272,4 @@ _QUOTED_MAX = 50  # characters of what somebody else has written
 
 
 def _quoted(text: Any) -> str:
-    return json.dumps(str(text)[:_QUOTED_MAX], ensure_ascii=False)
+    return json.dumps(cut(str(text), _QUOTED_MAX), ensure_ascii=False)

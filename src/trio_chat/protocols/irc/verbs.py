@@ -95,8 +95,19 @@ def _part(session: "IrcSession", message: Message) -> Iterator[Command]:
         yield Leave(room, why)
 
 
+def _is_list(session: "IrcSession", verb: str, room: str) -> bool:
+    """Whether several rooms are named where one is meant; that is told."""
+    if "," not in room or not room.startswith("#"):
+        return False
+    session.numeric(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} is for one room at a time")
+    session.refusals += 1
+    return True
+
+
 def _topic(session: "IrcSession", message: Message) -> Commands:
     room = message.params[0]
+    if _is_list(session, "TOPIC", room):
+        return ()
     if len(message.params) > 1:
         return [SetTopic(room, message.params[1])]
     session.answered = replies.topic(session)
@@ -149,11 +160,15 @@ def _invite(session: "IrcSession", message: Message) -> Commands:
     if len(message.params) < 2:
         session.numeric(n.ERR_NEEDMOREPARAMS, "INVITE", "Not enough parameters")
         return ()
+    if _is_list(session, "INVITE", message.params[1]):
+        return ()
     return [Invite(message.params[1], message.params[0])]
 
 
 def _mode(session: "IrcSession", message: Message) -> Commands:
     target = message.params[0]
+    if _is_list(session, "MODE", target):
+        return ()
     read = _room_mode if target.startswith("#") else _user_mode
     return read(session, target, message.params[1:])
 

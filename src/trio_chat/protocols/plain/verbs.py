@@ -24,7 +24,8 @@ from trio_chat.core.commands import (
     Tell,
 )
 from trio_chat.core.events import Notice, Refused
-from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search
+from trio_chat.core.names import room_problem
+from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
 # Messages of one /history, if no number is given and at the most; and of one /search.
 _HISTORY, _HISTORY_MAX, _FOUND_MAX = 50, 500, 50
@@ -44,10 +45,19 @@ class Verb(NamedTuple):
 
 def read_verb(room: str, line: str) -> Command | Notice | Refused:
     """What ``line``, which begins with a slash, asks for."""
+    usual = spelled_out(line)  # with a verb that there is only elsewhere, it says more as it was
+    if re.split(r"\s", usual[1:], maxsplit=1)[0].lower() in VERBS:
+        line = usual
     word, rest = (*re.split(r"\s", line[1:], maxsplit=1), "")[:2]
+    if why := _ELSEWHERE.get(word.lower()):
+        return Refused(why)
     if why := complaint(VERBS, word, rest):
         return Refused(why)
     return VERBS[word.lower()].read(room, rest.strip())
+
+
+def _is_room(text: str) -> bool:
+    return text.startswith("#") and not room_problem(text)
 
 
 def _join(room: str, name: str) -> Command:
@@ -59,7 +69,13 @@ def _tell(room: str, rest: str) -> Command:
     return Tell(nick, text)
 
 
+def _who(room: str, other: str) -> Command:
+    return ListMembers(other if _is_room(other) else room)
+
+
 def _topic(room: str, text: str) -> Command:
+    if _is_room(text):  # a topic that is nothing but a room's name is none
+        return ShowTopic(text)
     return SetTopic(room, "" if text == "-" else text) if text else ShowTopic(room)
 
 
@@ -95,6 +111,21 @@ def _help(room: str, rest: str) -> Notice:
     return Notice("\n".join([*overview(VERBS), FILTERS]))
 
 
+_WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
+
+#: What there is instead of what people know from elsewhere.
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("part", "leave", "close"),
+        "You are always in one room here: /join ROOM goes to another, /quit leaves the chat.",
+    ),
+    **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
+    **dict.fromkeys(("whois", "wi"), f"/who tells who is in the room. {_WITH_IRC}"),
+    **dict.fromkeys(
+        ("away", "back", "op", "deop", "voice", "devoice", "ban", "unban", "mode", "raw"), _WITH_IRC
+    ),
+}
+
 VERBS = {
     "help": Verb("", "this list", 0, _help),
     "nick": Verb("NAME", "take another nickname", 1, lambda room, name: Rename(name)),
@@ -106,7 +137,7 @@ VERBS = {
     "invite": Verb("NAME", "ask somebody into the room", 1, lambda room, name: Invite(room, name)),
     "kick": Verb("NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
     "rooms": Verb("", "which rooms there are", 0, lambda room, rest: ListRooms()),
-    "who": Verb("", "who is in the room", 0, lambda room, rest: ListMembers(room)),
+    "who": Verb("[ROOM]", "who is in the room", 0, _who),
     "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "history": Verb("[NUMBER]", "what was said last in the room, with its time", 0, _history),
     "search": Verb(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trio_chat.core.events import Notice
+from trio_chat.core.letters import cut
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
@@ -182,7 +183,7 @@ class IrcLink(ClientSession):
         self._is_irc = bool(line.source) or command.isdecimal() or command in _SERVER_WORDS
         if not self._is_irc:
             raise NotAdmitted(
-                f"this server speaks no IRC. It says: {shown(text[:200])}", about="protocol"
+                f"this server speaks no IRC. It says: {shown(cut(text, 200))}", about="protocol"
             )
 
     def is_me(self, nick: str) -> bool:
