@@ -77,8 +77,10 @@ class Session(Protocol):
     then on it is written to in ``dialect``, and shown in ``own`` what it has done itself.
     """
 
-    #: How much the peer was refused.
-    refusals: int
+    @property
+    def refusals(self) -> int:
+        """How much the peer was refused."""
+        ...
 
     @property
     def dialect(self) -> Dialect:

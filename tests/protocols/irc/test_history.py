@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.commands import ListTalks, Recall, Seek, Span
+from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.info import HISTORY_MAX, ServerInfo
 from trio_chat.protocols.irc.message import Message
-from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.registration import Registration
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.times import read_timestamp, timestamp
-from trio_chat.protocols.irc.verbs import dispatch
+from trio_chat.protocols.irc.verbs import Parts, dispatch
 
 INFO = ServerInfo("chat.local", "network", "version", "just now")
 FIRST, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -24,16 +26,12 @@ references = moments.map(lambda at: f"timestamp={timestamp(at)}") | ids.map("msg
 
 def asked(command: str, *params: str) -> list[object]:
     """What a line asks for."""
-    session = IrcSession(INFO, lambda: 0)
-    session.nick, session.caps = "alice", frozenset(CAPS)
-    found = list(dispatch(session, Message(command, params)))
-    assert found or b" FAIL " in _sent(session)
+    out = ReplyBuffer(INFO, lambda: 0)
+    out.peer.nick, out.peer.caps = "alice", frozenset(CAPS)
+    parts = Parts(out, Registration(out), Collector(out))
+    found = [ask.command for ask in dispatch(parts, Message(command, params))]
+    assert found or b" FAIL " in out.data_to_send()
     return found
-
-
-def _sent(session: IrcSession) -> bytes:
-    session.farewell("")
-    return session.data_to_send()
 
 
 @given(moments)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runs import commands
 from trio_chat.core.commands import Enter, Say, Tell
 from trio_chat.core.events import Arrived, Aside, Entered, Entry, Notice, Origin, Said
+from trio_chat.protocols.irc.batches import Collected
 from trio_chat.protocols.irc.dialect import irc_dialect
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import parse
@@ -73,6 +74,10 @@ class Client:
                     case _:
                         pass
         return self.session.data_to_send().decode().split("\r\n")[:-1]
+
+
+def open_batch(client: Client) -> Collected | None:
+    return client.session._parts.collector._batch
 
 
 def batch(*lines: str, target: str = "#r", tags: str = "") -> list[str]:
@@ -176,7 +181,6 @@ def test_what_is_wrong_with_a_batch_is_told_once(lines: list[str | bytes], code:
     end = "BATCH -a_b" if "a_b" in code else "BATCH -1"
     client.feed(*[line for line in (LINE, end) if end not in lines])
     assert client.said == []
-    assert client.session.collecting is None
     client.feed(*batch("a", "b"))
     assert client.said == [Say("#r", "a\nb")]
 
@@ -184,7 +188,7 @@ def test_what_is_wrong_with_a_batch_is_told_once(lines: list[str | bytes], code:
 def test_a_batch_that_never_ends_holds_no_more_than_a_message() -> None:
     client = Client()
     client.feed(*opened(*[LINE] * 1000))
-    batch = client.session.collecting
+    batch = open_batch(client)
     assert batch
     assert batch.pieces == []
     assert client.session.refusals == 1
@@ -288,7 +292,7 @@ def test_no_label_has_two_answers_and_none_is_forgotten(
     ]
     found = [message for line in client.feed(*lines) if (message := parse(line))]
     labels = [message.tags["label"] for message in found if "label" in message.tags]
-    if batch := client.session.collecting:
+    if batch := open_batch(client):
         labels += [batch.label] if batch.label else []
     assert sorted(labels) == sorted(f"l{number}" for number in range(len(parts)))
 

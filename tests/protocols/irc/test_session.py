@@ -227,9 +227,11 @@ def test_a_nickname_in_use_can_be_replaced_by_another() -> None:
     session = IrcSession(INFO, lambda: NOW)
     session.receive_data(b"NICK taken\r\nUSER a 0 * :A\r\nNICK free\r\n")
     assert isinstance(session.next_run(), Handled)
-    assert isinstance(first := next_command(session), Enter)
-    assert first.nick == "taken"
-    session.reply(Refused("It is taken.", Code.NICK_TAKEN, ("taken",)))
+    first = session.next_run()
+    assert isinstance(first, Ask)
+    assert isinstance(first.command, Enter)
+    assert first.command.nick == "taken"
+    first.on_refused(Refused("It is taken.", Code.NICK_TAKEN, ("taken",)))
     assert isinstance(second := next_command(session), Enter)
     assert second.nick == "free"
     assert session.data_to_send() == b":chat.local 433 * taken :It is taken.\r\n"

@@ -6,16 +6,13 @@ ended. What is wrong with it is told once; from then on its lines are dropped.
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.multiline import CONCAT, MAX_BYTES, MAX_LINES, MULTILINE, Piece
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.text import CTCP, read_action
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
 
 _REFERENCE = re.compile("[A-Za-z0-9-]{1,64}")
 
@@ -63,116 +60,115 @@ def is_part(message: Message) -> bool:
     return "batch" in message.tags or message.command == "BATCH"
 
 
-def interrupt(session: "IrcSession", message: Message) -> None:
-    """A line comes that is not part of the batch: it is dealt with, and the batch is forgotten."""
-    batch = session.collecting
-    if batch is None or message.command in _BETWEEN:
-        return
-    spoil(session, "Only lines of the batch may come before its end")
-    session.collecting = None
+class Collector:
+    """The batch that a client has open, if it has. What is wrong with it is told in ``out``."""
 
+    def __init__(self, out: ReplyBuffer) -> None:
+        self._out = out
+        self._batch: Collected | None = None
 
-def collect(session: "IrcSession", message: Message) -> bool:
-    """Take a line of a batch. Returns whether it was the last one: then there is a message."""
-    try:
-        if message.command == "BATCH" and message.param(0).startswith("+"):
-            _open(session, message)
-        elif message.command == "BATCH":
-            return _is_complete(session, message)
-        else:
-            _add(session, message)
-    except Wrong as wrong:
-        _fail(session, wrong)
-    return False
+    def interrupt(self, message: Message) -> None:
+        """A line comes that is no part of the batch: it is dealt with, and the batch forgotten."""
+        if self._batch and message.command not in _BETWEEN:
+            self.spoil("Only lines of the batch may come before its end")
+            self._batch = None
 
+    def spoil(self, why: str) -> None:
+        """Something else than a line of the batch that is open, if one is, has come: there will be
+        no message. Whatever has come has a reply of its own.
+        """
+        batch = self._batch
+        if batch and not batch.failed:
+            wrong = Wrong(why)
+            self._out.fail_earlier(batch.forget(), "BATCH", wrong.code, *wrong.context, why)
 
-def spoil(session: "IrcSession", why: str) -> None:
-    """Something else than a line of the batch that is open, if one is, has come: there will be no
-    message. Whatever has come has an answer of its own.
-    """
-    batch = session.collecting
-    if batch and not batch.failed:
-        wrong = Wrong(why)
-        session.fail_earlier(batch.forget(), "BATCH", wrong.code, *wrong.context, why)
+    def collect(self, message: Message) -> Collected | None:
+        """Take a line of a batch. Returns the batch, if this is its end and it is a message."""
+        try:
+            if message.command != "BATCH":
+                self._add(message)
+            elif message.param(0).startswith("+"):
+                self._open(message)
+            else:
+                return self._close(message)
+        except Wrong as wrong:
+            self._fail(wrong)
+        return None
 
-
-def _fail(session: "IrcSession", wrong: Wrong) -> None:
-    """Answer the line that has opened the batch, and the line in hand: each has its own label."""
-    batch = session.collecting
-    if batch and batch.failed:
-        return
-    if batch and (label := batch.forget()):
-        session.fail_earlier(label, "BATCH", wrong.code, *wrong.context, str(wrong))
-        if not session.labelled:
+    def _fail(self, wrong: Wrong) -> None:
+        """Answer the line that has opened it, and the line in hand: each has its own label."""
+        out, batch = self._out, self._batch
+        if batch and batch.failed:
             return
-    session.fail("BATCH", wrong.code, *wrong.context, str(wrong))
+        if batch and (label := batch.forget()):
+            out.fail_earlier(label, "BATCH", wrong.code, *wrong.context, str(wrong))
+            if not out.labelled:
+                return
+        out.fail("BATCH", wrong.code, *wrong.context, str(wrong))
 
+    def _open(self, message: Message) -> None:
+        before = self._batch
+        if "batch" in message.tags or (before and not before.failed):
+            raise Wrong("There can be no batch within another")
+        batch = self._batch = Collected(message, self._out.take_label())
+        kind = message.param(1)
+        if not _REFERENCE.fullmatch(batch.reference):
+            code = "INVALID_REFTAG"
+            raise Wrong("A reference has letters, digits and hyphens", batch.reference, code=code)
+        if kind != MULTILINE:
+            why = "There is no such type of batch"
+            raise Wrong(why, batch.reference, kind, code="UNKNOWN_TYPE")
+        if not batch.target or "," in batch.target:
+            raise Wrong("A multiline batch has one target")
 
-def _open(session: "IrcSession", message: Message) -> None:
-    before = session.collecting
-    if "batch" in message.tags or (before and not before.failed):
-        raise Wrong("There can be no batch within another")
-    batch = session.collecting = Collected(message, session.take_label())
-    kind = message.param(1)
-    if not _REFERENCE.fullmatch(batch.reference):
-        code = "INVALID_REFTAG"
-        raise Wrong("A reference has letters, digits and hyphens", batch.reference, code=code)
-    if kind != MULTILINE:
-        why = "There is no such type of batch"
-        raise Wrong(why, batch.reference, kind, code="UNKNOWN_TYPE")
-    if not batch.target or "," in batch.target:
-        raise Wrong("A multiline batch has one target")
+    def _add(self, message: Message) -> None:
+        batch = self._batch
+        if batch and batch.failed:
+            return
+        if batch is None or message.tags["batch"] != batch.reference:
+            raise Wrong("No batch with that reference is open")
+        piece = Piece(message.param(1), joined=CONCAT in message.tags)
+        self._check_line(batch, message, piece)
+        batch.command = message.command
+        batch.size += len(piece.text.encode()) + (bool(batch.pieces) and not piece.joined)
+        batch.pieces.append(piece)
+        if len(batch.pieces) > MAX_LINES:
+            most = str(MAX_LINES)
+            raise Wrong("Multiline batch max-lines exceeded", most, code="MULTILINE_MAX_LINES")
+        if batch.size > MAX_BYTES:
+            most = str(MAX_BYTES)
+            raise Wrong("Multiline batch max-bytes exceeded", most, code="MULTILINE_MAX_BYTES")
 
+    def _check_line(self, batch: Collected, message: Message, piece: Piece) -> None:
+        command, given = message.command, message.param(0)
+        if command not in ("PRIVMSG", "NOTICE") or (batch.command or command) != command:
+            raise Wrong("A multiline batch has either PRIVMSG lines or NOTICE lines")
+        if self._out.labelled or message.tags.keys() - {"batch", CONCAT}:
+            raise Wrong("Tags belong to the line that opens the batch")
+        if fold(given) != fold(batch.target):
+            code = "MULTILINE_INVALID_TARGET"
+            raise Wrong("Invalid multiline target", batch.target, given, code=code)
+        if piece.joined and not piece.text:
+            raise Wrong("Invalid multiline batch with concatenated blank line")
+        if not fits(self._out.peer.address, command, given, piece.text):
+            raise Wrong("A line of the batch is too long")
 
-def _add(session: "IrcSession", message: Message) -> None:
-    batch = session.collecting
-    if batch and batch.failed:
-        return
-    if batch is None or message.tags["batch"] != batch.reference:
-        raise Wrong("No batch with that reference is open")
-    piece = Piece(message.param(1), joined=CONCAT in message.tags)
-    _check_line(session, batch, message, piece)
-    batch.command = message.command
-    batch.size += len(piece.text.encode()) + (bool(batch.pieces) and not piece.joined)
-    batch.pieces.append(piece)
-    if len(batch.pieces) > MAX_LINES:
-        most = str(MAX_LINES)
-        raise Wrong("Multiline batch max-lines exceeded", most, code="MULTILINE_MAX_LINES")
-    if batch.size > MAX_BYTES:
-        most = str(MAX_BYTES)
-        raise Wrong("Multiline batch max-bytes exceeded", most, code="MULTILINE_MAX_BYTES")
-
-
-def _check_line(session: "IrcSession", batch: Collected, message: Message, piece: Piece) -> None:
-    command, given = message.command, message.param(0)
-    if command not in ("PRIVMSG", "NOTICE") or (batch.command or command) != command:
-        raise Wrong("A multiline batch has either PRIVMSG lines or NOTICE lines")
-    if session.labelled or message.tags.keys() - {"batch", CONCAT}:
-        raise Wrong("Tags belong to the line that opens the batch")
-    if fold(given) != fold(batch.target):
-        code = "MULTILINE_INVALID_TARGET"
-        raise Wrong("Invalid multiline target", batch.target, given, code=code)
-    if piece.joined and not piece.text:
-        raise Wrong("Invalid multiline batch with concatenated blank line")
-    if not fits(session.address, command, given, piece.text):
-        raise Wrong("A line of the batch is too long")
-
-
-def _is_complete(session: "IrcSession", message: Message) -> bool:
-    batch = session.collecting
-    if batch and batch.failed:
-        if message.param(0) == f"-{batch.reference}":
-            session.collecting = None
-        return False
-    if batch is None or message.param(0) != f"-{batch.reference}" or "batch" in message.tags:
-        raise Wrong("No batch with that reference is open")
-    try:
-        _unframe(batch)
-    except Wrong as wrong:
-        _fail(session, wrong)
-        session.collecting = None
-        return False
-    return True
+    def _close(self, message: Message) -> Collected | None:
+        batch = self._batch
+        if batch and batch.failed:
+            if message.param(0) == f"-{batch.reference}":
+                self._batch = None
+            return None
+        if batch is None or message.param(0) != f"-{batch.reference}" or "batch" in message.tags:
+            raise Wrong("No batch with that reference is open")
+        try:
+            _unframe(batch)
+        except Wrong as wrong:
+            self._fail(wrong)
+            return None
+        finally:
+            self._batch = None
+        return batch
 
 
 def _unframe(batch: Collected) -> None:

@@ -281,7 +281,7 @@ class IrcDialect(Dialect):
     def _noticed(self, notice: Notice) -> Sequence[str]:
         return [f":{self._server} {body('NOTICE', '*', line)}" for line in notice.text.split("\n")]
 
-    def _marked(self, marked: Marked) -> Sequence[str]:
+    def marked(self, marked: Marked) -> Sequence[str]:
         """ "If there is no known last message read timestamp, the … parameter is a literal *"."""
         if "draft/read-marker" not in self.caps:
             return ()
@@ -334,7 +334,7 @@ _WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
     Announced: IrcDialect._announced,
     Presence: IrcDialect._presence,
     Notice: IrcDialect._noticed,
-    Marked: IrcDialect._marked,
+    Marked: IrcDialect.marked,
 }
 
 

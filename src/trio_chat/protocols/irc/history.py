@@ -3,11 +3,9 @@ SEARCH (soju.im/search).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from trio_chat.core.commands import (
     Bound,
-    Command,
     ListTalks,
     MarkRead,
     Recall,
@@ -20,12 +18,11 @@ from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse_tags
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.times import read_timestamp, timestamp
+from trio_chat.protocols.session import Ask
 
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
-
-Commands = Iterable[Command]
+Asks = Iterable[Ask]
 
 
 class Bad(Exception):
@@ -39,20 +36,19 @@ class Bad(Exception):
 # ── CHATHISTORY ────────────────────────────────────────────────────────────────────────────────
 
 
-def chathistory(session: "IrcSession", message: Message) -> Commands:
+def chathistory(out: ReplyBuffer, message: Message) -> Asks:
     given = message.param(0)
     try:
-        command = _read_chathistory(session, message.params)
+        command = _read_chathistory(out, message.params)
     except Bad as bad:
-        session.fail("CHATHISTORY", bad.code, given or "*", *bad.context, str(bad))
+        out.fail("CHATHISTORY", bad.code, given or "*", *bad.context, str(bad))
         return ()
     target = command.target if isinstance(command, Recall) else "*"
-    session.otherwise = lambda refused: _no_history(session, given, target, refused)
-    session.answered = _talks(session) if isinstance(command, ListTalks) else _recalled(session)
-    return [command]
+    tell = _talks(out) if isinstance(command, ListTalks) else _recalled(out)
+    return [Ask(command, tell, lambda refused: _no_history(out, given, target, refused))]
 
 
-def _read_chathistory(session: "IrcSession", params: Sequence[str]) -> Recall | ListTalks:
+def _read_chathistory(out: ReplyBuffer, params: Sequence[str]) -> Recall | ListTalks:
     name = params[0].upper() if params else ""
     if name not in _SPANS:
         raise Bad("Unknown command")
@@ -66,7 +62,7 @@ def _read_chathistory(session: "IrcSession", params: Sequence[str]) -> Recall | 
     if name == "TARGETS":
         one, other = (bound for bound in bounds if isinstance(bound, int))
         return ListTalks(min(one, other), max(one, other), limit, first=one <= other)
-    return Recall(target, span(*bounds), limit, events="draft/event-playback" in session.caps)
+    return Recall(target, span(*bounds), limit, events="draft/event-playback" in out.peer.caps)
 
 
 def _reference(text: str, name: str, target: str) -> Bound:
@@ -106,47 +102,51 @@ _SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
 }
 
 
-def _recalled(session: "IrcSession") -> Callable[[Recalled], None]:
+def _recalled(out: ReplyBuffer) -> Callable[[Recalled], None]:
     def answered(recalled: Recalled) -> None:
-        session.open_batch("chathistory", recalled.target)
-        session.entries(recalled.entries)
+        out.open_batch("chathistory", recalled.target)
+        out.show_entries(recalled.entries)
 
     return answered
 
 
-def _talks(session: "IrcSession") -> Callable[[Talks], None]:
+def _talks(out: ReplyBuffer) -> Callable[[Talks], None]:
     def answered(talks: Talks) -> None:
-        session.open_batch("draft/chathistory-targets")
+        out.open_batch("draft/chathistory-targets")
         for name, at in talks.talks:
-            session.send("CHATHISTORY", "TARGETS", name, timestamp(at))
+            out.send("CHATHISTORY", "TARGETS", name, timestamp(at))
 
     return answered
 
 
-def _no_history(session: "IrcSession", given: str, target: str, refused: Refused) -> None:
+def _no_history(out: ReplyBuffer, given: str, target: str, refused: Refused) -> None:
     """ "If the target does not exist or the client does not have permissions to query it, …
     INVALID_TARGET"; "if no message history can be returned due to an error, … MESSAGE_ERROR".
     """
     code = "MESSAGE_ERROR" if refused.code is Code.UNAVAILABLE else "INVALID_TARGET"
-    session.fail("CHATHISTORY", code, given, target, "Messages could not be retrieved")
+    out.fail("CHATHISTORY", code, given, target, "Messages could not be retrieved")
 
 
 # ── MARKREAD ───────────────────────────────────────────────────────────────────────────────────
 
 
-def markread(session: "IrcSession", message: Message) -> Commands:
+def markread(out: ReplyBuffer, message: Message) -> Asks:
     target = message.param(0)
     if not target:
-        session.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
+        out.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
         return ()
     try:
         command = _read_markread(target, message.params[1:])
     except Bad as bad:
-        session.fail("MARKREAD", bad.code, *bad.context, str(bad))
+        out.fail("MARKREAD", bad.code, *bad.context, str(bad))
         return ()
     text = "The read timestamp could not be set"
-    session.otherwise = lambda _: session.fail("MARKREAD", "INTERNAL_ERROR", target, text)
-    return [command]
+    return [
+        Ask(
+            command,
+            on_refused=lambda _: out.fail("MARKREAD", "INTERNAL_ERROR", target, text),
+        )
+    ]
 
 
 def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:
@@ -165,15 +165,13 @@ def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:
 # ── SEARCH ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def search(session: "IrcSession", message: Message) -> Commands:
+def search(out: ReplyBuffer, message: Message) -> Asks:
     try:
         command = _read_search(parse_tags(message.param(0)))
     except Bad as bad:
-        session.fail("SEARCH", bad.code, *bad.context, str(bad))
+        out.fail("SEARCH", bad.code, *bad.context, str(bad))
         return ()
-    session.otherwise = lambda refused: _no_search(session, refused)
-    session.answered = _found(session)
-    return [command]
+    return [Ask(command, _found(out), lambda refused: _no_search(out, refused))]
 
 
 def _read_search(attributes: dict[str, str]) -> Seek:
@@ -189,19 +187,19 @@ def _read_search(attributes: dict[str, str]) -> Seek:
     return Seek(words, limit, target, nick, Span(after, before))
 
 
-def _found(session: "IrcSession") -> Callable[[Found], None]:
+def _found(out: ReplyBuffer) -> Callable[[Found], None]:
     def answered(found: Found) -> None:
-        session.open_batch("soju.im/search")
-        session.entries(found.entries)
+        out.open_batch("soju.im/search")
+        out.show_entries(found.entries)
 
     return answered
 
 
-def _no_search(session: "IrcSession", refused: Refused) -> None:
+def _no_search(out: ReplyBuffer, refused: Refused) -> None:
     if refused.code is Code.UNAVAILABLE:
-        session.fail("SEARCH", "INTERNAL_ERROR", "The search could not be run")
+        out.fail("SEARCH", "INTERNAL_ERROR", "The search could not be run")
     else:
-        session.fail("SEARCH", "INVALID_PARAMS", "in", refused.why)
+        out.fail("SEARCH", "INVALID_PARAMS", "in", refused.why)
 
 
 # ── parameters ─────────────────────────────────────────────────────────────────────────────────

@@ -1,67 +1,64 @@
 """MONITOR: which nicknames a client watches (ircv3.net, "monitor")."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from trio_chat.core.commands import Command, FindNicks, Unwatch, Watch
+from trio_chat.core.commands import FindNicks, Unwatch, Watch
 from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import WATCHED_MAX
 from trio_chat.protocols.irc.message import Message
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.session import Ask
 
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
 
-
-def monitor(session: "IrcSession", message: Message) -> Iterable[Command]:
+def monitor(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     verb = _VERBS.get(message.params[0].upper())
-    return verb(session, message) if verb else ()
+    return verb(out, message) if verb else ()
 
 
-def _add(session: "IrcSession", message: Message) -> Iterator[Command]:
+def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     wanted = distinct(message.param(1).split(","))
     added: list[str] = []
     for index, nick in enumerate(wanted):
-        if len(session.watched) >= WATCHED_MAX and fold(nick) not in session.watched:
+        if len(out.peer.watched) >= WATCHED_MAX and fold(nick) not in out.peer.watched:
             rest = ",".join(wanted[index:])
-            session.numeric(n.ERR_MONLISTFULL, str(WATCHED_MAX), rest, "Monitor list is full.")
+            out.numeric(n.ERR_MONLISTFULL, str(WATCHED_MAX), rest, "Monitor list is full.")
             break
         if nick and not nick_problem(nick):
-            session.watched[fold(nick)] = nick
+            out.peer.watched[fold(nick)] = nick
             added.append(nick)
     if added:
-        yield Watch(tuple(added))
-        yield from _status(session, added)
+        yield Ask(Watch(tuple(added)))
+        yield from _status(out, added)
 
 
-def _remove(session: "IrcSession", message: Message) -> Iterable[Command]:
+def _remove(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     nicks = message.params[1].split(",") if len(message.params) > 1 else []
-    known = tuple(nick for nick in nicks if session.watched.pop(fold(nick), ""))
-    return [Unwatch(known)] if known else ()
+    known = tuple(nick for nick in nicks if out.peer.watched.pop(fold(nick), ""))
+    return [Ask(Unwatch(known))] if known else ()
 
 
-def _clear(session: "IrcSession", message: Message) -> Iterable[Command]:
-    nicks = tuple(session.watched.values())
-    session.watched.clear()
-    return [Unwatch(nicks)] if nicks else ()
+def _clear(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
+    nicks = tuple(out.peer.watched.values())
+    out.peer.watched.clear()
+    return [Ask(Unwatch(nicks))] if nicks else ()
 
 
-def _list(session: "IrcSession", message: Message) -> Iterable[Command]:
-    replies.monitor_list(session)
+def _list(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
+    replies.monitor_list(out)
     return ()
 
 
-def _status(session: "IrcSession", nicks: Iterable[str]) -> Iterator[Command]:
+def _status(out: ReplyBuffer, nicks: Iterable[str]) -> Iterator[Ask]:
     asked = tuple(nicks)
-    session.answered = replies.monitored(session, asked)
-    yield FindNicks(asked)
+    yield Ask(FindNicks(asked), replies.monitored(out, asked))
 
 
-_VERBS: dict[str, Callable[["IrcSession", Message], Iterable[Command]]] = {
+_VERBS: dict[str, Callable[[ReplyBuffer, Message], Iterable[Ask]]] = {
     "+": _add,
     "-": _remove,
     "C": _clear,
     "L": _list,
-    "S": lambda session, message: _status(session, session.watched.values()),
+    "S": lambda out, message: _status(out, out.peer.watched.values()),
 }

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trio_chat.core.events import (
     Counts,
@@ -22,35 +22,31 @@ from trio_chat.core.letters import cut
 from trio_chat.core.masks import address, matches
 from trio_chat.core.names import fold
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc import registration
 from trio_chat.protocols.irc.dialect import wrapped
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 
 Answered = Callable[[Any], None]
 
+_TOKENS = 12  # in a line: 13 are legal, but TinyIRC and ircII read no more before the last text
 _ROOM_LEFT = 300  # bytes of a line that a list of words may fill: the rest is for what is before it
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def topic(session: "IrcSession") -> Answered:
+def topic(out: ReplyBuffer) -> Answered:
     def answered(topic: Topic) -> None:
         if not topic.text:
-            session.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
+            out.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
             return
-        by, at = topic.by or session.info.name, str(topic.at // 1000)
-        session.last_param(n.RPL_TOPIC, topic.room, topic.text)
-        session.numeric(n.RPL_TOPICWHOTIME, topic.room, by, at)
+        by, at = topic.by or out.info.name, str(topic.at // 1000)
+        out.last_param(n.RPL_TOPIC, topic.room, topic.text)
+        out.numeric(n.RPL_TOPICWHOTIME, topic.room, by, at)
 
     return answered
 
 
-def names(
-    session: "IrcSession", asked: Sequence[str]
-) -> tuple[Answered, Callable[[Refused], None]]:
+def names(out: ReplyBuffer, asked: Sequence[str]) -> tuple[Answered, Callable[[Refused], None]]:
     """What to do with the names of each room that was asked for, and what without: after the last
     of them one end is told for all.
     """
@@ -60,33 +56,33 @@ def names(
         nonlocal left
         left -= 1
         if not left:
-            session.last_param(n.RPL_ENDOFNAMES, cut(",".join(asked), 200), "End of /NAMES list")
+            out.last_param(n.RPL_ENDOFNAMES, cut(",".join(asked), 200), "End of /NAMES list")
 
     def answered(members: Members) -> None:
-        *lines, _ = session.dialect.names(session.nick, members)
-        session.lines(lines)
+        *lines, _ = out.peer.dialect.names(out.peer.nick, members)
+        out.lines(lines)
         told()
 
     return answered, told
 
 
-def invitations(session: "IrcSession") -> Answered:
+def invitations(out: ReplyBuffer) -> Answered:
     def answered(invitations: Invitations) -> None:
         for room in invitations.rooms:
-            session.numeric(n.RPL_INVITELIST, room)
-        session.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
+            out.numeric(n.RPL_INVITELIST, room)
+        out.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
 
     return answered
 
 
-def rooms(session: "IrcSession", conditions: Sequence[str]) -> Answered:
+def rooms(out: ReplyBuffer, conditions: Sequence[str]) -> Answered:
     def answered(rooms: Rooms) -> None:
-        now = session.clock() / 60  # minutes
-        session.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
+        now = out.clock() / 60  # minutes
+        out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
         for room in rooms.rooms:
             if all(_fulfils(room, condition, now) for condition in conditions):
-                session.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
-        session.last_param(n.RPL_LISTEND, "End of /LIST")
+                out.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
+        out.last_param(n.RPL_LISTEND, "End of /LIST")
 
     return answered
 
@@ -107,11 +103,11 @@ def _fulfils(room: RoomSeen, condition: str, now: float) -> bool:
     return matches(condition, room.name)
 
 
-def room_modes(session: "IrcSession") -> Answered:
+def room_modes(out: ReplyBuffer) -> Answered:
     def answered(modes: Modes) -> None:
         letters = f"+{modes.letters}"
-        session.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
-        session.numeric(n.RPL_CREATIONTIME, modes.room, str(modes.created // 1000))
+        out.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
+        out.numeric(n.RPL_CREATIONTIME, modes.room, str(modes.created // 1000))
 
     return answered
 
@@ -123,12 +119,12 @@ _LISTS = {
 }
 
 
-def masks(session: "IrcSession") -> Answered:
+def masks(out: ReplyBuffer) -> Answered:
     def answered(masks: Masks) -> None:
         entry, end, name = _LISTS[masks.mode]
         for mask in masks.masks:
-            session.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
-        session.last_param(end, masks.room, f"End of channel {name} list")
+            out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
+        out.last_param(end, masks.room, f"End of channel {name} list")
 
     return answered
 
@@ -136,20 +132,20 @@ def masks(session: "IrcSession") -> Answered:
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def nobodys_modes(session: "IrcSession", nick: str) -> Answered:
+def nobodys_modes(out: ReplyBuffer, nick: str) -> Answered:
     """Whose modes cannot be seen or set, for they are somebody else's; if there is anybody."""
 
     def answered(people: People) -> None:
         if people.people:
             text = "Can't change or view modes for other users"
-            session.last_param(n.ERR_USERSDONTMATCH, text)
+            out.last_param(n.ERR_USERSDONTMATCH, text)
         else:
-            session.numeric(n.ERR_NOSUCHNICK, nick, "No such nick")
+            out.numeric(n.ERR_NOSUCHNICK, nick, "No such nick")
 
     return answered
 
 
-def who(session: "IrcSession", mask: str, options: str) -> Answered:
+def who(out: ReplyBuffer, mask: str, options: str) -> Answered:
     """``options`` are ``o`` for operators only, and behind ``%`` the fields of WHOX and a token."""
     options, percent, fields = options.partition("%")
     fields, _, token = fields.partition(",")
@@ -158,14 +154,14 @@ def who(session: "IrcSession", mask: str, options: str) -> Answered:
         for seen in people.people:
             if "o" in options and "o" not in seen.modes:
                 continue
-            values = _who_fields(session, seen, people.of, token)
+            values = _who_fields(out, seen, people.of, token)
             shown = [values[field] for field in _WHOX if field in fields] if percent else []
             if shown:
-                (session.last_param if "r" in fields else session.numeric)(n.RPL_WHOSPCRPL, *shown)
+                (out.last_param if "r" in fields else out.numeric)(n.RPL_WHOSPCRPL, *shown)
             else:
                 first = [values[field] for field in "cuhsnf"]
-                session.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
-        session.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
+                out.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
+        out.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
 
     return answered
 
@@ -173,10 +169,10 @@ def who(session: "IrcSession", mask: str, options: str) -> Answered:
 _WHOX = "tcuihsnfdlaor"  # in this order, whatever the order in which they are asked for (WHOX)
 
 
-def _who_fields(session: "IrcSession", seen: Seen, of: str, token: str) -> Mapping[str, str]:
+def _who_fields(out: ReplyBuffer, seen: Seen, of: str, token: str) -> Mapping[str, str]:
     """Who was not asked for by room is shown in one of theirs, if they are in any."""
     room, status = (of, seen.status) if of.startswith("#") else _a_room(seen)
-    prefixes = status if "multi-prefix" in session.caps else status[:1]
+    prefixes = status if "multi-prefix" in out.peer.caps else status[:1]
     flags = "G" if seen.away else "H"
     flags += "*" * ("o" in seen.modes) + "B" * seen.origin.bot + prefixes
     return {
@@ -185,20 +181,20 @@ def _who_fields(session: "IrcSession", seen: Seen, of: str, token: str) -> Mappi
         "u": seen.origin.user,
         "i": "255.255.255.255",  # "if the server does not want to tell the address"
         "h": seen.origin.host,
-        "s": session.info.name,
+        "s": out.info.name,
         "n": seen.nick,
         "f": flags,
         "d": "0",
-        "l": _idle(session, seen),
+        "l": _idle(out, seen),
         "a": seen.origin.account or "0",
         "o": "n/a",
         "r": seen.origin.name,
     }
 
 
-def _idle(session: "IrcSession", seen: Seen) -> str:
+def _idle(out: ReplyBuffer, seen: Seen) -> str:
     """Seconds."""
-    return str(max(0, int(session.clock() - seen.spoke / 1000)))
+    return str(max(0, int(out.clock() - seen.spoke / 1000)))
 
 
 def _a_room(seen: Seen) -> tuple[str, str]:
@@ -208,158 +204,163 @@ def _a_room(seen: Seen) -> tuple[str, str]:
     return name, seen.rooms[0].removesuffix(name)
 
 
-def whois(session: "IrcSession", nick: str) -> Answered:
+def whois(out: ReplyBuffer, nick: str) -> Answered:
     def answered(people: People) -> None:
         if not people.people:
-            session.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
+            out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
         for seen in people.people:
-            _describe(session, seen)
+            _describe(out, seen)
         shown = people.people[0].nick if people.people else cut(nick, 50)
-        session.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
+        out.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
 
     return answered
 
 
-def _describe(session: "IrcSession", seen: Seen) -> None:
+def _describe(out: ReplyBuffer, seen: Seen) -> None:
     nick, origin = seen.nick, seen.origin
-    session.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
+    out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
-        session.last_param(n.RPL_WHOISCHANNELS, nick, words)
-    session.last_param(n.RPL_WHOISSERVER, nick, session.info.name, session.info.network)
+        out.last_param(n.RPL_WHOISCHANNELS, nick, words)
+    out.last_param(n.RPL_WHOISSERVER, nick, out.info.name, out.info.network)
     if "o" in seen.modes:
-        session.last_param(n.RPL_WHOISOPERATOR, nick, "is an IRC operator")
+        out.last_param(n.RPL_WHOISOPERATOR, nick, "is an IRC operator")
     if origin.bot:
-        session.last_param(n.RPL_WHOISBOT, nick, f"is a bot on {session.info.network}")
+        out.last_param(n.RPL_WHOISBOT, nick, f"is a bot on {out.info.network}")
     if seen.away:
-        session.last_param(n.RPL_AWAY, nick, seen.away)
+        out.last_param(n.RPL_AWAY, nick, seen.away)
     if origin.account:
-        session.numeric(n.RPL_WHOISACCOUNT, nick, origin.account, "is logged in as")
+        out.numeric(n.RPL_WHOISACCOUNT, nick, origin.account, "is logged in as")
     signon = str(seen.since // 1000)
-    session.last_param(
-        n.RPL_WHOISIDLE, nick, _idle(session, seen), signon, "seconds idle, signon time"
-    )
+    out.last_param(n.RPL_WHOISIDLE, nick, _idle(out, seen), signon, "seconds idle, signon time")
 
 
-def whowas(session: "IrcSession", nick: str, count: int) -> Answered:
+def whowas(out: ReplyBuffer, nick: str, count: int) -> Answered:
     def answered(past: Past) -> None:
         if not past.people:
-            session.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
+            out.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
         for seen in past.people[: count or None]:
             origin = seen.origin
             parts = (seen.nick, origin.user, origin.host, "*", origin.name)
-            session.last_param(n.RPL_WHOWASUSER, *parts)
+            out.last_param(n.RPL_WHOWASUSER, *parts)
             went = _date(seen.spoke / 1000)
-            session.last_param(n.RPL_WHOISSERVER, seen.nick, session.info.name, went)
-        session.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
+            out.last_param(n.RPL_WHOISSERVER, seen.nick, out.info.name, went)
+        out.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
 
     return answered
 
 
-def ison(session: "IrcSession") -> Answered:
+def ison(out: ReplyBuffer) -> Answered:
     def answered(people: People) -> None:
         for words in wrapped([seen.nick for seen in people.people], _ROOM_LEFT) or [""]:
-            session.last_param(n.RPL_ISON, words)
+            out.last_param(n.RPL_ISON, words)
 
     return answered
 
 
-def userhost(session: "IrcSession") -> Answered:
+def userhost(out: ReplyBuffer) -> Answered:
     def answered(people: People) -> None:
         words = []
         for seen in people.people:
             star, here = "*" * ("o" in seen.modes), "-" if seen.away else "+"
             words.append(f"{seen.nick}{star}={here}{seen.origin.user}@{seen.origin.host}")
         for line in wrapped(words, _ROOM_LEFT) or [""]:
-            session.last_param(n.RPL_USERHOST, line)
+            out.last_param(n.RPL_USERHOST, line)
 
     return answered
 
 
-def monitored(session: "IrcSession", asked: Sequence[str]) -> Answered:
+def monitored(out: ReplyBuffer, asked: Sequence[str]) -> Answered:
     def answered(people: People) -> None:
         here = {fold(seen.nick): address(seen.nick, seen.origin) for seen in people.people}
-        _monitor_lines(session, n.RPL_MONONLINE, here.values())
-        _monitor_lines(session, n.RPL_MONOFFLINE, [k for k in asked if fold(k) not in here])
+        _monitor_lines(out, n.RPL_MONONLINE, here.values())
+        _monitor_lines(out, n.RPL_MONOFFLINE, [k for k in asked if fold(k) not in here])
 
     return answered
 
 
-def monitor_list(session: "IrcSession") -> None:
-    _monitor_lines(session, n.RPL_MONLIST, session.watched.values())
-    session.last_param(n.RPL_ENDOFMONLIST, "End of MONITOR list")
+def monitor_list(out: ReplyBuffer) -> None:
+    _monitor_lines(out, n.RPL_MONLIST, out.peer.watched.values())
+    out.last_param(n.RPL_ENDOFMONLIST, "End of MONITOR list")
 
 
-def _monitor_lines(session: "IrcSession", numeric: str, words: Iterable[str]) -> None:
+def _monitor_lines(out: ReplyBuffer, numeric: str, words: Iterable[str]) -> None:
     for line in wrapped(list(words), _ROOM_LEFT):
-        session.last_param(numeric, line.replace(" ", ","))
+        out.last_param(numeric, line.replace(" ", ","))
 
 
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
 
 
-def counts(session: "IrcSession") -> Answered:
+def counts(out: ReplyBuffer) -> Answered:
     def answered(counts: Counts) -> None:
         visible, now = counts.people - counts.invisible, counts.people
         text = f"There are {visible} users and {counts.invisible} invisible on 1 servers"
-        session.last_param(n.RPL_LUSERCLIENT, text)
-        session.last_param(n.RPL_LUSEROP, str(counts.operators), "operator(s) online")
-        session.last_param(n.RPL_LUSERCHANNELS, str(counts.rooms), "channels formed")
-        session.last_param(n.RPL_LUSERME, f"I have {now} clients and 0 servers")
+        out.last_param(n.RPL_LUSERCLIENT, text)
+        out.last_param(n.RPL_LUSEROP, str(counts.operators), "operator(s) online")
+        out.last_param(n.RPL_LUSERCHANNELS, str(counts.rooms), "channels formed")
+        out.last_param(n.RPL_LUSERME, f"I have {now} clients and 0 servers")
         for numeric, name in ((n.RPL_LOCALUSERS, "local"), (n.RPL_GLOBALUSERS, "global")):
             text = f"Current {name} users {now}, max {counts.most}"
-            session.last_param(numeric, str(now), str(counts.most), text)
+            out.last_param(numeric, str(now), str(counts.most), text)
 
     return answered
 
 
-def welcomed(session: "IrcSession") -> Answered:
+def welcomed(out: ReplyBuffer) -> Answered:
     """The end of what is told to who comes in."""
 
     def answered(answer: Counts) -> None:
-        counts(session)(answer)
-        motd(session)
+        counts(out)(answer)
+        motd(out)
 
     return answered
 
 
-def motd(session: "IrcSession") -> None:
-    lines = session.info.motd
+def motd(out: ReplyBuffer) -> None:
+    lines = out.info.motd
     if not lines:
-        session.last_param(n.ERR_NOMOTD, "There is no message of the day")
+        out.last_param(n.ERR_NOMOTD, "There is no message of the day")
         return
-    session.last_param(n.RPL_MOTDSTART, f"- {session.info.name} Message of the day - ")
+    out.last_param(n.RPL_MOTDSTART, f"- {out.info.name} Message of the day - ")
     for line in lines:
-        session.last_param(n.RPL_MOTD, f"- {line}")
-    session.last_param(n.RPL_ENDOFMOTD, "End of /MOTD command.")
+        out.last_param(n.RPL_MOTD, f"- {line}")
+    out.last_param(n.RPL_ENDOFMOTD, "End of /MOTD command.")
 
 
-def version(session: "IrcSession") -> None:
-    info = session.info
-    session.last_param(n.RPL_VERSION, info.version, info.name, "a small chat on trio")
-    registration.isupport(session)
+def version(out: ReplyBuffer) -> None:
+    info = out.info
+    out.last_param(n.RPL_VERSION, info.version, info.name, "a small chat on trio")
+    isupport(out)
 
 
-def time(session: "IrcSession") -> None:
-    now = session.clock()
-    session.last_param(n.RPL_TIME, session.info.name, _date(now))
+def isupport(out: ReplyBuffer) -> None:
+    tokens = list(out.info.tokens())
+    for begin in range(0, len(tokens), _TOKENS):
+        some = tokens[begin : begin + _TOKENS]
+        out.numeric(n.RPL_ISUPPORT, *some, "are supported by this server")
 
 
-def info(session: "IrcSession") -> None:
-    about = session.info
+def time(out: ReplyBuffer) -> None:
+    now = out.clock()
+    out.last_param(n.RPL_TIME, out.info.name, _date(now))
+
+
+def info(out: ReplyBuffer) -> None:
+    about = out.info
     for line in (f"{about.version}: netcat, IRC clients and bots in the same rooms.",
                  f"This server was started {about.created}."):  # fmt: skip
-        session.last_param(n.RPL_INFO, line)
-    session.last_param(n.RPL_ENDOFINFO, "End of INFO list")
+        out.last_param(n.RPL_INFO, line)
+    out.last_param(n.RPL_ENDOFINFO, "End of INFO list")
 
 
-def admin(session: "IrcSession") -> None:
-    name = session.info.name
-    session.last_param(n.RPL_ADMINME, name, "Administrative info")
-    session.last_param(n.RPL_ADMINLOC1, f"{session.info.network}, on {name}")
-    session.last_param(n.RPL_ADMINEMAIL, "Ask whoever runs this server")
+def admin(out: ReplyBuffer) -> None:
+    name = out.info.name
+    out.last_param(n.RPL_ADMINME, name, "Administrative info")
+    out.last_param(n.RPL_ADMINLOC1, f"{out.info.network}, on {name}")
+    out.last_param(n.RPL_ADMINEMAIL, "Ask whoever runs this server")
 
 
-def help_on(session: "IrcSession", subject: str, verbs: Mapping[str, Any]) -> None:
+def help_on(out: ReplyBuffer, subject: str, verbs: Mapping[str, Any]) -> None:
     name = subject.upper()
     if not subject:
         name, lines = "*", ["These are the commands; HELP and one of them tells its parameters."]
@@ -367,13 +368,13 @@ def help_on(session: "IrcSession", subject: str, verbs: Mapping[str, Any]) -> No
     elif name in verbs:
         lines = [f"{name} {verbs[name].arguments}".rstrip()]
     else:
-        session.last_param(n.ERR_HELPNOTFOUND, cut(subject, 50), "There is no help on that")
+        out.last_param(n.ERR_HELPNOTFOUND, cut(subject, 50), "There is no help on that")
         return
     first, *others = lines
-    session.last_param(n.RPL_HELPSTART, name, first)
+    out.last_param(n.RPL_HELPSTART, name, first)
     for line in others:
-        session.last_param(n.RPL_HELPTXT, name, line)
-    session.last_param(n.RPL_ENDOFHELP, name, "End of /HELP")
+        out.last_param(n.RPL_HELPTXT, name, line)
+    out.last_param(n.RPL_ENDOFHELP, name, "End of /HELP")
 
 
 def _date(seconds: float) -> str:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from trio_chat.core.commands import Command, Say, Signal, Tell
+from trio_chat.core.commands import Say, Signal, Tell
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
@@ -15,10 +14,9 @@ from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, render_tags
 from trio_chat.protocols.irc.multiline import combined
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.text import read_action
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.session import Ask
 
 # A client-only tag of our own: what has the same one as something before is the same, sent again.
 _ID = "+trio-chat/id"
@@ -28,42 +26,41 @@ _ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
 _KEY = re.compile(r"\+(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 
 
-def say(session: "IrcSession", message: Message) -> Iterator[Command]:
+def say(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     """PRIVMSG and NOTICE."""
     notice = message.command == "NOTICE"
     if not message.param(0):
         if not notice:
-            session.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
+            out.numeric(n.ERR_NORECIPIENT, f"No recipient given ({message.command})")
         return
     if not message.param(1):
         if not notice:
-            session.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
+            out.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
         return
     (text, action), tags = read_action(message.params[1]), _client_tags(message)
-    targets = each_target(session, message.params[0])
+    targets = each_target(out, message.params[0])
     if why := _bad_id(message, targets):
-        session.fail(message.command, "INVALID_ID", why)
+        out.fail(message.command, "INVALID_ID", why)
         return
     for target in targets:
         # What others are sent is longer by the sender's address. We would rather say so than have
         # something cut off.
-        if not fits(session.address, message.command, target, message.params[1]):
-            session.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
-            session.refusals += 1
+        if not fits(out.peer.address, message.command, target, message.params[1]):
+            out.error(n.ERR_INPUTTOOLONG, "Input line was too long")
         else:
             yield _said(target, text, action, notice, tags, message.tags.get(_ID, ""))
 
 
-def say_lines(session: "IrcSession", message: Message) -> Iterator[Command]:
+def say_lines(out: ReplyBuffer, collector: batches.Collector, message: Message) -> Iterator[Ask]:
     """A line of a message that has several. Its end is the message."""
-    batch = session.collecting if batches.collect(session, message) else None
+    batch = collector.collect(message)
     if batch is None:
         return
-    session.collecting, session.verb = None, batch.command
-    session.answer_with(batch.label)
+    out.verb = batch.command
+    out.answer_with(batch.label)
     text, seams = combined(batch.pieces)
     if why := _bad_id(batch.opening, [batch.target]):
-        session.fail(batch.command, "INVALID_ID", why)
+        out.fail(batch.command, "INVALID_ID", why)
         return
     notice, tags = batch.command == "NOTICE", _client_tags(batch.opening)
     token = batch.opening.tags.get(_ID, "")
@@ -78,12 +75,12 @@ def _said(
     tags: str,
     token: str,
     seams: tuple[int, ...] = (),
-) -> Command:
+) -> Ask:
     """To a room, or to a person."""
     status, room = _room_of(target)
     if room:
-        return Say(room, text, action, notice, status, tags, token, seams)
-    return Tell(target, text, action, notice, tags, token, seams)
+        return Ask(Say(room, text, action, notice, status, tags, token, seams))
+    return Ask(Tell(target, text, action, notice, tags, token, seams))
 
 
 def _bad_id(message: Message, targets: Sequence[str]) -> str:
@@ -97,14 +94,14 @@ def _bad_id(message: Message, targets: Sequence[str]) -> str:
     return ""
 
 
-def tagmsg(session: "IrcSession", message: Message) -> Iterator[Command]:
+def tagmsg(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     if not message.param(0):
-        session.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
+        out.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
         return
     if tags := _client_tags(message):
-        for target in each_target(session, message.params[0]):
+        for target in each_target(out, message.params[0]):
             status, room = _room_of(target)
-            yield Signal(tags, room, "" if room else target, status)
+            yield Ask(Signal(tags, room, "" if room else target, status))
 
 
 def _client_tags(message: Message) -> str:
@@ -116,18 +113,17 @@ def _client_tags(message: Message) -> str:
     return render_tags({k: v for k, v in tags if _KEY.fullmatch(k) and clean(v) == v})
 
 
-def each_target(session: "IrcSession", text: str) -> Sequence[str]:
+def each_target(out: ReplyBuffer, text: str) -> Sequence[str]:
     """Those between commas, each once."""
     targets = distinct(target for target in text.split(",") if target)
     if len(targets) > TARGETS_MAX:
-        too_many_targets(session, targets[TARGETS_MAX])
+        too_many_targets(out, targets[TARGETS_MAX])
     return targets[:TARGETS_MAX]
 
 
-def too_many_targets(session: "IrcSession", first: str) -> None:
+def too_many_targets(out: ReplyBuffer, first: str) -> None:
     """``first`` is the first of those that are left out."""
-    session.numeric(n.ERR_TOOMANYTARGETS, cut(first, 50), "Too many targets")
-    session.refusals += 1
+    out.error(n.ERR_TOOMANYTARGETS, cut(first, 50), "Too many targets")
 
 
 def _room_of(target: str) -> tuple[str, str]:

@@ -1,12 +1,12 @@
 """What each command of a client asks for: a row each in the table at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from trio_chat.core.commands import (
     Announce,
-    Command,
     Count,
     FindNicks,
     FindPast,
@@ -21,7 +21,6 @@ from trio_chat.core.commands import (
     Operate,
     Quit,
     Reload,
-    Rename,
     SetAway,
     SetModes,
     SetName,
@@ -36,48 +35,56 @@ from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
-from trio_chat.protocols.irc import batches, history, monitor, registration, replies, talk
+from trio_chat.protocols.irc import batches, history, monitor, replies, talk
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.irc.registration import Registration
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.session import Ask
 
 _CHANGES_MAX = 20  # of one MODE
 
-Commands = Iterable[Command]
+Asks = Iterable[Ask]
 
 
-def dispatch(session: "IrcSession", message: Message) -> Commands:
-    if session.registered and MULTILINE in session.caps:
+@dataclass(slots=True)
+class Parts:
+    """What reads the lines of one connection."""
+
+    out: ReplyBuffer
+    registration: Registration
+    collector: batches.Collector
+
+
+def dispatch(parts: Parts, message: Message) -> Asks:
+    """What a line asks for. What is wrong with it is told in ``parts.out``."""
+    out, peer = parts.out, parts.out.peer
+    if peer.registered and MULTILINE in peer.caps:
         if batches.is_part(message):
-            return talk.say_lines(session, message)
-        batches.interrupt(session, message)
-    if message.command in ("WEBIRC", "PROXY") and not session.registered:
-        return [Quit("This server has no gateways.")]  # whose password nobody is to be shown
+            return talk.say_lines(out, parts.collector, message)
+        parts.collector.interrupt(message)
+    if message.command in ("WEBIRC", "PROXY") and not peer.registered:
+        return [Ask(Quit("This server has no gateways."))]  # whose password nobody is to be shown
     verb = VERBS.get(message.command)
-    if verb is None or (verb.cap and verb.cap not in session.caps):
-        if session.registered or message.command not in ("", "PONG"):
-            session.numeric(n.ERR_UNKNOWNCOMMAND, cut(message.command, 50), "Unknown command")
-            session.refusals += 1
+    if verb is None or (verb.cap and verb.cap not in peer.caps):
+        if peer.registered or message.command not in ("", "PONG"):
+            out.error(n.ERR_UNKNOWNCOMMAND, cut(message.command, 50), "Unknown command")
         return ()
-    if not (session.registered or verb.early):
-        session.last_param(n.ERR_NOTREGISTERED, "You have not registered")
-        session.refusals += 1
+    if not (peer.registered or verb.early):
+        out.error(n.ERR_NOTREGISTERED, "You have not registered")
         return ()
     if len(message.params) < verb.needed:
-        session.numeric(n.ERR_NEEDMOREPARAMS, message.command, "Not enough parameters")
-        session.refusals += 1
+        out.error(n.ERR_NEEDMOREPARAMS, message.command, "Not enough parameters")
         return ()
-    return verb.read(session, message)
+    return verb.read(parts, message)
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _join(session: "IrcSession", message: Message) -> Iterator[Command]:
+def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     """Each room with the key in the same place. One that is named twice is entered with the first:
     a line is one guess at its key. "JOIN 0" leaves all rooms, which nobody wants to happen by
     accident: it does nothing.
@@ -86,53 +93,50 @@ def _join(session: "IrcSession", message: Message) -> Iterator[Command]:
     rooms, keys = message.params[0].split(","), message.param(1).split(",")
     for room, key in zip_longest(rooms, keys[: len(rooms)], fillvalue=""):
         joins.setdefault(fold(room), Join(room, key))
-    yield from joins.values()
+    yield from map(Ask, joins.values())
 
 
-def _part(session: "IrcSession", message: Message) -> Iterator[Command]:
+def _part(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     why = message.param(1)
     for room in distinct(message.params[0].split(",")):
-        yield Leave(room, why)
+        yield Ask(Leave(room, why))
 
 
-def _is_list(session: "IrcSession", verb: str, room: str) -> bool:
+def _is_list(out: ReplyBuffer, verb: str, room: str) -> bool:
     """Whether several rooms are named where one is meant; that is told."""
     if "," not in room or not room.startswith("#"):
         return False
-    session.numeric(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} is for one room at a time")
-    session.refusals += 1
+    out.error(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} is for one room at a time")
     return True
 
 
-def _topic(session: "IrcSession", message: Message) -> Commands:
+def _topic(out: ReplyBuffer, message: Message) -> Asks:
     room = message.params[0]
-    if _is_list(session, "TOPIC", room):
+    if _is_list(out, "TOPIC", room):
         return ()
     if len(message.params) > 1:
-        return [SetTopic(room, message.params[1])]
-    session.answered = replies.topic(session)
-    return [ShowTopic(room)]
+        return [Ask(SetTopic(room, message.params[1]))]
+    return [Ask(ShowTopic(room), replies.topic(out))]
 
 
-def _names(session: "IrcSession", message: Message) -> Commands:
+def _names(out: ReplyBuffer, message: Message) -> Asks:
     """Of some rooms; of none, if none is named."""
-    rooms = talk.each_target(session, message.params[0]) if message.params else ()
+    rooms = talk.each_target(out, message.params[0]) if message.params else ()
     if not rooms:
-        session.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
+        out.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
         return ()
-    session.answered, session.otherwise = replies.names(session, rooms)
-    return [ListMembers(room) for room in rooms]
+    told = replies.names(out, rooms)
+    return [Ask(ListMembers(room), *told) for room in rooms]
 
 
-def _list(session: "IrcSession", message: Message) -> Commands:
+def _list(out: ReplyBuffer, message: Message) -> Asks:
     conditions = [word for param in message.params[:1] for word in param.split(",") if word]
     rooms = tuple(word for word in conditions if word.startswith("#") and not {*word} & {*"*?"})
     others = [word for word in conditions if word not in rooms]
-    session.answered = replies.rooms(session, others)
-    return [ListRooms(rooms)]
+    return [Ask(ListRooms(rooms), replies.rooms(out, others))]
 
 
-def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
+def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     """ "There MUST be either one channel parameter and multiple user parameter, or as many channel
     parameters as there are user parameters" (RFC 2812, 3.2.8).
     """
@@ -140,80 +144,75 @@ def _kick(session: "IrcSession", message: Message) -> Iterator[Command]:
     if len(rooms) == 1:
         rooms *= len(nicks)
     if len(rooms) != len(nicks):
-        session.numeric(n.ERR_NEEDMOREPARAMS, "KICK", "As many rooms as nicknames, or one room")
-        session.refusals += 1
+        out.error(n.ERR_NEEDMOREPARAMS, "KICK", "As many rooms as nicknames, or one room")
         return
     kicks: dict[tuple[str, str], Kick] = {}
     for room, nick in zip(rooms, nicks, strict=True):
         if nick:
             kicks.setdefault((fold(room), fold(nick)), Kick(room, nick, message.param(2)))
     if len(kicks) > TARGETS_MAX:
-        talk.too_many_targets(session, [*kicks.values()][TARGETS_MAX].nick)
-    yield from islice(kicks.values(), TARGETS_MAX)
+        talk.too_many_targets(out, [*kicks.values()][TARGETS_MAX].nick)
+    yield from map(Ask, islice(kicks.values(), TARGETS_MAX))
 
 
-def _invite(session: "IrcSession", message: Message) -> Commands:
+def _invite(out: ReplyBuffer, message: Message) -> Asks:
     """Without parameters: which invitations there are."""
     if not message.params:
-        session.answered = replies.invitations(session)
-        return [ShowInvitations()]
+        return [Ask(ShowInvitations(), replies.invitations(out))]
     if len(message.params) < 2:
-        session.numeric(n.ERR_NEEDMOREPARAMS, "INVITE", "Not enough parameters")
+        out.numeric(n.ERR_NEEDMOREPARAMS, "INVITE", "Not enough parameters")
         return ()
-    if _is_list(session, "INVITE", message.params[1]):
+    if _is_list(out, "INVITE", message.params[1]):
         return ()
-    return [Invite(message.params[1], message.params[0])]
+    return [Ask(Invite(message.params[1], message.params[0]))]
 
 
-def _mode(session: "IrcSession", message: Message) -> Commands:
+def _mode(out: ReplyBuffer, message: Message) -> Asks:
     target = message.params[0]
-    if _is_list(session, "MODE", target):
+    if _is_list(out, "MODE", target):
         return ()
     read = _room_mode if target.startswith("#") else _user_mode
-    return read(session, target, message.params[1:])
+    return read(out, target, message.params[1:])
 
 
-def _room_mode(session: "IrcSession", room: str, params: Sequence[str]) -> Iterator[Command]:
+def _room_mode(out: ReplyBuffer, room: str, params: Sequence[str]) -> Iterator[Ask]:
     if not params:
-        session.answered = replies.room_modes(session)
-        yield ShowModes(room)
+        yield Ask(ShowModes(room), replies.room_modes(out))
         return
     changes = []
     said = set()  # what is no change is meant once
     for change, complete in _changes(params[0], list(params[1:])):
         if change.mode not in ROOM_MODES:
             if change.mode not in said:
-                session.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
+                out.numeric(n.ERR_UNKNOWNMODE, change.mode, "is unknown mode char to me")
             said.add(change.mode)
         elif change.mode in LISTS and not change.argument:
             if change.mode not in said:
-                session.answered = replies.masks(session)
-                yield ShowMasks(room, change.mode)
+                yield Ask(ShowMasks(room, change.mode), replies.masks(out))
             said.add(change.mode)
         elif complete or (change.mode in KEYED and not change.add):  # there is but one key
             changes.append(change)
         else:
-            session.numeric(n.ERR_NEEDMOREPARAMS, "MODE", "Not enough parameters")
+            out.numeric(n.ERR_NEEDMOREPARAMS, "MODE", "Not enough parameters")
     if changes:
-        yield SetModes(room, tuple(changes[:_CHANGES_MAX]))
+        yield Ask(SetModes(room, tuple(changes[:_CHANGES_MAX])))
 
 
-def _user_mode(session: "IrcSession", nick: str, params: Sequence[str]) -> Iterator[Command]:
-    if fold(nick) != fold(session.nick):
+def _user_mode(out: ReplyBuffer, nick: str, params: Sequence[str]) -> Iterator[Ask]:
+    if fold(nick) != fold(out.peer.nick):
         if nick_problem(nick):
-            session.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
+            out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
         else:
-            session.answered = replies.nobodys_modes(session, nick)
-            yield FindNicks((nick,))
+            yield Ask(FindNicks((nick,)), replies.nobodys_modes(out, nick))
         return
     if not params:
-        session.numeric(n.RPL_UMODEIS, f"+{session.modes}")
+        out.numeric(n.RPL_UMODEIS, f"+{out.peer.modes}")
         return
     changes = [change for change, _ in _changes(params[0], [])]
     if any(change.mode not in USER_MODES for change in changes):
-        session.last_param(n.ERR_UMODEUNKNOWNFLAG, "Unknown MODE flag")
+        out.last_param(n.ERR_UMODEUNKNOWNFLAG, "Unknown MODE flag")
     if known := tuple(change for change in changes if change.mode in USER_MODES):
-        yield SetUserModes(known)
+        yield Ask(SetUserModes(known))
 
 
 def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]]:
@@ -235,129 +234,117 @@ def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _nick(session: "IrcSession", message: Message) -> Commands:
-    if not session.registered:
-        return registration.nick(session, message)
-    if not message.param(0):
-        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
-        return ()
-    return [Rename(message.params[0])]
+def _away(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(SetAway(message.param(0)))]
 
 
-def _away(session: "IrcSession", message: Message) -> Commands:
-    return [SetAway(message.param(0))]
+def _setname(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(SetName(message.params[0]))]
 
 
-def _setname(session: "IrcSession", message: Message) -> Commands:
-    return [SetName(message.params[0])]
-
-
-def _who(session: "IrcSession", message: Message) -> Commands:
+def _who(out: ReplyBuffer, message: Message) -> Asks:
     mask = message.params[0] if message.params else "*"
     fields = message.param(1)
-    session.answered = replies.who(session, mask, fields)
-    return [FindPeople(mask if mask != "0" else "*")]
+    return [Ask(FindPeople(mask if mask != "0" else "*"), replies.who(out, mask, fields))]
 
 
-def _whois(session: "IrcSession", message: Message) -> Commands:
+def _whois(out: ReplyBuffer, message: Message) -> Asks:
     """ "WHOIS server nick" asks the person's own server, which is this one."""
     if not message.params or not message.params[-1]:
-        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
+        out.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
     nick = message.params[1 if len(message.params) > 1 else 0].split(",")[0]
     server = message.params[0] if len(message.params) > 1 else ""
-    if server and fold(server) not in (fold(session.info.name), fold(nick)):
-        session.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
+    if server and fold(server) not in (fold(out.info.name), fold(nick)):
+        out.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
-    session.answered = replies.whois(session, nick)
-    return [FindNicks((nick,))]
+    return [Ask(FindNicks((nick,)), replies.whois(out, nick))]
 
 
-def _whowas(session: "IrcSession", message: Message) -> Commands:
+def _whowas(out: ReplyBuffer, message: Message) -> Asks:
     """ "If a non-positive number is passed …, then a full search is done"."""
     if not message.param(0):
-        session.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
+        out.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
     nick = message.params[0].split(",")[0]
-    session.answered = replies.whowas(session, nick, number(message.param(1)))
-    return [FindPast(nick)]
+    return [Ask(FindPast(nick), replies.whowas(out, nick, number(message.param(1))))]
 
 
-def _ison(session: "IrcSession", message: Message) -> Commands:
+def _ison(out: ReplyBuffer, message: Message) -> Asks:
     nicks = distinct(nick for param in message.params for nick in param.split())
-    session.answered = replies.ison(session)
-    return [FindNicks(tuple(nicks))]
+    return [Ask(FindNicks(tuple(nicks)), replies.ison(out))]
 
 
-def _userhost(session: "IrcSession", message: Message) -> Commands:
-    session.answered = replies.userhost(session)
+def _userhost(out: ReplyBuffer, message: Message) -> Asks:
     nicks = distinct(nick for param in message.params for nick in param.split())
-    return [FindNicks(tuple(nicks[:5]))]
+    return [Ask(FindNicks(tuple(nicks[:5])), replies.userhost(out))]
 
 
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _ping(session: "IrcSession", message: Message) -> Commands:
+def _ping(out: ReplyBuffer, message: Message) -> Asks:
     if not message.param(0):
-        session.last_param(n.ERR_NOORIGIN, "No origin specified")
+        out.last_param(n.ERR_NOORIGIN, "No origin specified")
     else:
-        session.send_trailing("PONG", session.info.name, message.params[0])
+        out.send_trailing("PONG", out.info.name, message.params[0])
     return ()
 
 
-def _nothing(session: "IrcSession", message: Message) -> Commands:
+def _nothing(out: ReplyBuffer, message: Message) -> Asks:
     return ()
 
 
-def _quit(session: "IrcSession", message: Message) -> Commands:
+def _quit(out: ReplyBuffer, message: Message) -> Asks:
     words = message.param(0)
-    return [Quit(f"Quit: {words}" if words else "Quit", words)]
+    return [Ask(Quit(f"Quit: {words}" if words else "Quit", words))]
 
 
-def _lusers(session: "IrcSession", message: Message) -> Commands:
-    session.answered = replies.counts(session)
-    return [Count()]
+def _lusers(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(Count(), replies.counts(out))]
 
 
-def _about(reply: Callable[["IrcSession"], None]) -> Callable[["IrcSession", Message], Commands]:
+def _about(reply: Callable[[ReplyBuffer], None]) -> Callable[[ReplyBuffer, Message], Asks]:
     """Answers that need nobody else. A parameter names a server, and must be this one or one of
     its people (who are all on it).
     """
 
-    def read(session: "IrcSession", message: Message) -> Commands:
-        server = message.params[0] if message.params else session.info.name
-        names = {fold(session.info.name), fold(session.nick), "*"}
+    def read(out: ReplyBuffer, message: Message) -> Asks:
+        server = message.params[0] if message.params else out.info.name
+        names = {fold(out.info.name), fold(out.peer.nick), "*"}
         if fold(server) in names:
-            reply(session)
+            reply(out)
         else:
-            session.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
+            out.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
 
     return read
 
 
-def _help(session: "IrcSession", message: Message) -> Commands:
-    replies.help_on(session, message.param(0), VERBS)
+def _help(out: ReplyBuffer, message: Message) -> Asks:
+    replies.help_on(out, message.param(0), VERBS)
     return ()
 
 
-def _oper(session: "IrcSession", message: Message) -> Commands:
-    return [Operate(message.params[0], message.params[1])]
+def _oper(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(Operate(message.params[0], message.params[1]))]
 
 
-def _kill(session: "IrcSession", message: Message) -> Commands:
-    return [Kill(message.params[0], message.param(1))]
+def _kill(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(Kill(message.params[0], message.param(1)))]
 
 
-def _rehash(session: "IrcSession", message: Message) -> Commands:
-    if "o" in session.modes:
-        session.numeric(n.RPL_REHASHING, "settings", "Rehashing")
-    return [Reload()]
+def _rehash(out: ReplyBuffer, message: Message) -> Asks:
+    if "o" in out.peer.modes:
+        out.numeric(n.RPL_REHASHING, "settings", "Rehashing")
+    return [Ask(Reload())]
 
 
-def _wallops(session: "IrcSession", message: Message) -> Commands:
-    return [Announce(message.params[0])]
+def _wallops(out: ReplyBuffer, message: Message) -> Asks:
+    return [Ask(Announce(message.params[0]))]
+
+
+Reads = Callable[[Parts, Message], Asks]
 
 
 class Verb(NamedTuple):
@@ -365,63 +352,87 @@ class Verb(NamedTuple):
     without which there is no such command.
     """
 
-    read: Callable[["IrcSession", Message], Commands]
+    read: Reads
     arguments: str = ""
     needed: int = 0
     early: bool = False
     cap: str = ""
 
 
+def _row(
+    read: Callable[[ReplyBuffer, Message], Asks],
+    arguments: str = "",
+    needed: int = 0,
+    *,
+    early: bool = False,
+    cap: str = "",
+) -> Verb:
+    """For those that need the replies alone, as most do."""
+    return Verb(lambda parts, message: read(parts.out, message), arguments, needed, early, cap)
+
+
+def _registration_row(
+    read: Callable[[Registration, Message], Asks], arguments: str, needed: int = 0, cap: str = ""
+) -> Verb:
+    """For those that are a part of the registration."""
+    early = True
+    return Verb(lambda p, message: read(p.registration, message), arguments, needed, early, cap)
+
+
+def _say_lines(parts: Parts, message: Message) -> Asks:
+    return talk.say_lines(parts.out, parts.collector, message)
+
+
 VERBS = {
-    "ADMIN": Verb(_about(replies.admin), "[server]"),
-    "AWAY": Verb(_away, "[text]"),
-    "BATCH": Verb(talk.say_lines, "+reference type target|-reference", 1, cap=MULTILINE),
-    "CHATHISTORY": Verb(
+    "ADMIN": _row(_about(replies.admin), "[server]"),
+    "AWAY": _row(_away, "[text]"),
+    "BATCH": Verb(_say_lines, "+reference type target|-reference", 1, cap=MULTILINE),
+    "CHATHISTORY": _row(
         history.chathistory,
         "AFTER|AROUND|BEFORE|BETWEEN|LATEST|TARGETS [target] reference... limit",
         cap="draft/chathistory",
     ),
-    "CAP": Verb(registration.cap, "verb [capabilities]", 1, early=True),
-    "HELP": Verb(_help, "[subject]"),
-    "HELPOP": Verb(_help, "[subject]"),
-    "IDENTITY": Verb(registration.identity, "secret", 1, early=True, cap="trio-chat/identity"),
-    "INFO": Verb(_about(replies.info), "[server]"),
-    "INVITE": Verb(_invite, "[nickname room]"),
-    "ISON": Verb(_ison, "nickname...", 1),
-    "JOIN": Verb(_join, "room,... [key,...]", 1),
-    "KICK": Verb(_kick, "room,... nickname,... [why]", 2),
-    "KILL": Verb(_kill, "nickname why", 2),
-    "LIST": Verb(_list, "[room,...|condition,...]"),
-    "LUSERS": Verb(_lusers),
-    "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
-    "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
-    "MONITOR": Verb(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
-    "MOTD": Verb(_about(replies.motd), "[server]"),
-    "NAMES": Verb(_names, "room,..."),
-    "NICK": Verb(_nick, "nickname", early=True),
-    "NOTICE": Verb(talk.say, "target,... text"),
-    "OPER": Verb(_oper, "name password", 2),
-    "PART": Verb(_part, "room,... [why]", 1),
-    "PASS": Verb(registration.password, "password", 1, early=True),
-    "PING": Verb(_ping, "token", early=True),
-    "PONG": Verb(_nothing, "token", early=True),
-    "PRIVMSG": Verb(talk.say, "target,... text"),
-    "QUIT": Verb(_quit, "[why]", early=True),
-    "REHASH": Verb(_rehash),
-    "SEARCH": Verb(
+    "CAP": _registration_row(Registration.cap, "verb [capabilities]", 1),
+    "HELP": _row(_help, "[subject]"),
+    "HELPOP": _row(_help, "[subject]"),
+    "IDENTITY": _registration_row(Registration.identity, "secret", 1, cap="trio-chat/identity"),
+    "INFO": _row(_about(replies.info), "[server]"),
+    "INVITE": _row(_invite, "[nickname room]"),
+    "ISON": _row(_ison, "nickname...", 1),
+    "JOIN": _row(_join, "room,... [key,...]", 1),
+    "KICK": _row(_kick, "room,... nickname,... [why]", 2),
+    "KILL": _row(_kill, "nickname why", 2),
+    "LIST": _row(_list, "[room,...|condition,...]"),
+    "LUSERS": _row(_lusers),
+    "MARKREAD": _row(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
+    "MODE": _row(_mode, "room|nickname [modes [argument...]]", 1),
+    "MONITOR": _row(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
+    "MOTD": _row(_about(replies.motd), "[server]"),
+    "NAMES": _row(_names, "room,..."),
+    "NICK": _registration_row(Registration.nick, "nickname"),
+    "NOTICE": _row(talk.say, "target,... text"),
+    "OPER": _row(_oper, "name password", 2),
+    "PART": _row(_part, "room,... [why]", 1),
+    "PASS": _registration_row(Registration.password, "password", 1),
+    "PING": _row(_ping, "token", early=True),
+    "PONG": _row(_nothing, "token", early=True),
+    "PRIVMSG": _row(talk.say, "target,... text"),
+    "QUIT": _row(_quit, "[why]", early=True),
+    "REHASH": _row(_rehash),
+    "SEARCH": _row(
         history.search,
         "text=...;in=...;from=...;after=...;before=...;limit=...",
         cap="soju.im/search",
     ),
-    "SETNAME": Verb(_setname, "name", 1),
-    "TAGMSG": Verb(talk.tagmsg, "target,...", cap="message-tags"),
-    "TIME": Verb(_about(replies.time), "[server]"),
-    "TOPIC": Verb(_topic, "room [text]", 1),
-    "USER": Verb(registration.user, "user 0 * name", 4, early=True),
-    "USERHOST": Verb(_userhost, "nickname...", 1),
-    "VERSION": Verb(_about(replies.version), "[server]"),
-    "WALLOPS": Verb(_wallops, "text", 1),
-    "WHO": Verb(_who, "[mask [%fields]]"),
-    "WHOIS": Verb(_whois, "[server] nickname"),
-    "WHOWAS": Verb(_whowas, "nickname [count]"),
+    "SETNAME": _row(_setname, "name", 1),
+    "TAGMSG": _row(talk.tagmsg, "target,...", cap="message-tags"),
+    "TIME": _row(_about(replies.time), "[server]"),
+    "TOPIC": _row(_topic, "room [text]", 1),
+    "USER": _registration_row(Registration.user, "user 0 * name", 4),
+    "USERHOST": _row(_userhost, "nickname...", 1),
+    "VERSION": _row(_about(replies.version), "[server]"),
+    "WALLOPS": _row(_wallops, "text", 1),
+    "WHO": _row(_who, "[mask [%fields]]"),
+    "WHOIS": _row(_whois, "[server] nickname"),
+    "WHOWAS": _row(_whowas, "nickname [count]"),
 }

@@ -68,7 +68,11 @@ class PlainSession(Session):
         self._has_spoken = False
         self._room = ""
         self._to_send = b""
-        self.refusals = 0
+        self._refusals = 0
+
+    @property
+    def refusals(self) -> int:
+        return self._refusals
 
     @property
     def dialect(self) -> Dialect:
@@ -157,7 +161,7 @@ class PlainSession(Session):
         return ()
 
     def reply(self, answer: Answer) -> None:
-        self.refusals += isinstance(answer, Refused)
+        self._refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._wanted = ""  # they are asked for another one
         self._to_send += self.dialect.render(answer)
