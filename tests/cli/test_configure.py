@@ -146,7 +146,8 @@ def test_a_misspelt_name_in_the_environment(monkeypatch):
 def test_a_misspelt_name_in_the_env_file(env_file):
     file = env_file("TRIO_CHAT_LIMITS_ROOMS=1")
     assert complaint(env_file=file) == (
-        f"TRIO_CHAT_LIMITS_ROOMS in {file} is not a setting. Did you mean TRIO_CHAT_LIMITS__ROOMS?"
+        f"TRIO_CHAT_LIMITS_ROOMS in {file}, line 1 is not a setting. "
+        "Did you mean TRIO_CHAT_LIMITS__ROOMS?"
     )
 
 

@@ -171,7 +171,8 @@ def test_what_does_not_speak_of_us_is_passed_over(data):
 
 
 def test_beside_lines_of_others_that_cannot_be_read_ours_can():
-    Path(".env").write_bytes(b"OTHER=caf\xe9\nnot a statement\nTRIO_CHAT_PORT=6001\n")
+    others = b"OTHER=caf\xe9\nnot a statement\nOTHER=a\0b\n\0\n"
+    Path(".env").write_bytes(others + b"TRIO_CHAT_PORT=6001\n")
     assert load({}, (), None).settings.port == 6001
 
 
@@ -207,11 +208,32 @@ def test_a_named_file_has_no_nonsense_of_others_either():
     )
 
 
+@pytest.mark.parametrize("line", ["x", "export x", "=1", "OTHER 1"])
+def test_every_line_of_a_named_file_is_meant(line):
+    assert refusal("# a comment", line, named=True) == ".env, line 2: it is not NAME=VALUE"
+
+
+@pytest.mark.parametrize("value", [b"J\xf6rg", b"a\0b"])
 @pytest.mark.parametrize("named", [True, False])
-def test_a_value_of_ours_is_utf_8(named):
-    Path(".env").write_bytes(b"OTHER=caf\xe9\nTRIO_CHAT_CLIENT__NICK=J\xf6rg\n")
+def test_a_value_of_ours_is_utf_8(named, value):
+    Path(".env").write_bytes(b"# caf\xe9\nTRIO_CHAT_CLIENT__NICK=" + value + b"\n")
     with pytest.raises(SettingsError, match=r"^\.env, line 2: it is not UTF-8$"):
         load({}, (), Path(".env") if named else None)
+
+
+@pytest.mark.parametrize("line", [b"A=\xe9", b"A=\0", b"\xe9=A"])
+def test_all_of_a_named_file_is_utf_8(line):
+    Path(".env").write_bytes(b"TRIO_CHAT_PORT=6001\n" + line)
+    with pytest.raises(SettingsError, match=r"^\.env, line 2: it is not UTF-8$"):
+        load({}, (), Path(".env"))
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("name", ["trio_chat.port", "TRIO-CHAT_PORT", "trio.chat.port"])
+def test_a_name_of_ours_that_is_written_as_elsewhere_is_misspelt(name, named):
+    assert refusal("OTHER=1", f"{name}=6001", named=named) == (
+        f"{name.upper()} in .env, line 2 is not a setting. Did you mean TRIO_CHAT_PORT?"
+    )
 
 
 @pytest.mark.parametrize("named", [True, False])

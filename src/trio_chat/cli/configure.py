@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from trio_chat.cli.env_file import is_harmless, read_env_file
+from trio_chat.cli.env_file import is_harmless, is_ours, read_env_file
 from trio_chat.errors import SettingsError
 from trio_chat.settings import (
     IRC_PORT,
@@ -92,7 +92,7 @@ def load(
     Raises SettingsError with a line for each thing that is wrong.
     """
     file = read_env_file(env_file)
-    in_file = _ours(file.variables, str(file.path))
+    in_file = _ours(file.variables, str(file.path), file.lines)
     taken = {name: value for name, value in in_file.items() if file.named or is_harmless(name)}
     labels = _labels(options, assignments)
     layers = {
@@ -231,16 +231,22 @@ def _from_command_line(
     return values
 
 
-def _ours(variables: Mapping[str, str | None], where: str) -> Mapping[str, str]:
+def _ours(
+    variables: Mapping[str, str | None], where: str, lines: Mapping[str, int] | None = None
+) -> Mapping[str, str]:
     """The settings among some variables, by dotted name; SettingsError if one is misspelt."""
     names = {setting.variable: setting.name for setting in all_settings()}
-    ours = {name.upper(): value for name, value in variables.items()}
-    ours = {name: value for name, value in ours.items() if name.startswith(PREFIX)}
-    unknown = [name for name in ours if name not in names and name not in _OTHER_NAMES]
+    ours = {name.upper(): value for name, value in variables.items() if is_ours(name)}
+    unknown = [n for n in variables if is_ours(n) and n.upper() not in (*names, *_OTHER_NAMES)]
     if unknown:
-        lines = [f"{name} in {where} is not a setting{_like(name, names)}" for name in unknown]
-        raise SettingsError("\n".join(lines))
+        raise SettingsError("\n".join(_misspelt(n, where, (lines or {}).get(n)) for n in unknown))
     return {names[name]: value or "" for name, value in ours.items() if name in names}
+
+
+def _misspelt(name: str, where: str, line: int | None) -> str:
+    at = f"{where}, line {line}" if line else where
+    like = _like(name.upper(), [setting.variable for setting in all_settings()])
+    return f"{name.upper()} in {at} is not a setting{like}"
 
 
 def _like(name: str, names: Iterable[str]) -> str:

@@ -5,10 +5,11 @@ it is named, it is believed what is HARMLESS and nothing else. It is read as it 
 like ``${AWS_SECRET_ACCESS_KEY}`` would put into a nickname what the folder must not know.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,6 @@ from dotenv.main import resolve_variables
 from dotenv.parser import Binding, parse_stream
 
 from trio_chat.errors import SettingsError
-from trio_chat.settings import PREFIX
 
 FOLDER_FILE = Path(".env")
 
@@ -37,14 +37,20 @@ HARMLESS = (
 # Of these, whom no limit of speed holds for is not.
 _HARMFUL = ("limits.exempt",)
 
+# How names of ours begin, if they are written as they are elsewhere, too: then they are misspelt.
+_OURS = re.compile(r"TRIO[-_.]CHAT[-_.]", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class EnvFile:
-    """The variables of a file, and whether the person has named it; no path if there is none."""
+    """The variables of a file, and whether the person has named it; no path if there is none.
+    ``lines`` are the numbers of those where each of them is.
+    """
 
     path: Path | None
     named: bool
     variables: Mapping[str, str]
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def is_harmless(setting: str) -> bool:
@@ -54,26 +60,34 @@ def is_harmless(setting: str) -> bool:
     return any(fnmatchcase(setting, pattern) for pattern in HARMLESS)
 
 
+def is_ours(name: str) -> bool:
+    """Whether a variable of this name is meant for us."""
+    return _OURS.match(name) is not None
+
+
 def read_env_file(named: Path | None) -> EnvFile:
     """The named file, or else that of the folder, if it has one. Raises SettingsError."""
     if named is not None:
-        return EnvFile(named, True, _named(named))
+        return _named(named)
     data = _of_folder()
     if data is None or not _speaks_of_us(data):
         return EnvFile(None, False, {})
     lines = [line for line in _lines(FOLDER_FILE, data) if line.is_ours]
-    return EnvFile(FOLDER_FILE, False, dict(_pairs(FOLDER_FILE, lines)))
+    _refuse_unreadable(FOLDER_FILE, lines)
+    return EnvFile(FOLDER_FILE, False, dict(_pairs(lines)), _numbers(lines))
 
 
-def _named(file: Path) -> Mapping[str, str]:
-    """It may be anything that can be read once, as ``<(pass show chat)``."""
+def _named(file: Path) -> EnvFile:
+    """It may be anything that can be read once, as ``<(pass show chat)``. All of it is meant."""
     try:
         data = file.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SettingsError(f"cannot read the settings in {file}: {reason}") from error
-    pairs = _pairs(file, _lines(file, data))
-    return {name: value or "" for name, value in resolve_variables(pairs, override=True).items()}
+    lines = list(_lines(file, data))
+    _refuse_unreadable(file, lines)
+    resolved = resolve_variables(_pairs(lines), override=True)
+    return EnvFile(file, True, {n: value or "" for n, value in resolved.items()}, _numbers(lines))
 
 
 def _of_folder() -> bytes | None:
@@ -86,7 +100,7 @@ def _of_folder() -> bytes | None:
 
 def _speaks_of_us(data: bytes) -> bool:
     """Also in UTF-16, in which we cannot read it."""
-    return PREFIX.encode() in data.replace(b"\0", b"").upper()
+    return _OURS.search(data.replace(b"\0", b"").decode("latin-1")) is not None
 
 
 class _Line(NamedTuple):
@@ -98,13 +112,13 @@ class _Line(NamedTuple):
     @property
     def is_ours(self) -> bool:
         if self.binding.key:
-            return self.binding.key.upper().startswith(PREFIX)
-        return PREFIX in self.binding.original.string.upper()
+            return is_ours(self.binding.key)
+        return _OURS.search(self.binding.original.string) is not None
 
 
 def _lines(file: Path, data: bytes) -> Iterator[_Line]:
-    """What is not UTF-8 may be another program's."""
-    if b"\0" in data:
+    """What is not UTF-8 may be another program's, line by line; but UTF-16 is all of it or none."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SettingsError(f"cannot read the settings in {file}: it is not UTF-8")
     text, number = data.decode("utf-8-sig", "surrogateescape"), 1
     for binding in parse_stream(io.StringIO(text)):
@@ -119,20 +133,28 @@ def _newlines(text: str) -> int:
     return len(re.findall(r"\n|\r(?=[^\n])", text))
 
 
-def _pairs(file: Path, lines: Iterable[_Line]) -> Iterator[tuple[str, str]]:
-    """Names and values. Raises SettingsError for the first line that cannot be read; which is not
-    shown, for there may be a password in it.
+def _refuse_unreadable(file: Path, lines: Iterable[_Line]) -> None:
+    """Raises SettingsError for the first line that cannot be read; which is not shown, for there
+    may be a password in it.
     """
     for line in lines:
         name, value = line.binding.key, line.binding.value
-        if line.binding.error or (line.is_ours and name and value is None):
+        if line.binding.error or (name and value is None):
             raise SettingsError(f"{file}, line {line.number}: it is not NAME=VALUE")
-        if line.is_ours and not f"{name}{value}".isascii() and not _is_utf_8(f"{name}{value}"):
+        if not _is_utf_8(f"{name}{value}"):
             raise SettingsError(f"{file}, line {line.number}: it is not UTF-8")
-        if name and value is not None:
-            yield name, value
+
+
+def _pairs(lines: Iterable[_Line]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if line.binding.key and line.binding.value is not None:
+            yield line.binding.key, line.binding.value
+
+
+def _numbers(lines: Iterable[_Line]) -> Mapping[str, int]:
+    return {line.binding.key: line.number for line in lines if line.binding.key}
 
 
 def _is_utf_8(text: str) -> bool:
-    """Whether it was, before it was decoded."""
-    return not any("\udc80" <= char <= "\udcff" for char in text)
+    """Whether it was, before it was decoded; a NUL is a sign of UTF-16, and in no text."""
+    return not any("\udc80" <= char <= "\udcff" or char == "\0" for char in text)
