@@ -18,10 +18,11 @@ class Kept:
     token: str
     text: str
     target: str = "#lobby"
+    time: str = ""
 
     def line(self, extra: str = "") -> str:
         token = f";+trio-chat/id={self.token}" if self.token else ""
-        tags = f"msgid={self.id};time={moment(int(self.id))}{token}{extra}"
+        tags = f"msgid={self.id};time={self.time}{token}{extra}"
         return f"@{tags} :{self.nick}!u@h PRIVMSG {self.target} :{self.text}"
 
     def place(self, me: str) -> str:
@@ -41,7 +42,8 @@ class KeepingServer:
     """``page`` is the most messages that it gives at a time, ``caps`` what it offers, ``forgets``
     whether it has forgotten all ids, ``drops`` whether it drops without a word what is said. A text
     with "forbidden" in it is refused. If it ``dawdles``, what others say comes to everybody with
-    the next ``post``, and to who asks for it before that.
+    the next ``post``, and to who asks for it before that. Ids rise, whatever its clock does, which
+    is ``slow`` by so much.
     """
 
     page: int = 3
@@ -53,6 +55,11 @@ class KeepingServer:
     dawdles: bool = False
     _posts: "list[tuple[Kept, list[End]]]" = field(default_factory=list)
     now: int = 0  # milliseconds; nothing happens at the same moment
+    slow: int = 0  # milliseconds
+
+    @property
+    def clock(self) -> str:
+        return moment(self.now - self.slow)
 
     def connect(self) -> "End":
         end = End(self)
@@ -62,7 +69,7 @@ class KeepingServer:
     def say(self, nick: str, text: str, token: str = "", target: str = "#lobby") -> Kept:
         """In a room, or to one person. All who are connected are called the same."""
         self.now += 1
-        kept = Kept(f"{self.now:06}", nick, token, text, target)
+        kept = Kept(f"{self.now:06}", nick, token, text, target, self.clock)
         self.kept.append(kept)
         self._posts.append((kept, [end for end in self.ends if end.hears(target)]))
         if not self.dawdles:
@@ -145,7 +152,7 @@ class End:
             self.rooms.add(room)
             self._server.now += 1
             tagged = "server-time" in self._server.caps
-            time = f"@time={moment(self._server.now)} " if tagged else ""
+            time = f"@time={self._server.clock} " if tagged else ""
             self.tell(f"{time}:{self._nick}!u@h JOIN {room}", f":s 366 {self._nick} {room} :End")
 
     def on_ping(self, message: Message) -> None:
@@ -179,7 +186,7 @@ class End:
         kind, _, after = reference.partition("=")
         key: Callable[[Kept], str] = {
             "msgid": lambda kept: kept.id,
-            "timestamp": lambda kept: moment(int(kept.id)),
+            "timestamp": lambda kept: kept.time,
             "*": lambda kept: "*",
         }[kind]
         before = verb == "BEFORE"
@@ -193,10 +200,10 @@ class End:
         self.tell(f":s BATCH +p chathistory {target}", *lines, ":s BATCH -p")
 
     def _targets(self, after: str) -> None:
-        last = {k.place(self._nick): k.id for k in self._server.kept}
+        last = {k.place(self._nick): k.time for k in self._server.kept}
         lines = [
-            f"@batch=t :s CHATHISTORY TARGETS {name} {moment(int(id))}"
-            for name, id in last.items()
-            if moment(int(id)) > after
+            f"@batch=t :s CHATHISTORY TARGETS {name} {time}"
+            for name, time in last.items()
+            if time > after
         ]
         self.tell(":s BATCH +t draft/chathistory-targets", *lines, ":s BATCH -t")

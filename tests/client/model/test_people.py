@@ -114,6 +114,18 @@ def test_who_is_sent_out_is_not_there_any_more(desk: Desk) -> None:
     assert desk.events() == ["alice sent bob out of #lobby: noise"]
 
 
+@pytest.mark.parametrize("ignored", [False, True])
+def test_that_we_are_sent_out_is_told_once(desk: Desk, ignored: bool) -> None:
+    desk.model.ignore("alice", ignored)
+    desk.hear(Kicked("#lobby", "alice", "me", "noise"), OutOfRoom("#lobby", "noise"))
+    told = "You have left #lobby: noise" if ignored else "alice sent me out of #lobby: noise"
+    assert desk.events() == [told]
+    assert not desk["#lobby"].joined
+    assert members(desk) == []
+    desk.hear(InRoom("#lobby"))
+    assert desk["#lobby"].joined
+
+
 @pytest.mark.parametrize(
     "message",
     [

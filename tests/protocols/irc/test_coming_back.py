@@ -462,3 +462,29 @@ def test_every_message_comes_exactly_once_and_in_order(
     assert set(said) <= set(texts)
     assert [text for text in client.server.texts if text.startswith("mine")] == said
     assert not client.past.unacked
+
+
+CLOCK_STEPS = st.sampled_from(["other", "say", "the clock goes back", "settle", "cut"])
+
+
+@given(st.lists(CLOCK_STEPS, max_size=40), st.integers(1, 5))
+def test_a_clock_that_goes_back_loses_and_repeats_nothing(steps: list[str], page: int) -> None:
+    server = KeepingServer(page=page, now=100_000)
+    client = let_in(server)
+    server.say("al", "the first")
+    client.settle()
+    for number, step in enumerate(steps):
+        match step:
+            case "other":
+                server.say("al", f"theirs {number}")
+            case "say":
+                client.say(f"mine {number}")
+            case "the clock goes back":
+                server.slow += 1000
+            case "settle":
+                client.settle()
+            case "cut":
+                client.cut()
+    client.cut()
+    client.settle()
+    assert client.texts() == server.texts

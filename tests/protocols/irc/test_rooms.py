@@ -714,3 +714,73 @@ def test_whatever_is_cut_each_message_comes_once_and_in_order(steps, page, dawdl
     assert not client.past.unacked
     assert not client.past.unsent
     assert not client.of(Failed)
+
+
+CLOCK_STEP = st.one_of(
+    st.tuples(st.sampled_from(["say", "hear"]), st.sampled_from(PLACES)),
+    st.tuples(st.sampled_from(["the clock goes back", "cut", "settle"]), st.none()),
+)
+
+
+@given(st.lists(CLOCK_STEP, max_size=40), st.integers(1, 5))
+def test_a_clock_that_goes_back_loses_and_repeats_nothing(steps, page) -> None:
+    server = KeepingServer(page=page, now=100_000)
+    client = connected(server)
+    for place in PLACES:
+        server.say("al", "the first", target=place if place.startswith("#") else "me")
+    client.settle()
+    for number, (what, about) in enumerate(steps):
+        match what:
+            case "say":
+                client.say(about, f"{number}")
+            case "hear":
+                target = about if about.startswith("#") else "me"
+                server.say("al", f"{number}", target=target)
+            case "the clock goes back":
+                server.slow += 1000
+            case "cut":
+                client.cut()
+            case "settle":
+                client.settle()
+    client.cut()
+    client.settle()
+    client.settle()
+    for place in PLACES:
+        kept = [k.text for k in server.kept if k.place("me") == place]
+        assert client.texts(place) == kept
+
+
+# ── to be sent out of a room that is being caught up with ──────────────────────────────────────
+
+KICK = ":al!al@home KICK #lobby bob :why"
+KICKED = [Kicked("#lobby", "al", "bob", "why", origin=ALICE), OutOfRoom("#lobby", "why")]
+PAGE = (
+    ":s BATCH +1 chathistory #lobby",
+    "@batch=1;msgid=m1;time=2026-01-02T00:00:00.000Z :al!al@home PRIVMSG #lobby :before",
+    ":s BATCH -1",
+)
+
+
+def catching_up() -> RoomsSession:
+    return let_in("batch", "draft/chathistory", "message-tags", "server-time")
+
+
+def test_that_we_are_sent_out_is_told_behind_what_was_said_before() -> None:
+    session = catching_up()
+    assert hear(session, KICK) == []
+    earlier, *_, kicked, out = hear(session, *PAGE)
+    assert isinstance(earlier, Earlier)
+    assert [kicked, out] == KICKED
+
+
+def test_who_is_back_before_that_is_told_is_in() -> None:
+    session = catching_up()
+    assert hear(session, KICK, ":bob!b@h JOIN #lobby") == []
+    assert hear(session, *PAGE)[-3:] == [*KICKED, InRoom("#lobby")]
+
+
+def test_that_we_were_sent_out_is_told_also_if_the_link_is_cut() -> None:
+    session = catching_up()
+    hear(session, KICK)
+    assert session.cut() == KICKED[1:]
+    assert not session.past.rooms

@@ -366,11 +366,14 @@ def _with_reason(what: str, why: str) -> str:
 
 
 def _kicked(world: World, kicked: Kicked, now: float) -> None:
-    """If it is us, that we are out follows."""
+    """If it is us, that we are out follows, and is told only if this is not."""
     if buffer := _room(world, kicked.room):
         buffer.drop(kicked.target)
         buffer.set_typing(kicked.target, until=None)
         _tell(world, buffer, kicked, now)
+        if world.is_me(kicked.target) and not world.ignores(kicked.nick, kicked.origin):
+            buffer.joined = False
+            buffer.set_members(())
 
 
 def _renamed(world: World, renamed: Renamed, now: float) -> None:

@@ -27,7 +27,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.protocols.casemapping import ByName
-from trio_chat.protocols.client import Earlier, Message, Roster, Stamped
+from trio_chat.protocols.client import Earlier, InRoom, Message, OutOfRoom, Roster, Stamped
 from trio_chat.protocols.irc.client.past import Last, Past
 
 _PING = "chathistory"  # and the number of the page
@@ -49,7 +49,7 @@ _UNKNOWN = "Messages may be missing here: the server could not tell all that was
 # What must be told in order. A sentence to us alone has no place among these.
 _HELD = (
     *(Said, Joined, Left, Renamed, TopicSet),
-    *(Departed, Kicked, ModesSet, AwaySet, Topic, Roster),
+    *(Departed, Kicked, ModesSet, AwaySet, Topic, Roster, OutOfRoom),
 )
 
 
@@ -237,9 +237,24 @@ class CatchUp:
         gap = self._gaps.get(self._place(message))
         if gap and _is_old(message):
             return self._in_page(gap, message)
-        if self.busy and isinstance(message, _HELD) and not _is_old(message):
+        if (
+            self.busy
+            and not _is_old(message)
+            and (isinstance(message, _HELD) or self._is_back(message))
+        ):
             return self._hold(message)
         return [message] if self._is_new(message) else []
+
+    def _is_back(self, message: Message) -> bool:
+        """Whether we are in a room again before it is told that we were out of it."""
+        return isinstance(message, InRoom) and any(
+            self.names.same(out.room, message.room) for out in self.left
+        )
+
+    @property
+    def left(self) -> Sequence[OutOfRoom]:
+        """Of what waits, that we are not in a room any more: nothing else will tell it."""
+        return [held for held in self._held if isinstance(held, OutOfRoom)]
 
     def _hold(self, message: Message) -> Sequence[Message]:
         self._held.append(message)

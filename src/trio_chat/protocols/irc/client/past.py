@@ -191,25 +191,25 @@ class Past:
         the first time.
         """
         place = self.names.fold(place)
-        if place and (said.msgid or said.time):
-            self._advance(said, place)
-        if not said.msgid:
-            return True
         key = (place, said.msgid)
-        new = key not in self._seen
-        self._seen[key] = None
+        new = not said.msgid or key not in self._seen
+        if place and (new or said.late):
+            self._advance(said, place)
+        if said.msgid:
+            self._seen[key] = None
         if len(self._seen) > _SEEN_MAX:
             del self._seen[next(iter(self._seen))]
         return new
 
     def _advance(self, said: Stamped, place: str) -> None:
-        """What we said before a cut may come later than what was said after it. Of a text that
-        takes several lines, the first alone may have the id. But the first message at all is what
-        we go on from, even if it is from before we came: there may be more of these.
+        """In the order in which it comes, for that is the server's: its clock may go back. What we
+        said before a cut may come again, later than what was said after it; but then it is known,
+        and not in a page that fills a gap. Of a text that takes several lines, the first alone may
+        have the id. Where nothing has one there are only the times.
         """
         before = self.last.get(place, Last("", ""))
-        first = said.msgid and not before.msgid
-        if first or (said.time >= before.time and bool(said.msgid) == bool(before.msgid)):
+        newer = not before.msgid and said.time and said.time >= before.time
+        if said.msgid or newer:
             self.last[place] = Last(said.msgid, said.time)
 
     def enter(self, room: str, key: str) -> None:

@@ -112,7 +112,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         batch = self.batches.get(line.tags.get("batch", ""))
         if batch is None or not self.pages.asked_for(batch.page):
             told = self._in_turn(told)
-        self._remember(line.tags.get("time", ""))
+        if "batch" not in line.tags:
+            self._remember(line.tags.get("time", ""))
         messages = [*told, *self._settle()]
         return [known for message in messages for known in self._acknowledge(message)]
 
@@ -132,9 +133,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return [message] if self.past.is_known(message.token) else ()
 
     def _remember(self, time: str) -> None:
-        """Nothing that was said until now is missing, unless we are about to ask for it."""
-        if (self._talking and not self.catch_up.busy) or not self.past.since:
-            self.past.since = max(self.past.since, time)
+        """Nothing that was said until now is missing, unless we are about to ask for it. The clock
+        of the server may have gone back.
+        """
+        if time and ((self._talking and not self.catch_up.busy) or not self.past.since):
+            self.past.since = time
 
     def _settle(self) -> Sequence[Message]:
         """What follows once all that a line tells is told."""
@@ -190,7 +193,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def talked(self, nick: str, time: str) -> None:
         """Something was said in this private conversation while we were cut off, at this time."""
         known = self.past.last.get(nick)
-        if known is None or not known.time or known.time < time:
+        if known is None or not known.time or known.time != time:  # clocks may go back
             self.past.begin(nick, just_before(self.past.since, _ON_ITS_WAY))
             self.catch_up.begin(nick, "")
 
@@ -424,10 +427,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def cut(self) -> Sequence[Message]:
         """What has not arrived is sent again, or told of, on the next connection; but not what was
-        sent to a server that sends nothing back.
+        sent to a server that sends nothing back, nor that we are out of a room.
         """
         why = "It may not have arrived."
-        return [told for text in self.unanswered for told in self._fail_after_all(text, why)]
+        lost = [told for text in self.unanswered for told in self._fail_after_all(text, why)]
+        return [*self.catch_up.left, *lost]
 
     # ── how long the server takes ──────────────────────────────────────────────────────────
 
