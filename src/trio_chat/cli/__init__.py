@@ -125,8 +125,9 @@ def client(
 ) -> None:
     """Join a chat. Type a line and Enter to say it; /help lists what else there is, F1 the keys.
 
-    With --plain, and where there is no screen, each line of the input is said and each message
-    printed as a line. When the input ends, all of it has been said once the client ends.
+    With --plain, and where input, output or errors (2>file) are not a terminal's, each line of the
+    input is said and each message printed as a line. When the input ends, all of it has been said
+    once the client ends.
 
     It joins trio-chat, other IRC servers (--host irc://HOST/ROOM) and the tutorial's server.
     """
