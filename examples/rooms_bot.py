@@ -30,14 +30,14 @@ async def carry(chat: trio_chat.Chat, senders: dict[str, str]) -> None:
 async def main() -> None:
     settings = trio_chat.Settings()
     where = settings.host, settings.port
-    past = trio_chat.Past()  # with it, nothing is lost nor comes twice if the connection is lost
+    state = trio_chat.ResumeState()  # with it, nothing is lost nor comes twice after a cut
     senders: dict[str, str] = {}
     while True:
         try:
             async with trio_chat.open_chat(
-                *where, nick="porter", room="", rooms="many", past=past
+                *where, nick="porter", room="", rooms="many", state=state
             ) as chat:
-                for room in () if past.rooms else ROOMS:
+                for room in () if state.rooms else ROOMS:
                     await chat.join(room)
                 await carry(chat, senders)
         except (trio_chat.CannotConnect, trio_chat.ConnectionLost) as error:

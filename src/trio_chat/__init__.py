@@ -56,7 +56,8 @@ if TYPE_CHECKING:
         Typing,
         Unlinked,
     )
-    from trio_chat.protocols.irc.client.past import Past, new_token
+    from trio_chat.protocols.resume_state import ResumeState
+    from trio_chat.protocols.unacked import new_token
     from trio_chat.server.server import Server
     from trio_chat.settings import Settings
 
@@ -109,7 +110,8 @@ _HOMES = {
         "Typing",
         "Unlinked",
     ),
-    "trio_chat.protocols.irc.client.past": ("Past", "new_token"),
+    "trio_chat.protocols.resume_state": ("ResumeState",),
+    "trio_chat.protocols.unacked": ("new_token",),
     "trio_chat.server.server": ("Server",),
     "trio_chat.settings": ("Settings",),
 }
@@ -142,8 +144,8 @@ __all__ = [
     "Origin",
     "OutOfRoom",
     "PageEnd",
-    "Past",
     "Renamed",
+    "ResumeState",
     "Roster",
     "Run",
     "Said",

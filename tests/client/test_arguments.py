@@ -35,10 +35,10 @@ def test_what_no_server_takes_is_a_value_error_at_once(name, value):
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
-        *((name, 5, "int") for name in ("host", "nick", "room", "encoding", "password", "past")),
+        *((name, 5, "int") for name in ("host", "nick", "room", "encoding", "password", "state")),
         *((name, None, "None") for name in ("host", "nick", "room", "encoding", "password")),
         ("nick", b"al", "bytes"),
-        ("past", "yesterday", "str"),
+        ("state", "yesterday", "str"),
     ],
 )
 def test_what_is_of_another_kind_is_a_type_error_at_once(name, value, kind):

@@ -13,7 +13,7 @@ from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pa
 
 import trio_chat
 from keeping_server import KeepingServer
-from trio_chat import ConnectionLost, Earlier, Notice, Past, Said, Settings
+from trio_chat import ConnectionLost, Earlier, Notice, ResumeState, Said, Settings
 from trio_chat.client.talk import backoff, talk
 from trio_chat.settings import ClientSettings
 
@@ -94,8 +94,8 @@ def network(server, nursery, monkeypatch) -> Network:
     return network
 
 
-def enter(past: Past | None = None):
-    return trio_chat.open_chat(nick="me", protocol="irc", past=past)
+def enter(state: ResumeState | None = None):
+    return trio_chat.open_chat(nick="me", protocol="irc", state=state)
 
 
 async def hear(chat: trio_chat.Chat, count: int) -> list[str]:
@@ -292,14 +292,14 @@ async def test_with_others_a_pipe_is_told_what_may_not_have_arrived(
     autojump_clock, network, server
 ):
     server.caps = "echo-message message-tags"
-    past = Past()
+    state = ResumeState()
     with pytest.raises(ConnectionLost):  # noqa: PT012 - it is lost when the block ends
-        async with enter(past) as me:
+        async with enter(state) as me:
             network.links[0].silent = True
             await me.say("one")
             async for _ in me:
                 pass
-    async with enter(past) as me:
+    async with enter(state) as me:
         told = [await anext(me) for _ in range(4)]
         assert Notice("This may not have arrived: one") in told
 

@@ -28,10 +28,10 @@ from trio_chat.protocols.client import (
 from trio_chat.protocols.irc.client import heard_one, heard_rooms
 from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
+from trio_chat.protocols.resume_state import ResumeState
 
 SHOW = [plain_text, dated_text, coloured_text, lambda message: json_line(object_of(message))]
 
@@ -153,11 +153,11 @@ def admitted(session: ClientSession) -> ClientSession:
 
 
 def one_room() -> ClientSession:
-    return admitted(IrcClientSession("me", room="#a", encoding="utf-8", past=Past()))
+    return admitted(IrcClientSession("me", room="#a", encoding="utf-8", state=ResumeState()))
 
 
 def many_rooms() -> ClientSession:
-    return admitted(RoomsSession("me", rooms=["#a"], encoding="utf-8", past=Past()))
+    return admitted(RoomsSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState()))
 
 
 def plain() -> ClientSession:
@@ -167,7 +167,7 @@ def plain() -> ClientSession:
 
 
 def plain_rooms() -> ClientSession:
-    session = PlainRoomsSession("me", only_room="#a", encoding="utf-8", past=Past())
+    session = PlainRoomsSession("me", only_room="#a", encoding="utf-8", state=ResumeState())
     session.speak_first()
     return session
 
@@ -218,7 +218,7 @@ def test_whatever_an_irc_server_says(session: Callable[[], ClientSession], lines
 @given(lines=st.lists(LINES, max_size=12))
 def test_whatever_an_irc_server_says_before_we_are_in(kind, lines) -> None:
     where = {"room": "#a"} if kind is IrcClientSession else {"rooms": ["#a", "#\ud800"]}
-    hear(kind("me", encoding="utf-8", past=Past(), **where), lines)
+    hear(kind("me", encoding="utf-8", state=ResumeState(), **where), lines)
 
 
 SENTENCES = st.sampled_from([

@@ -34,7 +34,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
-from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import ClientSettings, Settings
 
 
@@ -113,7 +113,7 @@ async def test_what_was_said_before_comes_in_pages(port):
 
 async def test_what_nobody_got_to_is_for_the_next_time(port):
     """The screen has crashed, with a text on its way to the session."""
-    past = Past()
+    state = ResumeState()
     wanted_to, wanted = trio.open_memory_channel(10)
     news, news_of = trio.open_memory_channel(0)
     settings = Settings(port=port, client=ClientSettings(protocol="irc"))
@@ -122,25 +122,25 @@ async def test_what_nobody_got_to_is_for_the_next_time(port):
         wanted_to.send_nowait(SayTo("#lobby", "not lost", token="t" * 16))
         wanted_to.send_nowait(JoinRoom("#tea"))
         wanted_to.send_nowait(Quit("never said"))
-        await RoomsTalk(settings, "me", wanted, news, past).run()
-    assert [text.token for text in past.unsent] == ["t" * 16]
-    assert list(past.heard) == [Sent("t" * 16, "#lobby", "not lost")]
-    assert "#tea" in past.rooms
+        await RoomsTalk(settings, "me", wanted, news, state).run()
+    assert [text.token for text in state.unsent] == ["t" * 16]
+    assert list(state.heard) == [Sent("t" * 16, "#lobby", "not lost")]
+    assert "#tea" in state.rooms
 
 
 async def test_what_is_heard_and_not_shown_stays(port):
     """Whoever shows it is cut off while he waits."""
-    past = Past()
+    state = ResumeState()
     _wanted_to, wanted = trio.open_memory_channel(10)
     news, news_of = trio.open_memory_channel(0)
     settings = Settings(port=port, client=ClientSettings(protocol="irc"))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(RoomsTalk(settings, "me", wanted, news, past).run)
+        nursery.start_soon(RoomsTalk(settings, "me", wanted, news, state).run)
         with trio.fail_after(PATIENCE):
-            while not past.heard:  # noqa: ASYNC110
+            while not state.heard:  # noqa: ASYNC110
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel("crashed")
-    first = past.heard[0]
+    first = state.heard[0]
     assert isinstance(first, trio_chat.Notice)
     assert first.text.startswith("Welcome")
     news_of.close()

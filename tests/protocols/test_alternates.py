@@ -9,9 +9,9 @@ from trio_chat.core.names import fold, nick_problem
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
+from trio_chat.protocols.resume_state import ResumeState
 
 
 def refuse_all(nicks: Alternates) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_server_that_cuts_names_is_offered_what_fits() -> None:
 
 def irc(*, allowed: bool) -> IrcClientSession:
     nicks = Alternates("bob", allowed=allowed)
-    session = IrcClientSession(nicks, room="#lobby", encoding="utf-8", past=Past())
+    session = IrcClientSession(nicks, room="#lobby", encoding="utf-8", state=ResumeState())
     session.data_to_send(0)
     return session
 
@@ -74,7 +74,7 @@ def test_on_irc(number) -> None:
 
 def test_on_irc_in_many_rooms() -> None:
     nicks = Alternates("bob", allowed=True)
-    session = RoomsSession(nicks, rooms=["#lobby"], encoding="utf-8", past=Past())
+    session = RoomsSession(nicks, rooms=["#lobby"], encoding="utf-8", state=ResumeState())
     session.data_to_send(0)
     session.receive_data(b":s 433 * bob :Taken\r\n:s 001 bob_2 :Welcome\r\n")
     assert session.nick == "bob_2"

@@ -23,9 +23,10 @@ from trio_chat.protocols.client import (
     Sent,
     Stamped,
 )
-from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import Unacked
 
 LINKED = Linked("bob", "", frozenset())
 
@@ -45,21 +46,23 @@ def sent(session: PlainRoomsSession, now: float = 0.0) -> str:
     return session.data_to_send(now).decode()
 
 
-def new_session(past: Past | None = None, encoding: str = "utf-8") -> PlainRoomsSession:
-    return PlainRoomsSession("bob", only_room="#lobby", encoding=encoding, past=past or Past())
+def new_session(state: ResumeState | None = None, encoding: str = "utf-8") -> PlainRoomsSession:
+    return PlainRoomsSession(
+        "bob", only_room="#lobby", encoding=encoding, state=state or ResumeState()
+    )
 
 
-def with_trio_chat(past: Past | None = None, encoding: str = "utf-8") -> PlainRoomsSession:
+def with_trio_chat(state: ResumeState | None = None, encoding: str = "utf-8") -> PlainRoomsSession:
     """In #lobby, and nothing is to be settled."""
-    session = new_session(past, encoding)
+    session = new_session(state, encoding)
     session.speak_first()
     told(session, "Connected to server!\n" + you_are_in("#lobby"), "*** In #lobby (1): bob\n")
     assert sent(session) == "bob\n/who\n"
     return session
 
 
-def with_the_tutorial(past: Past | None = None) -> PlainRoomsSession:
-    session = new_session(past)
+def with_the_tutorial(state: ResumeState | None = None) -> PlainRoomsSession:
+    session = new_session(state)
     told(session, "NICK", "bob joined!", "Connected to server!")
     assert sent(session) == "bob"
     return session
@@ -224,7 +227,7 @@ def test_a_text_has_arrived_when_it_comes_back(
     assert told_of.target == target
     assert sent(session) == f"{line}\n"
     assert told(session, f"{echo}\n") == [Acknowledged(told_of.token)]
-    assert not session.past.unacked
+    assert not session.state.unacked
 
 
 def test_a_text_that_the_encoding_changes_is_known_again() -> None:
@@ -282,7 +285,7 @@ def test_what_was_refused_can_be_sent_again() -> None:
 
 
 def test_a_text_of_several_lines_from_irc_is_not_taken_for_a_command() -> None:
-    session = with_trio_chat(Past(failed={"t": Unacked("t", "#lobby", "a\n/quit", "")}))
+    session = with_trio_chat(ResumeState(failed={"t": Unacked("t", "#lobby", "a\n/quit", "")}))
     session.resend("t")
     assert sent(session) == ""
     assert session.own_messages() == [Failed("t", "This server takes one line at a time.")]
@@ -365,27 +368,27 @@ def test_what_plain_does_not_have(connected: Callable[[], PlainRoomsSession]) ->
 
 @pytest.mark.parametrize("connected", BOTH)
 def test_what_was_on_its_way_may_not_have_arrived_and_is_not_said_again(
-    connected: Callable[[Past], PlainRoomsSession],
+    connected: Callable[[ResumeState], PlainRoomsSession],
 ) -> None:
-    past = Past()
-    session = connected(past)
+    state = ResumeState()
+    session = connected(state)
     [token] = say(session, "hi")
     sent(session)
     assert list(session.cut()) == [Failed(token, "It may not have arrived.")]
     assert list(session.cut()) == []
-    assert sent(connected(past)) == ""
+    assert sent(connected(state)) == ""
 
 
 @pytest.mark.parametrize("connected", BOTH)
 def test_what_was_never_sent_is_said_once_we_are_back(
-    connected: Callable[[Past], PlainRoomsSession],
+    connected: Callable[[ResumeState], PlainRoomsSession],
 ) -> None:
-    past = Past()
-    offline = RoomsSession("bob", rooms=(), encoding="utf-8", past=past)
+    state = ResumeState()
+    offline = RoomsSession("bob", rooms=(), encoding="utf-8", state=state)
     offline.say_to("#lobby", "hi")
     [told_of] = offline.own_messages()
     assert isinstance(told_of, Sent)
-    session = new_session(past)
+    session = new_session(state)
     if connected is with_trio_chat:
         session.speak_first()
         told(session, "Connected to server!\n" + you_are_in("#lobby"))
@@ -398,13 +401,13 @@ def test_what_was_never_sent_is_said_once_we_are_back(
 
 
 def test_we_go_back_to_where_we_were_before_anything_is_said() -> None:
-    past = Past()
-    session = with_trio_chat(past)
+    state = ResumeState()
+    session = with_trio_chat(state)
     session.join("#tea")
     told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
     session.cut()
     say(session, "hi", "#tea")
-    again = new_session(past)
+    again = new_session(state)
     again.speak_first()
     assert told(again, "Connected to server!\n" + you_are_in("#lobby")) == [
         LINKED,
@@ -417,11 +420,11 @@ def test_we_go_back_to_where_we_were_before_anything_is_said() -> None:
 
 
 def test_of_several_rooms_that_are_wanted_the_server_s_own_comes_first() -> None:
-    past = Past()
-    offline = RoomsSession("bob", rooms=(), encoding="utf-8", past=past)
+    state = ResumeState()
+    offline = RoomsSession("bob", rooms=(), encoding="utf-8", state=state)
     offline.join("#lobby")
     offline.join("#tea")
-    session = new_session(past)
+    session = new_session(state)
     session.speak_first()
     told(session, "Connected to server!\n" + you_are_in("#lobby"))
     assert sent(session) == "bob\n/who\n"
@@ -429,9 +432,9 @@ def test_of_several_rooms_that_are_wanted_the_server_s_own_comes_first() -> None
 
 
 def test_lines_of_irc_that_were_not_sent_are_not_said() -> None:
-    past = Past()
-    past.unsent.append("TOPIC #lobby tea")
-    assert not with_trio_chat(past).waiting
+    state = ResumeState()
+    state.unsent.append("TOPIC #lobby tea")
+    assert not with_trio_chat(state).waiting
 
 
 # ── what was said before ───────────────────────────────────────────────────────────────────────
@@ -449,23 +452,23 @@ def test_at_first_it_is_what_was_said_before() -> None:
 
 
 def test_what_was_shown_before_is_not_shown_again() -> None:
-    past = Past()
-    told(with_trio_chat(past), "cy: zero\nal: one\n* cy waves\n")
-    assert told(new_session(past), you_are_in("#lobby", *REPLAY)) == [InRoom("#lobby")]
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\nal: one\n* cy waves\n")
+    assert told(new_session(state), you_are_in("#lobby", *REPLAY)) == [InRoom("#lobby")]
 
 
 def test_what_was_said_meanwhile_comes_late() -> None:
-    past = Past()
-    told(with_trio_chat(past), "cy: zero\nal: one\n")
-    assert told(new_session(past), you_are_in("#lobby", *REPLAY))[1:] == [
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\nal: one\n")
+    assert told(new_session(state), you_are_in("#lobby", *REPLAY))[1:] == [
         Stamped("#lobby", "cy", "waves", action=True, late=True)
     ]
 
 
 def test_that_something_may_be_missing_is_told() -> None:
-    past = Past()
-    told(with_trio_chat(past), "cy: zero\n")
-    messages = told(new_session(past), you_are_in("#lobby", *REPLAY))
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\n")
+    messages = told(new_session(state), you_are_in("#lobby", *REPLAY))
     assert messages[1] == Notice(
         "Some of what was said meanwhile may be missing here.", room="#lobby"
     )
@@ -473,25 +476,25 @@ def test_that_something_may_be_missing_is_told() -> None:
 
 
 def test_what_may_not_have_arrived_has_if_others_were_shown_it() -> None:
-    past = Past()
-    session = with_trio_chat(past)
+    state = ResumeState()
+    session = with_trio_chat(state)
     told(session, "al: hi\n")
     [one, other] = say(session, "one\ntwo")
     sent(session)
     session.cut()
     replay = ("*** The last 3 messages:", "al: hi", "al: one", "bob: one")
-    assert told(new_session(past), you_are_in("#lobby", *replay))[1:] == [
+    assert told(new_session(state), you_are_in("#lobby", *replay))[1:] == [
         Stamped("#lobby", "al", "one", late=True),
         Acknowledged(one),
     ]
-    assert list(past.failed) == [other]
+    assert list(state.failed) == [other]
 
 
 # ── a server without rooms, lines, or anything ─────────────────────────────────────────────────
 
 
 def test_the_only_room_has_the_name_that_we_wanted() -> None:
-    session = PlainRoomsSession("bob", only_room="tea", encoding="utf-8", past=Past())
+    session = PlainRoomsSession("bob", only_room="tea", encoding="utf-8", state=ResumeState())
     assert told(session, "NICK") == []
     assert told(session, "bob joined!Connected to server!al: hi") == [
         LINKED,
@@ -570,7 +573,7 @@ def test_what_can_be_said(target: str, text: str, action: bool, data: str) -> No
     [token] = say(session, text, target, action=action)
     assert sent(session) == data
     assert [type(m) for m in told(session, data)] == [Acknowledged if data else Failed]
-    assert (token in session.past.failed) == (not data)
+    assert (token in session.state.failed) == (not data)
 
 
 def test_there_are_no_commands_and_no_other_rooms() -> None:
@@ -596,7 +599,7 @@ def test_what_cannot_be_said_any_more_stays() -> None:
     assert not session.waiting
     told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
     assert sent(session) == ""
-    assert session.past.unsaid == 1
+    assert session.state.unsaid == 1
 
 
 def test_with_the_tutorial_there_is_no_last_word() -> None:
@@ -627,8 +630,8 @@ def test_no_bytes_are_too_odd(pieces: list[bytes]) -> None:
 @given(st.lists(st.sampled_from(["say", "refuse", "arrive", "cut", "time"]), max_size=30))
 def test_every_text_is_sent_once_and_settled_once(steps: list[str]) -> None:
     """Whatever becomes of texts, with a server that does all in order."""
-    past, log, wire = Past(), [], []
-    session = with_trio_chat(past)
+    state, log, wire = ResumeState(), [], []
+    session = with_trio_chat(state)
     for number, step in enumerate(steps):
         match step:
             case "say":
@@ -643,7 +646,7 @@ def test_every_text_is_sent_once_and_settled_once(steps: list[str]) -> None:
             case "cut":
                 log += session.cut()
                 wire.clear()
-                session = with_trio_chat(past)
+                session = with_trio_chat(state)
         wire += sent(session).splitlines()
     log += session.cut()
     tokens = [entry[1] for entry in log if isinstance(entry, tuple)]

@@ -13,12 +13,12 @@ from trio_chat.client.intents import Intent
 from trio_chat.client.model import Kept, Model, Unsent
 from trio_chat.client.rooms import RoomsTalk
 from trio_chat.client.state import State, open_state
-from trio_chat.client.talk import past_of
+from trio_chat.client.talk import resume_state_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.client.outgoing import on_its_way
-from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.client.whole import one_message
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import Unacked, on_its_way
 from trio_chat.settings import Address, Settings
 
 # A program that is killed, or a machine that goes down, forgets no more than this.
@@ -29,7 +29,7 @@ def run_screen(settings: Settings, nick: str) -> int:
     """Chat until the person leaves; returns the exit code. Raises ChatError."""
     with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
         model = _model(settings, nick, state)
-        past = _past(settings, state.kept)
+        resume = _resume_state(settings, state.kept)
 
         async def network(
             news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
@@ -37,13 +37,13 @@ def run_screen(settings: Settings, nick: str) -> int:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_keep_saving, state, model)
                 with news, wanted:
-                    await RoomsTalk(settings, nick, wanted, news, past).run()
+                    await RoomsTalk(settings, nick, wanted, news, resume).run()
                 nursery.cancel_scope.cancel("the chat has ended")
 
         try:
             return show(model, network, settings.screen)
         finally:
-            model.miss(past.heard, time.time())
+            model.miss(resume.heard, time.time())
             _save_at_last(state, model.kept())
 
 
@@ -68,11 +68,12 @@ def _with_room(kept: Kept, settings: Settings) -> Kept:
     return replace(kept, buffers=tuple(dict.fromkeys((*kept.buffers, room))), current=room)
 
 
-def _past(settings: Settings, kept: Kept) -> Past:
+def _resume_state(settings: Settings, kept: Kept) -> ResumeState:
     """What was on its way when the program ended may have arrived, as after a cut."""
-    past = past_of(settings) if settings.client.identity else Past(secret=kept.secret)
-    past.unacked.extend(map(_on_its_way, kept.unsent))
-    return past
+    known = settings.client.identity
+    state = resume_state_of(settings) if known else ResumeState(secret=kept.secret)
+    state.unacked.extend(map(_on_its_way, kept.unsent))
+    return state
 
 
 def _on_its_way(text: Unsent) -> Unacked:

@@ -24,10 +24,10 @@ from trio_chat.protocols.client import (
     spoken_by,
 )
 from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.rooms import PlainRoomsSession
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import (
     Address,
     check_encoding,
@@ -176,7 +176,7 @@ class Chat:
         ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
         nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of
         a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
-        with the same ``past``, trio-chat shows only the first.
+        with the same ``state``, trio-chat shows only the first.
         """
         _check_texts(target=target, text=text, token=token)
         self._rooms.say_to(target, text, action, token)
@@ -360,7 +360,7 @@ def open_chat(
     protocol: Literal["auto", "plain", "irc"] = "auto",
     room: str = DEFAULT_ROOM,
     password: str = "",
-    past: Past | None = None,
+    state: ResumeState | None = None,
     rooms: Literal["one", "many"] = "one",
 ) -> AbstractAsyncContextManager[Chat]:
     """Connect to a chat server and enter under a nickname; leave at the end of the block. If it is
@@ -371,7 +371,7 @@ def open_chat(
     server decides that, unless it is another one than ``#lobby``. ``password`` is the server's, if
     it has one.
 
-    ``past`` is for coming back: give the same ``Past`` to each next ``open_chat`` after the
+    ``state`` is for coming back: give the same ``ResumeState`` to each next ``open_chat`` after the
     connection was lost. Then what was said meanwhile comes out of the iteration first, each message
     once, as far as an IRC server keeps it; we are in the room where we were; and what we had to say
     is on its way, so never say it again. With trio-chat all of it arrives, and nothing twice; with
@@ -389,8 +389,8 @@ def open_chat(
     before that, this raises ConnectionLost.
     """
     _check_texts(host=host, nick=nick, encoding=encoding, room=room, password=password)
-    if not isinstance(past, Past | None):
-        raise TypeError(f"past is a Past or None, not {_kind(past)}")
+    if not isinstance(state, ResumeState | None):
+        raise TypeError(f"state is a ResumeState or None, not {_kind(state)}")
     check_place(host, port)
     check_nick(nick)
     if room or rooms == "one":
@@ -401,7 +401,8 @@ def open_chat(
     _check_choice("rooms", rooms, ("one", "many"))
     return _open_chat(
         Address(host, port), Alternates(nick, allowed=near), encoding=encoding, protocol=protocol,
-        room=room, password=password, past=Past() if past is None else past, many=rooms == "many",
+        room=room, password=password, many=rooms == "many",
+        state=ResumeState() if state is None else state,
     )  # fmt: skip
 
 
@@ -430,7 +431,7 @@ async def _open_chat(
     protocol: str,
     room: str,
     password: str,
-    past: Past,
+    state: ResumeState,
     many: bool,
 ) -> AsyncIterator[Chat]:
     stream = await _connect(address)
@@ -439,11 +440,11 @@ async def _open_chat(
         chosen = protocol if protocol != "auto" else spoken_by(data)
         session = _session(
             chosen == "plain", many, nick,
-            room=room, encoding=encoding, password=password, past=past,
+            room=room, encoding=encoding, password=password, state=state,
         )  # fmt: skip
         if late and isinstance(session, PlainClientSession):
             session.speak_first()
-        chat = Chat(stream, session, past.heard)
+        chat = Chat(stream, session, state.heard)
         try:
             await chat._enter(data)
             yield chat
@@ -473,19 +474,19 @@ def _session(
     room: str,
     encoding: str,
     password: str,
-    past: Past,
+    state: ResumeState,
 ) -> ClientSession:
     if plain and many:
         return PlainRoomsSession(
-            nick, only_room=room or DEFAULT_ROOM, encoding=encoding, password=password, past=past
+            nick, only_room=room or DEFAULT_ROOM, encoding=encoding, password=password, state=state
         )
     if plain:
         wanted = "" if room == DEFAULT_ROOM else room
         return PlainClientSession(nick, encoding=encoding, password=password, room=wanted)
     if many:
         rooms = [room] if room else []
-        return RoomsSession(nick, rooms=rooms, encoding=encoding, password=password, past=past)
-    return IrcClientSession(nick, room=room, encoding=encoding, password=password, past=past)
+        return RoomsSession(nick, rooms=rooms, encoding=encoding, password=password, state=state)
+    return IrcClientSession(nick, room=room, encoding=encoding, password=password, state=state)
 
 
 async def _connect(address: Address) -> trio.SocketStream:

@@ -26,12 +26,12 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
-from trio_chat.client.talk import STEADY, backoff, open_as_set, past_of
+from trio_chat.client.talk import STEADY, backoff, open_as_set, resume_state_of
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 
@@ -43,7 +43,7 @@ _INTENTS = 1000
 _MESSAGES = 1000
 
 # How long the last words may take, with all that is to be said before them: what does not get
-# through by then stays in the past.
+# through by then stays in the state.
 _LEAVE_TIMEOUT = 10.0  # seconds
 
 
@@ -62,10 +62,10 @@ class RoomsFrontEnd(Protocol):
 
 
 async def talk_in_rooms(
-    settings: Settings, nick: str, front_end: RoomsFrontEnd, past: Past | None = None
+    settings: Settings, nick: str, front_end: RoomsFrontEnd, state: ResumeState | None = None
 ) -> None:
     """Chat until the front end ends it. Raises ChatError if the server does not let us in at all;
-    after that a connection is tried again and again. What could not be sent stays in the ``past``.
+    after that a connection is tried again and again. What could not be sent stays in the ``state``.
     """
     intents_to, intents = trio.open_memory_channel[Intent](_INTENTS)
     messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
@@ -74,7 +74,9 @@ async def talk_in_rooms(
         nursery.start_soon(_run, front_end, messages_of, intents_to)
         with messages, intents:
             try:
-                await RoomsTalk(settings, nick, intents, messages, past or past_of(settings)).run()
+                await RoomsTalk(
+                    settings, nick, intents, messages, state or resume_state_of(settings)
+                ).run()
             except ChatError as error:
                 failed = error
     if failed:
@@ -99,9 +101,9 @@ class RoomsTalk:
         nick: str,
         intents: trio.MemoryReceiveChannel[Intent],
         messages: trio.MemorySendChannel[Message],
-        past: Past,
+        state: ResumeState,
     ) -> None:
-        self._settings, self._nick, self._past = settings, nick, past
+        self._settings, self._nick, self._state = settings, nick, state
         self._intents, self._messages = intents, messages
         self._been_in = False
         self._over = False  # whether the front end has ended it
@@ -113,7 +115,7 @@ class RoomsTalk:
         finally:
             self._put_off()
         with suppress(trio.BrokenResourceError):  # nobody is there any more whom we could tell
-            await self._show(self._past.heard)
+            await self._show(self._state.heard)
 
     async def _keep_up(self) -> None:
         waits = backoff()
@@ -126,7 +128,7 @@ class RoomsTalk:
             if trio.current_time() - began >= STEADY:
                 waits = backoff()
             wait = next(waits)
-            self._past.heard.append(Unlinked(why, wait))
+            self._state.heard.append(Unlinked(why, wait))
             with trio.move_on_after(wait):
                 await self._do_without()
 
@@ -146,7 +148,7 @@ class RoomsTalk:
                 nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
                 near = not (self._settings.client.nick or self._been_in)
                 async with open_as_set(
-                    self._settings, self._nick, self._past, "many", near=near
+                    self._settings, self._nick, self._state, "many", near=near
                 ) as chat:
                     without.cancel("there is a connection")
                     await ended.wait()  # one at a time shows what is heard
@@ -159,7 +161,7 @@ class RoomsTalk:
         if errors and not self._goes_on_after(errors[0]):
             raise errors[0]
         if errors and self._over:  # then nobody else tells that it has not ended well
-            self._past.heard.append(Unlinked(str(errors[0]), 0))
+            self._state.heard.append(Unlinked(str(errors[0]), 0))
         return str(errors[0]) if errors else "the server closed the connection"
 
     def _goes_on_after(self, error: BaseException) -> bool:
@@ -177,8 +179,8 @@ class RoomsTalk:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._do_all, chat, attempt)
                 async for message in chat:
-                    self._past.heard.appendleft(message)
-                    await self._show(self._past.heard)
+                    self._state.heard.appendleft(message)
+                    await self._show(self._state.heard)
                 nursery.cancel_scope.cancel("the server has closed the connection")
         finally:
             self._nick = chat.nick
@@ -220,22 +222,24 @@ class RoomsTalk:
         ended.set()
 
     async def _do_without(self) -> None:
-        """A session that nobody talks to puts into the past what there is to be done later. Returns
-        when the front end has ended it.
+        """A session that nobody talks to puts into the state what is to be done later. Returns when
+        the front end has ended it.
         """
         session = self._nobody()
-        await self._show(self._past.heard)
+        await self._show(self._state.heard)
         async for intent in self._intents:
             if last_words(intent) is not None:
                 break
             if _is_reconnect(intent):
                 return
             self._do_with(session, intent)
-            await self._show(self._past.heard)
+            await self._show(self._state.heard)
         self._over = True
 
     def _nobody(self) -> RoomsSession:
-        return RoomsSession(self._nick, rooms=(), encoding=self._settings.encoding, past=self._past)
+        return RoomsSession(
+            self._nick, rooms=(), encoding=self._settings.encoding, state=self._state
+        )
 
     def _do_with(self, session: RoomsSession, intent: Intent) -> None:
         """With a session that nobody talks to."""
@@ -244,8 +248,8 @@ class RoomsTalk:
         try:
             getattr(session, _METHODS[type(intent)])(*astuple(intent))
         except Unsupported as error:
-            self._past.heard.append(Notice(str(error), refusal=True))
-        self._past.heard.extend(session.own_messages())
+            self._state.heard.append(Notice(str(error), refusal=True))
+        self._state.heard.extend(session.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:
         """If it is cancelled, what is not shown will be shown by who comes next."""

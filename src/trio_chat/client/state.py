@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from trio_chat.client.model.kept import Kept, Unsent
-from trio_chat.protocols.irc.client.past import new_token
+from trio_chat.protocols.unacked import new_token
 
 # Of what is in the file, as it is written today. One of a later version is left alone.
 _VERSION = 1

@@ -23,7 +23,7 @@ from trio_chat.errors import (
     Unsupported,
 )
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.client.past import Past
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 
@@ -87,7 +87,7 @@ class Talk:
     ) -> None:
         self._settings, self._nick = settings, nick
         self._lines, self._messages = lines, messages
-        self._past = past_of(settings)
+        self._state = resume_state_of(settings)
         self._last_words = ""
         self._unsaid = 0  # texts that are refused or lost, for good
         self._said_all = False
@@ -126,7 +126,7 @@ class Talk:
         # Once we have been in, it is our own old connection that has our nickname.
         if isinstance(error, NotAdmitted) and not self._been_in:
             return False
-        if not self._said_all or self._past.unacked or self._past.waiting:
+        if not self._said_all or self._state.unacked or self._state.waiting:
             return True
         # All of ours has arrived; if the server is there still, it has more of what others said.
         return isinstance(error, ConnectionLost) and self._been_in
@@ -136,7 +136,7 @@ class Talk:
         opened: Chat | None = None
         try:
             near = not (self._settings.client.nick or self._been_in)
-            async with open_as_set(self._settings, self._nick, self._past, near=near) as opened:
+            async with open_as_set(self._settings, self._nick, self._state, near=near) as opened:
                 self._been_in = True
                 yield opened
         finally:
@@ -165,7 +165,7 @@ class Talk:
             await self._messages.send(Notice(f"Maybe {what} did not arrive."))
 
     async def _speak(self, chat: Chat) -> None:
-        """What is cut off in the middle of it stays in the past, and so is said on the next
+        """What is cut off in the middle of it stays in the state, and so is said on the next
         connection. That it is cut off is noticed by who listens.
         """
         with suppress(ConnectionLost):
@@ -196,7 +196,7 @@ class Talk:
 def open_as_set(
     settings: Settings,
     nick: str,
-    past: Past,
+    state: ResumeState,
     rooms: Literal["one", "many"] = "one",
     *,
     near: bool = False,
@@ -213,15 +213,15 @@ def open_as_set(
         protocol=settings.client.protocol,
         room=settings.client.room,
         password=settings.client.password.get_secret_value(),
-        past=past,
+        state=state,
         rooms=rooms,
     )
 
 
-def past_of(settings: Settings) -> Past:
+def resume_state_of(settings: Settings) -> ResumeState:
     """Of somebody who begins, and whom the server may know."""
     secret = settings.client.identity.get_secret_value()
-    return Past(secret=secret) if secret else Past()
+    return ResumeState(secret=secret) if secret else ResumeState()
 
 
 def backoff() -> Iterator[float]:

@@ -296,7 +296,7 @@ class RoomsClientSession(ClientSession, Protocol):
 
     A ``target`` is a room or a person. What comes of each of these comes as messages, also from
     ``own_messages``. What a server cannot do has no answer, or an empty one. A session that nobody
-    talks to can be used, too: what is said waits for the next one that has the same ``Past``.
+    talks to can be used, too: what is said waits for the next one with the same ``ResumeState``.
     """
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:

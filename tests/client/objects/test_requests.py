@@ -25,8 +25,8 @@ from trio_chat.client.intents import (
 from trio_chat.client.objects.requests import KINDS, BadRequest, read_request
 from trio_chat.client.objects.schema import schema
 from trio_chat.protocols.client import Sent
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.resume_state import ResumeState
 
 TOKEN = "0123456789abcdef"
 TIME = "2026-01-31T09:30:00.000Z"
@@ -211,12 +211,12 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
         return
     INPUT.validate(request)
     assert isinstance(intent, SayTo)
-    session = RoomsSession("bob", rooms=(), encoding="utf-8", past=Past())
+    session = RoomsSession("bob", rooms=(), encoding="utf-8", state=ResumeState())
     session.say_to(intent.target, intent.text, intent.action, intent.token)
     sent = session.own_messages()
     assert all(isinstance(message, Sent) for message in sent)
     assert sent[0].token == TOKEN  # type: ignore[union-attr]
-    for unsent in session.past.unsent:
+    for unsent in session.state.unsent:
         assert not isinstance(unsent, str)
         assert not {"\r", "\n", "\0"} & set(unsent.line)
         assert unsent.line.startswith(f"PRIVMSG {target} ")

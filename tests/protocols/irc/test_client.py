@@ -29,12 +29,12 @@ from trio_chat.protocols.client import Earlier, Look, Message, Run, Stamped, spo
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.irc.text import is_invisible, pieces, shown
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.session import Ask
 from trio_chat.protocols.slashes import FILTERS
 
@@ -58,7 +58,7 @@ YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help tells more."
 
 
 def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
-    return IrcClientSession(nick, room=room, encoding="latin-1", past=Past())
+    return IrcClientSession(nick, room=room, encoding="latin-1", state=ResumeState())
 
 
 def let_in(*caps: str) -> IrcClientSession:
@@ -146,7 +146,9 @@ def test_history_is_not_asked_for_where_it_could_not_be_told_from_what_is_said_n
 
 
 def test_a_password_comes_before_the_nickname() -> None:
-    session = IrcClientSession("bob", room="#a", encoding="utf-8", past=Past(), password="a b")
+    session = IrcClientSession(
+        "bob", room="#a", encoding="utf-8", state=ResumeState(), password="a b"
+    )
     assert sent(session).split("\r\n")[:3] == ["CAP LS 302", "PASS :a b", "NICK bob"]
 
 
@@ -384,7 +386,7 @@ def test_what_was_said_before_is_earlier() -> None:
         Earlier(Said("#lobby", "bob", "two", origin=BOB)),
         Said("#lobby", "alice", "three", origin=ALICE),
     ]
-    assert len(session.past.unacked) == 1
+    assert len(session.state.unacked) == 1
     assert sent(session) == ""
 
 
@@ -439,14 +441,14 @@ def test_with_echoes_we_hear_ourselves_through_the_server() -> None:
     say(session, "one\ntwo")
     command(session, "/me waves")
     command(session, "/msg alice psst")
-    assert (session.own_messages(), len(session.past.unacked)) == ([], 4)
+    assert (session.own_messages(), len(session.state.unacked)) == ([], 4)
     me = ":bob!bob@host PRIVMSG"
     heard = hear(session, f"{me} #lobby :one", f"{me} alice :psst", f"{A} PRIVMSG #lobby :hi")
     assert heard[:2] == [
         Said("#lobby", "bob", "one", origin=BOB),
         Said("", "bob", "psst", to="alice", origin=BOB),
     ]
-    assert len(session.past.unacked) == 2
+    assert len(session.state.unacked) == 2
 
 
 def test_without_echoes_we_hear_ourselves_at_once() -> None:
@@ -460,7 +462,7 @@ def test_without_echoes_we_hear_ourselves_at_once() -> None:
         Said("#lobby", "bob", "waves", action=True, origin=BOB),
         Said("", "bob", "psst", to="alice", origin=BOB),
     ]
-    assert (session.own_messages(), len(session.past.unacked)) == ([], 0)
+    assert (session.own_messages(), len(session.state.unacked)) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -564,7 +566,7 @@ def test_what_was_meant_for_a_room_that_lets_nobody_in_is_not_for_another(line: 
     with pytest.raises(Unsupported) as refused:
         (session.command if line[:2] in ("/m", "/t", "/k") else session.say)(line)
     assert (str(refused.value), sent(session)) == (NOT_IN_TEA, "")
-    session.past.waiting.append(line)
+    session.state.waiting.append(line)
     assert (sent(session), session.own_messages()) == ("", [Notice(NOT_IN_TEA)])
     assert session.unsaid == 2
 
@@ -581,11 +583,11 @@ def test_who_may_not_enter_can_go_on_where_they_are_or_elsewhere() -> None:
 
 
 def test_nor_is_it_after_a_cut() -> None:
-    past = Past()
-    session = IrcClientSession("bob", room="#lobby", encoding="utf-8", past=past)
+    state = ResumeState()
+    session = IrcClientSession("bob", room="#lobby", encoding="utf-8", state=state)
     hear(session, LET_IN)
     command(session, "/join tea")
-    again = IrcClientSession("bob", room="#lobby", encoding="utf-8", past=past)
+    again = IrcClientSession("bob", room="#lobby", encoding="utf-8", state=state)
     hear(again, LET_IN)
     with pytest.raises(Unsupported, match="You are not in #tea"):
         again.say("hi")
@@ -719,7 +721,7 @@ def test_a_notice_that_comes_back_has_arrived() -> None:
     assert hear(session, ":bob!bob@host NOTICE alice :beep") == [
         Said("", "bob", "beep", to="alice", notice=True, origin=BOB)
     ]
-    assert (session.unsaid, session.doubtful, len(session.past.unacked)) == (0, 0, 0)
+    assert (session.unsaid, session.doubtful, len(session.state.unacked)) == (0, 0, 0)
 
 
 def test_without_echoes_a_refused_notice_counts_and_we_hear_our_own() -> None:
@@ -741,7 +743,7 @@ def test_a_refused_command_counts() -> None:
 def test_what_cannot_be_sent_counts() -> None:
     session = let_in("echo-message")
     hear(session, ":al!al@home KICK #lobby bob")
-    session.past.waiting.append("one")
+    session.state.waiting.append("one")
     sent(session)
     assert session.unsaid == 1
 
@@ -902,7 +904,7 @@ def test_our_server_understands_what_our_client_says(text: str, command: str) ->
     else:
         client.say(text)
     heard = converse(client, server)
-    assert (len(client.past.unacked), server.session.refusals) == (0, 0)
+    assert (len(client.state.unacked), server.session.refusals) == (0, 0)
     said = [message.text for message in heard if isinstance(message, Said)]
     texts = [c.text for c in server.commands if isinstance(c, Say | Tell)]
     assert len(heard) == len(said)

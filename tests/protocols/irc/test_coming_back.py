@@ -1,5 +1,5 @@
 """Nothing is lost and nothing comes twice: our client's sessions, one after the other, with one
-past.
+state.
 """
 
 import re
@@ -13,7 +13,7 @@ from trio_chat.core.events import Joined, Left, Notice, Said
 from trio_chat.protocols.client import Earlier, Message, Stamped
 from trio_chat.protocols.irc.client.catchup import _GAP_MAX
 from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.past import UNACKED_MAX, Past
+from trio_chat.protocols.resume_state import UNACKED_MAX, ResumeState
 
 
 class Client:
@@ -21,13 +21,13 @@ class Client:
 
     def __init__(self, server: KeepingServer) -> None:
         self.server = server
-        self.past = Past()
+        self.state = ResumeState()
         self.heard: list[Message] = []
         self.connect()
 
     def connect(self) -> None:
         self.end: End = self.server.connect()
-        self.session = IrcClientSession("me", room="#lobby", encoding="utf-8", past=self.past)
+        self.session = IrcClientSession("me", room="#lobby", encoding="utf-8", state=self.state)
         self._to_server, self._to_client = b"", b""
 
     def cut(self) -> None:
@@ -86,7 +86,7 @@ def test_we_show_who_we_are_before_we_are_registered() -> None:
     client.cut()
     client.settle()
     assert client.end.commands("IDENTITY") == [(secret,)]
-    assert let_in().past.secret != secret
+    assert let_in().state.secret != secret
 
 
 def test_whoever_is_not_believed_goes_on_and_sends_nothing_again() -> None:
@@ -112,9 +112,9 @@ def test_each_text_has_a_token_of_its_own() -> None:
     tokens = {message.tags["+trio-chat/id"] for message in sent}
     assert len(tokens) == 3
     assert all(re.fullmatch("[0-9a-f]{32}", token) for token in tokens)
-    assert len(client.past.unacked) == 3
+    assert len(client.state.unacked) == 3
     client.settle()
-    assert not client.past.unacked
+    assert not client.state.unacked
 
 
 def test_what_did_not_come_back_is_sent_again() -> None:
@@ -192,7 +192,7 @@ def test_when_much_is_on_its_way_the_rest_waits() -> None:
     client.say("\n".join(f"number {n}" for n in range(UNACKED_MAX + 10)))
     client.send()
     assert client.session.waiting
-    assert len(client.server.kept) == len(client.past.unacked) == UNACKED_MAX
+    assert len(client.server.kept) == len(client.state.unacked) == UNACKED_MAX
     client.settle()
     assert not client.session.waiting
     assert client.server.texts == client.texts() == [f"number {n}" for n in range(UNACKED_MAX + 10)]
@@ -208,7 +208,7 @@ def test_what_a_server_drops_without_a_word_does_not_keep_the_rest_for_ever() ->
     assert client.session.ping()
     client.settle()
     assert client.notices()[-1] == f"This may not have arrived: number {UNACKED_MAX}"
-    assert not client.past.unacked
+    assert not client.state.unacked
 
 
 def test_a_refusal_takes_off_what_it_refuses() -> None:
@@ -217,7 +217,7 @@ def test_a_refusal_takes_off_what_it_refuses() -> None:
     client.settle()
     assert client.texts() == ["one", "three"]
     assert client.notices() == ["#lobby: You may not say that", "Not sent: forbidden fruit"]
-    assert not client.past.unacked
+    assert not client.state.unacked
 
 
 def test_a_server_that_drops_our_tags_echoes_in_order() -> None:
@@ -226,17 +226,17 @@ def test_a_server_that_drops_our_tags_echoes_in_order() -> None:
     client.session.command("/msg al psst")
     client.session.data_to_send(0)
     client.session.receive_data(b":me!u@h PRIVMSG #lobby :one\r\n:me!u@h PRIVMSG al :psst\r\n")
-    assert [text.text for text in client.past.unacked] == ["two"]
+    assert [text.text for text in client.state.unacked] == ["two"]
 
 
 def test_the_token_of_somebody_else_is_none_of_ours() -> None:
     client = let_in()
     client.say("one")
     client.session.data_to_send(0)
-    token = client.past.unacked[0].token
+    token = client.state.unacked[0].token
     client.session.receive_data(f"@+trio-chat/id={token} :al!u@h PRIVMSG #lobby :x\r\n".encode())
     client.session.receive_data(b":me!u@h PRIVMSG #lobby :from another program\r\n")
-    assert len(client.past.unacked) == 1
+    assert len(client.state.unacked) == 1
 
 
 # ── what we miss ───────────────────────────────────────────────────────────────────────────────
@@ -382,7 +382,7 @@ def test_a_server_that_has_forgotten_where_we_were_shows_the_newest() -> None:
 @pytest.mark.parametrize("answer", ["", ":s 421 me CHATHISTORY :Unknown command\r\n"])
 def test_a_server_that_does_not_answer_is_not_waited_for(answer: str) -> None:
     client = let_in(KeepingServer(caps=CAPS))
-    client.session = IrcClientSession("me", room="#lobby", encoding="utf-8", past=client.past)
+    client.session = IrcClientSession("me", room="#lobby", encoding="utf-8", state=client.state)
     session = client.session
     session.receive_data(f":s CAP * ACK :{CAPS}\r\n:s 001 me :Hi\r\n".encode())
     session.receive_data(b":me!u@h JOIN #lobby\r\n")
@@ -398,16 +398,18 @@ def test_who_leaves_a_room_misses_nothing_of_it() -> None:
     client.server.say("al", "one")
     client.settle()
     client.session.receive_data(b":me!u@h PART #lobby\r\n")
-    assert client.past.last == {}
-    assert client.past.room == ""
+    assert client.state.last == {}
+    assert client.state.room == ""
 
 
 def test_we_come_back_to_where_we_were() -> None:
-    session = IrcClientSession("me", room="#lobby", encoding="utf-8", past=(past := Past()))
+    session = IrcClientSession(
+        "me", room="#lobby", encoding="utf-8", state=(state := ResumeState())
+    )
     session.receive_data(b":s 001 me :Hi\r\n:me!u@h JOIN #lobby\r\n")
     session.command("/join tea secret")
     session.receive_data(b":me!u@h JOIN #tea\r\n")
-    again = IrcClientSession("me", room="#lobby", encoding="utf-8", past=past)
+    again = IrcClientSession("me", room="#lobby", encoding="utf-8", state=state)
     again.data_to_send(0)
     again.receive_data(b":s 001 me :Hi\r\n")
     assert again.data_to_send(0) == b"JOIN #tea secret\r\n"
@@ -461,7 +463,7 @@ def test_every_message_comes_exactly_once_and_in_order(
     assert texts == server.texts[len(server.texts) - len(texts) :]
     assert set(said) <= set(texts)
     assert [text for text in client.server.texts if text.startswith("mine")] == said
-    assert not client.past.unacked
+    assert not client.state.unacked
 
 
 CLOCK_STEPS = st.sampled_from(["other", "say", "the clock goes back", "settle", "cut"])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Look, Run, Stamped
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.text import formatted, shown_lines
+from trio_chat.protocols.resume_state import ResumeState
 
 BOLD, PLAIN = Look(bold=True), Look()
 
@@ -102,6 +102,6 @@ def test_a_text_longer_than_any_is_plain() -> None:
 
 def test_what_the_server_notes_nothing_of_is_no_place_to_go_on_from() -> None:
     """A text is Stamped for its formatting alone."""
-    past = Past()
-    assert past.see(Stamped("#r", "al", "a", runs=(Run(0, 1, BOLD),)), "#r")
-    assert "#r" not in past.last
+    state = ResumeState()
+    assert state.see(Stamped("#r", "al", "a", runs=(Run(0, 1, BOLD),)), "#r")
+    assert "#r" not in state.last

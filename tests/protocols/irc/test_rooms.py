@@ -40,8 +40,8 @@ from trio_chat.protocols.client import (
     Stamped,
     Typing,
 )
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.resume_state import ResumeState
 
 ALICE = Origin("al", "home")
 
@@ -56,12 +56,12 @@ LET_IN = """\
 """
 
 
-def new_session(past: Past | None = None) -> RoomsSession:
-    return RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", past=past or Past())
+def new_session(state: ResumeState | None = None) -> RoomsSession:
+    return RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", state=state or ResumeState())
 
 
-def let_in(*caps: str, past: Past | None = None) -> RoomsSession:
-    session = new_session(past)
+def let_in(*caps: str, state: ResumeState | None = None) -> RoomsSession:
+    session = new_session(state)
     if caps:
         hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
     hear(session, LET_IN)
@@ -94,8 +94,8 @@ def test_whoever_is_let_in_is_told_what_is_known() -> None:
 
 
 def test_all_rooms_are_entered_with_their_keys() -> None:
-    past = Past(rooms={"#a": ("#A", ""), "#b": ("#b", "secret")})
-    session = new_session(past)
+    state = ResumeState(rooms={"#a": ("#A", ""), "#b": ("#b", "secret")})
+    session = new_session(state)
     sent(session)
     hear(session, ":s 001 bob :Welcome")
     assert sent(session) == ["JOIN #b,#A,#lobby secret", "PING entered"]
@@ -103,7 +103,7 @@ def test_all_rooms_are_entered_with_their_keys() -> None:
 
 def test_many_rooms_are_entered_in_lines_that_fit() -> None:
     rooms = {f"#{n:050}": (f"#{n:050}", "") for n in range(20)}
-    session = new_session(Past(rooms=rooms))
+    session = new_session(ResumeState(rooms=rooms))
     sent(session)
     hear(session, ":s 001 bob :Welcome")
     joins = [line for line in sent(session) if line.startswith("JOIN ")]
@@ -119,14 +119,14 @@ def test_a_room_that_lets_nobody_in_keeps_nobody_out_of_the_others() -> None:
         Linked("bob", "s", frozenset(), "rfc1459"),
     ]
     assert session.admitted
-    assert not session.past.rooms
+    assert not session.state.rooms
 
 
 def test_whoever_is_not_let_back_in_is_out() -> None:
-    past = Past()
-    let_in(past=past)
-    past.begin("#lobby", "2026-01-02T00:00:00.000Z")
-    again = new_session(past)
+    state = ResumeState()
+    let_in(state=state)
+    state.begin("#lobby", "2026-01-02T00:00:00.000Z")
+    again = new_session(state)
     told = hear(again, ":s 001 bob :Hi", ":s 474 bob #lobby :You are banned")
     assert told[1:] == [OutOfRoom("#lobby", "#lobby: You are banned")]
 
@@ -230,7 +230,7 @@ def test_a_text_is_sent_and_acknowledged_by_its_echo() -> None:
     assert sent(session) == [f"@+trio-chat/id={said.token} PRIVMSG al hi"]
     echo = f"@msgid=m1;time=t1;+trio-chat/id={said.token} :bob!b@h PRIVMSG al :hi"
     assert hear(session, echo) == [Acknowledged(said.token, "m1", "t1")]
-    assert not session.past.unacked
+    assert not session.state.unacked
 
 
 def test_an_echo_without_tags_is_of_the_oldest_text() -> None:
@@ -397,7 +397,7 @@ def test_rooms_are_entered_and_left() -> None:
     session.part("#tea", "so long")
     assert sent(session) == ["PART #tea :so long"]
     assert hear(session, ":bob!b@h PART #tea") == [OutOfRoom("#tea")]
-    assert set(session.past.rooms) == {"#lobby"}
+    assert set(session.state.rooms) == {"#lobby"}
 
 
 @pytest.mark.parametrize(
@@ -462,7 +462,7 @@ def test_without_a_connection_what_is_wanted_waits_for_the_next_one() -> None:
     session.command("/topic green", "#tea")
     told = session.own_messages()
     assert [type(message) for message in told] == [Sent, OutOfRoom, Notice]
-    again = RoomsSession("bob", rooms=(), encoding="utf-8", past=session.past)
+    again = RoomsSession("bob", rooms=(), encoding="utf-8", state=session.state)
     hear(again, ":s 001 bob :Welcome", ":s PONG s entered")
     assert sent(again)[-4:] == ["AWAY lunch", "JOIN #tea key", "PING entered", "PRIVMSG al hi"]
 
@@ -472,11 +472,11 @@ def test_whoever_is_away_stays_so_after_a_cut() -> None:
     session.away("lunch")
     assert sent(session) == ["AWAY lunch"]
     assert hear(session, ":s 306 bob :You are away") == [AwaySet("bob", "lunch")]
-    again = new_session(session.past)
+    again = new_session(session.state)
     hear(again, ":s 001 bob :Welcome")
     assert "AWAY lunch" in sent(again)
     assert hear(again, ":s 305 bob :You are back") == [AwaySet("bob", "")]
-    assert not session.past.away
+    assert not session.state.away
 
 
 def test_how_long_the_server_takes_is_known_now_and_then() -> None:
@@ -501,14 +501,14 @@ class Client:
 
     def __init__(self, server: KeepingServer) -> None:
         self.server = server
-        self.past = Past()
+        self.state = ResumeState()
         self.heard: list[Message] = []
         self._now = 0
         self.connect()
 
     def connect(self) -> None:
         self.end: End = self.server.connect()
-        self.session = RoomsSession("me", rooms=ROOMS, encoding="utf-8", past=self.past)
+        self.session = RoomsSession("me", rooms=ROOMS, encoding="utf-8", state=self.state)
         self._to_server, self._to_client = b"", b""
 
     def cut(self) -> None:
@@ -591,9 +591,9 @@ def test_what_was_stored_for_long_is_asked_for_though_later_things_were_told_bef
     None
 ):
     caps = ("message-tags", "server-time", "batch", "draft/chathistory")
-    past = Past()
-    hear(let_in(*caps, past=past), "@time=2024-12-31T12:00:00.000Z :s PONG s lag")
-    session = new_session(past)
+    state = ResumeState()
+    hear(let_in(*caps, state=state), "@time=2024-12-31T12:00:00.000Z :s PONG s lag")
+    session = new_session(state)
     told = (f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
     hear(session, *told, ":s 001 bob :Hi")
     [asked] = [line for line in sent(session) if " TARGETS " in line]
@@ -711,8 +711,8 @@ def test_whatever_is_cut_each_message_comes_once_and_in_order(steps, page, dawdl
     for place in PLACES:
         kept = [k.text for k in client.server.kept if k.place("me") == place]
         assert client.texts(place) == kept
-    assert not client.past.unacked
-    assert not client.past.unsent
+    assert not client.state.unacked
+    assert not client.state.unsent
     assert not client.of(Failed)
 
 
@@ -783,4 +783,4 @@ def test_that_we_were_sent_out_is_told_also_if_the_link_is_cut() -> None:
     session = catching_up()
     hear(session, KICK)
     assert session.cut() == KICKED[1:]
-    assert not session.past.rooms
+    assert not session.state.rooms

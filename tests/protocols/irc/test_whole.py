@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, Message, Sent, Stamped
-from trio_chat.protocols.irc.client.past import Past
 from trio_chat.protocols.irc.client.rooms import RoomsSession
 from trio_chat.protocols.irc.client.whole import messages_of, one_message
 from trio_chat.protocols.irc.message import parse
 from trio_chat.protocols.irc.multiline import CONCAT, Limits, Piece, combined
+from trio_chat.protocols.resume_state import ResumeState
 
 MULTILINE = "draft/multiline=max-bytes=4096,max-lines=32"
 CAPS = ("batch", "echo-message", "message-tags", "server-time", "draft/chathistory")
@@ -19,8 +19,8 @@ LET_IN = [":s 001 bob :Hi", ":s 004 bob s trio-chat-1 x y", ":s 422 bob :None",
           ":bob!b@h JOIN #r", ":s 366 bob #r :End", ":s PONG s entered"]  # fmt: skip
 
 
-def let_in(*caps: str, past: Past | None = None) -> RoomsSession:
-    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", past=past or Past())
+def let_in(*caps: str, state: ResumeState | None = None) -> RoomsSession:
+    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", state=state or ResumeState())
     names = " ".join(cap.partition("=")[0] for cap in caps)
     hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{names}", *LET_IN)
     while asked := [line for line in sent(session) if line.startswith("PING chathistory")]:
@@ -48,7 +48,7 @@ ONE = [
 
 
 def test_it_asks_for_the_capability() -> None:
-    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", past=Past())
+    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", state=ResumeState())
     sent(session)
     hear(session, f":s CAP * LS :batch message-tags {MULTILINE}")
     assert sent(session) == ["CAP REQ :batch draft/multiline message-tags"]
@@ -64,7 +64,7 @@ def test_several_lines_are_one_message() -> None:
     inner = [f"@batch=x :bob!b@h PRIVMSG #r :{text}" for text in ("a", "", "b c")]
     assert hear(session, echo, *inner) == []
     assert hear(session, ":bob!b@h BATCH -x") == [Acknowledged(TOKEN, "i", "t")]
-    assert not session.past.unacked
+    assert not session.state.unacked
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_elsewhere_each_line_is_a_message(caps: tuple[str, ...]) -> None:
 
 def test_without_a_connection_it_is_cut_as_with_the_one_before() -> None:
     """So what is said again with the same token is the same."""
-    past = Past()
-    let_in(*CAPS, MULTILINE, past=past)
-    offline = RoomsSession("bob", rooms=["#r"], encoding="utf-8", past=past)
+    state = ResumeState()
+    let_in(*CAPS, MULTILINE, state=state)
+    offline = RoomsSession("bob", rooms=["#r"], encoding="utf-8", state=state)
     offline.say_to("#r", "a\n\nb c", token=TOKEN)
     assert offline.own_messages() == [Sent(TOKEN, "#r", "a\n\nb c")]
-    let_in(*CAPS, past=past)
-    assert past.limits is None
+    let_in(*CAPS, state=state)
+    assert state.limits is None
 
 
 def test_a_line_that_is_too_long_is_one_message_too() -> None:
@@ -160,10 +160,10 @@ def test_it_fails_as_one(line: str) -> None:
 
 
 def test_after_a_cut_it_is_sent_again_as_one() -> None:
-    past = Past()
-    past.unacked.append(one_message(TOKEN, "#r", "a\n\nb c", False))
+    state = ResumeState()
+    state.unacked.append(one_message(TOKEN, "#r", "a\n\nb c", False))
     caps = (*CAPS, MULTILINE, "trio-chat/identity")
-    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", past=past)
+    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", state=state)
     names = " ".join(cap.partition("=")[0] for cap in caps)
     hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{names}", *LET_IN)
     lines = sent(session)
@@ -172,9 +172,9 @@ def test_after_a_cut_it_is_sent_again_as_one() -> None:
 
 
 def test_a_server_that_takes_one_line_is_not_sent_it_again() -> None:
-    past = Past()
-    past.unacked.append(one_message(TOKEN, "#r", "a\nb", False))
-    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", past=past)
+    state = ResumeState()
+    state.unacked.append(one_message(TOKEN, "#r", "a\nb", False))
+    session = RoomsSession("bob", rooms=["#r"], encoding="utf-8", state=state)
     hear(session, ":s CAP * LS :echo-message message-tags trio-chat/identity",
          ":s CAP * ACK :echo-message message-tags trio-chat/identity")  # fmt: skip
     told = hear(session, *LET_IN)

@@ -19,7 +19,7 @@ class Kept:
     """Of one server: ``inputs`` as they were typed, oldest first; up to when (ISO 8601) each target
     has been ``read``, by its name; ``unsent`` texts, oldest first; names of open ``buffers`` in
     their order, without the server's, and the ``current`` one of them; masks of who is ``ignored``;
-    the ``secret`` by which the server knows us again (protocols/irc/past.py); and what has been
+    the ``secret`` by which the server knows us again (protocols/resume_state.py); and what has been
     begun and not sent, the ``drafts``, by the name of the buffer (the server's has none).
     """
 

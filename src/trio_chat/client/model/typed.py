@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES, room_name
+from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
+from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
 if TYPE_CHECKING:

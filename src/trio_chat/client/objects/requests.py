@@ -23,9 +23,9 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.core.letters import cut
-from trio_chat.protocols.irc.client.past import new_token
 from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.irc.times import read_timestamp
+from trio_chat.protocols.unacked import new_token
 
 # One name, without what would make two of it on the way, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"

@@ -12,6 +12,9 @@ CTCP = "\x01"
 #: What stands before and after a text, if it is an action and if not.
 FRAMES = {True: (f"{CTCP}ACTION ", CTCP), False: ("", "")}
 
+#: Why a text of control characters is not said.
+INVISIBLE = "Nothing could be seen of that, so it is not said."
+
 # Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
 # underline (modern.ircdocs.horse, "Formatting").
 _FORMATTING = re.compile(
@@ -140,6 +143,11 @@ def is_invisible(text: str) -> bool:
 def is_room(target: str) -> bool:
     """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
     return target.startswith(("#", "&"))
+
+
+def room_name(name: str) -> str:
+    """A room's name begins with ``#`` or, if only its own server knows it, with ``&``."""
+    return name if is_room(name) else f"#{name}"
 
 
 def read_action(text: str) -> tuple[str, bool]:

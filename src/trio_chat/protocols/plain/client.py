@@ -27,8 +27,7 @@ from trio_chat.core.names import fold
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
-from trio_chat.protocols.irc.client.slash import INVISIBLE, room_name
-from trio_chat.protocols.irc.text import is_invisible
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, room_name
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     CONNECTED,

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from trio_chat.core.events import Notice, Said
 from trio_chat.core.names import fold
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, PageEnd, Stamped
-from trio_chat.protocols.irc.client.past import Past, Unacked
 from trio_chat.protocols.irc.text import is_room, shown
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import Unacked
 
 # Messages of a room that are known when they are shown again; a server shows newcomers fewer.
 _SHOWN_MAX = 500
@@ -23,13 +24,13 @@ Words = tuple[str, str, bool]
 class Replay:
     """``encoding`` is what our texts are sent in, and may change them."""
 
-    def __init__(self, past: Past, encoding: str) -> None:
-        self._past, self._encoding = past, encoding
+    def __init__(self, state: ResumeState, encoding: str) -> None:
+        self._state, self._encoding = state, encoding
         self._said: list[Said] = []
 
     def remember(self, said: Said) -> None:
         """It was shown, in a room."""
-        known = self._past.shown.setdefault(said.room, deque(maxlen=_SHOWN_MAX))
+        known = self._state.shown.setdefault(said.room, deque(maxlen=_SHOWN_MAX))
         known.append(_words(said))
 
     def add(self, said: Said) -> None:
@@ -39,7 +40,7 @@ class Replay:
     def end(self, room: str, nick: str) -> Sequence[Message]:
         """That is all: what of it is to be told in this room to whoever has this nickname."""
         said, self._said = self._said, []
-        known = list(self._past.shown.get(room, ()))
+        known = list(self._state.shown.get(room, ()))
         new = said[_overlap(known, list(map(_words, said))) :]
         for message in new:
             self.remember(message)
@@ -52,9 +53,9 @@ class Replay:
         ]
 
     def _late(self, said: Said, nick: str) -> Message:
-        for text in self._past.failed.values() if said.nick == nick else ():
+        for text in self._state.failed.values() if said.nick == nick else ():
             if self.is_of(text, said):
-                del self._past.failed[text.token]
+                del self._state.failed[text.token]
                 return Acknowledged(text.token)
         return Stamped(said.room, said.nick, said.text, action=said.action, late=True)
 

@@ -39,14 +39,13 @@ from trio_chat.protocols.client import (
     RoomsClientSession,
     Roster,
 )
-from trio_chat.protocols.irc.client.outgoing import lines_of, on_its_way, token_of
-from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked
-from trio_chat.protocols.irc.client.slash import INVISIBLE, room_name
-from trio_chat.protocols.irc.text import is_invisible, is_room, pieces, shown
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.client import OF_THE_ROOM, PlainClientSession
 from trio_chat.protocols.plain.replay import Replay, is_to
+from trio_chat.protocols.resume_state import ONE_LINE, ResumeState
 from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.unacked import Unacked, lines_of, on_its_way, token_of
 
 # The tutorial's server reads so much at once, and so do its clients.
 _READ = 1024  # bytes
@@ -81,13 +80,13 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         *,
         only_room: str,
         encoding: str,
-        past: Past,
+        state: ResumeState,
         password: str = "",
     ) -> None:
         super().__init__(nick, encoding=encoding, password=password)
-        self.past = past
-        past.names.learn(OURS)
-        self._replay = Replay(past, encoding)
+        self.state = state
+        state.names.learn(OURS)
+        self._replay = Replay(state, encoding)
         self._only_room = room_name(only_room)
         self._lobby = ""  # the room that we came into first: so it is known once we are in
         self._people: dict[str, str] = {}  # with the tutorial's server, by their fold
@@ -100,7 +99,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     @property
     def doubtful(self) -> int:
-        return len(self.past.unacked)
+        return len(self.state.unacked)
 
     def _is_me(self, nick: str) -> bool:
         return fold(nick) == fold(self.nick)
@@ -123,7 +122,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def _apart(self, piece: bytes) -> Sequence[bytes]:
         """What we have said is known again, whatever it is glued to."""
         parts: list[bytes] = []
-        for text in self.past.unacked:
+        for text in self.state.unacked:
             before, ours, rest = piece.partition(self._encode(self._written(text)))
             if ours:
                 parts += [before, ours]
@@ -173,7 +172,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def _noticed(self, line: str) -> Sequence[Message]:
         """It may be that something of ours is refused by it."""
         notice = Notice(line.removeprefix("*** "), room=self.room)
-        if self.framed and self.past.unacked:
+        if self.framed and self.state.unacked:
             self._complaint, self._in_doubt = notice.text, True
         return [notice]
 
@@ -203,7 +202,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         return [*refused, *(() if self._moving else self._stay()), *roster]
 
     def _ask(self, *, moving: bool = False) -> None:
-        self._asked.append(_Question(tuple(self.past.unacked), moving))
+        self._asked.append(_Question(tuple(self.state.unacked), moving))
         self._send("/who\n")
 
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
@@ -220,12 +219,12 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             self._go_on()
         if not before or self._is_here(before):
             return [InRoom(room)]
-        self.past.rooms.pop(before, None)
+        self.state.rooms.pop(before, None)
         return [OutOfRoom(before), InRoom(room)]
 
     def _go_on(self) -> None:
         """To where we were, or want to be."""
-        wanted = self.past.rooms
+        wanted = self.state.rooms
         if wanted and self.room not in wanted:
             name, _ = list(wanted.values())[-1]
             self._go_to(name)
@@ -243,10 +242,10 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     def _stay(self) -> Sequence[Message]:
         """It is settled that we are here: so we are nowhere else."""
-        gone = [name for name, _ in self.past.rooms.values() if not self._is_here(name)]
-        self.past.rooms.clear()
+        gone = [name for name, _ in self.state.rooms.values() if not self._is_here(name)]
+        self.state.rooms.clear()
         if self.room:
-            self.past.rooms[self.room] = self.room, ""
+            self.state.rooms[self.room] = self.room, ""
         return list(map(OutOfRoom, gone))
 
     def _sent_out(self, line: str) -> Sequence[Message]:
@@ -265,8 +264,8 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             raise Unsupported("This server has only one room.")
         if len(room.split()) != 1:
             raise Unsupported(f"{shown(room)} cannot be a room.")
-        self.past.rooms.pop(room, None)
-        self.past.rooms[room] = room, ""
+        self.state.rooms.pop(room, None)
+        self.state.rooms[room] = room, ""
         if self._lobby:  # else we go there once we are in
             self._prepare()
             self._go_to(room)
@@ -274,7 +273,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def part(self, room: str, why: str = "") -> None:
         """To leave a room is to go back to the first one, which cannot be left."""
         if not self._is_here(room):
-            self.past.rooms.pop(room, None)
+            self.state.rooms.pop(room, None)
             self._own.append(OutOfRoom(room))
         elif fold(room) != fold(self._lobby):
             self.join(self._lobby)
@@ -297,27 +296,27 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     def _arrived(self, said: Said) -> Sequence[Message]:
         """It is ours, if we have said such a thing; also if the server has changed its words."""
-        texts = [text for text in self.past.unacked if is_to(text, said)]
+        texts = [text for text in self.state.unacked if is_to(text, said)]
         same = (text for text in texts if self._replay.is_of(text, said))
         text = next(same, texts[0] if texts and self.framed else None)
         if text is None:
             return ()
-        before = tuple(self.past.unacked)[: self.past.unacked.index(text)]
-        self.past.acknowledge(text.token)
+        before = tuple(self.state.unacked)[: self.state.unacked.index(text)]
+        self.state.acknowledge(text.token)
         return [*self._overtaken(before), Acknowledged(text.token)]
 
     def _overtaken(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         """The tutorial's server refuses nothing: these have come back without our knowing it."""
         if self.framed:
             return self._give_up(texts)
-        return [Acknowledged(t.token) for t in texts if self.past.acknowledge(t.token)]
+        return [Acknowledged(t.token) for t in texts if self.state.acknowledge(t.token)]
 
     def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         """Those of them that have not come back are refused."""
         return self._lost(texts, self._complaint or "The server has refused it.")
 
     def _lost(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
-        return self.past.fail([t for t in texts if self.past.acknowledge(t.token)], why)
+        return self.state.fail([t for t in texts if self.state.acknowledge(t.token)], why)
 
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
@@ -340,19 +339,19 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         ]
         for number, piece in enumerate(said, 1):
             taken = on_its_way(token_of(token, number), target, piece, action)
-            self._own += self.past.take_on(taken)
+            self._own += self.state.take_on(taken)
 
     def resend(self, token: str) -> None:
         """Send again what has failed; but what was written for IRC may have several lines, and here
         the second would be one of its own, or a command.
         """
-        if text := self.past.failed.pop(token, None):
+        if text := self.state.failed.pop(token, None):
             several = "\n" in text.text
-            self._own += self.past.fail([text], ONE_LINE) if several else self.past.take_on(text)
+            self._own += self.state.fail([text], ONE_LINE) if several else self.state.take_on(text)
 
     def data_to_send(self, now: float) -> bytes:
         self._prepare(now)
-        if not self.past.unacked:
+        if not self.state.unacked:
             self._complaint, self._in_doubt = "", False
         if self._in_doubt and not any(self._asked):
             self._in_doubt = False
@@ -361,21 +360,21 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     def _prepare(self, now: float = math.inf) -> None:
         """Send what may be sent."""
-        while self.past.unsent and self._may_send(now):
-            text = self.past.unsent.popleft()
+        while self.state.unsent and self._may_send(now):
+            text = self.state.unsent.popleft()
             if isinstance(text, str):  # a line of IRC: a session before this one has left it
                 continue
             if why := self._obstacle(text):
-                self._own += self.past.fail([text], why)
+                self._own += self.state.fail([text], why)
                 continue
-            self.past.unacked.append(text)
+            self.state.unacked.append(text)
             self._send(self._written(text) + ("\n" if self.framed else ""))
             self._echo_by = now + _ECHO
 
     def _may_send(self, now: float) -> bool:
         if not self._lobby or self._moving or (self._leaving and self.framed):
             return False
-        return self.framed or not self.past.unacked or now >= self._echo_by
+        return self.framed or not self.state.unacked or now >= self._echo_by
 
     def _obstacle(self, text: Unacked) -> str:
         """Why that cannot be said there now; empty if it can."""
@@ -400,11 +399,11 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     @property
     def waiting(self) -> bool:
-        return bool(self.past.unsent) and not (self._leaving and self.framed)
+        return bool(self.state.unsent) and not (self._leaving and self.framed)
 
     @property
     def due(self) -> float:
-        return self._echo_by if self.past.unsent and self._tutorial else math.inf
+        return self._echo_by if self.state.unsent and self._tutorial else math.inf
 
     # ── what else we want ──────────────────────────────────────────────────────────────────
 
@@ -483,4 +482,4 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     def cut(self) -> Sequence[Message]:
         """What has become of that which had not come back, nobody will tell."""
-        return self._lost(tuple(self.past.unacked), "It may not have arrived.")
+        return self._lost(tuple(self.state.unacked), "It may not have arrived.")

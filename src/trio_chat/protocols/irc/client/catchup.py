@@ -28,7 +28,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import Earlier, InRoom, Message, OutOfRoom, Roster, Stamped
-from trio_chat.protocols.irc.client.past import Last, Past
+from trio_chat.protocols.resume_state import Last, ResumeState
 
 _PING = "chathistory"  # and the number of the page
 
@@ -86,7 +86,7 @@ class CatchUp:
 
     def __init__(
         self,
-        past: Past,
+        state: ResumeState,
         send: Callable[..., None],
         buffer_of: Callable[[Said], str] = lambda said: said.room,
         *,
@@ -96,9 +96,9 @@ class CatchUp:
         self.by_msgid = True
         self.waits = False  # whether it is not known yet what to catch up with
         self.numbered = 0  # questions
-        self.names = past.names
-        self._past, self._send, self._buffer_of, self._named = past, send, buffer_of, named
-        self._gaps: ByName[_Gap] = ByName(past.names)
+        self.names = state.names
+        self._state, self._send, self._buffer_of, self._named = state, send, buffer_of, named
+        self._gaps: ByName[_Gap] = ByName(state.names)
         self._held: list[Message] = []
         self._waiting: set[tuple[str, str]] = set()  # the places and ids of what is held
         self._speaker = ("", "")
@@ -123,7 +123,7 @@ class CatchUp:
         """We have entered it, at this time by the server's clock."""
         gap = self._gaps[target] = _Gap(target, since=time)
         self._ask(gap, _Ask.AFTER if self._reference(gap) != "*" else _Ask.FIRST)
-        self._past.begin(target, time)
+        self._state.begin(target, time)
 
     def _ask(self, gap: _Gap, what: _Ask, reference: str = "") -> None:
         gap.asked, gap.came, gap.meets = what, 0, False
@@ -141,7 +141,7 @@ class CatchUp:
         self._send("PING", f"{_PING}{gap.number}")
 
     def _last(self, gap: _Gap) -> Last:
-        return self._past.last.get(gap.target, _NOTHING)
+        return self._state.last.get(gap.target, _NOTHING)
 
     def _reference(self, gap: _Gap) -> str:
         last = self._last(gap)
@@ -289,7 +289,7 @@ class CatchUp:
         said = _said(message)
         if not isinstance(said, Said):
             return True
-        fresh = not isinstance(said, Stamped) or self._past.see(said, self._place(said))
+        fresh = not isinstance(said, Stamped) or self._state.see(said, self._place(said))
         if _msgid(message) or self._speaker_of(message) != self._speaker:
             self._fresh, self._speaker = fresh, self._speaker_of(message)
         return self._fresh

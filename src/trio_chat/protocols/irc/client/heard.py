@@ -77,8 +77,8 @@ def understand(session: "IrcLink", line: Line) -> Messages:
     messages = heard.means(session, line)
     if not history:
         return messages
-    past = [_past(message, batch) for message in messages]
-    return [*_begin_found(session, line, batch), *past] if past else ()
+    told = [_past(message, batch) for message in messages]
+    return [*_begin_found(session, line, batch), *told] if told else ()
 
 
 def _begin_found(session: "IrcLink", line: Line, batch: Batch) -> Messages:
@@ -260,8 +260,8 @@ def _kept_out(session: "IrcLink", line: Line) -> Messages:
 
 def _welcome(session: "IrcLink", line: Line) -> Messages:
     if not session.registered:
-        if session.past.names.name == UNKNOWN:
-            session.past.names.learn(UNTOLD)
+        if session.state.names.name == UNKNOWN:
+            session.state.names.learn(UNTOLD)
         session.welcomed(line.params[0], line.tags.get("time", ""))
     return [Notice(line.params[-1])]
 
@@ -270,7 +270,7 @@ def _my_info(session: "IrcLink", line: Line) -> Messages:
     """trio-chat reads slowly what comes too fast. What it says of names is for other clients."""
     if line.params[2].startswith(_VERSION):
         session.outgoing.paced = False
-        session.past.names.learn(OURS)
+        session.state.names.learn(OURS)
     return ()
 
 
@@ -283,8 +283,8 @@ def _supports(session: "IrcLink", line: Line) -> Messages:
 def learn(session: "IrcLink", token: str) -> None:
     """What a server says of itself."""
     name, _, value = token.partition("=")
-    if name == "CASEMAPPING" and value and session.past.names.name != OURS:
-        session.past.names.learn(value)
+    if name == "CASEMAPPING" and value and session.state.names.name != OURS:
+        session.state.names.learn(value)
     session.catch_up.supports(token)
 
 

@@ -32,7 +32,7 @@ from trio_chat.protocols.irc.client.heard import (
     report,
     said_in,
 )
-from trio_chat.protocols.irc.client.past import ID_TAG
+from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, read_action, sentence, shown
@@ -51,7 +51,7 @@ def _privmsg(session: "IrcClientSession", line: Line) -> Messages:
     if own and live:
         cut = session.echoed(token, line.params[0], read_action(line.params[1])[0])
     elif not live:
-        session.past.acknowledge(token)
+        session.state.acknowledge(token)
     if not line.params[1].startswith(CTCP) or said.action:
         return [said, *cut]
     if "!" in line.source and live and not own:

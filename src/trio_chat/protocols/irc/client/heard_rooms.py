@@ -37,7 +37,7 @@ from trio_chat.protocols.irc.client.heard import (
     said_in,
     who_words,
 )
-from trio_chat.protocols.irc.client.past import ID_TAG
+from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
 
@@ -67,7 +67,7 @@ def _privmsg(session: "RoomsSession", line: Line) -> Messages:
             answer_question(session, line)
         return ()
     token = line.tags.get(ID_TAG, "")
-    if own or (not live and session.past.is_known(token)):
+    if own or (not live and session.state.is_known(token)):
         token = session.ours(token, line.params[0], live=live)
         return [replace(said, token=token)]
     return [said]
@@ -75,7 +75,7 @@ def _privmsg(session: "RoomsSession", line: Line) -> Messages:
 
 def _with_partner(session: "RoomsSession", said: Said, page: str) -> Said:
     """In the history of a private conversation we may have had another name then."""
-    if said.room or not page or is_room(page) or not session.past.names.same(said.nick, page):
+    if said.room or not page or is_room(page) or not session.state.names.same(said.nick, page):
         return said
     return replace(said, to=session.nick)
 
@@ -170,7 +170,7 @@ def _kick(session: "RoomsSession", line: Line) -> Messages:
 
 def _refused_to_enter(session: "RoomsSession", room: str, text: str) -> Message:
     """It is no use to ask again after each cut. Where we have been, we are not any more."""
-    been_in = room in session.past.last
+    been_in = room in session.state.last
     out = session.left(room, text)
     return out if been_in else Notice(text, room=room, refusal=True)
 
@@ -217,8 +217,8 @@ def _away_told(session: "RoomsSession", line: Line) -> Messages:
     """RPL_UNAWAY and RPL_NOWAWAY: the server repeats no text."""
     gone = line.command == "306"
     if not gone:
-        session.past.away = ""
-    return [AwaySet(session.nick, session.past.away or line.params[-1] if gone else "")]
+        session.state.away = ""
+    return [AwaySet(session.nick, session.state.away or line.params[-1] if gone else "")]
 
 
 def _is_away(session: "RoomsSession", line: Line) -> Messages:

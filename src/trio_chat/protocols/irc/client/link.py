@@ -14,14 +14,15 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
 from trio_chat.protocols.irc.client.catchup import CatchUp
-from trio_chat.protocols.irc.client.outgoing import Outgoing, encoded
-from trio_chat.protocols.irc.client.past import ID_TAG, UNACKED_MAX, Past, Unacked
+from trio_chat.protocols.irc.client.outgoing import ID_TAG, Outgoing, encoded
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.text import shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
+from trio_chat.protocols.resume_state import UNACKED_MAX, ResumeState
+from trio_chat.protocols.unacked import Unacked
 
 if TYPE_CHECKING:
     from trio_chat.protocols.irc.client.heard import Batch, Table
@@ -47,8 +48,8 @@ _SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTIC
 
 
 class IrcLink(ClientSession):
-    """``past`` is what stays for the next connection. ``farewell`` is why the server ends this one,
-    if it says so.
+    """``state`` is what stays for the next connection. ``farewell`` is why the server ends this
+    one, if it says so.
 
     What is not UTF-8 is read in ``encoding``; what we say is UTF-8.
     """
@@ -59,11 +60,11 @@ class IrcLink(ClientSession):
     catch_up: CatchUp
 
     def __init__(
-        self, nick: str | Alternates, *, encoding: str, past: Past, password: str = ""
+        self, nick: str | Alternates, *, encoding: str, state: ResumeState, password: str = ""
     ) -> None:
         self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
         self.nick, self.room = self._nicks.nick, ""
-        self.past = past
+        self.state = state
         self.admitted = False
         self.registered = False
         self.farewell = ""
@@ -73,8 +74,8 @@ class IrcLink(ClientSession):
         self.caps: set[str] = set()
         self.address = ""  # ours, ``user@host``, as others see it
         # Of rooms, who is in them, while that is being told; and those of which it will be told.
-        self.names: ByName[list[str]] = ByName(past.names)
-        self.entering: ByName[None] = ByName(past.names)
+        self.names: ByName[list[str]] = ByName(state.names)
+        self.entering: ByName[None] = ByName(state.names)
         self.batches: dict[str, Batch] = {}  # those that are open
         self._wanted: list[str] = []  # kinds of batches that somebody at our side waits for
         self.outgoing = Outgoing()
@@ -148,7 +149,7 @@ class IrcLink(ClientSession):
     @property
     def undelivered(self) -> str:
         words = self.farewell or "The server closed the connection."
-        missing = len(self.past.unacked) + self.past.unsaid
+        missing = len(self.state.unacked) + self.state.unsaid
         if missing and not self.leaving:
             return f"{words} {missing} of our messages did not come back"
         # Without echoes only the PONG tells that all has arrived.
@@ -187,7 +188,7 @@ class IrcLink(ClientSession):
             )
 
     def is_me(self, nick: str) -> bool:
-        return self.past.names.same(nick, self.nick)
+        return self.state.names.same(nick, self.nick)
 
     def want(self, kind: str) -> None:
         """Somebody at our side has asked for a batch of this kind."""
@@ -225,7 +226,7 @@ class IrcLink(ClientSession):
         if IDENTITY in self.caps and not self.registered and not self._identified:
             self._identified = True
             self.outgoing.paced = False
-            self.send("IDENTITY", self.past.secret)
+            self.send("IDENTITY", self.state.secret)
         self.end_of_caps()
 
     def end_of_caps(self) -> None:
@@ -305,7 +306,7 @@ class IrcLink(ClientSession):
         """Whether another text may be on its way. If not, ask what has become of the others: what a
         server has dropped without a word must not keep the rest for ever.
         """
-        if not (self._echoes and self.past.full):
+        if not (self._echoes and self.state.full):
             return True
         if not self._asked_about:
             self.ping()
@@ -323,7 +324,7 @@ class IrcLink(ClientSession):
 
     def take_blindly_sent(self, targets: Collection[str]) -> Unacked | None:
         """The oldest of them, or of those for one of these: it is refused."""
-        text = next(self.past.among(self._blindly, targets), None)
+        text = next(self.state.among(self._blindly, targets), None)
         if text:
             self._blindly.remove(text)
         return text
@@ -331,18 +332,18 @@ class IrcLink(ClientSession):
     def _send_again(self) -> Sequence[Message]:
         """We are where we were before the cut. What is on its way since then may have arrived."""
         if self.tells_twice_said:
-            for text in self.past.unacked:
+            for text in self.state.unacked:
                 self.outgoing.send(self._tagged(text), counts=False)
             return ()
-        return self._give_up(tuple(self.past.unacked))
+        return self._give_up(tuple(self.state.unacked))
 
     def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         """Those of them that have not come back will not."""
-        return self._lost([text for text in texts if self.past.acknowledge(text.token)])
+        return self._lost([text for text in texts if self.state.acknowledge(text.token)])
 
     def ping(self) -> bool:
         """With the answer, all that was said before has been dealt with, too."""
-        self._asked_about = self._asked_about or tuple(self.past.unacked)
+        self._asked_about = self._asked_about or tuple(self.state.unacked)
         self.send("PING", "alive")
         return True
 
@@ -364,13 +365,13 @@ class IrcLink(ClientSession):
     def ponged(self) -> Sequence[Message]:
         if self._last_words is None or self.leaving:
             return ()
-        if self.past.unacked and self._rounds:
+        if self.state.unacked and self._rounds:
             self._rounds = 0
             self.send("PING", "finish")
             return ()
         self.leaving = True
         self.send("QUIT", *([self._last_words] if self._last_words else []))
-        return self._give_up(tuple(self.past.unacked))
+        return self._give_up(tuple(self.state.unacked))
 
     def ended(self, why: str) -> Sequence[Message]:
         """The server ends the connection."""

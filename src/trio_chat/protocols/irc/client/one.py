@@ -17,12 +17,13 @@ from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.heard import understand
 from trio_chat.protocols.irc.client.heard_one import TABLE
 from trio_chat.protocols.irc.client.link import IrcLink
-from trio_chat.protocols.irc.client.outgoing import LONGEST_ADDRESS, lines_of, texts_of
-from trio_chat.protocols.irc.client.past import Past, Unacked
-from trio_chat.protocols.irc.client.slash import INVISIBLE, read_slash, room_name
+from trio_chat.protocols.irc.client.outgoing import LONGEST_ADDRESS, texts_of
+from trio_chat.protocols.irc.client.slash import read_slash
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.text import is_cut, is_invisible, is_room, shown
+from trio_chat.protocols.irc.text import INVISIBLE, is_cut, is_invisible, is_room, room_name, shown
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import Unacked, lines_of
 
 
 class IrcClientSession(IrcLink):
@@ -31,17 +32,23 @@ class IrcClientSession(IrcLink):
     table = TABLE
 
     def __init__(
-        self, nick: str | Alternates, *, room: str, encoding: str, past: Past, password: str = ""
+        self,
+        nick: str | Alternates,
+        *,
+        room: str,
+        encoding: str,
+        state: ResumeState,
+        password: str = "",
     ) -> None:
-        self._asked = [past.room or room_name(room)]  # rooms that we are on the way to
-        self._keys = ByName(past.names, {self._asked[0]: past.key})
+        self._asked = [state.room or room_name(room)]  # rooms that we are on the way to
+        self._keys = ByName(state.names, {self._asked[0]: state.key})
         self._chosen = False  # whether we are in a room because we asked for it
         self._new_room = ("", "")  # that we have just entered, and when
         self._commanded = 0  # commands that may still be refused
         self._texts = 0  # that we have said
-        self._left: ByName[None] = ByName(past.names)  # rooms that we have left for another one
-        super().__init__(nick, encoding=encoding, past=past, password=password)
-        self.catch_up = CatchUp(self.past, self.send)
+        self._left: ByName[None] = ByName(state.names)  # rooms that we have left for another one
+        super().__init__(nick, encoding=encoding, state=state, password=password)
+        self.catch_up = CatchUp(self.state, self.send)
 
     # ── what the server says ───────────────────────────────────────────────────────────────
 
@@ -60,7 +67,7 @@ class IrcClientSession(IrcLink):
             waited = self._in_turn(self.catch_up.stop())
             self.catch_up.begin(room, time)
         # What we said before a cut, and somebody has seen, may be in what we are catching up with.
-        if self.admitted and not (self._talking or (self.catch_up.busy and self.past.unacked)):
+        if self.admitted and not (self._talking or (self.catch_up.busy and self.state.unacked)):
             self._talking = True
             return [*waited, *self._send_again()]
         return waited
@@ -74,28 +81,28 @@ class IrcClientSession(IrcLink):
         lines = [f"/{line}" if line.startswith("/") else line for line in lines_of(text)]
         if lines and not self.waiting:
             self.here()
-        self.past.waiting.extend(lines)
+        self.state.waiting.extend(lines)
 
     def command(self, line: str) -> None:
         line = " ".join(lines_of(line))
         if self._may_unfold:
             self.outgoing.lines.extend(self._read_slash(line))
         else:
-            self.past.waiting.append(line)
+            self.state.waiting.append(line)
 
     @property
     def waiting(self) -> bool:
-        return bool(self.past.waiting or self.outgoing.lines)
+        return bool(self.state.waiting or self.outgoing.lines)
 
     @property
     def _may_unfold(self) -> bool:
-        full = self._echoes and self.past.full
-        return self._talking and not (self.outgoing.lines or self.past.waiting or full)
+        full = self._echoes and self.state.full
+        return self._talking and not (self.outgoing.lines or self.state.waiting or full)
 
     def _prepare(self) -> None:
         """What waits becomes lines when its turn has come: only then it is known for which room."""
-        while self._talking and self.past.waiting and not self.outgoing.lines and self._has_room():
-            self.outgoing.lines.extend(self._lines_of(self.past.waiting.popleft()))
+        while self._talking and self.state.waiting and not self.outgoing.lines and self._has_room():
+            self.outgoing.lines.extend(self._lines_of(self.state.waiting.popleft()))
 
     def _lines_of(self, line: str) -> Sequence[str]:
         """A slash begins a command; two of them, a text that begins with one."""
@@ -128,7 +135,7 @@ class IrcClientSession(IrcLink):
             self._hear(texts)
             self.sent_blindly(texts)
             return [text.line for text in texts]
-        self.past.unacked.extend(texts)
+        self.state.unacked.extend(texts)
         return [self._tagged(text) for text in texts]
 
     def _hear(self, texts: Sequence[Unacked]) -> None:
@@ -148,16 +155,16 @@ class IrcClientSession(IrcLink):
 
     def echoed(self, token: str, target: str, said: str) -> Sequence[Message]:
         """Something of ours has come back, as ``said``. A server without tags echoes in order."""
-        text = self.past.take_token(token)
+        text = self.state.take_token(token)
         if text is None and not (token or self.tells_twice_said):
-            text = self.past.take([target]) or self.past.take()
+            text = self.state.take([target]) or self.state.take()
         if text is None or not is_cut(text.text, said):
             return ()
         return [self._left_out("Only the beginning of this was said", text)]
 
     def refused(self, targets: Sequence[str]) -> Sequence[Message]:
         """The server has not taken what was said to one of these; which one, the order tells."""
-        text = self.past.take(targets) or self.take_blindly_sent(targets)
+        text = self.state.take(targets) or self.take_blindly_sent(targets)
         return [self._left_out("Not sent", text)] if text else []
 
     def refused_command(self) -> None:
@@ -182,9 +189,9 @@ class IrcClientSession(IrcLink):
         """
         if not self._target:
             raise Unsupported("You are in no room. /join ROOM enters one.")
-        if self.past.wanted and not self._asked:
+        if self.state.wanted and not self._asked:
             raise Unsupported(
-                f"You are not in {self.past.wanted}. /join {self.room} goes on in {self.room}."
+                f"You are not in {self.state.wanted}. /join {self.room} goes on in {self.room}."
             )
         return self._target
 
@@ -198,17 +205,17 @@ class IrcClientSession(IrcLink):
     def enter(self, time: str) -> None:
         self.registered = True
         if self._asked:  # else somebody has seen to it already, as a bouncer does
-            self.send(*_join(self._asked[0], self.past.key))
+            self.send(*_join(self._asked[0], self.state.key))
 
     def go_to(self, room: str, key: str) -> Sequence[str]:
         """What we say from now on is for that room; the one we are in is left once we are there."""
-        if self.past.names.same(room, self._target):
-            if not self.past.wanted or self._asked:
+        if self.state.names.same(room, self._target):
+            if not self.state.wanted or self._asked:
                 raise Unsupported(f"You are in {room} already.")
-            self.past.wanted = ""
+            self.state.wanted = ""
             self.tell(f"You are in {room}.")
             return ()
-        self.past.wanted = room
+        self.state.wanted = room
         self._asked.append(room)
         self._keys[room] = key
         return [body(*_join(room, key))]
@@ -225,24 +232,24 @@ class IrcClientSession(IrcLink):
         if self.room and self._chosen:
             self._left[self.room] = None
             self.send("PART", self.room)
-        if self.past.names.same(room, self.past.wanted):
-            self.past.wanted = ""
+        if self.state.names.same(room, self.state.wanted):
+            self.state.wanted = ""
         self.room, self._chosen = room, asked
-        self.past.enter(room, self._keys.pop(room, ""))
+        self.state.enter(room, self._keys.pop(room, ""))
         self._new_room = room, time
 
     def answered(self, room: str) -> bool:
         """As in IrcLink; all that we asked for before it was answered, too."""
         for index, asked in enumerate(self._asked):
-            if self.past.names.same(asked, room):
+            if self.state.names.same(asked, room):
                 del self._asked[: index + 1]
                 return True
         return False
 
     def left(self, room: str) -> bool:
         """We are not in it any more. Returns whether that is news."""
-        self.past.leave(room)
-        if self.past.names.same(room, self.room):
+        self.state.leave(room)
+        if self.state.names.same(room, self.room):
             self.room = ""
         known = room in self._left
         self._left.pop(room, None)

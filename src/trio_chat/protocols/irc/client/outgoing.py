@@ -6,11 +6,13 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from trio_chat.protocols.irc.client.past import Unacked, new_token
 from trio_chat.protocols.irc.client.penalty import Penalty
 from trio_chat.protocols.irc.info import LINE_MAX
-from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
+from trio_chat.protocols.irc.text import FRAMES, pieces
+from trio_chat.protocols.unacked import Unacked, lines_of, on_its_way, token_of
+
+#: The client-only tag that has the token.
+ID_TAG = "+trio-chat/id"
 
 # What others see before our text: until we know our address, the longest that servers make of it.
 LONGEST_ADDRESS = "x" * (10 + 1 + 63)  # user, "@" and host
@@ -99,26 +101,6 @@ def text_bytes(target: str, action: bool, source: str = _LONGEST_SOURCE) -> int:
     start, end = FRAMES[action]
     empty = f":{source} PRIVMSG {target} :{start}{end}\r\n"
     return max(LINE_MAX - len(empty.encode("utf-8", "replace")), _SHORTEST)
-
-
-def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = False) -> Unacked:
-    """A text that fits into a line."""
-    start, end = FRAMES[action]
-    line = body("NOTICE" if notice else "PRIVMSG", target, f"{start}{text}{end}")
-    return Unacked(token, target, text, line, action, notice)
-
-
-def token_of(token: str, number: int) -> str:
-    """Of a piece of a text; random if the text has none."""
-    if not token:
-        return new_token()
-    return token if number == 1 else f"{token}-{number}"
-
-
-def lines_of(text: str) -> Sequence[str]:
-    """A text that begins like a question of clients among themselves (CTCP) must not be one."""
-    lines = (line.lstrip(CTCP).removesuffix("\r") for line in text.split("\n"))
-    return [line for line in lines if line.strip()]
 
 
 def encoded(lines: Sequence[str]) -> bytes:

@@ -31,16 +31,17 @@ from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.heard import understand
 from trio_chat.protocols.irc.client.heard_rooms import TABLE
 from trio_chat.protocols.irc.client.link import WANTED, IrcLink
-from trio_chat.protocols.irc.client.outgoing import lines_of, texts_of
+from trio_chat.protocols.irc.client.outgoing import texts_of
 from trio_chat.protocols.irc.client.pages import Pages
-from trio_chat.protocols.irc.client.past import ONE_LINE, Past, Unacked, just_before
-from trio_chat.protocols.irc.client.slash import INVISIBLE, read_slash, room_name
+from trio_chat.protocols.irc.client.slash import read_slash
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits, messages_of
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.text import is_cut, is_invisible, is_room, shown
+from trio_chat.protocols.irc.text import INVISIBLE, is_cut, is_invisible, is_room, room_name, shown
+from trio_chat.protocols.resume_state import ONE_LINE, ResumeState, just_before
+from trio_chat.protocols.unacked import Unacked, lines_of
 
 _LAG_EVERY = 30.0  # seconds
 _PINGS_MAX = 10  # without an answer
@@ -57,7 +58,7 @@ _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
 
 class RoomsSession(IrcLink, RoomsClientSession):
-    """``rooms`` are entered first, beside those of the ``past``. ``admitted`` is true once the
+    """``rooms`` are entered first, beside those of the ``state``. ``admitted`` is true once the
     server has let us in, whichever rooms we may enter.
     """
 
@@ -70,19 +71,19 @@ class RoomsSession(IrcLink, RoomsClientSession):
         *,
         rooms: Sequence[str],
         encoding: str,
-        past: Past,
+        state: ResumeState,
         password: str = "",
     ) -> None:
-        super().__init__(nick, encoding=encoding, past=past, password=password)
+        super().__init__(nick, encoding=encoding, state=state, password=password)
         self.supports = Supports()
-        self.catch_up = CatchUp(past, self.send, self.buffer_of, named=True)
+        self.catch_up = CatchUp(state, self.send, self.buffer_of, named=True)
         self.pages = Pages(self.send, self.catch_up)
         self.people: ByName[list[Line]] = ByName(
-            past.names
+            state.names
         )  # of rooms, while we are told who is away there
-        self.topics: ByName[str] = ByName(past.names)  # of rooms, until we know who set it
-        self.joining: ByName[None] = ByName(past.names)  # rooms that we have asked to enter
-        self.inside: ByName[None] = ByName(past.names)
+        self.topics: ByName[str] = ByName(state.names)  # of rooms, until we know who set it
+        self.joining: ByName[None] = ByName(state.names)  # rooms that we have asked to enter
+        self.inside: ByName[None] = ByName(state.names)
         self._new_rooms: list[tuple[str, str]] = []  # that we have just entered, and when
         self._reassembly = Reassembly()
         self._linked = False
@@ -95,7 +96,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._pinged: deque[Sequence[Unacked]] = deque(maxlen=_PINGS_MAX)
         self._overdue: Sequence[Unacked] = ()
         for room in rooms:
-            past.rooms.setdefault(room_name(room), (room_name(room), ""))
+            state.rooms.setdefault(room_name(room), (room_name(room), ""))
 
     def buffer_of(self, said: Said) -> str:
         """In which room or with whom that was said."""
@@ -130,14 +131,14 @@ class RoomsSession(IrcLink, RoomsClientSession):
         """
         if not isinstance(message, Stamped) or message.late or self.catch_up.busy:
             return ()
-        return [message] if self.past.is_known(message.token) else ()
+        return [message] if self.state.is_known(message.token) else ()
 
     def _remember(self, time: str) -> None:
         """Nothing that was said until now is missing, unless we are about to ask for it. The clock
         of the server may have gone back.
         """
-        if time and ((self._talking and not self.catch_up.busy) or not self.past.since):
-            self.past.since = time
+        if time and ((self._talking and not self.catch_up.busy) or not self.state.since):
+            self.state.since = time
 
     def _settle(self) -> Sequence[Message]:
         """What follows once all that a line tells is told."""
@@ -156,8 +157,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if not (isinstance(said, Said) and said.token):
             return [message]
         self._returned.discard(said.token)
-        taken = self.past.take_token(said.token)
-        text = self.past.failed.pop(said.token, None) or taken
+        taken = self.state.take_token(said.token)
+        text = self.state.failed.pop(said.token, None) or taken
         if text is None:
             return [message]
         if not is_cut(text.text, said.text):
@@ -173,14 +174,14 @@ class RoomsSession(IrcLink, RoomsClientSession):
         were cut off.
         """
         self.registered = True
-        if self.past.away:
-            self.send("AWAY", self.past.away)
-        if self.keeps_history and (since := just_before(self.past.since, _ON_ITS_WAY)):
+        if self.state.away:
+            self.send("AWAY", self.state.away)
+        if self.keeps_history and (since := just_before(self.state.since, _ON_ITS_WAY)):
             self.catch_up.waits = True
             span = (f"timestamp={since}", f"timestamp={_NEVER}")
             self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
-        self.joining.update(dict.fromkeys(self.past.rooms))
-        for line in _joins(self.past.rooms.values()):
+        self.joining.update(dict.fromkeys(self.state.rooms))
+        for line in _joins(self.state.rooms.values()):
             self.outgoing.send(line)
         self.send("PING", "entered")
 
@@ -192,9 +193,9 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def talked(self, nick: str, time: str) -> None:
         """Something was said in this private conversation while we were cut off, at this time."""
-        known = self.past.last.get(nick)
+        known = self.state.last.get(nick)
         if known is None or not known.time or known.time != time:  # clocks may go back
-            self.past.begin(nick, just_before(self.past.since, _ON_ITS_WAY))
+            self.state.begin(nick, just_before(self.state.since, _ON_ITS_WAY))
             self.catch_up.begin(nick, "")
 
     def linked(self) -> Sequence[Message]:
@@ -202,25 +203,25 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if self._linked:
             return ()
         self._linked = self.admitted = True
-        self.past.limits = limits(self.caps, self.cap_values)
+        self.state.limits = limits(self.caps, self.cap_values)
         self._ping_at = -math.inf
-        names = "" if self.past.names.name == OURS else self.past.names.name
+        names = "" if self.state.names.name == OURS else self.state.names.name
         return [Linked(self.nick, self.supports.network, frozenset(self.caps), names)]
 
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def entered(self, room: str, time: str) -> Message:
         """We are in it, since ``time`` if the server says so."""
-        _, key = self.past.rooms.get(room, ("", ""))
-        self.past.rooms[room] = (room, key)
+        _, key = self.state.rooms.get(room, ("", ""))
+        self.state.rooms[room] = (room, key)
         self.joining.pop(room, None)
         self.inside[room] = self.entering[room] = None
         self._new_rooms.append((room, time))
         return InRoom(room)
 
     def left(self, room: str, why: str) -> Message:
-        self.past.leave(room)
-        self.past.rooms.pop(room, None)
+        self.state.leave(room)
+        self.state.rooms.pop(room, None)
         self.inside.pop(room, None)
         return OutOfRoom(room, why)
 
@@ -237,7 +238,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def go_to(self, room: str, key: str) -> Sequence[str]:
         if room in self.inside:
             raise Unsupported(f"You are in {room} already.")
-        self.past.rooms[room] = (room, key)
+        self.state.rooms[room] = (room, key)
         if not self.registered:  # then we go there with the others
             return ()
         self.joining[room] = None
@@ -259,7 +260,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if is_invisible(text):
             self.tell_of(target, INVISIBLE)
             return
-        most = self.past.limits
+        most = self.state.limits
         try:
             texts = (
                 messages_of(target, text, action, token, most)
@@ -273,11 +274,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._take_on(text_of_it)
 
     def _take_on(self, text: Unacked) -> None:
-        self._own += self.past.take_on(text)
+        self._own += self.state.take_on(text)
 
     def resend(self, token: str) -> None:
         """Send again what has failed."""
-        if text := self.past.failed.pop(token, None):
+        if text := self.state.failed.pop(token, None):
             self._take_on(text)
 
     def talk(
@@ -314,7 +315,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return self._target
 
     def be_away(self, text: str) -> Sequence[str]:
-        self.past.away = text
+        self.state.away = text
         return super().be_away(text)
 
     def tell(self, text: str) -> None:
@@ -355,15 +356,15 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def _do(self, line: str) -> None:
         """In its turn after all that is to be said."""
-        self.past.unsent.append(line)
+        self.state.unsent.append(line)
 
     @property
     def waiting(self) -> bool:
-        return bool(self.past.unsent or self.outgoing.lines)
+        return bool(self.state.unsent or self.outgoing.lines)
 
     def _prepare(self) -> None:
-        while self._talking and self.past.unsent and not self.outgoing.lines and self._has_room():
-            if line := self._line_of(self.past.unsent.popleft()):
+        while self._talking and self.state.unsent and not self.outgoing.lines and self._has_room():
+            if line := self._line_of(self.state.unsent.popleft()):
                 self.outgoing.lines.append(line)
 
     def _line_of(self, what: Unacked | str) -> str:
@@ -374,7 +375,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._own += self._lost([what], ONE_LINE)
             return ""
         if self._echoes:
-            self.past.unacked.append(what)
+            self.state.unacked.append(what)
         else:
             self.sent_blindly([what])
             self._own.append(Acknowledged(what.token))
@@ -385,7 +386,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return not is_batch(text) or limits(self.caps, self.cap_values) is not None
 
     def _send_again(self) -> Sequence[Message]:
-        others = [text for text in self.past.unacked if not self._takes(text)]
+        others = [text for text in self.state.unacked if not self._takes(text)]
         return [*self._give_up(others, ONE_LINE), *super()._send_again()]
 
     # ── what has become of it ──────────────────────────────────────────────────────────────
@@ -407,23 +408,23 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def refused_batch(self, why: str) -> Sequence[Message]:
         """The server has not taken a text of several lines."""
-        batches = [text for text in self.past.unacked if is_batch(text)]
+        batches = [text for text in self.state.unacked if is_batch(text)]
         left = [text for text in batches if text.token not in self._returned]
         return self._give_up(left[:1], why)
 
     def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
-        return self.past.oldest(targets, but=self._returned)
+        return self.state.oldest(targets, but=self._returned)
 
     def _give_up(
         self, texts: Sequence[Unacked], why: str = "It may not have arrived."
     ) -> Sequence[Message]:
         lost = [text for text in texts if text.token not in self._returned]
-        return self._lost([text for text in lost if self.past.acknowledge(text.token)], why)
+        return self._lost([text for text in lost if self.state.acknowledge(text.token)], why)
 
     def _lost(
         self, texts: Sequence[Unacked], why: str = "It may not have arrived."
     ) -> Sequence[Message]:
-        return self.past.fail(texts, why)
+        return self.state.fail(texts, why)
 
     def cut(self) -> Sequence[Message]:
         """What has not arrived is sent again, or told of, on the next connection; but not what was
@@ -445,7 +446,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self._own.append(Lag(now - self._pinged_at))
         if now >= self._ping_at and not self.leaving:
             self._ping_at, self._pinged_at = now + _LAG_EVERY, now
-            self._pinged.append(tuple(self.past.unacked) if self._talking else ())
+            self._pinged.append(tuple(self.state.unacked) if self._talking else ())
             self.send("PING", "lag")
         return super().data_to_send(now)
 

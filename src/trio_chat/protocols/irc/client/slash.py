@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.irc.message import body, escape
-from trio_chat.protocols.irc.text import is_room
+from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
@@ -15,9 +15,6 @@ Lines = Sequence[str]
 
 #: The capability, and the kind of batch, of what is found (soju.im/search).
 SEARCH = "soju.im/search"
-
-#: Why a text of control characters is not said.
-INVISIBLE = "Nothing could be seen of that, so it is not said."
 
 # Messages of one /history, if no number is given.
 _LAST = "50"
@@ -82,11 +79,6 @@ def read_slash(session: Commanded, line: str) -> Lines:
         return SLASHES[word.lower()].lines(session, rest.strip())
     except ValueError as error:  # a name that begins with a colon
         raise Unsupported(f"That cannot be said in IRC: {error}") from error
-
-
-def room_name(name: str) -> str:
-    """A room's name begins with ``#`` or, if only its own server knows it, with ``&``."""
-    return name if is_room(name) else f"#{name}"
 
 
 def _two(rest: str) -> tuple[str, str]:

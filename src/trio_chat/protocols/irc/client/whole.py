@@ -5,8 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from trio_chat.protocols.client import LINE_BYTES
-from trio_chat.protocols.irc.client.outgoing import on_its_way, text_bytes, token_of
-from trio_chat.protocols.irc.client.past import Unacked
+from trio_chat.protocols.irc.client.outgoing import text_bytes
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import (
@@ -21,6 +20,7 @@ from trio_chat.protocols.irc.multiline import (
     tags_of,
 )
 from trio_chat.protocols.irc.text import CTCP, FRAMES
+from trio_chat.protocols.unacked import Unacked, on_its_way, token_of
 
 # The batch is open only while it is written, so it needs no name of its own.
 _NAME = "m"

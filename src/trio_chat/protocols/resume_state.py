@@ -5,7 +5,6 @@ server sends it back, it counts as not arrived. After a cut it is sent again wit
 a server that keeps the tokens shows of the two only the first.
 """
 
-import secrets
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,7 @@ from trio_chat.protocols.client import Failed, Message, Sent, Stamped
 from trio_chat.protocols.irc.multiline import Limits
 from trio_chat.protocols.irc.text import shown_lines
 from trio_chat.protocols.irc.times import moment_of, timestamp
-
-#: The client-only tag that has the token.
-ID_TAG = "+trio-chat/id"
+from trio_chat.protocols.unacked import Unacked, new_token
 
 #: Texts that may be on their way. A round trip takes as long, so this is no limit to how fast one
 #: can talk, and all of them sent again still fit into the buffers of a socket.
@@ -28,13 +25,11 @@ UNACKED_MAX = 256
 # tells newcomers.
 _SEEN_MAX = 10_000
 
-
 # Texts that wait to be sent; whoever pastes more is told that it is too much.
 _UNSENT_MAX = 10_000
 
 # Of texts that have not arrived, so many can be sent again.
 _FAILED_MAX = 1000
-
 
 #: Why a text of several lines that was written for another server cannot be sent.
 ONE_LINE = "This server takes one line at a time."
@@ -42,30 +37,11 @@ ONE_LINE = "This server takes one line at a time."
 _INSTANT = timedelta(milliseconds=1)
 
 
-def new_token() -> str:
-    """128 random bits: nobody guesses it, and no two are the same."""
-    return secrets.token_hex(16)
-
-
 def just_before(time: str, by: timedelta = _INSTANT) -> str:
     """The moment before this one (ISO 8601); empty if a server has an odd clock, or none."""
     moment = moment_of(time)
     before = 0 if moment is None else round(moment * 1000) - by // _INSTANT
     return timestamp(before) if before > 0 else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unacked:
-    """A text on its way; ``line`` is what is sent for it, without tags: several lines with CR LF
-    between them, if it is a batch (whole.py).
-    """
-
-    token: str
-    target: str
-    text: str
-    line: str
-    action: bool = False
-    notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +53,7 @@ class Last:
 
 
 @dataclass
-class Past:
+class ResumeState:
     """Hand the same one to each connection of a chat; it serves one at a time.
 
     ``secret`` shows the server that we are who we were. ``unacked`` has been sent, oldest first,

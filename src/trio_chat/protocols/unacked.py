@@ -1,0 +1,47 @@
+"""A text of ours that has not arrived yet, and the token by which it is known."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.text import CTCP, FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Unacked:
+    """A text on its way; ``line`` is what is sent for it, without tags: several lines with CR LF
+    between them, if it is a batch (whole.py).
+    """
+
+    token: str
+    target: str
+    text: str
+    line: str
+    action: bool = False
+    notice: bool = False
+
+
+def new_token() -> str:
+    """128 random bits: nobody guesses it, and no two are the same."""
+    return secrets.token_hex(16)
+
+
+def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = False) -> Unacked:
+    """A text that fits into a line."""
+    start, end = FRAMES[action]
+    line = body("NOTICE" if notice else "PRIVMSG", target, f"{start}{text}{end}")
+    return Unacked(token, target, text, line, action, notice)
+
+
+def token_of(token: str, number: int) -> str:
+    """Of a piece of a text; random if the text has none."""
+    if not token:
+        return new_token()
+    return token if number == 1 else f"{token}-{number}"
+
+
+def lines_of(text: str) -> Sequence[str]:
+    """A text that begins like a question of clients among themselves (CTCP) must not be one."""
+    lines = (line.lstrip(CTCP).removesuffix("\r") for line in text.split("\n"))
+    return [line for line in lines if line.strip()]
