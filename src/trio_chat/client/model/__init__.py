@@ -13,9 +13,10 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.changes import Changes, LineChanges
+from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate
 from trio_chat.client.model.kept import Kept, Unsent
+from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
 from trio_chat.client.model.typed import LINES_MAX, preview

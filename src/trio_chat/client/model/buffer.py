@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Literal
+from typing import Literal, Protocol
 
-from trio_chat.client.model.changes import Ledger, LineChanges
 from trio_chat.client.model.days import Days
+from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line, Lines
 from trio_chat.client.model.noise import Noise
 from trio_chat.protocols.casemapping import ByName, Casemapping
@@ -22,6 +22,18 @@ _TYPING_MAX = 50  # people
 _LATELY = 600.0  # seconds
 
 _SPEAKERS_MAX = 1000  # whose last word is remembered: for completion, and as above
+
+
+class Ledger(Protocol):
+    """Where a buffer notes what of it is to be drawn again."""
+
+    def lines_of(self, buffer: "Buffer") -> LineChanges: ...
+
+    def note_badges(self) -> None: ...
+
+    def note_roster(self, buffer: "Buffer") -> None: ...
+
+    def note_typing(self, buffer: "Buffer") -> None: ...
 
 
 class Buffer:
@@ -62,7 +74,7 @@ class Buffer:
         self._split: ByName[None] = ByName(names)  # who was lost with another server
 
     def _changed(self) -> LineChanges:
-        return self._ledger.changes.of(self)
+        return self._ledger.lines_of(self)
 
     @property
     def lines(self) -> Lines:
@@ -100,7 +112,7 @@ class Buffer:
             self.first_unread = line
         self._unread.append(line)
         self.mentions += self._rings(line)
-        self._ledger.changes.badges = True
+        self._ledger.note_badges()
 
     def reveal(self, line: Line) -> None:
         """It was said while nobody was here, and is read as it comes: nothing is to be counted, but
@@ -139,7 +151,7 @@ class Buffer:
     def _count_again(self, unread: list[Line]) -> None:
         self._unread = unread
         self.mentions = sum(map(self._rings, unread))
-        self._ledger.changes.badges = True
+        self._ledger.note_badges()
 
     def _point_at_first(self) -> None:
         self.first_unread = min(self._unread, key=lambda line: line.time, default=None)
@@ -167,17 +179,17 @@ class Buffer:
 
     def set_members(self, members: Iterable[Member]) -> None:
         self._members = ByName(self._names, {member.nick: member for member in members})
-        self._ledger.changes.rosters.add(self)
+        self._ledger.note_roster(self)
 
     def put(self, member: Member) -> None:
         self._members[member.nick] = member
-        self._ledger.changes.rosters.add(self)
+        self._ledger.note_roster(self)
 
     def drop(self, nick: str) -> bool:
         """Returns whether they were there."""
         member = self._members.pop(nick, None)
         if member:
-            self._ledger.changes.rosters.add(self)
+            self._ledger.note_roster(self)
         return member is not None
 
     def prefix(self, nick: str) -> str:
@@ -259,7 +271,7 @@ class Buffer:
         else:
             self._typing.pop(nick, None)
         if self.typing != before:
-            self._ledger.changes.typing.add(self)
+            self._ledger.note_typing(self)
 
     def expire(self, now: float) -> None:
         """Who has not said for a while that they are typing has stopped."""

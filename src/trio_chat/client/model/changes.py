@@ -1,50 +1,12 @@
 """What the screen has to draw again after something has happened."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.line_changes import LineChanges
 
 Alert = Literal["", "mention", "private"]
-
-
-@dataclass(slots=True)
-class LineChanges:
-    """Of one buffer's lines, compared with how they were at the last drawing.
-
-    ``prepended`` are new at the top and ``appended`` at the end; the keys of those that read
-    otherwise now are in ``changed``. If lines have ``moved``, some are gone, or are new, or stand
-    elsewhere in between: then the first two say too little, and all places are to be read again. A
-    line that is not in ``changed`` reads as before, wherever it is.
-    """
-
-    prepended: int = 0
-    appended: int = 0
-    changed: set[int] = field(default_factory=set)
-    _above: int = 0  # lines above those that are prepended
-    _in_between: bool = False
-
-    @property
-    def moved(self) -> bool:
-        return self._in_between or self._above > 0
-
-    def prepend(self, at: int, count: int) -> None:
-        """A page comes line by line: each is put behind the one before, or at the top."""
-        if not self.prepended:
-            self._above = at
-        self._in_between |= not self._above <= at <= self._above + self.prepended
-        self.prepended += count
-
-    def move(self) -> None:
-        self._in_between = True
-
-    def add(self, later: "LineChanges") -> None:
-        if later.prepended:
-            self.prepend(later._above, later.prepended)
-        self.appended += later.appended
-        self.changed |= later.changed
-        self._in_between |= later._in_between
 
 
 @dataclass(slots=True)
@@ -55,9 +17,9 @@ class Changes:
     nickname, lag, away). ``alert``: whether to ring, and for what.
     """
 
-    lines: dict["Buffer", LineChanges] = field(default_factory=dict)
-    rosters: set["Buffer"] = field(default_factory=set)
-    typing: set["Buffer"] = field(default_factory=set)
+    lines: dict[Buffer, LineChanges] = field(default_factory=dict)
+    rosters: set[Buffer] = field(default_factory=set)
+    typing: set[Buffer] = field(default_factory=set)
     buffers: bool = False
     badges: bool = False
     titles: bool = False
@@ -68,7 +30,7 @@ class Changes:
         """Whether there is anything to draw."""
         return self != Changes()
 
-    def of(self, buffer: "Buffer") -> LineChanges:
+    def of(self, buffer: Buffer) -> LineChanges:
         """Where what becomes of its lines is to be noted."""
         if buffer not in self.lines:
             self.lines[buffer] = LineChanges()
@@ -97,6 +59,18 @@ class Ledger:
 
     def __init__(self) -> None:
         self.changes = Changes()
+
+    def lines_of(self, buffer: Buffer) -> LineChanges:
+        return self.changes.of(buffer)
+
+    def note_badges(self) -> None:
+        self.changes.badges = True
+
+    def note_roster(self, buffer: Buffer) -> None:
+        self.changes.rosters.add(buffer)
+
+    def note_typing(self, buffer: Buffer) -> None:
+        self.changes.typing.add(buffer)
 
     def take(self) -> Changes:
         changes, self.changes = self.changes, Changes()

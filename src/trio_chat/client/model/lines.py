@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, overload
 
-from trio_chat.client.model.changes import LineChanges
 from trio_chat.client.model.days import Days
+from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.protocols.client import Run
 
 Kind = Literal["said", "action", "notice", "event", "day", "own note"]

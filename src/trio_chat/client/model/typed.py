@@ -3,9 +3,10 @@ row each in the table at the end.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
+from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES
@@ -13,15 +14,39 @@ from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
-if TYPE_CHECKING:
-    from trio_chat.client.model.model import Model
-
 Intents = Sequence[Intent]
 
 #: Lines of one paste. Nobody reads more, and a server would take minutes for them.
 LINES_MAX = 500
 
 _FOUND_MAX = 20  # lines that /search shows
+
+
+class Model(Protocol):
+    """What is typed does this with what the screen shows; ``model.Model`` is one."""
+
+    @property
+    def current(self) -> Buffer: ...
+    @property
+    def buffers(self) -> Sequence[Buffer]: ...
+    @property
+    def caps(self) -> frozenset[str]: ...
+    @property
+    def ignored(self) -> Sequence[str]: ...
+    @property
+    def fold(self) -> Callable[[str], str]: ...
+    def note(self, text: str, now: float) -> None: ...
+    def ask(self, now: float) -> None: ...
+    def want(self, room: str) -> None: ...
+    def open(self, name: str) -> Buffer: ...
+    def select(self, buffer: Buffer, now: float) -> Intents: ...
+    def leave(self) -> Intents: ...
+    def close(self, buffer: Buffer, now: float) -> Intents: ...
+    def ignore(self, mask: str, on: bool = True) -> bool: ...
+    def clear(self, buffer: Buffer) -> None: ...
+    def search(self, words: str) -> Sequence[Line]: ...
+    def where(self, line: Line) -> Buffer | None: ...
+    def short_time(self, moment: float) -> str: ...
 
 
 class Own(NamedTuple):
@@ -32,10 +57,10 @@ class Own(NamedTuple):
     arguments: str
     does: str
     needed: int
-    act: Callable[["Model", str, float], Intents]
+    act: Callable[[Model, str, float], Intents]
 
 
-def enter(model: "Model", text: str, now: float) -> Intents:
+def enter(model: Model, text: str, now: float) -> Intents:
     """A line that stands alone may be a command. In a paste of several, a slash is a path."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -47,7 +72,7 @@ def enter(model: "Model", text: str, now: float) -> Intents:
     return _say(model, line.removeprefix("/"), 1, now)
 
 
-def _say(model: "Model", text: str, lines: int, now: float) -> Intents:
+def _say(model: Model, text: str, lines: int, now: float) -> Intents:
     """Several lines are one message where the server takes that, which the session knows."""
     target = model.current.target
     if lines > LINES_MAX:
@@ -59,7 +84,7 @@ def _say(model: "Model", text: str, lines: int, now: float) -> Intents:
     return ()
 
 
-def preview(model: "Model", text: str) -> str:
+def preview(model: Model, text: str) -> str:
     """What becomes of a text of several lines, as far as a server of ours takes them at once."""
     count = sum(bool(line.strip()) for line in text.split("\n"))
     if model.caps >= NEEDED and count > 1:
@@ -68,7 +93,7 @@ def preview(model: "Model", text: str) -> str:
     return f"{count} message{'s' if count > 1 else ''}"
 
 
-def _do(model: "Model", line: str, now: float) -> Intents:
+def _do(model: Model, line: str, now: float) -> Intents:
     """What is none of our own commands, the session knows or complains about."""
     line = spelled_out(line)
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
@@ -85,14 +110,14 @@ def _nearly_own(word: str) -> bool:
     return word not in SLASHES and near(all_commands(), word) in OWN
 
 
-def _reconnect(model: "Model", rest: str, now: float) -> Intents:
+def _reconnect(model: Model, rest: str, now: float) -> Intents:
     if rest:
         model.note(f"To another server: trio-chat client -H {clean(rest.split()[0])}", now)
         return ()
     return [RunCommand("/reconnect", model.current.target)]
 
 
-def _run(model: "Model", word: str, rest: str, line: str, now: float) -> Intents:
+def _run(model: Model, word: str, rest: str, line: str, now: float) -> Intents:
     """Whoever asks to enter a room wants to go there."""
     model.ask(now)
     if word == "join" and rest:
@@ -101,7 +126,7 @@ def _run(model: "Model", word: str, rest: str, line: str, now: float) -> Intents
     return [RunCommand(line, model.current.target)]
 
 
-def _query(model: "Model", rest: str, now: float) -> Intents:
+def _query(model: Model, rest: str, now: float) -> Intents:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
     buffer = model.open(nick)
     if not buffer.target:
@@ -111,14 +136,14 @@ def _query(model: "Model", rest: str, now: float) -> Intents:
     return [*model.select(buffer, now), *said]
 
 
-def _close(model: "Model", rest: str, now: float) -> Intents:
+def _close(model: Model, rest: str, now: float) -> Intents:
     if model.current.kind == "server":
         model.note("The server's buffer stays. /quit leaves.", now)
         return ()
     return model.close(model.current, now)
 
 
-def _ignore(model: "Model", mask: str, now: float) -> Intents:
+def _ignore(model: Model, mask: str, now: float) -> Intents:
     if not mask:
         model.note(f"Ignored: {', '.join(model.ignored) or 'nobody'}.", now)
     elif model.ignore(mask):
@@ -130,18 +155,18 @@ def _ignore(model: "Model", mask: str, now: float) -> Intents:
     return ()
 
 
-def _unignore(model: "Model", mask: str, now: float) -> Intents:
+def _unignore(model: Model, mask: str, now: float) -> Intents:
     done = model.ignore(mask, on=False)
     model.note(f"{clean(mask)} is {'not ignored any more' if done else 'not ignored'}.", now)
     return ()
 
 
-def _clear(model: "Model", rest: str, now: float) -> Intents:
+def _clear(model: Model, rest: str, now: float) -> Intents:
     model.clear(model.current)
     return ()
 
 
-def _search(model: "Model", words: str, now: float) -> Intents:
+def _search(model: Model, words: str, now: float) -> Intents:
     """A server that can search has more than we have loaded."""
     if SEARCH in model.caps:
         return _run(model, "search", words, f"/search {words}", now)
@@ -152,14 +177,14 @@ def _search(model: "Model", words: str, now: float) -> Intents:
     return ()
 
 
-def _found(model: "Model", line: Line) -> str:
+def _found(model: Model, line: Line) -> str:
     buffer = model.where(line)
     where = buffer.name if buffer else ""
     who = f"* {line.nick}" if line.kind == "action" else f"{line.nick}:"
     return f"{model.short_time(line.time)} {where} {who} {line.in_a_row}"
 
 
-def _buffer(model: "Model", which: str, now: float) -> Intents:
+def _buffer(model: Model, which: str, now: float) -> Intents:
     """By its number, counted from 1, or by its name or the beginning of that."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
@@ -174,7 +199,7 @@ def _fits(fold: Callable[[str], str], name: str, beginning: str) -> bool:
     return fold(name.lstrip("#&")).startswith(fold(beginning.lstrip("#&")))
 
 
-def _help(model: "Model", rest: str, now: float) -> Intents:
+def _help(model: Model, rest: str, now: float) -> Intents:
     for line in overview(all_commands()):
         model.note(line, now)
     return ()
