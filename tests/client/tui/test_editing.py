@@ -71,3 +71,10 @@ def test_the_cursor_stays_within_the_text(text, keys):
     for key in keys:
         EDITING[key](editor)
         assert 0 <= editor.cursor <= len(editor.text)
+
+
+def test_several_lines_that_are_there_again_can_be_dropped_too() -> None:
+    editor = Editor()
+    editor.set("a\nb")
+    assert editor.drop_paste()
+    assert editor.text == ""

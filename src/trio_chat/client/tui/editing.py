@@ -32,10 +32,12 @@ class Editor:
         self._before_paste = before
 
     def drop_paste(self) -> bool:
-        """Back to what was there before; returns whether anything was pasted."""
-        if self._before_paste is None:
+        """Back to what was there before; returns whether anything was pasted. Of several lines that
+        have come in another way, as a draft that is there again, nothing was there before.
+        """
+        if self._before_paste is None and "\n" not in self.text:
             return False
-        self.set(*self._before_paste)
+        self.set(*(self._before_paste or ("", 0)))
         return True
 
     def new_line(self) -> None:
