@@ -655,7 +655,11 @@ class Settings(BaseSettings):
     """Everything that can be set. ``Settings()`` reads the environment and nothing else."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="ignore"
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # a password may be in it
     )
 
     host: Annotated[str, AfterValidator(check_host)] = Field(

@@ -191,3 +191,9 @@ def test_a_folder_that_names_a_place_gets_no_password(monkeypatch, tmp_path, cap
     settings = trust.for_client(load({}, (), None))
     assert settings.client.password.get_secret_value() == ""
     assert "there.example:6667" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_a_setting_is_told_without_its_value() -> None:
+    with pytest.raises(ValueError, match=r"client\.password") as caught:
+        Settings(client={"password": "open sesame "})
+    assert "sesame" not in str(caught.value)
