@@ -41,9 +41,9 @@ def moment(milliseconds: int) -> str:
 class KeepingServer:
     """``page`` is the most messages that it gives at a time, ``caps`` what it offers, ``forgets``
     whether it has forgotten all ids, ``drops`` whether it drops without a word what is said. A text
-    with "forbidden" in it is refused. If it ``dawdles``, what others say comes to everybody with
-    the next ``post``, and to who asks for it before that. Ids rise, whatever its clock does, which
-    is ``slow`` by so much.
+    with "forbidden" in it is refused, and so are the next ``full`` attempts to enter a room. If it
+    ``dawdles``, what others say comes to everybody with the next ``post``, and to who asks for it
+    before that. Ids rise, whatever its clock does, which is ``slow`` by so much.
     """
 
     page: int = 3
@@ -53,6 +53,7 @@ class KeepingServer:
     forgets: bool = False
     drops: bool = False
     dawdles: bool = False
+    full: int = 0
     _posts: "list[tuple[Kept, list[End]]]" = field(default_factory=list)
     now: int = 0  # milliseconds; nothing happens at the same moment
     slow: int = 0  # milliseconds
@@ -149,6 +150,10 @@ class End:
 
     def on_join(self, message: Message) -> None:
         for room in message.params[0].split(","):
+            if self._server.full:
+                self._server.full -= 1
+                self.tell(f":s 471 {self._nick} {room} :It is full")
+                continue
             self.rooms.add(room)
             self._server.now += 1
             tagged = "server-time" in self._server.caps

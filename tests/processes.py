@@ -18,7 +18,7 @@ import trio
 import warm
 
 #: A client that comes back at once.
-IMPATIENT = {"trio_chat.client.talk._FIRST_RETRY": 0.1}
+IMPATIENT = {"trio_chat.client.backoff._FIRST": 0.1}
 
 PATIENCE = 30  # seconds: far more than anything here takes, even on a busy machine
 

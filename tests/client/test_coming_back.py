@@ -13,8 +13,9 @@ from trio.testing import MemoryReceiveStream, MemorySendStream, memory_stream_pa
 
 import trio_chat
 from keeping_server import KeepingServer
-from trio_chat import ConnectionLost, Earlier, Notice, ResumeState, Said, Settings
-from trio_chat.client.talk import backoff, talk
+from trio_chat import ConnectionLost, Earlier, NotAdmitted, Notice, ResumeState, Said, Settings
+from trio_chat.client.backoff import backoff
+from trio_chat.client.talk import talk
 from trio_chat.settings import ClientSettings
 
 Stream = trio.StapledStream[MemorySendStream, MemoryReceiveStream]
@@ -286,6 +287,32 @@ async def test_it_comes_back_until_all_has_arrived_even_if_nothing_more_is_to_be
     person = Person([f"number {number}" for number in range(20)], random.Random(0))
     await talk(SETTINGS, "me", person)
     assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
+
+
+async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
+    autojump_clock, network, server
+):
+    def breaks_after() -> float:
+        if len(network.links) == 1:
+            server.full = 2
+        return 1500 if not network.links else math.inf
+
+    network.breaks_after = breaks_after
+    person = Person([f"number {number}" for number in range(20)], random.Random(0))
+    await talk(SETTINGS, "me", person)
+    assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
+    assert len(network.links) == 4
+    assert sum("It is full" in m.text for m in person.shown if isinstance(m, Notice)) == 2
+
+
+@pytest.mark.parametrize("retry", [False, True])
+async def test_a_pipe_that_is_not_let_in_at_first_ends(autojump_clock, network, server, retry):
+    server.full = 1
+    person = Person(["one"], random.Random(0))
+    settings = Settings(client=ClientSettings(protocol="irc", retry=retry))
+    with pytest.raises(NotAdmitted, match="It is full"):
+        await talk(settings, "me", person)
+    assert (server.texts, len(network.links)) == ([], 1)
 
 
 async def test_with_others_a_pipe_is_told_what_may_not_have_arrived(

@@ -9,7 +9,7 @@ import trio
 import trio_chat
 from front_ends import Screen, Wire
 from processes import PATIENCE
-from trio_chat.client import talk
+from trio_chat.client import backoff
 from trio_chat.client.intents import (
     AskHistory,
     JoinRoom,
@@ -47,7 +47,7 @@ async def wire(nursery, port) -> Wire:
 
 @pytest.fixture(autouse=True)
 def _soon_again(monkeypatch):
-    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
+    monkeypatch.setattr(backoff, "_FIRST", 0.05)
 
 
 @asynccontextmanager

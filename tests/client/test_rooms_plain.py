@@ -11,7 +11,7 @@ from front_ends import Screen, Wire
 from netcat import guest, netcat
 from processes import PATIENCE
 from trio_chat import Joined, Left, Notice, Said
-from trio_chat.client import talk
+from trio_chat.client import backoff
 from trio_chat.client.intents import (
     AskHistory,
     Intent,
@@ -48,7 +48,7 @@ from tutorial import TutorialServer
 @pytest.fixture(autouse=True)
 def _soon_again(nursery, monkeypatch):
     nursery.cancel_scope.deadline = trio.current_time() + PATIENCE
-    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
+    monkeypatch.setattr(backoff, "_FIRST", 0.05)
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ async def test_the_tutorials_server_has_one_room(tutorial):
         await al.until("al joined!Connected to server!")
         async with screen(tutorial.port, "me") as me:
             await me.want(SayTo("#lobby", "one\ntwo"), JoinRoom("#tea"))
-            await me.sees(Notice("This server has only one room."))
+            await me.sees(Notice("This server has only one room.", room="#tea"))
             await me.sees(Acknowledged, Acknowledged)
             await al.send("al: hello")
             await me.sees(Roster("#lobby", (Member("me"), Member("al"))))

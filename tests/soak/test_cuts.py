@@ -18,6 +18,7 @@ import pytest
 import trio
 
 from processes import running_server
+from trio_chat.client import backoff
 from trio_chat.client import talk as talking
 from trio_chat.core.events import Joined, Said
 from trio_chat.protocols.client import Earlier, Message
@@ -142,8 +143,8 @@ async def _talk(people: int, lines: int, cuts: int, file: Path) -> tuple[list[Pe
 async def test_everybody_has_every_message_once_and_in_one_order(
     people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talking, "_FIRST_RETRY", 0.05)
-    monkeypatch.setattr(talking, "_LAST_RETRY", 0.2)
+    monkeypatch.setattr(backoff, "_FIRST", 0.05)
+    monkeypatch.setattr(backoff, "_LAST", 0.2)
     file = tmp_path / "chat.db"
     persons, network = await _talk(people, lines, cuts, file)
     in_order = {

@@ -15,7 +15,7 @@ import trio
 
 from processes import running_server
 from soak.test_cuts import LIMITS_OFF, LONG, ROOMS, Network
-from trio_chat.client import talk
+from trio_chat.client import backoff
 from trio_chat.client.intents import Intent, JoinRoom, Resend, SayTo
 from trio_chat.client.rooms import talk_in_rooms
 from trio_chat.core.events import Said
@@ -99,8 +99,8 @@ class Person:
 async def test_everybody_has_everything_of_every_room_and_in_private_once(
     people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talk, "_FIRST_RETRY", 0.05)
-    monkeypatch.setattr(talk, "_LAST_RETRY", 0.2)
+    monkeypatch.setattr(backoff, "_FIRST", 0.05)
+    monkeypatch.setattr(backoff, "_LAST", 0.2)
     file = tmp_path / "chat.db"
     everybody = trio.Event()
     persons = [

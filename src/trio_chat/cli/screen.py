@@ -11,9 +11,8 @@ import trio
 
 from trio_chat.client.intents import Intent
 from trio_chat.client.model import Kept, Model, Unsent
-from trio_chat.client.rooms import RoomsTalk
+from trio_chat.client.rooms import RoomsTalk, resume_state_of
 from trio_chat.client.state import State, open_state
-from trio_chat.client.talk import resume_state_of
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.whole import one_message

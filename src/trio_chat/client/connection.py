@@ -476,12 +476,13 @@ def _session(
     password: str,
     state: ResumeState,
 ) -> ClientSession:
+    wanted = "" if room == DEFAULT_ROOM else room
     if plain and many:
         return PlainRoomsSession(
-            nick, only_room=room or DEFAULT_ROOM, encoding=encoding, password=password, state=state
-        )
+            nick, only_room=room or DEFAULT_ROOM, wanted=wanted,
+            encoding=encoding, password=password, state=state,
+        )  # fmt: skip
     if plain:
-        wanted = "" if room == DEFAULT_ROOM else room
         return PlainClientSession(nick, encoding=encoding, password=password, room=wanted)
     if many:
         rooms = [room] if room else []

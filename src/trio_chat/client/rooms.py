@@ -4,14 +4,16 @@ Messages go one way and intents the other, in bounded memory channels. A text th
 there is no connection waits for the next one, as what was on its way when the last was lost.
 """
 
+import math
 from collections import deque
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import astuple
 from typing import Protocol
 
 import trio
 
-from trio_chat.client.connection import Chat
+from trio_chat.client.backoff import STEADY, backoff
+from trio_chat.client.connection import Chat, open_chat
 from trio_chat.client.intents import (
     AskHistory,
     Intent,
@@ -26,7 +28,6 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
-from trio_chat.client.talk import STEADY, backoff, open_as_set, resume_state_of
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
@@ -42,9 +43,9 @@ _INTENTS = 1000
 # among those that read too slowly.
 _MESSAGES = 1000
 
-# How long the last words may take, with all that is to be said before them: what does not get
-# through by then stays in the state.
-_LEAVE_TIMEOUT = 10.0  # seconds
+#: How long a person waits to be let go. What does not get through by then stays in the
+#: ``ResumeState``.
+LEAVE_TIMEOUT = 10.0  # seconds
 
 
 class RoomsFrontEnd(Protocol):
@@ -62,10 +63,19 @@ class RoomsFrontEnd(Protocol):
 
 
 async def talk_in_rooms(
-    settings: Settings, nick: str, front_end: RoomsFrontEnd, state: ResumeState | None = None
+    settings: Settings,
+    nick: str,
+    front_end: RoomsFrontEnd,
+    state: ResumeState | None = None,
+    *,
+    patience: float = LEAVE_TIMEOUT,
 ) -> None:
     """Chat until the front end ends it. Raises ChatError if the server does not let us in at all;
     after that a connection is tried again and again. What could not be sent stays in the ``state``.
+
+    ``patience`` is how many seconds the last words may take, with all that is to be said before
+    them. Without an end to it, and with ``client.retry``, a connection that is cut before that is
+    opened again: for what is left to be said, and what others have said meanwhile.
     """
     intents_to, intents = trio.open_memory_channel[Intent](_INTENTS)
     messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
@@ -74,9 +84,8 @@ async def talk_in_rooms(
         nursery.start_soon(_run, front_end, messages_of, intents_to)
         with messages, intents:
             try:
-                await RoomsTalk(
-                    settings, nick, intents, messages, state or resume_state_of(settings)
-                ).run()
+                state = state or resume_state_of(settings)
+                await RoomsTalk(settings, nick, intents, messages, state, patience).run()
             except ChatError as error:
                 failed = error
     if failed:
@@ -102,11 +111,14 @@ class RoomsTalk:
         intents: trio.MemoryReceiveChannel[Intent],
         messages: trio.MemorySendChannel[Message],
         state: ResumeState,
+        patience: float = LEAVE_TIMEOUT,
     ) -> None:
         self._settings, self._nick, self._state = settings, nick, state
+        self._patience = patience
         self._intents, self._messages = intents, messages
         self._been_in = False
         self._over = False  # whether the front end has ended it
+        self._last_words: str | None = None
 
     async def run(self) -> None:
         """Until the front end ends it. Raises ChatError if we have never been in."""
@@ -147,9 +159,7 @@ class RoomsTalk:
                 without, ended = trio.CancelScope(), trio.Event()
                 nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
                 near = not (self._settings.client.nick or self._been_in)
-                async with open_as_set(
-                    self._settings, self._nick, self._state, "many", near=near
-                ) as chat:
+                async with _open(self._settings, self._nick, self._state, near=near) as chat:
                     without.cancel("there is a connection")
                     await ended.wait()  # one at a time shows what is heard
                     self._been_in = True
@@ -160,7 +170,9 @@ class RoomsTalk:
             self._over = True
         if errors and not self._goes_on_after(errors[0]):
             raise errors[0]
-        if errors and self._over:  # then nobody else tells that it has not ended well
+        if errors and self._last_words is not None and self._insists:
+            self._over = False
+        elif errors and self._over:  # then nobody else tells that it has not ended well
             self._state.heard.append(Unlinked(str(errors[0]), 0))
         return str(errors[0]) if errors else "the server closed the connection"
 
@@ -171,6 +183,10 @@ class RoomsTalk:
         if self._over or self._been_in:
             return True
         return self._settings.client.retry and not isinstance(error, NotAdmitted)
+
+    @property
+    def _insists(self) -> bool:
+        return self._settings.client.retry and math.isinf(self._patience)
 
     # ── with a connection ──────────────────────────────────────────────────────────────────
 
@@ -188,6 +204,9 @@ class RoomsTalk:
     async def _do_all(self, chat: Chat, attempt: trio.CancelScope) -> None:
         """That the connection is lost is noticed by who listens."""
         with suppress(ConnectionLost):
+            if self._last_words is not None:  # that did not get through
+                await self._finish(chat, self._last_words, attempt)
+                return
             async for intent in self._intents:
                 if (words := last_words(intent)) is not None:
                     await self._finish(chat, words, attempt)
@@ -202,12 +221,13 @@ class RoomsTalk:
         try:
             await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
         except (Unsupported, ValueError) as error:
-            await self._messages.send(Notice(str(error), refusal=True))
+            room = intent.room if isinstance(intent, JoinRoom) else ""
+            await self._messages.send(Notice(str(error), room=room, refusal=True))
 
     async def _finish(self, chat: Chat, words: str, attempt: trio.CancelScope) -> None:
-        self._over = True
+        self._over, self._last_words = True, words
         await chat.finish(words)
-        await trio.sleep(_LEAVE_TIMEOUT)
+        await trio.sleep(self._patience)
         attempt.cancel("the server takes too long")
 
     # ── without one ────────────────────────────────────────────────────────────────────────
@@ -247,14 +267,20 @@ class RoomsTalk:
             return
         try:
             getattr(session, _METHODS[type(intent)])(*astuple(intent))
-        except Unsupported as error:
-            self._state.heard.append(Notice(str(error), refusal=True))
+        except (Unsupported, ValueError) as error:
+            room = intent.room if isinstance(intent, JoinRoom) else ""
+            self._state.heard.append(Notice(str(error), room=room, refusal=True))
         self._state.heard.extend(session.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:
-        """If it is cancelled, what is not shown will be shown by who comes next."""
+        """What has come together, together. If it is cancelled, what is not shown will be shown by
+        who comes next.
+        """
         while heard:
-            await self._messages.send(heard[0])
+            try:
+                self._messages.send_nowait(heard[0])
+            except trio.WouldBlock:
+                await self._messages.send(heard[0])
             heard.popleft()
 
 
@@ -270,6 +296,32 @@ _METHODS: dict[type, str] = {
     SetAway: "away",
     SetTyping: "typing",
 }
+
+
+def resume_state_of(settings: Settings) -> ResumeState:
+    """Of somebody who begins, and whom the server may know."""
+    secret = settings.client.identity.get_secret_value()
+    return ResumeState(secret=secret) if secret else ResumeState()
+
+
+def _open(
+    settings: Settings, nick: str, state: ResumeState, *, near: bool
+) -> AbstractAsyncContextManager[Chat]:
+    """A connection as the settings want it. ``near`` is for those who have given no nickname, until
+    they are in: after that it is their own old connection that has theirs.
+    """
+    return open_chat(
+        settings.host,
+        settings.port,
+        nick=nick,
+        near=near,
+        encoding=settings.encoding,
+        protocol=settings.client.protocol,
+        room=settings.client.room,
+        password=settings.client.password.get_secret_value(),
+        state=state,
+        rooms="many",
+    )
 
 
 def _is_reconnect(intent: Intent) -> bool:

@@ -1,44 +1,32 @@
-"""The client as a program: a front end that reads and writes, and a chat that is kept up.
-
-Two tasks of the front end and two of the connection, joined by bounded memory channels: lines go
-one way, messages the other.
-"""
+"""The client as a program that reads and writes lines: in one room, on a chat with many."""
 
 import math
-import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Literal, Protocol
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Protocol
 
 import trio
 
-from trio_chat.client.connection import Chat, open_chat
+from trio_chat.client.delivery import Delivery
+from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
+from trio_chat.client.one_room import OneRoom
+from trio_chat.client.rooms import last_words, resume_state_of, talk_in_rooms
 from trio_chat.core.events import Notice
-from trio_chat.errors import (
-    CannotConnect,
-    ChatError,
-    ConnectionLost,
-    NotAdmitted,
-    NotSaid,
-    Unsupported,
-)
-from trio_chat.protocols.client import Message
+from trio_chat.errors import ChatError, ConnectionLost, NotSaid, Unsupported
+from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.resume_state import ResumeState
-from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 
 # Lines read ahead of what has been sent. Then the input waits.
 _LINES = 100
 
-# Messages that have come and are not printed yet. Then the server waits, and in the end counts us
-# among those that read too slowly.
-_MESSAGES = 1000
+# Messages that are not printed yet. Then the chat waits, and in the end the server counts us among
+# those that read too slowly.
+_UNPRINTED = 1000
 
-_FIRST_RETRY = 1.0  # seconds
-_LAST_RETRY = 30.0  # seconds: at most this between two attempts, but for the jitter
-
-#: A connection that has lasted so many seconds was a good one: the next is tried soon again.
-STEADY = 60.0
+# How long a server may take to tell whether we are in a room, once it has dealt with all that was
+# said before.
+_ANSWER = 30.0  # seconds
 
 
 class FrontEnd(Protocol):
@@ -57,176 +45,142 @@ async def talk(settings: Settings, nick: str, front_end: FrontEnd) -> None:
     """Chat until the input ends. Raises ChatError when the server cannot be had or is lost, or
     something of the input was not said.
     """
-    lines_to, lines = trio.open_memory_channel[str](_LINES)
-    messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
-    failed: ChatError | None = None
-    async with trio.open_nursery() as writing:
-        writing.start_soon(front_end.write, messages_of)
-        async with trio.open_nursery() as reading:
-            reading.start_soon(front_end.read, lines_to)
-            # An error is kept until everything that came before it has been shown.
-            with messages:
-                try:
-                    await Talk(settings, nick, lines, messages).run()
-                except ChatError as error:
-                    failed = error
-            reading.cancel_scope.cancel("the chat has ended")
-    if failed:
-        raise failed
+    state = resume_state_of(settings)
+    lines = Lines(settings, front_end, state)
+    await talk_in_rooms(settings, nick, lines, state, patience=math.inf)
+    lines.check()
 
 
-class Talk:
-    """``lines`` are what to say, ``messages`` takes what is heard."""
+class Lines:
+    """Between a chat in many rooms and a front end that knows one. Unless it is to retry, the chat
+    ends with the connection.
+    """
 
-    def __init__(
+    def __init__(self, settings: Settings, front_end: FrontEnd, state: ResumeState) -> None:
+        self._retry = settings.client.retry
+        self._front_end, self._state = front_end, state
+        self._room = OneRoom(settings.client.room)
+        self._state.home = self._room.home
+        self._delivery = Delivery()
+        self._unsaid = 0  # lines that could be no message, or none for the room where we are
+        self._failed: ChatError | None = None
+
+    def check(self) -> None:
+        """Raises ConnectionLost if the chat has ended badly, NotSaid if something was refused."""
+        if self._failed:
+            raise self._failed
+        if unsaid := self._unsaid + self._room.refused + self._delivery.unsaid:
+            raise NotSaid.of(messages=unsaid)
+
+    async def run(
         self,
-        settings: Settings,
-        nick: str,
-        lines: trio.MemoryReceiveChannel[str],
-        messages: trio.MemorySendChannel[Message],
+        messages: trio.MemoryReceiveChannel[Message],
+        intents: trio.MemorySendChannel[Intent],
     ) -> None:
-        self._settings, self._nick = settings, nick
-        self._lines, self._messages = lines, messages
-        self._state = resume_state_of(settings)
-        self._last_words = ""
-        self._unsaid = 0  # texts that are refused or lost, for good
-        self._said_all = False
-        self._been_in = False
+        """Until the input has ended or the chat has."""
+        lines_to, lines = trio.open_memory_channel[str](_LINES)
+        told, told_of = trio.open_memory_channel[Message](_UNPRINTED)
+        async with trio.open_nursery() as writing:
+            writing.start_soon(self._front_end.write, told_of)
+            async with trio.open_nursery() as reading:
+                reading.start_soon(self._front_end.read, lines_to)
+                # What was heard before the chat ended is shown in any case.
+                with told:
+                    async with trio.open_nursery() as speaking:
+                        speaking.start_soon(self._speak, lines, intents, told)
+                        speaking.start_soon(self._move, intents)
+                        await self._hear(messages, told)
+                        speaking.cancel_scope.cancel("the chat has ended")
+                reading.cancel_scope.cancel("the chat has ended")
 
-    async def run(self) -> None:
-        """Keep a connection up until everything is said, and everything heard. Raises NotSaid if
-        something was refused.
-        """
-        waits = backoff()
-        done = False
-        while not done:
-            since = math.inf
-            try:
-                async with self._open() as chat:
-                    since = trio.current_time()
-                    await self._converse(chat)
-                done = self._said_all
-                if not done:
-                    raise ConnectionLost("the server closed the connection")
-            except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-                if not self._goes_on_after(error):
-                    raise
-                # A server that lets us in and goes at once is as good as none.
-                if trio.current_time() - since >= STEADY:
-                    waits = backoff()
-                wait = next(waits)
-                await self._messages.send(Notice(f"{error}. Trying again in {wait:.0f} s."))
-                await trio.sleep(wait)
-        if self._unsaid:
-            raise NotSaid.of(messages=self._unsaid)
+    # ── what is heard ──────────────────────────────────────────────────────────────────────
 
-    def _goes_on_after(self, error: ChatError) -> bool:
-        if not self._settings.client.retry:
-            return False
-        # Once we have been in, it is our own old connection that has our nickname.
-        if isinstance(error, NotAdmitted) and not self._been_in:
-            return False
-        if not self._said_all or self._state.unacked or self._state.waiting:
-            return True
-        # All of ours has arrived; if the server is there still, it has more of what others said.
-        return isinstance(error, ConnectionLost) and self._been_in
+    async def _hear(
+        self, messages: trio.MemoryReceiveChannel[Message], told: trio.MemorySendChannel[Message]
+    ) -> None:
+        """Until the chat has ended."""
+        async for first in messages:
+            together = [first, *_waiting(messages)]
+            lost = self._lost(together)
+            for message in self._room.hear([m for m in together if m is not lost]):
+                await told.send(message)
+            self._state.home = self._room.home
+            for message in together:
+                self._delivery.note(message)
+            if lost:
+                self._failed = ConnectionLost(lost.why)
+                return
+        if left := len(self._delivery.open):
+            self._failed = ConnectionLost(f"{left} of our messages did not come back")
 
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Chat]:
-        opened: Chat | None = None
+    def _lost(self, messages: list[Message]) -> Unlinked | None:
+        """With what the chat ends badly."""
+        if self._retry:
+            return None
+        return next((message for message in messages if isinstance(message, Unlinked)), None)
+
+    # ── what is said ───────────────────────────────────────────────────────────────────────
+
+    async def _speak(
+        self,
+        lines: trio.MemoryReceiveChannel[str],
+        intents: trio.MemorySendChannel[Intent],
+        told: trio.MemorySendChannel[Message],
+    ) -> None:
+        """That the chat has ended by itself is noticed by who hears."""
+        words = None
+        with suppress(trio.BrokenResourceError):
+            async for line in lines:
+                await self._until_there(told)
+                if (words := last_words(RunCommand(line, ""))) is not None:
+                    break
+                await self._do(line, intents, told)
+            await self._until_there(told)
+            await self._delivery.until_known()
+            await intents.send(Quit(words or ""))
+
+    async def _do(
+        self,
+        line: str,
+        intents: trio.MemorySendChannel[Intent],
+        told: trio.MemorySendChannel[Message],
+    ) -> None:
         try:
-            near = not (self._settings.client.nick or self._been_in)
-            async with open_as_set(self._settings, self._nick, self._state, near=near) as opened:
-                self._been_in = True
-                yield opened
-        finally:
-            self._unsaid += opened.unsaid if opened else 0
-
-    async def _converse(self, chat: Chat) -> None:
-        """Speak and listen until the server closes the connection. Raises ConnectionLost."""
-        lost: ConnectionLost | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._speak, chat)
-                async for message in chat:
-                    await self._messages.send(message)
-                nursery.cancel_scope.cancel("the server has closed the connection")
-        except* ConnectionLost as group:
-            lost = ConnectionLost(str(group.exceptions[0]))
-        finally:
-            self._nick = chat.nick
-        if lost:
-            await self._tell_what_is_lost(chat.doubtful)
-            raise lost
-
-    async def _tell_what_is_lost(self, messages: int) -> None:
-        if messages:
-            what = "our last message" if messages == 1 else f"our last {messages} messages"
-            await self._messages.send(Notice(f"Maybe {what} did not arrive."))
-
-    async def _speak(self, chat: Chat) -> None:
-        """What is cut off in the middle of it stays in the state, and so is said on the next
-        connection. That it is cut off is noticed by who listens.
-        """
-        with suppress(ConnectionLost):
-            await self._say_all(chat)
-
-    async def _say_all(self, chat: Chat) -> None:
-        async for line in self._lines:
-            command, _, rest = spelled_out(line).strip().partition(" ")
-            if command.lower() == "/quit":
-                self._last_words = rest.strip()
-                break
-            await self._say(chat, line)
-        self._said_all = True
-        await chat.finish(self._last_words)
-
-    async def _say(self, chat: Chat, line: str) -> None:
-        """A slash begins a command; two of them, a text that begins with one."""
-        try:
-            if line.startswith("/") and not line.startswith("//"):
-                await chat.command(line)
-            else:
-                await chat.say(line.removeprefix("/"))
+            wanted = self._room.read(line)
         except Unsupported as error:
             self._unsaid += 1
-            await self._messages.send(Notice(str(error)))
+            wanted = Notice(str(error))
+        if isinstance(wanted, Notice):
+            await told.send(wanted)
+        elif wanted:
+            if isinstance(wanted, SayTo):
+                self._delivery.begin(wanted.token)
+            await intents.send(wanted)
+
+    async def _until_there(self, told: trio.MemorySendChannel[Message]) -> None:
+        """Until there is a connection, it is known in which room we are, and not too much is on its
+        way.
+        """
+        room, delivery = self._room, self._delivery
+        await delivery.until(lambda: delivery.linked and not (room.moving and delivery.open))
+        with trio.move_on_after(_ANSWER) as patience:
+            await delivery.until(lambda: not room.moving or not delivery.linked)
+        if patience.cancelled_caught:
+            for message in room.give_up():
+                await told.send(message)
+        await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
+
+    async def _move(self, intents: trio.MemorySendChannel[Intent]) -> None:
+        """Do what follows from where we are."""
+        room = self._room
+        with suppress(trio.BrokenResourceError):
+            while True:
+                await self._delivery.until(lambda: bool(room.intents))
+                await intents.send(room.intents.popleft())
 
 
-def open_as_set(
-    settings: Settings,
-    nick: str,
-    state: ResumeState,
-    rooms: Literal["one", "many"] = "one",
-    *,
-    near: bool = False,
-) -> AbstractAsyncContextManager[Chat]:
-    """A connection as the settings want it. ``near`` is for those who have given no nickname, until
-    they are in: after that it is their own old connection that has theirs.
-    """
-    return open_chat(
-        settings.host,
-        settings.port,
-        nick=nick,
-        near=near,
-        encoding=settings.encoding,
-        protocol=settings.client.protocol,
-        room=settings.client.room,
-        password=settings.client.password.get_secret_value(),
-        state=state,
-        rooms=rooms,
-    )
-
-
-def resume_state_of(settings: Settings) -> ResumeState:
-    """Of somebody who begins, and whom the server may know."""
-    secret = settings.client.identity.get_secret_value()
-    return ResumeState(secret=secret) if secret else ResumeState()
-
-
-def backoff() -> Iterator[float]:
-    """How long to wait before each next attempt, in seconds: ever longer, and never in step."""
-    wait = _FIRST_RETRY
-    while True:
-        yield wait * random.uniform(0.5, 1.5)  # noqa: S311 - nobody gains by guessing it
-        wait = min(2 * wait, _LAST_RETRY)
+def _waiting(messages: trio.MemoryReceiveChannel[Message]) -> Iterator[Message]:
+    """Those that have come with the one before."""
+    with suppress(trio.WouldBlock, trio.EndOfChannel):
+        while True:
+            yield messages.receive_nowait()

@@ -1,7 +1,7 @@
 """What a client understands, whichever language it speaks. Sans-IO: no method waits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from trio_chat.core.events import (
@@ -99,9 +99,12 @@ class Roster:
 
 @fact
 class InRoom:
-    """We have entered a room; also when we come back to it after a cut."""
+    """We have entered a room; also when we come back to it after a cut. ``greeting`` is what the
+    server says to that, where plain is spoken.
+    """
 
     room: str
+    greeting: str = field(default="", compare=False)
 
 
 @fact

@@ -67,7 +67,9 @@ class ResumeState:
     In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how
     they are written, and their key. ``away`` is our away message. Of private
-    conversations we have seen all that was said long before ``since`` (ISO 8601).
+    conversations we have seen all that was said long before ``since`` (ISO 8601). ``home`` is the
+    room where we have to be, if there is one: a server that does not let us into that does not let
+    us in.
 
     ``limits`` are those of a message of several lines, as the server had them last: with the same
     ones a text is cut in the same way while there is no connection, and so can be said again.
@@ -88,6 +90,7 @@ class ResumeState:
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    home: str = ""
     away: str = ""
     since: str = ""
     limits: Limits | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from trio_chat.client import pipe
+from trio_chat.client import delivery, pipe
 from trio_chat.client.intents import Intent, JoinRoom, Quit, Resend, SayTo
 from trio_chat.client.objects import pipe as objects
 from trio_chat.errors import ConnectionLost
@@ -138,7 +138,7 @@ async def test_a_program_may_leave_with_words_and_nothing_after_them_counts(prog
 
 
 async def test_of_what_nothing_becomes_is_given_up_in_the_end(program, monkeypatch):
-    monkeypatch.setattr(objects, "_PATIENCE", 0.01)
+    monkeypatch.setattr(delivery, "_PATIENCE", 0.01)
     program.say(TOKENS[0])
     program.end_input()
     await program.tell(LINKED)
@@ -150,7 +150,7 @@ async def test_of_what_nothing_becomes_is_given_up_in_the_end(program, monkeypat
 
 
 async def test_the_input_waits_while_much_is_on_its_way(program, monkeypatch):
-    monkeypatch.setattr(objects, "_OPEN_MAX", 2)
+    monkeypatch.setattr(delivery, "_OPEN_MAX", 2)
     program.say(*TOKENS[:3])
     await program.tell(LINKED)
     await program.wants(*(SayTo("#lobby", "hi", token=token) for token in TOKENS[:2]))
@@ -173,7 +173,7 @@ async def test_only_what_has_failed_can_be_sent_again(program):
 
 
 async def test_what_has_failed_counts_until_it_has_arrived_after_all(program, monkeypatch):
-    monkeypatch.setattr(objects, "_FAILED_MAX", 2)
+    monkeypatch.setattr(delivery, "_FAILED_MAX", 2)
     await program.tell(LINKED, *(Failed(token, "No.") for token in TOKENS[:3]))
     await program.prints("linked", *["failed"] * 3)
     assert program.front_end.unsaid == 3
@@ -192,7 +192,7 @@ async def test_lines_that_are_no_requests_count(program):
 
 
 async def test_of_failed_texts_the_last_ones_are_known(program, monkeypatch):
-    monkeypatch.setattr(objects, "_FAILED_MAX", 2)
+    monkeypatch.setattr(delivery, "_FAILED_MAX", 2)
     await program.tell(LINKED, *(Failed(token, "No.") for token in TOKENS[:3]))
     await program.prints("linked", *["failed"] * 3)
     program.write(*({"type": "resend", "token": token} for token in TOKENS[:2]))

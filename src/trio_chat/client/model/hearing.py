@@ -1,6 +1,5 @@
 """What each message of the session's changes: a row each in the table at the end."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -45,6 +44,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
+from trio_chat.protocols.irc.text import is_split
 from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
 
@@ -331,7 +331,7 @@ def _comes_or_goes(
     buffer.set_typing(nick, until=None)
     if world.ignores(nick, origin):
         return
-    if buffer.kind == "room" and _is_split(why):
+    if buffer.kind == "room" and is_split(why):
         buffer.split_off(nick)
         _add_noise(world, buffer, nick, "lost in a split", now)
     elif buffer.comes_back(nick) and did == "joined":
@@ -340,15 +340,6 @@ def _comes_or_goes(
         world.tell(buffer, _with_reason(f"{nick} {did}", why), now)
     else:
         _add_noise(world, buffer, nick, did, now)
-
-
-# Two servers have lost each other: so all words of QUIT read then, and nobody else may say them.
-_SPLIT = re.compile(r"[\w*][\w.*-]*\.[\w*]+ [\w*][\w.*-]*\.[\w*]+", re.ASCII)
-
-
-def _is_split(why: str) -> bool:
-    one, _, other = why.partition(" ")
-    return one != other and _SPLIT.fullmatch(why) is not None
 
 
 def _add_noise(world: World, buffer: Buffer, nick: str, did: str, now: float) -> None:

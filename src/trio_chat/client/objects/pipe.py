@@ -2,11 +2,11 @@
 output, an object of JSON a line.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import trio
 
+from trio_chat.client.delivery import Delivery
 from trio_chat.client.intents import Intent, Quit, Resend, SayTo
 from trio_chat.client.objects.requests import BadRequest, read_request
 from trio_chat.client.objects.told import Error, Object, Unlinked, json_line, object_of
@@ -14,20 +14,10 @@ from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
 from trio_chat.client.rooms import last_words
 from trio_chat.errors import ConnectionLost
 from trio_chat.protocols import client
-from trio_chat.protocols.client import Acknowledged, Failed, Linked, Message, Sent
+from trio_chat.protocols.client import Failed, Message
 
 # Objects that are not printed yet. Then the chat waits, and the input too.
 _UNPRINTED = 1000
-
-# Texts of which it is not known what has become. Then the input waits.
-_OPEN_MAX = 1000
-
-# Of texts that have failed, so many can be sent again; the session keeps as many.
-_FAILED_MAX = 1000
-
-# At the end of the input: how long nothing may become of what was said, before that is given up. A
-# server that wants two seconds for each message is not slow.
-_PATIENCE = 60.0  # seconds
 
 
 class ObjectPipe:
@@ -37,17 +27,13 @@ class ObjectPipe:
 
     def __init__(self, room: str, *, retry: bool) -> None:
         self._room, self._retry = room, retry
-        self._linked = self._been_in = False
-        self._open: set[str] = set()  # tokens of texts of which it is not known what has become
-        self._failed: dict[str, None] = {}  # tokens of those that can be sent again
-        self._forgotten = 0  # of those that have failed
+        self._delivery = Delivery()
         self.misread = 0
-        self._news = trio.Event()  # since it was looked at the last time
 
     @property
     def unsaid(self) -> int:
         """How many texts have failed, and have not arrived since."""
-        return len(self._failed) + self._forgotten
+        return self._delivery.unsaid
 
     async def run(
         self,
@@ -80,44 +66,17 @@ class ObjectPipe:
         """Until the chat has ended. Returns why it has not ended well; empty if it has."""
         why = ""
         async for message in messages:
-            self._note(message)
+            self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
                 why = message.why
                 await objects.send(Unlinked(type="unlinked", why=why))
                 break
             await objects.send(object_of(message))
-        if left := sorted(self._open):
+        if left := sorted(self._delivery.open):
             why = why or f"it is not known what has become of {len(left)} of our messages"
         for token in left:
             await objects.send(object_of(Failed(token, "It may not have arrived.")))
         return why
-
-    def _note(self, message: Message) -> None:
-        match message:
-            case Linked():
-                self._linked = self._been_in = True
-            case client.Unlinked():
-                self._linked = False
-            case Sent(token):
-                self._open.add(token)
-                self._failed.pop(token, None)
-            case Acknowledged(token):
-                self._open.discard(token)
-                self._failed.pop(token, None)
-            case Failed(token):
-                self._open.discard(token)
-                self._failed[token] = None
-                if len(self._failed) > _FAILED_MAX:
-                    del self._failed[next(iter(self._failed))]
-                    self._forgotten += 1
-            case _:
-                return
-        self._news.set()
-        self._news = trio.Event()
-
-    async def _until(self, is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            await self._news.wait()
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
@@ -141,7 +100,7 @@ class ObjectPipe:
                     break
                 if intent:
                     await self._want(intent, intents)
-            await self._until_known()
+            await self._delivery.until_known()
             await intents.send(Quit(words or ""))
 
     def _intent(self, line: bytes | None) -> Intent | None:
@@ -151,25 +110,16 @@ class ObjectPipe:
         if not line.strip():
             return None
         intent = read_request(line).intent(self._room)
-        if isinstance(intent, Resend) and intent.token not in self._failed:
+        if isinstance(intent, Resend) and not self._delivery.has_failed(intent.token):
             raise BadRequest("No text with this token has failed.")
         return intent
 
     async def _want(self, intent: Intent, intents: trio.MemorySendChannel[Intent]) -> None:
         """Without a connection, nothing could be answered."""
-        await self._until(lambda: self._linked and len(self._open) < _OPEN_MAX)
-        if isinstance(intent, Resend) and intent.token not in self._failed:
+        delivery = self._delivery
+        await delivery.until(lambda: delivery.linked and not delivery.full)
+        if isinstance(intent, Resend) and not delivery.has_failed(intent.token):
             return  # it has arrived after all
         if isinstance(intent, SayTo | Resend):
-            self._open.add(intent.token)
+            delivery.begin(intent.token)
         await intents.send(intent)
-
-    async def _until_known(self) -> None:
-        """Until it is known what has become of all that was said, or not likely any more."""
-        await self._until(lambda: self._been_in)
-        while left := len(self._open):
-            with trio.move_on_after(_PATIENCE) as patience:
-                while len(self._open) >= left:
-                    await self._news.wait()
-            if patience.cancelled_caught and self._linked:
-                return

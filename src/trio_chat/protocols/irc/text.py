@@ -26,6 +26,9 @@ _FORMATTING = re.compile(
 # What turns on what, and off again.
 _SWITCHES = {"\x02": "bold", "\x1d": "italic", "\x1f": "underline", "\x1e": "strike"}
 
+# Two servers have lost each other: so all words of QUIT read then, and nobody else may say them.
+_SPLIT = re.compile(r"[\w*][\w.*-]*\.[\w*]+ [\w*][\w.*-]*\.[\w*]+", re.ASCII)
+
 # Of the colours 16 to 87, which are twelve hues from dark to pale, to the like among the first 16.
 _HUES = (4, 7, 8, 9, 3, 10, 11, 12, 12, 6, 13, 13)
 
@@ -179,3 +182,9 @@ def sentence(about: Sequence[str], why: str) -> str:
     """Why something is not so, and before it what it is about, if that is not said in it."""
     missing = " ".join(word for word in about if word not in why)
     return f"{missing}: {why}" if missing else why
+
+
+def is_split(why: str) -> bool:
+    """Whether somebody has gone with this reason because two servers have lost each other."""
+    one, _, other = why.partition(" ")
+    return one != other and _SPLIT.fullmatch(why) is not None

@@ -54,8 +54,8 @@ _SAYING = ("/me", "/msg")
 #: Commands that are about the room that the server has us in.
 OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
 
-# How trio-chat begins to say that it does not know a command.
-_UNKNOWN = "There is no command /"
+#: How trio-chat begins to say that it does not know a command.
+UNKNOWN_COMMAND = "There is no command /"
 
 # How trio-chat asks for a password.
 _ASKED = "This chat has a password."
@@ -308,7 +308,7 @@ class PlainClientSession(ClientSession):
             case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
                 # A near nickname is a refusal too: whoever runs us has chosen another.
                 raise NotAdmitted(why)
-            case Notice(text) if text.startswith(_UNKNOWN) and line.startswith("***"):
+            case Notice(text) if text.startswith(UNKNOWN_COMMAND) and line.startswith("***"):
                 self._refused += 1
                 return notice
             case NearNick() | Company() | Topic() | Kicked():

@@ -20,7 +20,7 @@ time, the next one when that has come back.
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
 from trio_chat.core.names import fold
@@ -41,7 +41,11 @@ from trio_chat.protocols.client import (
 )
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
 from trio_chat.protocols.plain import wording
-from trio_chat.protocols.plain.client import OF_THE_ROOM, PlainClientSession
+from trio_chat.protocols.plain.client import (
+    OF_THE_ROOM,
+    UNKNOWN_COMMAND,
+    PlainClientSession,
+)
 from trio_chat.protocols.plain.replay import Replay, is_to
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState
 from trio_chat.protocols.slashes import spelled_out
@@ -60,18 +64,19 @@ _PEOPLE_MAX = 1000
 @dataclass(frozen=True, slots=True)
 class _Question:
     """A /who of our own. With its answer all that was said before it, ``texts``, has been dealt
-    with; and the /join before it, if we are ``moving``.
+    with; and the /join before it, if we are on the way to a ``room``, and not there yet.
     """
 
     texts: Sequence[Unacked]
-    moving: bool
+    room: str = ""
 
 
 class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
     a server that has no others, as the tutorial's.
 
-    The server decides which room we come into. After a cut we go on to where we were.
+    The server decides which room we come into. We go on to ``wanted``, if that is another one, and
+    after a cut to where we were.
     """
 
     def __init__(
@@ -81,11 +86,15 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         only_room: str,
         encoding: str,
         state: ResumeState,
+        wanted: str = "",
         password: str = "",
     ) -> None:
-        super().__init__(nick, encoding=encoding, password=password)
-        self.state = state
         state.names.learn(OURS)
+        if wanted and not state.rooms:
+            state.rooms[room_name(wanted)] = room_name(wanted), ""
+        home = state.home if state.home in state.rooms else ""
+        super().__init__(nick, encoding=encoding, password=password, room=home)
+        self.state = state
         self._replay = Replay(state, encoding)
         self._only_room = room_name(only_room)
         self._lobby = ""  # the room that we came into first: so it is known once we are in
@@ -136,7 +145,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
             case wording.Welcome():
                 return () if self._tutorial else [self._linked()]
             case wording.InRoom(room):
-                return self._entered(before, room)
+                return self._entered(before, InRoom(room, self._greeting(line)))
             case wording.Replay():
                 return ()
             case wording.Company(room, nicks):
@@ -171,7 +180,8 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
 
     def _noticed(self, line: str) -> Sequence[Message]:
         """It may be that something of ours is refused by it."""
-        notice = Notice(line.removeprefix("*** "), room=self.room)
+        text = line.removeprefix("*** ")
+        notice = Notice(text, room=self.room, refusal=text.startswith(UNKNOWN_COMMAND))
         if self.framed and self.state.unacked:
             self._complaint, self._in_doubt = notice.text, True
         return [notice]
@@ -201,8 +211,8 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         refused = self._give_up(question.texts)
         return [*refused, *(() if self._moving else self._stay()), *roster]
 
-    def _ask(self, *, moving: bool = False) -> None:
-        self._asked.append(_Question(tuple(self.state.unacked), moving))
+    def _ask(self, room: str = "") -> None:
+        self._asked.append(_Question(tuple(self.state.unacked), room))
         self._send("/who\n")
 
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
@@ -210,17 +220,27 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def _enter_the_only_room(self) -> list[Message]:
         self.room = self._lobby = self._only_room
         self._know(self.nick)
-        return [self._linked(), InRoom(self.room), *self._stay(), self._known_people()]
+        entered = InRoom(self.room, wording.CONNECTED)
+        return [self._linked(), entered, *self._stay(), self._known_people()]
 
-    def _entered(self, before: str, room: str) -> Sequence[Message]:
+    def _greeting(self, line: str) -> str:
+        """What we are told with this line, and the first time before it."""
+        words = line.removeprefix("*** ")
+        return words if self._lobby else f"{wording.CONNECTED}\n{words}"
+
+    def _entered(self, before: str, entered: InRoom) -> Sequence[Message]:
         """We are in another room; at first in the one that the server has chosen."""
         if not self._lobby:
-            self._lobby = room
+            self._lobby = entered.room
             self._go_on()
+        self._asked = deque(_if_there(question, entered.room) for question in self._asked)
         if not before or self._is_here(before):
-            return [InRoom(room)]
+            return [entered]
         self.state.rooms.pop(before, None)
-        return [OutOfRoom(before), InRoom(room)]
+        return [OutOfRoom(before), entered]
+
+    def _arrive(self) -> None:
+        self.admitted = self.admitted or not self._wanted or self._is_here(self._wanted)
 
     def _go_on(self) -> None:
         """To where we were, or want to be."""
@@ -234,11 +254,11 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def _go_to(self, room: str) -> None:
         """Nothing can be said until it is known whether we get there."""
         self._send(f"/join {room}\n")
-        self._ask(moving=True)
+        self._ask(room)
 
     @property
     def _moving(self) -> bool:
-        return any(question and question.moving for question in self._asked)
+        return any(question and question.room for question in self._asked)
 
     def _stay(self) -> Sequence[Message]:
         """It is settled that we are here: so we are nowhere else."""
@@ -326,10 +346,10 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Each line of it is a message, or several where it would not fit; blank ones are none."""
         if len(target.split()) != 1 or ":" in target:
-            self._tell_of(target, f"Nobody can be called {shown(target)}.")
+            self._refuse(target, f"Nobody can be called {shown(target)}.")
             return
         if is_invisible(text):
-            self._tell_of(target, INVISIBLE)
+            self._refuse(target, INVISIBLE)
             return
         most = _READ - len(self._encode(f"{self.nick}: "))
         said = [
@@ -412,7 +432,7 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         try:
             self._command(spelled_out(" ".join(lines_of(line))), target)
         except Unsupported as error:
-            self._tell_of(target, str(error))
+            self._refuse(target, str(error))
 
     def _command(self, line: str, target: str) -> None:
         """What is of several words has to have them: else the server says what is missing."""
@@ -450,6 +470,9 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def _tell_of(self, target: str, text: str) -> None:
         self._own.append(Notice(text, room=target))
 
+    def _refuse(self, target: str, why: str) -> None:
+        self._own.append(Notice(why, room=target, refusal=True))
+
     def own_messages(self) -> Sequence[Message]:
         messages, self._own = self._own, []
         return messages
@@ -483,3 +506,9 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
     def cut(self) -> Sequence[Message]:
         """What has become of that which had not come back, nobody will tell."""
         return self._lost(tuple(self.state.unacked), "It may not have arrived.")
+
+
+def _if_there(question: _Question | None, room: str) -> _Question | None:
+    """We are in a room: so what is said there need not wait for the answer."""
+    there = question and fold(question.room) == fold(room)
+    return replace(question, room="") if question and there else question

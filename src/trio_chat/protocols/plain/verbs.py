@@ -25,6 +25,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Notice, Refused
 from trio_chat.core.names import room_problem
+from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
 # Messages of one /history, if no number is given and at the most; and of one /search.
@@ -115,10 +116,7 @@ _WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
 
 #: What there is instead of what people know from elsewhere.
 _ELSEWHERE = {
-    **dict.fromkeys(
-        ("part", "leave", "close"),
-        "You are always in one room here: /join ROOM goes to another, /quit leaves the chat.",
-    ),
+    **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
     **dict.fromkeys(("whois", "wi"), f"/who tells who is in the room. {_WITH_IRC}"),
     **dict.fromkeys(

@@ -38,6 +38,9 @@ from trio_chat.core.events import (
 
 GREETING = "NICK"
 CONNECTED = "Connected to server!"
+ALWAYS_IN_A_ROOM = (
+    "You are always in one room here: /join ROOM goes to another, /quit leaves the chat."
+)
 GOODBYE = " Goodbye!"  # so ends the sentence by which the server ends a connection
 
 

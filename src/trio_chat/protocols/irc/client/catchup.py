@@ -49,8 +49,11 @@ _UNKNOWN = "Messages may be missing here: the server could not tell all that was
 # What must be told in order. A sentence to us alone has no place among these.
 _HELD = (
     *(Said, Joined, Left, Renamed, TopicSet),
-    *(Departed, Kicked, ModesSet, AwaySet, Topic, Roster, OutOfRoom),
+    *(Departed, Kicked, ModesSet, AwaySet, OutOfRoom),
 )
+
+# What is told to whoever enters. It has a place behind what is held only.
+_STATE = (Topic, Roster)
 
 
 class _Ask(Enum):
@@ -237,13 +240,15 @@ class CatchUp:
         gap = self._gaps.get(self._place(message))
         if gap and _is_old(message):
             return self._in_page(gap, message)
-        if (
-            self.busy
-            and not _is_old(message)
-            and (isinstance(message, _HELD) or self._is_back(message))
-        ):
+        if self.busy and not _is_old(message) and self._has_a_place(message):
             return self._hold(message)
         return [message] if self._is_new(message) else []
+
+    def _has_a_place(self, message: Message) -> bool:
+        """Whether it may not be told before what is held, or will be."""
+        if isinstance(message, _STATE):
+            return bool(self._held)
+        return isinstance(message, _HELD) or self._is_back(message)
 
     def _is_back(self, message: Message) -> bool:
         """Whether we are in a room again before it is told that we were out of it."""

@@ -144,7 +144,7 @@ def _join(session: "RoomsSession", line: Line) -> Messages:
         return ()
     if session.is_me(line.nick):
         session.address = line.source.partition("!")[2]
-        return [session.entered(room, line.tags.get("time", ""))]
+        return [*session.linked(), session.entered(room, line.tags.get("time", ""))]
     origin = replace(origin_of(line), account=account.removeprefix("*"), name=name)
     return [Joined(room, line.nick, origin=origin)]
 
@@ -202,7 +202,7 @@ def _mode(session: "RoomsSession", line: Line) -> Messages:
     if is_room(target):
         changes = session.supports.changes(letters, arguments)
         return [ModesSet(target, line.nick, changes, origin=origin_of(line))]
-    if not session.admitted:
+    if not session.has_settled:
         return ()
     return [Notice(f"{line.nick} set the mode of {target} {' '.join([letters, *arguments])}.")]
 
@@ -325,6 +325,8 @@ def _refused(session: "RoomsSession", line: Line) -> Messages:
     if rooms := [word for word in about if is_room(word) and session.answered(word)]:
         if advice := _ADVICE.get(line.command, ""):
             text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
+        if not session.admitted and session.state.names.same(rooms[0], session.state.home):
+            raise NotAdmitted(text)
         return [_refused_to_enter(session, rooms[0], text)]
     failed = session.refused(about, text) if may_refuse_text(session, line) else ()
     return failed or [replace(_notice_about(session, text, about), refusal=True)]

@@ -87,7 +87,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self._new_rooms: list[tuple[str, str]] = []  # that we have just entered, and when
         self._reassembly = Reassembly()
         self._linked = False
-        self._settled = False  # whether the server has dealt with all that we asked for at first
+        self.has_settled = False  # whether the server has dealt with all that we asked for at first
         self._returned: set[str] = set()  # tokens of texts that have come back and wait their turn
         self._target = ""  # of the command in hand
         self._ping_at, self._pinged_at = math.inf, 0.0
@@ -146,7 +146,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         for room, time in rooms if self.keeps_history else ():
             self.catch_up.begin(room, time)
         # What we said before a cut, and somebody has seen, may be in what we are catching up with.
-        if self._settled and not (self._talking or self.catch_up.busy):
+        if self.has_settled and not (self._talking or self.catch_up.busy):
             self._talking = True
             return self._send_again()
         return ()
@@ -187,7 +187,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def settled(self) -> Sequence[Message]:
         """The server has answered all that we asked for when it let us in."""
-        self._settled = True
+        self.has_settled = True
         self.joining.clear()
         return [*self.linked(), *self.catch_up.go_on()]
 
@@ -202,7 +202,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         """The server has said all that it tells newcomers."""
         if self._linked:
             return ()
-        self._linked = self.admitted = True
+        self._linked = True
+        self.admitted = bool(self.inside) or not self.state.home
         self.state.limits = limits(self.caps, self.cap_values)
         self._ping_at = -math.inf
         names = "" if self.state.names.name == OURS else self.state.names.name
@@ -217,6 +218,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self.joining.pop(room, None)
         self.inside[room] = self.entering[room] = None
         self._new_rooms.append((room, time))
+        self.admitted = self._linked
         return InRoom(room)
 
     def left(self, room: str, why: str) -> Message:
@@ -258,7 +260,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """As in RoomsClientSession."""
         if is_invisible(text):
-            self.tell_of(target, INVISIBLE)
+            self.refuse(target, INVISIBLE)
             return
         most = self.state.limits
         try:
@@ -268,7 +270,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
                 else texts_of(target, text, action, token)
             )
         except ValueError:  # a name with a blank
-            self.tell_of(target, f"Nobody can be called {shown(target)}.")
+            self.refuse(target, f"Nobody can be called {shown(target)}.")
             return
         for text_of_it in texts:
             self._take_on(text_of_it)
@@ -302,7 +304,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             for read in read_slash(self, " ".join(lines_of(line))):
                 self._do(read)
         except Unsupported as error:
-            self.tell(str(error))
+            self.refuse(target, str(error))
 
     def here(self) -> str:
         if not is_room(self._target):
@@ -319,10 +321,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return super().be_away(text)
 
     def tell(self, text: str) -> None:
-        self.tell_of(self._target, text)
+        self._own.append(Notice(text, room=self._target))
 
-    def tell_of(self, target: str, text: str) -> None:
-        self._own.append(Notice(text, room=target))
+    def refuse(self, target: str, why: str) -> None:
+        """By ourselves."""
+        self._own.append(Notice(why, room=target, refusal=True))
 
     def raw(self, line: str) -> None:
         """Send a line of IRC as it is."""

@@ -1,0 +1,214 @@
+"""One room at a time, for people who read and write lines: a view of a client in many rooms.
+
+Nothing in a line on a terminal says which room it is from. So whoever goes to another room leaves
+the one before, once the new one is entered. What is said after /join is for the new room: until it
+is known whether we are there, nothing more may be read; and if we are not let in, nothing is said
+elsewhere instead, until there is another /join.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from trio_chat.client.connection import DEFAULT_ROOM
+from trio_chat.client.intents import Intent, JoinRoom, PartRoom, RunCommand, SayTo
+from trio_chat.client.sentences import Sentences, together
+from trio_chat.core.events import Joined, Left, Notice
+from trio_chat.errors import Unsupported
+from trio_chat.protocols.casemapping import ByName
+from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
+from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
+from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.unacked import new_token
+
+# Commands that are about the room where we are, unless they name another one.
+_OF_THE_ROOM = {
+    *("ban", "deop", "devoice", "history", "invite", "kick", "mode", "op", "part", "search"),
+    *("topic", "unban", "voice", "who"),
+}
+
+
+class OneRoom:
+    """``wanted`` is the room to enter first, ``room`` the one where we are; empty if in none.
+    ``home`` is where a server has to let us in, or let us back in.
+
+    ``intents`` are what follows from what was told, for the session. ``refused`` counts commands
+    that were refused.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self.room, self.home = "", room_name(wanted)
+        self.refused = 0
+        self.intents: deque[Intent] = deque()
+        self._sentences = Sentences()
+        self._same = self._sentences.names.same
+        self._asked = [self.home]  # rooms that we are on the way to
+        self._default = wanted == DEFAULT_ROOM  # where plain is spoken, the server has another one
+        self._plain = False
+        self._chosen = False  # whether we are in a room because we asked for it
+        self._kept_out = ""  # a room that has not let us in: what follows is not meant for another
+        self._entering: ByName[None] = ByName(self._sentences.names)  # it is not told who is there
+        self._commanded = 0  # commands that may still be refused
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is not known yet in which room we are: then nothing more may be read."""
+        return bool(self._asked)
+
+    # ── what we are told ───────────────────────────────────────────────────────────────────
+
+    def hear(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """What people are told of these, which have come together."""
+        told: list[Message] = []
+        for heading, alike in together(messages):
+            told += heading
+            for message in alike:
+                told += () if self._sentences.was_told(message) else self._told(message)
+        return told
+
+    def _told(self, message: Message) -> Sequence[Message]:
+        match message:
+            case InRoom(room, greeting):
+                return self._entered(room, greeting)
+            case OutOfRoom(room, why):
+                return self._left(room, why)
+            case Roster(room) if room in self._entering:
+                del self._entering[room]
+                return self._sentences.company(message)
+            case Notice(refusal=True):
+                self._count(message)
+            case Unlinked():
+                self._cut()
+        return self._sentences.of(message)
+
+    def _count(self, refusal: Notice) -> None:
+        """If we have given no command, it is about something that nobody at our side has asked
+        for.
+        """
+        if self._is_answer(refusal.room):
+            self._refuse(refusal.room)
+        elif self._commanded:
+            self._commanded -= 1
+            self.refused += 1
+
+    # ── rooms ──────────────────────────────────────────────────────────────────────────────
+
+    def _is_answer(self, room: str) -> bool:
+        """Whether we have asked to enter it; then that is answered now, and so is all that we
+        asked for before.
+        """
+        for index, asked in enumerate(self._asked):
+            if self._same(asked, room):
+                del self._asked[: index + 1]
+                return True
+        return False
+
+    def _entered(self, room: str, greeting: str) -> Sequence[Message]:
+        """Rooms that we did not ask for (a bouncer enters them) change nothing."""
+        self._plain = self._plain or bool(greeting)
+        asked = self._is_answer(room)
+        if greeting and self._default:
+            asked, self._default = True, False
+            self._asked.clear()
+        if self._same(room, self.room) and not asked:
+            return ()
+        if asked or not self.room:
+            self._go_on_in(room, chosen=asked)
+        told = [Joined(room, self._sentences.nick)]
+        if greeting:
+            return [*told, Notice(greeting)]
+        self._entering[room] = None
+        return told
+
+    def _go_on_in(self, room: str, *, chosen: bool) -> None:
+        before, self.room = self.room, room
+        if before and self._chosen and not self._same(before, room):
+            self.intents.append(PartRoom(before))
+        self.home, self._chosen = room, chosen
+        if self._same(room, self._kept_out):
+            self._kept_out = ""
+
+    def _left(self, room: str, why: str) -> Sequence[Message]:
+        """That we have left a room for another one is no news."""
+        if self._is_answer(room):
+            self._refuse(room)
+            return [Notice(why)] if why else ()
+        if not self._same(room, self.room):
+            return ()
+        self.room = self.home = ""
+        return () if self._plain and self._asked else [Left(room, self._sentences.nick)]
+
+    def _refuse(self, room: str) -> None:
+        """We are not let in."""
+        self._kept_out = room
+        self.refused += 1
+        if self._same(room, self.room):
+            self.room = self.home = ""
+
+    def give_up(self) -> Sequence[Message]:
+        """The server does not tell whether we are in the room that we want to go to."""
+        asked, self._asked = self._asked, []
+        for room in asked:
+            self._refuse(room)
+        return [Notice(f"{room}: the server does not answer.") for room in asked]
+
+    def _cut(self) -> None:
+        """On the next connection we come back to where we were, and then go on."""
+        if self.room and not any(self._same(self.room, asked) for asked in self._asked):
+            self._asked.insert(0, self.room)
+        self._entering.clear()
+
+    # ── what we say ────────────────────────────────────────────────────────────────────────
+
+    def read(self, line: str) -> Intent | Notice | None:
+        """What is wanted with this line, or what is to be told of it. A slash begins a command; two
+        of them, a text that begins with one. Raises Unsupported.
+        """
+        if not line.strip():
+            return None
+        if line.startswith("/") and not line.startswith("//"):
+            return self._command(spelled_out(line).strip())
+        return self._say(line.removeprefix("/"), self._here())
+
+    def _say(self, text: str, target: str, *, action: bool = False) -> Intent:
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
+        return SayTo(target, text, action, new_token())
+
+    def _command(self, line: str) -> Intent | Notice:
+        word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
+        first, second = (*rest.split(maxsplit=1), "", "")[:2]
+        match word.lower():
+            case "join" if first:
+                return self._join(room_name(first.partition(",")[0]), second)
+            case "me" if rest:
+                return self._say(rest, self._here(), action=True)
+            case "msg" if second and not first.startswith(":") and "," not in first:
+                return self._say(second, first)
+            case "part" if self._plain:
+                raise Unsupported(ALWAYS_IN_A_ROOM)
+            case "reconnect":  # the runner takes it for a wish of our own
+                raise Unsupported("Only the full screen has /reconnect.")
+            case verb if verb in _OF_THE_ROOM and not is_room(rest):
+                self._here()
+        self._commanded += 1
+        return RunCommand(line, self.room)
+
+    def _join(self, room: str, key: str) -> Intent | Notice:
+        kept_out, self._kept_out = self._kept_out, ""
+        if not self._same(room, self.room):
+            self._asked.append(room)
+            return JoinRoom(room, key)
+        if not kept_out:
+            raise Unsupported(f"You are in {room} already.")
+        return Notice(f"You are in {room}.")
+
+    def _here(self) -> str:
+        """The room that we are in. Raises Unsupported; also if what is said is not meant for it."""
+        if not self.room:
+            raise Unsupported("You are in no room. /join ROOM enters one.")
+        if self._kept_out:
+            raise Unsupported(
+                f"You are not in {self._kept_out}. /join {self.room} goes on in {self.room}."
+            )
+        return self.room

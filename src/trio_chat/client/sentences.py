@@ -1,0 +1,176 @@
+"""What people are told of a session's messages, as the plain dialect words it.
+
+What has no words of its own gets a sentence, and what a session tells twice, as a message and in
+words, is told once.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from trio_chat.core.events import (
+    Absent,
+    AwaySet,
+    Departed,
+    Entered,
+    Kicked,
+    Left,
+    Notice,
+    Renamed,
+    Said,
+    Shown,
+    Topic,
+)
+from trio_chat.protocols.casemapping import OURS, Casemapping
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Earlier,
+    Failed,
+    Linked,
+    Message,
+    Roster,
+    Sent,
+    State,
+    Unlinked,
+)
+from trio_chat.protocols.irc.text import is_room, is_split
+from trio_chat.protocols.plain.wording import wording
+
+# Texts of ours that may still be told of: more than may be on their way.
+_OURS_MAX = 2000
+
+# Of people who are lost in a split, so many are named.
+_NAMED_MAX = 10
+
+# What the sessions say of a text, if it was not just refused.
+_FAILURES = {
+    "It may not have arrived.": "This may not have arrived",
+    "Only the beginning of it was said.": "Only the beginning of this was said",
+}
+
+
+class Sentences:
+    """``nick`` is our nickname, ``names`` tells which names are the same. ``last`` is what the last
+    notice said.
+    """
+
+    def __init__(self) -> None:
+        self.nick = self.last = ""
+        self.names = Casemapping()
+        self._ours: dict[str, Sent] = {}
+        self._again: Sequence[str] = ()  # words that may follow, and were told already
+
+    def is_me(self, nick: str) -> bool:
+        return self.names.same(nick, self.nick)
+
+    def was_told(self, message: Message) -> bool:
+        """Whether it says in words what the message before has told."""
+        again, self._again = self._again, ()
+        if isinstance(message, Earlier | State) or not again:
+            return False
+        return wording(message) == again
+
+    def of(self, message: Message) -> Sequence[Message]:
+        """What is told of it; of who is there tells ``company``."""
+        match message:
+            case Linked(nick, casemapping=names):
+                self.nick = nick
+                self.names.learn(names or OURS)
+            case Unlinked(why, retry):
+                return [Notice(f"{why}. Trying again in {retry:.0f} s.")]
+            case Sent():
+                self._note(message)
+            case Acknowledged(token) if token in self._ours:
+                return [self._said(self._ours[token])]
+            case Failed(token, why):
+                return self._failed(token, why)
+            case Topic():
+                return self._topic(message)
+            case Kicked():
+                return self._kicked(message)
+            case AwaySet(nick, text):
+                return self._away(nick, text)
+            case Renamed(nick, to) if self.is_me(nick):
+                self.nick = to
+            case Notice(text):
+                self.last = text
+        return () if isinstance(message, State) else [message]
+
+    def company(self, roster: Roster) -> Sequence[Message]:
+        """For us, who have just entered."""
+        others = sum(not self.is_me(member.nick) for member in roster.members)
+        return _notices(Entered(roster.room, self.nick, others, first=False))
+
+    def _note(self, sent: Sent) -> None:
+        self._ours[sent.token] = sent
+        if len(self._ours) > _OURS_MAX:
+            del self._ours[next(iter(self._ours))]
+
+    def _said(self, sent: Sent) -> Message:
+        room, to = (sent.target, "") if is_room(sent.target) else ("", sent.target)
+        return Said(room, self.nick, sent.text, action=sent.action, to=to, notice=sent.notice)
+
+    def _failed(self, token: str, why: str) -> Sequence[Message]:
+        """With its words, for nothing in a line tells which it was. Why it was refused may have
+        been told just before, or comes again.
+        """
+        what = _FAILURES.get(why, "Not sent")
+        told = [Notice(why)] if what == "Not sent" and why != self.last else []
+        if sent := self._ours.get(token):
+            told.append(Notice(f"{what}: {sent.text}"))
+        self._again = wording(Notice(why))
+        return told
+
+    def _topic(self, topic: Topic) -> Sequence[Message]:
+        """Who has set it, and when, comes in a second message."""
+        self._again = wording(topic)
+        return () if topic.at else [topic]
+
+    def _kicked(self, kicked: Kicked) -> Sequence[Message]:
+        """If it is us, that we are out follows; where plain is spoken, that anybody is."""
+        told = _notices(kicked)[:1]
+        if self.is_me(kicked.target):
+            return told
+        left = Left(kicked.room, kicked.target)
+        self._again = wording(left)
+        return [*told, left]
+
+    def _away(self, nick: str, text: str) -> Sequence[Message]:
+        if self.is_me(nick):
+            away = "You have been marked as being away"
+            return [Notice(away if text else "You are no longer marked as away")]
+        return _notices(Absent(nick, text)) if text else [Notice(f"{nick} is back.")]
+
+
+def together(messages: Sequence[Message]) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
+    """Messages that come one after the other, and what is told before the others of them: of people
+    who are lost in a split that is all.
+    """
+    for kind, group in groupby(messages, _kind):
+        alike = tuple(group)
+        if kind == "split" and len(alike) > 1:
+            yield [_split([m.nick for m in alike if isinstance(m, Departed)])], ()
+        elif kind == "replay":
+            number = f"last {len(alike)} messages" if len(alike) > 1 else "last message"
+            yield [Notice(f"The {number}:")], alike
+        else:
+            yield (), alike
+
+
+def _kind(message: Message) -> str:
+    """The plain dialect shows what was said before without its time: so it needs a heading."""
+    match message:
+        case Departed(why=why) if is_split(why):
+            return "split"
+        case Earlier(time="", found=False):
+            return "replay"
+    return ""
+
+
+def _split(nicks: Sequence[str]) -> Message:
+    more = len(nicks) - _NAMED_MAX
+    names = [*nicks[:_NAMED_MAX], *([f"{more:,} more"] if more > 0 else [])]
+    return Notice(f"Two servers have lost each other. Gone with one: {', '.join(names)}.")
+
+
+def _notices(shown: Shown) -> Sequence[Message]:
+    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
