@@ -7,11 +7,12 @@ import trio_chat
 
 async def main() -> None:
     settings = trio_chat.Settings()
-    async with trio_chat.open_chat(settings.host, settings.port, nick="echo") as chat:
+    where = settings.host, settings.port
+    async with trio_chat.open_chat(*where, nick="echo", retry=True) as chat:
         async for message in chat:
             match message:
-                case trio_chat.Said(nick=nick, text=text) if text.startswith("!echo "):
-                    await chat.say(f"{nick} said: {text.removeprefix('!echo ')}")
+                case trio_chat.Incoming(nick=nick, text=text) if text.startswith("!echo "):
+                    await message.reply(f"{nick} said: {text.removeprefix('!echo ')}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def ask(**request: object) -> None:
 
 counts: Counter[str] = Counter()
 ask(type="join", room="#tea")
+assert client.stdout
 for line in client.stdout:
     match json.loads(line):
         case {"earlier": True}:

@@ -8,7 +8,7 @@ import trio
 
 class MinimalIrcServer:
     """``greets`` is what it says by itself; ``answers`` are lines in place of its usual answer to a
-    command.
+    command, or to a whole line.
 
     ``received`` are the lines that it has read.
     """
@@ -58,7 +58,7 @@ class MinimalIrcServer:
             "PING": lambda: f":irc.test PONG irc.test {rest}",
             "QUIT": lambda: "ERROR :Closing Link: host (Client Quit)",
         }
-        if command in self._answers:
-            return self._answers[command]
+        if answer := self._answers.get(line) or self._answers.get(command):
+            return answer
         unknown = f":irc.test 421 {self._nick} {command} :Unknown command"
         return answers.get(command, lambda: unknown)()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trio_chat.app import serve
-    from trio_chat.client.connection import Chat, open_chat
+    from trio_chat.client.chat import Chat, Incoming, Message, open_chat
     from trio_chat.core.events import (
         AwaySet,
         Change,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
         Look,
         MarkedRead,
         Member,
-        Message,
         OutOfRoom,
         PageEnd,
         Roster,
@@ -65,7 +64,7 @@ if TYPE_CHECKING:
 # its --help at once, and a client no server.
 _HOMES = {
     "trio_chat.app": ("serve",),
-    "trio_chat.client.connection": ("Chat", "open_chat"),
+    "trio_chat.client.chat": ("Chat", "Incoming", "Message", "open_chat"),
     "trio_chat.core.events": (
         "AwaySet",
         "Change",
@@ -100,7 +99,6 @@ _HOMES = {
         "Look",
         "MarkedRead",
         "Member",
-        "Message",
         "OutOfRoom",
         "PageEnd",
         "Roster",
@@ -129,6 +127,7 @@ __all__ = [
     "Earlier",
     "Failed",
     "InRoom",
+    "Incoming",
     "Joined",
     "Kicked",
     "Lag",

@@ -3,6 +3,7 @@
 import pytest
 
 import trio_chat
+from trio_chat import Unsupported
 
 NO_NICKS = ["", " ", "two words", "two\nlines", "a:b", ":a", "a,b", "a!b", "#a", "\x07", "x" * 201]
 NO_ROOMS = ["", " ", "two words", "#a,#b", "#\x07", "#", "#a:b", "x" * 200]
@@ -12,10 +13,9 @@ NO_ROOMS = ["", " ", "two words", "#a,#b", "#\x07", "#", "#a:b", "x" * 200]
     ("name", "value"),
     [
         *(("nick", nick) for nick in NO_NICKS),
-        *(("room", room) for room in NO_ROOMS),
+        *(("rooms", ["#a", room]) for room in NO_ROOMS),
         *(("encoding", name) for name in ("nope", "utf-16", "", "base64")),
         *(("protocol", name) for name in ("xmpp", "", "IRC", None)),
-        *(("rooms", name) for name in ("few", None)),
         *(("port", port) for port in (0, -1, 65536, 99999, "6000", 1.5, True, None)),
         *(("host", host) for host in ("", "*", "unix:", "two words", "h:1", "[::1]", "irc://h")),
         *(("password", text) for text in ("two\nlines", " x", "x" * 201)),
@@ -35,8 +35,9 @@ def test_what_no_server_takes_is_a_value_error_at_once(name, value):
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
-        *((name, 5, "int") for name in ("host", "nick", "room", "encoding", "password", "state")),
-        *((name, None, "None") for name in ("host", "nick", "room", "encoding", "password")),
+        *((name, 5, "int") for name in ("host", "nick", "rooms", "encoding", "password", "state")),
+        *((name, None, "None") for name in ("host", "nick", "rooms", "encoding", "password")),
+        ("rooms", "#lobby", "str"),
         ("nick", b"al", "bytes"),
         ("state", "yesterday", "str"),
     ],
@@ -44,3 +45,18 @@ def test_what_no_server_takes_is_a_value_error_at_once(name, value):
 def test_what_is_of_another_kind_is_a_type_error_at_once(name, value, kind):
     with pytest.raises(TypeError, match=f"^{name} is a .*, not {kind}$"):
         trio_chat.open_chat(**{"nick": "al", name: value})
+
+
+def test_where_plain_is_spoken_two_rooms_are_a_value_error_at_once():
+    with pytest.raises(ValueError, match="one room at a time, not in #a, #b"):
+        trio_chat.open_chat(nick="al", protocol="plain", rooms=["a", "#b"])
+
+
+@pytest.mark.parametrize("protocol", ["plain", "irc"])
+async def test_there_may_be_no_room(port, protocol):
+    async with trio_chat.open_chat(port=port, nick="al", protocol=protocol, rooms=[]) as al:
+        if protocol == "plain":
+            assert al.room == "#lobby"
+        else:
+            with pytest.raises(Unsupported, match="in no room"):
+                await al.say("hello")

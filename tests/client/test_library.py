@@ -1,8 +1,7 @@
 """``trio_chat.open_chat`` as a program uses it, and the bot among the examples."""
 
+import runpy
 import socket
-import subprocess
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,27 +12,30 @@ from trio.testing import wait_all_tasks_blocked
 
 import trio_chat
 from netcat import guest
-from processes import PATIENCE, environment, free_port
+from processes import PATIENCE, free_port
 from trio_chat import (
+    Acknowledged,
     CannotConnect,
     CannotListen,
     ConnectionLost,
+    Departed,
     Earlier,
+    Failed,
     Joined,
     Left,
     NotAdmitted,
     Notice,
     Renamed,
     Said,
+    Sent,
     Settings,
-    Stamped,
     TopicSet,
     Unsupported,
 )
 from trio_chat.core.events import NOWHERE
 from trio_chat.settings import LimitSettings
 
-ECHO_BOT = Path(__file__).parents[2] / "examples" / "echo_bot.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LOBBY = "#lobby"
 
 
@@ -53,87 +55,128 @@ def enter(port, protocol):
     return lambda nick: trio_chat.open_chat(port=port, nick=nick, protocol=protocol)
 
 
-@pytest.fixture
-def entered(protocol):
-    """What somebody who enters hears of it first: plain servers say later where that was."""
-    return lambda nick: Joined(LOBBY if protocol == "irc" else "", nick)
+SHOWN = (Said, Earlier, Joined, Left, Departed, Renamed, TopicSet, Acknowledged)
 
 
-async def hear(chat: trio_chat.Chat, count: int) -> list[trio_chat.Message]:
-    """The next messages, without those of the server's own, and as the plain dialect tells them."""
-    heard: list[trio_chat.Message] = []
+async def hear(chat: trio_chat.Chat, count: int) -> list[object]:
+    """The next messages that people are shown, as the plain dialect tells them."""
+    heard: list[object] = []
     with trio.fail_after(PATIENCE):
         while len(heard) < count:
             message = await anext(chat)
-            if not isinstance(message, Notice):
+            if isinstance(message, SHOWN):
                 heard.append(bare(message))
     return heard
 
 
-def bare(message: trio_chat.Message) -> trio_chat.Message:
-    if isinstance(message, Earlier | Notice):
-        return message
-    if isinstance(message, Stamped):
-        return Said(message.room, message.nick, message.text, action=message.action, to=message.to)
-    why = {"why": ""} if isinstance(message, Left) else {}
-    return replace(message, origin=NOWHERE, **why)
+def bare(message: object) -> object:
+    match message:
+        case Said():
+            return Said(
+                message.room, message.nick, message.text, action=message.action, to=message.to
+            )
+        case Earlier() | Acknowledged() | Notice():
+            return type(message) if isinstance(message, Acknowledged) else message
+        case Departed(nick):
+            return Left(LOBBY, nick)
+        case Left(room, nick):
+            return Left(room, nick)
+    return replace(message, origin=NOWHERE)
 
 
 # ── talking ────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_we_hear_what_we_say(enter, entered):
+async def test_what_we_say_is_sent_and_then_there(enter):
     async with enter("al") as al:
-        await al.say("hello")
-        assert await hear(al, 2) == [entered("al"), Said(LOBBY, "al", "hello")]
+        await al.say("hello", token="t" * 16)
+        told = [m async for m in _until(al, Acknowledged)]
+        assert Sent("t" * 16, LOBBY, "hello") in told
+        assert told[-1].token == "t" * 16
 
 
-async def test_we_know_who_and_where_we_are(enter):
-    async with enter("al") as al:
-        await al.say("hello")
-        await hear(al, 2)
+async def test_we_know_at_once_who_and_where_we_are_and_who_else_is(enter):
+    async with enter("al") as al, enter("bo") as bo:
         assert (al.nick, al.room) == ("al", LOBBY)
+        assert sorted(member.nick for member in bo.members()) == ["al", "bo"]
 
 
 async def test_two_hear_each_other(enter):
     async with enter("al") as al, enter("bo") as bo:
         await al.say("hello")
-        await bo.say("grüße\n\nzwei Zeilen")
-        talk = [Said(LOBBY, "al", "hello"), Said(LOBBY, "bo", "grüße")]
-        assert (await hear(al, 4))[1:3] == [Joined(LOBBY, "bo"), talk[0]]
-        assert (await hear(bo, 3))[1:] == talk
-        assert await hear(al, 1) == await hear(bo, 1) == [Said(LOBBY, "bo", "zwei Zeilen")]
+        assert await hear(bo, 1) == [Said(LOBBY, "al", "hello")]
+        await bo.say("grüße")
+        heard = await hear(al, 3)
+        assert heard == [Joined(LOBBY, "bo"), Acknowledged, Said(LOBBY, "bo", "grüße")]
+
+
+async def test_each_line_of_a_text_is_said(enter, protocol):
+    async with enter("al") as al, enter("bo") as bo:
+        await al.say("one\n\ntwo")
+        told = ["one\n\ntwo"] if protocol == "irc" else ["one", "two"]
+        assert [said.text for said in await hear(bo, len(told))] == told
 
 
 async def test_any_text_can_be_said(enter):
     texts = ["/quit", "//", "al: hello", "bo joined!", "*** Goodbye!", " x ", "NICK", "😀"]
-    async with enter("al") as al:
+    async with enter("bo") as bo, enter("al") as al:
         for text in texts:
             await al.say(text)
-        assert (await hear(al, 9))[1:] == [Said(LOBBY, "al", text) for text in texts]
+        assert (await hear(bo, 9))[1:] == [Said(LOBBY, "al", text) for text in texts]
+
+
+async def test_nothing_that_cannot_be_seen_is_said(enter):
+    async with enter("al") as al:
+        for text in ("\x02", "\u200b"):
+            with pytest.raises(Unsupported, match="Nothing could be seen"):
+                await al.say(text)
 
 
 async def test_one_can_be_told_something(enter):
     async with enter("al") as al, enter("bo") as bo, enter("cy") as cy:
-        await al.tell("bo", "psst\nyes, you")
+        await al.tell("bo", "psst")
         await al.say("hello all")
-        told = [Said("", "al", "psst", to="bo"), Said("", "al", "yes, you", to="bo")]
-        assert (await hear(bo, 4))[1:] == [Joined(LOBBY, "cy"), *told]
-        assert await hear(bo, 1) == [Said(LOBBY, "al", "hello all")]
-        assert (await hear(al, 5))[3:] == told
-        assert (await hear(cy, 2))[1:] == [Said(LOBBY, "al", "hello all")]
+        assert await hear(bo, 3) == [
+            Joined(LOBBY, "cy"),
+            Said("", "al", "psst", to="bo"),
+            Said(LOBBY, "al", "hello all"),
+        ]
+        assert await hear(cy, 1) == [Said(LOBBY, "al", "hello all")]
 
 
-async def test_we_can_go_to_another_room(enter):
+async def test_a_reply_goes_where_it_was_said(enter):
+    async with enter("al") as al, enter("bo") as bo:
+        await al.say("hello all")
+        await al.say("psst", to="bo")
+        async with trio.open_nursery() as nursery:
+            with trio.fail_after(PATIENCE):
+                async for message in bo:
+                    if isinstance(message, trio_chat.Incoming):
+                        await message.reply(f"{message.text}?")
+                        if message.to:
+                            break
+            nursery.cancel_scope.cancel()
+        assert await hear(al, 5) == [
+            Joined(LOBBY, "bo"),
+            Acknowledged,
+            Acknowledged,
+            Said(LOBBY, "bo", "hello all?"),
+            Said("", "bo", "psst?", to="al"),
+        ]
+
+
+async def test_we_can_go_to_another_room(enter, protocol):
+    """Where plain is spoken, that is to leave the one before."""
     async with enter("al") as al, enter("bo") as bo:
         await bo.join("tea")
-        await bo.say("hello?")
-        assert (await hear(bo, 3))[-1] == Said("#tea", "bo", "hello?")
-        assert (await hear(al, 3))[2] == Left(LOBBY, "bo")
-        assert bo.room == "#tea"
-        await al.say("gone")
+        await bo.say("hello?", to="#tea")
+        assert await hear(bo, 1) == [Acknowledged]
+        if protocol == "plain":
+            assert await hear(al, 2) == [Joined(LOBBY, "bo"), Left(LOBBY, "bo")]
+        assert bo.room == ("#tea" if protocol == "plain" else LOBBY)
         await al.join("#tea")
         assert await hear(bo, 1) == [Joined("#tea", "al")]
+        assert [member.nick for member in bo.members("tea")] == ["bo", "al"]
 
 
 async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(enter):
@@ -144,7 +187,7 @@ async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(ente
         for key in ("a b", "a,b", ":a"):
             with pytest.raises(ValueError, match="one word, without a comma"):
                 await al.join("#x", key)
-        for nick in ("a b", "", "a,b", ":a"):
+        for nick in ("a b", "a,b", ":a", "", "#a"):
             with pytest.raises(ValueError, match="cannot be a nickname"):
                 await al.tell(nick, "hi")
         with pytest.raises(TypeError, match=r"^room is a text \(str\), not None$"):
@@ -153,67 +196,108 @@ async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(ente
             await al.say(5)
 
 
-async def test_a_room_that_cannot_be_is_a_notice(enter):
+async def test_a_room_that_cannot_be_is_told_and_so_is_what_was_for_it(enter):
     async with enter("al") as al:
-        await hear(al, 1)
         await al.join("x" * 60)
         with trio.fail_after(PATIENCE):
             async for message in al:
                 if isinstance(message, Notice) and "cannot be a room" in message.text:
                     break
-        assert al.room == LOBBY
-        with pytest.raises(Unsupported, match=f"/join {LOBBY} goes on in {LOBBY}"):
-            await al.say("for x only")
-        await al.join(LOBBY)
-        await al.say("still here")
-        assert await hear(al, 1) == [Said(LOBBY, "al", "still here")]
+        await al.say("for x only", to="#" + "x" * 60)
+        assert isinstance([m async for m in _until(al, Failed)][-1], Failed)
+        assert al.unsaid == 1
+        await al.say("still here", to=LOBBY)
+        assert await hear(al, 1) == [Acknowledged]
+
+
+@pytest.mark.parametrize("room", ["x" * 60, "#secret"])
+async def test_a_room_that_does_not_let_us_in_is_an_error(port, protocol, room):
+    async with trio_chat.open_chat(port=port, nick="al", rooms=["#secret"]) as al:
+        await al.command("/mode +k key")
+        await al.say("done")
+        await hear(al, 1)
+        with pytest.raises(NotAdmitted) as caught:
+            async with trio_chat.open_chat(
+                port=port, nick="bo", protocol=protocol, rooms=[room], retry=True
+            ):
+                pass
+    assert "\n" not in str(caught.value)
+    assert "cannot be a room" in str(caught.value) or "key" in str(caught.value)
 
 
 async def test_commands(enter):
-    async with enter("al") as al, enter("bo") as bo:
-        await hear(bo, 1)
+    async with enter("bo") as bo, enter("al") as al:
         await al.command("/me waves")
         await al.command("/topic tea")
         await al.command("/topic -")
         await al.command("/nick alan")
-        assert await hear(bo, 4) == [
+        assert await hear(bo, 5) == [
+            Joined(LOBBY, "al"),
             Said(LOBBY, "al", "waves", action=True),
             TopicSet(LOBBY, "al", "tea"),
             TopicSet(LOBBY, "al", ""),
             Renamed("al", "alan"),
         ]
-        await hear(al, 6)
+        assert [member.nick for member in bo.members()] == ["bo", "alan"]
+        await hear(al, 4)
         assert al.nick == "alan"
 
 
-@pytest.mark.parametrize("protocol", ["plain"])
-async def test_what_was_said_before_is_earlier(enter):
+async def test_what_was_said_before_is_earlier(enter, protocol):
     async with enter("al") as al:
-        await al.say("one\ntwo")
+        await al.say("one")
         await al.command("/me waves")
-        await hear(al, 4)
+        await hear(al, 2)
         async with enter("bo") as bo:
             await al.say("three")
-            assert await hear(bo, 5) == [
-                Joined("", "bo"),
-                Earlier(Said(LOBBY, "al", "one")),
-                Earlier(Said(LOBBY, "al", "two")),
-                Earlier(Said(LOBBY, "al", "waves", action=True)),
-                Said(LOBBY, "al", "three"),
-            ]
+            heard = await hear(bo, 3)
+    said = [bare(message.said) for message in heard[:2]]
+    assert said == [Said(LOBBY, "al", "one"), Said(LOBBY, "al", "waves", action=True)]
+    assert heard[2] == Said(LOBBY, "al", "three")
+
+
+@pytest.mark.parametrize("protocol", ["irc"])
+async def test_what_was_said_before_can_be_read(enter):
+    """Also while somebody else iterates; and what comes in the meantime stays to be heard."""
+    async with enter("al") as al, enter("bo") as bo:
+        for text in ("one", "two", "three"):
+            await al.say(text)
+        await hear(al, 4)
+        latest = await bo.history(limit=2)
+        assert [message.text for message in latest] == ["two", "three"]
+        before = await bo.history(LOBBY, before=latest[0].msgid)
+        assert [message.text for message in before] == ["one"]
+        assert await bo.history("nobody") == []
+        async with trio.open_nursery() as nursery:
+            heard: list[object] = []
+
+            async def listen() -> None:
+                heard.extend(await hear(bo, 4))
+
+            nursery.start_soon(listen)
+            await wait_all_tasks_blocked()
+            assert [m.text for m in await bo.history(limit=1)] == ["three"]
+            await al.say("four")
+        assert [m.text for m in heard] == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("protocol", ["plain"])
+async def test_where_plain_is_spoken_nothing_can_be_read_again(enter):
+    async with enter("al") as al:
+        await al.say("one")
+        assert await al.history() == []
 
 
 async def test_the_iteration_ends_when_the_server_stops(enter, server):
     async with enter("al") as al:
-        await hear(al, 1)
         server.stop()
         with trio.fail_after(PATIENCE):
-            last = [message async for message in al][-1]
-        assert last == Notice("The server stops. Goodbye!")
+            last = [message async for message in al if isinstance(message, Notice)][-1]
+        assert last.text == "The server stops. Goodbye!"
 
 
 async def test_an_iteration_can_be_cancelled_and_gone_on_with(enter, nursery):
-    heard: list[trio_chat.Message] = []
+    heard: list[object] = []
 
     async def listen(chat: trio_chat.Chat, scope: trio.CancelScope) -> None:
         with scope:
@@ -228,17 +312,19 @@ async def test_an_iteration_can_be_cancelled_and_gone_on_with(enter, nursery):
         scope.cancel()
         await wait_all_tasks_blocked()
         await bo.say("two")
-        rest = [bare(message) async for message in _until(al, "two")]
-    texts = [message.text for message in heard + rest if isinstance(message, Said)]
-    assert texts == ["one", "two"]
-    assert rest[-1] == Said(LOBBY, "bo", "two")
+        with trio.fail_after(PATIENCE):
+            async for message in al:
+                heard.append(message)
+                if isinstance(message, Said) and message.text == "two":
+                    break
+    assert [m.text for m in heard if isinstance(m, Said)] == ["one", "two"]
 
 
-async def _until(chat: trio_chat.Chat, text: str):
+async def _until(chat: trio_chat.Chat, kind: type):
     with trio.fail_after(PATIENCE):
         async for message in chat:
             yield message
-            if isinstance(message, Said) and message.text == text:
+            if isinstance(message, kind):
                 return
 
 
@@ -250,19 +336,20 @@ async def test_the_end_of_the_block_delivers_everything(enter):
         async with enter("al") as al:
             for number in range(1000):
                 await al.say(f"number {number}")
-        heard = await hear(bo, 1003)
-    assert heard[1] == Joined(LOBBY, "al")
-    assert [said.text for said in heard[2:-1]] == [f"number {n}" for n in range(1000)]
+        heard = await hear(bo, 1002)
+    assert heard[0] == Joined(LOBBY, "al")
+    assert [said.text for said in heard[1:-1]] == [f"number {n}" for n in range(1000)]
     assert heard[-1] == Left(LOBBY, "al")
 
 
 async def test_after_finish_the_rest_is_heard_and_then_the_end(enter):
     async with enter("al") as al:
-        await al.say("one\ntwo")
+        await al.say("one")
+        await al.say("two")
         await al.finish()
         with trio.fail_after(PATIENCE):
-            heard = [bare(message) async for message in al]
-    assert heard[-2:] == [Said(LOBBY, "al", "one"), Said(LOBBY, "al", "two")]
+            heard = [message async for message in al]
+    assert len([message for message in heard if isinstance(message, Acknowledged)]) == 2
 
 
 async def test_an_error_in_the_block_comes_out_as_it_is(enter):
@@ -277,9 +364,10 @@ async def test_a_cancelled_block_leaves(enter, port):
     async with guest(port, "bo") as bo:
         with trio.CancelScope() as scope:
             async with enter("al") as al:
+                await al.say("hello")
                 await hear(al, 1)
                 scope.cancel()
-                await anext(al)
+                await hear(al, 1)
         await bo.until("al left!\n")
 
 
@@ -334,7 +422,7 @@ async def test_a_unix_socket(nursery, tmp_path):
     enter = trio_chat.open_chat(host, nick="al", protocol="irc")
     async with enter as al, guest(host[5:], "bo") as bo:
         await bo.send("hello\n")
-        assert (await hear(al, 3))[2] == Said(LOBBY, "bo", "hello")
+        assert (await hear(al, 2))[1] == Said(LOBBY, "bo", "hello")
 
 
 async def test_a_nickname_that_is_taken(enter):
@@ -366,8 +454,12 @@ async def test_an_encoding(nursery):
     port = server.addresses[0].port
     enter = trio_chat.open_chat(port=port, nick="Jörg", encoding="latin-1", protocol="plain")
     async with enter as joerg:
-        await joerg.say("grüße, 漢字")
-        assert await hear(joerg, 2) == [Joined("", "Jörg"), Said(LOBBY, "Jörg", "grüße, ??")]
+        async with trio_chat.open_chat(
+            port=port, nick="bo", encoding="latin-1", protocol="plain"
+        ) as bo:
+            await joerg.say("grüße, 漢字")
+            assert await hear(bo, 1) == [Said(LOBBY, "Jörg", "grüße, ??")]
+        assert await hear(joerg, 3) == [Joined(LOBBY, "bo"), Acknowledged, Left(LOBBY, "bo")]
 
 
 async def accepting(nursery, handler) -> int:
@@ -388,10 +480,22 @@ async def test_a_server_that_hangs_up_before_it_lets_us_in(nursery):
             pass
 
 
+async def test_two_rooms_where_plain_is_spoken(nursery):
+    async def greet(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.send_all(b"NICK")
+            await stream.receive_some()
+
+    port = await accepting(nursery, greet)
+    with pytest.raises(ValueError, match="one room at a time, not in #a, #b"):
+        async with trio_chat.open_chat(port=port, nick="al", rooms=["#a", "#b"], retry=True):
+            pass
+
+
 async def test_a_connection_that_is_reset(nursery):
     async def reset(stream: trio.SocketStream) -> None:
         async with stream:
-            await stream.send_all(b"al joined!\nConnected to server!\n")
+            await stream.send_all(b"al joined!Connected to server!")
             while data := await stream.receive_some(1):
                 if data == b"!":
                     break  # with what has not been read, the close is a reset
@@ -421,25 +525,50 @@ async def test_the_end_of_the_block_tells_if_not_everything_was_delivered(nurser
         await talk()
 
 
-# ── the example ────────────────────────────────────────────────────────────────────────────
+# ── the examples ───────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_echo_bot_echoes(nursery, port):
+@pytest.fixture
+def bot(nursery, port, monkeypatch):
+    """Runs one of the examples."""
+    monkeypatch.setenv("TRIO_CHAT_PORT", str(port))
+    return lambda name: nursery.start_soon(runpy.run_path(EXAMPLES / name)["main"])
+
+
+async def test_the_echo_bot_echoes(nursery, port, bot):
     async with guest(port, "al") as al:
-        process = await trio.lowlevel.open_process(
-            [sys.executable, ECHO_BOT],
-            stdin=subprocess.DEVNULL,
-            env=environment({"TRIO_CHAT_PORT": str(port)}),
-        )
-        try:
-            await al.until("echo joined!\n")
-            await al.send("nothing\n!echo hello\n")
-            assert await al.until("echo: ") == "al: nothing\nal: !echo hello\necho: "
-            await al.until("hello\n")
-            await al.send("!echo /quit\n")
-            await al.until("echo: ")
-            await al.until("/quit\n")
-        finally:
-            process.kill()
-            await process.wait()
-        await al.until("echo left!\n")
+        bot("echo_bot.py")
+        await al.until("echo joined!\n")
+        await al.send("nothing\n!echo hello\n")
+        assert await al.until("echo: ") == "al: nothing\nal: !echo hello\necho: "
+        await al.until("al said: hello\n")
+        await al.send("/msg echo !echo /quit\n")
+        await al.until("echo -> al: al said: /quit\n")
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_karma_bot_keeps_karma_of_those_who_are_there(nursery, port, bot):
+    async with guest(port, "al") as al, guest(port, "bo") as bo:
+        bot("karma_bot.py")
+        await al.until("karma joined!\n")
+        await al.send("bo++\nnobody++\nbo++\n")
+        assert "nobody has" not in await al.until("karma: bo has 2\n")
+        await al.send("/join #tea\nbo++\nal++\n")
+        assert "bo has" not in await al.until("karma: al has 1\n")
+        await bo.send("/join #tea\nbo++\n")
+        await bo.until("karma: bo has 3\n")
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_porter_carries_from_one_to_the_others(nursery, port, bot):
+    async with guest(port, "al") as al, guest(port, "bea") as bea:
+        bot("rooms_bot.py")
+        await al.until("porter joined!\n")
+        await bea.send("/join #tea\n")
+        await bea.until("joined!\n")
+        await al.send("/msg porter #tea the kettle is on\n")
+        await bea.until("porter: al says: the kettle is on\n")
+        await al.until("It is there, as ")
+        await al.send("/msg porter hello\n")
+        await al.until("Begin with #lobby or #tea.\n")
+    nursery.cancel_scope.cancel()

@@ -20,7 +20,7 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.client.rooms import RoomsTalk, talk_in_rooms
-from trio_chat.errors import ChatError, NotAdmitted, Unsupported
+from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -196,19 +196,3 @@ async def test_commands_are_about_the_room_in_which_they_were_typed(port):
         notice = me.shown[me._looked - 1]
         assert notice.room == "#tea"
         assert "Did you mean /join?" in notice.text
-
-
-async def test_in_one_room_there_is_nobody_else_to_talk_to(port):
-    async with trio_chat.open_chat(port=port, nick="me", protocol="irc") as chat:
-        with pytest.raises(Unsupported):
-            await chat.say_to("#tea", "hi")
-
-
-async def test_the_library_has_it_too(port):
-    async with trio_chat.open_chat(port=port, nick="me", room="", rooms="many") as chat:
-        await chat.join("#tea")
-        await chat.say_to("#tea", "hi")
-        async for message in chat:
-            if isinstance(message, Acknowledged):
-                break
-    assert not issubclass(ChatError, Unlinked)

@@ -179,18 +179,6 @@ async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
     assert isinstance(me.shown[-1], Failed)
 
 
-async def test_the_library_has_it_too(port):
-    async with trio_chat.open_chat(
-        port=port, nick="me", protocol="plain", rooms="many", room=""
-    ) as chat:
-        await chat.say_to("#lobby", "hi")
-        await chat.command("/who")
-        async for message in chat:
-            if isinstance(message, Notice):
-                break
-    assert message == Notice("In #lobby (1): me", room="#lobby")
-
-
 # ── the tutorial's server ──────────────────────────────────────────────────────────────────────
 
 
@@ -211,7 +199,7 @@ async def test_the_tutorials_server_has_one_room(tutorial):
 
 
 async def test_what_the_protocol_is_need_not_be_said(tutorial):
-    async with trio_chat.open_chat(port=tutorial.port, nick="me", rooms="many") as chat:
+    async with trio_chat.open_chat(port=tutorial.port, nick="me") as chat:
         assert [await anext(chat), await anext(chat)] == [
             Linked("me", "", frozenset()),
             InRoom("#lobby"),

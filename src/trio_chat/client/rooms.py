@@ -13,7 +13,14 @@ from typing import Protocol
 import trio
 
 from trio_chat.client.backoff import STEADY, backoff
-from trio_chat.client.connection import Chat, open_chat
+from trio_chat.client.connection import (
+    DEFAULT_ROOM,
+    Connection,
+    Server,
+    irc_session,
+    open_connection,
+    plain_session,
+)
 from trio_chat.client.intents import (
     AskHistory,
     Intent,
@@ -30,8 +37,9 @@ from trio_chat.client.intents import (
 )
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
-from trio_chat.protocols.client import Message, Unlinked
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.client import Message, RoomsClientSession, Unlinked
+from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
@@ -146,10 +154,10 @@ class RoomsTalk:
 
     def _put_off(self) -> None:
         """What was wanted and nobody has got to is for the next time."""
-        session = self._nobody()
+        offline = Offline(self._state)
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
             while True:
-                self._do_with(session, self._intents.receive_nowait())
+                self._do_with(offline, self._intents.receive_nowait())
 
     async def _until_cut(self) -> str:
         """One connection. Returns why it has ended."""
@@ -190,7 +198,7 @@ class RoomsTalk:
 
     # ── with a connection ──────────────────────────────────────────────────────────────────
 
-    async def _converse(self, chat: Chat, attempt: trio.CancelScope) -> None:
+    async def _converse(self, chat: Connection, attempt: trio.CancelScope) -> None:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._do_all, chat, attempt)
@@ -201,7 +209,7 @@ class RoomsTalk:
         finally:
             self._nick = chat.nick
 
-    async def _do_all(self, chat: Chat, attempt: trio.CancelScope) -> None:
+    async def _do_all(self, chat: Connection, attempt: trio.CancelScope) -> None:
         """That the connection is lost is noticed by who listens."""
         with suppress(ConnectionLost):
             if self._last_words is not None:  # that did not get through
@@ -217,14 +225,14 @@ class RoomsTalk:
                 await self._do(chat, intent)
             await self._finish(chat, "", attempt)
 
-    async def _do(self, chat: Chat, intent: Intent) -> None:
+    async def _do(self, chat: Connection, intent: Intent) -> None:
         try:
             await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
         except (Unsupported, ValueError) as error:
             room = intent.room if isinstance(intent, JoinRoom) else ""
             await self._messages.send(Notice(str(error), room=room, refusal=True))
 
-    async def _finish(self, chat: Chat, words: str, attempt: trio.CancelScope) -> None:
+    async def _finish(self, chat: Connection, words: str, attempt: trio.CancelScope) -> None:
         self._over, self._last_words = True, words
         await chat.finish(words)
         await trio.sleep(self._patience)
@@ -242,35 +250,29 @@ class RoomsTalk:
         ended.set()
 
     async def _do_without(self) -> None:
-        """A session that nobody talks to puts into the state what is to be done later. Returns when
-        the front end has ended it.
+        """What is to be done later goes into the state. Returns when the front end has ended it, or
+        wants another connection.
         """
-        session = self._nobody()
+        offline = Offline(self._state)
         await self._show(self._state.heard)
         async for intent in self._intents:
             if last_words(intent) is not None:
                 break
             if _is_reconnect(intent):
                 return
-            self._do_with(session, intent)
+            self._do_with(offline, intent)
             await self._show(self._state.heard)
         self._over = True
 
-    def _nobody(self) -> RoomsSession:
-        return RoomsSession(
-            self._nick, rooms=(), encoding=self._settings.encoding, state=self._state
-        )
-
-    def _do_with(self, session: RoomsSession, intent: Intent) -> None:
-        """With a session that nobody talks to."""
+    def _do_with(self, offline: Offline, intent: Intent) -> None:
         if last_words(intent) is not None:
             return
         try:
-            getattr(session, _METHODS[type(intent)])(*astuple(intent))
+            getattr(offline, _METHODS[type(intent)])(*astuple(intent))
         except (Unsupported, ValueError) as error:
             room = intent.room if isinstance(intent, JoinRoom) else ""
             self._state.heard.append(Notice(str(error), room=room, refusal=True))
-        self._state.heard.extend(session.own_messages())
+        self._state.heard.extend(offline.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:
         """What has come together, together. If it is cancelled, what is not shown will be shown by
@@ -306,22 +308,28 @@ def resume_state_of(settings: Settings) -> ResumeState:
 
 def _open(
     settings: Settings, nick: str, state: ResumeState, *, near: bool
-) -> AbstractAsyncContextManager[Chat]:
+) -> AbstractAsyncContextManager[Connection]:
     """A connection as the settings want it. ``near`` is for those who have given no nickname, until
     they are in: after that it is their own old connection that has theirs.
     """
-    return open_chat(
+    client = settings.client
+    server = Server(
         settings.host,
         settings.port,
-        nick=nick,
-        near=near,
         encoding=settings.encoding,
-        protocol=settings.client.protocol,
-        room=settings.client.room,
-        password=settings.client.password.get_secret_value(),
-        state=state,
-        rooms="many",
+        protocol=client.protocol,
+        password=client.password.get_secret_value(),
     )
+    room, nicks = client.room, Alternates(nick, allowed=near)
+
+    def new_session(plain: bool) -> RoomsClientSession:
+        known = (nicks, server, state)
+        if plain:
+            wanted = "" if room == DEFAULT_ROOM else room
+            return plain_session(*known, only_room=room or DEFAULT_ROOM, wanted=wanted)
+        return irc_session(*known, rooms=[room] if room else [])
+
+    return open_connection(server, new_session, state)
 
 
 def _is_reconnect(intent: Intent) -> bool:

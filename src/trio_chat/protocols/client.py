@@ -68,12 +68,13 @@ class Earlier:
     """Something that was said before we came: shown for reading, not for answering.
 
     ``time`` is when, as ISO 8601, if the server says so. What was ``found``, as it was searched
-    for, may have been shown already.
+    for, may have been shown already; so may what was ``asked`` for as a page of history.
     """
 
     said: Said
     time: str = ""
     found: bool = False
+    asked: bool = field(default=False, compare=False, repr=False)
 
 
 # ── what only a client with many rooms is told ─────────────────────────────────────────────────
@@ -207,11 +208,15 @@ State = (
     | Linked | Unlinked | Lag
 )  # fmt: skip
 
-#: What a client is told of; of what is behind Earlier, only one with many rooms.
-Message = (
-    Said | Joined | Left | Renamed | TopicSet | Notice | Earlier
+#: All that is no words to be answered; of what is behind Earlier, only a client with many rooms is
+#: told.
+Happening = (
+    Joined | Left | Renamed | TopicSet | Notice | Earlier
     | Departed | Kicked | ModesSet | AwaySet | Topic | State
 )  # fmt: skip
+
+#: What a client is told of.
+Message = Said | Happening
 
 
 class ClientSession(Protocol):
@@ -293,13 +298,11 @@ class ClientSession(Protocol):
         ...
 
 
-@runtime_checkable
-class RoomsClientSession(ClientSession, Protocol):
-    """A client in many rooms at once, and in private conversations; as far as the server has them.
+class Requests(Protocol):
+    """What can be asked for in many rooms at once, and in private conversations.
 
     A ``target`` is a room or a person. What comes of each of these comes as messages, also from
-    ``own_messages``. What a server cannot do has no answer, or an empty one. A session that nobody
-    talks to can be used, too: what is said waits for the next one with the same ``ResumeState``.
+    ``own_messages``. What a server cannot do has no answer, or an empty one.
     """
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
@@ -342,6 +345,24 @@ class RoomsClientSession(ClientSession, Protocol):
 
     def raw(self, line: str) -> None:
         """Send a line of IRC as it is. Raises Unsupported."""
+        ...
+
+    def own_messages(self) -> Sequence[Message]:
+        """What follows from what was asked for, and no server will tell us."""
+        ...
+
+
+@runtime_checkable
+class RoomsClientSession(Requests, ClientSession, Protocol):
+    """A client in many rooms at once, as far as the server has them."""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it is known which of the rooms that we want to be in have let us in."""
+        ...
+
+    def command(self, line: str, target: str = "") -> None:
+        """As in Requests."""
         ...
 
     def cut(self) -> Sequence[Message]:

@@ -259,17 +259,3 @@ async def test_the_bot_with_pipes_counts_in_both_rooms(port):
             await al.send("!count\n")
             await al.until("counter: al: 3\n")
         await al.until("counter left!\n")
-
-
-async def test_the_bot_with_the_library_carries_from_one_to_the_others(port):
-    async with guest(port, "al") as al, guest(port, "bea") as bea:
-        async with example("rooms_bot.py", port):
-            await al.until("porter joined!\n")
-            await bea.send("/join #tea\n")
-            await bea.until("joined!\n")
-            await al.send("/msg porter #tea the kettle is on\n")
-            await bea.until("porter: al says: the kettle is on\n")
-            await al.until("It is there, as ")
-            await al.send("/msg porter hello\n")
-            await al.until("Begin with #lobby or #tea.\n")
-        await al.until("porter left!\n")

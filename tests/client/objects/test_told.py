@@ -23,7 +23,6 @@ from trio_chat import (
     Linked,
     MarkedRead,
     Member,
-    Message,
     ModesSet,
     Notice,
     Origin,
@@ -41,6 +40,7 @@ from trio_chat import (
 )
 from trio_chat.client.objects.schema import schema
 from trio_chat.client.objects.told import TOLD, Error, json_line, object_of
+from trio_chat.protocols.client import Message
 
 DEFS = schema()["$defs"]
 OUTPUT = Draft202012Validator({"$ref": "#/$defs/Output", "$defs": DEFS})

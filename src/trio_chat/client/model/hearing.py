@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+from trio_chat.client.members import STATUS, with_prefix
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.news import cleaned
@@ -47,9 +48,6 @@ from trio_chat.protocols.client import (
 from trio_chat.protocols.irc.text import is_split
 from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
-
-# What members may be in a room, on any server, the highest first.
-_STATUS = {"q": "~", "a": "&", "o": "@", "h": "%", "v": "+"}
 
 
 def hear(world: World, message: Message, now: float) -> None:
@@ -270,15 +268,10 @@ def _modes_set(world: World, modes: ModesSet, now: float) -> None:
         return
     for change in modes.changes:
         member = buffer.members.get(change.argument)
-        if member and change.mode in _STATUS:
-            buffer.put(replace(member, prefixes=_prefixes(member, change.mode, change.add)))
+        if member and change.mode in STATUS:
+            prefixes = with_prefix(member.prefixes, change.mode, add=change.add)
+            buffer.put(replace(member, prefixes=prefixes))
     _tell(world, buffer, modes, now)
-
-
-def _prefixes(member: Member, mode: str, add: bool) -> str:
-    """The highest first."""
-    has = {*member.prefixes, _STATUS[mode]} if add else {*member.prefixes} - {_STATUS[mode]}
-    return "".join(prefix for prefix in _STATUS.values() if prefix in has)
 
 
 def _room(world: World, name: str) -> Buffer | None:

@@ -107,6 +107,10 @@ class PlainRoomsSession(PlainClientSession, RoomsClientSession):
         self._own: list[Message] = list(self.cut())  # what another session has left
 
     @property
+    def arrived(self) -> bool:
+        return bool(self._lobby) and not any(self._asked)
+
+    @property
     def doubtful(self) -> int:
         return len(self.state.unacked)
 

@@ -48,8 +48,8 @@ _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
 class Batch(NamedTuple):
     """One that is open. ``page`` is the room or person of which we have asked for it; ``late`` if
-    it fills a gap, ``found`` if it is what somebody at our side wants to read; ``told`` once
-    something of that has come.
+    it fills a gap, ``found`` if it is what somebody at our side wants to read, ``asked`` if it is a
+    page for who scrolls back; ``told`` once something of what was found has come.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Batch(NamedTuple):
     late: bool = False
     found: bool = False
     told: bool = False
+    asked: bool = False
 
 
 NO_BATCH = Batch("")
@@ -100,9 +101,10 @@ def _past(message: Message, batch: Batch) -> Message:
         case Said() if batch.found:
             return Earlier(message, message.time if isinstance(message, Stamped) else "", True)
         case Stamped(time=time):
-            return replace(message, late=True) if late else Earlier(message, time)
+            asked = batch.asked
+            return replace(message, late=True) if late else Earlier(message, time, asked=asked)
         case Said():
-            return message if late else Earlier(message)
+            return message if late else Earlier(message, asked=batch.asked)
         case _:
             return message
 

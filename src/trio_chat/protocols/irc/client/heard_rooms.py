@@ -117,7 +117,7 @@ def _begun(session: "RoomsSession", kind: str, target: str) -> Batch:
     if kind != "chathistory":
         return Batch(kind, found=session.has_come(kind))
     if session.pages.expects(target):
-        return Batch(kind, target)
+        return Batch(kind, target, asked=True)
     if session.catch_up.expected(target):
         return Batch(kind, target, late=session.catch_up.fills_a_gap(target))
     return Batch(kind, found=session.has_come(kind))

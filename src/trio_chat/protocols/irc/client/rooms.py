@@ -22,7 +22,6 @@ from trio_chat.protocols.client import (
     Lag,
     Linked,
     Message,
-    OutOfRoom,
     PageEnd,
     RoomsClientSession,
     Stamped,
@@ -31,15 +30,16 @@ from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.heard import understand
 from trio_chat.protocols.irc.client.heard_rooms import TABLE
 from trio_chat.protocols.irc.client.link import WANTED, IrcLink
+from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import texts_of
 from trio_chat.protocols.irc.client.pages import Pages
 from trio_chat.protocols.irc.client.slash import read_slash
 from trio_chat.protocols.irc.client.supports import Supports
-from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits, messages_of
+from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.text import INVISIBLE, is_cut, is_invisible, is_room, room_name, shown
+from trio_chat.protocols.irc.text import INVISIBLE, is_cut, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState, just_before
 from trio_chat.protocols.unacked import Unacked, lines_of
 
@@ -57,7 +57,7 @@ _ON_ITS_WAY = timedelta(minutes=1)
 _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
 
-class RoomsSession(IrcLink, RoomsClientSession):
+class RoomsSession(IrcLink, Offline, RoomsClientSession):
     """``rooms`` are entered first, beside those of the ``state``. ``admitted`` is true once the
     server has let us in, whichever rooms we may enter.
     """
@@ -191,6 +191,10 @@ class RoomsSession(IrcLink, RoomsClientSession):
         self.joining.clear()
         return [*self.linked(), *self.catch_up.go_on()]
 
+    @property
+    def arrived(self) -> bool:
+        return self._talking
+
     def talked(self, nick: str, time: str) -> None:
         """Something was said in this private conversation while we were cut off, at this time."""
         known = self.state.last.get(nick)
@@ -222,10 +226,8 @@ class RoomsSession(IrcLink, RoomsClientSession):
         return InRoom(room)
 
     def left(self, room: str, why: str) -> Message:
-        self.state.leave(room)
-        self.state.rooms.pop(room, None)
         self.inside.pop(room, None)
-        return OutOfRoom(room, why)
+        return super().left(room, why)
 
     def answered(self, room: str) -> bool:
         known = room in self.joining
@@ -234,6 +236,9 @@ class RoomsSession(IrcLink, RoomsClientSession):
 
     def join(self, room: str, key: str = "") -> None:
         """Enter one more room; and again after each cut, until we leave it. Raises Unsupported."""
+        if not self.registered:
+            super().join(room, key)
+            return
         for line in self.go_to(room_name(room), key):
             self._do(line)
 
@@ -241,8 +246,6 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if room in self.inside:
             raise Unsupported(f"You are in {room} already.")
         self.state.rooms[room] = (room, key)
-        if not self.registered:  # then we go there with the others
-            return ()
         self.joining[room] = None
         return _joins([(room, key)])
 
@@ -250,38 +253,12 @@ class RoomsSession(IrcLink, RoomsClientSession):
         if self.registered:
             self._do(body("PART", room, *([why] if why else [])))
         else:
-            self._own.append(self.left(room, why))
+            super().part(room, why)
 
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
     def say(self, text: str) -> None:
         raise Unsupported("Say to whom: there are many rooms.")
-
-    def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """As in RoomsClientSession."""
-        if is_invisible(text):
-            self.refuse(target, INVISIBLE)
-            return
-        most = self.state.limits
-        try:
-            texts = (
-                messages_of(target, text, action, token, most)
-                if most
-                else texts_of(target, text, action, token)
-            )
-        except ValueError:  # a name with a blank
-            self.refuse(target, f"Nobody can be called {shown(target)}.")
-            return
-        for text_of_it in texts:
-            self._take_on(text_of_it)
-
-    def _take_on(self, text: Unacked) -> None:
-        self._own += self.state.take_on(text)
-
-    def resend(self, token: str) -> None:
-        """Send again what has failed."""
-        if text := self.state.failed.pop(token, None):
-            self._take_on(text)
 
     def talk(
         self, target: str, text: str, action: bool = False, notice: bool = False
@@ -292,7 +269,7 @@ class RoomsSession(IrcLink, RoomsClientSession):
             self.say_to(target, text, action)
             return ()
         for text_of_it in texts_of(target, text, action, notice=True):
-            self._take_on(text_of_it)
+            self.take_on(text_of_it)
         return ()
 
     def command(self, line: str, target: str = "") -> None:
@@ -323,14 +300,11 @@ class RoomsSession(IrcLink, RoomsClientSession):
     def tell(self, text: str) -> None:
         self._own.append(Notice(text, room=self._target))
 
-    def refuse(self, target: str, why: str) -> None:
-        """By ourselves."""
-        self._own.append(Notice(why, room=target, refusal=True))
-
     def raw(self, line: str) -> None:
         """Send a line of IRC as it is."""
-        if self.registered:
-            self._do(" ".join(lines_of(line)))
+        if not self.registered:
+            super().raw(line)
+        self._do(" ".join(lines_of(line)))
 
     def away(self, text: str) -> None:
         """Say that we are away; without a text, that we are back."""

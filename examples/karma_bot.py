@@ -1,0 +1,24 @@
+"""A bot that keeps karma in two rooms: "al++" gives a point to al, if al is there."""
+
+from collections import Counter
+
+import trio
+
+import trio_chat
+
+
+async def main() -> None:
+    settings = trio_chat.Settings()
+    where, rooms = (settings.host, settings.port), ["#lobby", "#tea"]
+    karma: Counter[str] = Counter()
+    async with trio_chat.open_chat(*where, nick="karma", rooms=rooms, retry=True) as chat:
+        async for message in chat:
+            if isinstance(message, trio_chat.Incoming) and message.text.endswith("++"):
+                nick = message.text.removesuffix("++")
+                if nick in [member.nick for member in chat.members(message.room)]:
+                    karma[nick] += 1
+                    await message.reply(f"{nick} has {karma[nick]}")
+
+
+if __name__ == "__main__":
+    trio.run(main)

@@ -1,0 +1,622 @@
+"""The client as a library: a chat in many rooms that goes on over lost connections.
+
+There is no task in the background. Whoever waits for something reads, or connects again, one at a
+time: the iteration, a ``say``, a ``history``. So errors come out where the call is, and all of it
+is cancelled with the caller's own tasks.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import KW_ONLY, dataclass, field, fields
+from math import inf
+from typing import Literal
+
+import trio
+
+from trio_chat.client.backoff import STEADY, backoff
+from trio_chat.client.connection import (
+    DEFAULT_ROOM,
+    Connection,
+    Server,
+    connect,
+    irc_session,
+    plain_session,
+)
+from trio_chat.client.members import Members
+from trio_chat.core.events import Notice, Said
+from trio_chat.core.fact import fact
+from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.client import (
+    Earlier,
+    Happening,
+    Member,
+    OutOfRoom,
+    PageEnd,
+    Requests,
+    RoomsClientSession,
+    Stamped,
+    Unlinked,
+)
+from trio_chat.protocols.client import Message as Told
+from trio_chat.protocols.irc.client.offline import Offline
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.settings import (
+    check_encoding,
+    check_nick,
+    check_password,
+    check_place,
+    check_room,
+)
+
+_ARRIVE_TIMEOUT = 30.0  # seconds; until it is known which rooms have let us in
+
+_LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
+
+_CLOSED = "the server closed the connection"
+
+
+@fact
+class Incoming(Stamped):
+    """What somebody has said just now, or while we were cut off: it can be answered."""
+
+    _: KW_ONLY
+    chat: "Chat" = field(repr=False, compare=False)
+
+    async def reply(self, text: str) -> None:
+        """Say ``text`` where this was said: in the room, or in private to who has said it in
+        private. As ``Chat.say``.
+        """
+        own = self.nick == self.chat.nick  # from another program of ours
+        await self.chat.say(text, to=self.room or (self.to if own else self.nick))
+
+
+#: What comes out of the iteration.
+Message = Incoming | Happening
+
+
+@dataclass(eq=False)
+class _Page:
+    """Of what was said before: asked for of ``link``, and wanted unless nobody ``waits`` for it any
+    more.
+    """
+
+    target: str
+    link: Connection | None = None
+    found: list[Stamped] = field(default_factory=list)
+    over: bool = False
+    waits: bool = True
+
+
+class Chat:
+    """A chat that we are in; get one from ``open_chat``.
+
+    Iterate over it for what happens. What others say is Incoming; what was said before we came is
+    wrapped in Earlier. What we say ourselves comes as Sent, and as Acknowledged or Failed once that
+    is known. One task may iterate; any number may say something. Whoever neither iterates nor says
+    anything for minutes may be taken for gone by an IRC server.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        nick: str,
+        *,
+        near: bool = False,
+        rooms: Sequence[str] = (),
+        retry: bool = False,
+        state: ResumeState,
+    ) -> None:
+        self._server, self._retry, self._state = server, retry, state
+        self._nick, self._near = nick, near
+        self._rooms = [*rooms]  # that we want to be in at first
+        self._first = self._rooms[0] if rooms else ""
+        self._plain = False  # whether it is spoken
+        self._link: Connection | None = None
+        self._session: RoomsClientSession | None = None  # of the link
+        self._offline = Offline(state)
+        self._members = Members(state.names)
+        self._pages: list[_Page] = []
+        self._been_in = False
+        self._words: str | None = None  # the last ones, once they are given
+        self._over = False  # nothing comes any more
+        self._undelivered = ""
+        self._turn = trio.Lock()
+        self._step = trio.CancelScope()
+        self._waits, self._since, self._not_before = backoff(), inf, -inf
+
+    # ── what is known ──────────────────────────────────────────────────────────────────────
+
+    @property
+    def nick(self) -> str:
+        """The nickname that we have now, or had last."""
+        return self._session.nick if self._session else self._nick
+
+    @property
+    def room(self) -> str:
+        """Where is said what is said to nobody else: the first room that we wanted to be in, or
+        else the first that we are in; empty if there is none. Where plain is spoken, the one that
+        we are in.
+        """
+        if self._first:
+            return self._first
+        here = self._session.room if self._session else ""
+        return here or next((name for name, _ in self._state.rooms.values()), "")
+
+    def members(self, room: str = "") -> Sequence[Member]:
+        """Who is in a room, as far as it is known; without one, in ``Chat.room``."""
+        return self._members.of(room_name(room) if room else self.room)
+
+    @property
+    def unsaid(self) -> int:
+        """How many of our messages were refused, may be lost, or wait to be said."""
+        return len(self._state.failed) + len(self._state.unacked) + self._state.unsaid
+
+    # ── what we say and do ─────────────────────────────────────────────────────────────────
+
+    async def say(self, text: str, to: str = "", *, action: bool = False, token: str = "") -> None:
+        """Say ``text`` to a room or a person; without either, in ``Chat.room``. Several lines are
+        one message if the server takes that, else one each.
+
+        Returns when all of it has been sent: that takes a while if much of what was said before has
+        not arrived yet, if the server does not want more at once, or if the connection is lost and
+        is tried again. What comes in the meantime waits to be iterated over. If this is cancelled,
+        it is said all the same, as long as somebody iterates.
+
+        ``token`` is by what Sent, Acknowledged and Failed call it: 16 to 56 ASCII letters, digits,
+        ``-`` or ``_`` that nobody guesses, or random ones if it is empty. What becomes of a second
+        line, or the rest of a long one, is called ``<token>-2`` and so on. Of what is said with the
+        same token again, trio-chat shows only the first.
+
+        Raises ValueError if nothing can be called ``to``, Unsupported if we are in no room or
+        nothing could be seen of the text, and ConnectionLost.
+        """
+        _check_texts(text=text, to=to, token=token)
+        target = _check_target(to) if to else self.room
+        if not target:
+            raise Unsupported("You are in no room.")
+        if is_invisible(text):
+            raise Unsupported(INVISIBLE)
+        self._requests.say_to(target, text, action, token)
+        await self._send()
+
+    async def tell(self, nick: str, text: str) -> None:
+        """Say ``text`` to one person only. Raises ValueError if nobody can be called ``nick``."""
+        _check_texts(nick=nick, text=text)
+        if is_room(nick) or not nick:
+            raise ValueError(f"{nick!r} cannot be a nickname")
+        await self.say(text, to=nick)
+
+    async def resend(self, token: str) -> None:
+        """Send again what has failed."""
+        _check_texts(token=token)
+        self._requests.resend(token)
+        await self._send()
+
+    async def join(self, room: str, key: str = "") -> None:
+        """Enter one more room. That we are there, or why not, comes out of the iteration. Where
+        plain is spoken, it is to leave the one that we are in.
+
+        Raises ValueError if this can be no room, or no key of one; Unsupported if we are there.
+        """
+        _check_texts(room=room, key=key)
+        check_room(room)
+        if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
+            raise ValueError("the key of a room is one word, without a comma")
+        self._requests.join(room, key)
+        if self._plain:
+            self._first = room_name(room)
+        await self._send()
+
+    async def part(self, room: str, why: str = "") -> None:
+        """Leave a room."""
+        _check_texts(room=room, why=why)
+        room = room_name(check_room(room))
+        if self._state.names.same(room, self._first):
+            self._first = ""
+        self._requests.part(room, why)
+        await self._send()
+
+    async def history(
+        self, room: str = "", *, limit: int = 50, before: str = ""
+    ) -> Sequence[Stamped]:
+        """What was said last in a room, or with a person, before the message with the id
+        ``before``: the oldest first, at most ``limit``, and no more than the server gives at once
+        (100, as a rule). Without a room, it is about ``Chat.room``.
+
+        Waits for the answer, also over a lost connection if that is tried again; what comes in the
+        meantime waits to be iterated over. Empty where the server keeps nothing, and where plain is
+        spoken. Raises ConnectionLost.
+        """
+        _check_texts(room=room, before=before)
+        page = _Page(_check_target(room) if room else self.room)
+        self._pages.append(page)
+        try:
+            while not page.over:
+                if self._session and self._session.admitted and page.link is not self._link:
+                    page.link, page.found = self._link, []
+                    self._session.history(page.target, before, limit)
+                    await self._push()
+                if not await self._go_on(lambda: page.over):
+                    raise ConnectionLost(self._undelivered or _CLOSED)
+        finally:
+            page.waits = False
+        return page.found
+
+    async def command(self, line: str, target: str = "") -> None:
+        """Do one of the commands that /help lists, in a room or to a person; without either, in
+        ``Chat.room``. What comes of it, and what is wrong with it, comes out of the iteration.
+        """
+        _check_texts(line=line, target=target)
+        self._requests.command(line, target or self.room)
+        await self._send()
+
+    async def typing(self, target: str, active: bool) -> None:
+        """Tell the others in a room, or a person, that we are typing, or have stopped."""
+        _check_texts(target=target)
+        self._requests.typing(target, active)
+        await self._send()
+
+    async def mark_read(self, target: str, time: str) -> None:
+        """We have read all up to this time (ISO 8601); without one, ask until when that is: it
+        comes as MarkedRead.
+        """
+        _check_texts(target=target, time=time)
+        self._requests.mark_read(target, time)
+        await self._push()
+
+    async def away(self, text: str) -> None:
+        """Say that we are away; without a text, that we are back. Raises Unsupported where plain is
+        spoken.
+        """
+        _check_texts(text=text)
+        self._requests.away(text)
+        await self._send()
+
+    async def raw(self, line: str) -> None:
+        """Send a line of IRC as it is. Raises Unsupported where plain is spoken, and while there is
+        no connection.
+        """
+        _check_texts(line=line)
+        self._requests.raw(line)
+        await self._send()
+
+    async def finish(self, words: str = "") -> None:
+        """Say nothing more. The iteration goes on with what is still to come, and then ends.
+
+        ``words`` are what the others are told as we leave, if the protocol has a place for them.
+        """
+        _check_texts(words=words)
+        self._words = words
+        if self._link and self._link.session.admitted:
+            await self._if_it_is_there(self._link.finish(words))
+        elif not self._left_to_do:
+            self._over = True
+            self._step.cancel("there is nothing left to be said")
+
+    # ── what comes ─────────────────────────────────────────────────────────────────────────
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self
+
+    async def __anext__(self) -> Message:
+        heard = self._state.heard
+        while not heard:
+            if not await self._go_on(lambda: bool(heard)) and not heard:
+                raise StopAsyncIteration
+        message = heard.popleft()
+        return self._incoming(message) if isinstance(message, Said) else message
+
+    def _incoming(self, said: Said) -> Incoming:
+        values = {f.name: getattr(said, f.name) for f in fields(said)}
+        return Incoming(**values, chat=self)
+
+    def _hear(self, messages: Sequence[Told]) -> None:
+        for message in messages:
+            self._members.update(message)
+            if not self._is_of_page(message):
+                self._state.heard.append(message)
+
+    def _is_of_page(self, message: Told) -> bool:
+        """Whether somebody has asked for it, and so it is none of the iteration."""
+        match message:
+            case Earlier(said, time, asked=True):
+                target = said.room or (said.to if said.nick == self.nick else said.nick)
+                if page := self._page(target):
+                    page.found.append(_stamped(said, time))
+                return page is not None
+            case PageEnd(target):
+                if page := self._page(target):
+                    page.over = True
+                    self._pages.remove(page)
+                return page is not None
+        return False
+
+    def _page(self, target: str) -> _Page | None:
+        """The one of which the next answer about this is."""
+        same = self._state.names.same
+        pages = (p for p in self._pages if p.link is self._link and same(p.target, target))
+        return next(pages, None)
+
+    # ── the connection ─────────────────────────────────────────────────────────────────────
+
+    @property
+    def _requests(self) -> Requests:
+        return self._session or self._offline
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether something is to be said that has not been sent."""
+        return self._session.waiting if self._session else bool(self._state.unsent)
+
+    @property
+    def _left_to_do(self) -> bool:
+        return bool(self._state.unacked or self._state.unsent)
+
+    async def _send(self) -> None:
+        """Return when all of ours is sent. Raises ConnectionLost."""
+        await self._push()
+        while self._waiting:
+            if not await self._go_on(lambda: not self._waiting):
+                raise ConnectionLost(self._undelivered or _CLOSED)
+
+    async def _push(self) -> None:
+        """Send what may be sent now; the rest goes out while somebody reads."""
+        self._hear(self._requests.own_messages())
+        if self._link:
+            await self._if_it_is_there(self._link.push())
+
+    async def _if_it_is_there(self, sending: Awaitable[None]) -> None:
+        """That the connection is lost is noticed by who reads, if we try again."""
+        try:
+            await sending
+        except ConnectionLost:
+            if not self._retry:
+                raise
+
+    async def _go_on(self, done: Callable[[], bool]) -> bool:
+        """Wait until something has come, or happened; False if nothing comes any more.
+
+        Whoever waits for something reads, one at a time. So it may have come when it is our turn:
+        ``done`` tells.
+        """
+        async with self._turn:
+            if done():
+                return True
+            if self._over:
+                return False
+            with trio.CancelScope() as self._step:
+                await self._read_or_connect(done)
+            return not self._over
+
+    async def _read_or_connect(self, done: Callable[[], bool]) -> None:
+        try:
+            if self._link is None:
+                await trio.sleep_until(self._not_before)
+                await self._connect()
+            elif not await self._link.receive(done):
+                await self._on_end(self._link)
+        except (CannotConnect, ConnectionLost, NotAdmitted) as error:
+            if not await self._lose(error):
+                raise
+
+    async def _connect(self) -> None:
+        self._link, data = await connect(
+            self._server, self._new_session, self._hear, self._state.heard
+        )
+        try:
+            await self._link.enter(data)
+            self._since = trio.current_time()
+            if self._words is not None:
+                await self._link.finish(self._words)
+        except BaseException:
+            await self._drop()
+            raise
+
+    def _new_session(self, plain: bool) -> RoomsClientSession:
+        if not self._been_in:
+            self._want_rooms(plain)
+        nick = Alternates(self._nick, allowed=self._near and not self._been_in)
+        known = (nick, self._server, self._state)
+        if plain:
+            self._session = plain_session(*known, only_room=self._first or DEFAULT_ROOM)
+        else:
+            self._session = irc_session(*known)
+        return self._session
+
+    def _want_rooms(self, plain: bool) -> None:
+        """Where plain is spoken, the server decides which room is the first, unless it is said."""
+        if plain and len(self._rooms) > 1:
+            raise ValueError(one_at_a_time(self._rooms))
+        self._plain = plain
+        if plain and self._rooms == [DEFAULT_ROOM]:
+            self._rooms, self._first = [], ""
+        for room in self._rooms:
+            self._state.rooms.setdefault(room, (room, ""))
+
+    async def _drop(self) -> None:
+        """There is no connection any more."""
+        link, self._link = self._link, None
+        self._nick, self._session = self.nick, None
+        self._pages = [page for page in self._pages if page.waits]
+        if link:
+            await link.close()
+
+    async def _on_end(self, link: Connection) -> None:
+        """The server has closed it. Raises ConnectionLost if we go on."""
+        why = link.session.undelivered
+        if self._comes_back and (self._words is None or self._left_to_do):
+            raise ConnectionLost(why or _CLOSED)
+        self._over, self._undelivered = True, why
+        if self._words is not None:
+            link.reset()
+        await self._drop()
+
+    @property
+    def _comes_back(self) -> bool:
+        """A server that has never let us in will not do so the next time."""
+        return self._retry and self._been_in
+
+    async def _lose(self, error: ChatError) -> bool:
+        """Returns whether to try again, or to do without."""
+        lasted = trio.current_time() - self._since
+        self._since = inf
+        await self._drop()
+        if not self._comes_back:
+            self._over = True
+            return False
+        if self._words is not None and not self._left_to_do:
+            self._over = True
+            return True
+        if lasted >= STEADY:  # one that lets us in and goes at once is as good as none
+            self._waits = backoff()
+        wait = next(self._waits)
+        self._not_before = trio.current_time() + wait
+        self._hear([Unlinked(str(error), wait)])
+        return True
+
+    async def _arrive(self) -> None:
+        """Connect, and wait until it is known where we are. Raises ChatError."""
+        while self._link is None:
+            await self._go_on(lambda: self._link is not None)
+        with trio.move_on_after(_ARRIVE_TIMEOUT):
+            while not self._has_arrived() and await self._go_on(self._has_arrived):
+                pass
+        for room in self._rooms:
+            if self._session and room not in self._state.rooms:
+                raise NotAdmitted(self._why_not(room), about="room")
+        self._been_in = True
+
+    def _has_arrived(self) -> bool:
+        return self._session is not None and self._session.arrived
+
+    def _why_not(self, room: str) -> str:
+        """In the words of the server: where plain is spoken, they come just before we are out."""
+        same, words = self._state.names.same, ""
+        for message in self._state.heard:
+            match message:
+                case Notice(text, refusal=True) if same(message.room, room):
+                    return text
+                case Notice(text):
+                    words = text
+                case OutOfRoom(out, why) if same(out, room):
+                    return why or words
+        return f"{room} has not let us in"
+
+    async def _leave(self) -> None:
+        """Let the server have all that we said, and hear what it still has for us."""
+        if self._words is None and not self._over:
+            await self.finish()
+        # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
+        framed = self._session is None or self._session.framed
+        with trio.move_on_after(inf if framed else _LEAVE_TIMEOUT):
+            while await self._go_on(lambda: False):
+                self._state.heard.clear()
+        if self._undelivered:
+            raise ConnectionLost(self._undelivered)
+
+
+def open_chat(
+    host: str = "127.0.0.1",
+    port: int = 55555,
+    *,
+    nick: str,
+    near: bool = False,
+    encoding: str = "utf-8",
+    protocol: Literal["auto", "plain", "irc"] = "auto",
+    rooms: Sequence[str] = (DEFAULT_ROOM,),
+    password: str = "",
+    retry: bool = False,
+    state: ResumeState | None = None,
+) -> AbstractAsyncContextManager[Chat]:
+    """Connect to a chat server and enter ``rooms`` under a nickname; leave at the end of the block.
+    If it is ``near``, it need not be that one: a similar one is taken if somebody has it.
+
+    ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
+    listening for a moment, unless it is said. Where plain is spoken one is in one room at a time,
+    and the server decides which is the first, unless it is another one than ``#lobby``.
+    ``password`` is the server's, if it has one.
+
+    With ``retry``, a connection that is lost is tried again, for ever and ever more rarely, by who
+    waits for something: the iteration goes on. It tells Unlinked, and then what was said meanwhile,
+    each message once and in order, as far as an IRC server keeps it. What we had to say is said:
+    with trio-chat all of it arrives, and nothing twice. With other servers, and where plain is
+    spoken, what may not have arrived is Failed. Without it, the iteration ends when the server
+    closes the connection, and with ConnectionLost when it is lost.
+
+    What fails at first is raised, also with ``retry``: CannotConnect, NotAdmitted (the nickname is
+    taken, the server is full, a room does not let us in), ConnectionLost; and ValueError or
+    TypeError, at once, if an argument can be right for no server. Several rooms where plain is
+    spoken are a ValueError once that is known.
+
+    If the block ends well, all that was said has reached the server when this returns: with
+    ``retry`` that may take until there is a server again. Without it, this raises ConnectionLost if
+    the server ends the chat before that.
+
+    ``state`` is for programs that end and come back: with the same one, the next chat goes on where
+    this one has ended, as over a lost connection. One chat at a time may have it.
+    """
+    _check_texts(host=host, nick=nick, encoding=encoding, password=password)
+    if not isinstance(state, ResumeState | None):
+        raise TypeError(f"state is a ResumeState or None, not {_kind(state)}")
+    check_place(host, port)
+    check_nick(nick)
+    check_encoding(encoding)
+    check_password(password)
+    if protocol not in ("auto", "plain", "irc"):
+        raise ValueError(f"protocol {protocol!r} is none of auto, plain, irc")
+    names = _check_rooms(rooms)
+    if protocol == "plain" and len(names) > 1:
+        raise ValueError(one_at_a_time(names))
+    server = Server(host, port, encoding=encoding, protocol=protocol, password=password)
+    known = ResumeState() if state is None else state
+    return _open(Chat(server, nick, near=near, rooms=names, retry=retry, state=known))
+
+
+@asynccontextmanager
+async def _open(chat: Chat) -> AsyncIterator[Chat]:
+    try:
+        await chat._arrive()
+        yield chat
+        await chat._leave()
+    finally:
+        await chat._drop()
+
+
+def one_at_a_time(rooms: Sequence[str]) -> str:
+    """Why we cannot be in all of them."""
+    return f"plain is spoken there, so we can be in one room at a time, not in {', '.join(rooms)}"
+
+
+def _check_rooms(rooms: object) -> Sequence[str]:
+    if isinstance(rooms, str) or not isinstance(rooms, Iterable):
+        raise TypeError(f"rooms is a list of texts (str), not {_kind(rooms)}")
+    names = list(rooms)
+    for name in names:
+        _check_texts(room=name)
+    return [room_name(check_room(name)) for name in names]
+
+
+def _check_target(to: str) -> str:
+    """A room or a person. Raises ValueError."""
+    if len(to.split()) != 1 or "," in to or to.startswith(":"):
+        raise ValueError(f"{to!r} cannot be a nickname")
+    return to
+
+
+def _check_texts(**values: object) -> None:
+    """Raises TypeError; it does not show the value, which may be a password."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is a text (str), not {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _stamped(said: Said, time: str) -> Stamped:
+    if isinstance(said, Stamped):
+        return said
+    return Stamped(said.room, said.nick, said.text, action=said.action, to=said.to, time=time)

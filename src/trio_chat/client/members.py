@@ -1,0 +1,77 @@
+"""Who is in which room, by what a client is told: the rosters, and what has changed since."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trio_chat.core.events import AwaySet, Departed, Joined, Kicked, Left, ModesSet, Renamed
+from trio_chat.protocols.casemapping import ByName, Casemapping
+from trio_chat.protocols.client import Member, Message, OutOfRoom, Roster
+
+#: What members may be in a room, on any server: their prefixes by the modes, the highest first.
+STATUS = {"q": "~", "a": "&", "o": "@", "h": "%", "v": "+"}
+
+
+class Members:
+    """``names`` tells which names are the same."""
+
+    def __init__(self, names: Casemapping) -> None:
+        self._names = names
+        self._rooms: ByName[ByName[Member]] = ByName(names)
+
+    def of(self, room: str) -> Sequence[Member]:
+        """Nobody, if nothing is known of it."""
+        return tuple(self._rooms.get(room, {}).values())
+
+    def update(self, message: Message) -> None:
+        """Something has happened."""
+        match message:
+            case Roster(room, members):
+                self._rooms[room] = ByName(self._names, {m.nick: m for m in members})
+            case OutOfRoom(room):
+                self._rooms.pop(room, None)
+            case Joined(room, nick):
+                member = Member(nick, away=bool(message.away), bot=message.origin.bot)
+                self._known(room)[nick] = member
+            case Left(room, nick) | Kicked(room, target=nick):
+                self._known(room).pop(nick, None)
+            case Departed(nick):
+                self._depart(nick)
+            case Renamed(nick, to):
+                self._rename(nick, to)
+            case AwaySet(nick, text):
+                self._change(nick, away=bool(text))
+            case ModesSet(room):
+                self._set_modes(message)
+
+    def _known(self, room: str) -> ByName[Member]:
+        """Of a room of which there was no roster, nothing is kept."""
+        found = self._rooms.get(room)
+        return ByName(self._names) if found is None else found
+
+    def _depart(self, nick: str) -> None:
+        for members in self._rooms.values():
+            members.pop(nick, None)
+
+    def _rename(self, nick: str, to: str) -> None:
+        for members in self._rooms.values():
+            if member := members.pop(nick, None):
+                members[to] = replace(member, nick=to)
+
+    def _change(self, nick: str, *, away: bool) -> None:
+        for members in self._rooms.values():
+            if member := members.get(nick):
+                members[nick] = replace(member, away=away)
+
+    def _set_modes(self, modes: ModesSet) -> None:
+        members = self._known(modes.room)
+        for change in modes.changes:
+            member = members.get(change.argument)
+            if member and change.mode in STATUS:
+                prefixes = with_prefix(member.prefixes, change.mode, add=change.add)
+                members[change.argument] = replace(member, prefixes=prefixes)
+
+
+def with_prefix(prefixes: str, mode: str, *, add: bool) -> str:
+    """Those of a member, after one more is given or taken: the highest first."""
+    has = {*prefixes} - {STATUS[mode]} | ({STATUS[mode]} if add else set())
+    return "".join(prefix for prefix in STATUS.values() if prefix in has)
