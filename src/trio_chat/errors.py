@@ -1,25 +1,26 @@
-"""One small tree of exceptions; each carries a line that a person can act on.
+"""The exceptions, one small tree; each carries a line that a person can act on.
 
 ChatError
-├── SettingsError        a setting is wrong, or a file of settings cannot be read
+├── SettingsError        a setting is wrong, or a settings file cannot be read
 ├── CannotListen         an address cannot be bound
 ├── CannotConnect        no server answers there
-├── ConnectionLost       there was one, and it has gone
-├── NotAdmitted          the server is there and says no: the nickname, a limit
-├── NotSaid              the chat has ended well, but not all that we had to say has been said
-├── Unsupported          the server has nothing like that
-├── CannotOpenStore      the place for history cannot be had, or is damaged
-├── ScreenFailed         a mistake of ours in the full screen, or in what it shows
+├── ConnectionLost       the connection to the server has been lost
+├── NotAdmitted          the server refuses to let us in: the nickname, a limit
+├── NotSaid              the chat has ended well, but not everything we had to say has been said
+├── Unsupported          the server cannot do that
+├── CannotOpenStore      the place for history cannot be opened, or is damaged
+├── ScreenFailed         a bug of ours in the full screen, or in what it shows
 ├── Unavailable          the store cannot keep what it is given
-└── Conflict             a log's barrier moved: decide again
+└── Conflict             a log's barrier has moved: decide again
 """
 
 
 class ChatError(Exception):
-    """Anything that trio-chat raises on purpose. ``str(error)`` is one line for people.
+    """The base of everything that trio-chat raises on purpose. ``str(error)`` is one line for
+    people.
 
     ``about`` is the parameter that may be wrong (``host``, ``port``, ``protocol``), or else what
-    would help, where that is known: so a program can say how it is changed there.
+    would help, where that is known; so a program can say how it is changed there.
     """
 
     def __init__(self, *args: object, about: str = "") -> None:
@@ -40,11 +41,11 @@ class CannotConnect(ChatError):
 
 
 class ConnectionLost(ChatError):
-    """The server closed the connection, or the network did."""
+    """The server has closed the connection, or the network has."""
 
 
 class NotAdmitted(ChatError):
-    """The server refused to let us in; the text is the server's own."""
+    """The server has refused to let us in; the text is the server's own."""
 
 
 class NotSaid(ChatError):
@@ -52,7 +53,7 @@ class NotSaid(ChatError):
 
     @classmethod
     def of(cls, *, messages: int = 0, lines: int = 0) -> "NotSaid":
-        """So many messages of ours, and so many lines of the input that could not become any."""
+        """Count ``messages`` that were not said, and input ``lines`` that could not become any."""
         whys = []
         if messages:
             were = "message or command was" if messages == 1 else "messages or commands were"
@@ -64,16 +65,18 @@ class NotSaid(ChatError):
 
 
 class Unsupported(ChatError):
-    """The server has nothing like what we asked for."""
+    """The server cannot do what it was asked for."""
 
 
 class ScreenFailed(ChatError):
-    """The full screen has ended by a mistake of ours, its ``__cause__``. What that says is not for
-    the terminal: others may have written it.
+    """The full screen has failed by a bug of ours, its ``__cause__``.
+
+    The cause's text is not for the terminal: others may have written it.
     """
 
     @classmethod
     def of(cls, error: BaseException) -> "ScreenFailed":
+        """Wrap the error that ended the screen."""
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         return cls(f"the screen failed ({type(error).__name__})", about="debug")
@@ -95,4 +98,4 @@ class CannotOpenStore(ChatError):
 
 
 class Unavailable(ChatError):
-    """The store cannot keep what it is given; the text says why, and can be shown to anybody."""
+    """The store cannot keep what it is given; the text says why, and may be shown to anybody."""

@@ -1,1 +1,1 @@
-"""Who may say what, and who hears it: pure, synchronous, no bytes, no clock."""
+"""The rules of the chat, who may do what and who hears it: pure, synchronous, no bytes or clock."""

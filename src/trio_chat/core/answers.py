@@ -1,7 +1,7 @@
-"""How do things stand? Each function answers one kind of query; ``asker`` is who asks.
+"""Answers to queries from the state: each function answers one kind of query for ``asker``.
 
-A secret room is told of to its members, and an invisible person to whoever shares a room with
-them; operators of the server see all.
+A secret room is visible to its members, and an invisible person to those who share a room with
+them; operators of the server see everything.
 """
 
 from collections.abc import Callable, Iterable
@@ -50,15 +50,17 @@ from trio_chat.core.state import (
 
 
 def answer(state: State, asker: Person, query: Query) -> Answer:
+    """Answer a query; Refused if the asker may not know."""
     return _ANSWERS[type(query)](state, asker, query)
 
 
 def topic_of(room: Room) -> Topic:
+    """The topic of a room, with who set it and when."""
     return Topic(room.state.name, room.state.topic, room.state.topic_by, room.state.topic_at)
 
 
 def members_of(room: Room, asker: Person) -> Members:
-    """Outsiders are not told of members who are invisible."""
+    """The members of a room; outsiders are not told of invisible ones."""
     inside = asker.who in room.members or asker.is_operator
     people = [
         Seen(person.nick, person.origin, status=prefixes(room.status.get(person.who, "")))
@@ -93,7 +95,7 @@ def _show_topic(state: State, asker: Person, query: ShowTopic) -> Answer:
 
 
 def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
-    """The key is told to members only."""
+    """Members are told the key, others only that there is one."""
     if (room := visible_room(state, asker, query.room)) is None:
         return unknown(query.room)
     s = room.state
@@ -118,7 +120,7 @@ def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
 
 
 def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
-    """In a room: its members. By nickname: that person. By mask: those who may be seen."""
+    """By room: its members. By nickname: that person. By mask: everybody visible who fits."""
     if query.of.startswith("#"):
         room = visible_room(state, asker, query.of)
         members = room.members.values() if room else ()
@@ -139,7 +141,7 @@ def _find_nicks(state: State, asker: Person, query: FindNicks) -> Answer:
 
 
 def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
-    """``spoke`` is when they went, or took another nickname."""
+    """Here ``spoke`` is when they left, or took another nickname."""
     name = fold(query.nick)
     return Past(
         query.nick,
@@ -184,7 +186,7 @@ _ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
 
 
 def visible_room(state: State, asker: Person, name: str) -> Room | None:
-    """One that somebody is in, if ``asker`` may know of it."""
+    """The room of this name, if somebody is in it and ``asker`` may know of it."""
     room = state.room(name)
     return room if room and room.members and _may_see(asker, room) else None
 
@@ -204,7 +206,7 @@ def _fits(mask: str, person: Person) -> bool:
 
 
 def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> Seen:
-    """With ``room`` their status is that in it."""
+    """A person as ``asker`` may see them; with ``room``, their status is the one in it."""
     hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
     told = shown(person, silenced=hidden)
     return Seen(
@@ -229,5 +231,6 @@ def _rooms_seen(state: State, asker: Person, person: Person) -> Iterable[str]:
 
 
 def unknown(room: str) -> Refused:
+    """The refusal for a room that is not there, or that must look as if it were not."""
     why = f"There is nobody in {room}." if room else "You are not in any room."
     return Refused(why, Code.NO_SUCH_ROOM, (room,))

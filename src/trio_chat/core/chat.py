@@ -1,9 +1,9 @@
 """The rules of the chat, in two synchronous functions.
 
-``decide`` judges a command and changes nothing; what it returns has not happened yet.
-``apply`` changes the state by an event that has its place in the log, and says who hears it.
-The log alone feeds ``apply``, so a room's state is a fold over its log: the same on every node,
-the same after a restart.
+``decide`` judges a command and changes nothing; what it returns has not happened yet. ``apply``
+changes the state by an event that has its place in the log, and says who hears it. The log alone
+feeds ``apply``, so a room's state is a fold over its log: the same on every node, and the same
+after a restart.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,32 @@ from trio_chat.core.state import State
 
 
 class Chat(State):
-    def decide(self, who: str, request: Request) -> Outcomes:
-        """The event that this would be, or refusals; nothing if nothing would change.
+    """The people and rooms that are here now, and the rules for them.
 
-        All events are of one log. ``who`` must be here, and a room to join open.
+    Synchronous and without I/O. ``who`` is the id of a person who is here; an unknown id raises
+    KeyError. Only ``apply`` changes rooms and people; call it with the entries of a log in their
+    order, each once.
+    """
+
+    def decide(self, who: str, request: Request) -> Outcomes:
+        """Judge a request: the event that it would become, or refusals; empty if nothing would
+        change.
+
+        Nothing is changed. All events returned belong to one log. A room to join must have been
+        opened (``State.open_room``).
         """
         return judge(self, self.people[who], request)
 
     def is_repair(self, who: str, request: Request) -> str:
-        """What of it somebody may do only as an operator of the server, for the log; or nothing."""
+        """Describe, for the server's log, what only an operator of the server may do; empty
+        otherwise.
+        """
         return repair(self, self.people[who], request)
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
-        """Change the state by an entry of the log, and say who hears it."""
+        """Change the state by the next entry of a log, and return who is to be shown what."""
         return take_effect(self, entry)
 
     def answer(self, who: str, query: Query) -> Answer:
-        """Look something up for somebody."""
+        """Look something up in the state for somebody; Refused if they may not know it."""
         return answer(self, self.people[who], query)

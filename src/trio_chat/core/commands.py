@@ -1,4 +1,7 @@
-"""What somebody asks. Who asks is not in here: the connection knows, and says it beside."""
+"""The commands: what somebody asks for.
+
+Who asks is not in them: the connection knows that, and passes it along.
+"""
 
 from trio_chat.core.events import NOWHERE, Change, Origin
 from trio_chat.core.fact import fact
@@ -6,9 +9,10 @@ from trio_chat.core.fact import fact
 
 @fact
 class Enter:
-    """Let me in under this nickname, or, if it cannot be and ``near`` is set, under a like one.
+    """Let me in under this nickname; if that cannot be and ``near`` is set, under one like it.
 
-    With a ``secret`` I am whoever came with it before.
+    ``password`` is the server's, if it has one. With a ``secret`` I am the person who came with it
+    before. ``origin`` is what others will see of me.
     """
 
     nick: str
@@ -20,9 +24,9 @@ class Enter:
 
 @fact
 class Say:
-    """Text to a room; what the fields mean is told at ``events.Said``.
+    """Say a text in a room; the fields are those of ``events.Said``.
 
-    ``token`` is an id that the sender has given it: if it is sent again, it is the same message.
+    ``token`` is an id that the sender has given the message: sent again, it is the same message.
     """
 
     room: str
@@ -37,7 +41,7 @@ class Say:
 
 @fact
 class Tell:
-    """Text to one person."""
+    """Say a text to one person; the fields are those of ``events.Said``."""
 
     nick: str
     text: str
@@ -50,7 +54,7 @@ class Tell:
 
 @fact
 class Signal:
-    """Tags without a text, to a room, or to one person if ``room`` is empty."""
+    """Send tags without a text to a room, or to one person if ``room`` is empty."""
 
     tags: str
     room: str = ""
@@ -60,18 +64,24 @@ class Signal:
 
 @fact
 class Join:
+    """Enter a room, which is made if there is none; ``key`` is its key, if it has one."""
+
     room: str
     key: str = ""
 
 
 @fact
 class Leave:
+    """Leave a room; ``why`` is told to those who stay."""
+
     room: str
     why: str = ""
 
 
 @fact
 class Kick:
+    """Remove somebody from a room; for its operators."""
+
     room: str
     nick: str
     why: str = ""
@@ -79,18 +89,22 @@ class Kick:
 
 @fact
 class Invite:
+    """Invite somebody to a room."""
+
     room: str
     nick: str
 
 
 @fact
 class Rename:
+    """Take another nickname."""
+
     nick: str
 
 
 @fact
 class SetTopic:
-    """A room's topic; an empty text removes it."""
+    """Set a room's topic; an empty text removes it."""
 
     room: str
     text: str
@@ -98,7 +112,10 @@ class SetTopic:
 
 @fact
 class SetModes:
-    """Changes that name a member do so by nickname, in ``argument``."""
+    """Change a room's modes, its lists, or its members' status.
+
+    Changes that concern a member name them by nickname, in ``argument``.
+    """
 
     room: str
     changes: tuple[Change, ...]
@@ -106,31 +123,35 @@ class SetModes:
 
 @fact
 class SetUserModes:
+    """Change my own modes."""
+
     changes: tuple[Change, ...]
 
 
 @fact
 class SetAway:
-    """An empty text means that I am back."""
+    """Say that I am away, and why; an empty text means that I am back."""
 
     text: str
 
 
 @fact
 class SetName:
+    """Change my "real name"."""
+
     name: str
 
 
 @fact
 class Announce:
-    """Text to all operators, and to whoever wants to hear such."""
+    """Say something to all operators, and to everybody who wants to hear announcements."""
 
     text: str
 
 
 @fact
 class Quit:
-    """Goodbye. ``why`` is what the one who leaves is told, ``words`` what all others are."""
+    """Say goodbye. ``why`` is told to the one who leaves, ``words`` to all others."""
 
     why: str = "Goodbye!"
     words: str = ""
@@ -138,7 +159,7 @@ class Quit:
 
 @fact
 class Operate:
-    """Make me an operator of this server."""
+    """Make me an operator of this server; ``name`` is the one in its settings."""
 
     name: str
     password: str
@@ -146,7 +167,7 @@ class Operate:
 
 @fact
 class Kill:
-    """Cut somebody off. For operators."""
+    """Disconnect somebody; for operators of the server."""
 
     nick: str
     why: str
@@ -154,7 +175,7 @@ class Kill:
 
 @fact
 class Reload:
-    """Read the settings again. For operators."""
+    """Read the settings again; for operators of the server."""
 
 
 @fact
@@ -166,34 +187,42 @@ class Watch:
 
 @fact
 class Unwatch:
+    """Stop telling me when these nicknames come and go."""
+
     nicks: tuple[str, ...]
 
 
 @fact
 class ListMembers:
+    """List the members of a room."""
+
     room: str
 
 
 @fact
 class ListRooms:
-    """Those that may be seen; only these, if any are named."""
+    """List the rooms that I may see; only these, if any are named."""
 
     rooms: tuple[str, ...] = ()
 
 
 @fact
 class ShowTopic:
+    """Show a room's topic."""
+
     room: str
 
 
 @fact
 class ShowModes:
+    """Show a room's modes."""
+
     room: str
 
 
 @fact
 class ShowMasks:
-    """One of a room's lists, by its mode."""
+    """Show one of a room's lists, named by its mode."""
 
     room: str
     mode: str
@@ -201,45 +230,47 @@ class ShowMasks:
 
 @fact
 class FindPeople:
-    """By nickname; or those in a room; or by a mask that may have wildcards."""
+    """Find people by nickname, by room, or by a mask that may have wildcards."""
 
     of: str
 
 
 @fact
 class FindNicks:
-    """Those of these nicknames that are here."""
+    """Find the people who have these nicknames now."""
 
     nicks: tuple[str, ...]
 
 
 @fact
 class FindPast:
-    """People who had this nickname and do not have it now."""
+    """Find people who had this nickname and do not have it now."""
 
     nick: str
 
 
 @fact
 class ShowInvitations:
-    """The rooms that I have been invited to, and have not entered since."""
+    """Show the rooms that I have been invited to and have not entered since."""
 
 
 @fact
 class Count:
-    pass
+    """Count the people and the rooms."""
 
 
-#: A place among entries: an id, or a moment (unix milliseconds), or nowhere if it is empty.
+#: A place among entries: an id, or a moment (unix milliseconds); empty is no bound.
 Bound = str | int
 
 
 @fact
 class Span:
-    """What is between two bounds, both exclusive: the last of it, or the ``first``; or what is next
-    to one of them, on both sides, and that itself. Where one is missing, there is no end.
+    """The range between two bounds, both exclusive, of which the last entries are wanted, or the
+    ``first``.
 
-    If it is not known which of two bounds comes first, the order is ``either``.
+    With ``around``, the entries next to that place on both sides, and the one that is there. A
+    missing bound is no bound. If it is not known which of two bounds comes first, the order is
+    ``either``.
     """
 
     after: Bound = ""
@@ -251,9 +282,9 @@ class Span:
 
 @fact
 class Recall:
-    """What happened before, in a room, or between somebody and me: ``target`` names them.
+    """Look up what happened in a room, or between somebody and me; ``target`` names it.
 
-    At the most ``limit`` of it; with ``events`` also what was not said, such as who came and went.
+    At most ``limit`` entries; with ``events`` also what was not said, such as who came and went.
     """
 
     target: str
@@ -264,8 +295,10 @@ class Recall:
 
 @fact
 class ListTalks:
-    """My rooms, and the people I have talked with, where the last was said between two moments
-    (unix milliseconds, both exclusive), by that: the last ones, or the ``first``.
+    """List my rooms and the people I have talked with, by when something was last said there.
+
+    That moment is between ``after`` and ``before`` (unix milliseconds, both exclusive). At most
+    ``limit`` of them: the last ones, or the ``first``.
     """
 
     after: int
@@ -276,8 +309,9 @@ class ListTalks:
 
 @fact
 class Seek:
-    """What was said with all of these ``words`` in it, by ``nick`` if that is given, in ``target``
-    or else wherever I may read; the last ``limit`` of it.
+    """Search for messages with all of these ``words``, by ``nick`` if that is given.
+
+    In ``target``, or else wherever I may read; the last ``limit`` of them.
     """
 
     words: str
@@ -289,7 +323,7 @@ class Seek:
 
 @fact
 class MarkRead:
-    """I have read what was said there up to this moment, in unix milliseconds."""
+    """Note that I have read what was said there up to this moment, in unix milliseconds."""
 
     target: str
     at: int
@@ -297,19 +331,21 @@ class MarkRead:
 
 @fact
 class ShowMark:
+    """Show up to when I have read what was said there."""
+
     target: str
 
 
-#: What Chat.decide makes an event of, or refuses.
+#: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
     Say | Tell | Signal | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | Announce
 )  # fmt: skip
-#: What Chat.answer answers.
+#: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
     | ShowInvitations | Count
 )  # fmt: skip
-#: What is looked up in the log.
+#: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 Command = Enter | Quit | Operate | Kill | Reload | Watch | Unwatch | Request | Query | LookUp

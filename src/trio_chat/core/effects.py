@@ -1,6 +1,7 @@
-"""It happened; who hears it? Each function changes the state by one kind of event.
+"""The effects of events: each ``_on_…`` function changes the state by one kind of event, and says
+who hears it.
 
-Who hears what is decided in the ``_on_…`` functions below, and nowhere else.
+Who hears what is decided in these functions, and nowhere else; their docstrings name the hearers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -60,13 +61,14 @@ from trio_chat.core.state import (
     with_status,
 )
 
-# Rooms that somebody has entered on this connection, of which that is remembered.
+# First visits that are remembered of each connection.
 _VISITS_MAX = 200
 
 Deliveries = Sequence[Delivery]
 
 
 def take_effect(state: State, entry: Entry) -> Deliveries:
+    """Change the state by an entry, and return who is to be shown what."""
     return _EFFECTS[type(entry.event)](state, entry.event, entry)
 
 
@@ -74,7 +76,7 @@ def take_effect(state: State, entry: Entry) -> Deliveries:
 
 
 def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
-    """In a room: everybody in it, and the speaker. In private: the two of them."""
+    """In a room, everybody in it and the speaker; in private, the two of them."""
     if speaker := state.people.get(said.who):
         speaker.spoke = entry.at
     if is_for_all(said) and (room := state.rooms.get(fold(said.room))):
@@ -83,7 +85,7 @@ def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
 
 
 def _on_signalled(state: State, signalled: Signalled, entry: Entry) -> Deliveries:
-    """As if it were said."""
+    """The same people as if it were said."""
     return _spread(state, signalled)
 
 
@@ -93,7 +95,7 @@ def _spread(state: State, event: Said | Signalled) -> Deliveries:
         return [Delivery(event, people=(event.to_who,)), echo]
     name = fold(event.room)
     room = state.rooms.get(name)
-    if room is None:  # whoever was in it has gone
+    if room is None:  # everybody has left it meanwhile, and it was closed
         return []
     if event.status:
         people = tuple({**dict.fromkeys(with_status(room, event.status)), event.who: None})
@@ -108,17 +110,17 @@ def _spread(state: State, event: Said | Signalled) -> Deliveries:
 
 
 def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
-    """Everybody in the room, and the newcomer, who then is shown the room itself: of what was said
-    before, what they may read and have not seen yet.
+    """Everybody in the room; then the newcomer alone, who is shown the room itself.
 
-    A bot is not shown that: it would do once more what it was told to do.
+    That includes the last messages, as far as the newcomer may read them and has not seen them yet.
+    A bot is not shown any: it would do again what it was once told to do.
     """
     name = fold(joined.room)
     room, person = state.rooms.get(name), state.people[joined.who]
-    if room is None:  # whoever asked was cut off, and the room closed for want of anybody
+    if room is None:  # the newcomer was cut off, and the room closed because nobody was in it
         return []
     others, first = len(room.members), not person.rooms
-    # Who was there when they were judged may have left since.
+    # Those who were there when the join was judged may have left since.
     if status := joined.status or ("" if others else first_status(state, room, person)):
         room.status[person.who] = status
     room.state = after(room.state, entry)
@@ -153,7 +155,7 @@ def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
 
 
 def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
-    """Everybody who stays, and who leaves."""
+    """Everybody who stays, and the person who leaves."""
     name = fold(left.room)
     _remove(state, state.people[left.who], name, seen=entry.id)
     return [
@@ -163,14 +165,14 @@ def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
 
 
 def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
-    """Everybody in the room, who has to leave, and who did it, if they are outside."""
+    """Everybody in the room, the person who has to leave, and whoever did it from outside."""
     name = fold(kicked.room)
     room, person = state.rooms[name], state.people.get(kicked.target_who)
     room.state = after(room.state, entry)
-    if person is None or name not in person.rooms:  # they were faster
+    if person is None or name not in person.rooms:  # they left before the kick arrived
         return []
     outside = {} if kicked.who in room.members else {kicked.who: None}
-    _remove(state, person, name)  # whether they are still there to see it, nobody knows
+    _remove(state, person, name)  # nobody knows whether they are still there to see it
     return [
         Delivery(kicked, rooms=(name,), by=kicked.who),
         Delivery(kicked, people=tuple({person.who: None} | outside), by=kicked.who),
@@ -178,9 +180,9 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
 
 
 def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
-    """The one who is invited, and the room's operators.
+    """The invited person, and the room's operators.
 
-    What keeps others out is no obstacle to whom an operator of the room has invited.
+    An invitation by an operator of the room lifts every obstacle; any other is just a message.
     """
     name = fold(invited.room)
     room, person = state.rooms.get(name), state.people.get(invited.target_who)
@@ -200,12 +202,12 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 
 
 def _on_topic_set(state: State, event: TopicSet, entry: Entry) -> Deliveries:
-    """As modes that are set."""
+    """The same people as when modes are set."""
     return _on_room_changed(state, event, entry)
 
 
 def _on_modes_set(state: State, event: ModesSet, entry: Entry) -> Deliveries:
-    """Everybody in the room, and who did it, if they are an operator of the server outside."""
+    """Everybody in the room, and an operator of the server who did it from outside."""
     room = state.rooms[fold(event.room)]
     for change in event.changes:
         change_status(room, change)
@@ -226,7 +228,7 @@ def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> 
 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
-    """Whoever watches for them; they are in no room yet."""
+    """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.who, entry.at
     person = Person(arrived.who, arrived.nick, arrived.origin, identity, since=now, spoke=now)
     state.people[person.who] = state.by_nick[fold(person.nick)] = person
@@ -236,7 +238,9 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
-    """They themselves, and everybody who shares a room with them, once; and who watches."""
+    """The person, everybody who shares a room with them, once; and people who watch for either
+    name.
+    """
     person = state.people[renamed.who]
     before, name = fold(person.nick), fold(renamed.to)
     delivery = Delivery(renamed, tuple(person.rooms), (person.who,), by=person.who)
@@ -252,10 +256,10 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
 
 
 def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
-    """Everybody who shared a room with them, once; and who watches."""
+    """Everybody who shared a room with the person, once; and people who watch for the nickname."""
     state.unwatch_all(departed.who)
     person = state.people.pop(departed.who, None)
-    if person is None:  # their arrival was cut off before it had a place
+    if person is None:  # cut off before their arrival had a place in the log
         return []
     del state.by_nick[fold(person.nick)]
     same = state.by_identity[person.identity]
@@ -273,27 +277,27 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
 
 
 def _remember(state: State, person: Person, entry: Entry) -> None:
-    """That somebody had this nickname, as others were told of them then."""
+    """Note that somebody had this nickname, with what others were told of them then."""
     seen = shown(replace(person), silenced=is_silenced_somewhere(state, person))
     state.past.append((seen, entry.at))
 
 
 def _on_away_set(state: State, event: AwaySet, entry: Entry) -> Deliveries:
-    """They themselves, everybody who shares a room with them, once, and who watches."""
+    """The person, everybody who shares a room with them, once; and people who watch for them."""
     person = state.people[event.who]
     person.away = event.text
     return _told_of(state, event, person)
 
 
 def _on_name_set(state: State, event: NameSet, entry: Entry) -> Deliveries:
-    """They themselves, everybody who shares a room with them, once, and who watches."""
+    """The person, everybody who shares a room with them, once; and people who watch for them."""
     person = state.people[event.who]
     person.origin = event.origin
     return _told_of(state, event, person)
 
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
-    """They themselves."""
+    """The person alone."""
     person = state.people[event.who]
     for change in event.changes:
         person.modes = with_letter(person.modes, change.mode, add=change.add)
@@ -304,13 +308,13 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
 
 
 def _on_announced(state: State, event: Announced, entry: Entry) -> Deliveries:
-    """Operators, and who wants to hear announcements."""
+    """Operators, and people who want to hear announcements."""
     people = tuple(who for who, person in state.people.items() if {*"ow"} & {*person.modes})
     return [Delivery(event, people=people, by=event.who)]
 
 
 def change_status(room: Room, change: Change) -> None:
-    """If it is of a member's status."""
+    """Apply a change to a member's status, if it is one."""
     if change.mode in STATUS and change.who in room.members:
         letters = room.status.pop(change.who, "")
         if letters := with_letter(letters, change.mode, add=change.add):
@@ -335,7 +339,7 @@ def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delive
 
 
 def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
-    """Out of a room, in which they have ``seen`` all up to this id, as far as that is known."""
+    """Take a person out of a room; ``seen`` is the last id they saw there, empty if not known."""
     del person.rooms[name]
     room = state.rooms[name]
     del room.members[person.who]
@@ -348,7 +352,10 @@ def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
 
 
 def _withdraw_all(state: State, operator: Person) -> None:
-    """Of the server: they may have invited people to any room that they do not lead."""
+    """Withdraw an operator's invitations to rooms that they do not lead themselves.
+
+    As an operator of the server they may have invited people to any room.
+    """
     for name, room in state.rooms.items():
         if not has_status(room, operator):
             withdraw(state, name, operator.who)
@@ -377,7 +384,7 @@ _EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
 
 
 def after(state: RoomState, entry: Entry) -> RoomState:
-    """A room's state after one more entry of its log: the step of the fold.
+    """Return a room's state after one more entry of its log: the step of the fold.
 
     Only a barrier changes it.
     """
@@ -396,7 +403,9 @@ def after(state: RoomState, entry: Entry) -> RoomState:
 
 
 def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> RoomState:
-    """A room's state after one change of its modes, by somebody, at a moment."""
+    """Return a room's state after one change of its modes, made ``by`` somebody ``at`` a moment
+    (unix ms).
+    """
     mode, argument = change.mode, change.argument
     if mode in STATUS:
         return with_status_changed(state, change, at)
@@ -413,7 +422,7 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
 
 
 def movers(event: Event) -> Sequence[str]:
-    """The ids of those whom this brings into a room or out of it."""
+    """The ids of the people whom an event brings into a room or out of one."""
     match event:
         case Joined() | Left() | Departed():
             return (event.who,)
@@ -423,7 +432,7 @@ def movers(event: Event) -> Sequence[str]:
 
 
 def is_for_all(event: Event) -> bool:
-    """Whether this was said in a room, to everybody there: so newcomers are shown it too."""
+    """Whether this was said in a room to everybody there, so that newcomers are shown it too."""
     return isinstance(event, Said) and not event.to and not event.status
 
 
@@ -435,5 +444,5 @@ def is_barrier(event: Event) -> bool:
 
 
 def log_of(event: Event) -> str:
-    """The log that an event belongs to: its room's, or the one of people."""
+    """The log an event belongs to: that of its room, or the one of people."""
     return fold(getattr(event, "room", PEOPLE))

@@ -1,8 +1,9 @@
-"""What happened. The log stores events, apply() changes the state by them, dialects render them.
+"""The events: what happened. The log stores them, ``apply`` changes the state by them, dialects
+render them.
 
-``nick`` is the nickname at that moment, so that an event can be read without the state.
-``who`` is a person's id: it stays when the nickname changes, and is never shown; a client, which
-is not told of it, leaves it empty.
+``nick`` is the nickname at that moment, so an event can be read without the state. ``who`` is a
+person's id: it stays when the nickname changes, and is never shown; a client, which is not told of
+it, leaves it empty.
 """
 
 import re
@@ -15,10 +16,11 @@ from trio_chat.core.refusals import Code
 
 @fact
 class Origin:
-    """What is shown of a person beside the nickname, under the names that IRC has for it.
+    """A person's address and name beside the nickname, under the names that IRC has for them.
 
-    ``user`` and ``host`` are a part of every address ``nick!user@host``, ``name`` is the "real
-    name", ``account`` is empty for who is not logged in, ``bot`` whether it says that it is one.
+    ``user`` and ``host`` are parts of every address ``nick!user@host``, ``name`` is the "real
+    name", ``account`` is empty for somebody who is not logged in, ``bot`` says whether they call
+    themselves a bot.
     """
 
     user: str = ""
@@ -33,8 +35,10 @@ NOWHERE = Origin()
 
 @fact
 class Change:
-    """A mode is set, or removed unless ``add``. ``who`` is the member whom the argument names,
-    ``identity`` theirs if it is known.
+    """A mode that is set, or removed unless ``add``.
+
+    ``who`` is the id of the member named by the argument, ``identity`` that member's, if it is
+    known.
     """
 
     add: bool
@@ -46,15 +50,15 @@ class Change:
 
 @fact
 class Said:
-    """Text in a room, ``action`` if by /me; or to one person: ``to`` and ``to_who`` are theirs.
+    r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_who``.
 
-    ``notice`` forbids to answer it automatically. ``status`` is a prefix (``@`` or ``+``) if it is
-    for those members only who have at least that. ``tags`` are what the sender's client says of it
-    to other clients: IRCv3 client-only tags, as they stand in a line. Of all that have the same
-    ``token`` only the first one is stored and shown: the others are the same, sent again.
+    ``action`` says that it was said by /me; a ``notice`` must not be answered automatically. A
+    ``status`` (the prefix ``@`` or ``+``) limits it to members who have at least that. ``tags`` are
+    IRCv3 client-only tags of the sender's client, as they stand in a line. Of all that have the
+    same ``token`` only the first is stored and shown: the others are the same message, sent again.
 
-    A text may have several lines, with ``\\n`` between them. ``seams`` are the places in it (in
-    characters) where the sender's client has cut it into lines that belong together.
+    A text may have several lines, with ``\n`` between them. ``seams`` are the places in it (in
+    characters) where the sender's client has cut one long line into several.
     """
 
     room: str
@@ -74,7 +78,7 @@ class Said:
 
 @fact
 class Signalled:
-    """Something for clients only: tags without a text, as of somebody who is typing or agrees."""
+    """Tags without a text, for clients only: that somebody is typing, say, or agrees."""
 
     room: str
     nick: str
@@ -88,11 +92,12 @@ class Signalled:
 
 @fact
 class Joined:
-    """``away`` is the newcomer's away message, ``status`` the letters of that with which they come.
+    """Somebody has entered a room, with an ``away`` message if they are away.
 
-    It is ``guarded`` if it was judged by who else is in the room, or changes what the room
-    remembers: whoever comes at the same time is judged again, by the room as it is then. Only then
-    ``identity`` is there, if it is known.
+    ``status`` holds the letters of the status they come with. The event is ``guarded`` if it was
+    judged by who else is in the room, or changes what the room remembers: then those who come at
+    the same moment are judged again, by the room as it is after it. Only a guarded one has an
+    ``identity``, if that is known.
     """
 
     room: str
@@ -107,7 +112,7 @@ class Joined:
 
 @fact
 class Left:
-    """Somebody has left a room, by themselves."""
+    """Somebody has left a room by themselves."""
 
     room: str
     nick: str
@@ -118,7 +123,7 @@ class Left:
 
 @fact
 class Kicked:
-    """``target`` was sent out of the room by ``nick``."""
+    """``nick`` has removed ``target`` from the room."""
 
     room: str
     nick: str
@@ -132,6 +137,8 @@ class Kicked:
 
 @fact
 class Invited:
+    """``nick`` has invited ``target`` to the room."""
+
     room: str
     nick: str
     target: str
@@ -142,7 +149,7 @@ class Invited:
 
 @fact
 class TopicSet:
-    """The room's topic is ``text`` now; it has none if that is empty."""
+    """The room's topic is now ``text``; an empty one means none."""
 
     room: str
     nick: str
@@ -153,10 +160,10 @@ class TopicSet:
 
 @fact
 class ModesSet:
-    """Of a room: its modes, its lists, or the status of members.
+    """The modes of a room, its lists, or the status of its members have changed.
 
-    If the room is shut by it, ``present`` are the known identities that are in it then; ``banned``
-    are those in it that a ban fits now.
+    If this shuts the room, ``present`` are the known identities that are in it at that moment;
+    ``banned`` are those in it whom a ban fits now.
     """
 
     room: str
@@ -172,8 +179,8 @@ class ModesSet:
 class Arrived:
     """Somebody has a nickname now, and is in no room yet.
 
-    ``identity`` is known if they can show that they are whom they were before: it stays when they
-    come again, which ``who`` does not.
+    ``identity`` is set if they can show that they are the person they were before: it stays the
+    same when they come again, which ``who`` does not.
     """
 
     nick: str
@@ -184,7 +191,9 @@ class Arrived:
 
 @fact
 class Renamed:
-    """``rooms`` are those that they were in, folded: there it will be looked for."""
+    """Somebody has another nickname; ``rooms`` are those they were in (folded), whose history shows
+    it.
+    """
 
     nick: str
     to: str
@@ -195,9 +204,9 @@ class Renamed:
 
 @fact
 class Departed:
-    """Somebody has gone, and with that left every room: ``rooms``, folded, as in Renamed.
+    """Somebody has gone, and so has left every room; ``rooms`` are those (folded).
 
-    ``up_to_date`` says that they have read all that they were shown before.
+    ``up_to_date`` says that they have read everything they were shown.
     """
 
     nick: str
@@ -210,7 +219,7 @@ class Departed:
 
 @fact
 class AwaySet:
-    """Somebody is away, or back if ``text`` is empty."""
+    """Somebody is away; or back, if ``text`` is empty."""
 
     nick: str
     text: str
@@ -220,7 +229,7 @@ class AwaySet:
 
 @fact
 class NameSet:
-    """Somebody has another "real name": that in ``origin``."""
+    """Somebody has another "real name", the one in ``origin``."""
 
     nick: str
     who: str = ""
@@ -229,7 +238,7 @@ class NameSet:
 
 @fact
 class UserModesSet:
-    """Of a person's own modes."""
+    """Somebody's own modes have changed."""
 
     nick: str
     changes: tuple[Change, ...]
@@ -239,7 +248,7 @@ class UserModesSet:
 
 @fact
 class Announced:
-    """An operator says something to all operators, and to whoever wants to hear it."""
+    """An operator has said something to all operators, and to people who want to hear it."""
 
     nick: str
     text: str
@@ -251,15 +260,15 @@ OfRoom = Said | Signalled | Joined | Left | Kicked | Invited | TopicSet | ModesS
 OfPerson = Arrived | Renamed | Departed | AwaySet | NameSet | UserModesSet | Announced
 Event = OfRoom | OfPerson
 
-#: The log of what concerns people and not a room. No room can have this name.
+#: The log of events that concern people and not a room. No room can have this name.
 PEOPLE = ""
 
 
 class Entry(NamedTuple):
-    """An event in its place, and when it happened.
+    """An event with its place in a log, and the moment when it happened.
 
-    Ids compare as strings, and rise within a room's log, whatever the clock does; they say nothing
-    of times. ``at`` is what the clock said then, in unix milliseconds, and may go back.
+    Ids compare as strings, and rise within a room's log whatever the clock does; they say nothing
+    about times. ``at`` is what the clock said, in unix milliseconds, and may go back.
     """
 
     room: str
@@ -277,7 +286,7 @@ _ID = re.compile("[0-9]{13}-[0-9]{6}")
 
 
 def is_lasting(event: Event) -> bool:
-    """Whether anybody needs it tomorrow: if not, it is shown and not stored."""
+    """Whether anybody needs the event tomorrow; others are shown and not stored."""
     match event:
         case Signalled(tags=tags):
             return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
@@ -290,17 +299,19 @@ _PASSING = ("+typing", "+draft/typing")
 
 
 def elsewhere(event: Event) -> tuple[str, ...]:
-    """The rooms, folded, in whose history it is, though it is in the log of people."""
+    """The rooms (folded) whose history shows an event that is in the log of people."""
     return event.rooms if isinstance(event, Renamed | Departed) else ()
 
 
 def is_missed(event: Event) -> bool:
-    """Whether something would be wrong tomorrow without it. Who came and went, nobody will miss."""
+    """Whether something would be wrong tomorrow without the event; nobody misses comings and
+    goings.
+    """
     return isinstance(event, Said | Kicked | TopicSet | ModesSet)
 
 
 def is_for_members(event: Event) -> bool:
-    """Whether all members of a room see it, and so may see it again later."""
+    """Whether all members of a room see the event, and so may see it again later."""
     return not isinstance(event, Said | Signalled) or not event.status
 
 
@@ -311,7 +322,7 @@ def is_for_members(event: Event) -> bool:
 class Seen:
     """A person as somebody else may see them. Moments are in unix milliseconds.
 
-    ``modes`` are their own, ``status`` the prefixes that they have in the room it is about, and
+    ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
     ``rooms`` those that may be told, each with its prefixes before it.
     """
 
@@ -328,10 +339,10 @@ class Seen:
 
 @fact
 class Entered:
-    """What a newcomer is shown of a room. Not stored: it is made of the room's state.
+    """A room as it is shown to a newcomer; made from the room's state, and not stored.
 
-    ``others`` is how many were in it before, ``first`` whether they come from nowhere and not
-    from another room, ``recent`` what was said last, oldest first.
+    ``others`` is how many were in it before, ``first`` whether the newcomer comes from nowhere and
+    not from another room, ``recent`` what was said last, oldest first.
     """
 
     room: str
@@ -344,8 +355,9 @@ class Entered:
 
 @fact
 class Aside:
-    """An event, told to somebody whom it would not reach otherwise: to whoever did it, to who could
-    have done it, or to who watches the person.
+    """An event told to somebody whom it would not reach otherwise.
+
+    That is whoever did it, those who could have done it, or those who watch the person.
     """
 
     of: "Said | Signalled | Left | Invited | AwaySet | NameSet"
@@ -353,7 +365,7 @@ class Aside:
 
 @fact
 class Presence:
-    """To somebody who watches a nickname: it has come (with its origin), or gone (without)."""
+    """For somebody who watches a nickname: it has come (with its origin), or gone (without)."""
 
     watcher: str
     nick: str
@@ -409,7 +421,7 @@ class Modes:
 
 @fact
 class Mask:
-    """An address with wildcards, on one of a room's lists. ``at`` is in unix milliseconds."""
+    """An address with wildcards on one of a room's lists. ``at`` is in unix milliseconds."""
 
     mask: str
     by: str
@@ -418,7 +430,7 @@ class Mask:
 
 @fact
 class Masks:
-    """The answer to ShowMasks: one of a room's lists, by its mode."""
+    """The answer to ShowMasks: one of a room's lists, named by its mode."""
 
     room: str
     mode: str
@@ -427,7 +439,7 @@ class Masks:
 
 @fact
 class People:
-    """The answer to FindPeople; ``of`` is what was asked for."""
+    """The answer to FindPeople; ``of`` is the text that was searched for."""
 
     of: str
     people: tuple[Seen, ...]
@@ -461,7 +473,7 @@ class Invitations:
 
 @fact
 class Absent:
-    """Somebody whom something was said to, or who was invited, is away."""
+    """The answer to a message or an invitation for somebody who is away."""
 
     nick: str
     text: str
@@ -469,7 +481,9 @@ class Absent:
 
 @fact
 class Refused:
-    """No, and why: one sentence for the one who asked; a ``code`` and what it is ``about``."""
+    """A refusal: one sentence ``why`` for the person who asked, a ``code``, and what it is
+    ``about``.
+    """
 
     why: str
     code: Code = Code.OTHER
@@ -478,8 +492,10 @@ class Refused:
 
 @fact
 class Notice:
-    """A sentence of the server's own for one person; a client may know which ``room``, or
-    conversation, it is about, and whether it is a ``refusal`` of what was wanted.
+    """A sentence of the server's own for one person.
+
+    A client may know which ``room``, or conversation, it is about, and whether it is a ``refusal``
+    of something that was wanted.
     """
 
     text: str
@@ -489,7 +505,7 @@ class Notice:
 
 @fact
 class Repeated:
-    """The answer to a Say or a Tell that was sent again: this is what became of it before."""
+    """The answer to a Say or a Tell that was sent again: the entry that the first one became."""
 
     entry: Entry
 
@@ -504,7 +520,9 @@ class Recalled:
 
 @fact
 class Talks:
-    """The answer to ListTalks: names, and when (unix milliseconds) the last was said there."""
+    """The answer to ListTalks: names, and when (unix milliseconds) something was last said
+    there.
+    """
 
     talks: tuple[tuple[str, int], ...]
 
@@ -533,9 +551,9 @@ Shown = Event | Entered | Aside | Presence | Answer
 
 @fact
 class Delivery:
-    """Something to show, and who sees it: all in ``rooms`` (folded), once, and ``people`` (ids).
+    """Something to show, once, to everybody in ``rooms`` (folded) and to ``people`` (ids).
 
-    ``by`` is the id of whoever made it happen: they may be shown it in a way of their own.
+    ``by`` is the id of the person who made it happen, and who may be shown it in another way.
     """
 
     shown: Shown

@@ -1,4 +1,4 @@
-"""How commands, events and deliveries are declared."""
+"""The decorator by which commands, events and deliveries are declared."""
 
 from dataclasses import dataclass
 from typing import TypeVar, dataclass_transform
@@ -8,9 +8,9 @@ _T = TypeVar("_T")
 
 @dataclass_transform(frozen_default=True)
 def fact(cls: type[_T]) -> type[_T]:
-    """A frozen dataclass with slots; only that it is frozen is left to the type checker.
+    """Make a class a dataclass with slots, frozen for the type checker only.
 
-    There are three of them to each message, and what freezes them at run time makes each cost a
-    microsecond more, eight times as much as without.
+    Three of them are made for each message. Freezing at run time makes each cost a microsecond
+    more, eight times as much as without.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)

@@ -1,14 +1,17 @@
-"""Invitations: worth as much as the operator who gave them, and for as long as they are one."""
+"""Invitations: worth as much as the operator who gave them.
+
+Each is used once. It ends when its inviter leaves the room, or is no longer an operator of it.
+"""
 
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State
 
-# Rooms that one person is invited to at a time: beyond that the oldest invitation is forgotten.
+# Invitations that one person may hold at a time: beyond that the oldest is forgotten.
 INVITED_MAX = 100
 
 
 def invite(state: State, name: str, person: Person, by: str) -> None:
-    """``name`` is the room's, folded, ``by`` the id of who invites."""
+    """Note an invitation; ``name`` is the room's, folded, ``by`` the id of the inviter."""
     forget(state, name, person)
     if len(person.invited) >= INVITED_MAX:
         forget(state, next(iter(person.invited)), person)
@@ -17,23 +20,25 @@ def invite(state: State, name: str, person: Person, by: str) -> None:
 
 
 def is_invited(room: Room, person: Person) -> bool:
+    """Whether somebody has an invitation that still counts."""
     return person.who in room.invited
 
 
 def forget(state: State, name: str, person: Person) -> None:
-    """It was used, or is worth nothing any more."""
+    """Drop one invitation, which was used or has lost its worth."""
     if name in person.invited:
         del person.invited[name]
         del state.rooms[name].invited[person.who]
 
 
 def forget_all(state: State, person: Person) -> None:
+    """Drop every invitation of somebody who has gone."""
     for name in tuple(person.invited):
         forget(state, name, person)
 
 
 def withdraw(state: State, name: str, by: str) -> None:
-    """All those to a room that somebody has given, who cannot any more."""
+    """Drop the invitations to a room that somebody has given, who could give none any more."""
     given = [who for who, inviter in state.rooms[name].invited.items() if inviter == by]
     for who in given:
         forget(state, name, state.people[who])

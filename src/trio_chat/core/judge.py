@@ -1,7 +1,6 @@
-"""May they? Each function judges one kind of request, and changes nothing.
+"""The judgement of requests: each function judges one kind for ``person``, and changes nothing.
 
 It returns what the request would become: an event, refusals, or nothing if nothing would change.
-``person`` is who asks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -78,18 +77,21 @@ TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
 KEY_MAX = 32
 KICK_MAX = 200
-LIST_MAX = 100  # entries of each of a room's lists
+LIST_MAX = 100  # entries on each of a room's lists
 
 Outcome = Event | Refused | Absent | Repeated
 Outcomes = Sequence[Outcome]
 
 
 def judge(state: State, person: Person, request: Request) -> Outcomes:
+    """Judge a request: events of one log and refusals, empty if nothing would change."""
     return _JUDGES[type(request)](state, person, request)
 
 
 def repair(state: State, person: Person, request: Request) -> str:
-    """What somebody may do only as an operator of the server, in a few words; or nothing."""
+    """Describe in a few words what somebody may do only as an operator of the server; empty
+    otherwise.
+    """
     if not person.is_operator or not isinstance(
         request, Join | Kick | Invite | SetTopic | SetModes
     ):
@@ -140,8 +142,10 @@ def _silenced_in(room: Room, person: Person) -> Refused | None:
 
 
 def parting_words(state: State, person: Person, why: str, words: str) -> str:
-    """What others are told when somebody goes, who has said these ``words``: nothing of them if
-    there is a room where they may not speak.
+    """The words that others are told when somebody goes who has said ``words``.
+
+    ``words`` are withheld, and ``why`` is told instead, if there is a room where the person may not
+    speak.
     """
     return f"Quit: {words}" if words and not is_silenced_somewhere(state, person) else why
 
@@ -158,7 +162,7 @@ def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
 
 
 def _token(person: Person, token: str) -> str:
-    """One that no other sender can have."""
+    """A token that no other sender can have."""
     return f"{person.identity} {token}" if token else ""
 
 
@@ -215,11 +219,13 @@ def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | N
 
 
 def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
-    """Why somebody may not enter a room, if they are neither invited nor one of its operators."""
+    """Why somebody who is not invited, nor an operator of the room, may not enter it; None if they
+    may.
+    """
     name, flags = room.state.name, room.state.flags
     if is_banned(room, person):
         return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
-    # Where nobody is, nobody could be invited, or be told the key again.
+    # With nobody in the room, nobody could invite them, or tell them the key again.
     comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
     if "i" in flags and not comes_back and not is_listed(room, "I", person):
         return Refused(f"To enter {name} you must be invited.", Code.INVITE_ONLY, (name,))
@@ -253,7 +259,7 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
 
 
 def _known(person: Person) -> str:
-    """The identity by which somebody will be known again; empty if they will not."""
+    """The identity by which somebody will be known again; empty if they will not be."""
     return person.identity if person.is_known else ""
 
 
@@ -298,7 +304,7 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
     if refused := _powerless(state, person, room.state.name):
         return [refused]
     refusals: list[Refused] = []
-    last: dict[tuple[str, ...], Change] = {}  # of each thing that would change
+    last: dict[tuple[str, ...], Change] = {}  # by thing, the change that counts
     draft = replace(room, status={**room.status})
     for wanted in set_modes.changes:
         match _mode_change(state, draft, wanted):
@@ -320,7 +326,7 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
 
 
 def _banned(room: Room) -> tuple[str, ...]:
-    """The known identities that are in a room and could not enter it any more."""
+    """The known identities that are in a room and could no longer enter it."""
     members = (person for person in room.members.values() if person.is_known)
     return tuple(dict.fromkeys(_known(p) for p in members if is_banned(room, p)))
 
@@ -332,22 +338,22 @@ def _present(room: Room) -> tuple[str, ...]:
 
 
 def _thing(change: Change) -> tuple[str, ...]:
-    """Two changes of the same thing: only the last one is left in the end."""
+    """A key for what a change concerns: of several changes to one thing only the last counts."""
     return (change.mode, change.who, fold_mask(change.argument) if change.mode in LISTS else "")
 
 
 def _really_changed(state: State, room: Room, changes: Iterable[Change]) -> Iterator[Change]:
-    """Without those that only undo others; and what is removed is what was there before."""
+    """The changes that make a difference to the room as it was before all of them."""
     for change in changes:
         match _mode_change(state, room, change):
             case Change() as from_now:
                 yield from_now
-            case Refused():  # there was no place for it before the others
+            case Refused():  # its list was full before other changes made room
                 yield change
 
 
 def _mode_change(state: State, room: Room, change: Change) -> Change | Refused | None:
-    """The change as it would be; None if it would change nothing."""
+    """A change in its final form; None if it would change nothing."""
     mode = change.mode
     if mode in STATUS:
         return _status_change(state, room, change)
@@ -413,11 +419,12 @@ def _key_change(room: Room, change: Change) -> Change | Refused | None:
 
 
 def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
-    """Whether somebody has the nickname is not asked: the caller has claimed it."""
+    """Judge the name, not whether somebody has it: the caller has claimed it already."""
     if problem := nick_problem(rename.nick):
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are {rename.nick} already.", Code.SAME_NICK)]
+    # In a room where they are muted or banned, others know them by the nickname: it must not speak.
     for name in person.rooms:
         if is_silenced(state.rooms[name], person, moderated=False):
             name = state.name(name)
@@ -443,7 +450,9 @@ def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
 
 
 def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outcomes:
-    """Nobody becomes an operator by asking for it; but they may cease to be one."""
+    """Judge changes of one's own modes: nobody becomes an operator by asking, but one may cease to
+    be one.
+    """
     changes = tuple(
         change
         for change in request.changes
@@ -464,7 +473,9 @@ def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
 
 
 def _outside(state: State, person: Person, name: str) -> Refused | None:
-    """Operators of the server need not be in a room to repair it."""
+    """Why somebody outside a room may do nothing to it; None for members and operators of the
+    server.
+    """
     if fold(name) in person.rooms:
         return None
     if (room := visible_room(state, person, name)) is None:
@@ -490,15 +501,17 @@ def _nowhere(name: str) -> Refused:
 
 
 def operators_only() -> Refused:
+    """The refusal of what only operators of the server may do."""
     return Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)
 
 
 def nobody(nick: str) -> Refused:
+    """The refusal for a nickname that nobody here has."""
     return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
 
 
 def _absence(state: State, person: Person) -> Sequence[Absent]:
-    """What whoever writes to somebody is told, if they are away."""
+    """The answer to those who write to or invite somebody who is away."""
     away = shown(person, silenced=is_silenced_somewhere(state, person)).away
     return [Absent(person.nick, away)] if away else []
 

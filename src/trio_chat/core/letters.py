@@ -1,20 +1,21 @@
-"""Where a text may be cut: between letters as people see them (UAX #29, "Grapheme Cluster").
+"""The places where a text may be cut: between letters as people see them (UAX #29, "Grapheme
+Cluster").
 
-A family of emoji is one, and so are a flag, a letter with its accents, a syllable of Hangul, or two
-consonants of an Indic script that are written as one. Python's tables of Unicode tell which they
-are. Where in doubt nothing is cut: that is the only thing for which this is good.
+A family of emoji is one letter, and so are a flag, a letter with its accents, a syllable of Hangul,
+or two consonants of an Indic script that are written as one. Python's Unicode tables tell which
+they are. When in doubt nothing is cut; so this is good for cutting texts, and for nothing else.
 """
 
 import re
 import unicodedata
 
-# What belongs to the letter before it beside the marks: joiners, the tones of skin, the tags of
-# flags, and vowels of Thai, Lao and half-width Katakana that stand for themselves.
+# Characters besides the marks that belong to the letter before them: joiners, skin tones, the tags
+# of flags, and spacing vowels of Thai, Lao and half-width Katakana.
 _ADDED = re.compile(
     "[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u0e33\u0eb3\uff9e\uff9f]"
 )
 
-# Signs that stand before a number, or around it, and consonants that are written above the next.
+# Signs before or around a number, and consonants written above the next one.
 _BEFORE = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
     "\U0001193f\U00011941\U00011a84-\U00011a89\U00011d46]"
@@ -22,8 +23,8 @@ _BEFORE = re.compile(
 
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
 
-# Consonants at the beginning, vowels, and consonants at the end; and syllables of the first two, or
-# of all three.
+# Leading consonants, vowels and trailing consonants of Hangul; syllables of the first two, and of
+# all three.
 _HANGUL = re.compile(
     "(?P<L>[\u1100-\u115f\ua960-\ua97c])|(?P<V>[\u1160-\u11a7\ud7b0-\ud7c6])"
     "|(?P<T>[\u11a8-\u11ff\ud7cb-\ud7fb])|(?P<S>[\uac00-\ud7a3])"
@@ -34,24 +35,24 @@ _VIRAMA = 9  # the class of marks that join two consonants
 
 
 def cut(text: str, most: int) -> str:
-    """As many whole letters of it as are in its first ``most`` characters."""
+    """The whole letters within the first ``most`` characters of a text."""
     return text[: last_cut(text, most)]
 
 
 def cut_bytes(text: str, most: int) -> str:
-    """As many whole letters of it as have ``most`` bytes of UTF-8."""
+    """The whole letters within the first ``most`` bytes of a text in UTF-8."""
     return cut(text, len(text.encode()[:most].decode(errors="ignore")))
 
 
 def last_cut(text: str, most: int) -> int:
-    """The last place up to ``most`` between two letters; if all of it is one letter, ``most``."""
+    """The last place up to ``most`` between two letters; ``most`` if all of it is one letter."""
     if most >= len(text):
         return len(text)
     return next((place for place in range(most, 0, -1) if is_between(text, place)), most)
 
 
 def is_between(text: str, place: int) -> bool:
-    """Whether a letter ends before this place, and another begins."""
+    """Whether one letter ends and another begins at this place."""
     before, after = text[place - 1], text[place]
     if before.isascii() and after.isascii():
         return before + after != "\r\n"
@@ -67,7 +68,7 @@ def is_between(text: str, place: int) -> bool:
 
 
 def _flags_before(text: str, place: int) -> int:
-    """How many letters for flags end here: two of them are one."""
+    """The number of regional indicators that end here: two of them make one flag."""
     begin = place
     while begin and _FLAG.match(text[begin - 1]):
         begin -= 1

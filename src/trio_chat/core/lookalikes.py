@@ -1,8 +1,12 @@
 """Nicknames that cannot be told apart, of which only one can be taken.
 
-What looks alike, Unicode says: two texts do whose skeletons are the same (UTS #39, section 4). That
-decides which nicknames are taken, and nothing else: rooms, bans, and all that is kept by name are
-known by their folds.
+Two texts look alike if their skeletons are the same (Unicode's UTS #39, section 4): ``aIice`` and
+``a1ice`` are ``alice``, and ``rn`` is ``m``. This decides which nicknames are taken, and nothing
+else: rooms, bans, and all that is stored by name are known by their folds, which must not change
+when Unicode does.
+
+The table (``confusables.py``) is made from Unicode's own file by
+``tests/core/make_confusables.py``: a library would read a megabyte of JSON at each start.
 """
 
 import re
@@ -12,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from trio_chat.core.confusables import PROTOTYPES
 from trio_chat.core.names import fold
 
-#: Nicknames that nobody can have, nor any that looks like one: they would speak for the server.
+#: Nicknames that nobody can have, nor one that looks like them: they would speak for the server.
 RESERVED = (
     "server", "services", "system", "operator", "admin", "administrator",
     "NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "HelpServ", "SaslServ",
@@ -21,8 +25,9 @@ RESERVED = (
 
 
 def _letters() -> Iterator[tuple[int, str]]:
-    """Unicode does not count them as confusable; but next to others, many take them for letters.
-    Nor does it count a j without its dot, as it does an i.
+    """Letters that Unicode does not count as confusable, but that many take for others.
+
+    Nor does it count a j without its dot, though it does an i.
     """
     yield ord("ȷ"), "j"
     for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
@@ -41,22 +46,26 @@ _LETTERS = dict(_letters())
 
 
 def looks(nick: str) -> frozenset[str]:
-    """Two nicknames that have one of these in common look alike, whatever case they are in.
+    """The looks of a nickname: two nicknames that share one of them look alike, whatever their
+    case.
 
-    In capitals an i looks like a small l. But that would make Neil look like Nell if it counted in
-    each case: so it does only where others are written so.
+    A capital i looks like a small l. If that counted in every case, Neil would look like Nell; so
+    it counts only where a nickname is written that way.
     """
     in_each_case = (skeleton(text) for text in (nick, nick.upper(), _without_case(nick)))
     return frozenset({fold(nick), fold(skeleton(nick)), *(f"={each}" for each in in_each_case)})
 
 
 def _without_case(text: str) -> str:
-    """Unicode's toNFKC_Casefold, of a text without what is ignored in it."""
+    """Unicode's toNFKC_Casefold, for a text without the characters that it ignores."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def skeleton(text: str) -> str:
-    """Once more, as some prototypes are letters with accents, of which the letter has another."""
+    """The skeleton of a text, of its own skeleton once more.
+
+    Some prototypes are letters with accents, whose bare letter has a prototype of its own.
+    """
     return unicodedata.normalize("NFC", _prototypes(_prototypes(text)))
 
 
@@ -66,4 +75,5 @@ def _prototypes(text: str) -> str:
 
 
 def all_looks(nicks: Iterable[str]) -> frozenset[str]:
+    """The looks of all of these nicknames."""
     return frozenset(look for nick in nicks for look in looks(nick))

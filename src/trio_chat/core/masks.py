@@ -14,17 +14,19 @@ from trio_chat.core.names import fold
 
 MASK_MAX = 200  # bytes
 
-# People whose verdict a room's lists remember, at about 200 bytes each.
+# People for whom a room's lists remember the verdict, at about 200 bytes each.
 _FOUND_MAX = 1000
 
 
 def address(nick: str, origin: Origin) -> str:
-    """``nick!user@host``."""
+    """The address ``nick!user@host``."""
     return f"{nick}!{origin.user}@{origin.host}"
 
 
 def full_mask(mask: str) -> str:
-    """What is left out matches anything: ``alice`` is ``alice!*@*``, ``*@host`` is ``*!*@host``."""
+    """A mask with its omitted parts filled in: ``alice`` is ``alice!*@*``, ``*@host`` is
+    ``*!*@host``.
+    """
     nick, bang, rest = mask.partition("!")
     if not bang and "@" in mask:
         nick, rest = "*", mask
@@ -33,27 +35,25 @@ def full_mask(mask: str) -> str:
 
 
 def entry_mask(written: str) -> str:
-    """A mask in full, as it stands on a list; one that mutes does so there."""
+    """A full mask as it stands on a list; one that only mutes keeps the prefix that says so."""
     muting = MUTE if written[: len(MUTE)].lower() == MUTE else ""
     return muting + full_mask(written[len(muting) :])
 
 
 def fold_mask(mask: str) -> str:
-    """Equal folds are the same mask: ``BOB!*@*`` is ``bob!*@*``."""
+    """The form in which masks are compared: ``BOB!*@*`` and ``bob!*@*`` are the same."""
     return "".join(part if part in "*?" else fold(part) for part in _WILDCARDS.split(mask))
 
 
 def matches(mask: str, text: str) -> bool:
-    """Whether ``*`` (anything) and ``?`` (one character) can stand for the rest of a name or an
-    address.
-    """
+    """Whether a name or an address fits a mask of ``*`` (anything) and ``?`` (one character)."""
     return _remembered(mask).fullmatch(fold(text)) is not None
 
 
 class Lists:
-    """A room's lists, ready to be compared with people.
+    """A room's lists, compiled for comparing people with them.
 
-    What was made ready ``before``, when the lists were others, need not be made again.
+    Entries compiled ``before``, for an earlier state of the lists, are reused.
     """
 
     def __init__(self, masks: Sequence[tuple[str, Mask]], before: "Lists | None" = None) -> None:
@@ -66,8 +66,9 @@ class Lists:
         self._found: dict[tuple[str, bool, str], bool] = {}
 
     def fit(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> bool:
-        """Whether an entry of one of the lists fits somebody; with ``mutes`` also one of those that
-        only forbid to speak.
+        """Whether an entry of one of the lists fits somebody.
+
+        With ``mutes``, entries count too that only forbid to speak.
         """
         who = address(nick, origin)
         found = self._found.get((mode, mutes, who))
@@ -91,8 +92,9 @@ def _remembered(mask: str) -> re.Pattern[str]:
 
 
 def _pattern(mask: str) -> re.Pattern[str]:
-    """Each piece between stars is taken where it first fits, and that is never taken back (atomic
-    groups): so a mask with many stars cannot be made to take for ever to fail.
+    """Compile a mask. Each piece between stars matches where it first fits, and never elsewhere.
+
+    That is what atomic groups are for: a mask with many stars cannot be made to backtrack for ever.
     """
     pieces = [""]
     for part in _WILDCARDS.split(mask):

@@ -1,26 +1,26 @@
 """The modes of rooms and people: one letter each, as IRC has them.
 
 The kinds are those of modern.ircdocs.horse, "Mode message": A is a list, B always has an argument,
-C has one when it is set, D has none. What a member is in a room is a mode of the room with the
-member's nickname as its argument.
+C has one when it is set, D has none. A member's status is a mode of the room, with the member's
+nickname as its argument.
 """
 
-#: Of members: letter and prefix, the highest first.
+#: Modes of members: letter and prefix, the highest first.
 STATUS = {"o": "@", "v": "+"}
 
-LISTS = "beI"  # bans, exceptions from them, and from the need of an invitation
+LISTS = "beI"  # bans, exceptions from them, exceptions from the need of an invitation (kind A)
 KEYED = "k"  # kind B
 COUNTED = "l"  # kind C
 FLAGS = "Cimnst"  # kind D
 
-#: Before an entry of a list: those whom it fits may enter and listen, but not speak.
+#: Prefix of a list's entry: those whom it fits may enter and listen, but not speak.
 MUTE = "m:"
 ROOM_MODES = "".join(sorted({*LISTS, *KEYED, *COUNTED, *FLAGS, *STATUS}))
 
 #: Modes with an argument, when they are set and when they are removed.
 ARGUED = {True: {*LISTS, *KEYED, *COUNTED, *STATUS}, False: {*LISTS, *KEYED, *STATUS}}
 
-#: Of people: bot, invisible, operator (which nobody can give to themselves), wants announcements.
+#: Modes of people: bot, invisible, operator (nobody can give it to themselves), announcements.
 USER_MODES = "Biow"
 
 
@@ -30,5 +30,5 @@ def prefixes(status: str) -> str:
 
 
 def with_letter(letters: str, letter: str, *, add: bool) -> str:
-    """Letters with one more, or without it; always sorted."""
+    """The letters with one more, or without it; always sorted."""
     return "".join(sorted({*letters, letter} if add else {*letters} - {letter}))

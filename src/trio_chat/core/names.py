@@ -1,11 +1,11 @@
-"""Nicknames and rooms: which are good, which are the same, and what to offer instead.
+"""Nicknames and rooms: which names are valid, which are the same, and what to offer instead.
 
-Two names are the same if a person could take one for the other: letter case, compatibility
-forms and the Cyrillic and Greek letters that look like Latin ones make no difference. That is
-what ``fold`` computes, and everything that looks a name up looks up its fold.
+Two names are the same if a person could take one for the other: letter case, compatibility forms
+and the Cyrillic and Greek letters that look like Latin ones make no difference. That is what
+``fold`` computes, and everything that looks up a name looks up its fold.
 
-A name never holds anything invisible, a space, or a character by which the protocols tell a
-name from the text around it.
+A name never holds anything invisible, a space, or a character by which the protocols tell a name
+from the text around it.
 """
 
 import re
@@ -14,18 +14,18 @@ from collections.abc import Callable, Iterable
 
 from trio_chat.core.letters import cut
 
-# Accents on one letter: more than any language needs, and still a line high.
+# Accents on one letter: more than any language needs, and still no higher than a line.
 ACCENTS_MAX = 4
 
 NICK_MAX = 20  # characters; ssh-chat allows 16, most IRC networks 30
 NAME_MAX = 150  # characters of a "real name"
 ROOM_MAX = 50  # characters with the '#', as the oldest IRC servers have it
 
-# Beside letters and digits, what IRC allows in a nickname (RFC 2812, 2.3.1: "special" and "-").
+# Besides letters and digits, what IRC allows in a nickname (RFC 2812, 2.3.1: "special" and "-").
 _NICK_EXTRA = "-_[]\\`^{|}"
 _ROOM_EXTRA = "-_.+"
 
-# Letters and marks that Unicode counts as such and that nobody can see: the grapheme joiner,
+# Characters that Unicode counts as letters or marks and nobody can see: the grapheme joiner,
 # Hangul and Khmer fillers, Mongolian and other variation selectors.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -43,23 +43,23 @@ def fold(name: str) -> str:
     """The form under which a name is looked up: equal folds are the same name."""
     if name.isascii():
         folded = name.lower()
-        return name if name == folded else folded  # most are: one text in memory instead of many
-    # Apart from their accents first, then without case, so that what only looks alike once it has
-    # been taken apart is found as well; and so that a fold is its own fold.
+        return name if name == folded else folded  # most are equal: keep one text instead of two
+    # Decompose first, then drop case, so that look-alikes are found which appear only when letters
+    # have been taken apart; and so that a fold is its own fold.
     letters = unicodedata.normalize("NFKD", name.translate(_LOOKALIKES)).casefold()
     alike = unicodedata.normalize("NFKD", letters).translate(_LOOKALIKES)
     return unicodedata.normalize("NFKC", alike)
 
 
 def composed(name: str) -> str:
-    """A name as it is kept and shown: its accents in one with their letters, as Unicode's NFC has
-    it, however somebody's keyboard has written them.
+    """A name as it is kept and shown: in Unicode's NFC, whichever way a keyboard has written its
+    accents.
     """
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Of several that are the same name only the first."""
+    """The names without repetitions: of several that are the same only the first."""
     first: dict[str, str] = {}
     for name in names:
         first.setdefault(fold(name), name)
@@ -83,9 +83,10 @@ def room_problem(room: str) -> str:
 
 
 def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
-    """A good and free nickname that resembles the wanted one as much as possible.
+    """A valid and free nickname that resembles the wanted one as much as possible.
 
-    ``taken(nick)`` says whether somebody has it. Always finds one: it counts on.
+    ``taken(nick)`` says whether somebody has it. One is always found: a number at its end counts
+    up.
     """
     kept = "".join(c for c in composed(wanted) if _allowed(c, _NICK_EXTRA))
     kept = _INVISIBLE.sub("", kept)
@@ -99,7 +100,7 @@ def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
 
 
 def private_room(one: str, other: str) -> str:
-    """The room in which the two with these identities talk; a comma is in no other name."""
+    """The log of a conversation between two identities; no other name contains a comma."""
     return ",".join(sorted((one, other)))
 
 
@@ -114,7 +115,7 @@ def accents_pile_up(name: str) -> bool:
 
 
 def is_private(room: str) -> bool:
-    """Whether this is a room of two."""
+    """Whether this is the log of a conversation between two."""
     return "," in room
 
 
@@ -140,7 +141,7 @@ def _problem(name: str, extra: str, longest: int) -> str:
 
 
 def _allowed(char: str, extra: str) -> bool:
-    """A letter, a digit, an accent, or one of ``extra``."""
+    """Whether a character is a letter, a digit, an accent, or one of ``extra``."""
     return char in extra or unicodedata.category(char) in _CATEGORIES
 
 

@@ -1,6 +1,9 @@
-"""Who may read what was said before: members what is in their room, and two what they have talked.
+"""The right to read what was said before: of members in their room, of two people between each
+other.
 
-A conversation is that of two identities, so whoever takes a nickname later finds nothing of it.
+A conversation is one between two identities, so whoever takes a nickname later finds nothing of it.
+A nickname means the person who has it now; or, if nobody has it, the one who had it when the reader
+last talked with them.
 """
 
 from collections.abc import Sequence
@@ -16,9 +19,9 @@ from trio_chat.core.state import State
 
 
 class Source(NamedTuple):
-    """A log, and what it is called by who reads it: a room, or the other one's nickname.
+    """A log, and its name for the reader: a room, or the other person's nickname.
 
-    What of it is ``hidden`` they may not read: whoever reads the log has to leave that out.
+    Whoever reads the log must leave out the spans that are ``hidden``.
     """
 
     log: str
@@ -29,9 +32,10 @@ class Source(NamedTuple):
 def source(
     state: State, reader: Person, target: str, talks: Sequence[Entry] = ()
 ) -> Source | Refused:
-    """What somebody means, and may read, by the name of a room or a nickname.
+    """Find the log that somebody means by a room or a nickname; Refused if they may not read it.
 
-    ``talks`` is the last of each of their conversations: it is needed if nobody here is called so.
+    ``talks`` is the last entry of each of their conversations; it is needed if nobody here has that
+    nickname.
     """
     if not target:
         return unknown("")
@@ -46,11 +50,12 @@ def source(
 
 
 def rooms_of(state: State, reader: Person) -> Sequence[Source]:
+    """The logs of all rooms that somebody is in."""
     return [_room(log, state.rooms[log], reader) for log in reader.rooms]
 
 
 def talk(state: State, reader: Person, last: Entry) -> Source:
-    """A conversation of theirs, by the last of it."""
+    """The log of a conversation of theirs, given its last entry."""
     return Source(last.room, partner(state, reader, last))
 
 
@@ -59,18 +64,18 @@ def _room(log: str, room: Room, reader: Person) -> Source:
 
 
 def partner(state: State, reader: Person, last: Entry) -> str:
-    """What the other one in a conversation is called: now, or when the last of it was said."""
+    """The other person's nickname in a conversation: now, or else when its last entry was said."""
     one, _, other = last.room.partition(",")
     people = state.by_identity.get(other if one == reader.identity else one)
     return next(iter(people.values())).nick if people else _other_end(state, reader, last)
 
 
 def _other_end(state: State, reader: Person, entry: Entry) -> str:
-    said = cast("Said", entry.event)  # nothing else is kept of a conversation
+    said = cast("Said", entry.event)  # a conversation's log holds nothing else
     mine = state.by_identity.get(reader.identity, {})
     if said.who in mine:
         return said.to
-    # They may have said it on a connection that has gone; then it tells by the nickname.
+    # The reader may have said it on a connection that has gone; then the nickname tells.
     return (
         said.to if fold(said.nick) == fold(reader.nick) and said.to_who not in mine else said.nick
     )

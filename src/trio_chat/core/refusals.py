@@ -1,10 +1,10 @@
-"""Why something is refused, for dialects that have a code for it."""
+"""The reasons for refusals, for dialects that have a code for them."""
 
 from enum import Enum, auto
 
 
 class Code(Enum):
-    """``about`` of the Refused names what stands behind each: nicknames, rooms, modes."""
+    """A reason. The comment beside each names what the refusal is ``about``, in this order."""
 
     OTHER = auto()
     NO_SUCH_NICK = auto()  # nick

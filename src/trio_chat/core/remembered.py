@@ -1,7 +1,24 @@
-"""What a room remembers of people who can show who they are, and of when it was shut.
+"""A room's memory of people who can show who they are, and of when it was shut.
 
-All of it is bounded, and changes only by barriers of the room's log: so it is the same after a
-restart. Where the memory is full, what is forgotten opens nothing to anybody.
+All of it is bounded, and changes only by barriers of the room's log, so it is the same after a
+restart. When the memory is full, what is forgotten opens nothing to anybody. The rules:
+
+- Status: a known identity comes back with the status it had, until a mode or a kick takes it away.
+- Who leads: the first person in an empty room. Not so in the lobby, which belongs to the server's
+  operators; in a room that somebody has protected (``i``, ``k``, ``m``, a ban); and while one of
+  its operators is known who has been there within 60 days.
+- Who may enter: an empty room keeps out those whom it would keep out with people in it. Its
+  operators may always come back. Known identities that were in when it was shut (``i``, ``k``), or
+  were let in since, may come back while it is empty, as there is nobody to ask; unless they were
+  kicked or banned, or the key was changed in their absence.
+- Secrecy: what was said while it had ``i`` is hidden from those who first came later. A known
+  identity's first visit is remembered; others have the visits of their connection.
+- What was seen: a known identity that has left in order is shown only what was said since. That is
+  no barrier: it is saved when the room closes and when the server stops, so after a kill more is
+  shown again.
+
+A join is a barrier only if it is to be remembered (who leads now, a first visit to a shut room), or
+if the room has a limit. So as a rule a thousand people can enter at once.
 """
 
 from collections.abc import Sequence
@@ -17,18 +34,18 @@ from trio_chat.core.state import State
 STANDING_MAX = 200
 REGULARS_MAX = 200
 
-# Identities of which it is remembered what they have seen.
+# Identities of which a room remembers up to where they have seen it.
 LEFT_MAX = 1000
 
-# Spans of time in which it was shut. When there are more, the first two count as one.
+# Spans in which it was shut. When there are more, the first two count as one with their gap.
 SPANS_MAX = 20
 
-# An operator who has not come for so long keeps the next one who is alone there from leading it no
-# longer. And how old the moment when they came last may become before it is written down again.
+# An operator who has stayed away for so long no longer keeps others from leading an empty room. And
+# the age at which the moment of an operator's last visit is noted anew.
 _AWAY_MAX = 60 * 24 * 3600 * 1000  # milliseconds
 _FRESH = 24 * 3600 * 1000
 
-#: Between two ids: from and with the first, up to the second; an empty one is no end.
+#: A span of ids: from the first (inclusive) to the second (exclusive); an empty one is no bound.
 Span = tuple[str, str]
 
 
@@ -36,21 +53,19 @@ Span = tuple[str, str]
 
 
 def status_of(state: RoomState, person: Person) -> str:
-    """The letters of the status that somebody comes back with."""
+    """The letters of the status with which somebody comes back."""
     standing = state.standing.get(person.identity)
     return standing.letters if standing else ""
 
 
 def is_due(state: RoomState, person: Person) -> bool:
-    """Whether it should be written down that somebody with a status has come again."""
+    """Whether to note that somebody with a status has come again."""
     standing = state.standing.get(person.identity)
     return standing is not None and _now(person) - standing.at > _FRESH
 
 
 def has_operators(state: RoomState, asker: Person) -> bool:
-    """Whether somebody is remembered who leads the room and may come again; ``asker`` tells the
-    time.
-    """
+    """Whether an operator of the room is known who may come again; ``asker`` tells the time."""
     return any(
         "o" in standing.letters and _now(asker) - standing.at < _AWAY_MAX
         for standing in state.standing.values()
@@ -58,8 +73,10 @@ def has_operators(state: RoomState, asker: Person) -> bool:
 
 
 def first_status(state: State, room: Room, person: Person) -> str:
-    """That of somebody who enters a room that nobody is in: they lead it, but not the lobby, nor a
-    room that somebody has protected, or that has operators who may come again.
+    """The status of somebody who enters an empty room.
+
+    They lead it, unless it is the lobby, or somebody has protected it, or it has operators who may
+    come again.
     """
     letters = status_of(room.state, person)
     is_lobby = fold(room.state.name) == fold(state.lobby)
@@ -69,20 +86,21 @@ def first_status(state: State, room: Room, person: Person) -> str:
 
 
 def is_protected(state: RoomState) -> bool:
-    """Whether somebody has seen to it that not everybody may enter and speak. A new room has only
-    the modes that all new ones have.
+    """Whether somebody has seen to it that not everybody may enter and speak.
+
+    A new room has only the modes that all new rooms have, and is not protected by them.
     """
     banned = any(mode == "b" for mode, _ in state.masks)
     return not is_new(state) and bool({*"im"} & state.flags or state.key or banned)
 
 
 def is_new(state: RoomState) -> bool:
-    """Whether nobody has led it yet."""
+    """Whether nobody has led the room yet."""
     return not state.barrier
 
 
 def note_seen(room: Room, person: Person, id: str) -> None:
-    """Somebody has seen what was said in a room up to an id."""
+    """Note that somebody has seen everything said in a room up to an id."""
     if person.is_known:
         room.left.pop(person.identity, None)
         room.left[person.identity] = id
@@ -91,11 +109,12 @@ def note_seen(room: Room, person: Person, id: str) -> None:
 
 
 def _now(person: Person) -> int:
-    """No earlier than this is it, in unix milliseconds."""
+    """A moment, in unix milliseconds, that is not later than now; core has no clock."""
     return max(person.since, person.spoke)
 
 
 def with_status_changed(state: RoomState, change: Change, at: int) -> RoomState:
+    """A room's state after a member's status has changed."""
     if not change.identity:
         return state
     before = state.standing.get(change.identity, Standing("", 0))
@@ -104,7 +123,9 @@ def with_status_changed(state: RoomState, change: Change, at: int) -> RoomState:
 
 
 def _with_standing(state: RoomState, identity: str, letters: str, at: int) -> RoomState:
-    """Those who lead it are the last to be forgotten, and whoever came longest ago the first."""
+    """A room's state with somebody's status. When it is full, operators are forgotten last, and of
+    others the one who came longest ago first.
+    """
     standing = {who: one for who, one in state.standing.items() if who != identity}
     if letters:
         standing[identity] = Standing(letters, at)
@@ -119,20 +140,20 @@ def _with_standing(state: RoomState, identity: str, letters: str, at: int) -> Ro
 
 
 def spans(state: RoomState) -> tuple[Span, ...]:
-    """When nobody came in who was not invited. The last one may have no end yet."""
+    """The spans of ids in which one had to be invited to come in. The last may have no end yet."""
     if "i" not in state.flags or (state.shut and not state.shut[-1][1]):
         return state.shut
-    # It has been so since we know of it: the room was made so, or the state is an old one.
+    # Shut from the beginning: the room was made so, or its state is from before spans were noted.
     return (*state.shut, (state.shut[-1][1] if state.shut else "", ""))
 
 
 def is_regular(state: RoomState, person: Person) -> bool:
-    """Whether somebody has been there who may come again while nobody is there to ask."""
+    """Whether somebody has been there who may come back while the room is empty."""
     return person.identity in state.regulars
 
 
 def is_new_regular(state: RoomState, person: Person) -> bool:
-    """Whether it has to be remembered that somebody has been there, now that they come."""
+    """Whether it must be remembered, now that somebody comes, that they have been there."""
     return (
         bool(person.is_known and (spans(state) or state.key))
         and not is_regular(state, person)
@@ -141,8 +162,9 @@ def is_new_regular(state: RoomState, person: Person) -> bool:
 
 
 def hidden(state: RoomState, name: str, reader: Person) -> tuple[Span, ...]:
-    """What of a room (``name`` is folded) somebody may not read: what was said while it was shut,
-    before they came there for the first time.
+    """The spans of a room (``name`` is folded) that somebody may not read.
+
+    That is what was said while it was shut, before they came there for the first time.
     """
     visits = [state.regulars.get(reader.identity), reader.visits.get(name)]
     first = min((visit for visit in visits if visit is not None), default="~")  # after all ids
@@ -151,7 +173,7 @@ def hidden(state: RoomState, name: str, reader: Person) -> tuple[Span, ...]:
 
 
 def hiding(id: str, hidden: Sequence[Span]) -> Span | None:
-    """The span by which what has this id is hidden."""
+    """The span that hides the entry with this id; None if none does."""
     return next((span for span in hidden if span[0] <= id < span[1]), None)
 
 
@@ -159,7 +181,10 @@ def hiding(id: str, hidden: Sequence[Span]) -> Span | None:
 
 
 def remember(before: RoomState, state: RoomState, event: object, id: str, at: int) -> RoomState:
-    """A room's state after a barrier, with what is remembered of it: ``before`` is that before."""
+    """A room's state after a barrier, with what it remembers brought up to date.
+
+    ``before`` is its state before the barrier, ``state`` the one after it but for this.
+    """
     match event:
         case Joined(identity=identity, status=status) if identity:
             if status:
@@ -170,7 +195,7 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
             state = _without_regulars(_with_standing(state, identity, "", 0), {identity})
         case ModesSet(changes=changes, present=present, banned=banned):
             if any(change.add and change.mode == "k" for change in changes):
-                # A new key is for those who are told it.
+                # Only those who are told a new key may come back by it.
                 state = _without_regulars(state, state.regulars.keys() - {*present})
             state = _without_regulars(state, {*banned})
             present = tuple(who for who in present if who not in banned)

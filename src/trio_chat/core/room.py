@@ -9,7 +9,9 @@ from trio_chat.core.masks import Lists
 
 
 class Standing(NamedTuple):
-    """``letters`` of the status that somebody has in a room, and when they were there last."""
+    """The ``letters`` of somebody's status in a room, and when they were there last (unix
+    milliseconds).
+    """
 
     letters: str
     at: int
@@ -17,16 +19,16 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """What of a room outlives its members: the part that a snapshot holds.
+    """The part of a room that outlives its members, and that a snapshot holds.
 
-    ``barrier`` is the id of the last event on which the judgement of others depends. ``flags`` are
-    the modes without an argument, ``masks`` the entries of its lists, each with the list's mode.
+    ``barrier`` is the id of the last event on which later judgements depend. ``flags`` are the
+    modes without an argument, ``masks`` the entries of its lists, each with its list's mode.
     Moments are in unix milliseconds.
 
-    What it remembers of known identities: ``standing`` is their status, ``regulars`` has the id of
-    the first event that they have seen (empty: all) of those who were in while it was shut, or have
-    come since, and ``left`` up to which id they have seen what was said, as far as that is known.
-    ``shut`` are the spans of ids in which it had +i; the last one may have no end.
+    Of known identities it remembers: in ``standing`` their status; in ``regulars``, for those who
+    were in while it was shut or have come since, the id of the first event they have seen (empty:
+    all of them); in ``left`` the id up to which they have seen what was said. ``shut`` holds the
+    spans of ids in which it had +i; the last may have no end.
     """
 
     name: str
@@ -47,14 +49,16 @@ class RoomState:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a nickname. ``rooms`` holds folded names, in the order of joining.
+    """Somebody with a nickname.
 
-    ``modes`` are the letters of their own modes, ``away`` is their message if they are. ``since``
-    and ``spoke`` are when they came, and last said something, in unix milliseconds. ``invited``
-    holds the folded names of rooms that they were invited to, ``visits`` those of the last rooms
-    that they have entered, with the id of the first time. ``marks`` says up to when they have read
-    what, if they are not known: else the log does. ``identity`` is that of ``Arrived``;
-    those who cannot show who they were before are nobody but who they are now.
+    ``identity`` is the one of ``Arrived``; those who cannot show who they were before have their
+    ``who`` instead. ``rooms`` holds folded names, in the order of joining. ``modes`` are the
+    letters of their own modes, ``away`` is their message if they are away. ``since`` and ``spoke``
+    are when they came, and last said something, in unix milliseconds.
+
+    ``invited`` holds the folded names of rooms to which they have been invited; ``visits`` the last
+    rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
+    what, if they are not known; otherwise the log knows.
     """
 
     who: str
@@ -72,20 +76,23 @@ class Person:
 
     @property
     def is_known(self) -> bool:
-        """Whether it can be shown later that they are the same."""
+        """Whether they can show later that they are the same person."""
         return self.identity != self.who
 
     @property
     def is_operator(self) -> bool:
+        """Whether they are an operator of the server."""
         return "o" in self.modes
 
 
 @dataclass(slots=True)
 class Room:
-    """``members`` maps ids to people, in the order of joining; ``status`` holds the letters of the
-    modes that members have in it, of those who have any; ``recent`` is for newcomers. ``invited``
-    has the ids of those who are invited, each with the id of who did that. ``left`` is that of its
-    state, and what has changed since.
+    """An open room.
+
+    ``members`` maps ids to people, in the order of joining; ``status`` holds the letters of those
+    members who have a status; ``recent`` is for newcomers. ``invited`` maps the ids of people who
+    are invited to those of their inviters. ``left`` is that of the state, with what has changed
+    since.
     """
 
     state: RoomState
@@ -98,7 +105,7 @@ class Room:
 
     @property
     def lists(self) -> Lists:
-        """Those of its state, made ready when they are first needed."""
+        """The lists of its state, compiled when they are first needed."""
         if self._lists.masks is not self.state.masks:
             self._lists = Lists(self.state.masks, before=self._lists)
         return self._lists

@@ -9,7 +9,7 @@ from trio_chat.core.modes import STATUS
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.room import Person, Room, RoomState
 
-# People who have gone, whom whoever asks is still told about: the last ones, of all nicknames.
+# The last people who have gone, or changed their nickname, of whom WHOWAS can still tell.
 _PAST_MAX = 1000
 
 
@@ -27,15 +27,15 @@ class State:
         self.empty: set[str] = set()  # rooms that nobody is in
         self.by_nick: dict[str, Person] = {}
         self.by_identity: dict[str, dict[str, Person]] = {}  # several, if one comes twice
-        self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # and when they went
-        self.most = 0  # people who have been here at a time
-        # By folded nickname, the ids of those who watch it. It concerns nobody else, so no event
-        # tells of it.
+        self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went
+        self.most = 0  # the most people who have been here at once
+        # By folded nickname, the ids of those who watch it. No event tells of that, for it concerns
+        # nobody else.
         self.watchers: dict[str, dict[str, None]] = {}
         self._watching: dict[str, set[str]] = {}  # by id, the folded nicknames that they watch
 
     def person(self, nick: str) -> Person | None:
-        """Whoever has this nickname now."""
+        """The person who has this nickname now."""
         return self.by_nick.get(fold(nick))
 
     def room(self, name: str) -> Room | None:
@@ -43,7 +43,7 @@ class State:
         return self.rooms.get(fold(name))
 
     def name(self, room: str) -> str:
-        """The room's name as its first member wrote it."""
+        """The name of an open room as its first member wrote it."""
         return self.rooms[fold(room)].state.name
 
     def open_room(self, state: RoomState, recent: Iterable[Entry] = ()) -> None:
@@ -53,19 +53,19 @@ class State:
         self.empty.add(fold(state.name))
 
     def forget(self, room: str, up_to: str) -> None:
-        """Newcomers are not shown what was said up to this id in a room (its folded name)."""
+        """Stop showing newcomers to a room (folded) what was said up to this id."""
         recent = self.rooms[room].recent if room in self.rooms else ()
         while recent and recent[0].id <= up_to:
             recent.popleft()
 
     def close_room(self, room: str) -> None:
-        """Forget a room that nobody is in, by its folded name."""
+        """Forget a room (folded) that nobody is in."""
         self.empty.remove(room)
         for who in self.rooms.pop(room).invited:
             del self.people[who].invited[room]
 
     def is_heard(self, log: str) -> bool:
-        """Whether anybody hears of what goes into a log: a room's, or that of a room of two."""
+        """Whether anybody hears what goes into the log of a room, or of a conversation."""
         if is_private(log):
             return all(identity in self.by_identity for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
@@ -77,6 +77,7 @@ class State:
             self._watching.setdefault(who, set()).add(name)
 
     def unwatch(self, who: str, nicks: Iterable[str]) -> None:
+        """Stop telling somebody of these nicknames."""
         for name in map(fold, nicks):
             watching = self.watchers.get(name, {})
             watching.pop(who, None)
@@ -85,6 +86,7 @@ class State:
             self._watching.get(who, set()).discard(name)
 
     def unwatch_all(self, who: str) -> None:
+        """Stop telling somebody of any nickname."""
         self.unwatch(who, tuple(self._watching.get(who, ())))
         self._watching.pop(who, None)
 
@@ -93,37 +95,42 @@ class State:
 
 
 def has_status(room: Room, person: Person, letters: str = "o") -> bool:
-    """Whether somebody has, in a room, one of these modes."""
+    """Whether somebody has one of these modes in a room."""
     status = room.status.get(person.who, "")
     return any(letter in status for letter in letters)
 
 
 def leads(room: Room, person: Person) -> bool:
-    """Operators of the room do, and those of the server can repair any."""
+    """Whether somebody may act as an operator of a room: its own do, and any operator of the
+    server.
+    """
     return person.is_operator or has_status(room, person)
 
 
 def with_status(room: Room, prefix: str) -> Iterator[str]:
-    """The ids of those who have at least what this prefix stands for."""
+    """The ids of the members who have at least the status of this prefix."""
     letters = list(STATUS)
     high_enough = letters[: list(STATUS.values()).index(prefix) + 1]
     return (who for who, status in room.status.items() if any(s in status for s in high_enough))
 
 
 def is_listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> bool:
-    """Whether an entry of one of the room's lists fits somebody; with ``mutes`` also one of those
-    that only forbid to speak.
+    """Whether an entry of one of the room's lists fits somebody.
+
+    With ``mutes``, entries count too that only forbid to speak.
     """
     return bool(room.state.masks) and room.lists.fit(mode, person.nick, person.origin, mutes=mutes)
 
 
 def is_banned(room: Room, person: Person) -> bool:
+    """Whether a ban of the room fits somebody, and no exception from it does."""
     return is_listed(room, "b", person) and not is_listed(room, "e", person)
 
 
 def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
-    """Whether no words of somebody are for a room; with ``moderated`` also because only those with
-    a voice may speak there.
+    """Whether no words of somebody may reach a room.
+
+    With ``moderated``, also because only those with a voice may speak there.
     """
     if (not room.state.masks and "m" not in room.state.flags) or has_status(room, person, "ov"):
         return False
@@ -134,13 +141,12 @@ def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
 
 
 def is_silenced_somewhere(state: State, person: Person) -> bool:
+    """Whether somebody is in a room that no words of theirs may reach."""
     return any(is_silenced(state.rooms[name], person) for name in person.rooms)
 
 
 def shown(person: Person, *, silenced: bool) -> Person:
-    """Somebody as others are told of them: if no words of theirs are for those, then that they are
-    away, and no name but the nickname.
-    """
+    """A person as others are told of them: if ``silenced``, without any words of their own."""
     if not silenced:
         return person
     origin = replace(person.origin, name=person.nick)
@@ -148,4 +154,5 @@ def shown(person: Person, *, silenced: bool) -> Person:
 
 
 def share_a_room(one: Person, other: Person) -> bool:
+    """Whether two people are in a room together."""
     return not one.rooms.keys().isdisjoint(other.rooms)
