@@ -25,6 +25,9 @@ CAPS = "batch", "server-time", "message-tags", "draft/chathistory", "draft/event
         "UPDATE entry SET event = '[\"sesame\", {}]' WHERE text = 'sesame 1'",
         """UPDATE entry SET event = '["Said",{"room":"#tea","nick":5,"origin":7}]'""",
         "UPDATE entry SET event = CAST(x'ff' AS TEXT) WHERE kind = 1",
+        "UPDATE entry SET event = CAST(x'ff' AS TEXT)",
+        "UPDATE entry SET event = CAST(x'ff' AS TEXT) WHERE id IN (SELECT max(id) FROM entry "
+        "GROUP BY room)",
         "UPDATE room SET state = CAST(x'736573616d65ff' AS TEXT)",
         'UPDATE room SET state = \'{"name":"sesame"}\'',
         "UPDATE room SET barrier = 5, saved = 7",

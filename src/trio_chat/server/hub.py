@@ -100,7 +100,7 @@ class Hub:
 
     async def start(self) -> None:
         """Begin to follow the log of people. Call it once, before anything else."""
-        await self._log.follow(PEOPLE, await self.logs.end_of(PEOPLE))
+        await self._log.follow(PEOPLE, await self._log.end(PEOPLE))
 
     async def finish(self) -> None:
         """Take no more requests, and wait until those under way have been shown."""

@@ -122,11 +122,6 @@ class OpenLogs:
                 async with self.in_use(log):
                     pass
 
-    async def end_of(self, log: str) -> str:
-        """The id of its last entry."""
-        last = await self._log.history(log, limit=1)
-        return last[-1].id if last else START
-
     async def charge(self, listener: Listener, room: str) -> Refused | None:
         """Charge a room that is to be opened to whoever opens it, or say why they cannot.
 
@@ -171,7 +166,7 @@ class OpenLogs:
         return log in self._chat.rooms or log in self._conversations.get(identity, ())
 
     async def _open(self, log: str, name: str) -> None:
-        at = await self.end_of(log)
+        at = await self._log.end(log)
         if is_private(log):
             await self._log.follow(log, at)
             for identity in log.split(","):

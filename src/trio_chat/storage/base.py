@@ -104,6 +104,12 @@ class Log(Protocol):
         """
         ...
 
+    async def end(self, room: str) -> str:
+        """The id of its last entry, whoever may see that and whether it can be read; START without
+        one.
+        """
+        ...
+
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         """All entries after an id that were appended as barriers, oldest first."""
         ...

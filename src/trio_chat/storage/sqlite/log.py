@@ -80,7 +80,7 @@ async def open_sqlite(
         writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
         writer.start()
         try:
-            node = f"{int(clock()):x}"
+            node = f"{int(clock() * 1000):x}"
             yield SqliteLog(store, writer, readers, intake, refuse=refuse, node=node)
         finally:
             with trio.CancelScope(shield=True):
@@ -138,6 +138,9 @@ class SqliteLog(Log):
         return await self._read(
             read.history, room, after=after, before=before, limit=limit, first=first, said=said
         )
+
+    async def end(self, room: str) -> str:
+        return await self._read(read.end, room)
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         stored = await self._read(read.barriers, room, after)

@@ -66,6 +66,16 @@ def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tupl
     return row[0] if row else time_of(bound), pack(bound)
 
 
+def end(connection: Connection, room: str) -> str:
+    """As ``Log.end``. Of each kind the last one is found at once."""
+    kinds = " UNION ALL ".join(
+        f"SELECT max(id) AS id FROM entry WHERE room = {_NUMBER} AND kind = {kind:d}"  # noqa: S608
+        for kind in Kind
+    )
+    row = connection.execute(f"SELECT max(id) FROM ({kinds})", {"room": room}).fetchone()  # noqa: S608
+    return unpack(row[0]) if row[0] else START
+
+
 def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) WHERE room.name = ? "  # noqa: S608
