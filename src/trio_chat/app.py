@@ -31,9 +31,10 @@ async def serve(
     history or the server's key cannot.
     """
     settings = settings or Settings()
+    history, file = history_file(settings.history), key_file(settings)
+    first = not (history and history.exists())
     async with open_log(settings) as log:
-        file = key_file(settings)
-        key = kept_key(file) if file else new_key()
+        key = kept_key(file, first=first) if file else new_key()
         await Server(settings, log, key).run(task_status=task_status)
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import trio
 
 import trio_chat
@@ -23,6 +24,28 @@ async def host_of_a_visitor(settings: Settings) -> str:
 
 def settings(store: str, key: str = "") -> Settings:
     return Settings(port=0, history=HistorySettings(store=store), server=ServerSettings(key=key))
+
+
+async def test_a_key_that_was_lost_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    store, key = str(tmp_path / "chat.db"), tmp_path / "key"
+    before = await host_of_a_visitor(settings(store))
+    assert await host_of_a_visitor(settings(store)) == before
+    assert not caplog.records
+    key.unlink()
+    assert await host_of_a_visitor(settings(store)) != before
+    [record] = caplog.records
+    assert f"the server's key was not in {key}" in record.getMessage()
+
+
+async def test_a_history_that_others_may_read_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "chat.db"
+    await host_of_a_visitor(settings(str(path)))
+    path.chmod(0o644)
+    await host_of_a_visitor(settings(str(path)))
+    [record] = caplog.records
+    assert record.getMessage().endswith(f"may read the history: chmod 600 {path}")
 
 
 async def test_with_a_file_it_stays_and_without_one_it_is_new_unless_named(tmp_path: Path):

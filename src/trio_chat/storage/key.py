@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.private import opener, warn_if_shared
 
 logger = logging.getLogger(__name__)
 
@@ -21,17 +22,23 @@ def new_key() -> bytes:
     return secrets.token_bytes(_BYTES)
 
 
-def kept_key(path: Path) -> bytes:
-    """The key in this file, as hexadecimal digits; a new one if there is no such file.
+def kept_key(path: Path, *, first: bool = True) -> bytes:
+    """The key in this file, as hexadecimal digits; a new one if there is no such file. Unless this
+    is the ``first`` start with its history, that is logged, for the old one must have been lost.
 
     Raises CannotOpenStore if it cannot be read or made, or if it holds no key.
     """
     try:
         if not path.exists():
             _make(path)
+            if not first:
+                logger.warning(
+                    "the server's key was not in %s: there is a new one, and bans of addresses "
+                    "hold no more. If there is a backup of it, put that there and start again",
+                    path,
+                )
         digits = path.read_bytes().strip()
-        if path.stat().st_mode & 0o077:
-            logger.warning("others on this machine may read the server's key: chmod 600 %s", path)
+        warn_if_shared(path, "the server's key")
     except OSError as error:
         raise CannotOpenStore(
             f"cannot keep the server's key in {path}: {(error.strerror or str(error)).lower()}"
@@ -49,7 +56,7 @@ def _make(path: Path) -> None:
     """Let it appear whole or not at all; of several servers that make it, the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = opener(str(draft), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(f"{new_key().hex()}\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.private import opener, warn_if_shared
 from trio_chat.storage.sqlite import usage
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def locked(path: Path) -> Iterator[None]:
             # up all of SQLite's locks on it.
             names += [str(path)] if sys.platform == "linux" else []
             for name in names:
-                file = stack.enter_context(open(name, "a", opener=_private))
+                file = stack.enter_context(open(name, "a", opener=opener))
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -226,7 +227,7 @@ def open_for_writing(
     unclean = _size(Path(f"{path}-wal")) > 0
     written = _last_written(path, clock())
     with opening(path), ExitStack() as unless_good:
-        with open(path, "a", opener=_private):  # what is said in private is in it
+        with open(path, "a", opener=opener):  # what is said in private is in it
             pass
         connection = connect(path, cache_bytes=cache_bytes, busy=busy)
         unless_good.callback(connection.close)
@@ -238,6 +239,7 @@ def open_for_writing(
         if unclean:
             _check(connection, path)
         _migrate(connection, path, migrations, written)
+        warn_if_shared(path, "the history")
         unless_good.pop_all()
     return connection
 
@@ -331,7 +333,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     logger.info("%s stays as it is in %s: copying it", path, copy)
     part.unlink(missing_ok=True)
     progress = _Progress("still copying it")
-    with open(part, "a", opener=_private) as file:
+    with open(part, "a", opener=opener) as file:
         with closing(sqlite3.connect(part)) as other:
             connection.backup(other, pages=_COPIED, progress=lambda *_: progress())
         os.fsync(file.fileno())
@@ -403,10 +405,6 @@ def _identity(name: str) -> tuple[int, int] | None:
     except OSError as error:
         raise sqlite3.OperationalError(f"{error.strerror}") from error
     return found.st_dev, found.st_ino
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _size(path: Path) -> int:
