@@ -1,4 +1,4 @@
-"""What was said before, for those who may read it: looked up in the log."""
+"""The archive: what was said before, looked up in the log for those who may read it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,22 +21,29 @@ from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.storage.base import Log, Search
 
-# Who looks for what somebody has said, whatever it was, is looked up so many messages of a room at
-# a time, and so many times: beyond that it would take for ever in a large one.
+# A search by nickname alone reads so many messages of a room at a time, and so many times: beyond
+# that it would take for ever in a large one.
 _PAGE, _PAGES = 500, 20
 
-# Read markers of somebody who is not known: of the rooms and people that they have read last.
+# Read markers of somebody who is not known: those of the last rooms and people they have read.
 _MARKS_EACH = 200
 
 
 class Archive:
-    """``clock`` gives unix time in seconds."""
+    """Answers look-ups. ``clock`` gives unix time in seconds.
+
+    What somebody has read is kept in the log for their identity. People who are not known have it
+    with their connection only.
+    """
 
     def __init__(self, chat: Chat, log: Log, clock: Callable[[], float] = time.time) -> None:
         self._chat, self._log, self._clock = chat, log, clock
 
     async def look_up(self, reader: Person, query: LookUp) -> Answer:
-        """Raises Unavailable if the store cannot keep what is to be marked."""
+        """Answer a look-up; Refused if ``reader`` may not read it.
+
+        Raises Unavailable if the store cannot keep a read marker.
+        """
         match query:
             case Recall():
                 return await self._recall(reader, query)
@@ -53,7 +60,7 @@ class Archive:
                 return Marked(target, min(marked, self._now()))
 
     async def _mark(self, reader: Person, target: str, at: int) -> int:
-        """Of those who are not known, only as long as they are here."""
+        """Note up to when somebody has read; returns the latest moment they have told."""
         if reader.is_known:
             source = reader.origin.host
             return await self._log.mark(reader.identity, target, at, source=source)
@@ -94,7 +101,10 @@ class Archive:
         first: bool = False,
         said: bool = False,
     ) -> Sequence[Entry]:
-        """As ``Log.history``, but what its reader may read alone: there is no other way to it."""
+        """Read as ``Log.history`` does, but without what is hidden from the reader.
+
+        There is no other way from here to a room's log: whatever is read must go through it.
+        """
         found: list[Entry] = []
         while True:
             page = await self._log.history(
@@ -127,7 +137,9 @@ class Archive:
     async def _around(
         self, source: Source, span: Span, limit: int, *, said: bool
     ) -> Sequence[Entry]:
-        """Half of it from before, and then from there on: so what is just there is in it."""
+        """Read entries around a place: half from before it, the rest from it on, with the entry at
+        it.
+        """
         half, after = limit // 2, span.around
         last = await self._read(source, before=span.around, limit=half + 1, said=said)
         if isinstance(after, int):
@@ -140,7 +152,7 @@ class Archive:
         return [*before, *rest]
 
     async def _list_talks(self, reader: Person, query: ListTalks) -> Talks:
-        last: dict[str, tuple[int, str]] = {}  # by name, folded
+        last: dict[str, tuple[int, str]] = {}  # by folded name, when and the name
         for entry in sorted(await self._log.talks(reader.identity), key=lambda entry: entry.id):
             nick = partner(self._chat, reader, entry)
             last[fold(nick)] = (entry.at, nick)
@@ -182,7 +194,7 @@ class Archive:
         return sorted(entries, key=lambda entry: entry.id)[-seek.limit :]
 
     async def _last_said(self, source: Source, seek: Seek) -> Sequence[Entry]:
-        """Whatever the words were."""
+        """The last messages in a log by whoever is sought, whatever their words."""
         found: list[Entry] = []
         after, before = seek.span.after, seek.span.before
         for _ in range(_PAGES):

@@ -1,8 +1,8 @@
-"""Who hears what happens in a room, sorted for posting.
+"""The listeners of each room, sorted for posting.
 
-Nearly all members of a room get the same bytes. So who they are is worked out once, and kept until
-somebody comes, goes, moves, or is written to in another way: a message to a thousand people looks
-at a thousand outboxes, and at nothing else of them.
+Nearly all members of a room get the same bytes. So they are grouped once, and kept until somebody
+comes, goes, moves, or is written to in another dialect: a message to a thousand people looks at a
+thousand outboxes, and at nothing else of theirs.
 """
 
 from collections import defaultdict
@@ -14,20 +14,20 @@ from trio_chat.core.room import Person
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.outbox import Outbox
 
-#: The most outboxes in a group: to post to all of them takes 0.8 ms, at 8 µs each.
+#: The most outboxes in a group: posting to all of them takes 0.8 ms, at 8 µs each.
 GROUP = 100
 
-#: Some who are written to in one way.
+#: Outboxes that are written to in one dialect.
 Group = tuple[Dialect, Sequence[Outbox]]
 
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody on a connection of this server; ``looks`` are those of the nicknames that they hold,
-    ``source`` is where they come from.
+    """Somebody on a connection of this server.
 
-    ``own`` is how they are shown what they have done themselves, if that may be another way;
-    ``end(reason, last_words)`` ends their connection.
+    ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
+    differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
+    from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``).
     """
 
     who: str
@@ -42,8 +42,10 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """``everyone`` in a room; and the same people apart: those ``only_here``, and those who are in
-    other rooms too."""
+    """The listeners in a room: ``everyone``, and the same people divided.
+
+    ``only_here`` are those in no other room, ``elsewhere_too`` those who are in others as well.
+    """
 
     everyone: Sequence[Group]
     only_here: Sequence[Group]
@@ -51,20 +53,27 @@ class Audience:
 
 
 class Audiences:
+    """The audience of each room, worked out when first needed and kept until ``forget``.
+
+    ``listeners`` are those on this server, by id. Whoever adds or removes a listener, moves a
+    person, or changes a dialect must call ``forget``, or people are posted to who have gone.
+    """
+
     def __init__(self, chat: Chat, listeners: Mapping[str, Listener]) -> None:
         self._chat, self._listeners = chat, listeners
         self._known: dict[str, Audience] = {}
 
     def forget(self) -> None:
-        """Somebody came, went, moved, or is written to in another way."""
+        """Forget all audiences: somebody came, went, moved, or is written to in another dialect."""
         self._known.clear()
 
     def person(self, who: str) -> tuple[Listener, Person] | None:
-        """Somebody who is in the chat and listens here."""
+        """A listener and their person, if they are in the chat and listen here; otherwise None."""
         listener, person = self._listeners.get(who), self._chat.people.get(who)
         return (listener, person) if listener and person else None
 
     def of(self, room: str) -> Audience:
+        """The audience of a room (folded); empty if the room is not open."""
         audience = self._known.get(room)
         if audience is None:
             audience = self._known[room] = self._find(room)

@@ -1,7 +1,7 @@
-"""The one task that takes what happened from the log and shows it to everybody concerned.
+"""The one task that takes events from the log and shows them to everybody concerned.
 
-A batch is applied as a whole; then everybody gets their part of it as one piece of bytes. Most
-people's part is the same, so that is rendered once for each dialect and posted to all of them.
+A batch is applied as a whole; then each person gets their part of it as one piece of bytes. Most
+people's part is the same, so it is rendered once for each dialect and posted to all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +18,26 @@ from trio_chat.server.outbox import Outbox
 from trio_chat.server.round import Round
 from trio_chat.storage.base import Log, Tail
 
-# What may be on its way round at a time: with one more batch still far from what an outbox holds.
+# Bytes that may be on their way round a room: one more batch is still far from filling an outbox.
 _ROUND_BYTES = 64 * 1024
 
 
 class Broadcaster:
+    """Applies what comes out of the log's tail to the chat, and posts it to the people who are to
+    see it.
+
+    It is the only caller of ``Chat.apply``, and so the only task that changes rooms and people. It
+    never waits for a listener: an outbox that is full fails its own connection. While it goes round
+    a large room, others may run, but no other batch is applied except one that joins that round.
+    """
+
     def __init__(self, hub: Hub, log: Log) -> None:
         self._hub, self._log = hub, log
 
     async def run(self) -> None:
+        """Show batches until cancelled, or until the tail ends. Afterwards nothing is shown any
+        more: those who wait for an event to be shown get ``trio.BrokenResourceError``.
+        """
         try:
             async with self._log.tail() as tail:
                 async for batch in tail:
@@ -36,7 +47,7 @@ class Broadcaster:
             self._hub.ended()
 
     async def _show(self, batch: Sequence[Entry], tail: Tail) -> Sequence[Entry]:
-        """Returns the next batch, if that has been taken already."""
+        """Apply a batch and post it; return the next batch, if it has been taken already."""
         parts, room = self._apply(batch), _room_of(batch)
         if len(self._hub.audiences.of(room).everyone) > 1:
             return await self._go_round(room, parts, batch[-1].id, tail)
@@ -45,10 +56,11 @@ class Broadcaster:
         return ()
 
     def _apply(self, batch: Sequence[Entry]) -> "Parts":
+        """Apply each entry, and collect who is to be shown what of it."""
         parts = Parts(self._hub.audiences)
         for entry in batch:
             for who in movers(entry.event):
-                parts.hand_out(who)  # what came before, they hear from the rooms they were in then
+                parts.hand_out(who)  # they see what came before from the rooms they were in
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
             for delivery in self._hub.chat.apply(entry):
@@ -56,6 +68,9 @@ class Broadcaster:
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
+        """Post to a room group by group, and let further batches of the same room join
+        meanwhile.
+        """
         audience = self._hub.audiences.of(room)
         going = Round(audience)
         going.join(parts.common(room), parts.own(), id)
@@ -77,7 +92,7 @@ class Broadcaster:
 
 
 def _room_of(batch: Sequence[Entry]) -> str:
-    """The room that a batch is about, if it is one alone and nobody comes or goes; or nothing."""
+    """The one room that a batch is about, if nobody comes or goes in it; otherwise empty."""
     rooms = {"" if movers(entry.event) else entry.room for entry in batch}
     return rooms.pop() if len(rooms) == 1 else ""
 
@@ -93,9 +108,11 @@ async def _post(parts: "Parts") -> None:
 
 
 async def _let_others_in() -> int:
-    """After two groups at the most, so that others wait for less than 2 ms; for as many passes of
-    trio's loop as it takes what they say to get from their sockets into the log: awake, append, and
-    after them it is our turn. Returns the number of posts since then.
+    """Let other tasks run; returns 0, the number of posts since then.
+
+    It is called after two groups at most, so others wait for less than 2 ms. It yields for as many
+    passes of trio's loop as it takes others to get what they say from their sockets into the log:
+    wake up, append, and then it is our turn.
     """
     for _ in range(3):
         await trio.lowlevel.checkpoint()
@@ -103,18 +120,24 @@ async def _let_others_in() -> int:
 
 
 class Parts:
-    """Who hears what of a batch. A part is known by the places of its deliveries in the batch."""
+    """The parts of a batch: who is shown which deliveries of it, rendered once for each dialect.
+
+    A part is known by the places of its deliveries in the batch. Most people get the common part of
+    their rooms; those who move during the batch, are addressed in person, or are shown their own
+    actions differently get a part of their own.
+    """
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
         self._deliveries: list[tuple[Delivery, Entry]] = []
         self._in_room: dict[str, list[int]] = {}
         self._for_person: dict[str, list[int]] = {}
-        self._own: set[str] = set()  # who is shown in a way of their own what they have done
-        self._begin: dict[str, int] = {}  # where the part of those begins who have moved
+        self._own: set[str] = set()  # those who are shown their own actions differently
+        self._begin: dict[str, int] = {}  # by who has moved, where the rest of their part begins
         self._rendered: dict[tuple[Dialect, int], bytes] = {}
 
     def add(self, delivery: Delivery, entry: Entry) -> None:
+        """Take in a delivery, in the order in which entries are applied."""
         place = len(self._deliveries)
         self._deliveries.append((delivery, entry))
         if delivery.by and self._differs(delivery):
@@ -125,12 +148,16 @@ class Parts:
             self._for_person.setdefault(who, []).append(place)
 
     def _differs(self, delivery: Delivery) -> bool:
-        """Whether those who did it are shown it in a way of their own."""
+        """Whether those who made it happen are shown it in a way of their own."""
         found = self._audiences.person(delivery.by)
         return bool(found and found[0].own and found[0].own.differs(delivery.shown))
 
     def hand_out(self, who: str) -> None:
-        """Give somebody who moves their part so far; the rest of it will begin here."""
+        """Post their part so far to somebody who is about to move; the rest of it begins here.
+
+        Call it before the entry is applied: until then they are in the rooms whose events they have
+        to see.
+        """
         if self._deliveries and (found := self._audiences.person(who)):
             listener, person = found
             listener.outbox.post(self._own_part(listener, person))
@@ -138,13 +165,13 @@ class Parts:
         self._audiences.forget()
 
     def own(self) -> Mapping[Outbox, bytes]:
-        """The parts of those who get another one than their rooms (or what is left of it)."""
+        """The parts of those who get another one than their rooms, or what is left of it."""
         people = self._begin.keys() | self._for_person.keys() | self._own
         found = (self._audiences.person(who) for who in people)
         return {one[0].outbox: self._own_part(*one) for one in found if one}
 
     def common(self, room: str) -> Mapping[Dialect, bytes]:
-        """What everybody else in a room gets, if that is the only room."""
+        """The part that everybody else in a room gets, by dialect, if that is the only room."""
         dialects = dict.fromkeys(dialect for dialect, _ in self._audiences.of(room).everyone)
         places = self._in_room.get(room, ())
         return {dialect: self._render(dialect, places) for dialect in dialects}
@@ -163,7 +190,9 @@ class Parts:
             yield outboxes, parts[dialect, rooms]
 
     def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
-        """Who has been in which of the rooms all the time."""
+        """For each room and dialect the outboxes that share a part, with the rooms it is
+        made of.
+        """
         for room in self._in_room:
             audience = self._audiences.of(room)
             only_room = len(self._in_room) == 1
@@ -171,7 +200,7 @@ class Parts:
                 yield dialect, outboxes, (room,)
             for listener, person in () if only_room else audience.elsewhere_too:
                 rooms = self._concerned(person)
-                if rooms[0] == room:  # and not once more with another one
+                if rooms[0] == room:  # and not again with another of their rooms
                     yield listener.dialect, [listener.outbox], rooms
 
     def _own_part(self, listener: Listener, person: Person) -> bytes:

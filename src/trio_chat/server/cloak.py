@@ -1,4 +1,4 @@
-"""What others see of where somebody is: not the address, but something that stands for it."""
+"""The cloak of addresses: what others see is not an address, but a text that stands for it."""
 
 import hashlib
 import hmac
@@ -10,19 +10,19 @@ _LENGTH = 10  # characters of a hash
 
 
 class Cloak:
-    """``key`` keeps others from finding the address by trying all of them. Without one, everybody
-    sees the addresses.
+    """Hides addresses behind hashes. Without a ``key``, everybody sees the addresses.
 
-    A cloaked host is ``ADDRESS.NETWORK.ip``, of hashes: so a ban can be of one or of all near it.
+    The key keeps others from finding an address by trying all of them. A cloaked host is
+    ``ADDRESS.NETWORK.ip``, two hashes: so a ban can fit one address, or all near it.
     """
 
     def __init__(self, key: bytes | None) -> None:
         self._key = key
-        # Many come from one address in a storm: let them have one text in common.
+        # Many may come from one address in a storm: let them share one text.
         self._known: Callable[[str], str] = lru_cache(maxsize=1000)(self._find)
 
     def host(self, peer: str) -> str:
-        """For an IP address; anything else, a Unix socket's "unix" say, is shown as it is."""
+        """The host that stands for an IP address; any other peer, "unix" say, is shown as it is."""
         return self._known(peer)
 
     def _find(self, peer: str) -> str:

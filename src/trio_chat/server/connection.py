@@ -1,8 +1,13 @@
 """One connection, from its first byte to its last.
 
-The connection's task is the reader. It feeds the session, and does what the session's commands ask
-for, one after the other. It ends when the peer has finished, or asks to, or breaks a rule; then
-what still waits for the peer is sent, and the link closed.
+The connection's task is the reader. It feeds the session, and carries out what the session asks
+for, one run after the other. It ends when the peer has finished, asks to leave, or breaks a rule;
+then what still waits for the peer is sent, and the link is closed.
+
+What a peer is told stays in order. Several messages may be under way while the next are read
+(``_ahead``, at most ``_RUN``); but a reply, a refusal or any other command first waits until they
+have been shown (``_catch_up``), and what the session has to say goes out before the run that
+follows (``_flush``).
 """
 
 import logging
@@ -52,18 +57,18 @@ from trio_chat.storage.base import START
 
 logger = logging.getLogger(__name__)
 
-# Messages of one client that are on their way at the most: others wait while they are decided and
+# The most messages of one client that are under way: other tasks wait while they are decided and
 # appended, and the client itself until they have been shown.
 _RUN = 128
 
-# Of an answer, so much is posted at a time: a quarter of the smallest outbox.
+# The piece of an answer that is posted at a time: a quarter of the smallest outbox.
 _PIECE = 64 * 1024  # bytes
 
 # Time for a departure to be stored and shown while everything around it is being cancelled.
 _PARTING = 5.0  # seconds
 
-# For those who speak what this server does not, in their own language. The last is a TLS alert:
-# fatal, protocol_version (RFC 8446, section 6.2).
+# The answer to protocols that this server does not speak, in their own language. The last is a TLS
+# alert: fatal, protocol_version (RFC 8446, section 6.2).
 _NOT_SPOKEN = {
     Spoken.HTTP: b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\n\r\nThis is a chat, and no web server.\r\n",
@@ -73,15 +78,16 @@ _NOT_SPOKEN = {
 _TOO_FAST = "That was fast: from now on {:g} messages a second."
 _TOO_MUCH = "Much comes from your address: all from there take turns for now."
 
-# Wrong passwords of an operator, and the connection is closed.
+# After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
 
 
 @dataclass
 class Shared:
-    """What all connections of a server have in common.
+    """The things that all connections of a server have in common.
 
-    Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again.
+    Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again;
+    ``hashing`` bounds how many passwords are hashed at a time.
     """
 
     hub: Hub
@@ -94,7 +100,11 @@ class Shared:
 
 
 class Connection:
-    """``source`` is where it comes from, ``who`` the id of the person on it."""
+    """A peer and the person it speaks for; ``source`` is where it comes from, ``who`` the person's
+    id.
+
+    Run ``serve`` in one task. The outbox reports to it (``outbox.Owner``).
+    """
 
     def __init__(self, link: Link, shared: Shared, source: Source, *, who: str) -> None:
         self._link, self._shared, self._source = link, shared, source
@@ -109,7 +119,7 @@ class Connection:
             password=bool(shared.settings.server.password),
         )
         self._reading = trio.CancelScope()
-        self.reason = "cut off"  # why it ended
+        self.reason = "cut off"  # why it ended, for the log
         self._finished = False
         self._last_words = self._parting_words = ""
         self._lost = self._said_goodbye = False
@@ -117,7 +127,7 @@ class Connection:
         self._wrong_passwords = 0
         self._heard_at = trio.current_time()
         self._pinged = False
-        self._ahead, self._last_said = 0, START  # messages that may not have been shown yet
+        self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
         outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
         self._listener = Listener(
             who, outbox, self._session.dialect, end=self.finish, source=source.name
@@ -125,10 +135,15 @@ class Connection:
 
     @property
     def refusals(self) -> int:
+        """The number of requests that were refused."""
         return self._session.refusals
 
     def finish(self, reason: str, last_words: str = "") -> None:
-        """End it: stop reading, send what waits and then the last words, close."""
+        """End the connection: stop reading, send what waits and then the last words, close.
+
+        ``reason`` is for the server's log, ``last_words`` are for the peer. Only the first call
+        counts.
+        """
         if not self._finished:
             self._finished = True
             self.reason, self._last_words = reason, last_words
@@ -175,7 +190,7 @@ class Connection:
         await self._obey()
 
     def look_after(self, now: float) -> None:
-        """Ask somebody who has long been silent whether they are there; call it now and then."""
+        """Send a PING to a peer that has long been silent, or give it up; called now and then."""
         silent = now - self._heard_at
         if self._pinged and silent > 2 * self._limits.ping:
             self.finish(f"Ping timeout: {silent:.0f} seconds", "You did not answer a PING.")
@@ -188,13 +203,15 @@ class Connection:
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
     async def _first_data(self) -> Sequence[bytes]:
-        """Wait for enough to know what is spoken; ask whoever waits for the server to speak."""
+        """Wait for enough bytes to tell the protocol; greet a peer that waits for the server to
+        speak.
+        """
         outbox, opening = self._listener.outbox, Opening(self._shared.settings.encoding)
         asked, silent = b"", False
         while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
             if silent and not (asked or opening.has_begun):
                 outbox.post(self._session.greeting())
-                asked = b"\r\n"  # ends the greeting, for those who take it for a line
+                asked = b"\r\n"  # will end the greeting, for those who take it for a line
             data = await (self._link.receive() if silent else self._receive_soon())
             silent = data is None
             if data is not None:
@@ -208,7 +225,7 @@ class Connection:
         return opening.pieces(spoken)
 
     async def _receive_soon(self) -> bytes | None:
-        """What comes within the greeting delay; None if nothing does."""
+        """Receive within the greeting delay; None if nothing comes."""
         with trio.move_on_after(self._shared.settings.server.greeting_delay):
             return await self._link.receive()
         return None
@@ -216,7 +233,7 @@ class Connection:
     # ── doing what they ask ────────────────────────────────────────────────────────────────
 
     async def _obey(self) -> None:
-        """Do everything that has come."""
+        """Carry out everything that has come."""
         while (run := self._session.next_run()) is not None:
             if isinstance(run, Says):
                 await self._say(run)
@@ -229,8 +246,9 @@ class Connection:
         await self._flush()
 
     def _charge(self, command: Command | None) -> tuple[float, int]:
-        """How long it has to wait, and what it then costs the source; nothing if it need not wait,
-        neither for the connection's pace nor for its turn.
+        """Charge a command. Returns how long it has to wait, and its cost to the source after that.
+
+        Both are 0 if it need wait neither for the connection's pace nor for its turn.
         """
         cost = price(self._hub.chat, self._listener.who, command)
         wait = self._pace.take(trio.current_time(), cost)
@@ -240,7 +258,7 @@ class Connection:
         return wait, cost
 
     async def _say(self, run: Says) -> None:
-        """As many messages together as neither pace nor limits hold back."""
+        """Submit messages, as many together as neither pace nor limits hold back."""
         await self._flush()
         some: list[Say] = []
         for say in run.messages:
@@ -254,7 +272,9 @@ class Connection:
         await self._submit_run(some)
 
     async def _submit_run(self, says: Sequence[Say]) -> None:
-        """Reading goes on before everybody has got it: so what follows soon goes out with it."""
+        """Submit messages, and go on reading before everybody has got them: what follows soon goes
+        out with them.
+        """
         if self._hub.progress.is_shown(self._last_said):
             self._ahead = 0
         if self._ahead + len(says) > _RUN:
@@ -263,19 +283,22 @@ class Connection:
         self._last_said = max(self._last_said, last)  # START, if nothing has come of it
         self._ahead += len(says)
         for outcome in outcomes:
+            # A refusal must not overtake the messages that were said before it.
             if isinstance(outcome, Refused):
                 await self._catch_up()
             if isinstance(outcome, Refused | Absent | Repeated):
                 self._reply(outcome)
 
     async def _catch_up(self) -> None:
-        """Wait until all that was said has been shown."""
+        """Wait until everything that was said has been shown."""
         if self._ahead:
             await self._hub.progress.until_shown(self._last_said)
             self._ahead = 0
 
     async def _slow_down(self, wait: float, cost: int) -> None:
-        """Reading stops meanwhile: a flood stays where it comes from."""
+        """Wait for the connection's pace and its turn. Reading stops meanwhile: a flood stays where
+        it comes from.
+        """
         if not self._slowed:
             self._session.reply(
                 Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
@@ -287,11 +310,13 @@ class Connection:
         if not self._source.lines.at_once(self._flow, cost):
             with self._time_out():
                 await self._source.lines.wait(self._flow, cost, self._shared.drains)
-        self._heard_at = trio.current_time()  # what comes meanwhile, nobody hears
+        self._heard_at = trio.current_time()  # it was not silent: nobody listened
 
     def _ask_if_hung_up(self) -> None:
-        """Who says no more may still listen, as a pipe does; or have gone, and what has come from
-        there would go on for a long time. If we send something, we are told.
+        """Send something to a peer that has ended its side, to learn whether it is still there.
+
+        It may still listen, as a pipe does; or it may have gone, and its flood would be worked off
+        for a long time. If it has gone, sending fails.
         """
         if self._link.has_finished():
             self._session.ping()
@@ -338,11 +363,13 @@ class Connection:
             await self._follow(outcome, ask)
 
     async def _flush(self) -> None:
-        """Send what the session has to say, after all that was said before it has been shown; from
-        then on the peer is written to as the session says.
+        """Send what the session has to say, after everything said before it has been shown.
+
+        From then on the peer is written to in the session's dialect.
         """
         session, listener = self._session, self._listener
         data = session.data_to_send()
+        # What was said before is still written in the old dialect, and comes before this.
         if data or session.dialect is not listener.dialect:
             await self._catch_up()
         self._hub.write_to(listener, session.dialect, session.own)
@@ -355,8 +382,9 @@ class Connection:
             listener.outbox.post(data)
 
     async def _look_up(self, command: LookUp, ask: Ask) -> None:
-        """Its answer may be long: those before have been read by then. So whoever asks for much has
-        it as fast as they read, and is not taken for somebody who does not.
+        """Answer a look-up. As the answer may be long, those before it must have been sent first.
+
+        So peers who ask for much get it as fast as they read, and are not taken for slow readers.
         """
         await self._flush()
         await self._until_sent()
@@ -364,7 +392,7 @@ class Connection:
 
     async def _until_sent(self) -> None:
         await self._listener.outbox.until_sent()
-        self._heard_at = trio.current_time()  # what came meanwhile, nobody heard
+        self._heard_at = trio.current_time()  # it was not silent: nobody listened
 
     async def _submit(self, request: Request, ask: Ask) -> None:
         await self._flush()
@@ -414,13 +442,15 @@ class Connection:
             self._session.reply(refused)
 
     async def _check_password(self, text: str, hashed: str) -> Refused | None:
-        """Why not. However long others keep it waiting, that is not time to register in."""
+        """Why a password is refused; None if it is right. The wait is not charged to the time to
+        register.
+        """
         with self._time_out():
             return await self._source.guesses.check(text, hashed, self._shared.hashing)
 
     @contextmanager
     def _time_out(self) -> Iterator[None]:
-        """What happens meanwhile is not up to the peer."""
+        """Stop the clocks of registration and silence: the peer is not to blame for this wait."""
         began, deadline = trio.current_time(), self._reading.deadline
         self._reading.deadline = math.inf
         try:
@@ -434,15 +464,15 @@ class Connection:
     async def _end(self, reason: str, last_words: str = "") -> None:
         await self._flush()
         self.finish(reason, last_words)
-        await trio.lowlevel.checkpoint()  # where the cancellation takes effect
+        await trio.lowlevel.checkpoint()  # the cancellation takes effect here
 
     def on_lost(self) -> None:
-        """The outbox says: the peer has gone."""
+        """The outbox reports that the peer has gone."""
         self._lost = True
         self.finish("connection lost")
 
     def on_slow(self) -> None:
-        """The outbox says: the peer reads too slowly."""
+        """The outbox reports that the peer reads too slowly."""
         limit = self._limits.outbox_bytes
         self.finish("reads too slowly", f"More than {limit} bytes waited for you. Goodbye!")
 

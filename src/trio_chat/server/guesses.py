@@ -1,9 +1,10 @@
-"""Passwords are hashed at a price, by intention: so whoever guesses must not keep others waiting.
+"""The checks of passwords. Hashing is slow on purpose, so those who guess must not keep others
+waiting:
 
-- One is hashed at a time, and of each source only one waits for that: so sources take turns,
-  however many guesses come from one of them.
-- Of the others from there the one that has come last is next, and if too many wait, the one that
-  has come first is refused: so many wrong passwords at once keep out nobody who comes after them.
+- One password is hashed at a time, and of each source only one waits for that; so sources take
+  turns, however many guesses come from one of them.
+- Of several guesses from one source, the last to come is next, and if too many wait, the first to
+  have come is refused; so a flood of wrong passwords keeps out nobody who comes after it.
 - A source that was wrong too often is refused before anything is hashed.
 """
 
@@ -17,17 +18,17 @@ from trio_chat.core.refusals import Code
 from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import is_password
 
-# Guesses from one source that wait for another one from there. Only where many people share an
-# address that is exempt can there be more than ``limits.guess_burst``: some come at the same moment
-# as a flood, and have to find a place.
+# Guesses from one source that wait for another one from there. There can be more of them than
+# ``limits.guess_burst`` only behind an address that is exempt: those who come at the same moment as
+# a flood must find a place.
 _WAITING = 100
 
 WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
 
 
 class Guesses:
-    """Those from one source. ``pace`` is how often they may be wrong; without one it is as often as
-    they like.
+    """The guesses from one source. ``pace`` is how often they may be wrong; None is without
+    limit.
     """
 
     def __init__(self) -> None:
@@ -36,15 +37,16 @@ class Guesses:
         self._waiting: deque[_Turn] = deque()
 
     async def check(self, text: str, hashed: str, hashing: trio.CapacityLimiter) -> Refused | None:
-        """Why this is not to be believed; None if ``hashed`` was made of it. ``hashing`` bounds how
-        many are hashed at a time.
+        """Why a password is refused; None if ``hashed`` was made of it.
+
+        ``hashing`` bounds how many are hashed at a time.
         """
         if self.pace is None:
             return await self._check(text, hashed, hashing)
         now, refused = trio.current_time(), None
         if wait := self.pace.wait(now):
             return _later(f"in {math.ceil(wait)} seconds")
-        self.pace.take(now)  # already, for others may come before it is known
+        self.pace.take(now)  # before the result is known: others may guess meanwhile
         try:
             refused = await self._check(text, hashed, hashing)
         finally:
@@ -62,7 +64,9 @@ class Guesses:
         return None if right else WRONG
 
     async def _has_turn(self) -> bool:
-        """Wait for it, and pass it on then; False if too many more have come meanwhile."""
+        """Wait for a turn, which must be passed on afterwards; False if too many came after this
+        one.
+        """
         if not self._is_busy:
             self._is_busy = True
             return True
@@ -87,10 +91,13 @@ class Guesses:
 
 
 class _Turn:
+    """A place in the row of those who wait."""
+
     def __init__(self) -> None:
         self.ended, self.had = trio.Event(), False
 
     def end(self, *, had: bool) -> None:
+        """End the wait, with the turn or without it."""
         self.had = had
         self.ended.set()
 

@@ -1,8 +1,8 @@
 """The chat, its log and the people who listen here, joined: the one way in for all that happens.
 
 A request goes round the ring: it is decided, appended to the log, comes out of the log's tail to
-the broadcaster, is applied, and shown. Whoever made it waits here until it has been shown; so all
-that one person sees is in order, and nobody can be faster than the system.
+the broadcaster, is applied, and shown. Whoever made it waits here until it has been shown; so
+everything that one person sees is in order, and nobody can be faster than the system.
 """
 
 import logging
@@ -60,17 +60,22 @@ from trio_chat.storage.base import START, Log
 
 logger = logging.getLogger(__name__)
 
-# How long a nickname may take to come free when whoever has it is cut off.
+# How long it may take until a nickname is free whose holder is disconnected.
 _TAKE_OVER = 5.0  # seconds
 
-# Outcomes that are no events.
+# Outcomes that are not events.
 _ANSWERS = Refused | Absent | Repeated
 
 
 class Hub:
-    """``max_rooms`` is the most rooms that are open at a time; those with somebody in them are. The
-    ``lobby`` is not among them. ``room_modes`` are the modes that a new one has. ``clock`` gives
-    unix time in seconds.
+    """Carries requests round the ring, for all connections of this server.
+
+    ``max_rooms`` is the most rooms that are open at a time, not counting the ``lobby``.
+    ``room_modes`` are the modes of a new room, ``reserved`` nicknames that nobody gets. ``clock``
+    gives unix time in seconds.
+
+    Call ``start`` once, before anything else, and run a Broadcaster. Once ``finish`` has been
+    called, whoever asks for something waits until they are cancelled.
     """
 
     def __init__(
@@ -94,12 +99,12 @@ class Hub:
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
         self._last_placed = START
-        self._under_way = 0  # requests taken on and not yet shown
+        self._under_way = 0  # requests that have been taken and not yet shown
         self._stopping = False
         self._idle = trio.Event()
 
     async def start(self) -> None:
-        """Begin to follow the log of people. Call it once, before anything else."""
+        """Begin to follow the log of people."""
         await self._log.follow(PEOPLE, await self._log.end(PEOPLE))
 
     async def finish(self) -> None:
@@ -111,14 +116,19 @@ class Hub:
             await self.progress.until_shown(self._last_placed)
 
     def ended(self) -> None:
-        """Nothing is shown any more."""
+        """Note that nothing is shown any more; called when the broadcaster ends."""
         self._stopping = True
         self.progress.end()
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
 
     async def admit(self, listener: Listener, enter: Enter) -> Sequence[Arrived | Refused | Notice]:
-        """Let somebody in under the nickname they want, or under a near one if that will do."""
+        """Let somebody in under the nickname they want; or, if it cannot be and ``enter.near`` is
+        set, under one like it.
+
+        A known person who comes again takes their nickname over: the connection that holds it is
+        ended.
+        """
         await self._be_open()
         with self._request():
             nick = composed(enter.nick)
@@ -143,8 +153,8 @@ class Hub:
     ) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more.
 
-        ``words`` are theirs, for those who stay; others are told ``why``.
-        ``up_to_date`` says that they have read all that they were shown.
+        ``words`` are their own, for those who stay; without them others are told ``why``.
+        ``up_to_date`` says that they have read everything they were shown.
         """
         self.listeners.pop(listener.who, None)
         self.audiences.forget()
@@ -160,8 +170,8 @@ class Hub:
         await self.nicknames.keep_only(listener, "")
 
     async def _take_over(self, enter: Enter) -> bool:
-        """Whether the nickname was held by themselves, on a connection that they have lost; if so,
-        that ends, and the nickname is free.
+        """Whether the nickname was held by the same person, on another connection: that is ended,
+        and the nickname is free.
         """
         person = self.chat.person(enter.nick)
         if person is None or not person.is_known or person.identity != enter.secret:
@@ -173,14 +183,16 @@ class Hub:
         return True
 
     def write_to(self, listener: Listener, dialect: Dialect, own: OwnDialect | None) -> None:
-        """From now on in this dialect, and in their ``own`` what they have done themselves."""
+        """Write to a listener in this dialect from now on, and show them their own actions in
+        ``own``.
+        """
         listener.own = own
         if listener.dialect is not dialect:
             listener.dialect = dialect
             self.audiences.forget()
 
     def all_read(self, listener: Listener) -> None:
-        """Somebody has read all that was shown to them before the end."""
+        """Note that somebody has read everything they were shown before the end."""
         if person := self.chat.people.get(listener.who):
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
@@ -188,10 +200,11 @@ class Hub:
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
     def answer(self, listener: Listener, query: Query) -> Answer:
+        """Answer a query from the state."""
         return self.chat.answer(listener.who, query)
 
     async def look_up(self, listener: Listener, query: LookUp) -> Answer:
-        """Something in the log, if they may read it."""
+        """Answer a look-up from the log, as far as they may read it."""
         await self._be_open()
         with self._request():
             person = self.chat.people[listener.who]
@@ -204,13 +217,13 @@ class Hub:
             return answer
 
     def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
-        """To the other connections of the same person."""
+        """Tell the other connections of the same person."""
         for who in self.chat.by_identity.get(person.identity, ()):
             if who != person.who and (other := self.listeners.get(who)):
                 other.outbox.post(other.dialect.render(answer))
 
     def kill(self, by: str, kill: Kill) -> Refused | None:
-        """Cut somebody off whom an operator does not want here."""
+        """Disconnect somebody at an operator's request."""
         person = self.chat.person(kill.nick)
         if person is None or (listener := self.listeners.get(person.who)) is None:
             return nobody(kill.nick)
@@ -219,7 +232,7 @@ class Hub:
         return None
 
     async def make_operator(self, listener: Listener) -> Event:
-        """Of this server."""
+        """Make somebody an operator of this server, whose password has been checked."""
         await self._be_open()
         with self._request():
             person = self.chat.people[listener.who]
@@ -229,7 +242,7 @@ class Hub:
             return event
 
     async def submit(self, listener: Listener, request: Request) -> Outcomes:
-        """What has become of a request; all that happened has been shown."""
+        """Carry out a request. Returns what has become of it, when all of that has been shown."""
         await self._be_open()
         with self._request():
             match request:
@@ -245,9 +258,10 @@ class Hub:
                     return await self._pursue(listener, request)
 
     async def say(self, listener: Listener, says: Sequence[Say]) -> tuple[Outcomes, str]:
-        """As ``submit``, for a run of Say to one room; but it need not have been shown yet.
+        """Append a run of messages to one room, as ``submit`` does, without waiting until they are
+        shown.
 
-        The id is what to wait for with ``progress.until_shown``.
+        Returns what has become of them, and the id to wait for with ``progress.until_shown``.
         """
         await self._be_open()
         with self._request():
@@ -260,7 +274,7 @@ class Hub:
         try:
             async with self.logs.in_use(log, composed(join.room)):
                 return await self._pursue(listener, join)
-        except Unavailable as error:  # a new room, of which nothing can be kept
+        except Unavailable as error:  # a new room, and nothing of it can be stored
             return [_not_kept(error)]
 
     async def _rename(self, listener: Listener, rename: Rename) -> Outcomes:
@@ -287,13 +301,16 @@ class Hub:
     async def _decide_and_append(
         self, listener: Listener, requests: Sequence[Request], *, in_turn: bool = False
     ) -> tuple[Outcomes, str]:
-        """And once more if a barrier came in between. The id is that of the last event.
+        """Judge requests and append their events, again if a barrier came in between.
 
-        Those who are barriers for each other, as all who enter a room with a limit are, take turns
-        then: else only one of them would get on each time.
+        Returns what has become of them and the id of the last event. All requests concern one log.
+        People who are barriers for each other, as all who enter a room with a limit are, take turns
+        after a second Conflict: otherwise only one of them would get on each time.
         """
         conflicts = 0
         while True:
+            # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
+            # named there is the one by which it was judged.
             outcomes: list[Event | Refused | Absent | Repeated] = []
             for request in requests:
                 outcomes += self.chat.decide(listener.who, request)
@@ -303,12 +320,14 @@ class Hub:
             log = log_of(events[0])
             try:
                 if is_private(log):
+                    # Kept open until it is shown: nobody is a member who would keep it open.
                     async with self.logs.in_use(log):
                         entries = await self._append(events)
                         await self.progress.until_shown(entries[-1].id)
                 else:
                     entries = await self._append(events)
             except Conflict as conflict:
+                # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self.progress.until_shown(conflict.barrier)
                 conflicts += 1
             except Unavailable as error:
@@ -317,7 +336,8 @@ class Hub:
                     for outcome in outcomes
                 ], START
             else:
-                # If everybody has left the room meanwhile, it may have been closed before that.
+                # If everybody has left the room meanwhile, it may be closed: then nobody is shown
+                # this, and to wait for that would be to wait for ever.
                 is_followed = log == PEOPLE or log in self.chat.rooms
                 last = max(entry.id for entry in entries) if is_followed else START
                 return _found_again(outcomes, entries), last
@@ -340,13 +360,13 @@ class Hub:
         await self.progress.until_shown(entries[-1].id)
 
     async def _be_open(self) -> None:
-        """Once ``finish`` has begun, whoever asks for something waits to be cut off."""
+        """Let whoever asks for something wait to be cancelled, once ``finish`` has begun."""
         if self._stopping:
             await trio.sleep_forever()
 
     @contextmanager
     def _request(self) -> Iterator[None]:
-        """Count what is under way, for ``finish``."""
+        """Count a request as under way, for ``finish``."""
         self._under_way += 1
         try:
             yield
@@ -357,13 +377,15 @@ class Hub:
 
 
 def _not_kept(error: Unavailable, event: Event | None = None) -> Refused:
-    """Told of the room, if it was said in one."""
+    """The refusal of an event that the store cannot keep, naming the room it was said in, if
+    any.
+    """
     room = event.room if isinstance(event, Said) and not is_private(event.room) else ""
     return Refused(str(error), Code.UNAVAILABLE, (room,) if room else ())
 
 
 def _found_again(outcomes: Outcomes, entries: Sequence[Entry]) -> Outcomes:
-    """The outcomes, with what was in the log already instead of what was not appended for that."""
+    """The outcomes, with entries that the log had already in place of events that repeat them."""
     appended = iter(entries)
     return [
         outcome

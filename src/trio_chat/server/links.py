@@ -1,4 +1,4 @@
-"""What a connection runs over."""
+"""The links that a connection runs over."""
 
 import select
 import socket
@@ -8,12 +8,12 @@ from typing import NoReturn
 
 import trio
 
-# What may wait in the kernel beyond what is on its way: without a bound that is four megabytes for
-# each peer that does not read, where the outbox neither sees nor counts them (tcp(7)).
+# Bytes that may wait in the kernel besides those in flight (tcp(7)). Without this bound they are
+# four megabytes for each peer that does not read, which no outbox sees or counts.
 _UNSENT = 128 * 1024  # bytes
 
-# For each socket: no waiting for more to send (Nagle), and questions to a silent peer whether it is
-# still there, ten seconds apart; a dead peer is gone after three.
+# For each socket: no waiting for more to send (Nagle), and keepalive probes to a silent peer, ten
+# seconds apart; a peer that misses three is gone.
 _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT),
@@ -22,20 +22,20 @@ _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
 
-# That the peer says no more: not every system tells.
+# The event by which a system tells that the peer has ended its side; not every system does.
 _FINISHED = getattr(select, "POLLRDHUP", 0)
 
 _LINGER = 1.0  # seconds
-_READ = 64 * 1024  # bytes a read; what a fast sender has sent meanwhile comes in one piece
+_READ = 64 * 1024  # bytes per read: what a fast sender has sent meanwhile comes in one piece
 
 
 class Link(trio.abc.AsyncResource):
-    """A connected stream of bytes and the name of the peer.
+    """A connected stream of bytes and the name of its peer.
 
-    ``peer`` is an IP address, ``unix`` for a Unix socket, or another name for what a test made.
+    ``peer`` is an IP address, ``unix`` for a Unix socket, or any other name in tests.
 
     ``write_now(data)`` sends what can be sent without waiting, and returns the number of bytes. It
-    raises BlockingIOError if that is nothing, another OSError if the connection is lost.
+    raises BlockingIOError if that is nothing, and another OSError if the connection is lost.
     """
 
     __slots__ = ("_stream", "peer", "write_now")
@@ -46,15 +46,19 @@ class Link(trio.abc.AsyncResource):
         self.write_now: Callable[[bytes], int] = _never_now
 
     async def send_all(self, data: bytes) -> None:
-        """Raises trio.BrokenResourceError. Cancelled, it has sent a part: nothing can follow."""
+        """Send all of it. Raises trio.BrokenResourceError. If cancelled, a part was sent: nothing
+        can follow.
+        """
         await self._stream.send_all(data)
 
     async def receive(self) -> bytes:
-        """What the peer sends next; empty at its end. Raises trio.BrokenResourceError."""
+        """The bytes that the peer sends next; empty at its end. Raises trio.BrokenResourceError."""
         return bytes(await self._stream.receive_some(_READ))
 
     def has_finished(self) -> bool:
-        """Whether the peer says no more, as far as is known, though not all of it has been read."""
+        """Whether the peer has ended its side, as far as is known, though not all of it has been
+        read.
+        """
         return False
 
     async def aclose(self) -> None:
@@ -62,9 +66,9 @@ class Link(trio.abc.AsyncResource):
         await trio.aclose_forcefully(self._stream)
 
     async def finish(self) -> None:
-        """Say that nothing more comes, and wait, not for long, until the peer says so too.
+        """End our side, and wait for up to a second until the peer ends its own.
 
-        To close while the peer is still sending would reset the connection, and destroy what the
+        Closing while the peer is still sending would reset the connection, and destroy what the
         peer has not read yet. Raises nothing if the peer was faster.
         """
         try:
@@ -84,7 +88,7 @@ def _never_now(data: bytes) -> NoReturn:
 
 
 class SocketLink(Link):
-    """Over TCP or a Unix socket that has just been accepted.
+    """A link over a TCP or Unix socket that has just been accepted.
 
     It does what trio.SocketStream does, but sends without a task where it can, and takes a quarter
     of the memory: most of ten thousand connections are idle.
@@ -95,7 +99,7 @@ class SocketLink(Link):
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
         self._socket = sock
         self.peer = peer
-        self.write_now = sock.send  # every delivery makes this call: so no function of ours first
+        self.write_now = sock.send  # called for every delivery, so not through a method of ours
         sock.setblocking(False)
         with suppress(OSError):  # not every socket and system has every option
             for level, option, value in _OPTIONS:

@@ -1,4 +1,6 @@
-"""Where the server listens: TCP addresses and Unix sockets, and why one of them cannot be had."""
+"""The places where the server listens: TCP addresses and Unix sockets; and why one cannot be
+had.
+"""
 
 import errno
 import os
@@ -15,18 +17,19 @@ from trio_chat.errors import CannotListen
 from trio_chat.server.links import SocketLink
 from trio_chat.settings import Address
 
-# Connections that the kernel accepts for us before we do; the kernel cuts it to its own maximum.
-# A thousand people who come back at the same moment should not be turned away.
+# Connections that the kernel accepts before we do, cut to its own maximum: a thousand people who
+# come back at the same moment should not be turned away.
 _BACKLOG = 4096
 
 _AT_ONCE = 100  # connections accepted before other tasks run
 
 
 class Listener(trio.abc.Listener[SocketLink]):
-    """Accepts connections, and closes its socket in the end.
+    """Accepts connections; closing it closes its socket.
 
-    ``accept`` takes all that wait at once, and then gives them out without a pause. For a pass of
-    trio's loop takes as long as a message to everybody: one connection in each would be too few.
+    ``accept`` takes all connections that wait at once, and then hands them out without a pause. A
+    pass of trio's loop takes as long as a message to everybody: one connection in each would be too
+    few.
     """
 
     def __init__(self, sock: socket.socket, *, keepalive: float) -> None:
@@ -35,14 +38,14 @@ class Listener(trio.abc.Listener[SocketLink]):
 
     @property
     def address(self) -> Address:
-        """Where it really listens; with port 0 the kernel chose one."""
+        """The address it really listens at; with port 0 the kernel has chosen the port."""
         name = self._socket.getsockname()
         if self._socket.family == socket.AF_UNIX:
             return Address(f"unix:{name}")
         return Address(name[0], name[1])
 
     async def accept(self) -> SocketLink:
-        """The next connection. Raises OSError if we have too many open files."""
+        """The next connection. Raises OSError if too many files are open."""
         while not self._accepted:
             await trio.lowlevel.wait_readable(self._socket)
             self._accept_waiting()
@@ -71,7 +74,10 @@ class Listener(trio.abc.Listener[SocketLink]):
 async def open_listeners(
     addresses: Sequence[Address], *, keepalive: float
 ) -> AsyncIterator[list[Listener]]:
-    """Listen on all of the addresses, or raise CannotListen for the first that cannot be had."""
+    """Listen at all of the addresses as long as the context lasts.
+
+    Raises CannotListen for the first that cannot be had.
+    """
     async with AsyncExitStack() as stack:
         sockets: list[socket.socket] = []
         for address in addresses:
@@ -92,7 +98,7 @@ async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
         ports = {sock.getsockname()[1] for sock in sockets}
         if len(ports) == 1:
             return sockets
-        # A host with several addresses, and port 0: the kernel chose another one for each.
+        # Several addresses and port 0: the kernel has chosen a different port for each.
         for sock in sockets:
             sock.close()
         return await _listening(host, ports.pop())
@@ -126,7 +132,7 @@ def _cannot_listen(address: Address, error: OSError) -> CannotListen:
 
 @asynccontextmanager
 async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
-    """A Unix socket at ``path``; the path is there as long as this lasts."""
+    """Listen at a Unix socket; its ``path`` is there as long as the context lasts."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
@@ -141,12 +147,12 @@ async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
         yield sock
     finally:
         with suppress(FileNotFoundError):
-            if os.stat(path).st_ino == made:  # and not another server's by now
+            if os.stat(path).st_ino == made:  # not the socket of another server by now
                 os.unlink(path)
 
 
 async def _remove_dead_socket(path: str) -> None:
-    """A server that was killed leaves its socket behind: nobody answers there."""
+    """Remove the socket of a server that was killed: nobody answers there."""
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return

@@ -1,8 +1,9 @@
-"""Which nicknames are taken: those in use or about to be, all that looks like them, and what is
-reserved.
+"""The nicknames that are taken: in use or about to be, everything that looks like them, and
+reserved ones.
 
 A nickname is claimed before the event that gives it is appended, and given back once the event that
-takes it away has been shown. Between several nodes, the log says who was first.
+takes it away has been shown; so it is never free while anybody still sees it in use. Between
+several nodes, the log says who was first.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +19,12 @@ from trio_chat.storage.base import Log
 
 
 class Nicknames:
-    """``reserved`` are nicknames that nobody gets, besides those that nobody gets anywhere."""
+    """The claims on nicknames, by their looks (``core.lookalikes``).
+
+    What a listener holds is in ``Listener.looks``: all looks of its nickname, and of another one
+    while it is being renamed. ``reserved`` are nicknames that nobody gets on this server, besides
+    those that nobody gets anywhere.
+    """
 
     def __init__(self, log: Log, reserved: Sequence[str]) -> None:
         self._log = log
@@ -27,7 +33,9 @@ class Nicknames:
         self._given_back = trio.Event()
 
     async def claim(self, listener: Listener, nick: str) -> Refused | None:
-        """Reserve a nickname for a listener, beside those that they hold; or say why not."""
+        """Claim a nickname for a listener, besides those that it holds; Refused if it is taken or
+        impossible.
+        """
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
         wanted = looks(nick) - {*listener.looks}
@@ -42,7 +50,7 @@ class Nicknames:
         return None
 
     async def claim_near(self, listener: Listener, wanted: str) -> str:
-        """Reserve one that is like the ``wanted`` one. Returns it."""
+        """Claim a free nickname like the ``wanted`` one, and return it."""
         tried: set[str] = set()
 
         def taken(nick: str) -> bool:
@@ -53,7 +61,7 @@ class Nicknames:
         return nick
 
     async def keep_only(self, listener: Listener, nick: str) -> None:
-        """Give back all that a listener holds but for this nickname; all of it if it is empty."""
+        """Give back all that a listener holds but this nickname; everything if it is empty."""
         given_back = {*listener.looks} - (looks(nick) if nick else set())
         listener.looks = tuple(look for look in listener.looks if look not in given_back)
         self._looks -= given_back
@@ -63,6 +71,7 @@ class Nicknames:
         freed.set()
 
     async def until_free(self, nick: str) -> None:
+        """Wait until nobody holds anything that looks like this nickname."""
         while not looks(nick).isdisjoint(self._looks):
             await self._given_back.wait()
 

@@ -1,15 +1,14 @@
-"""Which logs are open: those of rooms that somebody is in, and of conversations under way.
+"""The logs that are open: those of rooms that somebody is in, and of conversations under way.
 
 The rules:
 
-1. A log is followed, and its room in the chat, as long as somebody needs it (``in_use``) or hears
-   of it: the members of a room, the two of a conversation.
-2. Who needs one that is closed opens it. All others who need it meanwhile wait for that together,
+1. A log is followed, and its room is in the chat, as long as somebody needs it (``in_use``) or
+   hears it: the members of a room, the two of a conversation.
+2. The first to need a closed log opens it. All others who need it meanwhile wait for that together,
    and never in turn for a lock: a thousand may enter at once.
-3. The last one to need it closes it if nobody hears of it any more, unless another comes while the
+3. The last one to need it closes it if nobody hears it any more, unless another comes while the
    room's state is being saved.
-4. An open room that changes has its state saved now and then, so that of its changes not all have
-   to be kept for ever.
+4. An open room has its state saved after many changes, so that they need not all be kept for ever.
 5. A room that nobody has open is charged to the source that opens it, until it closes.
 """
 
@@ -31,15 +30,16 @@ from trio_chat.server.progress import Progress
 from trio_chat.server.shares import Shares
 from trio_chat.storage.base import START, Log
 
-# Changes of a room after which its state is saved, though it is open.
+# Changes of an open room after which its state is saved.
 _UNSAVED = 100
 
 
 @dataclass(slots=True)
 class Use:
-    """How many need a log to be open; and what to wait for while one of them opens or closes it.
+    """How many need a log to be open, and what to wait for while one of them opens or closes it.
 
-    ``turn`` has whoever of them was judged in vain and would be a barrier for the others.
+    ``turn`` is held by one of those who keep meeting Conflict because they are barriers for each
+    other.
     """
 
     count: int = 0
@@ -48,6 +48,7 @@ class Use:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
+        """Let the others wait while the log is being opened or closed."""
         self.busy = event = trio.Event()
         try:
             yield
@@ -57,8 +58,10 @@ class Use:
 
 
 class OpenLogs:
-    """``max_rooms`` is the most rooms that are open at a time, the ``lobby`` not counted.
-    ``room_modes`` are the modes that a new one has. ``clock`` gives unix time in seconds.
+    """Opens and closes logs, and charges open rooms to those who open them.
+
+    ``max_rooms`` is the most rooms that are open at a time, not counting the ``lobby``.
+    ``room_modes`` are the modes of a new room. ``clock`` gives unix time in seconds.
     """
 
     def __init__(
@@ -75,23 +78,26 @@ class OpenLogs:
         self._chat, self._log, self._progress, self._clock = chat, log, progress, clock
         self.max_rooms, self.room_modes = max_rooms, room_modes
         self._lobby = fold(lobby)
-        self._shares = Shares()  # of rooms, by who has opened them
+        self._shares = Shares()  # of open rooms, by who has opened them
         self._uses: dict[str, Use] = {}
         self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
         self._unsaved: dict[str, int] = {}  # changes of open rooms since their state was saved
 
     def use(self, log: str) -> Use | None:
-        """Who needs a log just now."""
+        """The present use of a log; None if nobody needs it just now."""
         return self._uses.get(log)
 
     @asynccontextmanager
     async def in_use(self, log: str, name: str = "") -> AsyncIterator[None]:
-        """See to it that a log is open as long as this lasts. ``name`` is what a room that nobody
-        has been in before is called.
+        """Keep a log open as long as the context lasts. ``name`` is the name of a room that is new.
+
+        Raises Unavailable if a new room cannot be stored.
         """
         use = self._uses.setdefault(log, Use())
         use.count += 1
         try:
+            # Look again after each wait: whoever was opening it may have failed or been cancelled,
+            # and whoever was closing it may have finished that.
             while use.busy is not None or not self._is_open(log):
                 if use.busy is not None:
                     await use.busy.wait()
@@ -100,6 +106,8 @@ class OpenLogs:
                         await self._open(log, name)
             yield
         finally:
+            # The count goes down only after closing: somebody who comes meanwhile raises it to 2,
+            # and _close looks at it again once the state is saved.
             try:
                 if use.count == 1 and self._is_open(log) and not self._chat.is_heard(log):
                     with use.changing():
@@ -112,10 +120,11 @@ class OpenLogs:
                         self._shares.give_back(log)
 
     async def close_unheard(self, identity: str = "") -> None:
-        """Close the rooms that nobody is in now, and the conversations of somebody who has gone.
+        """Close the rooms that are empty now, and the conversations of an ``identity`` that has
+        gone.
 
-        What is in use, whoever is the last to use it closes; what has been closed meanwhile, stays
-        so.
+        A log in use is closed by the last one to use it; one that has been closed meanwhile stays
+        closed.
         """
         for log in (*self._chat.empty, *self._conversations.get(identity, ())):
             if log not in self._uses and self._is_open(log):
@@ -123,10 +132,10 @@ class OpenLogs:
                     pass
 
     async def charge(self, listener: Listener, room: str) -> Refused | None:
-        """Charge a room that is to be opened to whoever opens it, or say why they cannot.
+        """Charge a room that is to be opened to whoever opens it; Refused if they may not open one.
 
-        Others may have opened all that there are: nobody shall be kept out of where they were
-        before. So of rooms that the log knows there are as many again.
+        Others may have opened all rooms that there are; but nobody shall be kept out of where they
+        were before. So there are as many again of rooms that the log knows.
         """
         if room == self._lobby or room in self._chat.rooms or room in self._uses:
             return None
@@ -144,7 +153,7 @@ class OpenLogs:
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
 
     async def note_change(self, event: Event) -> None:
-        """An event has changed an open room. After many of them its state is saved."""
+        """Count a change of an open room; after many of them save its state."""
         if not is_barrier(event):
             return
         log = log_of(event)
@@ -154,7 +163,7 @@ class OpenLogs:
             await self._save(log, room, room.state.barrier or START, self._log.save)
 
     async def save_rooms(self) -> None:
-        """Keep what is remembered of those who were in the rooms at the end."""
+        """Save, when the server stops, what open rooms remember of the people in them."""
         async with trio.open_nursery() as nursery:
             for log, room in self._chat.rooms.items():
                 if room.left:
@@ -166,6 +175,8 @@ class OpenLogs:
         return log in self._chat.rooms or log in self._conversations.get(identity, ())
 
     async def _open(self, log: str, name: str) -> None:
+        # The end is read first: what is appended while the state is read comes out of the tail as
+        # well, and so cannot be missed.
         at = await self._log.end(log)
         if is_private(log):
             await self._log.follow(log, at)
@@ -190,8 +201,9 @@ class OpenLogs:
     async def _close(self, log: str, use: Use) -> None:
         if room := self._chat.rooms.get(log):
             await self._save(log, room, self._progress.last_shown, self._log.close)
-        if use.count > 1:
+        if use.count > 1:  # somebody came while it was being saved, and finds it open
             return
+        # From that check on nothing waits until the log counts as closed: nobody finds it half so.
         if is_private(log):
             for identity in {*log.split(",")}:
                 self._conversations[identity].remove(log)
@@ -205,5 +217,5 @@ class OpenLogs:
     async def _save(
         self, log: str, room: Room, id: str, save: Callable[[str, str, RoomState], Awaitable[None]]
     ) -> None:
-        with suppress(Unavailable):  # it can be worked out from the room's log as well
+        with suppress(Unavailable):  # the state can be worked out from the room's log as well
             await save(log, id, replace(room.state, left={**room.left}))

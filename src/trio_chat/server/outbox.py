@@ -1,10 +1,10 @@
-"""What waits to be sent to one connection, and what happens if it reads too slowly.
+"""The outbox: what waits to be sent to one connection, and what happens if it reads too slowly.
 
 While nothing waits, ``post`` writes to the socket itself: that is one system call, where waking a
-task to make the same call costs about six times as much. What the socket does not take goes into
-a memory channel, and only then is there a task to drain it.
+task to make the same call costs about six times as much. What the socket does not take goes into a
+memory channel, and only then is there a task to drain it.
 
-The channel is bounded in bytes. A post that would go beyond the bound fails the connection; nobody
+The channel is bounded in bytes. A post that would exceed the bound fails the connection; nobody
 ever waits for a slow reader.
 """
 
@@ -15,8 +15,8 @@ import trio
 
 from trio_chat.server.links import Link
 
-# What a drain hands to the kernel at a time: enough to share a system call among many messages,
-# little enough that a slow reader is seen to make progress.
+# The bytes that a drain hands to the kernel at a time: enough to share a system call among many
+# messages, few enough that a slow reader is seen to make progress.
 _CHUNK = 32 * 1024  # bytes
 
 # Once the outbox is closed, a peer that takes nothing for this long is not reading.
@@ -24,7 +24,7 @@ _PATIENCE = 1.0  # seconds
 
 
 class Owner(Protocol):
-    """Whoever must know how things stand with the peer."""
+    """The connection, which must know how things stand with its peer."""
 
     def on_lost(self) -> None:
         """The peer has gone."""
@@ -36,10 +36,11 @@ class Owner(Protocol):
 
 
 class Outbox:
-    """Drains run in ``nursery``, which must outlive the outbox.
+    """Sends bytes to a peer in order, and never lets its callers wait.
 
-    ``owner`` is told, perhaps more than once, when the peer has gone or reads too slowly; it should
-    see to it that the outbox is finished.
+    At most ``max_bytes`` wait. Drains run in ``nursery``, which must outlive the outbox. ``owner``
+    is told, perhaps more than once, when the peer has gone or reads too slowly; it should then
+    finish the outbox.
     """
 
     __slots__ = (
@@ -58,7 +59,7 @@ class Outbox:
         self._drained: trio.Event | None = None
 
     def post(self, data: bytes) -> None:
-        """Send, at once or as soon as the peer reads. Never waits; does nothing once finished."""
+        """Send at once, or as soon as the peer reads. Never waits; does nothing once finished."""
         if self._closed or not data:
             return
         if self._backlog is None:
@@ -82,13 +83,15 @@ class Outbox:
         return self._waiting > 0
 
     async def until_sent(self) -> None:
-        """Wait until nothing waits any more. What is posted meanwhile may make it longer."""
+        """Wait until nothing waits any more. Anything posted meanwhile prolongs it."""
         if self._drained is not None:
             await self._drained.wait()
 
     async def finish(self, last_words: bytes = b"") -> None:
-        """No posts after this. Returns when what waits has been sent, and then ``last_words``; or
-        when the peer takes nothing any more. If it is cancelled, nothing more is sent.
+        """Take no more posts, and return when what waits, and then ``last_words``, has been sent.
+
+        A peer that takes nothing for a second is given up. If this is cancelled, nothing more is
+        sent.
         """
         if not self._closed and self._backlog is None:
             self.post(last_words)
@@ -105,7 +108,7 @@ class Outbox:
 
     def _queue(self, data: bytes) -> None:
         if self._backlog is None:
-            # Each item is a byte at least, so there never are more of them than bytes.
+            # Each item has a byte at least, so there are never more items than bytes.
             self._backlog, receive = trio.open_memory_channel[bytes](self._max_bytes + 1)
             self._drain_scope, self._drained = trio.CancelScope(), trio.Event()
             self._nursery.start_soon(self._drain, receive, self._drain_scope, self._drained)
@@ -127,7 +130,7 @@ class Outbox:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._lose()
         finally:
-            if self._waiting:  # cut off in the middle of something: nothing can follow that
+            if self._waiting:  # cut off in the middle of an item: nothing can follow that
                 self._closed = True
             self._backlog = self._drain_scope = self._drained = None
             drained.set()
@@ -142,7 +145,7 @@ class Outbox:
 
 
 def _take(receive: trio.MemoryReceiveChannel[bytes]) -> bytes:
-    """What waits, up to a chunk, joined."""
+    """The bytes that wait, up to a chunk, joined."""
     pieces, size = [], 0
     with suppress(trio.WouldBlock):
         while size < _CHUNK:

@@ -1,10 +1,10 @@
-"""How fast one may do something: write, come in, guess."""
+"""The pace at which one may do something: write, come in, guess."""
 
 _LEAST = 1e-6  # seconds
 
 
 class Pace:
-    """``burst`` at once, then ``rate`` a second: a token bucket, kept as one moment.
+    """A token bucket: ``burst`` at once, then ``rate`` a second; kept as a single moment.
 
     That moment is when the bucket will be full again (generic cell rate algorithm, ITU-T I.371).
     """
@@ -17,27 +17,25 @@ class Pace:
         self._full_at = 0.0
 
     def take(self, now: float, cost: float = 1) -> float:
-        """Count one message at ``now`` (seconds), or one that costs as much as so many; returns how
-        long it should wait.
+        """Count something at ``now`` (seconds) that costs so many tokens; returns how long to wait
+        for it.
         """
         self._full_at = max(self._full_at, now) + cost * self._interval
         return self._beyond_burst(self._full_at, now)
 
     def wait(self, now: float) -> float:
-        """How long one should wait that came now, without counting it."""
+        """How long something would have to wait that came ``now``, without counting it."""
         return self._beyond_burst(max(self._full_at, now) + self._interval, now)
 
     def _beyond_burst(self, full_at: float, now: float) -> float:
-        """Rounding of sums must not make the last one of a burst wait, nor anybody for less than a
-        clock can tell.
-        """
+        """How long to wait, without what comes of rounding or is less than a clock can tell."""
         wait = full_at - now - self._burst_time
         return wait if wait > _LEAST else 0.0
 
     def give_back(self) -> None:
-        """What was counted does not count after all."""
+        """Undo a ``take``: one token does not count after all."""
         self._full_at -= self._interval
 
     def owes(self, now: float) -> float:
-        """How long it takes until the whole burst is there again (seconds)."""
+        """The seconds until the whole burst is there again."""
         return max(0.0, self._full_at - now)

@@ -1,4 +1,4 @@
-"""Passwords are kept as scrypt hashes (RFC 7914): reading the settings lets nobody log in."""
+"""Passwords, kept as scrypt hashes (RFC 7914): reading the settings lets nobody log in."""
 
 import base64
 import hashlib
@@ -12,21 +12,23 @@ _BYTES = 32
 
 
 def hash_password(text: str) -> str:
-    """What to put into the settings: the method, its cost, a random salt, and the hash."""
+    """The text to put into the settings: the method, its cost, a random salt, and the hash."""
     salt = secrets.token_bytes(16)
     return f"scrypt:{_COST}:{_encode(salt)}:{_encode(_scrypt(text, salt, _COST))}"
 
 
 def is_password(text: str, hashed: str) -> bool:
-    """Whether ``hashed`` was made of this password. Takes a while, by intention."""
+    """Whether ``hashed`` was made of this password. Slow on purpose."""
     _, cost, salt, expected = hashed.split(":")
     found = _scrypt(text, base64.urlsafe_b64decode(salt), int(cost))
     return hmac.compare_digest(found, base64.urlsafe_b64decode(expected))
 
 
 def stand_in(hashes: Iterable[str]) -> str:
-    """A hash that no password fits, and that takes as long to find out as those: to be asked for
-    who does not exist, so that the time of the answer does not tell.
+    """A hash that no password fits, and that takes as long to check as ``hashes``.
+
+    It is checked for names that do not exist, so that the time of an answer does not give them
+    away.
     """
     costs = [int(hashed.split(":")[1]) for hashed in hashes]
     nothing = bytes(_BYTES)
@@ -34,7 +36,7 @@ def stand_in(hashes: Iterable[str]) -> str:
 
 
 def identity(secret: str) -> str:
-    """Whoever knows a secret, without telling it. A secret is random, so it needs no salt."""
+    """The identity of whoever knows a secret. The secret is random, so it needs no salt."""
     return "~" + hashlib.sha256(secret.encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""What is asked is charged by what it costs, in lines: one line is about a tenth of a millisecond.
+"""The prices of commands, in lines: one line is about a tenth of a millisecond.
 
 In small rooms nearly everything costs as much as a line. Where an answer grows with the number of
 people or rooms, so does its price.
@@ -23,13 +23,14 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.room import Person
 
-# The most that anything costs: nobody waits longer for an answer than for as many lines.
+# The most that anything costs: nobody waits longer for an answer than for so many lines.
 _MOST = 100
 
 
 def price(chat: Chat, who: str, command: Command | None) -> int:
-    """What a command costs whoever has this id: they may not be let in yet. What is no command, but
-    something that the session deals with by itself, costs a line.
+    """The cost of a command to the person with this id, who may not be let in yet.
+
+    None is something that the session dealt with by itself; it costs a line.
     """
     find = _PRICES.get(type(command))
     person = chat.people.get(who)
@@ -42,7 +43,7 @@ def _members(chat: Chat, name: str) -> int:
 
 
 def _find_people(chat: Chat, person: Person, query: FindPeople) -> int:
-    """8 µs for each who is shown, or looked at if it is a mask (matched with six texts: 12 µs)."""
+    """8 µs for each person shown, or looked at if it is a mask (compared with six texts: 12 µs)."""
     if query.of.startswith("#"):
         return 1 + _members(chat, query.of) // 12
     is_mask = bool({*query.of} & {*"*?"})

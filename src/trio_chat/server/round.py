@@ -1,8 +1,9 @@
-"""A long way round: the members of a large room are posted to in a circle.
+"""The long fan-out: the members of a large room are posted to in a circle.
 
 A message to thousands takes many milliseconds. What is said in the room meanwhile does not wait for
-the end: it joins in where the round is, and everybody gets all that they lack with one post. So
-under load each member is posted to once in a round, however many speak, and nobody waits for two.
+the end: it joins where the round is, and everybody gets all that they lack with one post. So under
+load each member is posted to once per round, however many people speak, and nobody waits for two
+rounds.
 """
 
 from collections import deque
@@ -14,6 +15,12 @@ from trio_chat.server.outbox import Outbox
 
 
 class Round:
+    """One going round a room's audience, group by group, until nobody lacks anything.
+
+    Call ``step`` until ``is_over``; ``join`` something more at any time. The audience must not
+    change while it goes: then finish it, and begin another.
+    """
+
     def __init__(self, audience: Audience) -> None:
         self._groups = audience.everyone
         self._lacking: list[deque[_Part]] = [deque() for _ in self._groups]  # by each group
@@ -22,17 +29,19 @@ class Round:
 
     @property
     def size(self) -> int:
-        """Bytes that are on their way round."""
+        """The bytes that are on their way round."""
         return sum(size for _, _, size in self._ends)
 
     @property
     def is_over(self) -> bool:
+        """Whether everybody has been posted everything."""
         return not self._ends
 
     def join(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], id: str) -> None:
-        """Let something more go round: for each dialect, and for those who get a part of their own.
+        """Let something more go round: ``common`` for each dialect, ``own`` for those with a part
+        of their own.
 
-        ``id`` is that of its last event.
+        ``id`` is that of its last event. Owners who are not in the audience are posted to at once.
         """
         for outbox in own.keys() - self._members() if own else ():
             outbox.post(own[outbox])
@@ -64,7 +73,7 @@ class Round:
         return len(outboxes)
 
     def arrived(self) -> str:
-        """The id up to which all have everything, if that has just come to its end; or nothing."""
+        """The id up to which everybody now has everything, if that has changed; otherwise empty."""
         id = ""
         while self._ends and self._ends[0][0] <= self._steps:
             _, id, _ = self._ends.popleft()

@@ -33,23 +33,23 @@ logger = logging.getLogger(__name__)
 #: The number of the connection that the running task serves, for the log; 0 in all other tasks.
 connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
 
-# To tell somebody for whom there is no place that there is none.
+# The time for telling somebody that there is no place for them.
 _TURNING_AWAY = 2.0  # seconds
-# So many are told at a time; beyond that they are closed without a word.
+# So many are told so at a time; all others are closed without a word.
 _TURNED_AWAY = 100
 
-# What accept() fails with when there are too many open files, or too little memory for one more.
+# The errors of accept() when too many files are open, or memory is too short for one more.
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _UNTIL_SOME_CLOSE = 0.1  # seconds
 
-_LOOK = 5.0  # seconds between two looks at who has long been silent
+_LOOK = 5.0  # seconds between two looks for connections that have long been silent
 
 
 class Server:
     """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
 
-    ``on_reload`` is called when an operator asks for the settings to be read again.
-    ``key`` is its own secret: what it says of addresses depends on it.
+    ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
+    addresses. ``on_reload`` is called when an operator asks for the settings to be read again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -73,7 +73,7 @@ class Server:
         )
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
-        self._turned_away = 0  # that are being told why
+        self._turned_away = 0  # connections that are being told why
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
@@ -87,7 +87,7 @@ class Server:
         self._stop.set()
 
     def reload(self, settings: Settings) -> None:
-        """Go on with other settings: those that can change. New connections see all of them."""
+        """Go on with other settings, as far as they can change. New connections see all of them."""
         self.settings = self._shared.settings = settings
         self._shared.irc = server_info(settings, self._started)
         self._sources.reload(settings.limits)
@@ -145,7 +145,7 @@ class Server:
                 connection.finish("the server stops", "The server stops. Goodbye!")
 
     async def _accept(self, listener: Listener) -> None:
-        """As trio.serve_listeners does, but for what it would keep of each connection in memory."""
+        """Accept as trio.serve_listeners does, but keep less of each connection in memory."""
         while True:
             try:
                 link = await listener.accept()
@@ -158,7 +158,9 @@ class Server:
                 self.take(link)
 
     async def _look_after_the_silent(self) -> None:
-        """One task for all: a timer for each connection would cost each of them memory."""
+        """Send PINGs from one task for all: a timer for each connection would cost each of them
+        memory.
+        """
         while True:
             await trio.sleep(min(_LOOK, self.settings.limits.ping / 4))
             now = trio.current_time()
@@ -170,7 +172,9 @@ class Server:
         self._handlers.start_soon(self._handle, link, name="connection")
 
     async def _handle(self, link: Link) -> None:
-        """Raises nothing but Cancelled: an error ends its own connection and no other."""
+        """Serve a connection. Raises nothing but Cancelled: an error ends its own connection and no
+        other.
+        """
         source = self._sources.of(link.peer, trio.current_time())
         if why_not := self._sources.enter(source, trio.current_time()):
             await self._turn_away(link, source, why_not)
@@ -209,7 +213,7 @@ class Server:
 
 
 def server_info(settings: Settings, started: float) -> ServerInfo:
-    """What IRC clients are told of a server that was started then (unix time in seconds)."""
+    """The facts that IRC clients are told of a server ``started`` then (unix time in seconds)."""
     return ServerInfo(
         settings.irc.server_name,
         settings.irc.network,
@@ -229,5 +233,5 @@ def server_info(settings: Settings, started: float) -> ServerInfo:
 
 
 def _replay(settings: Settings) -> int:
-    """How much of a room a newcomer is shown: not more than is kept of it."""
+    """The number of messages that a newcomer is shown: no more than are kept of a room."""
     return min(settings.history.replay, settings.history.per_room)

@@ -1,16 +1,16 @@
-"""What there is only so much of, shared by sources and, within each, by people."""
+"""Shares of something limited, among sources and, within each, among people."""
 
 from collections import Counter
 
 
 class Shares:
-    """Who has taken which things.
+    """The things that have been taken, and by whom.
 
-    Whoever takes one has fewer of them, by then, than are left of what their source may have; and
-    that may have as many as are left for all others. So one source that takes all it gets leaves a
-    half, and two leave a third; and the same again, within a source, do people to each other. That
-    is a buffer with dynamic thresholds (A. K. Choudhury, E. L. Hahne, 1998): nobody who has little
-    needs a share kept free for them, and nobody can take all.
+    Whoever takes one has fewer of them at that moment than are left of what their source may have;
+    and a source may have as many as are left for all others. So one source that takes all it gets
+    leaves a half, and two leave a third; and within a source the same holds for its people. That is
+    a buffer with dynamic thresholds (A. K. Choudhury, E. L. Hahne, 1998): nobody who has little
+    needs a share reserved for them, and nobody can take everything.
     """
 
     def __init__(self) -> None:
@@ -22,22 +22,23 @@ class Shares:
         return len(self._takers)
 
     def of(self, source: str) -> int:
-        """How many a source has."""
+        """The number of things that a source has."""
         return self._by_source[source]
 
     def may_take(self, source: str, who: str, total: int) -> bool:
-        """Whether there is one more for somebody, if there are so many for all."""
+        """Whether somebody may take one more, if there are ``total`` for all."""
         left_for_source = total - len(self) - self._by_source[source]
         return self._by_person[source, who] < left_for_source
 
     def take(self, thing: str, source: str, who: str) -> None:
-        """A thing that has a taker already stays theirs."""
+        """Note who takes a thing; one that has a taker already stays theirs."""
         if thing not in self._takers:
             self._takers[thing] = (source, who)
             self._by_source[source] += 1
             self._by_person[source, who] += 1
 
     def give_back(self, thing: str) -> None:
+        """Note that a thing is free again."""
         if taker := self._takers.pop(thing, None):
             _decrease(self._by_source, taker[0])
             _decrease(self._by_person, taker)

@@ -1,9 +1,10 @@
-"""Where connections come from, and what is charged to it.
+"""The sources of connections, and what is charged to them.
 
-A source is an address; of IPv6 it is a /64 network, since that is the least that anybody is given.
-All of its connections share what several clients may do: come in, write, and guess passwords. Those
-that ``limits.exempt`` names share no such budget, for everybody may have that one address: behind a
-proxy, say. They are counted like all others.
+A source is an IPv4 address, or a /64 network of IPv6, the least that anybody is given. All of its
+connections share what several clients may do: come in, write, and guess passwords. So whatever
+somebody could do more of by connecting more often is charged to where they come from. Sources that
+``limits.exempt`` names have no such budgets, because many people may share that address: behind a
+proxy, say. Their connections are counted like all others.
 """
 
 import ipaddress
@@ -15,10 +16,10 @@ from trio_chat.server.pace import Pace
 from trio_chat.server.turns import Turns
 from trio_chat.settings import LimitSettings
 
-# Sources that nobody is connected from and that still owe something. Some hundred bytes each.
+# Idle sources that are remembered because they still owe something. Some hundred bytes each.
 _REMEMBERED = 10_000
 
-# Reports of what one source is refused: so many at once, then one in so many seconds.
+# Lines of the server's log on refusals to one source: so many at once, then one in so many seconds.
 _REPORTS, _NEXT_REPORT = 10, 10.0
 
 
@@ -46,14 +47,14 @@ class Source:
         self.guesses.pace = None if self.is_exempt else wrong
 
     def may_report(self, now: float) -> bool:
-        """Whether one more line of the log may be spent on what is refused to it."""
+        """Whether one more line of the server's log may be spent on refusals to it."""
         if self._reports.wait(now):
             return False
         self._reports.take(now)
         return True
 
     def owes(self, now: float) -> float:
-        """How long it takes until all of its budgets are full again (seconds)."""
+        """The seconds until all of its budgets are full again."""
         paces = (self._reports, self.arrivals, self.lines.pace, self.guesses.pace)
         return max(pace.owes(now) for pace in paces if pace)
 
@@ -61,8 +62,8 @@ class Source:
 class Sources:
     """All sources that somebody is connected from, and those that owe something.
 
-    Of those that nobody is connected from, so many are remembered; beyond that, those that owe
-    least are forgotten: whoever comes from very many addresses cannot make us forget a flood.
+    Only so many are remembered that nobody is connected from; beyond that, those that owe least are
+    forgotten. So somebody who comes from very many addresses cannot make us forget a flood.
     """
 
     def __init__(self, limits: LimitSettings) -> None:
@@ -74,11 +75,13 @@ class Sources:
         return len(self._known)
 
     def reload(self, limits: LimitSettings) -> None:
+        """Apply new limits to all sources."""
         self._limits = limits
         for source in self._known.values():
             source.budget(limits)
 
     def of(self, peer: str, now: float) -> Source:
+        """The source that a peer belongs to; its books are opened if need be."""
         name = source_of(peer)
         if name not in self._known:
             if len(self._known) >= self._total + _REMEMBERED:
@@ -87,7 +90,9 @@ class Sources:
         return self._known[name]
 
     def enter(self, source: Source, now: float) -> str:
-        """Count a connection, which then must ``leave``; or say why it cannot come in."""
+        """Count a connection, which then must ``leave``; or say why it cannot come in (empty if it
+        can).
+        """
         why_not = self._why_not(source, now)
         if not why_not:
             source.connections += 1
@@ -97,13 +102,14 @@ class Sources:
         return why_not
 
     def leave(self, source: Source, now: float) -> None:
+        """Count a connection no more."""
         source.connections -= 1
         self._total -= 1
         if not source.connections and not source.owes(now):
             del self._known[source.name]
 
     def _forget(self, now: float) -> None:
-        """Half of those that nobody is connected from: so this costs each newcomer very little."""
+        """Forget half of the idle sources at once, so that it costs each newcomer very little."""
         idle = [source for source in self._known.values() if not source.connections]
         idle.sort(key=lambda source: source.owes(now))
         for source in idle[: len(idle) - _REMEMBERED // 2]:
@@ -124,7 +130,9 @@ class Sources:
 
 @lru_cache(maxsize=1000)
 def source_of(peer: str) -> str:
-    """The name of the source that a peer belongs to: what is no IP address stands for itself."""
+    """The name of the source that a peer belongs to; a peer that is no IP address stands for
+    itself.
+    """
     address = _address(peer)
     if address is None:
         return peer
@@ -134,7 +142,7 @@ def source_of(peer: str) -> str:
 
 
 def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Without a zone, and an IPv4 address as such, however it is written."""
+    """An address without its zone; an IPv4 address as such, even if written as IPv6."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

@@ -1,10 +1,11 @@
-"""All connections from one source write at one pace, in turns.
+"""The turns by which all connections from one source write at one pace.
 
 While there is enough for all, nobody waits. When there is not, virtual time tells whose turn it is
-(start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, 1996). It stands where the one stood that
-had its turn last. Each connection stands where the costs of all it has had have brought it, but no
-farther behind than its credit. Of those that wait the one farthest behind is next. So each of them
-has as much as any other, and whoever speaks now and then does not wait for those who never cease.
+(start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, 1996). It stands where the connection
+stood that had its turn last. Each connection stands where the costs of all its turns have brought
+it, but no farther behind than its credit. Of those that wait, the one farthest behind is next. So
+each of them gets as much as any other, and somebody who speaks now and then does not wait for those
+who never cease.
 """
 
 import heapq
@@ -14,12 +15,12 @@ import trio
 
 from trio_chat.server.pace import Pace
 
-# How far somebody may stay behind, in messages: as much as a client says when it comes in.
+# How far a connection may stay behind, in messages: as many as a client sends when it comes in.
 _CREDIT = 10.0
 
 
 class Flow:
-    """Where a connection stands in the virtual time of its source."""
+    """The place of a connection in the virtual time of its source."""
 
     __slots__ = ("at",)
 
@@ -28,7 +29,10 @@ class Flow:
 
 
 class Turns:
-    """Without a ``pace`` nobody waits. Those who wait are served by a task in their nursery."""
+    """The turns of one source's connections. Without a ``pace`` nobody waits.
+
+    Those who wait are served by a task in their nursery.
+    """
 
     def __init__(self) -> None:
         self.pace: Pace | None = None
@@ -38,7 +42,7 @@ class Turns:
         self._is_serving = False
 
     def at_once(self, flow: Flow, cost: float) -> bool:
-        """Whether a connection has its turn without waiting for it."""
+        """Take a turn if there is one without waiting for it; returns whether there was."""
         if self.pace is None:
             return True
         if self._waiting or self.pace.wait(trio.current_time()):
@@ -47,7 +51,9 @@ class Turns:
         return True
 
     async def wait(self, flow: Flow, cost: float, nursery: trio.Nursery) -> None:
-        """Until it is the connection's turn. It may wait for one at a time."""
+        """Wait for the connection's turn, and take it. A connection may wait for one turn at a
+        time.
+        """
         had = trio.Event()
         place = (self._start(flow), next(self._numbers), had, flow, cost)
         heapq.heappush(self._waiting, place)
