@@ -579,18 +579,21 @@ class Everybody(RuleBasedStateMachine):
                 expected = self.members(fold(room)) | {who}
             case Said(room, who=who, status=prefix) | Signalled(room, who=who, status=prefix):
                 expected = self.with_status(room, {"@": "o", "+": "ov"}[prefix]) | {who}
-            case TopicSet(room):
-                expected = self.members(fold(room))
-            case ModesSet(room, _, made):
+            case TopicSet(room, who=who):  # by an operator of the server, who may be outside
+                expected = self.members(fold(room)) | {who}
+            case ModesSet(room, _, made, who=who):
                 for change in made:
                     self.follow(fold(room), change)
-                expected = self.members(fold(room))
+                expected = self.members(fold(room)) | {who}
             case Joined(room, who=who):
                 self.places[who, fold(room)] = "" if self.members(fold(room)) else "o"
                 expected = self.members(fold(room))
-            case Left(room, who=who) | Kicked(room, target_who=who):
+            case Left(room, who=who):
                 expected = self.members(fold(room))
                 del self.places[who, fold(room)]
+            case Kicked(room, who=who, target_who=target):
+                expected = self.members(fold(room)) | {who}
+                del self.places[target, fold(room)]
             case Invited(room, who=who, target_who=target):
                 expected = self.with_status(room, "o") - {who} | {target}
             case Renamed(old, nick, who):
