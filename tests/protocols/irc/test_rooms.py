@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeping_server import CAPS, End, KeepingServer
+import keeping_client
+from keeping_client import Client
+from keeping_server import CAPS, KeepingServer
 from trio_chat.core.events import (
     AwaySet,
     Change,
@@ -496,76 +498,8 @@ ROOMS = ("#lobby", "#tea")
 PLACES = (*ROOMS, "al")
 
 
-class Client:
-    """What one person says and hears on one connection after the other."""
-
-    def __init__(self, server: KeepingServer) -> None:
-        self.server = server
-        self.state = ResumeState()
-        self.heard: list[Message] = []
-        self._now = 0
-        self.connect()
-
-    def connect(self) -> None:
-        self.end: End = self.server.connect()
-        self.session = RoomsSession("me", rooms=ROOMS, encoding="utf-8", state=self.state)
-        self._to_server, self._to_client = b"", b""
-
-    def cut(self) -> None:
-        self.end.cut()
-        self.connect()
-
-    def say(self, target: str, text: str) -> None:
-        self.session.say_to(target, text)
-        self.heard += self.session.own_messages()
-
-    def send(self, most: int | None = None) -> None:
-        """So late that nobody is too fast."""
-        self._now += 100
-        self._to_server += self.session.data_to_send(self._now)
-        self.heard += self.session.own_messages()
-        self.end.receive(self._to_server[:most])
-        self._to_server = b"" if most is None else self._to_server[most:]
-
-    def listen(self, most: int | None = None) -> None:
-        self._to_client += self.end.take()
-        self.heard += self.session.receive_data(self._to_client[:most])
-        self._to_client = b"" if most is None else self._to_client[most:]
-
-    def settle(self) -> None:
-        """Until both are silent."""
-        before = -1
-        while before != (before := self._passed()):
-            self.server.post()
-            self.send()
-            self.listen()
-
-    def _passed(self) -> int:
-        """How much, without what comes by the clock."""
-        asked = [message for message in self.end.received if message.params != ("lag",)]
-        return len(asked) + len(self.heard) - len(self.of(Lag))
-
-    def texts(self, place: str) -> list[str]:
-        """What we have said has its place where it is acknowledged."""
-        found, ours = [], {}
-        for message in self.heard:
-            said = message.said if isinstance(message, Earlier) else message
-            if isinstance(said, Sent):
-                ours[said.token] = said
-            elif isinstance(said, Acknowledged) and ours[said.token].target == place:
-                found.append(ours[said.token].text)
-            elif isinstance(said, Said) and place == self.session.buffer_of(said):
-                found.append(said.text)
-        return found
-
-    def of(self, kind: type) -> list[Message]:
-        return [message for message in self.heard if isinstance(message, kind)]
-
-
 def connected(server: KeepingServer | None = None) -> Client:
-    client = Client(server or KeepingServer())
-    client.settle()
-    return client
+    return keeping_client.connected(server, ROOMS)
 
 
 def test_each_room_is_caught_up_with_and_so_are_private_conversations() -> None:
