@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keeping_server import End, KeepingServer
 from trio_chat.core.events import Notice, Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Lag, Message, Sent
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 
@@ -23,7 +23,7 @@ class Client:
 
     def connect(self) -> None:
         self.end: End = self.server.connect()
-        self.session = RoomsSession("me", rooms=self.rooms, encoding="utf-8", state=self.state)
+        self.session = IrcClientSession("me", rooms=self.rooms, encoding="utf-8", state=self.state)
         self._to_server, self._to_client = b"", b""
 
     def cut(self) -> None:

@@ -4,7 +4,6 @@ Nothing that comes out of a session is more than any front end can show.
 """
 
 import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -14,6 +13,7 @@ from news import NICKS, NOON, ROOMS, TEXTS, TIMES, messages
 from trio_chat.cli.screen import _offset as local_offset
 from trio_chat.client.model import Kept, Model
 from trio_chat.client.objects.told import json_line, object_of
+from trio_chat.client.one_room import OneRoom
 from trio_chat.client.text import coloured_text, dated_text, plain_text
 from trio_chat.client.tui.rows import clock
 from trio_chat.core.events import Said
@@ -22,15 +22,12 @@ from trio_chat.protocols.client import (
     ClientSession,
     Earlier,
     Message,
-    RoomsClientSession,
     Stamped,
 )
-from trio_chat.protocols.irc.client import heard_one, heard_rooms
+from trio_chat.protocols.irc.client import heard
 from trio_chat.protocols.irc.client.link import WANTED
-from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
-from trio_chat.protocols.plain.rooms import PlainRoomsSession
 from trio_chat.protocols.resume_state import ResumeState
 
 SHOW = [plain_text, dated_text, coloured_text, lambda message: json_line(object_of(message))]
@@ -103,8 +100,8 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 COMMANDS = st.sampled_from(
-    sorted({*heard_one.TABLE.commands, *heard_rooms.TABLE.commands})
-    + sorted({*heard_one.TABLE.numerics, *heard_rooms.TABLE.numerics})
+    sorted(heard.COMMANDS)
+    + sorted(heard.NUMERICS)
     + ["301", "311", "319", "352", "367", "372", "401", "403", "404", "433", "471", "473", "474"]
     + ["475", "477", "405", "437", "999", "٣٣٣", "X", ""]
 )
@@ -152,38 +149,31 @@ def admitted(session: ClientSession) -> ClientSession:
     return session
 
 
-def one_room() -> ClientSession:
-    return admitted(IrcClientSession("me", room="#a", encoding="utf-8", state=ResumeState()))
+def on_irc() -> ClientSession:
+    return admitted(IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState()))
 
 
-def many_rooms() -> ClientSession:
-    return admitted(RoomsSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState()))
-
-
-def plain() -> ClientSession:
-    session = PlainClientSession("me", encoding="utf-8")
-    session.speak_first()
-    return session
-
-
-def plain_rooms() -> ClientSession:
-    session = PlainRoomsSession("me", only_room="#a", encoding="utf-8", state=ResumeState())
+def on_plain() -> ClientSession:
+    session = PlainClientSession("me", only_room="#a", encoding="utf-8", state=ResumeState())
     session.speak_first()
     return session
 
 
 def hear(session: ClientSession, lines: list[bytes]) -> None:
     """Each line, and something of ours between them; all that comes of it is shown."""
-    model = Model("me")
+    model, view = Model("me"), OneRoom("#a")
     try:
         for number, line in enumerate(lines):
             told = [*session.receive_data(line)]
             if number % 3 == 0:
                 speak(session, number)
             assert isinstance(session.data_to_send(number), bytes)
-            for message in [*told, *session.own_messages()]:
+            told += session.own_messages()
+            for message in told:
                 model.update(message, NOON)
-                for show in SHOW[: 4 if isinstance(session, RoomsClientSession) else 3]:
+                SHOW[-1](message).encode()
+            for message in view.hear(told):
+                for show in SHOW[:-1]:
                     show(message).encode()
         session.ping()
         session.finish("bye")
@@ -194,11 +184,8 @@ def hear(session: ClientSession, lines: list[bytes]) -> None:
 
 def speak(session: ClientSession, number: int) -> None:
     try:
-        if isinstance(session, RoomsClientSession):
-            session.say_to(["#a", "al", "\ud800"][number % 9 // 3], f"text {number}\n\ud800")
-            session.history("#a", "", 10)
-        else:
-            session.say(f"text {number} \ud800")
+        session.say_to(["#a", "al", "\ud800"][number % 9 // 3], f"text {number}\n\ud800")
+        session.history("#a", "", 10)
     except Unsupported:
         pass
 
@@ -207,18 +194,16 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 
 @MANY
-@pytest.mark.parametrize("session", [one_room, many_rooms])
 @given(lines=st.lists(LINES, max_size=25))
-def test_whatever_an_irc_server_says(session: Callable[[], ClientSession], lines) -> None:
-    hear(session(), lines)
+def test_whatever_an_irc_server_says(lines) -> None:
+    hear(on_irc(), lines)
 
 
 @MANY
-@pytest.mark.parametrize("kind", [IrcClientSession, RoomsSession])
 @given(lines=st.lists(LINES, max_size=12))
-def test_whatever_an_irc_server_says_before_we_are_in(kind, lines) -> None:
-    where = {"room": "#a"} if kind is IrcClientSession else {"rooms": ["#a", "#\ud800"]}
-    hear(kind("me", encoding="utf-8", state=ResumeState(), **where), lines)
+def test_whatever_an_irc_server_says_before_we_are_in(lines) -> None:
+    rooms = ["#a", "#\ud800"]
+    hear(IrcClientSession("me", rooms=rooms, encoding="utf-8", state=ResumeState()), lines)
 
 
 SENTENCES = st.sampled_from([
@@ -237,7 +222,6 @@ SENTENCES = st.sampled_from([
 
 
 @MANY
-@pytest.mark.parametrize("session", [plain, plain_rooms])
 @given(
     lines=st.lists(
         (SENTENCES | st.sampled_from(TEXTS)).map(lambda t: t.encode("utf-8", "replace") + b"\n")
@@ -245,5 +229,5 @@ SENTENCES = st.sampled_from([
         max_size=25,
     )
 )
-def test_whatever_a_plain_server_says(session: Callable[[], ClientSession], lines) -> None:
-    hear(session(), lines)
+def test_whatever_a_plain_server_says(lines) -> None:
+    hear(on_plain(), lines)

@@ -11,8 +11,8 @@ from trio_chat.client.text import plain_text
 from trio_chat.core.events import Notice
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import InRoom, Linked, Message, Unlinked
-from trio_chat.protocols.irc.client.rooms import RoomsSession
-from trio_chat.protocols.plain.rooms import PlainRoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
+from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 LET_IN = """\
@@ -38,7 +38,9 @@ METHODS = {SayTo: "say_to", JoinRoom: "join", PartRoom: "part", RunCommand: "com
 class Person:
     """Somebody who reads and writes lines, and the server in the person of the test."""
 
-    def __init__(self, session: RoomsSession | PlainRoomsSession, wanted: str = "#lobby") -> None:
+    def __init__(
+        self, session: IrcClientSession | PlainClientSession, wanted: str = "#lobby"
+    ) -> None:
         self.session, self.room = session, OneRoom(wanted)
         self.refused = self._now = 0
         self._out = ""
@@ -88,7 +90,7 @@ class Person:
 def on_irc(*caps: str, state: ResumeState | None = None) -> Person:
     """In #lobby, with these capabilities."""
     state = state or ResumeState()
-    bob = Person(RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", state=state))
+    bob = Person(IrcClientSession("bob", rooms=["#lobby"], encoding="utf-8", state=state))
     if caps:
         bob.hears(f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
     bob.hears(LET_IN)
@@ -97,7 +99,7 @@ def on_irc(*caps: str, state: ResumeState | None = None) -> Person:
 
 
 def on_plain(wanted: str = "") -> Person:
-    session = PlainRoomsSession(
+    session = PlainClientSession(
         "bob", only_room=wanted or "#lobby", wanted=wanted, encoding="utf-8",
         state=ResumeState(home=wanted),
     )  # fmt: skip
@@ -109,7 +111,7 @@ def on_plain(wanted: str = "") -> Person:
 
 
 def test_a_newcomer_is_told_what_people_want_to_know() -> None:
-    bob = Person(RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState()))
+    bob = Person(IrcClientSession("bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState()))
     assert bob.hears(LET_IN) == [
         "*** Welcome to the test network, bob",
         "bob joined!",
@@ -265,7 +267,7 @@ def test_where_plain_is_spoken_a_refused_room_is_known_by_the_answer_to_who() ->
 
 
 def test_a_server_that_does_not_let_us_into_our_room_does_not_let_us_in() -> None:
-    session = RoomsSession(
+    session = IrcClientSession(
         "bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState(home="#Lobby")
     )
     bob = Person(session)

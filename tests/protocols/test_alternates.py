@@ -8,8 +8,7 @@ from trio_chat.core.events import Notice
 from trio_chat.core.names import fold, nick_problem
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.irc.client.one import IrcClientSession
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
@@ -51,7 +50,7 @@ def test_a_server_that_cuts_names_is_offered_what_fits() -> None:
 
 def irc(*, allowed: bool) -> IrcClientSession:
     nicks = Alternates("bob", allowed=allowed)
-    session = IrcClientSession(nicks, room="#lobby", encoding="utf-8", state=ResumeState())
+    session = IrcClientSession(nicks, rooms=["#lobby"], encoding="utf-8", state=ResumeState())
     session.data_to_send(0)
     return session
 
@@ -72,15 +71,6 @@ def test_on_irc(number) -> None:
         irc(allowed=False).receive_data(f":s {number} * bob :Taken\r\n".encode())
 
 
-def test_on_irc_in_many_rooms() -> None:
-    nicks = Alternates("bob", allowed=True)
-    session = RoomsSession(nicks, rooms=["#lobby"], encoding="utf-8", state=ResumeState())
-    session.data_to_send(0)
-    session.receive_data(b":s 433 * bob :Taken\r\n:s 001 bob_2 :Welcome\r\n")
-    assert session.nick == "bob_2"
-    assert isinstance(session.own_messages()[0], Notice)
-
-
 TAKEN = b"*** The nickname bob is taken.\n"
 NEAR = b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n"
 ASKED = b"*** This chat has a password. Write it now.\n"
@@ -92,7 +82,9 @@ IN = (
 
 def plain(*, allowed: bool = True, password: str = "") -> PlainClientSession:
     nicks = Alternates("bob", allowed=allowed)
-    session = PlainClientSession(nicks, encoding="utf-8", password=password)
+    session = PlainClientSession(
+        nicks, only_room="#lobby", encoding="utf-8", password=password, state=ResumeState()
+    )
     session.speak_first()
     assert session.data_to_send(0) == b"bob\n"
     return session
@@ -111,7 +103,7 @@ def test_where_plain_is_spoken() -> None:
 def test_a_near_one_that_the_server_has_given_is_as_good() -> None:
     session = plain()
     session.receive_data(NEAR + IN)
-    assert session.data_to_send(0) == b""
+    assert session.data_to_send(0) == b"/who\n"
     assert (session.admitted, session.nick) == (True, "bob_2")
     with pytest.raises(NotAdmitted, match="is taken"):
         plain(allowed=False).receive_data(NEAR)

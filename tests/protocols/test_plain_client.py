@@ -1,561 +1,654 @@
-"""The client's end of the plain dialect, against servers like ours and like the tutorial's."""
+"""The client's end of the plain dialect, against servers like ours and the tutorial's."""
+
+from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import commands, next_command
-from trio_chat.core.commands import Enter, Say
-from trio_chat.core.events import Arrived, Joined, Left, Notice, Renamed, Said, TopicSet
+from trio_chat.core.events import Joined, Kicked, Left, Notice, Renamed, Said, Topic, TopicSet
 from trio_chat.errors import NotAdmitted, Unsupported
-from trio_chat.protocols.irc.text import is_invisible
-from trio_chat.protocols.plain.client import Earlier, Message, PlainClientSession
-from trio_chat.protocols.plain.server import PlainSession
-
-WELCOME = (
-    b"bob joined!\n"
-    b"Connected to server!\n"
-    b"*** You are bob in #lobby; nobody else is here yet. /help tells more.\n"
+from trio_chat.protocols.client import (
+    Acknowledged,
+    ClientSession,
+    Earlier,
+    Failed,
+    InRoom,
+    Linked,
+    Member,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    Roster,
+    Sent,
+    Stamped,
 )
-YOU_ARE_BOB = Notice("You are bob in #lobby; nobody else is here yet. /help tells more.")
+from trio_chat.protocols.irc.client.session import IrcClientSession
+from trio_chat.protocols.plain.client import PlainClientSession
+from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import Unacked
+
+LINKED = Linked("bob", "", frozenset())
 
 
-def new_session(encoding: str = "utf-8") -> PlainClientSession:
-    return PlainClientSession("bob", encoding=encoding)
+def you_are_in(room: str, *more: str) -> str:
+    sentence = f"*** You are bob in {room}; 2 others are here. /help tells more."
+    return "".join(f"{line}\n" for line in ("bob joined!", sentence, *more))
 
 
-def with_trio_chat(encoding: str = "utf-8") -> PlainClientSession:
-    """A session that has been let in by a server which frames by newlines."""
-    session = new_session(encoding)
+def told(session: PlainClientSession, *pieces: str) -> list[Message]:
+    """What pieces from the server tell; and what we know by ourselves."""
+    messages = [m for piece in pieces for m in session.receive_data(piece.encode())]
+    return [*messages, *session.own_messages()]
+
+
+def sent(session: PlainClientSession, now: float = 0.0) -> str:
+    return session.data_to_send(now).decode()
+
+
+def new_session(state: ResumeState | None = None, encoding: str = "utf-8") -> PlainClientSession:
+    return PlainClientSession(
+        "bob", only_room="#lobby", encoding=encoding, state=state or ResumeState()
+    )
+
+
+def with_trio_chat(state: ResumeState | None = None, encoding: str = "utf-8") -> PlainClientSession:
+    """In #lobby, and nothing is to be settled."""
+    session = new_session(state, encoding)
     session.speak_first()
-    session.data_to_send(0)
-    session.receive_data(WELCOME)
+    told(session, "Connected to server!\n" + you_are_in("#lobby"), "*** In #lobby (1): bob\n")
+    assert sent(session) == "bob\n/who\n"
     return session
 
 
-def with_the_tutorial(encoding: str = "utf-8") -> PlainClientSession:
-    """A session that has been let in by a server which does not frame."""
-    session = new_session(encoding)
-    session.receive_data(b"NICK")
-    session.data_to_send(0)
-    session.receive_data(b"bob joined!Connected to server!")
+def with_the_tutorial(state: ResumeState | None = None) -> PlainClientSession:
+    session = new_session(state)
+    told(session, "NICK", "bob joined!", "Connected to server!")
+    assert sent(session) == "bob"
     return session
 
 
-def said(session: PlainClientSession, text: str) -> bytes:
-    """What is sent for a text."""
-    session.say(text)
-    return session.data_to_send(0)
+BOTH = [with_trio_chat, with_the_tutorial]
 
 
-def heard(session: PlainClientSession, *pieces: bytes) -> list[Message]:
-    return [message for piece in pieces for message in session.receive_data(piece)]
+def say(session: PlainClientSession, text: str, target: str = "#lobby", **how: bool) -> list[str]:
+    """Returns the tokens."""
+    session.say_to(target, text, **how)
+    return [m.token for m in session.own_messages() if isinstance(m, Sent)]
 
 
-def heard_in_lines(data: bytes) -> list[Message]:
-    """What lines tell: the same whole, byte by byte, and with something unfinished behind."""
-    whole = heard(with_trio_chat(), data)
-    each = [data[i : i + 1] for i in range(len(data))]
-    assert heard(with_trio_chat(), *each) == whole
-    assert heard(with_trio_chat(), data + b"unfinished") == whole
-    return whole
+# ── a server with rooms ────────────────────────────────────────────────────────────────────────
 
 
-# ── a server that frames by newlines ───────────────────────────────────────────────────────────
-
-
-def test_whoever_is_not_greeted_speaks_first_with_a_newline() -> None:
-    session = new_session()
-    assert session.data_to_send(0) == b""
-    session.speak_first()
-    assert session.data_to_send(0) == b"bob\n"
-    assert session.data_to_send(0) == b""
-
-
-def test_nobody_speaks_first_twice() -> None:
+def test_whoever_is_let_in_is_told_where_and_who_is_there() -> None:
     session = new_session()
     session.speak_first()
-    session.speak_first()
-    assert session.data_to_send(0) == b"bob\n"
-
-
-def test_whoever_is_let_in_knows_where_and_as_whom() -> None:
-    session = new_session()
-    session.speak_first()
-    assert (session.admitted, session.framed, session.room) == (False, False, "")
-    assert heard(session, WELCOME) == [
-        Joined("", "bob"),
-        Notice("Connected to server!"),
-        YOU_ARE_BOB,
+    assert told(session, "bob joined!\nConnected to server!\n") == [LINKED]
+    assert session.admitted
+    assert told(session, you_are_in("#lobby", "*** The topic of #lobby: tea")) == [
+        InRoom("#lobby"),
+        Topic("#lobby", "tea"),
+        Notice("The topic of #lobby: tea", room="#lobby"),
     ]
-    assert (session.admitted, session.framed) == (True, True)
-    assert (session.nick, session.room) == ("bob", "#lobby")
-
-
-@pytest.mark.parametrize("pieces", [[b"NICK" + WELCOME], [b"NICK", WELCOME]])
-def test_a_late_greeting_is_not_answered_again(pieces: list[bytes]) -> None:
-    session = new_session()
-    session.speak_first()
-    assert session.data_to_send(0) == b"bob\n"
-    assert heard(session, *pieces)[0] == Joined("", "bob")
-    assert session.data_to_send(0) == b""
-    assert session.framed
-
-
-def test_a_nick_that_begins_like_a_greeting_is_none() -> None:
-    session = PlainClientSession("NICKY", encoding="utf-8")
-    session.speak_first()
-    session.data_to_send(0)
-    assert heard(session, b"NICKY joined!\nConnected to server!\n")[0] == Joined("", "NICKY")
-
-
-def test_whoever_is_greeted_answers_and_then_knows_that_there_are_lines() -> None:
-    session = new_session()
-    assert heard(session, b"NICK") == []
-    assert session.data_to_send(0) == b"bob"
-    assert not session.framed
-    assert len(heard(session, WELCOME)) == 3
-    assert (session.framed, session.admitted, session.room) == (True, True, "#lobby")
+    assert sent(session) == "bob\n/who\n"
+    assert told(session, "*** In #lobby (2): al, bob\n") == [
+        Roster("#lobby", (Member("al"), Member("bob")))
+    ]
 
 
 def test_whoever_is_refused_is_told_why() -> None:
     session = new_session()
     session.speak_first()
-    with pytest.raises(NotAdmitted, match=r"^The nickname bob is taken\.$"):
-        session.receive_data(b"*** The nickname bob is taken.\n")
-    assert not session.admitted
-
-
-def test_whoever_is_asked_for_a_password_says_it_once() -> None:
-    session = PlainClientSession("bob", encoding="utf-8", password="open sesame")
-    session.speak_first()
-    session.data_to_send(0)
-    asked = b"*** This chat has a password. Write it now.\n"
-    assert heard(session, asked) == [Notice("This chat has a password. Write it now.")]
-    assert session.data_to_send(0) == b"open sesame\n"
-    with pytest.raises(NotAdmitted, match="This chat has a password"):
-        session.receive_data(asked)
-
-
-def test_whoever_has_no_password_is_told_that_there_is_one() -> None:
-    session = new_session()
-    session.speak_first()
-    with pytest.raises(NotAdmitted, match="This chat has a password"):
-        session.receive_data(b"*** This chat has a password. Write it now.\n")
-
-
-def test_what_has_not_come_back_may_be_lost() -> None:
-    session = with_trio_chat()
-    session.say("one\ntwo")
-    heard(session, b"bob: one\n")
-    assert (session.doubtful, session.unsaid) == (1, 1)
-    heard(session, b"al: two\n")
-    assert session.unsaid == 1
-    heard(session, b"bob: two\n")
-    assert session.unsaid == 0
-
-
-def test_one_text_may_be_several_messages_and_blank_lines_are_none() -> None:
-    session = with_trio_chat()
-    session.say("one\n\ntwo\n \nthree")
-    assert (session.doubtful, session.unsaid) == (3, 3)
-    heard(session, b"bob: one\nbob: two\nbob: three\nbob: of another device\n")
-    assert (session.doubtful, session.unsaid) == (0, 0)
-    session.say("four")
-    assert session.doubtful == 1
-
-
-def test_of_several_rooms_that_we_go_to_the_last_one_counts() -> None:
-    session = with_trio_chat()
-    session.data_to_send(0)
-    session.command("/join tea")
-    session.say("hi")
-    session.command("/join den")
-    session.say("/hi")
-    assert session.data_to_send(0) == b"/join tea\n/who\n"
-    assert (session.doubtful, session.waiting) == (4, True)
-    heard(session, IN.replace(b"#den", b"#tea") + b"*** In #tea (1): bob\n")
-    assert session.data_to_send(0) == b"hi\n/join den\n/who\n"
-    heard(session, b"bob: hi\n", IN)
-    assert (session.doubtful, session.waiting) == (1, True)
-    heard(session, b"*** In #den (1): bob\n")
-    assert session.data_to_send(0) == b"//hi\n"
-    heard(session, b"bob: /hi\n")
-    assert (session.doubtful, session.waiting) == (0, False)
-
-
-@pytest.mark.parametrize("text", ["\x02", "\u200b", "\x01"])
-@pytest.mark.parametrize("command", ["", "/me ", "/msg al "])
-def test_what_nobody_could_see_is_not_said(command: str, text: str) -> None:
-    session = with_trio_chat()
-    session.data_to_send(0)
-    with pytest.raises(Unsupported, match="Nothing could be seen of that"):
-        (session.command if command else session.say)(command + text)
-    assert (session.data_to_send(0), session.unsaid) == (b"", 0)
-
-
-IN = b"*** You are bob in #den; nobody else is here yet. /help tells more.\n"
-
-
-def test_what_was_meant_for_a_room_that_lets_nobody_in_is_not_for_another() -> None:
-    session = with_trio_chat()
-    heard(session, IN)
-    session.command("/who")
-    session.command("/join tea")
-    session.say("for tea")
-    session.command("/topic tea")
-    session.data_to_send(0)
-    told = heard(session, b"*** In #den (1): bob\n*** #tea is full.\n*** In #den (1): bob\n")
-    assert told == [Notice("In #den (1): bob"), Notice("#tea is full.")]
-    not_there = Notice("You are not in #tea. /join #den goes on in #den.")
-    assert session.own_messages() == [not_there, not_there]
-    assert (session.data_to_send(0), session.unsaid) == (b"", 3)
-    with pytest.raises(Unsupported, match=not_there.text):
-        session.say("for tea, too")
-    session.command("/msg al psst")
-    session.command("/join den")
-    session.say("hi")
-    assert session.data_to_send(0) == b"/msg al psst\n/join den\nhi\n"
-
-
-def test_without_lines_the_bytes_are_counted_that_come_back() -> None:
-    """The tutorial's server sends texts as they come, and says nothing of whose they are."""
-    session = new_session()
-    heard(session, b"NICK")
-    session.data_to_send(0)
-    session.say("one\ntwo")
-    assert session.data_to_send(0) == b"bob: onebob: two"
-    heard(session, b"bob: one")
-    assert session.doubtful == 2  # it may be that of somebody else
-    heard(session, b"bob: tw")
-    assert session.doubtful == 2
-    heard(session, b"o")
-    assert session.doubtful == 0
-    heard(session, b"al: hello")
-    session.say("three")
-    assert session.doubtful == 1
-
-
-def test_how_many_are_missing_is_told_if_the_server_says_goodbye() -> None:
-    session = with_trio_chat()
-    session.say("one\ntwo\nthree")
-    heard(session, b"bob: one\n*** The server stops. Goodbye!\n")
-    assert session.undelivered == "The server stops. 2 of our messages did not come back"
-    heard(session, b"bob: two\nbob: three\n*** The server stops. Goodbye!\n")
-    assert session.undelivered == ""
+    with pytest.raises(NotAdmitted, match="is taken"):
+        told(session, "*** The nickname bob is taken.\n")
 
 
 @pytest.mark.parametrize(
-    ("command", "answer"),
+    ("line", "messages"),
     [
-        ("/me waves", b"* bob waves\n"),
-        ("/ME waves", b"* bob waves\n"),
-        ("/msg al hi", b"bob -> al: hi\n"),
-        ("/join #tea", b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n"),
-        ("/join tea", b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n"),
+        ("al: hi", [Said("#lobby", "al", "hi")]),
+        ("* al waves", [Said("#lobby", "al", "waves", action=True)]),
+        ("al -> bob: psst", [Said("", "al", "psst", to="bob")]),
+        ("al joined!", [Joined("#lobby", "al")]),
+        ("al left!", [Left("#lobby", "al")]),
+        ("*** al is now ann.", [Renamed("al", "ann")]),
+        ("*** al set the topic: tea", [TopicSet("#lobby", "al", "tea")]),
+        ("*** #lobby has no topic.", [
+            Topic("#lobby", ""), Notice("#lobby has no topic.", room="#lobby")
+        ]),
+        ("*** al sent cy out of #lobby: so", [Kicked("#lobby", "al", "cy", "so")]),
+        ("*** al invites bob to #tea.", [Notice("al invites bob to #tea.", room="#lobby")]),
+        ("*** #tea (3) green", [Notice("#tea (3) green", room="#lobby")]),
+        ("bob joined!", []),
+    ],
+)  # fmt: skip
+def test_what_a_line_tells(line: str, messages: list[Message]) -> None:
+    assert told(with_trio_chat(), f"{line}\n") == messages
+
+
+def test_whoever_is_sent_out_is_in_no_room() -> None:
+    session = with_trio_chat()
+    assert told(session, "*** al sent bob out of #lobby.\nbob left!\n") == [
+        Kicked("#lobby", "al", "bob"),
+        OutOfRoom("#lobby"),
+    ]
+    [token] = say(session, "hi")
+    assert sent(session) == ""
+    assert told(session) == [Failed(token, "You are in no room: /join #lobby goes there.")]
+    session.join("#lobby")
+    assert sent(session) == "/join #lobby\n/who\n"
+
+
+def test_to_enter_a_room_is_to_leave_the_other() -> None:
+    session = with_trio_chat()
+    session.join("tea")
+    assert sent(session) == "/join #tea\n/who\n"
+    assert told(session, you_are_in("#tea")) == [OutOfRoom("#lobby"), InRoom("#tea")]
+    assert told(session, "*** In #tea (1): bob\n") == [Roster("#tea", (Member("bob"),))]
+    assert told(session, "al: hi\n") == [Said("#tea", "al", "hi")]
+
+
+def test_nothing_is_said_in_the_wrong_room() -> None:
+    session = with_trio_chat()
+    session.join("#tea")
+    [here] = say(session, "for tea", "#tea")
+    [there] = say(session, "for the lobby", "#lobby")
+    assert sent(session) == "/join #tea\n/who\n"
+    assert session.waiting
+    told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
+    assert sent(session) == "for tea\n"
+    assert told(session) == [Failed(there, "You are in #tea: /join #lobby goes there.")]
+    assert told(session, "bob: for tea\n") == [Acknowledged(here)]
+
+
+def test_whoever_is_not_let_into_a_room_stays_where_they_are() -> None:
+    session = with_trio_chat()
+    session.join("#tea")
+    [token] = say(session, "hi", "#tea")
+    sent(session)
+    assert told(session, "*** You are banned from #tea.\n") == [
+        Notice("You are banned from #tea.", room="#lobby")
+    ]
+    assert told(session, "*** In #lobby (1): bob\n") == [
+        OutOfRoom("#tea"),
+        Roster("#lobby", (Member("bob"),)),
+    ]
+    assert sent(session) == ""
+    assert told(session) == [Failed(token, "You are in #lobby: /join #tea goes there.")]
+
+
+def test_to_leave_a_room_is_to_go_back_to_the_first() -> None:
+    session = with_trio_chat()
+    session.join("#tea")
+    told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
+    sent(session)
+    session.part("#tea")
+    assert sent(session) == "/join #lobby\n/who\n"
+
+
+def test_the_first_room_stays_open() -> None:
+    session = with_trio_chat()
+    session.part("#lobby")
+    assert told(session) == [
+        InRoom("#lobby"),
+        Notice("On this server one is always in a room.", room="#lobby"),
+    ]
+    assert sent(session) == "/who\n"
+
+
+def test_a_room_where_we_are_not_is_left_at_once() -> None:
+    session = with_trio_chat()
+    session.part("#tea")
+    assert told(session) == [OutOfRoom("#tea")]
+    assert sent(session) == ""
+
+
+# ── what we say ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "action", "line", "echo"),
+    [
+        ("#lobby", "hi", False, "hi", "bob: hi"),
+        ("#LOBBY", "/etc/motd", False, "//etc/motd", "bob: /etc/motd"),
+        ("#lobby", "waves", True, "/me waves", "* bob waves"),
+        ("al", " psst ", False, "/msg al  psst ", "bob -> al: psst"),
+        ("bob", "note", False, "/msg bob note", "bob -> bob: note"),
+        ("#lobby", "a\x1b[2Jb", False, "a\x1b[2Jb", "bob: a␛[2Jb"),
     ],
 )
-def test_commands_that_say_something_or_go_somewhere_count_until_they_are_done(
-    command, answer
+def test_a_text_has_arrived_when_it_comes_back(
+    target: str, text: str, action: bool, line: str, echo: str
 ) -> None:
     session = with_trio_chat()
-    session.command(command)
-    assert session.unsaid == 1
-    heard(session, b"*** No.\n")
-    assert session.unsaid == 1
-    heard(session, answer)
-    assert session.unsaid == 0
+    session.say_to(target, text, action)
+    [told_of] = session.own_messages()
+    assert isinstance(told_of, Sent)
+    assert told_of.target == target
+    assert sent(session) == f"{line}\n"
+    assert told(session, f"{echo}\n") == [Acknowledged(told_of.token)]
+    assert not session.state.unacked
 
 
-@pytest.mark.parametrize("command", ["/topic tea", "/who", "/nick al", "/join #LOBBY"])
-def test_other_commands_do_not(command) -> None:
+def test_a_text_that_the_encoding_changes_is_known_again() -> None:
+    session = with_trio_chat(encoding="ascii")
+    [one, other] = say(session, "größe\nhi")
+    sent(session)
+    assert told(session, "bob: gr??e\nbob: hi\n") == [Acknowledged(one), Acknowledged(other)]
+
+
+def test_what_is_overtaken_was_refused() -> None:
     session = with_trio_chat()
-    session.command(command)
-    assert session.unsaid == 0
+    [lost] = say(session, "psst", "nobody")
+    [heard] = say(session, "hi")
+    sent(session)
+    assert told(session, "*** Nobody here is called nobody.\nbob: hi\n") == [
+        Notice("Nobody here is called nobody.", room="#lobby"),
+        Failed(lost, "Nobody here is called nobody."),
+        Acknowledged(heard),
+    ]
 
 
-def test_a_command_that_the_server_does_not_know_counts() -> None:
+def test_whether_a_text_was_refused_is_asked_when_the_server_complains() -> None:
     session = with_trio_chat()
-    session.command("/notice nobody x")
-    heard(session, b"*** There is no command /notice. Did you mean /nick? /help lists all.\n")
-    assert session.unsaid == 1
+    [token] = say(session, "hi")
+    assert sent(session) == "hi\n"
+    told(session, "*** You may not speak in #lobby.\n*** al is away: tea\n")
+    assert sent(session) == "/who\n"
+    [later] = say(session, "another")
+    assert sent(session) == "another\n"
+    assert told(session, "*** In #lobby (1): bob\n") == [
+        Failed(token, "al is away: tea"),
+        Roster("#lobby", (Member("bob"),)),
+    ]
+    assert told(session, "bob: another\n") == [Acknowledged(later)]
+    assert sent(session) == ""
 
 
-def test_the_tutorials_server_sends_back_each_byte_or_something_is_missing() -> None:
-    session = with_the_tutorial()
-    heard(session, b"al: before")
-    session.say("one\ntwo")
-    heard(session, b"bob: oneal: h")
-    assert session.unsaid == 2
-    heard(session, b"i")
-    assert session.unsaid == 2
-    heard(session, b"bob: two")
-    assert session.unsaid == 0
+def test_a_complaint_is_about_nothing_when_nothing_is_on_its_way() -> None:
+    session = with_trio_chat()
+    told(session, "*** al announces: tea!\n")
+    assert sent(session) == ""
 
 
-def test_a_room_that_is_asked_for_is_entered_before_anything_is_said() -> None:
-    session = PlainClientSession("bob", encoding="utf-8", room="#tea")
-    session.speak_first()
-    assert session.data_to_send(0) == b"bob\n"
-    heard(session, WELCOME)
-    assert session.data_to_send(0) == b"/join #tea\n"
-    assert not session.admitted
-    heard(session, b"*** You are bob in #tea; nobody else is here yet. /help tells more.\n")
-    assert (session.admitted, session.room, session.unsaid) == (True, "#tea", 0)
+def test_what_was_refused_can_be_sent_again() -> None:
+    session = with_trio_chat()
+    [token] = say(session, "hi", "#tea")
+    sent(session)
+    session.join("#tea")
+    told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
+    sent(session)
+    session.resend(token)
+    session.resend(token)
+    assert sent(session) == "hi\n"
+    assert told(session, "bob: hi\n")[0] == Acknowledged(token)
 
 
-def test_a_room_that_does_not_let_us_in_keeps_us_out() -> None:
-    session = PlainClientSession("bob", encoding="utf-8", room="#tea")
-    session.speak_first()
-    heard(session, WELCOME)
-    with pytest.raises(NotAdmitted, match="To enter #tea you must be invited"):
-        heard(session, b"*** To enter #tea you must be invited.\n")
+def test_a_text_of_several_lines_from_irc_is_not_taken_for_a_command() -> None:
+    session = with_trio_chat(ResumeState(failed={"t": Unacked("t", "#lobby", "a\n/quit", "")}))
+    session.resend("t")
+    assert sent(session) == ""
+    assert session.own_messages() == [Failed("t", "This server takes one line at a time.")]
 
 
-def test_a_topic_cannot_refuse_us() -> None:
-    session = new_session()
-    session.speak_first()
-    heard(session, WELCOME)
-    line = "The topic of #lobby: x You are bob for now; /nick changes that."
-    assert heard(session, f"*** {line}\n".encode()) == [Notice(line)]
+def test_a_target_that_can_be_none_is_told() -> None:
+    for session in (with_trio_chat(), with_the_tutorial()):
+        for target in ("", "a b", "al\n/quit", ":x"):
+            session.say_to(target, "hi")
+            [notice] = session.own_messages()
+            assert isinstance(notice, Notice)
+        assert sent(session) == ""
 
 
-def test_a_near_nick_is_not_the_one_that_was_chosen() -> None:
-    session = new_session()
-    session.receive_data(b"NICK")
-    with pytest.raises(NotAdmitted, match=r"^The nickname bob is taken\.$"):
-        session.receive_data(
-            b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n"
-        )
-    assert not session.admitted
+# ── commands ───────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("data", "messages"),
+    ("line", "target", "data"),
     [
-        (b"alice: hi\n", [Said("#lobby", "alice", "hi")]),
-        (b"alice: hi\r\n", [Said("#lobby", "alice", "hi")]),
-        (b"alice: a\nbob: b\n", [Said("#lobby", "alice", "a"), Said("#lobby", "bob", "b")]),
-        (b"* alice waves\n", [Said("#lobby", "alice", "waves", action=True)]),
-        (b"alice -> bob: psst\n", [Said("", "alice", "psst", to="bob")]),
-        ("zoé: 漢字\n".encode(), [Said("#lobby", "zoé", "漢字")]),
-        (b"alice: \xff\n", [Said("#lobby", "alice", "\ufffd")]),
-        (b"alice joined!\n", [Joined("#lobby", "alice")]),
-        (b"alice left!\n", [Left("#lobby", "alice")]),
-        (b"*** alice is now ann.\n", [Renamed("alice", "ann")]),
-        (b"*** alice set the topic: tea\n", [TopicSet("#lobby", "alice", "tea")]),
-        (b"*** alice removed the topic.\n", [TopicSet("#lobby", "alice", "")]),
-        (b"*** The server stops.\n", [Notice("The server stops.")]),
-        (b"NICK\n", [Notice("NICK")]),
-        (b"\n", [Notice("")]),
+        ("/rooms", "", "/rooms\n"),
+        ("/topic green  tea", "#lobby", "/topic green  tea\n"),
+        ("/whois al", "al", "/whois al\n"),
+        ("/me  waves", "#lobby", "/me waves\n"),
+        ("/me waves", "", "/me waves\n"),
+        ("/msg al psst", "#lobby", "/msg al psst\n"),
+        ("/msg al", "#lobby", "/msg al\n"),
+        ("/join tea,#b", "#lobby", "/join #tea\n/who\n"),
+        ("/topic a\n/quit", "#lobby", "/topic a /quit\n"),
     ],
 )
-def test_what_lines_tell(data: bytes, messages: list[Message]) -> None:
-    assert heard_in_lines(data) == messages
+def test_commands(line: str, target: str, data: str) -> None:
+    session = with_trio_chat()
+    session.command(line, target)
+    assert sent(session) == data
 
 
-def test_what_is_replayed_was_said_earlier() -> None:
-    replay = b"*** The last 2 messages:\nalice: one\n* alice waves\nalice: two\n"
-    assert heard_in_lines(replay) == [
-        Notice("The last 2 messages:"),
-        Earlier(Said("#lobby", "alice", "one")),
-        Earlier(Said("#lobby", "alice", "waves", action=True)),
-        Said("#lobby", "alice", "two"),
+@pytest.mark.parametrize(
+    ("line", "target", "why"),
+    [
+        ("/topic tea", "#tea", "You are in #lobby: /join #tea goes there."),
+        ("/who", "al", "This is no room."),
+        ("/join #lobby", "#lobby", "You are in #lobby already."),
+    ],
+)
+def test_commands_that_cannot_be_done(line: str, target: str, why: str) -> None:
+    session = with_trio_chat()
+    session.command(line, target)
+    assert sent(session) == ""
+    assert told(session) == [Notice(why, room=target)]
+
+
+def test_what_a_person_asks_is_answered_to_them() -> None:
+    session = with_trio_chat()
+    session.command("/who", "#lobby")
+    assert sent(session) == "/who\n"
+    assert told(session, "*** In #lobby (1): bob\n") == [
+        Roster("#lobby", (Member("bob"),)),
+        Notice("In #lobby (1): bob", room="#lobby"),
     ]
 
 
-def test_a_single_message_is_replayed() -> None:
-    assert heard_in_lines(b"*** The last message:\nalice: one\nalice: two\n") == [
-        Notice("The last message:"),
-        Earlier(Said("#lobby", "alice", "one")),
-        Said("#lobby", "alice", "two"),
+@pytest.mark.parametrize("connected", BOTH)
+def test_what_plain_does_not_have(connected: Callable[[], PlainClientSession]) -> None:
+    session = connected()
+    assert isinstance(session, ClientSession)
+    session.typing("#lobby", True)
+    session.mark_read("#lobby", "2026-01-02T03:04:05.678Z")
+    session.away("")
+    session.history("#lobby", "x", 50)
+    assert told(session) == [PageEnd("#lobby", 0, complete=True)]
+    assert sent(session) == ""
+    for refused in (session.raw, session.away):
+        with pytest.raises(Unsupported):
+            refused("x")
+
+
+# ── after a cut ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("connected", BOTH)
+def test_what_was_on_its_way_may_not_have_arrived_and_is_not_said_again(
+    connected: Callable[[ResumeState], PlainClientSession],
+) -> None:
+    state = ResumeState()
+    session = connected(state)
+    [token] = say(session, "hi")
+    sent(session)
+    assert list(session.cut()) == [Failed(token, "It may not have arrived.")]
+    assert list(session.cut()) == []
+    assert sent(connected(state)) == ""
+
+
+@pytest.mark.parametrize("connected", BOTH)
+def test_what_was_never_sent_is_said_once_we_are_back(
+    connected: Callable[[ResumeState], PlainClientSession],
+) -> None:
+    state = ResumeState()
+    offline = IrcClientSession("bob", rooms=(), encoding="utf-8", state=state)
+    offline.say_to("#lobby", "hi")
+    [told_of] = offline.own_messages()
+    assert isinstance(told_of, Sent)
+    session = new_session(state)
+    if connected is with_trio_chat:
+        session.speak_first()
+        told(session, "Connected to server!\n" + you_are_in("#lobby"))
+        assert sent(session) == "bob\n/who\nhi\n"
+        assert told(session, "bob: hi\n") == [Acknowledged(told_of.token)]
+    else:
+        told(session, "NICK", "bob joined!Connected to server!")
+        assert sent(session) == "bobbob: hi"
+        assert told(session, "bob: hi") == [Acknowledged(told_of.token)]
+
+
+def test_we_go_back_to_where_we_were_before_anything_is_said() -> None:
+    state = ResumeState()
+    session = with_trio_chat(state)
+    session.join("#tea")
+    told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
+    session.cut()
+    say(session, "hi", "#tea")
+    again = new_session(state)
+    again.speak_first()
+    assert told(again, "Connected to server!\n" + you_are_in("#lobby")) == [
+        LINKED,
+        InRoom("#lobby"),
+    ]
+    assert sent(again) == "bob\n/join #tea\n/who\n"
+    assert told(again, you_are_in("#tea")) == [OutOfRoom("#lobby"), InRoom("#tea")]
+    told(again, "*** In #tea (1): bob\n")
+    assert sent(again) == "hi\n"
+
+
+def test_of_several_rooms_that_are_wanted_the_server_s_own_comes_first() -> None:
+    state = ResumeState()
+    offline = IrcClientSession("bob", rooms=(), encoding="utf-8", state=state)
+    offline.join("#lobby")
+    offline.join("#tea")
+    session = new_session(state)
+    session.speak_first()
+    told(session, "Connected to server!\n" + you_are_in("#lobby"))
+    assert sent(session) == "bob\n/who\n"
+    assert told(session, "*** In #lobby (1): bob\n")[0] == OutOfRoom("#tea")
+
+
+def test_lines_of_irc_that_were_not_sent_are_not_said() -> None:
+    state = ResumeState()
+    state.unsent.append("TOPIC #lobby tea")
+    assert not with_trio_chat(state).waiting
+
+
+# ── what was said before ───────────────────────────────────────────────────────────────────────
+
+REPLAY = ("*** The last 2 messages:", "al: one", "* cy waves")
+
+
+def test_at_first_it_is_what_was_said_before() -> None:
+    assert told(new_session(), you_are_in("#lobby", *REPLAY)) == [
+        InRoom("#lobby"),
+        Earlier(Said("#lobby", "al", "one")),
+        Earlier(Said("#lobby", "cy", "waves", action=True)),
+        PageEnd("#lobby", 2, complete=True),
     ]
 
 
-def test_a_line_that_is_too_long_is_a_notice() -> None:
-    session = with_trio_chat()
-    told = heard(session, *[b"x" * 65536] * 17, b"\nalice: hi\n")
-    assert told == [Notice("A line was too long."), Said("#lobby", "alice", "hi")]
+def test_what_was_shown_before_is_not_shown_again() -> None:
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\nal: one\n* cy waves\n")
+    assert told(new_session(state), you_are_in("#lobby", *REPLAY)) == [InRoom("#lobby")]
 
 
-def test_another_room_is_where_we_are_from_then_on() -> None:
-    session = with_trio_chat()
-    told = heard(
-        session,
-        b"bob joined!\n*** You are bob in #tea; 2 others are here. /help tells more.\nalice: hi\n",
+def test_what_was_said_meanwhile_comes_late() -> None:
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\nal: one\n")
+    assert told(new_session(state), you_are_in("#lobby", *REPLAY))[1:] == [
+        Stamped("#lobby", "cy", "waves", action=True, late=True)
+    ]
+
+
+def test_that_something_may_be_missing_is_told() -> None:
+    state = ResumeState()
+    told(with_trio_chat(state), "cy: zero\n")
+    messages = told(new_session(state), you_are_in("#lobby", *REPLAY))
+    assert messages[1] == Notice(
+        "Some of what was said meanwhile may be missing here.", room="#lobby"
     )
-    assert told[-1] == Said("#tea", "alice", "hi")
-    assert session.room == "#tea"
+    assert len(messages) == 4
 
 
-def test_the_server_says_what_our_nick_is() -> None:
-    session = with_trio_chat()
-    session.receive_data(b"*** You are Bob in #tea; nobody else is here yet. /help tells more.\n")
-    assert session.nick == "Bob"
+def test_what_may_not_have_arrived_has_if_others_were_shown_it() -> None:
+    state = ResumeState()
+    session = with_trio_chat(state)
+    told(session, "al: hi\n")
+    [one, other] = say(session, "one\ntwo")
+    sent(session)
+    session.cut()
+    replay = ("*** The last 3 messages:", "al: hi", "al: one", "bob: one")
+    assert told(new_session(state), you_are_in("#lobby", *replay))[1:] == [
+        Stamped("#lobby", "al", "one", late=True),
+        Acknowledged(one),
+    ]
+    assert list(state.failed) == [other]
 
 
-def test_our_new_nick_is_ours() -> None:
-    session = with_trio_chat()
-    assert heard(session, b"*** bob is now rob.\n") == [Renamed("bob", "rob")]
-    assert session.nick == "rob"
-    session.receive_data(b"*** rob is now ron.\n")
-    assert session.nick == "ron"
+# ── a server without rooms, lines, or anything ─────────────────────────────────────────────────
 
 
-def test_the_new_nick_of_another_is_not_ours() -> None:
-    session = with_trio_chat()
-    session.receive_data(b"*** alice is now rob.\n")
-    assert session.nick == "bob"
+def test_the_only_room_has_the_name_that_we_wanted() -> None:
+    session = PlainClientSession("bob", only_room="tea", encoding="utf-8", state=ResumeState())
+    assert told(session, "NICK") == []
+    assert told(session, "bob joined!Connected to server!al: hi") == [
+        LINKED,
+        InRoom("#tea"),
+        Roster("#tea", (Member("bob"),)),
+        Roster("#tea", (Member("bob"), Member("al"))),
+        Said("#tea", "al", "hi"),
+    ]
+
+
+def test_whoever_says_something_or_goes_has_been_there() -> None:
+    session = with_the_tutorial()
+    assert told(session, "al joined!", "al: hi", "al left!") == [
+        Joined("#lobby", "al"),
+        Said("#lobby", "al", "hi"),
+        Left("#lobby", "al"),
+    ]
+    assert told(session, "cy left!") == [
+        Roster("#lobby", (Member("bob"), Member("cy"))),
+        Left("#lobby", "cy"),
+    ]
+
+
+def test_somebody_else_may_have_our_name() -> None:
+    session = with_the_tutorial()
+    assert told(session, "bob joined!", "bob: hi", "bob left!") == [
+        Said("#lobby", "bob", "hi"),
+        Notice("bob left!", room="#lobby"),
+    ]
+
+
+def test_one_text_at_a_time_so_that_the_server_glues_none() -> None:
+    session = with_the_tutorial()
+    [one, two, three] = say(session, "one\ntwo\nthree")
+    assert sent(session, 10.0) == "bob: one"
+    assert sent(session, 10.5) == ""
+    assert session.waiting
+    assert session.due == 11.0
+    assert told(session, "bob: one") == [Acknowledged(one)]
+    assert sent(session, 10.5) == "bob: two"
+    assert sent(session, 11.5) == "bob: three"  # the other may have come back in pieces
+    assert told(session, "bob: three") == [Acknowledged(two), Acknowledged(three)]
+    assert not session.waiting
+
+
+def test_what_is_glued_to_ours_is_told_apart() -> None:
+    session = with_the_tutorial()
+    [one, two] = say(session, "one\none more")
+    sent(session, 0)
+    sent(session, 2)
+    assert told(session, "al joined!bob: onebob: one morecy: hi")[:4] == [
+        Joined("#lobby", "al"),
+        Acknowledged(one),
+        Acknowledged(two),
+        Roster("#lobby", (Member("bob"), Member("al"), Member("cy"))),
+    ]
+
+
+def test_a_long_text_is_what_the_server_reads_at_once() -> None:
+    session = with_the_tutorial()
+    assert len(say(session, "x" * 2000)) == 2
+    assert len(sent(session)) == 1024
 
 
 @pytest.mark.parametrize(
-    ("text", "data"),
+    ("target", "text", "action", "data"),
     [
-        ("hi", b"hi\n"),
-        ("hi there: you", b"hi there: you\n"),
-        ("/shrug", b"//shrug\n"),
-        ("//", b"///\n"),
-        (" /me", b" /me\n"),
-        ("one\ntwo", b"one\ntwo\n"),
-        ("one\n/two\n", b"one\n//two\n"),
-        ("\none\n  \ntwo\n\n", b"one\ntwo\n"),
-        ("", b""),
-        ("\n", b""),
-        ("é漢", "é漢\n".encode()),
+        ("#lobby", "/who", False, "bob: /who"),
+        ("#lobby", "waves", True, "* bob waves"),
+        ("al", "psst", False, ""),
+        ("#tea", "hi", False, ""),
     ],
 )
-def test_say(text: str, data: bytes) -> None:
-    assert said(with_trio_chat(), text) == data
+def test_what_can_be_said(target: str, text: str, action: bool, data: str) -> None:
+    session = with_the_tutorial()
+    [token] = say(session, text, target, action=action)
+    assert sent(session) == data
+    assert [type(m) for m in told(session, data)] == [Acknowledged if data else Failed]
+    assert (token in session.state.failed) == (not data)
 
 
-def test_what_the_encoding_cannot_write_is_a_question_mark() -> None:
-    assert said(with_trio_chat("latin-1"), "é漢") == b"\xe9?\n"
+def test_there_are_no_commands_and_no_other_rooms() -> None:
+    session = with_the_tutorial()
+    for line in ("/who", "/join #tea", "/msg"):
+        session.command(line, "#lobby")
+        [notice] = session.own_messages()
+        assert isinstance(notice, Notice)
+    session.part("#lobby")
+    assert told(session)[0] == InRoom("#lobby")
+    assert sent(session) == ""
 
 
-@pytest.mark.parametrize(
-    ("line", "data"),
-    [("/who", b"/who\n"), ("/topic a\nb", b"/topic a b\n"), ("/me é", "/me é\n".encode())],
-)
-def test_command(line: str, data: bytes) -> None:
+# ── the end ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_cannot_be_said_any_more_stays() -> None:
     session = with_trio_chat()
-    session.command(line)
-    assert session.data_to_send(0) == data
+    session.join("#tea")
+    say(session, "hi", "#tea")
+    sent(session)
+    assert session.finish("")
+    assert not session.waiting
+    told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
+    assert sent(session) == ""
+    assert session.state.unsaid == 1
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\r") | st.sampled_from("/\n ")))
-def test_our_server_understands_what_our_client_says(text: str) -> None:
-    assume(not is_invisible(text))
-    server = PlainSession(encoding="utf-8", line_bytes=8192, lobby="#lobby")
-    server.receive_data(b"bob\n")
-    assert isinstance(next_command(server), Enter)
-    server.done(Arrived("bob", "id"))
-    server.done(Joined("#lobby", "bob", "id"))
-    server.receive_data(said(with_trio_chat(), text))
-    expected = [Say("#lobby", line) for line in text.split("\n") if line.strip()]
-    assert [*commands(server.next_run()), *commands(server.next_run())] == expected
-
-
-# ── a server that does not ─────────────────────────────────────────────────────────────────────
-
-
-def test_a_greeting_is_answered_without_a_newline() -> None:
-    session = new_session()
-    assert heard(session, b"NICK") == []
-    assert session.data_to_send(0) == b"bob"
-    session.speak_first()
-    assert session.data_to_send(0) == b""
-
-
-def test_what_the_server_glues_is_told_apart() -> None:
-    session = new_session()
-    assert heard(session, b"NICK", b"bob joined!Connected to server!") == [
-        Joined("", "bob"),
-        Notice("Connected to server!"),
-    ]
-    assert (session.admitted, session.framed) == (True, False)
-    assert (session.nick, session.room) == ("bob", "")
-
-
-def test_what_is_said_while_we_are_let_in_is_heard() -> None:
-    session = new_session()
-    assert heard(session, b"NICK", b"bob joined!", b"Connected to server!alice: hi") == [
-        Joined("", "bob"),
-        Notice("Connected to server!"),
-        Said("", "alice", "hi"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("piece", "message"),
-    [
-        (b"alice: hi", Said("", "alice", "hi")),
-        (b"alice: /who", Said("", "alice", "/who")),
-        ("zoé: 漢字".encode(), Said("", "zoé", "漢字")),
-        (b"alice joined!", Joined("", "alice")),
-        (b"alice left!", Left("", "alice")),
-        (b"whatever", Notice("whatever")),
-    ],
-)
-def test_without_newlines_a_piece_is_a_message(piece: bytes, message: Message) -> None:
+def test_with_the_tutorial_there_is_no_last_word() -> None:
     session = with_the_tutorial()
-    assert heard(session, piece, piece) == [message, message]
-    assert not session.framed
-
-
-def test_only_the_first_greeting_is_one() -> None:
-    session = with_the_tutorial()
-    assert heard(session, b"NICKY joined!", b"NICKY: hi") == [
-        Joined("", "NICKY"),
-        Said("", "NICKY", "hi"),
-    ]
-    assert session.data_to_send(0) == b""
-
-
-def test_whoever_is_told_anything_has_been_let_in() -> None:
-    session = new_session()
-    assert heard(session, b"NICK") == []
-    assert not session.admitted
-    assert heard(session, b"Welcome, bob") == [Notice("Welcome, bob")]
-    assert session.admitted
-
-
-def test_a_newline_of_somebody_else_does_not_make_lines_of_all() -> None:
-    session = with_the_tutorial()
-    assert heard(session, b"carol: from netcat\n", b"alice: hi") == [
-        Said("", "carol", "from netcat"),
-        Said("", "alice", "hi"),
-    ]
-    assert said(session, "hi") == b"bob: hi"
-
-
-@pytest.mark.parametrize(
-    ("text", "data"),
-    [
-        ("hi", b"bob: hi"),
-        ("/shrug", b"bob: /shrug"),
-        ("one\n\ntwo\n", b"bob: onebob: two"),
-        ("", b""),
-        ("é", "bob: é".encode()),
-    ],
-)
-def test_without_lines_whoever_speaks_says_so(text: str, data: bytes) -> None:
-    assert said(with_the_tutorial(), text) == data
-
-
-def test_what_the_tutorial_cannot_read_is_a_question_mark() -> None:
-    assert said(with_the_tutorial("ascii"), "é!") == b"bob: ?!"
-
-
-def test_without_lines_there_are_no_commands() -> None:
-    with pytest.raises(Unsupported):
-        with_the_tutorial().command("/who")
+    say(session, "one\ntwo")
+    assert not session.finish("bye")
+    assert session.waiting
+    assert sent(session) == "bob: one"
 
 
 # ── anything ───────────────────────────────────────────────────────────────────────────────────
 
+ODD = ["NICK", "\n", "*** ", "*** You are bob in #tea; x\n", "*** In #tea (1): bob\n", "bob: hi"]
+ODD += ["*** al sent bob out of #lobby.\n", "bob left!\n", "*** The last 2 messages:\n", "al: b\n"]
 
-@given(st.lists(st.binary() | st.sampled_from([b"NICK", b"\n", b"*** ", WELCOME, b"a: b\n"])))
+
+@given(st.lists(st.binary() | st.sampled_from([odd.encode() for odd in ODD])))
 def test_no_bytes_are_too_odd(pieces: list[bytes]) -> None:
     for session in (with_trio_chat(), with_the_tutorial()):
-        for message in heard(session, *pieces):
-            assert isinstance(message, Message)
+        for number, piece in enumerate(pieces):
+            session.say_to("#tea" if number % 2 else "#lobby", "hi")
+            session.data_to_send(2.0 * number)
+            for message in (*session.receive_data(piece), *session.own_messages()):
+                assert isinstance(message, Message)
+        session.cut()
+
+
+@given(st.lists(st.sampled_from(["say", "refuse", "arrive", "cut", "time"]), max_size=30))
+def test_every_text_is_sent_once_and_settled_once(steps: list[str]) -> None:
+    """Whatever becomes of texts, with a server that does all in order."""
+    state, log, wire = ResumeState(), [], []
+    session = with_trio_chat(state)
+    for number, step in enumerate(steps):
+        match step:
+            case "say":
+                log += [("sent", token) for token in say(session, f"text {number}")]
+            case "refuse" if wire:
+                wire.pop(0)
+                log += told(session, "*** No.\n")
+            case "arrive" if wire:
+                line = wire.pop(0)
+                back = "*** In #lobby (1): bob" if line == "/who" else f"bob: {line}"
+                log += told(session, f"{back}\n")
+            case "cut":
+                log += session.cut()
+                wire.clear()
+                session = with_trio_chat(state)
+        wire += sent(session).splitlines()
+    log += session.cut()
+    tokens = [entry[1] for entry in log if isinstance(entry, tuple)]
+    ends = [m.token for m in log if isinstance(m, Acknowledged | Failed)]
+    assert sorted(ends) == sorted(tokens)

@@ -28,13 +28,13 @@ from trio_chat.core.fact import fact
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import (
+    ClientSession,
     Earlier,
     Happening,
     Member,
     OutOfRoom,
     PageEnd,
     Requests,
-    RoomsClientSession,
     Stamped,
     Unlinked,
 )
@@ -114,7 +114,7 @@ class Chat:
         self._first = self._rooms[0] if rooms else ""
         self._plain = False  # whether it is spoken
         self._link: Connection | None = None
-        self._session: RoomsClientSession | None = None  # of the link
+        self._session: ClientSession | None = None  # of the link
         self._offline = Offline(state)
         self._members = Members(state.names)
         self._pages: list[_Page] = []
@@ -414,7 +414,7 @@ class Chat:
             await self._drop()
             raise
 
-    def _new_session(self, plain: bool) -> RoomsClientSession:
+    def _new_session(self, plain: bool) -> ClientSession:
         if not self._been_in:
             self._want_rooms(plain)
         nick = Alternates(self._nick, allowed=self._near and not self._been_in)

@@ -18,12 +18,12 @@ from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import (
     PATIENCE,
+    ClientSession,
     Message,
-    RoomsClientSession,
     spoken_by,
 )
-from trio_chat.protocols.irc.client.rooms import RoomsSession
-from trio_chat.protocols.plain.rooms import PlainRoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
+from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Address, check_room
 
@@ -56,7 +56,7 @@ class Connection:
     def __init__(
         self,
         stream: trio.SocketStream,
-        session: RoomsClientSession,
+        session: ClientSession,
         hear: Callable[[Sequence[Message]], None],
         heard: deque[Message],
     ) -> None:
@@ -118,7 +118,7 @@ class Connection:
         await self.push()
 
     async def part(self, room: str, why: str = "") -> None:
-        """Leave one of many rooms."""
+        """Leave a room."""
         self.session.part(room, why)
         await self.push()
 
@@ -293,7 +293,7 @@ class Server:
 
 
 #: Makes the session of a connection, told whether plain is spoken.
-NewSession = Callable[[bool], RoomsClientSession]
+NewSession = Callable[[bool], ClientSession]
 
 
 async def connect(
@@ -311,7 +311,7 @@ async def connect(
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
         chosen = protocol if protocol != "auto" else spoken_by(data)
         session = new_session(chosen == "plain")
-        if late and isinstance(session, PlainRoomsSession):
+        if late and isinstance(session, PlainClientSession):
             session.speak_first()
     except BaseException:
         await trio.aclose_forcefully(stream)
@@ -335,18 +335,18 @@ async def open_connection(
 
 def irc_session(
     nick: Alternates, server: Server, state: ResumeState, rooms: Sequence[str] = ()
-) -> RoomsClientSession:
+) -> ClientSession:
     """In ``rooms``, and those of the ``state``."""
-    return RoomsSession(
+    return IrcClientSession(
         nick, rooms=rooms, encoding=server.encoding, password=server.password, state=state
     )
 
 
 def plain_session(
     nick: Alternates, server: Server, state: ResumeState, *, only_room: str, wanted: str = ""
-) -> RoomsClientSession:
-    """As PlainRoomsSession."""
-    return PlainRoomsSession(
+) -> ClientSession:
+    """As PlainClientSession."""
+    return PlainClientSession(
         nick, only_room=only_room, wanted=wanted,
         encoding=server.encoding, password=server.password, state=state,
     )  # fmt: skip

@@ -38,7 +38,7 @@ from trio_chat.client.intents import (
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import Message, RoomsClientSession, Unlinked
+from trio_chat.protocols.client import ClientSession, Message, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
@@ -322,7 +322,7 @@ def _open(
     )
     room, nicks = client.room, Alternates(nick, allowed=near)
 
-    def new_session(plain: bool) -> RoomsClientSession:
+    def new_session(plain: bool) -> ClientSession:
         known = (nicks, server, state)
         if plain:
             wanted = "" if room == DEFAULT_ROOM else room

@@ -77,7 +77,7 @@ class Earlier:
     asked: bool = field(default=False, compare=False, repr=False)
 
 
-# ── what only a client with many rooms is told ─────────────────────────────────────────────────
+# ── what is known beside what is said ──────────────────────────────────────────────────────────
 
 
 @fact
@@ -208,8 +208,7 @@ State = (
     | Linked | Unlinked | Lag
 )  # fmt: skip
 
-#: All that is no words to be answered; of what is behind Earlier, only a client with many rooms is
-#: told.
+#: All that is no words to be answered.
 Happening = (
     Joined | Left | Renamed | TopicSet | Notice | Earlier
     | Departed | Kicked | ModesSet | AwaySet | Topic | State
@@ -217,85 +216,6 @@ Happening = (
 
 #: What a client is told of.
 Message = Said | Happening
-
-
-class ClientSession(Protocol):
-    """Bytes from the server in, messages out; and what to send, as bytes.
-
-    ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
-    ``framed`` is false only with the tutorial's server, which tells nobody where a message ends.
-
-    Whatever has happened, ask for ``data_to_send`` afterwards, and then for ``own_messages``; and
-    again at ``due``. Times are in seconds, of a clock that does not go back.
-    """
-
-    nick: str
-    room: str
-    admitted: bool
-    framed: bool
-
-    @property
-    def silence(self) -> float:
-        """After our last word, how many seconds of silence mean that nothing more is coming."""
-        ...
-
-    @property
-    def undelivered(self) -> str:
-        """At the end: why not all that we said has got through; empty if nothing tells so."""
-        ...
-
-    @property
-    def doubtful(self) -> int:
-        """After a cut: how many of our messages may be lost, and will not be sent again."""
-        ...
-
-    @property
-    def unsaid(self) -> int:
-        """How many of our texts were refused, could not be sent, may be lost, or were cut, and will
-        not be sent again. With many rooms, each of them comes as Failed instead.
-        """
-        ...
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something is to be said that may not be sent yet."""
-        ...
-
-    @property
-    def due(self) -> float:
-        """When more of it may be sent though nothing has come by then; infinity if that is open."""
-        ...
-
-    def receive_data(self, data: bytes) -> Sequence[Message]:
-        """What the server tells us. Raises NotAdmitted."""
-        ...
-
-    def data_to_send(self, now: float) -> bytes:
-        """What the server is to be sent now."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Say ``text`` in the room; each line of it is a message. Raises Unsupported."""
-        ...
-
-    def command(self, line: str) -> None:
-        """Do a command, which begins with a slash. Raises Unsupported, or tells it if it waits."""
-        ...
-
-    def own_messages(self) -> Sequence[Message]:
-        """What follows from what was said or commanded, and no server will tell us."""
-        ...
-
-    def ping(self) -> bool:
-        """Ask the server for a sign of life. Returns whether there is a way to."""
-        ...
-
-    def finish(self, words: str) -> bool:
-        """Say our last word, with ``words`` for the others where there is a place for them.
-
-        Returns whether it is the end of the stream.
-        """
-        ...
 
 
 class Requests(Protocol):
@@ -353,16 +273,63 @@ class Requests(Protocol):
 
 
 @runtime_checkable
-class RoomsClientSession(Requests, ClientSession, Protocol):
-    """A client in many rooms at once, as far as the server has them."""
+class ClientSession(Requests, Protocol):
+    """Bytes from the server in, messages out; and what to send, as bytes.
+
+    ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
+    ``framed`` is false only with the tutorial's server, which tells nobody where a message ends.
+
+    Whatever has happened, ask for ``data_to_send`` afterwards, and then for ``own_messages``; and
+    again at ``due``. Times are in seconds, of a clock that does not go back.
+    """
+
+    nick: str
+    room: str
+    admitted: bool
+    framed: bool
+
+    @property
+    def silence(self) -> float:
+        """After our last word, how many seconds of silence mean that nothing more is coming."""
+        ...
+
+    @property
+    def undelivered(self) -> str:
+        """At the end: why not all that we said has got through; empty if nothing tells so."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be said that may not be sent yet."""
+        ...
+
+    @property
+    def due(self) -> float:
+        """When more of it may be sent though nothing has come by then; infinity if that is open."""
+        ...
+
+    def receive_data(self, data: bytes) -> Sequence[Message]:
+        """What the server tells us. Raises NotAdmitted."""
+        ...
+
+    def data_to_send(self, now: float) -> bytes:
+        """What the server is to be sent now."""
+        ...
+
+    def ping(self) -> bool:
+        """Ask the server for a sign of life. Returns whether there is a way to."""
+        ...
+
+    def finish(self, words: str) -> bool:
+        """Say our last word, with ``words`` for the others where there is a place for them.
+
+        Returns whether it is the end of the stream.
+        """
+        ...
 
     @property
     def arrived(self) -> bool:
         """Whether it is known which of the rooms that we want to be in have let us in."""
-        ...
-
-    def command(self, line: str, target: str = "") -> None:
-        """As in Requests."""
         ...
 
     def cut(self) -> Sequence[Message]:

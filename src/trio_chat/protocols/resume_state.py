@@ -60,11 +60,7 @@ class ResumeState:
     and ``heard`` has come and been taken by nobody yet. ``last`` is what we have seen of each room.
     ``names`` tells which names are the same.
 
-    In one room, ``waiting`` is what is to be said and has not been sent: lines, as a person writes
-    them. ``room`` is where we are, and ``key`` with which key. ``wanted`` is where we have wanted
-    to go since, and are not: nothing is said elsewhere instead.
-
-    In many rooms, ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
+    ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how
     they are written, and their key. ``away`` is our away message. Of private
     conversations we have seen all that was said long before ``since`` (ISO 8601). ``home`` is the
@@ -83,10 +79,6 @@ class ResumeState:
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)
     last: MutableMapping[str, Last] = field(default_factory=dict)
-    waiting: deque[str] = field(default_factory=deque)
-    room: str = ""
-    key: str = field(default="", repr=False)
-    wanted: str = ""
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
@@ -110,7 +102,7 @@ class ResumeState:
     @property
     def unsaid(self) -> int:
         """How much has not even been sent."""
-        return len(self.waiting) + len(self.unsent)
+        return len(self.unsent)
 
     def is_known(self, token: str) -> bool:
         """Whether this is a text of ours of which it is open what has become of it."""
@@ -159,12 +151,6 @@ class ResumeState:
         wanted = {self.names.fold(target) for target in targets}
         return (t for t in texts if not wanted or self.names.fold(t.target) in wanted)
 
-    def take(self, targets: Collection[str] = ()) -> Unacked | None:
-        """The oldest text is not on its way any more."""
-        if text := self.oldest(targets):
-            self.unacked.remove(text)
-        return text
-
     def see(self, said: Stamped, place: str) -> bool:
         """It has come, in its turn, in this room or conversation, if it is one. Returns whether for
         the first time.
@@ -191,9 +177,6 @@ class ResumeState:
         if said.msgid or newer:
             self.last[place] = Last(said.msgid, said.time)
 
-    def enter(self, room: str, key: str) -> None:
-        self.room, self.key = room, key
-
     def begin(self, room: str, time: str) -> None:
         """We have entered it at this time, as the server has it, and not seen anything of it yet.
 
@@ -205,5 +188,3 @@ class ResumeState:
     def leave(self, room: str) -> None:
         """We are not in it any more, and miss nothing."""
         self.last.pop(room, None)
-        if self.names.same(room, self.room):
-            self.room = self.key = ""

@@ -7,7 +7,7 @@ from trio_chat.client.intents import PartRoom, Quit, RunCommand
 from trio_chat.core.events import Departed, Joined, Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Member, Roster
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.client.slash import read_slash
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
@@ -38,7 +38,7 @@ WELCOME = b":s 001 me :hi\r\n:s 422 me :none\r\n:me!u@h JOIN #a\r\n"
     ],
 )
 def test_it_is_known(line: str, sent: str) -> None:
-    session = RoomsSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
+    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
     session.receive_data(WELCOME)
     session._target = "#a"
     assert list(read_slash(session, line)) == [sent]
@@ -46,7 +46,7 @@ def test_it_is_known(line: str, sent: str) -> None:
 
 @pytest.mark.parametrize("line", ["/clear", "/query al", "/q al hi", "/connect", "/ignore al"])
 def test_what_only_the_screen_has_is_named_as_such(line: str) -> None:
-    session = RoomsSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
+    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
     with pytest.raises(Unsupported, match="Only the full screen has /"):
         read_slash(session, line)
 
@@ -94,7 +94,7 @@ def test_other_words_are_no_split(desk: Desk, why: str) -> None:
 
 
 def test_who_is_here_is_told_in_words_to_whoever_asks(desk: Desk) -> None:
-    session = RoomsSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
+    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
     session.receive_data(WELCOME + b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
     told = session.receive_data(b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
     assert told[1:] == [Notice("In #a (2): al, me", room="#a")]

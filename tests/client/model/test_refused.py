@@ -6,7 +6,7 @@ from desk import Desk
 from trio_chat.client.model import Kept, Model
 from trio_chat.core.events import Notice
 from trio_chat.protocols.client import Linked
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 REFUSALS = [
@@ -33,7 +33,7 @@ def lines(line: str) -> bytes:
 @pytest.mark.parametrize("current", ["#tea", "bob"])
 def test_a_room_that_was_open_says_why_it_is_not_any_more(line, told, current) -> None:
     desk = Desk(Model("me", kept=Kept(buffers=("#tea", "bob"), current=current)))
-    session = RoomsSession("me", rooms=["#tea"], encoding="utf-8", state=ResumeState())
+    session = IrcClientSession("me", rooms=["#tea"], encoding="utf-8", state=ResumeState())
     desk.hear(*session.receive_data(lines(line)))
     assert desk.texts("#tea")[-1].endswith(told)
     assert not any(told in text for text in desk.texts("s"))

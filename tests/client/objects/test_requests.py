@@ -25,7 +25,7 @@ from trio_chat.client.intents import (
 from trio_chat.client.objects.requests import KINDS, BadRequest, read_request
 from trio_chat.client.objects.schema import schema
 from trio_chat.protocols.client import Sent
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 TOKEN = "0123456789abcdef"
@@ -211,7 +211,7 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
         return
     INPUT.validate(request)
     assert isinstance(intent, SayTo)
-    session = RoomsSession("bob", rooms=(), encoding="utf-8", state=ResumeState())
+    session = IrcClientSession("bob", rooms=(), encoding="utf-8", state=ResumeState())
     session.say_to(intent.target, intent.text, intent.action, intent.token)
     sent = session.own_messages()
     assert all(isinstance(message, Sent) for message in sent)

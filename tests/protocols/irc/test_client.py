@@ -41,7 +41,7 @@ from trio_chat.protocols.client import (
     spoken_by,
 )
 from trio_chat.protocols.irc.caps import CAPS
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.info import ServerInfo
@@ -70,11 +70,11 @@ LET_IN = """\
 YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help tells more."
 
 
-def new_session(nick: str = "bob", room: str = "#lobby") -> RoomsSession:
-    return RoomsSession(nick, rooms=[room], encoding="latin-1", state=ResumeState(home=room))
+def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
+    return IrcClientSession(nick, rooms=[room], encoding="latin-1", state=ResumeState(home=room))
 
 
-def let_in(*caps: str) -> RoomsSession:
+def let_in(*caps: str) -> IrcClientSession:
     """A session in #lobby, with these capabilities."""
     session = new_session()
     if caps:
@@ -86,28 +86,28 @@ def let_in(*caps: str) -> RoomsSession:
     return session
 
 
-def hear(session: RoomsSession, *lines: str) -> list[Message]:
+def hear(session: IrcClientSession, *lines: str) -> list[Message]:
     data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
     return list(session.receive_data(data.encode()))
 
 
-def sent(session: RoomsSession, now: float = 0) -> str:
+def sent(session: IrcClientSession, now: float = 0) -> str:
     """Without our tags, and what keeps the link alive."""
     lines = session.data_to_send(now).decode().replace("PING lag\r\n", "")
     return re.sub(r"^@\S+ ", "", lines, flags=re.MULTILINE)
 
 
-def say(session: RoomsSession, text: str) -> str:
+def say(session: IrcClientSession, text: str) -> str:
     session.say_to("#lobby", text)
     return sent(session)
 
 
-def command(session: RoomsSession, line: str) -> str:
+def command(session: IrcClientSession, line: str) -> str:
     session.command(line, "#lobby")
     return sent(session)
 
 
-def finish(session: RoomsSession, words: str) -> str:
+def finish(session: IrcClientSession, words: str) -> str:
     assert not session.finish(words)
     return sent(session)
 
@@ -161,7 +161,7 @@ def test_history_is_not_asked_for_where_it_could_not_be_told_from_what_is_said_n
 
 
 def test_a_password_comes_before_the_nickname() -> None:
-    session = RoomsSession(
+    session = IrcClientSession(
         "bob", rooms=["#a"], encoding="utf-8", state=ResumeState(), password="a b"
     )
     assert sent(session).split("\r\n")[:3] == ["CAP LS 302", "PASS :a b", "NICK bob"]
@@ -600,7 +600,7 @@ class Server:
         return b""
 
 
-def converse(client: RoomsSession, server: Server, data: bytes = b"") -> list[Message]:
+def converse(client: IrcClientSession, server: Server, data: bytes = b"") -> list[Message]:
     """Hand all over from one to the other until both are silent."""
     heard: list[Message] = []
     data += client.data_to_send(0)

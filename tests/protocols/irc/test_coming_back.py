@@ -12,7 +12,7 @@ from keeping_server import CAPS, KeepingServer
 from trio_chat.core.events import Joined, Left, Notice, Said
 from trio_chat.protocols.client import Earlier, Failed, Sent, Stamped
 from trio_chat.protocols.irc.client.catchup import _GAP_MAX
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import UNACKED_MAX
 
 
@@ -335,7 +335,7 @@ def test_a_server_that_has_forgotten_where_we_were_shows_the_newest() -> None:
 @pytest.mark.parametrize("answer", ["", ":s 421 me CHATHISTORY :Unknown command\r\n"])
 def test_a_server_that_does_not_answer_is_not_waited_for(answer: str) -> None:
     client = let_in(KeepingServer(caps=CAPS))
-    client.session = RoomsSession("me", rooms=["#lobby"], encoding="utf-8", state=client.state)
+    client.session = IrcClientSession("me", rooms=["#lobby"], encoding="utf-8", state=client.state)
     session = client.session
     session.receive_data(f":s CAP * ACK :{CAPS}\r\n:s 001 me :Hi\r\n".encode())
     session.receive_data(b":me!u@h JOIN #lobby\r\n:s PONG s entered\r\n")

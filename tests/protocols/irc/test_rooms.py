@@ -42,7 +42,7 @@ from trio_chat.protocols.client import (
     Stamped,
     Typing,
 )
-from trio_chat.protocols.irc.client.rooms import RoomsSession
+from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 ALICE = Origin("al", "home")
@@ -58,11 +58,11 @@ LET_IN = """\
 """
 
 
-def new_session(state: ResumeState | None = None) -> RoomsSession:
-    return RoomsSession("bob", rooms=["#lobby"], encoding="utf-8", state=state or ResumeState())
+def new_session(state: ResumeState | None = None) -> IrcClientSession:
+    return IrcClientSession("bob", rooms=["#lobby"], encoding="utf-8", state=state or ResumeState())
 
 
-def let_in(*caps: str, state: ResumeState | None = None) -> RoomsSession:
+def let_in(*caps: str, state: ResumeState | None = None) -> IrcClientSession:
     session = new_session(state)
     if caps:
         hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
@@ -72,12 +72,12 @@ def let_in(*caps: str, state: ResumeState | None = None) -> RoomsSession:
     return session
 
 
-def hear(session: RoomsSession, *lines: str) -> list[Message]:
+def hear(session: IrcClientSession, *lines: str) -> list[Message]:
     data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
     return list(session.receive_data(data.encode()))
 
 
-def sent(session: RoomsSession, now: float = 0) -> list[str]:
+def sent(session: IrcClientSession, now: float = 0) -> list[str]:
     """Without what keeps the link alive."""
     lines = session.data_to_send(now).decode().split("\r\n")[:-1]
     return [line for line in lines if line != "PING lag"]
@@ -218,7 +218,7 @@ def test_whose_members_are_asked_elsewhere_are_told_in_words() -> None:
 # ── what we say ────────────────────────────────────────────────────────────────────────────────
 
 
-def token_of(session: RoomsSession) -> str:
+def token_of(session: IrcClientSession) -> str:
     [said] = [message for message in session.own_messages() if isinstance(message, Sent)]
     return said.token
 
@@ -464,7 +464,7 @@ def test_without_a_connection_what_is_wanted_waits_for_the_next_one() -> None:
     session.command("/topic green", "#tea")
     told = session.own_messages()
     assert [type(message) for message in told] == [Sent, OutOfRoom, Notice]
-    again = RoomsSession("bob", rooms=(), encoding="utf-8", state=session.state)
+    again = IrcClientSession("bob", rooms=(), encoding="utf-8", state=session.state)
     hear(again, ":s 001 bob :Welcome", ":s PONG s entered")
     assert sent(again)[-4:] == ["AWAY lunch", "JOIN #tea key", "PING entered", "PRIVMSG al hi"]
 
@@ -695,7 +695,7 @@ PAGE = (
 )
 
 
-def catching_up() -> RoomsSession:
+def catching_up() -> IrcClientSession:
     return let_in("batch", "draft/chathistory", "message-tags", "server-time")
 
 

@@ -1,375 +1,514 @@
-"""The client's end of the plain dialect.
+"""The client's end of the plain dialect, as far as that has rooms.
 
-It talks with trio-chat, which frames by newlines and says who speaks, and with the tutorial's
-server, which does neither: there, whatever one read returns is one message, and who speaks is
-what the speaker puts in front. The first thing that a server says of the chat tells which it is.
+On a connection one is in one room at a time, for no line says which room it is from; to enter
+another is to leave that one. What there are lines for comes as messages of their own; what there
+are none for (pages of history, read markers, typing) has no answer, or an empty one.
 
-Both greet with ``NICK``, but trio-chat only those who do not speak first. So a client that is not
-greeted soon speaks first, and thereby is known to frame by newlines from the start.
+Nothing has an id, so what we say is known again by its words, in the order in which we said it.
+Nothing is ever said twice without anybody's asking for it:
+
+- A text is on its way until it comes back; then it has arrived.
+- trio-chat does everything in order. So if a later text has come back, or the answer to a /who that
+  was sent later, it was refused. If the server complains while something is on its way, we ask.
+- After a cut nobody knows whether it has arrived, and it is not sent again. What is shown of before
+  by trio-chat may still tell that it has (``replay``).
+
+The tutorial's server takes what has come when it reads for one message. So it gets one text at a
+time, the next one when that has come back.
 """
 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from trio_chat.core.events import (
-    Joined,
-    Kicked,
-    Left,
-    Notice,
-    Renamed,
-    Said,
-    Topic,
-    TopicSet,
-)
+from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
 from trio_chat.core.names import fold
-from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import LINE_BYTES, ClientSession, Earlier, Message
-from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, room_name
-from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.wording import (
-    CONNECTED,
-    GOODBYE,
-    GREETING,
-    Company,
-    Heard,
+from trio_chat.protocols.casemapping import OURS
+from trio_chat.protocols.client import (
+    Acknowledged,
+    ClientSession,
+    Earlier,
     InRoom,
-    NearNick,
-    Replay,
-    Welcome,
-    reading,
+    Linked,
+    Member,
+    Message,
+    OutOfRoom,
+    PageEnd,
+    Roster,
 )
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
+from trio_chat.protocols.plain import wording
+from trio_chat.protocols.plain.link import UNKNOWN_COMMAND, PlainLink
+from trio_chat.protocols.plain.replay import Replay, is_to
+from trio_chat.protocols.resume_state import ONE_LINE, ResumeState
 from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.unacked import Unacked, lines_of, on_its_way, token_of
 
-# After our last word. trio-chat closes the connection by itself; the tutorial's server never does.
-_SILENCE = 5.0  # seconds
-_SILENCE_UNFRAMED = 1.0  # seconds
+# The tutorial's server reads so much at once, and so do its clients.
+_READ = 1024  # bytes
 
-
-# Commands that say something.
-_SAYING = ("/me", "/msg")
+# It sends a text back at once. If it comes back in two pieces, we do not know it again.
+_ECHO = 1.0  # seconds
 
 #: Commands that are about the room that the server has us in.
 OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
 
-#: How trio-chat begins to say that it does not know a command.
-UNKNOWN_COMMAND = "There is no command /"
-
-# How trio-chat asks for a password.
-_ASKED = "This chat has a password."
+# Of those who are there, where nobody tells who is.
+_PEOPLE_MAX = 1000
 
 
-class PlainClientSession(ClientSession):
-    """``unheard`` counts what we have said and the server has not sent back; ``farewell`` is why it
-    ends the connection, if that was the last that it said.
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A /who of our own. With its answer all that was said before it, ``texts``, has been dealt
+    with; and the /join before it, if we are on the way to a ``room``, and not there yet.
+    """
 
-    ``room`` is where to go, if that is not left to the server. The tutorial's has only one.
+    texts: Sequence[Unacked]
+    room: str = ""
 
-    The tutorial's server sends back each byte. What comes may be from others, but if there is less
-    than we have said, something of ours is missing: ``unheard_bytes`` is by how much.
+
+class PlainClientSession(PlainLink, ClientSession):
+    """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
+    a server that has no others, as the tutorial's.
+
+    The server decides which room we come into. We go on to ``wanted``, if that is another one, and
+    after a cut to where we were.
     """
 
     def __init__(
-        self, nick: str | Alternates, *, encoding: str, password: str = "", room: str = ""
+        self,
+        nick: str | Alternates,
+        *,
+        only_room: str,
+        encoding: str,
+        state: ResumeState,
+        wanted: str = "",
+        password: str = "",
     ) -> None:
-        self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
-        self.nick, self.room = self._nicks.nick, ""
-        self._wanted = room
-        self._going = ""  # the fold of a room that we have asked to enter
-        self._kept_out = ""  # one that has not let us in: what follows is not meant for another
-        self._asked_who: deque[bool] = deque()  # each /who on its way: whether it is our own
-        self._held: deque[str] = deque()  # lines that wait until it is known where we are
-        self._told: list[Message] = []
-        self.admitted = False
-        self.framed = False
-        self.unheard = self.unheard_bytes = 0
-        self._refused = 0  # commands that the server does not know
-        self.farewell = ""
-        self._encoding, self._password = encoding, password
-        self._answered = False  # whether we have said the password, for this nickname
-        self._lines = LineBuffer(LINE_BYTES)
-        self._introduced = False
-        self._greeted = False
-        self._tutorial = False  # known by how it tells us that we are in
-        self._earlier = 0  # how many of the next messages are replayed
-        self._to_send = b""
-
-    def speak_first(self) -> None:
-        """No greeting has come: say our nickname unasked, with a newline."""
-        if not self._introduced:
-            self._introduced = True
-            self._send(self.nick + "\n")
+        state.names.learn(OURS)
+        if wanted and not state.rooms:
+            state.rooms[room_name(wanted)] = room_name(wanted), ""
+        home = state.home if state.home in state.rooms else ""
+        super().__init__(nick, encoding=encoding, password=password, wanted=home)
+        self.state = state
+        self._replay = Replay(state, encoding)
+        self._only_room = room_name(only_room)
+        self._lobby = ""  # the room that we came into first: so it is known once we are in
+        self._people: dict[str, str] = {}  # with the tutorial's server, by their fold
+        self._asked: deque[_Question | None] = deque()  # each /who on its way, also the person's
+        self._complaint = ""  # the last, that may be of what is on its way
+        self._in_doubt = False  # whether to ask about it
+        self._echo_by = 0.0
+        self._leaving = False
+        self._own: list[Message] = list(self.cut())  # what another session has left
 
     @property
-    def silence(self) -> float:
-        return _SILENCE if self.framed else _SILENCE_UNFRAMED
+    def arrived(self) -> bool:
+        return bool(self._lobby) and not any(self._asked)
 
     @property
     def undelivered(self) -> str:
-        if not (self.farewell and self.doubtful):
+        missing = len(self.state.unacked)
+        if not (self.farewell and missing):
             return ""
-        return f"{self.farewell} {self.doubtful} of our messages did not come back"
+        return f"{self.farewell} {missing} of our messages did not come back"
+
+    def _is_me(self, nick: str) -> bool:
+        return fold(nick) == fold(self.nick)
+
+    def _is_here(self, room: str) -> bool:
+        return fold(room) == fold(self.room)
+
+    # ── what the server says ───────────────────────────────────────────────────────────────
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         lines = self._texts(data)
-        return [
-            told for line in lines if not self._settles(line) for told in [self._understand(line)]
-        ]
+        told = self._enter_the_only_room() if self._tutorial and not self._lobby else []
+        for line in lines:
+            told += self._tell(line)
+        return told
 
-    def _texts(self, data: bytes) -> Sequence[str]:
-        """What the server says, line by line or, without lines, piece by piece."""
-        data = self._without_greeting(data)
-        self._hear_bytes(len(data))
-        # Slow to greet, the tutorial's server has taken our newline for a part of our nickname.
-        self._tutorial = self._tutorial or data.startswith(self._encode(self.nick + "\n"))
-        self.framed = self.framed or (b"\n" in data and not self._tutorial)
-        lines = self._lines.feed(data) if self.framed else self._unframed(data)
-        return [_text(line, self._encoding) for line in lines]
+    def _unframed(self, data: bytes) -> list[bytes]:
+        return [part for piece in super()._unframed(data) for part in self._apart(piece)]
 
-    def _hear_bytes(self, count: int) -> None:
-        if self.unheard_bytes:
-            self.unheard_bytes = max(0, self.unheard_bytes - count)
-            self.unheard *= self.unheard_bytes > 0
+    def _apart(self, piece: bytes) -> Sequence[bytes]:
+        """What we have said is known again, whatever it is glued to."""
+        parts: list[bytes] = []
+        for text in self.state.unacked:
+            before, ours, rest = piece.partition(self._encode(self._written(text)))
+            if ours:
+                parts += [before, ours]
+                piece = rest
+        return [part for part in (*parts, piece) if part]
 
-    def _without_greeting(self, data: bytes) -> bytes:
-        """Answer the greeting, once. Beware of people whose name begins like it."""
-        greeting, nick = self._encode(GREETING), self._encode(self.nick)
-        if self._greeted or self.framed or not data.startswith(greeting):
-            return data
-        if self._introduced and data.startswith(nick):
-            return data
-        self._greeted = True
-        if not self._introduced:
-            self._introduced = True
-            self._to_send += nick
-        return data[len(greeting) :]
+    def _tell(self, line: str) -> Sequence[Message]:
+        """What a line tells us. Raises NotAdmitted."""
+        before, message = self.room, self._understand(line)
+        match heard := wording.reading(line):
+            case wording.Welcome():
+                return () if self._tutorial else [self._linked()]
+            case wording.InRoom(room):
+                return self._entered(before, InRoom(room, self._greeting(line)))
+            case wording.Replay():
+                return ()
+            case wording.Company(room, nicks):
+                return self._company(room, nicks, line)
+            case Topic():
+                return [heard, *self._noticed(line)]
+            case Kicked():
+                return [heard]
+            case Joined(nick=nick) if self._is_me(nick):
+                return ()  # where, is told next
+            case Left(nick=nick) if self._is_me(nick):
+                return self._sent_out(line)
+        match message:
+            case Earlier(said):
+                self._replay.add(said)
+                return () if self._earlier else self._replay.end(self.room, self.nick)
+            case Said():
+                return self._said(message)
+            case Joined(nick=nick):
+                self._know(nick)
+                return [message]
+            case Left(nick=nick):
+                known = self._meet(nick)
+                self._people.pop(fold(nick), None)
+                return [*known, message]
+            case Notice():
+                return self._noticed(line)
+        return [message]
 
-    def data_to_send(self, now: float) -> bytes:
-        data, self._to_send = self._to_send, b""
-        return data
+    def _linked(self) -> Message:
+        return Linked(self.nick, "", frozenset())
 
-    @property
-    def waiting(self) -> bool:
-        """The server takes as much as it can, and TCP keeps the rest."""
-        return bool(self._held)
+    def _noticed(self, line: str) -> Sequence[Message]:
+        """It may be that something of ours is refused by it."""
+        text = line.removeprefix("*** ")
+        notice = Notice(text, room=self.room, refusal=text.startswith(UNKNOWN_COMMAND))
+        if self.framed and self.state.unacked:
+            self._complaint, self._in_doubt = notice.text, True
+        return [notice]
 
-    @property
-    def due(self) -> float:
-        return math.inf
+    # ── who is there ───────────────────────────────────────────────────────────────────────
 
-    @property
-    def doubtful(self) -> int:
-        """No line says that it is one that has come before, so nothing can be sent again."""
-        return self.unheard + len(self._held)
+    def _know(self, nick: str) -> bool:
+        """The tutorial's server tells nobody who is there. Returns whether this is news."""
+        new = fold(nick) not in self._people and len(self._people) < _PEOPLE_MAX
+        if self._tutorial and new:
+            self._people[fold(nick)] = nick
+        return self._tutorial and new
 
-    @property
-    def unsaid(self) -> int:
-        """The server sends back what it does not refuse."""
-        return self.doubtful + self._refused
+    def _meet(self, nick: str) -> Sequence[Message]:
+        """So whoever says something, or goes, has been there."""
+        return [self._known_people()] if self._know(nick) else ()
 
-    def say(self, text: str) -> None:
-        """Blank lines are no messages."""
-        if is_invisible(text):
-            raise Unsupported(INVISIBLE)
-        lines = _lines(text)
-        if self._moving:
-            self._held.extend(f"/{line}" if line.startswith("/") else line for line in lines)
-            return
-        if lines:
-            self._check_here()
-        self.unheard += len(lines)
-        if not self.framed:
-            texts = [f"{self.nick}: {line}" for line in lines]
-            self.unheard_bytes += sum(len(self._encode(text)) for text in texts)
-            self._send(*texts)
-            return
-        self._send(*(f"/{line}\n" if line.startswith("/") else f"{line}\n" for line in lines))
+    def _known_people(self) -> Message:
+        return Roster(self.room, tuple(map(Member, self._people.values())))
 
-    def command(self, line: str) -> None:
-        if not self.framed:
-            raise Unsupported("This server knows no commands.")
-        line = spelled_out(" ".join(_lines(line)))
-        if self._moving:
-            self._held.append(line)
-            return
-        command, _, rest = line.partition(" ")
-        verb = command.lower().removeprefix("/")
-        if verb == "me" or verb in OF_THE_ROOM:
-            self._check_here()
-        if command.lower() in _SAYING:
-            if is_invisible(rest if verb == "me" else rest.strip().partition(" ")[2]):
-                raise Unsupported(INVISIBLE)
-            self.unheard += 1
-        self._send(f"{command} {rest}".rstrip() + "\n")
-        if verb == "join" and rest.strip():
-            self._go_to(rest.strip())
-        elif verb == "who":
-            self._asked_who.append(False)
+    def _company(self, room: str, nicks: Sequence[str], line: str) -> Sequence[Message]:
+        """A /who is answered."""
+        question = self._asked.popleft() if self._asked else None
+        roster = [Roster(self.room, tuple(map(Member, nicks)))] if self._is_here(room) else []
+        if question is None:
+            return [*roster, *self._noticed(line)]
+        refused = self._give_up(question.texts)
+        return [*refused, *(() if self._moving else self._stay()), *roster]
 
-    # ── to another room ────────────────────────────────────────────────────────────────────
+    def _ask(self, room: str = "") -> None:
+        self._asked.append(_Question(tuple(self.state.unacked), room))
+        self._send("/who\n")
+
+    # ── rooms ──────────────────────────────────────────────────────────────────────────────
+
+    def _enter_the_only_room(self) -> list[Message]:
+        self.room = self._lobby = self._only_room
+        self._know(self.nick)
+        entered = InRoom(self.room, wording.CONNECTED)
+        return [self._linked(), entered, *self._stay(), self._known_people()]
+
+    def _greeting(self, line: str) -> str:
+        """What we are told with this line, and the first time before it."""
+        words = line.removeprefix("*** ")
+        return words if self._lobby else f"{wording.CONNECTED}\n{words}"
+
+    def _entered(self, before: str, entered: InRoom) -> Sequence[Message]:
+        """We are in another room; at first in the one that the server has chosen."""
+        if not self._lobby:
+            self._lobby = entered.room
+            self._go_on()
+        self._asked = deque(_if_there(question, entered.room) for question in self._asked)
+        if not before or self._is_here(before):
+            return [entered]
+        self.state.rooms.pop(before, None)
+        return [OutOfRoom(before), entered]
+
+    def _go_on(self) -> None:
+        """To where we were, or want to be."""
+        wanted = self.state.rooms
+        if wanted and self.room not in wanted:
+            name, _ = list(wanted.values())[-1]
+            self._go_to(name)
+        else:
+            self._ask()
 
     def _go_to(self, room: str) -> None:
-        """It is as with a text: it counts until we are there. The server does all in order, so the
-        answer to a /who tells where we are after it.
-        """
-        self._kept_out = ""
-        folded = fold(room_name(room))
-        if folded != fold(self.room):
-            self.unheard += 1
-            self._going = folded
-            self._asked_who.append(True)
-            self._send("/who\n")
+        """Nothing can be said until it is known whether we get there."""
+        self._send(f"/join {room}\n")
+        self._ask(room)
 
     @property
     def _moving(self) -> bool:
-        return any(self._asked_who)
+        return any(question and question.room for question in self._asked)
 
-    def _settles(self, line: str) -> bool:
-        """Whether it answers our own /who: then it is known where we are, and so what waits for
-        that can be said, or not.
+    def _stay(self) -> Sequence[Message]:
+        """It is settled that we are here: so we are nowhere else."""
+        gone = [name for name, _ in self.state.rooms.values() if not self._is_here(name)]
+        self.state.rooms.clear()
+        if self.room:
+            self.state.rooms[self.room] = self.room, ""
+        return list(map(OutOfRoom, gone))
+
+    def _sent_out(self, line: str) -> Sequence[Message]:
+        """Or, with the tutorial's server, somebody has gone who has the same nickname."""
+        if self._tutorial or not self.room:
+            return self._noticed(line)
+        self.room = ""
+        return self._stay()
+
+    def join(self, room: str, key: str = "") -> None:
+        """Go to another room, and leave this one. Raises Unsupported. No room has a key here."""
+        room = room_name(room)
+        if self._is_here(room):
+            raise Unsupported(f"You are in {room} already.")
+        if self._tutorial:
+            raise Unsupported("This server has only one room.")
+        if len(room.split()) != 1:
+            raise Unsupported(f"{shown(room)} cannot be a room.")
+        self.state.rooms.pop(room, None)
+        self.state.rooms[room] = room, ""
+        if self._lobby:  # else we go there once we are in
+            self._prepare()
+            self._go_to(room)
+
+    def part(self, room: str, why: str = "") -> None:
+        """To leave a room is to go back to the first one, which cannot be left."""
+        if not self._is_here(room):
+            self.state.rooms.pop(room, None)
+            self._own.append(OutOfRoom(room))
+        elif fold(room) != fold(self._lobby):
+            self.join(self._lobby)
+        else:
+            self._own.append(InRoom(self.room))
+            self._tell_of(self.room, "On this server one is always in a room.")
+            if self._tutorial:
+                self._own.append(self._known_people())
+            else:
+                self._ask()
+
+    # ── what was said ──────────────────────────────────────────────────────────────────────
+
+    def _said(self, said: Said) -> Sequence[Message]:
+        if self.framed and self.room and not said.to:
+            self._replay.remember(said)
+        if self._is_me(said.nick) and (arrived := self._arrived(said)):
+            return arrived
+        return [said] if said.to else [*self._meet(said.nick), said]
+
+    def _arrived(self, said: Said) -> Sequence[Message]:
+        """It is ours, if we have said such a thing; also if the server has changed its words."""
+        texts = [text for text in self.state.unacked if is_to(text, said)]
+        same = (text for text in texts if self._replay.is_of(text, said))
+        text = next(same, texts[0] if texts and self.framed else None)
+        if text is None:
+            return ()
+        before = tuple(self.state.unacked)[: self.state.unacked.index(text)]
+        self.state.acknowledge(text.token)
+        return [*self._overtaken(before), Acknowledged(text.token)]
+
+    def _overtaken(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """The tutorial's server refuses nothing: these have come back without our knowing it."""
+        if self.framed:
+            return self._give_up(texts)
+        return [Acknowledged(t.token) for t in texts if self.state.acknowledge(t.token)]
+
+    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """Those of them that have not come back are refused."""
+        return self._lost(texts, self._complaint or "The server has refused it.")
+
+    def _lost(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
+        return self.state.fail([t for t in texts if self.state.acknowledge(t.token)], why)
+
+    # ── what we say ────────────────────────────────────────────────────────────────────────
+
+    def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
+        """Each line of it is a message, or several where it would not fit; blank ones are none."""
+        if len(target.split()) != 1 or ":" in target:
+            self._refuse(target, f"Nobody can be called {shown(target)}.")
+            return
+        if is_invisible(text):
+            self._refuse(target, INVISIBLE)
+            return
+        most = _READ - len(self._encode(f"{self.nick}: "))
+        said = [
+            piece
+            for line in lines_of(text)
+            for piece in (pieces(line, most) if self._tutorial else [line])
+        ]
+        for number, piece in enumerate(said, 1):
+            taken = on_its_way(token_of(token, number), target, piece, action)
+            self._own += self.state.take_on(taken)
+
+    def resend(self, token: str) -> None:
+        """Send again what has failed; but what was written for IRC may have several lines, and here
+        the second would be one of its own, or a command.
         """
-        if not self._asked_who or not isinstance(reading(line), Company):
+        if text := self.state.failed.pop(token, None):
+            several = "\n" in text.text
+            self._own += self.state.fail([text], ONE_LINE) if several else self.state.take_on(text)
+
+    def data_to_send(self, now: float) -> bytes:
+        self._prepare(now)
+        if not self.state.unacked:
+            self._complaint, self._in_doubt = "", False
+        if self._in_doubt and not any(self._asked):
+            self._in_doubt = False
+            self._ask()
+        return super().data_to_send(now)
+
+    def _prepare(self, now: float = math.inf) -> None:
+        """Send what may be sent."""
+        while self.state.unsent and self._may_send(now):
+            text = self.state.unsent.popleft()
+            if isinstance(text, str):  # a line of IRC: a session before this one has left it
+                continue
+            if why := self._obstacle(text):
+                self._own += self.state.fail([text], why)
+                continue
+            self.state.unacked.append(text)
+            self._send(self._written(text) + ("\n" if self.framed else ""))
+            self._echo_by = now + _ECHO
+
+    def _may_send(self, now: float) -> bool:
+        if not self._lobby or self._moving or (self._leaving and self.framed):
             return False
-        if not self._asked_who.popleft():
-            return False
-        self._kept_out, self._going = self._going, ""
-        self._say_held()
-        return True
+        return self.framed or not self.state.unacked or now >= self._echo_by
 
-    def _check_here(self) -> None:
-        """Raises Unsupported if what is meant for another room would be said in this one."""
-        if self._kept_out:
-            raise Unsupported(
-                f"You are not in {self._kept_out}. /join {self.room} goes on in {self.room}."
-            )
+    def _obstacle(self, text: Unacked) -> str:
+        """Why that cannot be said there now; empty if it can."""
+        if is_room(text.target):
+            return "" if self._is_here(text.target) else self._elsewhere(text.target)
+        if self._tutorial:
+            return "On this server everybody hears everything."
+        return "On this server that can only be said in a room." if text.action else ""
 
-    def _say_held(self) -> None:
-        while self._held and not self._moving:
-            line = self._held.popleft()
-            try:
-                if line.startswith("/") and not line.startswith("//"):
-                    self.command(line)
-                else:
-                    self.say(line.removeprefix("/"))
-            except Unsupported as error:
-                self._refused += 1
-                self._told.append(Notice(str(error)))
+    def _elsewhere(self, room: str) -> str:
+        where = f"You are in {self.room}" if self.room else "You are in no room"
+        return where + ("." if self._tutorial else f": /join {room} goes there.")
 
-    def _send(self, *texts: str) -> None:
-        self._to_send += b"".join(map(self._encode, texts))
-
-    def own_messages(self) -> Sequence[Message]:
-        """The server sends back what we say; this is what could not be said."""
-        told, self._told = self._told, []
-        return told
-
-    def ping(self) -> bool:
-        """There is no such thing: TCP asks."""
-        return False
-
-    def finish(self, words: str) -> bool:
-        """trio-chat takes the end of the stream for it; the tutorial's server knows no last word,
-        and neither has a place for ``words``.
-        """
-        return self.framed
-
-    def _unframed(self, data: bytes) -> list[bytes]:
-        """The tutorial's server glues; what it tells us alone can be told apart."""
-        self.admitted = self.admitted or bool(data)
-        connected = self._encode(CONNECTED)
-        before, found, rest = data.partition(connected) if not self._tutorial else (data, b"", b"")
-        self._tutorial = self._tutorial or bool(found)
-        pieces = [*before.split(b"\n"), found, *rest.split(b"\n")]
-        return [piece for piece in pieces if piece]
-
-    def _understand(self, line: str) -> Message:
-        """What a line tells us. Raises NotAdmitted if it tells why we may not come in."""
-        notice = Notice(line.removeprefix("*** "))
-        self.farewell = ""
-        match heard := reading(line):
-            case Welcome():
-                self.admitted = not (self._wanted and self.framed)
-                return notice
-            case InRoom(room, nick):
-                self.room, self.nick = room, nick
-                self._arrive()
-                return notice
-            case Replay(count):
-                self._earlier = count
-                return notice
-            case Notice(text) if text.startswith(_ASKED) and self._may_answer:
-                self._send(self._password + "\n")
-                self._answered = True  # it is right or wrong the first time
-                return notice
-            case NearNick() | Notice() if self._try_another(heard, notice.text):
-                return notice
-            case NearNick(why) | Notice(why) if line.startswith("***") and not self.admitted:
-                # A near nickname is a refusal too: whoever runs us has chosen another.
-                raise NotAdmitted(why)
-            case Notice(text) if text.startswith(UNKNOWN_COMMAND) and line.startswith("***"):
-                self._refused += 1
-                return notice
-            case NearNick() | Company() | Topic() | Kicked():
-                return notice
-            case Notice(text) if text.endswith(GOODBYE):
-                self.farewell = text.removesuffix(GOODBYE)
-                return notice
-            case Said() if self._earlier:
-                self._earlier -= 1
-                return Earlier(replace(heard, room=self.room))
-            case Said(to=""):
-                self._hear(heard)
-                return replace(heard, room=self.room)
-            case Said():
-                self._hear(heard)
-                return heard
-            case Joined() | Left() | TopicSet():
-                return replace(heard, room=self.room)
-            case Renamed(self.nick, to):
-                self.nick = to
-                return heard
-            case _:
-                return heard
+    def _written(self, text: Unacked) -> str:
+        if not self.framed:
+            return f"* {self.nick} {text.text}" if text.action else f"{self.nick}: {text.text}"
+        if not is_room(text.target):
+            return f"/msg {text.target} {text.text}"
+        if text.action:
+            return f"/me {text.text}"
+        return f"/{text.text}" if text.text.startswith("/") else text.text
 
     @property
-    def _may_answer(self) -> bool:
-        return bool(self._password) and not (self._answered or self.admitted)
+    def waiting(self) -> bool:
+        return bool(self.state.unsent) and not (self._leaving and self.framed)
 
-    def _try_another(self, heard: Heard, why: str) -> bool:
-        """Whether we are not in yet, and the server says that it has no place for our nickname, but
-        has given us another one, or lets us say one.
-        """
-        if self.admitted or not why.startswith(f"The nickname {self.nick} "):
-            return False
-        if not self._nicks.next(""):
-            return False
-        if not isinstance(heard, NearNick):
-            self.nick, self._answered = self._nicks.nick, False
-            self._send(self.nick + "\n")
-        return True
+    @property
+    def due(self) -> float:
+        return self._echo_by if self.state.unsent and self._tutorial else math.inf
 
-    def _arrive(self) -> None:
-        """We are in a room; or, if it is not where we want to be at first, we go on to there."""
-        if fold(self.room) == self._going:
-            self._going, self.unheard = "", max(0, self.unheard - 1)
-        if not self.admitted and fold(self.room) != fold(self._wanted):
-            self._send(f"/join {self._wanted}\n")
-        else:
-            self.admitted = True
+    # ── what else we want ──────────────────────────────────────────────────────────────────
 
-    def _hear(self, said: Said) -> None:
-        if self.framed and said.nick == self.nick:
-            self.unheard = max(0, self.unheard - 1)
+    def command(self, line: str, target: str = "") -> None:
+        """Do a command that was given in a room or a conversation."""
+        try:
+            self._command(spelled_out(" ".join(lines_of(line))), target)
+        except Unsupported as error:
+            self._refuse(target, str(error))
 
-    def _encode(self, text: str) -> bytes:
-        return text.encode(self._encoding, "replace")
+    def _command(self, line: str, target: str) -> None:
+        """What is of several words has to have them: else the server says what is missing."""
+        word, first, rest = (*line[1:].split(maxsplit=2), "", "", "")[:3]
+        match word.lower():
+            case "me" if first:
+                self.say_to(self._place(target), line.split(maxsplit=1)[1], action=True)
+            case "msg" if rest:
+                self.say_to(first, rest)
+            case "join" if first:
+                self.join(first.partition(",")[0])
+            case "part":
+                self.part(self._place(target))
+            case verb:
+                self._hand_on(verb, line, target)
+
+    def _place(self, target: str) -> str:
+        if not (target or self.room):
+            raise Unsupported("You are in no room.")
+        return target or self.room
+
+    def _hand_on(self, verb: str, line: str, target: str) -> None:
+        """The server knows it, or says that it does not."""
+        if self._tutorial:
+            raise Unsupported("This server knows no commands.")
+        if verb in OF_THE_ROOM and self._moving:
+            raise Unsupported("You are on your way to another room.")
+        if verb in OF_THE_ROOM and target and not self._is_here(target):
+            raise Unsupported(self._elsewhere(target) if is_room(target) else "This is no room.")
+        self._prepare()
+        self._send(line + "\n")
+        if verb == "who":
+            self._asked.append(None)
+
+    def _tell_of(self, target: str, text: str) -> None:
+        self._own.append(Notice(text, room=target))
+
+    def _refuse(self, target: str, why: str) -> None:
+        self._own.append(Notice(why, room=target, refusal=True))
+
+    def own_messages(self) -> Sequence[Message]:
+        messages, self._own = self._own, []
+        return messages
+
+    def history(self, target: str, before_msgid: str, limit: int) -> None:
+        """There is none but what newcomers are shown."""
+        self._own.append(PageEnd(target, 0, complete=True))
+
+    def mark_read(self, target: str, time: str) -> None:
+        """Nobody keeps that."""
+
+    def typing(self, target: str, active: bool) -> None:
+        """Nobody is told."""
+
+    def away(self, text: str) -> None:
+        """Raises Unsupported; to be back needs no saying."""
+        if text:
+            raise Unsupported("This server does not know who is away.")
+
+    def raw(self, line: str) -> None:
+        """Raises Unsupported."""
+        raise Unsupported("This server speaks no IRC.")
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────
+
+    def finish(self, words: str) -> bool:
+        """With trio-chat, what could not be said by now stays unsaid."""
+        self._leaving = True
+        return super().finish(words)
+
+    def cut(self) -> Sequence[Message]:
+        """What has become of that which had not come back, nobody will tell."""
+        return self._lost(tuple(self.state.unacked), "It may not have arrived.")
 
 
-def _text(line: bytes | None, encoding: str) -> str:
-    return "*** A line was too long." if line is None else line.decode(encoding, "replace")
-
-
-def _lines(text: str) -> Sequence[str]:
-    return [line for line in text.split("\n") if line.strip()]
+def _if_there(question: _Question | None, room: str) -> _Question | None:
+    """We are in a room: so what is said there need not wait for the answer."""
+    there = question and fold(question.room) == fold(room)
+    return replace(question, room="") if question and there else question

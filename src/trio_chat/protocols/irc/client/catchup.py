@@ -84,23 +84,21 @@ class _Gap:
 
 class CatchUp:
     """``send`` takes a command and its parameters. ``buffer_of`` tells of what is said in which
-    room or conversation that is. What a Notice tells is said to be of a room if ``named``.
+    room or conversation that is.
     """
 
     def __init__(
         self,
         state: ResumeState,
         send: Callable[..., None],
-        buffer_of: Callable[[Said], str] = lambda said: said.room,
-        *,
-        named: bool = False,
+        buffer_of: Callable[[Said], str],
     ) -> None:
         self.page = _PAGE
         self.by_msgid = True
         self.waits = False  # whether it is not known yet what to catch up with
         self.numbered = 0  # questions
         self.names = state.names
-        self._state, self._send, self._buffer_of, self._named = state, send, buffer_of, named
+        self._state, self._send, self._buffer_of = state, send, buffer_of
         self._gaps: ByName[_Gap] = ByName(state.names)
         self._held: list[Message] = []
         self._waiting: set[tuple[str, str]] = set()  # the places and ids of what is held
@@ -229,7 +227,7 @@ class CatchUp:
         return held
 
     def _notice(self, text: str, gap: _Gap) -> Notice:
-        return Notice(text, room=gap.target if self._named else "")
+        return Notice(text, room=gap.target)
 
     # ── each once, and in order ────────────────────────────────────────────────────────────
 

@@ -1,39 +1,57 @@
 """What a line of a server's means to our client: a row each in the tables at the end.
 
-Here is what is the same whether the client is in one room (``heard_one``) or in many
-(``heard_rooms``), which have the tables of their own to which these belong.
-People get plain words: no numbers, no letters that only IRC knows, and nothing that a server tells
-each newcomer about itself.
+Whatever is known comes as a message of its own, and as a sentence only what has none.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from trio_chat.core.events import (
+    AwaySet,
+    Departed,
     Invited,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
     Notice,
-    Origin,
     Renamed,
     Rooms,
     RoomSeen,
     Said,
-    Shown,
+    Topic,
     TopicSet,
 )
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
-from trio_chat.protocols.client import Earlier, Message, Stamped
+from trio_chat.protocols.client import (
+    Earlier,
+    MarkedRead,
+    Member,
+    Message,
+    Roster,
+    Stamped,
+    Typing,
+)
+from trio_chat.protocols.irc.client.answers import (
+    ADVICE,
+    ANSWERS,
+    KEPT_OUT,
+    NICK_TAKEN,
+    NOT_DONE,
+    NOT_SAID,
+    OF_WELCOME,
+    SILENT,
+    who_words,
+)
+from trio_chat.protocols.irc.client.batch import NO_BATCH, Batch
+from trio_chat.protocols.irc.client.outgoing import ID_TAG
+from trio_chat.protocols.irc.client.readings import notices, origin_of, room_of, said_in
+from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.client.slash import SEARCH
-from trio_chat.protocols.irc.client.supports import PREFIXES
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.text import CTCP, formatted, is_room, read_action, sentence, shown
-from trio_chat.protocols.plain.wording import wording
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client.link import IrcLink
+from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
 
 Messages = Sequence[Message]
 
@@ -42,32 +60,21 @@ _VERSION = "trio-chat"
 # Batches of what was said before (ircv3.net, "chathistory"; and that of a bouncer).
 _HISTORY = ("chathistory", "znc.in/playback", SEARCH)
 
+# The kind of the batch that tells with whom something was said (ircv3.net, "chathistory").
+_TALKS = "draft/chathistory-targets"
+
 # Read as they are: the answer must be the same, or there is more than text in them.
 _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
-
-class Batch(NamedTuple):
-    """One that is open. ``page`` is the room or person of which we have asked for it; ``late`` if
-    it fills a gap, ``found`` if it is what somebody at our side wants to read, ``asked`` if it is a
-    page for who scrolls back; ``told`` once something of what was found has come.
-    """
-
-    kind: str
-    page: str = ""
-    late: bool = False
-    found: bool = False
-    told: bool = False
-    asked: bool = False
+# Members of a room of whom we ask who is away: for more, the answer is too long.
+_ASKED_ABOUT_MAX = 200
 
 
-NO_BATCH = Batch("")
-
-
-def understand(session: "IrcLink", line: Line) -> Messages:
+def understand(session: IrcRooms, line: Line) -> Messages:
     """What a line tells. Raises NotAdmitted if it tells why we may not come in."""
     batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
     history = batch.kind in _HISTORY
-    heard = session.table.commands.get(line.command)
+    heard = COMMANDS.get(line.command)
     line.source = shown(line.source)
     if line.command not in _RAW:
         line.params = tuple(map(shown, line.params))
@@ -82,7 +89,7 @@ def understand(session: "IrcLink", line: Line) -> Messages:
     return [*_begin_found(session, line, batch), *told] if told else ()
 
 
-def _begin_found(session: "IrcLink", line: Line, batch: Batch) -> Messages:
+def _begin_found(session: IrcRooms, line: Line, batch: Batch) -> Messages:
     """Before the first of what was found."""
     if not batch.found or batch.told:
         return ()
@@ -90,7 +97,7 @@ def _begin_found(session: "IrcLink", line: Line, batch: Batch) -> Messages:
     return [Notice("This was found:")]
 
 
-def end_found(batch: Batch) -> Messages:
+def _end_found(batch: Batch) -> Messages:
     """Before the first came, nothing was said."""
     return [Notice("Nothing was found.")] if batch.found and not batch.told else ()
 
@@ -109,41 +116,10 @@ def _past(message: Message, batch: Batch) -> Message:
             return message
 
 
-def notices(shown: Shown) -> Messages:
-    """As the plain dialect words it."""
-    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
+# ── talk ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def origin_of(line: Line) -> Origin:
-    user, _, host = line.source.partition("!")[2].partition("@")
-    return Origin(user, host, account=line.tags.get("account", ""), bot="bot" in line.tags)
-
-
-# ── talk ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def said_in(line: Line) -> Said:
-    """With what the server has noted of it, and how it looks, if that is anything."""
-    target, (raw, action) = shown(line.params[0]), read_action(line.params[1])
-    text, runs = formatted(raw)
-    room = room_of(target)
-    status = target.removesuffix(room) if room else ""
-    msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
-    stamped = msgid or time or runs
-    kind = partial(Stamped, msgid=msgid, time=time, runs=runs) if stamped else Said
-    return kind(
-        room, line.nick, text, action=action, to="" if room else target, status=status,
-        notice=line.command == "NOTICE", origin=origin_of(line),
-    )  # fmt: skip
-
-
-def room_of(target: str) -> str:
-    """Empty for a person. What is said to those only who lead a room has a prefix before it."""
-    name = target.lstrip("@+%~")
-    return name if is_room(name) else ""
-
-
-def answer_question(session: "IrcLink", line: Line) -> None:
+def _answer_question(session: IrcRooms, line: Line) -> None:
     """What clients ask each other (CTCP): only the two questions that everybody asks."""
     if line.source.startswith((":", "!", "@")):  # nobody
         return
@@ -155,58 +131,277 @@ def answer_question(session: "IrcLink", line: Line) -> None:
         session.answer("NOTICE", line.nick, f"{CTCP}{text}{CTCP}")
 
 
-# ── come and go ────────────────────────────────────────────────────────────────────────────────
+def _privmsg(session: IrcRooms, line: Line) -> Messages:
+    """Live, it is ours if we have said it. Before, we may have had another name; but then nobody
+    else knows our token but from the server, which so has the message.
+    """
+    batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
+    live, own = not line.tags.get("batch"), session.is_me(line.nick)
+    session.pages.came(batch.page)
+    said = _with_partner(session, said_in(line), batch.page)
+    if line.params[1].startswith(CTCP) and not said.action:
+        if "!" in line.source and live and not own:
+            _answer_question(session, line)
+        return ()
+    token = line.tags.get(ID_TAG, "")
+    if own or (not live and session.state.is_known(token)):
+        token = session.ours(token, line.params[0], live=live)
+        return [replace(said, token=token)]
+    return [said]
 
 
-def _nick(session: "IrcLink", line: Line) -> Messages:
+def _with_partner(session: IrcRooms, said: Said, page: str) -> Said:
+    """In the history of a private conversation we may have had another name then."""
+    if said.room or not page or is_room(page) or not session.state.names.same(said.nick, page):
+        return said
+    return replace(said, to=session.nick)
+
+
+def _notice(session: IrcRooms, line: Line) -> Messages:
+    """From a person, or from the server itself, whose statistics at our leaving nobody wants."""
+    if line.params[1].startswith(CTCP) or session.leaving:
+        return ()
+    if "!" in line.source:
+        return _privmsg(session, line)
+    target = shown(line.params[0])
+    return [Notice(shown(line.params[1]), room=target if is_room(target) else "")]
+
+
+def _tagmsg(session: IrcRooms, line: Line) -> Messages:
+    state = line.tags.get("+typing", "")
+    if not state or session.is_me(line.nick) or line.tags.get("batch"):
+        return ()
+    target = line.params[0]
+    room = room_of(target)
+    return [Typing(room, line.nick, state == "active", to="" if room else target)]
+
+
+def _batch(session: IrcRooms, line: Line) -> Messages:
+    """A batch within another is of the same kind."""
+    sign, name = line.params[0][:1], line.params[0][1:]
+    if sign != "+":
+        batch = session.batches.pop(name, NO_BATCH)
+        answers = session.pages.over(batch.page) or session.catch_up.page_over(batch.page)
+        return answers or _end_found(batch)
+    if outer := session.batches.get(line.tags.get("batch", "")):
+        session.batches[name] = outer._replace(page="")
+        return ()
+    session.batches[name] = _begun(session, line.param(1), line.param(2))
+    return ()
+
+
+def _begun(session: IrcRooms, kind: str, target: str) -> Batch:
+    if kind != "chathistory":
+        return Batch(kind, found=session.has_come(kind))
+    if session.pages.expects(target):
+        return Batch(kind, target, asked=True)
+    if session.catch_up.expected(target):
+        return Batch(kind, target, late=session.catch_up.fills_a_gap(target))
+    return Batch(kind, found=session.has_come(kind))
+
+
+def _chathistory(session: IrcRooms, line: Line) -> Messages:
+    """With whom something was said while we were cut off. Rooms we catch up with as we enter."""
+    batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
+    if batch.kind == _TALKS and not is_room(line.params[1]):
+        session.talked(line.params[1], line.params[2])
+    return ()
+
+
+def _markread(session: IrcRooms, line: Line) -> Messages:
+    return [MarkedRead(line.params[0], line.param(1).removeprefix("timestamp=").strip("*"))]
+
+
+# ── come and go ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _join(session: IrcRooms, line: Line) -> Messages:
+    room, account, name = line.params[0], line.param(1), line.param(2)
+    if not is_room(room) or " " in room:
+        return ()
+    if session.is_me(line.nick):
+        session.address = line.source.partition("!")[2]
+        return [*session.linked(), session.entered(room, line.tags.get("time", ""))]
+    origin = replace(origin_of(line), account=account.removeprefix("*"), name=name)
+    return [Joined(room, line.nick, origin=origin)]
+
+
+def _part(session: IrcRooms, line: Line) -> Messages:
+    if session.is_me(line.nick):
+        return [session.left(line.params[0], line.param(1))]
+    return [Left(line.params[0], line.nick, why=line.param(1), origin=origin_of(line))]
+
+
+def _quit(session: IrcRooms, line: Line) -> Messages:
+    if session.is_me(line.nick):
+        return ()
+    return [Departed(line.nick, why=line.param(0), origin=origin_of(line))]
+
+
+def _kick(session: IrcRooms, line: Line) -> Messages:
+    room, target, why = line.params[0], line.params[1], line.param(2)
+    reason = "" if why == line.nick else why
+    kicked = Kicked(room, line.nick, target, reason, origin=origin_of(line))
+    return [kicked, session.left(room, reason)] if session.is_me(target) else [kicked]
+
+
+def _refused_to_enter(session: IrcRooms, room: str, text: str) -> Message:
+    """It is no use to ask again after each cut. Where we have been, we are not any more."""
+    been_in = room in session.state.last
+    out = session.left(room, text)
+    return out if been_in else Notice(text, room=room, refusal=True)
+
+
+def _nick(session: IrcRooms, line: Line) -> Messages:
     if session.is_me(line.nick):
         session.nick = line.params[0]
     return [Renamed(line.nick, line.params[0], origin=origin_of(line))]
 
 
-def _chghost(session: "IrcLink", line: Line) -> Messages:
+def _chghost(session: IrcRooms, line: Line) -> Messages:
     if session.is_me(line.nick):
         session.address = "@".join(line.params[:2])
     return ()
 
 
-# ── the room and the people ────────────────────────────────────────────────────────────────────
+# ── the room and the people ──────────────────────────────────────────────────────────────────────
 
 
-def _topic(session: "IrcLink", line: Line) -> Messages:
+def _topic(session: IrcRooms, line: Line) -> Messages:
     return [TopicSet(line.params[0], line.nick, line.params[1], origin=origin_of(line))]
 
 
-def _invite(session: "IrcLink", line: Line) -> Messages:
+def _invite(session: IrcRooms, line: Line) -> Messages:
     return notices(Invited(line.params[1], line.nick, line.params[0]))
 
 
-def _wallops(session: "IrcLink", line: Line) -> Messages:
+def _wallops(session: IrcRooms, line: Line) -> Messages:
     return [Notice(f"{line.nick} announces: {line.params[0]}")]
 
 
-# ── the server ─────────────────────────────────────────────────────────────────────────────────
+def _list_entry(session: IrcRooms, line: Line) -> Messages:
+    count = line.params[2] if line.params[2].isdecimal() else "0"
+    return notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
 
 
-def _ping(session: "IrcLink", line: Line) -> Messages:
+def _topic_is(session: IrcRooms, line: Line) -> Messages:
+    session.topics[line.params[1]] = line.params[2]
+    return [Topic(line.params[1], line.params[2])]
+
+
+def _topic_by(session: IrcRooms, line: Line) -> Messages:
+    """RPL_TOPICWHOTIME follows the topic, on most servers."""
+    room, by, at = line.params[1], line.params[2].partition("!")[0], line.params[3]
+    text = session.topics.pop(room, "")
+    if not (text and at.isdecimal() and len(at) <= 12):
+        return ()
+    return [Topic(room, text, by, int(at) * 1000)]
+
+
+def _no_topic(session: IrcRooms, line: Line) -> Messages:
+    return [Topic(line.params[1], "")]
+
+
+def _mode(session: IrcRooms, line: Line) -> Messages:
+    """Modes that we get when we come in are the server's custom."""
+    target, letters, *arguments = line.params
+    if is_room(target):
+        changes = session.supports.changes(letters, arguments)
+        return [ModesSet(target, line.nick, changes, origin=origin_of(line))]
+    if not session.has_settled:
+        return ()
+    return [Notice(f"{line.nick} set the mode of {target} {' '.join([letters, *arguments])}.")]
+
+
+def _away(session: IrcRooms, line: Line) -> Messages:
+    if session.is_me(line.nick):
+        return ()
+    return [AwaySet(line.nick, line.param(0), origin=origin_of(line))]
+
+
+def _away_told(session: IrcRooms, line: Line) -> Messages:
+    """RPL_UNAWAY and RPL_NOWAWAY: the server repeats no text."""
+    gone = line.command == "306"
+    if not gone:
+        session.state.away = ""
+    return [AwaySet(session.nick, session.state.away or line.params[-1] if gone else "")]
+
+
+def _is_away(session: IrcRooms, line: Line) -> Messages:
+    nick, text = line.params[1:3]
+    return [Notice(f"{nick} is away: {text}", room=nick)]
+
+
+def _end_of_names(session: IrcRooms, line: Line) -> Messages:
+    room = line.params[1]
+    names = [session.supports.split(name) for name in session.names.pop(room, ())]
+    if room not in session.inside:
+        return [Notice(_in_words(room, names))]
+    roster = Roster(room, tuple(Member(nick, prefixes) for prefixes, nick in names))
+    if room not in session.entering:  # somebody has asked
+        return [roster, Notice(_in_words(room, names), room=room)]
+    del session.entering[room]
+    if "away-notify" in session.caps and len(names) <= _ASKED_ABOUT_MAX:
+        session.people[room] = []
+        session.send("WHO", room)
+    return [roster]
+
+
+def _in_words(room: str, names: Sequence[tuple[str, str]]) -> str:
+    nicks = sorted((nick for _, nick in names), key=str.lower)
+    return f"In {room} ({len(nicks)}): {', '.join(nicks)}" if nicks else f"Nobody is in {room}."
+
+
+def _name_reply(session: IrcRooms, line: Line) -> Messages:
+    room, names = line.params[-2:]
+    session.names.setdefault(room, []).extend(names.split())
+    return ()
+
+
+def _who_reply(session: IrcRooms, line: Line) -> Messages:
+    if (people := session.people.get(line.params[1])) is not None:
+        people.append(line)
+        return ()
+    return [Notice(who_words(line.params))]
+
+
+def _end_of_who(session: IrcRooms, line: Line) -> Messages:
+    people = session.people.pop(line.params[1], None)
+    if not people:
+        return ()
+    return [Roster(people[0].params[1], tuple(_member(session, person) for person in people))]
+
+
+def _member(session: IrcRooms, line: Line) -> Member:
+    """Flags are H or G (here, gone), maybe ``*`` of operators and that of bots, and prefixes."""
+    nick, flags = line.params[5], line.params[6]
+    prefixes = "".join(flag for flag in flags if flag in session.supports.prefixes)
+    bot = bool(session.supports.bot) and session.supports.bot in flags[1:]
+    return Member(nick, prefixes, away=flags.startswith("G"), bot=bot)
+
+
+# ── the server ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _ping(session: IrcRooms, line: Line) -> Messages:
     session.send("PONG", line.params[-1])
     return ()
 
 
-def _error(session: "IrcLink", line: Line) -> Messages:
+def _error(session: IrcRooms, line: Line) -> Messages:
     head, colon, words = line.params[0].partition(": ")
     closing = head.lower() == "closing link" and colon
     return session.ended(words if closing else line.params[0])
 
 
-def report(session: "IrcLink", line: Line) -> Messages:
+def _report(session: IrcRooms, line: Line) -> Messages:
     """FAIL, WARN and NOTE (standard-replies)."""
     about = line.params[2:-1]
-    notice = session.table.notice(session, sentence(about, line.params[-1]), about)
+    notice = _notice_about(session, sentence(about, line.params[-1]), about)
     return [replace(notice, refusal=line.command == "FAIL")]
 
 
-def _cap(session: "IrcLink", line: Line) -> Messages:
+def _cap(session: IrcRooms, line: Line) -> Messages:
     pairs = [word.partition("=") for word in line.param(-1).split()]
     verb, words = line.params[1].upper(), {name for name, _, _ in pairs}
     if verb in ("LS", "NEW"):
@@ -229,38 +424,73 @@ def _cap(session: "IrcLink", line: Line) -> Messages:
     return ()
 
 
-# ── numerics ───────────────────────────────────────────────────────────────────────────────────
+def _pong(session: IrcRooms, line: Line) -> Messages:
+    match line.params[-1]:
+        case "finish":
+            return session.ponged()
+        case "alive":
+            return session.alive()
+        case "entered":
+            return session.settled()
+        case "lag":
+            return session.lag_known()
+        case asked:
+            return session.pages.ponged(asked) or session.catch_up.ponged(asked)
 
 
-def _numeric(session: "IrcLink", line: Line) -> Messages:
+def _supports(session: IrcRooms, line: Line) -> Messages:
+    for token in line.params[1:-1]:
+        session.supports.learn(token)
+        session.catch_up.supports(token)
+        name, _, value = token.partition("=")
+        if name == "CASEMAPPING" and value and session.state.names.name != OURS:
+            session.state.names.learn(value)
+    return ()
+
+
+def _end_of_motd(session: IrcRooms, line: Line) -> Messages:
+    session.supports.network = session.supports.network or line.source
+    return session.linked()
+
+
+def _new_host(session: IrcRooms, line: Line) -> Messages:
+    """396, as most servers have it: our address looks otherwise from now on."""
+    user, _, _ = session.address.partition("@")
+    host = line.params[1].rpartition("@")[2]
+    session.address = f"{user}@{host}" if session.address else ""
+    return ()
+
+
+# ── numerics, and what is refused ────────────────────────────────────────────────────────────────
+
+
+def _numeric(session: IrcRooms, line: Line) -> Messages:
     """Their first parameter is our nickname; the last one is meant for people."""
     command, params = line.command, line.params[1:]
-    notice = partial(session.table.notice, session)
-    if command in session.table.numerics:
-        needed, means = session.table.numerics[command]
+    if command in NUMERICS:
+        needed, means = NUMERICS[command]
         return means(session, line) if len(line.params) >= needed else ()
-    if command in _ANSWERS:
-        needed, words = _ANSWERS[command]
-        return [notice(words(line.params), params)] if len(line.params) >= needed else ()
-    if not params or command in _SILENT or (command in _OF_WELCOME and not session.admitted):
+    if command in ANSWERS:
+        needed, words = ANSWERS[command]
+        enough = len(line.params) >= needed
+        return [_notice_about(session, words(line.params), params)] if enough else ()
+    if not params or command in SILENT or (command in OF_WELCOME and not session.admitted):
         return ()
     if command[:1] in ("4", "5"):
-        return (
-            session.table.refused(session, line) if session.registered else _kept_out(session, line)
-        )
-    return [notice(" ".join(params), params)]
+        return (_refused if session.registered else _kept_out)(session, line)
+    return [_notice_about(session, " ".join(params), params)]
 
 
-def _kept_out(session: "IrcLink", line: Line) -> Messages:
+def _kept_out(session: IrcRooms, line: Line) -> Messages:
     """Or the server does not know CAP, or not yet who we are."""
-    if line.command in _NICK_TAKEN and session.try_another(line.param(1)):
+    if line.command in NICK_TAKEN and session.try_another(line.param(1)):
         return ()
     if line.command in KEPT_OUT:
         raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
     return ()
 
 
-def _welcome(session: "IrcLink", line: Line) -> Messages:
+def _welcome(session: IrcRooms, line: Line) -> Messages:
     if not session.registered:
         if session.state.names.name == UNKNOWN:
             session.state.names.learn(UNTOLD)
@@ -268,7 +498,7 @@ def _welcome(session: "IrcLink", line: Line) -> Messages:
     return [Notice(line.params[-1])]
 
 
-def _my_info(session: "IrcLink", line: Line) -> Messages:
+def _my_info(session: IrcRooms, line: Line) -> Messages:
     """trio-chat reads slowly what comes too fast. What it says of names is for other clients."""
     if line.params[2].startswith(_VERSION):
         session.outgoing.paced = False
@@ -276,47 +506,49 @@ def _my_info(session: "IrcLink", line: Line) -> Messages:
     return ()
 
 
-def _supports(session: "IrcLink", line: Line) -> Messages:
-    for token in line.params[1:-1]:
-        learn(session, token)
-    return ()
+def _fail(session: IrcRooms, line: Line) -> Messages:
+    about, text = line.params[2:-1], sentence(line.params[2:-1], line.params[-1])
+    match line.params[0].upper():
+        case "IDENTITY":
+            session.not_identified()
+        case "CHATHISTORY":
+            return session.pages.failed(about) or session.catch_up.failed(about)
+        case "BATCH":
+            return session.refused_batch(text) or _report(session, line)
+        case "PRIVMSG" | "NOTICE":
+            return session.refused(about, text) or _report(session, line)
+        case _ if not session.admitted:
+            raise NotAdmitted(line.params[-1])
+    return _report(session, line)
 
 
-def learn(session: "IrcLink", token: str) -> None:
-    """What a server says of itself."""
-    name, _, value = token.partition("=")
-    if name == "CASEMAPPING" and value and session.state.names.name != OURS:
-        session.state.names.learn(value)
-    session.catch_up.supports(token)
+def _refused(session: IrcRooms, line: Line) -> Messages:
+    *about, why = line.params[1:]
+    text = sentence(about, why)
+    if rooms := [word for word in about if is_room(word) and session.answered(word)]:
+        if advice := ADVICE.get(line.command, ""):
+            text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
+        if not session.admitted and session.state.names.same(rooms[0], session.state.home):
+            raise NotAdmitted(text)
+        return [_refused_to_enter(session, rooms[0], text)]
+    failed = session.refused(about, text) if _may_refuse_text(session, line) else ()
+    return failed or [replace(_notice_about(session, text, about), refusal=True)]
 
 
-def _name_reply(session: "IrcLink", line: Line) -> Messages:
-    room, names = line.params[-2:]
-    known = session.names.setdefault(room, [])
-    known += [name.lstrip(PREFIXES) for name in names.split()]
-    return ()
+def _notice_about(session: IrcRooms, text: str, about: Sequence[str]) -> Notice:
+    """Where we are not, somebody may have asked for it all the same."""
+    rooms = [word for word in about if word in session.inside or is_room(word)]
+    return Notice(text, room=rooms[0] if rooms else "")
 
 
-def who_words(params: Sequence[str]) -> str:
-    return f"{params[5]} is {params[2]}@{params[3]} ({params[7].partition(' ')[2]})"
-
-
-def _without_status(rooms: str) -> str:
-    """Prefixes tell what somebody is in a room; a room of one server begins with one of them."""
-    return " ".join(re.sub(r"^[~&@%+!]+(?=[#&])", "", room) for room in rooms.split())
-
-
-def _list_entry(session: "IrcLink", line: Line) -> Messages:
-    count = line.params[2] if line.params[2].isdecimal() else "0"
-    return notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
-
-
-def _new_host(session: "IrcLink", line: Line) -> Messages:
-    """396, as most servers have it: our address looks otherwise from now on."""
-    user, _, _ = session.address.partition("@")
-    host = line.params[1].rpartition("@")[2]
-    session.address = f"{user}@{host}" if session.address else ""
-    return ()
+def _may_refuse_text(session: IrcRooms, line: Line) -> bool:
+    """Whether it may be a text that the server has not taken. Where it sends nothing back, any
+    refusal that names the target may be the only sign.
+    """
+    if line.command in NOT_SAID:
+        return True
+    about_something = len(line.params) > 2 and line.command not in NOT_DONE
+    return about_something and "echo-message" not in session.caps
 
 
 class Heard(NamedTuple):
@@ -327,101 +559,53 @@ class Heard(NamedTuple):
     talk: bool = False
 
 
-class Table(NamedTuple):
-    """What a session understands: commands, numbers, refusals (numbers that begin with 4 or 5); and
-    how a sentence ``about`` something is told.
-    """
-
-    commands: Mapping[str, Heard]
-    numerics: "Numerics"
-    refused: Callable[[Any, Line], Messages]
-    notice: Callable[[Any, str, Sequence[str]], Notice]
-
-
 # With how many parameters each must have.
 Numerics = Mapping[str, tuple[int, Callable[[Any, Line], Messages]]]
 
-#: Rows that are the same for everybody.
 COMMANDS = {
+    "AWAY": Heard(_away),
+    "BATCH": Heard(_batch, 1, talk=True),
     "CAP": Heard(_cap, 3),
+    "CHATHISTORY": Heard(_chathistory, 3),
     "CHGHOST": Heard(_chghost, 2),
     "ERROR": Heard(_error, 1),
+    "FAIL": Heard(_fail, 3),
     "INVITE": Heard(_invite, 2),
+    "JOIN": Heard(_join, 1),
+    "KICK": Heard(_kick, 2),
+    "MARKREAD": Heard(_markread, 1),
+    "MODE": Heard(_mode, 2),
     "NICK": Heard(_nick, 1),
-    "NOTE": Heard(report, 3),
+    "NOTE": Heard(_report, 3),
+    "NOTICE": Heard(_notice, 2, talk=True),
+    "PART": Heard(_part, 1),
     "PING": Heard(_ping, 1),
+    "PONG": Heard(_pong, 1),
+    "PRIVMSG": Heard(_privmsg, 2, talk=True),
+    "QUIT": Heard(_quit),
+    "TAGMSG": Heard(_tagmsg, 1),
     "TOPIC": Heard(_topic, 2),
     "WALLOPS": Heard(_wallops, 1),
-    "WARN": Heard(report, 3),
+    "WARN": Heard(_report, 3),
 }
 
-#: Those after which something is different.
+#: Those of which something follows; for the others see ``answers``.
 NUMERICS: Numerics = {
     "001": (2, _welcome),
     "004": (3, _my_info),
     "005": (3, _supports),
+    "301": (3, _is_away),
+    "305": (2, _away_told),
+    "306": (2, _away_told),
+    "315": (2, _end_of_who),
     "322": (3, _list_entry),
+    "331": (2, _no_topic),
+    "332": (3, _topic_is),
+    "333": (4, _topic_by),
+    "352": (8, _who_reply),
     "353": (3, _name_reply),
+    "366": (2, _end_of_names),
+    "376": (1, _end_of_motd),
     "396": (2, _new_host),
+    "422": (1, _end_of_motd),
 }
-
-# Answers whose parameters are no sentence.
-_ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
-    "301": (3, lambda p: f"{p[1]} is away: {p[2]}"),
-    "311": (6, lambda p: f"{p[1]} is {p[2]}@{p[3]} ({p[5]})"),
-    "312": (4, lambda p: f"{p[1]} is on {p[2]} ({p[3]})"),
-    "314": (6, lambda p: f"{p[1]} was {p[2]}@{p[3]} ({p[5]})"),
-    "317": (3, lambda p: f"{p[1]} has been silent for {p[2]} seconds"),
-    "319": (3, lambda p: f"{p[1]} is in {_without_status(p[2])}"),
-    "324": (3, lambda p: f"The modes of {p[1]}: {' '.join(p[2:])}"),
-    "330": (3, lambda p: f"{p[1]} is logged in as {p[2]}"),
-    "341": (3, lambda p: f"{p[1]} has been invited to {p[2]}"),
-    "346": (3, lambda p: f"{p[1]} lets in {p[2]}"),
-    "348": (3, lambda p: f"{p[1]} does not ban {p[2]}"),
-    "352": (8, who_words),
-    "367": (3, lambda p: f"{p[1]} bans {p[2]}"),
-    "372": (2, lambda p: p[1].removeprefix("- ")),
-    "671": (3, lambda p: f"{p[1]} {p[2]}"),
-}
-
-# What only programs need, and the beginnings and ends of lists.
-_SILENT = {
-    *("002", "003", "020", "042", "315", "318", "321", "323", "329", "333", "347"),
-    *("349", "365", "368", "369", "374", "375", "376", "422"),
-}
-
-# Numbers of people and servers, and our modes: told to who asks for them, not to each newcomer.
-_OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"}
-
-# What was said to somebody or to a room was not taken: there is no such, it may not be said there,
-# too many are meant; there is nothing left of it, it is too long; only to those who are logged in,
-# not in that way, not to strangers.
-_NOT_SAID = {"401", "403", "404", "407", "412", "417", "477", "486", "489", "531", "716"}
-
-
-# Only what is done is refused by these, though they name a room or a person: a command is not known
-# or lacks something, a nickname is taken or none, somebody is not there or is already, we are not
-# in the room, may not enter it, do not lead it or are no operator; a mode or a mask is none, or
-# one too many.
-_NOT_DONE = {
-    *("421", "431", "432", "433", "436", "437", "441", "442", "443", "461", "467", "471", "472"),
-    *("473", "474", "475", "476", "478", "481", "482", "484", "485", "501", "502", "696"),
-}
-
-
-def may_refuse_text(session: "IrcLink", line: Line) -> bool:
-    """Whether it may be a text that the server has not taken. Where it sends nothing back, any
-    refusal that names the target may be the only sign.
-    """
-    if line.command in _NOT_SAID:
-        return True
-    about_something = len(line.params) > 2 and line.command not in _NOT_DONE
-    return about_something and "echo-message" not in session.caps
-
-
-# Our nickname is somebody's, or not for us.
-_NICK_TAKEN = {"432", "433", "436", "437"}
-
-# Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
-# no permission for our host, password wrong, banned, soon banned, name invalid, restricted.
-KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", "465", "466", "468", "484"}

@@ -1,18 +1,18 @@
-"""What our two sessions of IRC have in common: to be let in, to agree on capabilities, to send and
-to receive, to know what has arrived, and to leave.
+"""Our connection to a server of IRC: to be let in, to agree on capabilities, to send and to
+receive, to know what has arrived, and to leave.
 """
 
 from collections import deque
 from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from trio_chat.core.events import Notice
 from trio_chat.core.letters import cut
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
-from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
+from trio_chat.protocols.client import LINE_BYTES, Message
+from trio_chat.protocols.irc.client.batch import Batch
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.outgoing import ID_TAG, Outgoing, encoded
 from trio_chat.protocols.irc.client.slash import SEARCH
@@ -23,9 +23,6 @@ from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
 from trio_chat.protocols.resume_state import UNACKED_MAX, ResumeState
 from trio_chat.protocols.unacked import Unacked
-
-if TYPE_CHECKING:
-    from trio_chat.protocols.irc.client.heard import Batch, Table
 
 #: trio-chat's own: to show who we were, so that what we send twice is not shown twice.
 IDENTITY = "trio-chat/identity"
@@ -47,7 +44,7 @@ _SILENCE_AFTER_QUIT = 5.0  # seconds
 _SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTICE", "PING", "WARN"}
 
 
-class IrcLink(ClientSession):
+class IrcLink:
     """``state`` is what stays for the next connection. ``farewell`` is why the server ends this
     one, if it says so.
 
@@ -56,7 +53,6 @@ class IrcLink(ClientSession):
 
     framed = True
     wanted: Container[str] = WANTED  # capabilities
-    table: "Table"  # what the server's lines mean
     catch_up: CatchUp
 
     def __init__(
@@ -86,7 +82,6 @@ class IrcLink(ClientSession):
         self._talking = False  # whether what is waiting may be sent
         self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
         self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent; nothing tells of it
-        self._refused = 0
         self._unanswered = 0  # of these, since the server has said something
         self._last_words: str | None = None
         self._rounds = 0  # of PING and PONG that there may be before we leave
@@ -119,14 +114,15 @@ class IrcLink(ClientSession):
             self.tell(notice)
         self.enter(time)
 
-    # ── what the sessions differ in ────────────────────────────────────────────────────────
+    # ── what is done with it ───────────────────────────────────────────────────────────────
 
     def enter(self, time: str) -> None:
         """We are registered, at this time if the server says so: go where we want to be."""
         raise NotImplementedError
 
-    def answered(self, room: str) -> bool:
-        """Whether we have asked to enter it; then that is answered now."""
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be said that may not be sent yet."""
         raise NotImplementedError
 
     def _understand_line(self, line: Line) -> Sequence[Message]:
@@ -255,17 +251,6 @@ class IrcLink(ClientSession):
     @property
     def due(self) -> float:
         return self.outgoing.due
-
-    @property
-    def doubtful(self) -> int:
-        """What has not been acknowledged is sent again, or told of, on the next connection. Where
-        the server acknowledges nothing, it is what nothing has come after.
-        """
-        return self._unanswered
-
-    @property
-    def unsaid(self) -> int:
-        return self._refused + self._unanswered
 
     def send(self, command: str, *params: str) -> None:
         """Before everything that waits. Neither registration nor a PONG has a penalty.

@@ -1,9 +1,8 @@
-"""The client's end of IRC in many rooms at once, and in private conversations: for a client that
-has a place for each of them, and for programs.
+"""In many rooms at once, and in private conversations: where we are, what we say there, and what
+becomes of it.
 
-Whatever is known comes as a message of its own; only what has none is a sentence. What a line of
-the server's means is found in the table of ``heard_rooms``. What each method asks for is answered
-by messages, sooner or later; where the server cannot do it, there is no answer, or an empty one.
+What each method asks for is answered by messages, sooner or later; where the server cannot do it,
+there is no answer, or an empty one.
 """
 
 import math
@@ -17,18 +16,14 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import (
     Acknowledged,
-    Earlier,
+    ClientSession,
     InRoom,
     Lag,
     Linked,
     Message,
     PageEnd,
-    RoomsClientSession,
-    Stamped,
 )
 from trio_chat.protocols.irc.client.catchup import CatchUp
-from trio_chat.protocols.irc.client.heard import understand
-from trio_chat.protocols.irc.client.heard_rooms import TABLE
 from trio_chat.protocols.irc.client.link import WANTED, IrcLink
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import texts_of
@@ -39,7 +34,7 @@ from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
-from trio_chat.protocols.irc.text import INVISIBLE, is_cut, is_invisible, is_room, room_name
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState, just_before
 from trio_chat.protocols.unacked import Unacked, lines_of
 
@@ -57,12 +52,11 @@ _ON_ITS_WAY = timedelta(minutes=1)
 _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
 
-class RoomsSession(IrcLink, Offline, RoomsClientSession):
+class IrcRooms(IrcLink, Offline, ClientSession):
     """``rooms`` are entered first, beside those of the ``state``. ``admitted`` is true once the
-    server has let us in, whichever rooms we may enter.
+    server has let us in; if there is a ``home``, into a room.
     """
 
-    table = TABLE
     wanted = WANTED | {MULTILINE, "draft/read-marker", "multi-prefix"}
 
     def __init__(
@@ -76,11 +70,10 @@ class RoomsSession(IrcLink, Offline, RoomsClientSession):
     ) -> None:
         super().__init__(nick, encoding=encoding, state=state, password=password)
         self.supports = Supports()
-        self.catch_up = CatchUp(state, self.send, self.buffer_of, named=True)
+        self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)
-        self.people: ByName[list[Line]] = ByName(
-            state.names
-        )  # of rooms, while we are told who is away there
+        # Of rooms, while we are told who is away there.
+        self.people: ByName[list[Line]] = ByName(state.names)
         self.topics: ByName[str] = ByName(state.names)  # of rooms, until we know who set it
         self.joining: ByName[None] = ByName(state.names)  # rooms that we have asked to enter
         self.inside: ByName[None] = ByName(state.names)
@@ -102,72 +95,7 @@ class RoomsSession(IrcLink, Offline, RoomsClientSession):
         """In which room or with whom that was said."""
         return said.room or (said.nick if self.is_me(said.to) else said.to)
 
-    # ── what the server says ───────────────────────────────────────────────────────────────
-
-    def _understand_line(self, line: Line) -> Sequence[Message]:
-        whole = self._reassembly.take(line)
-        return self._understand_whole(whole) if whole else ()
-
-    def _understand_whole(self, line: Line) -> Sequence[Message]:
-        told: Sequence[Message] = understand(self, line)
-        batch = self.batches.get(line.tags.get("batch", ""))
-        if batch is None or not self.pages.asked_for(batch.page):
-            told = self._in_turn(told)
-        if "batch" not in line.tags:
-            self._remember(line.tags.get("time", ""))
-        messages = [*told, *self._settle()]
-        return [known for message in messages for known in self._acknowledge(message)]
-
-    def _in_turn(self, messages: Sequence[Message]) -> Sequence[Message]:
-        return [
-            shown
-            for message in messages
-            for shown in self.catch_up.in_turn(message) or self._answer(message)
-        ]
-
-    def _answer(self, message: Message) -> Sequence[Message]:
-        """What was said before we came, and shown to us as such, we may say once more with the same
-        token: then the server shows us the first again, and that is the answer to the second.
-        """
-        if not isinstance(message, Stamped) or message.late or self.catch_up.busy:
-            return ()
-        return [message] if self.state.is_known(message.token) else ()
-
-    def _remember(self, time: str) -> None:
-        """Nothing that was said until now is missing, unless we are about to ask for it. The clock
-        of the server may have gone back.
-        """
-        if time and ((self._talking and not self.catch_up.busy) or not self.state.since):
-            self.state.since = time
-
-    def _settle(self) -> Sequence[Message]:
-        """What follows once all that a line tells is told."""
-        rooms, self._new_rooms = self._new_rooms, []
-        for room, time in rooms if self.keeps_history else ():
-            self.catch_up.begin(room, time)
-        # What we said before a cut, and somebody has seen, may be in what we are catching up with.
-        if self.has_settled and not (self._talking or self.catch_up.busy):
-            self._talking = True
-            return self._send_again()
-        return ()
-
-    def _acknowledge(self, message: Message) -> Sequence[Message]:
-        """A text of ours has come, in its turn."""
-        said = message.said if isinstance(message, Earlier) else message
-        if not (isinstance(said, Said) and said.token):
-            return [message]
-        self._returned.discard(said.token)
-        taken = self.state.take_token(said.token)
-        text = self.state.failed.pop(said.token, None) or taken
-        if text is None:
-            return [message]
-        if not is_cut(text.text, said.text):
-            return [_place_of(said)]
-        return [_place_of(said), *self._fail_after_all(text, "Only the beginning of it was said.")]
-
-    def _fail_after_all(self, text: Unacked, why: str) -> Sequence[Message]:
-        """What counts as arrived does so no more; but for people, who have seen it, in words."""
-        return [*self._lost([text], why), Notice(why, room=text.target, refusal=True)]
+    # ── to be let in ───────────────────────────────────────────────────────────────────────
 
     def enter(self, time: str) -> None:
         """Back to all rooms; and nobody may talk to us before it is known who has done so while we
@@ -256,9 +184,6 @@ class RoomsSession(IrcLink, Offline, RoomsClientSession):
             super().part(room, why)
 
     # ── what we say ────────────────────────────────────────────────────────────────────────
-
-    def say(self, text: str) -> None:
-        raise Unsupported("Say to whom: there are many rooms.")
 
     def talk(
         self, target: str, text: str, action: bool = False, notice: bool = False
@@ -389,6 +314,10 @@ class RoomsSession(IrcLink, Offline, RoomsClientSession):
         left = [text for text in batches if text.token not in self._returned]
         return self._give_up(left[:1], why)
 
+    def _fail_after_all(self, text: Unacked, why: str) -> Sequence[Message]:
+        """What counts as arrived does so no more; but for people, who have seen it, in words."""
+        return [*self._lost([text], why), Notice(why, room=text.target, refusal=True)]
+
     def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
         return self.state.oldest(targets, but=self._returned)
 
@@ -434,13 +363,6 @@ class RoomsSession(IrcLink, Offline, RoomsClientSession):
         self._pong = True
         overdue, self._overdue = self._overdue, self._pinged.popleft() if self._pinged else ()
         return self._give_up(overdue)
-
-
-def _place_of(said: Said) -> Acknowledged:
-    """As far as the server tells it."""
-    if isinstance(said, Stamped):
-        return Acknowledged(said.token, said.msgid, said.time)
-    return Acknowledged(said.token)
 
 
 def _joins(rooms: Iterable[tuple[str, str]]) -> Sequence[str]:

@@ -1,0 +1,41 @@
+"""What parts of a server's lines mean, whoever reads them."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from trio_chat.core.events import Notice, Origin, Said, Shown
+from trio_chat.protocols.client import Message, Stamped
+from trio_chat.protocols.irc.message import Message as Line
+from trio_chat.protocols.irc.text import formatted, is_room, read_action, shown
+from trio_chat.protocols.plain.wording import wording
+
+
+def notices(shown: Shown) -> Sequence[Message]:
+    """As the plain dialect words it."""
+    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
+
+
+def origin_of(line: Line) -> Origin:
+    user, _, host = line.source.partition("!")[2].partition("@")
+    return Origin(user, host, account=line.tags.get("account", ""), bot="bot" in line.tags)
+
+
+def said_in(line: Line) -> Said:
+    """With what the server has noted of it, and how it looks, if that is anything."""
+    target, (raw, action) = shown(line.params[0]), read_action(line.params[1])
+    text, runs = formatted(raw)
+    room = room_of(target)
+    status = target.removesuffix(room) if room else ""
+    msgid, time = line.tags.get("msgid", ""), line.tags.get("time", "")
+    stamped = msgid or time or runs
+    kind = partial(Stamped, msgid=msgid, time=time, runs=runs) if stamped else Said
+    return kind(
+        room, line.nick, text, action=action, to="" if room else target, status=status,
+        notice=line.command == "NOTICE", origin=origin_of(line),
+    )  # fmt: skip
+
+
+def room_of(target: str) -> str:
+    """Empty for a person. What is said to those only who lead a room has a prefix before it."""
+    name = target.lstrip("@+%~")
+    return name if is_room(name) else ""
