@@ -25,11 +25,12 @@ _LETTER_MAX = 4  # bytes, in any encoding that has ASCII as a part of it
 _TLS_HANDSHAKE = b"\x16\x03"  # a TLS record of the type "handshake", version 3.x (RFC 8446, 5.1)
 
 # A browser can be made to send any request anywhere, so what looks like one never is chat: a method
-# in capitals and a path or an address, or all three words of a first line (RFC 9112). Other words
-# and a path are what people type, as "say /x".
+# in capitals and a path or an address, or all three words of a first line (RFC 9112; those of SIP
+# and RTSP look alike). Other words and a path are what people type, as "say /x".
 _REQUEST = re.compile(r"(?P<word>[A-Z]+(?:-[A-Z]+)*)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)")
 _WHOLE_REQUEST = re.compile(
-    r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]+\S+[ \t]+HTTP/[0-9](?:\.[0-9])?[ \t]*\Z"
+    r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]+\S+[ \t]+"
+    r"(?:(?i:HTTP)|[A-Z]{2,})/[0-9](?:\.[0-9])?[ \t]*\Z"
 )
 # With these all requests but rare ones begin: their path is waited for.
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI"}
@@ -48,12 +49,13 @@ _HEADER = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-# Those that the server knows, and others that some client or gateway may begin with.
+# Those that the server knows, and others that some client or gateway may begin with: those to log
+# in elsewhere among them, which have a password behind them.
 _COMMANDS = VERBS.keys() | {
-    "ACCEPT", "AUTHENTICATE", "DIE", "ERROR", "KNOCK", "LINKS", "MAP", "METADATA", "NJOIN",
-    "PROTOCTL", "PROXY", "REDACT", "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE",
-    "SILENCE", "SQUIT", "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH",
-    "WEBIRC",
+    "ACCEPT", "AUTHENTICATE", "CHANSERV", "CNOTICE", "CPRIVMSG", "CS", "DIE", "ERROR", "IDENTIFY",
+    "KNOCK", "LINKS", "MAP", "METADATA", "NICKSERV", "NJOIN", "NS", "PROTOCTL", "PROXY", "REDACT",
+    "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE", "SILENCE", "SQUERY", "SQUIT",
+    "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH", "WEBIRC",
 }  # fmt: skip
 _FIRST_COMMANDS = {"CAP", "NICK", "PASS", "USER"}
 _COMMAND = re.compile(
