@@ -288,7 +288,7 @@ def test_there_are_no_two_blanks_behind_it(crowd: Desk) -> None:
 
 def test_commands_and_emoji_say_what_they_are(crowd: Desk) -> None:
     (topic,) = crowd.model.complete("/top", 4)
-    assert topic.note == "[TEXT]: show the room's topic or set it; - removes it"
+    assert topic.note == "[ROOM|TEXT]: show the room's topic or set it; - removes it"
     (tada,) = crowd.model.complete(":tad", 4)
     assert tada.note == ":tada:"
 

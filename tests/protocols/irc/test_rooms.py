@@ -407,6 +407,13 @@ def test_rooms_are_entered_and_left() -> None:
     [
         ("/topic green", "#tea", ["TOPIC #tea green"]),
         ("/kick al", "#tea", ["KICK #tea al"]),
+        ("/kick #milk al why", "#tea", ["KICK #milk al why"]),
+        ("/who #milk", "#tea", ["NAMES #milk"]),
+        ("/names #milk", "al", ["NAMES #milk"]),
+        ("/topic #milk", "#tea", ["TOPIC #milk"]),
+        ("/topic #milk is here", "#tea", ["TOPIC #tea :#milk is here"]),
+        ("/part #milk for good", "#tea", ["PART #milk :for good"]),
+        ("/invite al #milk", "#tea", ["INVITE al #milk"]),
         ("/me waves", "al", ["PRIVMSG al :\x01ACTION waves\x01"]),
         ("/msg al hi", "", ["PRIVMSG al hi"]),
         ("/away lunch", "", ["AWAY lunch"]),

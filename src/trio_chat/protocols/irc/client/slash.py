@@ -103,19 +103,40 @@ def _join(session: Commanded, rest: str) -> Lines:
     return session.go_to(room_name(name.partition(",")[0]), key)
 
 
-def _part(session: Commanded, why: str) -> Lines:
-    return [_with_text("PART", session.here(), why)]
+def _of_room(session: Commanded, rest: str) -> tuple[str, str]:
+    """The room that is named first, or else this one; and what follows."""
+    first, others = _two(rest)
+    return (first, others) if is_room(first) else (session.here(), rest)
+
+
+def _part(session: Commanded, rest: str) -> Lines:
+    room, why = _of_room(session, rest)
+    return [_with_text("PART", room, why)]
+
+
+def _who(session: Commanded, rest: str) -> Lines:
+    room, _ = _of_room(session, rest)
+    return [body("NAMES", room)]
+
+
+def _invite(session: Commanded, rest: str) -> Lines:
+    nick, room = _two(rest)
+    return [body("INVITE", nick, room or session.here())]
 
 
 def _topic(session: Commanded, text: str) -> Lines:
+    """A topic that is nothing but a room's name is none: that room's topic is meant."""
+    if is_room(text) and len(text.split()) == 1:
+        return [body("TOPIC", text)]
     if text == "-":
         return [body("TOPIC", session.here(), "")]
     return [_with_text("TOPIC", session.here(), text)]
 
 
 def _kick(session: Commanded, rest: str) -> Lines:
+    room, rest = _of_room(session, rest)
     nick, why = _two(rest)
-    return [_with_text("KICK", session.here(), nick, why)]
+    return [_with_text("KICK", room, nick, why)]
 
 
 def _mode(session: Commanded, rest: str) -> Lines:
@@ -209,13 +230,11 @@ SLASHES = {
     ),
     "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
     "join": Slash("ROOM [KEY]", "go to another room; a new one is made", 1, _join),
-    "part": Slash("[WHY]", "leave the room", 0, _part),
-    "invite": Slash(
-        "NAME", "ask somebody into the room", 1, lambda s, nick: [body("INVITE", nick, s.here())]
-    ),
-    "kick": Slash("NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
+    "part": Slash("[ROOM] [WHY]", "leave the room", 0, _part),
+    "invite": Slash("NAME [ROOM]", "ask somebody into the room", 1, _invite),
+    "kick": Slash("[ROOM] NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
     "rooms": Slash("", "which rooms there are", 0, lambda s, rest: ["LIST"]),
-    "who": Slash("", "who is in the room", 0, lambda s, rest: [body("NAMES", s.here())]),
+    "who": Slash("[ROOM]", "who is in the room", 0, _who),
     "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
         "[TEXT]", "say that you are away; without a text, back", 0,
@@ -228,7 +247,7 @@ SLASHES = {
     "devoice": Slash("NAME", "no more", 1, _set("-v")),
     "ban": Slash("MASK", "let NAME or NAME!USER@HOST in no more; /kick sends out", 1, _bans("+")),
     "unban": Slash("MASK", "let them in again", 1, _bans("-")),
-    "topic": Slash("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
+    "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
     "history": Slash("[NUMBER]", "what was said last in the room, with its time", 0, _history),
     "search": Slash(
