@@ -10,9 +10,8 @@ async def main() -> None:
     where = settings.host, settings.port
     async with trio_chat.open_chat(*where, nick="echo", retry=True) as chat:
         async for message in chat:
-            match message:
-                case trio_chat.Incoming(nick=nick, text=text) if text.startswith("!echo "):
-                    await message.reply(f"{nick} said: {text.removeprefix('!echo ')}")
+            if isinstance(message, trio_chat.Incoming) and message.text.startswith("!echo "):
+                await message.reply(f"{message.nick} said: {message.text.removeprefix('!echo ')}")
 
 
 if __name__ == "__main__":

@@ -31,3 +31,5 @@ for line in client.stdout:
             ask(type="say", target=room, text=f"{nick}: {counts[nick]}")
         case {"type": "failed", "why": why} | {"type": "error", "text": why}:
             print(why)
+        case _:
+            pass

@@ -25,6 +25,8 @@ async def carry(chat: trio_chat.Chat) -> None:
                 await asked.pop(token).reply(f"It is there, as {msgid}.")
             case trio_chat.Failed(token=token, why=why) if token in asked:
                 await asked.pop(token).reply(f"It is not there: {why}")
+            case _:
+                pass
 
 
 async def main() -> None:
