@@ -1,16 +1,18 @@
-"""Which nickname a client takes if the one that it would like is taken."""
+"""The nicknames that a client tries when the one it would like is taken."""
 
 from trio_chat.core.names import fold, near_nick
 
-# Of one account so many clients may be there; then something else is wrong.
+# So many clients of one person may be there; beyond that something else is wrong.
 _ATTEMPTS = 30
 
-# What near_nick puts behind a name.
+# The number that near_nick puts after a name.
 _COUNT = len("_30")
 
 
 class Alternates:
-    """``nick`` is what is tried now. Unless others are ``allowed``, there is no other."""
+    """Tries nicknames in turn; ``nick`` is the present one. Unless ``allowed``, there are no
+    others.
+    """
 
     def __init__(self, wanted: str, *, allowed: bool) -> None:
         self.nick = self.wanted = wanted
@@ -18,8 +20,10 @@ class Alternates:
         self._refused: set[str] = set()
 
     def next(self, refused: str) -> bool:
-        """The server has refused ``nick``, and writes it like this: it may have cut it. Returns
-        whether there is another one, which is ``nick`` from now on.
+        """Take note that the server has refused ``nick``, which it may have cut: ``refused`` is how
+        it writes it.
+
+        Returns whether there is another one, which is then ``nick``.
         """
         self._refused.add(fold(self.nick))
         if not self._allowed or len(self._refused) > _ATTEMPTS:
@@ -30,7 +34,9 @@ class Alternates:
         return True
 
     def notice(self, nick: str) -> str:
-        """What the person is to know of it, once the server has let us in as ``nick``."""
+        """The sentence for the person, once the server has let us in as ``nick``; empty if it is
+        the one wanted.
+        """
         if not self._refused:
             return ""
         return f"The nickname {self.wanted} is taken. You are {nick} for now; /nick changes that."

@@ -1,8 +1,8 @@
-"""Which names a server takes for the same (modern.ircdocs.horse, "CASEMAPPING").
+"""The names that a server takes for the same (modern.ircdocs.horse, "CASEMAPPING").
 
-Nobody at the client's end compares names of people or rooms, or keeps something by them, but by
-these two: so what a server says of itself holds everywhere, also for what was kept before it said
-so.
+Nothing at the client's end compares names of people or rooms, or keeps something by them, but
+through these two classes. So what a server says of itself holds everywhere, even for what was kept
+before it said so.
 """
 
 import unicodedata
@@ -15,10 +15,10 @@ V = TypeVar("V")
 
 Fold = Callable[[str], str]
 
-#: As trio-chat itself compares, and so all who speak plain. Its CASEMAPPING tells IRC clients less.
+#: The casemapping of trio-chat itself, and so of plain. Its CASEMAPPING promises IRC clients less.
 OURS = "trio-chat"
 
-#: What servers mean that do not tell; and that of one with which we have not talked yet.
+#: The casemapping of servers that name none, and of one with which we have not talked yet.
 UNTOLD, UNKNOWN = "rfc1459", ""
 
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -28,7 +28,7 @@ _RFC1459 = _STRICT | str.maketrans("~", "^")
 
 
 def _by_unicode(name: str) -> str:
-    """As PRECIS has it for names (RFC 8265, "UsernameCaseMapped"): width, case, composition."""
+    """Fold a name as PRECIS does (RFC 8265, "UsernameCaseMapped"): width, case, composition."""
     narrow = "".join(unicodedata.normalize("NFKC", c) if _is_wide(c) else c for c in name)
     return unicodedata.normalize("NFC", narrow.lower())
 
@@ -49,24 +49,27 @@ _FOLDS: dict[str, Fold] = {
 
 
 class Casemapping:
-    """That of the server that we talk with."""
+    """The casemapping of the server that we talk with."""
 
     def __init__(self, name: str = OURS) -> None:
         self.learn(name)
 
     def learn(self, name: str) -> None:
-        """Of one that we do not know, what all have in common: to take two people for one would be
-        worse than to take one for two.
+        """Switch to the casemapping of this name.
+
+        For an unknown one, take what all have in common: to take two people for one would be worse
+        than to take one for two.
         """
         self.name = name
         self.fold: Fold = _FOLDS.get(name.lower(), _FOLDS["ascii"])
 
     def same(self, one: str, other: str) -> bool:
+        """Whether two names are the same to the server."""
         return self.fold(one) == self.fold(other)
 
 
 class ByName(MutableMapping[str, V]):
-    """A dict whose keys are names. It is iterated over as they were written first."""
+    """A dict whose keys are names. Iterating gives them as they were first written."""
 
     def __init__(self, names: Casemapping, items: Mapping[str, V] | None = None) -> None:
         self._names, self._fold = names, names.fold
@@ -74,7 +77,9 @@ class ByName(MutableMapping[str, V]):
         self.update(items or {})
 
     def _now(self) -> dict[str, tuple[str, V]]:
-        """Where the server has another casemapping than before, all are put where they belong."""
+        """The entries by folded name, folded anew if the server has another casemapping than
+        before.
+        """
         if self._fold is not self._names.fold:
             self._fold = self._names.fold
             self._items = {self._fold(written): (written, v) for written, v in self._items.values()}

@@ -1,11 +1,12 @@
-"""What may reach a terminal: text without anything that steers it, hides in it or turns it round.
+"""The cleaning of text for terminals: nothing is left that steers one, hides in it or reverses
+text.
 
 Letters of every script, combining marks and emoji sequences stay as they are. The rest:
 
 - control characters become pictures of themselves (ESC is ␛), C1 ones U+FFFD, a tab four blanks;
-- bidirectional embeddings, overrides, isolates and marks, and what nobody can see, are dropped;
+- bidirectional embeddings, overrides, isolates and marks, and everything invisible, are dropped;
 - a joiner (ZWJ, ZWNJ) stays only where it joins two visible characters that are not ASCII: emoji
-  and the scripts that need it; a tag sequence only as the end of a flag;
+  and the scripts that need it; a tag sequence only at the end of a flag;
 - of a pile of combining marks the first four stay, which is more than any language needs.
 """
 
@@ -30,20 +31,21 @@ _UNSEEN = re.compile(f"[\u200c\u200d{_INVISIBLE}]")
 
 
 def clean(text: str) -> str:
-    """``text`` as it may be printed, on one line, beside other people's text."""
+    """The text as it may be printed, on one line, beside other people's text."""
     if text.isascii() and text.isprintable():
         return text
     return _without_piles(_UNSAFE.sub(_replacement, text))
 
 
 def clean_lines(text: str) -> str:
-    """The same of a text that may have several lines."""
+    """The same for a text that may have several lines."""
     return "\n".join(map(clean, text.split("\n"))) if "\n" in text else clean(text)
 
 
 def is_seam(text: str, place: int) -> bool:
-    """Whether what is before and behind this place can be cleaned apart: together they are the same
-    as the whole, and no letter is torn.
+    """Whether a text can be cleaned in two parts, before and after this place.
+
+    That is so if together they are the same as the whole, and no letter is torn.
     """
     if not 0 < place < len(text):
         return True

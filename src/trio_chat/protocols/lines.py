@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-# Whoever sends a mebibyte without a line ending is not chatting.
+# A peer that sends a mebibyte without a line ending is not chatting.
 ENDLESS = 1024 * 1024  # bytes
 
 
 class LineBuffer:
-    """Splits at LF, and takes one CR before it away.
+    """Splits at LF, and drops one CR before it.
 
-    ``maximum`` is the longest line in bytes, its ending not counted. Of a longer one nothing is
-    kept: None stands in its place, as soon as it is known to be too long; or, with ``beginnings``,
-    its first ``maximum`` + 1 bytes. So the buffer holds no more than that from one piece to the
-    next.
+    ``maximum`` is the longest line in bytes, without its ending. Of a longer one nothing is kept:
+    None stands in its place, as soon as it is known to be too long; or, with ``beginnings``, its
+    first ``maximum`` + 1 bytes. So the buffer holds no more than that between two pieces.
     """
 
     def __init__(self, maximum: int, *, beginnings: bool = False) -> None:
@@ -35,7 +34,7 @@ class LineBuffer:
         return lines
 
     def take(self) -> bytes:
-        """The line that has begun and not ended; it is forgotten with that."""
+        """Take out the line that has begun and not ended."""
         line = bytes(self._partial)
         self._partial.clear()
         self._discarded = 0

@@ -1,4 +1,4 @@
-"""What every dialect of the server offers. All of it is sans-IO: no method waits."""
+"""The interfaces that every dialect of the server offers. All of it is sans-IO: no method waits."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,18 +16,19 @@ class Dialect(Protocol):
     """
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        """What a listener is sent; empty if this dialect does not tell of such a thing.
+        """The bytes that a listener is sent; empty if this dialect does not tell of such a thing.
 
-        ``id`` and ``at`` are those of the event's entry, for dialects that show them.
+        ``id`` and ``at`` (unix milliseconds) are those of the event's entry, for dialects that show
+        them.
         """
         ...
 
 
 class OwnDialect(Dialect, Protocol):
-    """How people are shown what they have done themselves."""
+    """A way of writing to people about their own actions."""
 
     def differs(self, shown: Shown) -> bool:
-        """Whether that is another way than the one in which everybody else is shown it."""
+        """Whether everybody else is shown it in another way."""
         ...
 
 
@@ -46,9 +47,10 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A command, with how the session tells its answer, or that it is refused.
+    """A command, with how the session tells its answer (``on_answer``) or its refusal
+    (``on_refused``).
 
-    Without these, ``Session.reply`` does.
+    Where these are None, ``Session.reply`` tells it.
     """
 
     command: Command
@@ -58,68 +60,78 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The session has dealt by itself with something that came."""
+    """Something that came, and that the session has dealt with by itself."""
 
 
 HANDLED = Handled()
 
-#: What one connection asks for at a time.
+#: The things that one connection asks for at a time.
 Run = Says | Ask | Handled
 
 
 class Session(Protocol):
-    """What one connection speaks: bytes in, runs of commands out; answers in, bytes out.
+    """One connection's protocol: bytes in, runs of commands out; answers in, bytes out.
 
     Feed it with ``receive_data`` and ``receive_eof``, then ask for ``next_run`` until there is
-    none. Say with ``done`` and ``reply`` what has become of a run before asking for the next one.
+    none. Tell it with ``done`` and ``reply`` what has become of a run before asking for the next
+    one.
 
     Before each run is carried out, and before each wait, write ``data_to_send`` to the peer; from
-    then on it is written to in ``dialect``, and shown in ``own`` what it has done itself.
+    then on the peer is written to in ``dialect``, and shown its own actions in ``own``.
     """
 
     @property
     def refusals(self) -> int:
-        """How much the peer was refused."""
+        """The number of times the peer was refused something."""
         ...
 
     @property
     def dialect(self) -> Dialect:
-        """How this connection is written to."""
+        """The dialect in which this connection is written to."""
         ...
 
     @property
     def own(self) -> OwnDialect | None:
-        """How it is shown what it has done itself; None if as everybody else."""
+        """The dialect for the peer's own actions; None if they are shown like all others."""
         ...
 
     def greeting(self) -> bytes:
-        """What the server says to somebody who waits for it to speak first."""
+        """The bytes for a peer that waits for the server to speak first."""
         ...
 
-    def receive_data(self, data: bytes) -> None: ...
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the peer, in pieces of any size."""
+        ...
 
-    def receive_eof(self) -> None: ...
+    def receive_eof(self) -> None:
+        """Note that the peer sends nothing more."""
+        ...
 
     def next_run(self) -> Run | None:
-        """The next thing that was asked; None until more comes."""
+        """The next run of commands; None until more bytes come."""
         ...
 
     def done(self, event: Event) -> Iterable[Ask]:
-        """A command has become this event, and everybody has been told. Returns what follows from
-        it, which is the server's doing and not the peer's.
+        """Note that a command has become this event, and that everybody has been shown it.
+
+        Returns what follows from it, which is the server's doing and not the peer's.
         """
         ...
 
     def reply(self, answer: Answer) -> None:
-        """This is what the peer asked for, or why it cannot be."""
+        """Tell the peer the answer to what it asked for, or why it is refused."""
         ...
 
     def ping(self) -> None:
-        """The peer has long been silent: ask whether it is still there, if there is a way."""
+        """Ask a peer that has long been silent whether it is still there, if the protocol has a
+        way.
+        """
         ...
 
     def farewell(self, words: str) -> None:
-        """The server ends the connection; ``words`` say why, if the peer is to be told."""
+        """Say why the server ends the connection; nothing is said if ``words`` are empty."""
         ...
 
-    def data_to_send(self) -> bytes: ...
+    def data_to_send(self) -> bytes:
+        """Take the bytes for the peer that have collected so far."""
+        ...

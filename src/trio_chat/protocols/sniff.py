@@ -1,6 +1,16 @@
-"""What a connection speaks, by its first bytes: one port serves every kind of client.
+"""The protocol of a connection, told by its first bytes: one port serves every kind of client.
 
-A person who types and the tutorial's client wait for the server to speak; all others speak first.
+People who type, and the tutorial's client, wait for the server to speak; all others speak first.
+
+- The greeting comes after ``greeting_delay``, two seconds by default: most clients of IRC speak
+  within milliseconds, but some are silent for one second (Konversation).
+- Commands of IRC are known in any case, and also after the greeting; but a word alone, such as
+  ``ping``, is a nickname unless it is in capitals.
+- A peer that speaks first is waited for until a newline comes, or nothing for ``greeting_delay``.
+  One that was asked and sends no newline is the tutorial's client, unless it was a single key.
+- A telnet that sends key by key is waited for until its line ends.
+- A request of HTTP that comes so slowly that its beginning was taken for a nickname is known when
+  its first line is complete, or by a header where the first text should be (``plain.server``).
 """
 
 import re
@@ -11,31 +21,33 @@ from trio_chat.protocols.telnet import Telnet
 
 
 class Spoken(Enum):
+    """A protocol that a peer may speak."""
+
     PLAIN = auto()
     IRC = auto()
     HTTP = auto()
     TLS = auto()
 
 
-# No beginning that is longer than a line of IRC with its tags is waited for to end.
+# A beginning that is longer than a line of IRC with its tags need not end to be known.
 _OPENING_MAX = 8192 + 512  # bytes
 
 _LETTER_MAX = 4  # bytes, in any encoding that has ASCII as a part of it
 
 _TLS_HANDSHAKE = b"\x16\x03"  # a TLS record of the type "handshake", version 3.x (RFC 8446, 5.1)
 
-# A browser can be made to send any request anywhere, so what looks like one never is chat: a method
-# in capitals and a path or an address, or all three words of a first line (RFC 9112; those of SIP
-# and RTSP look alike). Other words and a path are what people type, as "say /x".
+# A browser can be made to send any request anywhere, so nothing that looks like one is ever chat: a
+# method in capitals and a path or an address, or all three words of a first line (RFC 9112; those
+# of SIP and RTSP look alike). Other words and a path may be typed by people, as "say /x".
 _REQUEST = re.compile(r"(?P<word>[A-Z]+(?:-[A-Z]+)*)[ \t]+(?:/|[A-Za-z][A-Za-z0-9+.-]*://)")
 _WHOLE_REQUEST = re.compile(
     r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]+\S+[ \t]+"
     r"(?:(?i:HTTP)|[A-Z]{2,})/[0-9](?:\.[0-9])?[ \t]*\Z"
 )
-# With these all requests but rare ones begin: their path is waited for.
+# The methods of all but rare requests: what follows them is waited for.
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI"}
-# People may say "Host: it is down", or "Cookie: yes, please": where they could use the name of a
-# header, only a value that is no sentence tells.
+# People may say "Host: it is down", or "Cookie: yes, please": where a header's name may be what
+# somebody says, only a value that is no sentence tells.
 _HEADER = re.compile(
     r"(?:(?:Host|Origin|Referer):[ \t]*\S*[ \t]*\Z"
     r"|Connection:[ \t]*(?:close|keep-alive|upgrade)\b"
@@ -49,8 +61,8 @@ _HEADER = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-# Those that the server knows, and others that some client or gateway may begin with: those to log
-# in elsewhere among them, which have a password behind them.
+# The commands that the server knows, and others with which some client or gateway may begin; among
+# them those to log in elsewhere, which are followed by a password.
 _COMMANDS = VERBS.keys() | {
     "ACCEPT", "AUTHENTICATE", "CHANSERV", "CNOTICE", "CPRIVMSG", "CS", "DIE", "ERROR", "IDENTIFY",
     "KNOCK", "LINKS", "MAP", "METADATA", "NICKSERV", "NJOIN", "NS", "PROTOCTL", "PROXY", "REDACT",
@@ -64,12 +76,12 @@ _COMMAND = re.compile(
 )
 
 
-# What some programs send before they say anything: blanks, NULs, the mark of UTF-8.
+# Bytes that some programs send before they say anything: blanks, NULs, the mark of UTF-8.
 _NOTHING_YET = re.compile(rb"(?:[\s\0]|\xef\xbb\xbf)+")
 
 
 class Opening:
-    """What has come of a connection, until it tells what is spoken."""
+    """The beginning of a connection, until it tells which protocol is spoken."""
 
     def __init__(self, encoding: str) -> None:
         self._encoding, self._telnet = encoding, Telnet(encoding)
@@ -80,14 +92,14 @@ class Opening:
         self._by_key = False
 
     def feed(self, piece: bytes) -> None:
-        """What has come; an empty piece is the end."""
+        """Take a piece of bytes; an empty one is the end."""
         if not piece:
             self._ended = True
             return
         self._pieces.append(piece)
         self._size += len(piece)
         more = self._telnet.feed(piece)
-        if more and self._is_one_key():  # the tutorial's client says its nickname once more
+        if more and self._is_one_key():  # the tutorial's client repeats its nickname
             self._by_key = not more.startswith(self._typed + b": ")
         typed = self._typed + more
         begin = _NOTHING_YET.match(typed)
@@ -99,9 +111,10 @@ class Opening:
         return bool(self._typed)
 
     def pieces(self, spoken: Spoken) -> list[bytes]:
-        """What the session is to be fed with. A client of IRC is one that a telnet may be, too. Of
-        what is plain, a newline ends a message; without one, each piece is one as it came, unless
-        it came key by key.
+        """The pieces to feed the session with.
+
+        For IRC, without what a telnet sends. For plain, a newline ends a message; without one, each
+        piece is one as it came, unless it came key by key.
         """
         if spoken is Spoken.IRC:
             return [self._typed]
@@ -109,7 +122,7 @@ class Opening:
         return [b"".join(self._pieces)] if joined else self._pieces
 
     def spoken(self, *, asked: bool, silent: bool) -> Spoken | None:
-        """What it means, or None if that depends on bytes yet to come.
+        """The protocol, or None if that depends on bytes yet to come.
 
         ``asked`` says whether the server has spoken first, ``silent`` whether nothing else is
         coming for now.
@@ -149,12 +162,12 @@ class Opening:
 
 
 def is_one_letter(data: bytes, encoding: str) -> bool:
-    """Whether it is what somebody sends who presses one key."""
+    """Whether this is what somebody sends by pressing one key."""
     return len(data) <= _LETTER_MAX and len(data.decode(encoding, "replace")) == 1
 
 
 def begins_request(line: str) -> bool:
-    """Whether this is the beginning of an HTTP request: a method, and where it is to."""
+    """Whether this begins an HTTP request: a method, and a path or an address."""
     found = _REQUEST.match(line)
     return found is not None and found["word"] not in _COMMANDS
 
@@ -165,16 +178,16 @@ def is_whole_request(line: str) -> bool:
 
 
 def is_header(line: str) -> bool:
-    """Whether this is a line such as all HTTP requests have behind the first."""
+    """Whether this is a header as HTTP requests have it."""
     return bool(_HEADER.match(line))
 
 
 def _is_irc(line: str, *, ended: bool) -> bool:
-    """Whether a client of IRC begins so; ``ended`` says whether the line is complete.
+    """Whether a client of IRC begins like this; ``ended`` says whether the line is complete.
 
-    Commands are known in any case (modern.ircdocs.horse, "Message Format"). But a word alone is
-    a nickname, such as ``ping``, unless it is in capitals and means something alone; and two that
-    no newline follows may be one.
+    Commands are known in any case (modern.ircdocs.horse, "Message Format"). But a word alone is a
+    nickname, such as ``ping``, unless it is in capitals and means something alone; and two words
+    that no newline follows may be one.
     """
     found = _COMMAND.match(line)
     if not found or (word := found["word"]).upper() not in _COMMANDS:

@@ -1,4 +1,4 @@
-"""What a telnet mixes into what is typed (RFC 854), taken out again.
+"""The removal of what a telnet mixes into what is typed (RFC 854).
 
 Commands begin with IAC (0xFF), which no UTF-8 text has. In encodings where it is a letter, it is
 one until the peer negotiates as only a telnet does: it asks for an option by a control character.
@@ -11,10 +11,10 @@ _IAC, _SB, _SE = b"\xff", 0xFA, 0xF0
 _WILL, _DONT = 0xFB, 0xFE
 _FIRST_COMMAND = 0xEC  # EOF (RFC 1184); the last is IAC itself
 
-# Options have values of a few bytes. Whoever never says that one has ended would not be heard.
+# Options have values of a few bytes. A longer one is given up, or its peer would never be heard.
 _VALUE_MAX = 1024  # bytes
 
-# No text has a control character behind these letters, but for the end of a line and a tab.
+# In text these letters are never followed by a control character but a line ending or a tab.
 _NEGOTIATION = re.compile(rb"\xff[\xfb-\xfe][\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAY_BE_ONE = re.compile(rb"\xff[\xfb-\xfe]?\Z")
 
@@ -28,7 +28,7 @@ class _In(Enum):
 
 
 class Telnet:
-    """Bytes in, what was typed out. CR NUL, a key that ends a line, becomes CR LF."""
+    """Takes bytes, and gives what was typed. CR NUL, a key that ends a line, becomes CR LF."""
 
     def __init__(self, encoding: str) -> None:
         self._certain = not _is_letter(encoding)
@@ -40,6 +40,7 @@ class Telnet:
         self._ended_with_cr = False
 
     def feed(self, data: bytes) -> bytes:
+        """The typed bytes in ``data``; some may be held back until more come."""
         data, self._held = self._held + data, b""
         if not self._certain:
             self._certain = bool(_NEGOTIATION.search(data))
@@ -58,7 +59,7 @@ class Telnet:
         return self._with_lines_ended(text)
 
     def rest(self) -> bytes:
-        """What was held back until more comes, if no more does."""
+        """The bytes that were held back, now that no more come."""
         held, self._held = self._held, b""
         return held
 
@@ -77,7 +78,7 @@ class Telnet:
                 self._in = _In.VALUE
 
     def _take(self, part: bytes) -> None:
-        """What follows the last IAC, or came before the first."""
+        """Take the bytes after the last IAC, or before the first."""
         if part and self._in is _In.COMMAND:
             part = self._after_command(part)
         elif part and self._in is _In.VALUE_COMMAND:
@@ -127,7 +128,7 @@ def _is_letter(encoding: str) -> bool:
 
 
 def without_erased(text: str) -> str:
-    """What is left of a line that was sent key by key, backspaces and all."""
+    """A line that was sent key by key, without what backspaces have erased."""
     if "\b" not in text and "\x7f" not in text:
         return text
     kept: list[str] = []

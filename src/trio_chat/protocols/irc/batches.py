@@ -1,7 +1,7 @@
-"""BATCH, as clients send it (ircv3.net, "client-batch"): a message of several lines ("multiline").
+"""BATCH as clients send it (ircv3.net, "client-batch"): a message of several lines ("multiline").
 
 One batch is open at a time. It holds no more than a message may, and nothing is said before it has
-ended. What is wrong with it is told once; from then on its lines are dropped.
+ended. Its first fault is told; from then on its lines are dropped.
 """
 
 import re
@@ -16,13 +16,13 @@ from trio_chat.protocols.irc.text import CTCP, read_action
 
 _REFERENCE = re.compile("[A-Za-z0-9-]{1,64}")
 
-# A client answers a PING whenever it comes.
+# Lines that may come within a batch: a client answers a PING whenever it comes.
 _BETWEEN = {"PING", "PONG"}
 
 
 @dataclass
 class Collected:
-    """A batch that is open: its message so far. ``opening`` is the line that has opened it."""
+    """An open batch, and its message so far; ``opening`` is the line that opened it."""
 
     opening: Message
     label: str
@@ -34,21 +34,25 @@ class Collected:
 
     @property
     def reference(self) -> str:
+        """The name by which its lines refer to it."""
         return self.opening.params[0][1:]
 
     @property
     def target(self) -> str:
+        """The room or nickname that the message is for."""
         return self.opening.param(2)
 
     def forget(self) -> str:
-        """There will be no message. Returns the label that is to be answered, if there is one."""
+        """Give the message up. Returns the label that is still to be answered, empty if there is
+        none.
+        """
         label, self.label = self.label, ""
         self.failed, self.pieces = True, []
         return label
 
 
 class Wrong(Exception):
-    """Why a batch cannot be: the ``code`` and the ``context`` that go into the FAIL, and a text."""
+    """A fault of a batch: a text, and the ``code`` and ``context`` of its FAIL."""
 
     def __init__(self, why: str, *context: str, code: str = "MULTILINE_INVALID") -> None:
         super().__init__(why)
@@ -56,26 +60,29 @@ class Wrong(Exception):
 
 
 def is_part(message: Message) -> bool:
-    """Whether a line is about a batch."""
+    """Whether a line belongs to a batch, opens or ends one."""
     return "batch" in message.tags or message.command == "BATCH"
 
 
 class Collector:
-    """The batch that a client has open, if it has. What is wrong with it is told in ``out``."""
+    """The batch that a client has open, if any. Faults are told in ``out``."""
 
     def __init__(self, out: ReplyBuffer) -> None:
         self._out = out
         self._batch: Collected | None = None
 
     def interrupt(self, message: Message) -> None:
-        """A line comes that is no part of the batch: it is dealt with, and the batch forgotten."""
+        """Forget the batch because a line has come that is not part of it; that line is still dealt
+        with.
+        """
         if self._batch and message.command not in _BETWEEN:
             self.spoil("Only lines of the batch may come before its end")
             self._batch = None
 
     def spoil(self, why: str) -> None:
-        """Something else than a line of the batch that is open, if one is, has come: there will be
-        no message. Whatever has come has a reply of its own.
+        """Give up the message of an open batch because something has come that is no line of it.
+
+        The thing that came has a reply of its own.
         """
         batch = self._batch
         if batch and not batch.failed:
@@ -83,7 +90,7 @@ class Collector:
             self._out.fail_earlier(batch.forget(), "BATCH", wrong.code, *wrong.context, why)
 
     def collect(self, message: Message) -> Collected | None:
-        """Take a line of a batch. Returns the batch, if this is its end and it is a message."""
+        """Take a line of a batch. Returns the batch when this line ends it and it is a message."""
         try:
             if message.command != "BATCH":
                 self._add(message)
@@ -96,7 +103,9 @@ class Collector:
         return None
 
     def _fail(self, wrong: Wrong) -> None:
-        """Answer the line that has opened it, and the line in hand: each has its own label."""
+        """Refuse the batch: answer the line that opened it and the line in hand, each by its own
+        label.
+        """
         out, batch = self._out, self._batch
         if batch and batch.failed:
             return
@@ -172,8 +181,11 @@ class Collector:
 
 
 def _unframe(batch: Collected) -> None:
-    """An action (CTCP ACTION) begins in the first line and ends in the last. Nothing else may be in
-    such a frame: to those who are sent the lines one by one, it would be a question to answer.
+    """Take the frame of an action (CTCP ACTION) off: it begins in the first line and ends in the
+    last.
+
+    No other CTCP may be in a batch: to those who are sent its lines one by one, it would be a
+    question to answer.
     """
     pieces = batch.pieces
     if pieces:

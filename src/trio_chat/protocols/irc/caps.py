@@ -1,8 +1,8 @@
-"""The IRCv3 capabilities that the server has (ircv3.net, "Capability Negotiation")."""
+"""The IRCv3 capabilities of the server (ircv3.net, "Capability Negotiation")."""
 
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 
-#: Each with the value that CAP LS 302 shows.
+#: Each capability, with the value that CAP LS 302 shows.
 CAPS = {
     "account-notify": "",
     "account-tag": "",
@@ -30,11 +30,11 @@ CAPS = {
     "userhost-in-names": "",
 }
 
-#: Of these the way depends in which a line is written: whoever has the same is sent the same.
+#: The capabilities that change how lines are written: clients that share them get the same bytes.
 RENDERED = frozenset(CAPS) - {
     "cap-notify", "draft/event-playback", "labeled-response", "soju.im/search",
     "standard-replies", "trio-chat/identity",
 }  # fmt: skip
 
-#: With one of these a line may have tags.
+#: The capabilities of which any lets a line have tags.
 TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}

@@ -1,4 +1,4 @@
-"""How events are written in IRC, to whoever has the same capabilities."""
+"""The writing of events in IRC: one dialect for all clients with the same capabilities."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -49,22 +49,25 @@ from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.session import Dialect, OwnDialect
 
-# Tags that a client has given to its message are repeated on each line of it, if they are so short:
-# 32 lines with the longest ones would be more than what an outbox may hold for a slow reader.
+# A message's client-only tags are repeated on each of its lines if they are no longer than this: 32
+# lines with the longest ones would be more than an outbox may hold for a slow reader.
 _REPEATED_MAX = 256  # bytes
 
 
 class IrcDialect(Dialect):
-    """``server`` is the source of what the server itself says."""
+    """Writes for clients with ``caps`` (those in ``RENDERED``); ``server`` is the source of its own
+    lines.
+    """
 
     def __init__(self, caps: frozenset[str], server: str) -> None:
         self.caps, self._server = caps, server
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        """The lines for something shown, as bytes; empty if these clients are not told of it."""
         return self.lines(shown, id, at)
 
     def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
-        """With ``extra`` tags on each line."""
+        """The same as ``render``, with ``extra`` tags on each line."""
         if isinstance(shown, Aside):
             if not self._tells(shown):
                 return b""
@@ -84,8 +87,9 @@ class IrcDialect(Dialect):
         return ("\r\n".join(texts) + "\r\n").encode()
 
     def _repeated(self, shown: Shown, tags: str) -> str:
-        """Of these tags those that stand before each line of a message that has several. It has one
-        id and one label in however many lines it is written.
+        """The tags of a message that also stand before its second and further lines.
+
+        It has one id and one label in however many lines it is written.
         """
         given = getattr(shown, "tags", "")
         if len(given) > _REPEATED_MAX:
@@ -95,8 +99,10 @@ class IrcDialect(Dialect):
         return f"@{rest} " if rest else ""
 
     def _as_batch(self, said: Said, id: str, at: int, extra: str) -> bytes:
-        """ "Any tags that would have been added to the message" are on its first line. If all is in
-        a batch, then so are the first and the last line of this one.
+        """Write a message of several lines as a batch of "multiline".
+
+        "Any tags that would have been added to the message" are on its first line. Within another
+        batch, the first and the last line carry the reference to that.
         """
         name, source = f"m{id.replace('-', '')}", _source(said)
         tags = self._tags(said, id, at, extra)
@@ -113,15 +119,18 @@ class IrcDialect(Dialect):
         return ("\r\n".join(lines) + "\r\n").encode()
 
     def _entered_later(self, entered: Entered, id: str, at: int, extra: str) -> bytes:
-        """With what was said before, such that nobody takes it for what is said now: least of all a
-        bot, which might do once more what it was told to do. ``extra`` tags are on all of it.
+        """Write a room for a newcomer, with old messages in such a way that nobody takes them for
+        new ones.
+
+        Least of all may a bot, which would do again what it was once told to do. ``extra`` tags are
+        on all of it.
         """
         first = self.lines(replace(entered, recent=()), id, at, extra)
         if "draft/chathistory" in self.caps:
             # "If a client requests this capability, the server … SHOULD NOT play back any history
             # that would otherwise be sent automatically" (chathistory).
             return first
-        # Questions from one client to another (CTCP) would be answered once more.
+        # Questions from one client to another (CTCP) would be answered again.
         recent = [e for e in entered.recent if not _text(e.event).startswith(CTCP)]
         if not recent:
             return first
@@ -130,14 +139,15 @@ class IrcDialect(Dialect):
         return first + self._in_notices(entered.room, recent)
 
     def _in_batch(self, room: str, recent: Sequence[Entry], name: str, extra: str) -> bytes:
-        """As all others were shown it then, who had said it among them."""
+        """Write old messages as everybody was shown them then, in a batch of "chathistory"."""
         start = self._line(body("BATCH", f"+{name}", "chathistory", room), extra)
         return start + self._again(recent, f"batch={name}") + self._line(f"BATCH -{name}", extra)
 
     def _in_notices(self, room: str, recent: Sequence[Entry]) -> bytes:
-        """ "Automatic replies MUST NEVER be sent in response to a NOTICE" (RFC 2812, 3.3.2). Two
-        lines around it tell what it is. With server-time, too, there are clients that show the time
-        of arrival (irssi).
+        """Write old messages as NOTICEs, between two lines that say what they are.
+
+        "Automatic replies MUST NEVER be sent in response to a NOTICE" (RFC 2812, 3.3.2). The two
+        lines are needed even with server-time: some clients show the time of arrival (irssi).
         """
         when = "" if "server-time" in self.caps else ", with the times in UTC"
         start = self._line(trailing("NOTICE", room, f"This was said last{when}:"))
@@ -146,7 +156,9 @@ class IrcDialect(Dialect):
         return start + self._again(noticed) + end
 
     def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:
-        """Without server-time, the time is put into the text, as bouncers do."""
+        """Write old messages. Without server-time, the time is put into the text, as
+        bouncers do.
+        """
         dialect = irc_dialect(self.caps, self._server)
         if "server-time" in self.caps:
             return b"".join([dialect.lines(e.event, e.id, e.at, extra) for e in entries])
@@ -188,7 +200,10 @@ class IrcDialect(Dialect):
     # ── said ───────────────────────────────────────────────────────────────────────────────
 
     def _said(self, said: Said) -> Sequence[str]:
-        """ "Servers MUST NOT send blank lines to clients" that do not know multiline."""
+        """Write a message in lines that fit, without blank ones.
+
+        "Servers MUST NOT send blank lines to clients" that do not know multiline.
+        """
         before, end = FRAMES[said.action]
         start = f":{_source(said)} {_command(said)} {_target(said)} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
@@ -235,7 +250,7 @@ class IrcDialect(Dialect):
         return lines
 
     def names(self, nick: str, members: Members) -> Sequence[str]:
-        """RPL_NAMREPLY and RPL_ENDOFNAMES, for ``nick``."""
+        """A room's members for ``nick``: RPL_NAMREPLY (353) and RPL_ENDOFNAMES (366)."""
         start = self._numeric(RPL_NAMREPLY, nick, "@" if members.secret else "=", members.room, "")
         several, with_address = "multi-prefix" in self.caps, "userhost-in-names" in self.caps
         names = [
@@ -282,7 +297,9 @@ class IrcDialect(Dialect):
         return [f":{self._server} {body('NOTICE', '*', line)}" for line in notice.text.split("\n")]
 
     def marked(self, marked: Marked) -> Sequence[str]:
-        """ "If there is no known last message read timestamp, the … parameter is a literal *"."""
+        """A read marker. "If there is no known last message read timestamp, the … parameter is a
+        literal *".
+        """
         if "draft/read-marker" not in self.caps:
             return ()
         at = f"timestamp={timestamp(marked.at)}" if marked.at else "*"
@@ -293,26 +310,31 @@ class IrcDialect(Dialect):
 
 
 class OwnIrcDialect(IrcDialect, OwnDialect):
-    """As ``IrcDialect``; but who has said something sees it only with echo-message, and whoever is
-    away has been told so.
+    """The writing of a client's own actions, where it differs from what everybody else is shown.
+
+    Their own messages are shown only with echo-message; and a client that has set its away message
+    has been told so already.
     """
 
     def differs(self, shown: Shown) -> bool:
+        """Whether its owner is not shown this as everybody else is."""
         said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
         return said or isinstance(shown, AwaySet)
 
     def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
+        """The same lines as ``IrcDialect``; empty for what its owner is not to be shown."""
         return b"" if self.differs(shown) else super().lines(shown, id, at, extra)
 
 
 @cache
 def irc_dialect(caps: frozenset[str], server: str) -> IrcDialect:
-    """There is one dialect object for each set of capabilities."""
+    """The one dialect object for a set of capabilities."""
     return IrcDialect(caps, server)
 
 
 @cache
 def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
+    """The one object for a set of capabilities that writes a client's own actions."""
     return OwnIrcDialect(caps, server)
 
 
@@ -343,7 +365,9 @@ def _text(event: Event) -> str:
 
 
 def _timed(entry: Entry) -> Event:
-    """With the time of day before the text. It is shown without its id, for it is another text."""
+    """An event with the time of day before its text; shown without an id, because it is another
+    text.
+    """
     event = entry.event
     if not isinstance(event, Said):
         return event
@@ -352,8 +376,10 @@ def _timed(entry: Entry) -> Event:
 
 
 def _as_notice(event: Event) -> Event:
-    """What somebody does is put in words: in a NOTICE, CTCP would be the answer of a client, and
-    any line that a text is cut into may begin with it.
+    """A message as a NOTICE, with an action put in words.
+
+    In a NOTICE, CTCP would be a client's answer, and any line that a text is cut into may begin
+    with it.
     """
     if not isinstance(event, Said):
         return event
@@ -377,17 +403,17 @@ def _line(event: Any, command: str, *params: str) -> str:
 
 
 def fits(source: str, command: str, target: str, text: str) -> bool:
-    """Whether this is no longer than a line may be."""
+    """Whether a message is no longer than a line may be, with its sender's address."""
     return _bytes(f":{source} {command} {target} :{text}") <= LINE_MAX - 2
 
 
 def cut(line: str) -> str:
-    """As much of it as a line may hold, in whole letters."""
+    """The beginning of a line that is no longer than it may be, in whole letters."""
     return line if _bytes(line) <= LINE_MAX - 2 else cut_bytes(line, LINE_MAX - 2)
 
 
 def _mode_lines(start: str, changes: Sequence[Change]) -> Sequence[str]:
-    """As many changes in a line as fit."""
+    """Lines of as many changes each as fit."""
     lines: list[str] = []
     some: list[Change] = []
     for change in changes:
@@ -399,7 +425,7 @@ def _mode_lines(start: str, changes: Sequence[Change]) -> Sequence[str]:
 
 
 def written(changes: Sequence[Change]) -> Sequence[str]:
-    """``+ov-k alice bob *`` as parameters of MODE."""
+    """Changes as parameters of MODE: ``+ov-k alice bob *``."""
     letters, sign = "", ""
     for change in changes:
         if (now := "+" if change.add else "-") != sign:
@@ -409,7 +435,7 @@ def written(changes: Sequence[Change]) -> Sequence[str]:
 
 
 def wrapped(words: Sequence[str], most: int) -> Sequence[str]:
-    """Words with blanks between them, in lines of at most so many bytes."""
+    """Words joined by blanks, in lines of at most ``most`` bytes."""
     lines: list[str] = []
     line, size = "", 0
     for text in words:
@@ -439,5 +465,5 @@ def _bytes(text: str) -> int:
 
 
 def time_tag(milliseconds: int) -> str:
-    """The tag of "server-time"."""
+    """The tag of "server-time" for a moment in unix milliseconds."""
     return f"time={timestamp(milliseconds)}"

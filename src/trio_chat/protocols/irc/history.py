@@ -1,5 +1,8 @@
-"""What was said before: CHATHISTORY and MARKREAD (ircv3.net, "chathistory" and "read-marker"), and
-SEARCH (soju.im/search).
+"""The history that clients ask for: CHATHISTORY, MARKREAD (ircv3.net, "chathistory", "read-marker")
+and SEARCH (soju.im/search).
+
+What is found is written by the dialect that wrote it live, so its ids, times, tags and sources are
+the same.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +29,7 @@ Asks = Iterable[Ask]
 
 
 class Bad(Exception):
-    """A parameter cannot be read: ``code`` and ``context`` go into the FAIL, and why."""
+    """A parameter that cannot be read: why, and the ``code`` and ``context`` of its FAIL."""
 
     def __init__(self, why: str, *context: str, code: str = "INVALID_PARAMS") -> None:
         super().__init__(why)
@@ -37,6 +40,7 @@ class Bad(Exception):
 
 
 def chathistory(out: ReplyBuffer, message: Message) -> Asks:
+    """Read CHATHISTORY. The answer is a batch of "chathistory", or a FAIL."""
     given = message.param(0)
     try:
         command = _read_chathistory(out, message.params)
@@ -82,7 +86,9 @@ def _reference(text: str, name: str, target: str) -> Bound:
 
 
 def _between(start: Bound, end: Bound) -> Span:
-    """ "Counted starting from … the first message selector"; "forwards or backwards in time"."""
+    """The span of BETWEEN, which is "counted starting from … the first message selector", and may
+    go "forwards or backwards in time".
+    """
     match start, end:
         case (str(), str()) | (int(), int()) if start > end:  # type: ignore[operator]
             return Span(after=end, before=start)
@@ -91,7 +97,7 @@ def _between(start: Bound, end: Bound) -> Span:
     return Span(after=start, before=end, first=True)
 
 
-# Of each subcommand: how many references it has, and which span they make.
+# For each subcommand the number of its references, and the span that they make.
 _SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
     "AFTER": (1, lambda bound: Span(after=bound, first=True)),
     "AROUND": (1, lambda bound: Span(around=bound)),
@@ -120,7 +126,9 @@ def _talks(out: ReplyBuffer) -> Callable[[Talks], None]:
 
 
 def _no_history(out: ReplyBuffer, given: str, target: str, refused: Refused) -> None:
-    """ "If the target does not exist or the client does not have permissions to query it, …
+    """Tell why there is no history.
+
+    "If the target does not exist or the client does not have permissions to query it, …
     INVALID_TARGET"; "if no message history can be returned due to an error, … MESSAGE_ERROR".
     """
     code = "MESSAGE_ERROR" if refused.code is Code.UNAVAILABLE else "INVALID_TARGET"
@@ -131,6 +139,7 @@ def _no_history(out: ReplyBuffer, given: str, target: str, refused: Refused) -> 
 
 
 def markread(out: ReplyBuffer, message: Message) -> Asks:
+    """Read MARKREAD. The answer is a MARKREAD with the moment that counts, or a FAIL."""
     target = message.param(0)
     if not target:
         out.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
@@ -166,6 +175,7 @@ def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:
 
 
 def search(out: ReplyBuffer, message: Message) -> Asks:
+    """Read SEARCH. The answer is a batch of "soju.im/search", or a FAIL."""
     try:
         command = _read_search(parse_tags(message.param(0)))
     except Bad as bad:
@@ -175,7 +185,7 @@ def search(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _read_search(attributes: dict[str, str]) -> Seek:
-    """Times are inclusive: "at or after", "at or before"."""
+    """Read the attributes of a search. Its times are inclusive: "at or after", "at or before"."""
     if unknown := attributes.keys() - {"in", "from", "after", "before", "text", "limit"}:
         raise Bad("Unknown attributes", *sorted(unknown))
     if not attributes:
@@ -212,7 +222,7 @@ def _limit(text: str, most: int) -> int:
 
 
 def _moment(value: str, given: str) -> int:
-    """In unix milliseconds."""
+    """Read a moment, in unix milliseconds. Raises Bad."""
     if (at := read_timestamp(value)) is None:
         raise Bad("Invalid timestamp", given)
     return at

@@ -1,4 +1,4 @@
-"""What a server tells IRC clients of itself."""
+"""The facts that IRC clients are told of a server."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,11 @@ CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """``created`` is when it was started, as people write it; ``lengths`` are in characters."""
+    """A server's name, network, version and limits.
+
+    ``created`` is when it was started, as people write it; ``lengths`` are in characters, by
+    ISUPPORT token.
+    """
 
     name: str
     network: str
@@ -29,7 +33,7 @@ class ServerInfo:
     list_max: int = 100
 
     def tokens(self) -> Iterator[str]:
-        """RPL_ISUPPORT (modern.ircdocs.horse): all of this is true."""
+        """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""
         yield "CASEMAPPING=ascii"
         yield "CHANTYPES=#"
         yield f"PREFIX=({''.join(STATUS)}){''.join(STATUS.values())}"

@@ -1,6 +1,4 @@
-"""One line of IRC, as modern.ircdocs.horse has it in "Message Format" and ircv3.net in "Message
-Tags".
-"""
+"""One line of IRC (modern.ircdocs.horse, "Message Format"; ircv3.net, "Message Tags")."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ _ESCAPED = str.maketrans(_ESCAPES | {"\0": "\\s"})
 _UNESCAPED = {escape[1]: char for char, escape in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
-# What would end a line, or be taken for its end, wherever it comes from.
+# Characters that would end a line, or be taken for its end, wherever they come from.
 _FORGING = str.maketrans("\r\n\0", "   ")
 _NO_WORD = re.compile(r"[\r\n\0 ]")
 _NO_KEY = re.compile(r"[\r\n\0 ;=]")
@@ -20,9 +18,10 @@ _NO_KEY = re.compile(r"[\r\n\0 ;=]")
 
 @dataclass(slots=True)
 class Message:
-    """``source`` is the server's name or a person's ``nick!user@host``; clients send none.
+    """A line, parsed. ``command`` is in capitals, or three digits.
 
-    ``tags`` without a value have an empty one. ``command`` is in capitals, or three digits.
+    ``source`` is the server's name or a person's ``nick!user@host``; clients send none. ``tags``
+    without a value have an empty one.
     """
 
     command: str
@@ -32,11 +31,11 @@ class Message:
 
     @property
     def nick(self) -> str:
-        """Of the source, if that is a person; else its whole name."""
+        """The nickname in the source; all of the source if it is no person."""
         return self.source.partition("!")[0].partition("@")[0]
 
     def param(self, index: int) -> str:
-        """A parameter that may be missing: then it is empty."""
+        """A parameter by its index; empty if it is missing."""
         try:
             return self.params[index]
         except IndexError:
@@ -44,9 +43,9 @@ class Message:
 
 
 def parse(line: str) -> Message | None:
-    """What a line without its ending says; None if it has no command.
+    """Parse a line without its ending; None if it has no command.
 
-    Blanks between parameters may be several. Raises nothing: anything else is a parameter.
+    There may be several blanks between parameters. Raises nothing: anything else is a parameter.
     """
     tags: dict[str, str] = {}
     source = ""
@@ -66,13 +65,15 @@ def parse(line: str) -> Message | None:
 
 
 def parse_tags(text: str) -> dict[str, str]:
-    """Tags as they stand between ``@`` and the blank; of two with the same key the last counts."""
+    """Parse the tags between ``@`` and the blank; of two with the same key the last counts."""
     pairs = (tag.partition("=") for tag in text.split(";") if tag)
     return {key: _unescape(value) for key, _, value in pairs}
 
 
 def render_tags(tags: dict[str, str]) -> str:
-    """Tags as they stand between ``@`` and the blank. Raises ValueError if a key cannot be one."""
+    """Write tags as they stand between ``@`` and the blank. Raises ValueError if a key cannot be
+    one.
+    """
     for key in tags:
         if not key or _NO_KEY.search(key):
             raise ValueError(f"{key!r} cannot be the key of a tag")
@@ -81,8 +82,10 @@ def render_tags(tags: dict[str, str]) -> str:
 
 
 def render(message: Message) -> str:
-    """The line, without its ending. Raises ValueError if something but the last parameter or the
-    value of a tag cannot be what it is.
+    """Write a line, without its ending.
+
+    Raises ValueError if the source, the command, a tag's key or a parameter before the last is
+    malformed.
     """
     if _NO_WORD.search(message.source) or _NO_WORD.search(message.command):
         raise ValueError(f"{message.source!r} and {message.command!r} must be words")
@@ -92,9 +95,9 @@ def render(message: Message) -> str:
 
 
 def body(command: str, *params: str) -> str:
-    """A command and its parameters; the last gets a colon if it needs one.
+    """Write a command and its parameters; the last gets a colon if it needs one.
 
-    Characters that end a line become blanks, so that nothing which was said can begin another one.
+    Characters that end a line become blanks, so that nothing anybody says can begin another line.
     """
     if not params:
         return command
@@ -105,12 +108,14 @@ def body(command: str, *params: str) -> str:
 
 
 def trailing(command: str, *params: str) -> str:
-    """As ``body``, with a colon before the last parameter even where it needs none."""
+    """Write the same as ``body``, with a colon before the last parameter even where it needs
+    none.
+    """
     return f"{_before(command, params[:-1])} :{safe(params[-1])}"
 
 
 def _before(command: str, params: Sequence[str]) -> str:
-    """A command and the parameters before the last one."""
+    """Write a command and the parameters before the last one."""
     words = [safe(param) for param in params]
     for text in words:
         if not text or text.startswith(":") or " " in text:
@@ -119,12 +124,14 @@ def _before(command: str, params: Sequence[str]) -> str:
 
 
 def safe(text: str) -> str:
-    """Without what would end the line early."""
+    """The text without anything that would end its line early."""
     return text if text.isprintable() else text.translate(_FORGING)
 
 
 def word(text: str) -> str:
-    """The text up to its first blank, such that other parameters can follow it; never empty."""
+    """The text up to its first blank, made such that other parameters can follow it; never
+    empty.
+    """
     return (safe(text).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
 
 
@@ -139,8 +146,10 @@ def escape(value: str) -> str:
 
 
 def _unescape(value: str) -> str:
-    """"If a lone \\ exists at the end of an escaped value …, it SHOULD be dropped"; and "if a \\
-    exists with no valid escape character …, then the invalid backslash SHOULD be dropped".
+    r"""A tag's value without its escapes.
+
+    "If a lone \ exists at the end of an escaped value …, it SHOULD be dropped"; and "if a \ exists
+    with no valid escape character …, then the invalid backslash SHOULD be dropped".
     """
     if "\\" not in value:
         return value

@@ -1,4 +1,4 @@
-"""MONITOR: which nicknames a client watches (ircv3.net, "monitor")."""
+"""MONITOR: the nicknames that a client watches (ircv3.net, "monitor")."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -13,6 +13,9 @@ from trio_chat.protocols.session import Ask
 
 
 def monitor(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
+    """Read MONITOR. The answers are RPL_MONONLINE (730), RPL_MONOFFLINE (731), RPL_MONLIST (732)
+    with RPL_ENDOFMONLIST (733), or ERR_MONLISTFULL (734).
+    """
     verb = _VERBS.get(message.params[0].upper())
     return verb(out, message) if verb else ()
 

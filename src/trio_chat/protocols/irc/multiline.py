@@ -9,10 +9,10 @@ from trio_chat.protocols.irc.text import FRAMES, pieces
 #: The capability, and the type of the batch.
 MULTILINE = "draft/multiline"
 
-#: The tag of a line that goes on where the one before ends.
+#: The tag of a line that continues the one before.
 CONCAT = "draft/multiline-concat"
 
-#: What a listener must have to be sent such a batch: it depends on the other two.
+#: The capabilities without which a client is sent no such batch: the first depends on the others.
 NEEDED = frozenset({MULTILINE, "batch", "message-tags"})
 
 # What one message may hold. As many bytes as the longest plain line has by default, so no dialect
@@ -23,21 +23,23 @@ MAX_LINES = 32
 
 
 class Limits(NamedTuple):
-    """What a server takes as one message."""
+    """The size that a server accepts of one message."""
 
     size: int  # bytes
     lines: int
 
 
 class Piece(NamedTuple):
-    """A line of the batch; ``joined`` to the one before without a line feed between them."""
+    """A line of a batch; ``joined`` if no line feed stands between it and the one before."""
 
     text: str
     joined: bool = False
 
 
 def framed(parts: Sequence[Piece], action: bool) -> Sequence[Piece]:
-    """What is done rather than said (CTCP ACTION) begins in the first line and ends in the last."""
+    """The lines with the frame of an action (CTCP ACTION): it begins in the first and ends in the
+    last.
+    """
     before, end = FRAMES[action]
     first, *others = parts
     *most, last = [first._replace(text=before + first.text), *others]
@@ -45,12 +47,15 @@ def framed(parts: Sequence[Piece], action: bool) -> Sequence[Piece]:
 
 
 def tags_of(batch: str, piece: Piece) -> str:
-    """What stands before a line of the batch with this name."""
+    """The tags before a line of the batch with this name."""
     return f"@batch={batch}{f';{CONCAT}' if piece.joined else ''} "
 
 
 def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:
-    """The text, and its seams: where in it (in characters) one line goes on where another ends."""
+    """The text of a batch's lines, and its seams.
+
+    A seam is a place (in characters) where one line goes on where another ends.
+    """
     text = ""
     seams: list[int] = []
     for number, (part, joined) in enumerate(parts):
@@ -61,7 +66,9 @@ def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:
 
 
 def parted(text: str, seams: Sequence[int], most: int) -> Sequence[Piece]:
-    """Lines of at most so many bytes, cut at the seams first. ``combined`` undoes it."""
+    """Cut a text into lines of at most ``most`` bytes, at the seams first. ``combined``
+    undoes it.
+    """
     found: list[Piece] = []
     start = 0
     for line in text.split("\n"):

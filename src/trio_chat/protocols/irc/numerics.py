@@ -32,7 +32,7 @@ ERR_HELPNOTFOUND, RPL_HELPSTART, RPL_HELPTXT, RPL_ENDOFHELP = "524", "704", "705
 RPL_MONONLINE, RPL_MONOFFLINE, RPL_MONLIST = "730", "731", "732"
 RPL_ENDOFMONLIST, ERR_MONLISTFULL = "733", "734"
 
-#: For each refusal its numeric, which is followed by what the refusal is about, and why.
+#: The numeric of each refusal; its parameters are what the refusal is about, and why.
 REFUSALS = {
     Code.NO_SUCH_NICK: ERR_NOSUCHNICK,
     Code.NO_SUCH_ROOM: ERR_NOSUCHCHANNEL,

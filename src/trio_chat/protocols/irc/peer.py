@@ -1,4 +1,4 @@
-"""What the server knows of the client at the other end of a connection."""
+"""The client at the other end of a connection, as the server knows it."""
 
 from trio_chat.core.events import NOWHERE, Change
 from trio_chat.core.masks import address
@@ -8,7 +8,10 @@ from trio_chat.protocols.irc.dialect import IrcDialect, OwnIrcDialect, irc_diale
 
 
 class Peer:
-    """``server`` is the name of the server. There is a ``nick`` once the client is registered."""
+    """A client: its nickname, modes, capabilities and the nicknames it watches.
+
+    ``server`` is the name of the server. ``nick`` is empty until the client is registered.
+    """
 
     def __init__(self, server: str) -> None:
         self._server = server
@@ -18,21 +21,24 @@ class Peer:
 
     @property
     def registered(self) -> bool:
+        """Whether the client has been let in."""
         return bool(self.nick)
 
     @property
     def address(self) -> str:
-        """``nick!user@host``, as others see it."""
+        """The client's ``nick!user@host``, as others see it."""
         return address(self.nick, self.origin)
 
     @property
     def dialect(self) -> IrcDialect:
+        """The dialect in which it is written to."""
         return irc_dialect(self.caps & RENDERED, self._server)
 
     @property
     def own_dialect(self) -> OwnIrcDialect:
-        """How it is shown what it has done itself."""
+        """The dialect in which it is shown its own actions."""
         return own_dialect(self.caps & RENDERED, self._server)
 
     def set_mode(self, change: Change) -> None:
+        """Note that one of its modes has changed."""
         self.modes = with_letter(self.modes, change.mode, add=change.add)

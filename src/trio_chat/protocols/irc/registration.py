@@ -1,5 +1,5 @@
-"""Before anybody is in: capabilities, password, nickname and user (modern.ircdocs.horse,
-"Connection Setup"; ircv3.net, "Capability Negotiation").
+"""The registration of a connection: capabilities, password, nickname and user
+(modern.ircdocs.horse, "Connection Setup"; ircv3.net, "Capability Negotiation").
 """
 
 import re
@@ -38,7 +38,11 @@ _SECRET = re.compile("[A-Za-z0-9_-]{16,128}")
 
 
 class Registration:
-    """Of one connection: what it has said of itself so far."""
+    """A connection's registration: everything it has said of itself so far.
+
+    Each public method reads one command. The client enters once there are a nickname and a user and
+    no capabilities are being negotiated.
+    """
 
     def __init__(self, out: ReplyBuffer) -> None:
         self._out, self._peer = out, out.peer
@@ -49,7 +53,7 @@ class Registration:
         self._entering = False
 
     def _enter(self) -> Asks:
-        """It is complete once there are nickname and user, and nothing is negotiated."""
+        """Ask to be let in, if the registration is complete."""
         if self._wanted and self._user and not self._negotiating and not self._entering:
             self._entering = True
             origin = Origin(self._user, name=self._name)
@@ -62,6 +66,7 @@ class Registration:
         self._out.refuse(refused)
 
     def password(self, message: Message) -> Asks:
+        """Read PASS: the password of the server."""
         if self._peer.registered:
             self._out.error(ERR_ALREADYREGISTERED, "You may not reregister")
         else:
@@ -69,8 +74,10 @@ class Registration:
         return ()
 
     def identity(self, message: Message) -> Asks:
-        """An extension of our own: a secret by which the server knows somebody again. The client
-        has made it up, and shows it each time it comes.
+        """Read IDENTITY, an extension of our own: a secret by which the server knows somebody
+        again.
+
+        The client has made it up, and shows it each time it comes. Only a hash of it is kept.
         """
         if self._peer.registered:
             self._out.fail("IDENTITY", "ALREADY_REGISTERED", "It is too late for that, you are in")
@@ -82,7 +89,7 @@ class Registration:
         return ()
 
     def nick(self, message: Message) -> Asks:
-        """The nickname that is wanted; later, another one."""
+        """Read NICK: the nickname that is wanted; after registration, a new one."""
         wanted = message.param(0)
         if not wanted:
             self._out.error(ERR_NONICKNAMEGIVEN, "No nickname given")
@@ -96,6 +103,7 @@ class Registration:
         return ()
 
     def user(self, message: Message) -> Asks:
+        """Read USER: the user name, and the "real name"."""
         out = self._out
         if self._peer.registered:
             out.error(ERR_ALREADYREGISTERED, "You may not reregister")
@@ -115,6 +123,7 @@ class Registration:
     # ── capabilities ───────────────────────────────────────────────────────────────────────
 
     def cap(self, message: Message) -> Asks:
+        """Read CAP: LS, LIST, REQ or END."""
         verb, rest = message.param(0), message.param(1)
         match verb.upper():
             case "LS":
@@ -151,7 +160,7 @@ class Registration:
         self._out.send_trailing("CAP", nick, verb, last)
 
     def _cap_req(self, wanted: str) -> None:
-        """ "Capability changes MUST be atomic": all of them or none."""
+        """Set capabilities. "Capability changes MUST be atomic": all of them or none."""
         peer = self._peer
         self._negotiating = self._negotiating or not peer.registered
         words = wanted.split()
@@ -166,7 +175,11 @@ class Registration:
 
 
 def welcome(out: ReplyBuffer) -> None:
-    """ "Upon successful completion of the registration process" this is sent, in this order."""
+    """Welcome a client that has been let in: 001 to 004, then RPL_ISUPPORT (005).
+
+    Counts (RPL_LUSER…) and the message of the day follow, "upon successful completion of the
+    registration process", in this order.
+    """
     info, nick = out.info, out.peer.nick
     out.last_param(RPL_WELCOME, f"Welcome to the {info.network} network, {nick}")
     out.last_param(RPL_YOURHOST, f"Your host is {info.name}, running version {info.version}")

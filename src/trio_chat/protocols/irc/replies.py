@@ -1,4 +1,8 @@
-"""Answers as numerics. Functions that return a function are asked now and answered later."""
+"""The replies to queries, as numerics (modern.ircdocs.horse, "Numerics").
+
+Functions that return a function are called when something is asked for; what they return is called
+with the answer.
+"""
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,14 +31,16 @@ from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 
 Answered = Callable[[Any], None]
 
-_TOKENS = 12  # in a line: 13 are legal, but TinyIRC and ircII read no more before the last text
-_ROOM_LEFT = 300  # bytes of a line that a list of words may fill: the rest is for what is before it
+_TOKENS = 12  # per line: 13 are legal, but TinyIRC and ircII read no more before the last text
+_ROOM_LEFT = 300  # bytes of a line for a list of words: the rest is for what stands before it
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def topic(out: ReplyBuffer) -> Answered:
+    """Tell a topic: RPL_TOPIC (332) and RPL_TOPICWHOTIME (333), or RPL_NOTOPIC (331)."""
+
     def answered(topic: Topic) -> None:
         if not topic.text:
             out.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
@@ -47,8 +53,11 @@ def topic(out: ReplyBuffer) -> Answered:
 
 
 def names(out: ReplyBuffer, asked: Sequence[str]) -> tuple[Answered, Callable[[Refused], None]]:
-    """What to do with the names of each room that was asked for, and what without: after the last
-    of them one end is told for all.
+    """Tell the members of each room in ``asked``: RPL_NAMREPLY (353), and one RPL_ENDOFNAMES (366)
+    for all.
+
+    Returns what to call with a room's members, and what to call if there are none to tell. The end
+    is told after the last of these calls.
     """
     left = len(asked)
 
@@ -67,6 +76,8 @@ def names(out: ReplyBuffer, asked: Sequence[str]) -> tuple[Answered, Callable[[R
 
 
 def invitations(out: ReplyBuffer) -> Answered:
+    """Tell the rooms one is invited to: RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
+
     def answered(invitations: Invitations) -> None:
         for room in invitations.rooms:
             out.numeric(n.RPL_INVITELIST, room)
@@ -76,6 +87,8 @@ def invitations(out: ReplyBuffer) -> Answered:
 
 
 def rooms(out: ReplyBuffer, conditions: Sequence[str]) -> Answered:
+    """Tell rooms: RPL_LISTSTART (321), RPL_LIST (322) and RPL_LISTEND (323)."""
+
     def answered(rooms: Rooms) -> None:
         now = out.clock() / 60  # minutes
         out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
@@ -88,7 +101,11 @@ def rooms(out: ReplyBuffer, conditions: Sequence[str]) -> Answered:
 
 
 def _fulfils(room: RoomSeen, condition: str, now: float) -> bool:
-    """ "LIST … elistcond": masks, their opposites, and numbers of users or minutes (ELIST)."""
+    """Whether a room fulfils a condition of LIST: a mask, its opposite, or a bound of users or
+    minutes.
+
+    Those are the "elistcond" of ISUPPORT's ELIST, with ``now`` in minutes of unix time.
+    """
     kind, sign, number = condition[:1].upper(), condition[1:2], condition[2:]
     if condition[:1] in ("<", ">"):
         kind, sign, number = "U", condition[:1], condition[1:]
@@ -104,6 +121,8 @@ def _fulfils(room: RoomSeen, condition: str, now: float) -> bool:
 
 
 def room_modes(out: ReplyBuffer) -> Answered:
+    """Tell a room's modes: RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
+
     def answered(modes: Modes) -> None:
         letters = f"+{modes.letters}"
         out.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
@@ -120,6 +139,10 @@ _LISTS = {
 
 
 def masks(out: ReplyBuffer) -> Answered:
+    """Tell one of a room's lists: 367 and 368 (bans), 348 and 349 (exceptions), 346 and 347
+    (invitations).
+    """
+
     def answered(masks: Masks) -> None:
         entry, end, name = _LISTS[masks.mode]
         for mask in masks.masks:
@@ -133,7 +156,9 @@ def masks(out: ReplyBuffer) -> Answered:
 
 
 def nobodys_modes(out: ReplyBuffer, nick: str) -> Answered:
-    """Whose modes cannot be seen or set, for they are somebody else's; if there is anybody."""
+    """Refuse another user's modes: ERR_USERSDONTMATCH (502), or ERR_NOSUCHNICK (401) if nobody is
+    there.
+    """
 
     def answered(people: People) -> None:
         if people.people:
@@ -146,7 +171,10 @@ def nobodys_modes(out: ReplyBuffer, nick: str) -> Answered:
 
 
 def who(out: ReplyBuffer, mask: str, options: str) -> Answered:
-    """``options`` are ``o`` for operators only, and behind ``%`` the fields of WHOX and a token."""
+    """Tell people: RPL_WHOREPLY (352), or RPL_WHOSPCRPL (354) for WHOX; and RPL_ENDOFWHO (315).
+
+    ``options`` are ``o`` for operators only, then after ``%`` the fields of WHOX and a token.
+    """
     options, percent, fields = options.partition("%")
     fields, _, token = fields.partition(",")
 
@@ -166,11 +194,14 @@ def who(out: ReplyBuffer, mask: str, options: str) -> Answered:
     return answered
 
 
-_WHOX = "tcuihsnfdlaor"  # in this order, whatever the order in which they are asked for (WHOX)
+_WHOX = "tcuihsnfdlaor"  # told in this order, whatever the order of the request (WHOX)
 
 
 def _who_fields(out: ReplyBuffer, seen: Seen, of: str, token: str) -> Mapping[str, str]:
-    """Who was not asked for by room is shown in one of theirs, if they are in any."""
+    """The fields of a person, by the letter of WHOX.
+
+    People who were not asked for by room are shown in one of their rooms, if they are in any.
+    """
     room, status = (of, seen.status) if of.startswith("#") else _a_room(seen)
     prefixes = status if "multi-prefix" in out.peer.caps else status[:1]
     flags = "G" if seen.away else "H"
@@ -193,11 +224,12 @@ def _who_fields(out: ReplyBuffer, seen: Seen, of: str, token: str) -> Mapping[st
 
 
 def _idle(out: ReplyBuffer, seen: Seen) -> str:
-    """Seconds."""
+    """Seconds since somebody last said something."""
     return str(max(0, int(out.clock() - seen.spoke / 1000)))
 
 
 def _a_room(seen: Seen) -> tuple[str, str]:
+    """The first of somebody's rooms and their prefixes in it; ``*`` if there is none."""
     if not seen.rooms:
         return "*", ""
     name = seen.rooms[0].lstrip("@+")
@@ -205,6 +237,10 @@ def _a_room(seen: Seen) -> tuple[str, str]:
 
 
 def whois(out: ReplyBuffer, nick: str) -> Answered:
+    """Describe somebody: RPL_WHOISUSER (311) and others, RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401)
+    if nobody.
+    """
+
     def answered(people: People) -> None:
         if not people.people:
             out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
@@ -217,6 +253,7 @@ def whois(out: ReplyBuffer, nick: str) -> Answered:
 
 
 def _describe(out: ReplyBuffer, seen: Seen) -> None:
+    """Describe somebody: 311, 319, 312, 313, 335, 301, 330 and 317, as far as they apply."""
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
@@ -235,6 +272,10 @@ def _describe(out: ReplyBuffer, seen: Seen) -> None:
 
 
 def whowas(out: ReplyBuffer, nick: str, count: int) -> Answered:
+    """Tell who had a nickname: RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), RPL_ENDOFWHOWAS
+    (369); ERR_WASNOSUCHNICK (406) if nobody. ``count`` is the most that are told, 0 all.
+    """
+
     def answered(past: Past) -> None:
         if not past.people:
             out.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
@@ -250,6 +291,8 @@ def whowas(out: ReplyBuffer, nick: str, count: int) -> Answered:
 
 
 def ison(out: ReplyBuffer) -> Answered:
+    """Tell who of those asked for is here: RPL_ISON (303)."""
+
     def answered(people: People) -> None:
         for words in wrapped([seen.nick for seen in people.people], _ROOM_LEFT) or [""]:
             out.last_param(n.RPL_ISON, words)
@@ -258,6 +301,10 @@ def ison(out: ReplyBuffer) -> Answered:
 
 
 def userhost(out: ReplyBuffer) -> Answered:
+    """Tell the addresses of those asked for: RPL_USERHOST (302), with ``*`` for operators and ``-``
+    for away.
+    """
+
     def answered(people: People) -> None:
         words = []
         for seen in people.people:
@@ -270,6 +317,8 @@ def userhost(out: ReplyBuffer) -> Answered:
 
 
 def monitored(out: ReplyBuffer, asked: Sequence[str]) -> Answered:
+    """Tell who of those ``asked`` for is here: RPL_MONONLINE (730) and RPL_MONOFFLINE (731)."""
+
     def answered(people: People) -> None:
         here = {fold(seen.nick): address(seen.nick, seen.origin) for seen in people.people}
         _monitor_lines(out, n.RPL_MONONLINE, here.values())
@@ -279,6 +328,7 @@ def monitored(out: ReplyBuffer, asked: Sequence[str]) -> Answered:
 
 
 def monitor_list(out: ReplyBuffer) -> None:
+    """Tell which nicknames the client watches: RPL_MONLIST (732) and RPL_ENDOFMONLIST (733)."""
     _monitor_lines(out, n.RPL_MONLIST, out.peer.watched.values())
     out.last_param(n.RPL_ENDOFMONLIST, "End of MONITOR list")
 
@@ -292,6 +342,8 @@ def _monitor_lines(out: ReplyBuffer, numeric: str, words: Iterable[str]) -> None
 
 
 def counts(out: ReplyBuffer) -> Answered:
+    """Tell how many there are: RPL_LUSERCLIENT (251) to RPL_LUSERME (255), 265 and 266."""
+
     def answered(counts: Counts) -> None:
         visible, now = counts.people - counts.invisible, counts.people
         text = f"There are {visible} users and {counts.invisible} invisible on 1 servers"
@@ -307,7 +359,7 @@ def counts(out: ReplyBuffer) -> Answered:
 
 
 def welcomed(out: ReplyBuffer) -> Answered:
-    """The end of what is told to who comes in."""
+    """Tell a newcomer, after ``registration.welcome``, the counts and the message of the day."""
 
     def answered(answer: Counts) -> None:
         counts(out)(answer)
@@ -317,6 +369,7 @@ def welcomed(out: ReplyBuffer) -> Answered:
 
 
 def motd(out: ReplyBuffer) -> None:
+    """Tell the message of the day: 375, 372 and 376; ERR_NOMOTD (422) if there is none."""
     lines = out.info.motd
     if not lines:
         out.last_param(n.ERR_NOMOTD, "There is no message of the day")
@@ -328,12 +381,14 @@ def motd(out: ReplyBuffer) -> None:
 
 
 def version(out: ReplyBuffer) -> None:
+    """Tell the version: RPL_VERSION (351), then RPL_ISUPPORT (005)."""
     info = out.info
     out.last_param(n.RPL_VERSION, info.version, info.name, "a small chat on trio")
     isupport(out)
 
 
 def isupport(out: ReplyBuffer) -> None:
+    """Tell what the server supports: RPL_ISUPPORT (005), in lines of ``_TOKENS`` tokens."""
     tokens = list(out.info.tokens())
     for begin in range(0, len(tokens), _TOKENS):
         some = tokens[begin : begin + _TOKENS]
@@ -341,11 +396,13 @@ def isupport(out: ReplyBuffer) -> None:
 
 
 def time(out: ReplyBuffer) -> None:
+    """Tell the server's time: RPL_TIME (391)."""
     now = out.clock()
     out.last_param(n.RPL_TIME, out.info.name, _date(now))
 
 
 def info(out: ReplyBuffer) -> None:
+    """Tell what the server is: RPL_INFO (371) and RPL_ENDOFINFO (374)."""
     about = out.info
     for line in (f"{about.version}: netcat, IRC clients and bots in the same rooms.",
                  f"This server was started {about.created}."):  # fmt: skip
@@ -354,6 +411,7 @@ def info(out: ReplyBuffer) -> None:
 
 
 def admin(out: ReplyBuffer) -> None:
+    """Tell whose server it is: RPL_ADMINME (256), RPL_ADMINLOC1 (257) and RPL_ADMINEMAIL (259)."""
     name = out.info.name
     out.last_param(n.RPL_ADMINME, name, "Administrative info")
     out.last_param(n.RPL_ADMINLOC1, f"{out.info.network}, on {name}")
@@ -361,6 +419,9 @@ def admin(out: ReplyBuffer) -> None:
 
 
 def help_on(out: ReplyBuffer, subject: str, verbs: Mapping[str, Any]) -> None:
+    """Help with a command, or list them all: 704, 705 and 706; ERR_HELPNOTFOUND (524) if there is
+    none.
+    """
     name = subject.upper()
     if not subject:
         name, lines = "*", ["These are the commands; HELP and one of them tells its parameters."]

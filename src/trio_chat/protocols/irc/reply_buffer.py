@@ -1,9 +1,20 @@
-"""Replies to the line in hand, until it is known what they are.
+"""The replies to the line in hand, held back until it is known how to label them.
 
-If the line had a label (ircv3.net, "labeled-response"), that goes on the only reply, or on the
-batch that holds several, or on an ACK if there is none. So replies wait until the line is done
-with. A reply is a line of the server's, or something that is shown as everybody else was shown it:
-that is written, with its tags, once it is known what those are.
+The rules of labels and batches (ircv3.net, "labeled-response" and "batch"):
+
+1. If the line has a label, the label goes on the only reply, on the batch that holds several, or on
+   an ACK if there is none. So replies wait until the line is done with.
+2. A line that may lead to several replies, or to events as well (JOIN, MODE), opens its batch at
+   once: events come by way of the broadcaster, between its replies, and each is written with the
+   label or the batch of that moment (``render``).
+3. Events that a person is shown as their own are thus replies, too (``_was_shown``): no ACK then.
+4. Something that is no reply (a PING, a notice nobody asked for, the answer to an earlier line)
+   goes out at once, without the label.
+5. A message of several lines is one request: its first line's label is taken from it
+   (``take_label``), and answered by its last line (``answer_with``).
+
+A reply is a line of the server's, or something that is shown as everybody else was shown it: that
+is written with its tags, once those are known.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,11 +31,12 @@ from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.irc.peer import Peer
 from trio_chat.protocols.session import OwnDialect
 
-# Commands whose own specifications want standard replies: "This capability allows servers to send
-# arbitrary standard replies other than ones enabled by a specific specification".
+# Commands whose own specifications demand standard replies; others need a capability: "This
+# capability allows servers to send arbitrary standard replies other than ones enabled by a specific
+# specification".
 _STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
 
-# Refusals that are told by a standard reply, and that go by another name there.
+# Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {
     Code.BAD_NAME: "INVALID_REALNAME",
     Code.CANNOT_SET_NAME: "CANNOT_CHANGE_REALNAME",
@@ -37,10 +49,11 @@ _AsShown = tuple[Shown, str, int]
 
 
 class ReplyBuffer(OwnDialect):
-    """``info`` is about the server, ``clock`` gives unix time in seconds.
+    """The replies of one connection. ``info`` is about the server, ``clock`` gives unix time in
+    seconds.
 
-    ``verb`` is that of the line in hand. While that has a label, this is how the client is shown
-    what it has led to (``OwnDialect``).
+    Call ``begin`` with each line, any of the methods that reply to it, then ``finish``. ``verb`` is
+    the command of the line in hand. While that has a label, this is the client's ``OwnDialect``.
     """
 
     def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
@@ -50,48 +63,54 @@ class ReplyBuffer(OwnDialect):
         self.refusals = 0
         self._label, self._batch, self._batches = "", "", 0
         self._replies: list[str | _AsShown] = []
-        self._was_shown = False  # something that has the label or is in the batch
+        self._was_shown = False  # an event has gone out with the label or in the batch
         self._to_send: list[bytes] = []
 
     # ── replies ────────────────────────────────────────────────────────────────────────────
 
     def send(self, command: str, *params: str) -> None:
-        """A line of the server's."""
+        """Reply with a line from the server."""
         self._replies.append(f":{self.info.name} {body(command, *params)}")
 
     def send_trailing(self, command: str, *params: str) -> None:
-        """As ``send``, with a colon before the last parameter even where it needs none."""
+        """Reply as ``send`` does, with a colon before the last parameter even where it needs
+        none.
+        """
         self._replies.append(f":{self.info.name} {trailing(command, *params)}")
 
     def numeric(self, numeric: str, *params: str) -> None:
-        """Parameters follow the nickname. Those in the middle are made such that they can be."""
+        """Reply with a numeric; ``params`` follow the nickname. Those before the last are cut to
+        one word.
+        """
         self.send(numeric, *self._addressed(params))
 
     def last_param(self, numeric: str, *params: str) -> None:
-        """As ``numeric``, with a colon before the last one even where it needs none."""
+        """Reply as ``numeric`` does, with a colon before the last one even where it needs none."""
         self.send_trailing(numeric, *self._addressed(params))
 
     def _addressed(self, params: Sequence[str]) -> Sequence[str]:
         return [self.peer.nick or "*", *map(word, params[:-1]), params[-1]]
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Lines that are written already, without tags."""
+        """Reply with lines that are already written, without tags."""
         self._replies += lines
 
     def show(self, shown: Shown, id: str = "", at: int = 0) -> None:
-        """As everybody is shown it; nothing if the client is not told of such a thing."""
+        """Show something as everybody is shown it; nothing if the client is not told of such a
+        thing.
+        """
         if self.peer.dialect.render(shown, id, at):
             self._replies.append((shown, id, at))
 
     def show_entries(self, entries: Iterable[Entry]) -> None:
-        """What happened before, as everybody was shown it then."""
+        """Show what happened before, as everybody was shown it then."""
         for _, id, event, at in entries:
-            if isinstance(event, Joined):  # who was away then has long been back
+            if isinstance(event, Joined):  # somebody who was away then has long been back
                 event = replace(event, away="")
             self.show(event, id, at)
 
     def unasked(self, text: str) -> None:
-        """A notice of the server's that is no reply."""
+        """Send a notice of the server's that is no reply."""
         for line in text.splitlines():
             self._at_once("", "NOTICE", self.peer.nick or "*", line)
 
@@ -103,18 +122,20 @@ class ReplyBuffer(OwnDialect):
         self.last_param(numeric, *params)
 
     def fail(self, command: str, code: str, *context_and_text: str) -> None:
-        """Refuse the line by ``FAIL`` (standard-replies)."""
+        """Refuse the line by ``FAIL`` (ircv3.net, "standard-replies")."""
         self.refusals += 1
         self._by_standard("FAIL", command, code, *context_and_text)
 
     def fail_earlier(self, label: str, command: str, code: str, *context_and_text: str) -> None:
-        """Refuse what a line before this one, with this label or none, has begun."""
+        """Refuse what an earlier line has begun, which had this label, or none if it is empty."""
         self.refusals += 1
         *context, text = context_and_text
         self._at_once(label, "FAIL", command, code, *_context(context), text)
 
     def refuse(self, refused: Refused) -> None:
-        """Tell why what the line in hand asked for cannot be."""
+        """Refuse what the line in hand asked for: by the numeric of ``REFUSALS``, or else by
+        ``FAIL``.
+        """
         code, about, verb = refused.code, refused.about, self.verb
         self.refusals += 1
         if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":
@@ -132,7 +153,7 @@ class ReplyBuffer(OwnDialect):
             self._by_standard("FAIL", verb or "*", name, refused.why)
 
     def tell_again(self, repeated: Repeated) -> None:
-        """What they have sent again had arrived: they are answered as they were then."""
+        """Answer a message that was sent again and had arrived before as it was answered then."""
         entry = repeated.entry
         if "echo-message" in self.peer.caps:
             self.show_entries([entry])
@@ -141,7 +162,7 @@ class ReplyBuffer(OwnDialect):
             self._by_standard("NOTE", self.verb, "ALREADY_SENT", entry.id, text)
 
     def _by_standard(self, kind: str, command: str, code: str, *rest: str) -> None:
-        """With a NOTICE to those who do not know such replies."""
+        """Reply with a standard reply, or with a NOTICE to clients that do not know those."""
         *context, text = rest
         peer = self.peer
         if "standard-replies" in peer.caps or command in _STANDARD or not peer.registered:
@@ -152,8 +173,10 @@ class ReplyBuffer(OwnDialect):
     # ── labels and batches ─────────────────────────────────────────────────────────────────
 
     def begin(self, verb: str, tags: dict[str, str], *, several: bool = False) -> None:
-        """A line is in hand, with these tags, of which its label is taken. ``several`` says that it
-        may have several replies, whatever comes of it.
+        """Take a line in hand, and its label out of ``tags``.
+
+        ``several`` says that it may have several replies, whatever comes of it. A label is heeded
+        only if the client could be sent a batch.
         """
         self.verb = verb
         label = tags.pop("label", "")
@@ -163,6 +186,7 @@ class ReplyBuffer(OwnDialect):
             self.expect_several()
 
     def expect_several(self) -> None:
+        """Open the batch of several replies now, if the line has a label."""
         if self._label and not self._batch:
             self.open_batch("labeled-response")
 
@@ -172,18 +196,25 @@ class ReplyBuffer(OwnDialect):
         return bool(self._label)
 
     def take_label(self) -> str:
-        """That of the line in hand, which has no reply of its own: a later line's is for both."""
+        """Take the label of the line in hand, which gets no reply of its own: a later line's is for
+        both.
+        """
         label, self._label = self._label, ""
         return label
 
     def answer_with(self, label: str) -> None:
-        """What becomes of the line in hand answers an earlier one, which had this label, if any."""
+        """Answer an earlier line with the replies to the line in hand; ``label`` is the earlier
+        one's.
+
+        The line in hand gets an ACK by its own label, if both have one.
+        """
         if label and self._label:
             self._at_once(self._label, "ACK")
         self._label = label or self._label
 
     def open_batch(self, kind: str, *params: str) -> None:
-        """All replies to the line in hand are in a batch of this kind, if they can be.
+        """Put all replies to the line in hand into a batch of this kind, if the client knows
+        batches.
 
         "The batch type MUST be … an existing type applicable to the entire response", or
         "labeled-response"; and "the start of the batch MUST be tagged with the label tag".
@@ -195,7 +226,7 @@ class ReplyBuffer(OwnDialect):
         self._at_once(self._label, "BATCH", f"+{self._batch}", kind, *params)
 
     def finish(self) -> None:
-        """Everything that follows from the line is known now."""
+        """Label and release the replies: everything that follows from the line is known now."""
         if self._label and not self._batch:
             if len(self._replies) > 1:
                 self.open_batch("labeled-response")
@@ -203,6 +234,7 @@ class ReplyBuffer(OwnDialect):
                 self.send("ACK")
         if self._batch:
             self._flush(f"batch={self._batch}")
+            # The end of the batch is not in it, and has no label: only the start does.
             self.send("BATCH", f"-{self._batch}")
             self._flush("")
         self._flush(f"label={self._label}" if self._label else "")
@@ -210,8 +242,9 @@ class ReplyBuffer(OwnDialect):
         self._was_shown = False
 
     def _at_once(self, label: str, command: str, *params: str) -> None:
-        """Send this before the replies to the line in hand, as none of them: with the label of the
-        line that it answers, if that had one.
+        """Send a line before the replies to the line in hand, as none of them.
+
+        ``label`` is that of the line it answers, empty if there is none.
         """
         later, self._replies = self._replies, []
         self.send(command, *params)
@@ -221,12 +254,13 @@ class ReplyBuffer(OwnDialect):
     # ── what the line has led to ───────────────────────────────────────────────────────────
 
     def differs(self, shown: Shown) -> bool:
+        """Always true: whatever the line leads to carries its label."""
         return True
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        """With the label of the line in hand."""
+        """Write an event that the line in hand has led to, with its label or in its batch."""
         if isinstance(shown, Aside | UserModesSet) and not self._batch:
-            # There may be another reply beside it, and then both belong in a batch.
+            # Another reply may follow, and then both belong in a batch: so it waits like a reply.
             self.show(shown, id, at)
             return b""
         tag = f"batch={self._batch}" if self._batch else f"label={self._label}"
@@ -237,11 +271,12 @@ class ReplyBuffer(OwnDialect):
     # ── bytes ──────────────────────────────────────────────────────────────────────────────
 
     def send_now(self, line: str) -> None:
-        """A line that is nobody's reply, as it is."""
+        """Send a line that is no reply, as it is."""
         self._to_send.append(f"{line}\r\n".encode())
 
     def data_to_send(self) -> bytes:
-        """What need not wait until the line is done with."""
+        """The bytes that need not wait until the line is done with."""
+        # With a label and no batch yet, what is first may turn out to be the only reply: it waits.
         if not self._label or self._batch:
             self._flush(f"batch={self._batch}" if self._batch else "")
         data = b"".join(self._to_send)
@@ -265,5 +300,5 @@ class ReplyBuffer(OwnDialect):
 
 
 def _context(params: Sequence[str]) -> Sequence[str]:
-    """Of a standard reply, such that other parameters can follow it."""
+    """The context of a standard reply, each made such that other parameters can follow it."""
     return [word(cut_text(param, 100)) for param in params]

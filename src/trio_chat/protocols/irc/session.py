@@ -1,7 +1,7 @@
 """The server's end of IRC: a connection's lines, one after the other.
 
-What a line asks for is found in the tables of ``verbs``; what it is answered collects in a
-``ReplyBuffer`` until the line is done with.
+What a line asks for is found in the tables of ``verbs``; its replies collect in a ``ReplyBuffer``
+until the line is done with.
 """
 
 import re
@@ -46,15 +46,22 @@ from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Ses
 # Lines that may lead to several answers, whatever their parameters are.
 _SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
 
-# An id that a client has given to what it says: each is another one, and nothing depends on it.
+# An id that a client has given its message. Each differs, and how the line is read does not.
 _WITH_ID = re.compile(rb"@\+trio-chat/id=[A-Za-z0-9_-]{16,64} +")
 
-# A line of so many bytes fits another's line, whatever the address that is put before it.
+# A line of so many bytes is short enough, whatever the sender's address that is put before it.
 _SURELY_FITS = 350
 
 
 class IrcSession(Session):
-    """``clock`` gives unix time in seconds."""
+    """The IRC of one connection (see ``protocols.session.Session`` for the contract).
+
+    ``clock`` gives unix time in seconds. A line is in hand from the ``next_run`` that reads it to
+    the one after everything it asked for has been done: that call labels its replies and takes the
+    next line. So whatever is said with ``reply`` and ``done``, and whatever ``own`` renders in
+    between, answers that line. A message without a label is handed out together with those of the
+    next lines that go to the same room.
+    """
 
     def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
         self._out = out = ReplyBuffer(info, clock)
@@ -62,51 +69,65 @@ class IrcSession(Session):
         self._parts = Parts(out, Registration(out), Collector(out))
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
         self._waiting: deque[bytes] = deque()
-        self._asks: deque[Ask] = deque()  # what is left to do of the line in hand
+        self._asks: deque[Ask] = deque()  # what the line in hand still asks for
         self._in_hand = False
         self._start = b""  # of the line in hand, up to its last parameter
         self._gone = False
 
     @property
     def refusals(self) -> int:
+        """The number of lines, or parts of them, that were refused."""
         return self._out.refusals
 
     @property
     def dialect(self) -> IrcDialect:
+        """The dialect of the client's capabilities."""
         return self._peer.dialect
 
     @property
     def own(self) -> OwnDialect:
+        """The reply buffer while a line with a label is in hand; else the dialect for its own
+        actions.
+        """
         return self._out if self._out.labelled else self._peer.own_dialect
 
     def greeting(self) -> bytes:
+        """Nothing: clients of IRC speak first."""
         return b""
 
     def farewell(self, words: str) -> None:
-        """ "The server acknowledges this by sending an ERROR message" (RFC 2812, 3.1.7)."""
+        """Close the link. "The server acknowledges this by sending an ERROR message" (RFC 2812,
+        3.1.7).
+        """
         self._out.finish()
         if words:
             self._out.lines([trailing("ERROR", f"Closing link: {words}")])
 
     def ping(self) -> None:
-        """Without a source, as every server asks: bots look for lines that begin with ``PING``."""
+        """Send PING without a source, as every server does: bots look for lines that begin with
+        ``PING``.
+        """
         if self._peer.registered:
             self._out.send_now(trailing("PING", self._out.info.name))
 
     def data_to_send(self) -> bytes:
+        """The bytes for the peer so far."""
         return self._out.data_to_send()
 
     # ── what it says ───────────────────────────────────────────────────────────────────────
 
     def receive_data(self, data: bytes) -> None:
-        """What no line may hold (modern.ircdocs.horse, "Message Format") is dropped: NUL and CR."""
+        """Take bytes. NUL and CR, which no line may hold, are dropped (modern.ircdocs.horse,
+        "Message Format").
+        """
         lines = self._lines.feed(data.translate(None, b"\r\0"))
         self._waiting.extend(line for line in lines if line is not None)
 
     def receive_eof(self) -> None:
-        """ "A message … is terminated": what has no ending is none."""
+        """Drop the last line if it has no ending: "A message … is terminated"."""
 
     def next_run(self) -> Run | None:
+        """Finish the line in hand, if it is done with, and return what comes next."""
         if not self._asks:
             if self._in_hand:
                 self._in_hand = False
@@ -125,7 +146,7 @@ class IrcSession(Session):
         return ask
 
     def _more(self) -> Iterator[Say]:
-        """What the next lines say in the same room."""
+        """The messages of the next lines that go to the same room."""
         while self._goes_on():
             self._begin_line(self._waiting.popleft())
             ask = self._asks.popleft()
@@ -135,8 +156,8 @@ class IrcSession(Session):
             yield ask.command
 
     def _goes_on(self) -> bool:
-        """Whether the next line just says something more where this one does. Nothing can be wrong
-        with it.
+        """Whether the next line is a plain message to the same place, in which nothing can be
+        wrong.
         """
         if self._asks or not self._waiting:
             return False
@@ -169,7 +190,7 @@ class IrcSession(Session):
             self._out.expect_several()
 
     def _spoiled(self, line: bytes, why: str) -> None:
-        """It is refused without being read, but for its label; and with it a batch that is open."""
+        """Refuse a line unread but for its label, and with it a batch that is open."""
         self._out.refusals += 1
         self._parts.collector.spoil(why)
         text = line.partition(b" ")[0].decode(errors="replace")
@@ -180,6 +201,7 @@ class IrcSession(Session):
     # ── what becomes of it ─────────────────────────────────────────────────────────────────
 
     def reply(self, answer: Answer) -> None:
+        """Tell the answer to a command that has no teller of its own."""
         match answer:
             case Refused():
                 self._out.refuse(answer)
@@ -195,6 +217,7 @@ class IrcSession(Session):
                 raise AssertionError(f"nobody asked for {answer}")
 
     def done(self, event: Event) -> Iterable[Ask]:
+        """Tell the client what only the client is told of this event."""
         out, peer = self._out, self._peer
         match event:
             case Arrived(nick, origin=origin):
@@ -218,7 +241,9 @@ class IrcSession(Session):
         return ()
 
     def _told_of(self, room: str) -> Iterator[Ask]:
-        """ "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
+        """Ask for what follows a JOIN: the read marker, then the members.
+
+        "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
         command MUST be sent before the RPL_ENDOFNAMES reply" (read-marker).
         """
         if "draft/read-marker" in self._peer.caps:
@@ -228,7 +253,10 @@ class IrcSession(Session):
 
 
 def _too_long(line: bytes) -> bool:
-    """ "Servers MUST reply with ERR_INPUTTOOLONG" to tags that are (message-tags, "Size limit")."""
+    """Whether the tags or the rest of a line are too long.
+
+    "Servers MUST reply with ERR_INPUTTOOLONG" to tags that are (message-tags, "Size limit").
+    """
     tags, _, rest = line.partition(b" ") if line.startswith(b"@") else (b"", b"", line)
     return len(tags) > CLIENT_TAGS_MAX + 1 or len(rest) > LINE_MAX - 2
 

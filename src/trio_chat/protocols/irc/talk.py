@@ -1,4 +1,4 @@
-"""What is said: PRIVMSG and NOTICE, in one line or several, and tags without a text."""
+"""The messages of clients: PRIVMSG and NOTICE, in one line or several, and tags without a text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.text import read_action
 from trio_chat.protocols.session import Ask
 
-# A client-only tag of our own: what has the same one as something before is the same, sent again.
+# A client-only tag of our own: a message with the id of an earlier one is the same, sent again.
 _ID = "+trio-chat/id"
 _ID_FORM = re.compile("[A-Za-z0-9_-]{16,64}")
 
@@ -27,7 +27,7 @@ _KEY = re.compile(r"\+(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 
 
 def say(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
-    """PRIVMSG and NOTICE."""
+    """Read PRIVMSG or NOTICE."""
     notice = message.command == "NOTICE"
     if not message.param(0):
         if not notice:
@@ -43,8 +43,8 @@ def say(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
         out.fail(message.command, "INVALID_ID", why)
         return
     for target in targets:
-        # What others are sent is longer by the sender's address. We would rather say so than have
-        # something cut off.
+        # The line that others are sent is longer by the sender's address. It is better to refuse a
+        # text than to cut it.
         if not fits(out.peer.address, message.command, target, message.params[1]):
             out.error(n.ERR_INPUTTOOLONG, "Input line was too long")
         else:
@@ -52,7 +52,7 @@ def say(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def say_lines(out: ReplyBuffer, collector: batches.Collector, message: Message) -> Iterator[Ask]:
-    """A line of a message that has several. Its end is the message."""
+    """Read a line of a message that has several; its last line asks for all of it."""
     batch = collector.collect(message)
     if batch is None:
         return
@@ -76,7 +76,7 @@ def _said(
     token: str,
     seams: tuple[int, ...] = (),
 ) -> Ask:
-    """To a room, or to a person."""
+    """The command for a room, or for a person."""
     status, room = _room_of(target)
     if room:
         return Ask(Say(room, text, action, notice, status, tags, token, seams))
@@ -84,7 +84,7 @@ def _said(
 
 
 def _bad_id(message: Message, targets: Sequence[str]) -> str:
-    """Why nothing can be known by its id, if it is sent again; empty if it can, or has none."""
+    """Why the message's own id is refused; empty if it is good, or there is none."""
     if _ID not in message.tags:
         return ""
     if len(targets) > 1:
@@ -95,6 +95,7 @@ def _bad_id(message: Message, targets: Sequence[str]) -> str:
 
 
 def tagmsg(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
+    """Read TAGMSG: tags without a text."""
     if not message.param(0):
         out.numeric(n.ERR_NORECIPIENT, "No recipient given (TAGMSG)")
         return
@@ -105,16 +106,17 @@ def tagmsg(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def _client_tags(message: Message) -> str:
-    """ "Client-only tags" begin with a plus; other tags of clients are not relayed. Nor are those
-    with a key that is none, or with a value that would have to be cleaned: that steers a
-    terminal, hides something or turns it round.
+    """The client-only tags of a message, those that begin with a plus; others are not relayed.
+
+    Nor are tags whose key is malformed, or whose value would have to be cleaned because it steers a
+    terminal, or hides or reverses text.
     """
     tags = message.tags.items()
     return render_tags({k: v for k, v in tags if _KEY.fullmatch(k) and clean(v) == v})
 
 
 def each_target(out: ReplyBuffer, text: str) -> Sequence[str]:
-    """Those between commas, each once."""
+    """The targets between commas, each once, as many as are allowed."""
     targets = distinct(target for target in text.split(",") if target)
     if len(targets) > TARGETS_MAX:
         too_many_targets(out, targets[TARGETS_MAX])
@@ -122,11 +124,11 @@ def each_target(out: ReplyBuffer, text: str) -> Sequence[str]:
 
 
 def too_many_targets(out: ReplyBuffer, first: str) -> None:
-    """``first`` is the first of those that are left out."""
+    """Tell that targets are left out, of which ``first`` is the first: ERR_TOOMANYTARGETS (407)."""
     out.error(n.ERR_TOOMANYTARGETS, cut(first, 50), "Too many targets")
 
 
 def _room_of(target: str) -> tuple[str, str]:
-    """``@#room`` as status and room; two empty texts for a person."""
+    """The status and room of a target such as ``@#room``; two empty texts for a person."""
     name = target.lstrip("".join(STATUS.values()))
     return (target[: len(target) - len(name)][:1], name) if name.startswith("#") else ("", "")

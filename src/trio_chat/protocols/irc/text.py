@@ -9,10 +9,10 @@ from trio_chat.protocols.client import Look, Run
 
 CTCP = "\x01"
 
-#: What stands before and after a text, if it is an action and if not.
+#: The frame around a text, by whether it is an action.
 FRAMES = {True: (f"{CTCP}ACTION ", CTCP), False: ("", "")}
 
-#: Why a text of control characters is not said.
+#: The refusal of a text of nothing but control characters.
 INVISIBLE = "Nothing could be seen of that, so it is not said."
 
 # Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
@@ -23,7 +23,7 @@ _FORMATTING = re.compile(
     r"|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
 )
 
-# What turns on what, and off again.
+# The codes that turn a look on, and off again.
 _SWITCHES = {"\x02": "bold", "\x1d": "italic", "\x1f": "underline", "\x1e": "strike"}
 
 # Two servers have lost each other: so all words of QUIT read then, and nobody else may say them.
@@ -43,17 +43,19 @@ _PLAIN = Look()
 
 
 def shown(text: str) -> str:
-    """Without formatting, and without anything that steers a terminal."""
+    """A text without formatting, and without anything that steers a terminal."""
     return clean(text if text.isprintable() else _FORMATTING.sub("", text))
 
 
 def shown_lines(text: str) -> str:
-    """The same of a text that may have several lines."""
+    """The same for a text that may have several lines."""
     return "\n".join(map(shown, text.split("\n"))) if "\n" in text else shown(text)
 
 
 def formatted(text: str) -> tuple[str, tuple[Run, ...]]:
-    """What ``shown_lines`` gives, and where in it which formatting is. That ends with each line."""
+    """The text of ``shown_lines``, and which formatting is where in it. Formatting ends with each
+    line.
+    """
     if text.isprintable() or len(text) > _FORMATTED_MAX:
         return shown_lines(text), ()
     lines: list[str] = []
@@ -71,8 +73,10 @@ def formatted(text: str) -> tuple[str, tuple[Run, ...]]:
 
 
 def _pieces(line: str, most: int) -> Iterator[tuple[str, Look]]:
-    """What is shown of it, and how. It changes only between letters, and only so often that there
-    are at most so many pieces with formatting.
+    """The shown pieces of a line, each with its look.
+
+    The look changes only between letters, and only so often that at most ``most`` pieces have
+    formatting.
     """
     bare = _FORMATTING.sub("", line)
     begin, now = 0, _PLAIN
@@ -90,7 +94,7 @@ def _pieces(line: str, most: int) -> Iterator[tuple[str, Look]]:
 
 
 def _changes(line: str) -> Sequence[tuple[int, Look]]:
-    """How it goes on from each place of the bare text at which that changes."""
+    """The places in the bare text where the look changes, each with the look from there on."""
     changes: dict[int, Look] = {}
     look, codes = _PLAIN, 0
     for found in _FORMATTING.finditer(line):
@@ -101,7 +105,9 @@ def _changes(line: str) -> Sequence[tuple[int, Look]]:
 
 
 def _changed(look: Look, found: re.Match[str]) -> Look:
-    """What is behind the text is the reader's own, so backgrounds and reverse change nothing."""
+    """A look after a formatting code. Backgrounds and reverse are ignored: the reader's own
+    stays.
+    """
     match found[0][0]:
         case "\x0f":
             return _PLAIN
@@ -117,15 +123,17 @@ def _changed(look: Look, found: re.Match[str]) -> Look:
 
 
 def _nearest(colour: int) -> int | None:
-    """Greys of the finer ones are no colour, nor is 99, which turns it off."""
+    """The nearest of the first 16 colours; None for a grey, and for 99, which turns colour off."""
     if colour < 16:
         return colour
     return _HUES[(colour - 16) % 12] if colour < 88 else None
 
 
 def is_cut(text: str, came_back: str) -> bool:
-    """Whether a server has let through only the beginning of a text. Formatting, blanks at the end
-    and what nobody sees do not count: a server may take them away.
+    """Whether a server has let through only the beginning of a text.
+
+    Formatting, blanks at the end and invisible characters do not count: a server may take them
+    away.
     """
     ours, theirs = _seen(text), _seen(came_back)
     return len(theirs) < len(ours) and ours.startswith(theirs)
@@ -136,7 +144,9 @@ def _seen(text: str) -> str:
 
 
 def is_invisible(text: str) -> bool:
-    """Whether nothing can be seen of it, though it is not blank: what is blank is no message."""
+    """Whether nothing of a text can be seen, though it is not blank; blank text is no message at
+    all.
+    """
     if text.isascii() and text.isprintable():
         return False
     seen = shown_lines(text.replace(CTCP, "").replace("\0", ""))
@@ -144,17 +154,19 @@ def is_invisible(text: str) -> bool:
 
 
 def is_room(target: str) -> bool:
-    """Whether this names a room, on any server: ``&`` begins one that only its own server knows."""
+    """Whether a target is a room, on any server: ``&`` begins one that only its own server
+    knows.
+    """
     return target.startswith(("#", "&"))
 
 
 def room_name(name: str) -> str:
-    """A room's name begins with ``#`` or, if only its own server knows it, with ``&``."""
+    """A room's name, with a ``#`` before it if neither that nor ``&`` is there."""
     return name if is_room(name) else f"#{name}"
 
 
 def read_action(text: str) -> tuple[str, bool]:
-    """A text without what makes it an action (CTCP ACTION), and whether it is one."""
+    """A text without the frame of an action (CTCP ACTION), and whether it had one."""
     start, end = FRAMES[True]
     if not text.startswith(start):
         return text, False
@@ -162,7 +174,7 @@ def read_action(text: str) -> tuple[str, bool]:
 
 
 def pieces(text: str, most: int) -> Sequence[str]:
-    """A text in pieces of at most so many bytes of UTF-8: cut between words if that can be, else
+    """Cut a text into pieces of at most ``most`` bytes of UTF-8: between words if possible, else
     between letters.
     """
     if len(text) <= most and text.isascii():
@@ -179,7 +191,7 @@ def pieces(text: str, most: int) -> Sequence[str]:
 
 
 def sentence(about: Sequence[str], why: str) -> str:
-    """Why something is not so, and before it what it is about, if that is not said in it."""
+    """A reason, after the names of what it is about, unless it mentions them."""
     missing = " ".join(word for word in about if word not in why)
     return f"{missing}: {why}" if missing else why
 

@@ -7,13 +7,13 @@ from functools import lru_cache
 
 @lru_cache(maxsize=16)
 def timestamp(milliseconds: int) -> str:
-    """Of a unix time."""
+    """Write a moment in unix milliseconds."""
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
 def read_timestamp(text: str) -> int | None:
-    """In unix milliseconds; None if it is none.
+    """Read a moment, in unix milliseconds; None if it is none.
 
     A minute may have a second 60: "2012-06-30T23:59:60.419Z" is one of that page's examples.
     """
@@ -28,8 +28,10 @@ def read_timestamp(text: str) -> int | None:
 
 
 def moment_of(text: str) -> float | None:
-    """Unix time of what a server says is a moment, in whichever form of ISO 8601; UTC, if it names
-    no other. None if it is none, or not one that every place has in its calendar.
+    """Read a moment in any form of ISO 8601, as unix time in seconds; in UTC, if it names no other
+    zone.
+
+    None if it is none, or none that every local calendar has.
     """
     try:
         then = datetime.fromisoformat(text)
@@ -40,8 +42,7 @@ def moment_of(text: str) -> float | None:
     return moment if 0 <= moment < _LAST else None
 
 
-# A day before the end of the year 9999. And as nobody has chatted before there was unix time, it is
-# no clock that tells of that.
+# A day before the end of the year 9999. Nobody chatted before unix time, so it begins at 0.
 _LAST = 253_402_214_400.0
 
 _TIMESTAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-9]{2})\.([0-9]{3})Z")

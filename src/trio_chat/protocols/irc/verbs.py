@@ -1,4 +1,4 @@
-"""What each command of a client asks for: a row each in the table at the end."""
+"""The commands of IRC clients: a row for each in the table at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,14 +44,14 @@ from trio_chat.protocols.irc.registration import Registration
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.session import Ask
 
-_CHANGES_MAX = 20  # of one MODE
+_CHANGES_MAX = 20  # in one MODE
 
 Asks = Iterable[Ask]
 
 
 @dataclass(slots=True)
 class Parts:
-    """What reads the lines of one connection."""
+    """The parts of a session that read its lines."""
 
     out: ReplyBuffer
     registration: Registration
@@ -59,14 +59,19 @@ class Parts:
 
 
 def dispatch(parts: Parts, message: Message) -> Asks:
-    """What a line asks for. What is wrong with it is told in ``parts.out``."""
+    """Read a line: the commands that it asks for, empty if there are none.
+
+    ``message`` is a parsed line, which must have begun in ``parts.out``. Faults are told there: an
+    unknown command (421), one that needs registration (451) or more parameters (461), and whatever
+    the command's own row finds. Never raises for what a client may send.
+    """
     out, peer = parts.out, parts.out.peer
     if peer.registered and MULTILINE in peer.caps:
         if batches.is_part(message):
             return talk.say_lines(out, parts.collector, message)
         parts.collector.interrupt(message)
     if message.command in ("WEBIRC", "PROXY") and not peer.registered:
-        return [Ask(Quit("This server has no gateways."))]  # whose password nobody is to be shown
+        return [Ask(Quit("This server has no gateways."))]  # no reply that shows its password
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in peer.caps):
         if peer.registered or message.command not in ("", "PONG"):
@@ -85,9 +90,10 @@ def dispatch(parts: Parts, message: Message) -> Asks:
 
 
 def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
-    """Each room with the key in the same place. One that is named twice is entered with the first:
-    a line is one guess at its key. "JOIN 0" leaves all rooms, which nobody wants to happen by
-    accident: it does nothing.
+    """Read JOIN: each room with the key in the same place.
+
+    A room that is named twice is entered with the first key: a line is one guess. "JOIN 0" would
+    leave all rooms, which nobody wants by accident: it does nothing.
     """
     joins: dict[str, Join] = {}
     rooms, keys = message.params[0].split(","), message.param(1).split(",")
@@ -103,7 +109,7 @@ def _part(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def _is_list(out: ReplyBuffer, verb: str, room: str) -> bool:
-    """Whether several rooms are named where one is meant; that is told."""
+    """Whether several rooms are named where one is meant; if so, that is told."""
     if "," not in room or not room.startswith("#"):
         return False
     out.error(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} is for one room at a time")
@@ -120,7 +126,7 @@ def _topic(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _names(out: ReplyBuffer, message: Message) -> Asks:
-    """Of some rooms; of none, if none is named."""
+    """Read NAMES: the members of some rooms; of none, if none is named."""
     rooms = talk.each_target(out, message.params[0]) if message.params else ()
     if not rooms:
         out.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
@@ -137,8 +143,8 @@ def _list(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
-    """ "There MUST be either one channel parameter and multiple user parameter, or as many channel
-    parameters as there are user parameters" (RFC 2812, 3.2.8).
+    """Read KICK. "There MUST be either one channel parameter and multiple user parameter, or as
+    many channel parameters as there are user parameters" (RFC 2812, 3.2.8).
     """
     rooms, nicks = (param.split(",") for param in message.params[:2])
     if len(rooms) == 1:
@@ -156,7 +162,7 @@ def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def _invite(out: ReplyBuffer, message: Message) -> Asks:
-    """Without parameters: which invitations there are."""
+    """Read INVITE; without parameters it asks for one's invitations."""
     if not message.params:
         return [Ask(ShowInvitations(), replies.invitations(out))]
     if len(message.params) < 2:
@@ -180,7 +186,7 @@ def _room_mode(out: ReplyBuffer, room: str, params: Sequence[str]) -> Iterator[A
         yield Ask(ShowModes(room), replies.room_modes(out))
         return
     changes = []
-    said = set()  # what is no change is meant once
+    said = set()  # modes of which one reply is enough
     for change, complete in _changes(params[0], list(params[1:])):
         if change.mode not in ROOM_MODES:
             if change.mode not in said:
@@ -190,7 +196,7 @@ def _room_mode(out: ReplyBuffer, room: str, params: Sequence[str]) -> Iterator[A
             if change.mode not in said:
                 yield Ask(ShowMasks(room, change.mode), replies.masks(out))
             said.add(change.mode)
-        elif complete or (change.mode in KEYED and not change.add):  # there is but one key
+        elif complete or (change.mode in KEYED and not change.add):  # there is only one key
             changes.append(change)
         else:
             out.numeric(n.ERR_NEEDMOREPARAMS, "MODE", "Not enough parameters")
@@ -216,8 +222,8 @@ def _user_mode(out: ReplyBuffer, nick: str, params: Sequence[str]) -> Iterator[A
 
 
 def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]]:
-    """``+ov-k`` and the arguments that follow, one for each mode that has one; and with each
-    whether its argument was there.
+    """Read ``+ov-k`` and its arguments: each change, and whether an argument that it needs was
+    there.
     """
     add = True
     for letter in letters:
@@ -249,7 +255,7 @@ def _who(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _whois(out: ReplyBuffer, message: Message) -> Asks:
-    """ "WHOIS server nick" asks the person's own server, which is this one."""
+    """Read WHOIS. "WHOIS server nick" asks the person's own server, which is this one."""
     if not message.params or not message.params[-1]:
         out.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
@@ -262,7 +268,7 @@ def _whois(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _whowas(out: ReplyBuffer, message: Message) -> Asks:
-    """ "If a non-positive number is passed …, then a full search is done"."""
+    """Read WHOWAS. "If a non-positive number is passed …, then a full search is done"."""
     if not message.param(0):
         out.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
@@ -305,9 +311,7 @@ def _lusers(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _about(reply: Callable[[ReplyBuffer], None]) -> Callable[[ReplyBuffer, Message], Asks]:
-    """Answers that need nobody else. A parameter names a server, and must be this one or one of
-    its people (who are all on it).
-    """
+    """Read a query about the server: its parameter must name this server, or oneself."""
 
     def read(out: ReplyBuffer, message: Message) -> Asks:
         server = message.params[0] if message.params else out.info.name
@@ -348,8 +352,11 @@ Reads = Callable[[Parts, Message], Asks]
 
 
 class Verb(NamedTuple):
-    """``needed`` parameters; ``early`` if it may come before registration; ``cap`` is a capability
-    without which there is no such command.
+    """A row: how a command is read, and the least it takes.
+
+    ``arguments`` are for HELP. ``needed`` is the number of parameters without which it is refused;
+    ``early`` says that it may come before registration; without the capability ``cap`` there is no
+    such command.
     """
 
     read: Reads
@@ -367,14 +374,14 @@ def _row(
     early: bool = False,
     cap: str = "",
 ) -> Verb:
-    """For those that need the replies alone, as most do."""
+    """The row of a command that needs only the reply buffer, as most do."""
     return Verb(lambda parts, message: read(parts.out, message), arguments, needed, early, cap)
 
 
 def _registration_row(
     read: Callable[[Registration, Message], Asks], arguments: str, needed: int = 0, cap: str = ""
 ) -> Verb:
-    """For those that are a part of the registration."""
+    """The row of a command that is part of the registration."""
     early = True
     return Verb(lambda p, message: read(p.registration, message), arguments, needed, early, cap)
 

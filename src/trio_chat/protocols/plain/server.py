@@ -1,8 +1,9 @@
 """The server's end of the plain dialect.
 
-A connection is framed by newlines from its first newline on. Before that, what arrives in one
-piece is one message: so the tutorial's client speaks, which never sends a newline, puts its
-nickname before each message, and dies of any byte that is not ASCII.
+A connection is framed by newlines from its first newline on. Before that, each piece that arrives
+is one message: so the tutorial's client speaks, which never sends a newline, puts ``alice: ``
+before each message, and dies of any byte that is not ASCII. Its prefix is taken away, and tells
+messages apart that arrive glued together.
 """
 
 import re
@@ -20,19 +21,20 @@ from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Sessio
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
-# What the tutorial's client sends if its person says something before it was asked who they are.
+# A message of the tutorial's client whose person speaks before the server has asked for a nickname.
 _NICK_AND_TEXT = re.compile(r"([^\s:]+): \S")
 
 _NO_WEB_SERVER = "This is a chat, and no web server. Goodbye!"
 
 
 class PlainDialect(Dialect):
-    """Clean lines in an encoding; what that cannot write becomes a question mark."""
+    """Clean lines in an encoding; characters that it cannot write become question marks."""
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        """The lines that tell of it; empty if this dialect does not tell of such a thing."""
         text = "".join([readable(line) + "\n" for line in wording(shown)])
         return text.encode(self._encoding, "replace")
 
@@ -42,10 +44,11 @@ plain_dialect = cache(PlainDialect)
 
 
 class PlainSession(Session):
-    """``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first.
-    ``password`` says whether one is asked for.
+    """The plain protocol of one connection (see ``protocols.session.Session`` for the contract).
 
-    Somebody plain is in one room at a time, for nothing in a line says which room it is from.
+    ``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first; ``password``
+    says whether one is asked for. A person is in one room at a time, because nothing in a line says
+    which room it is from.
     """
 
     def __init__(
@@ -55,13 +58,13 @@ class PlainSession(Session):
         self._telnet = Telnet(encoding)
         self._lines = LineBuffer(line_bytes)
         self._framed = self._by_key = False
-        self._first_line = b""  # of all that comes, in whatever pieces, as far as it is looked at
+        self._first_line = b""  # the beginning of all that comes, in whatever pieces
         self._is_browser = False
         self._only_ascii = True
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
         self._waiting: list[bytes | None] = []  # the next one last; None was too long
-        self._pending: Command | Notice | Refused | None = None  # read, and not yet dealt with
+        self._pending: Command | Notice | Refused | None = None  # read, but not yet dealt with
         self._password = password
         self._wanted = ""  # the nickname asked for
         self._nick = ""
@@ -72,19 +75,22 @@ class PlainSession(Session):
 
     @property
     def refusals(self) -> int:
+        """The number of times the peer was refused something."""
         return self._refusals
 
     @property
     def dialect(self) -> Dialect:
+        """The dialect of the configured encoding; ASCII for what may be the tutorial's client."""
         tutorial = self._only_ascii and not self._framed
         return plain_dialect("ascii" if tutorial else self._encoding)
 
     @property
     def own(self) -> None:
-        """As everybody else."""
+        """None: people are shown their own actions as everybody else is."""
         return
 
     def greeting(self) -> bytes:
+        """``NICK``, with nothing after it."""
         return GREETING.encode(self._encoding)
 
     def receive_data(self, data: bytes) -> None:
@@ -95,13 +101,15 @@ class PlainSession(Session):
         self._only_ascii = self._only_ascii and data.isascii()
         one_key = is_one_letter(data, self._encoding)
         self._by_key = self._by_key or one_key
-        # Whoever goes on with a single key types: the first one was taken for the nickname.
+        # Somebody who goes on with a single key is typing: the first was taken for the nickname.
         self._framed = self._framed or b"\n" in data or (one_key and bool(self._wanted))
         messages = self._lines.feed(data) if self._framed else self._unframed(data)
         self._waiting[:0] = reversed(messages)
 
     def _look_at_first_line(self, data: bytes) -> None:
-        """A request that came in pieces: the first of them were taken for a nickname and texts."""
+        """Recognise an HTTP request that comes in pieces, the first of which were taken for
+        something else.
+        """
         if b"\n" in self._first_line or len(self._first_line) > self._line_bytes:
             return
         self._first_line += data
@@ -128,13 +136,13 @@ class PlainSession(Session):
                 return Ask(command)
 
     def _more(self) -> Iterator[Say]:
-        """What is said next, up to something else."""
+        """The messages that are said next, up to something else."""
         while isinstance(say := self._next(), Say):
             yield say
         self._pending = say
 
     def _next(self) -> Command | Notice | Refused | None:
-        """What the next message asks for."""
+        """Read on to the next thing that is asked for; None if there is nothing more."""
         if pending := self._pending:
             self._pending = None
             return pending
@@ -154,7 +162,9 @@ class PlainSession(Session):
                 return [Ask(Join(self._lobby))]
             case Joined(room):
                 before, self._room = self._room, room
-                if before and fold(before) != fold(room):  # and not kicked, and back
+                if before and fold(before) != fold(
+                    room
+                ):  # the same if they were kicked and are back
                     return [Ask(Leave(before), on_refused=_left_already)]
             case Invited(room=room, target=target):
                 self.reply(Notice(f"You have invited {target} to {room}."))
@@ -167,7 +177,7 @@ class PlainSession(Session):
         self._to_send += self.dialect.render(answer)
 
     def ping(self) -> None:
-        """There is no such thing: TCP asks."""
+        """Do nothing: TCP asks."""
 
     def farewell(self, words: str) -> None:
         if words:
@@ -178,7 +188,9 @@ class PlainSession(Session):
         return data
 
     def _unframed(self, piece: bytes) -> list[bytes | None]:
-        """One message; or several, glued together, each with the client's nickname before it."""
+        """Split a piece into its messages: one, or several glued together, each with the client's
+        nickname.
+        """
         if len(piece) > self._line_bytes:
             self._overlong += len(piece)
             return [None]
@@ -193,7 +205,7 @@ class PlainSession(Session):
         return [*before, *(message for message in piece.split(prefix) if message)]
 
     def _read(self, message: bytes | None) -> Command | Notice | Refused | None:
-        """What a message asks for; nothing, if it is blank."""
+        """Read a message; None if it is blank."""
         if message is None:
             return Refused(f"That was longer than {self._line_bytes} bytes, and was not sent.")
         text = message.decode(self._encoding, "replace")
@@ -213,7 +225,9 @@ class PlainSession(Session):
         return Say(self._room, text.removeprefix("/"))
 
     def _is_of_browser(self, text: str) -> bool:
-        """Who is let in may ask what is wrong with ``GET /status``."""
+        """Whether a browser has sent this. People who are in may ask what is wrong with ``GET
+        /status``.
+        """
         if is_header(text) or is_whole_request(text):
             return True
         return not self._nick and begins_request(text)
@@ -225,10 +239,13 @@ class PlainSession(Session):
         return self._enter(nick)
 
     def _enter(self, nick: str, password: str = "") -> Command:
-        """Only a person can be asked for another nickname, not somebody who has gone on talking."""
+        """Ask to be let in; under a similar nickname if nobody can be asked for another one.
+
+        Only a person can be asked, not somebody who has gone on talking.
+        """
         near = not self._framed or self._ended or bool(self._waiting)
         return Enter(nick, near=near, password=password)
 
 
 def _left_already(refused: Refused) -> None:
-    """They have been kicked out of the room before: nothing is to be told of it."""
+    """Ignore that the room before has been left: they were kicked out of it."""

@@ -28,14 +28,15 @@ from trio_chat.core.names import room_problem
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
-# Messages of one /history, if no number is given and at the most; and of one /search.
+# Messages of one /history by default and at most; and of one /search.
 _HISTORY, _HISTORY_MAX, _FOUND_MAX = 50, 500, 50
 
 
 class Verb(NamedTuple):
-    """``arguments`` as /help shows them, how many of them are ``needed``, and how it is read.
+    """A row: ``arguments`` as /help shows them, what it ``does``, how many are ``needed``, how it
+    is read.
 
-    ``read`` takes the room that the person is in, and what stands behind the verb, stripped.
+    ``read`` takes the room that the person is in, and the text after the verb, stripped.
     """
 
     arguments: str
@@ -45,8 +46,8 @@ class Verb(NamedTuple):
 
 
 def read_verb(room: str, line: str) -> Command | Notice | Refused:
-    """What ``line``, which begins with a slash, asks for."""
-    usual = spelled_out(line)  # with a verb that there is only elsewhere, it says more as it was
+    """Read a ``line`` that begins with a slash."""
+    usual = spelled_out(line)  # not used for verbs we lack: their reply names what was typed
     if re.split(r"\s", usual[1:], maxsplit=1)[0].lower() in VERBS:
         line = usual
     word, rest = (*re.split(r"\s", line[1:], maxsplit=1), "")[:2]
@@ -75,7 +76,7 @@ def _who(room: str, other: str) -> Command:
 
 
 def _topic(room: str, text: str) -> Command:
-    if _is_room(text):  # a topic that is nothing but a room's name is none
+    if _is_room(text):  # a room's name alone is not a topic
         return ShowTopic(text)
     return SetTopic(room, "" if text == "-" else text) if text else ShowTopic(room)
 
@@ -98,13 +99,13 @@ def _search(room: str, rest: str) -> Command | Refused:
         sought = read_search(rest)
     except ValueError as error:
         return Refused(str(error))
-    # The day itself is in what comes "after" it: from its begin on.
+    # "after" includes the day itself, from its beginning on.
     span = Span(_begin(sought.after, -1), _begin(sought.before))
     return Seek(sought.words, _FOUND_MAX, sought.room or room, sought.nick, span)
 
 
 def _begin(day: datetime | None, shift: int = 0) -> Bound:
-    """When a day begins, or ``shift`` milliseconds later."""
+    """The moment when a day begins, or ``shift`` milliseconds later; empty without a day."""
     return int(day.timestamp()) * 1000 + shift if day else ""
 
 
@@ -114,7 +115,7 @@ def _help(room: str, rest: str) -> Notice:
 
 _WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
 
-#: What there is instead of what people know from elsewhere.
+#: The replies to commands that people know from elsewhere: what there is here instead.
 _ELSEWHERE = {
     **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),

@@ -1,8 +1,8 @@
-"""How the plain dialect says things, and how a client understands them.
+"""The wording of the plain dialect, and how a client understands it.
 
-Nothing that somebody says can look like something else: what people say begins with their
-nickname, in which there is no blank and none of ``:>!*``, and the server's own sentences begin
-with ``*** ``.
+Nothing anybody says can look like something else: what people say begins with their nickname, which
+has no blank and none of ``:>!*``, and the server's own sentences begin with ``*** ``. That is also
+how it tells what was said before: ``*** 2024-12-31 23:59:59 alice: text``.
 """
 
 import re
@@ -41,7 +41,7 @@ CONNECTED = "Connected to server!"
 ALWAYS_IN_A_ROOM = (
     "You are always in one room here: /join ROOM goes to another, /quit leaves the chat."
 )
-GOODBYE = " Goodbye!"  # so ends the sentence by which the server ends a connection
+GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class NearNick:
-    """To a client: you have been let in under another nickname than you wanted, because of this."""
+    """To a client: you have been let in under another nickname than you wanted, for this reason."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class InRoom:
-    """To a client: you are in this room now, under this nickname."""
+    """To a client: you are now in this room, under this nickname."""
 
     room: str
     nick: str
@@ -73,7 +73,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """To a client: who is in a room, as far as one may know. It is what /who is answered with."""
+    """To a client: who is in a room, as far as you may know. It answers /who."""
 
     room: str
     nicks: tuple[str, ...]
@@ -86,7 +86,9 @@ Heard = (
 
 
 def wording(shown: Shown) -> list[str]:
-    """The lines that tell of it. Texts are as they were said: clean them before they are shown."""
+    """The lines that tell of something. Texts are as they were said: clean them before showing
+    them.
+    """
     match shown:
         case Said():
             return _said(shown)
@@ -129,7 +131,7 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
             return [f"*** {line}" for line in text.splitlines()]
-        case _:  # what concerns people who are elsewhere, and what only IRC asks for
+        case _:  # things that concern people elsewhere, and answers that only IRC asks for
             return []
 
 
@@ -143,8 +145,10 @@ def _said(said: Said) -> list[str]:
 
 
 def _line_by_line(said: Said) -> list[str]:
-    """Each line begins as a text of its own does, so none can look like something else. A question
-    from one IRC client to another (CTCP) is not shown.
+    """A message of several lines, each begun as a message of its own, so none can look like
+    something else.
+
+    A question from one IRC client to another (CTCP) is not shown.
     """
     texts = [text for text in said.text.split("\n") if text and not text.startswith("\x01")]
     return [line for text in texts for line in _said(replace(said, text=text))]
@@ -155,7 +159,9 @@ def _changes(changes: Sequence[Change]) -> str:
 
 
 def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
-    """They begin as the server's own sentences do: nobody can say something that looks alike."""
+    """Old messages, begun as the server's own sentences are: nobody can say something that looks
+    alike.
+    """
     lines = [
         f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
     ]
@@ -186,7 +192,7 @@ def _entered(entered: Entered) -> list[str]:
     return lines + recent
 
 
-# A pattern a row, with what it means; the first that fits the whole line is it.
+# A row for each pattern, with its meaning; the first that fits the whole line counts.
 _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(CONNECTED), lambda m: Welcome()),
     (re.compile(r"\*\*\* You are (\S+) in (#\S+); .*"), lambda m: InRoom(m[2], m[1])),
@@ -218,9 +224,9 @@ def _names(names: str) -> tuple[str, ...]:
 
 
 def reading(line: str) -> Heard:
-    """What a line from a server means; a line that fits nothing is a Notice.
+    """The meaning of a line from a server; a line that fits nothing is a Notice.
 
-    Rooms are empty in it: the plain dialect leaves them to whoever knows where they are.
+    Its rooms are empty: the plain dialect leaves them to the client, which knows where it is.
     """
     for pattern, meaning in _READINGS:
         if found := pattern.fullmatch(line):
