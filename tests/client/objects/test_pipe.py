@@ -12,8 +12,18 @@ import trio
 from trio_chat.client import delivery, pipe
 from trio_chat.client.intents import Intent, JoinRoom, Quit, Resend, SayTo
 from trio_chat.client.objects import pipe as objects
-from trio_chat.errors import ConnectionLost
-from trio_chat.protocols.client import Acknowledged, Failed, Linked, Message, Sent, Unlinked
+from trio_chat.core.events import Notice
+from trio_chat.errors import ChatError
+from trio_chat.protocols.client import (
+    Acknowledged,
+    Failed,
+    InRoom,
+    Linked,
+    Message,
+    OutOfRoom,
+    Sent,
+    Unlinked,
+)
 
 LINKED = Linked("bob", "", frozenset())
 TOKENS = [f"{number:016}" for number in range(5)]
@@ -89,7 +99,7 @@ async def program(nursery, monkeypatch, retry) -> AsyncIterator[Program]:
             with messages_of, intents:
                 program.front_end = objects.ObjectPipe("#lobby", retry=retry)
                 await program.front_end.run(messages_of, intents)
-        except ConnectionLost as error:
+        except ChatError as error:
             program.why = str(error)
         program.ended.set()
 
@@ -101,6 +111,27 @@ async def program(nursery, monkeypatch, retry) -> AsyncIterator[Program]:
         await program.ended.wait()
     for descriptor in {stdin, stdout, program.stdin, stdout_of} - {-1}:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [Notice("No.", room="#lobby", refusal=True)],
+        [Notice("No."), OutOfRoom("#lobby")],
+        [Notice("Hello."), OutOfRoom("#Lobby", "No.")],
+    ],
+)
+async def test_a_room_that_does_not_let_us_in_ends_it(program, told):
+    await program.tell(LINKED, *told)
+    await program.ended.wait()
+    assert program.why == "No."
+
+
+async def test_a_room_that_we_were_in_may_be_left(program):
+    await program.tell(LINKED, InRoom("#lobby"), OutOfRoom("#lobby", "kicked"))
+    await program.tell(Notice("No.", room="#lobby", refusal=True))
+    program.write({"type": "join", "room": "#tea"})
+    await program.wants(JoinRoom("#tea"))
 
 
 async def test_the_input_waits_until_we_are_in(program):

@@ -12,7 +12,9 @@ from trio_chat.client.objects.requests import BadRequest, read_request
 from trio_chat.client.objects.told import Error, Object, Unlinked, json_line, object_of
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
 from trio_chat.client.rooms import last_words
-from trio_chat.errors import ConnectionLost
+from trio_chat.core.events import Notice
+from trio_chat.core.names import fold
+from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted
 from trio_chat.protocols import client
 from trio_chat.protocols.client import Failed, Message
 
@@ -21,12 +23,15 @@ _UNPRINTED = 1000
 
 
 class ObjectPipe:
-    """``room`` is the target of requests that name none. Unless it is to ``retry``, the chat ends
-    with the connection. ``misread`` counts lines of the input that were no requests.
+    """``room`` is the target of requests that name none, and if it does not let us in at first, the
+    chat ends. Unless it is to ``retry``, it ends with the connection, too. ``misread`` counts lines
+    of the input that were no requests.
     """
 
     def __init__(self, room: str, *, retry: bool) -> None:
         self._room, self._retry = room, retry
+        self._home = fold(room)  # until we are in it
+        self._words = ""  # that the server has said last
         self._delivery = Delivery()
         self.misread = 0
 
@@ -40,21 +45,22 @@ class ObjectPipe:
         messages: trio.MemoryReceiveChannel[Message],
         intents: trio.MemorySendChannel[Intent],
     ) -> None:
-        """Until the input has ended or the chat has. Raises OutputGone, and ConnectionLost if it
-        is lost for good, or not known what has become of all that was said.
+        """Until the input has ended or the chat has. Raises OutputGone, NotAdmitted if we are not
+        let into the room, and ConnectionLost if it is lost for good, or not known what has become
+        of all that was said.
         """
         objects, objects_of = trio.open_memory_channel[Object](_UNPRINTED)
-        why = ""
+        error: ChatError | None = None
         async with trio.open_nursery() as printing:
             printing.start_soon(print_each, objects_of, json_line)
             # An error is kept until everything that came before it has been printed.
             with objects:
                 async with trio.open_nursery() as reading:
                     reading.start_soon(self._read, intents, objects)
-                    why = await self._tell(messages, objects)
+                    error = await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
-        if why:
-            raise ConnectionLost(why)
+        if error:
+            raise error
 
     # ── what is told ───────────────────────────────────────────────────────────────────────
 
@@ -62,21 +68,39 @@ class ObjectPipe:
         self,
         messages: trio.MemoryReceiveChannel[Message],
         objects: trio.MemorySendChannel[Object],
-    ) -> str:
-        """Until the chat has ended. Returns why it has not ended well; empty if it has."""
-        why = ""
+    ) -> ChatError | None:
+        """Until the chat has ended. Returns why it has not ended well, if so."""
+        error: ChatError | None = None
         async for message in messages:
             self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
-                why = message.why
-                await objects.send(Unlinked(type="unlinked", why=why))
+                error = ConnectionLost(message.why)
+                await objects.send(Unlinked(type="unlinked", why=message.why))
                 break
             await objects.send(object_of(message))
+            if error := self._kept_out(message):
+                break
         if left := sorted(self._delivery.open):
-            why = why or f"it is not known what has become of {len(left)} of our messages"
+            why = f"it is not known what has become of {len(left)} of our messages"
+            error = error or ConnectionLost(why)
         for token in left:
             await objects.send(object_of(Failed(token, "It may not have arrived.")))
-        return why
+        return error
+
+    def _kept_out(self, message: Message) -> NotAdmitted | None:
+        """Why the room has not let us in, if that is what a message tells. Where plain is spoken,
+        the words for it come just before.
+        """
+        match message:
+            case client.InRoom(room) if fold(room) == self._home:
+                self._home = ""
+            case Notice(text, refusal=True) if self._home and fold(message.room) == self._home:
+                return NotAdmitted(text, about="room")
+            case Notice(text):
+                self._words = text
+            case client.OutOfRoom(room, why) if fold(room) == self._home:
+                return NotAdmitted(why or self._words or f"{room} has not let us in", about="room")
+        return None
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
