@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import trio_chat
@@ -97,6 +98,30 @@ def may(file: Path, module: str) -> bool:
 
 def test_imports_point_where_they_may() -> None:
     assert [(file, m) for file in FILES for m in imports(file) if not may(file, m)] == []
+
+
+def name_of(file: Path) -> str:
+    return ".".join(["trio_chat", *file.relative_to(HOUSE).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    )
+
+
+def imported_by(file: Path, known: set[str]) -> set[str]:
+    """Modules of ours, also those that are needed for types alone."""
+    found = set()
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in known else str(node.module) for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & known
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    known = {name_of(file) for file in FILES}
+    graph = {name_of(file): imported_by(file, known) for file in FILES}
+    tuple(TopologicalSorter(graph).static_order())  # raises CycleError, which tells the circle
 
 
 IRC = HOUSE / "protocols" / "irc"
