@@ -1,1 +1,1 @@
-"""Where events get their place and their id, and are kept: one ordered log per room."""
+"""The stores, where events get their place and their id and are kept: one ordered log per room."""

@@ -1,4 +1,11 @@
-"""The Log: what a store must do. One contract suite tests every implementation."""
+"""The Log: the interface of a store. One contract suite tests every implementation.
+
+What is kept is what somebody may miss tomorrow (``core.events.is_lasting``); all other events only
+get their place. Ids and times are two things. Ids give a log its order, live and in history, and
+rise whatever the clock does. Times are what the clock said. A question about a moment is answered
+by times: everything between the moments and nothing else, and in the order of times where a page is
+taken out of it, so that paging by moments shows everything once.
+"""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
@@ -13,10 +20,10 @@ from trio_chat.core.room import RoomState
 #: An id before all others.
 START = "0"
 
-#: Moments before and after all that an entry can have (unix milliseconds).
+#: Moments before and after all moments of entries (unix milliseconds).
 NEVER, ENDLESS = -1, 1 << 62
 
-#: Messages of each room that stay, whoever needs the room that they take up: a screenful.
+#: Messages of each room that stay, whoever needs their space: a screenful.
 FLOOR = 50
 
 #: Read markers that are kept.
@@ -28,12 +35,13 @@ class Tail(AsyncIterator[Sequence[Entry]]):
 
     @abstractmethod
     def waiting(self) -> Sequence[Entry]:
-        """The next batch, if it is there already; otherwise nothing."""
+        """The next batch, if it is there already; otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """All of ``words`` in what was said in one of ``rooms`` (logs), by ``nick`` if that is given.
+    """A search for all of ``words`` in what was said in ``rooms`` (logs), by ``nick`` if that is
+    given.
 
     ``after`` and ``before`` are ids or moments, both exclusive.
     """
@@ -47,7 +55,7 @@ class Search:
 
 
 def is_as_new(state: RoomState) -> bool:
-    """Whether nothing was ever changed in a room, nor has anybody known a status there."""
+    """Whether nothing was ever changed in a room, and nobody known has a status there."""
     plain = replace(state, created=0, flags=frozenset(), barrier="", left={})
     return plain == RoomState(state.name)
 
@@ -56,9 +64,9 @@ class Log(Protocol):
     """One ordered log per room; rooms are named by their folded names.
 
     Ids compare as strings and rise strictly within a room, whatever the clock does. On one node all
-    rooms share an order. When something happened is ``Entry.at``, and is the clock's.
+    rooms share an order. ``Entry.at`` is the moment of an event, by the clock, and may go back.
 
-    Whatever is written raises Unavailable if the store cannot keep it; it is not shown then.
+    Every method that writes raises Unavailable if the store cannot keep it; then it is not shown.
     """
 
     @property
@@ -74,10 +82,10 @@ class Log(Protocol):
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:
-        """Give the events their places, one after the other, and return them there.
+        """Give the events their places, one after the other, and return their entries.
 
-        An event with a token that the log has already is not appended: instead of it, the entry
-        that has the token is returned.
+        An event with a token that the log has already is not appended: the entry that has the token
+        is returned instead.
 
         ``expect`` is the room's last barrier known to whoever judged the events: if it is not the
         room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` the
@@ -97,16 +105,17 @@ class Log(Protocol):
         said: bool = False,
     ) -> Sequence[Entry]:
         """Entries between two bounds (both exclusive), oldest first: the last ``limit`` of them, or
-        the ``first`` ones; all that the room's members have seen, or what was ``said`` alone.
+        the ``first``.
 
-        The order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is
-        that of times, and of ids where those are the same: then an id stands for its place there.
+        They are those that all of the room's members have seen, or with ``said`` only messages. The
+        order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is that
+        of times, and of ids where times are equal; an id then stands for its place in that order.
         """
         ...
 
     async def end(self, room: str) -> str:
-        """The id of its last entry, whoever may see that and whether it can be read; START without
-        one.
+        """The id of a log's last entry, whoever may see it and whether or not it can be read; START
+        without one.
         """
         ...
 
@@ -115,15 +124,17 @@ class Log(Protocol):
         ...
 
     async def talks(self, identity: str) -> Sequence[Entry]:
-        """Of each room of two that has this identity in its name, what was said last."""
+        """The last message of each conversation of this identity."""
         ...
 
     async def search(self, search: Search) -> Sequence[Entry]:
-        """What was found, oldest first: the last ``limit`` of all."""
+        """The last ``limit`` entries that a search finds, oldest first."""
         ...
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
-        """The id up to which the saved state holds, and that state; (START, None) without one."""
+        """The id up to which a room's saved state holds, and that state; (START, None)
+        without one.
+        """
         ...
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
@@ -131,33 +142,36 @@ class Log(Protocol):
         ...
 
     async def close(self, room: str, id: str, state: RoomState) -> None:
-        """As ``save``, for a room that nobody is in any more: if nothing was ever said or changed
-        there, nothing of it is kept.
+        """Do as ``save`` does, for a room that nobody is in any more.
+
+        If nothing was ever said or changed there, nothing of it is kept.
         """
         ...
 
     async def knows(self, room: str) -> bool:
-        """Whether something was said there, or its state was changed, that is still there."""
+        """Whether something that was said or changed in a room is still there."""
         ...
 
     async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        """A reader has read ``target`` up to a moment (unix milliseconds); returns the latest one
-        of all that were told, for it never goes back; but what was told by a clock that was ahead
-        does not count. Beyond MARKS some are forgotten of the ``source`` that has most: of its
-        readers who have many, the longest unchanged first.
+        """Note that a reader has read ``target`` up to a moment, and return the latest moment ever
+        noted.
+
+        Moments are in unix milliseconds. The mark never goes back, except from one that a clock
+        which was ahead had put into the future. Beyond MARKS some are forgotten of the ``source``
+        that has most: those of its readers who have many, the longest unchanged first.
         """
         ...
 
     async def marked(self, reader: str, target: str) -> int:
-        """What ``mark`` has returned last; 0 if nothing was marked."""
+        """The moment that ``mark`` returned last; 0 if nothing was marked."""
         ...
 
     async def follow(self, room: str, after: str) -> None:
-        """From now on the room's entries later than ``after`` come out of ``tail``."""
+        """Let the room's entries later than ``after`` come out of ``tail`` from now on."""
         ...
 
     async def unfollow(self, room: str) -> None:
-        """The room's entries need not come out of ``tail`` any more."""
+        """Stop letting the room's entries come out of ``tail``."""
         ...
 
     def tail(self) -> AbstractAsyncContextManager[Tail]:

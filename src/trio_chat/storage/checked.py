@@ -1,4 +1,6 @@
-"""Whether what was read has the types that it was written with: a file may be damaged anywhere."""
+"""A check that what was read has the types with which it was written: a file may be damaged
+anywhere.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +11,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Check = Callable[[Any], bool]
 
-# Halves of characters, which no encoding can write.
+# Surrogates, halves of characters, which no encoding can write.
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def is_sound(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type, all that is in it among it; and all texts can be written."""
+    """Whether a value, with everything in it, has this type, and all of its texts can be
+    written.
+    """
     return _check(hint)(value)
 
 

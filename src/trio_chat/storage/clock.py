@@ -1,8 +1,10 @@
-"""How old things are, by a clock that may be wrong.
+"""The age of things, by a clock that may be wrong.
 
-What is kept for so many days goes when it is older. But if the clock goes ahead by years, for want
-of a battery, say, everything is too old at once. So the age of things is told by a time of the
-house, which follows a jump of the clock only when that has stayed for a day.
+Entries are kept for so many days. But if the clock goes ahead by years, for want of a battery, say,
+everything is too old at once. So ages are told by a time of the house, which follows a jump of the
+clock only when that has lasted for a day. A calendar notes which ids were there at which of its
+moments. So a clock that is ahead removes nothing at once, and an entry with a time in the future
+does not stay for ever.
 """
 
 import logging
@@ -15,30 +17,31 @@ from trio_chat.storage.ids import now
 
 logger = logging.getLogger(__name__)
 
-# For how long the clock must be another one until the time of the house follows (milliseconds).
+# For how long the clock must differ until the time of the house follows it (milliseconds).
 _DOUBT = 86_400_000
-# What is no jump, between two looks some seconds apart.
+# A difference between two looks, some seconds apart, that is no jump (milliseconds).
 _SLACK = 5_000
-# What the time of the house may be wrong by: that part of the age, or so much.
+# How wrong the time of the house may be: that part of the age, or so much (milliseconds).
 _TOLERATED_PART, _TOLERATED = 0.05, 3_600_000
-# How many moments the age is divided into, and how far apart they are at the most and at the least
-# (milliseconds); and how many are remembered in all.
+# The number of moments into which the age is divided, how far apart they are at most and at least
+# (milliseconds), and how many are remembered in all.
 _PARTS, _APART, _TOGETHER, _MOST = 500, 3_600_000, 1_000, 2_000
 
 
 def steady() -> float:
-    """Seconds that pass also while the machine sleeps, and whatever is done to its clock."""
+    """Seconds that also pass while the machine sleeps, and whatever is done to its clock."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class HouseTime:
-    """``clock`` gives unix time in seconds, ``steady`` seconds since some moment.
+    """The time of the house. ``clock`` gives unix time in seconds, ``steady`` seconds since some
+    moment.
 
-    ``at`` is what an earlier run has looked at last, ``doubted`` for how long the clock had been
-    another one by then (milliseconds). ``age`` is for how many seconds something is kept; 0 is for
-    ever. ``last`` is the time of what happened last. What was noted in the ``calendar`` in a day of
-    doubt follows, too.
+    ``at`` is what an earlier run has seen last, ``doubted`` for how long the clock had differed by
+    then (milliseconds). ``age`` is for how many seconds entries are kept, 0 for ever. ``last`` is
+    the time of the last entry. When the house follows a jump, so does what the ``calendar`` noted
+    during the day of doubt.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class HouseTime:
         self._clock, self._steady, self._calendar = clock, steady, calendar
         self._tolerated = min(age * 1000 * _TOLERATED_PART, _TOLERATED) if age else _TOLERATED
         self._wall, self._passed = now(clock), steady()
-        # A run begins later than the one before has ended, however little.
+        # A run begins after the one before has ended, however little.
         self.at, self.doubted = (at + 1, doubted + 1) if at else (self._wall, 0)
         if (behind := max(self.at, last) - self._wall) > _SLACK:
             logger.warning("the clock is %s behind what it was before", _told(behind))
@@ -69,7 +72,7 @@ class HouseTime:
             )
 
     def look(self) -> int:
-        """What it is now, in unix milliseconds."""
+        """The time of the house now, in unix milliseconds. Call it every few seconds."""
         wall, steady = now(self._clock), self._steady()
         passed = round((steady - self._passed) * 1000)
         if abs(jump := wall - self._wall - passed) > _SLACK:
@@ -89,30 +92,32 @@ _NOTHING = 0, ""
 
 
 class Calendar:
-    """By which time of the house which ids were there. ``age`` is as above."""
+    """The ids that were there, by the time of the house. ``age`` is that of ``HouseTime``."""
 
     def __init__(self, age: float, points: Iterable[tuple[int, str]] = ()) -> None:
         self._apart = min(max(age * 1000 / _PARTS, _TOGETHER), _APART) if age else _APART
         self.points = deque(points)
-        self._since = _NOTHING  # what was not worth noting yet
+        self._since = _NOTHING  # the last that was not worth noting yet
 
     def note(self, at: int, id: str) -> bool:
-        """The id is there now; whether that was worth noting."""
+        """Note that an id is there now; returns whether that was worth noting."""
         known, noted = self.points[-1] if self.points else (-math.inf, "")
         if id <= noted:
             return False
         if at - known < self._apart:
             self._since = at, id
             return False
-        # What has come just after what was noted last is not as young as what comes now.
+        # What came just after the last note is older than what comes now: note it apart.
         self.points.extend(sorted({point for point in (self._since, (at, id)) if point[1] > noted}))
         self._since = _NOTHING
-        if len(self.points) > _MOST:  # what is old is known less exactly
+        if len(self.points) > _MOST:  # keep every second one: ages are then known less exactly
             self.points = deque([*self.points][::-2][::-1])
         return True
 
     def shift(self, since: int, by: int) -> None:
-        """What was noted after a moment happened so much later; what was before it, not after."""
+        """Move everything noted after a moment by so much; what was noted before stays
+        before it.
+        """
 
         def shifted(at: int, id: str) -> tuple[int, str]:
             return (at + by if at > since else min(at, since + by) if by < 0 else at), id
@@ -121,8 +126,8 @@ class Calendar:
         self._since = shifted(*self._since)
 
     def up_to(self, at: int) -> str:
-        """The last id that was there by then; empty if none is known. What was before that is
-        forgotten.
+        """The last id that was there at a moment; empty if none is known. Forgets what was before
+        it.
         """
         while len(self.points) > 1 and self.points[1][0] <= at:
             self.points.popleft()

@@ -1,7 +1,7 @@
 """Events and the states of rooms as JSON, for stores that outlive the server.
 
-Only what is not its default is written: ``["Joined", {"room": "#a", "nick": "al"}]``. So a field
-that is added later, with a default, needs no migration; and an older server passes over it.
+Only what differs from its default is written: ``["Joined", {"room": "#a", "nick": "al"}]``. So a
+field that is added later, with a default, needs no migration, and an older server passes over it.
 """
 
 import json
@@ -39,14 +39,14 @@ def _defaults(kind: type) -> Mapping[str, Any]:
 
 _DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState)}
 
-#: Fields of Said that a store keeps beside the JSON, for they are looked for.
+#: Fields of Said that a store keeps beside the JSON, because it searches them.
 BESIDE = ("text", "token")
 _OTHERS = tuple(name for name in _DEFAULTS[Said] if name not in BESIDE)
 _others_of = attrgetter(*_OTHERS)
 
 
 def encode(event: Event) -> str:
-    """JSON of an event that is stored; of what was said, without the fields in ``BESIDE``."""
+    """Write an event that is stored as JSON; of a message, without the fields in ``BESIDE``."""
     if isinstance(event, Said):
         return _said(*_others_of(event))
     return _to_json([type(event).__name__, _written(event)])
@@ -54,7 +54,7 @@ def encode(event: Event) -> str:
 
 @lru_cache(maxsize=1024)
 def _said(*others: Any) -> str:
-    """All that one person says in one room is the same but for the text."""
+    """Write the part of a message that is the same in all messages of one person in one room."""
     said = Said(text="", **dict(zip(_OTHERS, others, strict=True)))
     found = _written(said)
     del found["text"]
@@ -62,12 +62,15 @@ def _said(*others: Any) -> str:
 
 
 class Unreadable(ValueError):
-    """Not written by us, or by a server that knows more than we do; or damaged since."""
+    """An event or a state that we did not write, or that a newer server did; or one damaged
+    since.
+    """
 
 
 def decode(written: str, text: str = "", token: str = "") -> Event:
-    """The event; with ``text`` and ``token``, which were kept beside it, if it was said. Raises
-    Unreadable.
+    """Read an event; ``text`` and ``token`` were kept beside the JSON of a message.
+
+    Raises Unreadable.
     """
     try:
         name, found = json.loads(written)
@@ -78,7 +81,7 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
     return event
 
 
-# What it is says nothing of what was read: nobody shall find in an error what others have written.
+# The text of an error says nothing of what was read: that is what others have written.
 _NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
@@ -102,7 +105,7 @@ def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
 
 
 def _known(kind: type, found: Mapping[str, Any], make: Callable[..., Any] | None = None) -> Any:
-    """One of these, if need be without the fields that have been added after our time."""
+    """Make one of these, without fields that were added after our time."""
     make = make or kind
     try:
         return make(**found)
@@ -112,11 +115,12 @@ def _known(kind: type, found: Mapping[str, Any], make: Callable[..., Any] | None
 
 
 def encode_state(state: RoomState) -> str:
+    """Write a room's state as JSON."""
     return _to_json(asdict(replace(state, flags=frozenset())) | {"flags": sorted(state.flags)})
 
 
 def decode_state(text: str) -> RoomState:
-    """Raises Unreadable."""
+    """Read a room's state. Raises Unreadable."""
     try:
         found = json.loads(text)
         masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
@@ -141,7 +145,7 @@ def _written(fact: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _origin(**found: Any) -> Origin:
-    """All that one person says has one."""
+    """An origin: one object for everything that one person says."""
     return Origin(**found)
 
 

@@ -1,18 +1,18 @@
-"""Message ids: numbers that rise, whatever the clock does."""
+"""The ids of entries: they rise whatever the clock does."""
 
 from collections.abc import Callable, Iterator
 
-_EACH = 1_000_000  # as many as six digits tell apart
+_EACH = 1_000_000  # ids per millisecond: as many as six digits tell apart
 
-# As a number an id is its milliseconds, and its sequence in the lowest bits; both fit 63 bits until
-# the year 2248.
+# As a number, an id is its milliseconds, with its sequence in the lowest bits. Both fit 63 bits
+# until the year 2248.
 _SEQUENCE_BITS = 20
-#: What is after all of them.
+#: A text after all ids.
 LAST = (1 << 63) - 1
 
-#: What a clock is believed at the most, in unix milliseconds: the year 2200.
+#: The latest moment that a clock is believed, in unix milliseconds: the year 2200.
 LATEST = 7_258_118_400_000
-#: The last one that can have been given: what is later is not by us.
+#: The last number that can have been given: a later one is not by us.
 LAST_SOUND = (LATEST + 1_000_000_000) << _SEQUENCE_BITS
 
 
@@ -23,23 +23,26 @@ def pack(id: str) -> int:
 
 
 def unpack(number: int) -> str:
+    """The id of a number."""
     return _id_of(number >> _SEQUENCE_BITS, number & (1 << _SEQUENCE_BITS) - 1)
 
 
 def first_of(moment: int) -> int:
-    """The lowest number of an id that something can have that happens at a moment (unix
-    milliseconds): its id may be ahead of its time, but never behind it.
+    """The lowest number that the id of something can have that happens at a moment (unix
+    milliseconds).
+
+    Its id may be ahead of its time, but never behind it.
     """
     return min(max(moment, 0) << _SEQUENCE_BITS, LAST)
 
 
 def ahead_of(id: int, moment: int) -> int:
-    """By how many milliseconds the number of an id is ahead of the time."""
+    """The milliseconds by which the number of an id is ahead of its entry's moment."""
     return (id >> _SEQUENCE_BITS) - moment
 
 
 def time_of(id: str) -> int:
-    """The time (unix milliseconds) of an entry of which nothing is known but its id."""
+    """The moment (unix milliseconds) of an entry of which only the id is known."""
     return pack(id) >> _SEQUENCE_BITS
 
 
@@ -48,11 +51,11 @@ def _id_of(millisecond: int, sequence: int) -> str:
 
 
 class Ids:
-    """``<milliseconds>-<sequence>``, padded so that they compare as strings.
+    """A source of ids ``<milliseconds>-<sequence>``, padded so that they compare as strings.
 
-    The milliseconds are those of the ``clock`` (which gives unix time in seconds) as long as it
-    goes forward. The ids rise even if it stands still or goes back. There are ``each`` to a
-    millisecond at the most. All come after the id ``last``.
+    The milliseconds are those of ``clock`` (unix time in seconds) as long as it goes forward; ids
+    rise even if it stands still or goes back. There are at most ``each`` per millisecond. All come
+    after the id ``last``.
     """
 
     def __init__(self, clock: Callable[[], float], *, each: int = _EACH, last: str = "0") -> None:
@@ -62,11 +65,11 @@ class Ids:
 
     @property
     def last(self) -> str:
-        """The last one that was taken."""
+        """The last id that was taken."""
         return _id_of(self._millisecond, self._sequence - 1)
 
     def take(self, number: int) -> Iterator[tuple[str, int]]:
-        """The next ones, with the time: not more than there are to a millisecond."""
+        """Take the next ids, with the moment; no more at once than there are per millisecond."""
         full = self._sequence + number > self._each
         at = now(self._clock)
         millisecond = max(at, self._millisecond + full)
@@ -77,5 +80,5 @@ class Ids:
 
 
 def now(clock: Callable[[], float]) -> int:
-    """What a clock (unix seconds) says, in milliseconds; no year is written with five digits."""
+    """The time of a clock (unix seconds) in milliseconds, within what an id can hold."""
     return min(max(int(clock() * 1000), 0), LATEST)

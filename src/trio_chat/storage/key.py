@@ -1,7 +1,7 @@
 """The server's own secret: 32 random bytes, in a file that is its user's alone.
 
-Whatever must be secret and the same after a restart is derived from it, as the cloak of addresses
-is. It is no part of the history, so that a copy of that gives it to nobody.
+Everything that must be secret and the same after a restart is derived from it, as the cloak of
+addresses is. It is no part of the history, so a copy of the history does not give it away.
 """
 
 import logging
@@ -19,14 +19,16 @@ _BYTES = 32
 
 
 def new_key() -> bytes:
+    """A new key, for a server that keeps nothing."""
     return secrets.token_bytes(_BYTES)
 
 
 def kept_key(path: Path, *, first: bool = True) -> bytes:
-    """The key in this file, as hexadecimal digits; a new one if there is no such file. Unless this
-    is the ``first`` start with its history, that is logged, for the old one must have been lost.
+    """The key in this file, in hexadecimal digits; a new one if there is no such file.
 
-    Raises CannotOpenStore if it cannot be read or made, or if it holds no key.
+    A new key is logged unless this is the ``first`` start with its history, because the old one
+    must have been lost. Raises CannotOpenStore if the key cannot be read or made, or if the file
+    holds none.
     """
     try:
         if not path.exists():
@@ -53,7 +55,9 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Let it appear whole or not at all; of several servers that make it, the first one wins."""
+    """Make the file appear whole or not at all; of several servers that make it, the first one
+    wins.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = opener(str(draft), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -70,7 +74,7 @@ def _make(path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make sure that the names in it are on the disk."""
+    """Make sure that the names in a folder are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

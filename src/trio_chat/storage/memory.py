@@ -1,9 +1,9 @@
 """The log in memory: everything is gone when the server stops.
 
 It keeps the newest entries, up to a number per room and a number of bytes in all. When there are
-more, nobody pushes out what others have said: first go comings and goings, then the oldest of
-whoever has most, known by the host that others see. Of each room the last messages stay as long as
-there is anything else.
+more, nobody pushes out what others have said: comings and goings go first, then the oldest messages
+of the source that has most, a source being the host that others see. Each room keeps its last
+messages as long as there is anything else.
 """
 
 import time
@@ -39,21 +39,21 @@ from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import has, phrases, words
 
-# Entries that are searched before others are let in: about a millisecond.
+# Entries that are searched before other tasks run: about a millisecond.
 _LOOK = 50
 
-# What an entry costs in memory beside its text: the tuple, the event, their strings.
+# The bytes that an entry takes besides its text: the tuple, the event, their strings.
 ENTRY_BYTES = 400
 
 
-# When there is too much, this part of what there may be goes at once.
+# When there is too much, this part of the total goes at once.
 _PART = 1 / 16
 
 
 @dataclass(slots=True)
 class _Room:
-    """``said`` holds what would be missed, topics and modes among it, ``others`` who came and went.
-    ``bytes_by`` counts the first by source.
+    """A room's entries: ``said`` holds those that would be missed, topics and modes included,
+    ``others`` the comings and goings. ``bytes_by`` counts the former by source.
     """
 
     said: deque[Entry] = field(default_factory=deque)
@@ -71,7 +71,7 @@ class _Room:
 
     @property
     def owner(self) -> str:
-        """The source that has most of it."""
+        """The source that has most of the room."""
         return max(self.bytes_by, key=self.bytes_by.__getitem__, default="")
 
 
@@ -80,11 +80,14 @@ _NOTHING = _Room()
 
 
 class MemoryLog(Log):
-    """Keeps ``per_room`` entries of each room and about ``total_bytes`` in all.
+    """The ``Log`` that keeps everything in memory, for tests and for those who want no traces.
 
-    Beyond ``rooms`` rooms those that nobody follows are forgotten, and what is older than ``age``
-    seconds (0: nothing), when it is looked for. ``clock`` gives unix time in seconds, ``steady``
-    seconds that pass whatever that does.
+    ``per_room`` entries of each room are kept, and about ``total_bytes`` in all. Beyond ``rooms``
+    rooms, those that nobody follows are forgotten; so is everything older than ``age`` seconds (0:
+    nothing), when it would be looked at. ``clock`` gives unix time in seconds, ``steady`` seconds
+    that pass whatever is done to the clock.
+
+    Nothing is ever Unavailable, and ids begin anew with each log.
     """
 
     def __init__(
@@ -103,7 +106,7 @@ class MemoryLog(Log):
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
         self._bytes = 0
-        self._bytes_by: Counter[str] = Counter()  # the same by source, of what was said
+        self._bytes_by: Counter[str] = Counter()  # of messages, by source
         self._intake = Intake()
         self._age, self._steady, self._calendar = age, steady, Calendar(age)
         self._appended, self._too_old = 0, START
@@ -125,9 +128,9 @@ class MemoryLog(Log):
     ) -> Sequence[Entry]:
         await self._intake.take_place()
         self._forget_old()
-        # Nothing waits from here on, so what has its place in the log is always shown.
+        # Nothing waits from here on, so an entry that has its place in the log is always shown.
         log = self._touch(room)
-        # Without a barrier none has come in between: an old one may be forgotten with its room.
+        # Without a barrier none came in between; the expected one was forgotten with its room.
         if log.barrier not in ("", expect):
             self._intake.give_back()
             raise Conflict(log.barrier)
@@ -199,7 +202,7 @@ class MemoryLog(Log):
         return [entry for entry in last if entry]
 
     async def search(self, search: Search) -> Sequence[Entry]:
-        """Others are let in on the way: it looks at all that is kept of the rooms."""
+        """Search all that is kept of the rooms; other tasks run in between."""
         found: list[Entry] = []
         self._forget_old()
         for room in search.rooms:
@@ -267,7 +270,7 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
 
     def _touch(self, room: str) -> _Room:
-        """The room's log, made if need be, and now the one used last."""
+        """The room's log, made if need be, and marked as used last."""
         if room not in self._rooms:
             if len(self._rooms) >= self._rooms_kept:
                 self._forget_a_room()
@@ -276,7 +279,9 @@ class MemoryLog(Log):
         return self._rooms[room]
 
     def _forget_a_room(self) -> None:
-        """Of those that nobody is in: the longest unused of the source that has most of them."""
+        """Forget the longest unused room, among the empty ones of the source that has most
+        of them.
+        """
         unused = {
             room: log.owner
             for room, log in self._rooms.items()
@@ -314,7 +319,7 @@ class MemoryLog(Log):
             self._forget(log, entries.popleft())
 
     def _forget(self, log: _Room, entry: Entry) -> None:
-        """It has been taken out of the room."""
+        """Note that an entry has been taken out of a room."""
         cost, source = _cost(entry), _source(entry)
         self._bytes -= cost
         if is_missed(entry.event):
@@ -331,7 +336,7 @@ class MemoryLog(Log):
             pass
 
     def _forget_comings(self, goal: float) -> bool:
-        """Half of them where most are, as long as there is too much."""
+        """While there is too much, forget half of the comings and goings in the room with most."""
         log = max(self._rooms.values(), key=lambda log: len(log.others))
         half = len(log.others) // 2
         found = bool(log.others)
@@ -340,7 +345,7 @@ class MemoryLog(Log):
         return found
 
     def _forget_of_largest(self, goal: float) -> bool:
-        """Of what the source that has most has said where it has most: half, the oldest first."""
+        """Forget the older half of what the largest source has said where it has said most."""
         source = max(self._bytes_by, key=self._bytes_by.__getitem__, default=None)
         if source is None:
             return False
@@ -367,7 +372,9 @@ class MemoryLog(Log):
         log.said.extendleft(reversed(rest))
 
     def _forget_marks(self) -> None:
-        """Some of the source that has most: of whoever has many, the longest unchanged first."""
+        """Forget marks of the source that has most: of readers who have many, the longest unchanged
+        first.
+        """
         by_source = Counter(mark.source for mark in self._marks.values())
         [(source, _)] = by_source.most_common(1)
         later, order = Counter[str](), list[tuple[int, tuple[str, str]]]()
@@ -379,6 +386,8 @@ class MemoryLog(Log):
 
 
 class _Mark(NamedTuple):
+    """A read marker: its moment (unix milliseconds), and the source it is charged to."""
+
     at: int
     source: str
 
@@ -392,7 +401,7 @@ def _source(entry: Entry) -> str:
 
 
 def _by_id(entries: _Room, after: str, before: str, *, first: bool) -> Iterable[Entry]:
-    """Those between two ids, oldest or ``first`` ones first."""
+    """The entries between two ids, the latest first, or with ``first`` the oldest."""
     if first:
         later = dropwhile(lambda entry: entry.id <= after, entries)
         return takewhile(lambda entry: not before or entry.id < before, later)
@@ -403,7 +412,7 @@ def _by_id(entries: _Room, after: str, before: str, *, first: bool) -> Iterable[
 def _by_time(
     entries: Iterable[Entry], after: Bound, before: Bound, *, first: bool
 ) -> Iterable[Entry]:
-    """Those between two bounds, in the order of times."""
+    """The entries between two bounds, in the order of times."""
     ats = {entry.id: entry.at for entry in entries if entry.id in (after, before)}
 
     def place(bound: Bound, end: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Files that are their user's alone."""
+"""Files that only their user may read."""
 
 import logging
 import os
@@ -8,11 +8,11 @@ logger = logging.getLogger(__name__)
 
 
 def opener(path: str, flags: int) -> int:
-    """For ``open``: a file that is made is readable by its user alone."""
+    """An opener for ``open``: a file that it makes can be read by its user alone."""
     return os.open(path, flags, 0o600)
 
 
 def warn_if_shared(path: Path, what: str) -> None:
-    """Log it, if others may read a file. Raises OSError."""
+    """Log a warning if others may read a file. Raises OSError."""
     if path.stat().st_mode & 0o077:
         logger.warning("others on this machine may read %s: chmod 600 %s", what, path)

@@ -1,4 +1,6 @@
-"""From a log to its reader: what has its place waits here until it is shown."""
+"""The way from a log to its reader: entries that have their place wait here until they are
+shown.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -19,8 +21,10 @@ BATCH_BYTES = 64 * 1024
 
 
 class Intake:
-    """Whoever appends takes a place first, then hands over what was appended, or gives the place
-    back. ``followed`` are the logs that the reader wants to see.
+    """The bounded channel to the tail. ``followed`` are the logs that its reader wants to see.
+
+    Take a place before appending, then either ``show`` what was appended or ``give_back`` the
+    place.
     """
 
     def __init__(self) -> None:
@@ -29,9 +33,11 @@ class Intake:
         self._send, self._receive = trio.open_memory_channel[Sequence[Entry]](INTAKE)
 
     async def take_place(self) -> None:
+        """Wait for a place: this is where senders are held back."""
         await self._places.acquire()
 
     def give_back(self) -> None:
+        """Give a place back because nothing will be shown in it."""
         self._places.release()
 
     def show(self, room: str, entries: Sequence[Entry]) -> None:
@@ -50,6 +56,7 @@ class Intake:
 
     @asynccontextmanager
     async def tail(self) -> AsyncIterator[Tail]:
+        """Read what is shown, as long as the context lasts; afterwards ``show`` raises."""
         try:
             with self._receive:
                 yield _Batches(self._receive, self._places)
@@ -59,7 +66,7 @@ class Intake:
 
 
 class _Batches(Tail):
-    """What waits in the channel is one batch, up to a bound."""
+    """The tail: everything that waits in the channel is one batch, up to a bound."""
 
     def __init__(
         self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]], places: trio.Semaphore
@@ -90,4 +97,5 @@ class _Batches(Tail):
 
 
 def text_size(entry: Entry) -> int:
+    """The characters of a message; 0 for other events."""
     return len(entry.event.text) if isinstance(entry.event, Said) else 0

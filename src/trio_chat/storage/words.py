@@ -1,11 +1,11 @@
-"""The words of a text, as search knows them: the same ones in every store."""
+"""The words of a text, as search knows them: the same in every store."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
-# Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese: written without blanks between words (or,
-# in Korean, with endings on them), so each of their letters is a word of its own, and a row of
+# Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese are written without blanks between words
+# (or, Korean, with endings on them). So each of their letters is a word of its own, and a row of
 # letters is found wherever it stands.
 _LETTERWISE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
@@ -13,25 +13,26 @@ _LETTERWISE = (
 )
 _WORD = re.compile(f"[{_LETTERWISE}]|[^\\W_{_LETTERWISE}]+")
 
-# Words of a query that count. Each costs a look at all places where it stands: 20 ms with a million
-# messages that have it.
+# Words of a query that count. Each costs a look at every place where it stands: 20 ms if a million
+# messages have it.
 _SOUGHT = 32
 
 
 def words(text: str) -> Sequence[str]:
-    """Letters and digits in rows, without case and accents; in the order of the text."""
+    """The words of a text in order: letters and digits in a row, without case and accents."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(char for char in text if unicodedata.category(char) != "Mn")
-        # Turkish has an i without a dot, of which the capital is I.
+        # Turkish has an i without a dot, whose capital is I.
         text = unicodedata.normalize("NFKC", text.casefold().replace("ı", "i"))
     return _WORD.findall(text.lower())
 
 
 def phrases(query: str) -> Sequence[Sequence[str]]:
-    """What must stand in a text somewhere: the parts between the blanks of a query, or what stands
-    in quotation marks; each is one or more words that follow each other. Of a very long query only
-    the beginning counts.
+    """The phrases that must stand in a text: each is one or more words that follow each other.
+
+    They are the parts between the blanks of a query, or what stands in quotation marks. Of a very
+    long query only the beginning counts.
     """
     found: list[Sequence[str]] = []
     left = _SOUGHT
@@ -43,6 +44,6 @@ def phrases(query: str) -> Sequence[Sequence[str]]:
 
 
 def has(text: Sequence[str], phrase: Sequence[str]) -> bool:
-    """Whether words have other ones among them, in a row."""
+    """Whether the words of a phrase stand in a text, in a row."""
     size = len(phrase)
     return any(list(text[i : i + size]) == list(phrase) for i in range(len(text) - size + 1))

@@ -1,4 +1,4 @@
-"""All of the history, or a part, from oldest to newest: beside a server that goes on writing."""
+"""The export of history, from oldest to newest, beside a server that goes on writing."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,17 +12,19 @@ from trio_chat.storage.ids import first_of
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 from trio_chat.storage.sqlite.schema import check_version, connect, opening
 
-# Read at a time. Between two pages the file is not held, so that what has been written to the
-# journal can go into it, and the journal does not grow.
+# Entries that are read at a time. Between two pages no lock is held, so that the journal can be
+# written into the file, and does not grow.
 _PAGE = 500
 
 _CACHE = 2 * 1024 * 1024  # bytes
 
 
 def export(path: Path, *, rooms: Sequence[str], since: int) -> Iterator[Entry]:
-    """What was said and done in ``rooms`` (in all but private ones, if none is named) from the
-    moment ``since`` (unix milliseconds) on, in the order of ids. Raises CannotOpenStore, also if
-    one of the rooms is not there.
+    """The entries of ``rooms`` from the moment ``since`` (unix milliseconds) on, in the order of
+    ids.
+
+    Without ``rooms``, of all but private ones. Raises CannotOpenStore, also if one of the rooms is
+    not there.
     """
     if not path.exists():
         raise CannotOpenStore(f"there is no history in {path}")

@@ -1,4 +1,5 @@
-"""Housekeeping in steps of some milliseconds: the index of words, and what is not kept longer.
+"""Housekeeping in steps of some milliseconds: the index of words, and entries that are not kept
+longer.
 
 The thread that writes does a step now and then, between two messages.
 """
@@ -16,30 +17,30 @@ from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.squeeze import Squeeze
 from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
 
-#: Entries that are dealt with in a step: about two milliseconds, for which a message may wait.
+#: Entries that a step deals with: about two milliseconds, which a message may have to wait.
 STEP = 100
 
-# Entries whose words may be missing in the index, and for which there may be too much else in the
-# file, while messages come without a pause.
+# Entries that may wait for housekeeping while messages come without a pause: their words are not
+# yet in the index, and as many too many may be in the file.
 _BACKLOG = 20_000
 
-# What is taken out of the index of words takes up room there, until the index is put together. That
-# is done when so many entries, and this part of those that are left, have been taken out.
+# Words taken out of the index take up space in it until it is merged. That is done when so many
+# entries, and this part of those that are left, have been taken out.
 _REMOVED, _REMOVED_PART = 1000, 0.1
-# So many are enough if there is too much in the file.
+# So many are enough when the file is too large.
 _FEW_REMOVED = 50
 
-# Free pages of the file (of 4 KiB) that are kept for what comes, at the most and as a part of what
+# Free pages of the file (of 4 KiB) that are kept for new entries: at most, and as a part of what
 # the file may have; and those given back in a step.
 _SPARE_PAGES, _SPARE_PART, _PAGES = 4096, 1 / 16, 256
 
-# Rooms of which it is looked up in a step whether they are needed.
+# Rooms that a step looks up, whether they are still needed.
 _ROOMS = 1000
 
-# A room is looked at again when it may hold this part of what is kept of it more than that.
+# A room is looked at again when it may exceed what is kept of it by this part.
 _SLACK = 0.01
 
-# Nobody can judge by a state that is not known: a barrier stays until a later state is saved.
+# A room's state must stay known: a barrier stays until a later state has been saved.
 _NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
 
 # Rooms (of those between two numbers) that were closed and where nothing was ever said or changed.
@@ -48,8 +49,10 @@ _BLANK = f"SELECT room FROM room WHERE room > ? AND room <= ? AND saved = {BLANK
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept: of all, what is younger than ``seconds`` (0: everything) and as much as fits
-    ``total_bytes`` of the file; of a room, ``per_room`` messages, and as many other events.
+    """The limits of what is kept.
+
+    In all, entries younger than ``seconds`` (0: of any age), as many as fit ``total_bytes`` of the
+    file; of each room ``per_room`` messages, and as many other events.
     """
 
     seconds: float
@@ -58,7 +61,10 @@ class Retention:
 
 
 class Keeper:
-    """Does not raise but sqlite3.Error. ``is_open`` is whether somebody is in a room."""
+    """The housekeeper of one file. ``is_open(room)`` says whether somebody is in a room.
+
+    Raises nothing but sqlite3.Error. Only for the thread that writes.
+    """
 
     def __init__(
         self,
@@ -84,7 +90,7 @@ class Keeper:
         )
         self._up_to = self._indexed_up_to()
         self._putting_together = self._gave_back = False
-        self._last_room = 0  # that was looked at
+        self._last_room = 0  # the last one that was looked at
         self._turns = deque([self.index, self._forget_some, self._give_pages_back])
         self._squeeze = Squeeze(
             store.connection,
@@ -99,7 +105,7 @@ class Keeper:
         return max(self._store.unindexed, self._store.unlooked) > _BACKLOG
 
     def step(self) -> bool:
-        """Do something, if there is something to do; whether there was. Each kind has its turn."""
+        """Do a step of work, each kind in turn; returns whether there was any."""
         for _ in range(len(self._turns)):
             self._turns.rotate(-1)
             if self._turns[-1]():
@@ -109,7 +115,7 @@ class Keeper:
     # ── words ──────────────────────────────────────────────────────────────────────────────
 
     def _indexed_up_to(self) -> int:
-        """If that cannot be read, the index begins anew."""
+        """The id up to which words are indexed. If that cannot be read, the index begins anew."""
         row = self._connection.execute("SELECT up_to, entries, removed FROM indexed").fetchone()
         if row and all(isinstance(number, int) and 0 <= number <= LAST_SOUND for number in row):
             return int(row[0])
@@ -140,7 +146,7 @@ class Keeper:
         return bool(rows)
 
     def _put_together(self, least: int = _REMOVED) -> bool:
-        """The index, if much has been taken out of it."""
+        """Do a part of merging the index, if much has been taken out of it."""
         removed, entries = self._connection.execute(
             "SELECT removed, entries FROM indexed"
         ).fetchone()
@@ -180,12 +186,13 @@ class Keeper:
             return
         oldest = at - int(self._retention.seconds * 1000)
         known = self._calendar.up_to(oldest)
-        # What was there before anything was noted has ids that were given by the clock.
+        # Entries from before anything was noted are told by their ids, which the clock gave.
         by_clock = unpack(max(first_of(oldest) - 1, 0))
         first = self._calendar.points[0][1]
         self._store.too_old = max(self._store.too_old, known, min(by_clock, first))
 
     def note_the_time(self) -> None:
+        """Store the time of the house, for the next run."""
         with self._store.transaction():
             self._connection.execute("DELETE FROM house")
             self._connection.execute(
@@ -240,14 +247,14 @@ class Keeper:
         )
 
     def _pages(self) -> int:
-        """As many as the file may have."""
+        """The pages that the file may have."""
         return self._retention.total_bytes // int(self._one("PRAGMA page_size"))
 
     def _spare_pages(self) -> int:
         return min(_SPARE_PAGES, int(self._pages() * _SPARE_PART))
 
     def _forget(self, where: str, *values: Any) -> bool:
-        """The oldest entries of which this is true."""
+        """Take out the oldest entries for which a condition of SQL is true."""
         rows = self._connection.execute(
             "SELECT id, room, kind, text, event FROM entry "  # noqa: S608
             f"WHERE {where} AND {_NOT_NEEDED} ORDER BY id LIMIT {STEP}",
@@ -258,7 +265,7 @@ class Keeper:
         return bool(rows)
 
     def _take_out(self, rows: Sequence[usage.Stored]) -> None:
-        """These entries, with their words."""
+        """Take out entries, with their words."""
         counted = [row for row in rows if row[0] <= self._up_to]
         with self._store.transaction():
             found = _words_of(counted)
@@ -273,9 +280,11 @@ class Keeper:
             )
 
     def _forget_rooms(self, oldest: int) -> bool:
-        """Of the next rooms, those in which nothing is left, and which have no state, as rooms of
-        two, or which nobody has been in since. If nobody has ever said or changed anything there,
-        who came and went is nothing.
+        """Forget rooms that are no longer needed, among the next ones.
+
+        Those are rooms in which nothing is left and that have no state, as conversations do, or
+        that nobody has entered since. If nobody ever said or changed anything there, comings and
+        goings are nothing.
         """
         found = self._connection.execute(
             "SELECT room FROM room WHERE room > ? ORDER BY room LIMIT ?", (self._last_room, _ROOMS)
@@ -305,7 +314,7 @@ class Keeper:
         return False
 
     def _forget_unused(self, rooms: Sequence[int]) -> None:
-        """Rooms in which nothing is left, but perhaps who has gone from all rooms."""
+        """Forget rooms in which nothing is left, except perhaps who has gone from all rooms."""
         numbers = [(room,) for room in rooms]
         with self._store.transaction():
             self._connection.executemany("DELETE FROM elsewhere WHERE room = ?", numbers)
@@ -314,8 +323,10 @@ class Keeper:
                 self._store.forget([name])
 
     def _forget_marks(self) -> None:
-        """Of the source that has most, those of readers who have many; the longest unchanged ones,
-        which have the lowest numbers, first.
+        """Forget marks of the source that has most: of readers who have many, the longest unchanged
+        first.
+
+        Those have the lowest numbers.
         """
         if self._store.marks <= MARKS * _SLACK:
             return
@@ -332,7 +343,9 @@ class Keeper:
         self._store.marks = 0
 
     def _give_pages_back(self) -> bool:
-        """To the file system: which has them when the journal has gone into the file."""
+        """Give free pages back to the file system, which has them once the journal is in the
+        file.
+        """
         if self._one("PRAGMA freelist_count") > self._spare_pages():
             self._connection.execute(f"PRAGMA incremental_vacuum ({_PAGES})").fetchall()
             self._gave_back = True
@@ -351,7 +364,7 @@ def _is_sound(moment: Any) -> bool:
 
 
 def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:
-    """Rows of the index for those of the entries that have a text which all could see."""
+    """Rows of the index for those entries that have a text which all members could see."""
     return [
         search.row_of(id, room, event.nick, text)
         for id, room, kind, text, data in rows

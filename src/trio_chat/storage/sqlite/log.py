@@ -1,4 +1,4 @@
-"""The log as the server sees it: asks the thread that writes, and reads beside it."""
+"""The log as the server sees it: it asks the thread that writes, and reads beside it."""
 
 import time
 from abc import abstractmethod
@@ -34,7 +34,7 @@ from trio_chat.storage.tail import Intake
 
 _T = TypeVar("_T")
 
-# Reads at a time: a long search does not hold up somebody who scrolls back.
+# Reads at a time: a long search must not hold up somebody who scrolls back.
 _READERS = 2
 
 
@@ -49,13 +49,13 @@ async def open_sqlite(
     clock: Callable[[], float] = time.time,
     migrations: Sequence[str] = MIGRATIONS,
 ) -> AsyncIterator["SqliteLog"]:
-    """The log in this file, made if need be, until the context is left.
+    """Open the log in a file, which is made if need be, as long as the context lasts.
 
-    If the disk cannot be written, messages are refused, or go on without being stored unless
-    ``refuse``. ``busy`` is how many seconds to wait for others who write to the file; ``clock``
-    gives unix time in seconds. Raises CannotOpenStore.
+    If the disk cannot be written, messages are refused with ``refuse``, else shown without being
+    stored. ``busy`` is how many seconds to wait for others who write to the file; ``clock`` gives
+    unix time in seconds. Raises CannotOpenStore.
     """
-    cache_bytes //= 1 + _READERS  # each connection has one
+    cache_bytes //= 1 + _READERS  # each connection has a cache of its own
     with ExitStack() as stack:
         stack.enter_context(locked(path))
         connection = await trio.to_thread.run_sync(
@@ -88,6 +88,15 @@ async def open_sqlite(
 
 
 class SqliteLog(Log):
+    """The ``Log`` in a SQLite file; open it with ``open_sqlite``, which closes it again.
+
+    Everything that writes is a job for the one ``writer`` thread: it shares a transaction with all
+    others that wait, is shown once that is on the disk, and is done even if the caller is
+    cancelled. Reads run in other threads, ``readers`` at a time, and do not wait for writes.
+    ``refuse`` says whether messages that cannot be stored are refused (Unavailable); comings and
+    goings never are. Reads raise Unavailable if the file cannot be read.
+    """
+
     def __init__(
         self,
         store: Store,
@@ -197,7 +206,9 @@ class SqliteLog(Log):
         await trio.lowlevel.checkpoint()
 
     async def _done(self, job: "_Awaited[_T]") -> _T:
-        """Have it done. If this is cancelled, it is done nevertheless."""
+        """Have a job done, and return its result. If this is cancelled, the job is done
+        nevertheless.
+        """
         self._writer.do(job)
         await job.done.wait()
         if job.error:
@@ -205,9 +216,9 @@ class SqliteLog(Log):
         return job.result
 
     async def _read(self, function: Callable[..., _T], *args: object, **how: object) -> _T:
-        """In a thread, with one of the connections: there is one for each that may read at a time.
+        """Call a function in a thread, with one of the connections for reading.
 
-        Raises Unavailable.
+        There is one for each of those that may read at a time. Raises Unavailable.
         """
 
         def read() -> _T:
@@ -228,7 +239,7 @@ class SqliteLog(Log):
 
 
 class _Awaited(Job, Generic[_T]):
-    """A job that somebody waits for, if they have not been cancelled."""
+    """A job that somebody waits for, unless they have been cancelled."""
 
     result: _T
 
@@ -240,6 +251,8 @@ class _Awaited(Job, Generic[_T]):
 
 
 class _Ask(_Awaited[_T]):
+    """A job that calls a function of the store."""
+
     def __init__(self, question: Callable[[Store], _T]) -> None:
         super().__init__()
         self._question = question
@@ -249,7 +262,7 @@ class _Ask(_Awaited[_T]):
 
 
 class _Showing(_Awaited[_T]):
-    """A job that has a place in the intake, and at its end shows entries there."""
+    """A job with a place in the intake, where it shows entries when it has been done."""
 
     def __init__(self, intake: Intake, room: str) -> None:
         super().__init__()
@@ -270,7 +283,7 @@ class _Showing(_Awaited[_T]):
 
 
 class _Append(_Showing[Sequence[Entry]]):
-    """Events into a room's log, and then to the tail."""
+    """A job that appends events to a room's log, and then shows them to the tail."""
 
     def __init__(
         self,
@@ -309,7 +322,7 @@ class _Append(_Showing[Sequence[Entry]]):
 
 
 class _Pass(_Append):
-    """Events that nobody needs tomorrow: they only need their places among the others."""
+    """A job for events that nobody needs tomorrow: they only get their places among the others."""
 
     writes = False
 
@@ -318,7 +331,10 @@ class _Pass(_Append):
 
 
 class _Follow(_Showing[Sequence[Entry]]):
-    """In its turn, so that what is committed before it is found, and what comes after it shown."""
+    """A job that follows a room.
+
+    As a job it has its turn: what was committed before it is found, what comes after it is shown.
+    """
 
     writes = False
 

@@ -1,4 +1,4 @@
-"""What is read beside the thread that writes. All functions raise sqlite3.Error."""
+"""The reads beside the thread that writes. All functions raise sqlite3.Error."""
 
 from collections.abc import Sequence
 from sqlite3 import Connection
@@ -25,7 +25,9 @@ def history(
     first: bool,
     said: bool,
 ) -> Sequence[Entry]:
-    """As ``Log.history``. SQLite merges the kinds as it goes: each is in order by itself."""
+    """Read as ``Log.history`` does. SQLite merges the kinds as it goes: each is in order by
+    itself.
+    """
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
     values: dict[str, str | int] = {"room": room, "limit": limit}
     if isinstance(after, str) and isinstance(before, str):
@@ -57,7 +59,9 @@ def history(
 
 
 def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tuple[int, int]:
-    """Where a bound is in the order of times: of all ids of a moment it is at the ``end``."""
+    """The place of a bound in the order of times; a moment is at the ``end`` of all ids of that
+    moment.
+    """
     if isinstance(bound, int):
         return bound, end
     if not bound:
@@ -67,7 +71,7 @@ def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tupl
 
 
 def end(connection: Connection, room: str) -> str:
-    """As ``Log.end``. Of each kind the last one is found at once."""
+    """The last id of a log, as ``Log.end``. The last one of each kind is found at once."""
     kinds = " UNION ALL ".join(
         f"SELECT max(id) AS id FROM entry WHERE room = {_NUMBER} AND kind = {kind:d}"  # noqa: S608
         for kind in Kind
@@ -77,6 +81,7 @@ def end(connection: Connection, room: str) -> str:
 
 
 def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:
+    """The barriers of a room after an id."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) WHERE room.name = ? "  # noqa: S608
         "AND kind = ? AND id > ? ORDER BY id",
@@ -86,7 +91,10 @@ def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:
 
 
 def talks(connection: Connection, identity: str) -> Sequence[Entry]:
-    """No index can help to find one name of two, but there are far fewer rooms than messages."""
+    """The last message of each conversation of an identity.
+
+    No index helps to find one name of two, but there are far fewer rooms than messages.
+    """
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM room JOIN entry ON entry.id = "  # noqa: S608
         "(SELECT max(id) FROM entry WHERE entry.room = room.room AND kind = ?) "
@@ -97,7 +105,9 @@ def talks(connection: Connection, identity: str) -> Sequence[Entry]:
 
 
 def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
-    """If it cannot be read, there is none: then the room's log is all that is known of it."""
+    """The saved state of a room. If it cannot be read, there is none: the room's log is all that is
+    known.
+    """
     row = connection.execute(
         "SELECT room, saved, state FROM room WHERE name = ?", (room,)
     ).fetchone()
@@ -116,13 +126,16 @@ def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
 
 
 def barrier(connection: Connection, room: str) -> str:
-    """The id of a room's last barrier, or nothing: as who folds what is read finds it."""
+    """The id of a room's last barrier, as a fold over what can be read finds it; empty
+    without one.
+    """
     saved, state = snapshot(connection, room)
     later = barriers(connection, room, saved)
     return later[-1].id if later else state.barrier if state else ""
 
 
 def knows(connection: Connection, room: str) -> bool:
+    """Whether something that was said or changed in a room is still there."""
     _, state = snapshot(connection, room)
     row = connection.execute("SELECT room FROM room WHERE name = ?", (room,)).fetchone()
     return row is not None and (
@@ -131,7 +144,7 @@ def knows(connection: Connection, room: str) -> bool:
 
 
 def has_words(connection: Connection, number: int) -> bool:
-    """Whether something was said in a room, or changed by somebody, and is still there."""
+    """Whether something that was said in a room, or changed by somebody, is still there."""
     row = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM entry WHERE room = :room AND kind IN (0, 3)) OR EXISTS "
         "(SELECT 1 FROM entry WHERE room = :room AND kind = 1 AND event NOT LIKE '[\"Joined\"%')",
@@ -141,6 +154,7 @@ def has_words(connection: Connection, number: int) -> bool:
 
 
 def marked(connection: Connection, reader: str, target: str) -> int:
+    """The moment up to which a reader has read; 0 if nothing is known."""
     row = connection.execute(
         "SELECT at FROM mark WHERE reader = ? AND target = ?", (reader, target)
     ).fetchone()

@@ -1,7 +1,6 @@
 """The file: how it is opened, checked, brought up to date, and kept from other servers.
 
-What is used here is told at https://www.sqlite.org/pragma.html, wal.html, fts5.html and
-stricttables.html.
+The sources are https://www.sqlite.org/pragma.html, wal.html, fts5.html and stricttables.html.
 """
 
 import fcntl
@@ -22,10 +21,10 @@ from trio_chat.storage.sqlite import usage
 
 logger = logging.getLogger(__name__)
 
-#: How long to wait for somebody else who writes to the file, such as a tool for backups.
+#: How long to wait for others who write to the file, such as a tool for backups.
 BUSY = 5.0  # seconds
 
-# What is wrong with these, is wrong with where the file is and not with the file.
+# Errors by which it is the file's place that is wrong, and not the file.
 _OF_THE_FILE_SYSTEM = (
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -37,11 +36,12 @@ _OF_THE_FILE_SYSTEM = (
     sqlite3.SQLITE_NOLFS,
 )
 
-# How often it is said that something goes on, after how many operations of SQLite (about a
-# millisecond's worth) it is looked at the clock, and how many pages are copied in between.
+# How often progress is logged, after how many operations of SQLite (about a millisecond's worth)
+# the clock is looked at, and how many pages are copied in between.
 _SAY, _OPERATIONS, _COPIED = 10.0, 100_000, 1000
 
-# What may stay of the journal when all of it is in the file: as much as SQLite writes before that.
+# The size that the journal keeps when all of it is in the file: as much as SQLite writes before
+# that.
 _JOURNAL = 4 * 1024 * 1024  # bytes
 
 #: One script for each version of the file, in order. Those that have been released never change.
@@ -150,14 +150,16 @@ MIGRATIONS: Sequence[str] = [
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else may open this file as long as this lasts. Raises CannotOpenStore."""
+    """Keep all others from opening the file as long as the context lasts. Raises
+    CannotOpenStore.
+    """
     with ExitStack() as stack:
         with opening(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             names = [f"{os.path.realpath(path)}.lock"]
-            # The same file may have names in several folders. On Linux alone this lock is none for
-            # SQLite, so that others can read. It is given up last, for by closing a file one gives
-            # up all of SQLite's locks on it.
+            # The same file may have names in several folders. Only on Linux this lock means nothing
+            # to SQLite, so that others can read. It is released last, because closing any
+            # descriptor of a file releases all of SQLite's locks on it.
             names += [str(path)] if sys.platform == "linux" else []
             for name in names:
                 file = stack.enter_context(open(name, "a", opener=opener))
@@ -172,8 +174,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 class Whereabouts:
-    """Whether the file is where it was when this was made, and its journal as well: what is written
-    to one that has been removed is lost, and acknowledged nevertheless.
+    """The place of the file and its journal, to notice if they are moved or removed.
+
+    What is written to a removed file is lost, and acknowledged nevertheless.
     """
 
     def __init__(self, path: Path) -> None:
@@ -182,7 +185,7 @@ class Whereabouts:
         self.check()
 
     def check(self) -> None:
-        """Raises sqlite3.OperationalError."""
+        """Raise sqlite3.OperationalError if the file or its journal is no longer where it was."""
         for suffix in ("", "-wal"):
             found = _identity(f"{self._path}{suffix}")
             if suffix not in self._known and found:
@@ -197,7 +200,7 @@ class Whereabouts:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """What goes wrong becomes CannotOpenStore."""
+    """Turn everything that goes wrong while opening into CannotOpenStore."""
     try:
         yield
     except OSError as error:
@@ -207,7 +210,7 @@ def opening(path: Path) -> Iterator[None]:
             raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
         raise _damaged(path, str(error)) from error
     except (ValueError, TypeError, OverflowError, SystemError) as error:
-        # Where its structure is damaged, SQLite or Python may be given anything.
+        # If the structure is damaged, SQLite or Python may be given anything.
         raise _damaged(path, type(error).__name__) from error
 
 
@@ -219,19 +222,18 @@ def open_for_writing(
     migrations: Sequence[str] = MIGRATIONS,
     clock: Callable[[], float] = time.time,
 ) -> sqlite3.Connection:
-    """The file, made if need be, checked if it was not closed well, and up to date. ``clock`` gives
-    unix time in seconds.
+    """Open the file: made if need be, checked if it was not closed well, and brought up to date.
 
-    Raises CannotOpenStore.
+    ``clock`` gives unix time in seconds. Raises CannotOpenStore.
     """
     unclean = _size(Path(f"{path}-wal")) > 0
     written = _last_written(path, clock())
     with opening(path), ExitStack() as unless_good:
-        with open(path, "a", opener=opener):  # what is said in private is in it
+        with open(path, "a", opener=opener):  # it holds private conversations
             pass
         connection = connect(path, cache_bytes=cache_bytes, busy=busy)
         unless_good.callback(connection.close)
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded while it is empty
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded while it is empty
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -247,7 +249,7 @@ def open_for_writing(
 def connect(
     path: Path, *, cache_bytes: int, busy: float = BUSY, mode: str = "rw"
 ) -> sqlite3.Connection:
-    """For one thread at a time, not always the same one."""
+    """Open a connection for one thread at a time, not always the same one."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -265,7 +267,7 @@ def connect(
 
 
 def _text(data: bytes) -> str | bytes:
-    """What is damaged stays bytes, and is no text for whoever reads it."""
+    """Decode a text; a damaged one stays bytes, which is no text to whoever reads it."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -289,7 +291,9 @@ def _damaged(path: Path, how: str) -> CannotOpenStore:
 def _migrate(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[str], written: int
 ) -> None:
-    """All of it happens, or nothing: whoever was stopped in the middle begins again."""
+    """Bring the file up to date, wholly or not at all: a run that was stopped in the middle begins
+    again.
+    """
     version = _version(connection, path, len(migrations))
     if not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise CannotOpenStore(f"{path} is a database of something else: choose another place")
@@ -308,7 +312,7 @@ def _migrate(
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Whether it can be read as it is. Raises CannotOpenStore."""
+    """Make sure that the file can be read as it is. Raises CannotOpenStore."""
     if (version := _version(connection, path, len(MIGRATIONS))) < len(MIGRATIONS):
         raise CannotOpenStore(
             f"{path} was written by an older trio-chat (version {version} of the file): start the "
@@ -327,7 +331,7 @@ def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:
 
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """A copy of the file as it is, beside it. It has its name when it is whole."""
+    """Copy the file as it is, beside it. The copy gets its name when it is whole."""
     copy = Path(f"{path}.version-{version}")
     part = Path(f"{copy}.part")
     logger.info("%s stays as it is in %s: copying it", path, copy)
@@ -344,7 +348,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 class _Progress:
-    """Says now and then that something goes on."""
+    """Logs now and then that something goes on."""
 
     def __init__(self, what: str) -> None:
         self._what, self._begun = what, time.monotonic()
@@ -355,12 +359,13 @@ class _Progress:
         if now - self._said >= _SAY:
             logger.info("%s after %.0f s", self._what, now - self._begun)
             self._said = now
-        return 0  # SQLite shall go on
+        return 0  # tells SQLite to go on
 
 
 def _last_written(path: Path, now: float) -> int:
-    """The last moment at which there was written to the file (unix milliseconds), as far as it is
-    known: never later than ``now``.
+    """The last moment at which the file was written (unix milliseconds), as far as that is known.
+
+    It is never later than ``now``.
     """
     files = [file for file in (path, Path(f"{path}-wal")) if _size(file)]
     moments = [file.stat().st_mtime for file in files]
@@ -368,7 +373,7 @@ def _last_written(path: Path, now: float) -> int:
 
 
 def _settled(state: str, latest: int) -> str:
-    """The state of a room (JSON) without moments that are later than that."""
+    """The state of a room (JSON) without moments later than ``latest``."""
 
     def settle(found: Any, key: str = "") -> Any:
         if isinstance(found, dict):
@@ -385,7 +390,9 @@ def _settled(state: str, latest: int) -> str:
 
 
 def _begins_well(path: Path) -> bool:
-    """Whether it has SQLite's header still (sqlite.org/fileformat.html, 1.3); or has none yet."""
+    """Whether the file still has SQLite's header (sqlite.org/fileformat.html, 1.3), or has none
+    yet.
+    """
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read(len(_HEADER)) == _HEADER
@@ -397,7 +404,7 @@ _HEADER = b"SQLite format 3\0"
 
 
 def _identity(name: str) -> tuple[int, int] | None:
-    """Which file has this name."""
+    """The identity of the file that has this name; None if there is none."""
     try:
         found = os.stat(name)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""The index of words: an FTS5 table without the texts, which are where they were.
+"""The index of words: an FTS5 table without the texts, which stay where they are.
 
 Each row has two columns. ``said`` holds the words of a text. ``place`` holds a word for the room
 and one for the nickname, so that "in these rooms, by this person" is found by the index as well,
-however common the words are elsewhere.
+however common the words are elsewhere; and no search touches what its asker may not see.
 """
 
 import sqlite3
@@ -18,12 +18,12 @@ from trio_chat.storage.ids import LAST, first_of, pack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
 from trio_chat.storage.words import has, phrases, words
 
-# Pages of the index (of 4 KB) that are written in a part of putting it together.
+# Pages of the index (of 4 KB) that are written in one part of merging it.
 _MERGED = 100
 
 
 class Indexed(NamedTuple):
-    """A row of the index; it must be given again, just so, to be taken out."""
+    """A row of the index. To take it out, exactly the same row must be given again."""
 
     id: int
     said: str
@@ -31,26 +31,31 @@ class Indexed(NamedTuple):
 
 
 def row_of(id: int, room: int, nick: str, text: str) -> Indexed:
+    """The row of a message."""
     return Indexed(id, " ".join(words(text)), f"{_room_word(room)} {_nick_word(nick)}")
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
+    """Put rows into the index."""
     connection.executemany("INSERT INTO word (rowid, said, place) VALUES (?, ?, ?)", rows)
 
 
 def delete(connection: sqlite3.Connection, rows: Iterable[Indexed]) -> None:
+    """Take rows out of the index."""
     connection.executemany(
         "INSERT INTO word (word, rowid, said, place) VALUES ('delete', ?, ?, ?)", rows
     )
 
 
 def clear(connection: sqlite3.Connection) -> None:
+    """Empty the index."""
     connection.execute("INSERT INTO word (word) VALUES ('delete-all')")
 
 
 def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
-    """Do a part of putting the index together, so that what was deleted takes up no room any more;
-    the first one if it ``begins``. Whether there is more to do.
+    """Do a part of merging the index, so that deleted rows take up no more space.
+
+    ``begins`` says that this is the first part. Returns whether there is more to do.
     """
     before = connection.total_changes
     connection.execute(
@@ -61,11 +66,11 @@ def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
 
 
 def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
-    """What was found, oldest first: the last ``limit`` of all, in the index yet or not. Raises
+    """The last ``limit`` entries that a search finds, oldest first, indexed or not. Raises
     sqlite3.Error.
     """
     sought = phrases(search.words)
-    connection.execute("BEGIN")  # so that what is indexed meanwhile is not missed
+    connection.execute("BEGIN")  # so that entries which are indexed meanwhile are not missed
     try:
         rooms = _numbers(connection, search.rooms)
         if not sought or not rooms:
@@ -86,7 +91,9 @@ def _not_indexed(
     rooms: Sequence[int],
     up_to: Any,
 ) -> Sequence[Entry]:
-    """SQLite passes over most of it; what it leaves is looked at here, the newest first."""
+    """Search the entries that are not in the index yet, newest first. SQLite passes over most of
+    them.
+    """
     begin, end = _times(search)
     after, before = _ids(connection, search)
     plain = [word for phrase in sought for word in phrase if word.isascii()]
@@ -95,7 +102,7 @@ def _not_indexed(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
         f"WHERE entry.id > ? AND entry.id < ? AND entry.at > ? AND entry.at < ? AND kind = ? "
         f"AND +entry.room IN ({', '.join('?' * len(rooms))}) "
-        # Letters beyond ASCII may be the same ones, with accents or in other shapes.
+        # Letters beyond ASCII may be the same with accents or in other shapes: SQLite cannot tell.
         f"AND (length(text) <> length(CAST(text AS BLOB)) OR {has_words}) ORDER BY entry.id DESC",
         (
             max(after, up_to if isinstance(up_to, int) else 0),
@@ -141,7 +148,7 @@ def _indexed(
 
 
 def _times(search: Search) -> tuple[int, int]:
-    """What it is between, both exclusive, if that is moments."""
+    """The moments between which it must be, both exclusive, if the bounds are moments."""
     after, before = search.after, search.before
     return (
         after if isinstance(after, int) else NEVER,
@@ -150,8 +157,10 @@ def _times(search: Search) -> tuple[int, int]:
 
 
 def _ids(connection: sqlite3.Connection, search: Search) -> tuple[int, int]:
-    """Between which ids (as numbers, both exclusive) it can be. An id is never behind its time, and
-    never more ahead of it than all ids.
+    """The numbers of the ids between which it can be, both exclusive.
+
+    An id is never behind its time, and never further ahead of it than the one that is farthest
+    ahead.
     """
     after, before = search.after, search.before
     if isinstance(before, int):
@@ -163,7 +172,7 @@ def _ids(connection: sqlite3.Connection, search: Search) -> tuple[int, int]:
 
 
 def _match(sought: Sequence[Sequence[str]], rooms: Iterable[int], nick: str) -> str:
-    """Nothing in it can be taken for syntax: words are letters and digits."""
+    """The query for FTS5. Nothing in it can be taken for syntax: words are letters and digits."""
     said = " AND ".join(f'"{" ".join(phrase)}"' for phrase in sought)
     where = " OR ".join(map(_room_word, rooms))
     whose = f" AND place : {_nick_word(nick)}" if nick else ""
@@ -183,5 +192,5 @@ def _room_word(room: int) -> str:
 
 
 def _nick_word(nick: str) -> str:
-    """Of letters and digits only, whatever the nickname is made of."""
+    """The word for a nickname: only letters and digits, whatever it is made of."""
     return f"n{fold(nick).encode().hex()}"

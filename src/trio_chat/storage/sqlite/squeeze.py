@@ -1,10 +1,11 @@
-"""When the file is too large: what goes first, so that nobody pushes out what others have said.
+"""The order in which entries go when the file is too large, so that nobody pushes out what others
+have said.
 
-1. Comings and goings: of the room where most of them are, the oldest first.
-2. Of what was said, that of the source which has most: where it has most, the oldest first. But in
-   each room the last messages stay, whoever has said them.
-3. If that is all there is: what this source has said in rooms that nobody is in, even the last of
-   it, where it has said least.
+1. Comings and goings: in the room where most of them are, the oldest first.
+2. Messages of the source that has most: where it has most, the oldest first. But in each room the
+   last messages stay, whoever has said them.
+3. If those are all that is left: messages of this source in rooms that nobody is in, even the last
+   ones, where it has said least.
 4. Rooms that nobody is in, in which nothing was said: those closed longest ago.
 """
 
@@ -19,22 +20,24 @@ from trio_chat.storage.sqlite.usage import Stored
 
 logger = logging.getLogger(__name__)
 
-# So many times as many entries are looked at in a step as may go: some are by others.
+# A step looks at so many times the entries that may go: some are by others.
 _LOOK = 4
 
-# The part of what a source has in a room that goes in a step: then somebody else may have more.
+# The part of a source's messages in a room that goes in a step; after it another may have most.
 _AT_ONCE = 8
 
-# Rooms that are looked at in a step.
+# Rooms that a step looks at.
 _ROOMS = 100
 
-# What can only be found in this order, and what may go.
+# The kinds of entries that may go: the index finds them one kind at a time.
 _KINDS = (Kind.SAID, Kind.NOT_FOR_ALL, Kind.BARRIER)
 
 
 class Squeeze:
-    """``take_out`` takes entries out of the file, and ``forget`` rooms, by number. ``is_open`` is
-    whether somebody is in a room, or a conversation.
+    """Takes entries out when the file is too large.
+
+    ``take_out`` takes entries out of the file, and ``forget`` rooms, by number. ``is_open(name)``
+    says whether somebody is in a room, or in a conversation.
     """
 
     def __init__(
@@ -52,13 +55,13 @@ class Squeeze:
         connection.create_function("is_coming", 2, usage.is_coming)
         self._looking_for: tuple[int, str, int] = (0, "", 0)  # room, source, kind
         self._looked_up_to = 0
-        # What is there of a room and a source, comings or words, and cannot go: by the state after
-        # it others are judged, and it has not been saved since.
+        # Rooms and sources whose comings, or words, cannot go: they are barriers after the last
+        # saved state, by which others are judged.
         self._staying, self._stuck = set[tuple[int, str]](), set[tuple[int, str]]()
         self._complained = False
 
     def step(self, up_to: int) -> bool:
-        """Take something out that has an id up to this; whether there was something."""
+        """Take something out whose id is at most ``up_to``; returns whether there was something."""
         if self._comings() or self._of_the_largest(up_to) or self._rooms():
             return True
         self._staying.clear()
@@ -90,7 +93,9 @@ class Squeeze:
         return False
 
     def _of_the_largest(self, up_to: int) -> bool:
-        """Not of others, whatever becomes of the file: they have less."""
+        """Take out messages of the largest source; never of others, whatever becomes of the
+        file.
+        """
         if (source := usage.largest(self._connection)) is None:
             return False
         for room, theirs in usage.fullest(self._connection, source, FLOOR, _ROOMS):
@@ -104,7 +109,7 @@ class Squeeze:
         return False
 
     def _said_by(self, source: str, room: int, up_to: int, most: int) -> bool:
-        """Takes some of it out, or looks at some that is by others."""
+        """Take some of a source's messages out, or pass over some that are by others."""
         for kind in _KINDS:
             if self._looking_for != (room, source, kind):
                 self._looking_for, self._looked_up_to = (room, source, kind), 0

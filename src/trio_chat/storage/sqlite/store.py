@@ -1,4 +1,4 @@
-"""What is done to the file, in whichever thread: no method waits for anything but the disk."""
+"""The writes to the file, in whichever thread: no method waits for anything but the disk."""
 
 import math
 import sqlite3
@@ -16,13 +16,13 @@ from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
-# Rooms of which the number and the last barrier are remembered. Some hundred bytes each.
+# Rooms of which the number and the last barrier are remembered, some hundred bytes each.
 ROOMS_REMEMBERED = 10_000
 
-#: Instead of the id up to which a state is saved: the room may be taken away.
+#: In place of the id up to which a state is saved: the room may be taken out.
 BLANK = -1
 
-# Of all that is known: what comes has to be later, also if the entries themselves are not kept.
+# The last id in any table: new ids must be later, even if the entries themselves are not kept.
 _LAST_ID = """
     SELECT coalesce(max(id), 0) FROM (
         SELECT id FROM (SELECT id FROM entry WHERE id <= :last ORDER BY id DESC LIMIT 1)
@@ -40,16 +40,18 @@ _INSERT = (
 
 @dataclass(slots=True)
 class _Room:
+    """A room's number in the file, and the id of its last barrier."""
+
     number: int
     barrier: str
 
 
 class Store:
-    """Writes to the file. Only within ``transaction``; what is remembered of rooms is dropped when
-    that fails, as it may be of what did not happen.
+    """Writes to the file, only within ``transaction``.
 
-    ``clock`` gives unix time in seconds. ``check`` raises sqlite3.Error if what is written would be
-    lost.
+    What it remembers of rooms is dropped when a transaction fails, because it may be of things that
+    did not happen. ``clock`` gives unix time in seconds. ``check`` raises sqlite3.Error if anything
+    written now would be lost.
     """
 
     def __init__(
@@ -63,16 +65,18 @@ class Store:
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
         self._rooms: dict[str, _Room] = {}
-        self.touched: dict[int, float] = {}  # by number, entries since somebody last looked
+        self.touched: dict[int, float] = {}  # by room, new entries since housekeeping last looked
         self.too_old = unpack(0)  # the id up to which everything is too old to be kept
-        self.unindexed = 0  # entries, about, whose words are not in the index
-        self.unlooked = 0  # entries since somebody last looked for what is not kept longer
-        self.marks: float = math.inf  # the same for marks
+        self.unindexed = 0  # about how many entries are not in the index of words
+        self.unlooked = 0  # new entries since housekeeping last looked for some to take out
+        self.marks: float = math.inf  # new marks since then
         self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that happens in it is on the disk after it, or nothing. Raises sqlite3.Error."""
+        """A transaction: everything in it is on the disk afterwards, or nothing. Raises
+        sqlite3.Error.
+        """
         self.check()
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -93,13 +97,15 @@ class Store:
         expect: str,
         barrier: bool,
     ) -> Sequence[Entry]:
-        """As ``Log.append``, with the rows of those events that are to be stored."""
+        """Append as ``Log.append`` does; ``rows`` are those of the events that are stored, None for
+        others.
+        """
         room = self._room(name)
         if room.barrier not in ("", expect):
             raise Conflict(room.barrier)
         entries: list[Entry] = []
         fresh: list[tuple[Any, ...]] = []
-        tokens: dict[str, Entry] = {}  # of those in fresh
+        tokens: dict[str, Entry] = {}  # the tokens of those in fresh
         places = self.ids.take(len(events))
         for event, row, (id, at) in zip(events, rows, places, strict=True):
             token = row.token if row else None
@@ -134,7 +140,7 @@ class Store:
     def pass_on(
         self, name: str, events: Sequence[Event], *, expect: str, barrier: bool
     ) -> Sequence[Entry]:
-        """As ``append``, but without storing them: it may do so where nothing can be read."""
+        """Append without storing: it works even where nothing can be read or written."""
         last = self._readable_barrier(name)
         if last not in ("", expect):
             raise Conflict(last)
@@ -148,14 +154,16 @@ class Store:
         return entries
 
     def save(self, name: str, id: str, state: RoomState) -> None:
-        """The state may be that after a barrier which could not be stored."""
+        """Save a room's state, which may be the one after a barrier that could not be stored."""
         self.connection.execute(
             "UPDATE room SET saved = ?, state = ?, barrier = max(barrier, ?) WHERE room = ?",
             (pack(id), encode_state(state), pack(state.barrier or START), self._room(name).number),
         )
 
     def close(self, name: str, id: str, state: RoomState) -> None:
-        """As ``Log.close``: a room without a state and anything else is taken away later."""
+        """Close a room as ``Log.close`` does: one without a state and anything else is taken out
+        later.
+        """
         number = self._room(name).number
         if not is_as_new(state) or read.has_words(self.connection, number):
             self.save(name, id, state)
@@ -166,6 +174,7 @@ class Store:
         self.forget([name])
 
     def mark(self, reader: str, target: str, at: int, source: str = "") -> int:
+        """Note a read marker, as ``Log.mark``."""
         found: int = self.connection.execute(
             "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce((SELECT at "
             "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)), :source "
@@ -191,12 +200,12 @@ class Store:
         return list(entries_of(rows))
 
     def forget(self, names: Sequence[str]) -> None:
-        """These rooms are not in the file any more."""
+        """Forget what is remembered of rooms that are not in the file any more."""
         for name in names:
             self._rooms.pop(name, None)
 
     def _room(self, name: str) -> _Room:
-        """Found, or made."""
+        """The room of this name, found or made."""
         if name not in self._rooms:
             if len(self._rooms) >= ROOMS_REMEMBERED:
                 self._rooms.clear()
@@ -209,14 +218,14 @@ class Store:
         return self._rooms[name]
 
     def _barrier(self, name: str) -> str:
-        """The id of a room's last barrier, or nothing."""
+        """The id of a room's last barrier; empty without one."""
         if name in self._rooms:
             return self._rooms[name].barrier
         unstored = self.unstored[name][-1].id if name in self.unstored else ""
         return max(read.barrier(self.connection, name), unstored)
 
     def _readable_barrier(self, name: str) -> str:
-        """The same; nothing if it cannot be read: then whoever has judged an event knows best."""
+        """The same; empty if it cannot be read: then whoever judged an event knows best."""
         try:
             return self._barrier(name)
         except sqlite3.Error as error:

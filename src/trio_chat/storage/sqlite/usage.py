@@ -1,8 +1,8 @@
-"""What each source has in the file: how much of it, and in which rooms.
+"""The use of the file by each source: how much it has there, and in which rooms.
 
-A source is known by the host that others see, which stands for an address: so there is no address
-in the file that was not shown. What was said, and which topics and modes were set, is counted in
-messages and bytes; who came and went is counted by itself.
+A source is known by the host that others see, which stands for an address: so the file holds no
+address that was not shown. Messages, topics and modes are counted in number and bytes; comings and
+goings are counted separately.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from trio_chat.storage.sqlite.rows import Kind
 
-# What an entry takes beside its text and its event, in indexes, about.
+# The bytes that an entry takes besides its text and its event, in indexes, about.
 _BESIDE = 150  # bytes
 
 _HOST = re.compile(r'"host":"([^"\\]*)"')
@@ -22,14 +22,16 @@ Stored = tuple[int, int, int, str, str]
 
 
 def source_of(event: object) -> str:
-    """The source of an event that is given as JSON; nothing if that is damaged."""
+    """The source of an event, given as JSON; empty if it is damaged."""
     found = _HOST.search(event) if isinstance(event, str) else None
     host = found[1] if found else ""
     return _network(host) if ":" in host else host
 
 
 def _network(host: str) -> str:
-    """Where addresses are shown as they are, those of a /64 are one source."""
+    """The source of a host: where addresses are shown as they are, those of a /64 are one
+    source.
+    """
     try:
         return str(ipaddress.IPv6Network((host, 64), strict=False))
     except ValueError:
@@ -37,16 +39,19 @@ def _network(host: str) -> str:
 
 
 def is_coming(kind: int, event: object) -> bool:
-    """Whether nothing is lost with it: who came and went, also if others are judged by that."""
+    """Whether an event is a coming or going, with which nothing is lost, even if it is a
+    barrier.
+    """
     return kind == Kind.OTHER or (isinstance(event, str) and event.startswith('["Joined"'))
 
 
 def bytes_of(text: object, event: object) -> int:
+    """The bytes that an entry takes in the file, about."""
     return sum(len(part) for part in (text, event) if isinstance(part, str)) + _BESIDE
 
 
 def count(connection: sqlite3.Connection, rows: Iterable[Stored], sign: int = 1) -> None:
-    """Count these entries; with a ``sign`` of -1, they do not count any more."""
+    """Count these entries; with a ``sign`` of -1, count them no more."""
     found: dict[tuple[int, str], tuple[int, int, int, int]] = {}
     for id, room, kind, text, event in rows:
         said, size, others, last = found.get(key := (room, source_of(event)), (0, 0, 0, 0))
@@ -69,7 +74,7 @@ def count(connection: sqlite3.Connection, rows: Iterable[Stored], sign: int = 1)
 
 
 def clear(connection: sqlite3.Connection) -> None:
-    """Nothing is counted yet."""
+    """Count nothing, as in a new file."""
     connection.execute("DELETE FROM usage")
 
 
@@ -77,14 +82,14 @@ def clear(connection: sqlite3.Connection) -> None:
 
 
 def busiest(connection: sqlite3.Connection, limit: int) -> Sequence[tuple[int, str]]:
-    """The rooms to which most comings and goings of one source belong, and those sources."""
+    """The rooms with most comings and goings of one source, and those sources."""
     return connection.execute(
         "SELECT room, source FROM usage WHERE others > 0 ORDER BY others DESC LIMIT ?", (limit,)
     ).fetchall()
 
 
 def largest(connection: sqlite3.Connection) -> str | None:
-    """The source that has most of what was said."""
+    """The source that has most messages; None if nobody has any."""
     row = connection.execute(
         "SELECT source FROM usage WHERE said > 0 GROUP BY source ORDER BY sum(bytes) DESC LIMIT 1"
     ).fetchone()
@@ -94,8 +99,8 @@ def largest(connection: sqlite3.Connection) -> str | None:
 def fullest(
     connection: sqlite3.Connection, source: str, floor: int, limit: int
 ) -> Sequence[tuple[int, int]]:
-    """The rooms where a source has most, of those with more than a ``floor`` of messages; and how
-    many are the source's.
+    """The rooms where a source has most, among those with more than ``floor`` messages, and how
+    many it has.
     """
     return connection.execute(
         "SELECT room, said FROM usage WHERE source = ? AND said > 0 AND "
@@ -106,13 +111,13 @@ def fullest(
 
 
 def messages(connection: sqlite3.Connection, room: int) -> int:
-    """How many of a room there are, by all."""
+    """The number of messages in a room, by everybody."""
     row = connection.execute("SELECT sum(said) FROM usage WHERE room = ?", (room,)).fetchone()
     return row[0] or 0
 
 
 def emptiest(connection: sqlite3.Connection, source: str, limit: int) -> Sequence[int]:
-    """The rooms where a source has said least; and of those, where that was longest ago."""
+    """The rooms where a source has said least; among those, where that was longest ago."""
     rows = connection.execute(
         "SELECT room FROM usage WHERE source = ? AND said > 0 ORDER BY said, last LIMIT ?",
         (source, limit),

@@ -1,7 +1,8 @@
-"""The one thread that writes. Whatever waits for it is one transaction.
+"""The one thread that writes. Everything that waits for it shares one transaction.
 
 There is no timer: while a transaction is on its way to the disk, the next one gathers. So a message
-that comes alone is not delayed, and under load hundreds share the wait for the disk.
+that comes alone is not delayed, and under load hundreds share the wait for the disk. If a
+transaction fails, its jobs are tried one by one, so that each fails for itself alone.
 """
 
 import logging
@@ -21,19 +22,20 @@ from trio_chat.storage.sqlite.store import Store
 
 logger = logging.getLogger(__name__)
 
-# Jobs that share a transaction: with 128 messages in each still far below a second.
+# Jobs that may share a transaction: with 128 messages in each it still takes far less than a
+# second.
 _TOGETHER = 256
 
-# Housekeeping: how long after a message it begins, and between two looks whether there is something
-# to do although nobody has said anything (seconds).
+# Housekeeping: how long after a message it begins, and how long between two looks for work when
+# nobody says anything (seconds).
 _PAUSE, _REST = 1.0, 5.0
-# The share of the time that it may take while there are messages; and how many steps it does after
-# a transaction when it is far behind: as many as keep up with it.
+# The share of the time that it may take while there are messages; and the steps it does after a
+# transaction when it is far behind: as many as keep up.
 _SHARE, _STEPS = 0.1, 10
 
 
 class Job(ABC):
-    """Something to do with the store. ``error`` is why it could not be done."""
+    """Something to do with the store. ``error`` is why it could not be done, None if it was."""
 
     error: Exception | None = None
     #: Whether it needs a transaction.
@@ -43,22 +45,23 @@ class Job(ABC):
 
     @abstractmethod
     def run(self, store: Store) -> None:
-        """In the writer's thread; once more if what it was done together with failed.
+        """Do it, in the writer's thread; once more if something that it was done together with has
+        failed.
 
-        A ChatError concerns this job alone: it has changed nothing.
+        A ChatError concerns this job alone, which has changed nothing.
         """
 
     def fail(self, store: Store, error: Unavailable) -> None:
-        """In the writer's thread, instead of ``run``, if that has not become lasting."""
+        """Deal with a ``run`` that could not be made lasting, in the writer's thread."""
         self.error = error
 
     @abstractmethod
     def finished(self) -> None:
-        """In trio's thread, in the order in which jobs were done."""
+        """Called in trio's thread, in the order in which jobs were done."""
 
 
 class Writer:
-    """Start it with ``start`` and end it with ``close``, which does what waits before."""
+    """The thread that writes. ``start`` it, give it jobs with ``do``, and end it with ``close``."""
 
     def __init__(self, store: Store, keeper: Keeper, trio_token: trio.lowlevel.TrioToken) -> None:
         self._store, self._keeper, self._trio = store, keeper, trio_token
@@ -68,14 +71,15 @@ class Writer:
         self._failing = self._unexpected = ""  # what has been reported last
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def do(self, job: Job) -> None:
-        """``job.finished`` is called when it has been done."""
+        """Have a job done; ``job.finished`` is called afterwards."""
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Waits for the end."""
+        """Do what waits, end the thread, and wait for that. Blocks."""
         self._jobs.put(None)
         self._thread.join()
 
@@ -94,7 +98,9 @@ class Writer:
                 self._keep_house(busy=bool(jobs))
 
     def _next_jobs(self) -> Sequence[Job | None]:
-        """All that wait; none if it is time for housekeeping."""
+        """The jobs that wait; empty if it is time for housekeeping. None among them asks for the
+        end.
+        """
         jobs: list[Job | None] = []
         with suppress(queue.Empty):
             jobs.append(self._jobs.get(timeout=max(self._due - time.monotonic(), 0)))
@@ -106,7 +112,7 @@ class Writer:
         together = [job for job in jobs if not job.alone]
         if together and (error := self._try(together)):
             for job in together:
-                if job.writes and _is_locked(error):  # that has taken long enough
+                if job.writes and _is_locked(error):  # the wait for one was long enough
                     self._fail(job, error)
                 else:
                     error = self._try_one(job) or error
@@ -117,7 +123,7 @@ class Writer:
             self._trio.run_sync_soon(_finish, jobs)
 
     def _try(self, jobs: Sequence[Job]) -> Exception | None:
-        """Do all of them in one transaction; returns why that could not be done."""
+        """Do jobs in one transaction; returns why that could not be done."""
         writes = any(job.writes and not job.alone for job in jobs)
         try:
             with self._store.transaction() if writes else nullcontext():
@@ -143,7 +149,9 @@ class Writer:
             job.error = failed if isinstance(failed, ChatError) else unavailable
 
     def _keep_house(self, *, busy: bool) -> None:
-        """A step. While there are messages, the next one is due such that it keeps to its share."""
+        """Do a step of housekeeping. While there are messages, the next is due such that it keeps
+        its share.
+        """
         begin = time.monotonic()
         try:
             self._store.check()
@@ -180,7 +188,7 @@ class Writer:
 
 
 def _is_locked(error: Exception) -> bool:
-    """Whether we have waited in vain for somebody else who writes to the file."""
+    """Whether the wait for somebody else who writes to the file was in vain."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
