@@ -17,7 +17,7 @@ from trio.testing import (
 )
 
 import trio_chat
-from keeping_server import KeepingServer
+from keeping_server import End, KeepingServer
 from trio_chat import (
     Acknowledged,
     ConnectionLost,
@@ -33,6 +33,7 @@ from trio_chat import (
 )
 from trio_chat.client.backoff import backoff
 from trio_chat.client.talk import talk
+from trio_chat.protocols.irc.message import Message
 from trio_chat.settings import ClientSettings
 
 Stream = trio.StapledStream[MemorySendStream, MemoryReceiveStream]
@@ -55,15 +56,17 @@ class Network:
 
     async def connect(self, address: object) -> Stream:
         ours, theirs = memory_stream_pair()
-        link = Link(self.server, theirs, self.breaks_after())
+        link = Link(self.server, theirs, ours, self.breaks_after())
         self.links.append(link)
         self._nursery.start_soon(link.run)
         return ours
 
 
 class Link:
-    def __init__(self, server: KeepingServer, stream: Stream, bytes_left: float) -> None:
-        self.end = server.connect()
+    def __init__(
+        self, server: KeepingServer, stream: Stream, ours: Stream, bytes_left: float
+    ) -> None:
+        self.end, self.ours = server.connect(), ours
         self.end.notify = lambda: self._more.set()
         self._more = trio.Event()
         self.silent = False  # from now on nothing gets through
@@ -311,6 +314,37 @@ async def test_it_comes_back_until_all_has_arrived_even_if_nothing_more_is_to_be
     person = Person([f"number {number}" for number in range(20)], random.Random(0))
     await talk(SETTINGS, "me", person)
     assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
+
+
+@pytest.mark.parametrize("retry", [True, False])
+async def test_who_is_cut_off_at_the_end_comes_back_for_the_rest(
+    autojump_clock, network, server, monkeypatch, retry
+):
+    """Of what others have said, all of ours having arrived."""
+    on_ping = End.on_ping
+
+    async def broken() -> None:
+        raise trio.BrokenResourceError
+
+    def cut_off(end: End, message: Message) -> None:
+        if message.params == ("finish",) and len(network.links) == 1:
+            network.links[0].ours.receive_stream.receive_some_hook = broken
+            server.say("al", "before")
+            end.rooms.clear()
+            server.say("al", "the rest")
+        else:
+            on_ping(end, message)
+
+    monkeypatch.setattr(End, "on_ping", cut_off)
+    person = Person(["mine"], random.Random(0))
+    settings = Settings(client=ClientSettings(protocol="irc", retry=retry))
+    if retry:
+        await talk(settings, "me", person)
+        assert person.texts() == ["mine", "before", "the rest"]
+        assert network.links[1].end.commands("QUIT") == [()]
+    else:
+        with pytest.raises(ConnectionLost):
+            await talk(settings, "me", person)
 
 
 async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
