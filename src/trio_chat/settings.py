@@ -212,6 +212,13 @@ def check_room(room: str) -> str:
     return room
 
 
+def check_key(key: str) -> str:
+    """Of a room. Raises ValueError."""
+    if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
+        raise ValueError("the key of a room is one word, without a comma")
+    return key
+
+
 _ROOM = re.compile(r"[#&][^\s,:\x00-\x1f\x7f]{1,199}")
 
 

@@ -44,6 +44,7 @@ from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import (
     check_encoding,
+    check_key,
     check_nick,
     check_password,
     check_place,
@@ -202,8 +203,7 @@ class Chat:
         """
         _check_texts(room=room, key=key)
         check_room(room)
-        if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
-            raise ValueError("the key of a room is one word, without a comma")
+        check_key(key)
         self._requests.join(room, key)
         if self._plain:
             self._first = room_name(room)

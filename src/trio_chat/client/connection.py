@@ -25,7 +25,7 @@ from trio_chat.protocols.client import (
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
-from trio_chat.settings import Address, check_room
+from trio_chat.settings import Address
 
 _READ = 64 * 1024  # bytes
 
@@ -74,82 +74,16 @@ class Connection:
         """The nickname that we have now."""
         return self.session.nick
 
-    async def join(self, room: str, key: str = "") -> None:
-        """Enter one more room. Raises ValueError if this can be none, or no key of one."""
-        check_room(room)
-        if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
-            raise ValueError("the key of a room is one word, without a comma")
-        self.session.join(room, key)
-        await self.push()
-
-    async def command(self, line: str, target: str = "") -> None:
-        """Do a command; ``target`` is the room or person that it is about. What is wrong with it
-        comes out of the iteration.
-        """
-        self.session.command(line, target)
-        await self.push()
-
     async def push(self) -> None:
-        """Send what may be sent now; the rest goes out while somebody iterates.
+        """Once the session was asked for something: send what may be sent now; the rest goes out
+        while somebody iterates.
 
         What we ourselves know of it is heard in any case, even if the connection is lost now.
         """
         self._hear_ourselves()
         await self._send()
-        if self.session.waiting:
-            self._receiving.cancel("there is something to be sent")
-
-    async def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """Say ``text`` to a room or a person: several lines are one message if the server takes
-        that, else one each. Sent comes out of the iteration for each message, and Acknowledged or
-        Failed once that is known. Does not wait for that.
-
-        ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
-        nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of
-        a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
-        with the same ``state``, trio-chat shows only the first.
-        """
-        self.session.say_to(target, text, action, token)
-        await self.push()
-
-    async def resend(self, token: str) -> None:
-        """Send again what has failed."""
-        self.session.resend(token)
-        await self.push()
-
-    async def part(self, room: str, why: str = "") -> None:
-        """Leave a room."""
-        self.session.part(room, why)
-        await self.push()
-
-    async def history(self, target: str, before_msgid: str, limit: int) -> None:
-        """Ask for the messages before this one, or for the last ones if it is empty: they come as
-        Earlier, and then PageEnd.
-        """
-        self.session.history(target, before_msgid, limit)
-        await self.push()
-
-    async def mark_read(self, target: str, time: str) -> None:
-        """We have read all up to this time (ISO 8601); without one, ask until when that is."""
-        self.session.mark_read(target, time)
-        await self.push()
-
-    async def typing(self, target: str, active: bool) -> None:
-        """Tell the others that we are typing, or have stopped."""
-        self.session.typing(target, active)
-        await self.push()
-
-    async def away(self, text: str) -> None:
-        """Say that we are away; without a text, that we are back. Raises Unsupported where plain is
-        spoken.
-        """
-        self.session.away(text)
-        await self.push()
-
-    async def raw(self, line: str) -> None:
-        """Send a line of IRC as it is. Raises Unsupported where plain is spoken."""
-        self.session.raw(line)
-        await self.push()
+        if self.session.waiting or self._heard:
+            self._receiving.cancel("there is something to be sent or heard")
 
     async def finish(self, words: str = "") -> None:
         """Say nothing more. The iteration goes on with what is still to come, and then ends.

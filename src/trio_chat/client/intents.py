@@ -1,5 +1,5 @@
 """What a client in many rooms can be asked to do: facts, one for each method of the same meaning
-that ``connection.Chat`` has. Their answers come as messages.
+that ``Requests`` has (protocols/client.py). Their answers come as messages.
 """
 
 from trio_chat.core.fact import fact
@@ -7,7 +7,7 @@ from trio_chat.core.fact import fact
 
 @fact
 class SayTo:
-    """``token`` as in ``connection.Chat.say_to``."""
+    """``token`` as in ``Requests.say_to``."""
 
     target: str
     text: str

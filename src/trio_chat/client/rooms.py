@@ -6,8 +6,9 @@ there is no connection waits for the next one, as what was on its way when the l
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import astuple
+from dataclasses import fields
 from typing import Protocol
 
 import trio
@@ -38,11 +39,11 @@ from trio_chat.client.intents import (
 from trio_chat.core.events import Notice
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import ClientSession, Message, Unlinked
+from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
-from trio_chat.settings import Settings
+from trio_chat.settings import Settings, check_key, check_room
 
 # Intents that have not been dealt with. Then the front end waits, or does not take more.
 _INTENTS = 1000
@@ -157,7 +158,7 @@ class RoomsTalk:
         offline = Offline(self._state)
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
             while True:
-                self._do_with(offline, self._intents.receive_nowait())
+                self._ask_later(offline, self._intents.receive_nowait())
 
     async def _until_cut(self) -> str:
         """One connection. Returns why it has ended."""
@@ -215,22 +216,35 @@ class RoomsTalk:
             if self._last_words is not None:  # that did not get through
                 await self._finish(chat, self._last_words, attempt)
                 return
-            async for intent in self._intents:
-                if (words := last_words(intent)) is not None:
-                    await self._finish(chat, words, attempt)
-                    return
-                if _is_reconnect(intent):
-                    attempt.cancel("somebody wants another connection")
-                    return
-                await self._do(chat, intent)
+            async for first in self._intents:
+                for intent in self._with_waiting(first):
+                    if (words := last_words(intent)) is not None:
+                        await self._finish(chat, words, attempt)
+                        return
+                    if _is_reconnect(intent):
+                        attempt.cancel("somebody wants another connection")
+                        return
+                    self._ask(chat.session, intent)
+                await chat.push()
             await self._finish(chat, "", attempt)
 
-    async def _do(self, chat: Connection, intent: Intent) -> None:
+    def _with_waiting(self, intent: Intent) -> Iterator[Intent]:
+        """What waits is sent together."""
+        yield intent
+        with suppress(trio.WouldBlock, trio.EndOfChannel):
+            while True:
+                yield self._intents.receive_nowait()
+
+    def _ask(self, requests: Requests, intent: Intent) -> None:
         try:
-            await getattr(chat, _METHODS[type(intent)])(*astuple(intent))
+            if isinstance(intent, JoinRoom):
+                check_room(intent.room)
+                check_key(intent.key)
+            values = [getattr(intent, field.name) for field in fields(intent)]
+            getattr(requests, _METHODS[type(intent)])(*values)
         except (Unsupported, ValueError) as error:
             room = intent.room if isinstance(intent, JoinRoom) else ""
-            await self._messages.send(Notice(str(error), room=room, refusal=True))
+            self._state.heard.append(Notice(str(error), room=room, refusal=True))
 
     async def _finish(self, chat: Connection, words: str, attempt: trio.CancelScope) -> None:
         self._over, self._last_words = True, words
@@ -260,18 +274,14 @@ class RoomsTalk:
                 break
             if _is_reconnect(intent):
                 return
-            self._do_with(offline, intent)
+            self._ask_later(offline, intent)
             await self._show(self._state.heard)
         self._over = True
 
-    def _do_with(self, offline: Offline, intent: Intent) -> None:
+    def _ask_later(self, offline: Offline, intent: Intent) -> None:
         if last_words(intent) is not None:
             return
-        try:
-            getattr(offline, _METHODS[type(intent)])(*astuple(intent))
-        except (Unsupported, ValueError) as error:
-            room = intent.room if isinstance(intent, JoinRoom) else ""
-            self._state.heard.append(Notice(str(error), room=room, refusal=True))
+        self._ask(offline, intent)
         self._state.heard.extend(offline.own_messages())
 
     async def _show(self, heard: deque[Message]) -> None:

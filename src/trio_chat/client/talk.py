@@ -162,6 +162,8 @@ class Lines:
         way.
         """
         room, delivery = self._room, self._delivery
+        if delivery.linked and not (room.moving or delivery.full):
+            return
         await delivery.until(lambda: delivery.linked and not (room.moving and delivery.open))
         with trio.move_on_after(_ANSWER) as patience:
             await delivery.until(lambda: not room.moving or not delivery.linked)

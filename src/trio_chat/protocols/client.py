@@ -227,7 +227,13 @@ class Requests(Protocol):
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """It is one message if the server takes several lines as one, or several if it is too long
-        for that. Else each line of it is a message, and blank ones are none.
+        for that. Else each line of it is a message, and blank ones are none. Sent comes for each
+        message, and Acknowledged or Failed once that is known.
+
+        ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
+        nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of
+        a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
+        with the same ``ResumeState``, trio-chat shows only the first.
         """
         ...
 
