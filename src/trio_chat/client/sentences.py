@@ -22,6 +22,8 @@ from trio_chat.core.events import (
 )
 from trio_chat.protocols.casemapping import OURS, Casemapping
 from trio_chat.protocols.client import (
+    CUT_SHORT,
+    MAYBE_LOST,
     Acknowledged,
     Earlier,
     Failed,
@@ -41,10 +43,10 @@ _OURS_MAX = 2000
 # Of people who are lost in a split, so many are named.
 _NAMED_MAX = 10
 
-# What the sessions say of a text, if it was not just refused.
+# How these are told of a text with its words.
 _FAILURES = {
-    "It may not have arrived.": "This may not have arrived",
-    "Only the beginning of it was said.": "Only the beginning of this was said",
+    MAYBE_LOST: "This may not have arrived",
+    CUT_SHORT: "Only the beginning of this was said",
 }
 
 

@@ -148,6 +148,11 @@ class Acknowledged:
     time: str = ""
 
 
+#: Why a text has failed that was not just refused.
+MAYBE_LOST = "It may not have arrived."
+CUT_SHORT = "Only the beginning of it was said."
+
+
 @fact
 class Failed:
     """A text of ours was refused, or may not have arrived."""

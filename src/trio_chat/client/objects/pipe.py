@@ -16,7 +16,7 @@ from trio_chat.core.events import Notice
 from trio_chat.core.names import fold
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted
 from trio_chat.protocols import client
-from trio_chat.protocols.client import Failed, Message
+from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
 
 # Objects that are not printed yet. Then the chat waits, and the input too.
 _UNPRINTED = 1000
@@ -84,7 +84,7 @@ class ObjectPipe:
             why = f"it is not known what has become of {len(left)} of our messages"
             error = error or ConnectionLost(why)
         for token in left:
-            await objects.send(object_of(Failed(token, "It may not have arrived.")))
+            await objects.send(object_of(Failed(token, MAYBE_LOST)))
         return error
 
     def _kept_out(self, message: Message) -> NotAdmitted | None:

@@ -28,6 +28,7 @@ from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS
 from trio_chat.protocols.client import (
+    MAYBE_LOST,
     Acknowledged,
     ClientSession,
     Earlier,
@@ -505,7 +506,7 @@ class PlainClientSession(PlainLink, ClientSession):
 
     def cut(self) -> Sequence[Message]:
         """What has become of that which had not come back, nobody will tell."""
-        return self._lost(tuple(self.state.unacked), "It may not have arrived.")
+        return self._lost(tuple(self.state.unacked), MAYBE_LOST)
 
 
 def _if_there(question: _Question | None, room: str) -> _Question | None:

@@ -15,6 +15,7 @@ from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import (
+    MAYBE_LOST,
     Acknowledged,
     ClientSession,
     InRoom,
@@ -321,22 +322,18 @@ class IrcRooms(IrcLink, Offline, ClientSession):
     def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
         return self.state.oldest(targets, but=self._returned)
 
-    def _give_up(
-        self, texts: Sequence[Unacked], why: str = "It may not have arrived."
-    ) -> Sequence[Message]:
+    def _give_up(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
         lost = [text for text in texts if text.token not in self._returned]
         return self._lost([text for text in lost if self.state.acknowledge(text.token)], why)
 
-    def _lost(
-        self, texts: Sequence[Unacked], why: str = "It may not have arrived."
-    ) -> Sequence[Message]:
+    def _lost(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
         return self.state.fail(texts, why)
 
     def cut(self) -> Sequence[Message]:
         """What has not arrived is sent again, or told of, on the next connection; but not what was
         sent to a server that sends nothing back, nor that we are out of a room.
         """
-        why = "It may not have arrived."
+        why = MAYBE_LOST
         lost = [told for text in self.unanswered for told in self._fail_after_all(text, why)]
         return [*self.catch_up.left, *lost]
 

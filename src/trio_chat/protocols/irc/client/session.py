@@ -7,7 +7,7 @@ each message once, and what we have said ourselves as acknowledged.
 from collections.abc import Sequence
 
 from trio_chat.core.events import Said
-from trio_chat.protocols.client import Acknowledged, Earlier, Message, Stamped
+from trio_chat.protocols.client import CUT_SHORT, Acknowledged, Earlier, Message, Stamped
 from trio_chat.protocols.irc.client.heard import understand
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -76,7 +76,7 @@ class IrcClientSession(IrcRooms):
             return [message]
         if not is_cut(text.text, said.text):
             return [_place_of(said)]
-        return [_place_of(said), *self._fail_after_all(text, "Only the beginning of it was said.")]
+        return [_place_of(said), *self._fail_after_all(text, CUT_SHORT)]
 
 
 def _place_of(said: Said) -> Acknowledged:
