@@ -84,7 +84,9 @@ class Plain(Lines):
 
     aside = re.compile(rb"\w+ left!\n")
     question = b"/topic\n"
-    last_words = re.compile(rb"\*\*\* More than \d+ bytes waited for you\. Goodbye!\n\Z")
+    last_words = re.compile(
+        rb"\*\*\* You read too slowly: more than \d+ bytes were waiting\. Goodbye!\n\Z"
+    )
     counted = re.compile(rb"disconnected: reads too slowly")
 
     def elsewhere(self, nick: str) -> bytes:

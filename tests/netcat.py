@@ -46,7 +46,7 @@ async def guest(where: int | str, nick: str) -> AsyncIterator[Netcat]:
     """The same, in the chat already under a nickname."""
     async with netcat(where) as peer:
         await peer.send(f"{nick}\n")
-        await peer.until("/help tells more.\n")
+        await peer.until("/help for more.\n")
         yield peer
 
 

@@ -62,7 +62,7 @@ class Peer:
     async def enter(self, nick: str) -> "Peer":
         """Say a nickname and wait to be let in."""
         await self.send(f"{nick}\n".encode())
-        await self.until("/help tells more.\n")
+        await self.until("/help for more.\n")
         return self
 
 

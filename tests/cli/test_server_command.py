@@ -14,7 +14,7 @@ from netcat import converse, guest, netcat
 from processes import PATIENCE, Running, run, running, running_server
 from terminals import terminal
 
-GOODBYE = "*** The server stops. Goodbye!\n"
+GOODBYE = "*** The server is shutting down. Goodbye!\n"
 
 
 def log_of(server: Running) -> list[dict[str, object]]:
@@ -49,7 +49,7 @@ async def test_a_conversation_with_netcat():
         answer = await converse(server.port, "bob\nhello\n")
     assert answer == (
         "bob joined!\nConnected to server!\n"
-        "*** You are bob in #lobby; nobody else is here yet. /help tells more.\n"
+        "*** You are bob in #lobby; nobody else is here yet. /help for more.\n"
         "bob: hello\n"
     )
 
@@ -124,7 +124,7 @@ async def test_a_host_that_does_not_exist():
     host = "no-such-host.invalid"
     code, line = await refused("--port", "0", "--host", host, RES_OPTIONS="timeout:1 attempts:1")
     assert code == 71
-    assert f"there is no host of the name {host}" in line
+    assert f"there is no host named {host}" in line
 
 
 async def test_an_address_of_another_machine():

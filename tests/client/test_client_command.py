@@ -27,7 +27,7 @@ from processes import (
 )
 from trio_chat.settings import LimitSettings
 
-ALONE = "You are bob in #lobby; nobody else is here yet. /help tells more."
+ALONE = "You are bob in #lobby; nobody else is here yet. /help for more."
 WELCOME = f"*** Welcome to the trio-chat network, bob\nbob joined!\n*** {ALONE}\n"
 
 # For a server as a process: it lets a client that is held up speak first.
@@ -49,7 +49,7 @@ async def client(port: int, *arguments: str, **variables: str):
 async def joined(port: int, *arguments: str, **variables: str):
     """The same, once it is in the chat."""
     async with client(port, *arguments, **variables) as process:
-        await process.out.until("tells more.")
+        await process.out.until("for more.")
         yield process
 
 
@@ -134,7 +134,7 @@ async def test_an_unknown_host():
     host = "no-such-host.invalid"
     done = await run("client", "--host", host, RES_OPTIONS="timeout:1 attempts:1")
     assert (done.code, done.out) == (69, "")
-    assert f"there is no host of the name {host}" in only_line(done)
+    assert f"there is no host named {host}" in only_line(done)
 
 
 async def test_a_nickname_that_is_taken(port):
@@ -184,7 +184,7 @@ async def test_a_server_that_stops(server, port):
     async with joined(port) as bob:
         server.stop()
         assert await bob.ended() == 69
-        assert bob.out.text.endswith("*** The server stops. Goodbye!\n")
+        assert bob.out.text.endswith("*** The server is shutting down. Goodbye!\n")
         assert bob.err.text == "trio-chat: the server closed the connection\n"
 
 
@@ -207,7 +207,7 @@ SAY = '{"type": "say", "text": "red"}\n'
 
 
 UNSAID = "trio-chat: 1 message or command was refused or cut, or may not have arrived\n"
-KEPT_OUT = "trio-chat: To enter #closed you must be invited. Somebody in it can /invite you.\n"
+KEPT_OUT = "trio-chat: You need an invitation to enter #closed. Somebody in it can /invite you.\n"
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,8 @@ async def test_what_was_said_can_be_looked_up_again_and_again(port):
             assert found_milk == ["*** This was found:", "coffee; with milk"]
         for filters in ("from:bo", "before:2020-01-31", "after:2100-01-31"):
             assert await found(al, f"/search milk {filters}") == ["*** Nothing was found."]
-        assert await found(al, "/search milk in:#attic") == [
-            "*** There is nothing of #attic that you may read."
-        ]
+        unreadable = "*** There is nothing in the history of #attic that you may read."
+        assert await found(al, "/search milk in:#attic") == [unreadable]
         for line in ("/search milk after:noon", "/history many", "/search"):
             [complaint] = await found(al, line)
             assert complaint.startswith("*** ")
@@ -149,7 +148,7 @@ async def test_help_is_at_hand_without_the_server(nursery):
         await al.command("/help")
         await al.command("/whios bo")
         told = await notices(al, 2)
-        assert told[1] == "Every line you write goes to the room, but for these:"
+        assert told[1] == "Every line you write goes to the room, except these:"
         while "Did you mean /whois?" not in told[-1]:
             told += await notices(al, 1)
 
@@ -190,7 +189,7 @@ async def test_the_command_in_a_pipe(nursery):
     heard = """\
 *** Welcome, al
 al joined!
-*** You are al in #tea; nobody else is here yet. /help tells more.
+*** You are al in #tea; nobody else is here yet. /help for more.
 al: one
 al: /two
 """

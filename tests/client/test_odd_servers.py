@@ -208,15 +208,15 @@ def test_whatever_an_irc_server_says_before_we_are_in(lines) -> None:
 
 SENTENCES = st.sampled_from([
     "NICK", "Connected to server!",
-    "*** You are me in #a; nobody else is here yet. /help tells more.",
+    "*** You are me in #a; nobody else is here yet. /help for more.",
     "*** The last message:", "*** The last 3 messages:", f"*** The last {'9' * 5000} messages:",
     "*** The last ٣ messages:", "*** me is now you.", "*** al removed the topic.",
     "*** al set the topic: \x1b", "*** The topic of #a: x", "*** #a has no topic.",
     "*** In #a (2): me, al", "*** In #a (2): , ,", "*** There is nobody in #a.",
-    "*** al sent me out of #a.", "*** al sent bob out of #a: x", "me left!", "al left!",
+    "*** al kicked me out of #a.", "*** al kicked bob out of #a: x", "me left!", "al left!",
     "me joined!", "al joined!", "*** x You are y for now; /nick z", "* al waves", "al -> me: psst",
     "me -> al: x",
-    "al: hi", "me: text 0 ?", "me: text 3 ?", "*** The server stops. Goodbye!",
+    "al: hi", "me: text 0 ?", "me: text 3 ?", "*** The server is shutting down. Goodbye!",
     "*** This chat has a password.",
 ])  # fmt: skip
 

@@ -115,7 +115,7 @@ def test_a_newcomer_is_told_what_people_want_to_know() -> None:
     assert bob.hears(LET_IN) == [
         "*** Welcome to the test network, bob",
         "bob joined!",
-        "*** You are bob in #lobby; 2 others are here. /help tells more.",
+        "*** You are bob in #lobby; 2 others are here. /help for more.",
     ]
 
 
@@ -132,13 +132,13 @@ def test_a_newcomer_is_told_what_people_want_to_know() -> None:
         (f"{A} QUIT :gone", ["alice left!"]),
         (
             f"{A} KICK #lobby carol :shush",
-            ["*** alice sent carol out of #lobby: shush", "carol left!"],
+            ["*** alice kicked carol out of #lobby: shush", "carol left!"],
         ),
-        (f"{A} KICK #lobby bob :alice", ["*** alice sent bob out of #lobby.", "bob left!"]),
+        (f"{A} KICK #lobby bob :alice", ["*** alice kicked bob out of #lobby.", "bob left!"]),
         (f"{ME} PART #lobby", ["bob left!"]),
         (f"{A} NICK ann", ["*** alice is now ann."]),
         (f"{A} TOPIC #lobby :tea", ["*** alice set the topic: tea"]),
-        (f"{A} MODE #lobby +o carol", ["*** alice set the mode +o carol."]),
+        (f"{A} MODE #lobby +o carol", ["*** alice set mode +o carol."]),
         (":bob MODE bob :+i", ["*** bob set the mode of bob +i."]),
         (f"{A} INVITE bob #tea", ["*** alice invites bob to #tea."]),
         (f"{A} AWAY :at lunch", ["*** alice is away: at lunch"]),
@@ -181,7 +181,7 @@ def test_what_the_plain_dialect_tells_is_told_once() -> None:
     assert bob.hears(
         "bob joined!",
         "Connected to server!",
-        "*** You are bob in #den; one other person is here. /help tells more.",
+        "*** You are bob in #den; one other person is here. /help for more.",
         "*** The topic of #den: tea",
         "*** The last 2 messages:",
         "al: hello",
@@ -190,14 +190,14 @@ def test_what_the_plain_dialect_tells_is_told_once() -> None:
     ) == [
         "bob joined!",
         "*** Connected to server!",
-        "*** You are bob in #den; one other person is here. /help tells more.",
+        "*** You are bob in #den; one other person is here. /help for more.",
         "*** The topic of #den: tea",
         "*** The last 2 messages:",
         "al: hello",
         "* al waves",
     ]
-    assert bob.hears("*** al sent cy out of #den.", "cy left!", "al left!") == [
-        "*** al sent cy out of #den.",
+    assert bob.hears("*** al kicked cy out of #den.", "cy left!", "al left!") == [
+        "*** al kicked cy out of #den.",
         "cy left!",
         "al left!",
     ]
@@ -241,7 +241,7 @@ def test_who_may_not_enter_can_go_on_where_they_are_or_elsewhere() -> None:
     bob = kept_out()
     bob.writes("/msg al hi")
     assert bob.writes("/join LOBBY") == ["*** You are in #LOBBY."]
-    assert bob.writes("/join LOBBY") == ["*** You are in #LOBBY already."]
+    assert bob.writes("/join LOBBY") == ["*** You are already in #LOBBY."]
     bob.writes("hi")
     assert bob.sent == ["PRIVMSG al hi", "PRIVMSG #lobby hi"]
     bob = kept_out()
@@ -255,13 +255,13 @@ def test_where_plain_is_spoken_a_refused_room_is_known_by_the_answer_to_who() ->
     bob = on_plain()
     bob.hears(
         "Connected to server!",
-        "*** You are bob in #lobby; nobody else is here yet. /help tells more.",
+        "*** You are bob in #lobby; nobody else is here yet. /help for more.",
         "*** In #lobby (1): bob",
     )
     bob.writes("/join tea")
     assert bob.room.moving
-    assert bob.hears("*** To enter #tea you must be invited.", "*** In #lobby (1): bob") == [
-        "*** To enter #tea you must be invited."
+    assert bob.hears("*** You need an invitation to enter #tea.", "*** In #lobby (1): bob") == [
+        "*** You need an invitation to enter #tea."
     ]
     assert (bob.room.moving, bob.room.refused, bob.writes("hi")) == (False, 1, [NOT_IN_TEA])
 
@@ -278,15 +278,15 @@ def test_a_server_that_does_not_let_us_into_our_room_does_not_let_us_in() -> Non
     bob = on_plain("#tea")
     bob.hears("Connected to server!", "*** You are bob in #lobby; nobody else is here yet. /help")
     assert not bob.session.admitted
-    with pytest.raises(NotAdmitted, match="To enter #tea you must be invited"):
-        bob.hears("*** To enter #tea you must be invited.", "*** In #lobby (1): bob")
+    with pytest.raises(NotAdmitted, match="You need an invitation to enter #tea"):
+        bob.hears("*** You need an invitation to enter #tea.", "*** In #lobby (1): bob")
 
 
 def test_the_server_of_plain_chooses_the_room_unless_we_do() -> None:
     bob = on_plain("#tea")
     bob.hears("Connected to server!", "*** You are bob in #lobby; nobody else is here yet. /help")
     assert (bob.sent[-2:], bob.room.moving) == (["/join #tea", "/who"], True)
-    bob.hears("bob joined!", "*** You are bob in #tea; nobody else is here yet. /help tells more.")
+    bob.hears("bob joined!", "*** You are bob in #tea; nobody else is here yet. /help for more.")
     assert (bob.room.room, bob.room.moving) == ("#tea", False)
     bob.writes("hi")
     assert bob.sent[-1] == "hi"  # the answer to the second /who is still to come
@@ -386,7 +386,7 @@ def test_what_comes_back_shorter_was_cut(text: str, back: str, rest: list[str]) 
 @pytest.mark.parametrize("command", ["", "/me ", "/msg al "])
 def test_what_nobody_could_see_is_not_said(command: str, text: str) -> None:
     bob = on_irc("echo-message")
-    assert bob.writes(command + text) == ["*** Nothing could be seen of that, so it is not said."]
+    assert bob.writes(command + text) == ["*** That has nothing visible in it, so it was not sent."]
     assert (bob.sent, bob.refused) == ([], 1)
 
 
@@ -398,8 +398,8 @@ def test_what_nobody_could_see_is_not_said(command: str, text: str) -> None:
             "/whios al",
             "*** There is no command /whios. Did you mean /whois? /help lists all of them.",
         ),
-        ("/notice al \x01", "*** Nothing could be seen of that, so it is not said."),
-        ("/join lobby", "*** You are in #lobby already."),
+        ("/notice al \x01", "*** That has nothing visible in it, so it was not sent."),
+        ("/join lobby", "*** You are already in #lobby."),
     ],
 )
 def test_what_cannot_be_done_counts(line: str, told: str) -> None:

@@ -12,7 +12,7 @@ from netcat import guest
 from processes import PATIENCE, free_port, running_server
 from terminals import CTRL_C, CTRL_D, Terminal, terminal
 
-ENTRY = "tells more."
+ENTRY = "for more."
 
 
 @asynccontextmanager

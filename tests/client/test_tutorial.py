@@ -118,16 +118,16 @@ def greeting_delay() -> float:
 
 async def test_it_is_asked_once_and_let_in(port):
     async with tutorial_client(port, "al") as al:
-        heard = await al.until("tells more.\n")
+        heard = await al.until("for more.\n")
         assert heard.startswith("al joined!\nConnected to server!\n")
         assert al.asked == 1
 
 
 async def test_two_hear_each_other_come_talk_and_go(port):
     async with tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         async with tutorial_client(port, "bo") as bo:
-            await bo.until("tells more.\n")
+            await bo.until("for more.\n")
             await al.until("bo joined!\n")
             await bo.say("hello")
             assert await al.until("\n") == await bo.until("\n") == "bo: hello\n"
@@ -138,7 +138,7 @@ async def test_two_hear_each_other_come_talk_and_go(port):
 
 async def test_a_reset_is_a_way_to_leave_too(port):
     async with tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         async with netcat(port) as bo:
             await bo.until("NICK")
             await bo.send("bo")
@@ -149,9 +149,9 @@ async def test_a_reset_is_a_way_to_leave_too(port):
 
 async def test_the_same_nickname_twice_gets_a_near_one(port):
     async with tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         async with tutorial_client(port, "al") as other:
-            assert "The nickname al is taken." in await other.until("tells more.\n")
+            assert "The nickname al is taken." in await other.until("for more.\n")
             assert await al.until("\n") == "al_2 joined!\n"
             await other.say("hello")
             assert await al.until("\n") == "al_2: hello\n"
@@ -160,7 +160,7 @@ async def test_the_same_nickname_twice_gets_a_near_one(port):
 
 async def test_a_nickname_that_cannot_be_gets_a_near_one(port):
     async with guest(port, "al") as al, tutorial_client(port, "two words") as bo:
-        await bo.until("tells more.\n")
+        await bo.until("for more.\n")
         nick = (await al.until(" joined!\n")).removesuffix(" joined!\n")
         assert nick.isalnum()
         await bo.say("hello")
@@ -169,7 +169,7 @@ async def test_a_nickname_that_cannot_be_gets_a_near_one(port):
 
 async def test_it_is_never_sent_what_it_cannot_decode(port):
     async with tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         async with guest(port, "Jörg") as joerg:
             await al.until("J?rg joined!\n")
             await joerg.send("grüße 😀 \x1b[2J\n/topic größe\n/me käme\n")
@@ -190,14 +190,14 @@ async def test_it_is_never_sent_history_that_it_cannot_decode(port):
 
 async def test_two_messages_in_one_piece_are_two(port):
     async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         await al.say("one", "two")
         await bo.until("al: one\nal: two\n")
 
 
 async def test_a_message_longer_than_a_read_comes_whole(port):
     async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         await al.say("x" * 3000)
         await bo.until("al: " + "x" * 3000 + "\n")
         await bo.send("y" * 3000 + "\n")
@@ -206,7 +206,7 @@ async def test_a_message_longer_than_a_read_comes_whole(port):
 
 async def test_what_others_say_never_looks_like_the_question(port):
     async with guest(port, "NICK") as nick, tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         await nick.send("NICK\n/me NICK\n/topic NICK\n")
         await al.until("set the topic: NICK\n")
         assert al.asked == 1
@@ -214,7 +214,7 @@ async def test_what_others_say_never_looks_like_the_question(port):
 
 async def test_commands_work_behind_the_prefix(port):
     async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         await al.say("/who")
         await al.until("*** In #lobby (2): al, bo\n")
         await al.say("/nick alan")
@@ -228,7 +228,7 @@ async def test_commands_work_behind_the_prefix(port):
 
 async def test_a_private_message_reaches_it(port):
     async with guest(port, "bo") as bo, tutorial_client(port, "al") as al:
-        await al.until("tells more.\n")
+        await al.until("for more.\n")
         await bo.send("/msg al psst\n")
         await al.until("bo -> al: psst\n")
         await al.say("/msg bo yes?")

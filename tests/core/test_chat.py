@@ -124,16 +124,16 @@ REFUSED = [
     ("alice", Tell("dave", "hi"), "Nobody here is called dave"),
     ("alice", Join("lobby"), "begin with #"),
     ("alice", Join("#a b"), "a space"),
-    ("alice", Join("#lobby"), "in #Lobby already"),
+    ("alice", Join("#lobby"), "already in #Lobby"),
     ("alice", Leave("#tea"), "not in #tea"),
     ("alice", Leave("#nowhere"), "not in #nowhere"),
     ("carol", Leave(""), "not in any room"),
     ("alice", Rename("a b"), "a space"),
     ("alice", Rename(""), "empty"),
-    ("alice", Rename("alice"), "alice already"),
+    ("alice", Rename("alice"), "already alice"),
     ("alice", SetTopic("#tea", "green"), "not in #tea"),
     ("carol", SetTopic("", "green"), "not in any room"),
-    ("alice", SetTopic("#lobby", "x" * (TOPIC_MAX + 1)), "has 391 bytes; 390 is the most"),
+    ("alice", SetTopic("#lobby", "x" * (TOPIC_MAX + 1)), "has 391 bytes; the limit is 390"),
 ]
 
 

@@ -41,7 +41,7 @@ async def test_irssi_and_a_netcat_user_talk(tmp_path: Path) -> None:
             await screen.type("/topic coffee at six")
             await seen(nettie, "*** iris set the topic: coffee at six")
             await nettie.send(b"/kick iris that was not agreed\n")
-            await seen(nettie, "*** netta sent iris out of #den: that was not agreed")
+            await seen(nettie, "*** netta kicked iris out of #den: that was not agreed")
             await screen.until("kicked from #den by netta [that was not agreed]")
             await screen.type("/window 1")
             shown = await screen.until("End of WHOIS")
@@ -64,12 +64,12 @@ async def test_irssi_shows_what_was_said_before(tmp_path: Path) -> None:
         async with irssi(house.port, "irina", tmp_path) as screen:
             await nettie.send(b"now\n")
             shown = [line[6:] for line in (await screen.until("< nettie> now")).splitlines()]
-            begin = shown.index("!chat.local This was said last:")
+            begin = shown.index("!chat.local Last messages:")
             assert shown[begin : begin + 4] == [
-                "!chat.local This was said last:",
+                "!chat.local Last messages:",
                 "-nettie:#lobby- hello",
                 "-nettie:#lobby- * nettie waves",
-                "!chat.local What follows is said now.",
+                "!chat.local End of the last messages.",
             ]
 
 

@@ -32,7 +32,7 @@ LINKED = Linked("bob", "", frozenset())
 
 
 def you_are_in(room: str, *more: str) -> str:
-    sentence = f"*** You are bob in {room}; 2 others are here. /help tells more."
+    sentence = f"*** You are bob in {room}; 2 others are here. /help for more."
     return "".join(f"{line}\n" for line in ("bob joined!", sentence, *more))
 
 
@@ -116,7 +116,7 @@ def test_whoever_is_refused_is_told_why() -> None:
         ("*** #lobby has no topic.", [
             Topic("#lobby", ""), Notice("#lobby has no topic.", room="#lobby")
         ]),
-        ("*** al sent cy out of #lobby: so", [Kicked("#lobby", "al", "cy", "so")]),
+        ("*** al kicked cy out of #lobby: so", [Kicked("#lobby", "al", "cy", "so")]),
         ("*** al invites bob to #tea.", [Notice("al invites bob to #tea.", room="#lobby")]),
         ("*** #tea (3) green", [Notice("#tea (3) green", room="#lobby")]),
         ("bob joined!", []),
@@ -128,7 +128,7 @@ def test_what_a_line_tells(line: str, messages: list[Message]) -> None:
 
 def test_whoever_is_sent_out_is_in_no_room() -> None:
     session = with_trio_chat()
-    assert told(session, "*** al sent bob out of #lobby.\nbob left!\n") == [
+    assert told(session, "*** al kicked bob out of #lobby.\nbob left!\n") == [
         Kicked("#lobby", "al", "bob"),
         OutOfRoom("#lobby"),
     ]
@@ -328,7 +328,7 @@ def test_commands(line: str, target: str, data: str) -> None:
     [
         ("/topic tea", "#tea", "You are in #lobby: /join #tea goes there."),
         ("/who", "al", "This is no room."),
-        ("/join #lobby", "#lobby", "You are in #lobby already."),
+        ("/join #lobby", "#lobby", "You are already in #lobby."),
     ],
 )
 def test_commands_that_cannot_be_done(line: str, target: str, why: str) -> None:
@@ -613,7 +613,12 @@ def test_with_the_tutorial_there_is_no_last_word() -> None:
 # ── anything ───────────────────────────────────────────────────────────────────────────────────
 
 ODD = ["NICK", "\n", "*** ", "*** You are bob in #tea; x\n", "*** In #tea (1): bob\n", "bob: hi"]
-ODD += ["*** al sent bob out of #lobby.\n", "bob left!\n", "*** The last 2 messages:\n", "al: b\n"]
+ODD += [
+    "*** al kicked bob out of #lobby.\n",
+    "bob left!\n",
+    "*** The last 2 messages:\n",
+    "al: b\n",
+]
 
 
 @given(st.lists(st.binary() | st.sampled_from([odd.encode() for odd in ODD])))

@@ -37,7 +37,7 @@ def test_what_is_asked_for(line: str, command: Recall | Seek) -> None:
     assert read_verb("#tea", line) == command
 
 
-HOW_MANY = "How many messages? A number from 1 to 500 goes after /history."
+HOW_MANY = "/history takes a number of messages, from 1 to 500."
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ HOW_MANY = "How many messages? A number from 1 to 500 goes after /history."
         ("/history 1 2", HOW_MANY),
         ("/history ²", HOW_MANY),
         ("/history " + "9" * 5000, HOW_MANY),
-        ("/search", "Something is missing: /search WORDS"),
+        ("/search", "Usage: /search WORDS"),
         ("/search x before:yesterday", "before: needs a day such as before:2024-12-31."),
         ("/search x after:2024-13-01", "after: needs a day such as after:2024-12-31."),
         ("/search x after:2023-02-29", "after: needs a day such as after:2024-12-31."),
@@ -81,8 +81,8 @@ LINES = [
 @pytest.mark.parametrize(
     ("shown", "lines"),
     [
-        (Recalled("#tea", SAID), ["*** Said last in #tea (times are UTC):", *LINES]),
-        (Found(SAID), ["*** Found (times are UTC):", *LINES]),
+        (Recalled("#tea", SAID), ["*** Last messages in #tea (times in UTC):", *LINES]),
+        (Found(SAID), ["*** Found (times in UTC):", *LINES]),
         (Recalled("#tea", ()), ["*** Nothing has been said in #tea."]),
         (Found(()), ["*** Nothing was found."]),
         (Found(SAID[2:3]), ["*** Nothing was found."]),

@@ -17,7 +17,7 @@ from trio_chat.protocols.resume_state import ResumeState
 WELCOME = (
     b"bob joined!\n"
     b"Connected to server!\n"
-    b"*** You are bob in #lobby; nobody else is here yet. /help tells more.\n"
+    b"*** You are bob in #lobby; nobody else is here yet. /help for more.\n"
 )
 LINKED = Linked("bob", "", frozenset())
 
@@ -117,8 +117,8 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
     session = new_session(password="open sesame")
     session.speak_first()
     session.data_to_send(0)
-    asked = b"*** This chat has a password. Write it now.\n"
-    assert heard(session, asked) == [Notice("This chat has a password. Write it now.")]
+    asked = b"*** This chat has a password. Enter it now.\n"
+    assert heard(session, asked) == [Notice("This chat has a password. Enter it now.")]
     assert session.data_to_send(0) == b"open sesame\n"
     with pytest.raises(NotAdmitted, match="This chat has a password"):
         heard(session, asked)
@@ -132,7 +132,7 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
             b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n",
             r"^The nickname bob is taken\.$",  # whoever runs us has chosen another
         ),
-        (b"*** This chat has a password. Write it now.\n", "This chat has a password"),
+        (b"*** This chat has a password. Enter it now.\n", "This chat has a password"),
     ],
 )
 def test_whoever_is_refused_is_told_why(line: bytes, why: str) -> None:
@@ -156,9 +156,9 @@ def test_a_topic_cannot_refuse_us() -> None:
 def test_how_many_are_missing_is_told_if_the_server_says_goodbye() -> None:
     session = with_trio_chat()
     said(session, "one\ntwo\nthree")
-    heard(session, b"bob: one\n*** The server stops. Goodbye!\n")
-    assert session.undelivered == "The server stops. 2 of our messages did not come back"
-    heard(session, b"bob: two\nbob: three\n*** The server stops. Goodbye!\n")
+    heard(session, b"bob: one\n*** The server is shutting down. Goodbye!\n")
+    assert session.undelivered == "The server is shutting down. 2 of our messages did not come back"
+    heard(session, b"bob: two\nbob: three\n*** The server is shutting down. Goodbye!\n")
     assert session.undelivered == ""
 
 
@@ -197,7 +197,7 @@ def test_a_line_that_is_too_long_is_a_notice() -> None:
 
 def test_the_server_says_what_our_nick_is() -> None:
     session = with_trio_chat()
-    heard(session, b"*** You are Bob in #tea; nobody else is here yet. /help tells more.\n")
+    heard(session, b"*** You are Bob in #tea; nobody else is here yet. /help for more.\n")
     assert session.nick == "Bob"
     assert heard(session, b"*** Bob is now rob.\n") == [Renamed("Bob", "rob")]
     heard(session, b"*** alice is now bob.\n")

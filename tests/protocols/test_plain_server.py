@@ -546,7 +546,7 @@ def test_where_iac_is_a_letter_it_is_said() -> None:
     assert all_asked(session) == [Say("#lobby", "ÿ")]
 
 
-GOODBYE = Quit("This is a chat, and no web server. Goodbye!")
+GOODBYE = Quit("This is a chat server, not a web server. Goodbye!")
 HOST = b"Host: x\r\n\r\nbody\r\n"
 
 #: A request in pieces, each after so long a pause that it is read alone. A nickname may be taken
@@ -604,7 +604,7 @@ def test_who_has_said_something_may_say_what_no_client_sends(text: str) -> None:
 def test_whoever_has_said_a_nickname_is_asked_for_the_password() -> None:
     session = new_session(password=True)
     asked = asked_by(session, b"alice\n", b"open sesame\n", b"hi\n")
-    assert asked[:1] == [Notice("This chat has a password. Write it now.")]
+    assert asked[:1] == [Notice("This chat has a password. Enter it now.")]
     assert asked[1:] == [
         Enter("alice", password=SESAME),
         Join("#lobby"),
@@ -628,7 +628,7 @@ def test_whoever_is_asked_for_another_nickname_is_not_taken_to_say_the_password(
     session.reply(Refused("The nickname alice is taken."))
     session.data_to_send()
     assert asked_by(session, b"ann\nopen sesame\n") == [
-        Notice("This chat has a password. Write it now."),
+        Notice("This chat has a password. Enter it now."),
         Enter("ann", password=SESAME),
         Join("#lobby"),
     ]
@@ -735,7 +735,7 @@ def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: b
         (
             Entered("#lobby", "alice", recent=(Entry("#lobby", "1", Said("#lobby", "bob", "hi")),)),
             b"Connected to server!\n"
-            b"*** You are alice in #lobby; nobody else is here yet. /help tells more.\n"
+            b"*** You are alice in #lobby; nobody else is here yet. /help for more.\n"
             b"*** The last message:\n"
             b"bob: hi\n",
         ),

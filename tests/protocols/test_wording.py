@@ -120,7 +120,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (
         Kicked("#lobby", "alice", "bob", "for good"),
         {
-            "*** alice sent bob out of #lobby: for good": Kicked(
+            "*** alice kicked bob out of #lobby: for good": Kicked(
                 "#lobby", "alice", "bob", "for good"
             ),
             "bob left!": Left("", "bob"),
@@ -129,14 +129,14 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (
         Kicked("#lobby", "alice", "bob"),
         {
-            "*** alice sent bob out of #lobby.": Kicked("#lobby", "alice", "bob"),
+            "*** alice kicked bob out of #lobby.": Kicked("#lobby", "alice", "bob"),
             "bob left!": Left("", "bob"),
         },
     ),
     (
         Kicked("#a.b.", "alice", "bob"),
         {
-            "*** alice sent bob out of #a.b..": Kicked("#a.b.", "alice", "bob"),
+            "*** alice kicked bob out of #a.b..": Kicked("#a.b.", "alice", "bob"),
             "bob left!": Left("", "bob"),
         },
     ),
@@ -146,7 +146,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     ),
     (
         ModesSet("#tea", "alice", (Change(True, "o", "bob", "id"), Change(False, "m"))),
-        {"*** alice set the mode +o bob -m.": Notice("alice set the mode +o bob -m.")},
+        {"*** alice set mode +o bob -m.": Notice("alice set mode +o bob -m.")},
     ),
     (Announced("alice", "tea!"), {"*** alice announces: tea!": Notice("alice announces: tea!")}),
     (Absent("bob", "tea"), {"*** bob is away: tea": Notice("bob is away: tea")}),
@@ -162,7 +162,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         Entered("#lobby", "alice"),
         {
             "Connected to server!": Welcome(),
-            "*** You are alice in #lobby; nobody else is here yet. /help tells more.": InRoom(
+            "*** You are alice in #lobby; nobody else is here yet. /help for more.": InRoom(
                 "#lobby", "alice"
             ),
         },
@@ -172,7 +172,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
             "#tea", "alice", others=1, first=False, topic=Topic("#tea", "green"), recent=entries(HI)
         ),
         {
-            "*** You are alice in #tea; one other person is here. /help tells more.": InRoom(
+            "*** You are alice in #tea; one other person is here. /help for more.": InRoom(
                 "#tea", "alice"
             ),
             "*** The topic of #tea: green": Topic("#tea", "green"),
@@ -183,7 +183,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (
         Entered("#tea", "alice", others=2, first=False, recent=entries(HI, WAVES)),
         {
-            "*** You are alice in #tea; 2 others are here. /help tells more.": InRoom(
+            "*** You are alice in #tea; 2 others are here. /help for more.": InRoom(
                 "#tea", "alice"
             ),
             "*** The last 2 messages:": Replay(2),
@@ -197,7 +197,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
             "#tea", "alice", first=False, recent=entries(HI, Said("#tea", "eve", "\x01PING\x01"))
         ),
         {
-            "*** You are alice in #tea; nobody else is here yet. /help tells more.": InRoom(
+            "*** You are alice in #tea; nobody else is here yet. /help for more.": InRoom(
                 "#tea", "alice"
             ),
             "*** The last message:": Replay(1),

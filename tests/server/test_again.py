@@ -64,8 +64,8 @@ async def test_who_has_the_nickname_next_has_ids_of_their_own(house: House) -> N
 @pytest.mark.parametrize(
     ("caps", "answer"),
     [
-        ("standard-replies", "NOTE {verb} ALREADY_SENT {id} :That was sent already"),
-        ("", "NOTICE alice :{verb}: That was sent already"),
+        ("standard-replies", "NOTE {verb} ALREADY_SENT {id} :That was already sent"),
+        ("", "NOTICE alice :{verb}: That was already sent"),
     ],
 )
 async def test_who_hears_no_echo_is_told_in_words(
@@ -119,7 +119,7 @@ async def test_an_id_is_for_one_message(house: House) -> None:
     alice, bob = await irc_people(house, "alice", "bob", caps="standard-replies")
     await alice.news()
     assert await alice.news(f"{ID} PRIVMSG #lobby,bob :hello") == [
-        ":chat.local FAIL PRIVMSG INVALID_ID :What has an id can have one target only"
+        ":chat.local FAIL PRIVMSG INVALID_ID :A message with an id can have only one target"
     ]
     assert await bob.news() == []
 
@@ -132,9 +132,11 @@ async def test_who_comes_again_has_their_nickname_back(house: House) -> None:
     before = await irc_peer(house, "alice", secret=SECRET)
     await bob.news()
     alice = await irc_peer(house, "Alice", secret=SECRET)
-    assert (await before.rest()).endswith("ERROR :Closing link: You have come again. Goodbye!\r\n")
+    assert (await before.rest()).endswith(
+        "ERROR :Closing link: You have connected again. Goodbye!\r\n"
+    )
     assert await bob.news() == [
-        f"{ME} QUIT :has come again",
+        f"{ME} QUIT :connected again",
         ":Alice!Alice@127.0.0.1 JOIN #lobby",
     ]
     assert await alice.news() == []
@@ -183,7 +185,7 @@ async def test_identity_needs_its_capability_and_comes_before_all_else(house: Ho
         ":chat.local 421 alice IDENTITY :Unknown command"
     ]
     assert (await alice.news("CAP REQ trio-chat/identity", f"IDENTITY {SECRET}"))[-1] == (
-        ":chat.local FAIL IDENTITY ALREADY_REGISTERED :It is too late for that, you are in"
+        ":chat.local FAIL IDENTITY ALREADY_REGISTERED :You are already registered"
     )
 
 

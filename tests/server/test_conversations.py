@@ -22,7 +22,7 @@ async def test_a_netcat_user_sees_what_the_tutorial_shows(house: House) -> None:
     assert (await peer.rest()).splitlines() == [
         "bob joined!",
         "Connected to server!",
-        "*** You are bob in #lobby; nobody else is here yet. /help tells more.",
+        "*** You are bob in #lobby; nobody else is here yet. /help for more.",
         "bob: hello",
     ]
 
@@ -119,7 +119,7 @@ async def test_rooms_are_apart(house: House) -> None:
     text = await alice.until("anybody?\n")
     assert text == (
         "alice joined!\n"
-        "*** You are alice in #attic; nobody else is here yet. /help tells more.\n"
+        "*** You are alice in #attic; nobody else is here yet. /help for more.\n"
         "alice: anybody?\n"
     )
     await bob.send(b"/rooms\n/who\nstill here\n")
@@ -130,7 +130,7 @@ async def test_rooms_are_apart(house: House) -> None:
     assert await alice.until("\n") == "bob joined!\n"
     assert await bob.until("anybody?\n") == (
         "bob joined!\n"
-        "*** You are bob in #attic; one other person is here. /help tells more.\n"
+        "*** You are bob in #attic; one other person is here. /help for more.\n"
         "*** The last message:\n"
         "alice: anybody?\n"
     )
@@ -142,7 +142,7 @@ async def test_a_room_that_all_have_left_is_found_as_it_was(house: House) -> Non
     text = await alice.until("alice: growl\n")
     text += await alice.until("alice: growl\n")
     assert text.endswith(
-        "*** You are alice in #den; nobody else is here yet. /help tells more.\n"
+        "*** You are alice in #den; nobody else is here yet. /help for more.\n"
         "*** The topic of #den: Bears only\n"
         "*** The last message:\n"
         "alice: growl\n"
@@ -234,7 +234,7 @@ async def test_everybody_in_two_dialects_hears_the_same(house: House) -> None:
     tutorial = await house.connect()
     await tutorial.until("NICK")
     await tutorial.send(b"tom")
-    await tutorial.until("/help tells more.\n")
+    await tutorial.until("/help for more.\n")
     await alice.until("tom joined!\n")
     await alice.send("naïve\n".encode())
     assert await alice.until("\n") == "alice: naïve\n"
@@ -251,15 +251,19 @@ async def test_who_looks_back_sees_what_was_said_and_when(house: House) -> None:
     [bob] = await house.people("bob")
     await bob.until("* alice waves\n")
     await bob.send(b"/history 1\n")
-    assert await bob.until("UTC):\n") == "*** Said last in #lobby (times are UTC):\n"
+    assert await bob.until("UTC):\n") == "*** Last messages in #lobby (times in UTC):\n"
     line = await bob.until("\n")
     assert re.fullmatch(r"\*\*\* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \* alice waves\n", line)
     await bob.send(b"/search TEA from:alice\n/search milk\n/search x in:#den\n/search x in:carol\n")
     found = await bob.until("tea\n")
-    assert re.fullmatch(r"\*\*\* Found \(times are UTC\):\n.{23} alice: green tea\n", found)
+    assert re.fullmatch(r"\*\*\* Found \(times in UTC\):\n.{23} alice: green tea\n", found)
     assert await bob.until("\n") == "*** Nothing was found.\n"
-    assert await bob.until("\n") == "*** There is nothing of #den that you may read.\n"
-    assert await bob.until("\n") == "*** There is nothing of carol that you may read.\n"
+    assert (
+        await bob.until("\n") == "*** There is nothing in the history of #den that you may read.\n"
+    )
+    assert (
+        await bob.until("\n") == "*** There is nothing in the history of carol that you may read.\n"
+    )
 
 
 async def test_a_long_look_back_reaches_who_reads_slowly() -> None:

@@ -18,7 +18,7 @@ async def flooder(house: House) -> trio.SocketStream:
     await house.take_in(stream)  # so that it is closed in the end
     await stream.send_all(b"NICK mallory\r\nUSER m 0 * :m\r\nJOIN #lobby\r\n" + FLOOD)
     heard = b""
-    while b"That was fast" not in heard:
+    while b"You are sending too fast" not in heard:
         heard += await stream.receive_some(4096)
     return stream
 

@@ -588,7 +588,7 @@ async def test_nobody_finds_what_they_may_not_read(house: House) -> None:
     await alice.news("PRIVMSG #a :needle", "PRIVMSG eve :needle", "PRIVMSG @#a :needle")
     assert await find(bob, "text=needle") == await find(bob, "from=alice") == []
     for target in ("#a", "#nowhere", "carol"):
-        why = f"There is nothing of {target} that you may read."
+        why = f"There is nothing in the history of {target} that you may read."
         [line] = await bob.news(f"SEARCH text=needle;in={target}")
         assert line.endswith(f" :chat.local FAIL SEARCH INVALID_PARAMS in :{why}")
     assert await find(bob, "text=needle;in=alice") == []

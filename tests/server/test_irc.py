@@ -38,9 +38,9 @@ DONE = [
     ("TOPIC #lobby :new topic", f"{ME} TOPIC #lobby :new topic",
      "*** alice set the topic: new topic\n"),
     ("TOPIC #lobby :", f"{ME} TOPIC #lobby :", "*** alice removed the topic.\n"),
-    ("MODE #lobby +t", f"{ME} MODE #lobby +t", "*** alice set the mode +t.\n"),
+    ("MODE #lobby +t", f"{ME} MODE #lobby +t", "*** alice set mode +t.\n"),
     ("KICK #lobby carol :too loud", f"{ME} KICK #lobby carol :too loud",
-     "*** alice sent carol out of #lobby: too loud\ncarol left!\n"),
+     "*** alice kicked carol out of #lobby: too loud\ncarol left!\n"),
     ("AWAY :out", "", ""),
     ("SETNAME :Alice A.", "", ""),
 ]  # fmt: skip
@@ -128,7 +128,7 @@ async def test_who_is_sent_out_by_irc_sees_it_and_may_come_back(house: House) ->
     await lead(house, "alice")
     carol = await house.connect("carol")
     await alice.news("KICK #lobby carol")
-    assert await carol.until("left!\n") == "*** alice sent carol out of #lobby.\ncarol left!\n"
+    assert await carol.until("left!\n") == "*** alice kicked carol out of #lobby.\ncarol left!\n"
     await carol.send(b"/join #lobby\n")
     await carol.until("You are carol in #lobby")
     assert (await alice.news())[-1] == f"{PLAIN} JOIN #lobby"
@@ -144,9 +144,9 @@ async def test_the_newcomer_is_shown_the_room(house: House) -> None:
         ("JOIN", "#lobby"),
         ("332", "alice", "#lobby", "tea"),
         ("333", "alice", "#lobby", "carol", shown[2].params[3]),
-        ("NOTICE", "#lobby", "This was said last, with the times in UTC:"),
+        ("NOTICE", "#lobby", "Last messages (times in UTC):"),
         ("NOTICE", "#lobby", shown[4].params[1]),
-        ("NOTICE", "#lobby", "What follows is said now."),
+        ("NOTICE", "#lobby", "End of the last messages."),
         ("353", "alice", "=", "#lobby", "alice carol"),
         ("366", "alice", "#lobby", "End of /NAMES list"),
     ]
@@ -481,7 +481,7 @@ async def test_nobody_is_let_in_on_irc_without_the_servers_password(password: st
 
 async def test_the_servers_password_for_plain_people() -> None:
     async with running(settings(server=LOCKED)) as house:
-        asked = "*** This chat has a password. Write it now.\n"
+        asked = "*** This chat has a password. Enter it now.\n"
         carol = await house.connect()
         await carol.send(b"carol\n")
         await carol.until(asked)
@@ -579,7 +579,7 @@ async def test_half_a_registration_is_given_up(autojump_clock: MockClock) -> Non
         began = trio.current_time()
         await peer.say("CAP LS 302", "NICK alice", "USER a 0 * :A")
         assert (await peer.rest()).endswith(
-            "ERROR :Closing link: No nickname came within 30 seconds. Goodbye!\r\n"
+            "ERROR :Closing link: You gave no nickname within 30 seconds. Goodbye!\r\n"
         )
         assert 30 <= trio.current_time() - began < 35
         await irc_peer(house, "alice", link=True)
@@ -613,7 +613,7 @@ async def test_a_flood_is_slowed_and_never_cut(autojump_clock: MockClock) -> Non
         text = await alice.until(":line 999\r\n")
         said = [line for line in text.splitlines() if "PRIVMSG" in line]
         assert [line.partition(" :")[2] for line in said] == [f"line {n}" for n in range(1000)]
-        assert text.count("NOTICE alice :That was fast") == 1
+        assert text.count("NOTICE alice :You are sending too fast") == 1
         assert "PING" not in text
         assert trio.current_time() - began == pytest.approx(18, abs=1)
 
@@ -631,7 +631,8 @@ async def test_who_never_reads_is_closed_and_the_others_are_told() -> None:
         await irc_peer(house, "bob")
         text = await bob.rest()
         assert text.endswith(
-            "ERROR :Closing link: More than 1048576 bytes waited for you. Goodbye!\r\n"
+            "ERROR :Closing link: You read too slowly: "
+            "more than 1048576 bytes were waiting. Goodbye!\r\n"
         )
 
 

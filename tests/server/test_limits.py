@@ -11,7 +11,7 @@ async def test_whoever_says_no_nickname_is_let_go(autojump_clock: MockClock) -> 
     async with running(settings(limits={"registration": 30})) as house:
         silent = await house.link()
         began = trio.current_time()
-        assert await silent.rest() == "NICK*** No nickname came within 30 seconds. Goodbye!\n"
+        assert await silent.rest() == "NICK*** You gave no nickname within 30 seconds. Goodbye!\n"
         assert 30 <= trio.current_time() - began < 31
 
 
@@ -48,7 +48,7 @@ async def test_a_flood_is_slowed_down_and_nothing_of_it_lost(autojump_clock: Moc
         text = await alice.until("alice: 119\n")
         said = [line for line in text.splitlines() if line.startswith("alice: ")]
         assert said == [f"alice: {n}" for n in range(120)]
-        assert text.count("*** That was fast: from now on 5 messages a second.\n") == 1
+        assert text.count("*** You are sending too fast: from now on, 5 messages a second.\n") == 1
         assert trio.current_time() - began == pytest.approx(20, abs=1)
 
 
@@ -56,7 +56,7 @@ async def test_a_flood_slows_down_nobody_else(autojump_clock: MockClock) -> None
     async with running(settings(limits={"messages_per_second": 5, "message_burst": 20})) as house:
         alice, bob = await house.link("alice"), await house.link("bob")
         await alice.send(b"flood\n" * 1000)
-        await alice.until("That was fast")
+        await alice.until("You are sending too fast")
         began = trio.current_time()
         for n in range(10):
             await bob.send(b"%d\n" % n)
@@ -80,7 +80,7 @@ async def test_only_so_many_connections_in_all(autojump_clock: MockClock) -> Non
         alice = await house.link("alice", "10.0.0.1")
         await house.link("bob", "10.0.0.2")
         third = await house.link(address="10.0.0.3")
-        assert await third.rest() == "*** The server is full: 2 are connected. Try again later.\n"
+        assert await third.rest() == "*** The server is full (2 connections). Try again later.\n"
         await alice.stream.aclose()
         await trio.sleep(5)
         await house.link("carol", "10.0.0.4")
@@ -91,7 +91,7 @@ async def test_only_so_many_connections_from_an_address(autojump_clock: MockCloc
         await house.link("alice", "2001:db8::1")
         bob = await house.link("bob", "2001:db8::2")
         third = await house.link(address="2001:db8::3")  # the same /64
-        assert "There are 2 connections from your address" in await third.rest()
+        assert "There are already 2 connections from your address" in await third.rest()
         await bob.stream.aclose()
         await trio.sleep(5)
         await house.link("bob", "2001:db8::4")
@@ -99,7 +99,7 @@ async def test_only_so_many_connections_from_an_address(autojump_clock: MockCloc
         await house.link("dave", "192.0.2.1")
         await house.link("erin", "::ffff:192.0.2.1")
         sixth = await house.link(address="192.0.2.1")
-        assert "There are 2 connections from your address" in await sixth.rest()
+        assert "There are already 2 connections from your address" in await sixth.rest()
 
 
 async def test_only_so_many_rooms(autojump_clock: MockClock) -> None:
@@ -110,7 +110,7 @@ async def test_only_so_many_rooms(autojump_clock: MockClock) -> None:
         bob = await house.link("bob", "192.0.2.2")  # into the lobby, which counts for nobody
         await bob.send(b"/join third\nstill in the lobby\n")
         text = await bob.until("bob: still in the lobby\n")
-        assert "*** There are 1 rooms, and that is the most.\n" in text
+        assert "*** There are already 1 rooms, which is the limit.\n" in text
         await bob.send(b"/join den\nhere\n")
         await bob.until("bob: here\n")
         await alice.send(b"/join #lobby\n")

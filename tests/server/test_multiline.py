@@ -157,4 +157,4 @@ async def test_much_in_few_lines_is_read_slowly() -> None:
     async with running(settings(limits=limits)) as house:
         alice: IrcPeer = await irc_peer(house, "alice", *CAPS.split())
         await alice.say(*batch(*["x"] * 30), "PRIVMSG #lobby :end", "PING done")
-        assert "That was fast" in await alice.until("PONG chat.local :done\r\n")
+        assert "You are sending too fast" in await alice.until("PONG chat.local :done\r\n")

@@ -142,7 +142,7 @@ async def test_a_gateway_is_refused_and_nobody_is_shown_its_password(
             await gateway.until("NICK")
         await gateway.send(b"WEBIRC sesame gw host 192.0.2.1\r\nNICK bob\r\nUSER b 0 * :B\r\n")
         said = (await gateway.rest()).removeprefix("\r\n")
-        assert said == "ERROR :Closing link: This server has no gateways.\r\n"
+        assert said == "ERROR :Closing link: This server accepts no gateways.\r\n"
         await alice.send(b"end\n")
         assert await alice.until("end\n") == "alice: end\n"
     assert "sesame" not in caplog.text

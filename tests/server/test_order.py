@@ -129,7 +129,9 @@ async def test_a_server_that_stops_waits_for_what_is_being_stored() -> None:
         house.server.stop()
         await trio.testing.wait_all_tasks_blocked(0.01)
         log.append_on.set()
-        assert await alice.rest() == "alice: last words\n*** The server stops. Goodbye!\n"
+        assert (
+            await alice.rest() == "alice: last words\n*** The server is shutting down. Goodbye!\n"
+        )
 
 
 async def test_a_server_that_stops_waits_for_what_is_being_shown() -> None:
@@ -142,7 +144,7 @@ async def test_a_server_that_stops_waits_for_what_is_being_shown() -> None:
         house.server.stop()
         await trio.testing.wait_all_tasks_blocked(0.01)
         log.show_on.set()
-        assert await bob.rest() == "alice: last words\n*** The server stops. Goodbye!\n"
+        assert await bob.rest() == "alice: last words\n*** The server is shutting down. Goodbye!\n"
 
 
 # ── slow readers ───────────────────────────────────────────────────────────────────────────────

@@ -117,7 +117,9 @@ async def test_a_slow_reader_that_comes_back_is_told(house: House) -> None:
                 await talker.until("* talker talks\n")
 
     text = await sleeper.rest()
-    assert text.endswith("*** More than 1048576 bytes waited for you. Goodbye!\n")
+    assert text.endswith(
+        "*** You read too slowly: more than 1048576 bytes were waiting. Goodbye!\n"
+    )
     lines = text.splitlines()
     assert set(lines[:-1]) <= {"talker: " + "x" * 4000, "* talker talks"}
 

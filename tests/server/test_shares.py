@@ -102,7 +102,7 @@ async def test_all_rooms_taken_by_one_address(autojump_clock: MockClock) -> None
         assert not await enters(greedy[0], "#one-more")
         late = await irc(house, "late", "192.0.2.1")
         assert not await enters(late, "#new")
-        why = b"From your address 10 rooms are open, and no more are left for others."
+        why = b"10 rooms are open from your address; the rest are for others."
         assert b" 405 late #new :" + why in late.received
         assert await enters(late, "#lobby")
         assert await enters(late, "#g0x0")  # which is open

@@ -8,7 +8,7 @@ import trio.testing
 from peers import House, running, settings
 
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
-GOODBYE = "*** The server stops. Goodbye!\n"
+GOODBYE = "*** The server is shutting down. Goodbye!\n"
 
 
 async def read_to_the_end(house: House, texts: dict[int, str]) -> None:

@@ -74,7 +74,7 @@ def come(books: Sources, peer: str, now: float) -> str:
 def test_a_source_may_come_as_fast_as_the_limits_say() -> None:
     books = Sources(LimitSettings(arrivals_per_second=2, arrival_burst=3))
     assert [come(books, "192.0.2.1", 100.0) for _ in range(3)] == ["", "", ""]
-    too_many = "Too many connections come from your address. Try again in 1 seconds."
+    too_many = "Too many connections from your address. Try again in 1 seconds."
     assert come(books, "192.0.2.1", 100.0) == too_many
     assert come(books, "::ffff:192.0.2.1", 100.4) == too_many
     assert come(books, "192.0.2.2", 100.4) == ""
@@ -140,7 +140,7 @@ async def test_too_many_at_once_from_an_address_are_turned_away() -> None:
         for nick in ("al", "bo", "cy"):
             await peer_from(house, "127.0.0.2", nick)
         turned_away = await (await peer_from(house, "127.0.0.2")).rest()
-        assert turned_away.startswith("*** Too many connections come from your address. Try again ")
+        assert turned_away.startswith("*** Too many connections from your address. Try again ")
         await peer_from(house, "127.0.0.3", "dee")
 
 

@@ -184,5 +184,5 @@ async def test_many_connections_are_no_faster_than_a_few(autojump_clock: MockClo
             f"f{n}: x" for n in range(10)
         }
         await floods[9].until(
-            "*** Much comes from your address: all from there take turns for now.\n"
+            "*** Your address is sending a lot: its connections take turns for now.\n"
         )

@@ -112,7 +112,7 @@ def _allow_files(number: int) -> None:
     """Raise our limit of open files; each connection is one. Say so if it cannot be enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < number:
-        logger.warning("only %d files may be open: that limits the connections", hard)
+        logger.warning("only %d files may be open, which limits the connections", hard)
         number = hard
     if soft < number:
         resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))

@@ -307,7 +307,7 @@ async def _connect(address: Address) -> trio.SocketStream:
     except trio.TooSlowError:
         why, about = f"no answer within {_CONNECT_TIMEOUT:g} seconds", ""
     except (socket.gaierror, UnicodeError):
-        why, about = f"there is no host of the name {address.host}", "host"
+        why, about = f"there is no host named {address.host}", "host"
     except OSError as error:
         why, about = _why(error)
     raise CannotConnect(f"cannot connect to {address}: {why}", about=about)

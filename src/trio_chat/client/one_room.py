@@ -200,7 +200,7 @@ class OneRoom:
             self._asked.append(room)
             return JoinRoom(room, key)
         if not kept_out:
-            raise Unsupported(f"You are in {room} already.")
+            raise Unsupported(f"You are already in {room}.")
         return Notice(f"You are in {room}.")
 
     def _here(self) -> str:

@@ -114,7 +114,7 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
         return [refused]
     if say.text.startswith("\x01") and "C" in state.rooms[fold(say.room)].state.flags:
         name = state.name(say.room)
-        return [Refused(f"In {name} clients may not be asked.", Code.CANNOT_SAY, (name,))]
+        return [Refused(f"CTCP is not allowed in {name}.", Code.CANNOT_SAY, (name,))]
     return [
         Said(
             state.name(say.room), person.nick, say.text, person.who, say.action, notice=say.notice,
@@ -137,7 +137,7 @@ def _silenced_in(room: Room, person: Person) -> Refused | None:
     if not is_silenced(room, person):
         return None
     if "m" in room.state.flags:
-        return Refused(f"In {name} only those with a voice may speak.", Code.CANNOT_SAY, (name,))
+        return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
     return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
 
 
@@ -187,7 +187,7 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         return [Refused(problem, Code.BAD_ROOM, (join.room,))]
     room, name = state.rooms[fold(join.room)], state.name(join.room)
     if fold(name) in person.rooms:
-        return [Refused(f"You are in {name} already.", Code.ALREADY_IN_ROOM, (person.nick, name))]
+        return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
     if refused := _kept_out(state, room, person, join.key):
         return [refused]
     return [_joined(state, room, person)]
@@ -212,7 +212,9 @@ def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | N
     name = room.state.name
     if len(person.rooms) >= state.rooms_each:
         many = state.rooms_each
-        return Refused(f"You are in {many} rooms; that is the most.", Code.TOO_MANY_ROOMS, (name,))
+        return Refused(
+            f"You are in {many} rooms, which is the limit.", Code.TOO_MANY_ROOMS, (name,)
+        )
     if person.is_operator or is_invited(room, person) or "o" in status_of(room.state, person):
         return None
     return kept_out(room, person, key)
@@ -228,9 +230,9 @@ def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
     # With nobody in the room, nobody could invite them, or tell them the key again.
     comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
     if "i" in flags and not comes_back and not is_listed(room, "I", person):
-        return Refused(f"To enter {name} you must be invited.", Code.INVITE_ONLY, (name,))
+        return Refused(f"You need an invitation to enter {name}.", Code.INVITE_ONLY, (name,))
     if room.state.key and key != room.state.key and not comes_back:
-        return Refused(f"To enter {name} you need its key.", Code.BAD_KEY, (name,))
+        return Refused(f"You need the key to enter {name}.", Code.BAD_KEY, (name,))
     if room.state.limit and len(room.members) >= room.state.limit:
         return Refused(f"{name} is full.", Code.FULL, (name,))
     return None
@@ -274,7 +276,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     if (other := state.person(invite.nick)) is None:
         return [nobody(invite.nick)]
     if fold(name) in other.rooms:
-        why = f"{other.nick} is in {name} already."
+        why = f"{other.nick} is already in {name}."
         return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
     invited = Invited(name, person.nick, other.nick, person.who, other.who, person.origin)
     return [invited, *_absence(state, other)]
@@ -286,7 +288,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
 def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
     text = set_topic.text
     if (size := len(text.encode())) > TOPIC_MAX:
-        why = f"That topic has {size} bytes; {TOPIC_MAX} is the most."
+        why = f"That topic has {size} bytes; the limit is {TOPIC_MAX}."
         return [Refused(why, Code.TOO_LONG)]
     if refused := _outside(state, person, set_topic.room):
         return [refused]
@@ -381,13 +383,13 @@ def _status_change(state: State, room: Room, change: Change) -> Change | Refused
 def _list_change(room: Room, change: Change) -> Change | Refused | None:
     mask = entry_mask(change.argument)
     if len(mask.encode()) > MASK_MAX:
-        why = f"A mask has {MASK_MAX} bytes at the most."
+        why = f"A mask has at most {MASK_MAX} bytes."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
     listed = {fold_mask(e.mask): e.mask for mode, e in room.state.masks if mode == change.mode}
     there = listed.get(fold_mask(mask))
     if change.add and len(listed) >= LIST_MAX and there is None:
         name = room.state.name
-        why = f"There are {LIST_MAX} entries in that list of {name}, and that is the most."
+        why = f"That list of {name} is full: it has {LIST_MAX} entries."
         return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
     if change.add:
         return None if there else Change(True, change.mode, mask)
@@ -399,7 +401,7 @@ def _limit_change(room: Room, change: Change) -> Change | Refused | None:
         return Change(False, change.mode) if room.state.limit else None
     digits = change.argument
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits)):
-        why = "A limit is a number from 1 to 999999999."
+        why = "The limit is a number from 1 to 999999999."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, digits))
     same = int(digits) == room.state.limit
     return None if same else Change(True, change.mode, str(int(digits)))
@@ -410,7 +412,7 @@ def _key_change(room: Room, change: Change) -> Change | Refused | None:
         return Change(False, change.mode, room.state.key) if room.state.key else None
     key = change.argument
     if not key or len(key) > KEY_MAX or key.startswith(":") or any(c in key for c in " ,"):
-        why = f"A key has 1 to {KEY_MAX} characters, no blanks, no commas, no colon at its start."
+        why = f"A key has 1 to {KEY_MAX} characters, no spaces or commas, and no colon first."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
     return None if key == room.state.key else Change(True, change.mode, key)
 
@@ -423,12 +425,12 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
     if problem := nick_problem(rename.nick):
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
-        return [Refused(f"You are {rename.nick} already.", Code.SAME_NICK)]
+        return [Refused(f"You are already {rename.nick}.", Code.SAME_NICK)]
     # In a room where they are muted or banned, others know them by the nickname: it must not speak.
     for name in person.rooms:
         if is_silenced(state.rooms[name], person, moderated=False):
             name = state.name(name)
-            why = f"You may not take another nickname while you may not speak in {name}."
+            why = f"You cannot change your nickname while you may not speak in {name}."
             return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.who, person.origin, rooms)]
@@ -444,7 +446,7 @@ def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
     if not set_name.name or len(set_name.name) > NAME_MAX:
         return [Refused(f"A name has 1 to {NAME_MAX} characters.", Code.BAD_NAME)]
     if is_silenced_somewhere(state, person):
-        why = "You may not take another name while there is a room where you may not speak."
+        why = "You cannot change your name while you are in a room where you may not speak."
         return [Refused(why, Code.CANNOT_SET_NAME)]
     return [NameSet(person.nick, person.who, replace(person.origin, name=set_name.name))]
 

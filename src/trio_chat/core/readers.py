@@ -82,4 +82,5 @@ def _other_end(state: State, reader: Person, entry: Entry) -> str:
 
 
 def _no(target: str) -> Refused:
-    return Refused(f"There is nothing of {target} that you may read.", Code.UNREADABLE, (target,))
+    why = f"There is nothing in the history of {target} that you may read."
+    return Refused(why, Code.UNREADABLE, (target,))

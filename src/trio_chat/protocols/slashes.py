@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from trio_chat.core.letters import cut
 
 #: What narrows a search, for /help.
-FILTERS = "What narrows /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
+FILTERS = "Filters for /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
 
 _FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
@@ -65,7 +65,7 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
         meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
         return f"There is no command /{cut(word, 20)}. {meant}/help lists all of them."
     if len(rest.split(maxsplit=row.needed)) < row.needed:
-        return f"Something is missing: /{word.lower()} {row.arguments}"
+        return f"Usage: /{word.lower()} {row.arguments}"
     return ""
 
 
@@ -79,7 +79,7 @@ def overview(rows: Mapping[str, Row]) -> list[str]:
     usages = [(f"/{word} {row.arguments}", row.does) for word, row in rows.items()]
     width = max(len(usage) for usage, _ in usages)
     lines = [f"{usage:<{width}}  {does}" for usage, does in usages]
-    return ["Every line you write goes to the room, but for these:", *lines]
+    return ["Every line you write goes to the room, except these:", *lines]
 
 
 class Sought(NamedTuple):

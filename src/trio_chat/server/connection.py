@@ -71,12 +71,12 @@ _PARTING = 5.0  # seconds
 # alert: fatal, protocol_version (RFC 8446, section 6.2).
 _NOT_SPOKEN = {
     Spoken.HTTP: b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
-    b"Content-Type: text/plain\r\n\r\nThis is a chat, and no web server.\r\n",
+    b"Content-Type: text/plain\r\n\r\nThis is a chat server, not a web server.\r\n",
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 
-_TOO_FAST = "That was fast: from now on {:g} messages a second."
-_TOO_MUCH = "Much comes from your address: all from there take turns for now."
+_TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
+_TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
 # After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
@@ -474,8 +474,11 @@ class Connection:
     def on_slow(self) -> None:
         """The outbox reports that the peer reads too slowly."""
         limit = self._limits.outbox_bytes
-        self.finish("reads too slowly", f"More than {limit} bytes waited for you. Goodbye!")
+        self.finish(
+            "reads too slowly",
+            f"You read too slowly: more than {limit} bytes were waiting. Goodbye!",
+        )
 
     def _on_silence(self) -> None:
         limit = self._limits.registration
-        self.finish("no nickname", f"No nickname came within {limit:g} seconds. Goodbye!")
+        self.finish("no nickname", f"You gave no nickname within {limit:g} seconds. Goodbye!")

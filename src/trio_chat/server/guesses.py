@@ -103,5 +103,5 @@ class _Turn:
 
 
 def _later(when: str) -> Refused:
-    why = f"Too many passwords come from your address. Try again {when}."
+    why = f"Too many passwords from your address. Try again {when}."
     return Refused(why, Code.WRONG_PASSWORD)

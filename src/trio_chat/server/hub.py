@@ -177,7 +177,7 @@ class Hub:
         if person is None or not person.is_known or person.identity != enter.secret:
             return False
         if holder := self.listeners.get(person.who):
-            holder.end("has come again", "You have come again. Goodbye!")
+            holder.end("connected again", "You have connected again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
             await self.nicknames.until_free(enter.nick)
         return True

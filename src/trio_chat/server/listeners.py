@@ -104,7 +104,7 @@ async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:
         return await _listening(host, ports.pop())
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(
-            f"cannot listen on {address}: there is no host of the name {address.host}", about="host"
+            f"cannot listen on {address}: there is no host named {address.host}", about="host"
         ) from error
     except OSError as error:
         raise _cannot_listen(address, error) from error
@@ -119,12 +119,12 @@ def _cannot_listen(address: Address, error: OSError) -> CannotListen:
     why, about = (error.strerror or str(error)).lower(), ""
     match error.errno, address.unix_path:
         case errno.EADDRINUSE, "":
-            why = "it is in use. Does a server run there already? Another port may be free"
+            why = "it is in use. Is a server already running there? Another port may be free"
             about = "port"
         case errno.EADDRINUSE, _:
             why = "it is in use"
         case errno.EACCES, "":
-            why, about = "this needs special rights. A port above 1023 does not", "port"
+            why, about = "this needs special privileges. A port above 1023 does not", "port"
         case errno.EADDRNOTAVAIL, _:
             why, about = "this machine does not have that address", "host"
     return CannotListen(f"cannot listen on {address}: {why}", about=about)

@@ -146,10 +146,10 @@ class OpenLogs:
             self._shares.take(room, *whose)
             return None
         if len(self._shares) >= self.max_rooms:
-            why = f"There are {self.max_rooms} rooms, and that is the most."
+            why = f"There are already {self.max_rooms} rooms, which is the limit."
         else:
             number = self._shares.of(listener.source)
-            why = f"From your address {number} rooms are open, and no more are left for others."
+            why = f"{number} rooms are open from your address; the rest are for others."
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
 
     async def note_change(self, event: Event) -> None:

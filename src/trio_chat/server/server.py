@@ -142,7 +142,7 @@ class Server:
             self._handlers.cancel_scope.deadline = trio.current_time() + grace
             await self._hub.finish()
             for connection in self._connections:
-                connection.finish("the server stops", "The server stops. Goodbye!")
+                connection.finish("the server stops", "The server is shutting down. Goodbye!")
 
     async def _accept(self, listener: Listener) -> None:
         """Accept as trio.serve_listeners does, but keep less of each connection in memory."""

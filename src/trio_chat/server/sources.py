@@ -118,13 +118,13 @@ class Sources:
     def _why_not(self, source: Source, now: float) -> str:
         limits = self._limits
         if self._total >= limits.connections:
-            return f"The server is full: {limits.connections} are connected. Try again later."
+            return f"The server is full ({limits.connections} connections). Try again later."
         if source.connections >= limits.connections_per_address:
             most = limits.connections_per_address
-            return f"There are {most} connections from your address, and that is the most."
+            return f"There are already {most} connections from your address, which is the limit."
         if not source.is_exempt and (wait := source.arrivals.wait(now)):
             soon = math.ceil(wait)
-            return f"Too many connections come from your address. Try again in {soon} seconds."
+            return f"Too many connections from your address. Try again in {soon} seconds."
         return ""
 
 

@@ -77,7 +77,9 @@ class HouseTime:
         passed = round((steady - self._passed) * 1000)
         if abs(jump := wall - self._wall - passed) > _SLACK:
             way = "ahead" if jump > 0 else "back"
-            logger.warning("the clock went %s by %s; nothing is removed for that", way, _told(jump))
+            logger.warning(
+                "the clock went %s by %s; nothing is removed because of that", way, _told(jump)
+            )
         self._wall, self._passed = wall, steady
         self.at += passed
         self.doubted += passed

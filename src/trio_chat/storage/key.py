@@ -50,7 +50,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
             return key
     raise CannotOpenStore(
         f"{path} holds no key ({2 * _BYTES} hexadecimal digits): put a backup in its place, or "
-        "remove it, and bans of addresses hold no more"
+        "remove it, and bans of addresses no longer hold"
     )
 
 

@@ -105,20 +105,20 @@ def test_modes_give_and_take_prefixes(desk: Desk) -> None:
     assert members(desk) == ["@+bob", "@alice", "me"]
     desk.hear(ModesSet("#lobby", "alice", (Change(False, "o", "bob"), Change(True, "b", "x!*@*"))))
     assert members(desk) == ["+bob", "@alice", "me"]
-    assert desk.events()[0] == "alice set the mode +v bob +o bob +t."
+    assert desk.events()[0] == "alice set mode +v bob +o bob +t."
 
 
 def test_who_is_sent_out_is_not_there_any_more(desk: Desk) -> None:
     desk.hear(Kicked("#lobby", "alice", "bob", "noise"))
     assert members(desk) == ["@alice", "me"]
-    assert desk.events() == ["alice sent bob out of #lobby: noise"]
+    assert desk.events() == ["alice kicked bob out of #lobby: noise"]
 
 
 @pytest.mark.parametrize("ignored", [False, True])
 def test_that_we_are_sent_out_is_told_once(desk: Desk, ignored: bool) -> None:
     desk.model.ignore("alice", ignored)
     desk.hear(Kicked("#lobby", "alice", "me", "noise"), OutOfRoom("#lobby", "noise"))
-    told = "You have left #lobby: noise" if ignored else "alice sent me out of #lobby: noise"
+    told = "You have left #lobby: noise" if ignored else "alice kicked me out of #lobby: noise"
     assert desk.events() == [told]
     assert not desk["#lobby"].joined
     assert members(desk) == []

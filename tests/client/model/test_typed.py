@@ -136,7 +136,7 @@ def test_query_opens_a_buffer_for_a_person(desk: Desk) -> None:
     assert list(desk.enter("/query alice hi there")) == [SayTo("alice", "hi there")]
     assert list(desk.enter("hello")) == [SayTo("alice", "hello")]
     desk.enter("/query")
-    assert desk.notes() == ["Something is missing: /query NAME [TEXT]"]
+    assert desk.notes() == ["Usage: /query NAME [TEXT]"]
 
 
 def test_a_room_that_is_closed_is_left(here: Desk) -> None:

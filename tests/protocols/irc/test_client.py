@@ -67,7 +67,7 @@ LET_IN = """\
 :irc.test 353 bob = #lobby :@alice bob +carol
 :irc.test 366 bob #lobby :End of /NAMES list
 """
-YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help tells more."
+YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help for more."
 
 
 def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
@@ -273,7 +273,7 @@ HEARD: list[tuple[str, list[Message]]] = [
     ("NOTICE * :hello", [Notice("hello")]),
     ("WARN * SLOW #lobby :Slow down", [Notice("#lobby: Slow down", room="#lobby")]),
     ("FAIL SETNAME INVALID_REALNAME :It is bad", [Notice("It is bad")]),
-    ("ERROR :Closing link: The server stops. Goodbye!", [Notice("The server stops. Goodbye!")]),
+    ("ERROR :Closing link: It shuts down. Goodbye!", [Notice("It shuts down. Goodbye!")]),
     (":s 311 bob alice al home * :Ann A.", [Notice("alice is al@home (Ann A.)")]),
     (":s 312 bob alice s :in the hall", [Notice("alice is on s (in the hall)")]),
     (":s 313 bob alice :is an IRC operator", [Notice("alice is an IRC operator")]),
@@ -467,8 +467,8 @@ def test_command(line: str, lines: str) -> None:
         ("/jion tea", "There is no command /jion. Did you mean /join? /help lists all of them."),
         ("/xyzzy", "There is no command /xyzzy. /help lists all of them."),
         ("/", "There is no command /. /help lists all of them."),
-        ("/msg alice", "Something is missing: /msg NAME TEXT"),
-        ("/join #Lobby", "You are in #Lobby already."),
+        ("/msg alice", "Usage: /msg NAME TEXT"),
+        ("/join #Lobby", "You are already in #Lobby."),
         ("/msg :x y", "Nobody can be called :x."),
         ("/kick :x y", "That cannot be said in IRC"),
     ],

@@ -81,9 +81,9 @@ LINES = (
     Entry("#r", ID, Said("#r", "alice", "waves\nand goes", action=True, origin=HERE), AT),
 )
 TIMED = [
-    ":srv NOTICE #r :This was said last, with the times in UTC:",
+    ":srv NOTICE #r :Last messages (times in UTC):",
     f"{ME} NOTICE #r :[22:13:20] before",
-    ":srv NOTICE #r :What follows is said now.",
+    ":srv NOTICE #r :End of the last messages.",
 ]
 
 LOOKS: list[tuple[Shown, str, list[str]]] = [
@@ -156,11 +156,11 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
      [":srv BATCH +h chathistory #r", f"@batch=h {ME} PRIVMSG #r :[22:13:20] before",
       ":srv BATCH -h"]),
     (Entered("#r", "alice", recent=BEFORE), "server-time",
-     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :before", TIMED[-1]]),
+     [":srv NOTICE #r :Last messages:", f"@{TIME} {ME} NOTICE #r :before", TIMED[-1]]),
     (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES, AT), Entry("#r", ID, ASKED, AT))), "",
      [TIMED[0], f"{ME} NOTICE #r :[22:13:20] * alice waves", TIMED[-1]]),
     (Entered("#r", "alice", recent=LINES), "server-time",
-     [":srv NOTICE #r :This was said last:", f"@{TIME} {ME} NOTICE #r :!deploy",
+     [":srv NOTICE #r :Last messages:", f"@{TIME} {ME} NOTICE #r :!deploy",
       f"@{TIME} {ME} NOTICE #r :now", f"@{TIME} {ME} NOTICE #r :* alice waves",
       f"@{TIME} {ME} NOTICE #r :* alice and goes", TIMED[-1]]),
     (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "", []),

@@ -301,10 +301,10 @@ def test_what_nobody_has_asked_for_has_no_label() -> None:
     session = Client("labeled-response").session
     session.receive_data(b"@label=x AWAY\r\n")
     assert session.next_run() is not None
-    session.reply(Notice("That was fast"))
+    session.reply(Notice("You are sending too fast"))
     assert session.next_run() is None
     lines = session.data_to_send().decode().split("\r\n")[:-1]
-    assert lines == [":srv NOTICE alice :That was fast", "@label=x :srv ACK"]
+    assert lines == [":srv NOTICE alice :You are sending too fast", "@label=x :srv ACK"]
 
 
 # ── what others are sent ───────────────────────────────────────────────────────────────────────

@@ -14,5 +14,5 @@ async def test_that_one_room_is_meant_is_told(line: str) -> None:
         alice = await irc_peer(house, "alice", rooms="#a,#b", link=True)
         verb = line.split()[0]
         assert await alice.news(line) == [
-            f":chat.local 403 alice #a,#b :{verb} is for one room at a time"
+            f":chat.local 403 alice #a,#b :{verb} takes one room at a time"
         ]

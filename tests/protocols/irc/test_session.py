@@ -492,7 +492,7 @@ def test_who_never_ends_a_line_is_let_go() -> None:
     for _ in range(ENDLESS // 65_536 + 2):
         desk.feed(b"x" * 65_536)
     assert [command for command in desk.asked if isinstance(command, Quit)] == [
-        Quit("Your line has no end.")
+        Quit("Your line never ended.")
     ]
 
 

@@ -212,7 +212,7 @@ def all_commands() -> dict[str, Row]:
 
 
 OWN = {
-    "help": Own("", "this list", 0, _help),
+    "help": Own("", "show this list", 0, _help),
     "query": Own("NAME [TEXT]", "talk with one person only", 1, _query),
     "close": Own("", "close this buffer, and leave the room", 0, _close),
     "buffer": Own("NAME", "go to another buffer, by its name or number", 1, _buffer),

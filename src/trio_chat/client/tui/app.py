@@ -315,7 +315,7 @@ class ChatApp(Host):
         if self._desk.choice is not None:
             return ""
         target = self._model.current.target
-        return f"Message {target}" if target else "/join #room enters a room, /help tells more"
+        return f"Message {target}" if target else "/join #room enters a room, /help for more"
 
 
 def _call_in(changes: Changes) -> Line | None:

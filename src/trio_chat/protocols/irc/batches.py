@@ -118,14 +118,14 @@ class Collector:
     def _open(self, message: Message) -> None:
         before = self._batch
         if "batch" in message.tags or (before and not before.failed):
-            raise Wrong("There can be no batch within another")
+            raise Wrong("Batches cannot be nested")
         batch = self._batch = Collected(message, self._out.take_label())
         kind = message.param(1)
         if not _REFERENCE.fullmatch(batch.reference):
             code = "INVALID_REFTAG"
             raise Wrong("A reference has letters, digits and hyphens", batch.reference, code=code)
         if kind != MULTILINE:
-            why = "There is no such type of batch"
+            why = "Unknown batch type"
             raise Wrong(why, batch.reference, kind, code="UNKNOWN_TYPE")
         if not batch.target or "," in batch.target:
             raise Wrong("A multiline batch has one target")
@@ -197,4 +197,4 @@ def _unframe(batch: Collected) -> None:
     if not any(piece.text for piece in pieces):
         raise Wrong("Invalid multiline batch with blank lines only")
     if any(CTCP in piece.text for piece in pieces):
-        raise Wrong("A question to clients (CTCP) has one line")
+        raise Wrong("A CTCP message has one line")

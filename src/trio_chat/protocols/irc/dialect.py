@@ -149,10 +149,10 @@ class IrcDialect(Dialect):
         "Automatic replies MUST NEVER be sent in response to a NOTICE" (RFC 2812, 3.3.2). The two
         lines are needed even with server-time: some clients show the time of arrival (irssi).
         """
-        when = "" if "server-time" in self.caps else ", with the times in UTC"
-        start = self._line(trailing("NOTICE", room, f"This was said last{when}:"))
+        when = "" if "server-time" in self.caps else " (times in UTC)"
+        start = self._line(trailing("NOTICE", room, f"Last messages{when}:"))
         noticed = [entry._replace(event=_as_notice(entry.event)) for entry in recent]
-        end = self._line(trailing("NOTICE", room, "What follows is said now."))
+        end = self._line(trailing("NOTICE", room, "End of the last messages."))
         return start + self._again(noticed) + end
 
     def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:

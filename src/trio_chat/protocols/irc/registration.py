@@ -80,7 +80,7 @@ class Registration:
         The client has made it up, and shows it each time it comes. Only a hash of it is kept.
         """
         if self._peer.registered:
-            self._out.fail("IDENTITY", "ALREADY_REGISTERED", "It is too late for that, you are in")
+            self._out.fail("IDENTITY", "ALREADY_REGISTERED", "You are already registered")
         elif not _SECRET.fullmatch(message.params[0]):
             text = "A secret has 16 to 128 letters, digits, - and _"
             self._out.fail("IDENTITY", "INVALID_SECRET", text)

@@ -424,7 +424,7 @@ def help_on(out: ReplyBuffer, subject: str, verbs: Mapping[str, Any]) -> None:
     """
     name = subject.upper()
     if not subject:
-        name, lines = "*", ["These are the commands; HELP and one of them tells its parameters."]
+        name, lines = "*", ["Commands (HELP <command> shows its parameters):"]
         lines += wrapped(sorted(verbs), _ROOM_LEFT)
     elif name in verbs:
         lines = [f"{name} {verbs[name].arguments}".rstrip()]

@@ -158,7 +158,7 @@ class ReplyBuffer(OwnDialect):
         if "echo-message" in self.peer.caps:
             self.show_entries([entry])
         else:
-            text = "That was sent already, and was not sent again"
+            text = "That was already sent, and was not sent again"
             self._by_standard("NOTE", self.verb, "ALREADY_SENT", entry.id, text)
 
     def _by_standard(self, kind: str, command: str, code: str, *rest: str) -> None:

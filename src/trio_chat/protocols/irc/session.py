@@ -134,7 +134,7 @@ class IrcSession(Session):
                 self._out.finish()
             if self._lines.endless and not self._gone:
                 self._gone = True
-                return Ask(Quit("Your line has no end."))
+                return Ask(Quit("Your line never ended."))
             if not self._waiting:
                 return None
             self._begin_line(self._waiting.popleft())

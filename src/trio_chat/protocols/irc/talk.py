@@ -88,7 +88,7 @@ def _bad_id(message: Message, targets: Sequence[str]) -> str:
     if _ID not in message.tags:
         return ""
     if len(targets) > 1:
-        return "What has an id can have one target only"
+        return "A message with an id can have only one target"
     if not _ID_FORM.fullmatch(message.tags[_ID]):
         return "An id has 16 to 64 letters, digits, - and _"
     return ""

@@ -13,7 +13,7 @@ CTCP = "\x01"
 FRAMES = {True: (f"{CTCP}ACTION ", CTCP), False: ("", "")}
 
 #: The refusal of a text of nothing but control characters.
-INVISIBLE = "Nothing could be seen of that, so it is not said."
+INVISIBLE = "That has nothing visible in it, so it was not sent."
 
 # Bold, colours by number and by hexadecimal code, off, monospace, reverse, italics, strikethrough,
 # underline (modern.ircdocs.horse, "Formatting").

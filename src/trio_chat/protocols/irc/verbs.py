@@ -71,7 +71,7 @@ def dispatch(parts: Parts, message: Message) -> Asks:
             return talk.say_lines(out, parts.collector, message)
         parts.collector.interrupt(message)
     if message.command in ("WEBIRC", "PROXY") and not peer.registered:
-        return [Ask(Quit("This server has no gateways."))]  # no reply that shows its password
+        return [Ask(Quit("This server accepts no gateways."))]  # no reply that shows its password
     verb = VERBS.get(message.command)
     if verb is None or (verb.cap and verb.cap not in peer.caps):
         if peer.registered or message.command not in ("", "PONG"):
@@ -112,7 +112,7 @@ def _is_list(out: ReplyBuffer, verb: str, room: str) -> bool:
     """Whether several rooms are named where one is meant; if so, that is told."""
     if "," not in room or not room.startswith("#"):
         return False
-    out.error(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} is for one room at a time")
+    out.error(n.ERR_NOSUCHCHANNEL, cut(room, 50), f"{verb} takes one room at a time")
     return True
 
 

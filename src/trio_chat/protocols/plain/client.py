@@ -283,7 +283,7 @@ class PlainClientSession(PlainLink, ClientSession):
         """Go to another room, and leave this one. Raises Unsupported. No room has a key here."""
         room = room_name(room)
         if self._is_here(room):
-            raise Unsupported(f"You are in {room} already.")
+            raise Unsupported(f"You are already in {room}.")
         if self._tutorial:
             raise Unsupported("This server has only one room.")
         if len(room.split()) != 1:

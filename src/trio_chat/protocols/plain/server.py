@@ -24,7 +24,7 @@ from trio_chat.protocols.telnet import Telnet, without_erased
 # A message of the tutorial's client whose person speaks before the server has asked for a nickname.
 _NICK_AND_TEXT = re.compile(r"([^\s:]+): \S")
 
-_NO_WEB_SERVER = "This is a chat, and no web server. Goodbye!"
+_NO_WEB_SERVER = "This is a chat server, not a web server. Goodbye!"
 
 
 class PlainDialect(Dialect):
@@ -235,7 +235,7 @@ class PlainSession(Session):
     def _read_nick(self, nick: str) -> Command | Notice:
         self._wanted = nick
         if self._password:
-            return Notice("This chat has a password. Write it now.")
+            return Notice("This chat has a password. Enter it now.")
         return self._enter(nick)
 
     def _enter(self, nick: str, password: str = "") -> Command:

@@ -90,7 +90,7 @@ def _history(room: str, number: str) -> Command | Refused:
     if not number:
         return Recall(room, Span(), _HISTORY)
     if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
-        return Refused(f"How many messages? A number from 1 to {_HISTORY_MAX} goes after /history.")
+        return Refused(f"/history takes a number of messages, from 1 to {_HISTORY_MAX}.")
     return Recall(room, Span(), min(int(number), _HISTORY_MAX))
 
 
@@ -119,28 +119,28 @@ _WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
 _ELSEWHERE = {
     **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
-    **dict.fromkeys(("whois", "wi"), f"/who tells who is in the room. {_WITH_IRC}"),
+    **dict.fromkeys(("whois", "wi"), f"/who lists the people in the room. {_WITH_IRC}"),
     **dict.fromkeys(
         ("away", "back", "op", "deop", "voice", "devoice", "ban", "unban", "mode", "raw"), _WITH_IRC
     ),
 }
 
 VERBS = {
-    "help": Verb("", "this list", 0, _help),
-    "nick": Verb("NAME", "take another nickname", 1, lambda room, name: Rename(name)),
+    "help": Verb("", "show this list", 0, _help),
+    "nick": Verb("NAME", "change your nickname", 1, lambda room, name: Rename(name)),
     "me": Verb(
         "TEXT", "say what you do: * alice waves", 1, lambda room, text: Say(room, text, True)
     ),
     "msg": Verb("NAME TEXT", "say something to one person only", 2, _tell),
-    "join": Verb("ROOM", "go to another room; a new one is made", 1, _join),
-    "invite": Verb("NAME", "ask somebody into the room", 1, lambda room, name: Invite(room, name)),
-    "kick": Verb("NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
-    "rooms": Verb("", "which rooms there are", 0, lambda room, rest: ListRooms()),
-    "who": Verb("[ROOM]", "who is in the room", 0, _who),
+    "join": Verb("ROOM", "go to another room, or make a new one", 1, _join),
+    "invite": Verb("NAME", "invite somebody to the room", 1, lambda room, name: Invite(room, name)),
+    "kick": Verb("NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick),
+    "rooms": Verb("", "list the rooms", 0, lambda room, rest: ListRooms()),
+    "who": Verb("[ROOM]", "list the people in the room", 0, _who),
     "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
-    "history": Verb("[NUMBER]", "what was said last in the room, with its time", 0, _history),
-    "search": Verb(
-        "WORDS", "what was said in the room with these words; the last line tells more", 1, _search
+    "history": Verb(
+        "[NUMBER]", "show the last messages in the room, with their times", 0, _history
     ),
+    "search": Verb("WORDS", "search the room for these words; see the last line", 1, _search),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

@@ -104,11 +104,11 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} set the topic: {text}"]
         case Kicked(room, nick, target, why):
             reason = f": {why}" if why else "."
-            return [f"*** {nick} sent {target} out of {room}{reason}", f"{target} left!"]
+            return [f"*** {nick} kicked {target} out of {room}{reason}", f"{target} left!"]
         case Invited(room, nick, target):
             return [f"*** {nick} invites {target} to {room}."]
         case ModesSet(nick=nick, changes=changes):
-            return [f"*** {nick} set the mode {_changes(changes)}."]
+            return [f"*** {nick} set mode {_changes(changes)}."]
         case Announced(nick, text):
             return [f"*** {nick} announces: {text}"]
         case Aside(Said(to=to) as said) if to and to != said.nick:
@@ -124,7 +124,9 @@ def wording(shown: Shown) -> list[str]:
         case Topic(room, text):
             return [f"*** The topic of {room}: {text}"]
         case Recalled(name, entries):
-            return _earlier(entries, f"Said last in {name}", f"Nothing has been said in {name}.")
+            return _earlier(
+                entries, f"Last messages in {name}", f"Nothing has been said in {name}."
+            )
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
         case Absent(nick, text):
@@ -165,7 +167,7 @@ def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
     lines = [
         f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
     ]
-    return [f"*** {what} (times are UTC):", *lines] if lines else [f"*** {nothing}"]
+    return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]
 
 
 def _moment(at: int) -> str:
@@ -181,7 +183,7 @@ def _entered(entered: Entered) -> list[str]:
             company = "one other person is here"
         case others:
             company = f"{others} others are here"
-    lines = [f"*** You are {entered.nick} in {entered.room}; {company}. /help tells more."]
+    lines = [f"*** You are {entered.nick} in {entered.room}; {company}. /help for more."]
     if entered.first:
         lines.insert(0, CONNECTED)
     if entered.topic:
@@ -206,7 +208,7 @@ _READINGS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Heard]]] = [
     (re.compile(r"\*\*\* In (#\S+) \(\d+\): (.*)"), lambda m: Company(m[1], _names(m[2]))),
     (re.compile(r"\*\*\* There is nobody in (#\S+)\."), lambda m: Company(m[1], ())),
     (
-        re.compile(r"\*\*\* (\S+) sent (\S+) out of (#\S+?)(?:\.|: (.*))"),
+        re.compile(r"\*\*\* (\S+) kicked (\S+) out of (#\S+?)(?:\.|: (.*))"),
         lambda m: Kicked(m[3], m[1], m[2], m[4] or ""),
     ),
     (re.compile(r"\*\*\* (.*) You are \S+ for now; /nick .*"), lambda m: NearNick(m[1])),

@@ -275,7 +275,7 @@ def _text(data: bytes) -> str | bytes:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    logger.info("the server did not stop well the last time: checking %s", path)
+    logger.info("the server did not shut down cleanly the last time: checking %s", path)
     found = [row[0] for row in connection.execute("PRAGMA quick_check (1)")]
     if found != ["ok"]:
         raise _damaged(path, str(found[0]))

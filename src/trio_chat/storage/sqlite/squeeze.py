@@ -68,8 +68,8 @@ class Squeeze:
         self._stuck.clear()
         if not self._complained:
             logger.warning(
-                "the file of history is larger than history.total_bytes, with the least "
-                "that is kept of each room"
+                "the history file is larger than history.total_bytes, though only the least "
+                "is left of each room"
             )
             self._complained = True
         return False

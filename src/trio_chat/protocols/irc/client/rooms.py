@@ -173,7 +173,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
 
     def go_to(self, room: str, key: str) -> Sequence[str]:
         if room in self.inside:
-            raise Unsupported(f"You are in {room} already.")
+            raise Unsupported(f"You are already in {room}.")
         self.state.rooms[room] = (room, key)
         self.joining[room] = None
         return _joins([(room, key)])

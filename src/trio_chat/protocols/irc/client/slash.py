@@ -223,18 +223,20 @@ def _with_text(command: str, *params: str) -> str:
 ON_SCREEN = {"buffer", "clear", "close", "ignore", "query", "reconnect", "unignore"}
 
 SLASHES = {
-    "help": Slash("", "this list", 0, _help),
-    "nick": Slash("NAME", "take another nickname", 1, lambda s, name: [body("NICK", name)]),
+    "help": Slash("", "show this list", 0, _help),
+    "nick": Slash("NAME", "change your nickname", 1, lambda s, name: [body("NICK", name)]),
     "me": Slash(
         "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.there(), text, True)
     ),
     "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
-    "join": Slash("ROOM [KEY]", "go to another room; a new one is made", 1, _join),
+    "join": Slash("ROOM [KEY]", "go to another room, or make a new one", 1, _join),
     "part": Slash("[ROOM] [WHY]", "leave the room", 0, _part),
-    "invite": Slash("NAME [ROOM]", "ask somebody into the room", 1, _invite),
-    "kick": Slash("[ROOM] NAME [WHY]", "send somebody out of the room, if you lead it", 1, _kick),
-    "rooms": Slash("", "which rooms there are", 0, lambda s, rest: ["LIST"]),
-    "who": Slash("[ROOM]", "who is in the room", 0, _who),
+    "invite": Slash("NAME [ROOM]", "invite somebody to the room", 1, _invite),
+    "kick": Slash(
+        "[ROOM] NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick
+    ),
+    "rooms": Slash("", "list the rooms", 0, lambda s, rest: ["LIST"]),
+    "who": Slash("[ROOM]", "list the people in the room", 0, _who),
     "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
         "[TEXT]", "say that you are away; without a text, back", 0,
@@ -249,9 +251,11 @@ SLASHES = {
     "unban": Slash("MASK", "let them in again", 1, _bans("-")),
     "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
-    "history": Slash("[NUMBER]", "what was said last in the room, with its time", 0, _history),
+    "history": Slash(
+        "[NUMBER]", "show the last messages in the room, with their times", 0, _history
+    ),
     "search": Slash(
-        "WORDS", "what was said in the room with these words; the last line tells more", 1, _search
+        "WORDS", "search the room for these words; see the last line", 1, _search
     ),
     "raw": Slash("LINE", "send a line of IRC as it is", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
