@@ -395,7 +395,9 @@ class PlainClientSession(PlainLink, ClientSession):
     def _may_send(self, now: float) -> bool:
         if not self._lobby or self._moving or (self._leaving and self.framed):
             return False
-        return self.framed or not self.state.unacked or now >= self._echo_by
+        if self.framed:
+            return not self.state.full
+        return not self.state.unacked or now >= self._echo_by
 
     def _obstacle(self, text: Unacked) -> str:
         """Why that cannot be said there now; empty if it can."""
