@@ -1,4 +1,6 @@
-"""Puts the parts together: the one place beside the command line that knows which log is used."""
+"""The assembly of the server: the one place besides the command line that knows which store is
+used.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +42,7 @@ async def serve(
 
 @asynccontextmanager
 async def open_log(settings: Settings) -> AsyncIterator[Log]:
-    """The log that the settings ask for. Raises CannotOpenStore."""
+    """Open the store that the settings ask for. Raises CannotOpenStore."""
     history = settings.history
     path = history_file(history)
     if path is None:
@@ -62,7 +64,7 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
 
 
 def key_file(settings: Settings) -> Path | None:
-    """Where the server's key is kept; None if it is to be a new one each time."""
+    """The path of the server's key; None if it is new at each start."""
     if settings.server.key:
         return Path(settings.server.key).expanduser()
     history = history_file(settings.history)
@@ -70,7 +72,7 @@ def key_file(settings: Settings) -> Path | None:
 
 
 def history_file(history: HistorySettings) -> Path | None:
-    """Where history is kept; None if that is in memory."""
+    """The path of the history; None if it is in memory."""
     if history.store == "memory:":
         return None
     if history.store:

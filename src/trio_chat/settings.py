@@ -334,8 +334,8 @@ class ServerSettings(Section):
 
     listen: Addresses = Field(
         default=(),
-        description="More addresses to listen on, with commas between them: "
-        "HOST:PORT, [IPV6]:PORT or unix:PATH.",
+        description="More addresses to listen on, separated by commas: HOST:PORT, [IPV6]:PORT or "
+        "unix:PATH.",
     )
     lobby: Annotated[str, AfterValidator(_check_lobby)] = Field(
         default="#lobby", description="The room that everybody enters first."
@@ -343,9 +343,9 @@ class ServerSettings(Section):
     room_modes: str = Field(
         default="n",
         pattern="^[imnst]*$",
-        description="The modes of a new room, by the letters that IRC has for them: n lets only "
-        "members speak, t only operators set the topic, m only those with a voice speak, s hides "
-        "the room, i lets nobody in who is not invited.",
+        description="The modes of a new room, by their IRC letters: n lets only members speak, t "
+        "lets only operators set the topic, m lets only people with a voice speak, s "
+        "hides the room, i lets in only those who are invited.",
     )
     greeting_delay: Seconds = Field(
         # Most clients of IRC speak within milliseconds, some only after a second (Konversation),
@@ -357,13 +357,15 @@ class ServerSettings(Section):
     )
     password: PasswordHash = Field(
         default=SecretStr(""),
-        description="What all must say to be let in, as 'trio-chat hash-password' prints it.",
+        description="The password that everybody needs to get in, as hashed by 'trio-chat "
+        "hash-password'.",
     )
     key: str = Field(
         default="",
-        description="The file with the server's own secret, by which addresses are cloaked: so "
-        "bans of them outlive a restart. It is made if it is not there. Empty is the file key "
-        "beside the history, or with memory: a new secret at each start.",
+        description="The file with the server's own secret, by which addresses are cloaked; it "
+        "makes bans of addresses outlive a restart, and is made if it is missing. If "
+        "empty, the file key beside the history; with memory:, a new secret at each "
+        "start.",
     )
     shutdown_grace: Seconds = Field(
         default=5,
@@ -380,25 +382,27 @@ class IrcSettings(Section):
         default="chat.local",
         pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*(\.[A-Za-z0-9](-?[A-Za-z0-9])*)*$",
         max_length=63,
-        description="The server's name: it stands before all that the server itself says.",
+        description="The server's name, from which its own lines come.",
     )
     network: str = Field(
         default="trio-chat",
         pattern=r"^[!-~]+$",
         max_length=40,
-        description="What clients call this chat, in one word.",
+        description="The name of this chat as clients show it, one word.",
     )
     motd: str = Field(
-        default="", max_length=20_000, description="The message of the day, shown to who comes in."
+        default="",
+        max_length=20_000,
+        description="The message of the day, shown to everybody who connects.",
     )
     operators: Operators = Field(
         default=SecretStr(""),
-        description="Who may become an operator of the server, with commas between: NAME=HASH, "
-        "the hash as 'trio-chat hash-password' prints it.",
+        description="The people who may become operators of the server, separated by commas: "
+        "NAME=HASH, as hashed by 'trio-chat hash-password'.",
     )
     cloak: bool = Field(
         default=True,
-        description="Whether others see something that stands for an address, not the address.",
+        description="Whether others see a cloaked host in place of somebody's address.",
     )
 
     def hashes(self) -> dict[str, str]:
@@ -410,20 +414,20 @@ class LimitSettings(Section):
     """What one client may cost, and all from one address; all of it is on by default."""
 
     connections: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="The most connections at a time."
+        default=10_000, ge=1, le=1_000_000, description="The most connections at once."
     )
     connections_per_address: int = Field(
         default=2_000,
         ge=1,
         le=1_000_000,
-        description="The most connections from one address (of IPv6: from one /64 network).",
+        description="The most connections from one address (for IPv6, from one /64 network).",
     )
     arrivals_per_second: float = Field(
         default=5,
         gt=0,
         le=1_000_000,
         json_schema_extra={"unit": "connections per second"},
-        description="How fast connections from one address may come for long; others are turned "
+        description="How fast new connections may keep coming from one address; others are turned "
         "away.",
     )
     arrival_burst: int = Field(
@@ -431,32 +435,36 @@ class LimitSettings(Section):
         ge=1,
         le=1_000_000,
         json_schema_extra={"unit": "connections"},
-        description="How many connections from one address may come at once, as after a cut, "
-        "before that speed holds.",
+        description="How many connections may come from one address at once, as after an outage, "
+        "before that speed applies.",
     )
     guesses_per_minute: float = Field(
         default=10,
         gt=0,
         le=1_000_000,
         json_schema_extra={"unit": "guesses per minute"},
-        description="How often wrong passwords may come from one address for long; more are not "
-        "even looked at.",
+        description="How often wrong passwords may keep coming from one address; beyond that none "
+        "is even looked at.",
     )
     guess_burst: int = Field(
         default=10,
         ge=1,
         le=1_000_000,
         json_schema_extra={"unit": "guesses"},
-        description="How many wrong passwords may come from one address before that holds.",
+        description="How many wrong passwords may come from one address at once before that "
+        "applies.",
     )
     exempt: Networks = Field(
         default=("127.0.0.0/8", "::1/128", "unix"),
-        description="Addresses and networks, with commas between them, and unix for Unix sockets, "
-        "that many people may come from, as a proxy: what is said of all connections from one "
-        "address does not hold there, but for connections_per_address.",
+        description="Addresses and networks that many people share, such as a proxy's, separated "
+        "by commas; unix stands for Unix sockets. Of the limits per address only "
+        "connections_per_address applies to them.",
     )
     registration: Seconds = Field(
-        default=60, gt=0, le=3600, description="How long a connection may take to say its nickname."
+        default=60,
+        gt=0,
+        le=3600,
+        description="How long a connection may take to give its nickname.",
     )
     line_bytes: Bytes = Field(
         default=4096, ge=64, le=65_536, description="The longest line that a client may send."
@@ -466,13 +474,14 @@ class LimitSettings(Section):
         gt=0,
         le=1_000_000,
         json_schema_extra={"unit": "messages per second"},
-        description="How fast a client may write for long; a faster one is read more slowly.",
+        description="How fast a client may keep writing; a faster one is read more slowly.",
     )
     message_burst: Messages = Field(
         default=100,
         ge=10,  # the nickname and the first room are among them
         le=1_000_000,
-        description="How many messages pass at once, as from a paste, before that speed holds.",
+        description="How many messages may come at once, as from a paste, before that speed "
+        "applies.",
     )
     writers_per_address: float = Field(
         default=8,
@@ -486,27 +495,28 @@ class LimitSettings(Section):
         default=1_048_576,
         ge=262_144,
         le=1_073_741_824,
-        description="How much may wait for a client that reads too slowly, before it is closed.",
+        description="How much may wait for a client that reads too slowly before it is "
+        "disconnected.",
     )
     keepalive: Seconds = Field(
         default=60,
         ge=10,
         le=7200,
-        description="After how long a silence TCP asks whether the peer is still there.",
+        description="After how long a silence TCP checks whether the peer is still there.",
     )
     ping: Seconds = Field(
         default=90,
         ge=1,
         le=7200,
-        description="After how long a silence an IRC client is asked whether it is there; it has "
-        "as long to answer.",
+        description="After how long a silence an IRC client is sent a PING; it has as long to "
+        "answer.",
     )
     rooms: int = Field(
         default=1000,
         ge=1,
         le=1_000_000,
-        description="The most rooms at a time, beside the lobby; from one address, only as many as "
-        "are left for others.",
+        description="The most rooms at once, not counting the lobby; from one address, only as "
+        "many as are left for others.",
     )
     rooms_each: int = Field(
         default=100, ge=1, le=10_000, description="The most rooms that one client may be in."
@@ -518,8 +528,9 @@ class HistorySettings(Section):
 
     store: Annotated[str, AfterValidator(_check_store)] = Field(
         default="",
-        description="Where it is kept: the path of a file, or memory: to forget all when the "
-        "server stops; empty is chat.db in the data directory of your account.",
+        description="Where history is kept: the path of a file, or memory: to forget everything "
+        "when the server stops. If empty, chat.db in the data directory of your "
+        "account.",
     )
     replay: Messages = Field(
         default=20,
@@ -532,33 +543,36 @@ class HistorySettings(Section):
         ge=0,
         le=36_500,
         json_schema_extra={"unit": "days"},
-        description="How long it is kept; 0 is for ever.",
+        description="How long history is kept; 0 means for ever.",
     )
     per_room: Messages = Field(
-        default=1_000_000, ge=1, le=1_000_000_000, description="How much of each room is kept."
+        default=1_000_000,
+        ge=1,
+        le=1_000_000_000,
+        description="How many messages of each room are kept.",
     )
     total_bytes: Bytes = Field(
         default=4_294_967_296,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="How large the file may become; beyond that goes who came and went, and then "
-        "the oldest of whoever has most.",
+        description="How large the file may become; beyond that, comings and goings are removed "
+        "first, then the oldest messages of whoever has most.",
     )
     memory_bytes: Bytes = Field(
         default=67_108_864,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="With memory: how much memory it may take, about.",
+        description="With memory:, about how much memory history may take.",
     )
     cache_bytes: Bytes = Field(
         default=8_388_608,
         ge=65_536,
         le=1_099_511_627_776,
-        description="How much memory may hold of the file what was read from it lately.",
+        description="How much memory may be used to cache the file.",
     )
     on_failure: Literal["refuse", "continue"] = Field(
         default="refuse",
-        description="What becomes of messages when the disk is full or broken: refuse them, or "
+        description="What happens to messages when the disk is full or broken: refuse them, or "
         "continue without storing them.",
     )
 
@@ -651,10 +665,11 @@ class LogSettings(Section):
     """What the server reports on its standard error; texts of messages only at debug level."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least important kind of report that is written."
+        default="info", description="The least important level of report that is written."
     )
     format: Literal["auto", "text", "json"] = Field(
-        default="auto", description="One line of text or of JSON each; auto is text on a terminal."
+        default="auto",
+        description="Whether each report is a line of text or of JSON; auto is text on a terminal.",
     )
 
 
@@ -682,7 +697,7 @@ class Settings(BaseSettings):
         description="The TCP port; with 0 the server takes a free one.",
     )
     encoding: Annotated[str, AfterValidator(check_encoding)] = Field(
-        default="utf-8", description="The encoding of plain text; ASCII must be a part of it."
+        default="utf-8", description="The encoding of plain text, which must include ASCII."
     )
     server: ServerSettings = ServerSettings()
     irc: IrcSettings = IrcSettings()

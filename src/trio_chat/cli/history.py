@@ -1,4 +1,4 @@
-"""``trio-chat history export``: what was said, as text or as JSON, while the server goes on."""
+"""``trio-chat history export``: what was said, as text or JSON, while the server goes on."""
 
 import json
 import sys
@@ -57,7 +57,7 @@ def run_export(
     *,
     debug: bool,
 ) -> None:
-    """Print it to standard output, the oldest first."""
+    """Print the history to standard output, oldest first."""
     with exit_on_error(debug=debug):
         begin = _moment(since) if since else 0
         line = _FORMATS.get(format_)
@@ -71,7 +71,7 @@ def run_export(
 
 
 def _moment(text: str) -> int:
-    """Unix milliseconds."""
+    """Read a date as unix milliseconds."""
     try:
         moment = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
@@ -82,7 +82,7 @@ def _moment(text: str) -> int:
 
 
 def _text(entry: Entry) -> str:
-    """With the time of this machine's zone. What one event has to say may be several lines."""
+    """The lines of an entry, with the time of this machine's zone."""
     time = datetime.fromtimestamp(entry.at / 1000).astimezone()
     start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', entry.room)}"
     return "".join(f"{start} {clean(line)}\n" for line in wording(entry.event))
@@ -105,7 +105,7 @@ def _json(entry: Entry) -> str:
 
 
 def _change(change: Mapping[str, str]) -> str:
-    """``+b mask``."""
+    """A change of mode as text: ``+b mask``."""
     return f"{'+' if change['add'] else '-'}{change['mode']} {change['argument']}".rstrip()
 
 

@@ -1,8 +1,8 @@
-"""A handler of the log that nobody ever waits for, whatever becomes of what it writes to.
+"""A handler for logging that nobody ever waits for, whatever becomes of its output.
 
-A pipe that nobody reads, a stopped terminal or a slow disk must not stop the chat. So lines go
-into a bounded queue, and a thread writes them. What does not fit is dropped; how much that was is
-told as soon as there is room again.
+A pipe that nobody reads, a stopped terminal or a slow disk must not stop the chat. So lines go into
+a bounded queue, and a thread writes them. Lines that do not fit are dropped; how many is told as
+soon as there is room again.
 """
 
 import logging
@@ -12,10 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-#: What may wait to be written: some 40,000 lines, far more than come at once when all is well.
+#: Bytes that may wait: some 40,000 lines, far more than come at once when all is well.
 WAITING_MAX = 4 * 1024 * 1024  # bytes
 
-#: For how long the end of the program waits for what has not been written.
+#: How long the end of the program waits for lines that are not yet written.
 _LAST_WORDS = 1.0  # seconds
 
 # As much at a time as a pipe holds (Linux, pipe(7)): a longer write would only wait.
@@ -24,10 +24,10 @@ _AT_ONCE = 64 * 1024  # bytes
 
 class BackgroundHandler(logging.Handler):
     """Writes lines to the file descriptor ``number``, which stays open; at most ``waiting_max``
-    bytes of them wait for that.
+    bytes wait.
 
-    ``flush`` waits for a second at most until all is written; ``logging.shutdown`` calls it at the
-    end of the program.
+    ``flush`` waits for up to a second until everything is written; ``logging.shutdown`` calls it at
+    the end of the program.
     """
 
     def __init__(self, number: int, *, waiting_max: int = WAITING_MAX) -> None:
@@ -37,7 +37,7 @@ class BackgroundHandler(logging.Handler):
         self._size = self._dropped = 0
         self._writing = self._closed = False
         self._changed = threading.Condition()
-        # A daemon: it may wait for ever, and the program is to end all the same.
+        # A daemon: it may wait for ever, and the program has to end all the same.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -89,7 +89,9 @@ class BackgroundHandler(logging.Handler):
             yield data
 
     def _of_dropped(self) -> bytes:
-        """What was dropped came after all that waited, for only then was there no room."""
+        """A line on the dropped ones. They came after all that wait, for only then was there no
+        room.
+        """
         if not self._dropped:
             return b""
         what = "%d lines of the log were dropped here: nobody read them in time"

@@ -1,7 +1,7 @@
 """The log on standard error: for people on a terminal, JSON lines for everything else.
 
-What others have written may stand in it. Whatever steers a terminal, hides or turns text round is
-escaped, and so can be seen, and forges no line.
+It may hold what others have written. Everything in it that steers a terminal, or hides or reverses
+text, is escaped: so it can be seen, and forges no line.
 """
 
 import json
@@ -19,7 +19,7 @@ _STDERR = 2
 
 
 def set_up_logging(settings: LogSettings) -> None:
-    """Send the log of everything to standard error. Can be called again with other settings."""
+    """Send everything that is logged to standard error. Can be called again with other settings."""
     text = settings.format == "text" or (settings.format == "auto" and os.isatty(_STDERR))
     handler = _handler()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
@@ -27,7 +27,7 @@ def set_up_logging(settings: LogSettings) -> None:
 
 
 def _handler() -> BackgroundHandler:
-    """The only one of the program, which stays when the settings change."""
+    """The program's only handler, which stays when the settings change."""
     root = logging.getLogger()
     for handler in root.handlers:
         if isinstance(handler, BackgroundHandler):
@@ -73,8 +73,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def _visible(text: str, escaped: Callable[[str], str]) -> str:
-    """With escapes for what cannot be seen as itself: controls, C1 and DEL among them, what turns
-    text round, separators of lines, surrogates, what is not assigned.
+    """A text with escapes for what cannot be seen as itself.
+
+    That is controls (C1 and DEL among them), whatever reverses text, line separators, surrogates
+    and unassigned characters.
     """
     if text.isprintable():
         return text

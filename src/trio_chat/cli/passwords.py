@@ -1,4 +1,4 @@
-"""``trio-chat hash-password``: settings hold hashes of passwords, and this makes them."""
+"""``trio-chat hash-password``: makes the hashes of passwords that settings hold."""
 
 import getpass
 import sys
@@ -9,7 +9,7 @@ from trio_chat.server.passwords import hash_password
 
 
 def run_hash_password(*, debug: bool) -> None:
-    """Print the hash of a password that nobody can read over somebody's shoulder."""
+    """Ask for a password without showing it, and print its hash."""
     with exit_on_error(debug=debug):
         print(hash_password(_typed() if sys.stdin.isatty() else _piped()))
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _STDOUT = 1
 
-# Descriptors beside those of connections: listeners, standard streams, trio's own, and some spare.
+# Descriptors besides those of connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
 
 
@@ -34,7 +34,7 @@ def run_server(
     *,
     debug: bool,
 ) -> None:
-    """Run until a signal says stop. Returns normally (exit code 0) after SIGTERM or Ctrl-C."""
+    """Run until a signal stops it. Returns normally (exit code 0) after SIGTERM or Ctrl-C."""
 
     def read_settings() -> Settings:
         return for_server(load(options, assignments, env_file))
@@ -68,7 +68,9 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
 
 
 def _has_terminal() -> bool:
-    """Whether there is one from which we were started; there is none once its window is closed."""
+    """Whether the terminal from which the server was started is there: closing its window ends
+    that.
+    """
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -88,7 +90,9 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
 
 
 async def _announce(addresses: Sequence[Address]) -> None:
-    """In a thread: a stopped terminal, or a pipe that nobody reads, holds up nobody else."""
+    """Print where to connect, in a thread: a stopped terminal, or a pipe nobody reads, holds up
+    nobody.
+    """
     text = os.fsencode(f"{_invitation(addresses)}\n")
     await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
 
@@ -109,7 +113,9 @@ def _invitation(addresses: Sequence[Address]) -> str:
 
 
 def _allow_files(number: int) -> None:
-    """Raise our limit of open files; each connection is one. Say so if it cannot be enough."""
+    """Raise the limit of open files, as each connection is one; log it if it cannot be high
+    enough.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < number:
         logger.warning("only %d files may be open, which limits the connections", hard)

@@ -1,9 +1,4 @@
-"""Which characters look like which: Unicode 17.0.0, as far as nicknames have it.
-
-Made by tests/core/make_confusables.py of confusables.txt of Unicode Technical Standard #39, which
-is © 2025 Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt). What
-has the same fold is left out.
-"""
+"""The characters that look like others: Unicode 17.0.0, as far as nicknames may have them."""
 
 # ruff: noqa: E501
 

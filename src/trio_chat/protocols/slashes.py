@@ -1,4 +1,8 @@
-"""Commands that begin with a slash, in tables: what both ends say of a row, and of what is none."""
+"""The commands that begin with a slash, as far as both ends have them in common.
+
+Each end has a table with a row for each command; this reads names, complains about lines that fit
+no row, and lists the rows for /help.
+"""
 
 import difflib
 import re
@@ -8,13 +12,13 @@ from typing import NamedTuple, Protocol
 
 from trio_chat.core.letters import cut
 
-#: What narrows a search, for /help.
+#: The filters of a search, for /help.
 FILTERS = "Filters for /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
 
 _FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
-#: What fingers know from elsewhere.
+#: Names that fingers know from elsewhere.
 _ALIASES = {
     **dict.fromkeys(("names", "n", "users"), "who"),
     **dict.fromkeys(("list", "channels"), "rooms"),
@@ -33,20 +37,22 @@ _ALIASES = {
 
 
 def spelled_out(line: str) -> str:
-    """A command with the name that we have for it; anything else as it is."""
+    """A command under the name that we have for it; any other line as it is."""
     word, blank, rest = line.strip().partition(" ")
     name = word[1:].lower()
     if not word.startswith("/"):
         return line
-    if name == "q":  # elsewhere it is to leave, or to talk with somebody
+    if name == "q":  # elsewhere it means to leave, or to talk with somebody
         return f"/query {rest}" if rest.strip() else "/quit"
-    if name == "w":  # who is here, or a whisper
+    if name == "w":  # it means who, or whisper
         return f"/msg {rest}" if len(rest.split()) > 1 else f"/who{blank}{rest}"
     return f"/{_ALIASES[name]}{blank}{rest}" if name in _ALIASES else line
 
 
 class Row(Protocol):
-    """``arguments`` as /help shows them, what it ``does``, and how many of them are ``needed``."""
+    """A row: ``arguments`` as /help shows them, what it ``does``, and how many of them are
+    ``needed``.
+    """
 
     @property
     def arguments(self) -> str: ...
@@ -59,7 +65,9 @@ class Row(Protocol):
 
 
 def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
-    """Why this cannot be done, ``rest`` being what stands behind the word; empty if it can."""
+    """Why a line is no command, ``rest`` being the text after its first word; empty if it is
+    one.
+    """
     row = rows.get(word.lower())
     if row is None:
         meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
@@ -70,7 +78,7 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
 
 
 def near(rows: Mapping[str, Row], word: str) -> str:
-    """The command that may have been meant; empty if there is none like it."""
+    """The command that may have been meant; empty if none is similar."""
     return next(iter(difflib.get_close_matches(word, rows, n=1)), "")
 
 
@@ -83,7 +91,7 @@ def overview(rows: Mapping[str, Row]) -> list[str]:
 
 
 class Sought(NamedTuple):
-    """What /search asks for. ``after`` and ``before`` are the beginnings of days (UTC)."""
+    """The object of a /search. ``after`` and ``before`` are the beginnings of days (UTC)."""
 
     words: str
     room: str
@@ -93,7 +101,9 @@ class Sought(NamedTuple):
 
 
 def read_search(rest: str) -> Sought:
-    """Words, and filters among them; of two of a kind the last counts. Raises ValueError."""
+    """Read words, and the filters among them; of two of a kind the last counts. Raises
+    ValueError.
+    """
     words, filters = [], dict.fromkeys(("in", "from", "after", "before"), "")
     for word in rest.split():
         if found := _FILTER.fullmatch(word):

@@ -7,23 +7,29 @@ from datetime import UTC, datetime
 #: How many seconds local time is ahead of UTC, at a moment (unix time).
 Offset = Callable[[float], float]
 
-# All clocks are put forward and back at a full quarter of an hour.
+# Clocks are put forward and back only at a full quarter of an hour.
 _QUARTER = 900.0  # seconds
 _DAY = 86_400  # seconds
 
-_QUARTERS_MAX = 10_000  # of which the day is remembered: three months
+_QUARTERS_MAX = 10_000  # quarters whose day is remembered: three months
 
 # The moments that a calendar can name, from 1 January of the year 1 to the end of 9999.
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
 
 
 class Days:
+    """The calendar of the person's time zone, for moments in unix time (seconds).
+
+    ``offset`` tells how far local time is ahead of UTC at a moment (seconds). The day to which a
+    quarter of an hour belongs is remembered, because every line asks for its day.
+    """
+
     def __init__(self, offset: Offset) -> None:
         self._offset = offset
         self._known: dict[int, int] = {}
 
     def number(self, moment: float) -> int:
-        """Of the local day in which this is; the next one has the next number."""
+        """The number of the local day at a moment; the next day has the next number."""
         quarter = math.floor(moment / _QUARTER)
         if quarter not in self._known:
             if len(self._known) >= _QUARTERS_MAX:
@@ -32,15 +38,16 @@ class Days:
         return self._known[quarter]
 
     def local(self, moment: float) -> float:
+        """Local time at a moment, as seconds that are counted like unix time."""
         return moment + self._offset(moment)
 
     def name(self, moment: float) -> str:
-        """Such as Tuesday, 31 December 2024."""
+        """The name of the day at a moment, such as Tuesday, 31 December 2024."""
         then = self._local_time(moment)
         return f"{then:%A}, {then.day} {then:%B %Y}"
 
     def short(self, moment: float) -> str:
-        """Day and time, such as 2024-12-31 23:59."""
+        """Day and time at a moment, such as 2024-12-31 23:59."""
         return f"{self._local_time(moment):%Y-%m-%d %H:%M}"
 
     def _local_time(self, moment: float) -> datetime:
