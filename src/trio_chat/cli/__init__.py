@@ -36,13 +36,16 @@ EnvFile = Annotated[
     Path | None,
     typer.Option(
         envvar="TRIO_CHAT_ENV_FILE",
-        help="File with settings. Else .env in this folder, but no password or command from there.",
+        help="File with settings; by default .env in this folder, with harmless settings only.",
     ),
 ]
 Set = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", "-s", metavar="NAME=VALUE", help="Any other setting, as limits.line_bytes=1000."
+        "--set",
+        "-s",
+        metavar="NAME=VALUE",
+        help="Any other setting, such as limits.line_bytes=1000.",
     ),
 ]
 
@@ -100,22 +103,22 @@ def client(
         str | None, typer.Option("--room", "-r", help="The room to enter (#lobby).")
     ] = None,
     json_lines: Annotated[
-        bool, typer.Option("--json", help="Read and print JSON, an object a line: for programs.")
+        bool, typer.Option("--json", help="Read and print JSON, one object per line, for programs.")
     ] = False,
     plain: Annotated[
         bool,
         typer.Option("--plain", help="Print line after line instead of drawing on the screen."),
     ] = False,
     no_state: Annotated[
-        bool, typer.Option("--no-state", help="Remember nothing from one time to the next.")
+        bool, typer.Option("--no-state", help="Remember nothing for the next time.")
     ] = False,
     retry: Annotated[
-        bool, typer.Option("--retry", help="Connect again when the server is not there.")
+        bool, typer.Option("--retry", help="Connect again if the server is lost or not there.")
     ] = False,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="irc, plain (what the tutorial's server speaks), or auto to find out (auto)."
+            help="irc, plain (as the tutorial's server speaks), or auto to find out (auto)."
         ),
     ] = None,
     encoding: Encoding = None,
@@ -186,7 +189,7 @@ def hash_password(debug: Debug = False) -> None:
     run_hash_password(debug=debug)
 
 
-history = typer.Typer(help="What was said, as the server keeps it.", no_args_is_help=True)
+history = typer.Typer(help="The history that a server keeps.", no_args_is_help=True)
 app.add_typer(history, name="history")
 
 
@@ -196,7 +199,7 @@ def export(
         list[str] | None, typer.Option("--room", "-r", help="Only this one; may be repeated.")
     ] = None,
     since: Annotated[
-        str, typer.Option(help="The first day or moment, as 2026-01-31 or 2026-01-31T09:30.")
+        str, typer.Option(help="The first day or moment, such as 2026-01-31 or 2026-01-31T09:30.")
     ] = "",
     format_: Annotated[str, typer.Option("--format", "-f", help="text or jsonl.")] = "text",
     set_: Set = None,
