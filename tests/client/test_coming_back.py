@@ -23,6 +23,7 @@ from trio_chat import (
     ConnectionLost,
     Earlier,
     Failed,
+    Lag,
     NotAdmitted,
     Notice,
     ResumeState,
@@ -422,6 +423,37 @@ async def test_what_was_asked_for_comes_over_a_lost_connection_too(
         network.links[0].silent = True
         assert [message.text for message in await me.history(limit=2)] == ["3", "4"]
         assert len(network.links) == 2
+
+
+async def test_what_is_cancelled_while_it_is_sent_is_said_once(autojump_clock, network, server):
+    """A part of it has been sent: so the connection is of no more use."""
+    async with enter(retry=True) as me:
+        network.links[0].ours.send_stream.send_all_hook = trio.sleep_forever
+        with trio.move_on_after(1):
+            await me.say("hello")
+        assert await hear(me, 1) == ["hello"]
+    assert server.texts == ["hello"]
+    assert len(network.links) == 2
+
+
+async def test_what_is_asked_for_meanwhile_wakes_who_iterates(autojump_clock, network, nursery):
+    async with enter() as me:
+        async for message in me:
+            if isinstance(message, Lag):
+                break
+        heard: list[object] = []
+
+        async def listen() -> None:
+            heard.append(await anext(me))
+
+        nursery.start_soon(listen)
+        await wait_all_tasks_blocked()
+        network.links[0].silent = True
+        await me.say("hello", token="t" * 16)
+        await wait_all_tasks_blocked()
+        assert heard == [Sent("t" * 16, "#lobby", "hello")]
+        network.links[0].silent = False
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_block_that_ends_waits_until_all_has_arrived(autojump_clock, network, server):

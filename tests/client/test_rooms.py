@@ -14,6 +14,7 @@ from trio_chat.client.intents import (
     AskHistory,
     JoinRoom,
     MarkRead,
+    PartRoom,
     Quit,
     RunCommand,
     SayTo,
@@ -28,6 +29,7 @@ from trio_chat.protocols.client import (
     Linked,
     MarkedRead,
     Member,
+    OutOfRoom,
     PageEnd,
     Roster,
     Sent,
@@ -196,3 +198,15 @@ async def test_commands_are_about_the_room_in_which_they_were_typed(port):
         notice = me.shown[me._looked - 1]
         assert notice.room == "#tea"
         assert "Did you mean /join?" in notice.text
+
+
+async def test_a_room_that_was_named_and_left_is_not_entered_again_after_a_cut(port, wire):
+    async with screen(wire.port, "me") as me:
+        await me.want(JoinRoom("#tea"), PartRoom("#lobby"))
+        await me.sees(OutOfRoom("#lobby"))
+        me.shown.clear()
+        me._looked = 0
+        wire.hang_up()
+        await me.want(SayTo("#tea", "back"))
+        await me.sees(Linked, InRoom("#tea"), Acknowledged)
+        assert InRoom("#lobby") not in me.shown

@@ -5,7 +5,7 @@ time: the iteration, a ``say``, a ``history``. So errors come out where the call
 is cancelled with the caller's own tasks.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field, fields
 from math import inf
@@ -13,33 +13,21 @@ from typing import Literal
 
 import trio
 
-from trio_chat.client.backoff import STEADY, backoff
-from trio_chat.client.connection import (
-    DEFAULT_ROOM,
-    Connection,
-    Server,
-    connect,
-    irc_session,
-    plain_session,
-)
+from trio_chat.client.connection import DEFAULT_ROOM, Connection, Server
+from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
 from trio_chat.core.events import Notice, Said
 from trio_chat.core.fact import fact
-from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
-from trio_chat.protocols.alternates import Alternates
+from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
-    ClientSession,
     Earlier,
     Happening,
     Member,
     OutOfRoom,
     PageEnd,
-    Requests,
     Stamped,
-    Unlinked,
 )
 from trio_chat.protocols.client import Message as Told
-from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import (
@@ -55,7 +43,7 @@ _ARRIVE_TIMEOUT = 30.0  # seconds; until it is known which rooms have let us in
 
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
 
-_CLOSED = "the server closed the connection"
+_ENDED = "the chat has ended"
 
 
 @fact
@@ -109,30 +97,20 @@ class Chat:
         retry: bool = False,
         state: ResumeState,
     ) -> None:
-        self._server, self._retry, self._state = server, retry, state
-        self._nick, self._near = nick, near
-        self._rooms = [*rooms]  # that we want to be in at first
-        self._first = self._rooms[0] if rooms else ""
-        self._plain = False  # whether it is spoken
-        self._link: Connection | None = None
-        self._session: ClientSession | None = None  # of the link
-        self._offline = Offline(state)
+        self._state, self._retry = state, retry
+        self._lasting = LastingConnection(
+            server, nick, near=near, rooms=rooms, state=state, hear=self._hear,
+            goes_on_after=self._goes_on_after,
+        )  # fmt: skip
         self._members = Members(state.names)
         self._pages: list[_Page] = []
-        self._been_in = False
-        self._words: str | None = None  # the last ones, once they are given
-        self._over = False  # nothing comes any more
-        self._undelivered = ""
-        self._turn = trio.Lock()
-        self._step = trio.CancelScope()
-        self._waits, self._since, self._not_before = backoff(), inf, -inf
 
     # ── what is known ──────────────────────────────────────────────────────────────────────
 
     @property
     def nick(self) -> str:
         """The nickname that we have now, or had last."""
-        return self._session.nick if self._session else self._nick
+        return self._lasting.nick
 
     @property
     def room(self) -> str:
@@ -140,9 +118,9 @@ class Chat:
         else the first that we are in; empty if there is none. Where plain is spoken, the one that
         we are in.
         """
-        if self._first:
-            return self._first
-        here = self._session.room if self._session else ""
+        if self._lasting.home:
+            return self._lasting.home
+        here = self._lasting.session.room if self._lasting.session else ""
         return here or next((name for name, _ in self._state.rooms.values()), "")
 
     def members(self, room: str = "") -> Sequence[Member]:
@@ -179,7 +157,7 @@ class Chat:
             raise Unsupported("You are in no room.")
         if is_invisible(text):
             raise Unsupported(INVISIBLE)
-        self._requests.say_to(target, text, action, token)
+        self._lasting.requests.say_to(target, text, action, token)
         await self._send()
 
     async def tell(self, nick: str, text: str) -> None:
@@ -192,7 +170,7 @@ class Chat:
     async def resend(self, token: str) -> None:
         """Send again what has failed."""
         _check_texts(token=token)
-        self._requests.resend(token)
+        self._lasting.requests.resend(token)
         await self._send()
 
     async def join(self, room: str, key: str = "") -> None:
@@ -204,18 +182,18 @@ class Chat:
         _check_texts(room=room, key=key)
         check_room(room)
         check_key(key)
-        self._requests.join(room, key)
-        if self._plain:
-            self._first = room_name(room)
+        self._lasting.requests.join(room, key)
+        if self._lasting.plain:
+            self._lasting.home = room_name(room)
         await self._send()
 
     async def part(self, room: str, why: str = "") -> None:
         """Leave a room."""
         _check_texts(room=room, why=why)
         room = room_name(check_room(room))
-        if self._state.names.same(room, self._first):
-            self._first = ""
-        self._requests.part(room, why)
+        if self._state.names.same(room, self._lasting.home):
+            self._lasting.home = ""
+        self._lasting.requests.part(room, why)
         await self._send()
 
     async def history(
@@ -234,28 +212,33 @@ class Chat:
         self._pages.append(page)
         try:
             while not page.over:
-                if self._session and self._session.admitted and page.link is not self._link:
-                    page.link, page.found = self._link, []
-                    self._session.history(page.target, before, limit)
-                    await self._push()
+                await self._ask(page, limit, before)
                 if not await self._go_on(lambda: page.over):
-                    raise ConnectionLost(self._undelivered or _CLOSED)
+                    raise ConnectionLost(_ENDED)
         finally:
             page.waits = False
         return page.found
+
+    async def _ask(self, page: _Page, limit: int, before: str) -> None:
+        """Once on each connection."""
+        link = self._lasting.link
+        if link and self._lasting.is_in and page.link is not link:
+            page.link, page.found = link, []
+            link.session.history(page.target, before, limit)
+            await self._lasting.push()
 
     async def command(self, line: str, target: str = "") -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
         ``Chat.room``. What comes of it, and what is wrong with it, comes out of the iteration.
         """
         _check_texts(line=line, target=target)
-        self._requests.command(line, target or self.room)
+        self._lasting.requests.command(line, target or self.room)
         await self._send()
 
     async def typing(self, target: str, active: bool) -> None:
         """Tell the others in a room, or a person, that we are typing, or have stopped."""
         _check_texts(target=target)
-        self._requests.typing(target, active)
+        self._lasting.requests.typing(target, active)
         await self._send()
 
     async def mark_read(self, target: str, time: str) -> None:
@@ -263,15 +246,15 @@ class Chat:
         comes as MarkedRead.
         """
         _check_texts(target=target, time=time)
-        self._requests.mark_read(target, time)
-        await self._push()
+        self._lasting.requests.mark_read(target, time)
+        await self._lasting.push()
 
     async def away(self, text: str) -> None:
         """Say that we are away; without a text, that we are back. Raises Unsupported where plain is
         spoken.
         """
         _check_texts(text=text)
-        self._requests.away(text)
+        self._lasting.requests.away(text)
         await self._send()
 
     async def raw(self, line: str) -> None:
@@ -279,7 +262,7 @@ class Chat:
         no connection.
         """
         _check_texts(line=line)
-        self._requests.raw(line)
+        self._lasting.requests.raw(line)
         await self._send()
 
     async def finish(self, words: str = "") -> None:
@@ -288,12 +271,7 @@ class Chat:
         ``words`` are what the others are told as we leave, if the protocol has a place for them.
         """
         _check_texts(words=words)
-        self._words = words
-        if self._link and self._link.session.admitted:
-            await self._if_it_is_there(self._link.finish(words))
-        elif not self._left_to_do:
-            self._over = True
-            self._step.cancel("there is nothing left to be said")
+        await self._lasting.finish(words)
 
     # ── what comes ─────────────────────────────────────────────────────────────────────────
 
@@ -336,160 +314,55 @@ class Chat:
     def _page(self, target: str) -> _Page | None:
         """The one of which the next answer about this is."""
         same = self._state.names.same
-        pages = (p for p in self._pages if p.link is self._link and same(p.target, target))
+        self._pages = [p for p in self._pages if p.waits or p.link is self._lasting.link]
+        asked = (p for p in self._pages if p.link and p.link is self._lasting.link)
+        pages = (p for p in asked if same(p.target, target))
         return next(pages, None)
 
     # ── the connection ─────────────────────────────────────────────────────────────────────
 
-    @property
-    def _requests(self) -> Requests:
-        return self._session or self._offline
-
-    @property
-    def _waiting(self) -> bool:
-        """Whether something is to be said that has not been sent."""
-        return self._session.waiting if self._session else bool(self._state.unsent)
-
-    @property
-    def _left_to_do(self) -> bool:
-        return bool(self._state.unacked or self._state.unsent)
-
     async def _send(self) -> None:
         """Return when all of ours is sent. Raises ConnectionLost."""
-        await self._push()
-        while self._waiting:
-            if not await self._go_on(lambda: not self._waiting):
-                raise ConnectionLost(self._undelivered or _CLOSED)
-
-    async def _push(self) -> None:
-        """Send what may be sent now; the rest goes out while somebody reads."""
-        self._hear(self._requests.own_messages())
-        if self._link:
-            await self._if_it_is_there(self._link.push())
-
-    async def _if_it_is_there(self, sending: Awaitable[None]) -> None:
-        """That the connection is lost is noticed by who reads, if we try again."""
-        try:
-            await sending
-        except ConnectionLost:
-            if not self._retry:
-                raise
+        await self._lasting.push()
+        while self._lasting.waiting:
+            if not await self._go_on(lambda: not self._lasting.waiting):
+                raise ConnectionLost(_ENDED)
 
     async def _go_on(self, done: Callable[[], bool]) -> bool:
-        """Wait until something has come, or happened; False if nothing comes any more.
-
-        Whoever waits for something reads, one at a time. So it may have come when it is our turn:
-        ``done`` tells.
+        """As LastingConnection.step; that the connection is lost when all is said is no error if we
+        could have another.
         """
-        async with self._turn:
-            if done():
-                return True
-            if self._over:
+        try:
+            return await self._lasting.step(done)
+        except ConnectionLost:
+            if self._comes_back and self._is_done:
                 return False
-            with trio.CancelScope() as self._step:
-                await self._read_or_connect(done)
-            return not self._over
-
-    async def _read_or_connect(self, done: Callable[[], bool]) -> None:
-        try:
-            if self._link is None:
-                await trio.sleep_until(self._not_before)
-                await self._connect()
-            elif not await self._link.receive(done):
-                await self._on_end(self._link)
-        except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-            if not await self._lose(error):
-                raise
-
-    async def _connect(self) -> None:
-        self._link, data = await connect(
-            self._server, self._new_session, self._hear, self._state.heard
-        )
-        try:
-            await self._link.enter(data)
-            self._since = trio.current_time()
-            if self._words is not None:
-                await self._link.finish(self._words)
-        except BaseException:
-            await self._drop()
             raise
 
-    def _new_session(self, plain: bool) -> ClientSession:
-        if not self._been_in:
-            self._want_rooms(plain)
-        nick = Alternates(self._nick, allowed=self._near and not self._been_in)
-        known = (nick, self._server, self._state)
-        if plain:
-            self._session = plain_session(*known, only_room=self._first or DEFAULT_ROOM)
-        else:
-            self._session = irc_session(*known)
-        return self._session
-
-    def _want_rooms(self, plain: bool) -> None:
-        """Where plain is spoken, the server decides which room is the first, unless it is said."""
-        if plain and len(self._rooms) > 1:
-            raise ValueError(one_at_a_time(self._rooms))
-        self._plain = plain
-        if plain and self._rooms == [DEFAULT_ROOM]:
-            self._rooms, self._first = [], ""
-        for room in self._rooms:
-            self._state.rooms.setdefault(room, (room, ""))
-
-    async def _drop(self) -> None:
-        """There is no connection any more."""
-        link, self._link = self._link, None
-        self._nick, self._session = self.nick, None
-        self._pages = [page for page in self._pages if page.waits]
-        if link:
-            await link.close()
-
-    async def _on_end(self, link: Connection) -> None:
-        """The server has closed it. Raises ConnectionLost if we go on."""
-        why = link.session.undelivered
-        if self._comes_back and (self._words is None or self._left_to_do):
-            raise ConnectionLost(why or _CLOSED)
-        self._over, self._undelivered = True, why
-        if self._words is not None:
-            link.reset()
-        await self._drop()
+    def _goes_on_after(self, error: ChatError) -> bool:
+        return self._comes_back and not self._is_done
 
     @property
     def _comes_back(self) -> bool:
         """A server that has never let us in will not do so the next time."""
-        return self._retry and self._been_in
+        return self._retry and self._lasting.been_in
 
-    async def _lose(self, error: ChatError) -> bool:
-        """Returns whether to try again, or to do without."""
-        lasted = trio.current_time() - self._since
-        self._since = inf
-        await self._drop()
-        if not self._comes_back:
-            self._over = True
-            return False
-        if self._words is not None and not self._left_to_do:
-            self._over = True
-            return True
-        if lasted >= STEADY:  # one that lets us in and goes at once is as good as none
-            self._waits = backoff()
-        wait = next(self._waits)
-        self._not_before = trio.current_time() + wait
-        self._hear([Unlinked(str(error), wait)])
-        return True
+    @property
+    def _is_done(self) -> bool:
+        return self._lasting.words is not None and not self._lasting.left_to_do
 
     async def _arrive(self) -> None:
         """Connect, and wait until it is known where we are. Raises ChatError."""
-        while self._link is None:
-            await self._go_on(lambda: self._link is not None)
+        await self._go_on(lambda: False)
         with trio.move_on_after(_ARRIVE_TIMEOUT):
             while not self._has_arrived() and await self._go_on(self._has_arrived):
                 pass
-        for room in self._rooms:
-            if self._session and room not in self._state.rooms:
+        for room in self._lasting.rooms if self._lasting.session else ():
+            if room not in self._state.rooms:
                 raise NotAdmitted(self._why_not(room), about="room")
-        self._been_in = True
 
     def _has_arrived(self) -> bool:
-        return self._session is not None and self._session.arrived
+        return self._lasting.session is not None and self._lasting.session.arrived
 
     def _why_not(self, room: str) -> str:
         """In the words of the server: where plain is spoken, they come just before we are out."""
@@ -506,15 +379,15 @@ class Chat:
 
     async def _leave(self) -> None:
         """Let the server have all that we said, and hear what it still has for us."""
-        if self._words is None and not self._over:
+        if self._lasting.words is None and not self._lasting.over:
             await self.finish()
         # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
-        framed = self._session is None or self._session.framed
+        framed = self._lasting.session is None or self._lasting.session.framed
         with trio.move_on_after(inf if framed else _LEAVE_TIMEOUT):
             while await self._go_on(lambda: False):
                 self._state.heard.clear()
-        if self._undelivered:
-            raise ConnectionLost(self._undelivered)
+        if why := self._lasting.undelivered:
+            raise ConnectionLost(why)
 
 
 def open_chat(
@@ -581,12 +454,7 @@ async def _open(chat: Chat) -> AsyncIterator[Chat]:
         yield chat
         await chat._leave()
     finally:
-        await chat._drop()
-
-
-def one_at_a_time(rooms: Sequence[str]) -> str:
-    """Why we cannot be in all of them."""
-    return f"plain is spoken there, so we can be in one room at a time, not in {', '.join(rooms)}"
+        await chat._lasting.close()
 
 
 def _check_rooms(rooms: object) -> Sequence[str]:

@@ -7,9 +7,8 @@ so errors come out where the call is, and all of it is cancelled with the caller
 import math
 import socket
 import struct
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -47,8 +46,7 @@ DEFAULT_ROOM = "#lobby"
 
 
 class Connection:
-    """To a server, with the session that speaks its language. What is heard is handed to ``hear``;
-    to iterate is to take it from ``heard``, for which it is then.
+    """To a server, with the session that speaks its language. What is heard is handed to ``hear``.
 
     An IRC server that has been silent for half a minute, and does not answer, counts as lost.
     """
@@ -58,16 +56,16 @@ class Connection:
         stream: trio.SocketStream,
         session: ClientSession,
         hear: Callable[[Sequence[Message]], None],
-        heard: deque[Message],
     ) -> None:
         self.session = session
-        self._stream, self._hear, self._heard = stream, hear, heard
+        self._stream, self._hear = stream, hear
         self._sending, self._reading = trio.Lock(), trio.Lock()
         self._ended = False  # we say nothing more
         self._closed = False  # and neither does the server
         self._receiving = trio.CancelScope()
         self._silence = 0.0  # seconds that we have waited for the server since it said something
         self._asked = False  # whether we have asked for a sign of life
+        self._torn = False  # whether something has been sent in part
 
     @property
     def nick(self) -> str:
@@ -76,17 +74,17 @@ class Connection:
 
     async def push(self) -> None:
         """Once the session was asked for something: send what may be sent now; the rest goes out
-        while somebody iterates.
+        while somebody reads.
 
         What we ourselves know of it is heard in any case, even if the connection is lost now.
         """
         self._hear_ourselves()
         await self._send()
-        if self.session.waiting or self._heard:
-            self._receiving.cancel("there is something to be sent or heard")
+        if self.session.waiting:
+            self._receiving.cancel("there is something to be sent")
 
     async def finish(self, words: str = "") -> None:
-        """Say nothing more. The iteration goes on with what is still to come, and then ends.
+        """Say nothing more. What is still to come can be read, and then the end.
 
         ``words`` are what the others are told as we leave, if the protocol has a place for them.
         """
@@ -101,16 +99,8 @@ class Connection:
     async def close(self) -> None:
         """Without a word. What is known of what was on its way stays to be heard."""
         self._hear(self.session.cut())
-        await trio.aclose_forcefully(self._stream)
-
-    def __aiter__(self) -> AsyncIterator[Message]:
-        return self
-
-    async def __anext__(self) -> Message:
-        while not self._heard:
-            if not await self.receive(lambda: bool(self._heard)) and not self._heard:
-                raise StopAsyncIteration
-        return self._heard.popleft()
+        with trio.CancelScope(shield=True):  # it does not wait
+            await trio.aclose_forcefully(self._stream)
 
     async def enter(self, data: bytes) -> None:
         """Shake hands: return once we are in. Raises NotAdmitted or ConnectionLost.
@@ -125,18 +115,6 @@ class Connection:
                     raise ConnectionLost("the server closed the connection before it let us in")
             return
         raise NotAdmitted(f"the server did not let us in within {_ADMIT_TIMEOUT:g} seconds")
-
-    async def leave(self) -> None:
-        """Let the server have all that we said, and hear what it still has for us."""
-        # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
-        with trio.move_on_after(math.inf if self.session.framed else _LEAVE_TIMEOUT):
-            if not (self._ended or self._closed):
-                await self.finish()
-            while await self.receive(lambda: False):
-                self._heard.clear()
-        if why := self.session.undelivered:
-            raise ConnectionLost(why)
-        self.reset()
 
     def reset(self) -> None:
         """All has been said, and this is to be closed: a close leaves a thread of the tutorial's
@@ -154,6 +132,8 @@ class Connection:
         async with self._reading:
             if done():
                 return True
+            if not self._sending.locked():
+                self._check_whole()
             data = await self._read()
             if data:
                 self._silence, self._asked = 0.0, False
@@ -201,16 +181,28 @@ class Connection:
         """Whoever waits for the server hears what it will not send us."""
         if own := self.session.own_messages():
             self._hear(own)
-            self._receiving.cancel("there is something to be heard")
+            self.interrupt("there is something to be heard")
+
+    def interrupt(self, why: str) -> None:
+        """Let whoever waits for the server look again."""
+        self._receiving.cancel(why)
 
     async def _send(self) -> None:
         """Send what may be sent now."""
         async with self._sending:
+            self._check_whole()
             data = self.session.data_to_send(trio.current_time())
             self._hear_ourselves()
             if data:
+                self._torn = True
                 with _lost_if_broken():
                     await self._stream.send_all(data)
+                self._torn = False
+
+    def _check_whole(self) -> None:
+        """Who was cancelled while he sent something has sent a part of it."""
+        if self._torn:
+            raise ConnectionLost("something was cut off while it was sent")
 
 
 @dataclass(frozen=True)
@@ -234,7 +226,6 @@ async def connect(
     server: Server,
     new_session: NewSession,
     hear: Callable[[Sequence[Message]], None],
-    heard: deque[Message],
 ) -> tuple[Connection, bytes]:
     """Call the server; returns what it has said by itself, too, with which to ``enter``. Whoever
     gets the connection closes it. Raises CannotConnect and ConnectionLost.
@@ -250,21 +241,7 @@ async def connect(
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
-    return Connection(stream, session, hear, heard), data
-
-
-@asynccontextmanager
-async def open_connection(
-    server: Server, new_session: NewSession, state: ResumeState
-) -> AsyncIterator[Connection]:
-    """Enter, and leave at the end of the block."""
-    connection, data = await connect(server, new_session, state.heard.extend, state.heard)
-    try:
-        await connection.enter(data)
-        yield connection
-        await connection.leave()
-    finally:
-        await connection.close()
+    return Connection(stream, session, hear), data
 
 
 def irc_session(

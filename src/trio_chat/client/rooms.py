@@ -5,23 +5,14 @@ there is no connection waits for the next one, as what was on its way when the l
 """
 
 import math
-from collections import deque
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Protocol
 
 import trio
 
-from trio_chat.client.backoff import STEADY, backoff
-from trio_chat.client.connection import (
-    DEFAULT_ROOM,
-    Connection,
-    Server,
-    irc_session,
-    open_connection,
-    plain_session,
-)
+from trio_chat.client.connection import Server
 from trio_chat.client.intents import (
     AskHistory,
     Intent,
@@ -36,11 +27,11 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
+from trio_chat.client.lasting import LastingConnection
 from trio_chat.core.events import Notice
-from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted, Unsupported
-from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
-from trio_chat.protocols.irc.client.offline import Offline
+from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.protocols.client import Message, Unlinked
+from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings, check_key, check_room
@@ -122,111 +113,133 @@ class RoomsTalk:
         state: ResumeState,
         patience: float = LEAVE_TIMEOUT,
     ) -> None:
-        self._settings, self._nick, self._state = settings, nick, state
-        self._patience = patience
+        self._retry, self._patience, self._state = settings.client.retry, patience, state
         self._intents, self._messages = intents, messages
-        self._been_in = False
-        self._over = False  # whether the front end has ended it
-        self._last_words: str | None = None
+        self._news = trio.Event()
+        self._lasting = LastingConnection(
+            _server(settings),
+            nick,
+            near=not settings.client.nick,
+            rooms=[room_name(settings.client.room)] if settings.client.room else [],
+            state=state,
+            hear=self._hear,
+            goes_on_after=self._goes_on_after,
+        )
 
     async def run(self) -> None:
         """Until the front end ends it. Raises ChatError if we have never been in."""
         try:
             await self._keep_up()
         finally:
-            self._put_off()
-        with suppress(trio.BrokenResourceError):  # nobody is there any more whom we could tell
-            await self._show(self._state.heard)
+            await self._put_off()
+        await self._show()
 
     async def _keep_up(self) -> None:
-        waits = backoff()
-        while not self._over:
-            began = trio.current_time()
-            why = await self._until_cut()
-            if self._over:
-                break
-            # A server that lets us in and goes at once is as good as none.
-            if trio.current_time() - began >= STEADY:
-                waits = backoff()
-            wait = next(waits)
-            self._state.heard.append(Unlinked(why, wait))
-            with trio.move_on_after(wait):
-                await self._do_without()
+        failed: ChatError | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._do_all)
+            try:
+                while await self._step():
+                    pass
+            except ChatError as error:
+                failed = error
+            nursery.cancel_scope.cancel("the chat has ended")
+        if failed and not self._lasting.been_in:
+            raise failed
+        # Then nobody else tells that it has not ended well.
+        if why := str(failed or self._lasting.undelivered):
+            self._hear([Unlinked(why, 0)])
 
-    def _put_off(self) -> None:
-        """What was wanted and nobody has got to is for the next time."""
-        offline = Offline(self._state)
-        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
-            while True:
-                self._ask_later(offline, self._intents.receive_nowait())
-
-    async def _until_cut(self) -> str:
-        """One connection. Returns why it has ended."""
-        errors: list[BaseException] = []
-        try:
-            async with trio.open_nursery() as nursery:
-                without, ended = trio.CancelScope(), trio.Event()
-                nursery.start_soon(self._meanwhile, without, ended, nursery.cancel_scope)
-                near = not (self._settings.client.nick or self._been_in)
-                async with _open(self._settings, self._nick, self._state, near=near) as chat:
-                    without.cancel("there is a connection")
-                    await ended.wait()  # one at a time shows what is heard
-                    self._been_in = True
-                    await self._converse(chat, nursery.cancel_scope)
-        except* (CannotConnect, ConnectionLost, NotAdmitted) as group:
-            errors = _leaves(group)
-        except* trio.BrokenResourceError:  # nobody is there any more whom we could tell something
-            self._over = True
-        if errors and not self._goes_on_after(errors[0]):
-            raise errors[0]
-        if errors and self._last_words is not None and self._insists:
-            self._over = False
-        elif errors and self._over:  # then nobody else tells that it has not ended well
-            self._state.heard.append(Unlinked(str(errors[0]), 0))
-        return str(errors[0]) if errors else "the server closed the connection"
-
-    def _goes_on_after(self, error: BaseException) -> bool:
+    def _goes_on_after(self, error: ChatError) -> bool:
         """Once we have been in, even if our nickname is taken: by our own old connection. Before,
         a server that does not let us in will not do so the next time.
         """
-        if self._over or self._been_in:
-            return True
-        return self._settings.client.retry and not isinstance(error, NotAdmitted)
+        if self._lasting.words is not None:
+            return self._retry and math.isinf(self._patience)
+        return self._lasting.been_in or (self._retry and not isinstance(error, NotAdmitted))
 
-    @property
-    def _insists(self) -> bool:
-        return self._settings.client.retry and math.isinf(self._patience)
+    async def _put_off(self) -> None:
+        """What was wanted and nobody has got to is for the next time."""
+        await self._lasting.close()
+        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            while True:
+                intent = self._intents.receive_nowait()
+                if last_words(intent) is None:
+                    self._ask(intent)
+                    await self._lasting.push()
 
-    # ── with a connection ──────────────────────────────────────────────────────────────────
+    # ── what is heard ──────────────────────────────────────────────────────────────────────
 
-    async def _converse(self, chat: Connection, attempt: trio.CancelScope) -> None:
+    def _hear(self, messages: Sequence[Message]) -> None:
+        self._state.heard.extend(messages)
+        self._news.set()
+
+    async def _step(self) -> bool:
+        """Nothing more is read before all is shown. An attempt takes time: what we tell ourselves
+        meanwhile is shown at once.
+        """
+        await self._show()
+        if self._lasting.link:
+            return await self._lasting.step(lambda: False)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._show_meanwhile)
+            failed = await self._attempt()
+            nursery.cancel_scope.cancel("one at a time shows what is heard")
+        if failed:
+            raise failed
+        return not self._lasting.over
+
+    async def _attempt(self) -> ChatError | None:
+        """A nursery would wrap it."""
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._do_all, chat, attempt)
-                async for message in chat:
-                    self._state.heard.appendleft(message)
-                    await self._show(self._state.heard)
-                nursery.cancel_scope.cancel("the server has closed the connection")
-        finally:
-            self._nick = chat.nick
+            await self._lasting.step(lambda: False)
+        except ChatError as error:
+            return error
+        return None
 
-    async def _do_all(self, chat: Connection, attempt: trio.CancelScope) -> None:
-        """That the connection is lost is noticed by who listens."""
-        with suppress(ConnectionLost):
-            if self._last_words is not None:  # that did not get through
-                await self._finish(chat, self._last_words, attempt)
-                return
-            async for first in self._intents:
-                for intent in self._with_waiting(first):
-                    if (words := last_words(intent)) is not None:
-                        await self._finish(chat, words, attempt)
-                        return
-                    if _is_reconnect(intent):
-                        attempt.cancel("somebody wants another connection")
-                        return
-                    self._ask(chat.session, intent)
-                await chat.push()
-            await self._finish(chat, "", attempt)
+    async def _show_meanwhile(self) -> None:
+        while True:
+            self._news = trio.Event()
+            await self._show()
+            await self._news.wait()
+
+    async def _show(self) -> None:
+        """What has come together, together. If it is cancelled, what is not shown will be shown by
+        who comes next.
+        """
+        heard = self._state.heard
+        try:
+            while heard:
+                try:
+                    self._messages.send_nowait(heard[0])
+                except trio.WouldBlock:
+                    await self._messages.send(heard[0])
+                heard.popleft()
+        except trio.BrokenResourceError:
+            self._lasting.give_up("nobody is there any more whom we could tell")
+
+    # ── what is wanted ─────────────────────────────────────────────────────────────────────
+
+    async def _do_all(self) -> None:
+        words: str | None = None
+        async for first in self._intents:
+            words = await self._do_waiting(first)
+            with suppress(ConnectionLost):  # whoever makes a step notices it
+                await self._lasting.push()
+            if words is not None:
+                break
+        await self._finish(words or "")
+
+    async def _do_waiting(self, first: Intent) -> str | None:
+        """Returns the last words, if it is ended by them."""
+        for intent in self._with_waiting(first):
+            if (words := last_words(intent)) is not None:
+                return words
+            if _is_reconnect(intent):
+                await self._lasting.reconnect()
+            else:
+                self._ask(intent)
+        return None
 
     def _with_waiting(self, intent: Intent) -> Iterator[Intent]:
         """What waits is sent together."""
@@ -235,65 +248,25 @@ class RoomsTalk:
             while True:
                 yield self._intents.receive_nowait()
 
-    def _ask(self, requests: Requests, intent: Intent) -> None:
+    def _ask(self, intent: Intent) -> None:
         try:
             if isinstance(intent, JoinRoom):
                 check_room(intent.room)
                 check_key(intent.key)
             values = [getattr(intent, field.name) for field in fields(intent)]
-            getattr(requests, _METHODS[type(intent)])(*values)
+            getattr(self._lasting.requests, _METHODS[type(intent)])(*values)
         except (Unsupported, ValueError) as error:
             room = intent.room if isinstance(intent, JoinRoom) else ""
-            self._state.heard.append(Notice(str(error), room=room, refusal=True))
+            self._lasting.tell([Notice(str(error), room=room, refusal=True)])
 
-    async def _finish(self, chat: Connection, words: str, attempt: trio.CancelScope) -> None:
-        self._over, self._last_words = True, words
-        await chat.finish(words)
-        await trio.sleep(self._patience)
-        attempt.cancel("the server takes too long")
-
-    # ── without one ────────────────────────────────────────────────────────────────────────
-
-    async def _meanwhile(
-        self, scope: trio.CancelScope, ended: trio.Event, attempt: trio.CancelScope
-    ) -> None:
-        """While an attempt is made."""
-        with scope:
-            await self._do_without()
-            attempt.cancel("nobody wants it any more")
-        ended.set()
-
-    async def _do_without(self) -> None:
-        """What is to be done later goes into the state. Returns when the front end has ended it, or
-        wants another connection.
-        """
-        offline = Offline(self._state)
-        await self._show(self._state.heard)
-        async for intent in self._intents:
-            if last_words(intent) is not None:
-                break
-            if _is_reconnect(intent):
-                return
-            self._ask_later(offline, intent)
-            await self._show(self._state.heard)
-        self._over = True
-
-    def _ask_later(self, offline: Offline, intent: Intent) -> None:
-        if last_words(intent) is not None:
+    async def _finish(self, words: str) -> None:
+        if not self._lasting.is_in:
+            self._lasting.give_up("nobody wants it any more")
             return
-        self._ask(offline, intent)
-        self._state.heard.extend(offline.own_messages())
-
-    async def _show(self, heard: deque[Message]) -> None:
-        """What has come together, together. If it is cancelled, what is not shown will be shown by
-        who comes next.
-        """
-        while heard:
-            try:
-                self._messages.send_nowait(heard[0])
-            except trio.WouldBlock:
-                await self._messages.send(heard[0])
-            heard.popleft()
+        with suppress(ConnectionLost):
+            await self._lasting.finish(words)
+        await trio.sleep(self._patience)
+        self._lasting.give_up("the server takes too long")
 
 
 _METHODS: dict[type, str] = {
@@ -316,30 +289,14 @@ def resume_state_of(settings: Settings) -> ResumeState:
     return ResumeState(secret=secret) if secret else ResumeState()
 
 
-def _open(
-    settings: Settings, nick: str, state: ResumeState, *, near: bool
-) -> AbstractAsyncContextManager[Connection]:
-    """A connection as the settings want it. ``near`` is for those who have given no nickname, until
-    they are in: after that it is their own old connection that has theirs.
-    """
-    client = settings.client
-    server = Server(
+def _server(settings: Settings) -> Server:
+    return Server(
         settings.host,
         settings.port,
         encoding=settings.encoding,
-        protocol=client.protocol,
-        password=client.password.get_secret_value(),
+        protocol=settings.client.protocol,
+        password=settings.client.password.get_secret_value(),
     )
-    room, nicks = client.room, Alternates(nick, allowed=near)
-
-    def new_session(plain: bool) -> ClientSession:
-        known = (nicks, server, state)
-        if plain:
-            wanted = "" if room == DEFAULT_ROOM else room
-            return plain_session(*known, only_room=room or DEFAULT_ROOM, wanted=wanted)
-        return irc_session(*known, rooms=[room] if room else [])
-
-    return open_connection(server, new_session, state)
 
 
 def _is_reconnect(intent: Intent) -> bool:
@@ -355,10 +312,3 @@ def last_words(intent: Intent) -> str | None:
             command, _, words = spelled_out(line).strip().partition(" ")
             return words.strip() if command.lower() == "/quit" else None
     return None
-
-
-def _leaves(group: BaseExceptionGroup[ChatError]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found

@@ -36,6 +36,9 @@ WANTED = {
     SEARCH,
 }
 
+#: What is in the PING that asks how long the server takes, and in its PONG.
+LAG = "lag"
+
 # A server answers a PING, however slowly it lets us talk; after QUIT it closes the connection.
 _SILENCE = 30.0  # seconds
 _SILENCE_AFTER_QUIT = 5.0  # seconds
@@ -82,7 +85,8 @@ class IrcLink:
         self._talking = False  # whether what is waiting may be sent
         self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
         self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent; nothing tells of it
-        self._unanswered = 0  # of these, since the server has said something
+        # How many these were; and how many of them the server has answered, if only by a word.
+        self._sent = self._sent_before_ping = self._answered = 0
         self._last_words: str | None = None
         self._rounds = 0  # of PING and PONG that there may be before we leave
         self._own: list[Message] = []
@@ -165,9 +169,21 @@ class IrcLink:
             return ()
         if not self._is_irc:
             self._recognise(line, text)
-        if line.command != "ERROR":  # that may be the answer, or why there is none
-            self._unanswered = 0
+        self._count_answered(line)
         return self._understand_line(line)
+
+    def _count_answered(self, line: Line) -> None:
+        """Whatever comes may be the answer; but ERROR may be why there is none, and the PONG to an
+        earlier PING of ours is none.
+        """
+        if line.command == "PONG" and line.params[-1:] == (LAG,):
+            self._answered = max(self._answered, self._sent_before_ping)
+        elif line.command != "ERROR":
+            self._answered = self._sent
+
+    def ask_for_lag(self) -> None:
+        self._sent_before_ping = self._sent
+        self.send("PING", LAG)
 
     def _decode(self, data: bytes) -> str:
         try:
@@ -300,12 +316,13 @@ class IrcLink:
     @property
     def unanswered(self) -> Sequence[Unacked]:
         """What was sent blindly, and nothing has come after."""
-        return tuple(self._blindly)[-self._unanswered :] if self._unanswered else ()
+        unanswered = self._sent - self._answered
+        return tuple(self._blindly)[-unanswered:] if unanswered else ()
 
     def sent_blindly(self, texts: Sequence[Unacked]) -> None:
         """The server sends nothing back: it only tells what it refuses."""
         self._blindly.extend(texts)
-        self._unanswered += len(texts)
+        self._sent += len(texts)
 
     def take_blindly_sent(self, targets: Collection[str]) -> Unacked | None:
         """The oldest of them, or of those for one of these: it is refused."""

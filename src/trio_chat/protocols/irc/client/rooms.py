@@ -350,7 +350,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         if now >= self._ping_at and not self.leaving:
             self._ping_at, self._pinged_at = now + _LAG_EVERY, now
             self._pinged.append(tuple(self.state.unacked) if self._talking else ())
-            self.send("PING", "lag")
+            self.ask_for_lag()
         return super().data_to_send(now)
 
     def lag_known(self) -> Sequence[Message]:

@@ -1,0 +1,238 @@
+"""A connection that is opened again when it is lost: for the library and for our own front ends.
+
+There is no task in the background: each ``step`` waits for something to come, or to be sent, or for
+the next attempt and makes it. So errors come out where the call is. What is wanted while there is
+no connection goes into the ``ResumeState``, and the next one goes on from there.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from math import inf
+
+import trio
+
+from trio_chat.client.backoff import STEADY, backoff
+from trio_chat.client.connection import (
+    DEFAULT_ROOM,
+    Connection,
+    Server,
+    connect,
+    irc_session,
+    plain_session,
+)
+from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted
+from trio_chat.protocols.alternates import Alternates
+from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
+from trio_chat.protocols.irc.client.offline import Offline
+from trio_chat.protocols.resume_state import ResumeState
+
+_CLOSED = "the server closed the connection"
+
+
+class LastingConnection:
+    """``hear`` takes what is heard. ``goes_on_after`` tells whether to try again after this error:
+    if not, ``step`` raises it.
+
+    ``rooms`` are those that we want to be in at first, and ``home`` is the first of them. ``words``
+    are the last ones, once they are given. It is ``over`` when nothing comes any more, and what had
+    to be said and has not got through by then is ``undelivered``, as a sentence.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        nick: str,
+        *,
+        near: bool,
+        rooms: Sequence[str],
+        state: ResumeState,
+        hear: Callable[[Sequence[Message]], None],
+        goes_on_after: Callable[[ChatError], bool],
+    ) -> None:
+        self.rooms, self.home = rooms, rooms[0] if rooms else ""
+        self.session: ClientSession | None = None
+        self.link: Connection | None = None  # with this session
+        self.plain = False  # whether it is spoken
+        self.been_in = False
+        self.words: str | None = None
+        self.over = False
+        self.undelivered = ""
+        self._server, self._nick, self._near, self._state = server, nick, near, state
+        self._hear, self._goes_on_after = hear, goes_on_after
+        self._offline = Offline(state)
+        self._turn = trio.Lock()
+        self._attempt = trio.CancelScope()
+        self._waits, self._since, self._not_before = backoff(), inf, -inf
+
+    @property
+    def nick(self) -> str:
+        """The nickname that we have now, or had last."""
+        return self.session.nick if self.session else self._nick
+
+    @property
+    def is_in(self) -> bool:
+        """Whether there is a connection, and the server has let us in."""
+        return self.link is not None and self.link.session.admitted
+
+    # ── what we want ───────────────────────────────────────────────────────────────────────
+
+    @property
+    def requests(self) -> Requests:
+        """Who takes them now; ``push`` afterwards."""
+        return self.session or self._offline
+
+    async def push(self) -> None:
+        """Send what may be sent now; the rest goes out with the next steps.
+
+        Raises ConnectionLost only if we do not try again: else whoever makes a step notices it.
+        """
+        if self.link:
+            await self._send(self.link.push)
+        else:
+            self._hear(self.requests.own_messages())
+
+    def tell(self, messages: Sequence[Message]) -> None:
+        """By ourselves, to whoever waits for what is heard."""
+        self._hear(messages)
+        if self.link:
+            self.link.interrupt("there is something to be heard")
+
+    async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await send()
+        except ConnectionLost as error:
+            if not self._goes_on_after(error):
+                raise
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be said that has not been sent."""
+        return self.session.waiting if self.session else bool(self._state.unsent)
+
+    @property
+    def left_to_do(self) -> bool:
+        """Whether something has not been said, or may not have arrived and will be sent again."""
+        return bool(self._state.unacked or self._state.unsent)
+
+    async def finish(self, words: str) -> None:
+        """Say nothing more, and go on with what is still to come, until it is over."""
+        self.words = words
+        if self.link and self.is_in:
+            await self._send(partial(self.link.finish, words))
+        elif not self.left_to_do:
+            self.give_up("there is nothing left to be said")
+
+    def give_up(self, why: str) -> None:
+        """It is over. Whoever makes a step returns; then ``close``."""
+        self.over = True
+        self._attempt.cancel(why)
+
+    # ── what comes ─────────────────────────────────────────────────────────────────────────
+
+    async def step(self, done: Callable[[], bool]) -> bool:
+        """Wait until something has come, or happened; False if nothing comes any more.
+
+        Whoever waits for something makes steps, one at a time. So it may have come when it is our
+        turn: ``done`` tells. Raises ChatError.
+        """
+        async with self._turn:
+            if done():
+                return True
+            if self.over:
+                return False
+            with trio.CancelScope() as self._attempt:
+                await self._read_or_connect(done)
+            return not self.over
+
+    async def _read_or_connect(self, done: Callable[[], bool]) -> None:
+        try:
+            if self.link is None:
+                await trio.sleep_until(self._not_before)
+                await self._connect()
+            elif not await self.link.receive(done):
+                await self._on_end(self.link)
+        except (CannotConnect, ConnectionLost, NotAdmitted) as error:
+            goes_on = self._goes_on_after(error)
+            await self.close()
+            if not goes_on:
+                self.over = True
+                raise
+            self._try_later(str(error))
+
+    async def _on_end(self, link: Connection) -> None:
+        """The server has closed it. Raises ConnectionLost if we go on."""
+        why = link.session.undelivered
+        error = ConnectionLost(why or _CLOSED)
+        if (self.words is None or why) and self._goes_on_after(error):
+            raise error
+        self.over, self.undelivered = True, why
+        if self.words is not None:
+            link.reset()
+        await self.close()
+
+    def _try_later(self, why: str) -> None:
+        # A server that lets us in and goes at once is as good as none.
+        if trio.current_time() - self._since >= STEADY:
+            self._waits = backoff()
+        self._since = inf
+        wait = next(self._waits)
+        self._not_before = trio.current_time() + wait
+        self._hear([Unlinked(why, wait)])
+
+    async def reconnect(self) -> None:
+        """Somebody knows better than we whether there is a server: try it soon, or now if there is
+        no connection.
+        """
+        self._attempt.cancel("somebody wants another connection")
+        async with self._turn:
+            if self.link:
+                await self.close()
+                self._try_later(_CLOSED)
+            else:
+                self._not_before = -inf
+
+    # ── a connection ───────────────────────────────────────────────────────────────────────
+
+    async def _connect(self) -> None:
+        self.link, data = await connect(self._server, self._new_session, self._hear)
+        try:
+            await self.link.enter(data)
+            self.been_in, self._since = True, trio.current_time()
+            if self.words is not None:
+                await self.link.finish(self.words)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """There is no connection any more."""
+        link, self.link = self.link, None
+        self._nick, self.session = self.nick, None
+        if link:
+            await link.close()
+
+    def _new_session(self, plain: bool) -> ClientSession:
+        if not self.been_in:
+            self._want_rooms(plain)
+        nick = Alternates(self._nick, allowed=self._near and not self.been_in)
+        known = (nick, self._server, self._state)
+        if plain:
+            self.session = plain_session(*known, only_room=self.home or DEFAULT_ROOM)
+        else:
+            self.session = irc_session(*known)
+        return self.session
+
+    def _want_rooms(self, plain: bool) -> None:
+        """Where plain is spoken, the server decides which room is the first, unless it is said."""
+        if plain and len(self.rooms) > 1:
+            raise ValueError(one_at_a_time(self.rooms))
+        self.plain = plain
+        if plain and [*self.rooms] == [DEFAULT_ROOM]:
+            self.rooms, self.home = (), ""
+        for room in self.rooms:
+            self._state.rooms.setdefault(room, (room, ""))
+
+
+def one_at_a_time(rooms: Sequence[str]) -> str:
+    """Why we cannot be in all of them."""
+    return f"plain is spoken there, so we can be in one room at a time, not in {', '.join(rooms)}"
