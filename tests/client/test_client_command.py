@@ -238,8 +238,9 @@ async def test_what_is_refused_makes_it_65_or_77_and_a_line(port, arguments, tex
     assert (done.code, only_line(done)) == ((77, KEPT_OUT) if out else (65, UNSAID))
 
 
-async def test_a_line_that_is_too_long_makes_it_65(port):
-    done = await chat(port, b"x" * 1_048_577 + b"\nfine\n")
+@pytest.mark.parametrize("line", [b"x" * 1_048_577, b"caf\xe9"])
+async def test_a_line_that_is_too_long_or_no_text_makes_it_65(port, line):
+    done = await chat(port, line + b"\nfine\n")
     assert done.code == 65
     assert done.out.endswith("bob: fine\n")
     assert done.err.splitlines()[-1] == (

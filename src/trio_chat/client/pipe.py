@@ -30,7 +30,7 @@ class OutputGone(Exception):
 
 class Pipe:
     """Lines in, lines out. ``text`` makes what is printed of a message; ``dropped`` counts lines of
-    the input that were too long.
+    the input that were too long, or not UTF-8.
     """
 
     def __init__(self, text: Callable[[Message], str]) -> None:
@@ -41,15 +41,25 @@ class Pipe:
         """Hand on each line of the input; close the channel at its end."""
         with lines:
             async for line in InputLines():
-                if line is None:
+                try:
+                    await lines.send(_text_of(line))
+                except ValueError as error:
                     self.dropped += 1
-                    print("trio-chat: a line was too long, and was not sent", file=sys.stderr)
-                else:
-                    await lines.send(line.decode("utf-8", "replace"))
+                    print(f"trio-chat: a line was {error}, and was not sent", file=sys.stderr)
 
     async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
         """Print messages until their channel is closed. Raises OutputGone."""
         await print_each(messages, self._text)
+
+
+def _text_of(line: bytes | None) -> str:
+    """Raises ValueError."""
+    if line is None:
+        raise ValueError("too long")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
 
 
 class InputLines:
