@@ -5,7 +5,8 @@ everything. Sans-IO.
 from collections.abc import Sequence
 
 from keeping_server import End, KeepingServer
-from trio_chat.core.events import Notice, Said
+from trio_chat.core.events import Said
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Acknowledged, Earlier, Lag, Message, Sent
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState

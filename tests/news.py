@@ -12,13 +12,12 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
-    Notice,
     Origin,
     Renamed,
     Said,
-    Topic,
     TopicSet,
 )
+from trio_chat.core.views import Notice, Topic
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,

@@ -8,22 +8,20 @@ from trio_chat.core.commands import Join, Request, SetModes
 from trio_chat.core.effects import after, log_of
 from trio_chat.core.events import (
     NOWHERE,
-    Absent,
     Arrived,
     Change,
-    Delivery,
     Departed,
     Entry,
     Event,
     Joined,
     Origin,
-    Refused,
     Said,
     UserModesSet,
 )
 from trio_chat.core.judge import Outcomes
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.room import Person, RoomState
+from trio_chat.core.views import Absent, Delivery, Refused
 
 
 class Ring:

@@ -15,7 +15,10 @@ ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
 
 VOCABULARY = {
     f"core.{name}"
-    for name in ("commands", "events", "fact", "letters", "masks", "modes", "names", "refusals")
+    for name in (
+        *("commands", "events", "fact", "ids", "letters", "masks", "modes", "names"),
+        *("refusals", "views"),
+    )
 }
 
 # Our own modules and rooms that each room may import; a room stands for all of its modules.

@@ -3,16 +3,7 @@
 import pytest
 
 from trio_chat.client.members import Members
-from trio_chat.core.events import (
-    AwaySet,
-    Change,
-    Departed,
-    Joined,
-    Kicked,
-    Left,
-    ModesSet,
-    Renamed,
-)
+from trio_chat.core.events import AwaySet, Change, Departed, Joined, Kicked, Left, ModesSet, Renamed
 from trio_chat.protocols.casemapping import Casemapping
 from trio_chat.protocols.client import Member, Message, OutOfRoom, Roster
 

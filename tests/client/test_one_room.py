@@ -8,7 +8,7 @@ import pytest
 from trio_chat.client.intents import Intent, JoinRoom, PartRoom, RunCommand, SayTo
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.text import plain_text
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import InRoom, Linked, Message, Unlinked
 from trio_chat.protocols.irc.client.session import IrcClientSession

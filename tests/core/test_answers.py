@@ -24,23 +24,20 @@ from trio_chat.core.commands import (
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.events import (
-    Arrived,
-    Change,
+from trio_chat.core.events import Arrived, Change, Departed, Origin
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import (
     Counts,
-    Departed,
     Mask,
     Masks,
     Members,
     Modes,
-    Origin,
     Past,
     People,
     Refused,
     Rooms,
     Seen,
 )
-from trio_chat.core.refusals import Code
 
 ALICE = Origin("al", "tea.net", "Alice Liddell")
 HIDDEN = Origin("hid", "cave.org", "The Hidden One")

@@ -34,33 +34,22 @@ from trio_chat.core.commands import (
 from trio_chat.core.effects import is_barrier, log_of, movers
 from trio_chat.core.events import (
     PEOPLE,
-    Absent,
     Announced,
-    Answer,
     Arrived,
-    Aside,
     AwaySet,
     Change,
-    Delivery,
     Departed,
-    Entered,
     Entry,
     Event,
     Invited,
     Joined,
     Kicked,
     Left,
-    Members,
     ModesSet,
     NameSet,
-    Refused,
     Renamed,
-    Rooms,
-    RoomSeen,
     Said,
-    Seen,
     Signalled,
-    Topic,
     TopicSet,
     UserModesSet,
 )
@@ -68,6 +57,19 @@ from trio_chat.core.judge import TOPIC_MAX
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
+from trio_chat.core.views import (
+    Absent,
+    Answer,
+    Aside,
+    Delivery,
+    Entered,
+    Members,
+    Refused,
+    Rooms,
+    RoomSeen,
+    Seen,
+    Topic,
+)
 
 
 @pytest.fixture

@@ -24,24 +24,21 @@ from trio_chat.core.commands import (
 from trio_chat.core.events import (
     Announced,
     Arrived,
-    Aside,
     AwaySet,
     Change,
-    Delivery,
     Departed,
-    Entered,
     Invited,
     Joined,
     Kicked,
     ModesSet,
     NameSet,
     Origin,
-    Presence,
     Renamed,
     Said,
     Signalled,
     UserModesSet,
 )
+from trio_chat.core.views import Aside, Delivery, Entered, Presence
 
 INSIDE = {"id-olga", "id-vera", "id-mark"}
 

@@ -23,7 +23,6 @@ from trio_chat.core.commands import (
     Tell,
 )
 from trio_chat.core.events import (
-    Absent,
     Announced,
     AwaySet,
     Invited,
@@ -32,7 +31,6 @@ from trio_chat.core.events import (
     Left,
     NameSet,
     Origin,
-    Refused,
     Renamed,
     Said,
     Signalled,
@@ -41,6 +39,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.judge import AWAY_MAX, KICK_MAX, NAME_MAX
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Absent, Refused
 
 EVERYBODY = ["olga", "vera", "mark", "eve"]
 

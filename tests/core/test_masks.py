@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trio_chat.core.events import Mask, Origin
+from trio_chat.core.events import Origin
 from trio_chat.core.masks import Lists, address, full_mask, matches
 from trio_chat.core.names import fold
+from trio_chat.core.views import Mask
 
 LONG = 2000  # characters
 

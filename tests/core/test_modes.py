@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ring import Ring, changes
 from trio_chat.core.commands import SetModes
-from trio_chat.core.events import Change, Mask, ModesSet, Origin, Refused
+from trio_chat.core.events import Change, ModesSet, Origin
 from trio_chat.core.judge import KEY_MAX, Outcomes
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import (
@@ -21,6 +21,7 @@ from trio_chat.core.modes import (
     with_letter,
 )
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Mask, Refused
 
 OLGA = Origin("uolga", "olga.net")
 

@@ -4,10 +4,11 @@ import pytest
 
 from ring import Ring
 from trio_chat.core.commands import Rename, Tell
-from trio_chat.core.events import Entry, Refused
+from trio_chat.core.events import Entry
 from trio_chat.core.names import private_room
 from trio_chat.core.readers import Source, partner, source
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Refused
 
 
 @pytest.fixture

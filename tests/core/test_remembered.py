@@ -4,7 +4,7 @@ import pytest
 
 from ring import Ring
 from trio_chat.core.commands import Invite, Join, Kick, Leave, Say, SetUserModes
-from trio_chat.core.events import Arrived, Change, Departed, Entered, Joined, Refused
+from trio_chat.core.events import Arrived, Change, Departed, Joined
 from trio_chat.core.invitations import INVITED_MAX
 from trio_chat.core.names import fold
 from trio_chat.core.readers import Source, source
@@ -17,6 +17,7 @@ from trio_chat.core.remembered import (
     hiding,
     spans,
 )
+from trio_chat.core.views import Entered, Refused
 
 DAY = 24 * 3600 * 1000
 

@@ -20,9 +20,10 @@ from trio_chat.core.commands import (
     Signal,
     Tell,
 )
-from trio_chat.core.events import Absent, AwaySet, Joined, Left, Past, People, Refused, Renamed
+from trio_chat.core.events import AwaySet, Joined, Left, Renamed
 from trio_chat.core.judge import parting_words
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Absent, Past, People, Refused
 
 MODES = [("+b", "m:loud"), ("+b", "loud"), ("+b", "m:*!*@*"), ("+m",)]
 WORDS = [

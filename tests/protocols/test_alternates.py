@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.events import Notice
 from trio_chat.core.names import fold, nick_problem
+from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.irc.client.session import IrcClientSession

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.events import Joined, Kicked, Left, Notice, Renamed, Said, Topic, TopicSet
+from trio_chat.core.events import Joined, Kicked, Left, Renamed, Said, TopicSet
+from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from runs import commands, next_command
 from trio_chat.core.commands import Enter, Say
-from trio_chat.core.events import Arrived, Joined, Left, Notice, Renamed, Said, Topic
+from trio_chat.core.events import Arrived, Joined, Left, Renamed, Said
+from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import Earlier, InRoom, Linked, Message, PageEnd, Roster
 from trio_chat.protocols.irc.text import is_invisible

@@ -24,23 +24,8 @@ from trio_chat.core.commands import (
     ShowTopic,
     Tell,
 )
-from trio_chat.core.events import (
-    Absent,
-    Arrived,
-    Aside,
-    Entered,
-    Entry,
-    Event,
-    Joined,
-    Left,
-    Notice,
-    Refused,
-    Renamed,
-    Said,
-    Shown,
-    Topic,
-    TopicSet,
-)
+from trio_chat.core.events import Arrived, Entry, Event, Joined, Left, Renamed, Said, TopicSet
+from trio_chat.core.views import Absent, Aside, Entered, Notice, Refused, Shown, Topic
 from trio_chat.protocols.lines import ENDLESS
 from trio_chat.protocols.plain.server import PlainSession, plain_dialect
 from trio_chat.protocols.session import Handled

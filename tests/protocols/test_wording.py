@@ -6,34 +6,36 @@ from hypothesis import strategies as st
 
 from trio_chat.core.answers import unknown
 from trio_chat.core.events import (
-    Absent,
     Announced,
     Arrived,
-    Aside,
     AwaySet,
     Change,
     Departed,
-    Entered,
     Entry,
     Invited,
     Joined,
     Kicked,
     Left,
-    Members,
     ModesSet,
-    Notice,
-    Refused,
     Renamed,
-    Rooms,
-    RoomSeen,
     Said,
-    Seen,
-    Shown,
     Signalled,
-    Topic,
     TopicSet,
 )
 from trio_chat.core.names import NICK_MAX, composed, nick_problem
+from trio_chat.core.views import (
+    Absent,
+    Aside,
+    Entered,
+    Members,
+    Notice,
+    Refused,
+    Rooms,
+    RoomSeen,
+    Seen,
+    Shown,
+    Topic,
+)
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.wording import (
     Company,

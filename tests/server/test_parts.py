@@ -11,10 +11,8 @@ from trio_chat.core.effects import movers
 from trio_chat.core.events import (
     Announced,
     Arrived,
-    Aside,
     AwaySet,
     Change,
-    Delivery,
     Departed,
     Entry,
     Event,
@@ -24,15 +22,14 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     NameSet,
-    Presence,
     Renamed,
     Said,
-    Shown,
     Signalled,
     TopicSet,
     UserModesSet,
 )
 from trio_chat.core.room import RoomState
+from trio_chat.core.views import Aside, Delivery, Presence, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audiences, Listener
 from trio_chat.server.broadcaster import Parts

@@ -13,7 +13,6 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
-    Mask,
     ModesSet,
     Origin,
     Renamed,
@@ -22,6 +21,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.room import RoomState
+from trio_chat.core.views import Mask
 from trio_chat.storage.codec import (
     BESIDE,
     Unreadable,

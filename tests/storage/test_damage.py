@@ -17,17 +17,9 @@ from hypothesis import strategies as st
 
 from stores import open_file, said, texts
 from trio_chat.core.effects import after
-from trio_chat.core.events import (
-    PEOPLE,
-    Change,
-    Departed,
-    Kicked,
-    Mask,
-    ModesSet,
-    Origin,
-    TopicSet,
-)
+from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.room import RoomState
+from trio_chat.core.views import Mask
 from trio_chat.errors import CannotOpenStore, Unavailable
 from trio_chat.storage.base import START, Log, Search
 from trio_chat.storage.sqlite.rows import complain

@@ -16,8 +16,9 @@ import trio
 from trio_chat.client.connection import DEFAULT_ROOM, Connection, Server
 from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
-from trio_chat.core.events import Notice, Said
+from trio_chat.core.events import Said
 from trio_chat.core.fact import fact
+from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
     Earlier,

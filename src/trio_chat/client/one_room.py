@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from trio_chat.client.connection import DEFAULT_ROOM
 from trio_chat.client.intents import Intent, JoinRoom, PartRoom, RunCommand, SayTo
 from trio_chat.client.sentences import Sentences, together
-from trio_chat.core.events import Joined, Left, Notice
+from trio_chat.core.events import Joined, Left
+from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked

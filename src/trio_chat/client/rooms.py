@@ -28,7 +28,7 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.client.lasting import LastingConnection
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.irc.text import room_name

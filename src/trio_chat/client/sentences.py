@@ -7,19 +7,8 @@ words, is told once.
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from trio_chat.core.events import (
-    Absent,
-    AwaySet,
-    Departed,
-    Entered,
-    Kicked,
-    Left,
-    Notice,
-    Renamed,
-    Said,
-    Shown,
-    Topic,
-)
+from trio_chat.core.events import AwaySet, Departed, Kicked, Left, Renamed, Said
+from trio_chat.core.views import Absent, Entered, Notice, Shown, Topic
 from trio_chat.protocols.casemapping import OURS, Casemapping
 from trio_chat.protocols.client import (
     CUT_SHORT,

@@ -20,7 +20,19 @@ from trio_chat.core.commands import (
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.events import (
+from trio_chat.core.masks import address, matches
+from trio_chat.core.modes import prefixes
+from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person, Room
+from trio_chat.core.state import (
+    State,
+    has_status,
+    is_silenced_somewhere,
+    share_a_room,
+    shown,
+)
+from trio_chat.core.views import (
     Answer,
     Counts,
     Invitations,
@@ -34,18 +46,6 @@ from trio_chat.core.events import (
     RoomSeen,
     Seen,
     Topic,
-)
-from trio_chat.core.masks import address, matches
-from trio_chat.core.modes import prefixes
-from trio_chat.core.names import fold
-from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person, Room
-from trio_chat.core.state import (
-    State,
-    has_status,
-    is_silenced_somewhere,
-    share_a_room,
-    shown,
 )
 
 

@@ -13,23 +13,18 @@ from trio_chat.core.events import (
     PEOPLE,
     Announced,
     Arrived,
-    Aside,
     AwaySet,
     Change,
-    Delivery,
     Departed,
-    Entered,
     Entry,
     Event,
     Invited,
     Joined,
     Kicked,
     Left,
-    Mask,
     ModesSet,
     NameSet,
     Origin,
-    Presence,
     Renamed,
     Said,
     Signalled,
@@ -60,6 +55,7 @@ from trio_chat.core.state import (
     shown,
     with_status,
 )
+from trio_chat.core.views import Aside, Delivery, Entered, Mask, Presence
 
 # First visits that are remembered of each connection.
 _VISITS_MAX = 200

@@ -27,7 +27,6 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.effects import change_status, with_change
 from trio_chat.core.events import (
-    Absent,
     Announced,
     AwaySet,
     Change,
@@ -38,9 +37,7 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     NameSet,
-    Refused,
     Renamed,
-    Repeated,
     Said,
     Signalled,
     TopicSet,
@@ -72,6 +69,7 @@ from trio_chat.core.state import (
     leads,
     shown,
 )
+from trio_chat.core.views import Absent, Refused, Repeated
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200

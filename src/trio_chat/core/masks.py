@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from trio_chat.core.events import Mask, Origin
+from trio_chat.core.events import Origin
 from trio_chat.core.modes import MUTE
 from trio_chat.core.names import fold
+from trio_chat.core.views import Mask
 
 MASK_MAX = 200  # bytes
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from trio_chat.core.answers import unknown
-from trio_chat.core.events import Entry, Refused, Said
+from trio_chat.core.events import Entry, Said
 from trio_chat.core.names import fold, private_room
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import Span, hidden
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State
+from trio_chat.core.views import Refused
 
 
 class Source(NamedTuple):

@@ -4,8 +4,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from trio_chat.core.events import NOWHERE, Entry, Mask, Origin
+from trio_chat.core.events import NOWHERE, Entry, Origin
 from trio_chat.core.masks import Lists
+from trio_chat.core.views import Mask
 
 
 class Standing(NamedTuple):

@@ -11,13 +11,12 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
-    Notice,
     Renamed,
     Said,
-    Topic,
     TopicSet,
 )
 from trio_chat.core.fact import fact
+from trio_chat.core.views import Notice, Topic
 
 # How long to wait for a server to speak first. The tutorial's server greets at once, trio-chat
 # those who are silent for half a second, and never before a fifth; most IRC servers say

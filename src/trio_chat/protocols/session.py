@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trio_chat.core.commands import Command, Say
-from trio_chat.core.events import Answer, Event, Refused, Shown
+from trio_chat.core.events import Event
+from trio_chat.core.views import Answer, Refused, Shown
 
 
 class Dialect(Protocol):

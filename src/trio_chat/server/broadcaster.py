@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.effects import movers
-from trio_chat.core.events import Delivery, Entry, Joined
+from trio_chat.core.events import Entry, Joined
 from trio_chat.core.room import Person
+from trio_chat.core.views import Delivery
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Listener
 from trio_chat.server.hub import Hub

@@ -33,9 +33,10 @@ from trio_chat.core.commands import (
     Unwatch,
     Watch,
 )
-from trio_chat.core.events import Absent, Answer, Arrived, Notice, Refused, Repeated
+from trio_chat.core.events import Arrived
 from trio_chat.core.judge import Outcome, operators_only
 from trio_chat.core.letters import cut
+from trio_chat.core.views import Absent, Answer, Notice, Refused, Repeated
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession

@@ -13,8 +13,8 @@ from collections import deque
 
 import trio
 
-from trio_chat.core.events import Refused
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Refused
 from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import is_password
 

@@ -30,17 +30,12 @@ from trio_chat.core.effects import is_barrier, log_of
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
-    Absent,
-    Answer,
     Arrived,
     Change,
     Departed,
     Entry,
     Event,
-    Notice,
-    Refused,
     Renamed,
-    Repeated,
     Said,
     UserModesSet,
 )
@@ -49,6 +44,7 @@ from trio_chat.core.names import composed, fold, is_private, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
+from trio_chat.core.views import Absent, Answer, Notice, Refused, Repeated
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive

@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 
 import trio
 
-from trio_chat.core.events import Refused
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks
 from trio_chat.core.names import near_nick, nick_problem
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Refused
 from trio_chat.server.audience import Listener
 from trio_chat.storage.base import Log
 

@@ -20,10 +20,11 @@ import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.effects import after, is_barrier, log_of
-from trio_chat.core.events import Event, Refused
+from trio_chat.core.events import Event
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Room, RoomState
+from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
 from trio_chat.server.audience import Listener
 from trio_chat.server.progress import Progress

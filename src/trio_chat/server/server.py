@@ -13,9 +13,9 @@ from importlib.metadata import version
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.events import Notice
 from trio_chat.core.judge import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
 from trio_chat.core.names import NAME_MAX
+from trio_chat.core.views import Notice
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.broadcaster import Broadcaster

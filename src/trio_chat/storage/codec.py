@@ -18,7 +18,6 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
-    Mask,
     ModesSet,
     Origin,
     Renamed,
@@ -27,6 +26,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.room import RoomState, Standing
+from trio_chat.core.views import Mask
 from trio_chat.storage.checked import is_sound
 
 _LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed)

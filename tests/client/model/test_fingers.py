@@ -4,7 +4,8 @@ import pytest
 
 from desk import Desk
 from trio_chat.client.intents import PartRoom, Quit, RunCommand
-from trio_chat.core.events import Departed, Joined, Notice
+from trio_chat.core.events import Departed, Joined
+from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Member, Roster
 from trio_chat.protocols.irc.client.session import IrcClientSession

@@ -18,9 +18,9 @@ from trio_chat.core.events import (
     Origin,
     Renamed,
     Said,
-    Topic,
     TopicSet,
 )
+from trio_chat.core.views import Topic
 from trio_chat.protocols.client import (
     Earlier,
     InRoom,

@@ -12,7 +12,8 @@ from typing import TypeVar
 import pytest
 
 from trio_chat.client.model import Buffer, Changes, Line, Model
-from trio_chat.core.events import Departed, Joined, Left, Notice, Renamed
+from trio_chat.core.events import Departed, Joined, Left, Renamed
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,

@@ -4,7 +4,7 @@ import pytest
 
 from desk import Desk
 from trio_chat.client.model import Kept, Model
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Linked
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState

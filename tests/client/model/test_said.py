@@ -4,7 +4,8 @@ import pytest
 
 from desk import Desk, at, said, told
 from trio_chat.client.model import Kept, MarkRead, Model
-from trio_chat.core.events import Notice, Renamed, Said
+from trio_chat.core.events import Renamed, Said
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Earlier,
     InRoom,

@@ -20,7 +20,8 @@ from trio_chat.client.model import (
     preview,
 )
 from trio_chat.client.model.emoji import emoji
-from trio_chat.core.events import Notice, Said
+from trio_chat.core.events import Said
+from trio_chat.core.views import Notice
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -12,7 +12,7 @@ import trio
 from trio_chat.client import delivery, pipe
 from trio_chat.client.intents import Intent, JoinRoom, Quit, Resend, SayTo
 from trio_chat.client.objects import pipe as objects
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -2,7 +2,7 @@
 
 from screens import shown, text_of, until
 from trio_chat.client.model import Model, Quit, SayTo
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,
     InRoom,

@@ -10,20 +10,8 @@ from hypothesis import strategies as st
 
 from runs import commands
 from trio_chat.core.commands import Command, Count, Enter, Join, ListMembers, Say, Tell
-from trio_chat.core.events import (
-    Arrived,
-    Counts,
-    Departed,
-    Event,
-    Joined,
-    Kicked,
-    Members,
-    Notice,
-    Origin,
-    Said,
-    Seen,
-    TopicSet,
-)
+from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Origin, Said, TopicSet
+from trio_chat.core.views import Counts, Members, Notice, Seen
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,

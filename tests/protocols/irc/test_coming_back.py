@@ -9,7 +9,8 @@ import pytest
 
 from keeping_client import Client, connected
 from keeping_server import CAPS, KeepingServer
-from trio_chat.core.events import Joined, Left, Notice, Said
+from trio_chat.core.events import Joined, Left, Said
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Earlier, Failed, Sent, Stamped
 from trio_chat.protocols.irc.client.catchup import _GAP_MAX
 from trio_chat.protocols.irc.client.session import IrcClientSession

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from runs import commands
 from trio_chat.core.commands import Enter, Say, Tell
-from trio_chat.core.events import Arrived, Aside, Entered, Entry, Notice, Origin, Said
+from trio_chat.core.events import Arrived, Entry, Origin, Said
+from trio_chat.core.views import Aside, Entered, Notice
 from trio_chat.protocols.irc.batches import Collected
 from trio_chat.protocols.irc.dialect import irc_dialect
 from trio_chat.protocols.irc.info import ServerInfo

@@ -17,13 +17,12 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
-    Notice,
     Origin,
     Renamed,
     Said,
-    Topic,
     TopicSet,
 )
+from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -37,24 +37,11 @@ from trio_chat.core.commands import (
     Watch,
 )
 from trio_chat.core.effects import log_of
-from trio_chat.core.events import (
-    Absent,
-    Answer,
-    Arrived,
-    Entry,
-    Event,
-    Found,
-    Joined,
-    Marked,
-    Origin,
-    Recalled,
-    Refused,
-    Said,
-    Talks,
-)
+from trio_chat.core.events import Arrived, Entry, Event, Joined, Origin, Said
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
+from trio_chat.core.views import Absent, Answer, Found, Marked, Recalled, Refused, Talks
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import Message, parse

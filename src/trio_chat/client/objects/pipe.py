@@ -12,8 +12,8 @@ from trio_chat.client.objects.requests import BadRequest, read_request
 from trio_chat.client.objects.told import Error, Object, Unlinked, json_line, object_of
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
 from trio_chat.client.rooms import last_words
-from trio_chat.core.events import Notice
 from trio_chat.core.names import fold
+from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted
 from trio_chat.protocols import client
 from trio_chat.protocols.client import MAYBE_LOST, Failed, Message

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, Field
 
 import trio_chat.core.events as events
+import trio_chat.core.views as views
 from trio_chat.protocols import client
 from trio_chat.protocols.client import Earlier, Message
 from trio_chat.protocols.irc.times import timestamp
@@ -298,10 +299,10 @@ TOLD: dict[type, type[Object]] = {
     events.Kicked: Kicked,
     events.Left: Left,
     events.ModesSet: Modes,
-    events.Notice: Notice,
+    views.Notice: Notice,
     events.Renamed: Renamed,
     events.Said: Said,
-    events.Topic: TopicIs,
+    views.Topic: TopicIs,
     events.TopicSet: TopicIs,
 }
 
@@ -314,7 +315,7 @@ def object_of(message: Message) -> Object:
     if isinstance(message, Earlier):
         fields |= {"earlier": True, "found": message.found}
         fields["time"] = message.time or fields.get("time", "")
-    if isinstance(message, events.Topic):
+    if isinstance(message, views.Topic):
         fields |= {"nick": message.by, "time": _iso(message.at), "earlier": True}
     kind = TOLD[type(shown)]
     return kind.model_validate({"type": type_of(kind), **fields})

@@ -7,33 +7,27 @@ from typing import Any
 
 from trio_chat.core.events import (
     Announced,
-    Aside,
     AwaySet,
     Change,
     Departed,
-    Entered,
     Entry,
     Event,
     Invited,
     Joined,
     Kicked,
     Left,
-    Marked,
-    Members,
     ModesSet,
     NameSet,
-    Notice,
     Origin,
-    Presence,
     Renamed,
     Said,
-    Shown,
     Signalled,
     TopicSet,
     UserModesSet,
 )
 from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
+from trio_chat.core.views import Aside, Entered, Marked, Members, Notice, Presence, Shown
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of

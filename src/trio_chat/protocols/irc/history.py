@@ -16,9 +16,10 @@ from trio_chat.core.commands import (
     ShowMark,
     Span,
 )
-from trio_chat.core.events import Found, Recalled, Refused, Talks, is_id
+from trio_chat.core.ids import is_id
 from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Found, Recalled, Refused, Talks
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse_tags
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 
 from trio_chat.core.commands import Enter, Rename
-from trio_chat.core.events import Origin, Refused
+from trio_chat.core.events import Origin
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
 from trio_chat.core.names import NAME_MAX, nick_problem
+from trio_chat.core.views import Refused
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.message import Message, number

@@ -8,7 +8,10 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from trio_chat.core.events import (
+from trio_chat.core.letters import cut
+from trio_chat.core.masks import address, matches
+from trio_chat.core.names import fold
+from trio_chat.core.views import (
     Counts,
     Invitations,
     Masks,
@@ -22,9 +25,6 @@ from trio_chat.core.events import (
     Seen,
     Topic,
 )
-from trio_chat.core.letters import cut
-from trio_chat.core.masks import address, matches
-from trio_chat.core.names import fold
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer

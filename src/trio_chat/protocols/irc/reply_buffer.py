@@ -20,9 +20,10 @@ is written with its tags, once those are known.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import Aside, Entry, Joined, Refused, Repeated, Shown, UserModesSet
+from trio_chat.core.events import Entry, Joined, UserModesSet
 from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.refusals import Code
+from trio_chat.core.views import Aside, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import cut, time_tag
 from trio_chat.protocols.irc.info import ServerInfo

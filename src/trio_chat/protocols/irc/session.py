@@ -9,21 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
-from trio_chat.core.events import (
-    Absent,
-    Answer,
-    Arrived,
-    AwaySet,
-    Event,
-    Invited,
-    Joined,
-    Marked,
-    Notice,
-    Refused,
-    Renamed,
-    Repeated,
-    UserModesSet,
-)
+from trio_chat.core.events import Arrived, AwaySet, Event, Invited, Joined, Renamed, UserModesSet
+from trio_chat.core.views import Absent, Answer, Marked, Notice, Refused, Repeated
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect

@@ -22,8 +22,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from trio_chat.core.events import Joined, Kicked, Left, Notice, Said, Topic
+from trio_chat.core.events import Joined, Kicked, Left, Said
 from trio_chat.core.names import fold
+from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS

@@ -11,17 +11,9 @@ greeted soon speaks first, and thereby is known to frame by newlines from the st
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import (
-    Joined,
-    Kicked,
-    Left,
-    Notice,
-    Renamed,
-    Said,
-    Topic,
-    TopicSet,
-)
+from trio_chat.core.events import Joined, Kicked, Left, Renamed, Said, TopicSet
 from trio_chat.core.names import fold
+from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, Earlier, Message

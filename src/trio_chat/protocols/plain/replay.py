@@ -8,8 +8,9 @@ in what follows.
 from collections import deque
 from collections.abc import Sequence
 
-from trio_chat.core.events import Notice, Said
+from trio_chat.core.events import Said
 from trio_chat.core.names import fold
+from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, PageEnd, Stamped
 from trio_chat.protocols.irc.text import is_room, shown
 from trio_chat.protocols.resume_state import ResumeState

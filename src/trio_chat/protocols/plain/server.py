@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
-from trio_chat.core.events import Answer, Arrived, Event, Invited, Joined, Notice, Refused, Shown
+from trio_chat.core.events import Arrived, Event, Invited, Joined
 from trio_chat.core.names import fold
+from trio_chat.core.views import Answer, Notice, Refused, Shown
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb

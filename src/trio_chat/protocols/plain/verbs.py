@@ -23,8 +23,8 @@ from trio_chat.core.commands import (
     Span,
     Tell,
 )
-from trio_chat.core.events import Notice, Refused
 from trio_chat.core.names import room_problem
+from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 

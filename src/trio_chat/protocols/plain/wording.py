@@ -11,29 +11,31 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trio_chat.core.events import (
-    Absent,
     Announced,
-    Aside,
     Change,
     Departed,
-    Entered,
     Entry,
-    Found,
     Invited,
     Joined,
     Kicked,
     Left,
-    Members,
     ModesSet,
+    Renamed,
+    Said,
+    TopicSet,
+)
+from trio_chat.core.views import (
+    Absent,
+    Aside,
+    Entered,
+    Found,
+    Members,
     Notice,
     Recalled,
     Refused,
-    Renamed,
     Rooms,
-    Said,
     Shown,
     Topic,
-    TopicSet,
 )
 
 GREETING = "NICK"

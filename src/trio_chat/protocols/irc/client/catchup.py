@@ -20,12 +20,11 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
-    Notice,
     Renamed,
     Said,
-    Topic,
     TopicSet,
 )
+from trio_chat.core.views import Notice, Topic
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import Earlier, InRoom, Message, OutOfRoom, Roster, Stamped
 from trio_chat.protocols.resume_state import Last, ResumeState

@@ -15,14 +15,11 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
-    Notice,
     Renamed,
-    Rooms,
-    RoomSeen,
     Said,
-    Topic,
     TopicSet,
 )
+from trio_chat.core.views import Notice, Rooms, RoomSeen, Topic
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
 
-from trio_chat.core.events import Notice
 from trio_chat.core.letters import cut
+from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName

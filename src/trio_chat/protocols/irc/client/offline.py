@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trio_chat.core.events import Notice
+from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Message, OutOfRoom, PageEnd, Requests
 from trio_chat.protocols.irc.client.outgoing import texts_of

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from trio_chat.core.events import Notice, Origin, Said, Shown
+from trio_chat.core.events import Origin, Said
+from trio_chat.core.views import Notice, Shown
 from trio_chat.protocols.client import Message, Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import formatted, is_room, read_action, shown

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from trio_chat.core.events import Notice, Said
+from trio_chat.core.events import Said
+from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName

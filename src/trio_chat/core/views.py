@@ -1,0 +1,262 @@
+"""What is shown and not stored: answers, what newcomers see, and to whom something goes."""
+
+from dataclasses import field
+
+from trio_chat.core.events import (
+    NOWHERE,
+    AwaySet,
+    Entry,
+    Event,
+    Invited,
+    Left,
+    NameSet,
+    Origin,
+    Said,
+    Signalled,
+)
+from trio_chat.core.fact import fact
+from trio_chat.core.refusals import Code
+
+
+@fact
+class Seen:
+    """A person as somebody else may see them. Moments are in unix milliseconds.
+
+    ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
+    ``rooms`` those that may be told, each with its prefixes before it.
+    """
+
+    nick: str
+    origin: Origin = NOWHERE
+    who: str = ""
+    away: str = ""
+    modes: str = ""
+    status: str = ""
+    rooms: tuple[str, ...] = ()
+    since: int = 0
+    spoke: int = 0
+
+
+@fact
+class Entered:
+    """A room as it is shown to a newcomer; made from the room's state, and not stored.
+
+    ``others`` is how many were in it before, ``first`` whether the newcomer comes from nowhere and
+    not from another room, ``recent`` what was said last, oldest first.
+    """
+
+    room: str
+    nick: str
+    others: int = 0
+    first: bool = True
+    topic: "Topic | None" = None
+    recent: tuple[Entry, ...] = ()
+
+
+@fact
+class Aside:
+    """An event told to somebody whom it would not reach otherwise.
+
+    That is whoever did it, those who could have done it, or those who watch the person.
+    """
+
+    of: "Said | Signalled | Left | Invited | AwaySet | NameSet"
+
+
+@fact
+class Presence:
+    """For somebody who watches a nickname: it has come (with its origin), or gone (without)."""
+
+    watcher: str
+    nick: str
+    origin: Origin | None = None
+
+
+@fact
+class Members:
+    """The answer to ListMembers, in alphabetical order; ``secret`` if the room is."""
+
+    room: str
+    people: tuple[Seen, ...]
+    secret: bool = False
+
+
+@fact
+class RoomSeen:
+    """A room in a list. Moments are in unix milliseconds; 0 is never."""
+
+    name: str
+    members: int
+    topic: str = ""
+    topic_at: int = 0
+    created: int = 0
+
+
+@fact
+class Rooms:
+    """The answer to ListRooms, the fullest first."""
+
+    rooms: tuple[RoomSeen, ...]
+
+
+@fact
+class Topic:
+    """The answer to ShowTopic; ``by`` and ``at`` (unix milliseconds) say who set it and when."""
+
+    room: str
+    text: str
+    by: str = ""
+    at: int = 0
+
+
+@fact
+class Modes:
+    """The answer to ShowModes: letters, and the arguments of those that have one."""
+
+    room: str
+    letters: str
+    arguments: tuple[str, ...]
+    created: int
+
+
+@fact
+class Mask:
+    """An address with wildcards on one of a room's lists. ``at`` is in unix milliseconds."""
+
+    mask: str
+    by: str
+    at: int
+
+
+@fact
+class Masks:
+    """The answer to ShowMasks: one of a room's lists, named by its mode."""
+
+    room: str
+    mode: str
+    masks: tuple[Mask, ...]
+
+
+@fact
+class People:
+    """The answer to FindPeople; ``of`` is the text that was searched for."""
+
+    of: str
+    people: tuple[Seen, ...]
+
+
+@fact
+class Past:
+    """The answer to FindPast: people who had this nickname, the last one first."""
+
+    nick: str
+    people: tuple[Seen, ...]
+
+
+@fact
+class Counts:
+    """The answer to Count."""
+
+    people: int
+    invisible: int
+    operators: int
+    rooms: int
+    most: int
+
+
+@fact
+class Invitations:
+    """The answer to ShowInvitations."""
+
+    rooms: tuple[str, ...]
+
+
+@fact
+class Absent:
+    """The answer to a message or an invitation for somebody who is away."""
+
+    nick: str
+    text: str
+
+
+@fact
+class Refused:
+    """A refusal: one sentence ``why`` for the person who asked, a ``code``, and what it is
+    ``about``.
+    """
+
+    why: str
+    code: Code = Code.OTHER
+    about: tuple[str, ...] = ()
+
+
+@fact
+class Notice:
+    """A sentence of the server's own for one person.
+
+    A client may know which ``room``, or conversation, it is about, and whether it is a ``refusal``
+    of something that was wanted.
+    """
+
+    text: str
+    room: str = ""
+    refusal: bool = field(default=False, compare=False)
+
+
+@fact
+class Repeated:
+    """The answer to a Say or a Tell that was sent again: the entry that the first one became."""
+
+    entry: Entry
+
+
+@fact
+class Recalled:
+    """The answer to Recall, oldest first; ``target`` as it is called there."""
+
+    target: str
+    entries: tuple[Entry, ...]
+
+
+@fact
+class Talks:
+    """The answer to ListTalks: names, and when (unix milliseconds) something was last said
+    there.
+    """
+
+    talks: tuple[tuple[str, int], ...]
+
+
+@fact
+class Found:
+    """The answer to Seek, oldest first."""
+
+    entries: tuple[Entry, ...]
+
+
+@fact
+class Marked:
+    """The answer to MarkRead and ShowMark: up to when they have read; 0 if nothing is known."""
+
+    target: str
+    at: int
+
+
+Answer = (
+    Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | Absent
+    | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
+)  # fmt: skip
+Shown = Event | Entered | Aside | Presence | Answer
+
+
+@fact
+class Delivery:
+    """Something to show, once, to everybody in ``rooms`` (folded) and to ``people`` (ids).
+
+    ``by`` is the id of the person who made it happen, and who may be shown it in another way.
+    """
+
+    shown: Shown
+    rooms: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    by: str = ""
