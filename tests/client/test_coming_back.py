@@ -425,6 +425,36 @@ async def test_what_was_asked_for_comes_over_a_lost_connection_too(
         assert len(network.links) == 2
 
 
+async def test_what_was_asked_for_is_asked_again_though_somebody_else_connects(
+    autojump_clock, network, server, nursery
+):
+    async def listen(me: trio_chat.Chat) -> None:
+        async for _ in me:
+            pass
+
+    server.say("al", "one")
+    async with enter(retry=True) as me:
+        nursery.start_soon(listen, me)
+        await trio.sleep(25)
+        network.links[0].silent = True
+        began = trio.current_time()
+        assert [message.text for message in await me.history()] == ["one"]
+        assert trio.current_time() - began < NOTICED + 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_that_nobody_waits_for_is_none_to_the_next_question(
+    autojump_clock, network, server
+):
+    for number in range(5):
+        server.say("al", f"{number}")
+    async with enter() as me:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await me.history(limit=1)
+        assert [message.text for message in await me.history(limit=2)] == ["3", "4"]
+
+
 async def test_what_is_cancelled_while_it_is_sent_is_said_once(autojump_clock, network, server):
     """A part of it has been sent: so the connection is of no more use."""
     async with enter(retry=True) as me:

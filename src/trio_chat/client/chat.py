@@ -213,20 +213,22 @@ class Chat:
         self._pages.append(page)
         try:
             while not page.over:
-                await self._ask(page, limit, before)
-                if not await self._go_on(lambda: page.over):
+                if self._may_ask(page):
+                    await self._ask(page, limit, before)
+                if not await self._go_on(lambda: page.over or self._may_ask(page)):
                     raise ConnectionLost(_ENDED)
         finally:
             page.waits = False
         return page.found
 
-    async def _ask(self, page: _Page, limit: int, before: str) -> None:
+    def _may_ask(self, page: _Page) -> bool:
         """Once on each connection."""
-        link = self._lasting.link
-        if link and self._lasting.is_in and page.link is not link:
-            page.link, page.found = link, []
-            link.session.history(page.target, before, limit)
-            await self._lasting.push()
+        return self._lasting.is_in and page.link is not self._lasting.link
+
+    async def _ask(self, page: _Page, limit: int, before: str) -> None:
+        page.link, page.found = self._lasting.link, []
+        self._lasting.requests.history(page.target, before, limit)
+        await self._lasting.push()
 
     async def command(self, line: str, target: str = "") -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
