@@ -516,9 +516,10 @@ async def test_a_program_that_comes_back_goes_on_where_it_was(autojump_clock, ne
     async with enter(state) as me:
         server.say("al", "one")
         assert await hear(me, 1) == ["one"]
+        server.say("al", "as we leave")
     server.say("al", "two")
     async with enter(state, rooms=[]) as me:
-        assert await hear(me, 1) == ["two"]
+        assert await hear(me, 2) == ["as we leave", "two"]
 
 
 async def test_with_others_what_may_not_have_arrived_has_failed(autojump_clock, network, server):

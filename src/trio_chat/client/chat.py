@@ -381,14 +381,16 @@ class Chat:
         return f"{room} has not let us in"
 
     async def _leave(self) -> None:
-        """Let the server have all that we said, and hear what it still has for us."""
+        """Let the server have all that we said. What is heard meanwhile stays in the ``state``, for
+        a program that comes back.
+        """
         if self._lasting.words is None and not self._lasting.over:
             await self.finish()
         # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
         framed = self._lasting.session is None or self._lasting.session.framed
         with trio.move_on_after(inf if framed else _LEAVE_TIMEOUT):
             while await self._go_on(lambda: False):
-                self._state.heard.clear()
+                pass
         if why := self._lasting.undelivered:
             raise ConnectionLost(why)
 
