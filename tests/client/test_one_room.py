@@ -99,9 +99,10 @@ def on_irc(*caps: str, state: ResumeState | None = None) -> Person:
 
 
 def on_plain(wanted: str = "") -> Person:
+    rooms = {wanted: (wanted, "")} if wanted else {}
     session = PlainClientSession(
-        "bob", only_room=wanted or "#lobby", wanted=wanted, encoding="utf-8",
-        state=ResumeState(home=wanted),
+        "bob", only_room=wanted or "#lobby", encoding="utf-8",
+        state=ResumeState(home=wanted, rooms=rooms),
     )  # fmt: skip
     session.speak_first()
     return Person(session, wanted or "#lobby")

@@ -14,16 +14,13 @@ from dataclasses import dataclass, field
 import trio
 
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
-from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import (
     PATIENCE,
     ClientSession,
     Message,
     spoken_by,
 )
-from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
-from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Address
 
 _READ = 64 * 1024  # bytes
@@ -242,25 +239,6 @@ async def connect(
         await trio.aclose_forcefully(stream)
         raise
     return Connection(stream, session, hear), data
-
-
-def irc_session(
-    nick: Alternates, server: Server, state: ResumeState, rooms: Sequence[str] = ()
-) -> ClientSession:
-    """In ``rooms``, and those of the ``state``."""
-    return IrcClientSession(
-        nick, rooms=rooms, encoding=server.encoding, password=server.password, state=state
-    )
-
-
-def plain_session(
-    nick: Alternates, server: Server, state: ResumeState, *, only_room: str, wanted: str = ""
-) -> ClientSession:
-    """As PlainClientSession."""
-    return PlainClientSession(
-        nick, only_room=only_room, wanted=wanted,
-        encoding=server.encoding, password=server.password, state=state,
-    )  # fmt: skip
 
 
 async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:

@@ -17,13 +17,13 @@ from trio_chat.client.connection import (
     Connection,
     Server,
     connect,
-    irc_session,
-    plain_session,
 )
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
+from trio_chat.protocols.irc.client.session import IrcClientSession
+from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 _CLOSED = "the server closed the connection"
@@ -215,11 +215,16 @@ class LastingConnection:
         if not self.been_in:
             self._want_rooms(plain)
         nick = Alternates(self._nick, allowed=self._near and not self.been_in)
-        known = (nick, self._server, self._state)
+        encoding, password = self._server.encoding, self._server.password
         if plain:
-            self.session = plain_session(*known, only_room=self.home or DEFAULT_ROOM)
+            self.session = PlainClientSession(
+                nick, only_room=self.home or DEFAULT_ROOM,
+                encoding=encoding, password=password, state=self._state,
+            )  # fmt: skip
         else:
-            self.session = irc_session(*known)
+            self.session = IrcClientSession(
+                nick, encoding=encoding, password=password, state=self._state
+            )
         return self.session
 
     def _want_rooms(self, plain: bool) -> None:

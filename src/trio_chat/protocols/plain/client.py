@@ -76,8 +76,8 @@ class PlainClientSession(PlainLink, ClientSession):
     """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
     a server that has no others, as the tutorial's.
 
-    The server decides which room we come into. We go on to ``wanted``, if that is another one, and
-    after a cut to where we were.
+    The server decides which room we come into. We go on to the last of those of the ``state``, if
+    that is another one: where we want to be, or were before a cut.
     """
 
     def __init__(
@@ -87,12 +87,9 @@ class PlainClientSession(PlainLink, ClientSession):
         only_room: str,
         encoding: str,
         state: ResumeState,
-        wanted: str = "",
         password: str = "",
     ) -> None:
         state.names.learn(OURS)
-        if wanted and not state.rooms:
-            state.rooms[room_name(wanted)] = room_name(wanted), ""
         home = state.home if state.home in state.rooms else ""
         super().__init__(nick, encoding=encoding, password=password, wanted=home)
         self.state = state

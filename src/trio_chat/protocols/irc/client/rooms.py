@@ -65,7 +65,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         self,
         nick: str | Alternates,
         *,
-        rooms: Sequence[str],
+        rooms: Sequence[str] = (),
         encoding: str,
         state: ResumeState,
         password: str = "",
