@@ -20,8 +20,8 @@ from trio_chat.core.events import Arrived, Entry, Joined, Said
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.server import PlainDialect, PlainSession
-from trio_chat.server.links import SocketLink
 from trio_chat.server.outbox import Outbox
+from trio_chat.server.transport import SocketLink
 
 ROUNDS = 9
 _ROUND = 0.05  # seconds

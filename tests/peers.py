@@ -8,8 +8,8 @@ import trio
 import trio.testing
 
 from trio_chat.app import open_log
-from trio_chat.server.links import Link
 from trio_chat.server.server import Server
+from trio_chat.server.transport import Link
 from trio_chat.settings import HistorySettings, LimitSettings, ServerSettings, Settings
 from trio_chat.storage.base import Log
 

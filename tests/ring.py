@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
+from trio_chat.core.apply import after, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Join, Request, SetModes
-from trio_chat.core.effects import after, log_of
+from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import (
     NOWHERE,
     Arrived,
@@ -18,10 +19,9 @@ from trio_chat.core.events import (
     Said,
     UserModesSet,
 )
-from trio_chat.core.judge import Outcomes
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.room import Person, RoomState
-from trio_chat.core.views import Absent, Delivery, Refused
+from trio_chat.core.views import AwayReply, Delivery, Refused
 
 
 class Ring:
@@ -56,7 +56,7 @@ class Ring:
 
     def ask(self, who: str, request: Request) -> Sequence[Delivery]:
         """All that it leads to; it must lead to one event, and nothing may be refused."""
-        [event] = (o for o in self.decide(who, request) if not isinstance(o, Absent))
+        [event] = (o for o in self.decide(who, request) if not isinstance(o, AwayReply))
         assert not isinstance(event, Refused), event.why
         return self.happen(event)
 

@@ -12,8 +12,8 @@ from trio_chat.core.events import Entry, Event, Said
 from trio_chat.core.names import fold
 from trio_chat.storage.base import Log
 from trio_chat.storage.memory import MemoryLog
-from trio_chat.storage.sqlite.keep import Retention
 from trio_chat.storage.sqlite.log import SqliteLog, open_sqlite
+from trio_chat.storage.sqlite.maintenance import Retention
 
 NOW = 1_700_000_000.0
 

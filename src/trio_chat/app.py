@@ -14,8 +14,8 @@ from trio_chat.settings import HistorySettings, Settings
 from trio_chat.storage.base import Log
 from trio_chat.storage.key import kept_key, new_key
 from trio_chat.storage.memory import MemoryLog
-from trio_chat.storage.sqlite.keep import Retention
 from trio_chat.storage.sqlite.log import open_sqlite
+from trio_chat.storage.sqlite.maintenance import Retention
 
 _DAY = 86_400  # seconds
 

@@ -36,7 +36,7 @@ from trio_chat.core.views import (
     People,
     Refused,
     Rooms,
-    Seen,
+    UserView,
 )
 
 ALICE = Origin("al", "tea.net", "Alice Liddell")
@@ -211,7 +211,7 @@ def test_all_that_is_seen_of_somebody(ring: Ring) -> None:
     found = ask(ring, "alice", FindPeople("#hall"))
     assert isinstance(found, People)
     assert found.of == "#Hall"
-    assert found.people[1] == Seen(
+    assert found.people[1] == UserView(
         "hidden",
         Origin("hid", "cave.org", "Nobody"),
         who="id-hidden",
@@ -306,8 +306,8 @@ def test_who_went_or_took_another_nickname_the_last_one_first(ring: Ring) -> Non
     assert ask(ring, "eve", FindPast("Alice")) == Past(
         "Alice",
         (
-            Seen("alice", Origin("", "second.net"), spoke=second),
-            Seen("alice", ALICE, spoke=first),
+            UserView("alice", Origin("", "second.net"), spoke=second),
+            UserView("alice", ALICE, spoke=first),
         ),
     )
     assert ask(ring, "eve", FindPast("ann")) == Past("ann", ())

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ring import Ring, changes, heard, hearers, refusal
+from trio_chat.core.apply import is_barrier, log_of, membership_changes
 from trio_chat.core.commands import (
     Announce,
+    DirectMessage,
     Invite,
     Join,
     Kick,
@@ -28,10 +30,9 @@ from trio_chat.core.commands import (
     SetTopic,
     SetUserModes,
     ShowTopic,
-    Signal,
-    Tell,
+    TagMessage,
 )
-from trio_chat.core.effects import is_barrier, log_of, movers
+from trio_chat.core.decide import TOPIC_MAX
 from trio_chat.core.events import (
     PEOPLE,
     Announced,
@@ -53,22 +54,21 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.judge import TOPIC_MAX
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import (
-    Absent,
     Answer,
-    Aside,
+    AwayReply,
+    Copy,
     Delivery,
-    Entered,
     Members,
     Refused,
     Rooms,
-    RoomSeen,
-    Seen,
+    RoomView,
+    RoomWelcome,
     Topic,
+    UserView,
 )
 
 
@@ -91,17 +91,17 @@ ALLOWED = [
     ("bob", Say("#tea", "sips", True), Said("#tea", "bob", "sips", "id-bob", action=True)),
     (
         "alice",
-        Tell("CAROL", "psst"),
+        DirectMessage("CAROL", "psst"),
         Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol"),
     ),
     (
         "carol",
-        Tell("alice", "yes?"),
+        DirectMessage("alice", "yes?"),
         Said("id-alice,id-carol", "carol", "yes?", "id-carol", to="alice", to_who="id-alice"),
     ),
     (
         "bob",
-        Tell("bob", "note"),
+        DirectMessage("bob", "note"),
         Said("id-bob,id-bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
     ),
     ("carol", Join("#lobby"), Joined("#Lobby", "carol", "id-carol")),
@@ -123,7 +123,7 @@ REFUSED = [
     ("alice", Say("#tea", "hi"), "not in #tea"),
     ("alice", Say("#nowhere", "hi"), "not in #nowhere"),
     ("carol", Say("", "hi"), "not in any room"),
-    ("alice", Tell("dave", "hi"), "Nobody here is called dave"),
+    ("alice", DirectMessage("dave", "hi"), "Nobody here is called dave"),
     ("alice", Join("lobby"), "begin with #"),
     ("alice", Join("#a b"), "a space"),
     ("alice", Join("#lobby"), "already in #Lobby"),
@@ -167,14 +167,14 @@ def test_all_in_the_room_hear_what_is_said_and_the_speaker_too(ring: Ring) -> No
 
 
 def test_the_two_of_them_hear_what_is_said_in_private(ring: Ring) -> None:
-    deliveries = ring.ask("id-alice", Tell("carol", "psst"))
+    deliveries = ring.ask("id-alice", DirectMessage("carol", "psst"))
     said = Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol")
-    assert heard(ring.chat, deliveries) == [(said, {"id-carol"}), (Aside(said), {"id-alice"})]
+    assert heard(ring.chat, deliveries) == [(said, {"id-carol"}), (Copy(said), {"id-alice"})]
 
 
 def test_whoever_speaks_to_themselves_hears_it_as_both(ring: Ring) -> None:
-    first, second = ring.ask("id-carol", Tell("carol", "note"))
-    assert second.shown == Aside(first.shown)  # type: ignore[arg-type]
+    first, second = ring.ask("id-carol", DirectMessage("carol", "note"))
+    assert second.shown == Copy(first.shown)  # type: ignore[arg-type]
     for delivery in (first, second):
         assert (delivery.rooms, delivery.people) == ((), ("id-carol",))
 
@@ -185,7 +185,7 @@ def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> No
     deliveries = ring.ask("id-carol", Join("#lobby"))
     joined = Joined("#Lobby", "carol", "id-carol")
     said = Said("#Lobby", "bob", "hi", "id-bob")
-    entered = Entered(
+    entered = RoomWelcome(
         "#Lobby",
         "carol",
         others=2,
@@ -200,26 +200,26 @@ def test_all_hear_who_joins_and_the_newcomer_is_shown_the_room(ring: Ring) -> No
 
 def test_whoever_comes_from_another_room_is_not_new(ring: Ring) -> None:
     _, shown = ring.ask("id-alice", Join("#tea"))
-    assert shown.shown == Entered("#tea", "alice", others=1, first=False)
+    assert shown.shown == RoomWelcome("#tea", "alice", others=1, first=False)
 
 
 def test_the_first_in_a_room_is_alone_there(ring: Ring) -> None:
     deliveries = ring.ask("id-carol", Join("#attic"))
     joined = Joined("#attic", "carol", "id-carol", guarded=True, status="o")
-    entered = Entered("#attic", "carol", others=0, first=True)
+    entered = RoomWelcome("#attic", "carol", others=0, first=True)
     assert heard(ring.chat, deliveries) == [(joined, {"id-carol"}), (entered, {"id-carol"})]
 
 
 def test_all_who_stay_hear_who_leaves_and_so_does_who_leaves(ring: Ring) -> None:
     deliveries = ring.ask("id-bob", Leave("#lobby", "tired"))
     left = Left("#Lobby", "bob", "id-bob", "tired")
-    assert heard(ring.chat, deliveries) == [(left, {"id-alice"}), (Aside(left), {"id-bob"})]
+    assert heard(ring.chat, deliveries) == [(left, {"id-alice"}), (Copy(left), {"id-bob"})]
 
 
 def test_the_last_one_leaves_an_empty_room(ring: Ring) -> None:
     assert ring.chat.empty == set()
     deliveries = ring.ask("id-bob", Leave("#tea"))
-    assert heard(ring.chat, deliveries) == [(Aside(Left("#tea", "bob", "id-bob")), {"id-bob"})]
+    assert heard(ring.chat, deliveries) == [(Copy(Left("#tea", "bob", "id-bob")), {"id-bob"})]
     assert ring.chat.empty == {"#tea"}
 
 
@@ -334,7 +334,7 @@ def test_a_room_is_taken_up_with_no_more_than_is_shown() -> None:
 
 def test_only_what_was_said_in_this_room_is_shown(ring: Ring) -> None:
     ring.ask("id-bob", Say("#tea", "elsewhere"))
-    ring.ask("id-bob", Tell("alice", "in private"))
+    ring.ask("id-bob", DirectMessage("alice", "in private"))
     ring.ask("id-bob", Say("#lobby", "here"))
     assert _recent(ring) == ["here"]
 
@@ -342,7 +342,7 @@ def test_only_what_was_said_in_this_room_is_shown(ring: Ring) -> None:
 def _recent(ring: Ring) -> list[str]:
     ring.enter("zoe")
     _, delivery = ring.ask("id-zoe", Join("#lobby"))
-    assert isinstance(delivery.shown, Entered)
+    assert isinstance(delivery.shown, RoomWelcome)
     return [entry.event.text for entry in delivery.shown.recent]
 
 
@@ -352,8 +352,11 @@ def _recent(ring: Ring) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "answer"),
     [
-        (ListMembers("#LOBBY"), Members("#Lobby", (Seen("alice", status="@"), Seen("bob")))),
-        (ListMembers("#tea"), Members("#tea", (Seen("bob", status="@"),))),
+        (
+            ListMembers("#LOBBY"),
+            Members("#Lobby", (UserView("alice", status="@"), UserView("bob"))),
+        ),
+        (ListMembers("#tea"), Members("#tea", (UserView("bob", status="@"),))),
         (
             ListMembers("#nowhere"),
             Refused("There is nobody in #nowhere.", Code.NO_SUCH_ROOM, ("#nowhere",)),
@@ -368,7 +371,7 @@ def _recent(ring: Ring) -> list[str]:
         (ShowTopic(""), Refused("You are not in any room.", Code.NO_SUCH_ROOM, ("",))),
         (
             ListRooms(),
-            Rooms((RoomSeen("#Lobby", 2, created=1), RoomSeen("#tea", 1, "green", 6, created=4))),
+            Rooms((RoomView("#Lobby", 2, created=1), RoomView("#tea", 1, "green", 6, created=4))),
         ),
     ],
 )
@@ -428,7 +431,7 @@ def test_where_an_event_belongs(
     event: Event, log: str, moves: tuple[str, ...], barrier: bool
 ) -> None:
     assert log_of(event) == log
-    assert movers(event) == moves
+    assert membership_changes(event) == moves
     assert is_barrier(event) is barrier
 
 
@@ -453,7 +456,7 @@ def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> Non
     assert "#tea" not in ring.chat.rooms
     assert ring.chat.empty == set()
     _, delivery = ring.ask("id-bob", Join("#tea"))
-    assert delivery.shown == Entered(
+    assert delivery.shown == RoomWelcome(
         "#tea",
         "bob",
         first=False,
@@ -490,9 +493,9 @@ own_changes = st.lists(st.builds(Change, st.booleans(), st.sampled_from("Biowx")
 )
 requests = st.one_of(
     st.builds(Say, rooms, texts, status=statuses),
-    st.builds(Signal, st.just("+typing=active"), rooms, status=statuses),
-    st.builds(Signal, st.just("+typing=active"), nick=nicks),
-    st.builds(Tell, nicks, texts),
+    st.builds(TagMessage, st.just("+typing=active"), rooms, status=statuses),
+    st.builds(TagMessage, st.just("+typing=active"), nick=nicks),
+    st.builds(DirectMessage, nicks, texts),
     st.builds(Join, real_rooms | st.just("no room"), st.sampled_from(["", "key"])),
     st.builds(Join, real_rooms),
     st.builds(Leave, rooms),
@@ -562,7 +565,7 @@ class Everybody(RuleBasedStateMachine):
         if isinstance(request, Rename) and not self.is_free(request.nick, but_for=who):
             return
         outcomes = self.ring.decide(who, request)
-        events = [outcome for outcome in outcomes if not isinstance(outcome, Refused | Absent)]
+        events = [outcome for outcome in outcomes if not isinstance(outcome, Refused | AwayReply)]
         assert len(events) <= 1
         for event in events:
             self.expect(event, self.ring.happen(event))
@@ -612,7 +615,7 @@ class Everybody(RuleBasedStateMachine):
             case Announced():
                 expected = {who for who, modes in self.modes.items() if modes & {"o", "w"}}
         assert self.heard_by(deliveries) == expected
-        told = [d for d in deliveries if d.shown == event or isinstance(d.shown, Aside)]
+        told = [d for d in deliveries if d.shown == event or isinstance(d.shown, Copy)]
         if not (isinstance(event, Said | Signalled) and event.to_who == event.who):
             assert sum(len(hearers(self.chat, d)) for d in told) == len(self.heard_by(told))
 

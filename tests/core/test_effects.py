@@ -19,7 +19,7 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
-    Signal,
+    TagMessage,
 )
 from trio_chat.core.events import (
     Announced,
@@ -38,7 +38,7 @@ from trio_chat.core.events import (
     Signalled,
     UserModesSet,
 )
-from trio_chat.core.views import Aside, Delivery, Entered, Presence
+from trio_chat.core.views import Copy, Delivery, Presence, RoomWelcome
 
 INSIDE = {"id-olga", "id-vera", "id-mark"}
 
@@ -57,7 +57,7 @@ def ring() -> Ring:
 def recent(ring: Ring, nick: str) -> list[str]:
     """What somebody is shown who joins now."""
     _, delivery = ring.ask(f"id-{nick}", Join("#den"))
-    assert isinstance(delivery.shown, Entered)
+    assert isinstance(delivery.shown, RoomWelcome)
     return [entry.event.text for entry in delivery.shown.recent]
 
 
@@ -80,7 +80,7 @@ def test_those_hear_it_who_have_at_least_the_status_and_who_said_it(
 ) -> None:
     requests: Sequence[Request] = (
         Say("#den", "hi", status=status),
-        Signal("+a", "#den", status=status),
+        TagMessage("+a", "#den", status=status),
     )
     for request in requests:
         [(event, by)] = heard(ring.chat, ring.ask(f"id-{nick}", request))
@@ -91,14 +91,14 @@ def test_those_hear_it_who_have_at_least_the_status_and_who_said_it(
 def test_what_is_for_some_only_is_shown_to_no_newcomer(ring: Ring) -> None:
     ring.ask("id-olga", Say("#den", "for operators", status="@"))
     ring.ask("id-olga", Say("#den", "for all"))
-    ring.ask("id-olga", Signal("+a", "#den"))
+    ring.ask("id-olga", TagMessage("+a", "#den"))
     assert recent(ring, "eve") == ["for all"]
 
 
 def test_whoever_speaks_from_outside_hears_it_aside(ring: Ring) -> None:
     said = Said("#den", "eve", "hi", "id-eve")
     deliveries = ring.ask("id-eve", Say("#den", "hi"))
-    assert heard(ring.chat, deliveries) == [(said, INSIDE), (Aside(said), {"id-eve"})]
+    assert heard(ring.chat, deliveries) == [(said, INSIDE), (Copy(said), {"id-eve"})]
     assert recent(ring, "eve") == ["hi"]
 
 
@@ -114,7 +114,7 @@ def test_what_is_said_to_a_room_or_somebody_that_have_gone_is_heard_by_nobody_el
 def test_only_what_is_said_counts_as_speaking(ring: Ring) -> None:
     for nick, request in (
         ("olga", Say("#den", "hi")),
-        ("vera", Signal("+typing=active", "#den")),
+        ("vera", TagMessage("+typing=active", "#den")),
         ("mark", SetTopic("#den", "tea")),
     ):
         ring.ask(f"id-{nick}", request)
@@ -196,7 +196,7 @@ def test_who_is_invited_and_the_operators_hear_of_it(ring: Ring) -> None:
     for by, others in (("mark", {"id-olga", "id-vera"}), ("olga", {"id-vera"})):
         deliveries = ring.ask(f"id-{by}", Invite("#den", "eve"))
         invited = Invited("#den", by, "eve", f"id-{by}", "id-eve")
-        assert heard(ring.chat, deliveries) == [(invited, {"id-eve"}), (Aside(invited), others)]
+        assert heard(ring.chat, deliveries) == [(invited, {"id-eve"}), (Copy(invited), others)]
 
 
 def test_all_in_the_room_hear_what_its_modes_are(ring: Ring) -> None:
@@ -311,7 +311,7 @@ def test_a_watcher_from_elsewhere_hears_of_somebody_aside(ring: Ring) -> None:
     ring.chat.watch("id-olga", ["mark"])
     event = AwaySet("mark", "tea", "id-mark")
     deliveries = ring.ask("id-mark", SetAway("tea"))
-    assert heard(ring.chat, deliveries) == [(event, INSIDE), (Aside(event), {"id-eve"})]
+    assert heard(ring.chat, deliveries) == [(event, INSIDE), (Copy(event), {"id-eve"})]
 
 
 def test_whoever_watches_themselves_in_no_room_hears_it_once(ring: Ring) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_chat.core.confusables import PROTOTYPES, VERSION
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks, skeleton
-from trio_chat.core.names import fold, near_nick, nick_problem
+from trio_chat.core.names import alternate_nick, fold, nick_problem
 
 
 def alike(one: str, other: str) -> bool:
@@ -98,6 +98,6 @@ def test_what_is_reserved(nick: str) -> None:
 @given(st.text("alI1o0O_2", min_size=1, max_size=20))
 def test_what_is_offered_instead_does_not_look_like_what_is_taken(wanted: str) -> None:
     taken = all_looks([wanted, *RESERVED])
-    near = near_nick(wanted, lambda nick: not looks(nick).isdisjoint(taken))
+    near = alternate_nick(wanted, lambda nick: not looks(nick).isdisjoint(taken))
     assert looks(near).isdisjoint(taken)
     assert not nick_problem(near)

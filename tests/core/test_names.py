@@ -8,10 +8,10 @@ from trio_chat.core.events import PEOPLE
 from trio_chat.core.names import (
     NICK_MAX,
     ROOM_MAX,
+    alternate_nick,
     composed,
     fold,
     is_private,
-    near_nick,
     nick_problem,
     private_room,
     room_problem,
@@ -139,9 +139,9 @@ def test_no_letter_is_cut_in_two_where_a_name_is_cut() -> None:
     """A syllable of two consonants is one."""
     syllable = "\u0915\u094d\u0937"
     assert f"{'a' * (ROOM_MAX - 1)}'…" in nick_problem("a" * (ROOM_MAX - 1) + syllable)
-    near = near_nick("a" * (NICK_MAX - 1) + syllable, lambda nick: False)
+    near = alternate_nick("a" * (NICK_MAX - 1) + syllable, lambda nick: False)
     assert near == "a" * (NICK_MAX - 1)
-    taken = near_nick("a" * (NICK_MAX - 4) + syllable, lambda nick: "_" not in nick)
+    taken = alternate_nick("a" * (NICK_MAX - 4) + syllable, lambda nick: "_" not in nick)
     assert taken == "a" * (NICK_MAX - 4) + "_2"
 
 
@@ -270,14 +270,14 @@ def test_a_folded_nick_holds_nothing_that_the_protocols_need(nick: str) -> None:
     ],
 )
 def test_near_nick(wanted: str, taken: frozenset[str], nick: str) -> None:
-    assert near_nick(wanted, lambda nick: fold(nick) in taken) == nick
+    assert alternate_nick(wanted, lambda nick: fold(nick) in taken) == nick
 
 
 @given(wanted=WANTED, others=st.sets(GOOD_NICKS), times=st.integers(1, 12))
 def test_a_near_nick_is_good_and_free(wanted: str, others: set[str], times: int) -> None:
     taken = {fold(nick) for nick in others}
     for _ in range(times):
-        nick = near_nick(wanted, lambda nick: fold(nick) in taken)
+        nick = alternate_nick(wanted, lambda nick: fold(nick) in taken)
         assert nick_problem(nick) == ""
         assert fold(nick) not in taken
         taken.add(fold(nick))
@@ -286,7 +286,7 @@ def test_a_near_nick_is_good_and_free(wanted: str, others: set[str], times: int)
 @given(wanted=GOOD_NICKS, others=st.sets(GOOD_NICKS))
 def test_a_good_and_free_nick_is_kept(wanted: str, others: set[str]) -> None:
     taken = {fold(nick) for nick in others} - {fold(wanted)}
-    assert near_nick(wanted, lambda nick: fold(nick) in taken) == composed(wanted)
+    assert alternate_nick(wanted, lambda nick: fold(nick) in taken) == composed(wanted)
 
 
 # ── private rooms ──────────────────────────────────────────────────────────────────────────────

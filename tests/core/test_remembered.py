@@ -5,9 +5,9 @@ import pytest
 from ring import Ring
 from trio_chat.core.commands import Invite, Join, Kick, Leave, Say, SetUserModes
 from trio_chat.core.events import Arrived, Change, Departed, Joined
+from trio_chat.core.history_access import Source, source
 from trio_chat.core.invitations import INVITED_MAX
 from trio_chat.core.names import fold
-from trio_chat.core.readers import Source, source
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import (
     LEFT_MAX,
@@ -17,7 +17,7 @@ from trio_chat.core.remembered import (
     hiding,
     spans,
 )
-from trio_chat.core.views import Entered, Refused
+from trio_chat.core.views import Refused, RoomWelcome
 
 DAY = 24 * 3600 * 1000
 
@@ -33,12 +33,12 @@ class House(Ring):
         self.chat.lobby = lobby
         self.moment = 0
 
-    def come(self, nick: str, *rooms: str, known: bool = True) -> list[Entered]:
+    def come(self, nick: str, *rooms: str, known: bool = True) -> list[RoomWelcome]:
         """What they are shown of the rooms."""
         if f"id-{nick}" not in self.chat.people:
             self.happen(Arrived(nick, f"id-{nick}", identity=f"~{nick}" if known else ""))
         shown = [one.shown for room in rooms for one in self.ask(f"id-{nick}", Join(room))]
-        return [one for one in shown if isinstance(one, Entered)]
+        return [one for one in shown if isinstance(one, RoomWelcome)]
 
     def go(self, nick: str, *, up_to_date: bool = True) -> None:
         rooms = tuple(self.person(nick).rooms)
@@ -510,7 +510,7 @@ def test_ordinary_rooms_are_entered_without_a_barrier(house: House) -> None:
 # ── what has been seen ─────────────────────────────────────────────────────────────────────────
 
 
-def texts(entered: Entered) -> list[str]:
+def texts(entered: RoomWelcome) -> list[str]:
     return [entry.event.text for entry in entered.recent]  # type: ignore[union-attr]
 
 

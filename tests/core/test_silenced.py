@@ -4,6 +4,7 @@ import pytest
 
 from ring import Ring, refusal
 from trio_chat.core.commands import (
+    DirectMessage,
     FindNicks,
     FindPast,
     FindPeople,
@@ -17,20 +18,19 @@ from trio_chat.core.commands import (
     SetAway,
     SetName,
     SetTopic,
-    Signal,
-    Tell,
+    TagMessage,
 )
+from trio_chat.core.decide import parting_words
 from trio_chat.core.events import AwaySet, Joined, Left, Renamed
-from trio_chat.core.judge import parting_words
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Absent, Past, People, Refused
+from trio_chat.core.views import AwayReply, Past, People, Refused
 
 MODES = [("+b", "m:loud"), ("+b", "loud"), ("+b", "m:*!*@*"), ("+m",)]
 WORDS = [
     Say("#den", "BUY"),
     Say("#den", "BUY", action=True),
     Say("#den", "BUY", notice=True),
-    Signal("+typing=active", "#den"),
+    TagMessage("+typing=active", "#den"),
     SetTopic("#den", "BUY"),
     Invite("#den", "eve"),
 ]
@@ -99,8 +99,8 @@ def test_nor_are_words_of_before_shown_to_who_asks(ring: Ring, modes: tuple[str,
     for query in (FindPeople("#den"), FindPeople("loud"), FindNicks(("loud",)), FindPeople("*")):
         assert _told_of_loud(ring, "olga", query) == ("loud", "Away")
         assert _told_of_loud(ring, "loud", query) == ("BUY", "BUY")
-    [_, absent] = ring.decide("id-eve", Tell("loud", "hi"))
-    assert absent == Absent("loud", "Away")
+    [_, absent] = ring.decide("id-eve", DirectMessage("loud", "hi"))
+    assert absent == AwayReply("loud", "Away")
     ring.make_operator("eve")
     assert _told_of_loud(ring, "eve", FindNicks(("loud",))) == ("BUY", "BUY")
     ring.depart("loud")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from runs import commands, following, next_command
 from trio_chat.core.commands import (
     Command,
+    DirectMessage,
     Enter,
     Invite,
     Join,
@@ -22,10 +23,9 @@ from trio_chat.core.commands import (
     Say,
     SetTopic,
     ShowTopic,
-    Tell,
 )
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Left, Renamed, Said, TopicSet
-from trio_chat.core.views import Absent, Aside, Entered, Notice, Refused, Shown, Topic
+from trio_chat.core.views import AwayReply, Copy, Notice, Refused, RoomWelcome, Shown, Topic
 from trio_chat.protocols.lines import ENDLESS
 from trio_chat.protocols.plain.server import PlainSession, plain_dialect
 from trio_chat.protocols.session import Handled
@@ -215,8 +215,8 @@ def test_lines(data: bytes, asked: list[Asked]) -> None:
         ("/NICK ann", Rename("ann")),
         ("/me waves", Say("#lobby", "waves", action=True)),
         ("/me  waves  back ", Say("#lobby", "waves  back", action=True)),
-        ("/msg bob hi", Tell("bob", "hi")),
-        ("/msg  bob  hi there ", Tell("bob", "hi there")),
+        ("/msg bob hi", DirectMessage("bob", "hi")),
+        ("/msg  bob  hi there ", DirectMessage("bob", "hi there")),
         ("/join #tea", Join("#tea")),
         ("/join tea", Join("#tea")),
         ("/join tea time", Join("#tea time")),
@@ -635,13 +635,13 @@ def test_what_is_said_in_a_row_goes_together_up_to_something_else() -> None:
     session.receive_data(b"hi\n/me waves\n\nyou\n/msg bob hi\n/xyzzy\nhi\n")
     runs = [commands(run) for run in iter(session.next_run, None)]
     said = [Say("#lobby", "hi"), Say("#lobby", "waves", action=True), Say("#lobby", "you")]
-    assert runs == [said, [Tell("bob", "hi")], [], [Say("#lobby", "hi")]]
+    assert runs == [said, [DirectMessage("bob", "hi")], [], [Say("#lobby", "hi")]]
 
 
 def test_what_is_replied_waits_to_be_sent_once_and_refusals_are_counted() -> None:
     session = in_the_lobby(b"alice\n")
     session.reply(Refused("No."))
-    session.reply(Absent("bob", "tea"))
+    session.reply(AwayReply("bob", "tea"))
     session.reply(Refused("Never."))
     assert session.refusals == 2
     assert session.data_to_send() == b"*** No.\n*** bob is away: tea\n*** Never.\n"
@@ -714,11 +714,13 @@ def test_what_an_encoding_cannot_write_is_a_question_mark(encoding: str, data: b
         (Joined("#lobby", "alice"), b"alice joined!\n"),
         (Arrived("alice"), b""),
         (Notice("one\ntwo"), b"*** one\n*** two\n"),
-        (Aside(Said("#lobby", "eve", "from outside")), b""),
+        (Copy(Said("#lobby", "eve", "from outside")), b""),
         (Said("#lobby", "eve", "\x01VERSION\x01"), b""),
         (Said("#lobby", "eve", "\x02bold\x02 \x0304,01red\x0f"), b"eve: bold red\n"),
         (
-            Entered("#lobby", "alice", recent=(Entry("#lobby", "1", Said("#lobby", "bob", "hi")),)),
+            RoomWelcome(
+                "#lobby", "alice", recent=(Entry("#lobby", "1", Said("#lobby", "bob", "hi")),)
+            ),
             b"Connected to server!\n"
             b"*** You are alice in #lobby; nobody else is here yet. /help for more.\n"
             b"*** The last message:\n"

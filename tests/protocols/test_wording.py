@@ -24,17 +24,17 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.names import NICK_MAX, composed, nick_problem
 from trio_chat.core.views import (
-    Absent,
-    Aside,
-    Entered,
+    AwayReply,
+    Copy,
     Members,
     Notice,
     Refused,
     Rooms,
-    RoomSeen,
-    Seen,
+    RoomView,
+    RoomWelcome,
     Shown,
     Topic,
+    UserView,
 )
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.wording import (
@@ -151,17 +151,17 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         {"*** alice set mode +o bob -m.": Notice("alice set mode +o bob -m.")},
     ),
     (Announced("alice", "tea!"), {"*** alice announces: tea!": Notice("alice announces: tea!")}),
-    (Absent("bob", "tea"), {"*** bob is away: tea": Notice("bob is away: tea")}),
+    (AwayReply("bob", "tea"), {"*** bob is away: tea": Notice("bob is away: tea")}),
     (
-        Aside(Said("alice,bob", "alice", "hi", to="bob")),
+        Copy(Said("alice,bob", "alice", "hi", to="bob")),
         {"alice -> bob: hi": Said("", "alice", "hi", to="bob")},
     ),
-    (Aside(Said("alice,alice", "alice", "hi", to="alice")), {}),  # they have been told already
-    (Aside(Said("#tea", "alice", "from outside")), {}),
-    (Aside(Left("#tea", "alice", "id")), {}),
-    (Aside(Invited("#tea", "alice", "bob")), {}),
+    (Copy(Said("alice,alice", "alice", "hi", to="alice")), {}),  # they have been told already
+    (Copy(Said("#tea", "alice", "from outside")), {}),
+    (Copy(Left("#tea", "alice", "id")), {}),
+    (Copy(Invited("#tea", "alice", "bob")), {}),
     (
-        Entered("#lobby", "alice"),
+        RoomWelcome("#lobby", "alice"),
         {
             "Connected to server!": Welcome(),
             "*** You are alice in #lobby; nobody else is here yet. /help for more.": InRoom(
@@ -170,7 +170,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Entered(
+        RoomWelcome(
             "#tea", "alice", others=1, first=False, topic=Topic("#tea", "green"), recent=entries(HI)
         ),
         {
@@ -183,7 +183,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Entered("#tea", "alice", others=2, first=False, recent=entries(HI, WAVES)),
+        RoomWelcome("#tea", "alice", others=2, first=False, recent=entries(HI, WAVES)),
         {
             "*** You are alice in #tea; 2 others are here. /help for more.": InRoom(
                 "#tea", "alice"
@@ -195,7 +195,7 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     ),
     (
         # What a line is not shown for is not counted either: who reads it counts lines.
-        Entered(
+        RoomWelcome(
             "#tea", "alice", first=False, recent=entries(HI, Said("#tea", "eve", "\x01PING\x01"))
         ),
         {
@@ -207,13 +207,13 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Members("#lobby", (Seen("alice"), Seen("bob"))),
+        Members("#lobby", (UserView("alice"), UserView("bob"))),
         {"*** In #lobby (2): alice, bob": Company("#lobby", ("alice", "bob"))},
     ),
     (Members("#tea", ()), {"*** In #tea (0): ": Company("#tea", ())}),
     (unknown("#tea"), {"*** There is nobody in #tea.": Company("#tea", ())}),
     (
-        Rooms((RoomSeen("#lobby", 2, "tea"), RoomSeen("#b", 1))),
+        Rooms((RoomView("#lobby", 2, "tea"), RoomView("#b", 1))),
         {"*** #lobby (2) tea": Notice("#lobby (2) tea"), "*** #b (1)": Notice("#b (1)")},
     ),
     (Rooms(()), {}),
@@ -273,7 +273,7 @@ def test_whoever_is_kicked_leaves_and_nobody_else_does(nick: str, other: str, te
 
 @given(nick=good_nicks, text=texts)
 def test_what_is_announced_and_who_is_away_are_notices(nick: str, text: str) -> None:
-    for shown in (Announced(nick, text), Absent(nick, text)):
+    for shown in (Announced(nick, text), AwayReply(nick, text)):
         [heard] = _heard(shown)
         assert isinstance(heard, Notice)
 
@@ -291,7 +291,7 @@ def test_the_topic_of_a_room_is_one_whatever_it_says(text: str) -> None:
     [topic] = _heard(Topic("#lobby", text))
     assert isinstance(topic, Topic)
     assert topic.room == "#lobby"
-    [listed] = _heard(Rooms((RoomSeen("#lobby", 1, text),)))
+    [listed] = _heard(Rooms((RoomView("#lobby", 1, text),)))
     assert isinstance(listed, Notice | NearNick)
 
 

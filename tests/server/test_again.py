@@ -7,7 +7,7 @@ import pytest
 
 from irc_peers import irc_peer, irc_people, lead, settings
 from peers import House, running
-from trio_chat.core.events import Entry, Event, elsewhere, is_lasting
+from trio_chat.core.events import Entry, Event, elsewhere, is_persistent
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.memory import MemoryLog
@@ -203,7 +203,7 @@ class Full(MemoryLog):
         super().__init__(per_room=1000, total_bytes=1_000_000, rooms=100)
 
     async def append(self, room: str, events: Sequence[Event], **how: Any) -> Sequence[Entry]:
-        self._refuse_if_full(any(is_lasting(e) and not elsewhere(e) for e in events))
+        self._refuse_if_full(any(is_persistent(e) and not elsewhere(e) for e in events))
         return await super().append(room, events, **how)
 
     async def save(self, room: str, id: str, state: RoomState) -> None:

@@ -12,8 +12,8 @@ from irc_peers import cheap_hash, irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.server import guesses
 from trio_chat.server.guesses import Guesses
-from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import hash_password, is_password, stand_in
+from trio_chat.server.rate_limit import Pace
 
 SESAME = cheap_hash("sesame")
 WRONG = "That is not the password."

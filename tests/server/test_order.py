@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from trio_chat.core.events import Entry, Event, Said
-from trio_chat.server.links import Link
+from trio_chat.server.transport import Link
 from trio_chat.storage.base import Tail
 from trio_chat.storage.memory import MemoryLog
 

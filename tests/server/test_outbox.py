@@ -6,8 +6,8 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
+from trio_chat.server.transport import Link
 
 
 class Wire(Link):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trio_chat.core.apply import membership_changes
 from trio_chat.core.chat import Chat
-from trio_chat.core.effects import movers
 from trio_chat.core.events import (
     Announced,
     Arrived,
@@ -29,7 +29,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.room import RoomState
-from trio_chat.core.views import Aside, Delivery, Presence, Shown
+from trio_chat.core.views import Copy, Delivery, Presence, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audiences, Listener
 from trio_chat.server.broadcaster import Parts
@@ -204,7 +204,7 @@ def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Listener]:
 def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
     parts = Parts(audiences)
     for entry in batch:
-        for who in movers(entry.event):
+        for who in membership_changes(entry.event):
             parts.hand_out(who)
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
@@ -310,7 +310,7 @@ def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
     event = AwaySet("nick3", "tea", "3")
     show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
     for who in ("1", "2"):
-        assert outboxes[who].data.decode() == f"<2 {Aside(event)}\n"
+        assert outboxes[who].data.decode() == f"<2 {Copy(event)}\n"
     for who in ("3", "4"):
         assert outboxes[who].data.decode() == f"<2 {event}\n"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from peers import running, settings
-from trio_chat.server.pace import Pace
+from trio_chat.server.rate_limit import Pace
 from trio_chat.server.turns import Flow, Turns
 
 

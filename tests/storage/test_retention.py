@@ -16,8 +16,8 @@ from stores import NOW, append, open_file, said, texts
 from trio_chat.core.events import Entry, Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
-from trio_chat.storage.sqlite import keep, read, search
-from trio_chat.storage.sqlite.keep import STEP, Keeper, Retention
+from trio_chat.storage.sqlite import maintenance, read, search
+from trio_chat.storage.sqlite.maintenance import STEP, Keeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
@@ -288,7 +288,7 @@ async def test_it_is_done_when_nobody_wants_anything(tmp_path: Path) -> None:
 async def test_it_is_done_when_there_is_never_a_pause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "_BACKLOG", 2000)
+    monkeypatch.setattr(maintenance, "_BACKLOG", 2000)
     retention = Retention(0, 1000, 1_000_000_000)
     async with open_file(tmp_path / "chat.db", retention=retention) as log:
         sent = 0

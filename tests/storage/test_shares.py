@@ -9,13 +9,13 @@ import pytest
 import trio
 
 from stores import NOW, open_file, texts
-from trio_chat.core.effects import is_barrier
+from trio_chat.core.apply import is_barrier
 from trio_chat.core.events import Event, Joined, Left, Origin, Said, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import FLOOR, START, Log
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite import usage
-from trio_chat.storage.sqlite.keep import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Keeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
@@ -292,7 +292,7 @@ async def test_marks_of_one_source_push_out_nobody_elses(
 
 
 def test_marks_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trio_chat.storage.sqlite.keep.MARKS", 200)
+    monkeypatch.setattr("trio_chat.storage.sqlite.maintenance.MARKS", 200)
     path = tmp_path / "chat.db"
     with closing(open_for_writing(path, cache_bytes=1_000_000)) as connection:
         file = SmallFile(path, connection)

@@ -17,7 +17,7 @@ from trio_chat.core.events import TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
-from trio_chat.storage.sqlite.keep import Keeper
+from trio_chat.storage.sqlite.maintenance import Keeper
 from trio_chat.storage.sqlite.rows import complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 

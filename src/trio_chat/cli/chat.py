@@ -24,7 +24,7 @@ from trio_chat.client.text import (
     dated_text,
     plain_text,
 )
-from trio_chat.core.names import near_nick
+from trio_chat.core.names import alternate_nick
 from trio_chat.errors import NotSaid, SettingsError
 from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
@@ -69,7 +69,7 @@ def _refuse_passwords(assignments: Sequence[str]) -> None:
 
 
 def _nick(settings: Settings) -> str:
-    return settings.client.nick or near_nick(_account(), lambda nick: False)
+    return settings.client.nick or alternate_nick(_account(), lambda nick: False)
 
 
 async def _main(settings: Settings) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from trio_chat.core.events import AwaySet, Departed, Kicked, Left, Renamed, Said
-from trio_chat.core.views import Absent, Entered, Notice, Shown, Topic
+from trio_chat.core.views import AwayReply, Notice, RoomWelcome, Shown, Topic
 from trio_chat.protocols.casemapping import OURS, Casemapping
 from trio_chat.protocols.client import (
     CUT_SHORT,
@@ -89,7 +89,7 @@ class Sentences:
     def company(self, roster: Roster) -> Sequence[Message]:
         """For us, who have just entered."""
         others = sum(not self.is_me(member.nick) for member in roster.members)
-        return _notices(Entered(roster.room, self.nick, others, first=False))
+        return _notices(RoomWelcome(roster.room, self.nick, others, first=False))
 
     def _note(self, sent: Sent) -> None:
         self._ours[sent.token] = sent
@@ -129,7 +129,7 @@ class Sentences:
         if self.is_me(nick):
             away = "You have been marked as being away"
             return [Notice(away if text else "You are no longer marked as away")]
-        return _notices(Absent(nick, text)) if text else [Notice(f"{nick} is back.")]
+        return _notices(AwayReply(nick, text)) if text else [Notice(f"{nick} is back.")]
 
 
 def together(messages: Sequence[Message]) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:

@@ -43,9 +43,9 @@ from trio_chat.core.views import (
     People,
     Refused,
     Rooms,
-    RoomSeen,
-    Seen,
+    RoomView,
     Topic,
+    UserView,
 )
 
 
@@ -63,7 +63,7 @@ def members_of(room: Room, asker: Person) -> Members:
     """The members of a room; outsiders are not told of invisible ones."""
     inside = asker.who in room.members or asker.is_operator
     people = [
-        Seen(person.nick, person.origin, status=prefixes(room.status.get(person.who, "")))
+        UserView(person.nick, person.origin, status=prefixes(room.status.get(person.who, "")))
         for person in room.members.values()
         if inside or "i" not in person.modes
     ]
@@ -79,7 +79,7 @@ def _list_members(state: State, asker: Person, query: ListMembers) -> Answer:
 def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
     wanted = {fold(name) for name in query.rooms}
     rooms = [
-        RoomSeen(s.name, len(room.members), s.topic, s.topic_at, s.created)
+        RoomView(s.name, len(room.members), s.topic, s.topic_at, s.created)
         for name, room in state.rooms.items()
         if room.members and (not wanted or name in wanted) and _may_see(asker, room)
         for s in (room.state,)
@@ -146,7 +146,7 @@ def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
     return Past(
         query.nick,
         tuple(
-            Seen(person.nick, person.origin, spoke=went)
+            UserView(person.nick, person.origin, spoke=went)
             for person, went in reversed(state.past)
             if fold(person.nick) == name
         ),
@@ -205,11 +205,11 @@ def _fits(mask: str, person: Person) -> bool:
     return any(matches(mask, text) for text in (*texts, address(person.nick, person.origin)))
 
 
-def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> Seen:
+def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> UserView:
     """A person as ``asker`` may see them; with ``room``, their status is the one in it."""
     hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
     told = shown(person, silenced=hidden)
-    return Seen(
+    return UserView(
         person.nick,
         told.origin,
         who=person.who,

@@ -9,10 +9,10 @@ after a restart.
 from collections.abc import Sequence
 
 from trio_chat.core.answers import answer
+from trio_chat.core.apply import take_effect
 from trio_chat.core.commands import Query, Request
-from trio_chat.core.effects import take_effect
+from trio_chat.core.decide import Outcomes, judge, repair
 from trio_chat.core.events import Entry
-from trio_chat.core.judge import Outcomes, judge, repair
 from trio_chat.core.state import State
 from trio_chat.core.views import Answer, Delivery
 

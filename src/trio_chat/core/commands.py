@@ -40,7 +40,7 @@ class Say:
 
 
 @fact
-class Tell:
+class DirectMessage:
     """Say a text to one person; the fields are those of ``events.Said``."""
 
     nick: str
@@ -53,7 +53,7 @@ class Tell:
 
 
 @fact
-class Signal:
+class TagMessage:
     """Send tags without a text to a room, or to one person if ``room`` is empty."""
 
     tags: str
@@ -338,7 +338,7 @@ class ShowMark:
 
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
-    Say | Tell | Signal | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
+    Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | Announce
 )  # fmt: skip
 #: Queries: Chat.answer answers them from the state.

@@ -274,7 +274,7 @@ class Entry(NamedTuple):
     at: int = 0
 
 
-def is_lasting(event: Event) -> bool:
+def is_persistent(event: Event) -> bool:
     """Whether anybody needs the event tomorrow; others are shown and not stored."""
     match event:
         case Signalled(tags=tags):

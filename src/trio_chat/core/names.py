@@ -82,7 +82,7 @@ def room_problem(room: str) -> str:
     return problem and f"{_cut(room)} cannot be a room: {problem}."
 
 
-def near_nick(wanted: str, taken: Callable[[str], bool]) -> str:
+def alternate_nick(wanted: str, taken: Callable[[str], bool]) -> str:
     """A valid and free nickname that resembles the wanted one as much as possible.
 
     ``taken(nick)`` says whether somebody has it. One is always found: a number at its end counts

@@ -19,7 +19,7 @@ from trio_chat.core.refusals import Code
 
 
 @fact
-class Seen:
+class UserView:
     """A person as somebody else may see them. Moments are in unix milliseconds.
 
     ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
@@ -38,7 +38,7 @@ class Seen:
 
 
 @fact
-class Entered:
+class RoomWelcome:
     """A room as it is shown to a newcomer; made from the room's state, and not stored.
 
     ``others`` is how many were in it before, ``first`` whether the newcomer comes from nowhere and
@@ -54,7 +54,7 @@ class Entered:
 
 
 @fact
-class Aside:
+class Copy:
     """An event told to somebody whom it would not reach otherwise.
 
     That is whoever did it, those who could have done it, or those who watch the person.
@@ -77,12 +77,12 @@ class Members:
     """The answer to ListMembers, in alphabetical order; ``secret`` if the room is."""
 
     room: str
-    people: tuple[Seen, ...]
+    people: tuple[UserView, ...]
     secret: bool = False
 
 
 @fact
-class RoomSeen:
+class RoomView:
     """A room in a list. Moments are in unix milliseconds; 0 is never."""
 
     name: str
@@ -96,7 +96,7 @@ class RoomSeen:
 class Rooms:
     """The answer to ListRooms, the fullest first."""
 
-    rooms: tuple[RoomSeen, ...]
+    rooms: tuple[RoomView, ...]
 
 
 @fact
@@ -142,7 +142,7 @@ class People:
     """The answer to FindPeople; ``of`` is the text that was searched for."""
 
     of: str
-    people: tuple[Seen, ...]
+    people: tuple[UserView, ...]
 
 
 @fact
@@ -150,7 +150,7 @@ class Past:
     """The answer to FindPast: people who had this nickname, the last one first."""
 
     nick: str
-    people: tuple[Seen, ...]
+    people: tuple[UserView, ...]
 
 
 @fact
@@ -172,7 +172,7 @@ class Invitations:
 
 
 @fact
-class Absent:
+class AwayReply:
     """The answer to a message or an invitation for somebody who is away."""
 
     nick: str
@@ -243,10 +243,10 @@ class Marked:
 
 
 Answer = (
-    Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | Absent
+    Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | AwayReply
     | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
-Shown = Event | Entered | Aside | Presence | Answer
+Shown = Event | RoomWelcome | Copy | Presence | Answer
 
 
 @fact

@@ -1,6 +1,6 @@
 """The nicknames that a client tries when the one it would like is taken."""
 
-from trio_chat.core.names import fold, near_nick
+from trio_chat.core.names import alternate_nick, fold
 
 # So many clients of one person may be there; beyond that something else is wrong.
 _ATTEMPTS = 30
@@ -30,7 +30,7 @@ class Alternates:
             return False
         if refused and len(refused) < len(self.nick) and self.nick.startswith(refused):
             self._base = self.wanted[: max(1, len(refused) - _COUNT)]
-        self.nick = near_nick(self._base, lambda nick: fold(nick) in self._refused)
+        self.nick = alternate_nick(self._base, lambda nick: fold(nick) in self._refused)
         return True
 
     def notice(self, nick: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Bound, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.events import Entry, Said
+from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.names import fold
-from trio_chat.core.readers import Source, partner, rooms_of, source, talk
 from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.core.views import Answer, Found, Marked, Recalled, Refused, Talks

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import trio
 
-from trio_chat.core.effects import movers
+from trio_chat.core.apply import membership_changes
 from trio_chat.core.events import Entry, Joined
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Listener
+from trio_chat.server.fanout import Round
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
-from trio_chat.server.round import Round
 from trio_chat.storage.base import Log, Tail
 
 # Bytes that may be on their way round a room: one more batch is still far from filling an outbox.
@@ -60,7 +60,7 @@ class Broadcaster:
         """Apply each entry, and collect who is to be shown what of it."""
         parts = Parts(self._hub.audiences)
         for entry in batch:
-            for who in movers(entry.event):
+            for who in membership_changes(entry.event):
                 parts.hand_out(who)  # they see what came before from the rooms they were in
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
@@ -94,7 +94,7 @@ class Broadcaster:
 
 def _room_of(batch: Sequence[Entry]) -> str:
     """The one room that a batch is about, if nobody comes or goes in it; otherwise empty."""
-    rooms = {"" if movers(entry.event) else entry.room for entry in batch}
+    rooms = {"" if membership_changes(entry.event) else entry.room for entry in batch}
     return rooms.pop() if len(rooms) == 1 else ""
 
 

@@ -33,10 +33,10 @@ from trio_chat.core.commands import (
     Unwatch,
     Watch,
 )
+from trio_chat.core.decide import Outcome, operators_only
 from trio_chat.core.events import Arrived
-from trio_chat.core.judge import Outcome, operators_only
 from trio_chat.core.letters import cut
-from trio_chat.core.views import Absent, Answer, Notice, Refused, Repeated
+from trio_chat.core.views import Answer, AwayReply, Notice, Refused, Repeated
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -46,12 +46,12 @@ from trio_chat.server.audience import Listener
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.guesses import WRONG
 from trio_chat.server.hub import Hub
-from trio_chat.server.links import Link
 from trio_chat.server.outbox import Outbox
-from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import identity, stand_in
 from trio_chat.server.prices import price
+from trio_chat.server.rate_limit import Pace
 from trio_chat.server.sources import Source
+from trio_chat.server.transport import Link
 from trio_chat.server.turns import Flow
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
@@ -287,7 +287,7 @@ class Connection:
             # A refusal must not overtake the messages that were said before it.
             if isinstance(outcome, Refused):
                 await self._catch_up()
-            if isinstance(outcome, Refused | Absent | Repeated):
+            if isinstance(outcome, Refused | AwayReply | Repeated):
                 self._reply(outcome)
 
     async def _catch_up(self) -> None:
@@ -402,7 +402,7 @@ class Connection:
 
     async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, Refused | Absent | Repeated | Notice):
+        if isinstance(outcome, Refused | AwayReply | Repeated | Notice):
             self._reply(outcome, ask)
             return
         for following in self._session.done(outcome):

@@ -15,8 +15,8 @@ import trio
 
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
-from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import is_password
+from trio_chat.server.rate_limit import Pace
 
 # Guesses from one source that wait for another one from there. There can be more of them than
 # ``limits.guess_burst`` only behind an address that is exempt: those who come at the same moment as

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
+from trio_chat.core.apply import is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Enter,
@@ -26,7 +27,7 @@ from trio_chat.core.commands import (
     Request,
     Say,
 )
-from trio_chat.core.effects import is_barrier, log_of
+from trio_chat.core.decide import Outcomes, nobody, parting_words
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
@@ -39,12 +40,11 @@ from trio_chat.core.events import (
     Said,
     UserModesSet,
 )
-from trio_chat.core.judge import Outcomes, nobody, parting_words
 from trio_chat.core.names import composed, fold, is_private, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
-from trio_chat.core.views import Absent, Answer, Notice, Refused, Repeated
+from trio_chat.core.views import Answer, AwayReply, Notice, Refused, Repeated
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
@@ -60,7 +60,7 @@ logger = logging.getLogger(__name__)
 _TAKE_OVER = 5.0  # seconds
 
 # Outcomes that are not events.
-_ANSWERS = Refused | Absent | Repeated
+_ANSWERS = Refused | AwayReply | Repeated
 
 
 class Hub:
@@ -307,7 +307,7 @@ class Hub:
         while True:
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
             # named there is the one by which it was judged.
-            outcomes: list[Event | Refused | Absent | Repeated] = []
+            outcomes: list[Event | Refused | AwayReply | Repeated] = []
             for request in requests:
                 outcomes += self.chat.decide(listener.who, request)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]

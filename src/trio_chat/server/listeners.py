@@ -14,7 +14,7 @@ from typing import Any
 import trio
 
 from trio_chat.errors import CannotListen
-from trio_chat.server.links import SocketLink
+from trio_chat.server.transport import SocketLink
 from trio_chat.settings import Address
 
 # Connections that the kernel accepts before we do, cut to its own maximum: a thousand people who

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import trio
 
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks
-from trio_chat.core.names import near_nick, nick_problem
+from trio_chat.core.names import alternate_nick, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.audience import Listener
@@ -56,7 +56,7 @@ class Nicknames:
         def taken(nick: str) -> bool:
             return self._is_taken(looks(nick)) or nick in tried
 
-        while await self.claim(listener, nick := near_nick(wanted, taken)):
+        while await self.claim(listener, nick := alternate_nick(wanted, taken)):
             tried.add(nick)
         return nick
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
+from trio_chat.core.apply import after, is_barrier, log_of
 from trio_chat.core.chat import Chat
-from trio_chat.core.effects import after, is_barrier, log_of
 from trio_chat.core.events import Event
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code

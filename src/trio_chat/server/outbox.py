@@ -13,7 +13,7 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.server.links import Link
+from trio_chat.server.transport import Link
 
 # The bytes that a drain hands to the kernel at a time: enough to share a system call among many
 # messages, few enough that a slow reader is seen to make progress.

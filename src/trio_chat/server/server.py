@@ -13,7 +13,7 @@ from importlib.metadata import version
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.judge import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
+from trio_chat.core.decide import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
 from trio_chat.core.names import NAME_MAX
 from trio_chat.core.views import Notice
 from trio_chat.protocols.irc.info import ServerInfo
@@ -22,9 +22,9 @@ from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection, Shared
 from trio_chat.server.hub import Hub
-from trio_chat.server.links import Link
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.sources import Source, Sources
+from trio_chat.server.transport import Link
 from trio_chat.settings import Address, Settings
 from trio_chat.storage.base import Log
 

@@ -12,7 +12,7 @@ import math
 from functools import lru_cache
 
 from trio_chat.server.guesses import Guesses
-from trio_chat.server.pace import Pace
+from trio_chat.server.rate_limit import Pace
 from trio_chat.server.turns import Turns
 from trio_chat.settings import LimitSettings
 

@@ -13,7 +13,7 @@ import itertools
 
 import trio
 
-from trio_chat.server.pace import Pace
+from trio_chat.server.rate_limit import Pace
 
 # How far a connection may stay behind, in messages: as many as a client sends when it comes in.
 _CREDIT = 10.0

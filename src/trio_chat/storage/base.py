@@ -1,10 +1,10 @@
 """The Log: the interface of a store. One contract suite tests every implementation.
 
-What is kept is what somebody may miss tomorrow (``core.events.is_lasting``); all other events only
-get their place. Ids and times are two things. Ids give a log its order, live and in history, and
-rise whatever the clock does. Times are what the clock said. A question about a moment is answered
-by times: everything between the moments and nothing else, and in the order of times where a page is
-taken out of it, so that paging by moments shows everything once.
+What is kept is what somebody may miss tomorrow (``core.events.is_persistent``); all other events
+only get their place. Ids and times are two things. Ids give a log its order, live and in history,
+and rise whatever the clock does. Times are what the clock said. A question about a moment is
+answered by times: everything between the moments and nothing else, and in the order of times where
+a page is taken out of it, so that paging by moments shows everything once.
 """
 
 from abc import abstractmethod

@@ -27,8 +27,8 @@ from trio_chat.core.events import (
     Said,
     elsewhere,
     is_for_members,
-    is_lasting,
     is_missed,
+    is_persistent,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
@@ -150,7 +150,7 @@ class MemoryLog(Log):
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
         for entry in fresh:
-            if is_lasting(entry.event):
+            if is_persistent(entry.event):
                 self._keep(log, entry)
             for other in elsewhere(entry.event):
                 self._keep(self._touch(other), entry._replace(room=other))

@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runs import commands
-from trio_chat.core.commands import Command, Count, Enter, Join, ListMembers, Say, Tell
+from trio_chat.core.commands import Command, Count, DirectMessage, Enter, Join, ListMembers, Say
 from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Origin, Said, TopicSet
-from trio_chat.core.views import Counts, Members, Notice, Seen
+from trio_chat.core.views import Counts, Members, Notice, UserView
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -578,9 +578,9 @@ class Server:
                 shown = self.session.dialect.render(joined)
                 return shown + self._follow(joined)
             case ListMembers(room):
-                people = (Seen(self._nick, self._origin, status="@"),)
+                people = (UserView(self._nick, self._origin, status="@"),)
                 ask.on_answer(Members(room, people))
-            case Say(room, text, action) | Tell(room, text, action):
+            case Say(room, text, action) | DirectMessage(room, text, action):
                 self.commands.append(command)
                 said = Said(room, self._nick, text, "id", action, origin=self._origin)
                 said = replace(said, tags=command.tags)
@@ -630,7 +630,7 @@ def test_our_server_understands_what_our_client_says(text: str, command: str) ->
     assert [message for message in heard if not isinstance(message, Lag)] == [
         Acknowledged(message.token) for message in sent
     ]
-    texts = [c.text for c in server.commands if isinstance(c, Say | Tell)]
+    texts = [c.text for c in server.commands if isinstance(c, Say | DirectMessage)]
     # A line of IRC has neither NUL nor CR in it: there they are blanks.
     said = [message.text.translate({0x2400: " ", 0x240D: " "}) for message in sent]
     assert said == [shown_lines(text) for text in texts]

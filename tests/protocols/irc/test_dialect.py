@@ -28,15 +28,15 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.views import (
-    Aside,
-    Entered,
+    Copy,
     Marked,
     Members,
     Notice,
     Presence,
-    Seen,
+    RoomWelcome,
     Shown,
     Topic,
+    UserView,
 )
 from trio_chat.protocols.irc.caps import CAPS, RENDERED
 from trio_chat.protocols.irc.dialect import (
@@ -73,7 +73,8 @@ def look(shown: Shown, *caps: str, id: str = "", own: bool = False) -> list[str]
 
 TOPIC = Topic("#r", "the topic", "bob", 1_700_000_000_999)
 PEOPLE = Members(
-    "#r", (Seen("alice", HERE, status="@+"), Seen("bob", HERE), Seen("x", HERE, status="+"))
+    "#r",
+    (UserView("alice", HERE, status="@+"), UserView("bob", HERE), UserView("x", HERE, status="+")),
 )
 
 WAVES = Said("#r", "alice", "waves", action=True, origin=HERE)
@@ -114,12 +115,12 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
     (Joined("#r", "alice", origin=HERE), "away-notify", [f"{ME} JOIN #r"]),
     (Left("#r", "alice", origin=HERE), "", [f"{ME} PART #r"]),
     (Left("#r", "alice", why="bye all", origin=HERE), "", [f"{ME} PART #r :bye all"]),
-    (Aside(Left("#r", "alice", origin=HERE)), "", [f"{ME} PART #r"]),
+    (Copy(Left("#r", "alice", origin=HERE)), "", [f"{ME} PART #r"]),
     (Kicked("#r", "alice", "bob", "rude", origin=HERE), "", [f"{ME} KICK #r bob rude"]),
     (Kicked("#r", "alice", "bob", origin=HERE), "", [f"{ME} KICK #r bob alice"]),
     (Invited("#r", "alice", "bob", origin=HERE), "", [f"{ME} INVITE bob #r"]),
-    (Aside(Invited("#r", "alice", "bob", origin=HERE)), "", []),
-    (Aside(Invited("#r", "alice", "bob", origin=HERE)), "invite-notify", [f"{ME} INVITE bob #r"]),
+    (Copy(Invited("#r", "alice", "bob", origin=HERE)), "", []),
+    (Copy(Invited("#r", "alice", "bob", origin=HERE)), "invite-notify", [f"{ME} INVITE bob #r"]),
     (Departed("alice", why="Quit: bye", origin=HERE), "", [f"{ME} QUIT :Quit: bye"]),
     (Departed("alice", why="quit", origin=HERE), "", [f"{ME} QUIT quit"]),
     (TopicSet("#r", "alice", "new", origin=HERE), "", [f"{ME} TOPIC #r :new"]),
@@ -133,51 +134,52 @@ LOOKS: list[tuple[Shown, str, list[str]]] = [
     (AwaySet("alice", "out", origin=HERE), "", []),
     (AwaySet("alice", "out", origin=HERE), "away-notify", [f"{ME} AWAY out"]),
     (AwaySet("alice", "", origin=HERE), "away-notify", [f"{ME} AWAY"]),
-    (Aside(AwaySet("alice", "out", origin=HERE)), "away-notify", []),
-    (Aside(AwaySet("alice", "out", origin=HERE)), "extended-monitor", []),
-    (Aside(AwaySet("alice", "out", origin=HERE)), "away-notify extended-monitor",
+    (Copy(AwaySet("alice", "out", origin=HERE)), "away-notify", []),
+    (Copy(AwaySet("alice", "out", origin=HERE)), "extended-monitor", []),
+    (Copy(AwaySet("alice", "out", origin=HERE)), "away-notify extended-monitor",
      [f"{ME} AWAY out"]),
     (NameSet("alice", origin=HERE), "", []),
     (NameSet("alice", origin=HERE), "setname", [f"{ME} SETNAME :Alice A."]),
-    (Aside(NameSet("alice", origin=HERE)), "setname", []),
-    (Aside(NameSet("alice", origin=HERE)), "setname extended-monitor",
+    (Copy(NameSet("alice", origin=HERE)), "setname", []),
+    (Copy(NameSet("alice", origin=HERE)), "setname extended-monitor",
      [f"{ME} SETNAME :Alice A."]),
     (Announced("alice", "news", origin=HERE), "", [f"{ME} WALLOPS news"]),
-    (Aside(Said("#r", "alice", "hi", origin=HERE)), "", []),
-    (Aside(Said("#r", "alice", "hi", origin=HERE)), "echo-message", [f"{ME} PRIVMSG #r :hi"]),
-    (Aside(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags", []),
-    (Aside(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags echo-message",
+    (Copy(Said("#r", "alice", "hi", origin=HERE)), "", []),
+    (Copy(Said("#r", "alice", "hi", origin=HERE)), "echo-message", [f"{ME} PRIVMSG #r :hi"]),
+    (Copy(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags", []),
+    (Copy(Signalled("#r", "alice", "+x", origin=HERE)), "message-tags echo-message",
      [f"@+x {ME} TAGMSG #r"]),
     (Arrived("alice", origin=HERE), " ".join(sorted(RENDERED)), []),
     (Presence("bob", "alice", HERE), "", [":srv 730 bob alice!a@host"]),
     (Presence("bob", "alice"), "", [":srv 731 bob alice"]),
     (Notice("one\ntwo words"), "", [":srv NOTICE * one", ":srv NOTICE * :two words"]),
-    (Entered("#r", "alice"), "", []),
-    (Entered("#r", "alice", recent=BEFORE), "", TIMED),
-    (Entered("#r", "alice", recent=BEFORE), "batch message-tags",
+    (RoomWelcome("#r", "alice"), "", []),
+    (RoomWelcome("#r", "alice", recent=BEFORE), "", TIMED),
+    (RoomWelcome("#r", "alice", recent=BEFORE), "batch message-tags",
      [":srv BATCH +h chathistory #r", f"@batch=h {ME} PRIVMSG #r :[22:13:20] before",
       ":srv BATCH -h"]),
-    (Entered("#r", "alice", recent=BEFORE), "server-time",
+    (RoomWelcome("#r", "alice", recent=BEFORE), "server-time",
      [":srv NOTICE #r :Last messages:", f"@{TIME} {ME} NOTICE #r :before", TIMED[-1]]),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, WAVES, AT), Entry("#r", ID, ASKED, AT))), "",
+    (RoomWelcome("#r", "alice", recent=(Entry("#r", ID, WAVES, AT), Entry("#r", ID, ASKED, AT))),
+     "",
      [TIMED[0], f"{ME} NOTICE #r :[22:13:20] * alice waves", TIMED[-1]]),
-    (Entered("#r", "alice", recent=LINES), "server-time",
+    (RoomWelcome("#r", "alice", recent=LINES), "server-time",
      [":srv NOTICE #r :Last messages:", f"@{TIME} {ME} NOTICE #r :!deploy",
       f"@{TIME} {ME} NOTICE #r :now", f"@{TIME} {ME} NOTICE #r :* alice waves",
       f"@{TIME} {ME} NOTICE #r :* alice and goes", TIMED[-1]]),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "", []),
-    (Entered("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "batch server-time", []),
-    (Entered("#r", "alice", recent=BEFORE), "batch server-time draft/chathistory", []),
-    (Entered("#r", "alice", recent=BEFORE), "draft/chathistory", []),
+    (RoomWelcome("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "", []),
+    (RoomWelcome("#r", "alice", recent=(Entry("#r", ID, ASKED, AT),)), "batch server-time", []),
+    (RoomWelcome("#r", "alice", recent=BEFORE), "batch server-time draft/chathistory", []),
+    (RoomWelcome("#r", "alice", recent=BEFORE), "draft/chathistory", []),
     (Marked("#r", 0), "", []),
     (Marked("#r", 0), "draft/read-marker", [":srv MARKREAD #r *"]),
     (Marked("#r", 1_700_000_000_123), "draft/read-marker", [f":srv MARKREAD #r {STAMP}"]),
-    (Entered("#r", "alice", recent=BEFORE), "batch server-time",
+    (RoomWelcome("#r", "alice", recent=BEFORE), "batch server-time",
      [":srv BATCH +h chathistory #r", f"@batch=h;{TIME} {ME} PRIVMSG #r :before",
       ":srv BATCH -h"]),
-    (Entered("#r", "alice", topic=TOPIC), "",
+    (RoomWelcome("#r", "alice", topic=TOPIC), "",
      [":srv 332 alice #r :the topic", ":srv 333 alice #r bob 1700000000"]),
-    (Entered("#r", "alice", topic=replace(TOPIC, by="")), "no-implicit-names",
+    (RoomWelcome("#r", "alice", topic=replace(TOPIC, by="")), "no-implicit-names",
      [":srv 332 alice #r :the topic", ":srv 333 alice #r srv 1700000000"]),
     (Topic("#r", "an answer"), "", []),
 ]  # fmt: skip
@@ -220,7 +222,7 @@ def test_without_batch_nothing_that_was_said_before_can_be_obeyed(
 ) -> None:
     """No PRIVMSG, and no answer of a client (CTCP)."""
     said = Said("#r", "alice", text, action=action, origin=HERE)
-    lines = look(Entered("#r", "bob", recent=(Entry("#r", ID, said),)), *caps.split())
+    lines = look(RoomWelcome("#r", "bob", recent=(Entry("#r", ID, said),)), *caps.split())
     read = [message for line in lines if (message := parse(line))]
     assert {message.command for message in read} <= {"NOTICE"}
     assert not any(message.param(1).startswith("\x01") for message in read)
@@ -229,7 +231,7 @@ def test_without_batch_nothing_that_was_said_before_can_be_obeyed(
 @pytest.mark.parametrize("caps", ["", "server-time", "batch server-time"])
 def test_newcomers_see_what_was_said_whether_they_hear_an_echo_or_not(caps: str) -> None:
     """That of what they say from now on: what was said before, they may have said themselves."""
-    entered = Entered("#r", "alice", recent=BEFORE)
+    entered = RoomWelcome("#r", "alice", recent=BEFORE)
     assert look(entered, *caps.split(), own=True) == look(entered, *caps.split())
 
 
@@ -276,7 +278,7 @@ def test_tags_are_those_that_one_can_read(event: Shown, caps: str, tags: str) ->
 
 
 def test_what_the_server_says_of_a_room_has_the_time_and_no_id() -> None:
-    lines = look(Entered("#r", "alice", topic=TOPIC), "message-tags", "server-time", id=ID)
+    lines = look(RoomWelcome("#r", "alice", topic=TOPIC), "message-tags", "server-time", id=ID)
     assert [line.partition(" ")[0] for line in lines] == [f"@{TIME}"] * 2
 
 
@@ -304,8 +306,8 @@ def test_times_have_three_places(milliseconds: int, tag: str) -> None:
     [
         (SAID, "message-tags", False),
         (SAID, "echo-message", True),
-        (Aside(SAID), "echo-message", True),
-        (Aside(SAID), "", False),
+        (Copy(SAID), "echo-message", True),
+        (Copy(SAID), "", False),
         (Signalled("#r", "alice", "+x", origin=HERE), "message-tags", False),
         (Signalled("#r", "alice", "+x", origin=HERE), "message-tags echo-message", True),
         (AwaySet("alice", "out", origin=HERE), "away-notify", False),
@@ -421,7 +423,8 @@ def test_nothing_that_anybody_says_forges_a_line(event: Shown, text: str) -> Non
 def test_names_are_wrapped() -> None:
     """All names come, in lines that may be sent."""
     people = tuple(
-        Seen(f"nick{n:03}" + "漢" * 13, Origin("u" * 20, "h" * 39), status="@+") for n in range(300)
+        UserView(f"nick{n:03}" + "漢" * 13, Origin("u" * 20, "h" * 39), status="@+")
+        for n in range(300)
     )
     room = "#" + "漢" * 49
     for caps in (frozenset[str](), frozenset({"multi-prefix", "userhost-in-names"})):
@@ -489,7 +492,7 @@ change = st.builds(Change, st.booleans(), st.sampled_from("beIklovimnst"), text)
 changes = st.lists(change, min_size=1, max_size=20).map(tuple)
 tags = st.sampled_from(["", "+typing=active", "+a;+b=\\s\\:"])
 status = st.sampled_from(["", "@", "+"])
-seen = st.builds(Seen, nick, origin, status=st.sampled_from(["", "@", "+", "@+"]))
+seen = st.builds(UserView, nick, origin, status=st.sampled_from(["", "@", "+", "@+"]))
 members = st.builds(Members, room, st.lists(seen, max_size=8).map(tuple), st.booleans())
 topic = st.builds(Topic, room, text, st.just("") | nick, st.integers(0, 2_000_000_000_000))
 
@@ -513,10 +516,10 @@ happened: st.SearchStrategy[Shown] = st.one_of(
     st.builds(Renamed, nick, nick, origin=origin),
     st.builds(Arrived, nick, origin=origin),
     st.builds(Announced, nick, text, origin=origin),
-    st.builds(Aside, st.one_of(said, signalled, left, invited, away_set, name_set)),
+    st.builds(Copy, st.one_of(said, signalled, left, invited, away_set, name_set)),
     st.builds(Presence, nick, nick, st.none() | origin),
     st.builds(Notice, text),
-    st.builds(Entered, room, nick, topic=st.none() | topic),
+    st.builds(RoomWelcome, room, nick, topic=st.none() | topic),
 )  # fmt: skip
 
 
@@ -526,8 +529,8 @@ def test_whatever_happens_is_lines_that_may_be_sent(
 ) -> None:
     """They can be read, none is too long, and none of them is a second one made of a text."""
     for message in messages(dialect.render(shown, id, AT)):
-        event = shown.of if isinstance(shown, Aside) else shown
+        event = shown.of if isinstance(shown, Copy) else shown
         if message.source == "srv":
-            assert isinstance(event, Entered | Presence | Notice)
+            assert isinstance(event, RoomWelcome | Presence | Notice)
         else:
             assert message.nick == event.nick  # type: ignore[union-attr]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import commands
-from trio_chat.core.commands import Enter, Say, Tell
+from trio_chat.core.commands import DirectMessage, Enter, Say
 from trio_chat.core.events import Arrived, Entry, Origin, Said
-from trio_chat.core.views import Aside, Entered, Notice
+from trio_chat.core.views import Copy, Notice, RoomWelcome
 from trio_chat.protocols.irc.batches import Collected
 from trio_chat.protocols.irc.dialect import irc_dialect
 from trio_chat.protocols.irc.info import ServerInfo
@@ -58,7 +58,7 @@ class Client:
 
     def __init__(self, *caps: str) -> None:
         self.session = IrcSession(ServerInfo("srv", "net", "1", "now"), lambda: 1_700_000_000)
-        self.said: list[Say | Tell] = []
+        self.said: list[Say | DirectMessage] = []
         wanted = " ".join([*sorted(NEEDED), "standard-replies", *caps])
         self.feed(f"CAP REQ :{wanted}", "NICK alice", "USER a 0 * :A", "CAP END")
 
@@ -70,7 +70,7 @@ class Client:
                 match command:
                     case Enter(nick):
                         self.session.done(Arrived(nick, "1", Origin("a", "host")))
-                    case Say() | Tell():
+                    case Say() | DirectMessage():
                         self.said.append(command)
                     case _:
                         pass
@@ -100,7 +100,7 @@ SAID = [
     (batch("one ", "+two"), Say("#r", "one two", seams=(4,))),
     (batch("", "x", ""), Say("#r", "\nx\n")),
     (batch("+a", "b"), Say("#r", "a\nb")),
-    (batch("hi", "ho", target="bob"), Tell("bob", "hi\nho")),
+    (batch("hi", "ho", target="bob"), DirectMessage("bob", "hi\nho")),
     (batch("hi", "ho", target="@#r"), Say("#r", "hi\nho", status="@")),
     (batch("\x01ACTION a", "b\x01"), Say("#r", "a\nb", action=True)),
     (batch("\x01ACTION a\x01"), Say("#r", "a", action=True)),
@@ -118,7 +118,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("lines", "say"), SAID)
-def test_a_batch_is_one_message(lines: list[str], say: Say | Tell) -> None:
+def test_a_batch_is_one_message(lines: list[str], say: Say | DirectMessage) -> None:
     """Which is said at its end, and not before."""
     client = Client()
     answers = client.feed(*lines[:-1])
@@ -318,7 +318,7 @@ AT, TIME = 1_700_000_000_123, "time=2023-11-14T22:13:20.123Z"
 NAME = "m000170000000012300000001"
 
 
-def look(said: Said | Aside | Entered, *caps: str, id: str = EVENT_ID) -> list[str]:
+def look(said: Said | Copy | RoomWelcome, *caps: str, id: str = EVENT_ID) -> list[str]:
     data = irc_dialect(frozenset(caps), "srv").render(said, id, AT)
     return data.decode().split("\r\n")[:-1]
 
@@ -368,7 +368,7 @@ def test_long_tags_are_not_repeated_with_each_line() -> None:
 
 
 def test_in_the_last_messages_it_is_a_batch_in_a_batch() -> None:
-    entered = Entered("#r", "bob", recent=(Entry("#r", EVENT_ID, TEXT, AT),))
+    entered = RoomWelcome("#r", "bob", recent=(Entry("#r", EVENT_ID, TEXT, AT),))
     lines = look(entered, *NEEDED, "server-time", id="1-2")
     found = [message for line in lines if (message := parse(line))]
     assert [(m.command, m.params[0], m.tags.get("batch")) for m in found] == [

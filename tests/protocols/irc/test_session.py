@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import commands, next_command
+from trio_chat.core.apply import log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
     Count,
+    DirectMessage,
     Enter,
     FindNicks,
     Join,
@@ -31,17 +33,15 @@ from trio_chat.core.commands import (
     Say,
     Seek,
     ShowMark,
-    Signal,
-    Tell,
+    TagMessage,
     Unwatch,
     Watch,
 )
-from trio_chat.core.effects import log_of
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Origin, Said
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
-from trio_chat.core.views import Absent, Answer, Found, Marked, Recalled, Refused, Talks
+from trio_chat.core.views import Answer, AwayReply, Found, Marked, Recalled, Refused, Talks
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.message import Message, parse
@@ -143,13 +143,13 @@ class Desk:
                 self.chat.open_room(RoomState(request.room))
             outcomes += self.chat.decide(ME, request)
         for outcome in outcomes:
-            if not isinstance(outcome, Refused | Absent):
+            if not isinstance(outcome, Refused | AwayReply):
                 for delivery in self._happen(outcome):
                     if self._concerns_me(delivery):
                         dialect = own if delivery.by == ME else self.session.dialect
                         self.sent += dialect.render(delivery.shown, ID, NOW * 1000)
         for outcome in outcomes:
-            if isinstance(outcome, Refused | Absent):
+            if isinstance(outcome, Refused | AwayReply):
                 self._reply(outcome, ask)
             else:
                 self._follow(outcome)
@@ -651,10 +651,10 @@ def test_the_end_answers_a_label_too() -> None:
 # ── lists of targets ───────────────────────────────────────────────────────────────────────────
 
 LISTS = [
-    ("PRIVMSG bob,BOB,bоb :x", [Tell("bob", "x")]),
+    ("PRIVMSG bob,BOB,bоb :x", [DirectMessage("bob", "x")]),
     ("NOTICE #room,#ROOM,@#room :x",
      [Say("#room", "x", notice=True), Say("#room", "x", notice=True, status="@")]),
-    ("@+x TAGMSG bob,BOB", [Signal("+x", nick="bob")]),
+    ("@+x TAGMSG bob,BOB", [TagMessage("+x", nick="bob")]),
     ("JOIN #a,#A,#b k1,k2,k3", [Join("#a", "k1"), Join("#b", "k3")]),
     ("JOIN #a,#b,#c k1,,k3,k4", [Join("#a", "k1"), Join("#b"), Join("#c", "k3")]),
     ("JOIN #a,#b k1", [Join("#a", "k1"), Join("#b")]),
@@ -706,7 +706,7 @@ def test_only_tags_that_are_some_are_relayed(given: str, relayed: str) -> None:
     desk = entered("message-tags")
     before = len(desk.asked)
     desk.feed(f"@{given} PRIVMSG #room :x\r\n@{given} TAGMSG #room\r\n".encode())
-    assert desk.asked[before:] == [Say("#room", "x", tags=relayed), Signal(relayed, "#room")]
+    assert desk.asked[before:] == [Say("#room", "x", tags=relayed), TagMessage(relayed, "#room")]
 
 
 @pytest.mark.parametrize("tags", ["+é=x", "+a=\x07", "a=b", "+"])

@@ -27,7 +27,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
-from trio_chat.core.views import Aside, Entered, Marked, Members, Notice, Presence, Shown
+from trio_chat.core.views import Copy, Marked, Members, Notice, Presence, RoomWelcome, Shown
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
@@ -62,11 +62,11 @@ class IrcDialect(Dialect):
 
     def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
         """The same as ``render``, with ``extra`` tags on each line."""
-        if isinstance(shown, Aside):
+        if isinstance(shown, Copy):
             if not self._tells(shown):
                 return b""
             shown = shown.of
-        if isinstance(shown, Entered) and shown.recent:
+        if isinstance(shown, RoomWelcome) and shown.recent:
             return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
             return self._as_batch(shown, id, at, extra)
@@ -112,7 +112,7 @@ class IrcDialect(Dialect):
         ]
         return ("\r\n".join(lines) + "\r\n").encode()
 
-    def _entered_later(self, entered: Entered, id: str, at: int, extra: str) -> bytes:
+    def _entered_later(self, entered: RoomWelcome, id: str, at: int, extra: str) -> bytes:
         """Write a room for a newcomer, with old messages in such a way that nobody takes them for
         new ones.
 
@@ -161,7 +161,7 @@ class IrcDialect(Dialect):
     def _line(self, text: str, extra: str = "") -> bytes:
         return f"{f'@{extra} ' if extra else ''}:{self._server} {text}\r\n".encode()
 
-    def _tells(self, aside: Aside) -> bool:
+    def _tells(self, aside: Copy) -> bool:
         match aside.of:
             case Said() | Signalled():
                 return "echo-message" in self.caps
@@ -235,7 +235,7 @@ class IrcDialect(Dialect):
     def _departed(self, departed: Departed) -> Sequence[str]:
         return [_line(departed, "QUIT", departed.why)]
 
-    def _entered(self, entered: Entered) -> Sequence[str]:
+    def _entered(self, entered: RoomWelcome) -> Sequence[str]:
         lines = []
         if topic := entered.topic:
             by, at = topic.by or self._server, str(topic.at // 1000)
@@ -340,7 +340,7 @@ _WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
     Kicked: IrcDialect._kicked,
     Invited: IrcDialect._invited,
     Departed: IrcDialect._departed,
-    Entered: IrcDialect._entered,
+    RoomWelcome: IrcDialect._entered,
     TopicSet: IrcDialect._topic_set,
     ModesSet: IrcDialect._modes_set,
     UserModesSet: IrcDialect._user_modes_set,

@@ -21,9 +21,9 @@ from trio_chat.core.views import (
     People,
     Refused,
     Rooms,
-    RoomSeen,
-    Seen,
+    RoomView,
     Topic,
+    UserView,
 )
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import wrapped
@@ -100,7 +100,7 @@ def rooms(out: ReplyBuffer, conditions: Sequence[str]) -> Answered:
     return answered
 
 
-def _fulfils(room: RoomSeen, condition: str, now: float) -> bool:
+def _fulfils(room: RoomView, condition: str, now: float) -> bool:
     """Whether a room fulfils a condition of LIST: a mask, its opposite, or a bound of users or
     minutes.
 
@@ -197,7 +197,7 @@ def who(out: ReplyBuffer, mask: str, options: str) -> Answered:
 _WHOX = "tcuihsnfdlaor"  # told in this order, whatever the order of the request (WHOX)
 
 
-def _who_fields(out: ReplyBuffer, seen: Seen, of: str, token: str) -> Mapping[str, str]:
+def _who_fields(out: ReplyBuffer, seen: UserView, of: str, token: str) -> Mapping[str, str]:
     """The fields of a person, by the letter of WHOX.
 
     People who were not asked for by room are shown in one of their rooms, if they are in any.
@@ -223,12 +223,12 @@ def _who_fields(out: ReplyBuffer, seen: Seen, of: str, token: str) -> Mapping[st
     }
 
 
-def _idle(out: ReplyBuffer, seen: Seen) -> str:
+def _idle(out: ReplyBuffer, seen: UserView) -> str:
     """Seconds since somebody last said something."""
     return str(max(0, int(out.clock() - seen.spoke / 1000)))
 
 
-def _a_room(seen: Seen) -> tuple[str, str]:
+def _a_room(seen: UserView) -> tuple[str, str]:
     """The first of somebody's rooms and their prefixes in it; ``*`` if there is none."""
     if not seen.rooms:
         return "*", ""
@@ -252,7 +252,7 @@ def whois(out: ReplyBuffer, nick: str) -> Answered:
     return answered
 
 
-def _describe(out: ReplyBuffer, seen: Seen) -> None:
+def _describe(out: ReplyBuffer, seen: UserView) -> None:
     """Describe somebody: 311, 319, 312, 313, 335, 301, 330 and 317, as far as they apply."""
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)

@@ -23,7 +23,7 @@ from dataclasses import replace
 from trio_chat.core.events import Entry, Joined, UserModesSet
 from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Aside, Refused, Repeated, Shown
+from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import cut, time_tag
 from trio_chat.protocols.irc.info import ServerInfo
@@ -260,7 +260,7 @@ class ReplyBuffer(OwnDialect):
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         """Write an event that the line in hand has led to, with its label or in its batch."""
-        if isinstance(shown, Aside | UserModesSet) and not self._batch:
+        if isinstance(shown, Copy | UserModesSet) and not self._batch:
             # Another reply may follow, and then both belong in a batch: so it waits like a reply.
             self.show(shown, id, at)
             return b""

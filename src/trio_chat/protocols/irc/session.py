@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import Arrived, AwaySet, Event, Invited, Joined, Renamed, UserModesSet
-from trio_chat.core.views import Absent, Answer, Marked, Notice, Refused, Repeated
+from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
@@ -192,7 +192,7 @@ class IrcSession(Session):
         match answer:
             case Refused():
                 self._out.refuse(answer)
-            case Absent(nick, text):
+            case AwayReply(nick, text):
                 self._out.last_param(RPL_AWAY, nick, text)
             case Repeated():
                 self._out.tell_again(answer)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from trio_chat.core.commands import Say, Signal, Tell
+from trio_chat.core.commands import DirectMessage, Say, TagMessage
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
@@ -80,7 +80,7 @@ def _said(
     status, room = _room_of(target)
     if room:
         return Ask(Say(room, text, action, notice, status, tags, token, seams))
-    return Ask(Tell(target, text, action, notice, tags, token, seams))
+    return Ask(DirectMessage(target, text, action, notice, tags, token, seams))
 
 
 def _bad_id(message: Message, targets: Sequence[str]) -> str:
@@ -102,7 +102,7 @@ def tagmsg(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     if tags := _client_tags(message):
         for target in each_target(out, message.params[0]):
             status, room = _room_of(target)
-            yield Ask(Signal(tags, room, "" if room else target, status))
+            yield Ask(TagMessage(tags, room, "" if room else target, status))
 
 
 def _client_tags(message: Message) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from trio_chat.core.commands import (
     Bound,
     Command,
+    DirectMessage,
     Invite,
     Join,
     Kick,
@@ -21,7 +22,6 @@ from trio_chat.core.commands import (
     SetTopic,
     ShowTopic,
     Span,
-    Tell,
 )
 from trio_chat.core.names import room_problem
 from trio_chat.core.views import Notice, Refused
@@ -68,7 +68,7 @@ def _join(room: str, name: str) -> Command:
 
 def _tell(room: str, rest: str) -> Command:
     nick, text = rest.split(maxsplit=1)
-    return Tell(nick, text)
+    return DirectMessage(nick, text)
 
 
 def _who(room: str, other: str) -> Command:

@@ -25,15 +25,15 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.views import (
-    Absent,
-    Aside,
-    Entered,
+    AwayReply,
+    Copy,
     Found,
     Members,
     Notice,
     Recalled,
     Refused,
     Rooms,
+    RoomWelcome,
     Shown,
     Topic,
 )
@@ -113,9 +113,9 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} set mode {_changes(changes)}."]
         case Announced(nick, text):
             return [f"*** {nick} announces: {text}"]
-        case Aside(Said(to=to) as said) if to and to != said.nick:
+        case Copy(Said(to=to) as said) if to and to != said.nick:
             return wording(said)
-        case Entered():
+        case RoomWelcome():
             return _entered(shown)
         case Members(room, people):
             return [f"*** In {room} ({len(people)}): {', '.join(seen.nick for seen in people)}"]
@@ -131,7 +131,7 @@ def wording(shown: Shown) -> list[str]:
             )
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
-        case Absent(nick, text):
+        case AwayReply(nick, text):
             return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
             return [f"*** {line}" for line in text.splitlines()]
@@ -177,7 +177,7 @@ def _moment(at: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def _entered(entered: Entered) -> list[str]:
+def _entered(entered: RoomWelcome) -> list[str]:
     match entered.others:
         case 0:
             company = "nobody else is here yet"

@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 import trio
 
 from trio_chat.core.commands import Bound
-from trio_chat.core.events import Entry, Event, is_lasting, is_missed
+from trio_chat.core.events import Entry, Event, is_missed, is_persistent
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search, Tail
 from trio_chat.storage.sqlite import read, search
-from trio_chat.storage.sqlite.keep import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Keeper, Retention
 from trio_chat.storage.sqlite.rows import Row, complain, row_of
 from trio_chat.storage.sqlite.schema import (
     BUSY,
@@ -126,7 +126,7 @@ class SqliteLog(Log):
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
     ) -> Sequence[Entry]:
         rows = [
-            row_of(event, barrier=barrier and event is events[-1]) if is_lasting(event) else None
+            row_of(event, barrier=barrier and event is events[-1]) if is_persistent(event) else None
             for event in events
         ]
         await self._intake.take_place()

@@ -17,7 +17,7 @@ from contextlib import nullcontext, suppress
 import trio
 
 from trio_chat.errors import ChatError, Unavailable
-from trio_chat.storage.sqlite.keep import Keeper
+from trio_chat.storage.sqlite.maintenance import Keeper
 from trio_chat.storage.sqlite.store import Store
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from trio_chat.core.events import (
     Said,
     TopicSet,
 )
-from trio_chat.core.views import Notice, Rooms, RoomSeen, Topic
+from trio_chat.core.views import Notice, Rooms, RoomView, Topic
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (
@@ -278,7 +278,7 @@ def _wallops(session: IrcRooms, line: Line) -> Messages:
 
 def _list_entry(session: IrcRooms, line: Line) -> Messages:
     count = line.params[2] if line.params[2].isdecimal() else "0"
-    return notices(Rooms((RoomSeen(line.params[1], int(count[:9]), line.param(3)),)))
+    return notices(Rooms((RoomView(line.params[1], int(count[:9]), line.param(3)),)))
 
 
 def _topic_is(session: IrcRooms, line: Line) -> Messages:

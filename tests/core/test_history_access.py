@@ -3,10 +3,10 @@
 import pytest
 
 from ring import Ring
-from trio_chat.core.commands import Rename, Tell
+from trio_chat.core.commands import DirectMessage, Rename
 from trio_chat.core.events import Entry
+from trio_chat.core.history_access import Source, partner, source
 from trio_chat.core.names import private_room
-from trio_chat.core.readers import Source, partner, source
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 
@@ -18,7 +18,7 @@ def ring() -> Ring:
     ring.enter("alice", "#Den", identity="~a")
     ring.enter("bob", identity="~b")
     ring.enter("eve", "#hall")
-    ring.ask("id-alice", Tell("bob", "hi"))
+    ring.ask("id-alice", DirectMessage("bob", "hi"))
     return ring
 
 

@@ -55,7 +55,7 @@ from trio_chat.core.state import (
     shown,
     with_status,
 )
-from trio_chat.core.views import Aside, Delivery, Entered, Mask, Presence
+from trio_chat.core.views import Copy, Delivery, Mask, Presence, RoomWelcome
 
 # First visits that are remembered of each connection.
 _VISITS_MAX = 200
@@ -87,7 +87,7 @@ def _on_signalled(state: State, signalled: Signalled, entry: Entry) -> Deliverie
 
 def _spread(state: State, event: Said | Signalled) -> Deliveries:
     if event.to:
-        echo = Delivery(Aside(event), people=(event.who,), by=event.who)
+        echo = Delivery(Copy(event), people=(event.who,), by=event.who)
         return [Delivery(event, people=(event.to_who,)), echo]
     name = fold(event.room)
     room = state.rooms.get(name)
@@ -97,7 +97,7 @@ def _spread(state: State, event: Said | Signalled) -> Deliveries:
         people = tuple({**dict.fromkeys(with_status(room, event.status)), event.who: None})
         return [Delivery(event, people=people, by=event.who)]
     if event.who not in room.members:
-        echo = Delivery(Aside(event), people=(event.who,), by=event.who)
+        echo = Delivery(Copy(event), people=(event.who,), by=event.who)
         return [Delivery(event, rooms=(name,)), echo]
     return [Delivery(event, rooms=(name,), by=event.who)]
 
@@ -125,7 +125,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     _visit(person, name, entry.id)
     forget_invitation(state, name, person)
     state.empty.discard(name)
-    entered = Entered(
+    entered = RoomWelcome(
         room.state.name,
         person.nick,
         others=others,
@@ -156,7 +156,7 @@ def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
     _remove(state, state.people[left.who], name, seen=entry.id)
     return [
         Delivery(left, rooms=(name,)),
-        Delivery(Aside(left), people=(left.who,), by=left.who),
+        Delivery(Copy(left), people=(left.who,), by=left.who),
     ]
 
 
@@ -190,7 +190,7 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
     others = {*with_status(room, "@")} - {person.who, invited.who}
     return [
         Delivery(invited, people=(person.who,)),
-        Delivery(Aside(invited), people=tuple(sorted(others))),
+        Delivery(Copy(invited), people=tuple(sorted(others))),
     ]
 
 
@@ -324,7 +324,7 @@ def _told_of(state: State, event: AwaySet | NameSet, person: Person) -> Deliveri
     )
     return [
         Delivery(event, tuple(person.rooms), (person.who,), by=person.who),
-        *([Delivery(Aside(event), people=strangers)] if strangers else []),
+        *([Delivery(Copy(event), people=strangers)] if strangers else []),
     ]
 
 
@@ -417,7 +417,7 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
     return replace(state, flags=state.flags | {mode} if change.add else state.flags - {mode})
 
 
-def movers(event: Event) -> Sequence[str]:
+def membership_changes(event: Event) -> Sequence[str]:
     """The ids of the people whom an event brings into a room or out of one."""
     match event:
         case Joined() | Left() | Departed():

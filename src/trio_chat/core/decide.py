@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.answers import unknown, visible_room
+from trio_chat.core.apply import change_status, with_change
 from trio_chat.core.commands import (
     Announce,
+    DirectMessage,
     Invite,
     Join,
     Kick,
@@ -22,10 +24,8 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
-    Signal,
-    Tell,
+    TagMessage,
 )
-from trio_chat.core.effects import change_status, with_change
 from trio_chat.core.events import (
     Announced,
     AwaySet,
@@ -69,7 +69,7 @@ from trio_chat.core.state import (
     leads,
     shown,
 )
-from trio_chat.core.views import Absent, Refused, Repeated
+from trio_chat.core.views import AwayReply, Refused, Repeated
 
 TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
 AWAY_MAX = 200
@@ -77,7 +77,7 @@ KEY_MAX = 32
 KICK_MAX = 200
 LIST_MAX = 100  # entries on each of a room's lists
 
-Outcome = Event | Refused | Absent | Repeated
+Outcome = Event | Refused | AwayReply | Repeated
 Outcomes = Sequence[Outcome]
 
 
@@ -148,7 +148,7 @@ def parting_words(state: State, person: Person, why: str, words: str) -> str:
     return f"Quit: {words}" if words and not is_silenced_somewhere(state, person) else why
 
 
-def _tell(state: State, person: Person, tell: Tell) -> Outcomes:
+def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
     if (other := state.person(tell.nick)) is None:
         return [nobody(tell.nick)]
     said = Said(
@@ -164,7 +164,7 @@ def _token(person: Person, token: str) -> str:
     return f"{person.identity} {token}" if token else ""
 
 
-def _signal(state: State, person: Person, signal: Signal) -> Outcomes:
+def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
     nick, who, origin = person.nick, person.who, person.origin
     if signal.room:
         if refused := _silenced(state, person, signal.room):
@@ -510,10 +510,10 @@ def nobody(nick: str) -> Refused:
     return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
 
 
-def _absence(state: State, person: Person) -> Sequence[Absent]:
+def _absence(state: State, person: Person) -> Sequence[AwayReply]:
     """The answer to those who write to or invite somebody who is away."""
     away = shown(person, silenced=is_silenced_somewhere(state, person)).away
-    return [Absent(person.nick, away)] if away else []
+    return [AwayReply(person.nick, away)] if away else []
 
 
 def _absent(nick: str, room: str) -> Refused:
@@ -522,8 +522,8 @@ def _absent(nick: str, room: str) -> Refused:
 
 _JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Say: _say,
-    Tell: _tell,
-    Signal: _signal,
+    DirectMessage: _tell,
+    TagMessage: _signal,
     Join: _join,
     Leave: _leave,
     Kick: _kick,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.server.pace import Pace
+from trio_chat.server.rate_limit import Pace
 
 
 def test_a_burst_and_then_the_rate() -> None:

@@ -7,6 +7,7 @@ import pytest
 from ring import Ring, changes, hearers, refusal
 from trio_chat.core.commands import (
     Announce,
+    DirectMessage,
     Invite,
     Join,
     Kick,
@@ -19,9 +20,9 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
-    Signal,
-    Tell,
+    TagMessage,
 )
+from trio_chat.core.decide import AWAY_MAX, KICK_MAX, NAME_MAX
 from trio_chat.core.events import (
     Announced,
     AwaySet,
@@ -37,9 +38,8 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.judge import AWAY_MAX, KICK_MAX, NAME_MAX
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Absent, Refused
+from trio_chat.core.views import AwayReply, Refused
 
 EVERYBODY = ["olga", "vera", "mark", "eve"]
 
@@ -84,7 +84,7 @@ def ring() -> Ring:
         ("+me", ["mark"], "olga vera"),
     ],
 )
-@pytest.mark.parametrize("request_", [Say("#DEN", "hi"), Signal("+typing=active", "#DEN")])
+@pytest.mark.parametrize("request_", [Say("#DEN", "hi"), TagMessage("+typing=active", "#DEN")])
 def test_who_may_speak_in_a_room(
     ring: Ring, request_: Request, modes: str, masks: list[str], may: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_who_may_speak_in_a_room(
     assert all((r.code, r.about) == (Code.CANNOT_SAY, ("#Den",)) for r in refused)
 
 
-@pytest.mark.parametrize("request_", [Say("#attic", "hi"), Signal("+a", "#attic")])
+@pytest.mark.parametrize("request_", [Say("#attic", "hi"), TagMessage("+a", "#attic")])
 def test_nobody_speaks_where_nobody_is(ring: Ring, request_: Request) -> None:
     assert refusal(ring.decide("id-eve", request_)).code == Code.NO_SUCH_ROOM
     ring.open("#attic")
@@ -110,7 +110,9 @@ def test_nothing_of_what_is_said_is_lost(ring: Ring) -> None:
         "#Den", "mark", "hi", "id-mark", True, notice=True, status="@", tags="+a=b",
         origin=origin("mark"),
     )  # fmt: skip
-    [told] = ring.decide("id-mark", Tell("EVE", "hi", action=True, notice=True, tags="+a=b"))
+    [told] = ring.decide(
+        "id-mark", DirectMessage("EVE", "hi", action=True, notice=True, tags="+a=b")
+    )
     assert told == Said(
         "id-eve,id-mark", "mark", "hi", "id-mark", True, "eve", "id-eve", True, tags="+a=b",
         origin=origin("mark"),
@@ -118,11 +120,11 @@ def test_nothing_of_what_is_said_is_lost(ring: Ring) -> None:
 
 
 def test_nothing_of_what_is_signalled_is_lost(ring: Ring) -> None:
-    [to_room] = ring.decide("id-mark", Signal("+a=b", "#den", status="+"))
+    [to_room] = ring.decide("id-mark", TagMessage("+a=b", "#den", status="+"))
     assert to_room == Signalled(
         "#Den", "mark", "+a=b", "id-mark", status="+", origin=origin("mark")
     )
-    [to_one] = ring.decide("id-mark", Signal("+a=b", nick="EVE"))
+    [to_one] = ring.decide("id-mark", TagMessage("+a=b", nick="EVE"))
     assert to_one == Signalled(
         "id-eve,id-mark", "mark", "+a=b", "id-mark", "eve", "id-eve", origin=origin("mark")
     )
@@ -130,7 +132,7 @@ def test_nothing_of_what_is_signalled_is_lost(ring: Ring) -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    [Tell("nobody", "hi"), Signal("+a", nick="nobody"), Invite("#den", "nobody")],
+    [DirectMessage("nobody", "hi"), TagMessage("+a", nick="nobody"), Invite("#den", "nobody")],
 )
 def test_somebody_who_is_not_here(ring: Ring, request_: Request) -> None:
     refused = refusal(ring.decide("id-olga", request_))
@@ -140,12 +142,12 @@ def test_somebody_who_is_not_here(ring: Ring, request_: Request) -> None:
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
-        (Tell("eve", "hi"), True),
-        (Tell("eve", "waves", action=True), True),
-        (Tell("eve", "hi", notice=True), False),
-        (Signal("+typing=active", nick="eve"), False),
+        (DirectMessage("eve", "hi"), True),
+        (DirectMessage("eve", "waves", action=True), True),
+        (DirectMessage("eve", "hi", notice=True), False),
+        (TagMessage("+typing=active", nick="eve"), False),
         (Invite("#den", "eve"), True),
-        (Tell("vera", "hi"), False),
+        (DirectMessage("vera", "hi"), False),
     ],
 )
 def test_who_is_away_is_told_of_and_still_reached(
@@ -154,7 +156,7 @@ def test_who_is_away_is_told_of_and_still_reached(
     ring.ask("id-eve", SetAway("at sea"))
     event, *more = ring.decide("id-olga", request_)
     assert isinstance(event, Said | Signalled | Invited)
-    assert more == ([Absent("eve", "at sea")] if told else [])
+    assert more == ([AwayReply("eve", "at sea")] if told else [])
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────

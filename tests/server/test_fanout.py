@@ -14,8 +14,8 @@ from trio_chat.core.room import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.audience import GROUP, Audience, Listener
 from trio_chat.server.broadcaster import Broadcaster
+from trio_chat.server.fanout import Round
 from trio_chat.server.hub import Hub
-from trio_chat.server.round import Round
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
 
