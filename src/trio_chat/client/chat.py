@@ -13,7 +13,7 @@ from typing import Literal
 
 import trio
 
-from trio_chat.client.connection import DEFAULT_ROOM, Connection, Server
+from trio_chat.client.connection import DEFAULT_ROOM, Connection, Remote
 from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
 from trio_chat.core.events import Said
@@ -90,7 +90,7 @@ class Chat:
 
     def __init__(
         self,
-        server: Server,
+        server: Remote,
         nick: str,
         *,
         near: bool = False,
@@ -447,7 +447,7 @@ def open_chat(
     names = _check_rooms(rooms)
     if protocol == "plain" and len(names) > 1:
         raise ValueError(one_at_a_time(names))
-    server = Server(host, port, encoding=encoding, protocol=protocol, password=password)
+    server = Remote(host, port, encoding=encoding, protocol=protocol, password=password)
     known = ResumeState() if state is None else state
     return _open(Chat(server, nick, near=near, rooms=names, retry=retry, state=known))
 

@@ -203,9 +203,9 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class Server:
-    """Where it is, and what is to be known to talk with it. ``protocol`` is ``plain`` or ``irc``;
-    found out by listening for a moment, if it is ``auto``.
+class Remote:
+    """A server that we call: where it is, and what is to be known to talk with it. ``protocol`` is
+    ``plain`` or ``irc``; found out by listening for a moment, if it is ``auto``.
     """
 
     host: str
@@ -220,7 +220,7 @@ NewSession = Callable[[bool], ClientSession]
 
 
 async def connect(
-    server: Server,
+    server: Remote,
     new_session: NewSession,
     hear: Callable[[Sequence[Message]], None],
 ) -> tuple[Connection, bytes]:

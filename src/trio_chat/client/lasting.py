@@ -15,7 +15,7 @@ from trio_chat.client.backoff import STEADY, backoff
 from trio_chat.client.connection import (
     DEFAULT_ROOM,
     Connection,
-    Server,
+    Remote,
     connect,
 )
 from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted
@@ -40,7 +40,7 @@ class LastingConnection:
 
     def __init__(
         self,
-        server: Server,
+        server: Remote,
         nick: str,
         *,
         near: bool,

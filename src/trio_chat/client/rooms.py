@@ -12,7 +12,7 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.client.connection import Server
+from trio_chat.client.connection import Remote
 from trio_chat.client.intents import (
     AskHistory,
     Intent,
@@ -117,7 +117,7 @@ class RoomsTalk:
         self._intents, self._messages = intents, messages
         self._news = trio.Event()
         self._lasting = LastingConnection(
-            _server(settings),
+            _remote(settings),
             nick,
             near=not settings.client.nick,
             rooms=[room_name(settings.client.room)] if settings.client.room else [],
@@ -289,8 +289,8 @@ def resume_state_of(settings: Settings) -> ResumeState:
     return ResumeState(secret=secret) if secret else ResumeState()
 
 
-def _server(settings: Settings) -> Server:
-    return Server(
+def _remote(settings: Settings) -> Remote:
+    return Remote(
         settings.host,
         settings.port,
         encoding=settings.encoding,
