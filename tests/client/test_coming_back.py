@@ -33,7 +33,7 @@ from trio_chat import (
     Unlinked,
 )
 from trio_chat.client.backoff import backoff
-from trio_chat.client.talk import talk
+from trio_chat.client.line_mode import talk
 from trio_chat.protocols.irc.message import Message
 from trio_chat.settings import ClientSettings
 

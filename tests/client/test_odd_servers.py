@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from news import NICKS, NOON, ROOMS, TEXTS, TIMES, messages
 from trio_chat.cli.screen import _offset as local_offset
-from trio_chat.client.model import Kept, Model
-from trio_chat.client.objects.told import json_line, object_of
+from trio_chat.client.model import Model, SavedState
+from trio_chat.client.objects.json_messages import json_line, object_of
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.text import coloured_text, dated_text, plain_text
 from trio_chat.client.tui.rows import clock
@@ -24,7 +24,7 @@ from trio_chat.protocols.client import (
     Message,
     Stamped,
 )
-from trio_chat.protocols.irc.client import heard
+from trio_chat.protocols.irc.client import inbound
 from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
@@ -71,7 +71,7 @@ def test_whenever_it_was_said_it_has_a_time(monkeypatch, place: str, when: str) 
 
 
 def test_what_the_file_has_is_cleaned_before_it_is_shown() -> None:
-    kept = Kept(
+    kept = SavedState(
         inputs=("\x1b[2J\ud800", "two\nlines"),
         buffers=("#\x1b\ud800",),
         ignored=("\x1b!*@*",),
@@ -100,8 +100,8 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 COMMANDS = st.sampled_from(
-    sorted(heard.COMMANDS)
-    + sorted(heard.NUMERICS)
+    sorted(inbound.COMMANDS)
+    + sorted(inbound.NUMERICS)
     + ["301", "311", "319", "352", "367", "372", "401", "403", "404", "433", "471", "473", "474"]
     + ["475", "477", "405", "437", "999", "٣٣٣", "X", ""]
 )

@@ -20,7 +20,7 @@ from trio_chat.client.intents import (
     SayTo,
     SetTyping,
 )
-from trio_chat.client.rooms import RoomsTalk, talk_in_rooms
+from trio_chat.client.runner import RoomsTalk, talk_in_rooms
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -26,7 +26,7 @@ from trio_chat.client.intents import (
     SetTyping,
 )
 from trio_chat.client.model import Model
-from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.runner import talk_in_rooms
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,

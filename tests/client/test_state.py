@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.client.model import Kept, Unsent
+from trio_chat.client.model import SavedState, Unsent
 from trio_chat.client.state import open_state
 
 SERVER = "localhost:55555"
-KEPT = Kept(
+KEPT = SavedState(
     secret="s" * 32,
     inputs=("one", "two\nlines", "\ud800 😄"),
     read=(("#lobby", "2024-12-31T12:00:00.000Z"),),
@@ -26,7 +26,7 @@ KEPT = Kept(
 )
 
 
-def remember(directory: Path, kept: Kept = KEPT) -> Path:
+def remember(directory: Path, kept: SavedState = KEPT) -> Path:
     """Returns the file."""
     with open_state(directory, SERVER) as state:
         assert state.save(kept) == ""
@@ -46,7 +46,7 @@ texts = st.text(st.characters(), max_size=20)
 
 @given(
     st.builds(
-        Kept,
+        SavedState,
         secret=st.text(min_size=1),
         inputs=st.lists(texts).map(tuple),
         read=st.lists(st.tuples(texts, texts)).map(tuple),
@@ -57,7 +57,7 @@ texts = st.text(st.characters(), max_size=20)
         drafts=st.lists(st.tuples(texts, texts)).map(tuple),
     )
 )
-def test_whatever_is_saved_is_there_again(tmp_path_factory, kept: Kept) -> None:
+def test_whatever_is_saved_is_there_again(tmp_path_factory, kept: SavedState) -> None:
     directory = tmp_path_factory.mktemp("state")
     remember(directory, kept)
     with open_state(directory, SERVER) as state:
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
         assert state.notes == (
             f"What was remembered cannot be read, and begins anew. The old file is {aside}.",
         )
-        assert state.kept == Kept(secret=state.kept.secret)
+        assert state.kept == SavedState(secret=state.kept.secret)
         assert aside.read_bytes() == content
         assert state.save(KEPT) == ""
     with open_state(tmp_path, SERVER) as state:

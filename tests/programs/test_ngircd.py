@@ -9,7 +9,7 @@ import trio
 
 from processes import end, free_port, run
 from trio_chat.client.intents import AskHistory, Intent, JoinRoom, Quit, SayTo
-from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.runner import talk_in_rooms
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,

@@ -118,7 +118,7 @@ NAMES_ARE_COMPARED = [
 
 # What is lower case there is a command, a word, the name of an emoji, or "Closing Link".
 WORDS = {
-    "heard.py",
+    "inbound.py",
     "world.py",
     "slash.py",
     "typed.py",

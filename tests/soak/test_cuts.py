@@ -19,7 +19,7 @@ import trio
 
 from processes import running_server
 from trio_chat.client import backoff
-from trio_chat.client import talk as talking
+from trio_chat.client import line_mode as talking
 from trio_chat.core.events import Joined, Said
 from trio_chat.protocols.client import Earlier, Message
 from trio_chat.settings import ClientSettings, Settings

@@ -17,7 +17,7 @@ from processes import running_server
 from soak.test_cuts import LIMITS_OFF, LONG, ROOMS, Network
 from trio_chat.client import backoff
 from trio_chat.client.intents import Intent, JoinRoom, Resend, SayTo
-from trio_chat.client.rooms import talk_in_rooms
+from trio_chat.client.runner import talk_in_rooms
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, InRoom, Message, Sent
 from trio_chat.settings import ClientSettings, Settings

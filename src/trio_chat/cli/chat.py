@@ -14,9 +14,9 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.cli.password_command import with_password
 from trio_chat.cli.trust import for_client
+from trio_chat.client.line_mode import talk
 from trio_chat.client.pipe import OutputGone, Pipe
-from trio_chat.client.rooms import talk_in_rooms
-from trio_chat.client.talk import talk
+from trio_chat.client.runner import talk_in_rooms
 from trio_chat.client.text import (
     COLOURS_16,
     COLOURS_256,

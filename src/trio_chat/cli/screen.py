@@ -10,8 +10,8 @@ import platformdirs
 import trio
 
 from trio_chat.client.intents import Intent
-from trio_chat.client.model import Kept, Model, Unsent
-from trio_chat.client.rooms import RoomsTalk, resume_state_of
+from trio_chat.client.model import Model, SavedState, Unsent
+from trio_chat.client.runner import RoomsTalk, resume_state_of
 from trio_chat.client.state import State, open_state
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
@@ -59,7 +59,7 @@ def _model(settings: Settings, nick: str, state: State) -> Model:
     return model
 
 
-def _with_room(kept: Kept, settings: Settings) -> Kept:
+def _with_room(kept: SavedState, settings: Settings) -> SavedState:
     """A room that the person has named is the one that is shown, whichever was the last time."""
     if "room" not in settings.client.model_fields_set:
         return kept
@@ -67,7 +67,7 @@ def _with_room(kept: Kept, settings: Settings) -> Kept:
     return replace(kept, buffers=tuple(dict.fromkeys((*kept.buffers, room))), current=room)
 
 
-def _resume_state(settings: Settings, kept: Kept) -> ResumeState:
+def _resume_state(settings: Settings, kept: SavedState) -> ResumeState:
     """What was on its way when the program ended may have arrived, as after a cut."""
     known = settings.client.identity
     state = resume_state_of(settings) if known else ResumeState(secret=kept.secret)
@@ -93,7 +93,7 @@ async def _keep_saving(state: State, model: Model) -> None:
         await trio.sleep(_SAVE_EVERY)
 
 
-def _save_at_last(state: State, kept: Kept) -> None:
+def _save_at_last(state: State, kept: SavedState) -> None:
     """The screen is gone: what the person has to know stands on the terminal."""
     why = state.save(kept)
     if why:

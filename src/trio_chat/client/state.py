@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from trio_chat.client.model.kept import Kept, Unsent
+from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.protocols.unacked import new_token
 
 # Of what is in the file, as it is written today. One of a later version is left alone.
@@ -32,18 +32,18 @@ _LARGEST = 64 * 1024 * 1024  # bytes
 class State:
     """``kept`` is from the last time; ``notes`` are for the person, a line each."""
 
-    def __init__(self, path: Path | None, kept: Kept = Kept(), *notes: str) -> None:  # noqa: B008
+    def __init__(self, path: Path | None, kept: SavedState = SavedState(), *notes: str) -> None:  # noqa: B008
         self.kept = kept if kept.secret else replace(kept, secret=new_token())
         self.notes = notes
         self._path = path
-        self._saved: Kept | None = None
+        self._saved: SavedState | None = None
 
     @property
     def lasts(self) -> bool:
         """Whether anything is remembered."""
         return self._path is not None
 
-    def save(self, kept: Kept) -> str:
+    def save(self, kept: SavedState) -> str:
         """Write it, unless nothing is to be remembered, or nothing is new; waits for the disk.
 
         Returns why it could not be written, as a sentence.
@@ -79,7 +79,7 @@ def _open(path: Path, stack: ExitStack) -> State:
         return _second(path)
     except OSError as error:
         why = f"{path} cannot be used: {error.strerror}"
-        return State(None, Kept(), f"Nothing will be remembered: {why}.")
+        return State(None, SavedState(), f"Nothing will be remembered: {why}.")
 
 
 def _load(path: Path) -> State:
@@ -89,17 +89,17 @@ def _load(path: Path) -> State:
         return State(path)
     except _TooNew:
         note = f"Nothing will be remembered: a later trio-chat has written {path}."
-        return State(None, Kept(), note)
+        return State(None, SavedState(), note)
     except _Damaged:
         aside = path.with_suffix(".damaged")
         path.replace(aside)
         note = f"What was remembered cannot be read, and begins anew. The old file is {aside}."
-        return State(path, Kept(), note)
+        return State(path, SavedState(), note)
 
 
 def _second(path: Path) -> State:
     """What is on its way is the business of the first one."""
-    kept = Kept()
+    kept = SavedState()
     with suppress(OSError, _TooNew, _Damaged):
         kept = replace(_read(path), secret="", unsent=())
     note = "Another trio-chat of yours talks with this server: this one will remember nothing."
@@ -140,7 +140,7 @@ class _TooNew(Exception):
     """That may be, but we do not understand it."""
 
 
-def _read(path: Path) -> Kept:
+def _read(path: Path) -> SavedState:
     """Raises OSError, _TooNew and _Damaged."""
     with open(path, "rb") as file:
         data = file.read(_LARGEST + 1)
@@ -150,11 +150,11 @@ def _read(path: Path) -> Kept:
         raise _Damaged from error
 
 
-def _kept(content: Any) -> Kept:
+def _kept(content: Any) -> SavedState:
     version = content["version"]
     if type(version) is int and version > _VERSION:
         raise _TooNew
-    return Kept(
+    return SavedState(
         secret=_text(content["secret"]),
         inputs=_texts(content["inputs"]),
         read=_pairs(content["read"]),

@@ -6,7 +6,7 @@ import pytest
 
 from desk import NOON, Desk, at, said, told
 from trio_chat.client.model import LineChanges, Model
-from trio_chat.client.model.hearing import _HEARD
+from trio_chat.client.model.reducer import _HEARD
 from trio_chat.core.events import (
     AwaySet,
     Change,

@@ -3,7 +3,7 @@
 import pytest
 
 from desk import Desk
-from trio_chat.client.model import Kept, Model
+from trio_chat.client.model import Model, SavedState
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Linked
 from trio_chat.protocols.irc.client.session import IrcClientSession
@@ -32,7 +32,7 @@ def lines(line: str) -> bytes:
 @pytest.mark.parametrize(("line", "told"), REFUSALS, ids=[line[:3] for line, _ in REFUSALS])
 @pytest.mark.parametrize("current", ["#tea", "bob"])
 def test_a_room_that_was_open_says_why_it_is_not_any_more(line, told, current) -> None:
-    desk = Desk(Model("me", kept=Kept(buffers=("#tea", "bob"), current=current)))
+    desk = Desk(Model("me", kept=SavedState(buffers=("#tea", "bob"), current=current)))
     session = IrcClientSession("me", rooms=["#tea"], encoding="utf-8", state=ResumeState())
     desk.hear(*session.receive_data(lines(line)))
     assert desk.texts("#tea")[-1].endswith(told)

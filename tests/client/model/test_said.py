@@ -3,7 +3,7 @@
 import pytest
 
 from desk import Desk, at, said, told
-from trio_chat.client.model import Kept, MarkRead, Model
+from trio_chat.client.model import MarkRead, Model, SavedState
 from trio_chat.core.events import Renamed, Said
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
@@ -290,7 +290,7 @@ def test_what_came_while_we_were_away_is_unread_behind_the_marker(desk: Desk) ->
 
 def lobby_again(first: Message, *more: Message) -> Desk:
     """The program was started anew, and what it shows is the room that was shown when it ended."""
-    kept = Kept(read=(("#lobby", at(2)),), buffers=("#lobby",), current="#lobby")
+    kept = SavedState(read=(("#lobby", at(2)),), buffers=("#lobby",), current="#lobby")
     desk = Desk(Model("me", kept=kept))
     desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"), first, *more)
     return desk

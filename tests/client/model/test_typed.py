@@ -8,12 +8,12 @@ from desk import Desk, at, said, told
 from trio_chat.client.model import (
     Intent,
     JoinRoom,
-    Kept,
     MarkRead,
     Model,
     PartRoom,
     Quit,
     RunCommand,
+    SavedState,
     SayTo,
     SetTyping,
     Unsent,
@@ -362,7 +362,7 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
     here.go("bob")
     here.model.ignore("carol")
     kept = here.model.kept()
-    assert kept == Kept(
+    assert kept == SavedState(
         inputs=("hello",),
         read=(("#lobby", at(1)), ("bob", at(2))),
         unsent=(Unsent("t1", "bob", "psst"), Unsent("t2", "#lobby", "waves", True)),
@@ -410,7 +410,7 @@ def test_what_was_begun_in_a_room_that_is_closed_is_not_kept(here: Desk) -> None
 
 
 def test_what_was_open_is_kept_even_if_nothing_has_begun_yet(here: Desk) -> None:
-    kept = Kept(buffers=("#lobby", "bob"), current="bob", read=(("bob", at(2)),))
+    kept = SavedState(buffers=("#lobby", "bob"), current="bob", read=(("bob", at(2)),))
     assert Model("me", kept=kept).kept() == kept
 
 
@@ -426,7 +426,7 @@ def test_what_comes_too_late_to_be_seen_is_not_read_but_known(here: Desk) -> Non
 
 
 def test_the_secret_is_kept() -> None:
-    assert Model("me", kept=Kept(secret="s3cr3t")).kept().secret == "s3cr3t"
+    assert Model("me", kept=SavedState(secret="s3cr3t")).kept().secret == "s3cr3t"
 
 
 def test_what_is_asked_is_answered_where_it_was_asked(desk: Desk) -> None:

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 import trio_chat
-from trio_chat.client.objects.requests import KINDS
+from trio_chat.client.objects.json_messages import AnyObject, type_of
+from trio_chat.client.objects.json_requests import KINDS
 from trio_chat.client.objects.schema import schema
-from trio_chat.client.objects.told import AnyObject, type_of
 
 TOP = Path(__file__).parents[3]
 PAGE = (TOP / "docs" / "json.md").read_text()

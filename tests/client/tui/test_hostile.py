@@ -10,7 +10,7 @@ import pytest
 
 from screens import FakeBuffer, FakeModel, demo_model, rows_of, said, shown, text_of
 from trio_chat.client.tui.alerts import Alerts
-from trio_chat.client.tui.look import DARK, LIGHT, PALETTES
+from trio_chat.client.tui.theme import DARK, LIGHT, PALETTES
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import Look, Member, Run
 from trio_chat.settings import ScreenSettings

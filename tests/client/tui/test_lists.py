@@ -6,10 +6,10 @@ from screens import FakeModel, burst, demo_model, said, shown, text_of, until
 from trio_chat.client.model import Candidate, PartRoom, RunCommand
 from trio_chat.client.model.typed import all_commands
 from trio_chat.client.tui.app import ChatApp
-from trio_chat.client.tui.desk import Desk
 from trio_chat.client.tui.help import find_help
+from trio_chat.client.tui.key_controller import Desk
 from trio_chat.client.tui.keys import BOUND, CHOOSING
-from trio_chat.client.tui.look import DARK, PALETTES
+from trio_chat.client.tui.theme import DARK, PALETTES
 from trio_chat.settings import ScreenSettings
 
 

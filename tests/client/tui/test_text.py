@@ -9,9 +9,9 @@ from rich.cells import cell_len
 
 from screens import FakeModel, rows_of, said, shown
 from trio_chat.client.model import Line
-from trio_chat.client.tui.look import PALETTES
 from trio_chat.client.tui.rows import Sheet, clock
 from trio_chat.client.tui.text import find_links, fitted, wrap
+from trio_chat.client.tui.theme import PALETTES
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.client import Look, Run
 

@@ -15,10 +15,10 @@ from trio_chat.client.intents import (
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate
-from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
+from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.typed import LINES_MAX, preview
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Changes",
     "Intent",
     "JoinRoom",
-    "Kept",
     "Line",
     "LineChanges",
     "MarkRead",
@@ -38,6 +37,7 @@ __all__ = [
     "Quit",
     "Resend",
     "RunCommand",
+    "SavedState",
     "SayTo",
     "SetTyping",
     "Unsent",

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from trio_chat.client.model.days import Days
 from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line, Lines
-from trio_chat.client.model.noise import Noise
+from trio_chat.client.model.presence_summary import PresenceSummary
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.client import Member
 
@@ -68,7 +68,7 @@ class Buffer:
         self._names = names
         self._members: ByName[Member] = ByName(names)
         self._unread: list[Line] = []
-        self._noise: Noise | None = None
+        self._noise: PresenceSummary | None = None
         self._speakers: ByName[float] = ByName(names)
         self._typing: ByName[float] = ByName(names)
         self._split: ByName[None] = ByName(names)  # who was lost with another server
@@ -234,7 +234,7 @@ class Buffer:
         """Whether the last line, and of this day, is about such people."""
         return self._noise is not None and self.lines.ends_with(self._noise.line, now)
 
-    def begin_noise(self, noise: Noise, nick: str, did: str) -> None:
+    def begin_noise(self, noise: PresenceSummary, nick: str, did: str) -> None:
         noise.add(nick, did)
         self._noise = noise
 

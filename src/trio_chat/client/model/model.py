@@ -19,10 +19,10 @@ from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate, candidates
 from trio_chat.client.model.days import Days, Offset
-from trio_chat.client.model.hearing import hear
 from trio_chat.client.model.inputs import Inputs, may_last
-from trio_chat.client.model.kept import Kept, Unsent
 from trio_chat.client.model.lines import Line
+from trio_chat.client.model.reducer import hear
+from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
 from trio_chat.client.model.world import World
 from trio_chat.protocols.clean import clean, clean_lines
@@ -55,7 +55,7 @@ class Model:
         *,
         offset: Offset = lambda moment: 0.0,
         tells_typing: bool = False,
-        kept: Kept = Kept(),  # noqa: B008 - it is frozen
+        kept: SavedState = SavedState(),  # noqa: B008 - it is frozen
     ) -> None:
         self._world = World(nick, Days(offset))
         self._tells_typing = tells_typing
@@ -319,9 +319,9 @@ class Model:
         """Day and time where the person is."""
         return self._world.days.short(moment)
 
-    def kept(self) -> Kept:
+    def kept(self) -> SavedState:
         """What should outlive the program."""
-        return Kept(
+        return SavedState(
             secret=self._kept.secret,
             inputs=self._inputs.lasting,
             read=tuple(self._world.read.items()),

@@ -1,4 +1,4 @@
-"""All that is known: buffers, who we are, what is on its way. What happens changes it (hearing.py),
+"""All that is known: buffers, who we are, what is on its way. What happens changes it (reducer.py),
 and so does what the person does (model.py).
 """
 

@@ -8,10 +8,10 @@ import trio
 
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.intents import Intent, Quit, Resend, SayTo
-from trio_chat.client.objects.requests import BadRequest, read_request
-from trio_chat.client.objects.told import Error, Object, Unlinked, json_line, object_of
+from trio_chat.client.objects.json_messages import Error, Object, Unlinked, json_line, object_of
+from trio_chat.client.objects.json_requests import BadRequest, read_request
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
-from trio_chat.client.rooms import last_words
+from trio_chat.client.runner import last_words
 from trio_chat.core.names import fold
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from trio_chat.client.objects.requests import REQUESTS
-from trio_chat.client.objects.told import AnyObject
+from trio_chat.client.objects.json_messages import AnyObject
+from trio_chat.client.objects.json_requests import REQUESTS
 
 TOLD: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="type")])
 

@@ -25,13 +25,13 @@ from trio_chat.client.model import Changes, Intent, Line, Model, Quit
 from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
-from trio_chat.client.tui.desk import Desk
 from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network, run
 from trio_chat.client.tui.input import Prompt
+from trio_chat.client.tui.key_controller import Desk
 from trio_chat.client.tui.log import MessageLog
-from trio_chat.client.tui.look import PALETTES, THEME_OF, THEMES
 from trio_chat.client.tui.members import Members
 from trio_chat.client.tui.rooms import Rooms
+from trio_chat.client.tui.theme import PALETTES, THEME_OF, THEMES
 from trio_chat.protocols.client import Message
 from trio_chat.settings import ScreenSettings
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.style import Style
 
 from trio_chat.client.model import Model
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane, between
 from trio_chat.client.tui.rooms import badge
 from trio_chat.client.tui.text import Piece, linked
+from trio_chat.client.tui.theme import Palette
 
 _PLAIN = Style()
 _WIDE = 60  # columns from which there is place for what others do, and the network's name

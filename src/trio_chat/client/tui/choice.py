@@ -7,10 +7,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer, Line
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import between, row
 from trio_chat.client.tui.rooms import badge
 from trio_chat.client.tui.rows import clock
+from trio_chat.client.tui.theme import Palette
 from trio_chat.protocols.client import Member
 
 _PLAIN = Style()

@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.tui.choice import Choice, Item
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane, between, row, shortened
+from trio_chat.client.tui.theme import Palette
 
 _HEAD = 2  # rows: the title and a blank one
 

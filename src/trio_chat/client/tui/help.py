@@ -10,9 +10,9 @@ from textual.strip import Strip
 from trio_chat.client.model import Candidate
 from trio_chat.client.tui.choice import Item
 from trio_chat.client.tui.keys import ALWAYS, ROOMS, WRITING, Keys
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import row
 from trio_chat.client.tui.text import fitted, wrapped
+from trio_chat.client.tui.theme import Palette
 
 _PLAIN = Style()
 _NAMES = 22  # cells for the names of keys and the like

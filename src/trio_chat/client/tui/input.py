@@ -17,9 +17,9 @@ from textual.geometry import Offset
 from textual.strip import Strip
 
 from trio_chat.client.tui.editing import Editor
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane
 from trio_chat.client.tui.text import fitted, wrap
+from trio_chat.client.tui.theme import Palette
 
 _ROWS = 8  # more of a paste is not seen at a time
 

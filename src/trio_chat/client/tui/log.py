@@ -10,10 +10,10 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer, Line
-from trio_chat.client.tui.look import DARK, PALETTES, Palette
 from trio_chat.client.tui.pane import Pane, Resized
 from trio_chat.client.tui.rows import Sheet
 from trio_chat.client.tui.text import with_link_ids
+from trio_chat.client.tui.theme import DARK, PALETTES, Palette
 from trio_chat.client.tui.viewport import Viewport
 
 _CACHED = 1024  # lines: some screens of them

@@ -7,8 +7,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane, Resized, row, shortened
+from trio_chat.client.tui.theme import Palette
 from trio_chat.core.names import fold
 from trio_chat.protocols.client import Member
 

@@ -8,9 +8,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.pane import Pane, between
 from trio_chat.client.tui.text import Piece
+from trio_chat.client.tui.theme import Palette
 
 _MANY = 999  # a number of more digits says no more
 

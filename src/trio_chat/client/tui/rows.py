@@ -17,8 +17,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from trio_chat.client.model import Line
-from trio_chat.client.tui.look import Palette
 from trio_chat.client.tui.text import Piece, dressed, fitted, linked, wrapped
+from trio_chat.client.tui.theme import Palette
 
 _TIME = len("12:05 ")
 _NICK = 12  # cells, with the sign before it: most nicknames are shorter

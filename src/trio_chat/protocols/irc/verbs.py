@@ -35,7 +35,7 @@ from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
-from trio_chat.protocols.irc import batches, history, monitor, replies, talk
+from trio_chat.protocols.irc import batches, history, messages, monitor, replies
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
@@ -68,7 +68,7 @@ def dispatch(parts: Parts, message: Message) -> Asks:
     out, peer = parts.out, parts.out.peer
     if peer.registered and MULTILINE in peer.caps:
         if batches.is_part(message):
-            return talk.say_lines(out, parts.collector, message)
+            return messages.say_lines(out, parts.collector, message)
         parts.collector.interrupt(message)
     if message.command in ("WEBIRC", "PROXY") and not peer.registered:
         return [Ask(Quit("This server accepts no gateways."))]  # no reply that shows its password
@@ -127,7 +127,7 @@ def _topic(out: ReplyBuffer, message: Message) -> Asks:
 
 def _names(out: ReplyBuffer, message: Message) -> Asks:
     """Read NAMES: the members of some rooms; of none, if none is named."""
-    rooms = talk.each_target(out, message.params[0]) if message.params else ()
+    rooms = messages.each_target(out, message.params[0]) if message.params else ()
     if not rooms:
         out.last_param(n.RPL_ENDOFNAMES, "*", "End of /NAMES list")
         return ()
@@ -157,7 +157,7 @@ def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
         if nick:
             kicks.setdefault((fold(room), fold(nick)), Kick(room, nick, message.param(2)))
     if len(kicks) > TARGETS_MAX:
-        talk.too_many_targets(out, [*kicks.values()][TARGETS_MAX].nick)
+        messages.too_many_targets(out, [*kicks.values()][TARGETS_MAX].nick)
     yield from map(Ask, islice(kicks.values(), TARGETS_MAX))
 
 
@@ -387,7 +387,7 @@ def _registration_row(
 
 
 def _say_lines(parts: Parts, message: Message) -> Asks:
-    return talk.say_lines(parts.out, parts.collector, message)
+    return messages.say_lines(parts.out, parts.collector, message)
 
 
 VERBS = {
@@ -417,13 +417,13 @@ VERBS = {
     "MOTD": _row(_about(replies.motd), "[server]"),
     "NAMES": _row(_names, "room,..."),
     "NICK": _registration_row(Registration.nick, "nickname"),
-    "NOTICE": _row(talk.say, "target,... text"),
+    "NOTICE": _row(messages.say, "target,... text"),
     "OPER": _row(_oper, "name password", 2),
     "PART": _row(_part, "room,... [why]", 1),
     "PASS": _registration_row(Registration.password, "password", 1),
     "PING": _row(_ping, "token", early=True),
     "PONG": _row(_nothing, "token", early=True),
-    "PRIVMSG": _row(talk.say, "target,... text"),
+    "PRIVMSG": _row(messages.say, "target,... text"),
     "QUIT": _row(_quit, "[why]", early=True),
     "REHASH": _row(_rehash),
     "SEARCH": _row(
@@ -432,7 +432,7 @@ VERBS = {
         cap="soju.im/search",
     ),
     "SETNAME": _row(_setname, "name", 1),
-    "TAGMSG": _row(talk.tagmsg, "target,...", cap="message-tags"),
+    "TAGMSG": _row(messages.tagmsg, "target,...", cap="message-tags"),
     "TIME": _row(_about(replies.time), "[server]"),
     "TOPIC": _row(_topic, "room [text]", 1),
     "USER": _registration_row(Registration.user, "user 0 * name", 4),

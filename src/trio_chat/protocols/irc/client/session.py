@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import CUT_SHORT, Acknowledged, Earlier, Message, Stamped
-from trio_chat.protocols.irc.client.heard import understand
+from trio_chat.protocols.irc.client.inbound import understand
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import is_cut

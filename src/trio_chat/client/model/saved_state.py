@@ -15,7 +15,7 @@ class Unsent:
 
 
 @fact
-class Kept:
+class SavedState:
     """Of one server: ``inputs`` as they were typed, oldest first; up to when (ISO 8601) each target
     has been ``read``, by its name; ``unsent`` texts, oldest first; names of open ``buffers`` in
     their order, without the server's, and the ``current`` one of them; masks of who is ``ignored``;

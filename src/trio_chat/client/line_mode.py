@@ -10,7 +10,7 @@ import trio
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.one_room import OneRoom
-from trio_chat.client.rooms import last_words, resume_state_of, talk_in_rooms
+from trio_chat.client.runner import last_words, resume_state_of, talk_in_rooms
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotSaid, Unsupported
 from trio_chat.protocols.client import Message, Unlinked

@@ -38,8 +38,8 @@ from trio_chat import (
     Typing,
     Unlinked,
 )
+from trio_chat.client.objects.json_messages import TOLD, Error, json_line, object_of
 from trio_chat.client.objects.schema import schema
-from trio_chat.client.objects.told import TOLD, Error, json_line, object_of
 from trio_chat.protocols.client import Message
 
 DEFS = schema()["$defs"]

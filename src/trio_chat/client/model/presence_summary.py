@@ -22,7 +22,7 @@ _AMOUNTS = {
 }
 
 
-class Noise:
+class PresenceSummary:
     """``line`` is what shows it."""
 
     def __init__(self, line: Line) -> None:

@@ -22,7 +22,7 @@ from trio_chat.client.intents import (
     SetAway,
     SetTyping,
 )
-from trio_chat.client.objects.requests import KINDS, BadRequest, read_request
+from trio_chat.client.objects.json_requests import KINDS, BadRequest, read_request
 from trio_chat.client.objects.schema import schema
 from trio_chat.protocols.client import Sent
 from trio_chat.protocols.irc.client.session import IrcClientSession

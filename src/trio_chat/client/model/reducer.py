@@ -9,7 +9,7 @@ from trio_chat.client.members import STATUS, with_prefix
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.news import cleaned
-from trio_chat.client.model.noise import Noise
+from trio_chat.client.model.presence_summary import PresenceSummary
 from trio_chat.client.model.world import World
 from trio_chat.core.events import (
     AwaySet,
@@ -340,7 +340,7 @@ def _add_noise(world: World, buffer: Buffer, nick: str, did: str, now: float) ->
         buffer.more_noise(nick, did)
     else:
         line = world.line("event", "", now)
-        buffer.begin_noise(Noise(line), nick, did)
+        buffer.begin_noise(PresenceSummary(line), nick, did)
         world.show(buffer, line)
 
 
