@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Look, Run, Stamped
-from trio_chat.protocols.irc.text import formatted, shown_lines
+from trio_chat.protocols.irc.text import formatted, sentence, shown_lines
 from trio_chat.protocols.resume_state import ResumeState
 
 BOLD, PLAIN = Look(bold=True), Look()
@@ -105,3 +105,18 @@ def test_what_the_server_notes_nothing_of_is_no_place_to_go_on_from() -> None:
     state = ResumeState()
     assert state.see(Stamped("#r", "al", "a", runs=(Run(0, 1, BOLD),)), "#r")
     assert "#r" not in state.last
+
+
+@pytest.mark.parametrize(
+    ("about", "why", "told"),
+    [
+        (["#tea"], "You are not in #tea.", "You are not in #tea."),
+        (["#te"], "You are not in #tea.", "#te: You are not in #tea."),
+        (["in"], "There is nothing.", "in: There is nothing."),
+        (["bob", "#tea"], "bob is not there.", "#tea: bob is not there."),
+    ],
+)
+def test_a_reason_stands_behind_what_it_does_not_name(
+    about: list[str], why: str, told: str
+) -> None:
+    assert sentence(about, why) == told

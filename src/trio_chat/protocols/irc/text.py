@@ -192,8 +192,12 @@ def pieces(text: str, most: int) -> Sequence[str]:
 
 def sentence(about: Sequence[str], why: str) -> str:
     """A reason, after the names of what it is about, unless it mentions them."""
-    missing = " ".join(word for word in about if word not in why)
+    missing = " ".join(word for word in about if not _mentions(why, word))
     return f"{missing}: {why}" if missing else why
+
+
+def _mentions(why: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", why) is not None
 
 
 def is_split(why: str) -> bool:
