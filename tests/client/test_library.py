@@ -132,6 +132,46 @@ async def test_nothing_that_cannot_be_seen_is_said(enter):
                 await al.say(text)
 
 
+@pytest.mark.parametrize("text", ["", " ", "\n", "\u200b"])
+async def test_what_cannot_be_seen_is_refused_at_once(enter, text):
+    async with enter("al") as al:
+        with pytest.raises(Unsupported):
+            await al.say(text)
+
+
+@pytest.mark.parametrize(
+    "token", ["short", "a" * 57, "a" * 15 + " ", "a" * 16 + "\r\nPRIVMSG #a :x", "\xe4" * 20]
+)
+async def test_what_can_be_no_token_is_an_error_at_once(enter, token):
+    async with enter("al") as al:
+        with pytest.raises(ValueError, match="a token is 16 to 56 ASCII letters"):
+            await al.say("hi", token=token)
+
+
+async def test_one_task_iterates_at_a_time(enter, nursery):
+    async with enter("al") as al:
+        while al.members() == ():
+            await anext(al)
+
+        async def wait_for_ever() -> None:
+            async for _ in al:
+                pass
+
+        nursery.start_soon(wait_for_ever)
+        await wait_all_tasks_blocked(0.01)
+        with pytest.raises(trio.BusyResourceError):
+            await anext(al)
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_does_not_come_back_leads_no_room_for_those_who_come_later(port):
+    for nick in ("al", "bo"):
+        async with trio_chat.open_chat(port=port, nick=nick, rooms=["#new"]) as chat:
+            while not (members := chat.members("#new")):
+                await anext(chat)
+            assert [(member.nick, member.prefixes) for member in members] == [(nick, "@")]
+
+
 async def test_one_can_be_told_something(enter):
     async with enter("al") as al, enter("bo") as bo, enter("cy") as cy:
         await al.tell("bo", "psst")

@@ -38,13 +38,12 @@ class Site:
 
     async def _serve(self, task_status: trio.TaskStatus[None]) -> None:
         self._closed = trio.Event()
-        async with (
-            running(self._settings) as self.house,
-            self.tap.listen(self.port, self.house.port),
-        ):
+        async with running(self._settings) as self.house:
+            # Before a client that has waited for the server can come back.
             self.nettie = await self.house.connect("nettie")
-            task_status.started()
-            await self.house.server.stopped.wait()
+            async with self.tap.listen(self.port, self.house.port):
+                task_status.started()
+                await self.house.server.stopped.wait()
         self._closed.set()
 
 

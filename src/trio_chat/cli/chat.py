@@ -16,13 +16,13 @@ from trio_chat.cli.password_command import with_password
 from trio_chat.cli.trust import for_client
 from trio_chat.client.line_mode import talk
 from trio_chat.client.pipe import OutputGone, Pipe
-from trio_chat.client.runner import talk_in_rooms
+from trio_chat.client.runner import resume_state_of, talk_in_rooms
 from trio_chat.client.text import (
     COLOURS_16,
     COLOURS_256,
     coloured_text,
     dated_text,
-    plain_text,
+    piped_text,
 )
 from trio_chat.core.names import alternate_nick
 from trio_chat.errors import NotSaid, SettingsError
@@ -95,7 +95,7 @@ async def _main(settings: Settings) -> int:
 
 
 async def _talk_in_lines(settings: Settings, nick: str) -> None:
-    front_end = Pipe(_terminal_text() if os.isatty(1) else plain_text)
+    front_end = Pipe(_terminal_text() if os.isatty(1) else piped_text)
     await talk(settings, nick, front_end)
     if front_end.dropped:
         raise NotSaid.of(lines=front_end.dropped)
@@ -104,8 +104,10 @@ async def _talk_in_lines(settings: Settings, nick: str) -> None:
 async def _talk_in_json(settings: Settings, nick: str) -> None:
     from trio_chat.client.objects.pipe import ObjectPipe
 
-    front_end = ObjectPipe(settings.client.room, retry=settings.client.retry)
-    await talk_in_rooms(settings, nick, front_end)
+    retry = settings.client.retry
+    front_end = ObjectPipe(settings.client.room, retry=retry)
+    state = resume_state_of(settings, comes_back=retry)
+    await talk_in_rooms(settings, nick, front_end, state)
     if front_end.unsaid or front_end.misread:
         raise NotSaid.of(messages=front_end.unsaid, lines=front_end.misread)
 

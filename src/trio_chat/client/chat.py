@@ -31,6 +31,7 @@ from trio_chat.protocols.client import (
 from trio_chat.protocols.client import Message as Told
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import check_token
 from trio_chat.settings import (
     check_encoding,
     check_key,
@@ -84,7 +85,8 @@ class Chat:
 
     Iterate over it for what happens. What others say is Incoming; what was said before we came is
     wrapped in Earlier. What we say ourselves comes as Sent, and as Acknowledged or Failed once that
-    is known. One task may iterate; any number may say something. Whoever neither iterates nor says
+    is known. One task may iterate, a second one gets trio.BusyResourceError; any number may say
+    something. Whoever neither iterates nor says
     anything for minutes may be taken for gone by an IRC server.
     """
 
@@ -104,6 +106,7 @@ class Chat:
             goes_on_after=self._goes_on_after,
         )  # fmt: skip
         self._members = Members(state.names)
+        self._iterating = False
         self._pages: list[_Page] = []
 
     # ── what is known ──────────────────────────────────────────────────────────────────────
@@ -149,14 +152,16 @@ class Chat:
         line, or the rest of a long one, is called ``<token>-2`` and so on. Of what is said with the
         same token again, trio-chat shows only the first.
 
-        Raises ValueError if nothing can be called ``to``, Unsupported if we are in no room or
-        nothing could be seen of the text, and ConnectionLost.
+        Raises ValueError if nothing can be called ``to`` or ``token``, Unsupported if we are in no
+        room or nothing could be seen of the text, and ConnectionLost.
         """
         _check_texts(text=text, to=to, token=token)
         target = _check_target(to) if to else self.room
+        if token:
+            check_token(token)
         if not target:
             raise Unsupported("You are in no room.")
-        if is_invisible(text):
+        if not text.strip() or is_invisible(text):
             raise Unsupported(INVISIBLE)
         self._lasting.requests.say_to(target, text, action, token)
         await self._send()
@@ -282,10 +287,15 @@ class Chat:
         return self
 
     async def __anext__(self) -> Message:
-        heard = self._state.heard
-        while not heard:
-            if not await self._go_on(lambda: bool(heard)) and not heard:
-                raise StopAsyncIteration
+        if self._iterating:
+            raise trio.BusyResourceError("another task iterates over the chat")
+        heard, self._iterating = self._state.heard, True
+        try:
+            while not heard:
+                if not await self._go_on(lambda: bool(heard)) and not heard:
+                    raise StopAsyncIteration
+        finally:
+            self._iterating = False
         message = heard.popleft()
         return self._incoming(message) if isinstance(message, Said) else message
 
@@ -448,7 +458,8 @@ def open_chat(
     if protocol == "plain" and len(names) > 1:
         raise ValueError(one_at_a_time(names))
     server = Remote(host, port, encoding=encoding, protocol=protocol, password=password)
-    known = ResumeState() if state is None else state
+    # Who does not come back need not be known again: a room would be kept for them in vain.
+    known = state or (ResumeState() if retry else ResumeState(secret=""))
     return _open(Chat(server, nick, near=near, rooms=names, retry=retry, state=known))
 
 

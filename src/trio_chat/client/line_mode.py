@@ -45,7 +45,7 @@ async def talk(settings: Settings, nick: str, front_end: FrontEnd) -> None:
     """Chat until the input ends. Raises ChatError when the server cannot be had or is lost, or
     something of the input was not said.
     """
-    state = resume_state_of(settings)
+    state = resume_state_of(settings, comes_back=settings.client.retry)
     lines = Lines(settings, front_end, state)
     await talk_in_rooms(settings, nick, lines, state, patience=math.inf)
     lines.check()

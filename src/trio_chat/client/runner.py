@@ -180,7 +180,7 @@ class RoomsTalk:
         """
         await self._show()
         if self._lasting.link:
-            return await self._lasting.step(lambda: False)
+            return await self._lasting.step(lambda: bool(self._state.heard))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._show_meanwhile)
             failed = await self._attempt()
@@ -283,10 +283,12 @@ _METHODS: dict[type, str] = {
 }
 
 
-def resume_state_of(settings: Settings) -> ResumeState:
-    """Of somebody who begins, and whom the server may know."""
+def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeState:
+    """Of somebody who begins, and whom the server may know. Who does not come back need not be
+    known again: a room would wait for its operator in vain.
+    """
     secret = settings.client.identity.get_secret_value()
-    return ResumeState(secret=secret) if secret else ResumeState()
+    return ResumeState() if comes_back and not secret else ResumeState(secret=secret)
 
 
 def _remote(settings: Settings) -> Remote:

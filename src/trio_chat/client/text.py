@@ -23,6 +23,12 @@ _DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
 
 
+def piped_text(message: Message) -> str:
+    """As ``plain_text``, and before what was asked for when that was said."""
+    found = isinstance(message, Earlier) and message.found
+    return dated_text(message) if found else plain_text(message)
+
+
 def plain_text(message: Message) -> str:
     """One line or several, without the last newline; safe to print on a terminal."""
     shown = message.said if isinstance(message, Earlier) else message

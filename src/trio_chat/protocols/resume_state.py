@@ -56,9 +56,10 @@ class Last:
 class ResumeState:
     """Hand the same one to each connection of a chat; it serves one at a time.
 
-    ``secret`` shows the server that we are who we were. ``unacked`` has been sent, oldest first,
-    and ``heard`` has come and been taken by nobody yet. ``last`` is what we have seen of each room.
-    ``names`` tells which names are the same.
+    ``secret`` shows the server that we are who we were; without one, we are somebody new each
+    time. ``unacked`` has been sent, oldest first, and ``heard`` has come and been taken by
+    nobody yet. ``last`` is what we have seen of each room. ``names`` tells which names are the
+    same.
 
     ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how

@@ -1,11 +1,14 @@
 """A text of ours that has not arrived yet, and the token by which it is known."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import CTCP, FRAMES
+
+_TOKEN = re.compile("[A-Za-z0-9_-]{16,56}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,14 @@ class Unacked:
 def new_token() -> str:
     """128 random bits: nobody guesses it, and no two are the same."""
     return secrets.token_hex(16)
+
+
+def check_token(token: str) -> None:
+    """Raises ValueError, if a text cannot be known by it. A server takes 64 characters, and the
+    pieces of a text have a number behind it.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("a token is 16 to 56 ASCII letters, digits, - and _")
 
 
 def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = False) -> Unacked:

@@ -235,11 +235,15 @@ class IrcLink:
 
     def acknowledged(self, caps: set[str]) -> None:
         self.caps |= {cap for cap in caps if not cap.startswith("-")}
-        if IDENTITY in self.caps and not self.registered and not self._identified:
-            self._identified = True
+        if IDENTITY in self.caps:  # of trio-chat, which reads slowly what comes too fast
             self.outgoing.paced = False
-            self.send("IDENTITY", self.state.secret)
+            self._identify()
         self.end_of_caps()
+
+    def _identify(self) -> None:
+        if self.state.secret and not self.registered and not self._identified:
+            self._identified = True
+            self.send("IDENTITY", self.state.secret)
 
     def end_of_caps(self) -> None:
         if not self.registered:
