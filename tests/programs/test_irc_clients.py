@@ -26,7 +26,8 @@ class Site:
     def __init__(self, nursery: trio.Nursery, port: int, store: Path) -> None:
         self.tap, self.port = Wiretap(), port
         self._nursery = nursery
-        self._settings = settings(limits={"ping": 1}, history={"store": str(store)})
+        # Some clients send few lines a second, and a PONG in its turn: 3 s are enough for that.
+        self._settings = settings(limits={"ping": 3}, history={"store": str(store)})
 
     async def open(self) -> None:
         await self._nursery.start(self._serve)
