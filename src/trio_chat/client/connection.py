@@ -30,8 +30,6 @@ _READ = 64 * 1024  # bytes
 _CONNECT_TIMEOUT = 15.0  # seconds
 _ADMIT_TIMEOUT = 30.0  # seconds
 
-_LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
-
 # A link that is cut somewhere says nothing. So after a silence we ask for a sign of life, and give
 # the answer the time that it takes on the slowest of links.
 _QUIET = 20.0  # seconds

@@ -42,10 +42,12 @@ class Pipe:
         with lines:
             async for line in InputLines():
                 try:
-                    await lines.send(_text_of(line))
+                    text = _text_of(line)
                 except ValueError as error:
                     self.dropped += 1
                     print(f"trio-chat: a line was {error}, and was not sent", file=sys.stderr)
+                else:
+                    await lines.send(text)
 
     async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
         """Print messages until their channel is closed. Raises OutputGone."""

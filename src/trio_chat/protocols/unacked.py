@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import CTCP, FRAMES
 
-_TOKEN = re.compile("[A-Za-z0-9_-]{16,56}")
+#: A server takes 64 characters, and the pieces of a text have a number behind it.
+ID_FORM = "[A-Za-z0-9_-]{16,56}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,8 @@ def new_token() -> str:
 
 
 def check_token(token: str) -> None:
-    """Raises ValueError, if a text cannot be known by it. A server takes 64 characters, and the
-    pieces of a text have a number behind it.
-    """
-    if not _TOKEN.fullmatch(token):
+    """Raises ValueError, if a text cannot be known by it."""
+    if not re.fullmatch(ID_FORM, token):
         raise ValueError("a token is 16 to 56 ASCII letters, digits, - and _")
 
 

@@ -25,7 +25,7 @@ from trio_chat.client.intents import (
 from trio_chat.core.letters import cut
 from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.irc.times import read_timestamp
-from trio_chat.protocols.unacked import new_token
+from trio_chat.protocols.unacked import ID_FORM, new_token
 
 # One name, without what would make two of it on the way, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
@@ -65,8 +65,7 @@ Why = Annotated[str, Field(description="What the others are told.")]
 Token = Annotated[
     str,
     Field(
-        # A server takes 64, and the pieces of a text have a number behind it.
-        pattern=r"^[A-Za-z0-9_-]{16,56}$",
+        pattern=f"^{ID_FORM}$",
         description="16 to 56 letters of ASCII, digits, - and _.",
     ),
 ]
