@@ -1,4 +1,4 @@
-"""Make the table of src/trio_chat/core/confusables.py from Unicode's: run it with the path of
+"""Make src/trio_chat/core/confusables.txt from Unicode's: run it with the path of
 https://www.unicode.org/Public/security/latest/confusables.txt, and write its output there.
 """
 
@@ -13,27 +13,15 @@ from trio_chat.core.names import fold
 EXTRA = "-_[]\\`^{|}"
 CATEGORIES = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"}
 
-HEADER = '''"""Which characters look like which: Unicode {version}, as far as nicknames have it.
-
-Made by tests/core/make_confusables.py of confusables.txt of Unicode Technical Standard #39, which
-is © {year} Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt). What
-has the same fold is left out.
+HEADER = """\
+# Which characters look like which: Unicode {version}, as far as nicknames have it.
+#
+# Made by tests/core/make_confusables.py of confusables.txt of Unicode Technical Standard #39, which
+# is © {year} Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt).
+# Characters that have the same fold are left out.
+#
+# Prototype: the characters that look like it, as code points.
 """
-
-# ruff: noqa: E501
-
-VERSION = "{version}"
-
-# What it looks like, then all that looks like that.
-_TABLE = """
-{table}
-"""
-
-_ROWS = (line.split() for line in _TABLE.split("\\n")[1:-1])
-
-#: For str.translate.
-PROTOTYPES = {{ord(char): prototype for prototype, chars in _ROWS for char in chars}}
-'''
 
 
 def read(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -56,9 +44,13 @@ def main() -> None:
     for source, target in read(lines):
         if is_needed(source, target):
             found[target] = found.get(target, "") + source
-    rows = (f"{target} {''.join(sorted(sources))}" for target, sources in sorted(found.items()))
-    table = "\n".join(ascii(row)[1:-1].replace("\\'", "'") for row in rows)
-    sys.stdout.write(HEADER.format(version=version, year=year, table=table))
+    sys.stdout.write(HEADER.format(version=version, year=year))
+    for target, sources in sorted(found.items()):
+        print(f"{codes(target)}: {codes(''.join(sorted(sources)))}")
+
+
+def codes(text: str) -> str:
+    return " ".join(f"{ord(char):04X}" for char in text)
 
 
 if __name__ == "__main__":

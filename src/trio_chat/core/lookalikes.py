@@ -5,15 +5,15 @@ Two texts look alike if their skeletons are the same (Unicode's UTS #39, section
 else: rooms, bans, and all that is stored by name are known by their folds, which must not change
 when Unicode does.
 
-The table (``confusables.py``) is made from Unicode's own file by
+The table (``confusables.txt``) is made from Unicode's own file by
 ``tests/core/make_confusables.py``: a library would read a megabyte of JSON at each start.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 
-from trio_chat.core.confusables import PROTOTYPES
 from trio_chat.core.names import fold
 
 #: Nicknames that nobody can have, nor one that looks like them: they would speak for the server.
@@ -22,6 +22,23 @@ RESERVED = (
     "NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "HelpServ", "SaslServ",
     "AuthServ", "Global",
 )  # fmt: skip
+
+
+def _read_table() -> Iterator[tuple[int, str]]:
+    """Each code point that looks like something else, and its prototype."""
+    for line in files(__package__).joinpath("confusables.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            prototype, lookalikes = (map(_code_point, codes.split()) for codes in line.split(":"))
+            text = "".join(map(chr, prototype))
+            yield from ((lookalike, text) for lookalike in lookalikes)
+
+
+def _code_point(digits: str) -> int:
+    return int(digits, 16)
+
+
+#: For str.translate.
+PROTOTYPES = dict(_read_table())
 
 
 def _letters() -> Iterator[tuple[int, str]]:
