@@ -7,7 +7,7 @@ from trio_chat.client.model import Candidate, PartRoom, RunCommand
 from trio_chat.client.model.typed import all_commands
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.help import find_help
-from trio_chat.client.tui.key_controller import Desk
+from trio_chat.client.tui.key_controller import KeyController
 from trio_chat.client.tui.keys import BOUND, CHOOSING
 from trio_chat.client.tui.theme import DARK, PALETTES
 from trio_chat.settings import ScreenSettings
@@ -75,7 +75,7 @@ def test_a_search_goes_on_until_all_has_been_looked_through():
 
     async def script(pilot, app):
         await pilot.press("ctrl+f", *"ssage 123")
-        await until(pilot, lambda: not app._desk.choice.looks_further)
+        await until(pilot, lambda: not app._controller.choice.looks_further)
         assert "message 123\n" in text_of(app) or "of 1" in text_of(app)
         found = sum("123" in str(number) for number in range(30_000))
         assert f"{found} of {found}" in text_of(app)
@@ -242,7 +242,7 @@ def test_a_list_scrolls_by_the_wheel():
 
 
 def test_every_key_of_the_table_has_something_to_do():
-    assert all(callable(getattr(Desk, f"_{action}")) for action in _ACTIONS)
+    assert all(callable(getattr(KeyController, f"_{action}")) for action in _ACTIONS)
 
 
 _ACTIONS = {*BOUND.values(), *CHOOSING.values()} - {""}

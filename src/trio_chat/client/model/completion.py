@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.emoji import emoji
 from trio_chat.client.model.typed import all_commands
-from trio_chat.client.model.world import World
 
 _MOST = 100  # candidates: nobody looks through more
 
@@ -25,21 +25,21 @@ class Candidate(str):
         return self
 
 
-def candidates(world: World, text: str, cursor: int) -> Sequence[Candidate]:
+def candidates(state: ChatState, text: str, cursor: int) -> Sequence[Candidate]:
     """For the word before the cursor, the likeliest first, with the blank behind it."""
     start = max(text.rfind(" ", 0, cursor), text.rfind("\n", 0, cursor)) + 1
     blank = "" if text[cursor:].startswith(" ") else " "
-    return list(islice(_for_word(world, text[start:cursor], blank, first=start == 0), _MOST))
+    return list(islice(_for_word(state, text[start:cursor], blank, first=start == 0), _MOST))
 
 
-def _for_word(world: World, word: str, blank: str, *, first: bool) -> Iterator[Candidate]:
+def _for_word(state: ChatState, word: str, blank: str, *, first: bool) -> Iterator[Candidate]:
     if word.startswith("/") and first:
         return _commands(word, blank)
     if word.startswith(("#", "&")):
-        return _rooms(world, word, blank)
+        return _rooms(state, word, blank)
     if word.startswith(":"):
         return _emoji(word[1:])
-    return _nicks(world, word, f":{blank}" if first else blank)
+    return _nicks(state, word, f":{blank}" if first else blank)
 
 
 def _commands(word: str, behind: str) -> Iterator[Candidate]:
@@ -48,10 +48,10 @@ def _commands(word: str, behind: str) -> Iterator[Candidate]:
             yield Candidate(f"/{name}{behind}", f"{row.arguments}: {row.does}".removeprefix(": "))
 
 
-def _rooms(world: World, word: str, behind: str) -> Iterator[Candidate]:
-    for buffer in world.buffers:
-        if buffer.kind == "room" and world.names.fold(buffer.name).startswith(
-            world.names.fold(word)
+def _rooms(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
+    for buffer in state.buffers:
+        if buffer.kind == "room" and state.names.fold(buffer.name).startswith(
+            state.names.fold(word)
         ):
             yield Candidate(buffer.name + behind, buffer.topic)
 
@@ -70,16 +70,16 @@ def _emoji(name: str) -> Iterator[Candidate]:
             yield Candidate(picture, f":{short}:")
 
 
-def _nicks(world: World, word: str, behind: str) -> Iterator[Candidate]:
+def _nicks(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
     """Who spoke last first, the others in alphabetical order."""
     if not word:
         return
-    fold = world.names.fold
-    nicks = {fold(nick): nick for nick in _people(world.current)}
-    spoke = [folded for nick in world.current.speakers if (folded := fold(nick)) in nicks]
+    fold = state.names.fold
+    nicks = {fold(nick): nick for nick in _people(state.current)}
+    spoke = [folded for nick in state.current.speakers if (folded := fold(nick)) in nicks]
     silent = sorted(nicks.keys() - set(spoke))
     for folded in [*spoke, *silent]:
-        if folded.startswith(fold(word)) and not world.is_me(folded):
+        if folded.startswith(fold(word)) and not state.is_me(folded):
             yield Candidate(nicks[folded] + behind)
 
 

@@ -17,6 +17,7 @@ from trio_chat.client.intents import (
 from trio_chat.client.model import typed
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
+from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.completion import Candidate, candidates
 from trio_chat.client.model.days import Days, Offset
 from trio_chat.client.model.inputs import Inputs, may_last
@@ -24,7 +25,6 @@ from trio_chat.client.model.lines import Line
 from trio_chat.client.model.reducer import hear
 from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
-from trio_chat.client.model.world import World
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Failed, Message, Sent
 from trio_chat.protocols.irc.times import moment_of
@@ -57,83 +57,83 @@ class Model:
         tells_typing: bool = False,
         kept: SavedState = SavedState(),  # noqa: B008 - it is frozen
     ) -> None:
-        self._world = World(nick, Days(offset))
+        self._state = ChatState(nick, Days(offset))
         self._tells_typing = tells_typing
         self._told_typing = -inf
         self._told_read = -inf
         self._kept = kept
         self._inputs = Inputs([clean_lines(text) for text in kept.inputs])
-        self._world.ignored = [clean(mask) for mask in kept.ignored]
+        self._state.ignored = [clean(mask) for mask in kept.ignored]
         for target, time in kept.read:
-            self._world.mark(target, time)
+            self._state.mark(target, time)
         for name in kept.buffers:
-            self._world.open(clean(name))
+            self._state.open(clean(name))
         for name, text in kept.drafts:
-            if buffer := self._world.find(clean(name)):
+            if buffer := self._state.find(clean(name)):
                 text = clean_lines(text)
                 buffer.draft = text, len(text)
-        if kept.current and (current := self._world.find(kept.current)):
-            self._world.go_to(current)
+        if kept.current and (current := self._state.find(kept.current)):
+            self._state.go_to(current)
 
     # ── what there is ──────────────────────────────────────────────────────────────────────
 
     @property
     def buffers(self) -> Sequence[Buffer]:
         """The server's first, then rooms and people in the order in which they were opened."""
-        return self._world.buffers
+        return self._state.buffers
 
     @property
     def current(self) -> Buffer:
-        return self._world.current
+        return self._state.current
 
     @property
     def nick(self) -> str:
-        return self._world.nick
+        return self._state.nick
 
     @property
     def network(self) -> str:
-        return self._world.network
+        return self._state.network
 
     @property
     def linked(self) -> bool:
-        return self._world.linked
+        return self._state.linked
 
     @property
     def lag(self) -> float:
         """In seconds."""
-        return self._world.lag
+        return self._state.lag
 
     @property
     def away(self) -> str:
-        return self._world.away
+        return self._state.away
 
     @property
     def status(self) -> str:
         """One line on the connection."""
-        return self._world.status
+        return self._state.status
 
     @property
     def ignored(self) -> Sequence[str]:
-        return self._world.ignored
+        return self._state.ignored
 
     def is_ignored(self, nick: str) -> bool:
-        return bool(self._world.ignored_as(nick))
+        return bool(self._state.ignored_as(nick))
 
     @property
     def mentions(self) -> Sequence[Line]:
         """The last lines that named us, oldest first."""
-        return list(self._world.mentions)
+        return list(self._state.mentions)
 
     # ── what happens ───────────────────────────────────────────────────────────────────────
 
     def update(self, message: Message, now: float) -> Changes:
         """The session has told something."""
-        hear(self._world, message, now)
+        hear(self._state, message, now)
         return self.take_changes()
 
     def tick(self, now: float) -> Changes:
         """Time has passed: whoever was typing may have stopped. Once a second is enough."""
-        for buffer in self._world.buffers:
+        for buffer in self._state.buffers:
             buffer.expire(now)
         return self.take_changes()
 
@@ -141,14 +141,14 @@ class Model:
         """They have come when there was no screen any more, so nobody has read them. A text that
         has failed counts as on its way: nobody was told.
         """
-        self._world.focused = False
+        self._state.focused = False
         for message in messages:
             if not isinstance(message, Failed):
-                hear(self._world, message, now)
+                hear(self._state, message, now)
 
     def take_changes(self) -> Changes:
         """What has changed since it was asked last."""
-        return self._world.take_changes()
+        return self._state.take_changes()
 
     # ── what the person does ───────────────────────────────────────────────────────────────
 
@@ -159,12 +159,12 @@ class Model:
         """
         for text in self._kept.unsent:
             sent = Sent(text.token, text.target, text.text, text.action, text.notice)
-            hear(self._world, sent, now)
+            hear(self._state, sent, now)
         return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
 
     def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
         left = self.leave()
-        self._world.go_to(buffer)
+        self._state.go_to(buffer)
         return [*left, *self._mark_read(buffer)]
 
     def leave(self) -> Sequence[Intent]:
@@ -173,14 +173,14 @@ class Model:
 
     def focus(self, on: bool, now: float) -> Sequence[Intent]:
         """Whether the person sees the screen. Until it is said, they do."""
-        if on == self._world.focused:
+        if on == self._state.focused:
             return ()
         if on:
-            self._world.focused = True
-            self._world.see(self.current)
+            self._state.focused = True
+            self._state.see(self.current)
             return self._mark_read(self.current)
         left = self.leave()
-        self._world.focused = False
+        self._state.focused = False
         self.current.leave()
         return left
 
@@ -193,7 +193,7 @@ class Model:
 
     def _mark_read(self, *buffers: Buffer) -> Sequence[Intent]:
         """Tell how far they have been read, where that is news to the server."""
-        untold = ((buffer, self._world.to_tell(buffer)) for buffer in buffers)
+        untold = ((buffer, self._state.to_tell(buffer)) for buffer in buffers)
         marks = [(buffer, time) for buffer, time in untold if time][:_MARKS]
         for buffer, time in marks:
             buffer.told = moment_of(time) or -inf
@@ -230,7 +230,7 @@ class Model:
 
     def resend(self, line: Line) -> Sequence[Intent]:
         """Of a line that has failed."""
-        buffer, known = self._world.ours.get(line.token, (None, None))
+        buffer, known = self._state.ours.get(line.token, (None, None))
         if buffer is None or known is not line or line.state != "failed":
             return ()
         buffer.lines.send_again(line)
@@ -241,54 +241,54 @@ class Model:
         if buffer.kind == "server" or buffer not in self.buffers:
             return ()
         left = self.leave() if buffer is self.current else ()
-        self._world.close(buffer)
+        self._state.close(buffer)
         if not buffer.joined:
             return left
-        self._world.closed[buffer.name] = None
+        self._state.closed[buffer.name] = None
         return [*left, PartRoom(buffer.name)]
 
     def open(self, name: str) -> Buffer:
         """Somebody's buffer, or a room's. The server's, if there are too many."""
-        return self._world.open(name)
+        return self._state.open(name)
 
     @property
     def caps(self) -> frozenset[str]:
         """What the server has given us."""
-        return self._world.caps
+        return self._state.caps
 
     @property
     def fold(self) -> Callable[[str], str]:
         """Of names: equal ones are the same to the server."""
-        return self._world.names.fold
+        return self._state.names.fold
 
     def ask(self, now: float) -> None:
         """What is asked of the server now is answered in the current buffer."""
-        self._world.ask(now)
+        self._state.ask(now)
 
     def want(self, room: str) -> None:
         """We go there once we are in it."""
-        self._world.wanted[room] = None
+        self._state.wanted[room] = None
 
     def ignore(self, mask: str, on: bool = True) -> bool:
         """Show nothing more of whoever this fits, a nickname or ``nick!user@host`` with wildcards;
         what is there stays. Returns whether that is news.
         """
-        return self._world.ignore(mask) if on else self._world.heed(mask)
+        return self._state.ignore(mask) if on else self._state.heed(mask)
 
     def clear(self, buffer: Buffer) -> None:
         """What it had can be had again from the server."""
-        self._world.forget(buffer, buffer.lines.clear())
+        self._state.forget(buffer, buffer.lines.clear())
         buffer.complete = False
 
     def note(self, text: str, now: float) -> None:
         """A line of our own in the current buffer."""
-        self._world.note(text, now)
+        self._state.note(text, now)
 
     # ── what may be asked ──────────────────────────────────────────────────────────────────
 
     def complete(self, text: str, cursor: int) -> Sequence[Candidate]:
         """What the word before the cursor may become, the likeliest first."""
-        return candidates(self._world, text, cursor)
+        return candidates(self._state, text, cursor)
 
     def before(self, text: str) -> str:
         """The input before this one in the history; ``text`` is what stands there now."""
@@ -317,14 +317,14 @@ class Model:
 
     def short_time(self, moment: float) -> str:
         """Day and time where the person is."""
-        return self._world.days.short(moment)
+        return self._state.days.short(moment)
 
     def kept(self) -> SavedState:
         """What should outlive the program."""
         return SavedState(
             secret=self._kept.secret,
             inputs=self._inputs.lasting,
-            read=tuple(self._world.read.items()),
+            read=tuple(self._state.read.items()),
             unsent=self._unsent(),
             buffers=tuple(buffer.name for buffer in self.buffers[1:]),
             ignored=tuple(self.ignored),
@@ -344,6 +344,6 @@ class Model:
             Unsent(
                 line.token, buffer.target, line.text, line.kind == "action", line.kind == "notice"
             )
-            for buffer, line in self._world.ours.values()
+            for buffer, line in self._state.ours.values()
             if line.state == "pending" and buffer.target
         )[-_UNSENT_MAX:]

@@ -7,10 +7,10 @@ from typing import Any
 
 from trio_chat.client.members import STATUS, with_prefix
 from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.news import cleaned
 from trio_chat.client.model.presence_summary import PresenceSummary
-from trio_chat.client.model.world import World
 from trio_chat.core.events import (
     AwaySet,
     Departed,
@@ -49,112 +49,114 @@ from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
 
 
-def hear(world: World, message: Message, now: float) -> None:
-    _HEARD[type(message)](world, cleaned(message), now)
+def hear(state: ChatState, message: Message, now: float) -> None:
+    _HEARD[type(message)](state, cleaned(message), now)
 
 
 # ── what is said ───────────────────────────────────────────────────────────────────────────────
 
 
-def _said(world: World, said: Said, now: float) -> None:
-    if world.ignores(said.nick, said.origin) or said.room in world.closed:
+def _said(state: ChatState, said: Said, now: float) -> None:
+    if state.ignores(said.nick, said.origin) or said.room in state.closed:
         return
     stamped = said if isinstance(said, Stamped) else Stamped(said.room, said.nick, said.text)
-    if _comes_back(world, said, stamped):
+    if _comes_back(state, said, stamped):
         return
-    buffer = _buffer_of(world, said)
+    buffer = _buffer_of(state, said)
     if buffer.lines.knows(stamped.msgid):
         return
-    line = _line_of(world, buffer, said, stamped.msgid, stamped.time, now)
+    line = _line_of(state, buffer, said, stamped.msgid, stamped.time, now)
     (buffer.lines.add_late if stamped.late else buffer.lines.add)(line)
     if stamped.late:
-        _reveal(world, buffer, line)
-    _note_newest(world, buffer, line, stamped.time)
+        _reveal(state, buffer, line)
+    _note_newest(state, buffer, line, stamped.time)
     buffer.spoke(said.nick, line.time)
     if not line.own:
-        _notice_it(world, buffer, line, late=stamped.late)
-    world.trim(buffer)
+        _notice_it(state, buffer, line, late=stamped.late)
+    state.trim(buffer)
 
 
-def _notice_it(world: World, buffer: Buffer, line: Line, *, late: bool) -> None:
+def _notice_it(state: ChatState, buffer: Buffer, line: Line, *, late: bool) -> None:
     """Somebody else has said it. What was said late may have been read elsewhere."""
     if line.mention:
-        world.mentions.append(line)
-    if not (world.sees(buffer) or (late and line.time <= buffer.marked)):
+        state.mentions.append(line)
+    if not (state.sees(buffer) or (late and line.time <= buffer.marked)):
         buffer.count(line)
     if not late:
         private = buffer.kind == "person"
-        world.changes.ring("private" if private else "mention" if line.mention else "")
+        state.changes.ring("private" if private else "mention" if line.mention else "")
 
 
-def _reveal(world: World, buffer: Buffer, line: Line) -> None:
+def _reveal(state: ChatState, buffer: Buffer, line: Line) -> None:
     """Somebody else has said it while nobody was here."""
-    if world.sees(buffer) and not line.own:
+    if state.sees(buffer) and not line.own:
         buffer.reveal(line)
 
 
-def _earlier(world: World, earlier: Earlier, now: float) -> None:
+def _earlier(state: ChatState, earlier: Earlier, now: float) -> None:
     said = earlier.said
-    if world.ignores(said.nick, said.origin) or said.room in world.closed:
+    if state.ignores(said.nick, said.origin) or said.room in state.closed:
         return
     if earlier.found:
-        _found(world, earlier, now)
+        _found(state, earlier, now)
         return
     msgid = said.msgid if isinstance(said, Stamped) else ""
-    buffer = _buffer_of(world, said)
+    buffer = _buffer_of(state, said)
     known = buffer.lines.knows(msgid) or buffer.lines.full
-    if known or _comes_back(world, said, Stamped("", "", "", msgid=msgid, time=earlier.time)):
+    if known or _comes_back(state, said, Stamped("", "", "", msgid=msgid, time=earlier.time)):
         return
-    line = _line_of(world, buffer, said, msgid, earlier.time, now)
+    line = _line_of(state, buffer, said, msgid, earlier.time, now)
     buffer.lines.add_earlier(line)
-    _reveal(world, buffer, line)
-    _note_newest(world, buffer, line, earlier.time)
-    if not line.own and buffer.is_news(line) and not world.sees(buffer):
+    _reveal(state, buffer, line)
+    _note_newest(state, buffer, line, earlier.time)
+    if not line.own and buffer.is_news(line) and not state.sees(buffer):
         buffer.count(line)
 
 
-def _found(world: World, earlier: Earlier, now: float) -> None:
+def _found(state: ChatState, earlier: Earlier, now: float) -> None:
     """Somebody has searched for it: it has its place elsewhere."""
     moment = moment_of(earlier.time)
-    when = "" if moment is None else f"{world.days.short(moment)} "
+    when = "" if moment is None else f"{state.days.short(moment)} "
     said = earlier.said
-    text = f"{when}{_buffer_name(world, said)} {wording(said)[0]}"
-    world.show(world.answers(now), world.line("own note", text, now))
+    text = f"{when}{_buffer_name(state, said)} {wording(said)[0]}"
+    state.show(state.answers(now), state.line("own note", text, now))
 
 
-def _comes_back(world: World, said: Said, stamped: Stamped) -> bool:
+def _comes_back(state: ChatState, said: Said, stamped: Stamped) -> bool:
     """Whether it is ours, and shown already. Others see a token only once the text has arrived."""
-    buffer, line = world.ours.get(said.token, (None, None)) if said.token else (None, None)
-    if buffer is None or line is None or (line.state == "sent" and not world.is_me(said.nick)):
+    buffer, line = state.ours.get(said.token, (None, None)) if said.token else (None, None)
+    if buffer is None or line is None or (line.state == "sent" and not state.is_me(said.nick)):
         return False
     if line.state != "sent":
-        _confirm(world, buffer, line, stamped.msgid, stamped.time)
+        _confirm(state, buffer, line, stamped.msgid, stamped.time)
     return True
 
 
-def _buffer_of(world: World, said: Said) -> Buffer:
+def _buffer_of(state: ChatState, said: Said) -> Buffer:
     """What services tell in private needs no buffer of its own."""
-    name = _buffer_name(world, said)
-    if not said.room and (not said.to or (said.notice and not world.is_me(said.nick))):
-        return world.find(name) or world.server
-    return world.open(name)
+    name = _buffer_name(state, said)
+    if not said.room and (not said.to or (said.notice and not state.is_me(said.nick))):
+        return state.find(name) or state.server
+    return state.open(name)
 
 
-def _buffer_name(world: World, said: Said) -> str:
+def _buffer_name(state: ChatState, said: Said) -> str:
     """Of a private conversation, it is the other one's."""
-    return said.room or (said.to if world.is_me(said.nick) else said.nick)
+    return said.room or (said.to if state.is_me(said.nick) else said.nick)
 
 
-def _line_of(world: World, buffer: Buffer, said: Said, msgid: str, time: str, now: float) -> Line:
+def _line_of(
+    state: ChatState, buffer: Buffer, said: Said, msgid: str, time: str, now: float
+) -> Line:
     kind: Kind = "action" if said.action else "notice" if said.notice else "said"
     moment = moment_of(time)
     before = _before(buffer, said)
     text = before + said.text
-    line = world.line(kind, text, now if moment is None else moment, said.nick)
+    line = state.line(kind, text, now if moment is None else moment, said.nick)
     line.runs = _runs(said, len(before))
-    line.id, line.stamped, line.own = msgid, moment is not None, world.is_me(said.nick)
+    line.id, line.stamped, line.own = msgid, moment is not None, state.is_me(said.nick)
     line.prefix = buffer.prefix(said.nick)
-    line.mention = not line.own and world.names_me(said.text)
+    line.mention = not line.own and state.names_me(said.text)
     return line
 
 
@@ -170,51 +172,51 @@ def _runs(said: Said, offset: int) -> tuple[Run, ...]:
     return tuple(Run(run.start + offset, run.end + offset, run.look) for run in runs)
 
 
-def _note_newest(world: World, buffer: Buffer, line: Line, time: str) -> None:
+def _note_newest(state: ChatState, buffer: Buffer, line: Line, time: str) -> None:
     if line.stamped and line.time > buffer.newest[0]:
         buffer.newest = line.time, time
-    world.see(buffer)
+    state.see(buffer)
 
 
 # ── what we say ────────────────────────────────────────────────────────────────────────────────
 
 
-def _sent(world: World, sent: Sent, now: float) -> None:
-    if sent.token in world.ours:
-        buffer, line = world.ours[sent.token]
+def _sent(state: ChatState, sent: Sent, now: float) -> None:
+    if sent.token in state.ours:
+        buffer, line = state.ours[sent.token]
         if line.state == "failed":
             buffer.lines.send_again(line)
         return
-    buffer = world.open(sent.target)
+    buffer = state.open(sent.target)
     kind: Kind = "action" if sent.action else "notice" if sent.notice else "said"
-    line = world.line(kind, sent.text, now, world.nick)
+    line = state.line(kind, sent.text, now, state.nick)
     line.own, line.state, line.token = True, "pending", sent.token
-    line.prefix = buffer.prefix(world.nick)
-    world.ours[sent.token] = buffer, line
+    line.prefix = buffer.prefix(state.nick)
+    state.ours[sent.token] = buffer, line
     buffer.lines.add_pending(line)
-    world.trim(buffer)
+    state.trim(buffer)
 
 
-def _acknowledged(world: World, acknowledged: Acknowledged, now: float) -> None:
-    buffer, line = world.ours.get(acknowledged.token, (None, None))
+def _acknowledged(state: ChatState, acknowledged: Acknowledged, now: float) -> None:
+    buffer, line = state.ours.get(acknowledged.token, (None, None))
     if buffer and line and line.state != "sent":
-        _confirm(world, buffer, line, acknowledged.msgid, acknowledged.time)
+        _confirm(state, buffer, line, acknowledged.msgid, acknowledged.time)
 
 
-def _confirm(world: World, buffer: Buffer, line: Line, msgid: str, time: str) -> None:
+def _confirm(state: ChatState, buffer: Buffer, line: Line, msgid: str, time: str) -> None:
     """If it is there already, the line is one too many."""
     if buffer.lines.knows(msgid):
         buffer.lines.remove(line)
-        del world.ours[line.token]
+        del state.ours[line.token]
         return
     buffer.lines.settle(line, msgid, moment_of(time))
-    _note_newest(world, buffer, line, time)
+    _note_newest(state, buffer, line, time)
     buffer.spoke(line.nick, line.time)
 
 
-def _failed(world: World, failed: Failed, now: float) -> None:
+def _failed(state: ChatState, failed: Failed, now: float) -> None:
     """What has arrived cannot fail any more."""
-    buffer, line = world.ours.get(failed.token, (None, None))
+    buffer, line = state.ours.get(failed.token, (None, None))
     if buffer and line and line.state == "pending":
         buffer.lines.fail(line, failed.why)
 
@@ -222,47 +224,47 @@ def _failed(world: World, failed: Failed, now: float) -> None:
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_room(world: World, entered: InRoom, now: float) -> None:
+def _in_room(state: ChatState, entered: InRoom, now: float) -> None:
     """After a reconnect it is no news."""
-    world.closed.pop(entered.room, None)
-    buffer = world.open(entered.room)
+    state.closed.pop(entered.room, None)
+    buffer = state.open(entered.room)
     if buffer.kind == "room" and not buffer.joined:
         buffer.joined = True
-        world.tell(buffer, f"You are in {entered.room}.", now)
-    if world.nowhere or entered.room in world.wanted:
-        world.wanted.pop(entered.room, None)
-        world.go_to(buffer)
+        state.tell(buffer, f"You are in {entered.room}.", now)
+    if state.nowhere or entered.room in state.wanted:
+        state.wanted.pop(entered.room, None)
+        state.go_to(buffer)
 
 
-def _out_of_room(world: World, left: OutOfRoom, now: float) -> None:
-    world.closed.pop(left.room, None)
-    buffer = world.find(left.room)
+def _out_of_room(state: ChatState, left: OutOfRoom, now: float) -> None:
+    state.closed.pop(left.room, None)
+    buffer = state.find(left.room)
     if buffer and buffer.joined:
         buffer.joined = False
         buffer.set_members(())
-        world.tell(buffer, _with_reason(f"You have left {left.room}", left.why), now)
+        state.tell(buffer, _with_reason(f"You have left {left.room}", left.why), now)
 
 
-def _roster(world: World, roster: Roster, now: float) -> None:
-    if buffer := _room(world, roster.room):
+def _roster(state: ChatState, roster: Roster, now: float) -> None:
+    if buffer := _room(state, roster.room):
         buffer.set_members(roster.members)
 
 
-def _topic_is(world: World, topic: Topic, now: float) -> None:
-    if buffer := _room(world, topic.room):
+def _topic_is(state: ChatState, topic: Topic, now: float) -> None:
+    if buffer := _room(state, topic.room):
         buffer.topic = topic.text
-        world.changes.titles = True
+        state.changes.titles = True
 
 
-def _topic_set(world: World, topic: TopicSet, now: float) -> None:
-    if buffer := _room(world, topic.room):
+def _topic_set(state: ChatState, topic: TopicSet, now: float) -> None:
+    if buffer := _room(state, topic.room):
         buffer.topic = topic.text
-        world.changes.titles = True
-        _tell(world, buffer, topic, now)
+        state.changes.titles = True
+        _tell(state, buffer, topic, now)
 
 
-def _modes_set(world: World, modes: ModesSet, now: float) -> None:
-    buffer = _room(world, modes.room)
+def _modes_set(state: ChatState, modes: ModesSet, now: float) -> None:
+    buffer = _room(state, modes.room)
     if buffer is None:
         return
     for change in modes.changes:
@@ -270,194 +272,194 @@ def _modes_set(world: World, modes: ModesSet, now: float) -> None:
         if member and change.mode in STATUS:
             prefixes = with_prefix(member.prefixes, change.mode, add=change.add)
             buffer.put(replace(member, prefixes=prefixes))
-    _tell(world, buffer, modes, now)
+    _tell(state, buffer, modes, now)
 
 
-def _room(world: World, name: str) -> Buffer | None:
+def _room(state: ChatState, name: str) -> Buffer | None:
     """What is known of a room matters only to who has it open."""
-    buffer = world.find(name)
+    buffer = state.find(name)
     return buffer if buffer and buffer.kind == "room" else None
 
 
-def _person(world: World, nick: str) -> Buffer | None:
-    buffer = world.find(nick)
+def _person(state: ChatState, nick: str) -> Buffer | None:
+    buffer = state.find(nick)
     return buffer if buffer and buffer.kind == "person" else None
 
 
 def _tell(
-    world: World, buffer: Buffer, event: TopicSet | ModesSet | Kicked | Renamed, now: float
+    state: ChatState, buffer: Buffer, event: TopicSet | ModesSet | Kicked | Renamed, now: float
 ) -> None:
-    if not world.ignores(event.nick, event.origin):
-        world.tell(buffer, wording(event)[0].removeprefix("*** "), now)
+    if not state.ignores(event.nick, event.origin):
+        state.tell(buffer, wording(event)[0].removeprefix("*** "), now)
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
 
 
-def _joined(world: World, joined: Joined, now: float) -> None:
-    if world.is_me(joined.nick):
-        _in_room(world, InRoom(joined.room), now)
-    elif buffer := _room(world, joined.room):
+def _joined(state: ChatState, joined: Joined, now: float) -> None:
+    if state.is_me(joined.nick):
+        _in_room(state, InRoom(joined.room), now)
+    elif buffer := _room(state, joined.room):
         buffer.put(Member(joined.nick, away=bool(joined.away), bot=joined.origin.bot))
-        _comes_or_goes(world, buffer, joined.nick, joined.origin, "joined", now)
+        _comes_or_goes(state, buffer, joined.nick, joined.origin, "joined", now)
 
 
-def _left(world: World, left: Left, now: float) -> None:
-    if world.is_me(left.nick):
-        _out_of_room(world, OutOfRoom(left.room, left.why), now)
-    elif (buffer := _room(world, left.room)) and buffer.drop(left.nick):
-        _comes_or_goes(world, buffer, left.nick, left.origin, "left", now, left.why)
+def _left(state: ChatState, left: Left, now: float) -> None:
+    if state.is_me(left.nick):
+        _out_of_room(state, OutOfRoom(left.room, left.why), now)
+    elif (buffer := _room(state, left.room)) and buffer.drop(left.nick):
+        _comes_or_goes(state, buffer, left.nick, left.origin, "left", now, left.why)
 
 
-def _departed(world: World, departed: Departed, now: float) -> None:
-    if world.is_me(departed.nick):
+def _departed(state: ChatState, departed: Departed, now: float) -> None:
+    if state.is_me(departed.nick):
         return
-    for buffer in world.buffers:
-        if buffer.drop(departed.nick) or buffer is _person(world, departed.nick):
-            _comes_or_goes(world, buffer, departed.nick, departed.origin, "left", now, departed.why)
+    for buffer in state.buffers:
+        if buffer.drop(departed.nick) or buffer is _person(state, departed.nick):
+            _comes_or_goes(state, buffer, departed.nick, departed.origin, "left", now, departed.why)
 
 
 def _comes_or_goes(
-    world: World, buffer: Buffer, nick: str, origin: Origin, did: str, now: float, why: str = ""
+    state: ChatState, buffer: Buffer, nick: str, origin: Origin, did: str, now: float, why: str = ""
 ) -> None:
     buffer.set_typing(nick, until=None)
-    if world.ignores(nick, origin):
+    if state.ignores(nick, origin):
         return
     if buffer.kind == "room" and is_split(why):
         buffer.split_off(nick)
-        _add_noise(world, buffer, nick, "lost in a split", now)
+        _add_noise(state, buffer, nick, "lost in a split", now)
     elif buffer.comes_back(nick) and did == "joined":
-        _add_noise(world, buffer, nick, did, now)
+        _add_noise(state, buffer, nick, did, now)
     elif buffer.kind == "person" or buffer.spoke_lately(nick, now):
-        world.tell(buffer, _with_reason(f"{nick} {did}", why), now)
+        state.tell(buffer, _with_reason(f"{nick} {did}", why), now)
     else:
-        _add_noise(world, buffer, nick, did, now)
+        _add_noise(state, buffer, nick, did, now)
 
 
-def _add_noise(world: World, buffer: Buffer, nick: str, did: str, now: float) -> None:
+def _add_noise(state: ChatState, buffer: Buffer, nick: str, did: str, now: float) -> None:
     """To the line before, if that is about the same, and of today."""
     if buffer.noise_on(now):
         buffer.more_noise(nick, did)
     else:
-        line = world.line("event", "", now)
+        line = state.line("event", "", now)
         buffer.begin_noise(PresenceSummary(line), nick, did)
-        world.show(buffer, line)
+        state.show(buffer, line)
 
 
 def _with_reason(what: str, why: str) -> str:
     return f"{what}: {why}" if why else f"{what}."
 
 
-def _kicked(world: World, kicked: Kicked, now: float) -> None:
+def _kicked(state: ChatState, kicked: Kicked, now: float) -> None:
     """If it is us, that we are out follows, and is told only if this is not."""
-    if buffer := _room(world, kicked.room):
+    if buffer := _room(state, kicked.room):
         buffer.drop(kicked.target)
         buffer.set_typing(kicked.target, until=None)
-        _tell(world, buffer, kicked, now)
-        if world.is_me(kicked.target) and not world.ignores(kicked.nick, kicked.origin):
+        _tell(state, buffer, kicked, now)
+        if state.is_me(kicked.target) and not state.ignores(kicked.nick, kicked.origin):
             buffer.joined = False
             buffer.set_members(())
 
 
-def _renamed(world: World, renamed: Renamed, now: float) -> None:
-    person = _person(world, renamed.nick)
-    own = world.is_me(renamed.nick)
+def _renamed(state: ChatState, renamed: Renamed, now: float) -> None:
+    person = _person(state, renamed.nick)
+    own = state.is_me(renamed.nick)
     if own:
-        world.set_nick(renamed.to)
-    told = [b for b in world.buffers if b.rename(renamed.nick, renamed.to)]
+        state.set_nick(renamed.to)
+    told = [b for b in state.buffers if b.rename(renamed.nick, renamed.to)]
     for buffer in told:
-        _tell(world, buffer, renamed, now)
+        _tell(state, buffer, renamed, now)
     if own:
-        _tell(world, world.server, renamed, now)
+        _tell(state, state.server, renamed, now)
     elif person:
-        world.rename(person, renamed.to)
-        _tell(world, person, renamed, now)
+        state.rename(person, renamed.to)
+        _tell(state, person, renamed, now)
 
 
-def _away(world: World, away: AwaySet, now: float) -> None:
-    if world.is_me(away.nick):
-        world.away = away.text
-        world.changes.status = True
-    for buffer in world.buffers:
+def _away(state: ChatState, away: AwaySet, now: float) -> None:
+    if state.is_me(away.nick):
+        state.away = away.text
+        state.changes.status = True
+    for buffer in state.buffers:
         member = buffer.members.get(away.nick)
         if member and member.away != bool(away.text):
             buffer.put(replace(member, away=bool(away.text)))
-    person = _person(world, away.nick)
-    if person and not world.ignores(away.nick, away.origin):
+    person = _person(state, away.nick)
+    if person and not state.ignores(away.nick, away.origin):
         is_away = _with_reason(f"{away.nick} is away", away.text)
-        world.tell(person, is_away if away.text else f"{away.nick} is back.", now)
+        state.tell(person, is_away if away.text else f"{away.nick} is back.", now)
 
 
-def _typing(world: World, typing: Typing, now: float) -> None:
-    buffer = world.find(typing.room or typing.nick)
-    if buffer is None or buffer.kind == "server" or world.is_me(typing.nick):
+def _typing(state: ChatState, typing: Typing, now: float) -> None:
+    buffer = state.find(typing.room or typing.nick)
+    if buffer is None or buffer.kind == "server" or state.is_me(typing.nick):
         return
     if not typing.active:
         buffer.set_typing(typing.nick, until=None)
-    elif not world.ignores(typing.nick, Origin()):
+    elif not state.ignores(typing.nick, Origin()):
         buffer.types(typing.nick, now)
 
 
 # ── the server and the connection ──────────────────────────────────────────────────────────────
 
 
-def _notice(world: World, notice: Notice, now: float) -> None:
+def _notice(state: ChatState, notice: Notice, now: float) -> None:
     """What is refused is seen where one looks, unless it has a place of its own."""
-    buffer = world.find(notice.room) if notice.room else None
-    buffer = buffer or (world.current if notice.refusal else world.answers(now))
-    world.show(buffer, world.line("notice", notice.text, now))
+    buffer = state.find(notice.room) if notice.room else None
+    buffer = buffer or (state.current if notice.refusal else state.answers(now))
+    state.show(buffer, state.line("notice", notice.text, now))
 
 
-def _page_end(world: World, end: PageEnd, now: float) -> None:
+def _page_end(state: ChatState, end: PageEnd, now: float) -> None:
     """A page in which there is nothing is the last one, whatever is said of it."""
-    if buffer := world.find(end.target):
+    if buffer := state.find(end.target):
         buffer.asking = False
         buffer.complete = end.complete or not end.count
         buffer.lines.end_page()
 
 
-def _marked_read(world: World, marked: MarkedRead, now: float) -> None:
+def _marked_read(state: ChatState, marked: MarkedRead, now: float) -> None:
     moment = moment_of(marked.time)
-    buffer = world.find(marked.target)
+    buffer = state.find(marked.target)
     if buffer:
         buffer.told = -inf if moment is None else moment
     if moment is None:
         return
-    if moment > (moment_of(world.read.get(marked.target, "")) or -inf):
-        world.mark(marked.target, marked.time)
+    if moment > (moment_of(state.read.get(marked.target, "")) or -inf):
+        state.mark(marked.target, marked.time)
     if buffer:
         buffer.read_up_to(moment)
 
 
-def _linked(world: World, linked: Linked, now: float) -> None:
-    world.linked, world.network, world.caps = True, linked.network, linked.caps
-    world.names.learn(linked.casemapping or OURS)
-    world.set_nick(linked.nick)
-    if linked.network and world.server.name != linked.network:
-        world.server.name = linked.network
-        world.changes.buffers = world.changes.titles = True
-    world.set_status(f"Connected to {linked.network or 'the server'} as {linked.nick}.")
-    world.tell(world.server, world.status, now)
+def _linked(state: ChatState, linked: Linked, now: float) -> None:
+    state.linked, state.network, state.caps = True, linked.network, linked.caps
+    state.names.learn(linked.casemapping or OURS)
+    state.set_nick(linked.nick)
+    if linked.network and state.server.name != linked.network:
+        state.server.name = linked.network
+        state.changes.buffers = state.changes.titles = True
+    state.set_status(f"Connected to {linked.network or 'the server'} as {linked.nick}.")
+    state.tell(state.server, state.status, now)
 
 
-def _unlinked(world: World, unlinked: Unlinked, now: float) -> None:
+def _unlinked(state: ChatState, unlinked: Unlinked, now: float) -> None:
     """Whoever was typing, and what was asked for or told, is not known any more."""
-    world.linked = False
-    for buffer in world.buffers:
+    state.linked = False
+    for buffer in state.buffers:
         buffer.asking, buffer.told = False, -inf
         buffer.lines.end_page()
         for nick in buffer.typing:
             buffer.set_typing(nick, until=None)
-    world.set_status(f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s.")
-    world.tell(world.server, world.status, now)
+    state.set_status(f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s.")
+    state.tell(state.server, state.status, now)
 
 
-def _lag(world: World, lag: Lag, now: float) -> None:
-    world.lag = lag.seconds
-    world.changes.status = True
+def _lag(state: ChatState, lag: Lag, now: float) -> None:
+    state.lag = lag.seconds
+    state.changes.status = True
 
 
-_HEARD: dict[type, Callable[[World, Any, float], None]] = {
+_HEARD: dict[type, Callable[[ChatState, Any, float], None]] = {
     Acknowledged: _acknowledged,
     AwaySet: _away,
     Departed: _departed,

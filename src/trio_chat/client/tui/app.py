@@ -9,8 +9,8 @@
     │ Prompt                                       │
     └──────────────────────────────────────────────┘
 
-Keys go to the desk, messages to the model. Whatever has come of it, ``_draw`` shows all of it
-again, and each part draws only what is different.
+Keys go to the key controller, messages to the model. After either, ``_draw`` shows everything
+again, and each widget repaints only if it differs.
 """
 
 import os
@@ -27,7 +27,7 @@ from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
 from trio_chat.client.tui.guest import FRAME, Arrived, Guest, Host, Network, run
 from trio_chat.client.tui.input import Prompt
-from trio_chat.client.tui.key_controller import Desk
+from trio_chat.client.tui.key_controller import KeyController
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.client.tui.members import Members
 from trio_chat.client.tui.rooms import Rooms
@@ -98,7 +98,7 @@ class ChatApp(Host):
         self._top, self._status = TopBar(), StatusBar()
         self._rooms, self._members = Rooms(), Members()
         self._messages, self._chooser = MessageLog(), Chooser()
-        self._desk = Desk(model, self._messages, self, self._ask, now)
+        self._controller = KeyController(model, self._messages, self, self._ask, now)
         self._prompt = Prompt(self._press, self._paste)
         for theme in THEMES:
             self.register_theme(theme)
@@ -154,7 +154,7 @@ class ChatApp(Host):
         if call is not None:  # however many: it rings once
             self._alerts.call(call.nick, call.text)
         if changed:
-            self._desk.follow()
+            self._controller.follow()
             self._draw()
 
     def _tick(self) -> None:
@@ -177,35 +177,35 @@ class ChatApp(Host):
         self._draw()
 
     def on_rooms_chosen(self, event: Rooms.Chosen) -> None:
-        self._desk.go_to(event.buffer)
+        self._controller.go_to(event.buffer)
         if event.menu:
-            self._desk.show_room_menu()
+            self._controller.show_room_menu()
         self._draw()
 
     def on_members_chosen(self, event: Members.Chosen) -> None:
-        self._desk.show_person(event.nick)
+        self._controller.show_person(event.nick)
         self._draw()
 
     def on_chooser_moved(self, event: Chooser.Moved) -> None:
-        self._desk.move_choice(event.rows)
+        self._controller.move_choice(event.rows)
         self._draw()
 
     def on_chooser_taken(self, event: Chooser.Taken) -> None:
-        self._desk.take(event.number)
+        self._controller.take(event.number)
         self._draw()
 
     def on_message_log_top(self) -> None:
         self._ask(self._model.older(self._model.current))
 
     def _press(self, key: str, character: str) -> None:
-        self._desk.press(key, character)
+        self._controller.press(key, character)
         self._draw()
 
     def _paste(self, text: str) -> None:
-        self._desk.paste(text)
+        self._controller.paste(text)
         self._draw()
 
-    # ── what the desk wants ────────────────────────────────────────────────────────────────
+    # ── what the key controller wants ──────────────────────────────────────────────────────
 
     def _ask(self, intents: Sequence[Intent]) -> None:
         for intent in intents:
@@ -218,7 +218,7 @@ class ChatApp(Host):
         if self._goodbye or self.guest is None or not self.guest.ask(Quit(words)):
             self.close(0)
         self._goodbye = True
-        self._desk.hint = "leaving…"
+        self._controller.hint = "leaving…"
         self.set_timer(_GOODBYE, lambda: self.close(0))
 
     @property
@@ -235,7 +235,7 @@ class ChatApp(Host):
 
     def next_theme(self) -> None:
         if self._colourless:
-            self._desk.hint = "NO_COLOR is set"
+            self._controller.hint = "NO_COLOR is set"
             return
         names = list(PALETTES)
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
@@ -243,7 +243,9 @@ class ChatApp(Host):
     def toggle_mouse(self) -> None:
         self._mouse = not self._mouse
         self.use_mouse(self._mouse)
-        self._desk.hint = "the mouse clicks here" if self._mouse else "the mouse is the terminal's"
+        self._controller.hint = (
+            "the mouse clicks here" if self._mouse else "the mouse is the terminal's"
+        )
 
     def redraw(self) -> None:
         """Something else has written on the terminal."""
@@ -268,51 +270,54 @@ class ChatApp(Host):
         self._members.display = width >= _MEMBERS_FROM if members is None else members
 
     def _draw(self) -> None:
-        model, desk, palette = self._model, self._desk, PALETTES[self.theme]
+        model, controller, palette = self._model, self._controller, PALETTES[self.theme]
         self._drawn = time.monotonic()
-        self._messages.display, self._chooser.display = desk.choice is None, desk.choice is not None
+        self._messages.display, self._chooser.display = (
+            controller.choice is None,
+            controller.choice is not None,
+        )
         self._top.show(model, palette)
         self._rooms.show(model.buffers, model.current, palette)
         self._members.show(model.current, palette)
         self._messages.keep(model.buffers)
         self._messages.selectable = self._mouse
         self._messages.show(model.current, palette)
-        if desk.choice is not None:
-            self._chooser.show(desk.choice, palette)
+        if controller.choice is not None:
+            self._chooser.show(controller.choice, palette)
         self._status.show(model, palette, hint=self._hint(), rooms_hidden=not self._rooms.display)
-        self._prompt.show(desk.editor, self._label(), self._ghost(), palette)
+        self._prompt.show(controller.editor, self._label(), self._ghost(), palette)
         self._alerts.show_title(
             model.current.name or model.network,
             unread=sum(buffer.unread for buffer in model.buffers),
             calls=sum(buffer.mentions for buffer in model.buffers),
         )
-        if desk.choice is not None and desk.choice.looks_further and not self._looking:
+        if controller.choice is not None and controller.choice.looks_further and not self._looking:
             self._looking = True
             self.call_after_refresh(self._look_further)  # what has been written is seen first
 
     def _look_further(self) -> None:
         self._looking = False
-        if self._desk.choice is not None:
-            self._desk.choice.look_further()
+        if self._controller.choice is not None:
+            self._controller.choice.look_further()
             self._draw()
 
     def _hint(self) -> str:
-        desk = self._desk
-        if desk.hint:
-            return desk.hint
-        if desk.choice is not None:
-            return "Enter takes, Esc closes" if desk.choice.takes else "Esc closes"
-        if question := desk.question:
+        controller = self._controller
+        if controller.hint:
+            return controller.hint
+        if controller.choice is not None:
+            return "Enter takes, Esc closes" if controller.choice.takes else "Esc closes"
+        if question := controller.question:
             return question
         return "" if self._messages.follows else "↓ more below: End"
 
     def _label(self) -> str:
-        choice = self._desk.choice
+        choice = self._controller.choice
         return f"{choice.label} ❯ " if choice and choice.find else "❯ "
 
     def _ghost(self) -> str:
         """What might be written here."""
-        if self._desk.choice is not None:
+        if self._controller.choice is not None:
             return ""
         target = self._model.current.target
         return f"Message {target}" if target else "/join #room enters a room, /help for more"

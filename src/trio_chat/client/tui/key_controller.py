@@ -48,7 +48,7 @@ class Screen(Protocol):
     def leave(self, words: str) -> None: ...
 
 
-class Desk:
+class KeyController:
     """``choice`` is the list that is shown in place of the log; ``hint`` a word on the last key."""
 
     def __init__(

@@ -34,7 +34,7 @@ _READ_MAX = 1000  # targets of which it is known how far they have been read
 _OF_WORDS = r"\w\-\|\u0300-\u036f"
 
 
-class World:
+class ChatState:
     """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
     ``read`` up to when a target has been read (ISO 8601); ``closed``
     are rooms that we have asked to leave, ``wanted`` those that we have asked to enter.
