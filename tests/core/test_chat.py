@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from ring import Ring, changes, heard, hearers, refusal
 from trio_chat.core.apply import is_barrier, log_of, membership_changes
 from trio_chat.core.commands import (
+    TOPIC_MAX,
     Announce,
     DirectMessage,
     Invite,
@@ -32,7 +33,6 @@ from trio_chat.core.commands import (
     ShowTopic,
     TagMessage,
 )
-from trio_chat.core.decide import TOPIC_MAX
 from trio_chat.core.events import (
     PEOPLE,
     Announced,

@@ -6,6 +6,8 @@ import pytest
 
 from ring import Ring, changes, hearers, refusal
 from trio_chat.core.commands import (
+    AWAY_MAX,
+    KICK_MAX,
     Announce,
     DirectMessage,
     Invite,
@@ -22,7 +24,6 @@ from trio_chat.core.commands import (
     SetUserModes,
     TagMessage,
 )
-from trio_chat.core.decide import AWAY_MAX, KICK_MAX, NAME_MAX
 from trio_chat.core.events import (
     Announced,
     AwaySet,
@@ -38,6 +39,7 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
+from trio_chat.core.names import NAME_MAX
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AwayReply, Refused
 

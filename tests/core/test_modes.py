@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ring import Ring, changes
-from trio_chat.core.commands import SetModes
-from trio_chat.core.decide import KEY_MAX, Outcomes
+from trio_chat.core.commands import KEY_MAX, SetModes
+from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import Change, ModesSet, Origin
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import (

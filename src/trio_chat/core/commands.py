@@ -6,6 +6,11 @@ Who asks is not in them: the connection knows that, and passes it along.
 from trio_chat.core.events import NOWHERE, Change, Origin
 from trio_chat.core.fact import fact
 
+# The longest texts, in characters; a topic in bytes: what fits an IRC line beside an address.
+AWAY_MAX, KEY_MAX, KICK_MAX, TOPIC_MAX = 200, 32, 200, 390
+
+LIST_MAX = 100  # entries on each of a room's lists
+
 
 @fact
 class Enter:

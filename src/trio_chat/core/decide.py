@@ -10,6 +10,11 @@ from typing import Any
 from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.apply import change_status, with_change
 from trio_chat.core.commands import (
+    AWAY_MAX,
+    KEY_MAX,
+    KICK_MAX,
+    LIST_MAX,
+    TOPIC_MAX,
     Announce,
     DirectMessage,
     Invite,
@@ -70,12 +75,6 @@ from trio_chat.core.state import (
     shown,
 )
 from trio_chat.core.views import AwayReply, Refused, Repeated
-
-TOPIC_MAX = 390  # bytes: what fits an IRC line of 512 beside an address
-AWAY_MAX = 200
-KEY_MAX = 32
-KICK_MAX = 200
-LIST_MAX = 100  # entries on each of a room's lists
 
 Outcome = Event | Refused | AwayReply | Repeated
 Outcomes = Sequence[Outcome]

@@ -13,8 +13,6 @@ from importlib.metadata import version
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.decide import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
-from trio_chat.core.names import NAME_MAX
 from trio_chat.core.views import Notice
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
@@ -221,14 +219,6 @@ def server_info(settings: Settings, started: float) -> ServerInfo:
         created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,
-        lengths={
-            "TOPICLEN": TOPIC_MAX,
-            "AWAYLEN": AWAY_MAX,
-            "NAMELEN": NAME_MAX,
-            "KEYLEN": KEY_MAX,
-            "KICKLEN": KICK_MAX,
-        },
-        list_max=LIST_MAX,
     )
 
 

@@ -521,7 +521,7 @@ ANSWERED = [
     ("SETNAME :x", 1),
     ("TOPIC #room", 1),
     ("MOTD", 1),
-    ("VERSION", 3),
+    ("VERSION", 4),
     ("WHOIS nobody", 2),
     ("WHO #room", 3),
     ("PART #room", 1),

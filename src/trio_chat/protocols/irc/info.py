@@ -1,10 +1,11 @@
 """The facts that IRC clients are told of a server."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from trio_chat.core.commands import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
-from trio_chat.core.names import NICK_MAX, ROOM_MAX
+from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
 WATCHED_MAX = 100  # nicknames of one client's MONITOR list
@@ -17,10 +18,8 @@ CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """A server's name, network, version and limits.
-
-    ``created`` is when it was started, as people write it; ``lengths`` are in characters, by
-    ISUPPORT token.
+    """A server's name, network, version and limits; ``created`` is when it was started, as people
+    write it.
     """
 
     name: str
@@ -29,8 +28,6 @@ class ServerInfo:
     created: str
     motd: Sequence[str] = ()
     rooms_each: int = 100
-    lengths: dict[str, int] = field(default_factory=dict)
-    list_max: int = 100
 
     def tokens(self) -> Iterator[str]:
         """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""
@@ -41,12 +38,16 @@ class ServerInfo:
         yield f"CHANMODES={LISTS},{KEYED},{COUNTED},{FLAGS}"
         yield "EXCEPTS=e"
         yield "INVEX=I"
-        yield f"MAXLIST={LISTS}:{self.list_max}"
+        yield f"MAXLIST={LISTS}:{LIST_MAX}"
         yield "MODES=20"
         yield f"CHANLIMIT=#:{self.rooms_each}"
         yield f"CHANNELLEN={ROOM_MAX}"
         yield f"NICKLEN={NICK_MAX}"
-        yield from (f"{name}={length}" for name, length in self.lengths.items())
+        yield f"TOPICLEN={TOPIC_MAX}"
+        yield f"AWAYLEN={AWAY_MAX}"
+        yield f"NAMELEN={NAME_MAX}"
+        yield f"KEYLEN={KEY_MAX}"
+        yield f"KICKLEN={KICK_MAX}"
         several = ("PRIVMSG", "NOTICE", "TAGMSG", "KICK", "NAMES")
         targets = [f"{name}:{TARGETS_MAX}" for name in several]
         yield f"TARGMAX={','.join(targets)},JOIN:,PART:,WHOIS:1,WHOWAS:1"
