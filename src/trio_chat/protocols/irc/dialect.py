@@ -1,6 +1,6 @@
 """The writing of events in IRC: one dialect for all clients with the same capabilities."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -28,17 +28,10 @@ from trio_chat.core.events import (
 from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
 from trio_chat.core.views import Copy, Marked, Members, Notice, Presence, RoomWelcome, Shown
+from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
-from trio_chat.protocols.irc.numerics import (
-    RPL_ENDOFNAMES,
-    RPL_MONOFFLINE,
-    RPL_MONONLINE,
-    RPL_NAMREPLY,
-    RPL_TOPIC,
-    RPL_TOPICWHOTIME,
-)
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.session import Dialect, OwnDialect
@@ -70,8 +63,7 @@ class IrcDialect(Dialect):
             return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
             return self._as_batch(shown, id, at, extra)
-        texts = _WRITERS[type(shown)](self, shown) if type(shown) in _WRITERS else ()
-        if not texts:
+        if not (texts := self._texts(shown)):
             return b""
         texts = [cut(text) for text in texts]
         if tags := self._tags(shown, id, at, extra):
@@ -191,7 +183,46 @@ class IrcDialect(Dialect):
             tags.append(f"account={origin.account}")
         return ";".join(tags)
 
-    # ── said ───────────────────────────────────────────────────────────────────────────────
+    def _texts(self, shown: Shown) -> Sequence[str]:
+        """The lines for something shown, without tags; none if these clients are not told of it."""
+        match shown:
+            case Said():
+                return self._said(shown)
+            case Signalled(room) if "message-tags" in self.caps:
+                return [_line(shown, "TAGMSG", shown.to or shown.status + room)]
+            case Joined():
+                return self._joined(shown)
+            case Left(room, why=why):
+                return [_line(shown, "PART", room, *([why] if why else []))]
+            case Departed(why=why):
+                return [_line(shown, "QUIT", why)]
+            case Kicked(room, nick, target, why):
+                return [_line(shown, "KICK", room, target, why or nick)]
+            case Invited(room, target=target):
+                return [_line(shown, "INVITE", target, room)]
+            case RoomWelcome():
+                return self._entered(shown)
+            case TopicSet(room, text=text):
+                return [f":{_source(shown)} {trailing('TOPIC', room, text)}"]
+            case ModesSet(place, changes=changes) | UserModesSet(place, changes):
+                return _mode_lines(_line(shown, "MODE", place), changes)
+            case Renamed(to=nick):
+                return [_line(shown, "NICK", nick)]
+            case AwaySet(text=text) if "away-notify" in self.caps:
+                return [_line(shown, "AWAY", *([text] if text else []))]
+            case NameSet(origin=origin) if "setname" in self.caps:
+                return [_line(shown, "SETNAME", origin.name)]
+            case Announced(text=text):
+                return [_line(shown, "WALLOPS", text)]
+            case Presence(watcher, nick, None):
+                return [self._numeric(n.RPL_MONOFFLINE, watcher, nick)]
+            case Presence(watcher, nick, Origin() as origin):
+                return [self._numeric(n.RPL_MONONLINE, watcher, address(nick, origin))]
+            case Notice(text):
+                return [f":{self._server} {body('NOTICE', '*', line)}" for line in text.split("\n")]
+            case Marked():
+                return self.marked(shown)
+        return ()
 
     def _said(self, said: Said) -> Sequence[str]:
         """Write a message in lines that fit, without blank ones.
@@ -206,13 +237,6 @@ class IrcDialect(Dialect):
             return [safe(start + piece.text + end) for piece in parts if piece.text]
         return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
-    def _signalled(self, event: Signalled) -> Sequence[str]:
-        if "message-tags" not in self.caps:
-            return ()
-        return [_line(event, "TAGMSG", event.to or event.status + event.room)]
-
-    # ── come and go ────────────────────────────────────────────────────────────────────────
-
     def _joined(self, joined: Joined) -> Sequence[str]:
         lines = [f":{_source(joined)} JOIN {joined.room}"]
         if "extended-join" in self.caps:
@@ -223,29 +247,19 @@ class IrcDialect(Dialect):
             lines.append(_line(joined, "AWAY", joined.away))
         return lines
 
-    def _left(self, left: Left) -> Sequence[str]:
-        return [_line(left, "PART", left.room, *([left.why] if left.why else []))]
-
-    def _kicked(self, kicked: Kicked) -> Sequence[str]:
-        return [_line(kicked, "KICK", kicked.room, kicked.target, kicked.why or kicked.nick)]
-
-    def _invited(self, invited: Invited) -> Sequence[str]:
-        return [_line(invited, "INVITE", invited.target, invited.room)]
-
-    def _departed(self, departed: Departed) -> Sequence[str]:
-        return [_line(departed, "QUIT", departed.why)]
-
     def _entered(self, entered: RoomWelcome) -> Sequence[str]:
         lines = []
         if topic := entered.topic:
             by, at = topic.by or self._server, str(topic.at // 1000)
-            lines.append(self._numeric(RPL_TOPIC, entered.nick, topic.room, topic.text))
-            lines.append(self._numeric(RPL_TOPICWHOTIME, entered.nick, topic.room, by, at))
+            lines.append(self._numeric(n.RPL_TOPIC, entered.nick, topic.room, topic.text))
+            lines.append(self._numeric(n.RPL_TOPICWHOTIME, entered.nick, topic.room, by, at))
         return lines
 
     def names(self, nick: str, members: Members) -> Sequence[str]:
         """A room's members for ``nick``: RPL_NAMREPLY (353) and RPL_ENDOFNAMES (366)."""
-        start = self._numeric(RPL_NAMREPLY, nick, "@" if members.secret else "=", members.room, "")
+        start = self._numeric(
+            n.RPL_NAMREPLY, nick, "@" if members.secret else "=", members.room, ""
+        )
         several, with_address = "multi-prefix" in self.caps, "userhost-in-names" in self.caps
         names = [
             (seen.status if several else seen.status[:1])
@@ -253,42 +267,8 @@ class IrcDialect(Dialect):
             for seen in members.people
         ]
         lines = [start + words for words in wrapped(names, LINE_MAX - 2 - _bytes(start))]
-        end = self._numeric(RPL_ENDOFNAMES, nick, members.room, "End of /NAMES list")
+        end = self._numeric(n.RPL_ENDOFNAMES, nick, members.room, "End of /NAMES list")
         return [*lines, end]
-
-    # ── the room and the people ────────────────────────────────────────────────────────────
-
-    def _topic_set(self, event: TopicSet) -> Sequence[str]:
-        return [f":{_source(event)} {trailing('TOPIC', event.room, event.text)}"]
-
-    def _modes_set(self, event: ModesSet) -> Sequence[str]:
-        return _mode_lines(_line(event, "MODE", event.room), event.changes)
-
-    def _user_modes_set(self, event: UserModesSet) -> Sequence[str]:
-        return _mode_lines(_line(event, "MODE", event.nick), event.changes)
-
-    def _renamed(self, renamed: Renamed) -> Sequence[str]:
-        return [_line(renamed, "NICK", renamed.to)]
-
-    def _away_set(self, event: AwaySet) -> Sequence[str]:
-        if "away-notify" not in self.caps:
-            return ()
-        return [_line(event, "AWAY", *([event.text] if event.text else []))]
-
-    def _name_set(self, event: NameSet) -> Sequence[str]:
-        return [_line(event, "SETNAME", event.origin.name)] if "setname" in self.caps else ()
-
-    def _announced(self, event: Announced) -> Sequence[str]:
-        return [_line(event, "WALLOPS", event.text)]
-
-    def _presence(self, presence: Presence) -> Sequence[str]:
-        if presence.origin is None:
-            return [self._numeric(RPL_MONOFFLINE, presence.watcher, presence.nick)]
-        who = address(presence.nick, presence.origin)
-        return [self._numeric(RPL_MONONLINE, presence.watcher, who)]
-
-    def _noticed(self, notice: Notice) -> Sequence[str]:
-        return [f":{self._server} {body('NOTICE', '*', line)}" for line in notice.text.split("\n")]
 
     def marked(self, marked: Marked) -> Sequence[str]:
         """A read marker. "If there is no known last message read timestamp, the … parameter is a
@@ -330,28 +310,6 @@ def irc_dialect(caps: frozenset[str], server: str) -> IrcDialect:
 def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
     """The one object for a set of capabilities that writes a client's own actions."""
     return OwnIrcDialect(caps, server)
-
-
-_WRITERS: dict[type, Callable[[IrcDialect, Any], Sequence[str]]] = {
-    Said: IrcDialect._said,
-    Signalled: IrcDialect._signalled,
-    Joined: IrcDialect._joined,
-    Left: IrcDialect._left,
-    Kicked: IrcDialect._kicked,
-    Invited: IrcDialect._invited,
-    Departed: IrcDialect._departed,
-    RoomWelcome: IrcDialect._entered,
-    TopicSet: IrcDialect._topic_set,
-    ModesSet: IrcDialect._modes_set,
-    UserModesSet: IrcDialect._user_modes_set,
-    Renamed: IrcDialect._renamed,
-    AwaySet: IrcDialect._away_set,
-    NameSet: IrcDialect._name_set,
-    Announced: IrcDialect._announced,
-    Presence: IrcDialect._presence,
-    Notice: IrcDialect._noticed,
-    Marked: IrcDialect.marked,
-}
 
 
 def _text(event: Event) -> str:

@@ -11,21 +11,10 @@ from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
 from trio_chat.core.names import NAME_MAX, nick_problem
 from trio_chat.core.views import Refused
+from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.message import Message, number
-from trio_chat.protocols.irc.numerics import (
-    ERR_ALREADYREGISTERED,
-    ERR_ERRONEUSNICKNAME,
-    ERR_INVALIDCAPCMD,
-    ERR_INVALIDUSERNAME,
-    ERR_NEEDMOREPARAMS,
-    ERR_NONICKNAMEGIVEN,
-    RPL_CREATED,
-    RPL_MYINFO,
-    RPL_WELCOME,
-    RPL_YOURHOST,
-)
 from trio_chat.protocols.irc.replies import isupport
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.session import Ask
@@ -69,7 +58,7 @@ class Registration:
     def password(self, message: Message) -> Asks:
         """Read PASS: the password of the server."""
         if self._peer.registered:
-            self._out.error(ERR_ALREADYREGISTERED, "You may not reregister")
+            self._out.error(n.ERR_ALREADYREGISTERED, "You may not reregister")
         else:
             self._password = message.params[0]
         return ()
@@ -93,11 +82,11 @@ class Registration:
         """Read NICK: the nickname that is wanted; after registration, a new one."""
         wanted = message.param(0)
         if not wanted:
-            self._out.error(ERR_NONICKNAMEGIVEN, "No nickname given")
+            self._out.error(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         elif self._peer.registered:
             return [Ask(Rename(wanted))]
         elif problem := nick_problem(wanted):
-            self._out.error(ERR_ERRONEUSNICKNAME, cut(wanted, 50), problem)
+            self._out.error(n.ERR_ERRONEUSNICKNAME, cut(wanted, 50), problem)
         else:
             self._wanted = wanted
             return self._enter()
@@ -107,16 +96,16 @@ class Registration:
         """Read USER: the user name, and the "real name"."""
         out = self._out
         if self._peer.registered:
-            out.error(ERR_ALREADYREGISTERED, "You may not reregister")
+            out.error(n.ERR_ALREADYREGISTERED, "You may not reregister")
             return ()
         name, real_name = message.params[0], message.params[3]
         if not name or not real_name:
             # "If it is empty, the server SHOULD reject the command with ERR_NEEDMOREPARAMS".
-            out.error(ERR_NEEDMOREPARAMS, "USER", "Not enough parameters")
+            out.error(n.ERR_NEEDMOREPARAMS, "USER", "Not enough parameters")
             return ()
         safe = "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_.~"))[:_USER_MAX]
         if not safe:
-            out.error(ERR_INVALIDUSERNAME, "Your username is not valid")
+            out.error(n.ERR_INVALIDUSERNAME, "Your username is not valid")
             return ()
         self._user, self._name = safe, cut(real_name, NAME_MAX)
         return self._enter()
@@ -140,7 +129,7 @@ class Registration:
             case "END":
                 pass
             case _:
-                self._out.error(ERR_INVALIDCAPCMD, cut(verb, 50) or "*", "Invalid CAP command")
+                self._out.error(n.ERR_INVALIDCAPCMD, cut(verb, 50) or "*", "Invalid CAP command")
         return ()
 
     def _cap_ls(self, version: str) -> None:
@@ -182,9 +171,9 @@ def welcome(out: ReplyBuffer) -> None:
     registration process", in this order.
     """
     info, nick = out.info, out.peer.nick
-    out.last_param(RPL_WELCOME, f"Welcome to the {info.network} network, {nick}")
-    out.last_param(RPL_YOURHOST, f"Your host is {info.name}, running version {info.version}")
-    out.last_param(RPL_CREATED, f"This server was created {info.created}")
+    out.last_param(n.RPL_WELCOME, f"Welcome to the {info.network} network, {nick}")
+    out.last_param(n.RPL_YOURHOST, f"Your host is {info.name}, running version {info.version}")
+    out.last_param(n.RPL_CREATED, f"This server was created {info.created}")
     argued = "".join(sorted(ARGUED[True]))
-    out.numeric(RPL_MYINFO, info.name, info.version, USER_MODES, ROOM_MODES, argued)
+    out.numeric(n.RPL_MYINFO, info.name, info.version, USER_MODES, ROOM_MODES, argued)
     isupport(out)
