@@ -6,6 +6,7 @@ the same.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from trio_chat.core.commands import (
     Bound,
@@ -49,8 +50,8 @@ def chathistory(out: ReplyBuffer, message: Message) -> Asks:
         out.fail("CHATHISTORY", bad.code, given or "*", *bad.context, str(bad))
         return ()
     target = command.target if isinstance(command, Recall) else "*"
-    tell = _talks(out) if isinstance(command, ListTalks) else _recalled(out)
-    return [Ask(command, tell, lambda refused: _no_history(out, given, target, refused))]
+    tell = _talks if isinstance(command, ListTalks) else _recalled
+    return [Ask(command, partial(tell, out), partial(_no_history, out, given, target))]
 
 
 def _read_chathistory(out: ReplyBuffer, params: Sequence[str]) -> Recall | ListTalks:
@@ -109,21 +110,15 @@ _SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
 }
 
 
-def _recalled(out: ReplyBuffer) -> Callable[[Recalled], None]:
-    def answered(recalled: Recalled) -> None:
-        out.open_batch("chathistory", recalled.target)
-        out.show_entries(recalled.entries)
-
-    return answered
+def _recalled(out: ReplyBuffer, recalled: Recalled) -> None:
+    out.open_batch("chathistory", recalled.target)
+    out.show_entries(recalled.entries)
 
 
-def _talks(out: ReplyBuffer) -> Callable[[Talks], None]:
-    def answered(talks: Talks) -> None:
-        out.open_batch("draft/chathistory-targets")
-        for name, at in talks.talks:
-            out.send("CHATHISTORY", "TARGETS", name, timestamp(at))
-
-    return answered
+def _talks(out: ReplyBuffer, talks: Talks) -> None:
+    out.open_batch("draft/chathistory-targets")
+    for name, at in talks.talks:
+        out.send("CHATHISTORY", "TARGETS", name, timestamp(at))
 
 
 def _no_history(out: ReplyBuffer, given: str, target: str, refused: Refused) -> None:
@@ -182,7 +177,7 @@ def search(out: ReplyBuffer, message: Message) -> Asks:
     except Bad as bad:
         out.fail("SEARCH", bad.code, *bad.context, str(bad))
         return ()
-    return [Ask(command, _found(out), lambda refused: _no_search(out, refused))]
+    return [Ask(command, partial(_found, out), partial(_no_search, out))]
 
 
 def _read_search(attributes: dict[str, str]) -> Seek:
@@ -198,12 +193,9 @@ def _read_search(attributes: dict[str, str]) -> Seek:
     return Seek(words, limit, target, nick, Span(after, before))
 
 
-def _found(out: ReplyBuffer) -> Callable[[Found], None]:
-    def answered(found: Found) -> None:
-        out.open_batch("soju.im/search")
-        out.show_entries(found.entries)
-
-    return answered
+def _found(out: ReplyBuffer, found: Found) -> None:
+    out.open_batch("soju.im/search")
+    out.show_entries(found.entries)
 
 
 def _no_search(out: ReplyBuffer, refused: Refused) -> None:

@@ -1,6 +1,7 @@
 """MONITOR: the nicknames that a client watches (ircv3.net, "monitor")."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from trio_chat.core.commands import FindNicks, Unwatch, Watch
 from trio_chat.core.names import distinct, fold, nick_problem
@@ -37,7 +38,7 @@ def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def _remove(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
-    nicks = message.params[1].split(",") if len(message.params) > 1 else []
+    nicks = message.param(1).split(",")
     known = tuple(nick for nick in nicks if out.peer.watched.pop(fold(nick), ""))
     return [Ask(Unwatch(known))] if known else ()
 
@@ -55,7 +56,7 @@ def _list(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
 
 def _status(out: ReplyBuffer, nicks: Iterable[str]) -> Iterator[Ask]:
     asked = tuple(nicks)
-    yield Ask(FindNicks(asked), replies.monitored(out, asked))
+    yield Ask(FindNicks(asked), partial(replies.monitored, out, asked))
 
 
 _VERBS: dict[str, Callable[[ReplyBuffer, Message], Iterable[Ask]]] = {

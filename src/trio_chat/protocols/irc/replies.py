@@ -1,7 +1,6 @@
 """The replies to queries, as numerics (modern.ircdocs.horse, "Numerics").
 
-Functions that return a function are called when something is asked for; what they return is called
-with the answer.
+Each takes the buffer and what was asked for, and last the answer.
 """
 
 import datetime
@@ -29,8 +28,6 @@ from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 
-Answered = Callable[[Any], None]
-
 _TOKENS = 12  # per line: 13 are legal, but TinyIRC and ircII read no more before the last text
 _ROOM_LEFT = 300  # bytes of a line for a list of words: the rest is for what stands before it
 
@@ -38,21 +35,19 @@ _ROOM_LEFT = 300  # bytes of a line for a list of words: the rest is for what st
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def topic(out: ReplyBuffer) -> Answered:
+def topic(out: ReplyBuffer, topic: Topic) -> None:
     """Tell a topic: RPL_TOPIC (332) and RPL_TOPICWHOTIME (333), or RPL_NOTOPIC (331)."""
-
-    def answered(topic: Topic) -> None:
-        if not topic.text:
-            out.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
-            return
-        by, at = topic.by or out.info.name, str(topic.at // 1000)
-        out.last_param(n.RPL_TOPIC, topic.room, topic.text)
-        out.numeric(n.RPL_TOPICWHOTIME, topic.room, by, at)
-
-    return answered
+    if not topic.text:
+        out.last_param(n.RPL_NOTOPIC, topic.room, "No topic is set")
+        return
+    by, at = topic.by or out.info.name, str(topic.at // 1000)
+    out.last_param(n.RPL_TOPIC, topic.room, topic.text)
+    out.numeric(n.RPL_TOPICWHOTIME, topic.room, by, at)
 
 
-def names(out: ReplyBuffer, asked: Sequence[str]) -> tuple[Answered, Callable[[Refused], None]]:
+def names(
+    out: ReplyBuffer, asked: Sequence[str]
+) -> tuple[Callable[[Members], None], Callable[[Refused], None]]:
     """Tell the members of each room in ``asked``: RPL_NAMREPLY (353), and one RPL_ENDOFNAMES (366)
     for all.
 
@@ -75,29 +70,21 @@ def names(out: ReplyBuffer, asked: Sequence[str]) -> tuple[Answered, Callable[[R
     return answered, told
 
 
-def invitations(out: ReplyBuffer) -> Answered:
+def invitations(out: ReplyBuffer, invitations: Invitations) -> None:
     """Tell the rooms one is invited to: RPL_INVITELIST (336) and RPL_ENDOFINVITELIST (337)."""
-
-    def answered(invitations: Invitations) -> None:
-        for room in invitations.rooms:
-            out.numeric(n.RPL_INVITELIST, room)
-        out.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
-
-    return answered
+    for room in invitations.rooms:
+        out.numeric(n.RPL_INVITELIST, room)
+    out.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
 
 
-def rooms(out: ReplyBuffer, conditions: Sequence[str]) -> Answered:
+def rooms(out: ReplyBuffer, conditions: Sequence[str], rooms: Rooms) -> None:
     """Tell rooms: RPL_LISTSTART (321), RPL_LIST (322) and RPL_LISTEND (323)."""
-
-    def answered(rooms: Rooms) -> None:
-        now = out.clock() / 60  # minutes
-        out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
-        for room in rooms.rooms:
-            if all(_fulfils(room, condition, now) for condition in conditions):
-                out.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
-        out.last_param(n.RPL_LISTEND, "End of /LIST")
-
-    return answered
+    now = out.clock() / 60  # minutes
+    out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
+    for room in rooms.rooms:
+        if all(_fulfils(room, condition, now) for condition in conditions):
+            out.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
+    out.last_param(n.RPL_LISTEND, "End of /LIST")
 
 
 def _fulfils(room: RoomView, condition: str, now: float) -> bool:
@@ -120,15 +107,11 @@ def _fulfils(room: RoomView, condition: str, now: float) -> bool:
     return matches(condition, room.name)
 
 
-def room_modes(out: ReplyBuffer) -> Answered:
+def room_modes(out: ReplyBuffer, modes: Modes) -> None:
     """Tell a room's modes: RPL_CHANNELMODEIS (324) and RPL_CREATIONTIME (329)."""
-
-    def answered(modes: Modes) -> None:
-        letters = f"+{modes.letters}"
-        out.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
-        out.numeric(n.RPL_CREATIONTIME, modes.room, str(modes.created // 1000))
-
-    return answered
+    letters = f"+{modes.letters}"
+    out.numeric(n.RPL_CHANNELMODEIS, modes.room, letters, *modes.arguments)
+    out.numeric(n.RPL_CREATIONTIME, modes.room, str(modes.created // 1000))
 
 
 _LISTS = {
@@ -138,60 +121,48 @@ _LISTS = {
 }
 
 
-def masks(out: ReplyBuffer) -> Answered:
+def masks(out: ReplyBuffer, masks: Masks) -> None:
     """Tell one of a room's lists: 367 and 368 (bans), 348 and 349 (exceptions), 346 and 347
     (invitations).
     """
-
-    def answered(masks: Masks) -> None:
-        entry, end, name = _LISTS[masks.mode]
-        for mask in masks.masks:
-            out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
-        out.last_param(end, masks.room, f"End of channel {name} list")
-
-    return answered
+    entry, end, name = _LISTS[masks.mode]
+    for mask in masks.masks:
+        out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
+    out.last_param(end, masks.room, f"End of channel {name} list")
 
 
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def nobodys_modes(out: ReplyBuffer, nick: str) -> Answered:
+def nobodys_modes(out: ReplyBuffer, nick: str, people: People) -> None:
     """Refuse another user's modes: ERR_USERSDONTMATCH (502), or ERR_NOSUCHNICK (401) if nobody is
     there.
     """
-
-    def answered(people: People) -> None:
-        if people.people:
-            text = "Can't change or view modes for other users"
-            out.last_param(n.ERR_USERSDONTMATCH, text)
-        else:
-            out.numeric(n.ERR_NOSUCHNICK, nick, "No such nick")
-
-    return answered
+    if people.people:
+        text = "Can't change or view modes for other users"
+        out.last_param(n.ERR_USERSDONTMATCH, text)
+    else:
+        out.numeric(n.ERR_NOSUCHNICK, nick, "No such nick")
 
 
-def who(out: ReplyBuffer, mask: str, options: str) -> Answered:
+def who(out: ReplyBuffer, mask: str, options: str, people: People) -> None:
     """Tell people: RPL_WHOREPLY (352), or RPL_WHOSPCRPL (354) for WHOX; and RPL_ENDOFWHO (315).
 
     ``options`` are ``o`` for operators only, then after ``%`` the fields of WHOX and a token.
     """
     options, percent, fields = options.partition("%")
     fields, _, token = fields.partition(",")
-
-    def answered(people: People) -> None:
-        for seen in people.people:
-            if "o" in options and "o" not in seen.modes:
-                continue
-            values = _who_fields(out, seen, people.of, token)
-            shown = [values[field] for field in _WHOX if field in fields] if percent else []
-            if shown:
-                (out.last_param if "r" in fields else out.numeric)(n.RPL_WHOSPCRPL, *shown)
-            else:
-                first = [values[field] for field in "cuhsnf"]
-                out.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
-        out.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
-
-    return answered
+    for seen in people.people:
+        if "o" in options and "o" not in seen.modes:
+            continue
+        values = _who_fields(out, seen, people.of, token)
+        shown = [values[field] for field in _WHOX if field in fields] if percent else []
+        if shown:
+            (out.last_param if "r" in fields else out.numeric)(n.RPL_WHOSPCRPL, *shown)
+        else:
+            first = [values[field] for field in "cuhsnf"]
+            out.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
+    out.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
 
 
 _WHOX = "tcuihsnfdlaor"  # told in this order, whatever the order of the request (WHOX)
@@ -236,20 +207,16 @@ def _a_room(seen: UserView) -> tuple[str, str]:
     return name, seen.rooms[0].removesuffix(name)
 
 
-def whois(out: ReplyBuffer, nick: str) -> Answered:
+def whois(out: ReplyBuffer, nick: str, people: People) -> None:
     """Describe somebody: RPL_WHOISUSER (311) and others, RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401)
     if nobody.
     """
-
-    def answered(people: People) -> None:
-        if not people.people:
-            out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
-        for seen in people.people:
-            _describe(out, seen)
-        shown = people.people[0].nick if people.people else cut(nick, 50)
-        out.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
-
-    return answered
+    if not people.people:
+        out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
+    for seen in people.people:
+        _describe(out, seen)
+    shown = people.people[0].nick if people.people else cut(nick, 50)
+    out.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
 
 
 def _describe(out: ReplyBuffer, seen: UserView) -> None:
@@ -271,60 +238,44 @@ def _describe(out: ReplyBuffer, seen: UserView) -> None:
     out.last_param(n.RPL_WHOISIDLE, nick, _idle(out, seen), signon, "seconds idle, signon time")
 
 
-def whowas(out: ReplyBuffer, nick: str, count: int) -> Answered:
+def whowas(out: ReplyBuffer, nick: str, count: int, past: Past) -> None:
     """Tell who had a nickname: RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), RPL_ENDOFWHOWAS
     (369); ERR_WASNOSUCHNICK (406) if nobody. ``count`` is the most that are told, 0 all.
     """
-
-    def answered(past: Past) -> None:
-        if not past.people:
-            out.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
-        for seen in past.people[: count or None]:
-            origin = seen.origin
-            parts = (seen.nick, origin.user, origin.host, "*", origin.name)
-            out.last_param(n.RPL_WHOWASUSER, *parts)
-            went = _date(seen.spoke / 1000)
-            out.last_param(n.RPL_WHOISSERVER, seen.nick, out.info.name, went)
-        out.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
-
-    return answered
+    if not past.people:
+        out.numeric(n.ERR_WASNOSUCHNICK, cut(nick, 50), "There was no such nickname")
+    for seen in past.people[: count or None]:
+        origin = seen.origin
+        parts = (seen.nick, origin.user, origin.host, "*", origin.name)
+        out.last_param(n.RPL_WHOWASUSER, *parts)
+        went = _date(seen.spoke / 1000)
+        out.last_param(n.RPL_WHOISSERVER, seen.nick, out.info.name, went)
+    out.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
 
 
-def ison(out: ReplyBuffer) -> Answered:
+def ison(out: ReplyBuffer, people: People) -> None:
     """Tell who of those asked for is here: RPL_ISON (303)."""
-
-    def answered(people: People) -> None:
-        for words in wrapped([seen.nick for seen in people.people], _ROOM_LEFT) or [""]:
-            out.last_param(n.RPL_ISON, words)
-
-    return answered
+    for words in wrapped([seen.nick for seen in people.people], _ROOM_LEFT) or [""]:
+        out.last_param(n.RPL_ISON, words)
 
 
-def userhost(out: ReplyBuffer) -> Answered:
+def userhost(out: ReplyBuffer, people: People) -> None:
     """Tell the addresses of those asked for: RPL_USERHOST (302), with ``*`` for operators and ``-``
     for away.
     """
-
-    def answered(people: People) -> None:
-        words = []
-        for seen in people.people:
-            star, here = "*" * ("o" in seen.modes), "-" if seen.away else "+"
-            words.append(f"{seen.nick}{star}={here}{seen.origin.user}@{seen.origin.host}")
-        for line in wrapped(words, _ROOM_LEFT) or [""]:
-            out.last_param(n.RPL_USERHOST, line)
-
-    return answered
+    words = []
+    for seen in people.people:
+        star, here = "*" * ("o" in seen.modes), "-" if seen.away else "+"
+        words.append(f"{seen.nick}{star}={here}{seen.origin.user}@{seen.origin.host}")
+    for line in wrapped(words, _ROOM_LEFT) or [""]:
+        out.last_param(n.RPL_USERHOST, line)
 
 
-def monitored(out: ReplyBuffer, asked: Sequence[str]) -> Answered:
+def monitored(out: ReplyBuffer, asked: Sequence[str], people: People) -> None:
     """Tell who of those ``asked`` for is here: RPL_MONONLINE (730) and RPL_MONOFFLINE (731)."""
-
-    def answered(people: People) -> None:
-        here = {fold(seen.nick): address(seen.nick, seen.origin) for seen in people.people}
-        _monitor_lines(out, n.RPL_MONONLINE, here.values())
-        _monitor_lines(out, n.RPL_MONOFFLINE, [k for k in asked if fold(k) not in here])
-
-    return answered
+    here = {fold(seen.nick): address(seen.nick, seen.origin) for seen in people.people}
+    _monitor_lines(out, n.RPL_MONONLINE, here.values())
+    _monitor_lines(out, n.RPL_MONOFFLINE, [k for k in asked if fold(k) not in here])
 
 
 def monitor_list(out: ReplyBuffer) -> None:
@@ -341,31 +292,23 @@ def _monitor_lines(out: ReplyBuffer, numeric: str, words: Iterable[str]) -> None
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
 
 
-def counts(out: ReplyBuffer) -> Answered:
+def counts(out: ReplyBuffer, counts: Counts) -> None:
     """Tell how many there are: RPL_LUSERCLIENT (251) to RPL_LUSERME (255), 265 and 266."""
-
-    def answered(counts: Counts) -> None:
-        visible, now = counts.people - counts.invisible, counts.people
-        text = f"There are {visible} users and {counts.invisible} invisible on 1 servers"
-        out.last_param(n.RPL_LUSERCLIENT, text)
-        out.last_param(n.RPL_LUSEROP, str(counts.operators), "operator(s) online")
-        out.last_param(n.RPL_LUSERCHANNELS, str(counts.rooms), "channels formed")
-        out.last_param(n.RPL_LUSERME, f"I have {now} clients and 0 servers")
-        for numeric, name in ((n.RPL_LOCALUSERS, "local"), (n.RPL_GLOBALUSERS, "global")):
-            text = f"Current {name} users {now}, max {counts.most}"
-            out.last_param(numeric, str(now), str(counts.most), text)
-
-    return answered
+    visible, now = counts.people - counts.invisible, counts.people
+    text = f"There are {visible} users and {counts.invisible} invisible on 1 servers"
+    out.last_param(n.RPL_LUSERCLIENT, text)
+    out.last_param(n.RPL_LUSEROP, str(counts.operators), "operator(s) online")
+    out.last_param(n.RPL_LUSERCHANNELS, str(counts.rooms), "channels formed")
+    out.last_param(n.RPL_LUSERME, f"I have {now} clients and 0 servers")
+    for numeric, name in ((n.RPL_LOCALUSERS, "local"), (n.RPL_GLOBALUSERS, "global")):
+        text = f"Current {name} users {now}, max {counts.most}"
+        out.last_param(numeric, str(now), str(counts.most), text)
 
 
-def welcomed(out: ReplyBuffer) -> Answered:
+def welcomed(out: ReplyBuffer, answer: Counts) -> None:
     """Tell a newcomer, after ``registration.welcome``, the counts and the message of the day."""
-
-    def answered(answer: Counts) -> None:
-        counts(out)(answer)
-        motd(out)
-
-    return answered
+    counts(out, answer)
+    motd(out)
 
 
 def motd(out: ReplyBuffer) -> None:

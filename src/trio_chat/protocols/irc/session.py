@@ -7,23 +7,17 @@ until the line is done with.
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import Arrived, AwaySet, Event, Invited, Joined, Renamed, UserModesSet
 from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
+from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
 from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
 from trio_chat.protocols.irc.message import parse, parse_tags, trailing
-from trio_chat.protocols.irc.numerics import (
-    ERR_INPUTTOOLONG,
-    RPL_AWAY,
-    RPL_INVITING,
-    RPL_NOWAWAY,
-    RPL_UNAWAY,
-    RPL_YOUREOPER,
-)
 from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.verbs import Parts, dispatch
@@ -159,7 +153,7 @@ class IrcSession(Session):
         self._start = start + colon if colon else b""
         if _too_long(line):
             self._spoiled(line, "A line was too long")
-            self._out.last_param(ERR_INPUTTOOLONG, "Input line was too long")
+            self._out.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
             return
         try:
             message = parse(line.decode())
@@ -193,7 +187,7 @@ class IrcSession(Session):
             case Refused():
                 self._out.refuse(answer)
             case AwayReply(nick, text):
-                self._out.last_param(RPL_AWAY, nick, text)
+                self._out.last_param(n.RPL_AWAY, nick, text)
             case Repeated():
                 self._out.tell_again(answer)
             case Marked():
@@ -210,21 +204,21 @@ class IrcSession(Session):
             case Arrived(nick, origin=origin):
                 peer.nick, peer.origin = nick, origin
                 welcome(out)
-                return [Ask(Count(), replies.welcomed(out))]
+                return [Ask(Count(), partial(replies.welcomed, out))]
             case Joined(room):
                 return self._told_of(room)
             case Renamed(to=nick):
                 peer.nick = nick
             case AwaySet(text=text):
-                told = (RPL_NOWAWAY, "You have been marked as being away")
-                out.numeric(*told if text else (RPL_UNAWAY, "You are no longer marked as away"))
+                told = (n.RPL_NOWAWAY, "You have been marked as being away")
+                out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))
             case UserModesSet(changes=changes):
                 for change in changes:
                     peer.set_mode(change)
                 if out.verb == "OPER":
-                    out.numeric(RPL_YOUREOPER, "You are now an IRC operator")
+                    out.numeric(n.RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
-                out.numeric(RPL_INVITING, target, room)
+                out.numeric(n.RPL_INVITING, target, room)
         return ()
 
     def _told_of(self, room: str) -> Iterator[Ask]:
@@ -242,7 +236,7 @@ class IrcSession(Session):
 def _too_long(line: bytes) -> bool:
     """Whether the tags or the rest of a line are too long.
 
-    "Servers MUST reply with ERR_INPUTTOOLONG" to tags that are (message-tags, "Size limit").
+    "Servers MUST reply with n.ERR_INPUTTOOLONG" to tags that are (message-tags, "Size limit").
     """
     tags, _, rest = line.partition(b" ") if line.startswith(b"@") else (b"", b"", line)
     return len(tags) > CLIENT_TAGS_MAX + 1 or len(rest) > LINE_MAX - 2

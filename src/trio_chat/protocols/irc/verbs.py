@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
@@ -103,9 +104,8 @@ def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 
 def _part(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
-    why = message.param(1)
     for room in distinct(message.params[0].split(",")):
-        yield Ask(Leave(room, why))
+        yield Ask(Leave(room, message.param(1)))
 
 
 def _is_list(out: ReplyBuffer, verb: str, room: str) -> bool:
@@ -122,7 +122,7 @@ def _topic(out: ReplyBuffer, message: Message) -> Asks:
         return ()
     if len(message.params) > 1:
         return [Ask(SetTopic(room, message.params[1]))]
-    return [Ask(ShowTopic(room), replies.topic(out))]
+    return [Ask(ShowTopic(room), partial(replies.topic, out))]
 
 
 def _names(out: ReplyBuffer, message: Message) -> Asks:
@@ -139,7 +139,7 @@ def _list(out: ReplyBuffer, message: Message) -> Asks:
     conditions = [word for param in message.params[:1] for word in param.split(",") if word]
     rooms = tuple(word for word in conditions if word.startswith("#") and not {*word} & {*"*?"})
     others = [word for word in conditions if word not in rooms]
-    return [Ask(ListRooms(rooms), replies.rooms(out, others))]
+    return [Ask(ListRooms(rooms), partial(replies.rooms, out, others))]
 
 
 def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
@@ -164,7 +164,7 @@ def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 def _invite(out: ReplyBuffer, message: Message) -> Asks:
     """Read INVITE; without parameters it asks for one's invitations."""
     if not message.params:
-        return [Ask(ShowInvitations(), replies.invitations(out))]
+        return [Ask(ShowInvitations(), partial(replies.invitations, out))]
     if len(message.params) < 2:
         out.numeric(n.ERR_NEEDMOREPARAMS, "INVITE", "Not enough parameters")
         return ()
@@ -183,7 +183,7 @@ def _mode(out: ReplyBuffer, message: Message) -> Asks:
 
 def _room_mode(out: ReplyBuffer, room: str, params: Sequence[str]) -> Iterator[Ask]:
     if not params:
-        yield Ask(ShowModes(room), replies.room_modes(out))
+        yield Ask(ShowModes(room), partial(replies.room_modes, out))
         return
     changes = []
     said = set()  # modes of which one reply is enough
@@ -194,7 +194,7 @@ def _room_mode(out: ReplyBuffer, room: str, params: Sequence[str]) -> Iterator[A
             said.add(change.mode)
         elif change.mode in LISTS and not change.argument:
             if change.mode not in said:
-                yield Ask(ShowMasks(room, change.mode), replies.masks(out))
+                yield Ask(ShowMasks(room, change.mode), partial(replies.masks, out))
             said.add(change.mode)
         elif complete or (change.mode in KEYED and not change.add):  # there is only one key
             changes.append(change)
@@ -209,7 +209,7 @@ def _user_mode(out: ReplyBuffer, nick: str, params: Sequence[str]) -> Iterator[A
         if nick_problem(nick):
             out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
         else:
-            yield Ask(FindNicks((nick,)), replies.nobodys_modes(out, nick))
+            yield Ask(FindNicks((nick,)), partial(replies.nobodys_modes, out, nick))
         return
     if not params:
         out.numeric(n.RPL_UMODEIS, f"+{out.peer.modes}")
@@ -240,18 +240,10 @@ def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _away(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(SetAway(message.param(0)))]
-
-
-def _setname(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(SetName(message.params[0]))]
-
-
 def _who(out: ReplyBuffer, message: Message) -> Asks:
     mask = message.params[0] if message.params else "*"
     fields = message.param(1)
-    return [Ask(FindPeople(mask if mask != "0" else "*"), replies.who(out, mask, fields))]
+    return [Ask(FindPeople(mask if mask != "0" else "*"), partial(replies.who, out, mask, fields))]
 
 
 def _whois(out: ReplyBuffer, message: Message) -> Asks:
@@ -264,7 +256,7 @@ def _whois(out: ReplyBuffer, message: Message) -> Asks:
     if server and fold(server) not in (fold(out.info.name), fold(nick)):
         out.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
-    return [Ask(FindNicks((nick,)), replies.whois(out, nick))]
+    return [Ask(FindNicks((nick,)), partial(replies.whois, out, nick))]
 
 
 def _whowas(out: ReplyBuffer, message: Message) -> Asks:
@@ -273,17 +265,17 @@ def _whowas(out: ReplyBuffer, message: Message) -> Asks:
         out.last_param(n.ERR_NONICKNAMEGIVEN, "No nickname given")
         return ()
     nick = message.params[0].split(",")[0]
-    return [Ask(FindPast(nick), replies.whowas(out, nick, number(message.param(1))))]
+    return [Ask(FindPast(nick), partial(replies.whowas, out, nick, number(message.param(1))))]
 
 
 def _ison(out: ReplyBuffer, message: Message) -> Asks:
     nicks = distinct(nick for param in message.params for nick in param.split())
-    return [Ask(FindNicks(tuple(nicks)), replies.ison(out))]
+    return [Ask(FindNicks(tuple(nicks)), partial(replies.ison, out))]
 
 
 def _userhost(out: ReplyBuffer, message: Message) -> Asks:
     nicks = distinct(nick for param in message.params for nick in param.split())
-    return [Ask(FindNicks(tuple(nicks[:5])), replies.userhost(out))]
+    return [Ask(FindNicks(tuple(nicks[:5])), partial(replies.userhost, out))]
 
 
 # ── the server ─────────────────────────────────────────────────────────────────────────────────
@@ -297,17 +289,9 @@ def _ping(out: ReplyBuffer, message: Message) -> Asks:
     return ()
 
 
-def _nothing(out: ReplyBuffer, message: Message) -> Asks:
-    return ()
-
-
 def _quit(out: ReplyBuffer, message: Message) -> Asks:
     words = message.param(0)
     return [Ask(Quit(f"Quit: {words}" if words else "Quit", words))]
-
-
-def _lusers(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(Count(), replies.counts(out))]
 
 
 def _about(reply: Callable[[ReplyBuffer], None]) -> Callable[[ReplyBuffer, Message], Asks]:
@@ -330,22 +314,10 @@ def _help(out: ReplyBuffer, message: Message) -> Asks:
     return ()
 
 
-def _oper(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(Operate(message.params[0], message.params[1]))]
-
-
-def _kill(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(Kill(message.params[0], message.param(1)))]
-
-
 def _rehash(out: ReplyBuffer, message: Message) -> Asks:
     if "o" in out.peer.modes:
         out.numeric(n.RPL_REHASHING, "settings", "Rehashing")
     return [Ask(Reload())]
-
-
-def _wallops(out: ReplyBuffer, message: Message) -> Asks:
-    return [Ask(Announce(message.params[0]))]
 
 
 Reads = Callable[[Parts, Message], Asks]
@@ -392,7 +364,7 @@ def _say_lines(parts: Parts, message: Message) -> Asks:
 
 VERBS = {
     "ADMIN": _row(_about(replies.admin), "[server]"),
-    "AWAY": _row(_away, "[text]"),
+    "AWAY": _row(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
     "BATCH": Verb(_say_lines, "+reference type target|-reference", 1, cap=MULTILINE),
     "CHATHISTORY": _row(
         history.chathistory,
@@ -408,9 +380,9 @@ VERBS = {
     "ISON": _row(_ison, "nickname...", 1),
     "JOIN": _row(_join, "room,... [key,...]", 1),
     "KICK": _row(_kick, "room,... nickname,... [why]", 2),
-    "KILL": _row(_kill, "nickname why", 2),
+    "KILL": _row(lambda out, m: [Ask(Kill(*m.params[:2]))], "nickname why", 2),
     "LIST": _row(_list, "[room,...|condition,...]"),
-    "LUSERS": _row(_lusers),
+    "LUSERS": _row(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
     "MARKREAD": _row(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
     "MODE": _row(_mode, "room|nickname [modes [argument...]]", 1),
     "MONITOR": _row(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
@@ -418,11 +390,11 @@ VERBS = {
     "NAMES": _row(_names, "room,..."),
     "NICK": _registration_row(Registration.nick, "nickname"),
     "NOTICE": _row(messages.say, "target,... text"),
-    "OPER": _row(_oper, "name password", 2),
+    "OPER": _row(lambda out, m: [Ask(Operate(*m.params[:2]))], "name password", 2),
     "PART": _row(_part, "room,... [why]", 1),
     "PASS": _registration_row(Registration.password, "password", 1),
     "PING": _row(_ping, "token", early=True),
-    "PONG": _row(_nothing, "token", early=True),
+    "PONG": _row(lambda out, m: (), "token", early=True),
     "PRIVMSG": _row(messages.say, "target,... text"),
     "QUIT": _row(_quit, "[why]", early=True),
     "REHASH": _row(_rehash),
@@ -431,14 +403,14 @@ VERBS = {
         "text=...;in=...;from=...;after=...;before=...;limit=...",
         cap="soju.im/search",
     ),
-    "SETNAME": _row(_setname, "name", 1),
+    "SETNAME": _row(lambda out, m: [Ask(SetName(m.params[0]))], "name", 1),
     "TAGMSG": _row(messages.tagmsg, "target,...", cap="message-tags"),
     "TIME": _row(_about(replies.time), "[server]"),
     "TOPIC": _row(_topic, "room [text]", 1),
     "USER": _registration_row(Registration.user, "user 0 * name", 4),
     "USERHOST": _row(_userhost, "nickname...", 1),
     "VERSION": _row(_about(replies.version), "[server]"),
-    "WALLOPS": _row(_wallops, "text", 1),
+    "WALLOPS": _row(lambda out, m: [Ask(Announce(m.params[0]))], "text", 1),
     "WHO": _row(_who, "[mask [%fields]]"),
     "WHOIS": _row(_whois, "[server] nickname"),
     "WHOWAS": _row(_whowas, "nickname [count]"),
