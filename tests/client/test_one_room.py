@@ -102,7 +102,7 @@ def on_plain(wanted: str = "") -> Person:
     rooms = {wanted: (wanted, "")} if wanted else {}
     session = PlainClientSession(
         "bob", only_room=wanted or "#lobby", encoding="utf-8",
-        state=ResumeState(home=wanted, rooms=rooms),
+        state=ResumeState(required=[wanted], rooms=rooms),
     )  # fmt: skip
     session.speak_first()
     return Person(session, wanted or "#lobby")
@@ -269,7 +269,7 @@ def test_where_plain_is_spoken_a_refused_room_is_known_by_the_answer_to_who() ->
 
 def test_a_server_that_does_not_let_us_into_our_room_does_not_let_us_in() -> None:
     session = IrcClientSession(
-        "bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState(home="#Lobby")
+        "bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState(required=["#Lobby"])
     )
     bob = Person(session)
     bob.hears(":s 001 bob :Welcome", ":s 422 bob :no message")

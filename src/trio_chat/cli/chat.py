@@ -105,11 +105,10 @@ async def _talk_in_json(settings: Settings, nick: str) -> None:
     from trio_chat.client.objects.pipe import ObjectPipe
 
     retry = settings.client.retry
-    front_end = ObjectPipe(settings.client.room, retry=retry)
     state = resume_state_of(settings, comes_back=retry)
+    front_end = ObjectPipe(settings.client.room, state, retry=retry)
     await talk_in_rooms(settings, nick, front_end, state)
-    if front_end.unsaid or front_end.misread:
-        raise NotSaid.of(messages=front_end.unsaid, lines=front_end.misread)
+    front_end.check()
 
 
 def _has_screen(settings: Settings) -> bool:

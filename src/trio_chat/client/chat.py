@@ -18,13 +18,11 @@ from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
 from trio_chat.core.events import Said
 from trio_chat.core.fact import fact
-from trio_chat.core.views import Notice
-from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
+from trio_chat.errors import ChatError, ConnectionLost, Unsupported
 from trio_chat.protocols.client import (
     Earlier,
     Happening,
     Member,
-    OutOfRoom,
     PageEnd,
     Stamped,
 )
@@ -366,29 +364,15 @@ class Chat:
 
     async def _arrive(self) -> None:
         """Connect, and wait until it is known where we are. Raises ChatError."""
+        self._state.required = self._lasting.rooms
         await self._go_on(lambda: False)
+        self._state.required = ()  # from now on it is told if we are out of one
         with trio.move_on_after(_ARRIVE_TIMEOUT):
             while not self._has_arrived() and await self._go_on(self._has_arrived):
                 pass
-        for room in self._lasting.rooms if self._lasting.session else ():
-            if room not in self._state.rooms:
-                raise NotAdmitted(self._why_not(room), about="room")
 
     def _has_arrived(self) -> bool:
         return self._lasting.session is not None and self._lasting.session.arrived
-
-    def _why_not(self, room: str) -> str:
-        """In the words of the server: where plain is spoken, they come just before we are out."""
-        same, words = self._state.names.same, ""
-        for message in self._state.heard:
-            match message:
-                case Notice(text, refusal=True) if same(message.room, room):
-                    return text
-                case Notice(text):
-                    words = text
-                case OutOfRoom(out, why) if same(out, room):
-                    return why or words
-        return f"{room} has not let us in"
 
     async def _leave(self) -> None:
         """Let the server have all that we said. What is heard meanwhile stays in the ``state``, for

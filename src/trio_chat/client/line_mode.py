@@ -60,7 +60,7 @@ class Lines:
         self._retry = settings.client.retry
         self._front_end, self._state = front_end, state
         self._room = OneRoom(settings.client.room)
-        self._state.home = self._room.home
+        self._require_room()
         self._delivery = Delivery()
         self._unsaid = 0  # lines that could be no message, or none for the room where we are
         self._failed: ChatError | None = None
@@ -104,7 +104,7 @@ class Lines:
             lost = self._lost(together)
             for message in self._room.hear([m for m in together if m is not lost]):
                 await told.send(message)
-            self._state.home = self._room.home
+            self._require_room()
             for message in together:
                 self._delivery.note(message)
             if lost:
@@ -112,6 +112,9 @@ class Lines:
                 return
         if left := len(self._delivery.open):
             self._failed = ConnectionLost(f"{left} of our messages did not come back")
+
+    def _require_room(self) -> None:
+        self._state.required = [self._room.home] if self._room.home else []
 
     def _lost(self, messages: list[Message]) -> Unlinked | None:
         """With what the chat ends badly."""

@@ -64,9 +64,8 @@ class ResumeState:
     ``unsent`` is what is to be said, and what is to be done between: lines of IRC.
     ``failed`` has not arrived, by token. ``rooms`` are those where we want to be: how
     they are written, and their key. ``away`` is our away message. Of private
-    conversations we have seen all that was said long before ``since`` (ISO 8601). ``home`` is the
-    room where we have to be, if there is one: a server that does not let us into that does not let
-    us in.
+    conversations we have seen all that was said long before ``since`` (ISO 8601). A server that
+    does not let us into the ``required`` rooms does not let us in.
 
     ``limits`` are those of a message of several lines, as the server had them last: with the same
     ones a text is cut in the same way while there is no connection, and so can be said again.
@@ -83,7 +82,7 @@ class ResumeState:
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
-    home: str = ""
+    required: Sequence[str] = ()
     away: str = ""
     since: str = ""
     limits: Limits | None = None
@@ -104,6 +103,9 @@ class ResumeState:
     def unsaid(self) -> int:
         """How much has not even been sent."""
         return len(self.unsent)
+
+    def requires(self, room: str) -> bool:
+        return any(self.names.same(room, name) for name in self.required)
 
     def is_known(self, token: str) -> bool:
         """Whether this is a text of ours of which it is open what has become of it."""

@@ -59,7 +59,8 @@ YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help for more."
 
 
 def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
-    return IrcClientSession(nick, rooms=[room], encoding="latin-1", state=ResumeState(home=room))
+    state = ResumeState(required=[room])
+    return IrcClientSession(nick, rooms=[room], encoding="latin-1", state=state)
 
 
 def let_in(*caps: str) -> IrcClientSession:
@@ -191,7 +192,7 @@ def test_what_is_no_irc_is_told_as_such(said: str) -> None:
 
 def test_another_room_than_asked_for_will_do() -> None:
     session = new_session(room="#python")
-    hear(session, ":s 001 bob :Welcome", ":bob!b@h JOIN ##overflow")
+    hear(session, ":s 001 bob :Welcome", ":bob!b@h JOIN ##overflow", ":s PONG s entered")
     assert (session.admitted, list(session.inside)) == (True, ["##overflow"])
 
 

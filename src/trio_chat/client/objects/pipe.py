@@ -12,55 +12,51 @@ from trio_chat.client.objects.json_messages import Error, Object, Unlinked, json
 from trio_chat.client.objects.json_requests import BadRequest, read_request
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
 from trio_chat.client.runner import last_words
-from trio_chat.core.names import fold
-from trio_chat.core.views import Notice
-from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted
+from trio_chat.errors import ChatError, ConnectionLost, NotSaid
 from trio_chat.protocols import client
 from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
+from trio_chat.protocols.irc.text import room_name
+from trio_chat.protocols.resume_state import ResumeState
 
 # Objects that are not printed yet. Then the chat waits, and the input too.
 _UNPRINTED = 1000
 
 
 class ObjectPipe:
-    """``room`` is the target of requests that name none, and if it does not let us in at first, the
-    chat ends. Unless it is to ``retry``, it ends with the connection, too. ``misread`` counts lines
-    of the input that were no requests.
+    """``room`` is the target of requests that name none, and at first has to let us in. Unless it
+    is to ``retry``, the chat ends with the connection.
     """
 
-    def __init__(self, room: str, *, retry: bool) -> None:
-        self._room, self._retry = room, retry
-        self._home = fold(room)  # until we are in it
-        self._words = ""  # that the server has said last
+    def __init__(self, room: str, state: ResumeState, *, retry: bool) -> None:
+        self._room, self._retry, self._state = room, retry, state
+        state.required = [room_name(room)] if room else []
         self._delivery = Delivery()
-        self.misread = 0
+        self._misread = 0  # lines of the input that were no requests
+        self._failed: ChatError | None = None
 
-    @property
-    def unsaid(self) -> int:
-        """How many texts have failed, and have not arrived since."""
-        return self._delivery.unsaid
+    def check(self) -> None:
+        """Raises ConnectionLost if the chat has ended badly, or it is not known what has become of
+        all that was said; NotSaid if something was refused.
+        """
+        if self._failed:
+            raise self._failed
+        if self._delivery.unsaid or self._misread:
+            raise NotSaid.of(messages=self._delivery.unsaid, lines=self._misread)
 
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
         intents: trio.MemorySendChannel[Intent],
     ) -> None:
-        """Until the input has ended or the chat has. Raises OutputGone, NotAdmitted if we are not
-        let into the room, and ConnectionLost if it is lost for good, or not known what has become
-        of all that was said.
-        """
+        """Until the input has ended or the chat has. Raises OutputGone."""
         objects, objects_of = trio.open_memory_channel[Object](_UNPRINTED)
-        error: ChatError | None = None
         async with trio.open_nursery() as printing:
             printing.start_soon(print_each, objects_of, json_line)
-            # An error is kept until everything that came before it has been printed.
             with objects:
                 async with trio.open_nursery() as reading:
                     reading.start_soon(self._read, intents, objects)
-                    error = await self._tell(messages, objects)
+                    await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
-        if error:
-            raise error
 
     # ── what is told ───────────────────────────────────────────────────────────────────────
 
@@ -68,39 +64,22 @@ class ObjectPipe:
         self,
         messages: trio.MemoryReceiveChannel[Message],
         objects: trio.MemorySendChannel[Object],
-    ) -> ChatError | None:
-        """Until the chat has ended. Returns why it has not ended well, if so."""
-        error: ChatError | None = None
+    ) -> None:
+        """Until the chat has ended."""
         async for message in messages:
             self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
-                error = ConnectionLost(message.why)
+                self._failed = ConnectionLost(message.why)
                 await objects.send(Unlinked(type="unlinked", why=message.why))
                 break
             await objects.send(object_of(message))
-            if error := self._kept_out(message):
-                break
+            if isinstance(message, client.InRoom) and self._state.requires(message.room):
+                self._state.required = ()  # from now on it is told if we are out of it
         if left := sorted(self._delivery.open):
             why = f"it is not known what has become of {len(left)} of our messages"
-            error = error or ConnectionLost(why)
+            self._failed = self._failed or ConnectionLost(why)
         for token in left:
             await objects.send(object_of(Failed(token, MAYBE_LOST)))
-        return error
-
-    def _kept_out(self, message: Message) -> NotAdmitted | None:
-        """Why the room has not let us in, if that is what a message tells. Where plain is spoken,
-        the words for it come just before.
-        """
-        match message:
-            case client.InRoom(room) if fold(room) == self._home:
-                self._home = ""
-            case Notice(text, refusal=True) if self._home and fold(message.room) == self._home:
-                return NotAdmitted(text, about="room")
-            case Notice(text):
-                self._words = text
-            case client.OutOfRoom(room, why) if fold(room) == self._home:
-                return NotAdmitted(why or self._words or f"{room} has not let us in", about="room")
-        return None
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
@@ -117,7 +96,7 @@ class ObjectPipe:
                 try:
                     intent = self._intent(line)
                 except BadRequest as error:
-                    self.misread += 1
+                    self._misread += 1
                     await objects.send(Error(type="error", text=str(error), line=number))
                     continue
                 if intent and (words := last_words(intent)) is not None:

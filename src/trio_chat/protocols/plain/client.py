@@ -90,7 +90,7 @@ class PlainClientSession(PlainLink, ClientSession):
         password: str = "",
     ) -> None:
         state.names.learn(OURS)
-        home = state.home if state.home in state.rooms else ""
+        home = next((room for room in state.required if room in state.rooms), "")
         super().__init__(nick, encoding=encoding, password=password, wanted=home)
         self.state = state
         self._replay = Replay(state, encoding)

@@ -525,7 +525,7 @@ def _refused(session: IrcRooms, line: Line) -> Messages:
     if rooms := [word for word in about if is_room(word) and session.answered(word)]:
         if advice := ADVICE.get(line.command, ""):
             text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
-        if not session.admitted and session.state.names.same(rooms[0], session.state.home):
+        if not session.admitted and session.state.requires(rooms[0]):
             raise NotAdmitted(text)
         return [_refused_to_enter(session, rooms[0], text)]
     failed = session.refused(about, text) if _may_refuse_text(session, line) else ()

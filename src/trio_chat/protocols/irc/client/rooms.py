@@ -56,7 +56,7 @@ _JOINS_MAX = 400  # bytes of the names and keys in one JOIN
 
 class IrcRooms(IrcLink, Offline, ClientSession):
     """``rooms`` are entered first, beside those of the ``state``. ``admitted`` is true once the
-    server has let us in; if there is a ``home``, into a room.
+    server has let us in, and into the rooms that the ``state`` requires.
     """
 
     wanted = WANTED | {MULTILINE, "draft/read-marker", "multi-prefix"}
@@ -119,7 +119,9 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         """The server has answered all that we asked for when it let us in."""
         self.has_settled = True
         self.joining.clear()
-        return [*self.linked(), *self.catch_up.go_on()]
+        told = [*self.linked(), *self.catch_up.go_on()]
+        self.admitted = self.admitted or bool(self.inside)  # some servers call our room otherwise
+        return told
 
     @property
     def arrived(self) -> bool:
@@ -137,7 +139,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         if self._linked:
             return ()
         self._linked = True
-        self.admitted = bool(self.inside) or not self.state.home
+        self._look_whether_admitted()
         self.state.limits = limits(self.caps, self.cap_values)
         self._ping_at = -math.inf
         names = "" if self.state.names.name == OURS else self.state.names.name
@@ -152,8 +154,12 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         self.joining.pop(room, None)
         self.inside[room] = self.entering[room] = None
         self._new_rooms.append((room, time))
-        self.admitted = self._linked
+        self._look_whether_admitted()
         return InRoom(room)
+
+    def _look_whether_admitted(self) -> None:
+        inside = all(room in self.inside for room in self.state.required)
+        self.admitted = self.admitted or (self._linked and inside)
 
     def left(self, room: str, why: str) -> Message:
         self.inside.pop(room, None)
