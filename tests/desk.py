@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from trio_chat.client.model import Buffer, Changes, Intent, Line, Model
+from trio_chat.client import requests
+from trio_chat.client.model import Buffer, Changes, Line, Model
 from trio_chat.core.events import Origin
 from trio_chat.protocols.client import Message, Stamped
 
@@ -48,14 +49,14 @@ class Desk:
             changes.add(self.model.update(message, self.now))
         return changes
 
-    def enter(self, text: str) -> Sequence[Intent]:
+    def enter(self, text: str) -> Sequence[requests.Request]:
         return self.model.enter(text, self.now)
 
-    def read_on(self, seconds: float = 0) -> Sequence[Intent]:
+    def read_on(self, seconds: float = 0) -> Sequence[requests.Request]:
         self.now += seconds
         return list(self.model.read_on(self.now))
 
-    def go(self, name: str) -> Sequence[Intent]:
+    def go(self, name: str) -> Sequence[requests.Request]:
         return self.model.select(self[name], self.now)
 
     def __getitem__(self, name: str) -> Buffer:

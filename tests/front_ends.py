@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import trio
 
 import trio_chat
-from trio_chat.client.intents import Intent
+from trio_chat.client import requests
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, Sent
 
 
@@ -20,17 +20,17 @@ class Screen:
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
-        self.intents = intents
+        self.asked = asked
         async for message in messages:
             self.shown.append(message)
             self.news.set()
             self.news = trio.Event()
 
-    async def want(self, *intents: Intent) -> None:
-        for intent in intents:
-            await self.intents.send(intent)
+    async def want(self, *asked: requests.Request) -> None:
+        for request in asked:
+            await self.asked.send(request)
 
     async def sees(self, *expected: object) -> None:
         """Wait for these, in this order; a type stands for any message of it."""

@@ -13,18 +13,8 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from processes import PATIENCE
-from trio_chat.client.model import (
-    Buffer,
-    Candidate,
-    Changes,
-    Intent,
-    Line,
-    LineChanges,
-    Model,
-    PartRoom,
-    Quit,
-    SayTo,
-)
+from trio_chat.client import requests
+from trio_chat.client.model import Buffer, Candidate, Changes, Line, LineChanges, Model
 from trio_chat.client.model.search import search
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.core.masks import full_mask
@@ -115,42 +105,42 @@ class FakeModel(Model):
     def tick(self, now: float) -> Changes:
         return FakeChanges()
 
-    def start(self, now: float) -> Sequence[Intent]:
+    def start(self, now: float) -> Sequence[requests.Request]:
         return ()
 
-    def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+    def select(self, buffer: Buffer, now: float) -> Sequence[requests.Request]:
         self.shown = buffer
         buffer.news = buffer.mentions = 0
         return ()
 
-    def focus(self, on: bool, now: float) -> Sequence[Intent]:
+    def focus(self, on: bool, now: float) -> Sequence[requests.Request]:
         return ()
 
-    def leave(self) -> Sequence[Intent]:
+    def leave(self) -> Sequence[requests.Request]:
         return ()
 
-    def read_on(self, now: float) -> Sequence[Intent]:
+    def read_on(self, now: float) -> Sequence[requests.Request]:
         return ()
 
     def miss(self, messages: Iterable[object], now: float) -> None:
         self.missed = list(messages)
 
-    def enter(self, text: str, now: float) -> Sequence[Intent]:
+    def enter(self, text: str, now: float) -> Sequence[requests.Request]:
         self.inputs.append(text)
         if text.startswith("/quit"):
-            return [Quit(text[6:])]
-        intents = [SayTo(self.shown.name, line) for line in text.split("\n")]
-        self.sent += [(intent.target, intent.text) for intent in intents]
-        return intents
+            return [requests.Leave(text[6:])]
+        asked = [requests.Say(line, self.shown.name) for line in text.split("\n")]
+        self.sent += [(request.target, request.text) for request in asked]
+        return asked
 
-    def typed(self, now: float) -> Sequence[Intent]:
+    def typed(self, now: float) -> Sequence[requests.Request]:
         return ()
 
-    def older(self, buffer: Buffer) -> Sequence[Intent]:
+    def older(self, buffer: Buffer) -> Sequence[requests.Request]:
         self.asked_older += 1
         return ()
 
-    def resend(self, line: Line) -> Sequence[Intent]:
+    def resend(self, line: Line) -> Sequence[requests.Request]:
         line.state = "pending"
         return ()
 
@@ -173,10 +163,10 @@ class FakeModel(Model):
         self.all.append(buffer)
         return buffer
 
-    def close(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+    def close(self, buffer: Buffer, now: float) -> Sequence[requests.Request]:
         self.all.remove(buffer)
         self.shown = self.all[0]
-        return [PartRoom(buffer.name)]
+        return [requests.Part(buffer.name)]
 
     def ask(self, now: float) -> None:
         """All that is told has its place in the test."""
@@ -195,11 +185,11 @@ class FakeModel(Model):
         return next((b for b in self.all if line in b.lines), None)
 
 
-async def silent(news: trio.MemorySendChannel, intents: trio.MemoryReceiveChannel) -> None:
+async def silent(news: trio.MemorySendChannel, asked: trio.MemoryReceiveChannel) -> None:
     """A network where nothing happens until somebody quits."""
-    with news, intents:
-        async for intent in intents:
-            if isinstance(intent, Quit):
+    with news, asked:
+        async for request in asked:
+            if isinstance(request, requests.Leave):
                 return
 
 

@@ -41,14 +41,13 @@ FOREIGN: dict[str, set[str]] = {
     "settings": {"pydantic", "pydantic_settings"},
     "storage": {"trio"},
     "server": {"trio"},
-    "client": {"trio"},
+    "client": {"trio", "pydantic", "pydantic_core"},
     "app": {"trio", "platformdirs"},
     "cli": {"trio", "typer", "platformdirs", "pydantic", "pydantic_core", "dotenv"},
 }
 
 # And what only one part of a room may.
 PARTS: dict[str, set[str]] = {
-    "client/objects": {"pydantic"},
     "client/tui": {"textual", "rich", "outcome"},
 }
 

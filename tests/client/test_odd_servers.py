@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from news import NICKS, NOON, ROOMS, TEXTS, TIMES, messages
 from trio_chat.cli.screen import _offset as local_offset
 from trio_chat.client.model import Model, SavedState
-from trio_chat.client.objects.json_messages import json_line, object_of
+from trio_chat.client.objects.json_messages import json_line
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.text import coloured_text, dated_text, plain_text
 from trio_chat.client.tui.rows import clock
@@ -30,7 +30,7 @@ from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
-SHOW = [plain_text, dated_text, coloured_text, lambda message: json_line(object_of(message))]
+SHOW = [plain_text, dated_text, coloured_text, json_line]
 
 
 @pytest.mark.parametrize("show", SHOW, ids=["plain", "dated", "coloured", "json"])

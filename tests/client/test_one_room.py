@@ -1,11 +1,10 @@
 """What somebody in one room is told and can do, on a session that knows many: line by line."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
 
 import pytest
 
-from trio_chat.client.intents import Intent, JoinRoom, PartRoom, RunCommand, SayTo
+from trio_chat.client import requests
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.text import plain_text
 from trio_chat.core.views import Notice
@@ -31,8 +30,6 @@ A = ":alice!al@home"
 ME = ":bob!bob@host"
 CTCP = "\x01"
 NOT_IN_TEA = "*** You are not in #tea. /join #lobby goes on in #lobby."
-
-METHODS = {SayTo: "say_to", JoinRoom: "join", PartRoom: "part", RunCommand: "command"}
 
 
 class Person:
@@ -62,8 +59,8 @@ class Person:
             return self._shown([wanted])
         return self._shown(self._do(wanted)) if wanted else []
 
-    def _do(self, intent: Intent) -> list[Message]:
-        getattr(self.session, METHODS[type(intent)])(*astuple(intent))
+    def _do(self, request: requests.Request) -> list[Message]:
+        requests.ask(self.session, request)
         self._send()
         return list(self.session.own_messages())
 
@@ -71,8 +68,8 @@ class Person:
         self._send()
         told = self.room.hear([*messages, *self.session.own_messages()])
         lines = [line for message in told for line in plain_text(message).split("\n")]
-        while self.room.intents:
-            lines += self._shown(self._do(self.room.intents.popleft()))
+        while self.room.asked:
+            lines += self._shown(self._do(self.room.asked.popleft()))
         return lines
 
     def _send(self) -> None:
@@ -319,7 +316,7 @@ def test_after_a_cut_nothing_is_said_before_we_are_back() -> None:
     room.hear([Linked("bob", "", frozenset()), InRoom("#lobby")])
     assert (room.moving, room.room) == (True, "#lobby")
     room.hear([InRoom("#tea")])
-    assert (room.moving, room.room, [*room.intents]) == (False, "#tea", [PartRoom("#lobby")])
+    assert (room.moving, room.room, [*room.asked]) == (False, "#tea", [requests.Part("#lobby")])
 
 
 def test_whoever_gets_no_answer_is_not_there() -> None:

@@ -9,17 +9,7 @@ import trio
 import trio_chat
 from front_ends import Screen, Wire
 from processes import PATIENCE
-from trio_chat.client import backoff
-from trio_chat.client.intents import (
-    AskHistory,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Quit,
-    RunCommand,
-    SayTo,
-    SetTyping,
-)
+from trio_chat.client import backoff, requests
 from trio_chat.client.runner import RoomsTalk, talk_in_rooms
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
@@ -62,16 +52,16 @@ async def screen(port: int, nick: str, room: str = "#lobby") -> AsyncIterator[Sc
         nursery.start_soon(talk_in_rooms, settings, nick, shown)
         await shown.sees(Linked, InRoom(room), Roster)
         yield shown
-        await shown.want(Quit("bye"))
+        await shown.want(requests.Leave("bye"))
 
 
 async def test_a_program_in_many_rooms_gets_all_that_is_known(port):
     async with screen(port, "me") as me, screen(port, "al") as al:
         await me.sees(trio_chat.Joined)
-        await me.want(JoinRoom("#tea"))
+        await me.want(requests.Join("#tea"))
         await me.sees(InRoom("#tea"), Roster("#tea", (Member("me", "@"),)))
-        await al.want(JoinRoom("#tea"), SayTo("#tea", "hi"), SayTo("me", "psst"))
-        await al.want(SetTyping("#lobby", True))
+        await al.want(requests.Join("#tea"), requests.Say("hi", "#tea"), requests.Say("psst", "me"))
+        await al.want(requests.TypingState("#lobby", True))
         await al.sees(Sent, Sent, Acknowledged, Acknowledged)
         await me.sees(Typing("#lobby", "al", True))
         assert me.texts("#tea") == ["hi"]
@@ -83,33 +73,33 @@ async def test_a_text_of_several_lines_is_one_message(port):
     text = "one\n\nthree " + "x" * 600
     async with screen(port, "me") as me, screen(port, "al") as al:
         await me.sees(trio_chat.Joined)
-        await al.want(SayTo("#lobby", text, token="t" * 16))
+        await al.want(requests.Say(text, "#lobby", token="t" * 16))
         await al.sees(Sent("t" * 16, "#lobby", text), Acknowledged)
         assert [m.token for m in al.shown if isinstance(m, Sent)] == ["t" * 16]
-        await al.want(SayTo("#lobby", "end"))
+        await al.want(requests.Say("end", "#lobby"))
         await me.sees(trio_chat.Said, trio_chat.Said)
         assert me.texts("#lobby") == [text, "end"]
-        await me.want(AskHistory("#lobby", "", 2))
+        await me.want(requests.History("#lobby", "", 2))
         await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
         assert [m.said.text for m in me.shown if isinstance(m, Earlier)] == [text, "end"]
 
 
 async def test_what_was_said_before_comes_in_pages(port):
     async with screen(port, "me") as me:
-        await me.want(*(SayTo("#lobby", f"{number}") for number in range(5)))
+        await me.want(*(requests.Say(f"{number}", "#lobby") for number in range(5)))
         await me.sees(*[Acknowledged] * 5)
         msgid = [m for m in me.shown if isinstance(m, Acknowledged)][3].msgid
         me.shown.clear()
         me._looked = 0
-        await me.want(AskHistory("#lobby", msgid, 2))
+        await me.want(requests.History("#lobby", msgid, 2))
         await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
         earlier = [m.said.text for m in me.shown if isinstance(m, Earlier)]
         assert earlier == ["1", "2"]
         first = next(m.said.msgid for m in me.shown if isinstance(m, Earlier))
-        await me.want(AskHistory("#lobby", first, 2))
+        await me.want(requests.History("#lobby", first, 2))
         await me.sees(Earlier, PageEnd("#lobby", 1, complete=False))
         first = [m.said.msgid for m in me.shown if isinstance(m, Earlier)][-1]
-        await me.want(AskHistory("#lobby", first, 2))
+        await me.want(requests.History("#lobby", first, 2))
         await me.sees(PageEnd("#lobby", 0, complete=True))
 
 
@@ -121,9 +111,9 @@ async def test_what_nobody_got_to_is_for_the_next_time(port):
     settings = Settings(port=port, client=ClientSettings(protocol="irc"))
     with trio.CancelScope() as scope, news_of:
         scope.cancel("crashed")
-        wanted_to.send_nowait(SayTo("#lobby", "not lost", token="t" * 16))
-        wanted_to.send_nowait(JoinRoom("#tea"))
-        wanted_to.send_nowait(Quit("never said"))
+        wanted_to.send_nowait(requests.Say("not lost", "#lobby", token="t" * 16))
+        wanted_to.send_nowait(requests.Join("#tea"))
+        wanted_to.send_nowait(requests.Leave("never said"))
         await RoomsTalk(settings, "me", wanted, news, state).run()
     assert [text.token for text in state.unsent] == ["t" * 16]
     assert list(state.heard) == [Sent("t" * 16, "#lobby", "not lost")]
@@ -151,25 +141,25 @@ async def test_what_is_heard_and_not_shown_stays(port):
 async def test_how_far_somebody_has_read_is_known_to_the_server(port):
     async with screen(port, "me") as me:
         time = "2026-01-02T03:04:05.678Z"
-        await me.want(MarkRead("#lobby", time))
+        await me.want(requests.ReadUpTo("#lobby", time))
         await me.sees(MarkedRead("#lobby", time))
 
 
 async def test_nothing_is_lost_nor_twice_in_any_room_nor_in_private(port, wire):
     async with screen(wire.port, "me") as me, screen(port, "al") as al:
-        await me.want(JoinRoom("#tea", ""), SayTo("al", "hello"))
+        await me.want(requests.Join("#tea", ""), requests.Say("hello", "al"))
         await me.sees(InRoom("#tea"), Acknowledged)
-        await al.want(JoinRoom("#tea"), SayTo("me", "a"), SayTo("#tea", "b"))
+        await al.want(requests.Join("#tea"), requests.Say("a", "me"), requests.Say("b", "#tea"))
         await al.sees(*[Acknowledged] * 2)
         await me.sees(*[trio_chat.Stamped] * 2)
         wire.up = False
         wire.cut()
         await me.sees(Unlinked)
-        await me.want(SayTo("#tea", "written while there is no connection"))
+        await me.want(requests.Say("written while there is no connection", "#tea"))
         await me.sees(Sent)
         for number in range(3):
-            await al.want(SayTo("#tea", f"t{number}"), SayTo("#lobby", f"l{number}"))
-            await al.want(SayTo("me", f"p{number}"))
+            await al.want(requests.Say(f"t{number}", "#tea"), requests.Say(f"l{number}", "#lobby"))
+            await al.want(requests.Say(f"p{number}", "me"))
         await al.sees(*[Acknowledged] * 9)
         wire.up = True
         await me.sees(Linked)
@@ -189,11 +179,11 @@ async def test_whoever_has_never_been_in_is_told_why(port):
 
 async def test_commands_are_about_the_room_in_which_they_were_typed(port):
     async with screen(port, "me") as me:
-        await me.want(JoinRoom("#tea"), RunCommand("/topic green", "#tea"))
+        await me.want(requests.Join("#tea"), requests.SlashCommand("/topic green", "#tea"))
         await me.sees(trio_chat.TopicSet)
         [topic] = [m for m in me.shown if isinstance(m, trio_chat.TopicSet)]
         assert (topic.room, topic.text) == ("#tea", "green")
-        await me.want(RunCommand("/jion", "#tea"))
+        await me.want(requests.SlashCommand("/jion", "#tea"))
         await me.sees(trio_chat.Notice)
         notice = me.shown[me._looked - 1]
         assert notice.room == "#tea"
@@ -202,11 +192,11 @@ async def test_commands_are_about_the_room_in_which_they_were_typed(port):
 
 async def test_a_room_that_was_named_and_left_is_not_entered_again_after_a_cut(port, wire):
     async with screen(wire.port, "me") as me:
-        await me.want(JoinRoom("#tea"), PartRoom("#lobby"))
+        await me.want(requests.Join("#tea"), requests.Part("#lobby"))
         await me.sees(OutOfRoom("#lobby"))
         me.shown.clear()
         me._looked = 0
         wire.hang_up()
-        await me.want(SayTo("#tea", "back"))
+        await me.want(requests.Say("back", "#tea"))
         await me.sees(Linked, InRoom("#tea"), Acknowledged)
         assert InRoom("#lobby") not in me.shown

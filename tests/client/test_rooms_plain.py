@@ -11,20 +11,7 @@ from front_ends import Screen, Wire
 from netcat import guest, netcat
 from processes import PATIENCE
 from trio_chat import Joined, Left, Notice, Said
-from trio_chat.client import backoff
-from trio_chat.client.intents import (
-    AskHistory,
-    Intent,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Quit,
-    Resend,
-    RunCommand,
-    SayTo,
-    SetAway,
-    SetTyping,
-)
+from trio_chat.client import backoff, requests
 from trio_chat.client.model import Model
 from trio_chat.client.runner import talk_in_rooms
 from trio_chat.protocols.client import (
@@ -71,7 +58,7 @@ async def screen(port: int, nick: str) -> AsyncIterator[Screen]:
         nursery.start_soon(talk_in_rooms, settings, nick, shown)
         await shown.sees(Linked, InRoom("#lobby"), Roster)
         yield shown
-        await shown.want(Quit("bye"))
+        await shown.want(requests.Leave("bye"))
 
 
 # ── a server of ours ───────────────────────────────────────────────────────────────────────────
@@ -81,12 +68,14 @@ async def test_who_comes_talks_and_goes_is_told(port):
     async with screen(port, "me") as me:
         async with guest(port, "al") as al:
             await me.sees(Joined("#lobby", "al"))
-            await me.want(SayTo("#lobby", "hi"), SayTo("#lobby", "waves", action=True))
+            await me.want(
+                requests.Say("hi", "#lobby"), requests.Say("waves", "#lobby", action=True)
+            )
             await me.sees(Sent, Sent, Acknowledged, Acknowledged)
             await al.until("me: hi\n* me waves\n")
             await al.send("hello\n/msg me psst\n")
             await me.sees(Said("#lobby", "al", "hello"), Said("", "al", "psst", to="me"))
-            await me.want(SayTo("al", "yes?"))
+            await me.want(requests.Say("yes?", "al"))
             await me.sees(Acknowledged)
             await al.until("me -> al: yes?\n")
         await me.sees(Left("#lobby", "al"))
@@ -100,37 +89,41 @@ async def test_who_comes_talks_and_goes_is_told(port):
 
 async def test_another_room_takes_the_place_of_the_one_before(port):
     async with screen(port, "me") as me, screen(port, "al") as al:
-        await me.want(JoinRoom("#tea"), SayTo("#tea", "hi"))
+        await me.want(requests.Join("#tea"), requests.Say("hi", "#tea"))
         await me.sees(OutOfRoom("#lobby"), InRoom("#tea"), Roster, Acknowledged)
         await al.sees(Left("#lobby", "me"))
-        await me.want(SayTo("#lobby", "too late"))
+        await me.want(requests.Say("too late", "#lobby"))
         await me.sees(Sent, Failed)
-        await me.want(RunCommand("/topic green", "#tea"))
+        await me.want(requests.SlashCommand("/topic green", "#tea"))
         await me.sees(trio_chat.TopicSet("#tea", "me", "green"))
-        await me.want(PartRoom("#tea"))
+        await me.want(requests.Part("#tea"))
         await me.sees(OutOfRoom("#tea"), InRoom("#lobby"), Roster)
 
 
 async def test_a_refusal_is_known_to_be_one(port):
     async with screen(port, "me") as me:
-        await me.want(SayTo("nobody", "psst"))
+        await me.want(requests.Say("psst", "nobody"))
         await me.sees(Sent, Notice("Nobody here is called nobody.", room="#lobby"), Failed)
 
 
 async def test_what_plain_cannot_do_is_left_out(port):
     async with screen(port, "me") as me:
         before = len(me.shown)
-        await me.want(MarkRead("#lobby", ""), SetTyping("#lobby", True), SetAway(""))
-        await me.want(AskHistory("#lobby", "", 50))
+        await me.want(
+            requests.ReadUpTo("#lobby", ""),
+            requests.TypingState("#lobby", True),
+            requests.GoAway(""),
+        )
+        await me.want(requests.History("#lobby", "", 50))
         await me.sees(PageEnd("#lobby", 0, complete=True))
         assert len(me.shown) == before + 1
-        await me.want(SetAway("tea"))
+        await me.want(requests.GoAway("tea"))
         await me.sees(Notice("This server does not know who is away."))
 
 
 async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):
     async with screen(wire.port, "me") as me, guest(port, "al") as al:
-        await me.want(SayTo("#lobby", "before"))
+        await me.want(requests.Say("before", "#lobby"))
         await me.sees(Acknowledged)
         await al.send("one\n")
         await me.sees(Said("#lobby", "al", "one"))
@@ -139,7 +132,7 @@ async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):
         await me.sees(Unlinked)
         await al.send("two\n")
         await al.until("al: two\n")
-        await me.want(SayTo("#lobby", "said without a connection"))
+        await me.want(requests.Say("said without a connection", "#lobby"))
         await me.sees(Sent)
         # Nothing tells the server that the old connection is gone: it has the nickname still.
         await me.sees(Unlinked)
@@ -155,7 +148,7 @@ async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):
 async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
     async with screen(wire.port, "me") as me, guest(port, "al") as al:
         wire.deaf = True
-        await me.want(SayTo("#lobby", "hi"))
+        await me.want(requests.Say("hi", "#lobby"))
         await me.sees(Sent)
         await wire.lost.wait()
         wire.hang_up()
@@ -165,7 +158,7 @@ async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
         await al.until("me left!\n")
         wire.deaf = False
         await me.sees(Linked, InRoom("#lobby"), Roster)
-        await me.want(Resend(failed.token))
+        await me.want(requests.ResendText(failed.token))
         await me.sees(Acknowledged(failed.token))
         await al.until("me: hi\n")
 
@@ -173,7 +166,7 @@ async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
 async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
     async with screen(wire.port, "me") as me:
         wire.deaf = True
-        await me.want(SayTo("#lobby", "hi"))
+        await me.want(requests.Say("hi", "#lobby"))
         await me.sees(Sent)
         await wire.lost.wait()
     assert isinstance(me.shown[-1], Failed)
@@ -188,7 +181,7 @@ async def test_the_tutorials_server_has_one_room(tutorial):
         await al.send("al")
         await al.until("al joined!Connected to server!")
         async with screen(tutorial.port, "me") as me:
-            await me.want(SayTo("#lobby", "one\ntwo"), JoinRoom("#tea"))
+            await me.want(requests.Say("one\ntwo", "#lobby"), requests.Join("#tea"))
             await me.sees(Notice("This server has only one room.", room="#tea"))
             await me.sees(Acknowledged, Acknowledged)
             await al.send("al: hello")
@@ -216,7 +209,7 @@ async def test_the_tutorials_server_goes_and_comes_back(nursery):
         wire.up = False
         wire.hang_up()
         await me.sees(Unlinked)
-        await me.want(SayTo("#lobby", "are you there?"))
+        await me.want(requests.Say("are you there?", "#lobby"))
         await me.sees(Sent)
         wire.server = (await nursery.start(second.run)).port
         wire.up = True
@@ -235,5 +228,5 @@ async def test_the_model_shows_it_as_a_room(tutorial):
     assert (lobby.name, lobby.kind, lobby.joined) == ("#lobby", "room", True)
     assert [m.nick for m in lobby.members.values()] == ["me", "al"]
     assert lobby.lines[-1].text == "hello"
-    wanted: list[Intent] = [*model.older(lobby)]
-    assert wanted == [AskHistory("#lobby", "", 100)]
+    wanted: list[requests.Request] = [*model.older(lobby)]
+    assert wanted == [requests.History("#lobby", "", 100)]

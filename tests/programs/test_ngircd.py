@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from processes import end, free_port, run
-from trio_chat.client.intents import AskHistory, Intent, JoinRoom, Quit, SayTo
+from trio_chat.client import requests
 from trio_chat.client.runner import talk_in_rooms
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
@@ -91,17 +91,17 @@ class Visitor:
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
         async for message in messages:
             self.shown.append(message)
             if message == Roster("#tea", (Member("bob", "@"),)):
-                await intents.send(JoinRoom("#two"))
+                await asked.send(requests.Join("#two"))
                 for target, text in self.texts:
-                    await intents.send(SayTo(target, text))
-                await intents.send(AskHistory("#two", "", 10))
+                    await asked.send(requests.Say(text, target))
+                await asked.send(requests.History("#two", "", 10))
             if isinstance(message, Acknowledged) and len(self.of(Acknowledged)) == 3:
-                await intents.send(Quit("bye"))
+                await asked.send(requests.Leave("bye"))
 
     def of(self, kind: type) -> list[Message]:
         return [message for message in self.shown if isinstance(message, kind)]

@@ -15,8 +15,7 @@ import trio
 
 from processes import running_server
 from soak.test_cuts import LIMITS_OFF, LONG, ROOMS, Network
-from trio_chat.client import backoff
-from trio_chat.client.intents import Intent, JoinRoom, Resend, SayTo
+from trio_chat.client import backoff, requests
 from trio_chat.client.runner import talk_in_rooms
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, InRoom, Message, Sent
@@ -44,22 +43,22 @@ class Person:
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._talk, intents)
+            nursery.start_soon(self._talk, asked)
             async for message in messages:
                 self._hear(message)
                 if isinstance(message, Failed):
-                    nursery.start_soon(intents.send, Resend(message.token))
+                    nursery.start_soon(asked.send, requests.ResendText(message.token))
 
-    async def _talk(self, intents: trio.MemorySendChannel[Intent]) -> None:
+    async def _talk(self, asked: trio.MemorySendChannel[requests.Request]) -> None:
         for room in ROOMS:
-            await intents.send(JoinRoom(room))
+            await asked.send(requests.Join(room))
         await self.everybody.wait()
         for number in range(self.lines):
             for target in (*ROOMS, self.friend):
-                await intents.send(SayTo(target, f"{self.nick}/{target}/{number}"))
+                await asked.send(requests.Say(f"{self.nick}/{target}/{number}", target))
 
     def _hear(self, message: Message) -> None:
         said = message.said if isinstance(message, Earlier) else message

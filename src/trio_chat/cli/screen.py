@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 import trio
 
-from trio_chat.client.intents import Intent
+from trio_chat.client import requests
 from trio_chat.client.model import Model, SavedState, Unsent
 from trio_chat.client.runner import RoomsTalk, resume_state_of
 from trio_chat.client.state import State, open_state
@@ -31,7 +31,8 @@ def run_screen(settings: Settings, nick: str) -> int:
         resume = _resume_state(settings, state.kept)
 
         async def network(
-            news: trio.MemorySendChannel[Message], wanted: trio.MemoryReceiveChannel[Intent]
+            news: trio.MemorySendChannel[Message],
+            wanted: trio.MemoryReceiveChannel[requests.Request],
         ) -> None:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_keep_saving, state, model)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import trio
 
+from trio_chat.client import requests
 from trio_chat.client.delivery import Delivery
-from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.runner import last_words, resume_state_of, talk_in_rooms
 from trio_chat.core.views import Notice
@@ -75,7 +75,7 @@ class Lines:
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
         """Until the input has ended or the chat has."""
         lines_to, lines = trio.open_memory_channel[str](_LINES)
@@ -87,8 +87,8 @@ class Lines:
                 # What was heard before the chat ended is shown in any case.
                 with told:
                     async with trio.open_nursery() as speaking:
-                        speaking.start_soon(self._speak, lines, intents, told)
-                        speaking.start_soon(self._move, intents)
+                        speaking.start_soon(self._speak, lines, asked, told)
+                        speaking.start_soon(self._move, asked)
                         await self._hear(messages, told)
                         speaking.cancel_scope.cancel("the chat has ended")
                 reading.cancel_scope.cancel("the chat has ended")
@@ -127,7 +127,7 @@ class Lines:
     async def _speak(
         self,
         lines: trio.MemoryReceiveChannel[str],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
         told: trio.MemorySendChannel[Message],
     ) -> None:
         """That the chat has ended by itself is noticed by who hears."""
@@ -135,17 +135,17 @@ class Lines:
         with suppress(trio.BrokenResourceError):
             async for line in lines:
                 await self._until_there(told)
-                if (words := last_words(RunCommand(line, ""))) is not None:
+                if (words := last_words(requests.SlashCommand(line, ""))) is not None:
                     break
-                await self._do(line, intents, told)
+                await self._do(line, asked, told)
             await self._until_there(told)
             await self._delivery.until_known()
-            await intents.send(Quit(words or ""))
+            await asked.send(requests.Leave(words or ""))
 
     async def _do(
         self,
         line: str,
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
         told: trio.MemorySendChannel[Message],
     ) -> None:
         try:
@@ -156,9 +156,9 @@ class Lines:
         if isinstance(wanted, Notice):
             await told.send(wanted)
         elif wanted:
-            if isinstance(wanted, SayTo):
+            if isinstance(wanted, requests.Say):
                 self._delivery.begin(wanted.token)
-            await intents.send(wanted)
+            await asked.send(wanted)
 
     async def _until_there(self, told: trio.MemorySendChannel[Message]) -> None:
         """Until there is a connection, it is known in which room we are, and not too much is on its
@@ -175,13 +175,13 @@ class Lines:
                 await told.send(message)
         await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
 
-    async def _move(self, intents: trio.MemorySendChannel[Intent]) -> None:
+    async def _move(self, asked: trio.MemorySendChannel[requests.Request]) -> None:
         """Do what follows from where we are."""
         room = self._room
         with suppress(trio.BrokenResourceError):
             while True:
-                await self._delivery.until(lambda: bool(room.intents))
-                await intents.send(room.intents.popleft())
+                await self._delivery.until(lambda: bool(room.asked))
+                await asked.send(room.asked.popleft())
 
 
 def _waiting(messages: trio.MemoryReceiveChannel[Message]) -> Iterator[Message]:

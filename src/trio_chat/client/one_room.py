@@ -9,8 +9,8 @@ elsewhere instead, until there is another /join.
 from collections import deque
 from collections.abc import Sequence
 
+from trio_chat.client import requests
 from trio_chat.client.connection import DEFAULT_ROOM
-from trio_chat.client.intents import Intent, JoinRoom, PartRoom, RunCommand, SayTo
 from trio_chat.client.sentences import Sentences, together
 from trio_chat.core.events import Joined, Left
 from trio_chat.core.views import Notice
@@ -33,14 +33,14 @@ class OneRoom:
     """``wanted`` is the room to enter first, ``room`` the one where we are; empty if in none.
     ``home`` is where a server has to let us in, or let us back in.
 
-    ``intents`` are what follows from what was told, for the session. ``refused`` counts commands
+    ``asked`` are what follows from what was told, for the session. ``refused`` counts commands
     that were refused.
     """
 
     def __init__(self, wanted: str) -> None:
         self.room, self.home = "", room_name(wanted)
         self.refused = 0
-        self.intents: deque[Intent] = deque()
+        self.asked: deque[requests.Request] = deque()
         self._sentences = Sentences()
         self._same = self._sentences.names.same
         self._asked = [self.home]  # rooms that we are on the way to
@@ -124,7 +124,7 @@ class OneRoom:
     def _go_on_in(self, room: str, *, chosen: bool) -> None:
         before, self.room = self.room, room
         if before and self._chosen and not self._same(before, room):
-            self.intents.append(PartRoom(before))
+            self.asked.append(requests.Part(before))
         self.home, self._chosen = room, chosen
         if self._same(room, self._kept_out):
             self._kept_out = ""
@@ -161,7 +161,7 @@ class OneRoom:
 
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
-    def read(self, line: str) -> Intent | Notice | None:
+    def read(self, line: str) -> requests.Request | Notice | None:
         """What is wanted with this line, or what is to be told of it. A slash begins a command; two
         of them, a text that begins with one. Raises Unsupported.
         """
@@ -171,12 +171,12 @@ class OneRoom:
             return self._command(spelled_out(line).strip())
         return self._say(line.removeprefix("/"), self._here())
 
-    def _say(self, text: str, target: str, *, action: bool = False) -> Intent:
+    def _say(self, text: str, target: str, *, action: bool = False) -> requests.Request:
         if is_invisible(text):
             raise Unsupported(INVISIBLE)
-        return SayTo(target, text, action, new_token())
+        return requests.Say(text, target, action, new_token())
 
-    def _command(self, line: str) -> Intent | Notice:
+    def _command(self, line: str) -> requests.Request | Notice:
         word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
         first, second = (*rest.split(maxsplit=1), "", "")[:2]
         match word.lower():
@@ -193,13 +193,13 @@ class OneRoom:
             case verb if verb in _OF_THE_ROOM and not is_room(rest):
                 self._here()
         self._commanded += 1
-        return RunCommand(line, self.room)
+        return requests.SlashCommand(line, self.room)
 
-    def _join(self, room: str, key: str) -> Intent | Notice:
+    def _join(self, room: str, key: str) -> requests.Request | Notice:
         kept_out, self._kept_out = self._kept_out, ""
         if not self._same(room, self.room):
             self._asked.append(room)
-            return JoinRoom(room, key)
+            return requests.Join(room, key)
         if not kept_out:
             raise Unsupported(f"You are already in {room}.")
         return Notice(f"You are in {room}.")

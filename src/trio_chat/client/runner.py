@@ -1,32 +1,18 @@
 """A client in many rooms as a program: a front end, and a chat that is kept up.
 
-Messages go one way and intents the other, in bounded memory channels. A text that is said while
+Messages go one way and requests the other, in bounded memory channels. A text that is said while
 there is no connection waits for the next one, as what was on its way when the last was lost.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from typing import Protocol
 
 import trio
 
+from trio_chat.client import requests
 from trio_chat.client.connection import Remote
-from trio_chat.client.intents import (
-    AskHistory,
-    Intent,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Quit,
-    Resend,
-    RunCommand,
-    SayTo,
-    SendRaw,
-    SetAway,
-    SetTyping,
-)
 from trio_chat.client.lasting import LastingConnection
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
@@ -36,8 +22,8 @@ from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings, check_key, check_room
 
-# Intents that have not been dealt with. Then the front end waits, or does not take more.
-_INTENTS = 1000
+# Requests that have not been dealt with. Then the front end waits, or does not take more.
+_ASKED = 1000
 
 # Messages that have come and are not shown yet. Then the server waits, and in the end counts us
 # among those that read too slowly.
@@ -54,9 +40,9 @@ class RoomsFrontEnd(Protocol):
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
-        """Show messages until their channel is closed. To send Quit, or to close ``intents``, ends
+        """Show messages until their channel is closed. To send Leave, or to close ``asked``, ends
         the chat.
         """
         ...
@@ -77,15 +63,15 @@ async def talk_in_rooms(
     them. Without an end to it, and with ``client.retry``, a connection that is cut before that is
     opened again: for what is left to be said, and what others have said meanwhile.
     """
-    intents_to, intents = trio.open_memory_channel[Intent](_INTENTS)
+    asked_to, asked = trio.open_memory_channel[requests.Request](_ASKED)
     messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
     failed: ChatError | None = None
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_run, front_end, messages_of, intents_to)
-        with messages, intents:
+        nursery.start_soon(_run, front_end, messages_of, asked_to)
+        with messages, asked:
             try:
                 state = state or resume_state_of(settings)
-                await RoomsTalk(settings, nick, intents, messages, state, patience).run()
+                await RoomsTalk(settings, nick, asked, messages, state, patience).run()
             except ChatError as error:
                 failed = error
     if failed:
@@ -95,26 +81,26 @@ async def talk_in_rooms(
 async def _run(
     front_end: RoomsFrontEnd,
     messages: trio.MemoryReceiveChannel[Message],
-    intents: trio.MemorySendChannel[Intent],
+    asked: trio.MemorySendChannel[requests.Request],
 ) -> None:
-    with messages, intents:
-        await front_end.run(messages, intents)
+    with messages, asked:
+        await front_end.run(messages, asked)
 
 
 class RoomsTalk:
-    """``intents`` are what is wanted, ``messages`` takes what is heard."""
+    """``asked`` are what is wanted, ``messages`` takes what is heard."""
 
     def __init__(
         self,
         settings: Settings,
         nick: str,
-        intents: trio.MemoryReceiveChannel[Intent],
+        asked: trio.MemoryReceiveChannel[requests.Request],
         messages: trio.MemorySendChannel[Message],
         state: ResumeState,
         patience: float = LEAVE_TIMEOUT,
     ) -> None:
         self._retry, self._patience, self._state = settings.client.retry, patience, state
-        self._intents, self._messages = intents, messages
+        self._asked, self._messages = asked, messages
         self._news = trio.Event()
         self._lasting = LastingConnection(
             _remote(settings),
@@ -163,9 +149,9 @@ class RoomsTalk:
         await self._lasting.close()
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
             while True:
-                intent = self._intents.receive_nowait()
-                if last_words(intent) is None:
-                    self._ask(intent)
+                request = self._asked.receive_nowait()
+                if last_words(request) is None:
+                    self._ask(request)
                     await self._lasting.push()
 
     # ── what is heard ──────────────────────────────────────────────────────────────────────
@@ -222,7 +208,7 @@ class RoomsTalk:
 
     async def _do_all(self) -> None:
         words: str | None = None
-        async for first in self._intents:
+        async for first in self._asked:
             words = await self._do_waiting(first)
             with suppress(ConnectionLost):  # whoever makes a step notices it
                 await self._lasting.push()
@@ -230,33 +216,32 @@ class RoomsTalk:
                 break
         await self._finish(words or "")
 
-    async def _do_waiting(self, first: Intent) -> str | None:
+    async def _do_waiting(self, first: requests.Request) -> str | None:
         """Returns the last words, if it is ended by them."""
-        for intent in self._with_waiting(first):
-            if (words := last_words(intent)) is not None:
+        for request in self._with_waiting(first):
+            if (words := last_words(request)) is not None:
                 return words
-            if _is_reconnect(intent):
+            if _is_reconnect(request):
                 await self._lasting.reconnect()
             else:
-                self._ask(intent)
+                self._ask(request)
         return None
 
-    def _with_waiting(self, intent: Intent) -> Iterator[Intent]:
+    def _with_waiting(self, request: requests.Request) -> Iterator[requests.Request]:
         """What waits is sent together."""
-        yield intent
+        yield request
         with suppress(trio.WouldBlock, trio.EndOfChannel):
             while True:
-                yield self._intents.receive_nowait()
+                yield self._asked.receive_nowait()
 
-    def _ask(self, intent: Intent) -> None:
+    def _ask(self, request: requests.Request) -> None:
         try:
-            if isinstance(intent, JoinRoom):
-                check_room(intent.room)
-                check_key(intent.key)
-            values = [getattr(intent, field.name) for field in fields(intent)]
-            getattr(self._lasting.requests, _METHODS[type(intent)])(*values)
+            if isinstance(request, requests.Join):
+                check_room(request.room)
+                check_key(request.key)
+            requests.ask(self._lasting.requests, request)
         except (Unsupported, ValueError) as error:
-            room = intent.room if isinstance(intent, JoinRoom) else ""
+            room = request.room if isinstance(request, requests.Join) else ""
             self._lasting.tell([Notice(str(error), room=room, refusal=True)])
 
     async def _finish(self, words: str) -> None:
@@ -267,20 +252,6 @@ class RoomsTalk:
             await self._lasting.finish(words)
         await trio.sleep(self._patience)
         self._lasting.give_up("the server takes too long")
-
-
-_METHODS: dict[type, str] = {
-    AskHistory: "history",
-    JoinRoom: "join",
-    MarkRead: "mark_read",
-    PartRoom: "part",
-    Resend: "resend",
-    RunCommand: "command",
-    SayTo: "say_to",
-    SendRaw: "raw",
-    SetAway: "away",
-    SetTyping: "typing",
-}
 
 
 def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeState:
@@ -301,16 +272,19 @@ def _remote(settings: Settings) -> Remote:
     )
 
 
-def _is_reconnect(intent: Intent) -> bool:
-    return isinstance(intent, RunCommand) and spelled_out(intent.line).strip() == "/reconnect"
+def _is_reconnect(request: requests.Request) -> bool:
+    return (
+        isinstance(request, requests.SlashCommand)
+        and spelled_out(request.line).strip() == "/reconnect"
+    )
 
 
-def last_words(intent: Intent) -> str | None:
+def last_words(request: requests.Request) -> str | None:
     """Those with which the front end ends it; None if it does not."""
-    match intent:
-        case Quit(words):
+    match request:
+        case requests.Leave(words):
             return words
-        case RunCommand(line):
+        case requests.SlashCommand(line):
             command, _, words = spelled_out(line).strip().partition(" ")
             return words.strip() if command.lower() == "/quit" else None
     return None

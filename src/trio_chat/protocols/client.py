@@ -253,7 +253,7 @@ class Requests(Protocol):
         """Leave a room."""
         ...
 
-    def history(self, target: str, before_msgid: str, limit: int) -> None:
+    def history(self, target: str, before: str, limit: int) -> None:
         """Ask for the messages before this one; without an id, for the last ones."""
         ...
 

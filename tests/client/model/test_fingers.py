@@ -3,7 +3,7 @@
 import pytest
 
 from desk import Desk
-from trio_chat.client.intents import PartRoom, Quit, RunCommand
+from trio_chat.client import requests
 from trio_chat.core.events import Departed, Joined
 from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
@@ -59,21 +59,21 @@ def test_anything_else_stays_as_it_is(line: str) -> None:
 
 def test_on_the_screen_too(desk: Desk) -> None:
     desk.go("#lobby")
-    assert desk.enter("/exit so long")[-1] == Quit("so long")
-    assert desk.enter("/q")[-1] == Quit("")
-    assert desk.enter("/connect") == [RunCommand("/reconnect", "#lobby")]
+    assert desk.enter("/exit so long")[-1] == requests.Leave("so long")
+    assert desk.enter("/q")[-1] == requests.Leave("")
+    assert desk.enter("/connect") == [requests.SlashCommand("/reconnect", "#lobby")]
     assert desk.enter("/connect irc.example.org") == ()
     assert "trio-chat client -H irc.example.org" in desk.notes()[-1]
-    assert desk.enter("/names") == [RunCommand("/who", "#lobby")]
+    assert desk.enter("/names") == [requests.SlashCommand("/who", "#lobby")]
     desk.enter("/j #tea")
     assert "#tea" in desk.model._state.wanted
     desk.enter("/q bob")
     assert desk.model.current.name == "bob"
     desk.enter("/clsoe")
     assert "Did you mean /close?" in desk.notes()[-1]
-    assert desk.enter("/whoiss al") == [RunCommand("/whoiss al", "bob")]
+    assert desk.enter("/whoiss al") == [requests.SlashCommand("/whoiss al", "bob")]
     desk.go("#lobby")
-    assert desk.enter("/close") == [PartRoom("#lobby")]
+    assert desk.enter("/close") == [requests.Part("#lobby")]
 
 
 def test_whoever_is_lost_in_a_split_shares_a_line_and_comes_back_so(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from desk import NOON, Desk, at, said, told
-from trio_chat.client.model import AskHistory, Resend
+from trio_chat.client import requests
 from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import LINES_MAX
 from trio_chat.core.events import Joined, Renamed, Said
@@ -69,10 +69,10 @@ def test_a_page_does_not_move_the_place_where_the_new_begins(desk: Desk) -> None
 def test_what_is_asked_for_is_the_page_before_the_first_line_once_at_a_time(desk: Desk) -> None:
     desk.hear(Said("#lobby", "bob", "no id"), *live(5))
     lobby = desk["#lobby"]
-    assert desk.model.older(lobby) == [AskHistory("#lobby", "m5", 100)]
+    assert desk.model.older(lobby) == [requests.History("#lobby", "m5", 100)]
     assert desk.model.older(lobby) == ()
     desk.hear(*page(4), PageEnd("#lobby", 1, False))
-    assert desk.model.older(lobby) == [AskHistory("#lobby", "m4", 100)]
+    assert desk.model.older(lobby) == [requests.History("#lobby", "m4", 100)]
     desk.hear(PageEnd("#lobby", 0, False))
     assert desk.model.older(lobby) == ()
     assert lobby.complete
@@ -87,7 +87,7 @@ def test_nothing_is_asked_for_where_there_is_nobody_to_ask(desk: Desk) -> None:
 def test_what_was_asked_for_before_a_cut_may_be_asked_for_again(desk: Desk) -> None:
     desk.model.older(desk["#lobby"])
     desk.hear(Unlinked("lost", 1.0), Linked("me", "net", frozenset()))
-    assert desk.model.older(desk["#lobby"]) == [AskHistory("#lobby", "", 100)]
+    assert desk.model.older(desk["#lobby"]) == [requests.History("#lobby", "", 100)]
 
 
 def test_a_buffer_that_is_cleared_can_be_filled_again(desk: Desk) -> None:
@@ -95,7 +95,7 @@ def test_a_buffer_that_is_cleared_can_be_filled_again(desk: Desk) -> None:
     desk.go("#lobby")
     desk.enter("/clear")
     assert desk.texts() == ["3"]
-    assert desk.model.older(desk["#lobby"]) == [AskHistory("#lobby", "", 100)]
+    assert desk.model.older(desk["#lobby"]) == [requests.History("#lobby", "", 100)]
     desk.hear(*page(1, 2))
     assert numbers(desk) == [1, 2, 3]
 
@@ -181,7 +181,7 @@ def test_what_has_failed_says_why_and_can_be_sent_again(desk: Desk) -> None:
     failed = desk.lines("#lobby")[0]
     assert (failed.state, failed.why) == ("failed", "it is ␛moderated")
     assert numbers(desk) == [1, 3, 2]
-    assert desk.model.resend(failed) == [Resend("t1")]
+    assert desk.model.resend(failed) == [requests.ResendText("t1")]
     assert desk.model.resend(failed) == ()
     assert (failed.state, failed.why) == ("pending", "")
     desk.hear(Sent("t1", "#lobby", "1"))

@@ -3,7 +3,8 @@
 import pytest
 
 from desk import Desk, at, said, told
-from trio_chat.client.model import MarkRead, Model, SavedState
+from trio_chat.client import requests
+from trio_chat.client.model import Model, SavedState
 from trio_chat.core.events import Renamed, Said
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
@@ -165,7 +166,7 @@ def test_nobody_reads_a_screen_that_has_no_focus(desk: Desk) -> None:
     desk.model.focus(False, desk.now)
     desk.hear(said("bob", "hi", "m1", at(1)))
     assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (1, "m1")
-    assert desk.model.focus(True, desk.now) == [MarkRead("#lobby", at(1))]
+    assert desk.model.focus(True, desk.now) == [requests.ReadUpTo("#lobby", at(1))]
     assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m1")
     assert desk.model.focus(True, desk.now) == ()
 
@@ -206,10 +207,10 @@ def test_a_private_message_rings_louder_than_a_mention(desk: Desk) -> None:
 
 def test_going_to_a_buffer_tells_the_server_what_is_read(desk: Desk) -> None:
     desk.hear(said("bob", "hi", "m1", at(1)))
-    assert desk.go("#lobby") == [MarkRead("#lobby", at(1))]
+    assert desk.go("#lobby") == [requests.ReadUpTo("#lobby", at(1))]
     assert desk.go("#lobby") == []
     desk.hear(said("bob", "ho", "m2", at(2)))
-    assert desk.go("net") == [MarkRead("#lobby", at(2))]
+    assert desk.go("net") == [requests.ReadUpTo("#lobby", at(2))]
     assert desk.go("#lobby") == []
 
 
@@ -217,11 +218,11 @@ def test_who_sits_in_a_room_and_reads_tells_it_now_and_then(desk: Desk) -> None:
     desk.go("#lobby")
     desk.hear(said("bob", "hi", "m1", at(1)))
     assert desk.model.kept().read == (("#lobby", at(1)),)
-    assert desk.read_on() == [MarkRead("#lobby", at(1))]
+    assert desk.read_on() == [requests.ReadUpTo("#lobby", at(1))]
     desk.hear(said("bob", "ho", "m2", at(2)))
     assert desk.model.kept().read == (("#lobby", at(2)),)
     assert desk.read_on(4) == []
-    assert desk.read_on(1) == [MarkRead("#lobby", at(2))]
+    assert desk.read_on(1) == [requests.ReadUpTo("#lobby", at(2))]
     assert desk.read_on(60) == []
     desk.model.focus(False, desk.now)
     desk.hear(said("bob", "hm", "m3", at(3)))
@@ -232,17 +233,17 @@ def test_who_sits_in_a_room_and_reads_tells_it_now_and_then(desk: Desk) -> None:
 def test_what_the_server_may_not_know_it_is_told_again(desk: Desk) -> None:
     """As after a cut, or if another server has its name now."""
     desk.hear(told("bob", "psst", msgid="m1", time=at(1)))
-    assert desk.go("bob") == [MarkRead("bob", at(1))]
+    assert desk.go("bob") == [requests.ReadUpTo("bob", at(1))]
     desk.hear(Unlinked("lost", 1))
     assert desk.read_on(60) == []
     desk.hear(Linked("me", "net", frozenset()))
-    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    assert desk.read_on(60) == [requests.ReadUpTo("bob", at(1))]
     desk.hear(MarkedRead("bob", at(1)))
     assert desk.read_on(60) == []
     desk.hear(MarkedRead("bob", at(0)))
-    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    assert desk.read_on(60) == [requests.ReadUpTo("bob", at(1))]
     desk.hear(MarkedRead("bob", ""))
-    assert desk.read_on(60) == [MarkRead("bob", at(1))]
+    assert desk.read_on(60) == [requests.ReadUpTo("bob", at(1))]
     desk.hear(MarkedRead("bob", at(5)))
     assert desk.read_on(60) == []
 

@@ -5,20 +5,8 @@ import unicodedata
 import pytest
 
 from desk import Desk, at, said, told
-from trio_chat.client.model import (
-    Intent,
-    JoinRoom,
-    MarkRead,
-    Model,
-    PartRoom,
-    Quit,
-    RunCommand,
-    SavedState,
-    SayTo,
-    SetTyping,
-    Unsent,
-    preview,
-)
+from trio_chat.client import requests
+from trio_chat.client.model import Model, SavedState, Unsent, preview
 from trio_chat.client.model.emoji import emoji
 from trio_chat.core.events import Said
 from trio_chat.core.views import Notice
@@ -49,32 +37,34 @@ def here(desk: Desk) -> Desk:
 
 
 @pytest.mark.parametrize(
-    ("text", "intents"),
+    ("text", "asked"),
     [
-        ("hello", [SayTo("#lobby", "hello")]),
-        ("  hello ", [SayTo("#lobby", "  hello ")]),
+        ("hello", [requests.Say("hello", "#lobby")]),
+        ("  hello ", [requests.Say("  hello ", "#lobby")]),
         ("", []),
         (" \n\t\n", []),
-        ("\none\n\ntwo\r\nthree\n", [SayTo("#lobby", "one\n\ntwo\nthree")]),
-        ("//etc", [SayTo("#lobby", "/etc")]),
-        ("/etc\n//etc", [SayTo("#lobby", "/etc\n//etc")]),
-        ("/me waves", [RunCommand("/me waves", "#lobby")]),
-        ("/topic", [RunCommand("/topic", "#lobby")]),
-        ("/part bye\n", [RunCommand("/part bye", "#lobby")]),
-        ("/nonsense", [RunCommand("/nonsense", "#lobby")]),
-        ("/", [RunCommand("/", "#lobby")]),
-        ("/quit so long", [Quit("so long")]),
-        ("/QUIT", [Quit()]),
+        ("\none\n\ntwo\r\nthree\n", [requests.Say("one\n\ntwo\nthree", "#lobby")]),
+        ("//etc", [requests.Say("/etc", "#lobby")]),
+        ("/etc\n//etc", [requests.Say("/etc\n//etc", "#lobby")]),
+        ("/me waves", [requests.SlashCommand("/me waves", "#lobby")]),
+        ("/topic", [requests.SlashCommand("/topic", "#lobby")]),
+        ("/part bye\n", [requests.SlashCommand("/part bye", "#lobby")]),
+        ("/nonsense", [requests.SlashCommand("/nonsense", "#lobby")]),
+        ("/", [requests.SlashCommand("/", "#lobby")]),
+        ("/quit so long", [requests.Leave("so long")]),
+        ("/QUIT", [requests.Leave()]),
     ],
 )
-def test_what_is_entered_is_said_or_done(here: Desk, text: str, intents: list[Intent]) -> None:
-    assert list(here.enter(text)) == intents
+def test_what_is_entered_is_said_or_done(
+    here: Desk, text: str, asked: list[requests.Request]
+) -> None:
+    assert list(here.enter(text)) == asked
 
 
 def test_nobody_hears_what_is_said_to_the_server(desk: Desk) -> None:
     assert desk.enter("hello") == ()
     assert desk.notes() == ["Nobody would hear that here. /join ROOM enters a room."]
-    assert desk.enter("/whois bob") == [RunCommand("/whois bob", "")]
+    assert desk.enter("/whois bob") == [requests.SlashCommand("/whois bob", "")]
 
 
 def test_a_book_is_not_said(here: Desk) -> None:
@@ -119,11 +109,11 @@ def test_a_text_of_several_lines_is_one_line_of_the_log(here: Desk) -> None:
 
 def test_leaving_tells_what_has_been_read(here: Desk) -> None:
     here.hear(said("bob", "hi", "m1", at(1)))
-    assert here.enter("/quit") == [MarkRead("#lobby", at(1)), Quit()]
+    assert here.enter("/quit") == [requests.ReadUpTo("#lobby", at(1)), requests.Leave()]
 
 
 def test_who_asks_to_enter_a_room_goes_there(desk: Desk) -> None:
-    assert desk.enter("/join new") == [RunCommand("/join new", "")]
+    assert desk.enter("/join new") == [requests.SlashCommand("/join new", "")]
     assert desk.model.current.name == "net"
     desk.hear(InRoom("#other"))
     assert desk.model.current.name == "net"
@@ -134,15 +124,15 @@ def test_who_asks_to_enter_a_room_goes_there(desk: Desk) -> None:
 def test_query_opens_a_buffer_for_a_person(desk: Desk) -> None:
     assert list(desk.enter("/query bob")) == []
     assert desk.model.current.name == "bob"
-    assert list(desk.enter("/query alice hi there")) == [SayTo("alice", "hi there")]
-    assert list(desk.enter("hello")) == [SayTo("alice", "hello")]
+    assert list(desk.enter("/query alice hi there")) == [requests.Say("hi there", "alice")]
+    assert list(desk.enter("hello")) == [requests.Say("hello", "alice")]
     desk.enter("/query")
     assert desk.notes() == ["Usage: /query NAME [TEXT]"]
 
 
 def test_a_room_that_is_closed_is_left(here: Desk) -> None:
     here.hear(said("bob", "hi", "m1", at(1)))
-    assert here.enter("/close") == [MarkRead("#lobby", at(1)), PartRoom("#lobby")]
+    assert here.enter("/close") == [requests.ReadUpTo("#lobby", at(1)), requests.Part("#lobby")]
     assert here.names() == ["net"]
     assert here.model.current.name == "net"
     here.hear(said("bob", "still here"), OutOfRoom("#lobby"))
@@ -223,14 +213,14 @@ def test_searching_finds_all_words_in_any_case(desk: Desk) -> None:
 def test_typing_is_told_only_to_those_who_want_it_and_seldom(here: Desk) -> None:
     assert here.model.typed(here.now) == ()
     here.model._tells_typing = True
-    assert here.model.typed(here.now) == [SetTyping("#lobby", True)]
+    assert here.model.typed(here.now) == [requests.TypingState("#lobby", True)]
     assert here.model.typed(here.now + 2.9) == ()
-    assert here.model.typed(here.now + 3) == [SetTyping("#lobby", True)]
+    assert here.model.typed(here.now + 3) == [requests.TypingState("#lobby", True)]
     here.enter("hello")
-    assert here.model.typed(here.now + 4) == [SetTyping("#lobby", True)]
-    assert here.go("net") == [SetTyping("#lobby", False)]
+    assert here.model.typed(here.now + 4) == [requests.TypingState("#lobby", True)]
+    assert here.go("net") == [requests.TypingState("#lobby", False)]
     assert here.go("#lobby") == []
-    assert here.model.typed(here.now + 5) == [SetTyping("#lobby", True)]
+    assert here.model.typed(here.now + 5) == [requests.TypingState("#lobby", True)]
 
 
 def test_nobody_is_told_that_one_types_to_the_server(desk: Desk) -> None:
@@ -371,7 +361,7 @@ def test_what_is_kept_is_there_again(here: Desk) -> None:
         current="bob",
     )
     again = Desk(Model("me", kept=kept))
-    assert again.model.start(again.now) == [JoinRoom("#lobby")]
+    assert again.model.start(again.now) == [requests.Join("#lobby")]
     assert again.model.kept() == kept
     assert again.names() == ["server", "#lobby", "bob"]
     assert [line.state for line in again.lines("bob")] == ["pending"]
@@ -431,7 +421,7 @@ def test_the_secret_is_kept() -> None:
 
 def test_what_is_asked_is_answered_where_it_was_asked(desk: Desk) -> None:
     desk.go("#lobby")
-    assert desk.enter("/whois bob") == [RunCommand("/whois bob", "#lobby")]
+    assert desk.enter("/whois bob") == [requests.SlashCommand("/whois bob", "#lobby")]
     desk.hear(Notice("bob is somebody"))
     assert desk.texts("#lobby")[-1] == "bob is somebody"
     desk.now += 6
@@ -442,7 +432,7 @@ def test_what_is_asked_is_answered_where_it_was_asked(desk: Desk) -> None:
 def test_a_server_that_can_search_does_that(desk: Desk) -> None:
     desk.hear(Linked("me", "net", frozenset({"soju.im/search"})))
     desk.go("#lobby")
-    assert desk.enter("/search tea") == [RunCommand("/search tea", "#lobby")]
+    assert desk.enter("/search tea") == [requests.SlashCommand("/search tea", "#lobby")]
     found = Stamped("#tea", "al", "green tea", msgid="m9", time=at(7))
     desk.hear(Notice("This was found:"), Earlier(found, at(7), found=True))
     assert desk.texts("#lobby")[-1].endswith("#tea al: green tea")

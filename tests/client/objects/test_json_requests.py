@@ -1,28 +1,16 @@
 """What programs may ask for: what each line means, and what is said of one that means nothing."""
 
 import json
-from typing import Any, get_args
+from dataclasses import fields as fields_of
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from trio_chat.client.intents import (
-    AskHistory,
-    Intent,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Quit,
-    Resend,
-    RunCommand,
-    SayTo,
-    SendRaw,
-    SetAway,
-    SetTyping,
-)
-from trio_chat.client.objects.json_requests import KINDS, BadRequest, read_request
+from trio_chat.client import requests
+from trio_chat.client.objects.json_requests import BadRequest, read_request
 from trio_chat.client.objects.schema import schema
 from trio_chat.protocols.client import Sent
 from trio_chat.protocols.irc.client.session import IrcClientSession
@@ -32,50 +20,52 @@ TOKEN = "0123456789abcdef"
 TIME = "2026-01-31T09:30:00.000Z"
 INPUT = Draft202012Validator({"$ref": "#/$defs/Input", "$defs": schema()["$defs"]})
 
-MEANINGS: list[tuple[dict[str, Any], Intent]] = [
-    ({"type": "say", "text": "hi", "token": TOKEN}, SayTo("#first", "hi", token=TOKEN)),
+MEANINGS: list[tuple[dict[str, Any], requests.Request]] = [
+    ({"type": "say", "text": "hi", "token": TOKEN}, requests.Say("hi", "#first", token=TOKEN)),
     (
         {"type": "say", "text": "a\nb", "target": "al", "action": True, "token": TOKEN},
-        SayTo("al", "a\nb", True, TOKEN),
+        requests.Say("a\nb", "al", True, TOKEN),
     ),
-    ({"type": "resend", "token": TOKEN}, Resend(TOKEN)),
-    ({"type": "join", "room": "#tea"}, JoinRoom("#tea")),
-    ({"type": "join", "room": "#tea", "key": "k"}, JoinRoom("#tea", "k")),
-    ({"type": "part", "room": "#tea", "why": "late"}, PartRoom("#tea", "late")),
-    ({"type": "history"}, AskHistory("#first", "", 100)),
+    ({"type": "resend", "token": TOKEN}, requests.ResendText(TOKEN)),
+    ({"type": "join", "room": "#tea"}, requests.Join("#tea")),
+    ({"type": "join", "room": "#tea", "key": "k"}, requests.Join("#tea", "k")),
+    ({"type": "part", "room": "#tea", "why": "late"}, requests.Part("#tea", "late")),
+    ({"type": "history"}, requests.History("#first", "", 100)),
     (
         {"type": "history", "target": "al", "before": "m1", "limit": 5},
-        AskHistory("al", "m1", 5),
+        requests.History("al", "m1", 5),
     ),
-    ({"type": "mark_read"}, MarkRead("#first", "")),
-    ({"type": "mark_read", "target": "al", "time": TIME}, MarkRead("al", TIME)),
-    ({"type": "typing"}, SetTyping("#first", True)),
-    ({"type": "typing", "target": "al", "active": False}, SetTyping("al", False)),
-    ({"type": "command", "line": "/topic tea"}, RunCommand("/topic tea", "#first")),
-    ({"type": "raw", "line": "VERSION"}, SendRaw("VERSION")),
-    ({"type": "away", "text": "lunch"}, SetAway("lunch")),
-    ({"type": "away"}, SetAway("")),
-    ({"type": "quit"}, Quit("")),
-    ({"type": "quit", "why": "late"}, Quit("late")),
+    ({"type": "mark_read"}, requests.ReadUpTo("#first", "")),
+    ({"type": "mark_read", "target": "al", "time": TIME}, requests.ReadUpTo("al", TIME)),
+    ({"type": "typing"}, requests.TypingState("#first", True)),
+    ({"type": "typing", "target": "al", "active": False}, requests.TypingState("al", False)),
+    ({"type": "command", "line": "/topic tea"}, requests.SlashCommand("/topic tea", "#first")),
+    ({"type": "raw", "line": "VERSION"}, requests.Raw("VERSION")),
+    ({"type": "away", "text": "lunch"}, requests.GoAway("lunch")),
+    ({"type": "away"}, requests.GoAway("")),
+    ({"type": "quit"}, requests.Leave("")),
+    ({"type": "quit", "why": "late"}, requests.Leave("late")),
 ]
 
 
-@pytest.mark.parametrize(("request_", "intent"), MEANINGS, ids=lambda value: str(value)[:40])
-def test_each_request_is_an_intent(request_: dict[str, Any], intent: Intent) -> None:
-    assert read_request(json.dumps(request_).encode()).intent("#first") == intent
-    INPUT.validate(request_)
+def read(line: bytes) -> requests.Request:
+    return read_request(line, "#first")
+
+
+@pytest.mark.parametrize(("told", "meant"), MEANINGS, ids=lambda value: str(value)[:40])
+def test_each_object_is_a_request(told: dict[str, Any], meant: requests.Request) -> None:
+    assert read(json.dumps(told).encode()) == meant
+    INPUT.validate(told)
 
 
 def test_everything_that_a_client_can_be_asked_can_be_asked_for() -> None:
-    assert {type(intent) for _, intent in MEANINGS} == set(get_args(Intent))
-    assert {request["type"] for request, _ in MEANINGS} == set(KINDS)
+    assert {(told["type"], type(meant)) for told, meant in MEANINGS} == {*requests.KINDS.items()}
 
 
 def test_a_text_without_a_token_has_one_of_its_own() -> None:
-    request = read_request(b'{"type": "say", "text": "hi"}')
-    first, second = request.intent("#first"), request.intent("#first")
-    assert isinstance(first, SayTo)
-    assert isinstance(second, SayTo)
+    first, second = (read(b'{"type": "say", "text": "hi"}') for _ in range(2))
+    assert isinstance(first, requests.Say)
+    assert isinstance(second, requests.Say)
     assert first.token != second.token
     assert len(first.token) == 32
 
@@ -118,7 +108,7 @@ WRONG = [
 
 def complaint(line: bytes) -> str:
     with pytest.raises(BadRequest) as told:
-        read_request(line)
+        read(line)
     return str(told.value)
 
 
@@ -166,16 +156,25 @@ def test_huge_numbers_are_refused(line: bytes) -> None:
 
 def test_of_a_key_that_comes_twice_the_last_one_holds() -> None:
     line = f'{{"type": "say", "text": "a", "text": "b", "token": "{TOKEN}"}}'
-    assert read_request(line.encode()).intent("#first") == SayTo("#first", "b", token=TOKEN)
+    assert read(line.encode()) == requests.Say("b", "#first", token=TOKEN)
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([*KINDS]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([*requests.KINDS]),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
 fields = st.sampled_from(
-    [*sorted({field for kind in KINDS.values() for field in kind.model_fields}), "x"]
+    [
+        *sorted({field.name for kind in requests.KINDS.values() for field in fields_of(kind)}),
+        "type",
+        "x",
+    ]
 )
 
 
@@ -186,7 +185,7 @@ fields = st.sampled_from(
 def test_any_line_is_a_request_or_is_complained_about_in_one_line(line: bytes) -> None:
     why = ""
     try:
-        read_request(line)
+        read(line)
     except BadRequest as error:
         why = str(error)
     assert "\n" not in why
@@ -204,15 +203,15 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
     text: str, target: str, action: bool
 ) -> None:
     """The front end waits for what becomes of each text: so each must be told of."""
-    request = {"type": "say", "text": text, "target": target, "action": action, "token": TOKEN}
+    told = {"type": "say", "text": text, "target": target, "action": action, "token": TOKEN}
     try:
-        intent = read_request(json.dumps(request).encode()).intent("")
+        request = read(json.dumps(told).encode())
     except BadRequest:
         return
-    INPUT.validate(request)
-    assert isinstance(intent, SayTo)
+    INPUT.validate(told)
+    assert isinstance(request, requests.Say)
     session = IrcClientSession("bob", rooms=(), encoding="utf-8", state=ResumeState())
-    session.say_to(intent.target, intent.text, intent.action, intent.token)
+    session.say_to(request.target, request.text, request.action, request.token)
     sent = session.own_messages()
     assert all(isinstance(message, Sent) for message in sent)
     assert sent[0].token == TOKEN  # type: ignore[union-attr]
@@ -225,9 +224,9 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
 @pytest.mark.parametrize("time", ["2026-99-99T99:99:99.999Z", "2026-02-30T09:30:00.000Z"])
 def test_a_time_has_to_be_one(time: str) -> None:
     with pytest.raises(BadRequest, match=r'"time" in mark_read is wrong\. As that of a message'):
-        read_request(json.dumps({"type": "mark_read", "time": time}).encode())
+        read(json.dumps({"type": "mark_read", "time": time}).encode())
 
 
 def test_a_text_of_which_nothing_could_be_seen_is_as_a_blank_one() -> None:
     with pytest.raises(BadRequest, match="A text that is not blank"):
-        read_request(b'{"type": "say", "text": "\\u200b"}')
+        read(b'{"type": "say", "text": "\\u200b"}')

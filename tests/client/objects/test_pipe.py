@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from trio_chat.client import delivery, pipe
-from trio_chat.client.intents import Intent, JoinRoom, Quit, Resend, SayTo
+from trio_chat.client import delivery, pipe, requests
 from trio_chat.client.objects import pipe as objects
 from trio_chat.errors import ChatError, NotSaid
 from trio_chat.protocols.client import (
@@ -36,7 +35,7 @@ class Program:
     stdin: int
     stdout: int
     messages: trio.MemorySendChannel[Message]
-    intents: trio.MemoryReceiveChannel[Intent]
+    asked: trio.MemoryReceiveChannel[requests.Request]
     ended: trio.Event = field(default_factory=trio.Event)
     state: ResumeState = field(default_factory=ResumeState)
     why: str = ""
@@ -64,14 +63,14 @@ class Program:
         for message in messages:
             await self.messages.send(message)
 
-    async def wants(self, *expected: Intent) -> None:
-        for intent in expected:
-            assert await self.intents.receive() == intent
+    async def wants(self, *expected: requests.Request) -> None:
+        for request in expected:
+            assert await self.asked.receive() == request
 
     async def wants_nothing(self) -> None:
         await trio.testing.wait_all_tasks_blocked(0.01)
         with pytest.raises(trio.WouldBlock):
-            self.intents.receive_nowait()
+            self.asked.receive_nowait()
 
     async def printed(self) -> dict[str, Any]:
         while b"\n" not in self._printed:
@@ -98,14 +97,14 @@ async def program(nursery, monkeypatch, retry) -> AsyncIterator[Program]:
     monkeypatch.setattr(pipe, "_STDIN", stdin)
     monkeypatch.setattr(pipe, "_STDOUT", stdout)
     messages, messages_of = trio.open_memory_channel[Message](0)
-    intents, intents_of = trio.open_memory_channel[Intent](0)
-    program = Program(stdin_of, stdout_of, messages, intents_of)
+    asked, asked_of = trio.open_memory_channel[requests.Request](0)
+    program = Program(stdin_of, stdout_of, messages, asked_of)
 
     async def run() -> None:
         try:
-            with messages_of, intents:
+            with messages_of, asked:
                 program.front_end = objects.ObjectPipe("#lobby", program.state, retry=retry)
-                await program.front_end.run(messages_of, intents)
+                await program.front_end.run(messages_of, asked)
             program.front_end.check()
         except ChatError as error:
             program.why = str(error)
@@ -127,14 +126,14 @@ async def test_the_room_has_to_let_us_in_until_we_have_been_in(program):
     await program.tell(InRoom("#Lobby"), OutOfRoom("#lobby", "kicked"))
     assert not program.state.required
     program.write({"type": "join", "room": "#tea"})
-    await program.wants(JoinRoom("#tea"))
+    await program.wants(requests.Join("#tea"))
 
 
 async def test_the_input_waits_until_we_are_in(program):
     program.write({"type": "join", "room": "#tea"}, "nonsense")
     await program.wants_nothing()
     await program.tell(LINKED)
-    await program.wants(JoinRoom("#tea"))
+    await program.wants(requests.Join("#tea"))
     await program.prints("linked", "error")
 
 
@@ -142,13 +141,13 @@ async def test_the_end_waits_until_we_are_in_and_all_that_was_said_is_known(prog
     program.say(*TOKENS[:2])
     program.end_input()
     await program.tell(LINKED)
-    await program.wants(*(SayTo("#lobby", "hi", token=token) for token in TOKENS[:2]))
+    await program.wants(*(requests.Say("hi", "#lobby", token=token) for token in TOKENS[:2]))
     await program.tell(Sent(TOKENS[0], "#lobby", "hi"), Sent(f"{TOKENS[0]}-2", "#lobby", "hi"))
     await program.tell(Sent(TOKENS[1], "#lobby", "hi"), Acknowledged(TOKENS[0]))
     await program.tell(Failed(TOKENS[1], "No."))
     await program.wants_nothing()
     await program.tell(Acknowledged(f"{TOKENS[0]}-2"))
-    await program.wants(Quit(""))
+    await program.wants(requests.Leave(""))
     program.messages.close()
     await program.ended.wait()
     assert program.why == "1 message or command was refused or cut, or may not have arrived"
@@ -160,7 +159,7 @@ async def test_the_end_waits_until_we_are_in_and_all_that_was_said_is_known(prog
 async def test_a_program_may_leave_with_words_and_nothing_after_them_counts(program, last):
     program.write(last, {"type": "join", "room": "#tea"})
     await program.tell(LINKED)
-    await program.wants(Quit("bye"))
+    await program.wants(requests.Leave("bye"))
     await program.wants_nothing()
 
 
@@ -169,7 +168,7 @@ async def test_of_what_nothing_becomes_is_given_up_in_the_end(program, monkeypat
     program.say(TOKENS[0])
     program.end_input()
     await program.tell(LINKED)
-    await program.wants(SayTo("#lobby", "hi", token=TOKENS[0]), Quit(""))
+    await program.wants(requests.Say("hi", "#lobby", token=TOKENS[0]), requests.Leave(""))
     program.messages.close()
     await program.prints("linked", "failed")
     await program.ended.wait()
@@ -180,10 +179,10 @@ async def test_the_input_waits_while_much_is_on_its_way(program, monkeypatch):
     monkeypatch.setattr(delivery, "_OPEN_MAX", 2)
     program.say(*TOKENS[:3])
     await program.tell(LINKED)
-    await program.wants(*(SayTo("#lobby", "hi", token=token) for token in TOKENS[:2]))
+    await program.wants(*(requests.Say("hi", "#lobby", token=token) for token in TOKENS[:2]))
     await program.wants_nothing()
     await program.tell(Acknowledged(TOKENS[1]))
-    await program.wants(SayTo("#lobby", "hi", token=TOKENS[2]))
+    await program.wants(requests.Say("hi", "#lobby", token=TOKENS[2]))
 
 
 async def test_only_what_has_failed_can_be_sent_again(program):
@@ -191,7 +190,7 @@ async def test_only_what_has_failed_can_be_sent_again(program):
     await program.tell(LINKED, Sent(token, "al", "hi"), Failed(token, "Nobody is al."))
     await program.prints("linked", "sent", "failed")
     program.write({"type": "resend", "token": token}, {"type": "resend", "token": TOKENS[1]})
-    await program.wants(Resend(token))
+    await program.wants(requests.ResendText(token))
     await program.prints("error")
     await program.tell(Sent(token, "al", "hi"), Acknowledged(token))
     await program.prints("sent", "acknowledged")
@@ -224,7 +223,7 @@ async def test_of_failed_texts_the_last_ones_are_known(program, monkeypatch):
     await program.prints("linked", *["failed"] * 3)
     program.write(*({"type": "resend", "token": token} for token in TOKENS[:2]))
     await program.prints("error")
-    await program.wants(Resend(TOKENS[1]))
+    await program.wants(requests.ResendText(TOKENS[1]))
 
 
 @pytest.mark.parametrize("retry", [False], indirect=True)
@@ -246,14 +245,14 @@ async def test_with_retry_the_input_waits_while_we_are_cut_off(program):
     program.say(TOKENS[0])
     await program.wants_nothing()
     await program.tell(LINKED)
-    await program.wants(SayTo("#lobby", "hi", token=TOKENS[0]))
+    await program.wants(requests.Say("hi", "#lobby", token=TOKENS[0]))
 
 
 @pytest.mark.parametrize("retry", [True], indirect=True)
 async def test_who_has_nothing_more_to_say_need_not_come_back(program):
     await program.tell(LINKED, Unlinked("it is cut", 1.5))
     program.end_input()
-    await program.wants(Quit(""))
+    await program.wants(requests.Leave(""))
 
 
 async def test_a_line_that_is_too_long_costs_nothing_else(program, monkeypatch):
@@ -261,4 +260,4 @@ async def test_a_line_that_is_too_long_costs_nothing_else(program, monkeypatch):
     program.write("", "x" * 101, {"type": "join", "room": "#tea"})
     assert (await program.printed())["line"] == 2
     await program.tell(LINKED)
-    await program.wants(JoinRoom("#tea"))
+    await program.wants(requests.Join("#tea"))

@@ -7,7 +7,7 @@ import trio
 from textual import events
 
 from screens import FakeModel, burst, demo_model, said, shown, silent, text_of, until
-from trio_chat.client.model import Quit, SayTo
+from trio_chat.client import requests
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.settings import ScreenSettings
 
@@ -96,7 +96,7 @@ def test_nothing_is_taken_that_cannot_be_sent():
 
     async def script(pilot, app):
         for _ in range(5001):
-            app.guest.ask(SayTo("#lobby", "x"))
+            app.guest.ask(requests.Say("x", "#lobby"))
         await pilot.press(*"keep me", "enter")
         assert "❯ keep me" in text_of(app)
         assert "waiting to be sent" in text_of(app)
@@ -131,13 +131,13 @@ def test_ways_to_another_room(keys, name):
 
 def test_control_c_clears_the_line_and_twice_quits():
     model = FakeModel()
-    intents: list[object] = []
+    asked: list[object] = []
 
     async def network(news, wanted):
         with news, wanted:
-            async for intent in wanted:
-                intents.append(intent)
-                if isinstance(intent, Quit):
+            async for request in wanted:
+                asked.append(request)
+                if isinstance(request, requests.Leave):
                     return
 
     async def script(pilot, app):
@@ -151,7 +151,7 @@ def test_control_c_clears_the_line_and_twice_quits():
         await until(pilot, lambda: app.guest.ended)
 
     shown(model, script, network=network)
-    assert intents == [Quit("")]
+    assert asked == [requests.Leave("")]
 
 
 def test_quit_waits_for_the_goodbye_and_says_the_last_words():
@@ -167,7 +167,7 @@ def test_quit_waits_for_the_goodbye_and_says_the_last_words():
         await until(pilot, lambda: app.guest.ended)
 
     app = shown(model, script, network=network)
-    assert wanted_of == [Quit("bye")]
+    assert wanted_of == [requests.Leave("bye")]
     app.result.unwrap()
 
 

@@ -11,7 +11,7 @@ import trio
 import trio.lowlevel
 
 from screens import DEFAULT, FakeModel, said, shown, silent, until
-from trio_chat.client.model import Quit
+from trio_chat.client import requests
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.guest import Guest, Writer, cut_without_cycles
 from trio_chat.errors import ConnectionLost, ScreenFailed
@@ -121,7 +121,7 @@ def test_nobody_takes_what_is_asked_once_the_guest_has_ended():
         guest = Guest(network, lambda: None, ended.set)
         await ended.wait()
         assert guest.ended
-        assert not guest.ask(Quit())
+        assert not guest.ask(requests.Leave())
 
     asyncio.run(main())
 

@@ -3,7 +3,8 @@
 import pytest
 
 from screens import FakeModel, burst, demo_model, said, shown, text_of, until
-from trio_chat.client.model import Candidate, PartRoom, RunCommand
+from trio_chat.client import requests
+from trio_chat.client.model import Candidate
 from trio_chat.client.model.typed import all_commands
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.help import find_help
@@ -22,7 +23,7 @@ def many(count: int) -> FakeModel:
 def asked_of(app: ChatApp) -> list[object]:
     """What the screen asks for from now on."""
     asked: list[object] = []
-    app.guest.ask = lambda intent: asked.append(intent) or True
+    app.guest.ask = lambda request: asked.append(request) or True
     return asked
 
 
@@ -129,7 +130,7 @@ def test_a_room_is_left_by_its_menu():
     async def script(pilot, app):
         asked = asked_of(app)
         await pilot.press(*"gone", "f8", "enter")
-        assert asked == [PartRoom("#one")]
+        assert asked == [requests.Part("#one")]
         assert "❯ gone" not in text_of(app)
 
     shown(model, script)
@@ -172,7 +173,7 @@ def test_somebody_who_is_here_is_talked_with_ignored_and_asked_for():
         await pilot.press("down", "enter")
         assert "❯ hi carol:" in text_of(app)
         await pilot.press("f7", *"car", "enter", "down", "down", "enter")
-        assert asked[-1] == RunCommand("/whois carol", "#lobby")
+        assert asked[-1] == requests.SlashCommand("/whois carol", "#lobby")
         await pilot.press("f7", *"car", "enter", "up", "down", "down", "down", "enter")
         assert "carol is ignored" in text_of(app)
         assert model.ignored == ["carol!*@*"]

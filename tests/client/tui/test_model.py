@@ -1,7 +1,8 @@
 """The screen with the real model: what the network tells, as one sees it."""
 
 from screens import shown, text_of, until
-from trio_chat.client.model import Model, Quit, SayTo
+from trio_chat.client import requests
+from trio_chat.client.model import Model
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -30,14 +31,14 @@ def test_a_short_conversation():
         with news, wanted:
             for message in told:
                 await news.send(message)
-            async for intent in wanted:
-                asked.append(intent)
-                match intent:
-                    case SayTo(target=target, text=text):
+            async for request in wanted:
+                asked.append(request)
+                match request:
+                    case requests.Say(target=target, text=text):
                         await news.send(Sent("t1", target, text))
                         if text == "second":
                             await news.send(Acknowledged("t1", "m2", TIME))
-                    case Quit():
+                    case requests.Leave():
                         return
 
     async def script(pilot, app):
@@ -57,4 +58,4 @@ def test_a_short_conversation():
         await until(pilot, lambda: app.guest.ended)
 
     shown(Model("bob"), script, size=(120, 30), network=network)
-    assert SayTo("#lobby", "al: hi") in asked
+    assert requests.Say("al: hi", "#lobby") in asked

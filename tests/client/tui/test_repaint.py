@@ -13,7 +13,8 @@ from textual.strip import Strip
 
 from news import NOON, messages
 from screens import demo_model, said, shown, text_of, until
-from trio_chat.client.model import Line, Model, SayTo
+from trio_chat.client import requests
+from trio_chat.client.model import Line, Model
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.client.tui.pane import Pane
@@ -97,11 +98,11 @@ def test_the_line_of_those_who_come_and_go_tells_of_each():
             await news.send(InRoom("#a"))
             await news.send(Roster("#a", (Member("me"),)))
             await news.send(Joined("#a", "anna"))
-            async for intent in wanted:
-                match intent:
-                    case SayTo(text="1"):
+            async for request in wanted:
+                match request:
+                    case requests.Say(text="1"):
                         await news.send(Joined("#a", "bert"))
-                    case SayTo(text="2"):
+                    case requests.Say(text="2"):
                         await news.send(Left("#a", "anna"))
 
     async def script(pilot, app):

@@ -75,13 +75,13 @@ HUNG_UP = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 from screens import DEFAULT, FakeModel
-from trio_chat.client.model import Quit
+from trio_chat.client import requests
 from trio_chat.client.tui.app import show
 
 async def network(news, wanted):
     with news, wanted:
-        async for intent in wanted:
-            if isinstance(intent, Quit):
+        async for request in wanted:
+            if isinstance(request, requests.Leave):
                 os.kill(os.getpid(), signal.SIGHUP)
                 return
 

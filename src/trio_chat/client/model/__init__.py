@@ -1,17 +1,5 @@
 """What the terminal client shows, as data: no waiting, no clock, no screen."""
 
-from trio_chat.client.intents import (
-    AskHistory,
-    Intent,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Quit,
-    Resend,
-    RunCommand,
-    SayTo,
-    SetTyping,
-)
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate
@@ -23,23 +11,13 @@ from trio_chat.client.model.typed import LINES_MAX, preview
 
 __all__ = [
     "LINES_MAX",
-    "AskHistory",
     "Buffer",
     "Candidate",
     "Changes",
-    "Intent",
-    "JoinRoom",
     "Line",
     "LineChanges",
-    "MarkRead",
     "Model",
-    "PartRoom",
-    "Quit",
-    "Resend",
-    "RunCommand",
     "SavedState",
-    "SayTo",
-    "SetTyping",
     "Unsent",
     "preview",
 ]

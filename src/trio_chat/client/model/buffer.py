@@ -82,7 +82,7 @@ class Buffer:
 
     @property
     def target(self) -> str:
-        """What intents call it."""
+        """What requests call it."""
         return "" if self.kind == "server" else self.name
 
     @property

@@ -5,15 +5,7 @@ knows neither clock nor screen: time (unix seconds) comes in as an argument.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 
-from trio_chat.client.intents import (
-    AskHistory,
-    Intent,
-    JoinRoom,
-    MarkRead,
-    PartRoom,
-    Resend,
-    SetTyping,
-)
+from trio_chat.client import requests
 from trio_chat.client.model import typed
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.changes import Changes
@@ -46,7 +38,7 @@ _UNSENT_MAX = 1000  # texts that outlive the program
 
 class Model:
     """After anything but ``update`` and ``tick``, ask ``take_changes`` what to draw again; those
-    two give it back themselves. Intents are for the session, in their order.
+    two give it back themselves. Requests are for the session, in their order.
     """
 
     def __init__(
@@ -152,7 +144,7 @@ class Model:
 
     # ── what the person does ───────────────────────────────────────────────────────────────
 
-    def start(self, now: float) -> Sequence[Intent]:
+    def start(self, now: float) -> Sequence[requests.Request]:
         """At the beginning, the rooms that were open at the end of the last time are entered again.
         What had not arrived is shown; to send it is the session's business, which has its tokens
         too.
@@ -160,18 +152,18 @@ class Model:
         for text in self._kept.unsent:
             sent = Sent(text.token, text.target, text.text, text.action, text.notice)
             hear(self._state, sent, now)
-        return [JoinRoom(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
+        return [requests.Join(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
 
-    def select(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+    def select(self, buffer: Buffer, now: float) -> Sequence[requests.Request]:
         left = self.leave()
         self._state.go_to(buffer)
         return [*left, *self._mark_read(buffer)]
 
-    def leave(self) -> Sequence[Intent]:
+    def leave(self) -> Sequence[requests.Request]:
         """One turns away from the current buffer."""
         return [*self._stop_typing(), *self._mark_read(self.current)]
 
-    def focus(self, on: bool, now: float) -> Sequence[Intent]:
+    def focus(self, on: bool, now: float) -> Sequence[requests.Request]:
         """Whether the person sees the screen. Until it is said, they do."""
         if on == self._state.focused:
             return ()
@@ -184,41 +176,41 @@ class Model:
         self.current.leave()
         return left
 
-    def read_on(self, now: float) -> Sequence[Intent]:
+    def read_on(self, now: float) -> Sequence[requests.Request]:
         """How far one has read in the meantime. Once a second is enough to ask."""
         if 0 <= now - self._told_read < _MARK_EVERY:
             return ()
         self._told_read = now
         return self._mark_read(*self.buffers)
 
-    def _mark_read(self, *buffers: Buffer) -> Sequence[Intent]:
+    def _mark_read(self, *buffers: Buffer) -> Sequence[requests.Request]:
         """Tell how far they have been read, where that is news to the server."""
         untold = ((buffer, self._state.to_tell(buffer)) for buffer in buffers)
         marks = [(buffer, time) for buffer, time in untold if time][:_MARKS]
         for buffer, time in marks:
             buffer.told = moment_of(time) or -inf
-        return [MarkRead(buffer.target, time) for buffer, time in marks]
+        return [requests.ReadUpTo(buffer.target, time) for buffer, time in marks]
 
-    def enter(self, text: str, now: float) -> Sequence[Intent]:
+    def enter(self, text: str, now: float) -> Sequence[requests.Request]:
         """What was typed or pasted in the current buffer. A line alone may be a command."""
         self._inputs.add(text)
         self._told_typing = -inf  # what is said ends the typing of it
         return typed.enter(self, text, now)
 
-    def typed(self, now: float) -> Sequence[Intent]:
+    def typed(self, now: float) -> Sequence[requests.Request]:
         """A key was pressed in the input, and what stands there is no command."""
         wanted = self._tells_typing and self.linked and self.current.target
         if not wanted or now - self._told_typing < _TYPING_EVERY:
             return ()
         self._told_typing = now
-        return [SetTyping(self.current.target, True)]
+        return [requests.TypingState(self.current.target, True)]
 
-    def _stop_typing(self) -> Sequence[Intent]:
+    def _stop_typing(self) -> Sequence[requests.Request]:
         """What was begun is not being written any more."""
         told, self._told_typing = self._told_typing, -inf
-        return [SetTyping(self.current.target, False)] if told > -inf else ()
+        return [requests.TypingState(self.current.target, False)] if told > -inf else ()
 
-    def older(self, buffer: Buffer) -> Sequence[Intent]:
+    def older(self, buffer: Buffer) -> Sequence[requests.Request]:
         """The top has been reached: ask for the page before it, one at a time."""
         asks = buffer.target and self.linked and not (buffer.asking or buffer.complete)
         if not asks or buffer.lines.full:
@@ -226,17 +218,17 @@ class Model:
         buffer.asking = True
         buffer.lines.end_page()
         first = next((line.id for line in buffer.lines if line.id), "")
-        return [AskHistory(buffer.target, first, _PAGE)]
+        return [requests.History(buffer.target, first, _PAGE)]
 
-    def resend(self, line: Line) -> Sequence[Intent]:
+    def resend(self, line: Line) -> Sequence[requests.Request]:
         """Of a line that has failed."""
         buffer, known = self._state.ours.get(line.token, (None, None))
         if buffer is None or known is not line or line.state != "failed":
             return ()
         buffer.lines.send_again(line)
-        return [Resend(line.token)]
+        return [requests.ResendText(line.token)]
 
-    def close(self, buffer: Buffer, now: float) -> Sequence[Intent]:
+    def close(self, buffer: Buffer, now: float) -> Sequence[requests.Request]:
         """The server's stays. A room is left."""
         if buffer.kind == "server" or buffer not in self.buffers:
             return ()
@@ -245,7 +237,7 @@ class Model:
         if not buffer.joined:
             return left
         self._state.closed[buffer.name] = None
-        return [*left, PartRoom(buffer.name)]
+        return [*left, requests.Part(buffer.name)]
 
     def open(self, name: str) -> Buffer:
         """Somebody's buffer, or a room's. The server's, if there are too many."""

@@ -5,7 +5,7 @@ row each in the table at the end.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from trio_chat.client.intents import Intent, Quit, RunCommand, SayTo
+from trio_chat.client import requests
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
@@ -14,7 +14,7 @@ from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
-Intents = Sequence[Intent]
+Asked = Sequence[requests.Request]
 
 #: Lines of one paste. Nobody reads more, and a server would take minutes for them.
 LINES_MAX = 500
@@ -39,9 +39,9 @@ class Model(Protocol):
     def ask(self, now: float) -> None: ...
     def want(self, room: str) -> None: ...
     def open(self, name: str) -> Buffer: ...
-    def select(self, buffer: Buffer, now: float) -> Intents: ...
-    def leave(self) -> Intents: ...
-    def close(self, buffer: Buffer, now: float) -> Intents: ...
+    def select(self, buffer: Buffer, now: float) -> Asked: ...
+    def leave(self) -> Asked: ...
+    def close(self, buffer: Buffer, now: float) -> Asked: ...
     def ignore(self, mask: str, on: bool = True) -> bool: ...
     def clear(self, buffer: Buffer) -> None: ...
     def search(self, words: str) -> Sequence[Line]: ...
@@ -57,10 +57,10 @@ class Own(NamedTuple):
     arguments: str
     does: str
     needed: int
-    act: Callable[[Model, str, float], Intents]
+    act: Callable[[Model, str, float], Asked]
 
 
-def enter(model: Model, text: str, now: float) -> Intents:
+def enter(model: Model, text: str, now: float) -> Asked:
     """A line that stands alone may be a command. In a paste of several, a slash is a path."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -72,7 +72,7 @@ def enter(model: Model, text: str, now: float) -> Intents:
     return _say(model, line.removeprefix("/"), 1, now)
 
 
-def _say(model: Model, text: str, lines: int, now: float) -> Intents:
+def _say(model: Model, text: str, lines: int, now: float) -> Asked:
     """Several lines are one message where the server takes that, which the session knows."""
     target = model.current.target
     if lines > LINES_MAX:
@@ -80,7 +80,7 @@ def _say(model: Model, text: str, lines: int, now: float) -> Intents:
     elif not target and lines:
         model.note("Nobody would hear that here. /join ROOM enters a room.", now)
     elif lines:
-        return [SayTo(target, text)]
+        return [requests.Say(text, target)]
     return ()
 
 
@@ -93,7 +93,7 @@ def preview(model: Model, text: str) -> str:
     return f"{count} message{'s' if count > 1 else ''}"
 
 
-def _do(model: Model, line: str, now: float) -> Intents:
+def _do(model: Model, line: str, now: float) -> Asked:
     """What is none of our own commands, the session knows or complains about."""
     line = spelled_out(line)
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
@@ -110,40 +110,40 @@ def _nearly_own(word: str) -> bool:
     return word not in SLASHES and near(all_commands(), word) in OWN
 
 
-def _reconnect(model: Model, rest: str, now: float) -> Intents:
+def _reconnect(model: Model, rest: str, now: float) -> Asked:
     if rest:
         model.note(f"To another server: trio-chat client -H {clean(rest.split()[0])}", now)
         return ()
-    return [RunCommand("/reconnect", model.current.target)]
+    return [requests.SlashCommand("/reconnect", model.current.target)]
 
 
-def _run(model: Model, word: str, rest: str, line: str, now: float) -> Intents:
+def _run(model: Model, word: str, rest: str, line: str, now: float) -> Asked:
     """Whoever asks to enter a room wants to go there."""
     model.ask(now)
     if word == "join" and rest:
         rooms = rest.split()[0].split(",")
         model.want(room_name(rooms[0]))
-    return [RunCommand(line, model.current.target)]
+    return [requests.SlashCommand(line, model.current.target)]
 
 
-def _query(model: Model, rest: str, now: float) -> Intents:
+def _query(model: Model, rest: str, now: float) -> Asked:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
     buffer = model.open(nick)
     if not buffer.target:
         model.note("There are too many buffers. /close closes one.", now)
         return ()
-    said = [SayTo(buffer.target, text)] if text else []
+    said = [requests.Say(text, buffer.target)] if text else []
     return [*model.select(buffer, now), *said]
 
 
-def _close(model: Model, rest: str, now: float) -> Intents:
+def _close(model: Model, rest: str, now: float) -> Asked:
     if model.current.kind == "server":
         model.note("The server's buffer stays. /quit leaves.", now)
         return ()
     return model.close(model.current, now)
 
 
-def _ignore(model: Model, mask: str, now: float) -> Intents:
+def _ignore(model: Model, mask: str, now: float) -> Asked:
     if not mask:
         model.note(f"Ignored: {', '.join(model.ignored) or 'nobody'}.", now)
     elif model.ignore(mask):
@@ -155,18 +155,18 @@ def _ignore(model: Model, mask: str, now: float) -> Intents:
     return ()
 
 
-def _unignore(model: Model, mask: str, now: float) -> Intents:
+def _unignore(model: Model, mask: str, now: float) -> Asked:
     done = model.ignore(mask, on=False)
     model.note(f"{clean(mask)} is {'not ignored any more' if done else 'not ignored'}.", now)
     return ()
 
 
-def _clear(model: Model, rest: str, now: float) -> Intents:
+def _clear(model: Model, rest: str, now: float) -> Asked:
     model.clear(model.current)
     return ()
 
 
-def _search(model: Model, words: str, now: float) -> Intents:
+def _search(model: Model, words: str, now: float) -> Asked:
     """A server that can search has more than we have loaded."""
     if SEARCH in model.caps:
         return _run(model, "search", words, f"/search {words}", now)
@@ -184,7 +184,7 @@ def _found(model: Model, line: Line) -> str:
     return f"{model.short_time(line.time)} {where} {who} {line.in_a_row}"
 
 
-def _buffer(model: Model, which: str, now: float) -> Intents:
+def _buffer(model: Model, which: str, now: float) -> Asked:
     """By its number, counted from 1, or by its name or the beginning of that."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
@@ -199,7 +199,7 @@ def _fits(fold: Callable[[str], str], name: str, beginning: str) -> bool:
     return fold(name.lstrip("#&")).startswith(fold(beginning.lstrip("#&")))
 
 
-def _help(model: Model, rest: str, now: float) -> Intents:
+def _help(model: Model, rest: str, now: float) -> Asked:
     for line in overview(all_commands()):
         model.note(line, now)
     return ()
@@ -223,5 +223,7 @@ OWN = {
     ),
     "unignore": Own("MASK", "do not ignore them any more", 1, _unignore),
     "reconnect": Own("", "connect again", 0, _reconnect),
-    "quit": Own("[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), Quit(words)]),
+    "quit": Own(
+        "[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), requests.Leave(words)]
+    ),
 }

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import trio
 
+from trio_chat.client import requests
 from trio_chat.client.delivery import Delivery
-from trio_chat.client.intents import Intent, Quit, Resend, SayTo
-from trio_chat.client.objects.json_messages import Error, Object, Unlinked, json_line, object_of
+from trio_chat.client.objects.json_messages import Error, json_line
 from trio_chat.client.objects.json_requests import BadRequest, read_request
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
 from trio_chat.client.runner import last_words
@@ -46,15 +46,15 @@ class ObjectPipe:
     async def run(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        intents: trio.MemorySendChannel[Intent],
+        asked: trio.MemorySendChannel[requests.Request],
     ) -> None:
         """Until the input has ended or the chat has. Raises OutputGone."""
-        objects, objects_of = trio.open_memory_channel[Object](_UNPRINTED)
+        objects, objects_of = trio.open_memory_channel[Message | Error](_UNPRINTED)
         async with trio.open_nursery() as printing:
             printing.start_soon(print_each, objects_of, json_line)
             with objects:
                 async with trio.open_nursery() as reading:
-                    reading.start_soon(self._read, intents, objects)
+                    reading.start_soon(self._read, asked, objects)
                     await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
 
@@ -63,28 +63,30 @@ class ObjectPipe:
     async def _tell(
         self,
         messages: trio.MemoryReceiveChannel[Message],
-        objects: trio.MemorySendChannel[Object],
+        objects: trio.MemorySendChannel[Message | Error],
     ) -> None:
         """Until the chat has ended."""
         async for message in messages:
             self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
                 self._failed = ConnectionLost(message.why)
-                await objects.send(Unlinked(type="unlinked", why=message.why))
+                await objects.send(client.Unlinked(message.why, 0))
                 break
-            await objects.send(object_of(message))
+            await objects.send(message)
             if isinstance(message, client.InRoom) and self._state.requires(message.room):
                 self._state.required = ()  # from now on it is told if we are out of it
         if left := sorted(self._delivery.open):
             why = f"it is not known what has become of {len(left)} of our messages"
             self._failed = self._failed or ConnectionLost(why)
         for token in left:
-            await objects.send(object_of(Failed(token, MAYBE_LOST)))
+            await objects.send(Failed(token, MAYBE_LOST))
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
     async def _read(
-        self, intents: trio.MemorySendChannel[Intent], objects: trio.MemorySendChannel[Object]
+        self,
+        asked: trio.MemorySendChannel[requests.Request],
+        objects: trio.MemorySendChannel[Message | Error],
     ) -> None:
         """Until a request ends the chat, or the input does. That the chat has ended by itself is
         noticed by who tells.
@@ -94,35 +96,39 @@ class ObjectPipe:
             async for line in InputLines():
                 number += 1
                 try:
-                    intent = self._intent(line)
+                    request = self._request(line)
                 except BadRequest as error:
                     self._misread += 1
-                    await objects.send(Error(type="error", text=str(error), line=number))
+                    await objects.send(Error(str(error), number))
                     continue
-                if intent and (words := last_words(intent)) is not None:
+                if request and (words := last_words(request)) is not None:
                     break
-                if intent:
-                    await self._want(intent, intents)
+                if request:
+                    await self._want(request, asked)
             await self._delivery.until_known()
-            await intents.send(Quit(words or ""))
+            await asked.send(requests.Leave(words or ""))
 
-    def _intent(self, line: bytes | None) -> Intent | None:
+    def _request(self, line: bytes | None) -> requests.Request | None:
         """None for a blank line. Raises BadRequest."""
         if line is None:
             raise BadRequest(f"The line has more than {LINE_BYTES} bytes.")
         if not line.strip():
             return None
-        intent = read_request(line).intent(self._room)
-        if isinstance(intent, Resend) and not self._delivery.has_failed(intent.token):
+        request = read_request(line, self._room)
+        if isinstance(request, requests.ResendText) and not self._delivery.has_failed(
+            request.token
+        ):
             raise BadRequest("No text with this token has failed.")
-        return intent
+        return request
 
-    async def _want(self, intent: Intent, intents: trio.MemorySendChannel[Intent]) -> None:
+    async def _want(
+        self, request: requests.Request, asked: trio.MemorySendChannel[requests.Request]
+    ) -> None:
         """Without a connection, nothing could be answered."""
         delivery = self._delivery
         await delivery.until(lambda: delivery.linked and not delivery.full)
-        if isinstance(intent, Resend) and not delivery.has_failed(intent.token):
+        if isinstance(request, requests.ResendText) and not delivery.has_failed(request.token):
             return  # it has arrived after all
-        if isinstance(intent, SayTo | Resend):
-            delivery.begin(intent.token)
-        await intents.send(intent)
+        if isinstance(request, requests.Say | requests.ResendText):
+            delivery.begin(request.token)
+        await asked.send(request)

@@ -4,15 +4,27 @@
 """
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from trio_chat.client.objects.json_messages import AnyObject
-from trio_chat.client.objects.json_requests import REQUESTS
+from trio_chat.client.objects.json_messages import CHANGE, KINDS, MEMBER, Kind
+from trio_chat.client.objects.json_requests import READERS
 
-TOLD: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="type")])
+_BOOLEAN = "action active add away bot complete earlier found late notice"
+
+#: Of the fields that are no strings.
+_TYPES: dict[str, dict[str, Any]] = {
+    **{name: {"type": "boolean"} for name in _BOOLEAN.split()},
+    "count": {"type": "integer"},
+    "line": {"type": "integer"},
+    "retry": {"type": "number"},
+    "seconds": {"type": "number"},
+    "caps": {"items": {"type": "string"}, "type": "array"},
+    "changes": {"items": {"$ref": "#/$defs/Change"}, "type": "array"},
+    "members": {"items": {"$ref": "#/$defs/Member"}, "type": "array"},
+}
 
 
 class _Generator(GenerateJsonSchema):
@@ -28,16 +40,53 @@ class _Generator(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """``#/$defs/Input`` is a line that the client reads, ``#/$defs/Output`` one that it prints."""
-    parts, shared = TypeAdapter.json_schemas(
-        [("Input", "validation", REQUESTS), ("Output", "validation", TOLD)],
-        schema_generator=_Generator,
-    )
-    lines = {name: part for (name, _), part in parts.items()}
+    read = [
+        _typed(name, reader.json_schema(schema_generator=_Generator))
+        for name, reader in READERS.items()
+    ]
+    printed = [_typed(name, _object(kind)) for name, kind in KINDS.items()]
+    parts = [_object(MEMBER), _object(CHANGE)]
+    shared = {each["title"]: each for each in [*read, *printed, *parts]}
+    lines = {"Input": _any_of(read), "Output": _any_of(printed)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What 'trio-chat client --json' reads and prints, one object a line",
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in lines],
-        "$defs": {**lines, **shared["$defs"]},
+        "$defs": {**lines, **dict(sorted(shared.items()))},
+    }
+
+
+def _object(kind: Kind) -> dict[str, Any]:
+    return {
+        "description": kind.means,
+        "properties": {f.rstrip("?"): _field(f.rstrip("?"), kind.fields[f]) for f in kind.fields},
+        "required": [field for field in kind.fields if not field.endswith("?")],
+        "title": kind.title,
+        "type": "object",
+    }
+
+
+def _field(name: str, means: str) -> dict[str, Any]:
+    described = {"description": means} if means else {}
+    return described | _TYPES.get(name, {"type": "string"})
+
+
+def _typed(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    """With ``type``, the first of its fields."""
+    constant = {"type": {"const": name, "type": "string"}}
+    made = {
+        **described,
+        "properties": constant | described.get("properties", {}),
+        "required": ["type", *described.get("required", ())],
+    }
+    return dict(sorted(made.items()))
+
+
+def _any_of(objects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    named = {each["properties"]["type"]["const"]: f"#/$defs/{each['title']}" for each in objects}
+    return {
+        "oneOf": [{"$ref": reference} for reference in named.values()],
+        "discriminator": {"propertyName": "type", "mapping": named},
     }
 
 

@@ -21,7 +21,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from trio_chat.client.model import Changes, Intent, Line, Model, Quit
+from trio_chat.client import requests
+from trio_chat.client.model import Changes, Line, Model
 from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
@@ -126,8 +127,8 @@ class ChatApp(Host):
         """Textual calls that of the host by itself."""
         self._alerts.end()
 
-    def last_wishes(self) -> Sequence[Intent]:
-        return () if self._goodbye else [*self._model.leave(), Quit()]
+    def last_wishes(self) -> Sequence[requests.Request]:
+        return () if self._goodbye else [*self._model.leave(), requests.Leave()]
 
     def miss(self, messages: Sequence[Message]) -> None:
         self._model.miss(messages, self._now())
@@ -207,15 +208,15 @@ class ChatApp(Host):
 
     # ── what the key controller wants ──────────────────────────────────────────────────────
 
-    def _ask(self, intents: Sequence[Intent]) -> None:
-        for intent in intents:
+    def _ask(self, asked: Sequence[requests.Request]) -> None:
+        for request in asked:
             if self.guest is not None:
-                self.guest.ask(intent)
+                self.guest.ask(request)
 
     def leave(self, words: str) -> None:
         """Let the network say goodbye; asked twice, or if that takes long, go at once."""
         self._ask(self._model.leave())
-        if self._goodbye or self.guest is None or not self.guest.ask(Quit(words)):
+        if self._goodbye or self.guest is None or not self.guest.ask(requests.Leave(words)):
             self.close(0)
         self._goodbye = True
         self._controller.hint = "leaving…"

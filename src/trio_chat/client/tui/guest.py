@@ -33,7 +33,7 @@ from textual.drivers._writer_thread import WriterThread
 from textual.message import Message as Wake
 from textual.strip import Strip
 
-from trio_chat.client.model import Intent
+from trio_chat.client import requests
 from trio_chat.client.tui.pasting import Pastes
 from trio_chat.errors import ChatError, ScreenFailed
 from trio_chat.protocols.client import Message
@@ -41,7 +41,7 @@ from trio_chat.protocols.client import Message
 #: What the guest does: it sends what it hears, and takes what it is asked for, until it has
 #: nothing more to do. It closes both channels.
 Network = Callable[
-    [trio.MemorySendChannel[Message], trio.MemoryReceiveChannel[Intent]], Awaitable[None]
+    [trio.MemorySendChannel[Message], trio.MemoryReceiveChannel[requests.Request]], Awaitable[None]
 ]
 
 # Messages that have come and are not shown yet. Then the network waits, and TCP with it.
@@ -78,7 +78,7 @@ class Guest:
         ended: Callable[[], object],
     ) -> None:
         self._network, self._wake, self._ended = network, wake, ended
-        self._asked, self._asked_of = trio.open_memory_channel[Intent](_ASKED)
+        self._asked, self._asked_of = trio.open_memory_channel[requests.Request](_ASKED)
         self._heard_by, self._heard = trio.open_memory_channel[Message](_HEARD)
         self._first: list[Message] = []  # what has woken the screen
         self._taken = trio.Event()
@@ -125,10 +125,10 @@ class Guest:
         self._taken.set()
         return taken
 
-    def ask(self, intent: Intent) -> bool:
+    def ask(self, request: requests.Request) -> bool:
         """Returns whether there was somebody to take it, and a place for it."""
         try:
-            self._asked.send_nowait(intent)
+            self._asked.send_nowait(request)
         except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
             return False
         return True
@@ -142,7 +142,7 @@ class Guest:
     def ended(self) -> bool:
         return self._done.done()
 
-    async def stop(self, last: Sequence[Intent] = ()) -> outcome.Outcome[None]:
+    async def stop(self, last: Sequence[requests.Request] = ()) -> outcome.Outcome[None]:
         """Let it do this first, if that does not take long; then cancel it and wait for its end,
         whatever happens to us meanwhile. Tells how it ended. What it has heard can still be taken.
         """
@@ -280,7 +280,7 @@ class Host(App[None], inherit_bindings=False):
         """Comes after failures, too."""
         if self.guest is None:
             return
-        last: Sequence[Intent] = ()
+        last: Sequence[requests.Request] = ()
         try:
             last = self.last_wishes()
         finally:
@@ -288,7 +288,7 @@ class Host(App[None], inherit_bindings=False):
         while heard := self.guest.take():
             self.miss(heard)
 
-    def last_wishes(self) -> Sequence[Intent]:
+    def last_wishes(self) -> Sequence[requests.Request]:
         """What the guest has still to do."""
         return ()
 

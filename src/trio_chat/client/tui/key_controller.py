@@ -3,17 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from trio_chat.client.model import (
-    LINES_MAX,
-    Buffer,
-    Candidate,
-    Intent,
-    Line,
-    Model,
-    Quit,
-    RunCommand,
-    preview,
-)
+from trio_chat.client import requests
+from trio_chat.client.model import LINES_MAX, Buffer, Candidate, Line, Model, preview
 from trio_chat.client.tui import lists
 from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
@@ -56,7 +47,7 @@ class KeyController:
         model: Model,
         log: Log,
         screen: Screen,
-        ask: Callable[[Sequence[Intent]], None],
+        ask: Callable[[Sequence[requests.Request]], None],
         now: Callable[[], float],
     ) -> None:
         self._model, self._log, self._screen = model, log, screen
@@ -146,12 +137,12 @@ class KeyController:
         self._do(self._model.enter(text, self._now()))
         self.follow()
 
-    def _do(self, intents: Sequence[Intent]) -> None:
+    def _do(self, asked: Sequence[requests.Request]) -> None:
         """One of them may be to leave."""
-        self._ask([intent for intent in intents if not isinstance(intent, Quit)])
-        for intent in intents:
-            if isinstance(intent, Quit):
-                self._screen.leave(intent.words)
+        self._ask([request for request in asked if not isinstance(request, requests.Leave)])
+        for request in asked:
+            if isinstance(request, requests.Leave):
+                self._screen.leave(request.why)
 
     def _resend(self) -> None:
         """The last that has failed."""
@@ -370,7 +361,7 @@ class KeyController:
 
     def _run(self, command: str) -> None:
         self._model.ask(self._now())
-        self._ask([RunCommand(command, self._model.current.target)])
+        self._ask([requests.SlashCommand(command, self._model.current.target)])
 
     def _room_menu(self) -> None:
         self.show_room_menu()

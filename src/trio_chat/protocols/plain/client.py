@@ -478,7 +478,7 @@ class PlainClientSession(PlainLink, ClientSession):
         messages, self._own = self._own, []
         return messages
 
-    def history(self, target: str, before_msgid: str, limit: int) -> None:
+    def history(self, target: str, before: str, limit: int) -> None:
         """There is none but what newcomers are shown."""
         self._own.append(PageEnd(target, 0, complete=True))
 

@@ -81,7 +81,7 @@ class Offline(Requests):
         """It is said with all the rest."""
         self.state.away = text
 
-    def history(self, target: str, before_msgid: str, limit: int) -> None:
+    def history(self, target: str, before: str, limit: int) -> None:
         self._own.append(PageEnd(target, 0, complete=False))
 
     def command(self, line: str, target: str = "") -> None:

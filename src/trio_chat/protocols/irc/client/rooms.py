@@ -255,12 +255,12 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         if self.registered and "draft/read-marker" in self.caps:
             self.send("MARKREAD", target, *([f"timestamp={time}"] if time else []))
 
-    def history(self, target: str, before_msgid: str, limit: int) -> None:
+    def history(self, target: str, before: str, limit: int) -> None:
         """Ask for the messages before this one; without an id, for the last ones. After a cut, what
         was asked for before does not come any more.
         """
         if self.registered and self.keeps_history:
-            self.pages.ask(target, before_msgid, limit)
+            self.pages.ask(target, before, limit)
         else:
             self._own.append(PageEnd(target, 0, complete=self.registered))
 

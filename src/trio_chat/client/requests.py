@@ -1,0 +1,202 @@
+"""Requests to a client in many rooms, from the screen or a program. Their answers come as messages.
+
+``type`` is their name in JSON. The fields, their bounds and the texts beside them are what
+docs/client.schema.json is made of; they are checked where a program's line is read.
+"""
+
+from dataclasses import fields
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from trio_chat.core.fact import fact
+from trio_chat.protocols.client import Requests
+from trio_chat.protocols.irc.text import is_invisible
+from trio_chat.protocols.irc.times import read_timestamp
+from trio_chat.protocols.unacked import ID_FORM
+
+# One name, without what would make two of it on the way, or another part of a line.
+_NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
+# Something that can be seen; and the same on one line.
+_SEEN = r"[^\s\x00-\x1f]"
+_LINE = r"^[^\r\n\x00]*[^\s\x00-\x1f][^\r\n\x00]*$"
+
+
+def _check_visible(text: str) -> str:
+    if is_invisible(text):
+        raise ValueError("nothing could be seen of it")
+    return text
+
+
+def _check_time(time: str) -> str:
+    if read_timestamp(time) is None:
+        raise ValueError("there is no such moment")
+    return time
+
+
+Target = Annotated[
+    str,
+    Field(
+        pattern=_NAME,
+        max_length=200,
+        description="A room or a person, as one word; the first room, if it is missing.",
+    ),
+]
+Room = Annotated[str, Field(pattern=_NAME, max_length=200, description="A room, as one word.")]
+Key = Annotated[
+    str, Field(pattern=_NAME, max_length=200, description="The room's password, one word.")
+]
+Text = Annotated[
+    str,
+    Field(pattern=_SEEN, description="A text that is not blank."),
+    AfterValidator(_check_visible),
+]
+Why = Annotated[str, Field(description="What the others are told.")]
+Token = Annotated[
+    str, Field(pattern=f"^{ID_FORM}$", description="16 to 56 letters of ASCII, digits, - and _.")
+]
+Msgid = Annotated[
+    str,
+    Field(
+        pattern=r"^[^\s\x00-\x1f]+$",
+        max_length=400,
+        description="The msgid of the message before which it was; missing, the last ones come.",
+    ),
+]
+Limit = Annotated[
+    StrictInt, Field(ge=1, le=1000, description="The most messages. A server may give fewer.")
+]
+Time = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
+        description="As that of a message: 2026-01-31T09:30:00.000Z.",
+    ),
+    AfterValidator(_check_time),
+]
+Command = Annotated[
+    str,
+    Field(pattern=r"^/[^\r\n\x00]+$", description="One line that begins with a slash: /topic tea."),
+]
+
+
+@fact
+class Request:
+    """Something that the client is to do."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+    type: ClassVar[str]
+
+
+@fact
+class Say(Request):
+    """Say a text to a room or a person: as one message, or a message a line if that cannot be."""
+
+    type = "say"
+    text: Text
+    target: Target = ""
+    action: Annotated[StrictBool, Field(description="As /me does: * alice waves.")] = False
+    token: Token = ""
+
+
+@fact
+class ResendText(Request):
+    """Say again what has failed."""
+
+    type = "resend"
+    token: Annotated[str, Field(description="That of the message failed.")]
+
+
+@fact
+class Join(Request):
+    """Enter one more room; also again after each cut, until it is left."""
+
+    type = "join"
+    room: Room
+    key: Key = ""
+
+
+@fact
+class Part(Request):
+    """Leave a room."""
+
+    type = "part"
+    room: Room
+    why: Why = ""
+
+
+@fact
+class History(Request):
+    """Ask for what was said before: it comes as said, earlier, and then page_end."""
+
+    type = "history"
+    target: Target = ""
+    before: Msgid = ""
+    limit: Limit = 100
+
+
+@fact
+class ReadUpTo(Request):
+    """All up to a time has been read; without one, ask until when that is."""
+
+    type = "mark_read"
+    target: Target = ""
+    time: Time = ""
+
+
+@fact
+class TypingState(Request):
+    """Show that a text is being written, or not any more."""
+
+    type = "typing"
+    target: Target = ""
+    active: Annotated[StrictBool, Field(description="False if it is not any more.")] = True
+
+
+@fact
+class SlashCommand(Request):
+    """Do a command of the chat; /help lists them."""
+
+    type = "command"
+    line: Command
+    target: Target = ""
+
+
+@fact
+class Raw(Request):
+    """Send a line of IRC as it is."""
+
+    type = "raw"
+    line: Annotated[str, Field(pattern=_LINE, description="One line that is not blank.")]
+
+
+@fact
+class GoAway(Request):
+    """Be away; without a text, be back."""
+
+    type = "away"
+    text: Annotated[str, Field(description="What others are told who write to us.")] = ""
+
+
+@fact
+class Leave(Request):
+    """End the chat, once it is known what has become of all that was said."""
+
+    type = "quit"
+    why: Why = ""
+
+
+#: By their types.
+KINDS: dict[str, type[Request]] = {
+    kind.type: kind
+    for kind in (
+        *(Say, ResendText, Join, Part, History, ReadUpTo, TypingState, SlashCommand, Raw, GoAway),
+        Leave,
+    )
+}
+
+
+def ask(session: Requests, request: Request) -> None:
+    """Call the method of this name, which takes the same. Leave has none."""
+    method = "say_to" if isinstance(request, Say) else request.type
+    getattr(session, method)(**{each.name: getattr(request, each.name) for each in fields(request)})
