@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": {"core", "errors"},
     "protocols": {"protocols", "errors", *VOCABULARY},
     "storage": {"storage", "errors", "settings", "core.room", *VOCABULARY},
-    "server": {"server", "core", "protocols", "errors", "settings", "storage.base"},
+    "server": {"server", "core", "protocols", "errors", "settings", "storage.base", "storage.tail"},
     "client": {"client", "protocols", "errors", "settings", *VOCABULARY},
     "app": {"server", "storage", "errors", "settings"},
     "cli": {*ROOMS, "app", "errors", "settings"},

@@ -12,8 +12,8 @@ from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from trio_chat.core.events import Entry, Event, Said
 from trio_chat.server.transport import Link
-from trio_chat.storage.base import Tail
 from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.tail import Tail
 
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 

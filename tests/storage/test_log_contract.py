@@ -217,12 +217,6 @@ async def test_a_cancelled_append_is_whole_or_nothing(log: Log) -> None:
     assert len(await take(log, stored + 1)) == stored + 1
 
 
-async def test_claims_are_ours_on_a_single_node(log: Log) -> None:
-    assert await log.claim("alice") == log.node
-    await log.release("alice")
-    assert await log.claim("alice") == log.node
-
-
 # ── what is kept ───────────────────────────────────────────────────────────────────────────────
 
 

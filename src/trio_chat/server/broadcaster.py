@@ -17,7 +17,8 @@ from trio_chat.server.audience import GROUP, Audiences, Listener
 from trio_chat.server.fanout import Round
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
-from trio_chat.storage.base import Log, Tail
+from trio_chat.storage.base import Log
+from trio_chat.storage.tail import Tail
 
 # Bytes that may be on their way round a room: one more batch is still far from filling an outbox.
 _ROUND_BYTES = 64 * 1024

@@ -86,7 +86,7 @@ class Hub:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.chat, self._log = chat, log
-        self.nicknames = Nicknames(log, reserved)
+        self.nicknames = Nicknames(reserved)
         self.progress = Progress()
         self.logs = OpenLogs(
             chat, log, self.progress, clock, max_rooms=max_rooms, lobby=lobby, room_modes=room_modes
@@ -128,14 +128,14 @@ class Hub:
         await self._be_open()
         with self._request():
             nick = composed(enter.nick)
-            refused = await self.nicknames.claim(listener, nick)
+            refused = self.nicknames.claim(listener, nick)
             if refused and await self._take_over(enter):
-                refused = await self.nicknames.claim(listener, nick)
+                refused = self.nicknames.claim(listener, nick)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
             if refused:
-                nick = await self.nicknames.claim_near(listener, nick)
+                nick = self.nicknames.claim_near(listener, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
             arrived = Arrived(nick, listener.who, enter.origin, enter.secret)
@@ -163,7 +163,7 @@ class Hub:
                 departed = Departed(nick, listener.who, why, origin, rooms, up_to_date)
                 await self._happen(departed)
                 await self.logs.close_unheard(person.identity if person else "")
-        await self.nicknames.keep_only(listener, "")
+        self.nicknames.keep_only(listener, "")
 
     async def _take_over(self, enter: Enter) -> bool:
         """Whether the nickname was held by the same person, on another connection: that is ended,
@@ -274,13 +274,13 @@ class Hub:
             return [_not_kept(error)]
 
     async def _rename(self, listener: Listener, rename: Rename) -> Outcomes:
-        if refused := await self.nicknames.claim(listener, rename.nick):
+        if refused := self.nicknames.claim(listener, rename.nick):
             return [refused]
         outcomes = await self._pursue(listener, rename)
         for outcome in outcomes:
             if isinstance(outcome, Renamed):
                 listener.nick = outcome.to
-        await self.nicknames.keep_only(listener, listener.nick)
+        self.nicknames.keep_only(listener, listener.nick)
         return outcomes
 
     async def _pursue(self, listener: Listener, request: Request) -> Outcomes:

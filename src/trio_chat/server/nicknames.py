@@ -2,8 +2,7 @@
 reserved ones.
 
 A nickname is claimed before the event that gives it is appended, and given back once the event that
-takes it away has been shown; so it is never free while anybody still sees it in use. Between
-several nodes, the log says who was first.
+takes it away has been shown; so it is never free while anybody still sees it in use.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +14,6 @@ from trio_chat.core.names import alternate_nick, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.audience import Listener
-from trio_chat.storage.base import Log
 
 
 class Nicknames:
@@ -26,13 +24,12 @@ class Nicknames:
     those that nobody gets anywhere.
     """
 
-    def __init__(self, log: Log, reserved: Sequence[str]) -> None:
-        self._log = log
+    def __init__(self, reserved: Sequence[str]) -> None:
         self._looks: set[str] = set()
         self._reserved = all_looks((*RESERVED, *reserved))
         self._given_back = trio.Event()
 
-    async def claim(self, listener: Listener, nick: str) -> Refused | None:
+    def claim(self, listener: Listener, nick: str) -> Refused | None:
         """Claim a nickname for a listener, besides those that it holds; Refused if it is taken or
         impossible.
         """
@@ -43,30 +40,19 @@ class Nicknames:
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
         self._looks |= wanted
         listener.looks += tuple(wanted)
-        for look in wanted:
-            if await self._log.claim(look) != self._log.node:
-                await self.keep_only(listener, listener.nick)
-                return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
         return None
 
-    async def claim_near(self, listener: Listener, wanted: str) -> str:
+    def claim_near(self, listener: Listener, wanted: str) -> str:
         """Claim a free nickname like the ``wanted`` one, and return it."""
-        tried: set[str] = set()
-
-        def taken(nick: str) -> bool:
-            return self._is_taken(looks(nick)) or nick in tried
-
-        while await self.claim(listener, nick := alternate_nick(wanted, taken)):
-            tried.add(nick)
+        nick = alternate_nick(wanted, lambda nick: self._is_taken(looks(nick)))
+        self.claim(listener, nick)
         return nick
 
-    async def keep_only(self, listener: Listener, nick: str) -> None:
+    def keep_only(self, listener: Listener, nick: str) -> None:
         """Give back all that a listener holds but this nickname; everything if it is empty."""
         given_back = {*listener.looks} - (looks(nick) if nick else set())
         listener.looks = tuple(look for look in listener.looks if look not in given_back)
         self._looks -= given_back
-        for look in given_back:
-            await self._log.release(look)
         freed, self._given_back = self._given_back, trio.Event()
         freed.set()
 

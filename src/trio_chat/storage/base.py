@@ -7,15 +7,17 @@ answered by times: everything between the moments and nothing else, and in the o
 a page is taken out of it, so that paging by moments shows everything once.
 """
 
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import trio
+
 from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry, Event
 from trio_chat.core.room import RoomState
+from trio_chat.storage.tail import Intake, Tail
 
 #: An id before all others.
 START = "0"
@@ -28,14 +30,6 @@ FLOOR = 50
 
 #: Read markers that are kept.
 MARKS = 100_000
-
-
-class Tail(AsyncIterator[Sequence[Entry]]):
-    """Batches of entries, as they come."""
-
-    @abstractmethod
-    def waiting(self) -> Sequence[Entry]:
-        """The next batch, if it is there already; otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +61,11 @@ class Log(Protocol):
     rooms share an order. ``Entry.at`` is the moment of an event, by the clock, and may go back.
 
     Every method that writes raises Unavailable if the store cannot keep it; then it is not shown.
+    ``node`` is the name of this run of the server, by which its people have ids of their own.
     """
 
-    @property
-    def node(self) -> str:
-        """The name of this run of this server, as ``claim`` reports it."""
-        ...
+    node: str
+    _intake: Intake
 
     @property
     def too_old(self) -> str:
@@ -172,19 +165,12 @@ class Log(Protocol):
 
     async def unfollow(self, room: str) -> None:
         """Stop letting the room's entries come out of ``tail``."""
-        ...
+        await trio.lowlevel.checkpoint()
+        self._intake.followed.discard(room)
 
     def tail(self) -> AbstractAsyncContextManager[Tail]:
         """Each entry of each followed room once, in order, in batches of bounded size.
 
         There is one reader. When it leaves the context, appends raise trio.BrokenResourceError.
         """
-        ...
-
-    async def claim(self, name: str) -> str:
-        """Reserve a name among all nodes; returns the node that holds it now."""
-        ...
-
-    async def release(self, name: str) -> None:
-        """Give a name back, if this node holds it."""
-        ...
+        return self._intake.tail()

@@ -9,7 +9,6 @@ messages as long as there is anything else.
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
@@ -33,7 +32,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import ENDLESS, FLOOR, MARKS, NEVER, START, Log, Search, Tail, is_as_new
+from trio_chat.storage.base import ENDLESS, FLOOR, MARKS, NEVER, START, Log, Search, is_as_new
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
@@ -90,6 +89,8 @@ class MemoryLog(Log):
     Nothing is ever Unavailable, and ids begin anew with each log.
     """
 
+    node = "memory"
+
     def __init__(
         self,
         *,
@@ -110,10 +111,6 @@ class MemoryLog(Log):
         self._intake = Intake()
         self._age, self._steady, self._calendar = age, steady, Calendar(age)
         self._appended, self._too_old = 0, START
-
-    @property
-    def node(self) -> str:
-        return "memory"
 
     @property
     def too_old(self) -> str:
@@ -254,20 +251,6 @@ class MemoryLog(Log):
         self._intake.followed.add(room)
         kept = [e for e in self._touch(room) if not elsewhere(e.event)]
         self._intake.show(room, [entry for entry in kept if entry.id > after])
-
-    async def unfollow(self, room: str) -> None:
-        await trio.lowlevel.checkpoint()
-        self._intake.followed.discard(room)
-
-    def tail(self) -> AbstractAsyncContextManager[Tail]:
-        return self._intake.tail()
-
-    async def claim(self, name: str) -> str:
-        await trio.lowlevel.checkpoint()
-        return self.node  # there is no other
-
-    async def release(self, name: str) -> None:
-        await trio.lowlevel.checkpoint()
 
     def _touch(self, room: str) -> _Room:
         """The room's log, made if need be, and marked as used last."""

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, suppress
 import trio
 
 from trio_chat.core.events import Entry, Said
-from trio_chat.storage.base import Tail
 
 # Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
 # memory; when it is full, the readers of connections wait, and TCP holds the senders back.
@@ -55,18 +54,18 @@ class Intake:
             raise
 
     @asynccontextmanager
-    async def tail(self) -> AsyncIterator[Tail]:
+    async def tail(self) -> AsyncIterator["Tail"]:
         """Read what is shown, as long as the context lasts; afterwards ``show`` raises."""
         try:
             with self._receive:
-                yield _Batches(self._receive, self._places)
+                yield Tail(self._receive, self._places)
         finally:
             for _ in range(self._places.statistics().tasks_waiting):
                 self._places.release()  # they will find the channel broken
 
 
-class _Batches(Tail):
-    """The tail: everything that waits in the channel is one batch, up to a bound."""
+class Tail(AsyncIterator[Sequence[Entry]]):
+    """Batches of entries, as they come: all that waits in the channel is one, up to a bound."""
 
     def __init__(
         self, fresh: trio.MemoryReceiveChannel[Sequence[Entry]], places: trio.Semaphore
@@ -77,6 +76,7 @@ class _Batches(Tail):
         return self._gather(await self._fresh.receive())
 
     def waiting(self) -> Sequence[Entry]:
+        """The next batch, if it is there already; otherwise empty."""
         try:
             return self._gather(self._fresh.receive_nowait())
         except trio.WouldBlock:

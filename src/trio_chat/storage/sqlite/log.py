@@ -3,7 +3,7 @@
 import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection, Error
@@ -15,7 +15,7 @@ from trio_chat.core.commands import Bound
 from trio_chat.core.events import Entry, Event, is_missed, is_persistent
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import Log, Search, Tail
+from trio_chat.storage.base import Log, Search
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.maintenance import Keeper, Retention
 from trio_chat.storage.sqlite.rows import Row, complain, row_of
@@ -112,11 +112,7 @@ class SqliteLog(Log):
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
         self._intake = intake
-        self._node = node
-
-    @property
-    def node(self) -> str:
-        return self._node
+        self.node = node
 
     @property
     def too_old(self) -> str:
@@ -190,20 +186,6 @@ class SqliteLog(Log):
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
         await self._done(_Follow(self._intake, room, after))
-
-    async def unfollow(self, room: str) -> None:
-        await trio.lowlevel.checkpoint()
-        self._intake.followed.discard(room)
-
-    def tail(self) -> AbstractAsyncContextManager[Tail]:
-        return self._intake.tail()
-
-    async def claim(self, name: str) -> str:
-        await trio.lowlevel.checkpoint()
-        return self.node  # nobody else can have the file
-
-    async def release(self, name: str) -> None:
-        await trio.lowlevel.checkpoint()
 
     async def _done(self, job: "_Awaited[_T]") -> _T:
         """Have a job done, and return its result. If this is cancelled, the job is done
