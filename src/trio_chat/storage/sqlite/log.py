@@ -1,13 +1,12 @@
 """The log as the server sees it: it asks the thread that writes, and reads beside it."""
 
 import time
-from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection, Error
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import trio
 
@@ -18,7 +17,7 @@ from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.maintenance import Keeper, Retention
-from trio_chat.storage.sqlite.rows import Row, complain, row_of
+from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.schema import (
     BUSY,
     MIGRATIONS,
@@ -126,9 +125,33 @@ class SqliteLog(Log):
             for event in events
         ]
         await self._intake.take_place()
-        how = _Append if any(rows) else _Pass
-        job = how(self._intake, room, events, rows, expect, barrier, self._refuse)
-        return await self._done(job)
+
+        def pass_on(store: Store) -> Sequence[Entry]:
+            return store.pass_on(room, events, expect=expect, barrier=barrier)
+
+        then = partial(self._show, room, partial(_fresh, events))
+        if not any(rows):  # nobody needs them tomorrow: they only get their places
+            return await self._done(Job(pass_on, writes=False, then=then))
+        must_last = self._refuse and any(map(is_missed, events))
+        return await self._done(
+            Job(
+                lambda store: store.append(room, events, rows, expect=expect, barrier=barrier),
+                otherwise=None if must_last else pass_on,
+                then=then,
+            )
+        )
+
+    def _show(
+        self,
+        room: str,
+        fresh: Callable[[Sequence[Entry]], Sequence[Entry]],
+        job: Job[Sequence[Entry]],
+    ) -> None:
+        """Show what a job has found, in the place in the intake that was taken for it."""
+        if job.error is None:
+            self._intake.show(room, fresh(job.result))
+        else:
+            self._intake.give_back()
 
     async def history(
         self,
@@ -169,7 +192,7 @@ class SqliteLog(Log):
 
     async def _try(self, question: Callable[[Store], None]) -> None:
         try:
-            await self._done(_Ask(question))
+            await self._done(Job(question))
         except Unavailable:
             if self._refuse:
                 raise
@@ -178,16 +201,23 @@ class SqliteLog(Log):
         return room in self._unstored or await self._read(read.knows, room)
 
     async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        return await self._done(_Ask(lambda store: store.mark(reader, target, at, source)))
+        return await self._done(Job(lambda store: store.mark(reader, target, at, source)))
 
     async def marked(self, reader: str, target: str) -> int:
         return await self._read(read.marked, reader, target)
 
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
-        await self._done(_Follow(self._intake, room, after))
 
-    async def _done(self, job: "_Awaited[_T]") -> _T:
+        def followed(entries: Sequence[Entry]) -> Sequence[Entry]:
+            self._intake.followed.add(room)
+            return entries
+
+        # As a job it has its turn: what was committed before is found, what comes after is shown.
+        then = partial(self._show, room, followed)
+        await self._done(Job(lambda store: store.after(room, after), writes=False, then=then))
+
+    async def _done(self, job: Job[_T]) -> _T:
         """Have a job done, and return its result. If this is cancelled, the job is done
         nevertheless.
         """
@@ -217,116 +247,7 @@ class SqliteLog(Log):
             raise Unavailable(f"History cannot be read now: {error}.") from error
 
 
-# ── what the thread that writes is asked ───────────────────────────────────────────────────────
-
-
-class _Awaited(Job, Generic[_T]):
-    """A job that somebody waits for, unless they have been cancelled."""
-
-    result: _T
-
-    def __init__(self) -> None:
-        self.done = trio.Event()
-
-    def finished(self) -> None:
-        self.done.set()
-
-
-class _Ask(_Awaited[_T]):
-    """A job that calls a function of the store."""
-
-    def __init__(self, question: Callable[[Store], _T]) -> None:
-        super().__init__()
-        self._question = question
-
-    def run(self, store: Store) -> None:
-        self.result = self._question(store)
-
-
-class _Showing(_Awaited[_T]):
-    """A job with a place in the intake, where it shows entries when it has been done."""
-
-    def __init__(self, intake: Intake, room: str) -> None:
-        super().__init__()
-        self._intake, self._room = intake, room
-
-    @abstractmethod
-    def _fresh(self) -> Sequence[Entry]: ...
-
-    def finished(self) -> None:
-        try:
-            if self.error is None:
-                self._intake.show(self._room, self._fresh())
-            else:
-                self._intake.give_back()
-        except trio.BrokenResourceError as error:
-            self.error = error
-        super().finished()
-
-
-class _Append(_Showing[Sequence[Entry]]):
-    """A job that appends events to a room's log, and then shows them to the tail."""
-
-    def __init__(
-        self,
-        intake: Intake,
-        room: str,
-        events: Sequence[Event],
-        rows: Sequence[Row | None],
-        expect: str,
-        barrier: bool,
-        refuse: bool,
-    ) -> None:
-        super().__init__(intake, room)
-        self._events, self._rows = events, rows
-        self._expect, self._barrier, self._refuse = expect, barrier, refuse
-
-    def run(self, store: Store) -> None:
-        self.result = store.append(
-            self._room, self._events, self._rows, expect=self._expect, barrier=self._barrier
-        )
-
-    def fail(self, store: Store, error: Unavailable) -> None:
-        if self._refuse and any(is_missed(event) for event in self._events):
-            super().fail(store, error)
-        else:
-            self._pass_on(store)
-
-    def _pass_on(self, store: Store) -> None:
-        self.result = store.pass_on(
-            self._room, self._events, expect=self._expect, barrier=self._barrier
-        )
-
-    def _fresh(self) -> Sequence[Entry]:
-        pairs = zip(self.result, self._events, strict=True)
-        fresh = {entry.id: entry for entry, event in pairs if entry.event is event}
-        return [*fresh.values()]
-
-
-class _Pass(_Append):
-    """A job for events that nobody needs tomorrow: they only get their places among the others."""
-
-    writes = False
-
-    def run(self, store: Store) -> None:
-        self._pass_on(store)
-
-
-class _Follow(_Showing[Sequence[Entry]]):
-    """A job that follows a room.
-
-    As a job it has its turn: what was committed before it is found, what comes after it is shown.
-    """
-
-    writes = False
-
-    def __init__(self, intake: Intake, room: str, after: str) -> None:
-        super().__init__(intake, room)
-        self._after = after
-
-    def run(self, store: Store) -> None:
-        self.result = store.after(self._room, self._after)
-
-    def _fresh(self) -> Sequence[Entry]:
-        self._intake.followed.add(self._room)
-        return self.result
+def _fresh(events: Sequence[Event], entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of these events, without those that the log had already."""
+    pairs = zip(entries, events, strict=True)
+    return [*{entry.id: entry for entry, event in pairs if entry.event is event}.values()]

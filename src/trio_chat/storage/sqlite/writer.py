@@ -10,9 +10,9 @@ import queue
 import sqlite3
 import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from typing import Any, Generic, TypeVar
 
 import trio
 
@@ -21,6 +21,8 @@ from trio_chat.storage.sqlite.maintenance import Keeper
 from trio_chat.storage.sqlite.store import Store
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 # Jobs that may share a transaction: with 128 messages in each it still takes far less than a
 # second.
@@ -34,30 +36,38 @@ _PAUSE, _REST = 1.0, 5.0
 _SHARE, _STEPS = 0.1, 10
 
 
-class Job(ABC):
-    """Something to do with the store. ``error`` is why it could not be done, None if it was."""
+class Job(Generic[_T]):
+    """Something to do with the store: ``run``, in the writer's thread, and once more if something
+    that it was done together with has failed. A ChatError concerns this job alone, which has
+    changed nothing.
 
+    ``writes`` says whether it needs a transaction. If it could not be made lasting, ``otherwise``
+    is run instead. ``then`` is called in trio's thread, in the order in which jobs were done. After
+    that ``result`` is there, unless ``error`` says why it could not be done.
+    """
+
+    result: _T
     error: Exception | None = None
-    #: Whether it needs a transaction.
-    writes = True
-    #: Whether it makes transactions of its own.
-    alone = False
 
-    @abstractmethod
-    def run(self, store: Store) -> None:
-        """Do it, in the writer's thread; once more if something that it was done together with has
-        failed.
+    def __init__(
+        self,
+        run: Callable[[Store], _T],
+        *,
+        writes: bool = True,
+        otherwise: Callable[[Store], _T] | None = None,
+        then: "Callable[[Job[_T]], None] | None" = None,
+    ) -> None:
+        self.run, self.writes, self.otherwise, self._then = run, writes, otherwise, then
+        self.done = trio.Event()
 
-        A ChatError concerns this job alone, which has changed nothing.
-        """
-
-    def fail(self, store: Store, error: Unavailable) -> None:
-        """Deal with a ``run`` that could not be made lasting, in the writer's thread."""
-        self.error = error
-
-    @abstractmethod
     def finished(self) -> None:
-        """Called in trio's thread, in the order in which jobs were done."""
+        """Tell whoever waits for it, unless they have been cancelled."""
+        try:
+            if self._then:
+                self._then(self)
+        except trio.BrokenResourceError as error:
+            self.error = error
+        self.done.set()
 
 
 class Writer:
@@ -65,7 +75,7 @@ class Writer:
 
     def __init__(self, store: Store, keeper: Keeper, trio_token: trio.lowlevel.TrioToken) -> None:
         self._store, self._keeper, self._trio = store, keeper, trio_token
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
         self._failing = self._unexpected = ""  # what has been reported last
@@ -74,7 +84,7 @@ class Writer:
         """Start the thread."""
         self._thread.start()
 
-    def do(self, job: Job) -> None:
+    def do(self, job: Job[Any]) -> None:
         """Have a job done; ``job.finished`` is called afterwards."""
         self._jobs.put(job)
 
@@ -97,34 +107,30 @@ class Writer:
                     break
                 self._keep_house(busy=bool(jobs))
 
-    def _next_jobs(self) -> Sequence[Job | None]:
+    def _next_jobs(self) -> Sequence[Job[Any] | None]:
         """The jobs that wait; empty if it is time for housekeeping. None among them asks for the
         end.
         """
-        jobs: list[Job | None] = []
+        jobs: list[Job[Any] | None] = []
         with suppress(queue.Empty):
             jobs.append(self._jobs.get(timeout=max(self._due - time.monotonic(), 0)))
             while len(jobs) < _TOGETHER and jobs[-1] is not None:
                 jobs.append(self._jobs.get_nowait())
         return jobs
 
-    def _do(self, jobs: Sequence[Job]) -> None:
-        together = [job for job in jobs if not job.alone]
-        if together and (error := self._try(together)):
-            for job in together:
+    def _do(self, jobs: Sequence[Job[Any]]) -> None:
+        if error := self._try(jobs):
+            for job in jobs:
                 if job.writes and _is_locked(error):  # the wait for one was long enough
                     self._fail(job, error)
-                else:
-                    error = self._try_one(job) or error
-        for job in jobs:
-            if job.alone:
-                self._try_one(job)
+                elif again := self._try([job]):
+                    self._fail(job, error := again)
         with suppress(trio.RunFinishedError):
             self._trio.run_sync_soon(_finish, jobs)
 
-    def _try(self, jobs: Sequence[Job]) -> Exception | None:
+    def _try(self, jobs: Sequence[Job[Any]]) -> Exception | None:
         """Do jobs in one transaction; returns why that could not be done."""
-        writes = any(job.writes and not job.alone for job in jobs)
+        writes = any(job.writes for job in jobs)
         try:
             with self._store.transaction() if writes else nullcontext():
                 for job in jobs:
@@ -135,16 +141,12 @@ class Writer:
             self._note("")
         return None
 
-    def _try_one(self, job: Job) -> Exception | None:
-        if error := self._try([job]):
-            self._fail(job, error)
-        return error
-
-    def _fail(self, job: Job, error: Exception) -> None:
+    def _fail(self, job: Job[Any], error: Exception) -> None:
         self._report(error)
-        unavailable = Unavailable(f"This cannot be stored now: {error}.")
+        job.error = unavailable = Unavailable(f"This cannot be stored now: {error}.")
         try:
-            job.fail(self._store, unavailable)
+            if job.otherwise:
+                job.result, job.error = job.otherwise(self._store), None
         except Exception as failed:  # noqa: BLE001  (as above)
             job.error = failed if isinstance(failed, ChatError) else unavailable
 
@@ -192,14 +194,14 @@ def _is_locked(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
-def _run(job: Job, store: Store) -> None:
+def _run(job: Job[Any], store: Store) -> None:
     job.error = None
     try:
-        job.run(store)
+        job.result = job.run(store)
     except ChatError as error:
         job.error = error
 
 
-def _finish(jobs: Sequence[Job]) -> None:
+def _finish(jobs: Sequence[Job[Any]]) -> None:
     for job in jobs:
         job.finished()
