@@ -17,10 +17,11 @@ from trio_chat.core.events import Entry, Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
 from trio_chat.storage.sqlite import maintenance, read, search
-from trio_chat.storage.sqlite.maintenance import STEP, Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Keeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
+from trio_chat.storage.sqlite.usage import STEP
 
 DAY = 86_400
 NEXT = int(NOW * 1000) + 500  # half a second later

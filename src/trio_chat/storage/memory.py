@@ -29,14 +29,13 @@ from trio_chat.core.events import (
     is_missed,
     is_persistent,
 )
-from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import ENDLESS, FLOOR, MARKS, NEVER, START, Log, Search, is_as_new
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
-from trio_chat.storage.words import has, phrases, words
+from trio_chat.storage.words import is_sought, phrases
 
 # Entries that are searched before other tasks run: about a millisecond.
 _LOOK = 50
@@ -418,15 +417,13 @@ def _is_before(entry: Entry, bound: Bound) -> bool:
 def _find(entries: Iterable[Entry], search: Search) -> Iterator[Entry]:
     sought = phrases(search.words)
     for entry in entries:
-        event = entry.event
-        if not isinstance(event, Said) or not is_for_members(event):
-            continue
-        if not (_is_after(entry, search.after) and _is_before(entry, search.before)):
-            continue
-        if search.nick and fold(search.nick) != fold(event.nick):
-            continue
-        text = words(event.text)
-        if sought and all(has(text, phrase) for phrase in sought):
+        if (
+            sought
+            and is_for_members(entry.event)
+            and _is_after(entry, search.after)
+            and _is_before(entry, search.before)
+            and is_sought(entry.event, sought, search.nick)
+        ):
             yield entry
 
 

@@ -4,6 +4,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from trio_chat.core.events import Event, Said
+from trio_chat.core.names import fold
+
 # Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese are written without blanks between words
 # (or, Korean, with endings on them). So each of their letters is a word of its own, and a row of
 # letters is found wherever it stands.
@@ -41,6 +44,14 @@ def phrases(query: str) -> Sequence[Sequence[str]]:
             found.append(phrase)
             left -= len(phrase)
     return found
+
+
+def is_sought(event: Event, sought: Sequence[Sequence[str]], nick: str) -> bool:
+    """Whether this was said, by ``nick`` if that is given, and has all of these phrases."""
+    if not isinstance(event, Said) or (nick and fold(nick) != fold(event.nick)):
+        return False
+    text = words(event.text)
+    return all(has(text, phrase) for phrase in sought)
 
 
 def has(text: Sequence[str], phrase: Sequence[str]) -> bool:

@@ -16,9 +16,7 @@ from trio_chat.storage.sqlite import search, usage
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.squeeze import Squeeze
 from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
-
-#: Entries that a step deals with: about two milliseconds, which a message may have to wait.
-STEP = 100
+from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 
 # Entries that may wait for housekeeping while messages come without a pause: their words are not
 # yet in the index, and as many too many may be in the file.
@@ -39,9 +37,6 @@ _ROOMS = 1000
 
 # A room is looked at again when it may exceed what is kept of it by this part.
 _SLACK = 0.01
-
-# A room's state must stay known: a barrier stays until a later state has been saved.
-_NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
 
 # Rooms (of those between two numbers) that were closed and where nothing was ever said or changed.
 _BLANK = f"SELECT room FROM room WHERE room > ? AND room <= ? AND saved = {BLANK}"  # noqa: S608
@@ -97,7 +92,6 @@ class Keeper:
             take_out=self._take_out,
             forget=self._forget_unused,
             is_open=is_open,
-            entries=STEP,
         )
 
     def is_behind(self) -> bool:
@@ -129,8 +123,7 @@ class Keeper:
     def index(self) -> bool:
         """Put the words of the next entries into the index."""
         rows = self._connection.execute(
-            "SELECT id, room, kind, text, event FROM entry WHERE id > ? ORDER BY id LIMIT ?",
-            (self._up_to, STEP),
+            f"{SELECT} id > ? ORDER BY id LIMIT {STEP}", (self._up_to,)
         ).fetchall()
         if rows:
             up_to = rows[-1][0]
@@ -256,15 +249,13 @@ class Keeper:
     def _forget(self, where: str, *values: Any) -> bool:
         """Take out the oldest entries for which a condition of SQL is true."""
         rows = self._connection.execute(
-            "SELECT id, room, kind, text, event FROM entry "  # noqa: S608
-            f"WHERE {where} AND {_NOT_NEEDED} ORDER BY id LIMIT {STEP}",
-            values,
+            f"{SELECT} {where} AND {NOT_NEEDED} ORDER BY id LIMIT {STEP}", values
         ).fetchall()
         if rows:
             self._take_out(rows)
         return bool(rows)
 
-    def _take_out(self, rows: Sequence[usage.Stored]) -> None:
+    def _take_out(self, rows: Sequence[Stored]) -> None:
         """Take out entries, with their words."""
         counted = [row for row in rows if row[0] <= self._up_to]
         with self._store.transaction():
@@ -294,9 +285,7 @@ class Keeper:
             return False
         some = (self._last_room, found[-1][0])
         rows = self._connection.execute(
-            "SELECT id, room, kind, text, event FROM entry "  # noqa: S608
-            f"WHERE room IN ({_BLANK}) AND kind IN (1, 2) LIMIT {STEP}",
-            some,
+            f"{SELECT} room IN ({_BLANK}) AND kind IN (1, 2) LIMIT {STEP}", some
         ).fetchall()
         if rows:
             self._take_out(rows)
@@ -319,8 +308,9 @@ class Keeper:
         with self._store.transaction():
             self._connection.executemany("DELETE FROM elsewhere WHERE room = ?", numbers)
             for number in numbers:
-                name = self._one("DELETE FROM room WHERE room = ? RETURNING name", number)
-                self._store.forget([name])
+                self._store.forget(
+                    self._one("DELETE FROM room WHERE room = ? RETURNING name", number)
+                )
 
     def _forget_marks(self) -> None:
         """Forget marks of the source that has most: of readers who have many, the longest unchanged
@@ -363,7 +353,7 @@ def _is_sound(moment: Any) -> bool:
     return isinstance(moment, int) and 0 <= moment <= LATEST
 
 
-def _words_of(rows: Sequence[tuple[int, int, int, str, str]]) -> list[search.Indexed]:
+def _words_of(rows: Sequence[Stored]) -> list[search.Indexed]:
     """Rows of the index for those entries that have a text which all members could see."""
     return [
         search.row_of(id, room, event.nick, text)

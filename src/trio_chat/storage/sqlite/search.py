@@ -11,12 +11,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from trio_chat.core.events import Entry, Event, Said
+from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.storage.base import ENDLESS, NEVER, START, Search
 from trio_chat.storage.ids import LAST, first_of, pack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
-from trio_chat.storage.words import has, phrases, words
+from trio_chat.storage.words import is_sought, phrases, words
 
 # Pages of the index (of 4 KB) that are written in one part of merging it.
 _MERGED = 100
@@ -114,15 +114,8 @@ def _not_indexed(
             *(f"%{word}%" for word in plain),
         ),
     )
-    found = (entry for entry in entries_of(rows) if _fits(entry.event, sought, search.nick))
+    found = (entry for entry in entries_of(rows) if is_sought(entry.event, sought, search.nick))
     return [*islice(found, search.limit)][::-1]
-
-
-def _fits(event: Event, sought: Sequence[Sequence[str]], nick: str) -> bool:
-    if not isinstance(event, Said) or (nick and fold(nick) != fold(event.nick)):
-        return False
-    text = words(event.text)
-    return all(has(text, phrase) for phrase in sought)
 
 
 def _indexed(

@@ -16,7 +16,7 @@ from sqlite3 import Connection
 from trio_chat.storage.base import FLOOR
 from trio_chat.storage.sqlite import usage
 from trio_chat.storage.sqlite.rows import Kind
-from trio_chat.storage.sqlite.usage import Stored
+from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +47,9 @@ class Squeeze:
         take_out: Callable[[Sequence[Stored]], None],
         forget: Callable[[Sequence[int]], None],
         is_open: Callable[[str], bool],
-        entries: int,
     ) -> None:
         self._connection = connection
         self._take_out, self._forget, self._is_open = take_out, forget, is_open
-        self._entries = entries
         connection.create_function("is_coming", 2, usage.is_coming)
         self._looking_for: tuple[int, str, int] = (0, "", 0)  # room, source, kind
         self._looked_up_to = 0
@@ -79,11 +77,9 @@ class Squeeze:
             if (room, source) in self._staying:
                 continue
             rows = self._connection.execute(
-                "SELECT id, room, kind, text, event FROM entry WHERE room = ? AND kind IN (1, 2) "
-                "AND is_coming(kind, event) "
-                "AND (kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room)) "
-                "LIMIT ?",
-                (room, self._entries),
+                f"{SELECT} room = ? AND kind IN (1, 2) AND is_coming(kind, event) "
+                f"AND {NOT_NEEDED} LIMIT {STEP}",
+                (room,),
             ).fetchall()
             if not rows:
                 self._staying.add((room, source))
@@ -101,11 +97,11 @@ class Squeeze:
         for room, theirs in usage.fullest(self._connection, source, FLOOR, _ROOMS):
             if (room, source) not in self._stuck:
                 beyond_floor = usage.messages(self._connection, room) - FLOOR
-                most = min(beyond_floor, theirs // _AT_ONCE + 1, self._entries)
+                most = min(beyond_floor, theirs // _AT_ONCE + 1, STEP)
                 return self._said_by(source, room, up_to, most)
         for room in usage.emptiest(self._connection, source, _ROOMS):
             if (room, source) not in self._stuck and not self._is_open(self._name(room)):
-                return self._said_by(source, room, up_to, self._entries)
+                return self._said_by(source, room, up_to, STEP)
         return False
 
     def _said_by(self, source: str, room: int, up_to: int, most: int) -> bool:
@@ -114,9 +110,7 @@ class Squeeze:
             if self._looking_for != (room, source, kind):
                 self._looking_for, self._looked_up_to = (room, source, kind), 0
             rows = self._connection.execute(
-                "SELECT id, room, kind, text, event FROM entry WHERE room = ? AND kind = ? "
-                "AND id > ? AND id <= ? "
-                "AND (kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room)) "
+                f"{SELECT} room = ? AND kind = ? AND id > ? AND id <= ? AND {NOT_NEEDED} "
                 "ORDER BY id LIMIT ?",
                 (room, kind, self._looked_up_to, up_to, _LOOK * most),
             ).fetchall()

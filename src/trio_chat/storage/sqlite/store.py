@@ -171,7 +171,7 @@ class Store:
         self.connection.execute(
             "UPDATE room SET saved = ?, state = NULL, barrier = 0 WHERE room = ?", (BLANK, number)
         )
-        self.forget([name])
+        self.forget(name)
 
     def mark(self, reader: str, target: str, at: int, source: str = "") -> int:
         """Note a read marker, as ``Log.mark``."""
@@ -180,10 +180,10 @@ class Store:
             "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)), :source "
             "RETURNING at",
             {
+                "now": now(self._clock),
                 "reader": reader,
                 "target": target,
                 "at": at,
-                "now": now(self._clock),
                 "source": source,
             },
         ).fetchone()[0]
@@ -199,10 +199,9 @@ class Store:
         )
         return list(entries_of(rows))
 
-    def forget(self, names: Sequence[str]) -> None:
-        """Forget what is remembered of rooms that are not in the file any more."""
-        for name in names:
-            self._rooms.pop(name, None)
+    def forget(self, name: str) -> None:
+        """Forget what is remembered of a room that is not in the file any more."""
+        self._rooms.pop(name, None)
 
     def _room(self, name: str) -> _Room:
         """The room of this name, found or made."""

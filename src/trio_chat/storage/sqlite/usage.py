@@ -17,8 +17,16 @@ _BESIDE = 150  # bytes
 
 _HOST = re.compile(r'"host":"([^"\\]*)"')
 
-#: An entry as it is in the file: its id, room, kind, text and event.
+#: An entry as it is in the file: its id, room, kind, text and event; and the query for some.
 Stored = tuple[int, int, int, str, str]
+SELECT = "SELECT id, room, kind, text, event FROM entry WHERE"
+
+#: A room's state must stay known: a barrier stays until a later state has been saved.
+NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
+
+#: Entries that a step of housekeeping deals with: about two milliseconds, which a message may have
+#: to wait.
+STEP = 100
 
 
 def source_of(event: object) -> str:
