@@ -14,7 +14,6 @@ from trio_chat.core.commands import (
     FindPeople,
     ListMembers,
     ListRooms,
-    Query,
     ShowInvitations,
     ShowMasks,
     ShowModes,
@@ -47,11 +46,6 @@ from trio_chat.core.views import (
     Topic,
     UserView,
 )
-
-
-def answer(state: State, asker: Person, query: Query) -> Answer:
-    """Answer a query; Refused if the asker may not know."""
-    return _ANSWERS[type(query)](state, asker, query)
 
 
 def topic_of(room: Room) -> Topic:
@@ -168,7 +162,8 @@ def _count(state: State, asker: Person, query: Count) -> Answer:
     )
 
 
-_ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
+#: The answer to each kind of query; Refused if the asker may not know.
+ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
     ListMembers: _list_members,
     ListRooms: _list_rooms,
     ShowTopic: _show_topic,

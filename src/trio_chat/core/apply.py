@@ -63,11 +63,6 @@ _VISITS_MAX = 200
 Deliveries = Sequence[Delivery]
 
 
-def take_effect(state: State, entry: Entry) -> Deliveries:
-    """Change the state by an entry, and return who is to be shown what."""
-    return _EFFECTS[type(entry.event)](state, entry.event, entry)
-
-
 # ── said ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -77,15 +72,11 @@ def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
         speaker.spoke = entry.at
     if is_for_all(said) and (room := state.rooms.get(fold(said.room))):
         room.recent.append(entry)
-    return _spread(state, said)
+    return _on_signalled(state, said, entry)
 
 
-def _on_signalled(state: State, signalled: Signalled, entry: Entry) -> Deliveries:
+def _on_signalled(state: State, event: Said | Signalled, entry: Entry) -> Deliveries:
     """The same people as if it were said."""
-    return _spread(state, signalled)
-
-
-def _spread(state: State, event: Said | Signalled) -> Deliveries:
     if event.to:
         echo = Delivery(Copy(event), people=(event.who,), by=event.who)
         return [Delivery(event, people=(event.to_who,)), echo]
@@ -197,24 +188,14 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 # ── the room ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _on_topic_set(state: State, event: TopicSet, entry: Entry) -> Deliveries:
-    """The same people as when modes are set."""
-    return _on_room_changed(state, event, entry)
-
-
-def _on_modes_set(state: State, event: ModesSet, entry: Entry) -> Deliveries:
+def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
     """Everybody in the room, and an operator of the server who did it from outside."""
-    room = state.rooms[fold(event.room)]
-    for change in event.changes:
-        change_status(room, change)
-        if change.mode == "o" and not change.add:
-            withdraw(state, fold(event.room), change.who)
-    return _on_room_changed(state, event, entry)
-
-
-def _on_room_changed(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
     name = fold(event.room)
     room = state.rooms[name]
+    for change in event.changes if isinstance(event, ModesSet) else ():
+        change_status(room, change)
+        if change.mode == "o" and not change.add:
+            withdraw(state, name, change.who)
     room.state = after(room.state, entry)
     outside = () if event.who in room.members else (event.who,)
     return [Delivery(event, rooms=(name,), people=outside, by=event.who)]
@@ -278,18 +259,21 @@ def _remember(state: State, person: Person, entry: Entry) -> None:
     state.past.append((seen, entry.at))
 
 
-def _on_away_set(state: State, event: AwaySet, entry: Entry) -> Deliveries:
+def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -> Deliveries:
     """The person, everybody who shares a room with them, once; and people who watch for them."""
     person = state.people[event.who]
-    person.away = event.text
-    return _told_of(state, event, person)
-
-
-def _on_name_set(state: State, event: NameSet, entry: Entry) -> Deliveries:
-    """The person, everybody who shares a room with them, once; and people who watch for them."""
-    person = state.people[event.who]
-    person.origin = event.origin
-    return _told_of(state, event, person)
+    if isinstance(event, AwaySet):
+        person.away = event.text
+    else:
+        person.origin = event.origin
+    watchers = (state.people.get(who) for who in state.watchers.get(fold(person.nick), ()))
+    strangers = tuple(
+        w.who for w in watchers if w and w is not person and not share_a_room(w, person)
+    )
+    return [
+        Delivery(event, tuple(person.rooms), (person.who,), by=person.who),
+        *([Delivery(Copy(event), people=strangers)] if strangers else []),
+    ]
 
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
@@ -315,17 +299,6 @@ def change_status(room: Room, change: Change) -> None:
         letters = room.status.pop(change.who, "")
         if letters := with_letter(letters, change.mode, add=change.add):
             room.status[change.who] = letters
-
-
-def _told_of(state: State, event: AwaySet | NameSet, person: Person) -> Deliveries:
-    watchers = (state.people.get(who) for who in state.watchers.get(fold(person.nick), ()))
-    strangers = tuple(
-        w.who for w in watchers if w and w is not person and not share_a_room(w, person)
-    )
-    return [
-        Delivery(event, tuple(person.rooms), (person.who,), by=person.who),
-        *([Delivery(Copy(event), people=strangers)] if strangers else []),
-    ]
 
 
 def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
@@ -357,20 +330,21 @@ def _withdraw_all(state: State, operator: Person) -> None:
             withdraw(state, name, operator.who)
 
 
-_EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
+#: The effect of each kind of event: it changes the state, and returns who is to be shown what.
+EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Said: _on_said,
     Signalled: _on_signalled,
     Joined: _on_joined,
     Left: _on_left,
     Kicked: _on_kicked,
     Invited: _on_invited,
-    TopicSet: _on_topic_set,
-    ModesSet: _on_modes_set,
+    TopicSet: _on_topic_or_modes_set,
+    ModesSet: _on_topic_or_modes_set,
     Arrived: _on_arrived,
     Renamed: _on_renamed,
     Departed: _on_departed,
-    AwaySet: _on_away_set,
-    NameSet: _on_name_set,
+    AwaySet: _on_away_or_name_set,
+    NameSet: _on_away_or_name_set,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

@@ -8,10 +8,10 @@ after a restart.
 
 from collections.abc import Sequence
 
-from trio_chat.core.answers import answer
-from trio_chat.core.apply import take_effect
+from trio_chat.core.answers import ANSWERS
+from trio_chat.core.apply import EFFECTS
 from trio_chat.core.commands import Query, Request
-from trio_chat.core.decide import Outcomes, judge, repair
+from trio_chat.core.decide import JUDGES, Outcomes, repair
 from trio_chat.core.events import Entry
 from trio_chat.core.state import State
 from trio_chat.core.views import Answer, Delivery
@@ -32,7 +32,7 @@ class Chat(State):
         Nothing is changed. All events returned belong to one log. A room to join must have been
         opened (``State.open_room``).
         """
-        return judge(self, self.people[who], request)
+        return JUDGES[type(request)](self, self.people[who], request)
 
     def is_repair(self, who: str, request: Request) -> str:
         """Describe, for the server's log, what only an operator of the server may do; empty
@@ -42,8 +42,8 @@ class Chat(State):
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
         """Change the state by the next entry of a log, and return who is to be shown what."""
-        return take_effect(self, entry)
+        return EFFECTS[type(entry.event)](self, entry.event, entry)
 
     def answer(self, who: str, query: Query) -> Answer:
         """Look something up in the state for somebody; Refused if they may not know it."""
-        return answer(self, self.people[who], query)
+        return ANSWERS[type(query)](self, self.people[who], query)

@@ -80,11 +80,6 @@ Outcome = Event | Refused | AwayReply | Repeated
 Outcomes = Sequence[Outcome]
 
 
-def judge(state: State, person: Person, request: Request) -> Outcomes:
-    """Judge a request: events of one log and refusals, empty if nothing would change."""
-    return _JUDGES[type(request)](state, person, request)
-
-
 def repair(state: State, person: Person, request: Request) -> str:
     """Describe in a few words what somebody may do only as an operator of the server; empty
     otherwise.
@@ -123,11 +118,8 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
 
 def _silenced(state: State, person: Person, name: str) -> Refused | None:
     """Why somebody may not speak in a room; None if they may."""
-    room = visible_room(state, person, name)
-    return _silenced_in(room, person) if room else _nowhere(name)
-
-
-def _silenced_in(room: Room, person: Person) -> Refused | None:
+    if (room := visible_room(state, person, name)) is None:
+        return _nowhere(name)
     name = room.state.name
     if person.who not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
@@ -316,24 +308,21 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
                 last[_thing(change)] = change
     if not (changes := [*_really_changed(state, room, last.values())]):
         return refusals
-    present = _present(room) if any(c.add and c.mode in "ik" for c in changes) else ()
-    banned = _banned(draft) if any(c.add and c.mode == "b" for c in changes) else ()
+    known = [person for person in room.members.values() if person.is_known]
+    present, banned = list[Person](), list[Person]()
+    if any(change.add and change.mode in "ik" for change in changes):
+        present = known
+    if any(change.add and change.mode == "b" for change in changes):
+        banned = [person for person in known if is_banned(draft, person)]
     modes_set = ModesSet(
-        room.state.name, person.nick, tuple(changes), person.who, person.origin, present, banned
-    )
+        room.state.name, person.nick, tuple(changes), person.who, person.origin,
+        _identities(present)[:REGULARS_MAX], _identities(banned),
+    )  # fmt: skip
     return [modes_set, *refusals]
 
 
-def _banned(room: Room) -> tuple[str, ...]:
-    """The known identities that are in a room and could no longer enter it."""
-    members = (person for person in room.members.values() if person.is_known)
-    return tuple(dict.fromkeys(_known(p) for p in members if is_banned(room, p)))
-
-
-def _present(room: Room) -> tuple[str, ...]:
-    """The known identities that are in a room, as many as it can remember."""
-    known = dict.fromkeys(_known(person) for person in room.members.values() if person.is_known)
-    return tuple(known)[:REGULARS_MAX]
+def _identities(people: Iterable[Person]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(person.identity for person in people))
 
 
 def _thing(change: Change) -> tuple[str, ...]:
@@ -519,7 +508,8 @@ def _absent(nick: str, room: str) -> Refused:
     return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))
 
 
-_JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
+#: The judge of each kind of request: events of one log and refusals, empty if nothing would change.
+JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Say: _say,
     DirectMessage: _tell,
     TagMessage: _signal,

@@ -6,6 +6,7 @@ person's id: it stays when the nickname changes, and is never shown; a client, w
 it, leaves it empty.
 """
 
+import re
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
@@ -272,6 +273,11 @@ class Entry(NamedTuple):
     id: str
     event: Event
     at: int = 0
+
+
+def is_id(text: str) -> bool:
+    """Whether this could be the id of an entry; ``storage/ids.py`` makes them."""
+    return re.fullmatch("[0-9]{13}-[0-9]{6}", text) is not None
 
 
 def is_persistent(event: Event) -> bool:

@@ -48,7 +48,7 @@ def fold_mask(mask: str) -> str:
 
 def matches(mask: str, text: str) -> bool:
     """Whether a name or an address fits a mask of ``*`` (anything) and ``?`` (one character)."""
-    return _remembered(mask).fullmatch(fold(text)) is not None
+    return _pattern(mask).fullmatch(fold(text)) is not None
 
 
 class Lists:
@@ -88,10 +88,6 @@ class Lists:
 
 
 @lru_cache(maxsize=64)
-def _remembered(mask: str) -> re.Pattern[str]:
-    return _pattern(mask)
-
-
 def _pattern(mask: str) -> re.Pattern[str]:
     """Compile a mask. Each piece between stars matches where it first fits, and never elsewhere.
 

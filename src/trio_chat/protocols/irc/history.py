@@ -17,7 +17,7 @@ from trio_chat.core.commands import (
     ShowMark,
     Span,
 )
-from trio_chat.core.ids import is_id
+from trio_chat.core.events import is_id
 from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Found, Recalled, Refused, Talks
