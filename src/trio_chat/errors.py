@@ -1,18 +1,4 @@
-"""The exceptions, one small tree; each carries a line that a person can act on.
-
-ChatError
-├── SettingsError        a setting is wrong, or a settings file cannot be read
-├── CannotListen         an address cannot be bound
-├── CannotConnect        no server answers there
-├── ConnectionLost       the connection to the server has been lost
-├── NotAdmitted          the server refuses to let us in: the nickname, a limit
-├── NotSaid              the chat has ended well, but not everything we had to say has been said
-├── Unsupported          the server cannot do that
-├── CannotOpenStore      the place for history cannot be opened, or is damaged
-├── ScreenFailed         a bug of ours in the full screen, or in what it shows
-├── Unavailable          the store cannot keep what it is given
-└── Conflict             a log's barrier has moved: decide again
-"""
+"""The exceptions, one small tree; each carries a line that a person can act on."""
 
 
 class ChatError(Exception):

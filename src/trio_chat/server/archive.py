@@ -1,7 +1,7 @@
 """The archive: what was said before, looked up in the log for those who may read it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Bound, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
@@ -22,14 +22,14 @@ _MARKS_EACH = 200
 
 
 class Archive:
-    """Answers look-ups. ``clock`` gives unix time in seconds.
+    """Answers look-ups.
 
     What somebody has read is kept in the log for their identity. People who are not known have it
     with their connection only.
     """
 
-    def __init__(self, chat: Chat, log: Log, clock: Callable[[], float] = time.time) -> None:
-        self._chat, self._log, self._clock = chat, log, clock
+    def __init__(self, chat: Chat, log: Log) -> None:
+        self._chat, self._log = chat, log
 
     async def look_up(self, reader: Person, query: LookUp) -> Answer:
         """Answer a look-up; Refused if ``reader`` may not read it.
@@ -45,11 +45,11 @@ class Archive:
                 return await self._seek(reader, query)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
-                marked = await self._mark(reader, fold(target), min(at, self._now()))
+                marked = await self._mark(reader, fold(target), min(at, _now()))
                 return Marked(target, marked)
             case ShowMark(target):
                 marked = await self._marked(reader, fold(target))
-                return Marked(target, min(marked, self._now()))
+                return Marked(target, min(marked, _now()))
 
     async def _mark(self, reader: Person, target: str, at: int) -> int:
         """Note up to when somebody has read; returns the latest moment they have told."""
@@ -65,9 +65,6 @@ class Archive:
         if reader.is_known:
             return await self._log.marked(reader.identity, target)
         return reader.marks.get(target, 0)
-
-    def _now(self) -> int:
-        return int(self._clock() * 1000)
 
     async def _source(self, reader: Person, target: str) -> Source | Refused:
         found = source(self._chat, reader, target)
@@ -200,3 +197,7 @@ class Archive:
 
 def _is_by(entry: Entry, nick: str) -> bool:
     return isinstance(entry.event, Said) and fold(entry.event.nick) == fold(nick)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

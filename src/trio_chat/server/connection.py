@@ -343,7 +343,7 @@ class Connection:
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):
-                self._reply(self._hub.answer(self._listener, command), ask)
+                self._reply(self._hub.chat.answer(self._listener.who, command), ask)
             case request:
                 await self._submit(request, ask)
 

@@ -6,8 +6,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 """
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import trio
@@ -22,7 +21,6 @@ from trio_chat.core.commands import (
     Leave,
     LookUp,
     MarkRead,
-    Query,
     Rename,
     Request,
     Say,
@@ -66,9 +64,8 @@ _ANSWERS = Refused | AwayReply | Repeated
 class Hub:
     """Carries requests round the ring, for all connections of this server.
 
-    ``max_rooms`` is the most rooms that are open at a time, not counting the ``lobby``.
-    ``room_modes`` are the modes of a new room, ``reserved`` nicknames that nobody gets. ``clock``
-    gives unix time in seconds.
+    ``max_rooms`` and ``room_modes`` are those of ``OpenLogs``, ``reserved`` nicknames that nobody
+    gets.
 
     Call ``start`` once, before anything else, and run a Broadcaster. Once ``finish`` has been
     called, whoever asks for something waits until they are cancelled.
@@ -80,18 +77,14 @@ class Hub:
         log: Log,
         *,
         max_rooms: int,
-        lobby: str = "",
         room_modes: str = "",
         reserved: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.chat, self._log = chat, log
         self.nicknames = Nicknames(reserved)
         self.progress = Progress()
-        self.logs = OpenLogs(
-            chat, log, self.progress, clock, max_rooms=max_rooms, lobby=lobby, room_modes=room_modes
-        )
-        self._archive = Archive(chat, log, clock)
+        self.logs = OpenLogs(chat, log, self.progress, max_rooms=max_rooms, room_modes=room_modes)
+        self._archive = Archive(chat, log)
         self.listeners: dict[str, Listener] = {}
         self.audiences = Audiences(chat, self.listeners)
         self._last_placed = START
@@ -194,10 +187,6 @@ class Hub:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
-
-    def answer(self, listener: Listener, query: Query) -> Answer:
-        """Answer a query from the state."""
-        return self.chat.answer(listener.who, query)
 
     async def look_up(self, listener: Listener, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""

@@ -12,6 +12,7 @@ The rules:
 5. A room that nobody has open is charged to the source that opens it, until it closes.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -61,8 +62,8 @@ class Use:
 class OpenLogs:
     """Opens and closes logs, and charges open rooms to those who open them.
 
-    ``max_rooms`` is the most rooms that are open at a time, not counting the ``lobby``.
-    ``room_modes`` are the modes of a new room. ``clock`` gives unix time in seconds.
+    ``max_rooms`` is the most rooms that are open at a time, not counting the lobby. ``room_modes``
+    are the modes of a new room.
     """
 
     def __init__(
@@ -70,15 +71,12 @@ class OpenLogs:
         chat: Chat,
         log: Log,
         progress: Progress,
-        clock: Callable[[], float],
         *,
         max_rooms: int,
-        lobby: str,
         room_modes: str,
     ) -> None:
-        self._chat, self._log, self._progress, self._clock = chat, log, progress, clock
+        self._chat, self._log, self._progress = chat, log, progress
         self.max_rooms, self.room_modes = max_rooms, room_modes
-        self._lobby = fold(lobby)
         self._shares = Shares()  # of open rooms, by who has opened them
         self._uses: dict[str, Use] = {}
         self._conversations: dict[str, set[str]] = {}  # an identity's open logs of rooms of two
@@ -138,7 +136,7 @@ class OpenLogs:
         Others may have opened all rooms that there are; but nobody shall be kept out of where they
         were before. So there are as many again of rooms that the log knows.
         """
-        if room == self._lobby or room in self._chat.rooms or room in self._uses:
+        if room == fold(self._chat.lobby) or room in self._chat.rooms or room in self._uses:
             return None
         whose = (listener.source, listener.who)
         if self._shares.may_take(*whose, self.max_rooms) or (
@@ -192,7 +190,7 @@ class OpenLogs:
     async def _state(self, room: str, name: str) -> RoomState:
         saved, state = await self._log.snapshot(room)
         if state is None:
-            now = int(self._clock() * 1000)
+            now = int(time.time() * 1000)
             state = RoomState(name, created=now, flags=frozenset(self.room_modes))
             await self._log.save(room, START, state)
         for entry in await self._log.barriers(room, after=saved):

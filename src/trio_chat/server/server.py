@@ -64,7 +64,6 @@ class Server:
         self._hub = Hub(
             chat,
             log,
-            lobby=settings.server.lobby,
             max_rooms=settings.limits.rooms,
             room_modes=settings.server.room_modes,
             reserved=(settings.irc.server_name, settings.irc.network),

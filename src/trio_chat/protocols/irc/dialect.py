@@ -50,7 +50,6 @@ class IrcDialect(Dialect):
         self.caps, self._server = caps, server
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        """The lines for something shown, as bytes; empty if these clients are not told of it."""
         return self.lines(shown, id, at)
 
     def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
@@ -291,7 +290,6 @@ class OwnIrcDialect(IrcDialect, OwnDialect):
     """
 
     def differs(self, shown: Shown) -> bool:
-        """Whether its owner is not shown this as everybody else is."""
         said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
         return said or isinstance(shown, AwaySet)
 

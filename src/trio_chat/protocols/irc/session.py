@@ -57,12 +57,10 @@ class IrcSession(Session):
 
     @property
     def refusals(self) -> int:
-        """The number of lines, or parts of them, that were refused."""
         return self._out.refusals
 
     @property
     def dialect(self) -> IrcDialect:
-        """The dialect of the client's capabilities."""
         return self._peer.dialect
 
     @property
@@ -92,7 +90,6 @@ class IrcSession(Session):
             self._out.send_now(trailing("PING", self._out.info.name))
 
     def data_to_send(self) -> bytes:
-        """The bytes for the peer so far."""
         return self._out.data_to_send()
 
     # ── what it says ───────────────────────────────────────────────────────────────────────
@@ -108,7 +105,6 @@ class IrcSession(Session):
         """Drop the last line if it has no ending: "A message … is terminated"."""
 
     def next_run(self) -> Run | None:
-        """Finish the line in hand, if it is done with, and return what comes next."""
         if not self._asks:
             if self._in_hand:
                 self._in_hand = False
@@ -182,7 +178,6 @@ class IrcSession(Session):
     # ── what becomes of it ─────────────────────────────────────────────────────────────────
 
     def reply(self, answer: Answer) -> None:
-        """Tell the answer to a command that has no teller of its own."""
         match answer:
             case Refused():
                 self._out.refuse(answer)

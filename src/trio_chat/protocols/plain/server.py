@@ -35,7 +35,6 @@ class PlainDialect(Dialect):
         self._encoding = encoding
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        """The lines that tell of it; empty if this dialect does not tell of such a thing."""
         text = "".join([readable(line) + "\n" for line in wording(shown)])
         return text.encode(self._encoding, "replace")
 
@@ -76,7 +75,6 @@ class PlainSession(Session):
 
     @property
     def refusals(self) -> int:
-        """The number of times the peer was refused something."""
         return self._refusals
 
     @property
@@ -163,9 +161,7 @@ class PlainSession(Session):
                 return [Ask(Join(self._lobby))]
             case Joined(room):
                 before, self._room = self._room, room
-                if before and fold(before) != fold(
-                    room
-                ):  # the same if they were kicked and are back
+                if before and fold(before) != fold(room):  # they may have been kicked and be back
                     return [Ask(Leave(before), on_refused=_left_already)]
             case Invited(room=room, target=target):
                 self.reply(Notice(f"You have invited {target} to {room}."))
