@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 
 from trio_chat import Settings, SettingsError
 from trio_chat.cli.configure import Setting, all_settings, example_file, load, shown, table
-from trio_chat.settings import PREFIX, Address
+from trio_chat.settings import PREFIX
+from trio_chat.settings.places import Address
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for setting in all_settings()}
@@ -169,7 +170,7 @@ def test_a_name_like_no_other_points_to_the_list(monkeypatch):
 
 
 def test_set_without_a_value():
-    assert complaint("port") == "--set port: it takes NAME=VALUE"
+    assert complaint("port") == "--set port: write it as NAME=VALUE"
 
 
 # ── values out of bounds ───────────────────────────────────────────────────────────────────
@@ -185,7 +186,7 @@ BEYOND = [
 @pytest.mark.parametrize(("setting", "value"), BEYOND, ids=lambda x: getattr(x, "name", x))
 def test_a_number_out_of_bounds_gives_one_telling_line(setting, value):
     line = complaint(f"{setting.name}={value}")
-    assert line.startswith(f"--set {setting.name}={value}: it takes a ")
+    assert line.startswith(f"--set {setting.name}={value}: must be a ")
     assert setting.unit in line
     assert str(bounds(setting)["le"]) in line
 
@@ -207,7 +208,7 @@ def test_what_is_no_number_is_refused(setting, value):
 def test_the_line_names_where_the_value_is_from(monkeypatch, env_file):
     monkeypatch.setenv("TRIO_CHAT_PORT", "abc")
     assert complaint() == (
-        "TRIO_CHAT_PORT=abc (environment): it takes a whole number from 0 up to 65535"
+        "TRIO_CHAT_PORT=abc (environment): must be a whole number from 0 up to 65535"
     )
     monkeypatch.delenv("TRIO_CHAT_PORT")
     file = env_file("TRIO_CHAT_PORT=abc")
@@ -217,19 +218,19 @@ def test_the_line_names_where_the_value_is_from(monkeypatch, env_file):
 
 def test_a_choice_names_what_there_is():
     assert complaint("log.level=loud") == (
-        "--set log.level=loud: it takes one of debug, info, warning, error"
+        "--set log.level=loud: must be one of debug, info, warning, error"
     )
 
 
 def test_a_switch_names_what_it_takes():
     assert complaint("client.retry=perhaps") == (
-        "--set client.retry=perhaps: it takes true or false"
+        "--set client.retry=perhaps: must be true or false"
     )
 
 
 @pytest.mark.parametrize("host", ["", "unix:", "two words", "a\tb"])
 def test_a_bad_host(host):
-    assert complaint(host=host).endswith(": it is a name, an address, *, or unix:PATH")
+    assert complaint(host=host).endswith(": must be a name, an address, * or unix:PATH")
 
 
 @pytest.mark.parametrize("host", ["localhost", "::1", "*", "unix:/tmp/chat", "192.0.2.1"])
@@ -254,7 +255,7 @@ def test_each_wrong_value_has_a_line_of_its_own(monkeypatch, env_file):
     file = env_file("TRIO_CHAT_LIMITS__ROOMS=0")
     lines = complaints("server.lobby=x", env_file=file, port="70000")
     assert sorted(line.partition("=")[0] for line in lines) == [
-        "--port 70000: it takes a whole number from 0 up to 65535",
+        "--port 70000: must be a whole number from 0 up to 65535",
         "--set server.lobby",
         "TRIO_CHAT_ENCODING",
         "TRIO_CHAT_LIMITS__ROOMS",
@@ -303,7 +304,7 @@ def test_an_env_file_that_cannot_be_opened(tmp_path):
 def test_an_env_file_that_is_not_utf_8(tmp_path):
     file = tmp_path / "latin.env"
     file.write_bytes(b"TRIO_CHAT_CLIENT__NICK=J\xf6rg\n")
-    assert complaint(env_file=file) == f"{file}, line 1: it is not UTF-8"
+    assert complaint(env_file=file) == f"{file}, line 1: not UTF-8"
 
 
 # ── secrets ────────────────────────────────────────────────────────────────────────────────
@@ -378,7 +379,7 @@ def test_no_more_addresses():
 def test_a_bad_address(address):
     assert complaint(f"server.listen=127.0.0.1:1,{address}") == (
         f"--set server.listen=127.0.0.1:1,{address}: "
-        f"{address!r} is none of HOST:PORT, [IPV6]:PORT, unix:PATH"
+        f"{address!r} is not HOST:PORT, [IPV6]:PORT or unix:PATH"
     )
 
 

@@ -74,7 +74,7 @@ def test_it_sets_none_of_these_unless_it_is_named(name, value):
 @pytest.mark.parametrize("name", [name for name in FOREIGN if not name.startswith("client.")])
 def test_a_server_does_not_do_without(name):
     folder(f"{variable(name)}={FOREIGN[name]}")
-    with pytest.raises(SettingsError, match=rf"^\.env of this folder may not set {variable(name)}"):
+    with pytest.raises(SettingsError, match=rf"^\.env in this folder may not set {variable(name)}"):
         trust.for_server(load({}, (), None))
     trust.for_server(load({}, (), Path(".env")))
 
@@ -117,7 +117,7 @@ def test_no_secret_goes_where_it_says(name, place, monkeypatch, capsys):
 @pytest.mark.parametrize("host", ["*", "192.0.2.1", "::", "chat.example", "unix:socket"])
 def test_it_opens_no_server_to_others(host):
     folder(f"TRIO_CHAT_HOST={host}")
-    with pytest.raises(SettingsError, match="may not set TRIO_CHAT_HOST"):
+    with pytest.raises(SettingsError, match="may set TRIO_CHAT_HOST only to"):
         trust.for_server(load({}, (), None))
     assert trust.for_server(load({}, (), Path(".env"))).host == host
     assert trust.for_server(load({"host": host}, (), None)).host == host
@@ -193,7 +193,7 @@ def test_beside_lines_of_others_that_cannot_be_read_ours_can():
 )
 def test_a_line_of_ours_is_refused_with_its_number(line, named):
     why = refusal("# a comment", "", "OTHER='two", "lines'", "", line, named=named)
-    assert why == ".env, line 6: it is not NAME=VALUE"
+    assert why == ".env, line 6: not NAME=VALUE"
 
 
 def test_lines_may_end_in_cr_lf():
@@ -203,28 +203,26 @@ def test_lines_may_end_in_cr_lf():
 
 
 def test_a_named_file_has_no_nonsense_of_others_either():
-    assert refusal("OTHER=1", "not a statement", named=True) == (
-        ".env, line 2: it is not NAME=VALUE"
-    )
+    assert refusal("OTHER=1", "not a statement", named=True) == (".env, line 2: not NAME=VALUE")
 
 
 @pytest.mark.parametrize("line", ["x", "export x", "=1", "OTHER 1"])
 def test_every_line_of_a_named_file_is_meant(line):
-    assert refusal("# a comment", line, named=True) == ".env, line 2: it is not NAME=VALUE"
+    assert refusal("# a comment", line, named=True) == ".env, line 2: not NAME=VALUE"
 
 
 @pytest.mark.parametrize("value", [b"J\xf6rg", b"a\0b"])
 @pytest.mark.parametrize("named", [True, False])
 def test_a_value_of_ours_is_utf_8(named, value):
     Path(".env").write_bytes(b"# caf\xe9\nTRIO_CHAT_CLIENT__NICK=" + value + b"\n")
-    with pytest.raises(SettingsError, match=r"^\.env, line 2: it is not UTF-8$"):
+    with pytest.raises(SettingsError, match=r"^\.env, line 2: not UTF-8$"):
         load({}, (), Path(".env") if named else None)
 
 
 @pytest.mark.parametrize("line", [b"A=\xe9", b"A=\0", b"\xe9=A"])
 def test_all_of_a_named_file_is_utf_8(line):
     Path(".env").write_bytes(b"TRIO_CHAT_PORT=6001\n" + line)
-    with pytest.raises(SettingsError, match=r"^\.env, line 2: it is not UTF-8$"):
+    with pytest.raises(SettingsError, match=r"^\.env, line 2: not UTF-8$"):
         load({}, (), Path(".env"))
 
 
@@ -239,7 +237,7 @@ def test_a_name_of_ours_that_is_written_as_elsewhere_is_misspelt(name, named):
 @pytest.mark.parametrize("named", [True, False])
 def test_utf_16_is_refused(named):
     Path(".env").write_bytes("TRIO_CHAT_PORT=6001\n".encode("utf-16"))
-    with pytest.raises(SettingsError, match="it is not UTF-8"):
+    with pytest.raises(SettingsError, match="not UTF-8"):
         load({}, (), Path(".env") if named else None)
 
 

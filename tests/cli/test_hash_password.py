@@ -73,7 +73,7 @@ async def test_a_person_is_asked_twice_and_sees_nothing():
 async def test_two_that_differ_are_refused():
     code, screen = await typed("one\n", "two\n")
     assert code == 78
-    assert "trio-chat: the two are not the same" in screen
+    assert "trio-chat: the two passwords differ" in screen
     assert "one" not in screen
 
 

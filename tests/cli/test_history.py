@@ -75,10 +75,10 @@ async def test_one_room_as_json_since_a_moment(store: str) -> None:
     ("arguments", "code", "why"),
     [
         (["--room", "#nowhere"], 73, "there is no room #nowhere in the history; there are: #attic"),
-        (["--since", "yesterday"], 78, "--since yesterday: it is no date"),
-        (["--since", "0001-01-01"], 78, "--since 0001-01-01: it is no date"),
-        (["--format", "xml"], 78, "there is no format 'xml'; there are text and jsonl"),
-        (["--set", "history.store=memory:"], 78, "history.store is memory"),
+        (["--since", "yesterday"], 78, "--since yesterday: must be a date"),
+        (["--since", "0001-01-01"], 78, "--since 0001-01-01: must be a date"),
+        (["--format", "xml"], 78, "--format xml: must be text or jsonl"),
+        (["--set", "history.store=memory:"], 78, "history.store=memory: "),
         (["--set", "history.store=/nowhere/chat.db"], 73, "there is no history in /nowhere"),
     ],
 )

@@ -14,7 +14,7 @@ from netcat import guest
 from processes import FOLDER, PROGRAM, environment
 from trio_chat.cli.log_handler import BackgroundHandler
 
-DROPPED = re.compile(r"(\d+) lines of the log were dropped")
+DROPPED = re.compile(r"(\d+) log lines were dropped")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trio_chat import Settings, SettingsError, open_chat
 from trio_chat.cli import trust
 from trio_chat.cli.configure import load
-from trio_chat.settings import PREFIX, ClientSettings, Place, read_place
+from trio_chat.settings import PREFIX, ClientSettings
+from trio_chat.settings.places import Place, read_place
 
 
 @pytest.fixture(autouse=True)
@@ -69,25 +70,25 @@ def test_a_place(text, host, port, room, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("chat.example:", "after the colon stands a port"),
-        ("chat.example:x", "after the colon stands a port"),
-        ("chat.example:65536", "after the colon stands a port"),
-        ("chat.example:-1", "after the colon stands a port"),
-        ("chat.example:1:2", "after the colon stands a port"),
-        ("[::1]:", "after the colon stands a port"),
-        (":6000", "it is a name, an address"),
-        ("[::1", "it is a name, an address"),
-        ("[::1]6000", "it is a name, an address"),
-        ("[chat.example]", "it is a name, an address"),
-        ("chat.example/python", "it is a name, an address"),
-        ("irc://", "it is a name, an address"),
-        ("ircs://chat.example/python", "encrypted connections (TLS) are not there yet"),
-        ("https://chat.example", "there is only irc://HOST:PORT/ROOM"),
-        ("irc://chat.example/a,needkey", "/join ROOM KEY enters it"),
-        ("irc://chat.example/a?key=b", "/join ROOM KEY enters it"),
+        ("chat.example:", "the port must be a number"),
+        ("chat.example:x", "the port must be a number"),
+        ("chat.example:65536", "the port must be a number"),
+        ("chat.example:-1", "the port must be a number"),
+        ("chat.example:1:2", "the port must be a number"),
+        ("[::1]:", "the port must be a number"),
+        (":6000", "must be a name, an address"),
+        ("[::1", "must be a name, an address"),
+        ("[::1]6000", "must be a name, an address"),
+        ("[chat.example]", "must be a name, an address"),
+        ("chat.example/python", "must be a name, an address"),
+        ("irc://", "must be a name, an address"),
+        ("ircs://chat.example/python", "TLS is not supported yet"),
+        ("https://chat.example", "the only URLs are irc://HOST:PORT/ROOM"),
+        ("irc://chat.example/a,needkey", "use /join ROOM KEY"),
+        ("irc://chat.example/a?key=b", "use /join ROOM KEY"),
         ("irc://chat.example/a?x=y", "nothing can follow a ?"),
-        ("irc://chat.example/a,b", "it names one room"),
-        ("irc://chat.example/al,isnick", "it names a person"),
+        ("irc://chat.example/a,b", "'b' after the room means nothing here"),
+        ("irc://chat.example/al,isnick", "names a person"),
     ],
 )
 def test_what_is_no_place(text, why):
@@ -118,7 +119,7 @@ def test_a_password_in_an_address_is_never_shown(text, monkeypatch):
 
 def test_what_holds_a_password_instead_is_told():
     assert complaint(host="irc://al:secret@h").endswith(
-        "no password: those are TRIO_CHAT_CLIENT__NICK and TRIO_CHAT_CLIENT__PASSWORD"
+        "or a password; set TRIO_CHAT_CLIENT__NICK and TRIO_CHAT_CLIENT__PASSWORD"
     )
 
 

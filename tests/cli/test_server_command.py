@@ -290,7 +290,7 @@ async def test_hangup_in_a_terminal_does_the_same_but_when_its_window_closes_it_
         await it.until("Ctrl-C stops it")
         async with guest(port, "al") as al:
             it.process.send_signal(signal.SIGHUP)
-            await it.until("the settings have been read again")
+            await it.until("settings reloaded")
             await al.send("still here\n")
             await al.until("al: still here\n")
             await it.close()

@@ -89,7 +89,7 @@ async def test_a_command_may_tell_it(port):
 async def test_a_command_that_fails_ends_it_with_a_line():
     done = await run("client", TRIO_CHAT_CLIENT__PASSWORD_COMMAND="false")
     assert (done.code, done.out) == (78, "")
-    assert done.err == "trio-chat: client.password_command: it ended with 1\n"
+    assert done.err == "trio-chat: client.password_command: it exited with 1\n"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_a_command_that_fails_ends_it_with_a_line():
     [
         (f"echo '  {SESAME}'", "cannot be a password"),
         ("true", "it printed no password"),
-        ("/nowhere/pass show chat", "it cannot be run: no such file or directory"),
+        ("/nowhere/pass show chat", "cannot run it: no such file or directory"),
         ("echo 'open", "no closing quotation"),
         (r"printf '\377\n'", "not UTF-8"),
     ],

@@ -14,7 +14,7 @@ from netcat import netcat as irc_peer
 from processes import PATIENCE, free_port, running_server
 from terminals import CTRL_C, CTRL_D, Terminal, terminal
 from trio_chat.client.state import open_state
-from trio_chat.settings import Address
+from trio_chat.settings.places import Address
 
 IN = "You are in #lobby."
 ENTERED = "\x1b[?1049h"  # the alternate screen
@@ -68,7 +68,7 @@ async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
         await bob.until("closed")
         await bob.type("the second\r/quit\r")
         assert await bob.ended() == 0
-        assert "1 text has not arrived: will be sent the next time" in last_words(bob)
+        assert "1 text has not arrived: will be sent next time" in last_words(bob)
     port = server.port
     async with running_server(port=port, **store), guest(port, "al") as al:
         async with joined(port, tmp_path) as bob:

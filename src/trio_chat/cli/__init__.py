@@ -1,6 +1,6 @@
 """The command line: argv, the environment and files come in, exit codes go out.
 
-What a command needs is imported when it runs, so that ``--help`` is there at once.
+Each command imports what it needs when it runs, so that ``--help`` appears at once.
 """
 
 import gc
@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-# New objects, and still there, before somebody looks for cycles among them, which takes 2 ms.
-# Nothing of ours is in a cycle but what fails or ends. Python's own 700 are reached by one batch of
-# messages, all of which are needed; to look through all of a client's 50,000 lines takes 100 ms.
+# New objects before the garbage collector looks for cycles among them, which takes 2 ms. Ours form
+# cycles only when something fails or ends. Python's default of 700 is reached by one batch of
+# messages, all of them needed, and a look through a client's 50,000 lines takes 100 ms.
 _GARBAGE = 50_000
 
 app = typer.Typer(
     name="trio-chat",
-    epilog="Everything can also be set in the environment: 'trio-chat config' lists all settings.",
+    epilog="Everything can also be set in the environment; 'trio-chat config' lists all settings.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,7 +27,9 @@ app = typer.Typer(
 Host = Annotated[
     str | None,
     typer.Option(
-        "--host", "-H", help="Name or address, also with :PORT; * for all addresses; unix:PATH."
+        "--host",
+        "-H",
+        help="A name or an address, with or without :PORT; * for all addresses; unix:PATH.",
     ),
 ]
 Port = Annotated[str | None, typer.Option("--port", "-p", help="TCP port (55555).")]
@@ -36,7 +38,7 @@ EnvFile = Annotated[
     Path | None,
     typer.Option(
         envvar="TRIO_CHAT_ENV_FILE",
-        help="File with settings; by default .env in this folder, with harmless settings only.",
+        help="File with settings. Default: .env in this folder, for harmless settings only.",
     ),
 ]
 Set = Annotated[
@@ -70,7 +72,7 @@ def program(
         ),
     ] = False,
 ) -> None:
-    """A small chat: one command starts it, any client can join."""
+    """A small chat: one command starts it, and any client can join."""
 
 
 @app.command()
@@ -82,7 +84,7 @@ def server(
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Start a chat server. Ctrl-C stops it, once everybody has been sent what is theirs.
+    """Start a chat server. Ctrl-C stops it, after everybody has got what was sent to them.
 
     Anybody can join with 'trio-chat client', netcat, telnet or the tutorial's client.
     """
@@ -107,18 +109,18 @@ def client(
     ] = False,
     plain: Annotated[
         bool,
-        typer.Option("--plain", help="Print line after line instead of drawing on the screen."),
+        typer.Option("--plain", help="Print line after line instead of drawing the full screen."),
     ] = False,
     no_state: Annotated[
-        bool, typer.Option("--no-state", help="Remember nothing for the next time.")
+        bool, typer.Option("--no-state", help="Remember nothing for next time.")
     ] = False,
     retry: Annotated[
-        bool, typer.Option("--retry", help="Connect again if the server is lost or not there.")
+        bool, typer.Option("--retry", help="Reconnect if the server is lost or cannot be reached.")
     ] = False,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="irc, plain (as the tutorial's server speaks), or auto to find out (auto)."
+            help="irc, plain (which the tutorial's server speaks), or auto to find out (auto)."
         ),
     ] = None,
     encoding: Encoding = None,
@@ -126,11 +128,11 @@ def client(
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Join a chat. Type a line and Enter to say it; /help lists what else there is, F1 the keys.
+    """Join a chat. Type a line and press Enter to say it; /help lists the commands, F1 the keys.
 
-    With --plain, and where input, output or errors (2>file) are not a terminal's, each line of the
-    input is said and each message printed as a line. When the input ends, all of it has been said
-    once the client ends.
+    With --plain, or if input, output or errors (2>file) are not a terminal, each line of input is
+    said and each message is printed as a line. When the input ends, the client exits once all of it
+    has been said.
 
     It joins trio-chat, other IRC servers (--host irc://HOST/ROOM) and the tutorial's server.
     """
@@ -154,16 +156,17 @@ def client(
 @app.command()
 def config(
     check: Annotated[
-        bool, typer.Option("--check", help="Only check: say nothing if all is well.")
+        bool, typer.Option("--check", help="Only check; print nothing if all is well.")
     ] = False,
     example: Annotated[
-        bool, typer.Option("--example", help="Print a file of all settings with their defaults.")
+        bool,
+        typer.Option("--example", help="Print a settings file with every setting and its default."),
     ] = False,
     set_: Set = None,
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Show every setting with its value, its unit and where the value comes from."""
+    """Show every setting: its value, its unit and where the value comes from."""
     from trio_chat.cli.configure import example_file, load, table
     from trio_chat.cli.exits import exit_on_error
     from trio_chat.cli.trust import refuse
@@ -180,9 +183,9 @@ def config(
 
 @app.command("hash-password")
 def hash_password(debug: Debug = False) -> None:
-    """Ask for a password, and print what to put into the settings in its place.
+    """Ask for a password, and print its hash for the settings.
 
-    On a terminal it asks twice and shows nothing; in a pipe the password is one line of the input.
+    On a terminal it asks twice and echoes nothing; in a pipe, the password is one line of input.
     """
     from trio_chat.cli.passwords import run_hash_password
 
@@ -196,20 +199,19 @@ app.add_typer(history, name="history")
 @history.command()
 def export(
     room: Annotated[
-        list[str] | None, typer.Option("--room", "-r", help="Only this one; may be repeated.")
+        list[str] | None, typer.Option("--room", "-r", help="Only this room; may be repeated.")
     ] = None,
     since: Annotated[
-        str, typer.Option(help="The first day or moment, such as 2026-01-31 or 2026-01-31T09:30.")
+        str, typer.Option(help="The first day or time, such as 2026-01-31 or 2026-01-31T09:30.")
     ] = "",
     format_: Annotated[str, typer.Option("--format", "-f", help="text or jsonl.")] = "text",
     set_: Set = None,
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Print what was said in the rooms, the oldest first. The server may go on meanwhile.
+    """Print what was said in the rooms, oldest first. The server may keep running.
 
-    jsonl is one JSON object a line, with the id and the time of each. What was said in private is
-    not exported.
+    jsonl is one JSON object per line, with its id and time. Private messages are not exported.
     """
     from trio_chat.cli.history import run_export
 
@@ -217,6 +219,6 @@ def export(
 
 
 def main() -> None:
-    """The entry point of the command ``trio-chat``."""
+    """Run the command ``trio-chat``."""
     gc.set_threshold(_GARBAGE, 20, 50)
     app()

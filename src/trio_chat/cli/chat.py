@@ -63,8 +63,8 @@ def _refuse_passwords(assignments: Sequence[str]) -> None:
     for name in ("password", "identity"):
         if any(assignment.startswith(f"client.{name}=") for assignment in assignments):
             raise SettingsError(
-                f"client.{name}: on the command line everybody on this machine can read it; "
-                f"put TRIO_CHAT_CLIENT__{name.upper()} into the environment or a file"
+                f"client.{name}: everybody on this machine can read the command line; "
+                f"set TRIO_CHAT_CLIENT__{name.upper()} in the environment or a file"
             )
 
 
@@ -73,7 +73,7 @@ def _nick(settings: Settings) -> str:
 
 
 async def _main(settings: Settings) -> int:
-    """Returns the exit code."""
+    """Talk until the chat ends; returns the exit code."""
     nick = _nick(settings)
     code = 0
 
@@ -112,7 +112,7 @@ async def _talk_in_json(settings: Settings, nick: str) -> None:
 
 
 def _has_screen(settings: Settings) -> bool:
-    """Whether there is a person who wants one, and a terminal on which the cursor can be moved."""
+    """Whether the person wants one, and the terminal can move its cursor."""
     lines = settings.client.json_lines or settings.client.plain
     return not lines and all(map(os.isatty, range(3))) and not _is_dumb()
 
@@ -122,7 +122,7 @@ def _is_dumb() -> bool:
 
 
 def _terminal_text() -> Callable[[Message], str]:
-    """See no-color.org: any value but the empty one means no colour."""
+    """Choose the colours. Any value of NO_COLOR but the empty one means none (no-color.org)."""
     if _is_dumb() or os.environ.get("NO_COLOR"):
         return dated_text
     many = "256" in os.environ["TERM"] or bool(os.environ.get("COLORTERM"))
@@ -132,12 +132,12 @@ def _terminal_text() -> Callable[[Message], str]:
 def _account() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id
+    except (KeyError, OSError):  # the user id has no name
         return "guest"
 
 
 def _open_standard_streams() -> None:
-    """Started with one of them closed, the first socket would take its place."""
+    """Open those that are closed, or the first socket would take their place."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -1,8 +1,8 @@
-"""Reads files of settings: one that the person has named, or ``.env`` of the current folder.
+"""Reads files of settings: one that the person has named, or ``.env`` in the current folder.
 
-Whoever enters a folder has not read its ``.env``: it may be a stranger's, as in a clone. So, unless
-it is named, it is believed what is HARMLESS and nothing else. It is read as it stands, too: a value
-like ``${AWS_SECRET_ACCESS_KEY}`` would put into a nickname what the folder must not know.
+People enter folders whose ``.env`` they have not read: it may be a stranger's, as in a clone. So,
+unless it is named, only HARMLESS settings are taken from it, and no variables are expanded: a value
+like ``${AWS_SECRET_ACCESS_KEY}`` would send a secret away as a nickname.
 """
 
 import codecs
@@ -21,9 +21,9 @@ from trio_chat.errors import SettingsError
 
 FOLDER_FILE = Path(".env")
 
-# What may come from a folder. No secret, no command, nothing that lets others in or shows their
-# addresses, nothing by which history is kept elsewhere or deleted. A new setting is not among these
-# before somebody has thought about it. Where a client goes is; but then no secret goes there.
+# Settings that may come from a folder: no secret, no command, nothing that lets others in or shows
+# their addresses, nothing that moves or deletes history. A new setting is not among them until
+# somebody has thought about it. Where a client connects is, but then no secret is sent there.
 HARMLESS = (
     *("host", "port", "encoding", "limits.*", "log.*", "screen.*"),
     *("server.lobby", "server.room_modes", "server.greeting_delay", "server.shutdown_grace"),
@@ -33,18 +33,17 @@ HARMLESS = (
     *("client.typing", "client.state", "client.json_lines"),
 )
 
-
-# Of these, whom no limit of speed holds for is not.
+# The exception: it lifts the other limits.
 _HARMFUL = ("limits.exempt",)
 
-# How names of ours begin, if they are written as they are elsewhere, too: then they are misspelt.
+# The beginning of our names, also in the ways that people misspell it.
 _OURS = re.compile(r"TRIO[-_.]CHAT[-_.]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class EnvFile:
-    """The variables of a file, and whether the person has named it; no path if there is none.
-    ``lines`` are the numbers of those where each of them is.
+    """The variables of a file and the numbers of their ``lines``, and whether the person has named
+    it. The path is None if there is no file.
     """
 
     path: Path | None
@@ -66,7 +65,7 @@ def is_ours(name: str) -> bool:
 
 
 def read_env_file(named: Path | None) -> EnvFile:
-    """The named file, or else that of the folder, if it has one. Raises SettingsError."""
+    """Read the named file, or else the folder's, if it has one. Raises SettingsError."""
     if named is not None:
         return _named(named)
     data = _of_folder()
@@ -78,7 +77,7 @@ def read_env_file(named: Path | None) -> EnvFile:
 
 
 def _named(file: Path) -> EnvFile:
-    """It may be anything that can be read once, as ``<(pass show chat)``. All of it is meant."""
+    """Read all of a file, which may be readable only once, as ``<(pass show chat)`` is."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -91,7 +90,7 @@ def _named(file: Path) -> EnvFile:
 
 
 def _of_folder() -> bytes | None:
-    """None if there is no such file, or something else of that name, such as a virtualenv."""
+    """Read the folder's file; None if it is missing or no file, such as a virtualenv."""
     try:
         return FOLDER_FILE.read_bytes() if FOLDER_FILE.is_file() else None
     except OSError:
@@ -99,12 +98,12 @@ def _of_folder() -> bytes | None:
 
 
 def _speaks_of_us(data: bytes) -> bool:
-    """Also in UTF-16, in which we cannot read it."""
+    """Whether our names occur in it, even in UTF-16, which we cannot read."""
     return _OURS.search(data.replace(b"\0", b"").decode("latin-1")) is not None
 
 
 class _Line(NamedTuple):
-    """A statement of a file, and the number of the line in which it begins."""
+    """A statement, and the number of the line where it begins."""
 
     number: int
     binding: Binding
@@ -117,9 +116,11 @@ class _Line(NamedTuple):
 
 
 def _lines(file: Path, data: bytes) -> Iterator[_Line]:
-    """What is not UTF-8 may be another program's, line by line; but UTF-16 is all of it or none."""
+    """Parse a file, whose lines for other programs need not be UTF-8. Raises SettingsError for
+    UTF-16.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise SettingsError(f"cannot read the settings in {file}: it is not UTF-8")
+        raise SettingsError(f"cannot read the settings in {file}: not UTF-8")
     text, number = data.decode("utf-8-sig", "surrogateescape"), 1
     for binding in parse_stream(io.StringIO(text)):
         statement = binding.original.string
@@ -129,20 +130,20 @@ def _lines(file: Path, data: bytes) -> Iterator[_Line]:
 
 
 def _newlines(text: str) -> int:
-    """A CR that the parser has taken without its LF is counted with that."""
+    """Count line ends; the parser may split a CR from its LF."""
     return len(re.findall(r"\n|\r(?=[^\n])", text))
 
 
 def _refuse_unreadable(file: Path, lines: Iterable[_Line]) -> None:
-    """Raises SettingsError for the first line that cannot be read; which is not shown, for there
-    may be a password in it.
+    """Raise SettingsError for the first line that cannot be read, without showing it: it may hold
+    a password.
     """
     for line in lines:
         name, value = line.binding.key, line.binding.value
         if line.binding.error or (name and value is None):
-            raise SettingsError(f"{file}, line {line.number}: it is not NAME=VALUE")
+            raise SettingsError(f"{file}, line {line.number}: not NAME=VALUE")
         if not _is_utf_8(f"{name}{value}"):
-            raise SettingsError(f"{file}, line {line.number}: it is not UTF-8")
+            raise SettingsError(f"{file}, line {line.number}: not UTF-8")
 
 
 def _pairs(lines: Iterable[_Line]) -> Iterator[tuple[str, str]]:
@@ -156,5 +157,5 @@ def _numbers(lines: Iterable[_Line]) -> Mapping[str, int]:
 
 
 def _is_utf_8(text: str) -> bool:
-    """Whether it was, before it was decoded; a NUL is a sign of UTF-16, and in no text."""
+    """Whether the decoded bytes were UTF-8; a NUL is a sign of UTF-16."""
     return not any("\udc80" <= char <= "\udcff" or char == "\0" for char in text)

@@ -1,4 +1,4 @@
-"""What goes wrong, as one line and an exit code (sysexits.h where one fits)."""
+"""Errors as one line and an exit code (from sysexits.h where one fits)."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ from trio_chat.protocols.clean import clean
 _Error = TypeVar("_Error", ChatError, OSError)
 
 EXIT_CODES: dict[type[ChatError], int] = {
-    NotSaid: 65,  # EX_DATAERR: something of the input is not where it was to go
+    NotSaid: 65,  # EX_DATAERR: some of the input was not delivered
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
     ScreenFailed: 70,  # EX_SOFTWARE
@@ -32,7 +32,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     NotAdmitted: 77,  # EX_NOPERM
     SettingsError: 78,  # EX_CONFIG
 }
-# How to change what an error is about.
+# Hints on how to fix what an error is about.
 ADVICE = {
     "host": " (--host)",
     "port": " (--port)",
@@ -48,7 +48,7 @@ OUTPUT_GONE = 141  # as a shell reports SIGPIPE
 
 @contextmanager
 def exit_on_error(*, debug: bool) -> Iterator[None]:
-    """End the program with a line and a code for what we know; all else is a traceback."""
+    """End the program with a line and a code for known errors; others give a traceback."""
     code = 0
     try:
         yield
@@ -80,7 +80,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
 
 
 def drop_output(number: int = 1) -> None:
-    """Nobody takes it: what Python has kept of it shall not fail once more at the end."""
+    """Drop buffered output that nobody reads, so that flushing it at exit does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 

@@ -28,7 +28,7 @@ from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.wording import wording
 from trio_chat.storage.sqlite.export import export
 
-# Named as by 'trio-chat client --json'.
+# The names that 'trio-chat client --json' uses.
 _TYPES = {
     Said: "said",
     Signalled: "tags",
@@ -41,7 +41,7 @@ _TYPES = {
     Departed: "left",
 }
 
-# Fields of events that mean nothing outside of the server.
+# Fields of events that mean nothing outside the server.
 _INSIDE = (
     "who", "to_who", "target_who", "token", "origin", "rooms", "seams",
     "identity", "target_identity", "present", "guarded", "up_to_date",
@@ -62,10 +62,10 @@ def run_export(
         begin = _moment(since) if since else 0
         line = _FORMATS.get(format_)
         if line is None:
-            raise SettingsError(f"there is no format {format_!r}; there are text and jsonl")
+            raise SettingsError(f"--format {format_}: must be text or jsonl")
         path = history_file(refuse(load({}, assignments, env_file), "history").history)
         if path is None:
-            raise SettingsError("history.store is memory: what is kept there cannot be exported")
+            raise SettingsError("history.store=memory: cannot be exported, only a file can")
         for entry in export(path, rooms=rooms, since=begin):
             sys.stdout.write(line(entry))
 
@@ -76,13 +76,13 @@ def _moment(text: str) -> int:
         moment = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise SettingsError(
-            f"--since {text}: it is no date like 2026-01-31 or 2026-01-31T09:30"
+            f"--since {text}: must be a date, such as 2026-01-31 or 2026-01-31T09:30"
         ) from None
     return int(moment.timestamp() * 1000)
 
 
 def _text(entry: Entry) -> str:
-    """The lines of an entry, with the time of this machine's zone."""
+    """Format an entry as lines, in local time."""
     time = datetime.fromtimestamp(entry.at / 1000).astimezone()
     start = f"{time:%Y-%m-%d %H:%M:%S} {getattr(entry.event, 'room', entry.room)}"
     return "".join(f"{start} {clean(line)}\n" for line in wording(entry.event))
@@ -105,7 +105,7 @@ def _json(entry: Entry) -> str:
 
 
 def _change(change: Mapping[str, str]) -> str:
-    """A change of mode as text: ``+b mask``."""
+    """Format a change of mode: ``+b mask``."""
     return f"{'+' if change['add'] else '-'}{change['mode']} {change['argument']}".rstrip()
 
 

@@ -1,8 +1,8 @@
-"""A handler for logging that nobody ever waits for, whatever becomes of its output.
+"""A logging handler that never blocks, whatever happens to its output.
 
 A pipe that nobody reads, a stopped terminal or a slow disk must not stop the chat. So lines go into
-a bounded queue, and a thread writes them. Lines that do not fit are dropped; how many is told as
-soon as there is room again.
+a bounded queue, and a thread writes them. Lines that do not fit are dropped, and their number is
+logged as soon as there is room again.
 """
 
 import logging
@@ -12,14 +12,14 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-#: Bytes that may wait: some 40,000 lines, far more than come at once when all is well.
+#: The most bytes that wait: some 40,000 lines, far more than any healthy burst.
 WAITING_MAX = 4 * 1024 * 1024  # bytes
 
 #: How long the end of the program waits for lines that are not yet written.
 _LAST_WORDS = 1.0  # seconds
 
-# As much at a time as a pipe holds (Linux, pipe(7)): a longer write would only wait.
-_AT_ONCE = 64 * 1024  # bytes
+# Bytes per write: a Linux pipe holds no more (pipe(7)), so a longer write would only wait.
+_AT_ONCE = 64 * 1024
 
 
 class BackgroundHandler(logging.Handler):
@@ -37,14 +37,14 @@ class BackgroundHandler(logging.Handler):
         self._size = self._dropped = 0
         self._writing = self._closed = False
         self._changed = threading.Condition()
-        # A daemon: it may wait for ever, and the program has to end all the same.
+        # A daemon, since it may block for ever and must not keep the program alive.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self._line(record)
-        except Exception:  # noqa: BLE001  (a mistake in a report must not end what is reported)
+        except Exception:  # noqa: BLE001  (a bad log call must not end what it reports on)
             self.handleError(record)
             return
         with self._changed:
@@ -89,12 +89,10 @@ class BackgroundHandler(logging.Handler):
             yield data
 
     def _of_dropped(self) -> bytes:
-        """A line on the dropped ones. They came after all that wait, for only then was there no
-        room.
-        """
+        """A line on the dropped ones, which came after all that wait: the queue was full."""
         if not self._dropped:
             return b""
-        what = "%d lines of the log were dropped here: nobody read them in time"
+        what = "%d log lines were dropped here: nobody read them in time"
         record = logging.LogRecord(
             __name__, logging.WARNING, "", 0, what, (self._dropped,), exc_info=None
         )
@@ -102,16 +100,14 @@ class BackgroundHandler(logging.Handler):
 
 
 def write_all(number: int, data: bytes) -> None:
-    """Write all of it, however long that takes; or drop it if that fails, for there is nobody to
-    tell.
+    """Write everything, however long that takes, and drop it on failure: there is nobody to tell.
 
-    Not by way of ``sys.stderr``: its lock, held by a thread that waits, would stop the end of the
-    program.
+    This bypasses ``sys.stderr``, whose lock could block the end of the program.
     """
     while data:
         try:
             data = data[os.write(number, data) :]
-        except BlockingIOError:  # somebody who shares it has made it so
+        except BlockingIOError:  # made so by another process that shares it
             select.select([], [number], [])
         except OSError:
             return

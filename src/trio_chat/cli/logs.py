@@ -1,7 +1,7 @@
 """The log on standard error: for people on a terminal, JSON lines for everything else.
 
-It may hold what others have written. Everything in it that steers a terminal, or hides or reverses
-text, is escaped: so it can be seen, and forges no line.
+It may contain text from strangers. Characters that control a terminal, or hide or reverse text, are
+escaped, so that they are visible and cannot forge a line.
 """
 
 import json
@@ -19,7 +19,7 @@ _STDERR = 2
 
 
 def set_up_logging(settings: LogSettings) -> None:
-    """Send everything that is logged to standard error. Can be called again with other settings."""
+    """Log to standard error. May be called again with other settings."""
     text = settings.format == "text" or (settings.format == "auto" and os.isatty(_STDERR))
     handler = _handler()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
@@ -27,7 +27,7 @@ def set_up_logging(settings: LogSettings) -> None:
 
 
 def _handler() -> BackgroundHandler:
-    """The program's only handler, which stays when the settings change."""
+    """The program's only handler, kept when the settings change."""
     root = logging.getLogger()
     for handler in root.handlers:
         if isinstance(handler, BackgroundHandler):
@@ -73,10 +73,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def _visible(text: str, escaped: Callable[[str], str]) -> str:
-    """A text with escapes for what cannot be seen as itself.
-
-    That is controls (C1 and DEL among them), whatever reverses text, line separators, surrogates
-    and unassigned characters.
+    """Escape what is not visible: controls (also C1 and DEL), whatever reverses text, line
+    separators, surrogates and unassigned characters.
     """
     if text.isprintable():
         return text

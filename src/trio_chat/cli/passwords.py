@@ -1,4 +1,4 @@
-"""``trio-chat hash-password``: makes the hashes of passwords that settings hold."""
+"""``trio-chat hash-password``: makes hashes of passwords for the settings."""
 
 import getpass
 import sys
@@ -17,11 +17,11 @@ def run_hash_password(*, debug: bool) -> None:
 def _typed() -> str:
     try:
         password = _not_empty(getpass.getpass("Password: "))
-        again = getpass.getpass("The same again: ")
+        again = getpass.getpass("Repeat it: ")
     except EOFError:
         raise SettingsError("no password was given") from None
     if password != again:
-        raise SettingsError("the two are not the same")
+        raise SettingsError("the two passwords differ")
     return password
 
 

@@ -1,4 +1,4 @@
-"""``trio-chat client`` on the full screen: what it shows, what it remembers, and its network."""
+"""``trio-chat client`` on the full screen: joins model, saved state and network."""
 
 import sys
 import time
@@ -18,9 +18,10 @@ from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.whole import one_message
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked, on_its_way
-from trio_chat.settings import Address, Settings
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
 
-# A program that is killed, or a machine that goes down, forgets no more than this.
+# The most that is forgotten if the program is killed or the machine goes down.
 _SAVE_EVERY = 5.0  # seconds
 
 
@@ -48,7 +49,7 @@ def run_screen(settings: Settings, nick: str) -> int:
 
 
 def _directory(settings: Settings) -> Path | None:
-    """As a rule ``~/.local/state/trio-chat``."""
+    """Usually ``~/.local/state/trio-chat``; None to remember nothing."""
     return platformdirs.user_state_path("trio-chat") if settings.client.state else None
 
 
@@ -61,7 +62,7 @@ def _model(settings: Settings, nick: str, state: State) -> Model:
 
 
 def _with_room(kept: SavedState, settings: Settings) -> SavedState:
-    """A room that the person has named is the one that is shown, whichever was the last time."""
+    """Show the room that the person has named, whichever was current last time."""
     if "room" not in settings.client.model_fields_set:
         return kept
     room = settings.client.room
@@ -69,7 +70,7 @@ def _with_room(kept: SavedState, settings: Settings) -> SavedState:
 
 
 def _resume_state(settings: Settings, kept: SavedState) -> ResumeState:
-    """What was on its way when the program ended may have arrived, as after a cut."""
+    """Treat texts that were unacknowledged when the program ended as after a lost connection."""
     known = settings.client.identity
     state = resume_state_of(settings) if known else ResumeState(secret=kept.secret)
     state.unacked.extend(map(_on_its_way, kept.unsent))
@@ -77,13 +78,13 @@ def _resume_state(settings: Settings, kept: SavedState) -> ResumeState:
 
 
 def _on_its_way(text: Unsent) -> Unacked:
-    if text.notice:  # never more than a line
+    if text.notice:  # always a single line
         return on_its_way(text.token, text.target, text.text, False, notice=True)
     return one_message(text.token, text.target, text.text, text.action)
 
 
 def _offset(moment: float) -> float:
-    """Seconds by which local time is ahead of UTC then."""
+    """Seconds that local time is ahead of UTC at a moment."""
     offset = datetime.fromtimestamp(moment).astimezone().utcoffset()
     return offset.total_seconds() if offset else 0.0
 
@@ -95,13 +96,11 @@ async def _keep_saving(state: State, model: Model) -> None:
 
 
 def _save_at_last(state: State, kept: SavedState) -> None:
-    """The screen is gone: what the person has to know stands on the terminal."""
+    """Save, and print what the person has to know: the screen is gone."""
     why = state.save(kept)
     if why:
         print(f"trio-chat: {why}", file=sys.stderr)
     if count := len(kept.unsent):
         texts = "1 text has" if count == 1 else f"{count:,} texts have"
-        later = (
-            "will be sent the next time" if state.lasts and not why else "nothing remembers that"
-        )
+        later = "will be sent next time" if state.lasts and not why else "and cannot be remembered"
         print(f"trio-chat: {texts} not arrived: {later}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``trio-chat server``: the server as a process, with its signals, its log and its file limit."""
+"""``trio-chat server``: the server as a process, with signals, a log and a limit of open files."""
 
 import logging
 import os
@@ -17,13 +17,14 @@ from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.server.server import Server
-from trio_chat.settings import Address, Settings
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
 
 logger = logging.getLogger(__name__)
 
 _STDOUT = 1
 
-# Descriptors besides those of connections: listeners, standard streams, trio's own, and some spare.
+# Descriptors that are no connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
 
 
@@ -47,10 +48,10 @@ def run_server(
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
-    # While we stop, more of them may come: of the window that closes, and of the shell in it.
+    # Ignored, because a closing window may send several: its own, and its shell's.
     hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
     async with trio.open_nursery() as nursery:
-        # Signals are looked after before anybody can know that we are there.
+        # Signals are handled before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
@@ -60,7 +61,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
                     logger.info("stopping on %s", signal.Signals(number).name)
                     break
                 server.on_reload()
-        # A second one ends us at once, even if we should hang; also SIGINT, without a traceback.
+        # A second one ends us at once, even if we hang; SIGINT, too, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         server.stop()
         await server.stopped.wait()
@@ -68,9 +69,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
 
 
 def _has_terminal() -> bool:
-    """Whether the terminal from which the server was started is there: closing its window ends
-    that.
-    """
+    """Whether the terminal that the server was started from still exists: its window is open."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
@@ -82,16 +81,16 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
     try:
         settings = read_settings()
     except SettingsError as error:
-        logger.error("the old settings stay: %s", error)
+        logger.error("the old settings stay in force: %s", error)
     else:
         set_up_logging(settings.log)
         server.reload(settings)
-        logger.info("the settings have been read again")
+        logger.info("settings reloaded")
 
 
 async def _announce(addresses: Sequence[Address]) -> None:
-    """Print where to connect, in a thread: a stopped terminal, or a pipe nobody reads, holds up
-    nobody.
+    """Print where to connect, in a thread, so that a stopped terminal or an unread pipe does not
+    block the server.
     """
     text = os.fsencode(f"{_invitation(addresses)}\n")
     await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
@@ -113,9 +112,7 @@ def _invitation(addresses: Sequence[Address]) -> str:
 
 
 def _allow_files(number: int) -> None:
-    """Raise the limit of open files, as each connection is one; log it if it cannot be high
-    enough.
-    """
+    """Raise the limit of open files, one per connection; warn if it cannot be high enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < number:
         logger.warning("only %d files may be open, which limits the connections", hard)

@@ -1,4 +1,4 @@
-"""What each command makes of a ``.env`` that nobody has named, and says of it on standard error."""
+"""How far each command trusts a ``.env`` that nobody has named, and what it says about it."""
 
 import ipaddress
 import sys
@@ -9,26 +9,27 @@ from trio_chat.cli.configure import Configuration, variable
 from trio_chat.cli.env_file import FOLDER_FILE
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.clean import clean
-from trio_chat.settings import Address, Settings, check_place
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address, check_place
 
-_NAME_IT = f"If you trust that file, name it: --env-file {FOLDER_FILE}"
+_NAME_IT = f"If you trust it, use --env-file {FOLDER_FILE}"
 
-# Where a client goes.
+# Where a client connects.
 _PLACE = ("host", "port")
 
 
 def complaint(configuration: Configuration, *sections: str) -> str:
-    """A line if the folder's file sets what it is not trusted with, in these sections or at all."""
+    """Complain of settings the folder's file is not trusted with, in these sections or in any."""
     names = [n for n in configuration.distrusted if not sections or n.partition(".")[0] in sections]
     if not names:
         return ""
     variables = ", ".join(map(variable, names))
-    return f"{FOLDER_FILE} of this folder may not set {variables}. {_NAME_IT}"
+    return f"{FOLDER_FILE} in this folder may not set {variables}. {_NAME_IT}"
 
 
 def refuse(configuration: Configuration, *sections: str) -> Settings:
-    """The settings, if nothing has been left out of them: for a server that would do without its
-    password what it was meant to do with one. Raises SettingsError.
+    """The settings, unless some were distrusted: a server must not run without a password that it
+    was meant to have. Raises SettingsError.
     """
     if why := complaint(configuration, *sections):
         raise SettingsError(why)
@@ -36,19 +37,19 @@ def refuse(configuration: Configuration, *sections: str) -> Settings:
 
 
 def for_server(configuration: Configuration) -> Settings:
-    """No folder opens this machine to others, either. Raises SettingsError."""
+    """The settings, unless the folder would open this machine to others. Raises SettingsError."""
     sections = {name.partition(".")[0] for name in configuration.distrusted} - {"client", "screen"}
     settings = refuse(configuration, *sections) if sections else configuration.settings
     if "host" in configuration.of_folder and not _is_loopback(settings.host):
         raise SettingsError(
-            f"{FOLDER_FILE} of this folder may not set {variable('host')} to anything but this "
-            f"machine's own address. {_NAME_IT}"
+            f"{FOLDER_FILE} in this folder may set {variable('host')} only to this machine's own "
+            f"address. {_NAME_IT}"
         )
     return settings
 
 
 def for_client(configuration: Configuration) -> Settings:
-    """No secret from the folder's file, and none for a server that only it names. Raises
+    """The settings, without secrets if the server was named only by the folder's file. Raises
     SettingsError.
     """
     if why := complaint(configuration, "client"):
@@ -63,7 +64,7 @@ def for_client(configuration: Configuration) -> Settings:
         return settings
     place = Address(settings.host, settings.port)
     what = " or ".join(secret)
-    say(f"no {what} is sent to {place}, from {FOLDER_FILE} of this folder. {_NAME_IT}")
+    say(f"no {what} is sent to {place}, named by {FOLDER_FILE} in this folder. {_NAME_IT}")
     nothing = {"password": SecretStr(""), "password_command": "", "identity": SecretStr("")}
     return settings.model_copy(update={"client": settings.client.model_copy(update=nothing)})
 

@@ -30,14 +30,14 @@ from trio_chat.protocols.client import Message as Told
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import check_token
-from trio_chat.settings import (
+from trio_chat.settings.checks import (
     check_encoding,
     check_key,
     check_nick,
     check_password,
-    check_place,
     check_room,
 )
+from trio_chat.settings.places import check_place
 
 _ARRIVE_TIMEOUT = 30.0  # seconds; until it is known which rooms have let us in
 

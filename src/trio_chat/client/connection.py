@@ -21,7 +21,7 @@ from trio_chat.protocols.client import (
     spoken_by,
 )
 from trio_chat.protocols.plain.client import PlainClientSession
-from trio_chat.settings import Address
+from trio_chat.settings.places import Address
 
 _READ = 64 * 1024  # bytes
 

@@ -20,7 +20,8 @@ from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
-from trio_chat.settings import Settings, check_key, check_room
+from trio_chat.settings import Settings
+from trio_chat.settings.checks import check_key, check_room
 
 # Requests that have not been dealt with. Then the front end waits, or does not take more.
 _ASKED = 1000

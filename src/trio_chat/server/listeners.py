@@ -15,7 +15,7 @@ import trio
 
 from trio_chat.errors import CannotListen
 from trio_chat.server.transport import SocketLink
-from trio_chat.settings import Address
+from trio_chat.settings.places import Address
 
 # Connections that the kernel accepts before we do, cut to its own maximum: a thousand people who
 # come back at the same moment should not be turned away.

@@ -23,7 +23,8 @@ from trio_chat.server.hub import Hub
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.sources import Source, Sources
 from trio_chat.server.transport import Link
-from trio_chat.settings import Address, Settings
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,393 @@
+"""Typed settings: what can be set, in which unit, within which bounds, and what it does.
+
+A setting's name in the environment follows from its field: ``limits.line_bytes`` is
+``TRIO_CHAT_LIMITS__LINE_BYTES``.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from trio_chat.settings import values
+from trio_chat.settings.places import IRC_PORT, Place, read_place
+
+PREFIX = "TRIO_CHAT_"
+
+_MILLION = 1_000_000
+_MEGABYTE = 2**20
+_TERABYTE = 2**40
+
+
+def _setting(default: Any, description: str, *, unit: str = "", **bounds: Any) -> Any:
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={"unit": unit} if unit else None,
+        **bounds,
+    )
+
+
+def _number(default: float, least: float, most: float, description: str, unit: str = "") -> Any:
+    return _setting(default, description, unit=unit, ge=least, le=most)
+
+
+def _rate(default: float, unit: str, description: str) -> Any:
+    return _setting(default, description, unit=unit, gt=0, le=_MILLION)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """How the server listens and stops."""
+
+    listen: values.Addresses = _setting(
+        (), "More addresses to listen on, separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH."
+    )
+    lobby: values.Lobby = _setting("#lobby", "The room that everybody enters first.")
+    room_modes: str = _setting(
+        "n",
+        "The modes of a new room, as IRC letters: n lets only members speak, t lets only operators "
+        "set the topic, m lets only people with a voice speak, s hides the room, i lets in only "
+        "those who are invited.",
+        pattern="^[imnst]*$",
+    )
+    # Most IRC clients speak within milliseconds, some only after a second (Konversation), and ours
+    # after 0.15 s, or later while it draws its screen.
+    greeting_delay: float = _number(
+        2,
+        0.2,
+        10,
+        "How long a new connection may be silent before it is asked for a nickname.",
+        "seconds",
+    )
+    password: values.PasswordHash = _setting(
+        SecretStr(""),
+        "The password that everybody needs to get in, hashed by 'trio-chat hash-password'.",
+    )
+    key: str = _setting(
+        "",
+        "The file with the server's secret, which cloaks addresses so that bans of them outlive a "
+        "restart; it is created if missing. If empty, the file key beside the history; with "
+        "memory:, a new secret at each start.",
+    )
+    shutdown_grace: float = _number(
+        5,
+        0,
+        300,
+        "How long a stopping server keeps sending what clients have not read yet.",
+        "seconds",
+    )
+
+
+class IrcSettings(Section):
+    """What IRC clients are told."""
+
+    server_name: str = _setting(
+        "chat.local",
+        "The server's name, which its own lines come from.",
+        pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*(\.[A-Za-z0-9](-?[A-Za-z0-9])*)*$",
+        max_length=63,
+    )
+    network: str = _setting(
+        "trio-chat",
+        "The name of this chat in clients, one word.",
+        pattern=r"^[!-~]+$",
+        max_length=40,
+    )
+    motd: str = _setting(
+        "", "The message of the day, shown to everybody who connects.", max_length=20_000
+    )
+    operators: values.Operators = _setting(
+        SecretStr(""),
+        "The people who may become operators of the server, separated by commas: NAME=HASH, hashed "
+        "by 'trio-chat hash-password'.",
+    )
+    cloak: bool = _setting(True, "Whether others see a cloaked host instead of a person's address.")
+
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the operators' passwords, by name."""
+        return values.read_operators(self.operators.get_secret_value())
+
+
+class LimitSettings(Section):
+    """The most that one client, or all from one address, may use. All are on by default."""
+
+    connections: int = _number(10_000, 1, _MILLION, "The most connections at once.")
+    connections_per_address: int = _number(
+        2_000,
+        1,
+        _MILLION,
+        "The most connections from one address (for IPv6, from one /64 network).",
+    )
+    arrivals_per_second: float = _rate(
+        5,
+        "connections per second",
+        "How fast new connections may keep coming from one address; more are turned away.",
+    )
+    arrival_burst: int = _number(
+        200,
+        1,
+        _MILLION,
+        "How many connections may come from one address at once, as after an outage, before that "
+        "rate applies.",
+        "connections",
+    )
+    guesses_per_minute: float = _rate(
+        10,
+        "guesses per minute",
+        "How often wrong passwords may keep coming from one address; beyond that, passwords from "
+        "it are not even checked.",
+    )
+    guess_burst: int = _number(
+        10,
+        1,
+        _MILLION,
+        "How many wrong passwords may come from one address at once before that rate applies.",
+        "guesses",
+    )
+    exempt: values.Networks = _setting(
+        ("127.0.0.0/8", "::1/128", "unix"),
+        "Addresses and networks that many people share, such as a proxy's, separated by commas; "
+        "unix stands for Unix sockets. Of the limits per address, only connections_per_address "
+        "applies to them.",
+    )
+    registration: float = _setting(
+        60,
+        "How long a connection may take to give its nickname.",
+        unit="seconds",
+        gt=0,
+        le=3600,
+    )
+    line_bytes: int = _number(4096, 64, 65_536, "The longest line that a client may send.", "bytes")
+    messages_per_second: float = _rate(
+        10,
+        "messages per second",
+        "How fast a client may keep writing; a faster one is read more slowly.",
+    )
+    message_burst: int = _number(
+        100,
+        10,  # the nickname and the first room are among them
+        _MILLION,
+        "How many messages may come at once, as from a paste, before that rate applies.",
+        "messages",
+    )
+    writers_per_address: float = _number(
+        8,
+        1,
+        _MILLION,
+        "All connections from one address together may write as fast as this many clients; beyond "
+        "that they take turns.",
+        "clients",
+    )
+    outbox_bytes: int = _number(
+        _MEGABYTE,
+        _MEGABYTE // 4,
+        2**30,
+        "How much may wait for a slow reader before it is disconnected.",
+        "bytes",
+    )
+    keepalive: float = _number(
+        60,
+        10,
+        7200,
+        "How long a connection may be silent before TCP checks whether the peer is still there.",
+        "seconds",
+    )
+    ping: float = _number(
+        90,
+        1,
+        7200,
+        "How long an IRC client may be silent before it is sent a PING; it has as long to answer.",
+        "seconds",
+    )
+    rooms: int = _number(
+        1000,
+        1,
+        _MILLION,
+        "The most rooms at once, not counting the lobby; from one address, only as many as are "
+        "left for others.",
+    )
+    rooms_each: int = _number(100, 1, 10_000, "The most rooms that one client may be in.")
+
+
+class HistorySettings(Section):
+    """What is kept of what was said, and where."""
+
+    store: values.Store = _setting(
+        "",
+        "Where history is kept: the path of a file, or memory: to forget everything when the "
+        "server stops. If empty, chat.db in the data directory of your account.",
+    )
+    replay: int = _number(
+        20, 0, 1000, "How many of a room's last messages a newcomer is shown.", "messages"
+    )
+    days: float = _number(0, 0, 36_500, "How long history is kept; 0 means for ever.", "days")
+    per_room: int = _number(
+        _MILLION, 1, 1_000_000_000, "How many messages of each room are kept.", "messages"
+    )
+    total_bytes: int = _number(
+        2**32,
+        _MEGABYTE,
+        _TERABYTE,
+        "How large the file may become; beyond that, comings and goings are removed first, then "
+        "the oldest messages of whoever has most.",
+        "bytes",
+    )
+    memory_bytes: int = _number(
+        64 * _MEGABYTE,
+        _MEGABYTE,
+        _TERABYTE,
+        "With memory:, about how much memory history may take.",
+        "bytes",
+    )
+    cache_bytes: int = _number(
+        8 * _MEGABYTE, 65_536, _TERABYTE, "How much memory may be used to cache the file.", "bytes"
+    )
+    on_failure: Literal["refuse", "continue"] = _setting(
+        "refuse",
+        "What happens to messages when the disk is full or broken: refuse them, or continue "
+        "without storing them.",
+    )
+
+
+class ClientSettings(Section):
+    """How the client behaves."""
+
+    nick: values.Nick = _setting(
+        "", "Your nickname. If empty, the name of your account, or a similar one if it is taken."
+    )
+    protocol: Literal["auto", "plain", "irc"] = _setting(
+        "auto",
+        "The protocol: irc, plain (which the tutorial's server speaks), or auto to listen for a "
+        "moment and find out.",
+    )
+    room: values.Room = _setting(
+        "#lobby",
+        "The room to enter. With plain, #lobby is whichever room the server puts newcomers into.",
+    )
+    password: values.Password = _setting(
+        SecretStr(""),
+        "The server's password, if it has one. Not accepted on the command line, where others can "
+        "read it.",
+    )
+    password_command: str = _setting(
+        "",
+        "A command that prints the server's password, such as 'pass show chat'. It runs once, "
+        "without a shell.",
+    )
+    identity: values.Identity = _setting(
+        SecretStr(""),
+        "A secret by which a trio-chat server recognises you, so that a bot can send again after a "
+        "restart what may not have arrived. If empty, a new one each time; the full screen "
+        "remembers its own.",
+    )
+    retry: bool = _setting(
+        False, "Whether to reconnect when the server is lost or cannot be reached."
+    )
+    plain: bool = _setting(
+        False,
+        "Whether to print line after line even on a terminal, as for a screen reader, instead of "
+        "drawing the full screen.",
+    )
+    typing: bool = _setting(False, "Whether the full screen lets others know that you are typing.")
+    state: bool = _setting(
+        True,
+        "Whether the full screen remembers, in a file that only you can read, what you typed and "
+        "read and what has not arrived yet.",
+    )
+    json_lines: bool = _setting(
+        False, "Whether to read and print JSON, one object per line, for programs."
+    )
+
+
+class ScreenSettings(Section):
+    """How the client's full screen looks, and how it calls for attention."""
+
+    theme: Literal["dark", "light", "terminal"] = _setting(
+        "dark",
+        "The colours; terminal means the terminal's own. NO_COLOR in the environment turns them "
+        "off.",
+    )
+    mouse: bool = _setting(
+        False,
+        "Whether the mouse scrolls and clicks in the screen instead of selecting text in the "
+        "terminal.",
+    )
+    title: bool = _setting(True, "Whether the window's title shows the room and what is unread.")
+    bell: bool = _setting(
+        True, "Whether to ring when somebody mentions you or writes to you in private."
+    )
+    notify: Literal["auto", "osc9", "osc777", "off"] = _setting(
+        "auto",
+        "How to ask the terminal for a notification then, while its window is not focused; auto "
+        "picks what the terminal probably understands.",
+    )
+
+
+class LogSettings(Section):
+    """The server's log on standard error. Texts of messages appear only at level debug."""
+
+    level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "The least important level that is logged."
+    )
+    format: Literal["auto", "text", "json"] = _setting(
+        "auto", "Whether each line is text or JSON; auto is text on a terminal, and JSON elsewhere."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. ``Settings()`` reads the environment and nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # a password may be in it
+    )
+
+    host: values.Host = _setting(
+        "127.0.0.1",
+        "Where the server listens and the client connects: a name, an address, * for all addresses "
+        "(server only), or unix:PATH; also with a port, as HOST:PORT or [IPV6]:PORT, and for the "
+        "client as irc://HOST:PORT/ROOM.",
+    )
+    port: int = _number(55555, 0, 65_535, "The TCP port; with 0 the server takes a free one.")
+    encoding: values.Encoding = _setting(
+        "utf-8", "The encoding of plain text, which must include ASCII."
+    )
+    server: ServerSettings = ServerSettings()
+    irc: IrcSettings = IrcSettings()
+    limits: LimitSettings = LimitSettings()
+    history: HistorySettings = HistorySettings()
+    client: ClientSettings = ClientSettings()
+    screen: ScreenSettings = ScreenSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_apart(cls, given: Any) -> Any:
+        """Take a port and a room out of the host, unless they contradict what else is given."""
+        if not isinstance(given, dict) or not isinstance(given.get("host"), str):
+            return given
+        try:
+            place = read_place(given["host"])
+        except ValueError:
+            return given  # the host's own validator complains
+        return _with_place(given, place)
+
+
+def _with_place(given: dict[str, Any], place: Place) -> dict[str, Any]:
+    client = given.get("client", {})
+    port = given.get("port", place.port or (IRC_PORT if place.is_url else None))
+    if place.port and str(port) != place.port:
+        raise ValueError(f"host {given['host']!r} and port {port} contradict each other")
+    whole = given | {"host": place.host} | ({} if port is None else {"port": port})
+    if place.room and isinstance(client, dict):
+        whole["client"] = {"room": place.room, **client}
+    elif place.room and "room" not in client.model_fields_set:
+        whole["client"] = client.model_copy(update={"room": place.room})
+    return whole

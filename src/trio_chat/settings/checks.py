@@ -1,0 +1,61 @@
+"""Names, passwords and encodings that some server may accept. Each check returns what it was given,
+and raises ValueError if nobody could use that.
+"""
+
+import codecs
+import re
+
+_NAME_MAX = 200  # characters; every server's names are shorter, and this fits into a line
+
+# Neither part of a nickname on any server, nor its first character.
+_NO_NICK = re.compile(r"^[#&$]|[\s,:!@*?]")
+_ROOM = re.compile(r"[#&][^\s,:\x00-\x1f\x7f]{1,199}")
+
+
+def check_nick(nick: str) -> str:
+    if not 0 < len(nick) <= _NAME_MAX or not nick.isprintable() or _NO_NICK.search(nick):
+        raise ValueError(f"{nick!r} cannot be a nickname")
+    return nick
+
+
+def check_room(room: str) -> str:
+    if not _ROOM.fullmatch(read_room(room)) or not room.isprintable():
+        raise ValueError(f"{room!r} cannot be a room")
+    return room
+
+
+def read_room(room: str) -> str:
+    """Add the # that people leave out."""
+    return f"#{room}" if room and not room.startswith(("#", "&")) else room
+
+
+def check_key(key: str) -> str:
+    """Check the key of a room."""
+    if key and (len(key.split()) != 1 or key.startswith(":") or "," in key):
+        raise ValueError("a room's key is one word without commas")
+    return key
+
+
+def check_password(password: str) -> str:
+    """Check that a password fits into a line of either dialect. The error does not show it."""
+    if password != password.strip() or not (password.isprintable() and len(password) <= 200):
+        raise ValueError(
+            "a password is one line of at most 200 characters, without blanks around it"
+        )
+    return password
+
+
+def check_encoding(encoding: str) -> str:
+    """Check that ASCII is part of an encoding, since lines are split at LF and commands begin with
+    "/", and that bytes always mean the same text. Returns its usual name.
+    """
+    ascii_text = "".join(map(chr, range(128)))
+    try:
+        name = codecs.lookup(encoding).name
+        if ascii_text.encode(name) != ascii_text.encode("ascii"):
+            raise ValueError("must include ASCII, as utf-8 and latin-1 do")
+        if name.startswith("iso2022") or name == "raw-unicode-escape":
+            raise ValueError("is not one encoding throughout; utf-8 is")
+    except (LookupError, UnicodeError):
+        raise ValueError("is not a text encoding; utf-8 is one") from None
+    return name

@@ -1,0 +1,108 @@
+"""The types of settings that are not plain numbers and texts."""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from trio_chat.settings.checks import (
+    check_encoding,
+    check_nick,
+    check_password,
+    check_room,
+    read_room,
+)
+from trio_chat.settings.places import Address, check_host, read_address
+
+
+def _split(value: object) -> object:
+    """Split a list at its commas."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _check_network(text: str) -> str:
+    try:
+        return text if text == "unix" else str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address, a network (10.0.0.0/8) or unix") from None
+
+
+def _check_lobby(room: str) -> str:
+    name = room.lstrip("#")
+    kinds = {unicodedata.category(char)[0] for char in name if char not in "_-.+"}
+    numbers = any(char.isnumeric() and not char.isdecimal() for char in room)
+    if name in ("", room) or len(room) > 50 or kinds - {"L", "M", "N"} or numbers:
+        raise ValueError("must be # and at most 49 letters, digits and _-.+")
+    return room
+
+
+def _check_store(store: str) -> str:
+    kind = re.match(r"(\w{2,}):", store)
+    if kind and kind[1] not in ("memory", "sqlite"):
+        raise ValueError("must be a path, sqlite:PATH or memory:")
+    if kind and kind[1] == "memory" and store != "memory:":
+        raise ValueError("memory: takes no path")
+    return store
+
+
+# scrypt, the logarithm of its cost, salt and hash, as passwords.hash_password makes them.
+_HASH = re.compile(r"scrypt:(1\d|20):[\w-]+=*:[\w-]+=*", re.ASCII)
+
+
+def _check_hash(hashed: str) -> None:
+    if hashed and not _HASH.fullmatch(hashed):
+        raise ValueError("must be a hash as 'trio-chat hash-password' prints it")
+
+
+def _check_operators(operators: str) -> None:
+    for name, hashed in read_operators(operators).items():
+        if not re.fullmatch(r"[!-~]{1,50}", name) or not _HASH.fullmatch(hashed):
+            raise ValueError("must be NAME=HASH, or several of these separated by commas")
+
+
+def read_operators(operators: str) -> dict[str, str]:
+    """The hashes of operators' passwords, by name."""
+    pairs = (pair.strip().partition("=") for pair in operators.split(","))
+    return {name: hashed for name, _, hashed in pairs if name}
+
+
+def _check_identity(identity: str) -> None:
+    if not re.fullmatch(r"([A-Za-z0-9_-]{16,128})?", identity):
+        raise ValueError(
+            "must be 16 to 128 letters, digits, - and _ that nobody can guess, such as "
+            "'openssl rand -hex 16' prints"
+        )
+
+
+def _secret(check: Callable[[str], object]) -> AfterValidator:
+    def check_secret(secret: SecretStr) -> SecretStr:
+        check(secret.get_secret_value())
+        return secret
+
+    return AfterValidator(check_secret)
+
+
+PasswordHash = Annotated[SecretStr, _secret(_check_hash)]
+Password = Annotated[SecretStr, _secret(check_password)]
+Identity = Annotated[SecretStr, _secret(_check_identity)]
+Operators = Annotated[SecretStr, _secret(_check_operators)]
+
+Host = Annotated[str, AfterValidator(check_host)]
+Encoding = Annotated[str, AfterValidator(check_encoding)]
+Lobby = Annotated[str, AfterValidator(_check_lobby)]
+Store = Annotated[str, AfterValidator(_check_store)]
+Nick = Annotated[str, AfterValidator(lambda nick: nick and check_nick(nick))]
+Room = Annotated[str, AfterValidator(check_room), AfterValidator(read_room)]
+
+_Address = Annotated[
+    Address, BeforeValidator(lambda text: read_address(text) if isinstance(text, str) else text)
+]
+_Network = Annotated[str, AfterValidator(_check_network)]
+Addresses = Annotated[tuple[_Address, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[_Network, ...], NoDecode, BeforeValidator(_split)]
