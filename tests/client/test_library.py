@@ -2,6 +2,7 @@
 
 import runpy
 import socket
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from trio_chat import (
     TopicSet,
     Unsupported,
 )
+from trio_chat.client import chat
 from trio_chat.core.events import NOWHERE
 from trio_chat.settings import LimitSettings
 
@@ -234,6 +236,41 @@ async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(ente
             await al.join(None)
         with pytest.raises(TypeError, match=r"^text is a text \(str\), not int$"):
             await al.say(5)
+
+
+@pytest.mark.parametrize("limit", [0, -1, "5", 2.5, True, None])
+async def test_history_takes_a_number_of_messages(enter, limit):
+    wrong = ValueError if limit in (0, -1) else TypeError
+    async with enter("al") as al:
+        with pytest.raises(wrong, match=r"^limit is "):
+            await al.history(limit=limit)
+
+
+async def test_what_is_no_room_person_or_command_is_an_error_at_once(enter):
+    async with enter("al") as al:
+        with pytest.raises(TypeError, match=r"^room is a text \(str\), not None$"):
+            al.members(None)
+        for target in ("a b", "", ":a"):
+            with pytest.raises(ValueError, match="cannot be a nickname"):
+                await al.typing(target, active=True)
+            with pytest.raises(ValueError, match="cannot be a nickname"):
+                await al.mark_read(target, "")
+        with pytest.raises(ValueError, match="begins with a slash, not as 'rooms'"):
+            await al.command("rooms")
+        with pytest.raises(ValueError, match="cannot be a nickname"):
+            await al.command("/topic tea", "a b")
+
+
+async def test_of_what_nobody_takes_the_older_half_goes_and_that_is_told(enter, monkeypatch):
+    monkeypatch.setattr(chat, "_HEARD_MAX", 10)
+    async with enter("al") as al:
+        for number in range(20):
+            await al.say(f"{number}")
+        await al.finish()
+        told = [message async for message in al]
+    assert told[0].text.startswith("Messages are missing here: more than ")
+    assert 5 < len(told) < 25
+    assert Acknowledged in map(type, told)
 
 
 async def test_a_room_that_cannot_be_is_told_and_so_is_what_was_for_it(enter):
@@ -548,6 +585,25 @@ async def test_a_connection_that_is_reset(nursery):
 
     port = await accepting(nursery, reset)
     with pytest.raises(ConnectionLost, match="lost"), trio.fail_after(PATIENCE):
+        await talk()
+
+
+async def test_the_end_of_the_block_tells_what_was_unsaid_even_if_the_loss_is_known(nursery):
+    async def reset(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.send_all(b"al joined!Connected to server!")
+            await stream.receive_some(1)  # with the rest unread, the close is a reset
+
+    async def talk() -> None:
+        async with trio_chat.open_chat(port=port, nick="al", protocol="plain") as al:
+            with suppress(ConnectionLost):
+                await al.say("!" * 10_000)
+                async for _ in al:
+                    pass
+            await al.finish()
+
+    port = await accepting(nursery, reset)
+    with pytest.raises(ConnectionLost), trio.fail_after(PATIENCE):
         await talk()
 
 

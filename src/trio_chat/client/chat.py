@@ -18,6 +18,7 @@ from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
 from trio_chat.core.events import Said
 from trio_chat.core.fact import fact
+from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, Unsupported
 from trio_chat.protocols.client import (
     Earlier,
@@ -41,7 +42,13 @@ from trio_chat.settings.places import check_place
 
 _ARRIVE_TIMEOUT = 30.0  # seconds; until it is known which rooms have let us in
 
+# Messages that nobody has taken yet. Who says much and never iterates loses the older half, and is
+# told; to wait instead would be for ever.
+_HEARD_MAX = 10_000
+
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
+
+_TOO_MUCH = f"Messages are missing here: more than {_HEARD_MAX:,} waited to be taken."
 
 _ENDED = "the chat has ended"
 
@@ -84,8 +91,9 @@ class Chat:
     Iterate over it for what happens. What others say is Incoming; what was said before we came is
     wrapped in Earlier. What we say ourselves comes as Sent, and as Acknowledged or Failed once that
     is known. One task may iterate, a second one gets trio.BusyResourceError; any number may say
-    something. Whoever neither iterates nor says
-    anything for minutes may be taken for gone by an IRC server.
+    something. Whoever neither iterates nor says anything for minutes may be taken for gone by an
+    IRC server. When 10,000 messages wait to be iterated over, the older half of them goes, and a
+    Notice in its place tells so.
     """
 
     def __init__(
@@ -127,6 +135,7 @@ class Chat:
 
     def members(self, room: str = "") -> Sequence[Member]:
         """Who is in a room, as far as it is known; without one, in ``Chat.room``."""
+        _check_texts(room=room)
         return self._members.of(room_name(room) if room else self.room)
 
     @property
@@ -209,9 +218,13 @@ class Chat:
 
         Waits for the answer, also over a lost connection if that is tried again; what comes in the
         meantime waits to be iterated over. Empty where the server keeps nothing, and where plain is
-        spoken. Raises ConnectionLost.
+        spoken. Raises ConnectionLost, and ValueError if ``limit`` is less than 1.
         """
         _check_texts(room=room, before=before)
+        if not isinstance(limit, int) or isinstance(limit, bool):
+            raise TypeError(f"limit is a number (int), not {_kind(limit)}")
+        if limit < 1:
+            raise ValueError(f"limit is 1 or more, not {limit}")
         page = _Page(_check_target(room) if room else self.room)
         self._pages.append(page)
         try:
@@ -236,23 +249,29 @@ class Chat:
     async def command(self, line: str, target: str = "") -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
         ``Chat.room``. What comes of it, and what is wrong with it, comes out of the iteration.
+        Raises ValueError if ``line`` does not begin with a slash, or nothing can be called
+        ``target``.
         """
         _check_texts(line=line, target=target)
-        self._lasting.requests.command(line, target or self.room)
+        if not line.startswith("/"):
+            raise ValueError(f"a command begins with a slash, not as {line[:20]!r}")
+        self._lasting.requests.command(line, _check_target(target) if target else self.room)
         await self._send()
 
     async def typing(self, target: str, active: bool) -> None:
-        """Tell the others in a room, or a person, that we are typing, or have stopped."""
+        """Tell the others in a room, or a person, that we are typing, or have stopped. Raises
+        ValueError if nothing can be called ``target``.
+        """
         _check_texts(target=target)
-        self._lasting.requests.typing(target, active)
+        self._lasting.requests.typing(_check_target(target), active)
         await self._send()
 
     async def mark_read(self, target: str, time: str) -> None:
         """We have read all up to this time (ISO 8601); without one, ask until when that is: it
-        comes as MarkedRead.
+        comes as MarkedRead. Raises ValueError if nothing can be called ``target``.
         """
         _check_texts(target=target, time=time)
-        self._lasting.requests.mark_read(target, time)
+        self._lasting.requests.mark_read(_check_target(target), time)
         await self._lasting.push()
 
     async def away(self, text: str) -> None:
@@ -306,6 +325,14 @@ class Chat:
             self._members.update(message)
             if not self._is_of_page(message):
                 self._state.heard.append(message)
+        self._drop_some()
+
+    def _drop_some(self) -> None:
+        heard = self._state.heard
+        if len(heard) > _HEARD_MAX:
+            while len(heard) > _HEARD_MAX // 2:
+                heard.popleft()
+            heard.appendleft(Notice(_TOO_MUCH))
 
     def _is_of_page(self, message: Told) -> bool:
         """Whether somebody has asked for it, and so it is none of the iteration."""

@@ -152,10 +152,10 @@ class LastingConnection:
             elif not await self.link.receive(done):
                 await self._on_end(self.link)
         except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-            goes_on = self._goes_on_after(error)
+            goes_on, left = self._goes_on_after(error), self.left_to_do
             await self.close()
             if not goes_on:
-                self.over = True
+                self.over, self.undelivered = True, str(error) if left else ""
                 raise
             self._try_later(str(error))
 
