@@ -155,7 +155,7 @@ async def test_a_room_where_nobody_talks_is_no_dead_link(autojump_clock, network
             async for _ in me:
                 pass
     assert len(network.links) == 1
-    assert 30 <= network.links[0].end.commands("PING").count(("alive",)) <= 51
+    assert 30 <= network.links[0].end.commands("PING").count(("lag",)) <= 51
 
 
 async def test_whoever_iterates_now_and_then_notices_it_all_the_same(autojump_clock, network):

@@ -92,7 +92,7 @@ WORDS = st.sampled_from([
     *ROOMS, *NICKS, *TIMES, "*", "+", "-", "+b", "@#a", "~&@%+#a", "a,b", "#a,#b", "+1", "-1", "x",
     "H@", "G*", "=", "0", "9" * 30, "٣", "chathistory", "draft/multiline", "znc.in/playback",
     "draft/chathistory-targets", "soju.im/search", "netsplit", "LS", "ACK", "NAK", "NEW", "DEL",
-    "page1", "chathistory1", "alive", "finish", "entered", "lag", "timestamp=x", "timestamp=*",
+    "page1", "chathistory1", "finish", "entered", "lag", "timestamp=x", "timestamp=*",
     "PREFIX=", "PREFIX=(ov", "PREFIX=ov)@+", "PREFIX=(ov)", "CHANMODES=", "CHANMODES=b", "BOT=",
     "CHATHISTORY=٣", "CHATHISTORY=-1", "MSGREFTYPES=", "NETWORK=", "CASEMAPPING=", "a\tb", "\u200b",
     "CASEMAPPING=strict-rfc1459", "CASEMAPPING=nope", "STATUSMSG=", "CHANTYPES=", "CHANTYPES=!+",

@@ -425,12 +425,10 @@ def _pong(session: IrcRooms, line: Line) -> Messages:
     match line.params[-1]:
         case "finish":
             return session.ponged()
-        case "alive":
-            return session.alive()
         case "entered":
             return session.settled()
         case "lag":
-            return session.lag_known()
+            return session.alive()
         case asked:
             return session.pages.ponged(asked) or session.catch_up.ponged(asked)
 

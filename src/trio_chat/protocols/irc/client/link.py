@@ -2,6 +2,7 @@
 receive, to know what has arrived, and to leave.
 """
 
+import math
 from collections import deque
 from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
-from trio_chat.protocols.client import LINE_BYTES, Message
+from trio_chat.protocols.client import LINE_BYTES, Lag, Message
 from trio_chat.protocols.irc.client.batch import Batch
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.outgoing import ID_TAG, Outgoing, encoded
@@ -36,8 +37,10 @@ WANTED = {
     SEARCH,
 }
 
-#: What is in the PING that asks how long the server takes, and in its PONG.
-LAG = "lag"
+# What is in the PING that asks for a sign of life and how long the server takes, and in its PONG.
+_LAG = "lag"
+_LAG_EVERY = 30.0  # seconds
+_PINGS_MAX = 10  # without an answer
 
 # A server answers a PING, however slowly it lets us talk; after QUIT it closes the connection.
 _SILENCE = 30.0  # seconds
@@ -83,10 +86,12 @@ class IrcLink:
         self._lines = LineBuffer(LINE_BYTES)
         self._is_irc = False  # known once the server has said something
         self._talking = False  # whether what is waiting may be sent
-        self._asked_about: Sequence[Unacked] = ()  # texts that have come back with the next PONG
         self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent; nothing tells of it
         # How many these were; and how many of them the server has answered, if only by a word.
-        self._sent = self._sent_before_ping = self._answered = 0
+        self._sent = self._answered = 0
+        # Of each PING without an answer: the texts on their way then, and how many were sent.
+        self._pinged: deque[tuple[Sequence[Unacked], int]] = deque(maxlen=_PINGS_MAX)
+        self._ping_at, self._pinged_at, self._ponged = math.inf, 0.0, False
         self._last_words: str | None = None
         self._rounds = 0  # of PING and PONG that there may be before we leave
         self._own: list[Message] = []
@@ -140,6 +145,10 @@ class IrcLink:
         """They have not arrived."""
         raise NotImplementedError
 
+    def _dropped(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """The server has dealt with them: those of them that have not come back will not."""
+        raise NotImplementedError
+
     # ── what the server says ───────────────────────────────────────────────────────────────
 
     @property
@@ -176,14 +185,11 @@ class IrcLink:
         """Whatever comes may be the answer; but ERROR may be why there is none, and the PONG to an
         earlier PING of ours is none.
         """
-        if line.command == "PONG" and line.params[-1:] == (LAG,):
-            self._answered = max(self._answered, self._sent_before_ping)
+        if line.command == "PONG" and line.params[-1:] == (_LAG,):
+            _, sent = self._pinged[0] if self._pinged else ((), 0)
+            self._answered = max(self._answered, sent)
         elif line.command != "ERROR":
             self._answered = self._sent
-
-    def ask_for_lag(self) -> None:
-        self._sent_before_ping = self._sent
-        self.send("PING", LAG)
 
     def _decode(self, data: bytes) -> str:
         try:
@@ -270,7 +276,7 @@ class IrcLink:
 
     @property
     def due(self) -> float:
-        return self.outgoing.due
+        return self.outgoing.due if self.leaving else min(self.outgoing.due, self._ping_at)
 
     def send(self, command: str, *params: str) -> None:
         """Before everything that waits. Neither registration nor a PONG has a penalty.
@@ -290,10 +296,24 @@ class IrcLink:
         return [body("AWAY", *([text] if text else []))]
 
     def data_to_send(self, now: float) -> bytes:
+        if self._ponged:
+            self._ponged = False
+            self._own.append(Lag(now - self._pinged_at))
+        if now >= self._ping_at and not self.leaving:
+            self._ping_at, self._pinged_at = now + _LAG_EVERY, now
+            self._pinged.append((self._out(), self._sent))
+            self.send("PING", _LAG)
         lines = self.outgoing.at_once(now)
         while line := self._next_line(now):
             lines.append(line)
         return encoded(lines)
+
+    def _out(self) -> Sequence[Unacked]:
+        """The texts that the server has been sent: not those that a cut has left, before they are
+        sent again, and not the last one while a line waits for its turn.
+        """
+        texts = tuple(self.state.unacked) if self._talking else ()
+        return texts[:-1] if self.outgoing.lines else texts
 
     def _next_line(self, now: float) -> str:
         self._prepare()
@@ -313,7 +333,7 @@ class IrcLink:
         """
         if not (self._echoes and self.state.full):
             return True
-        if not self._asked_about:
+        if not any(texts for texts, _ in self._pinged):
             self.ping()
         return False
 
@@ -349,14 +369,14 @@ class IrcLink:
 
     def ping(self) -> bool:
         """With the answer, all that was said before has been dealt with, too."""
-        self._asked_about = self._asked_about or tuple(self.state.unacked)
-        self.send("PING", "alive")
+        self._ping_at = -math.inf
         return True
 
     def alive(self) -> Sequence[Message]:
-        """The server has answered."""
-        texts, self._asked_about = self._asked_about, ()
-        return self._give_up(texts)
+        """The server has answered; how long that took is known to who sends next."""
+        self._ponged = True
+        texts, _ = self._pinged.popleft() if self._pinged else ((), 0)
+        return self._dropped(texts)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
@@ -377,7 +397,7 @@ class IrcLink:
             return ()
         self.leaving = True
         self.send("QUIT", *([self._last_words] if self._last_words else []))
-        return self._give_up(tuple(self.state.unacked))
+        return self._dropped(tuple(self.state.unacked))
 
     def ended(self, why: str) -> Sequence[Message]:
         """The server ends the connection."""

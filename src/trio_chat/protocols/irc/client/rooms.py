@@ -6,7 +6,6 @@ there is no answer, or an empty one.
 """
 
 import math
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
@@ -20,7 +19,6 @@ from trio_chat.protocols.client import (
     Acknowledged,
     ClientSession,
     InRoom,
-    Lag,
     Linked,
     Message,
     PageEnd,
@@ -39,9 +37,6 @@ from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState, just_before
 from trio_chat.protocols.unacked import Unacked, lines_of
-
-_LAG_EVERY = 30.0  # seconds
-_PINGS_MAX = 10  # without an answer
 
 # Conversations that may have gone on while we were cut off, and the end of all time.
 _TALKS_MAX = 100
@@ -85,11 +80,6 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         self.has_settled = False  # whether the server has dealt with all that we asked for at first
         self._returned: set[str] = set()  # tokens of texts that have come back and wait their turn
         self._target = ""  # of the command in hand
-        self._ping_at, self._pinged_at = math.inf, 0.0
-        self._pong = False
-        # Texts on their way at each PING without an answer; and at the last one that has one.
-        self._pinged: deque[Sequence[Unacked]] = deque(maxlen=_PINGS_MAX)
-        self._overdue: Sequence[Unacked] = ()
         for room in rooms:
             state.rooms.setdefault(room_name(room), (room_name(room), ""))
 
@@ -333,6 +323,9 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         lost = [text for text in texts if text.token not in self._returned]
         return self._lost([text for text in lost if self.state.acknowledge(text.token)], why)
 
+    def _dropped(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        return [told for text in texts for told in self._give_up([text], _why_dropped(text))]
+
     def _lost(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
         return self.state.fail(texts, why)
 
@@ -344,29 +337,11 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         lost = [told for text in self.unanswered for told in self._fail_after_all(text, why)]
         return [*self.catch_up.left, *lost]
 
-    # ── how long the server takes ──────────────────────────────────────────────────────────
 
-    @property
-    def due(self) -> float:
-        return min(self.outgoing.due, self._ping_at)
-
-    def data_to_send(self, now: float) -> bytes:
-        if self._pong:
-            self._pong = False
-            self._own.append(Lag(now - self._pinged_at))
-        if now >= self._ping_at and not self.leaving:
-            self._ping_at, self._pinged_at = now + _LAG_EVERY, now
-            self._pinged.append(tuple(self.state.unacked) if self._talking else ())
-            self.ask_for_lag()
-        return super().data_to_send(now)
-
-    def lag_known(self) -> Sequence[Message]:
-        """The answer has come: the next to be sent tells when. What was on its way two answers ago
-        the server has dropped without a word, as it does with a /notice to nobody.
-        """
-        self._pong = True
-        overdue, self._overdue = self._overdue, self._pinged.popleft() if self._pinged else ()
-        return self._give_up(overdue)
+def _why_dropped(text: Unacked) -> str:
+    if text.notice:
+        return f"{text.target} did not get it. A server does not say why it drops a notice."
+    return MAYBE_LOST
 
 
 def _joins(rooms: Iterable[tuple[str, str]]) -> Sequence[str]:
