@@ -438,6 +438,22 @@ def test_lines_of_irc_that_were_not_sent_are_not_said() -> None:
     assert not with_trio_chat(state).waiting
 
 
+def test_what_is_said_before_a_join_is_said_before_it_also_while_we_come_in() -> None:
+    session = new_session()
+    session.speak_first()
+    session.say_to("#lobby", "one")
+    session.join("#tea")
+    session.say_to("#tea", "two")
+    session.join("#lobby")
+    session.say_to("#lobby", "three")
+    told(session, "Connected to server!\n" + you_are_in("#lobby"))
+    assert sent(session) == "bob\n/who\none\n/join #tea\n/who\n"
+    told(session, "*** In #lobby (1): bob\nbob: one\n" + you_are_in("#tea"))
+    assert sent(session) == "two\n/join #lobby\n/who\n"
+    told(session, "*** In #tea (1): bob\nbob: two\n" + you_are_in("#lobby"))
+    assert sent(session) == "three\n"
+
+
 # ── what was said before ───────────────────────────────────────────────────────────────────────
 
 REPLAY = ("*** The last 2 messages:", "al: one", "* cy waves")

@@ -41,6 +41,7 @@ from trio_chat.protocols.client import (
     PageEnd,
     Roster,
 )
+from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
 from trio_chat.protocols.plain import wording
 from trio_chat.protocols.plain.link import UNKNOWN_COMMAND, PlainLink
@@ -255,6 +256,8 @@ class PlainClientSession(PlainLink, ClientSession):
 
     def _go_to(self, room: str) -> None:
         """Nothing can be said until it is known whether we get there."""
+        self.state.rooms.pop(room, None)
+        self.state.rooms[room] = room, ""
         self._send(f"/join {room}\n")
         self._ask(room)
 
@@ -278,19 +281,19 @@ class PlainClientSession(PlainLink, ClientSession):
         return self._stay()
 
     def join(self, room: str, key: str = "") -> None:
-        """Go to another room, and leave this one. Raises Unsupported. No room has a key here."""
+        """Go to another room, and leave this one, once all that was to be said before is said.
+        Raises Unsupported. No room has a key here.
+        """
         room = room_name(room)
-        if self._is_here(room):
+        on_the_way = self._moving or any(isinstance(what, str) for what in self.state.unsent)
+        if self._is_here(room) and not on_the_way:
             raise Unsupported(f"You are already in {room}.")
         if self._tutorial:
             raise Unsupported("This server has only one room.")
         if len(room.split()) != 1:
             raise Unsupported(f"{shown(room)} cannot be a room.")
-        self.state.rooms.pop(room, None)
-        self.state.rooms[room] = room, ""
-        if self._lobby:  # else we go there once we are in
-            self._prepare()
-            self._go_to(room)
+        self.state.unsent.append(body("JOIN", room))
+        self._prepare()
 
     def part(self, room: str, why: str = "") -> None:
         """To leave a room is to go back to the first one, which cannot be left."""
@@ -381,7 +384,10 @@ class PlainClientSession(PlainLink, ClientSession):
         """Send what may be sent."""
         while self.state.unsent and self._may_send(now):
             text = self.state.unsent.popleft()
-            if isinstance(text, str):  # a line of IRC: a session before this one has left it
+            if isinstance(text, str):  # of IRC; of others, a session before this has left them
+                command, room = (*text.split(), "", "")[:2]
+                if command == "JOIN":
+                    self._go_to(room)
                 continue
             if why := self._obstacle(text):
                 self._own += self.state.fail([text], why)
