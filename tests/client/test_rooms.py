@@ -1,6 +1,6 @@
 """A client in many rooms, with a server of ours on a link that is cut."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,7 +9,8 @@ import trio
 import trio_chat
 from front_ends import Screen, Wire
 from processes import PATIENCE
-from trio_chat.client import backoff, requests
+from trio_chat.client import backoff, connection, requests
+from trio_chat.client.lasting import LastingConnection
 from trio_chat.client.runner import RoomsTalk, talk_in_rooms
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
@@ -26,6 +27,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
+from trio_chat.protocols.irc.client import link
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import ClientSettings, Settings
 
@@ -136,6 +138,25 @@ async def test_what_is_heard_and_not_shown_stays(port):
     assert isinstance(first, trio_chat.Notice)
     assert first.text.startswith("Welcome")
     news_of.close()
+
+
+async def test_what_is_heard_while_the_reader_is_on_its_way_to_wait_is_shown(port, monkeypatch):
+    """Though the server says nothing more."""
+    monkeypatch.setattr(connection, "_QUIET", 1000.0)
+    monkeypatch.setattr(link, "_LAG_EVERY", 1000.0)
+    step, told = LastingConnection.step, trio_chat.Notice("just now")
+
+    async def hear_and_step(self: LastingConnection, done: Callable[[], bool]) -> bool:
+        self.tell([told] if told not in me.shown else [])
+        return await step(self, done)
+
+    async with screen(port, "me") as me:
+        await me.want(requests.Say("hi", "#lobby"))
+        await me.sees(Acknowledged)
+        monkeypatch.setattr(LastingConnection, "step", hear_and_step)
+        await me.want(requests.Join("no room"))
+        with trio.fail_after(PATIENCE):
+            await me.sees(told)
 
 
 async def test_how_far_somebody_has_read_is_known_to_the_server(port):
