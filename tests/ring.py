@@ -49,14 +49,14 @@ class Ring:
         self.entries.append(entry)
         return self.chat.apply(entry)
 
-    def decide(self, who: str, request: Request) -> Outcomes:
+    def decide(self, user_id: str, request: Request) -> Outcomes:
         if isinstance(request, Join) and not room_problem(request.room):
             self.open(request.room)
-        return self.chat.decide(who, request)
+        return self.chat.decide(user_id, request)
 
-    def ask(self, who: str, request: Request) -> Sequence[Delivery]:
+    def ask(self, user_id: str, request: Request) -> Sequence[Delivery]:
         """All that it leads to; it must lead to one event, and nothing may be refused."""
-        [event] = (o for o in self.decide(who, request) if not isinstance(o, AwayReply))
+        [event] = (o for o in self.decide(user_id, request) if not isinstance(o, AwayReply))
         assert not isinstance(event, Refused), event.why
         return self.happen(event)
 
@@ -115,11 +115,11 @@ def refusal(outcomes: Outcomes) -> Refused:
 
 
 def hearers(chat: Chat, delivery: Delivery) -> set[str]:
-    in_rooms = (who for room in delivery.rooms for who in chat.rooms[room].members)
+    in_rooms = (user_id for room in delivery.rooms for user_id in chat.rooms[room].members)
     return {*in_rooms, *delivery.people}
 
 
 def heard(chat: Chat, deliveries: Iterable[Delivery]) -> list[tuple[object, set[str]]]:
     """What is shown to whom; what nobody is shown is left out."""
     found = [(delivery.shown, hearers(chat, delivery)) for delivery in deliveries]
-    return [(shown, whos) for shown, whos in found if whos]
+    return [(shown, user_ids) for shown, user_ids in found if user_ids]

@@ -214,7 +214,7 @@ def test_all_that_is_seen_of_somebody(ring: Ring) -> None:
     assert found.people[1] == UserView(
         "hidden",
         Origin("hid", "cave.org", "Nobody"),
-        who="id-hidden",
+        user_id="id-hidden",
         away="asleep",
         modes="i",
         status="+",

@@ -92,17 +92,17 @@ ALLOWED = [
     (
         "alice",
         DirectMessage("CAROL", "psst"),
-        Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol"),
+        Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_id="id-carol"),
     ),
     (
         "carol",
         DirectMessage("alice", "yes?"),
-        Said("id-alice,id-carol", "carol", "yes?", "id-carol", to="alice", to_who="id-alice"),
+        Said("id-alice,id-carol", "carol", "yes?", "id-carol", to="alice", to_id="id-alice"),
     ),
     (
         "bob",
         DirectMessage("bob", "note"),
-        Said("id-bob,id-bob", "bob", "note", "id-bob", to="bob", to_who="id-bob"),
+        Said("id-bob,id-bob", "bob", "note", "id-bob", to="bob", to_id="id-bob"),
     ),
     ("carol", Join("#lobby"), Joined("#Lobby", "carol", "id-carol")),
     ("carol", Join("#Attic"), Joined("#Attic", "carol", "id-carol", guarded=True, status="o")),
@@ -168,7 +168,7 @@ def test_all_in_the_room_hear_what_is_said_and_the_speaker_too(ring: Ring) -> No
 
 def test_the_two_of_them_hear_what_is_said_in_private(ring: Ring) -> None:
     deliveries = ring.ask("id-alice", DirectMessage("carol", "psst"))
-    said = Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_who="id-carol")
+    said = Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_id="id-carol")
     assert heard(ring.chat, deliveries) == [(said, {"id-carol"}), (Copy(said), {"id-alice"})]
 
 
@@ -410,7 +410,7 @@ def test_there_are_no_rooms_to_begin_with() -> None:
     ("event", "log", "moves", "barrier"),
     [
         (Said("#Tea", "bob", "hi", "id"), "#tea", (), False),
-        (Said("a,b", "a", "hi", "id", to="b", to_who="id-b"), "a,b", (), False),
+        (Said("a,b", "a", "hi", "id", to="b", to_id="id-b"), "a,b", (), False),
         (Signalled("#Tea", "bob", "+typing=active", "id"), "#tea", (), False),
         (Joined("#Tea", "bob", "id"), "#tea", ("id",), False),
         (Left("#Tea", "bob", "id"), "#tea", ("id",), False),
@@ -473,7 +473,7 @@ PEOPLE_IDS = ["id-1", "id-2", "id-3", "id-4"]
 NICKS = ["alice", "Alice", "аlice", "bob", "Bob", "carol", "dave", "eve"]
 ROOM_NAMES = ["#a", "#A", "#b", "#c", "#nowhere"]
 
-whos = st.sampled_from(PEOPLE_IDS)
+user_ids = st.sampled_from(PEOPLE_IDS)
 nicks = st.sampled_from(NICKS)
 rooms = st.sampled_from(ROOM_NAMES)
 real_rooms = rooms.filter(lambda room: room != "#nowhere")
@@ -523,48 +523,48 @@ class Everybody(RuleBasedStateMachine):
         self.modes: dict[str, set[str]] = {}
         self.watches: set[tuple[str, str]] = set()  # (person, folded nickname)
 
-    @rule(who=whos, nick=nicks)
-    def arrive(self, who: str, nick: str) -> None:
-        if who not in self.nicks and self.is_free(nick):
-            self.nicks[who], self.modes[who] = nick, set()
-            deliveries = self.ring.happen(Arrived(nick, who))
+    @rule(user_id=user_ids, nick=nicks)
+    def arrive(self, user_id: str, nick: str) -> None:
+        if user_id not in self.nicks and self.is_free(nick):
+            self.nicks[user_id], self.modes[user_id] = nick, set()
+            deliveries = self.ring.happen(Arrived(nick, user_id))
             assert self.heard_by(deliveries) == self.watchers(nick)
 
-    @rule(who=whos)
-    def depart(self, who: str) -> None:
-        nick = self.nicks.pop(who, "?")
-        deliveries = self.ring.happen(Departed(nick, who))
-        left = {room for person, room in self.places if person == who}
-        self.places = {place: s for place, s in self.places.items() if place[0] != who}
-        self.modes.pop(who, None)
+    @rule(user_id=user_ids)
+    def depart(self, user_id: str) -> None:
+        nick = self.nicks.pop(user_id, "?")
+        deliveries = self.ring.happen(Departed(nick, user_id))
+        left = {room for person, room in self.places if person == user_id}
+        self.places = {place: s for place, s in self.places.items() if place[0] != user_id}
+        self.modes.pop(user_id, None)
         assert self.heard_by(deliveries) == self.members(*left) | self.watchers(nick)
-        self.chat.unwatch(who, NICKS)
-        self.watches = {watch for watch in self.watches if watch[0] != who}
+        self.chat.unwatch(user_id, NICKS)
+        self.watches = {watch for watch in self.watches if watch[0] != user_id}
 
-    @rule(who=whos, nick=nicks)
-    def watch(self, who: str, nick: str) -> None:
-        if who in self.nicks:
-            self.chat.watch(who, [nick])
-            self.watches.add((who, fold(nick)))
+    @rule(user_id=user_ids, nick=nicks)
+    def watch(self, user_id: str, nick: str) -> None:
+        if user_id in self.nicks:
+            self.chat.watch(user_id, [nick])
+            self.watches.add((user_id, fold(nick)))
 
-    @rule(who=whos, nick=nicks)
-    def unwatch(self, who: str, nick: str) -> None:
-        self.chat.unwatch(who, [nick])
-        self.watches.discard((who, fold(nick)))
+    @rule(user_id=user_ids, nick=nicks)
+    def unwatch(self, user_id: str, nick: str) -> None:
+        self.chat.unwatch(user_id, [nick])
+        self.watches.discard((user_id, fold(nick)))
 
-    @rule(who=whos)
-    def make_operator(self, who: str) -> None:
-        if who in self.nicks:
-            event = UserModesSet(self.nicks[who], (Change(True, "o"),), who)
+    @rule(user_id=user_ids)
+    def make_operator(self, user_id: str) -> None:
+        if user_id in self.nicks:
+            event = UserModesSet(self.nicks[user_id], (Change(True, "o"),), user_id)
             self.expect(event, self.ring.happen(event))
 
-    @rule(who=whos, request=requests)
-    def ask(self, who: str, request: Request) -> None:
-        if who not in self.nicks:
+    @rule(user_id=user_ids, request=requests)
+    def ask(self, user_id: str, request: Request) -> None:
+        if user_id not in self.nicks:
             return
-        if isinstance(request, Rename) and not self.is_free(request.nick, but_for=who):
+        if isinstance(request, Rename) and not self.is_free(request.nick, but_for=user_id):
             return
-        outcomes = self.ring.decide(who, request)
+        outcomes = self.ring.decide(user_id, request)
         events = [outcome for outcome in outcomes if not isinstance(outcome, Refused | AwayReply)]
         assert len(events) <= 1
         for event in events:
@@ -578,82 +578,100 @@ class Everybody(RuleBasedStateMachine):
     def expect(self, event: Event, deliveries: Sequence[Delivery]) -> None:
         """Follow the event in the model; it says who must have heard it, and that once."""
         match event:
-            case Said(who=who, to_who=other) | Signalled(who=who, to_who=other) if other:
-                expected = {who, other}
-            case Said(room, who=who, status="") | Signalled(room, who=who, status=""):
-                expected = self.members(fold(room)) | {who}
-            case Said(room, who=who, status=prefix) | Signalled(room, who=who, status=prefix):
-                expected = self.with_status(room, {"@": "o", "+": "ov"}[prefix]) | {who}
-            case TopicSet(room, who=who):  # by an operator of the server, who may be outside
-                expected = self.members(fold(room)) | {who}
-            case ModesSet(room, _, made, who=who):
+            case Said(user_id=user_id, to_id=other) | Signalled(user_id=user_id, to_id=other) if (
+                other
+            ):
+                expected = {user_id, other}
+            case Said(room, user_id=user_id, status="") | Signalled(
+                room, user_id=user_id, status=""
+            ):
+                expected = self.members(fold(room)) | {user_id}
+            case Said(room, user_id=user_id, status=prefix) | Signalled(
+                room, user_id=user_id, status=prefix
+            ):
+                expected = self.with_status(room, {"@": "o", "+": "ov"}[prefix]) | {user_id}
+            case TopicSet(
+                room, user_id=user_id
+            ):  # by an operator of the server, who may be outside
+                expected = self.members(fold(room)) | {user_id}
+            case ModesSet(room, _, made, user_id=user_id):
                 for change in made:
                     self.follow(fold(room), change)
-                expected = self.members(fold(room)) | {who}
-            case Joined(room, who=who):
-                self.places[who, fold(room)] = "" if self.members(fold(room)) else "o"
+                expected = self.members(fold(room)) | {user_id}
+            case Joined(room, user_id=user_id):
+                self.places[user_id, fold(room)] = "" if self.members(fold(room)) else "o"
                 expected = self.members(fold(room))
-            case Left(room, who=who):
+            case Left(room, user_id=user_id):
                 expected = self.members(fold(room))
-                del self.places[who, fold(room)]
-            case Kicked(room, who=who, target_who=target):
-                expected = self.members(fold(room)) | {who}
+                del self.places[user_id, fold(room)]
+            case Kicked(room, user_id=user_id, target_id=target):
+                expected = self.members(fold(room)) | {user_id}
                 del self.places[target, fold(room)]
-            case Invited(room, who=who, target_who=target):
-                expected = self.with_status(room, "o") - {who} | {target}
-            case Renamed(old, nick, who):
-                self.nicks[who] = nick
-                expected = self.neighbours(who)
+            case Invited(room, user_id=user_id, target_id=target):
+                expected = self.with_status(room, "o") - {user_id} | {target}
+            case Renamed(old, nick, user_id):
+                self.nicks[user_id] = nick
+                expected = self.neighbours(user_id)
                 if fold(old) != fold(nick):
                     expected |= self.watchers(old, nick)
-            case AwaySet(nick, who=who) | NameSet(nick, who=who):
-                expected = self.neighbours(who) | self.watchers(nick)
-            case UserModesSet(who=who, changes=made):
+            case AwaySet(nick, user_id=user_id) | NameSet(nick, user_id=user_id):
+                expected = self.neighbours(user_id) | self.watchers(nick)
+            case UserModesSet(user_id=user_id, changes=made):
                 for change in made:
-                    (self.modes[who].add if change.add else self.modes[who].discard)(change.mode)
-                expected = {who}
+                    (self.modes[user_id].add if change.add else self.modes[user_id].discard)(
+                        change.mode
+                    )
+                expected = {user_id}
             case Announced():
-                expected = {who for who, modes in self.modes.items() if modes & {"o", "w"}}
+                expected = {user_id for user_id, modes in self.modes.items() if modes & {"o", "w"}}
         assert self.heard_by(deliveries) == expected
         told = [d for d in deliveries if d.shown == event or isinstance(d.shown, Copy)]
-        if not (isinstance(event, Said | Signalled) and event.to_who == event.who):
+        if not (isinstance(event, Said | Signalled) and event.to_id == event.user_id):
             assert sum(len(hearers(self.chat, d)) for d in told) == len(self.heard_by(told))
 
     def follow(self, room: str, change: Change) -> None:
         if change.mode in "ov":
-            letters = {*self.places[change.who, room]}
+            letters = {*self.places[change.user_id, room]}
             (letters.add if change.add else letters.discard)(change.mode)
-            self.places[change.who, room] = "".join(sorted(letters))
+            self.places[change.user_id, room] = "".join(sorted(letters))
 
     def is_free(self, nick: str, but_for: str = "") -> bool:
-        return all(fold(nick) != fold(other) for who, other in self.nicks.items() if who != but_for)
+        return all(
+            fold(nick) != fold(other) for user_id, other in self.nicks.items() if user_id != but_for
+        )
 
     def members(self, *rooms: str) -> set[str]:
         return {person for person, room in self.places if room in rooms}
 
-    def neighbours(self, who: str) -> set[str]:
+    def neighbours(self, user_id: str) -> set[str]:
         """Whoever shares a room with somebody, and they themselves."""
-        return self.members(*(room for person, room in self.places if person == who)) | {who}
+        return self.members(*(room for person, room in self.places if person == user_id)) | {
+            user_id
+        }
 
     def with_status(self, room: str, letters: str) -> set[str]:
-        here = ((who, s) for (who, name), s in self.places.items() if name == fold(room))
-        return {who for who, status in here if {*letters} & {*status}}
+        here = ((user_id, s) for (user_id, name), s in self.places.items() if name == fold(room))
+        return {user_id for user_id, status in here if {*letters} & {*status}}
 
     def watchers(self, *nicks: str) -> set[str]:
         names = {fold(nick) for nick in nicks}
-        return {who for who, name in self.watches if name in names and who in self.nicks}
+        return {
+            user_id for user_id, name in self.watches if name in names and user_id in self.nicks
+        }
 
     def heard_by(self, deliveries: Sequence[Delivery]) -> set[str]:
-        return {who for delivery in deliveries for who in hearers(self.chat, delivery)}
+        return {user_id for delivery in deliveries for user_id in hearers(self.chat, delivery)}
 
     @invariant()
     def people_are_who_they_should_be(self) -> None:
-        assert {who: person.nick for who, person in self.chat.people.items()} == self.nicks
-        assert {who: {*person.modes} for who, person in self.chat.people.items()} == self.modes
+        assert {user_id: person.nick for user_id, person in self.chat.people.items()} == self.nicks
+        assert {
+            user_id: {*person.modes} for user_id, person in self.chat.people.items()
+        } == self.modes
 
     @invariant()
     def names_lead_to_people(self) -> None:
-        by_name = {fold(nick): self.chat.people[who] for who, nick in self.nicks.items()}
+        by_name = {fold(nick): self.chat.people[user_id] for user_id, nick in self.nicks.items()}
         for nick in NICKS:
             assert self.chat.person(nick) is by_name.get(fold(nick))
 
@@ -661,15 +679,15 @@ class Everybody(RuleBasedStateMachine):
     def people_and_rooms_agree_on_who_is_where(self) -> None:
         people, rooms = self.chat.people, self.chat.rooms
         places = self.places.keys()
-        assert {(who, room) for who in people for room in people[who].rooms} == places
-        assert {(who, room) for room in rooms for who in rooms[room].members} == places
-        assert all(rooms[room].members[who] is people[who] for who, room in places)
+        assert {(user_id, room) for user_id in people for room in people[user_id].rooms} == places
+        assert {(user_id, room) for room in rooms for user_id in rooms[room].members} == places
+        assert all(rooms[room].members[user_id] is people[user_id] for user_id, room in places)
 
     @invariant()
     def status_is_what_was_given(self) -> None:
         given = {place: status for place, status in self.places.items() if status}
         rooms = self.chat.rooms.items()
-        assert {(who, n): s for n, room in rooms for who, s in room.status.items()} == given
+        assert {(user_id, n): s for n, room in rooms for user_id, s in room.status.items()} == given
 
     @invariant()
     def empty_rooms_are_known(self) -> None:

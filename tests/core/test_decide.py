@@ -281,7 +281,7 @@ def test_why_somebody_leaves_is_told(ring: Ring) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "request_", "code"),
+    ("user_id", "request_", "code"),
     [
         ("olga", Kick("#den", "mark"), None),
         ("olga", Kick("#den", "olga"), None),
@@ -312,9 +312,9 @@ def test_why_somebody_leaves_is_told(ring: Ring) -> None:
     ],
 )
 def test_who_may_do_what_in_a_room(
-    ring: Ring, who: str, request_: Request, code: Code | None
+    ring: Ring, user_id: str, request_: Request, code: Code | None
 ) -> None:
-    [outcome] = ring.decide(f"id-{who}", request_)
+    [outcome] = ring.decide(f"id-{user_id}", request_)
     assert (outcome.code if isinstance(outcome, Refused) else None) == code
 
 
@@ -365,7 +365,7 @@ def test_operators_of_the_server_may_repair_any_room(
     [event] = ring.decide(f"id-{nick}", request_)
     assert not isinstance(event, Refused)
     assert nick in ring.chat.is_repair(f"id-{nick}", request_)
-    told = {who for one in ring.happen(event) for who in hearers(ring.chat, one)}  # type: ignore[arg-type]
+    told = {user_id for one in ring.happen(event) for user_id in hearers(ring.chat, one)}  # type: ignore[arg-type]
     assert f"id-{nick}" in told or isinstance(request_, Invite)
 
 

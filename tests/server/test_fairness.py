@@ -38,10 +38,10 @@ async def test_a_long_fan_out_lets_other_tasks_run_every_few_hundred_posts() -> 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Broadcaster(hub, log).run)
         for number in range(MEMBERS):
-            who, nick = str(number), f"n{number}"
-            hub.listeners[who] = Listener(who, outbox, plain_dialect("utf-8"))  # type: ignore[arg-type]
-            await log.append(PEOPLE, [Arrived(nick, who)])
-            await log.append(ROOM, [Joined(ROOM, nick, who)])
+            user_id, nick = str(number), f"n{number}"
+            hub.listeners[user_id] = Listener(user_id, outbox, plain_dialect("utf-8"))  # type: ignore[arg-type]
+            await log.append(PEOPLE, [Arrived(nick, user_id)])
+            await log.append(ROOM, [Joined(ROOM, nick, user_id)])
         await trio.testing.wait_all_tasks_blocked()
         assert len(hub.chat.rooms[ROOM].members) == MEMBERS
         outbox.posts = most = 0

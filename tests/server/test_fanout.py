@@ -94,10 +94,10 @@ async def test_what_is_said_during_a_long_round_joins_it() -> None:
         outbox.post = counted  # type: ignore[method-assign]
 
     async def come(number: int) -> None:
-        who = str(number)
-        hub.listeners[who] = Listener(who, outboxes[number], DIALECTS[1])  # type: ignore[arg-type]
-        await log.append(PEOPLE, [Arrived(f"n{number}", who)])
-        await log.append("#room", [Joined("#room", f"n{number}", who)])
+        user_id = str(number)
+        hub.listeners[user_id] = Listener(user_id, outboxes[number], DIALECTS[1])  # type: ignore[arg-type]
+        await log.append(PEOPLE, [Arrived(f"n{number}", user_id)])
+        await log.append("#room", [Joined("#room", f"n{number}", user_id)])
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Broadcaster(hub, log).run)

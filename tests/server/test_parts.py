@@ -105,8 +105,8 @@ def new_chat() -> Chat:
     chat.watch("3", ["nick3"])
     for room in ROOMS:
         chat.open_room(RoomState(room))
-    for who in PEOPLE:
-        chat.apply(Entry("", "0", Arrived(f"nick{who}", who)))
+    for user_id in PEOPLE:
+        chat.apply(Entry("", "0", Arrived(f"nick{user_id}", user_id)))
     return chat
 
 
@@ -114,54 +114,56 @@ def possible(chat: Chat, draw: st.DrawFn) -> Event | None:
     """An event that can happen in this state."""
     if not chat.people:
         return None
-    who = draw(st.sampled_from(sorted(chat.people)))
-    person = chat.people[who]
+    user_id = draw(st.sampled_from(sorted(chat.people)))
+    person = chat.people[user_id]
     inside = list(person.rooms)
     outside = [room for room in ROOMS if room not in inside]
-    others = [other for other in sorted(chat.people) if other != who]
+    others = [other for other in sorted(chat.people) if other != user_id]
     kinds = ["renamed", "departed", "told", "away", "named", "announced", "own modes"]
     kinds += ["said", "left", "topic", "modes", "to some", "kicked", "invited"] * bool(inside)
     kinds += ["joined"] * 6 * bool(outside) + ["said"] * 6 * bool(inside)
     kinds += ["from outside"] * bool(outside)
     match draw(st.sampled_from(kinds)):
         case "said":
-            return Said(draw(st.sampled_from(inside)), person.nick, "text", who)
+            return Said(draw(st.sampled_from(inside)), person.nick, "text", user_id)
         case "from outside":
-            return Said(draw(st.sampled_from(outside)), person.nick, "text", who)
+            return Said(draw(st.sampled_from(outside)), person.nick, "text", user_id)
         case "to some":
             status = draw(st.sampled_from("@+"))
-            return Signalled(draw(st.sampled_from(inside)), person.nick, "+a", who, status=status)
+            return Signalled(
+                draw(st.sampled_from(inside)), person.nick, "+a", user_id, status=status
+            )
         case "told":
             other = draw(st.sampled_from(sorted(chat.people)))
-            return Said("x,y", person.nick, "psst", who, to="nick", to_who=other)
+            return Said("x,y", person.nick, "psst", user_id, to="nick", to_id=other)
         case "joined":
-            return Joined(draw(st.sampled_from(outside)), person.nick, who)
+            return Joined(draw(st.sampled_from(outside)), person.nick, user_id)
         case "left":
-            return Left(draw(st.sampled_from(inside)), person.nick, who)
+            return Left(draw(st.sampled_from(inside)), person.nick, user_id)
         case "kicked":
             room = draw(st.sampled_from(inside))
             target = draw(st.sampled_from(sorted(chat.rooms[room].members)))
-            return Kicked(room, person.nick, "target", "", who, target)
+            return Kicked(room, person.nick, "target", "", user_id, target)
         case "invited":
-            target = draw(st.sampled_from(others or [who]))
-            return Invited(draw(st.sampled_from(inside)), person.nick, "target", who, target)
+            target = draw(st.sampled_from(others or [user_id]))
+            return Invited(draw(st.sampled_from(inside)), person.nick, "target", user_id, target)
         case "topic":
-            return TopicSet(draw(st.sampled_from(inside)), person.nick, "topic", who)
+            return TopicSet(draw(st.sampled_from(inside)), person.nick, "topic", user_id)
         case "modes":
-            changes = (Change(draw(st.booleans()), "v", person.nick, who),)
-            return ModesSet(draw(st.sampled_from(inside)), person.nick, changes, who)
+            changes = (Change(draw(st.booleans()), "v", person.nick, user_id),)
+            return ModesSet(draw(st.sampled_from(inside)), person.nick, changes, user_id)
         case "own modes":
-            return UserModesSet(person.nick, (Change(draw(st.booleans()), "w"),), who)
+            return UserModesSet(person.nick, (Change(draw(st.booleans()), "w"),), user_id)
         case "away":
-            return AwaySet(person.nick, "tea", who)
+            return AwaySet(person.nick, "tea", user_id)
         case "named":
-            return NameSet(person.nick, who)
+            return NameSet(person.nick, user_id)
         case "announced":
-            return Announced(person.nick, "text", who)
+            return Announced(person.nick, "text", user_id)
         case "renamed":
-            return Renamed(person.nick, person.nick + "x", who)
+            return Renamed(person.nick, person.nick + "x", user_id)
         case _:
-            return Departed(person.nick, who)
+            return Departed(person.nick, user_id)
 
 
 @st.composite
@@ -186,26 +188,26 @@ def one_by_one(history: list[list[Entry]], listeners: dict[str, Listener]) -> di
                 audience = dict.fromkeys(delivery.people)
                 for room in delivery.rooms:
                     audience |= dict.fromkeys(chat.rooms[room].members)
-                for who in audience:
-                    listener = listeners[who]
-                    dialect = (delivery.by == who and listener.own) or listener.dialect
-                    heard[who] += dialect.render(delivery.shown, entry.id, entry.at)
+                for user_id in audience:
+                    listener = listeners[user_id]
+                    dialect = (delivery.by == user_id and listener.own) or listener.dialect
+                    heard[user_id] += dialect.render(delivery.shown, entry.id, entry.at)
     return heard
 
 
 def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Listener]:
     """Everybody, all written to in the same way."""
     return {
-        who: Listener(who, outbox, DIALECTS[0])  # type: ignore[arg-type]
-        for who, outbox in outboxes.items()
+        user_id: Listener(user_id, outbox, DIALECTS[0])  # type: ignore[arg-type]
+        for user_id, outbox in outboxes.items()
     }
 
 
 def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
     parts = Parts(audiences)
     for entry in batch:
-        for who in membership_changes(entry.event):
-            parts.hand_out(who)
+        for user_id in membership_changes(entry.event):
+            parts.hand_out(user_id)
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
     for some, part in parts:
@@ -217,7 +219,7 @@ def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
 def test_everybody_gets_what_they_would_have_got_one_by_one(
     history: list[list[Entry]], data: st.DataObject
 ) -> None:
-    outboxes = {who: Kept() for who in PEOPLE}
+    outboxes = {user_id: Kept() for user_id in PEOPLE}
     listeners = new_listeners(outboxes)
     for listener in listeners.values():
         listener.dialect = data.draw(st.sampled_from(DIALECTS))
@@ -228,16 +230,16 @@ def test_everybody_gets_what_they_would_have_got_one_by_one(
     for batch in history:
         show(chat, audiences, batch)
     expected = one_by_one(history, listeners)
-    departed = {e.event.who for b in history for e in b if isinstance(e.event, Departed)}
-    for who in set(PEOPLE) - departed:
-        assert outboxes[who].data.decode() == expected[who].decode()
+    departed = {e.event.user_id for b in history for e in b if isinstance(e.event, Departed)}
+    for user_id in set(PEOPLE) - departed:
+        assert outboxes[user_id].data.decode() == expected[user_id].decode()
 
 
 def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Listener]]:
     """A chat in which these are in #a."""
-    chat, outboxes = new_chat(), {who: Kept() for who in PEOPLE}
-    for who in people:
-        chat.apply(Entry("#a", "1", Joined("#a", f"nick{who}", who)))
+    chat, outboxes = new_chat(), {user_id: Kept() for user_id in PEOPLE}
+    for user_id in people:
+        chat.apply(Entry("#a", "1", Joined("#a", f"nick{user_id}", user_id)))
     return chat, outboxes, new_listeners(outboxes)
 
 
@@ -245,11 +247,14 @@ def test_only_what_somebody_has_done_themselves_is_shown_in_their_own_way() -> N
     chat, outboxes, listeners = in_one_room("1", "2", "3")
     listeners["1"].own = Own("1", DIALECTS[0])
     listeners["2"].own = Always("2", DIALECTS[0])
-    said = [Said("#a", f"nick{who}", "text", who) for who in ("1", "2", "3", "1")]
+    said = [Said("#a", f"nick{user_id}", "text", user_id) for user_id in ("1", "2", "3", "1")]
     show(chat, Audiences(chat, listeners), [Entry("#a", "2", event) for event in said])
-    marks = {who: [line[0] for line in outboxes[who].data.decode().splitlines()] for who in "123"}
+    marks = {
+        user_id: [line[0] for line in outboxes[user_id].data.decode().splitlines()]
+        for user_id in "123"
+    }
     assert marks == {"1": [*"1<<1"], "2": [*"<2<<"], "3": [*"<<<<"]}
-    assert [outboxes[who].posts for who in "123"] == [1, 1, 1]
+    assert [outboxes[user_id].posts for user_id in "123"] == [1, 1, 1]
 
 
 def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
@@ -257,8 +262,8 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
     listeners["1"].own = Silent("", DIALECTS[0])
     listeners["2"].dialect = DIALECTS[1]
     parts = Parts(Audiences(chat, listeners))
-    for n, who in enumerate("12"):
-        entry = Entry("#a", f"{n}", Said("#a", "nick", "text", who))
+    for n, user_id in enumerate("12"):
+        entry = Entry("#a", f"{n}", Said("#a", "nick", "text", user_id))
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
     common = parts.common("#a")
@@ -297,8 +302,8 @@ def test_what_concerns_a_person_is_told_once_to_who_shares_two_rooms_and_watches
 ) -> None:
     chat, outboxes, listeners = in_one_room("1", "3", "4")
     listeners["3"].own = own
-    for who in ("1", "3"):
-        chat.apply(Entry("#b", "1", Joined("#b", f"nick{who}", who)))
+    for user_id in ("1", "3"):
+        chat.apply(Entry("#b", "1", Joined("#b", f"nick{user_id}", user_id)))
     show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
     line = f"2 {event}\n"
     assert outboxes["1"].data.decode() == outboxes["4"].data.decode() == f"<{line}"
@@ -309,10 +314,10 @@ def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
     chat, outboxes, listeners = in_one_room("3", "4")
     event = AwaySet("nick3", "tea", "3")
     show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
-    for who in ("1", "2"):
-        assert outboxes[who].data.decode() == f"<2 {Copy(event)}\n"
-    for who in ("3", "4"):
-        assert outboxes[who].data.decode() == f"<2 {event}\n"
+    for user_id in ("1", "2"):
+        assert outboxes[user_id].data.decode() == f"<2 {Copy(event)}\n"
+    for user_id in ("3", "4"):
+        assert outboxes[user_id].data.decode() == f"<2 {event}\n"
 
 
 def test_a_watcher_hears_who_goes_beside_what_the_room_hears() -> None:
@@ -339,9 +344,9 @@ def test_whoever_listens_elsewhere_is_passed_over() -> None:
     chat, outboxes, listeners = in_one_room("1", "3", "4")
     del listeners["3"]
     parts = Parts(Audiences(chat, listeners))
-    for who in ("1", "3"):
-        said = Said("#a", "x", "text", who)
-        parts.add(Delivery(said, ("#a",), ("3",), by=who), Entry("#a", "2", said))
+    for user_id in ("1", "3"):
+        said = Said("#a", "x", "text", user_id)
+        parts.add(Delivery(said, ("#a",), ("3",), by=user_id), Entry("#a", "2", said))
     posted = [outbox for some, _ in parts for outbox in some]
     assert posted == [outboxes["1"], outboxes["4"]]
 

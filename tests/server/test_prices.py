@@ -32,8 +32,8 @@ def chat(people: int, rooms: int) -> Chat:
         person = Person(f"{n}", f"n{n}")
         for name in [f"#{m}" for m in range(rooms)] if n == 0 else ["#0"]:
             person.rooms[name] = None
-            made.rooms[name].members[person.who] = person
-        made.people[person.who] = person
+            made.rooms[name].members[person.user_id] = person
+        made.people[person.user_id] = person
     return made
 
 

@@ -10,11 +10,11 @@ from peers import House, Peer, running, settings
 from trio_chat.server.shares import Shares
 
 
-def take_all(shares: Shares, source: str, who: str, total: int, name: str = "") -> int:
+def take_all(shares: Shares, source: str, user_id: str, total: int, name: str = "") -> int:
     """As many as there are for somebody; how many that is."""
     number = 0
-    while shares.may_take(source, who, total):
-        shares.take(f"{name or who}-{number}", source, who)
+    while shares.may_take(source, user_id, total):
+        shares.take(f"{name or user_id}-{number}", source, user_id)
         number += 1
     return number
 
@@ -57,14 +57,14 @@ def test_what_is_given_back_can_be_taken() -> None:
 def test_nobody_takes_more_than_are_left(total: int, steps: list[tuple[bool, int, int]]) -> None:
     shares, things = Shares(), list[tuple[str, str, str]]()
     for number, (takes, source, person) in enumerate(steps):
-        who = f"{source}-{person}"
-        if takes and shares.may_take(f"{source}", who, total):
-            things.append((f"{number}", f"{source}", who))
+        user_id = f"{source}-{person}"
+        if takes and shares.may_take(f"{source}", user_id, total):
+            things.append((f"{number}", f"{source}", user_id))
             shares.take(*things[-1])
             mine = sum(thing[1] == f"{source}" for thing in things)
             assert mine <= total - len(things) + 1
             by_person = Counter(thing[2] for thing in things)
-            assert by_person[who] <= total - len(things) - mine + 2
+            assert by_person[user_id] <= total - len(things) - mine + 2
         elif not takes and things:
             shares.give_back(things.pop(person % len(things))[0])
         assert len(shares) == len(things) <= total

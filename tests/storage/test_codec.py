@@ -106,3 +106,17 @@ def test_what_was_written_before_there_were_some_fields_is_read() -> None:
     assert decode_state(f'{{"name":"#A","flags":["m"],"masks":{masks}}}') == RoomState(
         "#A", flags=frozenset("m"), masks=(("b", Mask("*!*@x", "al", 1)),)
     )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '["Said",{"room":"1,2","nick":"al","who":"1","to":"bo","to_who":"2"}]',
+        '["Kicked",{"room":"#a","nick":"al","target":"bo","who":"1","target_who":"2"}]',
+        '["ModesSet",{"room":"#a","nick":"al",'
+        '"changes":[{"add":true,"mode":"o","argument":"bo","who":"2"}],"who":"1"}]',
+    ],
+)
+def test_people_are_written_as_ever(written: str) -> None:
+    text = "hello" if "Said" in written else ""
+    assert encode(decode(written, text)) == written

@@ -247,7 +247,7 @@ LASTING = st.one_of(
         NAMES,
         action=st.booleans(),
         to=NAMES,
-        to_who=NAMES,
+        to_id=NAMES,
         notice=st.booleans(),
         tags=ODD_TEXTS,
         origin=ORIGINS,

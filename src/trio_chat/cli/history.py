@@ -43,7 +43,7 @@ _TYPES = {
 
 # Fields of events that mean nothing outside the server.
 _INSIDE = (
-    "who", "to_who", "target_who", "token", "origin", "rooms", "seams",
+    "user_id", "to_id", "target_id", "token", "origin", "rooms", "seams",
     "identity", "target_identity", "present", "guarded", "up_to_date",
 )  # fmt: skip
 

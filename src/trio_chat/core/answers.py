@@ -55,9 +55,9 @@ def topic_of(room: Room) -> Topic:
 
 def members_of(room: Room, asker: Person) -> Members:
     """The members of a room; outsiders are not told of invisible ones."""
-    inside = asker.who in room.members or asker.is_operator
+    inside = asker.user_id in room.members or asker.is_operator
     people = [
-        UserView(person.nick, person.origin, status=prefixes(room.status.get(person.who, "")))
+        UserView(person.nick, person.origin, status=prefixes(room.status.get(person.user_id, "")))
         for person in room.members.values()
         if inside or "i" not in person.modes
     ]
@@ -96,7 +96,7 @@ def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
     letters, arguments = "".join(sorted(s.flags)), []
     if s.key:
         letters += "k"
-        arguments += [s.key] if asker.who in room.members else ["*"]
+        arguments += [s.key] if asker.user_id in room.members else ["*"]
     if s.limit:
         letters += "l"
         arguments += [str(s.limit)]
@@ -118,7 +118,7 @@ def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
     if query.of.startswith("#"):
         room = visible_room(state, asker, query.of)
         members = room.members.values() if room else ()
-        seen = (p for p in members if asker.who in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
+        seen = (p for p in members if asker.user_id in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
         name = room.state.name if room else query.of
         return People(name, tuple(_seen(state, asker, p, room) for p in seen))
     if person := state.person(query.of):
@@ -187,7 +187,7 @@ def visible_room(state: State, asker: Person, name: str) -> Room | None:
 
 
 def _may_see(asker: Person, room: Room) -> bool:
-    return "s" not in room.state.flags or asker.who in room.members or asker.is_operator
+    return "s" not in room.state.flags or asker.user_id in room.members or asker.is_operator
 
 
 def _may_meet(asker: Person, person: Person) -> bool:
@@ -207,10 +207,10 @@ def _seen(state: State, asker: Person, person: Person, room: Room | None = None)
     return UserView(
         person.nick,
         told.origin,
-        who=person.who,
+        user_id=person.user_id,
         away=told.away,
         modes=person.modes,
-        status=prefixes(room.status.get(person.who, "")) if room else "",
+        status=prefixes(room.status.get(person.user_id, "")) if room else "",
         rooms=tuple(_rooms_seen(state, asker, person)),
         since=person.since,
         spoke=person.spoke,
@@ -220,9 +220,9 @@ def _seen(state: State, asker: Person, person: Person, room: Room | None = None)
 def _rooms_seen(state: State, asker: Person, person: Person) -> Iterable[str]:
     for name in person.rooms:
         room = state.rooms[name]
-        hidden = "i" in person.modes and asker.who not in room.members
+        hidden = "i" in person.modes and asker.user_id not in room.members
         if _may_see(asker, room) and (not hidden or asker.is_operator or asker is person):
-            yield prefixes(room.status.get(person.who, "")) + room.state.name
+            yield prefixes(room.status.get(person.user_id, "")) + room.state.name
 
 
 def unknown(room: str) -> Refused:

@@ -68,7 +68,7 @@ Deliveries = Sequence[Delivery]
 
 def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
     """In a room, everybody in it and the speaker; in private, the two of them."""
-    if speaker := state.people.get(said.who):
+    if speaker := state.people.get(said.user_id):
         speaker.spoke = entry.at
     if is_for_all(said) and (room := state.rooms.get(fold(said.room))):
         room.recent.append(entry)
@@ -78,19 +78,19 @@ def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
 def _on_signalled(state: State, event: Said | Signalled, entry: Entry) -> Deliveries:
     """The same people as if it were said."""
     if event.to:
-        echo = Delivery(Copy(event), people=(event.who,), by=event.who)
-        return [Delivery(event, people=(event.to_who,)), echo]
+        echo = Delivery(Copy(event), people=(event.user_id,), by=event.user_id)
+        return [Delivery(event, people=(event.to_id,)), echo]
     name = fold(event.room)
     room = state.rooms.get(name)
     if room is None:  # everybody has left it meanwhile, and it was closed
         return []
     if event.status:
-        people = tuple({**dict.fromkeys(with_status(room, event.status)), event.who: None})
-        return [Delivery(event, people=people, by=event.who)]
-    if event.who not in room.members:
-        echo = Delivery(Copy(event), people=(event.who,), by=event.who)
+        people = tuple({**dict.fromkeys(with_status(room, event.status)), event.user_id: None})
+        return [Delivery(event, people=people, by=event.user_id)]
+    if event.user_id not in room.members:
+        echo = Delivery(Copy(event), people=(event.user_id,), by=event.user_id)
         return [Delivery(event, rooms=(name,)), echo]
-    return [Delivery(event, rooms=(name,), by=event.who)]
+    return [Delivery(event, rooms=(name,), by=event.user_id)]
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
@@ -103,15 +103,15 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     A bot is not shown any: it would do again what it was once told to do.
     """
     name = fold(joined.room)
-    room, person = state.rooms.get(name), state.people[joined.who]
+    room, person = state.rooms.get(name), state.people[joined.user_id]
     if room is None:  # the newcomer was cut off, and the room closed because nobody was in it
         return []
     others, first = len(room.members), not person.rooms
     # Those who were there when the join was judged may have left since.
     if status := joined.status or ("" if others else first_status(state, room, person)):
-        room.status[person.who] = status
+        room.status[person.user_id] = status
     room.state = after(room.state, entry)
-    room.members[person.who] = person
+    room.members[person.user_id] = person
     person.rooms[name] = None
     _visit(person, name, entry.id)
     forget_invitation(state, name, person)
@@ -125,8 +125,8 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         recent=() if person.origin.bot else tuple(_unseen(room, name, person)),
     )
     return [
-        Delivery(joined, rooms=(name,), by=joined.who),
-        Delivery(entered, people=(person.who,), by=joined.who),
+        Delivery(joined, rooms=(name,), by=joined.user_id),
+        Delivery(entered, people=(person.user_id,), by=joined.user_id),
     ]
 
 
@@ -144,25 +144,25 @@ def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
 def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
     """Everybody who stays, and the person who leaves."""
     name = fold(left.room)
-    _remove(state, state.people[left.who], name, seen=entry.id)
+    _remove(state, state.people[left.user_id], name, seen=entry.id)
     return [
         Delivery(left, rooms=(name,)),
-        Delivery(Copy(left), people=(left.who,), by=left.who),
+        Delivery(Copy(left), people=(left.user_id,), by=left.user_id),
     ]
 
 
 def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
     """Everybody in the room, the person who has to leave, and whoever did it from outside."""
     name = fold(kicked.room)
-    room, person = state.rooms[name], state.people.get(kicked.target_who)
+    room, person = state.rooms[name], state.people.get(kicked.target_id)
     room.state = after(room.state, entry)
     if person is None or name not in person.rooms:  # they left before the kick arrived
         return []
-    outside = {} if kicked.who in room.members else {kicked.who: None}
+    outside = {} if kicked.user_id in room.members else {kicked.user_id: None}
     _remove(state, person, name)  # nobody knows whether they are still there to see it
     return [
-        Delivery(kicked, rooms=(name,), by=kicked.who),
-        Delivery(kicked, people=tuple({person.who: None} | outside), by=kicked.who),
+        Delivery(kicked, rooms=(name,), by=kicked.user_id),
+        Delivery(kicked, people=tuple({person.user_id: None} | outside), by=kicked.user_id),
     ]
 
 
@@ -172,15 +172,15 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
     An invitation by an operator of the room lifts every obstacle; any other is just a message.
     """
     name = fold(invited.room)
-    room, person = state.rooms.get(name), state.people.get(invited.target_who)
+    room, person = state.rooms.get(name), state.people.get(invited.target_id)
     if person is None or room is None:
         return []
-    inviter = state.people.get(invited.who)
+    inviter = state.people.get(invited.user_id)
     if inviter and leads(room, inviter) and name not in person.rooms:
-        invite(state, name, person, inviter.who)
-    others = {*with_status(room, "@")} - {person.who, invited.who}
+        invite(state, name, person, inviter.user_id)
+    others = {*with_status(room, "@")} - {person.user_id, invited.user_id}
     return [
-        Delivery(invited, people=(person.who,)),
+        Delivery(invited, people=(person.user_id,)),
         Delivery(Copy(invited), people=tuple(sorted(others))),
     ]
 
@@ -195,10 +195,10 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
     for change in event.changes if isinstance(event, ModesSet) else ():
         change_status(room, change)
         if change.mode == "o" and not change.add:
-            withdraw(state, name, change.who)
+            withdraw(state, name, change.user_id)
     room.state = after(room.state, entry)
-    outside = () if event.who in room.members else (event.who,)
-    return [Delivery(event, rooms=(name,), people=outside, by=event.who)]
+    outside = () if event.user_id in room.members else (event.user_id,)
+    return [Delivery(event, rooms=(name,), people=outside, by=event.user_id)]
 
 
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
@@ -206,10 +206,10 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
-    identity, now = arrived.identity or arrived.who, entry.at
-    person = Person(arrived.who, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    state.people[person.who] = state.by_nick[fold(person.nick)] = person
-    state.by_identity.setdefault(identity, {})[person.who] = person
+    identity, now = arrived.identity or arrived.user_id, entry.at
+    person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
+    state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
+    state.by_identity.setdefault(identity, {})[person.user_id] = person
     state.most = max(state.most, len(state.people))
     return list(_presence(state, arrived.nick, arrived.origin))
 
@@ -218,9 +218,9 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     """The person, everybody who shares a room with them, once; and people who watch for either
     name.
     """
-    person = state.people[renamed.who]
+    person = state.people[renamed.user_id]
     before, name = fold(person.nick), fold(renamed.to)
-    delivery = Delivery(renamed, tuple(person.rooms), (person.who,), by=person.who)
+    delivery = Delivery(renamed, tuple(person.rooms), (person.user_id,), by=person.user_id)
     del state.by_nick[before]
     state.by_nick[name] = person
     if before != name:
@@ -234,13 +234,13 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
 
 def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     """Everybody who shared a room with the person, once; and people who watch for the nickname."""
-    state.unwatch_all(departed.who)
-    person = state.people.pop(departed.who, None)
+    state.unwatch_all(departed.user_id)
+    person = state.people.pop(departed.user_id, None)
     if person is None:  # cut off before their arrival had a place in the log
         return []
     del state.by_nick[fold(person.nick)]
     same = state.by_identity[person.identity]
-    del same[person.who]
+    del same[person.user_id]
     if not same:
         del state.by_identity[person.identity]
     _remember(state, person, entry)
@@ -261,59 +261,59 @@ def _remember(state: State, person: Person, entry: Entry) -> None:
 
 def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -> Deliveries:
     """The person, everybody who shares a room with them, once; and people who watch for them."""
-    person = state.people[event.who]
+    person = state.people[event.user_id]
     if isinstance(event, AwaySet):
         person.away = event.text
     else:
         person.origin = event.origin
-    watchers = (state.people.get(who) for who in state.watchers.get(fold(person.nick), ()))
+    watchers = (state.people.get(user_id) for user_id in state.watchers.get(fold(person.nick), ()))
     strangers = tuple(
-        w.who for w in watchers if w and w is not person and not share_a_room(w, person)
+        w.user_id for w in watchers if w and w is not person and not share_a_room(w, person)
     )
     return [
-        Delivery(event, tuple(person.rooms), (person.who,), by=person.who),
+        Delivery(event, tuple(person.rooms), (person.user_id,), by=person.user_id),
         *([Delivery(Copy(event), people=strangers)] if strangers else []),
     ]
 
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
     """The person alone."""
-    person = state.people[event.who]
+    person = state.people[event.user_id]
     for change in event.changes:
         person.modes = with_letter(person.modes, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
     if any(change.mode == "o" and not change.add for change in event.changes):
         _withdraw_all(state, person)
-    return [Delivery(event, people=(person.who,), by=person.who)]
+    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
 
 
 def _on_announced(state: State, event: Announced, entry: Entry) -> Deliveries:
     """Operators, and people who want to hear announcements."""
-    people = tuple(who for who, person in state.people.items() if {*"ow"} & {*person.modes})
-    return [Delivery(event, people=people, by=event.who)]
+    people = tuple(user_id for user_id, person in state.people.items() if {*"ow"} & {*person.modes})
+    return [Delivery(event, people=people, by=event.user_id)]
 
 
 def change_status(room: Room, change: Change) -> None:
     """Apply a change to a member's status, if it is one."""
-    if change.mode in STATUS and change.who in room.members:
-        letters = room.status.pop(change.who, "")
+    if change.mode in STATUS and change.user_id in room.members:
+        letters = room.status.pop(change.user_id, "")
         if letters := with_letter(letters, change.mode, add=change.add):
-            room.status[change.who] = letters
+            room.status[change.user_id] = letters
 
 
 def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
-    for who in state.watchers.get(fold(nick), ()):
-        if watcher := state.people.get(who):
-            yield Delivery(Presence(watcher.nick, nick, origin), people=(who,))
+    for user_id in state.watchers.get(fold(nick), ()):
+        if watcher := state.people.get(user_id):
+            yield Delivery(Presence(watcher.nick, nick, origin), people=(user_id,))
 
 
 def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     """Take a person out of a room; ``seen`` is the last id they saw there, empty if not known."""
     del person.rooms[name]
     room = state.rooms[name]
-    del room.members[person.who]
-    room.status.pop(person.who, None)
-    withdraw(state, name, person.who)
+    del room.members[person.user_id]
+    room.status.pop(person.user_id, None)
+    withdraw(state, name, person.user_id)
     if seen:
         note_seen(room, person, seen)
     if not room.members:
@@ -327,7 +327,7 @@ def _withdraw_all(state: State, operator: Person) -> None:
     """
     for name, room in state.rooms.items():
         if not has_status(room, operator):
-            withdraw(state, name, operator.who)
+            withdraw(state, name, operator.user_id)
 
 
 #: The effect of each kind of event: it changes the state, and returns who is to be shown what.
@@ -395,9 +395,9 @@ def membership_changes(event: Event) -> Sequence[str]:
     """The ids of the people whom an event brings into a room or out of one."""
     match event:
         case Joined() | Left() | Departed():
-            return (event.who,)
+            return (event.user_id,)
         case Kicked():
-            return (event.target_who,)
+            return (event.target_id,)
     return ()
 
 

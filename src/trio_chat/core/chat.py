@@ -20,30 +20,30 @@ from trio_chat.core.views import Answer, Delivery
 class Chat(State):
     """The people and rooms that are here now, and the rules for them.
 
-    Synchronous and without I/O. ``who`` is the id of a person who is here; an unknown id raises
+    Synchronous and without I/O. ``user_id`` is the id of a person who is here; an unknown id raises
     KeyError. Only ``apply`` changes rooms and people; call it with the entries of a log in their
     order, each once.
     """
 
-    def decide(self, who: str, request: Request) -> Outcomes:
+    def decide(self, user_id: str, request: Request) -> Outcomes:
         """Judge a request: the event that it would become, or refusals; empty if nothing would
         change.
 
         Nothing is changed. All events returned belong to one log. A room to join must have been
         opened (``State.open_room``).
         """
-        return JUDGES[type(request)](self, self.people[who], request)
+        return JUDGES[type(request)](self, self.people[user_id], request)
 
-    def is_repair(self, who: str, request: Request) -> str:
+    def is_repair(self, user_id: str, request: Request) -> str:
         """Describe, for the server's log, what only an operator of the server may do; empty
         otherwise.
         """
-        return repair(self, self.people[who], request)
+        return repair(self, self.people[user_id], request)
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
         """Change the state by the next entry of a log, and return who is to be shown what."""
         return EFFECTS[type(entry.event)](self, entry.event, entry)
 
-    def answer(self, who: str, query: Query) -> Answer:
+    def answer(self, user_id: str, query: Query) -> Answer:
         """Look something up in the state for somebody; Refused if they may not know it."""
-        return ANSWERS[type(query)](self, self.people[who], query)
+        return ANSWERS[type(query)](self, self.people[user_id], query)

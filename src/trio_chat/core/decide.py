@@ -109,9 +109,9 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
         return [Refused(f"CTCP is not allowed in {name}.", Code.CANNOT_SAY, (name,))]
     return [
         Said(
-            state.name(say.room), person.nick, say.text, person.who, say.action, notice=say.notice,
-            status=say.status, tags=say.tags, origin=person.origin, token=_token(person, say.token),
-            seams=say.seams,
+            state.name(say.room), person.nick, say.text, person.user_id, say.action,
+            notice=say.notice, status=say.status, tags=say.tags, origin=person.origin,
+            token=_token(person, say.token), seams=say.seams,
         )
     ]  # fmt: skip
 
@@ -121,7 +121,7 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
     if (room := visible_room(state, person, name)) is None:
         return _nowhere(name)
     name = room.state.name
-    if person.who not in room.members and "n" in room.state.flags:
+    if person.user_id not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
     if not is_silenced(room, person):
         return None
@@ -143,8 +143,8 @@ def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
     if (other := state.person(tell.nick)) is None:
         return [nobody(tell.nick)]
     said = Said(
-        private_room(person.identity, other.identity), person.nick, tell.text, person.who,
-        tell.action, other.nick, other.who, tell.notice, tags=tell.tags, origin=person.origin,
+        private_room(person.identity, other.identity), person.nick, tell.text, person.user_id,
+        tell.action, other.nick, other.user_id, tell.notice, tags=tell.tags, origin=person.origin,
         token=_token(person, tell.token), seams=tell.seams,
     )  # fmt: skip
     return [said] if tell.notice else [said, *_absence(state, other)]
@@ -156,16 +156,18 @@ def _token(person: Person, token: str) -> str:
 
 
 def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
-    nick, who, origin = person.nick, person.who, person.origin
+    nick, user_id, origin = person.nick, person.user_id, person.origin
     if signal.room:
         if refused := _silenced(state, person, signal.room):
             return [refused]
         name = state.name(signal.room)
-        return [Signalled(name, nick, signal.tags, who, status=signal.status, origin=origin)]
+        return [Signalled(name, nick, signal.tags, user_id, status=signal.status, origin=origin)]
     if (other := state.person(signal.nick)) is None:
         return [nobody(signal.nick)]
     room_of_two = private_room(person.identity, other.identity)
-    return [Signalled(room_of_two, nick, signal.tags, who, other.nick, other.who, origin=origin)]
+    return [
+        Signalled(room_of_two, nick, signal.tags, user_id, other.nick, other.user_id, origin=origin)
+    ]
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +192,7 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     )
     seen = shown(person, silenced=not status and is_silenced(room, person))
     return Joined(
-        room.state.name, person.nick, person.who, seen.away, seen.origin,
+        room.state.name, person.nick, person.user_id, seen.away, seen.origin,
         guarded=remembered or bool(room.state.limit),
         status=status,
         identity=_known(person) if remembered else "",
@@ -232,7 +234,7 @@ def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
         return [_outside(state, person, leave.room) or _not_in(state.name(leave.room))]
     name = state.name(leave.room)
     why = "" if is_silenced(state.rooms[fold(name)], person) else leave.why
-    return [Left(name, person.nick, person.who, why, person.origin)]
+    return [Left(name, person.nick, person.user_id, why, person.origin)]
 
 
 def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
@@ -243,7 +245,7 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
         return [_absent(kick.nick, name)]
     return [
         Kicked(
-            name, person.nick, other.nick, cut(kick.why, KICK_MAX), person.who, other.who,
+            name, person.nick, other.nick, cut(kick.why, KICK_MAX), person.user_id, other.user_id,
             person.origin, _known(other),
         )
     ]  # fmt: skip
@@ -267,7 +269,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     if fold(name) in other.rooms:
         why = f"{other.nick} is already in {name}."
         return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
-    invited = Invited(name, person.nick, other.nick, person.who, other.who, person.origin)
+    invited = Invited(name, person.nick, other.nick, person.user_id, other.user_id, person.origin)
     return [invited, *_absence(state, other)]
 
 
@@ -286,7 +288,7 @@ def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
         return [refused]
     if "t" in room.state.flags and (refused := _powerless(state, person, room.state.name)):
         return [refused]
-    return [TopicSet(room.state.name, person.nick, text, person.who, person.origin)]
+    return [TopicSet(room.state.name, person.nick, text, person.user_id, person.origin)]
 
 
 def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
@@ -315,7 +317,7 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
     if any(change.add and change.mode == "b" for change in changes):
         banned = [person for person in known if is_banned(draft, person)]
     modes_set = ModesSet(
-        room.state.name, person.nick, tuple(changes), person.who, person.origin,
+        room.state.name, person.nick, tuple(changes), person.user_id, person.origin,
         _identities(present)[:REGULARS_MAX], _identities(banned),
     )  # fmt: skip
     return [modes_set, *refusals]
@@ -327,7 +329,7 @@ def _identities(people: Iterable[Person]) -> tuple[str, ...]:
 
 def _thing(change: Change) -> tuple[str, ...]:
     """A key for what a change concerns: of several changes to one thing only the last counts."""
-    return (change.mode, change.who, fold_mask(change.argument) if change.mode in LISTS else "")
+    return (change.mode, change.user_id, fold_mask(change.argument) if change.mode in LISTS else "")
 
 
 def _really_changed(state: State, room: Room, changes: Iterable[Change]) -> Iterator[Change]:
@@ -359,11 +361,11 @@ def _mode_change(state: State, room: Room, change: Change) -> Change | Refused |
 def _status_change(state: State, room: Room, change: Change) -> Change | Refused | None:
     if (other := state.person(change.argument)) is None:
         return nobody(change.argument)
-    if other.who not in room.members:
+    if other.user_id not in room.members:
         return _absent(other.nick, room.state.name)
     if change.add == has_status(room, other, change.mode):
         return None
-    return Change(change.add, change.mode, other.nick, other.who, _known(other))
+    return Change(change.add, change.mode, other.nick, other.user_id, _known(other))
 
 
 def _list_change(room: Room, change: Change) -> Change | Refused | None:
@@ -419,13 +421,13 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
             why = f"You cannot change your nickname while you may not speak in {name}."
             return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
     rooms = tuple(person.rooms)
-    return [Renamed(person.nick, rename.nick, person.who, person.origin, rooms)]
+    return [Renamed(person.nick, rename.nick, person.user_id, person.origin, rooms)]
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
     away = replace(person, away=cut(set_away.text, AWAY_MAX))
     text = shown(away, silenced=is_silenced_somewhere(state, person)).away
-    return [AwaySet(person.nick, text, person.who, person.origin)]
+    return [AwaySet(person.nick, text, person.user_id, person.origin)]
 
 
 def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
@@ -434,7 +436,7 @@ def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
     if is_silenced_somewhere(state, person):
         why = "You cannot change your name while you are in a room where you may not speak."
         return [Refused(why, Code.CANNOT_SET_NAME)]
-    return [NameSet(person.nick, person.who, replace(person.origin, name=set_name.name))]
+    return [NameSet(person.nick, person.user_id, replace(person.origin, name=set_name.name))]
 
 
 def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outcomes:
@@ -448,13 +450,13 @@ def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outc
         and change.add != (change.mode in person.modes)
         and not (change.add and change.mode == "o")
     )
-    return [UserModesSet(person.nick, changes, person.who, person.origin)] if changes else []
+    return [UserModesSet(person.nick, changes, person.user_id, person.origin)] if changes else []
 
 
 def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
     if not person.is_operator:
         return [operators_only()]
-    return [Announced(person.nick, announce.text, person.who, person.origin)]
+    return [Announced(person.nick, announce.text, person.user_id, person.origin)]
 
 
 # ── refusals that several have in common ───────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """The events: what happened. The log stores them, ``apply`` changes the state by them, dialects
 render them.
 
-``nick`` is the nickname at that moment, so an event can be read without the state. ``who`` is a
+``nick`` is the nickname at that moment, so an event can be read without the state. ``user_id`` is a
 person's id: it stays when the nickname changes, and is never shown; a client, which is not told of
 it, leaves it empty.
 """
@@ -35,20 +35,20 @@ NOWHERE = Origin()
 class Change:
     """A mode that is set, or removed unless ``add``.
 
-    ``who`` is the id of the member named by the argument, ``identity`` that member's, if it is
+    ``user_id`` is the id of the member named by the argument, ``identity`` that member's, if it is
     known.
     """
 
     add: bool
     mode: str
     argument: str = ""
-    who: str = ""
+    user_id: str = ""
     identity: str = ""
 
 
 @fact
 class Said:
-    r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_who``.
+    r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_id``.
 
     ``action`` says that it was said by /me; a ``notice`` must not be answered automatically. A
     ``status`` (the prefix ``@`` or ``+``) limits it to members who have at least that. ``tags`` are
@@ -62,10 +62,10 @@ class Said:
     room: str
     nick: str
     text: str
-    who: str = ""
+    user_id: str = ""
     action: bool = False
     to: str = ""
-    to_who: str = ""
+    to_id: str = ""
     notice: bool = False
     status: str = ""
     tags: str = ""
@@ -81,9 +81,9 @@ class Signalled:
     room: str
     nick: str
     tags: str
-    who: str = ""
+    user_id: str = ""
     to: str = ""
-    to_who: str = ""
+    to_id: str = ""
     status: str = ""
     origin: Origin = NOWHERE
 
@@ -100,7 +100,7 @@ class Joined:
 
     room: str
     nick: str
-    who: str = ""
+    user_id: str = ""
     away: str = ""
     origin: Origin = NOWHERE
     guarded: bool = False
@@ -114,7 +114,7 @@ class Left:
 
     room: str
     nick: str
-    who: str = ""
+    user_id: str = ""
     why: str = ""
     origin: Origin = NOWHERE
 
@@ -127,8 +127,8 @@ class Kicked:
     nick: str
     target: str
     why: str = ""
-    who: str = ""
-    target_who: str = ""
+    user_id: str = ""
+    target_id: str = ""
     origin: Origin = NOWHERE
     target_identity: str = ""
 
@@ -140,8 +140,8 @@ class Invited:
     room: str
     nick: str
     target: str
-    who: str = ""
-    target_who: str = ""
+    user_id: str = ""
+    target_id: str = ""
     origin: Origin = NOWHERE
 
 
@@ -152,7 +152,7 @@ class TopicSet:
     room: str
     nick: str
     text: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
 
 
@@ -167,7 +167,7 @@ class ModesSet:
     room: str
     nick: str
     changes: tuple[Change, ...]
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
     present: tuple[str, ...] = ()
     banned: tuple[str, ...] = ()
@@ -178,11 +178,11 @@ class Arrived:
     """Somebody has a nickname now, and is in no room yet.
 
     ``identity`` is set if they can show that they are the person they were before: it stays the
-    same when they come again, which ``who`` does not.
+    same when they come again, which ``user_id`` does not.
     """
 
     nick: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
     identity: str = ""
 
@@ -195,7 +195,7 @@ class Renamed:
 
     nick: str
     to: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
     rooms: tuple[str, ...] = ()
 
@@ -208,7 +208,7 @@ class Departed:
     """
 
     nick: str
-    who: str = ""
+    user_id: str = ""
     why: str = ""
     origin: Origin = NOWHERE
     rooms: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ class AwaySet:
 
     nick: str
     text: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
 
 
@@ -230,7 +230,7 @@ class NameSet:
     """Somebody has another "real name", the one in ``origin``."""
 
     nick: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
 
 
@@ -240,7 +240,7 @@ class UserModesSet:
 
     nick: str
     changes: tuple[Change, ...]
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
 
 
@@ -250,7 +250,7 @@ class Announced:
 
     nick: str
     text: str
-    who: str = ""
+    user_id: str = ""
     origin: Origin = NOWHERE
 
 

@@ -41,7 +41,7 @@ def source(
     if not target:
         return unknown("")
     if room := state.room(target):
-        return _room(fold(target), room, reader) if reader.who in room.members else _no(target)
+        return _room(fold(target), room, reader) if reader.user_id in room.members else _no(target)
     if other := state.person(target):
         return Source(private_room(reader.identity, other.identity), other.nick)
     for entry in sorted(talks, key=lambda entry: entry.id, reverse=True):
@@ -74,12 +74,10 @@ def partner(state: State, reader: Person, last: Entry) -> str:
 def _other_end(state: State, reader: Person, entry: Entry) -> str:
     said = cast("Said", entry.event)  # a conversation's log holds nothing else
     mine = state.by_identity.get(reader.identity, {})
-    if said.who in mine:
+    if said.user_id in mine:
         return said.to
     # The reader may have said it on a connection that has gone; then the nickname tells.
-    return (
-        said.to if fold(said.nick) == fold(reader.nick) and said.to_who not in mine else said.nick
-    )
+    return said.to if fold(said.nick) == fold(reader.nick) and said.to_id not in mine else said.nick
 
 
 def _no(target: str) -> Refused:

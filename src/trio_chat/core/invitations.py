@@ -16,19 +16,19 @@ def invite(state: State, name: str, person: Person, by: str) -> None:
     if len(person.invited) >= INVITED_MAX:
         forget(state, next(iter(person.invited)), person)
     person.invited[name] = None
-    state.rooms[name].invited[person.who] = by
+    state.rooms[name].invited[person.user_id] = by
 
 
 def is_invited(room: Room, person: Person) -> bool:
     """Whether somebody has an invitation that still counts."""
-    return person.who in room.invited
+    return person.user_id in room.invited
 
 
 def forget(state: State, name: str, person: Person) -> None:
     """Drop one invitation, which was used or has lost its worth."""
     if name in person.invited:
         del person.invited[name]
-        del state.rooms[name].invited[person.who]
+        del state.rooms[name].invited[person.user_id]
 
 
 def forget_all(state: State, person: Person) -> None:
@@ -39,6 +39,6 @@ def forget_all(state: State, person: Person) -> None:
 
 def withdraw(state: State, name: str, by: str) -> None:
     """Drop the invitations to a room that somebody has given, who could give none any more."""
-    given = [who for who, inviter in state.rooms[name].invited.items() if inviter == by]
-    for who in given:
-        forget(state, name, state.people[who])
+    given = [user_id for user_id, inviter in state.rooms[name].invited.items() if inviter == by]
+    for user_id in given:
+        forget(state, name, state.people[user_id])

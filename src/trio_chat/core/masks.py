@@ -71,12 +71,12 @@ class Lists:
 
         With ``mutes``, entries count too that only forbid to speak.
         """
-        who = address(nick, origin)
-        found = self._found.get((mode, mutes, who))
+        full = address(nick, origin)
+        found = self._found.get((mode, mutes, full))
         if found is None:
             if len(self._found) >= _FOUND_MAX:
                 self._found.clear()
-            found = self._found[mode, mutes, who] = self._fit(mode, mutes, fold(who))
+            found = self._found[mode, mutes, full] = self._fit(mode, mutes, fold(full))
         return found
 
     def _fit(self, mode: str, mutes: bool, address: str) -> bool:

@@ -126,13 +126,12 @@ def _with_standing(state: RoomState, identity: str, letters: str, at: int) -> Ro
     """A room's state with somebody's status. When it is full, operators are forgotten last, and of
     others the one who came longest ago first.
     """
-    standing = {who: one for who, one in state.standing.items() if who != identity}
+    standing = {**state.standing}
+    standing.pop(identity, None)
     if letters:
         standing[identity] = Standing(letters, at)
     if len(standing) > STANDING_MAX:
-        del standing[
-            min(standing, key=lambda who: ("o" in standing[who].letters, standing[who].at))
-        ]
+        del standing[min(standing, key=lambda k: ("o" in standing[k].letters, standing[k].at))]
     return replace(state, standing=standing)
 
 
@@ -198,7 +197,7 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
                 # Only those who are told a new key may come back by it.
                 state = _without_regulars(state, state.regulars.keys() - {*present})
             state = _without_regulars(state, {*banned})
-            present = tuple(who for who in present if who not in banned)
+            present = tuple(identity for identity in present if identity not in banned)
             state = _with_regulars(state, dict.fromkeys(present, id if before.shut else ""))
             state = replace(state, shut=_spans_after(before, state, id))
     return state
@@ -207,16 +206,16 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
 def _without_regulars(state: RoomState, gone: set[str]) -> RoomState:
     if gone.isdisjoint(state.regulars):
         return state
-    kept = {who: first for who, first in state.regulars.items() if who not in gone}
+    kept = {identity: first for identity, first in state.regulars.items() if identity not in gone}
     return replace(state, regulars=kept)
 
 
 def _with_regulars(state: RoomState, new: dict[str, str]) -> RoomState:
     regulars = {**new, **state.regulars}
     if len(regulars) > REGULARS_MAX:
-        fresh = [who for who in regulars if who not in state.regulars]
-        for who in fresh[REGULARS_MAX - len(state.regulars) :]:
-            del regulars[who]
+        fresh = [identity for identity in regulars if identity not in state.regulars]
+        for identity in fresh[REGULARS_MAX - len(state.regulars) :]:
+            del regulars[identity]
     return replace(state, regulars=regulars) if len(regulars) > len(state.regulars) else state
 
 

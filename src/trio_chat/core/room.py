@@ -53,7 +53,7 @@ class Person:
     """Somebody with a nickname.
 
     ``identity`` is the one of ``Arrived``; those who cannot show who they were before have their
-    ``who`` instead. ``rooms`` holds folded names, in the order of joining. ``modes`` are the
+    ``user_id`` instead. ``rooms`` holds folded names, in the order of joining. ``modes`` are the
     letters of their own modes, ``away`` is their message if they are away. ``since`` and ``spoke``
     are when they came, and last said something, in unix milliseconds.
 
@@ -62,7 +62,7 @@ class Person:
     what, if they are not known; otherwise the log knows.
     """
 
-    who: str
+    user_id: str
     nick: str
     origin: Origin = NOWHERE
     identity: str = ""
@@ -78,7 +78,7 @@ class Person:
     @property
     def is_known(self) -> bool:
         """Whether they can show later that they are the same person."""
-        return self.identity != self.who
+        return self.identity != self.user_id
 
     @property
     def is_operator(self) -> bool:

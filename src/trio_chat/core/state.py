@@ -61,8 +61,8 @@ class State:
     def close_room(self, room: str) -> None:
         """Forget a room (folded) that nobody is in."""
         self.empty.remove(room)
-        for who in self.rooms.pop(room).invited:
-            del self.people[who].invited[room]
+        for user_id in self.rooms.pop(room).invited:
+            del self.people[user_id].invited[room]
 
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears what goes into the log of a room, or of a conversation."""
@@ -70,25 +70,25 @@ class State:
             return all(identity in self.by_identity for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
 
-    def watch(self, who: str, nicks: Iterable[str]) -> None:
+    def watch(self, user_id: str, nicks: Iterable[str]) -> None:
         """Tell somebody from now on when these nicknames come and go."""
         for name in map(fold, nicks):
-            self.watchers.setdefault(name, {})[who] = None
-            self._watching.setdefault(who, set()).add(name)
+            self.watchers.setdefault(name, {})[user_id] = None
+            self._watching.setdefault(user_id, set()).add(name)
 
-    def unwatch(self, who: str, nicks: Iterable[str]) -> None:
+    def unwatch(self, user_id: str, nicks: Iterable[str]) -> None:
         """Stop telling somebody of these nicknames."""
         for name in map(fold, nicks):
             watching = self.watchers.get(name, {})
-            watching.pop(who, None)
+            watching.pop(user_id, None)
             if not watching:
                 self.watchers.pop(name, None)
-            self._watching.get(who, set()).discard(name)
+            self._watching.get(user_id, set()).discard(name)
 
-    def unwatch_all(self, who: str) -> None:
+    def unwatch_all(self, user_id: str) -> None:
         """Stop telling somebody of any nickname."""
-        self.unwatch(who, tuple(self._watching.get(who, ())))
-        self._watching.pop(who, None)
+        self.unwatch(user_id, tuple(self._watching.get(user_id, ())))
+        self._watching.pop(user_id, None)
 
 
 # ── what follows from the state ────────────────────────────────────────────────────────────────
@@ -96,7 +96,7 @@ class State:
 
 def has_status(room: Room, person: Person, letters: str = "o") -> bool:
     """Whether somebody has one of these modes in a room."""
-    status = room.status.get(person.who, "")
+    status = room.status.get(person.user_id, "")
     return any(letter in status for letter in letters)
 
 
@@ -111,7 +111,9 @@ def with_status(room: Room, prefix: str) -> Iterator[str]:
     """The ids of the members who have at least the status of this prefix."""
     letters = list(STATUS)
     high_enough = letters[: list(STATUS.values()).index(prefix) + 1]
-    return (who for who, status in room.status.items() if any(s in status for s in high_enough))
+    return (
+        user_id for user_id, status in room.status.items() if any(s in status for s in high_enough)
+    )
 
 
 def is_listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> bool:

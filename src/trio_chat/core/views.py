@@ -28,7 +28,7 @@ class UserView:
 
     nick: str
     origin: Origin = NOWHERE
-    who: str = ""
+    user_id: str = ""
     away: str = ""
     modes: str = ""
     status: str = ""

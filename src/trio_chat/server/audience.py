@@ -30,7 +30,7 @@ class Listener:
     from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``).
     """
 
-    who: str
+    user_id: str
     outbox: Outbox
     dialect: Dialect
     own: OwnDialect | None = None
@@ -67,9 +67,9 @@ class Audiences:
         """Forget all audiences: somebody came, went, moved, or is written to in another dialect."""
         self._known.clear()
 
-    def person(self, who: str) -> tuple[Listener, Person] | None:
+    def person(self, user_id: str) -> tuple[Listener, Person] | None:
         """A listener and their person, if they are in the chat and listen here; otherwise None."""
-        listener, person = self._listeners.get(who), self._chat.people.get(who)
+        listener, person = self._listeners.get(user_id), self._chat.people.get(user_id)
         return (listener, person) if listener and person else None
 
     def of(self, room: str) -> Audience:
@@ -81,7 +81,7 @@ class Audiences:
 
     def _find(self, room: str) -> Audience:
         members = self._chat.rooms[room].members if room in self._chat.rooms else ()
-        here = [found for who in members if (found := self.person(who))]
+        here = [found for user_id in members if (found := self.person(user_id))]
         elsewhere_too = [(listener, person) for listener, person in here if len(person.rooms) > 1]
         everyone = _groups(listener for listener, _ in here)
         if not elsewhere_too:

@@ -61,8 +61,8 @@ class Broadcaster:
         """Apply each entry, and collect who is to be shown what of it."""
         parts = Parts(self._hub.audiences)
         for entry in batch:
-            for who in membership_changes(entry.event):
-                parts.hand_out(who)  # they see what came before from the rooms they were in
+            for user_id in membership_changes(entry.event):
+                parts.hand_out(user_id)  # they see what came before from the rooms they were in
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
             for delivery in self._hub.chat.apply(entry):
@@ -146,30 +146,30 @@ class Parts:
             self._own.add(delivery.by)
         for room in delivery.rooms:
             self._in_room.setdefault(room, []).append(place)
-        for who in delivery.people:
-            self._for_person.setdefault(who, []).append(place)
+        for user_id in delivery.people:
+            self._for_person.setdefault(user_id, []).append(place)
 
     def _differs(self, delivery: Delivery) -> bool:
         """Whether those who made it happen are shown it in a way of their own."""
         found = self._audiences.person(delivery.by)
         return bool(found and found[0].own and found[0].own.differs(delivery.shown))
 
-    def hand_out(self, who: str) -> None:
+    def hand_out(self, user_id: str) -> None:
         """Post their part so far to somebody who is about to move; the rest of it begins here.
 
         Call it before the entry is applied: until then they are in the rooms whose events they have
         to see.
         """
-        if self._deliveries and (found := self._audiences.person(who)):
+        if self._deliveries and (found := self._audiences.person(user_id)):
             listener, person = found
             listener.outbox.post(self._own_part(listener, person))
-        self._begin[who] = len(self._deliveries)
+        self._begin[user_id] = len(self._deliveries)
         self._audiences.forget()
 
     def own(self) -> Mapping[Outbox, bytes]:
         """The parts of those who get another one than their rooms, or what is left of it."""
         people = self._begin.keys() | self._for_person.keys() | self._own
-        found = (self._audiences.person(who) for who in people)
+        found = (self._audiences.person(user_id) for user_id in people)
         return {one[0].outbox: self._own_part(*one) for one in found if one}
 
     def common(self, room: str) -> Mapping[Dialect, bytes]:
@@ -206,8 +206,8 @@ class Parts:
                     yield listener.dialect, [listener.outbox], rooms
 
     def _own_part(self, listener: Listener, person: Person) -> bytes:
-        places = {*self._places(self._concerned(person)), *self._for_person.get(person.who, ())}
-        begin = self._begin.get(person.who, 0)
+        places = {*self._places(self._concerned(person)), *self._for_person.get(person.user_id, ())}
+        begin = self._begin.get(person.user_id, 0)
         return b"".join(
             [self._render_for(listener, place) for place in sorted(places) if place >= begin]
         )
@@ -226,7 +226,7 @@ class Parts:
 
     def _render_for(self, listener: Listener, place: int) -> bytes:
         delivery, entry = self._deliveries[place]
-        if listener.own and delivery.by == listener.who:
+        if listener.own and delivery.by == listener.user_id:
             return listener.own.render(delivery.shown, entry.id, entry.at)
         return self._render_one(listener.dialect, place)
 

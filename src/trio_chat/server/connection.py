@@ -101,13 +101,12 @@ class Shared:
 
 
 class Connection:
-    """A peer and the person it speaks for; ``source`` is where it comes from, ``who`` the person's
-    id.
+    """A peer and the person it speaks for; ``source`` is where it comes from.
 
     Run ``serve`` in one task. The outbox reports to it (``outbox.Owner``).
     """
 
-    def __init__(self, link: Link, shared: Shared, source: Source, *, who: str) -> None:
+    def __init__(self, link: Link, shared: Shared, source: Source, *, user_id: str) -> None:
         self._link, self._shared, self._source = link, shared, source
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
@@ -131,7 +130,7 @@ class Connection:
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
         outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
         self._listener = Listener(
-            who, outbox, self._session.dialect, end=self.finish, source=source.name
+            user_id, outbox, self._session.dialect, end=self.finish, source=source.name
         )
 
     @property
@@ -251,7 +250,7 @@ class Connection:
 
         Both are 0 if it need wait neither for the connection's pace nor for its turn.
         """
-        cost = price(self._hub.chat, self._listener.who, command)
+        cost = price(self._hub.chat, self._listener.user_id, command)
         wait = self._pace.take(trio.current_time(), cost)
         if not wait and self._source.lines.at_once(self._flow, cost):
             self._slowed = False
@@ -337,13 +336,13 @@ class Connection:
             case Kill() | Reload() as command:
                 self._command_server(command)
             case Watch(nicks):
-                self._hub.chat.watch(self._listener.who, nicks)
+                self._hub.chat.watch(self._listener.user_id, nicks)
             case Unwatch(nicks):
-                self._hub.chat.unwatch(self._listener.who, nicks)
+                self._hub.chat.unwatch(self._listener.user_id, nicks)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):
-                self._reply(self._hub.chat.answer(self._listener.who, command), ask)
+                self._reply(self._hub.chat.answer(self._listener.user_id, command), ask)
             case request:
                 await self._submit(request, ask)
 
@@ -434,7 +433,7 @@ class Connection:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
     def _command_server(self, command: Kill | Reload) -> None:
-        person = self._hub.chat.people[self._listener.who]
+        person = self._hub.chat.people[self._listener.user_id]
         if not person.is_operator:
             self._session.reply(operators_only())
         elif isinstance(command, Reload):

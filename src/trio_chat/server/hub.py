@@ -131,9 +131,9 @@ class Hub:
                 nick = self.nicknames.claim_near(listener, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            arrived = Arrived(nick, listener.who, enter.origin, enter.secret)
+            arrived = Arrived(nick, listener.user_id, enter.origin, enter.secret)
             listener.nick = nick
-            self.listeners[listener.who] = listener
+            self.listeners[listener.user_id] = listener
             await self._happen(arrived)
             return [*notices, arrived]
 
@@ -145,15 +145,15 @@ class Hub:
         ``words`` are their own, for those who stay; without them others are told ``why``.
         ``up_to_date`` says that they have read everything they were shown.
         """
-        self.listeners.pop(listener.who, None)
+        self.listeners.pop(listener.user_id, None)
         self.audiences.forget()
         if listener.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
-                person = self.chat.people.get(listener.who)
+                person = self.chat.people.get(listener.user_id)
                 nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
                 rooms = tuple(person.rooms) if person else ()
                 why = parting_words(self.chat, person, why, words) if person else why
-                departed = Departed(nick, listener.who, why, origin, rooms, up_to_date)
+                departed = Departed(nick, listener.user_id, why, origin, rooms, up_to_date)
                 await self._happen(departed)
                 await self.logs.close_unheard(person.identity if person else "")
         self.nicknames.keep_only(listener, "")
@@ -165,7 +165,7 @@ class Hub:
         person = self.chat.person(enter.nick)
         if person is None or not person.is_known or person.identity != enter.secret:
             return False
-        if holder := self.listeners.get(person.who):
+        if holder := self.listeners.get(person.user_id):
             holder.end("connected again", "You have connected again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
             await self.nicknames.until_free(enter.nick)
@@ -182,7 +182,7 @@ class Hub:
 
     def all_read(self, listener: Listener) -> None:
         """Note that somebody has read everything they were shown before the end."""
-        if person := self.chat.people.get(listener.who):
+        if person := self.chat.people.get(listener.user_id):
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
@@ -192,7 +192,7 @@ class Hub:
         """Answer a look-up from the log, as far as they may read it."""
         await self._be_open()
         with self._request():
-            person = self.chat.people[listener.who]
+            person = self.chat.people[listener.user_id]
             try:
                 answer = await self._archive.look_up(person, query)
             except Unavailable as error:
@@ -203,14 +203,14 @@ class Hub:
 
     def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
         """Tell the other connections of the same person."""
-        for who in self.chat.by_identity.get(person.identity, ()):
-            if who != person.who and (other := self.listeners.get(who)):
+        for user_id in self.chat.by_identity.get(person.identity, ()):
+            if user_id != person.user_id and (other := self.listeners.get(user_id)):
                 other.outbox.post(other.dialect.render(answer))
 
     def kill(self, by: str, kill: Kill) -> Refused | None:
         """Disconnect somebody at an operator's request."""
         person = self.chat.person(kill.nick)
-        if person is None or (listener := self.listeners.get(person.who)) is None:
+        if person is None or (listener := self.listeners.get(person.user_id)) is None:
             return nobody(kill.nick)
         words = f"Killed ({by} ({kill.why}))"
         listener.end(words, words)
@@ -220,9 +220,9 @@ class Hub:
         """Make somebody an operator of this server, whose password has been checked."""
         await self._be_open()
         with self._request():
-            person = self.chat.people[listener.who]
+            person = self.chat.people[listener.user_id]
             changes = (Change(True, "o"),)
-            event = UserModesSet(person.nick, changes, person.who, person.origin)
+            event = UserModesSet(person.nick, changes, person.user_id, person.origin)
             await self._happen(event)
             return event
 
@@ -273,7 +273,7 @@ class Hub:
         return outcomes
 
     async def _pursue(self, listener: Listener, request: Request) -> Outcomes:
-        repair = self.chat.is_repair(listener.who, request)
+        repair = self.chat.is_repair(listener.user_id, request)
         outcomes, last = await self._decide_and_append(listener, [request])
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
@@ -298,7 +298,7 @@ class Hub:
             # named there is the one by which it was judged.
             outcomes: list[Event | Refused | AwayReply | Repeated] = []
             for request in requests:
-                outcomes += self.chat.decide(listener.who, request)
+                outcomes += self.chat.decide(listener.user_id, request)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             if not events:
                 return outcomes, START

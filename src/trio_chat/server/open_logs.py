@@ -138,7 +138,7 @@ class OpenLogs:
         """
         if room == fold(self._chat.lobby) or room in self._chat.rooms or room in self._uses:
             return None
-        whose = (listener.source, listener.who)
+        whose = (listener.source, listener.user_id)
         if self._shares.may_take(*whose, self.max_rooms) or (
             self._shares.may_take(*whose, 2 * self.max_rooms) and await self._log.knows(room)
         ):

@@ -27,13 +27,13 @@ from trio_chat.core.room import Person
 _MOST = 100
 
 
-def price(chat: Chat, who: str, command: Command | None) -> int:
+def price(chat: Chat, user_id: str, command: Command | None) -> int:
     """The cost of a command to the person with this id, who may not be let in yet.
 
     None is something that the session dealt with by itself; it costs a line.
     """
     find = _PRICES.get(type(command))
-    person = chat.people.get(who)
+    person = chat.people.get(user_id)
     return 1 if find is None or person is None else min(find(chat, person, command), _MOST)
 
 

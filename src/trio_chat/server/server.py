@@ -178,8 +178,8 @@ class Server:
             await self._turn_away(link, source, why_not)
             return
         number = next(self._numbers)
-        who = f"{self._log.node}-{number}"
-        connection = Connection(link, self._shared, source, who=who)
+        user_id = f"{self._log.node}-{number}"
+        connection = Connection(link, self._shared, source, user_id=user_id)
         connection_number.set(number)
         logger.info("connected from %s", link.peer)
         self._connections.add(connection)

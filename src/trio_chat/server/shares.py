@@ -25,17 +25,17 @@ class Shares:
         """The number of things that a source has."""
         return self._by_source[source]
 
-    def may_take(self, source: str, who: str, total: int) -> bool:
+    def may_take(self, source: str, user_id: str, total: int) -> bool:
         """Whether somebody may take one more, if there are ``total`` for all."""
         left_for_source = total - len(self) - self._by_source[source]
-        return self._by_person[source, who] < left_for_source
+        return self._by_person[source, user_id] < left_for_source
 
-    def take(self, thing: str, source: str, who: str) -> None:
+    def take(self, thing: str, source: str, user_id: str) -> None:
         """Note who takes a thing; one that has a taker already stays theirs."""
         if thing not in self._takers:
-            self._takers[thing] = (source, who)
+            self._takers[thing] = (source, user_id)
             self._by_source[source] += 1
-            self._by_person[source, who] += 1
+            self._by_person[source, user_id] += 1
 
     def give_back(self, thing: str) -> None:
         """Note that a thing is free again."""

@@ -33,6 +33,11 @@ _LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
 
+# The names of fields in what is stored, where they differ: those must never change.
+_STORED = {"user_id": "who", "to_id": "to_who", "target_id": "target_who"}
+_FIELDS = {stored: name for name, stored in _STORED.items()}
+
+
 def _defaults(kind: type) -> Mapping[str, Any]:
     return {field.name: field.default for field in fields(kind)}
 
@@ -107,6 +112,7 @@ def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
 def _known(kind: type, found: Mapping[str, Any], make: Callable[..., Any] | None = None) -> Any:
     """Make one of these, without fields that were added after our time."""
     make = make or kind
+    found = {_FIELDS.get(name, name): value for name, value in found.items()}
     try:
         return make(**found)
     except TypeError:
@@ -124,7 +130,7 @@ def decode_state(text: str) -> RoomState:
     try:
         found = json.loads(text)
         masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
-        standing = {who: Standing(*one) for who, one in found.get("standing", {}).items()}
+        standing = {identity: Standing(*one) for identity, one in found.get("standing", {}).items()}
         shut = tuple((begin, end) for begin, end in found.get("shut", ()))
         found |= {"flags": frozenset(found["flags"]), "masks": masks}
         found |= {"standing": standing, "shut": shut}
@@ -137,7 +143,7 @@ def decode_state(text: str) -> RoomState:
 
 def _written(fact: Any) -> dict[str, Any]:
     return {
-        name: value
+        _STORED.get(name, name): value
         for name, default in _DEFAULTS[type(fact)].items()
         if (value := getattr(fact, name)) != default
     }

@@ -62,7 +62,7 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
     (stamped(), "said", SAID),
     (stamped(origin=AL, late=True), "said", {**SAID, "late": True, **ADDRESS}),
     (
-        stamped(action=True, notice=True, status="@", token="t", who="7", tags="+x"),
+        stamped(action=True, notice=True, status="@", token="t", user_id="7", tags="+x"),
         "said",
         {**SAID, "action": True, "notice": True, "status": "@", "token": "t"},
     ),
@@ -82,11 +82,11 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
     (Left("#lobby", "al", why="bye"), "left", {**LOBBY, "nick": "al", "why": "bye"}),
     (Departed("al", why="bye", rooms=("#x",)), "departed", {"nick": "al", "why": "bye"}),
     (
-        Kicked("#lobby", "al", "bob", "loud", target_who="7"),
+        Kicked("#lobby", "al", "bob", "loud", target_id="7"),
         "kicked",
         {**LOBBY, "nick": "al", "target": "bob", "why": "loud"},
     ),
-    (Renamed("al", "alan", who="7", rooms=("#x",)), "renamed", {"nick": "al", "to": "alan"}),
+    (Renamed("al", "alan", user_id="7", rooms=("#x",)), "renamed", {"nick": "al", "to": "alan"}),
     (TopicSet("#lobby", "al", ""), "topic", {**LOBBY, "nick": "al", "text": ""}),
     (
         Topic("#lobby", "tea", "al", 1769851800000),
@@ -100,7 +100,7 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
         {**LOBBY, "nick": "al", "text": "tea", "earlier": True},
     ),
     (
-        ModesSet("#lobby", "al", (Change(True, "o", "bob", who="7"), Change(False, "m"))),
+        ModesSet("#lobby", "al", (Change(True, "o", "bob", user_id="7"), Change(False, "m"))),
         "modes",
         {
             **LOBBY,
