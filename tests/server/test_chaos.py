@@ -63,7 +63,7 @@ async def test_all_that_is_left_is_the_history(
         await trio.sleep(60)
         hub = house.server._hub
         assert not house.server._connections
-        assert not hub.listeners
+        assert not hub.subscribers
         assert not hub.chat.people
         assert not hub.chat.rooms
         assert not hub.nicknames._looks

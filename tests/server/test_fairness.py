@@ -8,7 +8,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.events import PEOPLE, Arrived, Joined, Said
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
-from trio_chat.server.audience import GROUP, Listener
+from trio_chat.server.audience import GROUP, Subscriber
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.hub import Hub
 from trio_chat.storage.base import START
@@ -39,7 +39,7 @@ async def test_a_long_fan_out_lets_other_tasks_run_every_few_hundred_posts() -> 
         nursery.start_soon(Broadcaster(hub, log).run)
         for number in range(MEMBERS):
             user_id, nick = str(number), f"n{number}"
-            hub.listeners[user_id] = Listener(user_id, outbox, plain_dialect("utf-8"))  # type: ignore[arg-type]
+            hub.subscribers[user_id] = Subscriber(user_id, outbox, plain_dialect("utf-8"))  # type: ignore[arg-type]
             await log.append(PEOPLE, [Arrived(nick, user_id)])
             await log.append(ROOM, [Joined(ROOM, nick, user_id)])
         await trio.testing.wait_all_tasks_blocked()

@@ -12,9 +12,9 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.events import PEOPLE, Arrived, Joined, Said, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
-from trio_chat.server.audience import GROUP, Audience, Listener
+from trio_chat.server.audience import GROUP, Audience, Subscriber
 from trio_chat.server.broadcaster import Broadcaster
-from trio_chat.server.fanout import Round
+from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
@@ -41,7 +41,7 @@ def test_everybody_gets_all_that_joined_in_its_order(
     groups = [(DIALECTS[n % 2], [Kept() for _ in range(size)]) for n, size in enumerate(sizes)]
     members = [(dialect, outbox) for dialect, some in groups for outbox in some]
     stranger = Kept()
-    going = Round(Audience(groups, groups, ()))  # type: ignore[arg-type]
+    going = FanOut(Audience(groups, groups, ()))  # type: ignore[arg-type]
     expected: dict[Kept, bytes] = defaultdict(bytes)
     ids, arrived = (f"{n:03}" for n in count(1)), [START]
     last = START
@@ -95,7 +95,7 @@ async def test_what_is_said_during_a_long_round_joins_it() -> None:
 
     async def come(number: int) -> None:
         user_id = str(number)
-        hub.listeners[user_id] = Listener(user_id, outboxes[number], DIALECTS[1])  # type: ignore[arg-type]
+        hub.subscribers[user_id] = Subscriber(user_id, outboxes[number], DIALECTS[1])  # type: ignore[arg-type]
         await log.append(PEOPLE, [Arrived(f"n{number}", user_id)])
         await log.append("#room", [Joined("#room", f"n{number}", user_id)])
 

@@ -13,7 +13,7 @@ from peers import House, Peer, running
 from trio_chat.server import guesses
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.passwords import hash_password, is_password, stand_in
-from trio_chat.server.rate_limit import Pace
+from trio_chat.server.token_bucket import TokenBucket
 
 SESAME = cheap_hash("sesame")
 WRONG = "That is not the password."
@@ -94,7 +94,7 @@ async def check(row: Guesses, text: str) -> str:
 
 async def test_only_so_many_wrong_ones_from_a_source(mock_clock: MockClock) -> None:
     row = Guesses()
-    row.pace = Pace(rate=1 / 6, burst=3)
+    row.bucket = TokenBucket(rate=1 / 6, burst=3)
     assert [await check(row, "sesame") for _ in range(20)] == [""] * 20
     assert [await check(row, "wrong") for _ in range(3)] == [WRONG] * 3
     later = "Too many passwords from your address. Try again in 6 seconds."

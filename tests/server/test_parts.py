@@ -31,7 +31,7 @@ from trio_chat.core.events import (
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Copy, Delivery, Presence, Shown
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.audience import Audiences, Listener
+from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.broadcaster import Parts
 from trio_chat.server.hub import Hub
 from trio_chat.storage.memory import MemoryLog
@@ -180,7 +180,7 @@ def batches(draw: st.DrawFn) -> list[list[Entry]]:
     return result
 
 
-def one_by_one(history: list[list[Entry]], listeners: dict[str, Listener]) -> dict[str, bytes]:
+def one_by_one(history: list[list[Entry]], subscribers: dict[str, Subscriber]) -> dict[str, bytes]:
     chat, heard = new_chat(), defaultdict(bytes)
     for batch in history:
         for entry in batch:
@@ -189,16 +189,16 @@ def one_by_one(history: list[list[Entry]], listeners: dict[str, Listener]) -> di
                 for room in delivery.rooms:
                     audience |= dict.fromkeys(chat.rooms[room].members)
                 for user_id in audience:
-                    listener = listeners[user_id]
-                    dialect = (delivery.by == user_id and listener.own) or listener.dialect
+                    subscriber = subscribers[user_id]
+                    dialect = (delivery.by == user_id and subscriber.own) or subscriber.dialect
                     heard[user_id] += dialect.render(delivery.shown, entry.id, entry.at)
     return heard
 
 
-def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Listener]:
+def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Subscriber]:
     """Everybody, all written to in the same way."""
     return {
-        user_id: Listener(user_id, outbox, DIALECTS[0])  # type: ignore[arg-type]
+        user_id: Subscriber(user_id, outbox, DIALECTS[0])  # type: ignore[arg-type]
         for user_id, outbox in outboxes.items()
     }
 
@@ -220,22 +220,22 @@ def test_everybody_gets_what_they_would_have_got_one_by_one(
     history: list[list[Entry]], data: st.DataObject
 ) -> None:
     outboxes = {user_id: Kept() for user_id in PEOPLE}
-    listeners = new_listeners(outboxes)
-    for listener in listeners.values():
-        listener.dialect = data.draw(st.sampled_from(DIALECTS))
+    subscribers = new_listeners(outboxes)
+    for subscriber in subscribers.values():
+        subscriber.dialect = data.draw(st.sampled_from(DIALECTS))
         own = data.draw(st.sampled_from([None, Own, Silent, Always]))
-        listener.own = own and own("(", listener.dialect)
+        subscriber.own = own and own("(", subscriber.dialect)
     chat = new_chat()
-    audiences = Audiences(chat, listeners)
+    audiences = Audiences(chat, subscribers)
     for batch in history:
         show(chat, audiences, batch)
-    expected = one_by_one(history, listeners)
+    expected = one_by_one(history, subscribers)
     departed = {e.event.user_id for b in history for e in b if isinstance(e.event, Departed)}
     for user_id in set(PEOPLE) - departed:
         assert outboxes[user_id].data.decode() == expected[user_id].decode()
 
 
-def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Listener]]:
+def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Subscriber]]:
     """A chat in which these are in #a."""
     chat, outboxes = new_chat(), {user_id: Kept() for user_id in PEOPLE}
     for user_id in people:
@@ -244,11 +244,11 @@ def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Listener
 
 
 def test_only_what_somebody_has_done_themselves_is_shown_in_their_own_way() -> None:
-    chat, outboxes, listeners = in_one_room("1", "2", "3")
-    listeners["1"].own = Own("1", DIALECTS[0])
-    listeners["2"].own = Always("2", DIALECTS[0])
+    chat, outboxes, subscribers = in_one_room("1", "2", "3")
+    subscribers["1"].own = Own("1", DIALECTS[0])
+    subscribers["2"].own = Always("2", DIALECTS[0])
     said = [Said("#a", f"nick{user_id}", "text", user_id) for user_id in ("1", "2", "3", "1")]
-    show(chat, Audiences(chat, listeners), [Entry("#a", "2", event) for event in said])
+    show(chat, Audiences(chat, subscribers), [Entry("#a", "2", event) for event in said])
     marks = {
         user_id: [line[0] for line in outboxes[user_id].data.decode().splitlines()]
         for user_id in "123"
@@ -258,10 +258,10 @@ def test_only_what_somebody_has_done_themselves_is_shown_in_their_own_way() -> N
 
 
 def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
-    chat, outboxes, listeners = in_one_room("1", "2", "3")
-    listeners["1"].own = Silent("", DIALECTS[0])
-    listeners["2"].dialect = DIALECTS[1]
-    parts = Parts(Audiences(chat, listeners))
+    chat, outboxes, subscribers = in_one_room("1", "2", "3")
+    subscribers["1"].own = Silent("", DIALECTS[0])
+    subscribers["2"].dialect = DIALECTS[1]
+    parts = Parts(Audiences(chat, subscribers))
     for n, user_id in enumerate("12"):
         entry = Entry("#a", f"{n}", Said("#a", "nick", "text", user_id))
         for delivery in chat.apply(entry):
@@ -277,10 +277,10 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
 
 
 def test_whoever_wants_no_echo_keeps_nobody_else_from_hearing() -> None:
-    chat, outboxes, listeners = in_one_room("1", "2")
-    listeners["1"].own = Silent("", DIALECTS[0])
+    chat, outboxes, subscribers = in_one_room("1", "2")
+    subscribers["1"].own = Silent("", DIALECTS[0])
     batch = [Entry("#a", "2", Said("#a", "nick1", "text", "1"))]
-    show(chat, Audiences(chat, listeners), batch)
+    show(chat, Audiences(chat, subscribers), batch)
     assert outboxes["1"].data == b""
     assert outboxes["2"].data.count(b"\n") == 1
 
@@ -300,20 +300,20 @@ def test_whoever_wants_no_echo_keeps_nobody_else_from_hearing() -> None:
 def test_what_concerns_a_person_is_told_once_to_who_shares_two_rooms_and_watches(
     event: Event, own: Own | None, mark: str
 ) -> None:
-    chat, outboxes, listeners = in_one_room("1", "3", "4")
-    listeners["3"].own = own
+    chat, outboxes, subscribers = in_one_room("1", "3", "4")
+    subscribers["3"].own = own
     for user_id in ("1", "3"):
         chat.apply(Entry("#b", "1", Joined("#b", f"nick{user_id}", user_id)))
-    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
     line = f"2 {event}\n"
     assert outboxes["1"].data.decode() == outboxes["4"].data.decode() == f"<{line}"
     assert outboxes["3"].data.decode() == f"{mark}{line}"
 
 
 def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
-    chat, outboxes, listeners = in_one_room("3", "4")
+    chat, outboxes, subscribers = in_one_room("3", "4")
     event = AwaySet("nick3", "tea", "3")
-    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
     for user_id in ("1", "2"):
         assert outboxes[user_id].data.decode() == f"<2 {Copy(event)}\n"
     for user_id in ("3", "4"):
@@ -321,29 +321,29 @@ def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
 
 
 def test_a_watcher_hears_who_goes_beside_what_the_room_hears() -> None:
-    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    chat, outboxes, subscribers = in_one_room("1", "3", "4")
     event = Departed("nick3", "3")
-    show(chat, Audiences(chat, listeners), [Entry("", "2", event)])
+    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
     assert outboxes["1"].data.decode() == f"<2 {event}\n<2 {Presence('nick1', 'nick3')}\n"
     assert outboxes["2"].data.decode() == f"<2 {Presence('nick2', 'nick3')}\n"
     assert outboxes["4"].data.decode() == f"<2 {event}\n"
 
 
 def test_who_is_kicked_hears_it_and_nothing_after_it() -> None:
-    chat, outboxes, listeners = in_one_room("1", "3", "4")
+    chat, outboxes, subscribers = in_one_room("1", "3", "4")
     before, after = (Said("#a", "nick1", text, "1") for text in ("before", "after"))
     kicked = Kicked("#a", "nick1", "nick3", "", "1", "3")
     batch = [Entry("#a", str(n), event) for n, event in enumerate((before, kicked, after))]
-    show(chat, Audiences(chat, listeners), batch)
+    show(chat, Audiences(chat, subscribers), batch)
     assert outboxes["3"].data.decode() == f"<0 {before}\n<1 {kicked}\n"
     assert outboxes["4"].data.decode() == f"<0 {before}\n<1 {kicked}\n<2 {after}\n"
 
 
 def test_whoever_listens_elsewhere_is_passed_over() -> None:
     """On another node, say."""
-    chat, outboxes, listeners = in_one_room("1", "3", "4")
-    del listeners["3"]
-    parts = Parts(Audiences(chat, listeners))
+    chat, outboxes, subscribers = in_one_room("1", "3", "4")
+    del subscribers["3"]
+    parts = Parts(Audiences(chat, subscribers))
     for user_id in ("1", "3"):
         said = Said("#a", "x", "text", user_id)
         parts.add(Delivery(said, ("#a",), ("3",), by=user_id), Entry("#a", "2", said))
@@ -353,13 +353,13 @@ def test_whoever_listens_elsewhere_is_passed_over() -> None:
 
 def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
     chat, outbox = new_chat(), Kept()
-    listener = Listener("1", outbox, DIALECTS[0])  # type: ignore[arg-type]
+    subscriber = Subscriber("1", outbox, DIALECTS[0])  # type: ignore[arg-type]
     hub = Hub(chat, MemoryLog(per_room=1, total_bytes=1, rooms=1), max_rooms=1)
-    hub.listeners["1"] = listener
+    hub.subscribers["1"] = subscriber
     chat.apply(Entry("#a", "1", Joined("#a", "nick1", "1")))
     marks = []
     for dialect in (DIALECTS[0], DIALECTS[1], DIALECTS[1], DIALECTS[0]):
-        hub.write_to(listener, dialect, None)
+        hub.write_to(subscriber, dialect, None)
         parts = Parts(hub.audiences)
         entry = Entry("#a", "2", Said("#a", "nick1", "text", "1"))
         for delivery in chat.apply(entry):
@@ -369,8 +369,8 @@ def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
 
 
 def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
-    chat, outboxes, listeners = in_one_room(*PEOPLE)
-    parts = Parts(Audiences(chat, listeners))
+    chat, outboxes, subscribers = in_one_room(*PEOPLE)
+    parts = Parts(Audiences(chat, subscribers))
     for n in range(50):
         entry = Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))
         for delivery in chat.apply(entry):

@@ -11,7 +11,7 @@ from stores import NOW, append, open_file, said, texts
 from trio_chat.storage.clock import Calendar, HouseTime
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite import writer
-from trio_chat.storage.sqlite.maintenance import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
@@ -37,7 +37,7 @@ class Machine:
         ) as connection:
             connection.execute("PRAGMA synchronous = OFF")
             store = Store(connection, self.clock)
-            keeper = Keeper(store, MONTH, self.clock, lambda: self.passed)
+            keeper = Housekeeper(store, MONTH, self.clock, lambda: self.passed)
             for text in texts:
                 with store.transaction():
                     store.append(

@@ -17,7 +17,7 @@ from trio_chat.core.events import Entry, Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
 from trio_chat.storage.sqlite import maintenance, read, search
-from trio_chat.storage.sqlite.maintenance import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
@@ -46,10 +46,10 @@ class File:
         with self.store.transaction():
             self.store.save(room, id, RoomState(room))
 
-    def keeper(self, retention: Retention) -> Keeper:
+    def keeper(self, retention: Retention) -> Housekeeper:
         """Of a server that has run all the time."""
         self.connection.execute("UPDATE house SET at = ?", (int(self.now * 1000),))
-        return Keeper(self.store, retention, lambda: self.now, lambda: self.now)
+        return Housekeeper(self.store, retention, lambda: self.now, lambda: self.now)
 
     def keep(self, retention: Retention) -> list[int]:
         """Housekeeping to its end; how many entries each step has taken away."""

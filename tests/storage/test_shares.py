@@ -15,7 +15,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.storage.base import FLOOR, START, Log
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite import usage
-from trio_chat.storage.sqlite.maintenance import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
 from trio_chat.storage.sqlite.store import Store
@@ -79,7 +79,9 @@ class SmallFile(Small):
         self.opened: set[str] = set()
         self.store = Store(connection, lambda: NOW)
         retention = Retention(0, 1_000_000, SIZE)
-        self.keeper = Keeper(self.store, retention, lambda: NOW, is_open=self.opened.__contains__)
+        self.keeper = Housekeeper(
+            self.store, retention, lambda: NOW, is_open=self.opened.__contains__
+        )
 
     def keep(self) -> None:
         for _ in range(3):  # rooms are looked at in turns

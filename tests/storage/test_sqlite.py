@@ -17,7 +17,7 @@ from trio_chat.core.events import TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
-from trio_chat.storage.sqlite.maintenance import Keeper
+from trio_chat.storage.sqlite.maintenance import Housekeeper
 from trio_chat.storage.sqlite.rows import complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
@@ -58,13 +58,13 @@ async def test_a_message_that_comes_alone_is_one_transaction(
 ) -> None:
     """What is done about it later is done for many, so that it does not cost another one each."""
     steps: list[float] = []
-    step = Keeper.step
+    step = Housekeeper.step
 
-    def counted(keeper: Keeper) -> bool:
+    def counted(keeper: Housekeeper) -> bool:
         steps.append(time.monotonic())
         return step(keeper)
 
-    monkeypatch.setattr(Keeper, "step", counted)
+    monkeypatch.setattr(Housekeeper, "step", counted)
     async with open_file(path) as log:
         begin = time.monotonic()
         for number in range(100):

@@ -12,12 +12,12 @@ from trio_chat.core.views import Answer, Refused, Shown
 class Dialect(Protocol):
     """A way of writing: protocol, capabilities and encoding.
 
-    Two listeners with the same dialect object are sent the same bytes, so there is one object for
+    Two subscribers with the same dialect object are sent the same bytes, so there is one object for
     each way of writing, and it hashes by identity.
     """
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        """The bytes that a listener is sent; empty if this dialect does not tell of such a thing.
+        """The bytes that a subscriber is sent; empty if this dialect does not tell of such a thing.
 
         ``id`` and ``at`` (unix milliseconds) are those of the event's entry, for dialects that show
         them.

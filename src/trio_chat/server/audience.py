@@ -1,4 +1,4 @@
-"""The listeners of each room, sorted for posting.
+"""The subscribers of each room, sorted for posting.
 
 Nearly all members of a room get the same bytes. So they are grouped once, and kept until somebody
 comes, goes, moves, or is written to in another dialect: a message to a thousand people looks at a
@@ -22,7 +22,7 @@ Group = tuple[Dialect, Sequence[Outbox]]
 
 
 @dataclass(slots=True)
-class Listener:
+class Subscriber:
     """Somebody on a connection of this server.
 
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
@@ -42,35 +42,35 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The listeners in a room: ``everyone``, and the same people divided.
+    """The subscribers in a room: ``everyone``, and the same people divided.
 
     ``only_here`` are those in no other room, ``elsewhere_too`` those who are in others as well.
     """
 
     everyone: Sequence[Group]
     only_here: Sequence[Group]
-    elsewhere_too: Sequence[tuple[Listener, Person]]
+    elsewhere_too: Sequence[tuple[Subscriber, Person]]
 
 
 class Audiences:
     """The audience of each room, worked out when first needed and kept until ``forget``.
 
-    ``listeners`` are those on this server, by id. Whoever adds or removes a listener, moves a
+    ``subscribers`` are those on this server, by id. Whoever adds or removes a subscriber, moves a
     person, or changes a dialect must call ``forget``, or people are posted to who have gone.
     """
 
-    def __init__(self, chat: Chat, listeners: Mapping[str, Listener]) -> None:
-        self._chat, self._listeners = chat, listeners
+    def __init__(self, chat: Chat, subscribers: Mapping[str, Subscriber]) -> None:
+        self._chat, self._subscribers = chat, subscribers
         self._known: dict[str, Audience] = {}
 
     def forget(self) -> None:
         """Forget all audiences: somebody came, went, moved, or is written to in another dialect."""
         self._known.clear()
 
-    def person(self, user_id: str) -> tuple[Listener, Person] | None:
-        """A listener and their person, if they are in the chat and listen here; otherwise None."""
-        listener, person = self._listeners.get(user_id), self._chat.people.get(user_id)
-        return (listener, person) if listener and person else None
+    def person(self, user_id: str) -> tuple[Subscriber, Person] | None:
+        """A subscriber and their person; None unless they are in the chat, and here."""
+        subscriber, person = self._subscribers.get(user_id), self._chat.people.get(user_id)
+        return (subscriber, person) if subscriber and person else None
 
     def of(self, room: str) -> Audience:
         """The audience of a room (folded); empty if the room is not open."""
@@ -82,18 +82,20 @@ class Audiences:
     def _find(self, room: str) -> Audience:
         members = self._chat.rooms[room].members if room in self._chat.rooms else ()
         here = [found for user_id in members if (found := self.person(user_id))]
-        elsewhere_too = [(listener, person) for listener, person in here if len(person.rooms) > 1]
-        everyone = _groups(listener for listener, _ in here)
+        elsewhere_too = [
+            (subscriber, person) for subscriber, person in here if len(person.rooms) > 1
+        ]
+        everyone = _groups(subscriber for subscriber, _ in here)
         if not elsewhere_too:
             return Audience(everyone, everyone, ())
-        only_here = _groups(listener for listener, person in here if len(person.rooms) == 1)
+        only_here = _groups(subscriber for subscriber, person in here if len(person.rooms) == 1)
         return Audience(everyone, only_here, elsewhere_too)
 
 
-def _groups(listeners: Iterable[Listener]) -> Sequence[Group]:
+def _groups(subscribers: Iterable[Subscriber]) -> Sequence[Group]:
     outboxes: dict[Dialect, list[Outbox]] = defaultdict(list)
-    for listener in listeners:
-        outboxes[listener.dialect].append(listener.outbox)
+    for subscriber in subscribers:
+        outboxes[subscriber.dialect].append(subscriber.outbox)
     return [
         (dialect, some[begin : begin + GROUP])
         for dialect, some in outboxes.items()

@@ -13,8 +13,8 @@ from trio_chat.core.events import Entry, Joined
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.audience import GROUP, Audiences, Listener
-from trio_chat.server.fanout import Round
+from trio_chat.server.audience import GROUP, Audiences, Subscriber
+from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
 from trio_chat.storage.base import Log
@@ -29,8 +29,8 @@ class Broadcaster:
     see it.
 
     It is the only caller of ``Chat.apply``, and so the only task that changes rooms and people. It
-    never waits for a listener: an outbox that is full fails its own connection. While it goes round
-    a large room, others may run, but no other batch is applied except one that joins that round.
+    never waits for a subscriber: an outbox that is full fails its own connection. While it goes
+    round a large room, others may run, but no other batch is applied except one that joins it.
     """
 
     def __init__(self, hub: Hub, log: Log) -> None:
@@ -74,7 +74,7 @@ class Broadcaster:
         meanwhile.
         """
         audience = self._hub.audiences.of(room)
-        going = Round(audience)
+        going = FanOut(audience)
         going.join(parts.common(room), parts.own(), id)
         posts = 0
         batch: Sequence[Entry] = ()
@@ -161,8 +161,8 @@ class Parts:
         to see.
         """
         if self._deliveries and (found := self._audiences.person(user_id)):
-            listener, person = found
-            listener.outbox.post(self._own_part(listener, person))
+            subscriber, person = found
+            subscriber.outbox.post(self._own_part(subscriber, person))
         self._begin[user_id] = len(self._deliveries)
         self._audiences.forget()
 
@@ -200,16 +200,16 @@ class Parts:
             only_room = len(self._in_room) == 1
             for dialect, outboxes in audience.everyone if only_room else audience.only_here:
                 yield dialect, outboxes, (room,)
-            for listener, person in () if only_room else audience.elsewhere_too:
+            for subscriber, person in () if only_room else audience.elsewhere_too:
                 rooms = self._concerned(person)
                 if rooms[0] == room:  # and not again with another of their rooms
-                    yield listener.dialect, [listener.outbox], rooms
+                    yield subscriber.dialect, [subscriber.outbox], rooms
 
-    def _own_part(self, listener: Listener, person: Person) -> bytes:
+    def _own_part(self, subscriber: Subscriber, person: Person) -> bytes:
         places = {*self._places(self._concerned(person)), *self._for_person.get(person.user_id, ())}
         begin = self._begin.get(person.user_id, 0)
         return b"".join(
-            [self._render_for(listener, place) for place in sorted(places) if place >= begin]
+            [self._render_for(subscriber, place) for place in sorted(places) if place >= begin]
         )
 
     def _concerned(self, person: Person) -> tuple[str, ...]:
@@ -224,11 +224,11 @@ class Parts:
     def _render(self, dialect: Dialect, places: Sequence[int]) -> bytes:
         return b"".join([self._render_one(dialect, place) for place in places])
 
-    def _render_for(self, listener: Listener, place: int) -> bytes:
+    def _render_for(self, subscriber: Subscriber, place: int) -> bytes:
         delivery, entry = self._deliveries[place]
-        if listener.own and delivery.by == listener.user_id:
-            return listener.own.render(delivery.shown, entry.id, entry.at)
-        return self._render_one(listener.dialect, place)
+        if subscriber.own and delivery.by == subscriber.user_id:
+            return subscriber.own.render(delivery.shown, entry.id, entry.at)
+        return self._render_one(subscriber.dialect, place)
 
     def _render_one(self, dialect: Dialect, place: int) -> bytes:
         data = self._rendered.get((dialect, place))

@@ -42,17 +42,17 @@ from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
-from trio_chat.server.audience import Listener
+from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
+from trio_chat.server.fair_queue import Flow
 from trio_chat.server.guesses import WRONG
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.passwords import identity, stand_in
 from trio_chat.server.prices import price
-from trio_chat.server.rate_limit import Pace
 from trio_chat.server.sources import Source
+from trio_chat.server.token_bucket import TokenBucket
 from trio_chat.server.transport import Link
-from trio_chat.server.turns import Flow
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
@@ -110,7 +110,7 @@ class Connection:
         self._link, self._shared, self._source = link, shared, source
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
-        self._pace = Pace(rate=limits.messages_per_second, burst=limits.message_burst)
+        self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
         self._flow = Flow()
         self._session: Session = PlainSession(
             encoding=shared.settings.encoding,
@@ -129,7 +129,7 @@ class Connection:
         self._pinged = False
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
         outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
-        self._listener = Listener(
+        self._subscriber = Subscriber(
             user_id, outbox, self._session.dialect, end=self.finish, source=source.name
         )
 
@@ -151,7 +151,7 @@ class Connection:
 
     async def serve(self) -> None:
         """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
-        outbox = self._listener.outbox
+        outbox = self._subscriber.outbox
         try:
             with self._reading:
                 self._reading.deadline = trio.current_time() + self._limits.registration
@@ -164,13 +164,13 @@ class Connection:
             with trio.move_on_after(_PARTING, shield=True):
                 up_to_date = self._said_goodbye and not outbox.waits
                 await self._hub.depart(
-                    self._listener, self.reason, self._parting_words, up_to_date=up_to_date
+                    self._subscriber, self.reason, self._parting_words, up_to_date=up_to_date
                 )
         self._session.farewell(self._last_words)
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
             if not outbox.waits:
-                self._hub.all_read(self._listener)
+                self._hub.all_read(self._subscriber)
             await self._link.finish()
 
     async def _converse(self) -> None:
@@ -198,7 +198,7 @@ class Connection:
             self._session.ping()
             if data := self._session.data_to_send():
                 self._pinged = True
-                self._listener.outbox.post(data)
+                self._subscriber.outbox.post(data)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
@@ -206,7 +206,7 @@ class Connection:
         """Wait for enough bytes to tell the protocol; greet a peer that waits for the server to
         speak.
         """
-        outbox, opening = self._listener.outbox, Opening(self._shared.settings.encoding)
+        outbox, opening = self._subscriber.outbox, Opening(self._shared.settings.encoding)
         asked, silent = b"", False
         while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
             if silent and not (asked or opening.has_begun):
@@ -250,8 +250,8 @@ class Connection:
 
         Both are 0 if it need wait neither for the connection's pace nor for its turn.
         """
-        cost = price(self._hub.chat, self._listener.user_id, command)
-        wait = self._pace.take(trio.current_time(), cost)
+        cost = price(self._hub.chat, self._subscriber.user_id, command)
+        wait = self._bucket.take(trio.current_time(), cost)
         if not wait and self._source.lines.at_once(self._flow, cost):
             self._slowed = False
             return 0.0, 0
@@ -279,7 +279,7 @@ class Connection:
             self._ahead = 0
         if self._ahead + len(says) > _RUN:
             await self._catch_up()
-        outcomes, last = await self._hub.say(self._listener, says)
+        outcomes, last = await self._hub.say(self._subscriber, says)
         self._last_said = max(self._last_said, last)  # START, if nothing has come of it
         self._ahead += len(says)
         for outcome in outcomes:
@@ -320,7 +320,7 @@ class Connection:
         """
         if self._link.has_finished():
             self._session.ping()
-            self._listener.outbox.post(self._session.data_to_send())
+            self._subscriber.outbox.post(self._session.data_to_send())
 
     async def _do(self, ask: Ask) -> None:
         await self._catch_up()
@@ -336,13 +336,13 @@ class Connection:
             case Kill() | Reload() as command:
                 self._command_server(command)
             case Watch(nicks):
-                self._hub.chat.watch(self._listener.user_id, nicks)
+                self._hub.chat.watch(self._subscriber.user_id, nicks)
             case Unwatch(nicks):
-                self._hub.chat.unwatch(self._listener.user_id, nicks)
+                self._hub.chat.unwatch(self._subscriber.user_id, nicks)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):
-                self._reply(self._hub.chat.answer(self._listener.user_id, command), ask)
+                self._reply(self._hub.chat.answer(self._subscriber.user_id, command), ask)
             case request:
                 await self._submit(request, ask)
 
@@ -356,7 +356,7 @@ class Connection:
         origin = replace(enter.origin, user=user, host=host, name=name)
         secret = identity(enter.secret) if enter.secret else ""
         enter = replace(enter, origin=origin, secret=secret)
-        for outcome in await self._hub.admit(self._listener, enter):
+        for outcome in await self._hub.admit(self._subscriber, enter):
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
@@ -367,19 +367,19 @@ class Connection:
 
         From then on the peer is written to in the session's dialect.
         """
-        session, listener = self._session, self._listener
+        session, subscriber = self._session, self._subscriber
         data = session.data_to_send()
         # What was said before is still written in the old dialect, and comes before this.
-        if data or session.dialect is not listener.dialect:
+        if data or session.dialect is not subscriber.dialect:
             await self._catch_up()
-        self._hub.write_to(listener, session.dialect, session.own)
+        self._hub.write_to(subscriber, session.dialect, session.own)
         while len(data) > _PIECE:
             end = data.index(b"\n", _PIECE) + 1
-            listener.outbox.post(data[:end])
+            subscriber.outbox.post(data[:end])
             data = data[end:]
             await self._until_sent()
         if data:
-            listener.outbox.post(data)
+            subscriber.outbox.post(data)
 
     async def _look_up(self, command: LookUp, ask: Ask) -> None:
         """Answer a look-up. As the answer may be long, those before it must have been sent first.
@@ -388,15 +388,15 @@ class Connection:
         """
         await self._flush()
         await self._until_sent()
-        self._reply(await self._hub.look_up(self._listener, command), ask)
+        self._reply(await self._hub.look_up(self._subscriber, command), ask)
 
     async def _until_sent(self) -> None:
-        await self._listener.outbox.until_sent()
+        await self._subscriber.outbox.until_sent()
         self._heard_at = trio.current_time()  # it was not silent: nobody listened
 
     async def _submit(self, request: Request, ask: Ask) -> None:
         await self._flush()
-        for outcome in await self._hub.submit(self._listener, request):
+        for outcome in await self._hub.submit(self._subscriber, request):
             await self._follow(outcome, ask)
 
     async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
@@ -423,7 +423,7 @@ class Connection:
         if operate.name in hashes and not refused:
             logger.warning("became an operator as %s", operate.name)
             await self._flush()
-            self._session.done(await self._hub.make_operator(self._listener))
+            self._session.done(await self._hub.make_operator(self._subscriber))
             return
         if self._source.may_report(trio.current_time()):
             logger.warning("failed to become an operator as %r", cut(operate.name, 50))
@@ -433,7 +433,7 @@ class Connection:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
     def _command_server(self, command: Kill | Reload) -> None:
-        person = self._hub.chat.people[self._listener.user_id]
+        person = self._hub.chat.people[self._subscriber.user_id]
         if not person.is_operator:
             self._session.reply(operators_only())
         elif isinstance(command, Reload):

@@ -14,7 +14,7 @@ from trio_chat.server.audience import Audience
 from trio_chat.server.outbox import Outbox
 
 
-class Round:
+class FanOut:
     """One going round a room's audience, group by group, until nobody lacks anything.
 
     Call ``step`` until ``is_over``; ``join`` something more at any time. The audience must not

@@ -16,7 +16,7 @@ import trio
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.passwords import is_password
-from trio_chat.server.rate_limit import Pace
+from trio_chat.server.token_bucket import TokenBucket
 
 # Guesses from one source that wait for another one from there. There can be more of them than
 # ``limits.guess_burst`` only behind an address that is exempt: those who come at the same moment as
@@ -27,12 +27,12 @@ WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
 
 
 class Guesses:
-    """The guesses from one source. ``pace`` is how often they may be wrong; None is without
+    """The guesses from one source. ``bucket`` is how often they may be wrong; None is without
     limit.
     """
 
     def __init__(self) -> None:
-        self.pace: Pace | None = None
+        self.bucket: TokenBucket | None = None
         self._is_busy = False
         self._waiting: deque[_Turn] = deque()
 
@@ -41,17 +41,17 @@ class Guesses:
 
         ``hashing`` bounds how many are hashed at a time.
         """
-        if self.pace is None:
+        if self.bucket is None:
             return await self._check(text, hashed, hashing)
         now, refused = trio.current_time(), None
-        if wait := self.pace.wait(now):
+        if wait := self.bucket.wait(now):
             return _later(f"in {math.ceil(wait)} seconds")
-        self.pace.take(now)  # before the result is known: others may guess meanwhile
+        self.bucket.take(now)  # before the result is known: others may guess meanwhile
         try:
             refused = await self._check(text, hashed, hashing)
         finally:
             if refused is not WRONG:
-                self.pace.give_back()
+                self.bucket.give_back()
         return refused
 
     async def _check(self, text: str, hashed: str, hashing: trio.CapacityLimiter) -> Refused | None:

@@ -46,7 +46,7 @@ from trio_chat.core.views import Answer, AwayReply, Notice, Refused, Repeated
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
-from trio_chat.server.audience import Audiences, Listener
+from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
@@ -85,8 +85,8 @@ class Hub:
         self.progress = Progress()
         self.logs = OpenLogs(chat, log, self.progress, max_rooms=max_rooms, room_modes=room_modes)
         self._archive = Archive(chat, log)
-        self.listeners: dict[str, Listener] = {}
-        self.audiences = Audiences(chat, self.listeners)
+        self.subscribers: dict[str, Subscriber] = {}
+        self.audiences = Audiences(chat, self.subscribers)
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
         self._stopping = False
@@ -111,7 +111,9 @@ class Hub:
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
 
-    async def admit(self, listener: Listener, enter: Enter) -> Sequence[Arrived | Refused | Notice]:
+    async def admit(
+        self, subscriber: Subscriber, enter: Enter
+    ) -> Sequence[Arrived | Refused | Notice]:
         """Let somebody in under the nickname they want; or, if it cannot be and ``enter.near`` is
         set, under one like it.
 
@@ -121,42 +123,44 @@ class Hub:
         await self._be_open()
         with self._request():
             nick = composed(enter.nick)
-            refused = self.nicknames.claim(listener, nick)
+            refused = self.nicknames.claim(subscriber, nick)
             if refused and await self._take_over(enter):
-                refused = self.nicknames.claim(listener, nick)
+                refused = self.nicknames.claim(subscriber, nick)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
             if refused:
-                nick = self.nicknames.claim_near(listener, nick)
+                nick = self.nicknames.claim_near(subscriber, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            arrived = Arrived(nick, listener.user_id, enter.origin, enter.secret)
-            listener.nick = nick
-            self.listeners[listener.user_id] = listener
+            arrived = Arrived(nick, subscriber.user_id, enter.origin, enter.secret)
+            subscriber.nick = nick
+            self.subscribers[subscriber.user_id] = subscriber
             await self._happen(arrived)
             return [*notices, arrived]
 
     async def depart(
-        self, listener: Listener, why: str, words: str = "", *, up_to_date: bool = False
+        self, subscriber: Subscriber, why: str, words: str = "", *, up_to_date: bool = False
     ) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more.
 
         ``words`` are their own, for those who stay; without them others are told ``why``.
         ``up_to_date`` says that they have read everything they were shown.
         """
-        self.listeners.pop(listener.user_id, None)
+        self.subscribers.pop(subscriber.user_id, None)
         self.audiences.forget()
-        if listener.nick and not self._stopping:
+        if subscriber.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
-                person = self.chat.people.get(listener.user_id)
-                nick, origin = (person.nick, person.origin) if person else (listener.nick, NOWHERE)
+                person = self.chat.people.get(subscriber.user_id)
+                nick, origin = (
+                    (person.nick, person.origin) if person else (subscriber.nick, NOWHERE)
+                )
                 rooms = tuple(person.rooms) if person else ()
                 why = parting_words(self.chat, person, why, words) if person else why
-                departed = Departed(nick, listener.user_id, why, origin, rooms, up_to_date)
+                departed = Departed(nick, subscriber.user_id, why, origin, rooms, up_to_date)
                 await self._happen(departed)
                 await self.logs.close_unheard(person.identity if person else "")
-        self.nicknames.keep_only(listener, "")
+        self.nicknames.keep_only(subscriber, "")
 
     async def _take_over(self, enter: Enter) -> bool:
         """Whether the nickname was held by the same person, on another connection: that is ended,
@@ -165,34 +169,34 @@ class Hub:
         person = self.chat.person(enter.nick)
         if person is None or not person.is_known or person.identity != enter.secret:
             return False
-        if holder := self.listeners.get(person.user_id):
+        if holder := self.subscribers.get(person.user_id):
             holder.end("connected again", "You have connected again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
             await self.nicknames.until_free(enter.nick)
         return True
 
-    def write_to(self, listener: Listener, dialect: Dialect, own: OwnDialect | None) -> None:
-        """Write to a listener in this dialect from now on, and show them their own actions in
+    def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
+        """Write to a subscriber in this dialect from now on, and show them their own actions in
         ``own``.
         """
-        listener.own = own
-        if listener.dialect is not dialect:
-            listener.dialect = dialect
+        subscriber.own = own
+        if subscriber.dialect is not dialect:
+            subscriber.dialect = dialect
             self.audiences.forget()
 
-    def all_read(self, listener: Listener) -> None:
+    def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end."""
-        if person := self.chat.people.get(listener.user_id):
+        if person := self.chat.people.get(subscriber.user_id):
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
-    async def look_up(self, listener: Listener, query: LookUp) -> Answer:
+    async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""
         await self._be_open()
         with self._request():
-            person = self.chat.people[listener.user_id]
+            person = self.chat.people[subscriber.user_id]
             try:
                 answer = await self._archive.look_up(person, query)
             except Unavailable as error:
@@ -204,45 +208,45 @@ class Hub:
     def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
         """Tell the other connections of the same person."""
         for user_id in self.chat.by_identity.get(person.identity, ()):
-            if user_id != person.user_id and (other := self.listeners.get(user_id)):
+            if user_id != person.user_id and (other := self.subscribers.get(user_id)):
                 other.outbox.post(other.dialect.render(answer))
 
     def kill(self, by: str, kill: Kill) -> Refused | None:
         """Disconnect somebody at an operator's request."""
         person = self.chat.person(kill.nick)
-        if person is None or (listener := self.listeners.get(person.user_id)) is None:
+        if person is None or (subscriber := self.subscribers.get(person.user_id)) is None:
             return nobody(kill.nick)
         words = f"Killed ({by} ({kill.why}))"
-        listener.end(words, words)
+        subscriber.end(words, words)
         return None
 
-    async def make_operator(self, listener: Listener) -> Event:
+    async def make_operator(self, subscriber: Subscriber) -> Event:
         """Make somebody an operator of this server, whose password has been checked."""
         await self._be_open()
         with self._request():
-            person = self.chat.people[listener.user_id]
+            person = self.chat.people[subscriber.user_id]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.user_id, person.origin)
             await self._happen(event)
             return event
 
-    async def submit(self, listener: Listener, request: Request) -> Outcomes:
+    async def submit(self, subscriber: Subscriber, request: Request) -> Outcomes:
         """Carry out a request. Returns what has become of it, when all of that has been shown."""
         await self._be_open()
         with self._request():
             match request:
                 case Join(room) if not room_problem(room):
-                    return await self._join(listener, request)
+                    return await self._join(subscriber, request)
                 case Rename(nick):
-                    return await self._rename(listener, Rename(composed(nick)))
+                    return await self._rename(subscriber, Rename(composed(nick)))
                 case Leave() | Kick():
-                    outcomes = await self._pursue(listener, request)
+                    outcomes = await self._pursue(subscriber, request)
                     await self.logs.close_unheard()
                     return outcomes
                 case _:
-                    return await self._pursue(listener, request)
+                    return await self._pursue(subscriber, request)
 
-    async def say(self, listener: Listener, says: Sequence[Say]) -> tuple[Outcomes, str]:
+    async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, as ``submit`` does, without waiting until they are
         shown.
 
@@ -250,31 +254,31 @@ class Hub:
         """
         await self._be_open()
         with self._request():
-            return await self._decide_and_append(listener, says)
+            return await self._decide_and_append(subscriber, says)
 
-    async def _join(self, listener: Listener, join: Join) -> Outcomes:
+    async def _join(self, subscriber: Subscriber, join: Join) -> Outcomes:
         log = fold(join.room)
-        if refused := await self.logs.charge(listener, log):
+        if refused := await self.logs.charge(subscriber, log):
             return [refused]
         try:
             async with self.logs.in_use(log, composed(join.room)):
-                return await self._pursue(listener, join)
+                return await self._pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [_not_kept(error)]
 
-    async def _rename(self, listener: Listener, rename: Rename) -> Outcomes:
-        if refused := self.nicknames.claim(listener, rename.nick):
+    async def _rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
+        if refused := self.nicknames.claim(subscriber, rename.nick):
             return [refused]
-        outcomes = await self._pursue(listener, rename)
+        outcomes = await self._pursue(subscriber, rename)
         for outcome in outcomes:
             if isinstance(outcome, Renamed):
-                listener.nick = outcome.to
-        self.nicknames.keep_only(listener, listener.nick)
+                subscriber.nick = outcome.to
+        self.nicknames.keep_only(subscriber, subscriber.nick)
         return outcomes
 
-    async def _pursue(self, listener: Listener, request: Request) -> Outcomes:
-        repair = self.chat.is_repair(listener.user_id, request)
-        outcomes, last = await self._decide_and_append(listener, [request])
+    async def _pursue(self, subscriber: Subscriber, request: Request) -> Outcomes:
+        repair = self.chat.is_repair(subscriber.user_id, request)
+        outcomes, last = await self._decide_and_append(subscriber, [request])
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
         await self.progress.until_shown(last)
@@ -284,7 +288,7 @@ class Hub:
         return outcomes
 
     async def _decide_and_append(
-        self, listener: Listener, requests: Sequence[Request], *, in_turn: bool = False
+        self, subscriber: Subscriber, requests: Sequence[Request], *, in_turn: bool = False
     ) -> tuple[Outcomes, str]:
         """Judge requests and append their events, again if a barrier came in between.
 
@@ -298,7 +302,7 @@ class Hub:
             # named there is the one by which it was judged.
             outcomes: list[Event | Refused | AwayReply | Repeated] = []
             for request in requests:
-                outcomes += self.chat.decide(listener.user_id, request)
+                outcomes += self.chat.decide(subscriber.user_id, request)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             if not events:
                 return outcomes, START
@@ -329,7 +333,7 @@ class Hub:
             use = self.logs.use(log)
             if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
                 async with use.turn:
-                    return await self._decide_and_append(listener, requests, in_turn=True)
+                    return await self._decide_and_append(subscriber, requests, in_turn=True)
 
     async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
         """Give events of one log their places."""

@@ -13,15 +13,15 @@ from trio_chat.core.lookalikes import RESERVED, all_looks, looks
 from trio_chat.core.names import alternate_nick, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
-from trio_chat.server.audience import Listener
+from trio_chat.server.audience import Subscriber
 
 
 class Nicknames:
     """The claims on nicknames, by their looks (``core.lookalikes``).
 
-    What a listener holds is in ``Listener.looks``: all looks of its nickname, and of another one
-    while it is being renamed. ``reserved`` are nicknames that nobody gets on this server, besides
-    those that nobody gets anywhere.
+    What a subscriber holds is in ``Subscriber.looks``: all looks of its nickname, and of another
+    one while it is being renamed. ``reserved`` are nicknames that nobody gets on this server,
+    besides those that nobody gets anywhere.
     """
 
     def __init__(self, reserved: Sequence[str]) -> None:
@@ -29,29 +29,29 @@ class Nicknames:
         self._reserved = all_looks((*RESERVED, *reserved))
         self._given_back = trio.Event()
 
-    def claim(self, listener: Listener, nick: str) -> Refused | None:
-        """Claim a nickname for a listener, besides those that it holds; Refused if it is taken or
+    def claim(self, subscriber: Subscriber, nick: str) -> Refused | None:
+        """Claim a nickname for a subscriber, besides those that it holds; Refused if it is taken or
         impossible.
         """
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
-        wanted = looks(nick) - {*listener.looks}
+        wanted = looks(nick) - {*subscriber.looks}
         if self._is_taken(wanted):
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
         self._looks |= wanted
-        listener.looks += tuple(wanted)
+        subscriber.looks += tuple(wanted)
         return None
 
-    def claim_near(self, listener: Listener, wanted: str) -> str:
+    def claim_near(self, subscriber: Subscriber, wanted: str) -> str:
         """Claim a free nickname like the ``wanted`` one, and return it."""
         nick = alternate_nick(wanted, lambda nick: self._is_taken(looks(nick)))
-        self.claim(listener, nick)
+        self.claim(subscriber, nick)
         return nick
 
-    def keep_only(self, listener: Listener, nick: str) -> None:
-        """Give back all that a listener holds but this nickname; everything if it is empty."""
-        given_back = {*listener.looks} - (looks(nick) if nick else set())
-        listener.looks = tuple(look for look in listener.looks if look not in given_back)
+    def keep_only(self, subscriber: Subscriber, nick: str) -> None:
+        """Give back all that a subscriber holds but this nickname; everything if it is empty."""
+        given_back = {*subscriber.looks} - (looks(nick) if nick else set())
+        subscriber.looks = tuple(look for look in subscriber.looks if look not in given_back)
         self._looks -= given_back
         freed, self._given_back = self._given_back, trio.Event()
         freed.set()

@@ -27,7 +27,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Room, RoomState
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
-from trio_chat.server.audience import Listener
+from trio_chat.server.audience import Subscriber
 from trio_chat.server.progress import Progress
 from trio_chat.server.shares import Shares
 from trio_chat.storage.base import START, Log
@@ -130,7 +130,7 @@ class OpenLogs:
                 async with self.in_use(log):
                     pass
 
-    async def charge(self, listener: Listener, room: str) -> Refused | None:
+    async def charge(self, subscriber: Subscriber, room: str) -> Refused | None:
         """Charge a room that is to be opened to whoever opens it; Refused if they may not open one.
 
         Others may have opened all rooms that there are; but nobody shall be kept out of where they
@@ -138,7 +138,7 @@ class OpenLogs:
         """
         if room == fold(self._chat.lobby) or room in self._chat.rooms or room in self._uses:
             return None
-        whose = (listener.source, listener.user_id)
+        whose = (subscriber.source, subscriber.user_id)
         if self._shares.may_take(*whose, self.max_rooms) or (
             self._shares.may_take(*whose, 2 * self.max_rooms) and await self._log.knows(room)
         ):
@@ -147,7 +147,7 @@ class OpenLogs:
         if len(self._shares) >= self.max_rooms:
             why = f"There are already {self.max_rooms} rooms, which is the limit."
         else:
-            number = self._shares.of(listener.source)
+            number = self._shares.of(subscriber.source)
             why = f"{number} rooms are open from your address; the rest are for others."
         return Refused(why, Code.TOO_MANY_ROOMS, (room,))
 

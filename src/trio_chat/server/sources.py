@@ -11,9 +11,9 @@ import ipaddress
 import math
 from functools import lru_cache
 
+from trio_chat.server.fair_queue import FairQueue
 from trio_chat.server.guesses import Guesses
-from trio_chat.server.rate_limit import Pace
-from trio_chat.server.turns import Turns
+from trio_chat.server.token_bucket import TokenBucket
 from trio_chat.settings import LimitSettings
 
 # Idle sources that are remembered because they still owe something. Some hundred bytes each.
@@ -29,22 +29,22 @@ class Source:
     def __init__(self, name: str, limits: LimitSettings) -> None:
         self.name = name
         self.connections = 0
-        self._reports = Pace(rate=1 / _NEXT_REPORT, burst=_REPORTS)
-        self.lines = Turns()
+        self._reports = TokenBucket(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self.lines = FairQueue()
         self.guesses = Guesses()
         self.budget(limits)
 
     def budget(self, limits: LimitSettings) -> None:
         """Open the books anew, with these limits."""
         self.is_exempt = _is_exempt(self.name, limits)
-        self.arrivals = Pace(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+        self.arrivals = TokenBucket(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
         writers = limits.writers_per_address
-        lines = Pace(
+        lines = TokenBucket(
             rate=limits.messages_per_second * writers, burst=limits.message_burst * writers
         )
-        self.lines.pace = None if self.is_exempt else lines
-        wrong = Pace(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
-        self.guesses.pace = None if self.is_exempt else wrong
+        self.lines.bucket = None if self.is_exempt else lines
+        wrong = TokenBucket(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
+        self.guesses.bucket = None if self.is_exempt else wrong
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
@@ -55,8 +55,8 @@ class Source:
 
     def owes(self, now: float) -> float:
         """The seconds until all of its budgets are full again."""
-        paces = (self._reports, self.arrivals, self.lines.pace, self.guesses.pace)
-        return max(pace.owes(now) for pace in paces if pace)
+        buckets = (self._reports, self.arrivals, self.lines.bucket, self.guesses.bucket)
+        return max(bucket.owes(now) for bucket in buckets if bucket)
 
 
 class Sources:

@@ -16,7 +16,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search
 from trio_chat.storage.sqlite import read, search
-from trio_chat.storage.sqlite.maintenance import Keeper, Retention
+from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.schema import (
     BUSY,
@@ -71,7 +71,7 @@ async def open_sqlite(
         with opening(path):
             store = Store(connection, clock, Whereabouts(path).check)
             intake = Intake()
-            keeper = Keeper(store, retention, clock, is_open=intake.followed.__contains__)
+            keeper = Housekeeper(store, retention, clock, is_open=intake.followed.__contains__)
             readers = [
                 stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))
                 for _ in range(_READERS)

@@ -13,8 +13,8 @@ from trio_chat.storage.base import MARKS
 from trio_chat.storage.clock import Calendar, HouseTime, steady
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
 from trio_chat.storage.sqlite import search, usage
+from trio_chat.storage.sqlite.eviction import Eviction
 from trio_chat.storage.sqlite.rows import Kind, event_of
-from trio_chat.storage.sqlite.squeeze import Squeeze
 from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
 from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 
@@ -55,7 +55,7 @@ class Retention:
     total_bytes: int
 
 
-class Keeper:
+class Housekeeper:
     """The housekeeper of one file. ``is_open(room)`` says whether somebody is in a room.
 
     Raises nothing but sqlite3.Error. Only for the thread that writes.
@@ -87,7 +87,7 @@ class Keeper:
         self._putting_together = self._gave_back = False
         self._last_room = 0  # the last one that was looked at
         self._turns = deque([self.index, self._forget_some, self._give_pages_back])
-        self._squeeze = Squeeze(
+        self._eviction = Eviction(
             store.connection,
             take_out=self._take_out,
             forget=self._forget_unused,
@@ -236,7 +236,7 @@ class Keeper:
         used = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
         is_too_large = used + self._spare_pages() > self._pages()
         return is_too_large and (
-            self._put_together(_FEW_REMOVED) or self._squeeze.step(self._up_to)
+            self._put_together(_FEW_REMOVED) or self._eviction.step(self._up_to)
         )
 
     def _pages(self) -> int:

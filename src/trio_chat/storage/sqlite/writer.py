@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from trio_chat.errors import ChatError, Unavailable
-from trio_chat.storage.sqlite.maintenance import Keeper
+from trio_chat.storage.sqlite.maintenance import Housekeeper
 from trio_chat.storage.sqlite.store import Store
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ class Job(Generic[_T]):
 class Writer:
     """The thread that writes. ``start`` it, give it jobs with ``do``, and end it with ``close``."""
 
-    def __init__(self, store: Store, keeper: Keeper, trio_token: trio.lowlevel.TrioToken) -> None:
+    def __init__(
+        self, store: Store, keeper: Housekeeper, trio_token: trio.lowlevel.TrioToken
+    ) -> None:
         self._store, self._keeper, self._trio = store, keeper, trio_token
         self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)

@@ -33,7 +33,7 @@ _ROOMS = 100
 _KINDS = (Kind.SAID, Kind.NOT_FOR_ALL, Kind.BARRIER)
 
 
-class Squeeze:
+class Eviction:
     """Takes entries out when the file is too large.
 
     ``take_out`` takes entries out of the file, and ``forget`` rooms, by number. ``is_open(name)``

@@ -3,20 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.server.rate_limit import Pace
+from trio_chat.server.token_bucket import TokenBucket
 
 
 def test_a_burst_and_then_the_rate() -> None:
-    pace = Pace(rate=10, burst=3)
-    assert [round(pace.take(100.0), 3) for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
+    bucket = TokenBucket(rate=10, burst=3)
+    assert [round(bucket.take(100.0), 3) for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
 
 
 def test_the_burst_is_earned_back() -> None:
-    pace = Pace(rate=10, burst=3)
+    bucket = TokenBucket(rate=10, burst=3)
     for _ in range(3):
-        pace.take(100.0)
-    assert [pace.take(100.2), pace.take(100.2)] == [0, 0]
-    assert pace.take(100.2) > 0
+        bucket.take(100.0)
+    assert [bucket.take(100.2), bucket.take(100.2)] == [0, 0]
+    assert bucket.take(100.2) > 0
 
 
 @given(
@@ -27,10 +27,10 @@ def test_the_burst_is_earned_back() -> None:
 def test_who_waits_as_told_never_goes_faster_than_burst_and_rate(
     rate: float, burst: int, gaps: list[float]
 ) -> None:
-    pace, now, times = Pace(rate=rate, burst=burst), 1000.0, []
+    bucket, now, times = TokenBucket(rate=rate, burst=burst), 1000.0, []
     for gap in gaps:
         now += gap
-        now += pace.take(now)
+        now += bucket.take(now)
         times.append(now)
     for first in range(0, len(times), 17):
         for last in range(first, len(times), 23):

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from peers import running, settings
-from trio_chat.server.rate_limit import Pace
-from trio_chat.server.turns import Flow, Turns
+from trio_chat.server.fair_queue import FairQueue, Flow
+from trio_chat.server.token_bucket import TokenBucket
 
 
-def turns(rate: float, burst: float = 1) -> Turns:
-    made = Turns()
-    made.pace = Pace(rate=rate, burst=burst)
+def turns(rate: float, burst: float = 1) -> FairQueue:
+    made = FairQueue()
+    made.bucket = TokenBucket(rate=rate, burst=burst)
     return made
 
 
 async def test_without_a_pace_nobody_waits() -> None:
-    free, flow = Turns(), Flow()
+    free, flow = FairQueue(), Flow()
     assert all(free.at_once(flow, 100) for _ in range(1000))
 
 
@@ -39,7 +39,7 @@ async def test_a_burst_and_then_the_pace(autojump_clock: MockClock) -> None:
 class Crowd:
     """Clients of one source, in one nursery; counts what each has had."""
 
-    def __init__(self, row: Turns) -> None:
+    def __init__(self, row: FairQueue) -> None:
         self.row, self.had = row, Counter[str]()
         self.waited: dict[str, float] = {}
 

@@ -3,7 +3,7 @@
 _LEAST = 1e-6  # seconds
 
 
-class Pace:
+class TokenBucket:
     """A token bucket: ``burst`` at once, then ``rate`` a second; kept as a single moment.
 
     That moment is when the bucket will be full again (generic cell rate algorithm, ITU-T I.371).

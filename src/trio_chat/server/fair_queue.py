@@ -13,7 +13,7 @@ import itertools
 
 import trio
 
-from trio_chat.server.rate_limit import Pace
+from trio_chat.server.token_bucket import TokenBucket
 
 # How far a connection may stay behind, in messages: as many as a client sends when it comes in.
 _CREDIT = 10.0
@@ -28,14 +28,14 @@ class Flow:
         self.at = 0.0
 
 
-class Turns:
-    """The turns of one source's connections. Without a ``pace`` nobody waits.
+class FairQueue:
+    """The turns of one source's connections. Without a ``bucket`` nobody waits.
 
     Those who wait are served by a task in their nursery.
     """
 
     def __init__(self) -> None:
-        self.pace: Pace | None = None
+        self.bucket: TokenBucket | None = None
         self._time = 0.0
         self._waiting: list[tuple[float, int, trio.Event, Flow, float]] = []  # a heap
         self._numbers = itertools.count()
@@ -43,9 +43,9 @@ class Turns:
 
     def at_once(self, flow: Flow, cost: float) -> bool:
         """Take a turn if there is one without waiting for it; returns whether there was."""
-        if self.pace is None:
+        if self.bucket is None:
             return True
-        if self._waiting or self.pace.wait(trio.current_time()):
+        if self._waiting or self.bucket.wait(trio.current_time()):
             return False
         self._take(flow, cost)
         return True
@@ -70,7 +70,7 @@ class Turns:
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                if self.pace and (wait := self.pace.wait(trio.current_time())):
+                if self.bucket and (wait := self.bucket.wait(trio.current_time())):
                     await trio.sleep(wait)
                     continue
                 _, _, had, flow, cost = heapq.heappop(self._waiting)
@@ -86,5 +86,5 @@ class Turns:
         start = self._start(flow)
         self._time = max(self._time, start)
         flow.at = start + cost
-        if self.pace:
-            self.pace.take(trio.current_time(), cost)
+        if self.bucket:
+            self.bucket.take(trio.current_time(), cost)
