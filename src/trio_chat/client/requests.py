@@ -5,7 +5,7 @@ docs/client.schema.json is made of; they are checked where a program's line is r
 """
 
 from dataclasses import fields
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
 
@@ -34,18 +34,13 @@ def _check_time(time: str) -> str:
     return time
 
 
-Target = Annotated[
-    str,
-    Field(
-        pattern=_NAME,
-        max_length=200,
-        description="A room or a person, as one word; the first room, if it is missing.",
-    ),
-]
-Room = Annotated[str, Field(pattern=_NAME, max_length=200, description="A room, as one word.")]
-Key = Annotated[
-    str, Field(pattern=_NAME, max_length=200, description="The room's password, one word.")
-]
+def _name(description: str) -> Any:
+    return Field(pattern=_NAME, max_length=200, description=description)
+
+
+Target = Annotated[str, _name("A room or a person, as one word; the first room, if it is missing.")]
+Room = Annotated[str, _name("A room, as one word.")]
+Key = Annotated[str, _name("The room's password, one word.")]
 Text = Annotated[
     str,
     Field(pattern=_SEEN, description="A text that is not blank."),
@@ -186,14 +181,14 @@ class Leave(Request):
     why: Why = ""
 
 
+_ALL = (
+    Say, ResendText, Join, Part, History, ReadUpTo, TypingState, SlashCommand, Raw, GoAway, Leave,
+)  # fmt: skip
+
+Targeted = Say | History | ReadUpTo | TypingState | SlashCommand
+
 #: By their types.
-KINDS: dict[str, type[Request]] = {
-    kind.type: kind
-    for kind in (
-        *(Say, ResendText, Join, Part, History, ReadUpTo, TypingState, SlashCommand, Raw, GoAway),
-        Leave,
-    )
-}
+KINDS: dict[str, type[Request]] = {kind.type: kind for kind in _ALL}
 
 
 def ask(session: Requests, request: Request) -> None:

@@ -7,15 +7,8 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from trio_chat.client.requests import (
-    KINDS,
-    History,
-    ReadUpTo,
-    Request,
-    Say,
-    SlashCommand,
-    TypingState,
-)
+from trio_chat.client import requests
+from trio_chat.client.requests import KINDS, Request
 from trio_chat.core.letters import cut
 from trio_chat.protocols.unacked import new_token
 
@@ -48,12 +41,10 @@ def read_request(line: bytes, room: str) -> Request:
 
 
 def _completed(request: Request, room: str) -> Request:
-    match request:
-        case Say():
-            token = request.token or new_token()
-            return replace(request, target=request.target or room, token=token)
-        case History() | ReadUpTo() | TypingState() | SlashCommand():
-            return replace(request, target=request.target or room)
+    if isinstance(request, requests.Say) and not request.token:
+        request = replace(request, token=new_token())
+    if isinstance(request, requests.Targeted) and not request.target:
+        request = replace(request, target=room)
     return request
 
 

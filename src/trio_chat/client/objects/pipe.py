@@ -18,6 +18,9 @@ from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.resume_state import ResumeState
 
+_Asked = trio.MemorySendChannel[requests.Request]
+_Told = trio.MemorySendChannel[Message | Error]
+
 # Objects that are not printed yet. Then the chat waits, and the input too.
 _UNPRINTED = 1000
 
@@ -43,11 +46,7 @@ class ObjectPipe:
         if self._delivery.unsaid or self._misread:
             raise NotSaid.of(messages=self._delivery.unsaid, lines=self._misread)
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: trio.MemoryReceiveChannel[Message], asked: _Asked) -> None:
         """Until the input has ended or the chat has. Raises OutputGone."""
         objects, objects_of = trio.open_memory_channel[Message | Error](_UNPRINTED)
         async with trio.open_nursery() as printing:
@@ -60,11 +59,7 @@ class ObjectPipe:
 
     # ── what is told ───────────────────────────────────────────────────────────────────────
 
-    async def _tell(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        objects: trio.MemorySendChannel[Message | Error],
-    ) -> None:
+    async def _tell(self, messages: trio.MemoryReceiveChannel[Message], objects: _Told) -> None:
         """Until the chat has ended."""
         async for message in messages:
             self._delivery.note(message)
@@ -83,11 +78,7 @@ class ObjectPipe:
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
-    async def _read(
-        self,
-        asked: trio.MemorySendChannel[requests.Request],
-        objects: trio.MemorySendChannel[Message | Error],
-    ) -> None:
+    async def _read(self, asked: _Asked, objects: _Told) -> None:
         """Until a request ends the chat, or the input does. That the chat has ended by itself is
         noticed by who tells.
         """
@@ -115,19 +106,20 @@ class ObjectPipe:
         if not line.strip():
             return None
         request = read_request(line, self._room)
-        if isinstance(request, requests.ResendText) and not self._delivery.has_failed(
-            request.token
-        ):
+        if self._is_in_vain(request):
             raise BadRequest("No text with this token has failed.")
         return request
 
-    async def _want(
-        self, request: requests.Request, asked: trio.MemorySendChannel[requests.Request]
-    ) -> None:
+    def _is_in_vain(self, request: requests.Request) -> bool:
+        """Whether it sends something again that has not failed."""
+        failed = self._delivery.has_failed
+        return isinstance(request, requests.ResendText) and not failed(request.token)
+
+    async def _want(self, request: requests.Request, asked: _Asked) -> None:
         """Without a connection, nothing could be answered."""
         delivery = self._delivery
         await delivery.until(lambda: delivery.linked and not delivery.full)
-        if isinstance(request, requests.ResendText) and not delivery.has_failed(request.token):
+        if self._is_in_vain(request):
             return  # it has arrived after all
         if isinstance(request, requests.Say | requests.ResendText):
             delivery.begin(request.token)

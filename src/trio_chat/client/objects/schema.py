@@ -4,48 +4,112 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
-
-from trio_chat.client.objects.json_messages import CHANGE, KINDS, MEMBER, Kind
+from trio_chat.client.objects.json_messages import ADDRESS, KINDS, PARTS, Kind
 from trio_chat.client.objects.json_requests import READERS
+
+_KINDS = {
+    "said": "Somebody has said something, in a room or to one person.",
+    "joined": "Somebody else has entered a room.",
+    "left": "Somebody else has left a room.",
+    "departed": "Somebody has left the server, and so every room.",
+    "kicked": "Somebody was sent out of a room.",
+    "renamed": "Somebody, maybe we ourselves, has another nickname.",
+    "topic": "A room's topic was set; or it is told, as it was set earlier.",
+    "modes": "The modes of a room or its members have changed.",
+    "away": "Somebody, maybe we ourselves, is away or back.",
+    "notice": "A sentence for people: what has no object of its own, as answers to commands and "
+    "refusals.",
+    "roster": "Everybody who is in a room: it replaces what was known.",
+    "in_room": "We have entered a room; also when we come back to it after a cut.",
+    "out_of_room": "We are not in a room any more: we have left it, were sent out, or not let in "
+    "again.",
+    "typing": "Somebody is typing, or has stopped: in a room, or to us alone.",
+    "sent": "A text of ours is on its way. Acknowledged or failed, with the same token, follows.",
+    "acknowledged": "A text of ours has arrived: this is its place among what others say.",
+    "failed": "A text of ours was refused, or may not have arrived. Resend sends it again.",
+    "page_end": "All that a request history has asked for has come.",
+    "marked_read": "Up to when we have read, on any device.",
+    "linked": "The server has let us in.",
+    "unlinked": "We are cut off.",
+    "lag": "How long the server takes to answer.",
+    "error": "A line of the input was no request, and nothing has come of it.",
+    "Member": "Somebody in a room.",
+    "Change": "One mode is set or removed.",
+}
+
+# By the name of the field, or by its kind and its name if it means something of its own there.
+_FIELDS = {
+    "nick": "A nickname.",
+    "room": "A room.",
+    "target": "A room or a person.",
+    "token": "That of the request say, or one of its pieces.",
+    "why": "Why; for people.",
+    "time": "ISO 8601, in UTC: 2026-01-31T09:30:00.000Z.",
+    "notice": "Not to be answered automatically.",
+    "user": "The first part of their address.",
+    "host": "The second part of their address.",
+    "account": "Where they have logged in, if they have.",
+    "bot": "Whether they say that they are a bot.",
+    "status": "For those only who have @ or + in the room.",
+    "late": "Said while we were cut off.",
+    "found": "Found by /search.",
+    "name": 'Their "real name".',
+    "count": "How many messages have come.",
+    "complete": "Whether nothing older is kept.",
+    "network": "What the server calls the chat.",
+    "caps": "What it can do, by the names of IRCv3.",
+    "casemapping": "How it compares names, if that is not as trio-chat does.",
+    "retry": "Seconds to the next attempt, if there is one.",
+    "line": "Its number in the input; the first is 1.",
+    "prefixes": "@ of who leads it, + of who may speak; the highest first.",
+    "add": "Whether it is set.",
+    "mode": "Its letter.",
+    "argument": "Whom or what it is about; empty, if it has none.",
+    "said.text": "What was said.",
+    "said.to": "To whom it was said, if in private.",
+    "said.action": "Said by /me: * alice waves.",
+    "said.msgid": "The server's id of the message.",
+    "said.earlier": "Said before we came: not to be answered.",
+    "said.token": "That of the request say, if we have said it.",
+    "kicked.target": "Who was sent out, by nick.",
+    "renamed.to": "Their nickname now.",
+    "topic.nick": "Who has set it, if that is known.",
+    "topic.text": "Empty, if there is none.",
+    "topic.earlier": "It was not set just now.",
+    "away.text": "Their message; empty, if they are back.",
+    "notice.room": "The room or person that it is about.",
+    "typing.room": "The room; empty, if it is to one person.",
+    "typing.to": "That person; empty, if it is in a room.",
+    "acknowledged.msgid": "The server's id of it; empty, if the server has none.",
+    "acknowledged.time": "ISO 8601, in UTC; empty, if the server does not say it.",
+    "marked_read.time": "ISO 8601, in UTC; empty, if the server does not know.",
+    "error.text": "What is wrong with it; for people.",
+    "Member.bot": "",
+}
 
 _BOOLEAN = "action active add away bot complete earlier found late notice"
 
-#: Of the fields that are no strings.
+# Of the fields that are no strings.
 _TYPES: dict[str, dict[str, Any]] = {
     **{name: {"type": "boolean"} for name in _BOOLEAN.split()},
+    "caps": {"items": {"type": "string"}, "type": "array"},
+    "changes": {"items": {"$ref": "#/$defs/Change"}, "type": "array"},
+    "members": {"items": {"$ref": "#/$defs/Member"}, "type": "array"},
     "count": {"type": "integer"},
     "line": {"type": "integer"},
     "retry": {"type": "number"},
     "seconds": {"type": "number"},
-    "caps": {"items": {"type": "string"}, "type": "array"},
-    "changes": {"items": {"$ref": "#/$defs/Change"}, "type": "array"},
-    "members": {"items": {"$ref": "#/$defs/Member"}, "type": "array"},
 }
-
-
-class _Generator(GenerateJsonSchema):
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """A title would say the field's name once more."""
-        return False
-
-    def default_schema(self, schema: Any) -> dict[str, Any]:
-        """A default that is empty means that the field is missing, and may be no value for it."""
-        made = super().default_schema(schema)
-        return {k: v for k, v in made.items() if k != "default" or v}
 
 
 def schema() -> dict[str, Any]:
     """``#/$defs/Input`` is a line that the client reads, ``#/$defs/Output`` one that it prints."""
-    read = [
-        _typed(name, reader.json_schema(schema_generator=_Generator))
-        for name, reader in READERS.items()
-    ]
-    printed = [_typed(name, _object(kind)) for name, kind in KINDS.items()]
-    parts = [_object(MEMBER), _object(CHANGE)]
+    read = [_typed(name, reader.json_schema()) for name, reader in READERS.items()]
+    printed = [_typed(name, _object(name, kind)) for name, kind in KINDS.items()]
+    parts = [_object(kind.title, kind) for kind in PARTS.values()]
     shared = {each["title"]: each for each in [*read, *printed, *parts]}
     lines = {"Input": _any_of(read), "Output": _any_of(printed)}
     return {
@@ -56,43 +120,49 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _object(kind: Kind) -> dict[str, Any]:
+def _object(name: str, kind: Kind) -> dict[str, Any]:
+    fields = kind.fields.split()
+    if "address?" in fields:
+        fields = [*(f"{field}?" for field in ADDRESS), *fields[:-1]]
     return {
-        "description": kind.means,
-        "properties": {f.rstrip("?"): _field(f.rstrip("?"), kind.fields[f]) for f in kind.fields},
-        "required": [field for field in kind.fields if not field.endswith("?")],
+        "description": _KINDS[name],
+        "properties": {field.rstrip("?"): _field(name, field.rstrip("?")) for field in fields},
+        "required": [field for field in fields if not field.endswith("?")],
         "title": kind.title,
         "type": "object",
     }
 
 
-def _field(name: str, means: str) -> dict[str, Any]:
+def _field(kind: str, name: str) -> dict[str, Any]:
+    means = _FIELDS.get(f"{kind}.{name}", _FIELDS.get(name))
     described = {"description": means} if means else {}
     return described | _TYPES.get(name, {"type": "string"})
 
 
-def _typed(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(name: str, made: dict[str, Any]) -> dict[str, Any]:
     """With ``type``, the first of its fields."""
-    constant = {"type": {"const": name, "type": "string"}}
-    made = {
-        **described,
-        "properties": constant | described.get("properties", {}),
-        "required": ["type", *described.get("required", ())],
+    properties = {"type": {"const": name, "type": "string"}}
+    properties |= {name: _bare(field) for name, field in made.get("properties", {}).items()}
+    required = ["type", *made.get("required", ())]
+    return dict(sorted({**made, "properties": properties, "required": required}.items()))
+
+
+def _bare(field: dict[str, Any]) -> dict[str, Any]:
+    """Without a title, which says the name once more, and without a default that is empty: it means
+    that the field is missing, and may be no value for it.
+    """
+    return {
+        key: value for key, value in field.items() if key != "title" and (key != "default" or value)
     }
-    return dict(sorted(made.items()))
 
 
-def _any_of(objects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _any_of(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
     named = {each["properties"]["type"]["const"]: f"#/$defs/{each['title']}" for each in objects}
     return {
-        "oneOf": [{"$ref": reference} for reference in named.values()],
+        "oneOf": [{"$ref": path} for path in named.values()],
         "discriminator": {"propertyName": "type", "mapping": named},
     }
 
 
-def main() -> None:
-    print(json.dumps(schema(), indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(schema(), indent=2))
