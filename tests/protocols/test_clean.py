@@ -187,6 +187,7 @@ def test_all_text_is_harmless(text: str) -> None:
 
 @given(anything)
 @example("\u0300" * 4 + "\u200b\u0300")
+@example("\u0300" * 5 + "\u200c\u0300")
 def test_what_is_clean_stays_as_it_is(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 

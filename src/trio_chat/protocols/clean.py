@@ -79,6 +79,8 @@ def _without_piles(text: str) -> str:
         elif unicodedata.category(char) in ("Mn", "Me"):
             marks += 1
             if marks > ACCENTS_MAX:
+                if kept[-1] in "\u200c\u200d":
+                    kept.pop()  # it would join nothing
                 continue
         elif char not in "\u200c\u200d":
             marks = 0
