@@ -44,16 +44,6 @@ async def test_it_says_where_it_listens_and_how_to_join():
         )
 
 
-async def test_a_conversation_with_netcat():
-    async with running_server() as server:
-        answer = await converse(server.port, "bob\nhello\n")
-    assert answer == (
-        "bob joined!\nConnected to server!\n"
-        "*** You are bob in #lobby; nobody else is here yet. /help for more.\n"
-        "bob: hello\n"
-    )
-
-
 async def test_it_listens_on_all_addresses_that_it_is_told(tmp_path):
     path = str(tmp_path / "chat")
     more = f"server.listen=127.0.0.1:0,unix:{path}"
@@ -89,18 +79,6 @@ async def test_a_port_in_use():
     assert f"127.0.0.1:{port}: it is in use" in line
 
 
-async def test_a_port_beyond_all_ports():
-    code, line = await refused("--port", "70000")
-    assert code == 78
-    assert line.startswith("trio-chat: --port 70000: ")
-
-
-async def test_a_port_that_is_no_number():
-    code, line = await refused(TRIO_CHAT_PORT="abc")
-    assert code == 78
-    assert line.startswith("trio-chat: TRIO_CHAT_PORT=abc (environment): ")
-
-
 async def test_a_misspelt_variable():
     code, line = await refused(TRIO_CHAT_PROT="1")
     assert code == 78
@@ -112,19 +90,6 @@ async def test_what_is_misspelt_steers_no_terminal():
     code, line = await refused("--set", "x\x1b[31m\x9b=1")
     assert code == 78
     assert line.rstrip("\n").isprintable()
-
-
-async def test_an_env_file_that_cannot_be_read(tmp_path):
-    code, line = await refused("--env-file", str(tmp_path))
-    assert code == 78
-    assert f"{tmp_path}: is a directory" in line
-
-
-async def test_a_host_that_does_not_exist():
-    host = "no-such-host.invalid"
-    code, line = await refused("--port", "0", "--host", host, RES_OPTIONS="timeout:1 attempts:1")
-    assert code == 71
-    assert f"there is no host named {host}" in line
 
 
 async def test_an_address_of_another_machine():
@@ -171,12 +136,6 @@ async def test_a_signal_stops_it_and_everybody_is_told(number):
         assert (await bo.heard.rest()).endswith(GOODBYE)
         assert await server.ended() == 0
         assert log_of(server)[-1]["level"] == "info"
-
-
-async def test_it_stops_without_anybody():
-    async with running_server() as server:
-        server.process.terminate()
-        assert await server.ended() == 0
 
 
 async def test_a_second_signal_stops_it_at_once():

@@ -29,12 +29,6 @@ async def notices(chat: trio_chat.Chat, count: int) -> list[str]:
 # ── what is spoken ─────────────────────────────────────────────────────────────────────────
 
 
-async def test_trio_chat_speaks_irc(port):
-    async with trio_chat.open_chat(port=port, nick="al", rooms=["#tea"]) as al:
-        assert al.room == "#tea"
-        assert await notices(al, 1) == ["Welcome to the trio-chat network, al"]
-
-
 async def found(chat: trio_chat.Chat, line: str) -> list[str]:
     """The texts that come of a command that looks something up."""
     await chat.command(line)
@@ -140,17 +134,6 @@ async def test_without_echoes_what_we_say_counts_as_there(nursery):
     assert said == [
         *("PRIVMSG #lobby one", "PRIVMSG #lobby :\x01ACTION waves\x01", "QUIT :so long")
     ]
-
-
-async def test_help_is_at_hand_without_the_server(nursery):
-    server = await nursery.start(MinimalIrcServer().run)
-    async with trio_chat.open_chat(port=server.port, nick="al") as al:
-        await al.command("/help")
-        await al.command("/whios bo")
-        told = await notices(al, 2)
-        assert told[1] == "Every line you write goes to the room, except these:"
-        while "Did you mean /whois?" not in told[-1]:
-            told += await notices(al, 1)
 
 
 async def test_after_the_last_word_the_iteration_ends(nursery):

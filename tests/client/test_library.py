@@ -28,7 +28,6 @@ from trio_chat import (
     Notice,
     Renamed,
     Said,
-    Sent,
     Settings,
     TopicSet,
     Unsupported,
@@ -89,14 +88,6 @@ def bare(message: object) -> object:
 # ── talking ────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_what_we_say_is_sent_and_then_there(enter):
-    async with enter("al") as al:
-        await al.say("hello", token="t" * 16)
-        told = [m async for m in _until(al, Acknowledged)]
-        assert Sent("t" * 16, LOBBY, "hello") in told
-        assert told[-1].token == "t" * 16
-
-
 async def test_we_know_at_once_who_and_where_we_are_and_who_else_is(enter):
     async with enter("al") as al, enter("bo") as bo:
         assert (al.nick, al.room) == ("al", LOBBY)
@@ -112,13 +103,6 @@ async def test_two_hear_each_other(enter):
         assert heard == [Joined(LOBBY, "bo"), Acknowledged, Said(LOBBY, "bo", "grüße")]
 
 
-async def test_each_line_of_a_text_is_said(enter, protocol):
-    async with enter("al") as al, enter("bo") as bo:
-        await al.say("one\n\ntwo")
-        told = ["one\n\ntwo"] if protocol == "irc" else ["one", "two"]
-        assert [said.text for said in await hear(bo, len(told))] == told
-
-
 async def test_any_text_can_be_said(enter):
     texts = ["/quit", "//", "al: hello", "bo joined!", "*** Goodbye!", " x ", "NICK", "😀"]
     async with enter("bo") as bo, enter("al") as al:
@@ -127,17 +111,10 @@ async def test_any_text_can_be_said(enter):
         assert (await hear(bo, 9))[1:] == [Said(LOBBY, "al", text) for text in texts]
 
 
-async def test_nothing_that_cannot_be_seen_is_said(enter):
-    async with enter("al") as al:
-        for text in ("\x02", "\u200b"):
-            with pytest.raises(Unsupported, match="nothing visible"):
-                await al.say(text)
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n", "\u200b"])
+@pytest.mark.parametrize("text", ["", " ", "\n", "\u200b", "\x02"])
 async def test_what_cannot_be_seen_is_refused_at_once(enter, text):
     async with enter("al") as al:
-        with pytest.raises(Unsupported):
+        with pytest.raises(Unsupported, match="nothing visible"):
             await al.say(text)
 
 
@@ -172,18 +149,6 @@ async def test_who_does_not_come_back_leads_no_room_for_those_who_come_later(por
             while not (members := chat.members("#new")):
                 await anext(chat)
             assert [(member.nick, member.prefixes) for member in members] == [(nick, "@")]
-
-
-async def test_one_can_be_told_something(enter):
-    async with enter("al") as al, enter("bo") as bo, enter("cy") as cy:
-        await al.tell("bo", "psst")
-        await al.say("hello all")
-        assert await hear(bo, 3) == [
-            Joined(LOBBY, "cy"),
-            Said("", "al", "psst", to="bo"),
-            Said(LOBBY, "al", "hello all"),
-        ]
-        assert await hear(cy, 1) == [Said(LOBBY, "al", "hello all")]
 
 
 async def test_a_reply_goes_where_it_was_said(enter):
@@ -320,19 +285,6 @@ async def test_commands(enter):
         assert al.nick == "alan"
 
 
-async def test_what_was_said_before_is_earlier(enter, protocol):
-    async with enter("al") as al:
-        await al.say("one")
-        await al.command("/me waves")
-        await hear(al, 2)
-        async with enter("bo") as bo:
-            await al.say("three")
-            heard = await hear(bo, 3)
-    said = [bare(message.said) for message in heard[:2]]
-    assert said == [Said(LOBBY, "al", "one"), Said(LOBBY, "al", "waves", action=True)]
-    assert heard[2] == Said(LOBBY, "al", "three")
-
-
 @pytest.mark.parametrize("protocol", ["irc"])
 async def test_what_was_said_before_can_be_read(enter):
     """Also while somebody else iterates; and what comes in the meantime stays to be heard."""
@@ -411,11 +363,11 @@ async def _until(chat: trio_chat.Chat, kind: type):
 async def test_the_end_of_the_block_delivers_everything(enter):
     async with enter("bo") as bo:
         async with enter("al") as al:
-            for number in range(1000):
+            for number in range(300):
                 await al.say(f"number {number}")
-        heard = await hear(bo, 1002)
+        heard = await hear(bo, 302)
     assert heard[0] == Joined(LOBBY, "al")
-    assert [said.text for said in heard[1:-1]] == [f"number {n}" for n in range(1000)]
+    assert [said.text for said in heard[1:-1]] == [f"number {n}" for n in range(300)]
     assert heard[-1] == Left(LOBBY, "al")
 
 

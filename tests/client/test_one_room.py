@@ -249,21 +249,6 @@ def test_who_may_not_enter_can_go_on_where_they_are_or_elsewhere() -> None:
     assert bob.sent == ["JOIN #two", "PART #lobby", "PRIVMSG #two hi"]
 
 
-def test_where_plain_is_spoken_a_refused_room_is_known_by_the_answer_to_who() -> None:
-    bob = on_plain()
-    bob.hears(
-        "Connected to server!",
-        "*** You are bob in #lobby; nobody else is here yet. /help for more.",
-        "*** In #lobby (1): bob",
-    )
-    bob.writes("/join tea")
-    assert bob.room.moving
-    assert bob.hears("*** You need an invitation to enter #tea.", "*** In #lobby (1): bob") == [
-        "*** You need an invitation to enter #tea."
-    ]
-    assert (bob.room.moving, bob.room.refused, bob.writes("hi")) == (False, 1, [NOT_IN_TEA])
-
-
 def test_a_server_that_does_not_let_us_into_our_room_does_not_let_us_in() -> None:
     session = IrcClientSession(
         "bob", rooms=["#lobby"], encoding="utf-8", state=ResumeState(required=["#Lobby"])

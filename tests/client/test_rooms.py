@@ -12,16 +12,12 @@ from processes import PATIENCE
 from trio_chat.client import backoff, connection, requests
 from trio_chat.client.lasting import LastingConnection
 from trio_chat.client.runner import RoomsTalk, talk_in_rooms
-from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,
-    Earlier,
     InRoom,
     Linked,
-    MarkedRead,
     Member,
     OutOfRoom,
-    PageEnd,
     Roster,
     Sent,
     Typing,
@@ -68,41 +64,6 @@ async def test_a_program_in_many_rooms_gets_all_that_is_known(port):
         await me.sees(Typing("#lobby", "al", True))
         assert me.texts("#tea") == ["hi"]
         assert me.texts("al") == ["psst"]
-
-
-async def test_a_text_of_several_lines_is_one_message(port):
-    """Also of what was said before."""
-    text = "one\n\nthree " + "x" * 600
-    async with screen(port, "me") as me, screen(port, "al") as al:
-        await me.sees(trio_chat.Joined)
-        await al.want(requests.Say(text, "#lobby", token="t" * 16))
-        await al.sees(Sent("t" * 16, "#lobby", text), Acknowledged)
-        assert [m.token for m in al.shown if isinstance(m, Sent)] == ["t" * 16]
-        await al.want(requests.Say("end", "#lobby"))
-        await me.sees(trio_chat.Said, trio_chat.Said)
-        assert me.texts("#lobby") == [text, "end"]
-        await me.want(requests.History("#lobby", "", 2))
-        await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
-        assert [m.said.text for m in me.shown if isinstance(m, Earlier)] == [text, "end"]
-
-
-async def test_what_was_said_before_comes_in_pages(port):
-    async with screen(port, "me") as me:
-        await me.want(*(requests.Say(f"{number}", "#lobby") for number in range(5)))
-        await me.sees(*[Acknowledged] * 5)
-        msgid = [m for m in me.shown if isinstance(m, Acknowledged)][3].msgid
-        me.shown.clear()
-        me._looked = 0
-        await me.want(requests.History("#lobby", msgid, 2))
-        await me.sees(Earlier, Earlier, PageEnd("#lobby", 2, complete=False))
-        earlier = [m.said.text for m in me.shown if isinstance(m, Earlier)]
-        assert earlier == ["1", "2"]
-        first = next(m.said.msgid for m in me.shown if isinstance(m, Earlier))
-        await me.want(requests.History("#lobby", first, 2))
-        await me.sees(Earlier, PageEnd("#lobby", 1, complete=False))
-        first = [m.said.msgid for m in me.shown if isinstance(m, Earlier)][-1]
-        await me.want(requests.History("#lobby", first, 2))
-        await me.sees(PageEnd("#lobby", 0, complete=True))
 
 
 async def test_what_nobody_got_to_is_for_the_next_time(port):
@@ -159,13 +120,6 @@ async def test_what_is_heard_while_the_reader_is_on_its_way_to_wait_is_shown(por
             await me.sees(told)
 
 
-async def test_how_far_somebody_has_read_is_known_to_the_server(port):
-    async with screen(port, "me") as me:
-        time = "2026-01-02T03:04:05.678Z"
-        await me.want(requests.ReadUpTo("#lobby", time))
-        await me.sees(MarkedRead("#lobby", time))
-
-
 async def test_nothing_is_lost_nor_twice_in_any_room_nor_in_private(port, wire):
     async with screen(wire.port, "me") as me, screen(port, "al") as al:
         await me.want(requests.Join("#tea", ""), requests.Say("hello", "al"))
@@ -189,26 +143,6 @@ async def test_nothing_is_lost_nor_twice_in_any_room_nor_in_private(port, wire):
     assert me.texts("#tea") == ["b", "t0", "t1", "t2", last_words]
     assert me.texts("#lobby") == ["l0", "l1", "l2"]
     assert me.texts("al") == ["hello", "a", "p0", "p1", "p2"]
-
-
-async def test_whoever_has_never_been_in_is_told_why(port):
-    with pytest.raises(ExceptionGroup) as failed:
-        async with screen(port, "me"), screen(port, "me"):
-            pass
-    assert failed.group_contains(NotAdmitted)
-
-
-async def test_commands_are_about_the_room_in_which_they_were_typed(port):
-    async with screen(port, "me") as me:
-        await me.want(requests.Join("#tea"), requests.SlashCommand("/topic green", "#tea"))
-        await me.sees(trio_chat.TopicSet)
-        [topic] = [m for m in me.shown if isinstance(m, trio_chat.TopicSet)]
-        assert (topic.room, topic.text) == ("#tea", "green")
-        await me.want(requests.SlashCommand("/jion", "#tea"))
-        await me.sees(trio_chat.Notice)
-        notice = me.shown[me._looked - 1]
-        assert notice.room == "#tea"
-        assert "Did you mean /join?" in notice.text
 
 
 async def test_a_room_that_was_named_and_left_is_not_entered_again_after_a_cut(port, wire):

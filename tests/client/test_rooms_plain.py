@@ -6,13 +6,11 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-import trio_chat
 from front_ends import Screen, Wire
-from netcat import guest, netcat
+from netcat import guest
 from processes import PATIENCE
 from trio_chat import Joined, Left, Notice, Said
 from trio_chat.client import backoff, requests
-from trio_chat.client.model import Model
 from trio_chat.client.runner import talk_in_rooms
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -21,7 +19,6 @@ from trio_chat.protocols.client import (
     InRoom,
     Linked,
     Member,
-    OutOfRoom,
     PageEnd,
     Roster,
     Sent,
@@ -85,25 +82,6 @@ async def test_who_comes_talks_and_goes_is_told(port):
         await you.sees(Joined("#lobby", "me"))
         earlier = [message.said.text for message in me.shown if isinstance(message, Earlier)]
         assert earlier == ["hi", "waves", "hello"]
-
-
-async def test_another_room_takes_the_place_of_the_one_before(port):
-    async with screen(port, "me") as me, screen(port, "al") as al:
-        await me.want(requests.Join("#tea"), requests.Say("hi", "#tea"))
-        await me.sees(OutOfRoom("#lobby"), InRoom("#tea"), Roster, Acknowledged)
-        await al.sees(Left("#lobby", "me"))
-        await me.want(requests.Say("too late", "#lobby"))
-        await me.sees(Sent, Failed)
-        await me.want(requests.SlashCommand("/topic green", "#tea"))
-        await me.sees(trio_chat.TopicSet("#tea", "me", "green"))
-        await me.want(requests.Part("#tea"))
-        await me.sees(OutOfRoom("#tea"), InRoom("#lobby"), Roster)
-
-
-async def test_a_refusal_is_known_to_be_one(port):
-    async with screen(port, "me") as me:
-        await me.want(requests.Say("psst", "nobody"))
-        await me.sees(Sent, Notice("Nobody here is called nobody.", room="#lobby"), Failed)
 
 
 async def test_what_plain_cannot_do_is_left_out(port):
@@ -175,30 +153,6 @@ async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
 # ── the tutorial's server ──────────────────────────────────────────────────────────────────────
 
 
-async def test_the_tutorials_server_has_one_room(tutorial):
-    async with netcat(tutorial.port) as al:
-        await al.until("NICK")
-        await al.send("al")
-        await al.until("al joined!Connected to server!")
-        async with screen(tutorial.port, "me") as me:
-            await me.want(requests.Say("one\ntwo", "#lobby"), requests.Join("#tea"))
-            await me.sees(Notice("This server has only one room.", room="#tea"))
-            await me.sees(Acknowledged, Acknowledged)
-            await al.send("al: hello")
-            await me.sees(Roster("#lobby", (Member("me"), Member("al"))))
-            await me.sees(Said("#lobby", "al", "hello"))
-        await al.until("me left!")
-    assert tutorial.received == [b"me: one", b"me: two", b"al: hello"]
-
-
-async def test_what_the_protocol_is_need_not_be_said(tutorial):
-    async with trio_chat.open_chat(port=tutorial.port, nick="me") as chat:
-        assert [await anext(chat), await anext(chat)] == [
-            Linked("me", "", frozenset()),
-            InRoom("#lobby"),
-        ]
-
-
 async def test_the_tutorials_server_goes_and_comes_back(nursery):
     """What is said meanwhile is said then."""
     wire = Wire(0)
@@ -215,18 +169,3 @@ async def test_the_tutorials_server_goes_and_comes_back(nursery):
         wire.up = True
         await me.sees(Linked, InRoom("#lobby"), Acknowledged)
     assert (first.received, second.received) == ([], [b"me: are you there?"])
-
-
-async def test_the_model_shows_it_as_a_room(tutorial):
-    model = Model("me")
-    async with screen(tutorial.port, "me") as me:
-        await tutorial.broadcast(b"al: hello")
-        await me.sees(Said)
-        for message in me.shown:
-            model.update(message, 0.0)
-    [_, lobby] = model.buffers
-    assert (lobby.name, lobby.kind, lobby.joined) == ("#lobby", "room", True)
-    assert [m.nick for m in lobby.members.values()] == ["me", "al"]
-    assert lobby.lines[-1].text == "hello"
-    wanted: list[requests.Request] = [*model.older(lobby)]
-    assert wanted == [requests.History("#lobby", "", 100)]

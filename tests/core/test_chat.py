@@ -160,12 +160,6 @@ def test_decide_changes_nothing(ring: Ring, nick: str, request_: Request) -> Non
 # ── apply: who hears what ──────────────────────────────────────────────────────────────────────
 
 
-def test_all_in_the_room_hear_what_is_said_and_the_speaker_too(ring: Ring) -> None:
-    deliveries = ring.ask("id-alice", Say("#Lobby", "hi"))
-    said = Said("#Lobby", "alice", "hi", "id-alice")
-    assert heard(ring.chat, deliveries) == [(said, {"id-alice", "id-bob"})]
-
-
 def test_the_two_of_them_hear_what_is_said_in_private(ring: Ring) -> None:
     deliveries = ring.ask("id-alice", DirectMessage("carol", "psst"))
     said = Said("id-alice,id-carol", "alice", "psst", "id-alice", to="carol", to_id="id-carol")
@@ -203,95 +197,8 @@ def test_whoever_comes_from_another_room_is_not_new(ring: Ring) -> None:
     assert shown.shown == RoomWelcome("#tea", "alice", others=1, first=False)
 
 
-def test_the_first_in_a_room_is_alone_there(ring: Ring) -> None:
-    deliveries = ring.ask("id-carol", Join("#attic"))
-    joined = Joined("#attic", "carol", "id-carol", guarded=True, status="o")
-    entered = RoomWelcome("#attic", "carol", others=0, first=True)
-    assert heard(ring.chat, deliveries) == [(joined, {"id-carol"}), (entered, {"id-carol"})]
-
-
-def test_all_who_stay_hear_who_leaves_and_so_does_who_leaves(ring: Ring) -> None:
-    deliveries = ring.ask("id-bob", Leave("#lobby", "tired"))
-    left = Left("#Lobby", "bob", "id-bob", "tired")
-    assert heard(ring.chat, deliveries) == [(left, {"id-alice"}), (Copy(left), {"id-bob"})]
-
-
-def test_the_last_one_leaves_an_empty_room(ring: Ring) -> None:
-    assert ring.chat.empty == set()
-    deliveries = ring.ask("id-bob", Leave("#tea"))
-    assert heard(ring.chat, deliveries) == [(Copy(Left("#tea", "bob", "id-bob")), {"id-bob"})]
-    assert ring.chat.empty == {"#tea"}
-
-
-def test_all_in_the_room_hear_its_topic(ring: Ring) -> None:
-    deliveries = ring.ask("id-alice", SetTopic("#lobby", "tea"))
-    event = TopicSet("#Lobby", "alice", "tea", "id-alice")
-    assert heard(ring.chat, deliveries) == [(event, {"id-alice", "id-bob"})]
-
-
 def test_nobody_hears_who_arrives(ring: Ring) -> None:
     assert list(ring.happen(Arrived("dave", "id-dave"))) == []
-
-
-def test_whoever_shares_two_rooms_hears_a_new_name_once(ring: Ring) -> None:
-    ring.ask("id-alice", Join("#tea"))
-    deliveries = ring.ask("id-bob", Rename("rob"))
-    assert heard(ring.chat, deliveries) == [
-        (Renamed("bob", "rob", "id-bob", rooms=("#lobby", "#tea")), {"id-alice", "id-bob"})
-    ]
-
-
-def test_whoever_is_in_no_room_hears_their_own_new_name(ring: Ring) -> None:
-    deliveries = ring.ask("id-carol", Rename("caro"))
-    assert heard(ring.chat, deliveries) == [(Renamed("carol", "caro", "id-carol"), {"id-carol"})]
-
-
-def test_a_new_name_is_found_and_the_old_one_is_not(ring: Ring) -> None:
-    ring.ask("id-bob", Rename("rob"))
-    assert ring.chat.person("ROB") is ring.chat.people["id-bob"]
-    assert ring.chat.person("bob") is None
-
-
-def test_a_name_in_another_case_is_found(ring: Ring) -> None:
-    ring.ask("id-bob", Rename("BOB"))
-    person = ring.chat.person("bob")
-    assert person is not None
-    assert person.nick == "BOB"
-
-
-def test_whoever_shares_two_rooms_hears_a_departure_once(ring: Ring) -> None:
-    ring.ask("id-alice", Join("#tea"))
-    departed = Departed("bob", "id-bob")
-    assert heard(ring.chat, ring.happen(departed)) == [(departed, {"id-alice"})]
-
-
-def test_each_who_shared_some_room_hears_a_departure(ring: Ring) -> None:
-    ring.enter("dave", "#tea")
-    [(_, by)] = heard(ring.chat, ring.happen(Departed("bob", "id-bob")))
-    assert by == {"id-alice", "id-dave"}
-
-
-def test_whoever_has_departed_is_nowhere(ring: Ring) -> None:
-    ring.happen(Departed("bob", "id-bob"))
-    assert "id-bob" not in ring.chat.people
-    assert ring.chat.person("bob") is None
-    assert list(ring.chat.rooms["#lobby"].members) == ["id-alice"]
-    assert ring.chat.empty == {"#tea"}
-
-
-def test_a_join_that_comes_after_the_room_was_closed_is_ignored(ring: Ring) -> None:
-    ring.enter("alice")
-    [joined] = ring.decide("id-alice", Join("#den"))
-    ring.chat.close_room("#den")
-    assert isinstance(joined, Joined)
-    assert ring.happen(joined) == []
-    assert not ring.chat.people["id-alice"].rooms
-
-
-def test_the_departure_of_somebody_unknown_is_ignored(ring: Ring) -> None:
-    before = copy.deepcopy(vars(ring.chat))
-    assert list(ring.happen(Departed("bob", "id-of-nobody"))) == []
-    assert vars(ring.chat) == before
 
 
 @pytest.mark.parametrize(
@@ -397,12 +304,6 @@ def test_the_fullest_rooms_come_first_and_empty_ones_not_at_all(ring: Ring) -> N
     assert found == [("#Lobby", 3), ("#a", 1), ("#b", 1), ("#tea", 1)]
 
 
-def test_there_are_no_rooms_to_begin_with() -> None:
-    ring = Ring()
-    ring.enter("alice")
-    assert ring.chat.answer("id-alice", ListRooms()) == Rooms(())
-
-
 # ── the log ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -433,17 +334,6 @@ def test_where_an_event_belongs(
     assert log_of(event) == log
     assert membership_changes(event) == moves
     assert is_barrier(event) is barrier
-
-
-def test_a_topic_is_what_is_left_of_a_log(ring: Ring) -> None:
-    ring.ask("id-bob", SetTopic("#tea", "green"))
-    ring.ask("id-bob", SetTopic("#tea", "black"))
-    last = ring.log("#tea")[-1]
-    ring.ask("id-bob", Say("#tea", "hi"))
-    ring.ask("id-bob", Leave("#tea"))
-    assert ring.chat.rooms["#tea"].state == RoomState(
-        "#tea", "black", last.id, "bob", 7, created=4, flags=frozenset("n")
-    )
 
 
 def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> None:

@@ -25,7 +25,6 @@ from trio_chat.core.events import (
     Announced,
     Arrived,
     AwaySet,
-    Change,
     Departed,
     Invited,
     Joined,
@@ -126,16 +125,6 @@ def test_only_what_is_said_counts_as_speaking(ring: Ring) -> None:
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_first_in_a_room_becomes_its_operator_and_nobody_else(ring: Ring) -> None:
-    ring.ask("id-eve", Join("#new"))
-    ring.ask("id-mark", Join("#new"))
-    assert ring.chat.rooms["#new"].status == {"id-eve": "o"}
-    ring.ask("id-eve", Leave("#new"))
-    assert ring.chat.rooms["#new"].status == {}
-    ring.ask("id-eve", Join("#new"))
-    assert ring.chat.rooms["#new"].status == {}
-
-
 def test_whoever_comes_into_a_room_that_all_have_left_becomes_its_operator(ring: Ring) -> None:
     ring.ask("id-eve", Join("#new"))
     created = len(ring.entries) - 1
@@ -143,22 +132,6 @@ def test_whoever_comes_into_a_room_that_all_have_left_becomes_its_operator(ring:
     ring.ask("id-mark", Join("#new"))
     assert ring.chat.rooms["#new"].status == {"id-mark": "o"}
     assert ring.chat.rooms["#new"].state.created == created
-
-
-@pytest.mark.parametrize("way", ["left", "kicked", "departed"])
-def test_whoever_goes_has_no_status_any_more(ring: Ring, way: str) -> None:
-    match way:
-        case "left":
-            ring.ask("id-vera", Leave("#den"))
-        case "kicked":
-            ring.ask("id-olga", Kick("#den", "vera"))
-        case _:
-            ring.depart("vera")
-    assert ring.chat.rooms["#den"].status == {"id-olga": "o"}
-    if way == "departed":
-        ring.enter("vera")
-    ring.ask("id-vera", Join("#den"))
-    assert ring.chat.rooms["#den"].status == {"id-olga": "o"}
 
 
 def test_all_in_the_room_hear_who_is_kicked_and_so_does_who_is_kicked(ring: Ring) -> None:
@@ -170,13 +143,6 @@ def test_all_in_the_room_hear_who_is_kicked_and_so_does_who_is_kicked(ring: Ring
     ]
     assert "id-mark" not in ring.chat.rooms["#den"].members
     assert "#den" not in ring.person("mark").rooms
-
-
-def test_the_last_one_who_kicks_themselves_leaves_an_empty_room(ring: Ring) -> None:
-    ring.ask("id-eve", Join("#new"))
-    deliveries = ring.ask("id-eve", Kick("#new", "eve"))
-    assert [by for _, by in heard(ring.chat, deliveries)] == [{"id-eve"}]
-    assert ring.chat.empty == {"#new"}
 
 
 @pytest.mark.parametrize("departs", [True, False])
@@ -197,12 +163,6 @@ def test_who_is_invited_and_the_operators_hear_of_it(ring: Ring) -> None:
         deliveries = ring.ask(f"id-{by}", Invite("#den", "eve"))
         invited = Invited("#den", by, "eve", f"id-{by}", "id-eve")
         assert heard(ring.chat, deliveries) == [(invited, {"id-eve"}), (Copy(invited), others)]
-
-
-def test_all_in_the_room_hear_what_its_modes_are(ring: Ring) -> None:
-    deliveries = ring.ask("id-olga", SetModes("#den", changes("+mo", "mark")))
-    made = (Change(True, "m"), Change(True, "o", "mark", "id-mark"))
-    assert heard(ring.chat, deliveries) == [(ModesSet("#den", "olga", made, "id-olga"), INSIDE)]
 
 
 def test_whoever_goes_before_they_are_given_a_status_does_not_get_it(ring: Ring) -> None:
@@ -232,12 +192,6 @@ def test_whoever_shares_two_rooms_or_watches_hears_of_somebody_once(
     ring.chat.watch("id-vera", ["mark"])
     ring.chat.watch("id-mark", ["mark"])
     assert heard(ring.chat, ring.ask("id-mark", request_)) == [(event, INSIDE)]
-
-
-def test_somebody_is_away_and_back(ring: Ring) -> None:
-    for text in ("tea", "more tea", ""):
-        ring.ask("id-mark", SetAway(text))
-        assert ring.person("mark").away == text
 
 
 def test_only_they_themselves_hear_of_their_own_modes(ring: Ring) -> None:

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import trio_chat
+from irc_session import new_session
 from trio_chat.client.model import Model
 from trio_chat.client.one_room import OneRoom
 from trio_chat.core.events import Departed, Joined, Kicked, Renamed, Said
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.client import InRoom, Linked, Member, OutOfRoom, Roster
-from trio_chat.protocols.irc.client.session import IrcClientSession
-from trio_chat.protocols.resume_state import ResumeState
 
 MAPPINGS = [
     "ascii",
@@ -71,7 +70,7 @@ THERE = ":me[1]!u@h JOIN #a[\r\n:s 353 me[1] = #a[ :@me[1] al\r\n:s 366 me[1] #a
 
 @pytest.mark.parametrize(("mapping", "me"), [("rfc1459", True), ("ascii", False), ("", True)])
 def test_somebody_else_is_thrown_out_or_we_are(mapping: str, me: bool) -> None:
-    session = IrcClientSession("me[1]", rooms=["#a["], encoding="utf-8", state=ResumeState())
+    session = new_session(nick="me[1]", room="#a[")
     session.receive_data((WELCOME.format(mapping) + THERE).encode())
     told = session.receive_data(b":op!u@h KICK #A{ ME{1} :out\r\n")
     assert told == [Kicked("#A{", "op", "ME{1}", "out", origin=told[0].origin)] + (
@@ -82,7 +81,7 @@ def test_somebody_else_is_thrown_out_or_we_are(mapping: str, me: bool) -> None:
 
 @pytest.mark.parametrize(("mapping", "room"), [("rfc1459", ""), ("ascii", "#a[")])
 def test_in_one_room_too(mapping: str, room: str) -> None:
-    session = IrcClientSession("me[1]", rooms=["#a["], encoding="utf-8", state=ResumeState())
+    session = new_session(nick="me[1]", room="#a[")
     view = OneRoom("#A[")
     view.hear(session.receive_data((WELCOME.format(mapping) + THERE).encode()))
     view.hear(session.receive_data(b":op!u@h KICK #A{ ME{1} :out\r\n"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_chat.core.events import Joined, Kicked, Left, Renamed, Said, TopicSet
 from trio_chat.core.views import Notice, Topic
-from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,
     ClientSession,
@@ -95,13 +95,6 @@ def test_whoever_is_let_in_is_told_where_and_who_is_there() -> None:
     assert told(session, "*** In #lobby (2): al, bob\n") == [
         Roster("#lobby", (Member("al"), Member("bob")))
     ]
-
-
-def test_whoever_is_refused_is_told_why() -> None:
-    session = new_session()
-    session.speak_first()
-    with pytest.raises(NotAdmitted, match="is taken"):
-        told(session, "*** The nickname bob is taken.\n")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from trio_chat.core.commands import Enter, Say
 from trio_chat.core.events import Arrived, Joined, Left, Renamed, Said
 from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import Earlier, InRoom, Linked, Message, PageEnd, Roster
+from trio_chat.protocols.client import Linked, Message, Roster
 from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -76,15 +76,6 @@ def test_whoever_is_not_greeted_speaks_first_with_a_newline_and_once() -> None:
     session.speak_first()
     assert session.data_to_send(0) == b"bob\n"
     assert session.data_to_send(0) == b""
-
-
-def test_whoever_is_let_in_knows_where_and_as_whom() -> None:
-    session = new_session()
-    session.speak_first()
-    assert (session.admitted, session.framed, session.room) == (False, False, "")
-    assert heard(session, WELCOME) == [LINKED, InRoom("#lobby")]
-    assert (session.admitted, session.framed) == (True, True)
-    assert (session.nick, session.room) == ("bob", "#lobby")
 
 
 @pytest.mark.parametrize("pieces", [[b"NICK" + WELCOME], [b"NICK", WELCOME]])
@@ -179,14 +170,6 @@ def test_what_lines_tell(data: bytes, messages: list[Message]) -> None:
     assert heard_in_lines(data) == messages
 
 
-def test_what_is_replayed_was_said_earlier() -> None:
-    assert heard_in_lines(b"*** The last message:\nalice: one\nalice: two\n") == [
-        Earlier(Said("#lobby", "alice", "one")),
-        PageEnd("#lobby", 1, complete=True),
-        Said("#lobby", "alice", "two"),
-    ]
-
-
 def test_a_line_that_is_too_long_is_a_notice() -> None:
     session = with_trio_chat()
     told = heard(session, *[b"x" * 65536] * 17, b"\nalice: hi\n")
@@ -237,18 +220,6 @@ def test_our_server_understands_what_our_client_says(text: str) -> None:
 # ── a server that does not ─────────────────────────────────────────────────────────────────────
 
 
-def test_what_the_server_glues_is_told_apart() -> None:
-    session = new_session()
-    assert heard(session, b"NICK") == []
-    assert session.data_to_send(0) == b"bob"
-    assert heard(session, b"bob joined!Connected to server!alice: hi") == [
-        LINKED,
-        InRoom("#lobby"),
-        Said("#lobby", "alice", "hi"),
-    ]
-    assert (session.admitted, session.framed, session.nick) == (True, False, "bob")
-
-
 @pytest.mark.parametrize(
     ("piece", "message"),
     [
@@ -265,16 +236,3 @@ def test_without_newlines_a_piece_is_a_message(piece: bytes, message: Message) -
     session = with_the_tutorial()
     assert heard(session, piece, piece) == [message, message]
     assert (session.framed, session.data_to_send(0)) == (False, b"")
-
-
-@pytest.mark.parametrize(
-    ("text", "data"),
-    [("/shrug", b"bob: /shrug"), ("", b""), ("é", "bob: é".encode())],
-)
-def test_without_lines_whoever_speaks_says_so(text: str, data: bytes) -> None:
-    assert said(with_the_tutorial(), text) == data
-
-
-def test_what_the_encoding_cannot_write_is_a_question_mark() -> None:
-    assert said(with_the_tutorial("ascii"), "é!") == b"bob: ?!"
-    assert said(with_trio_chat("latin-1"), "é漢") == b"\xe9?\n"

@@ -27,12 +27,6 @@ async def test_a_netcat_user_sees_what_the_tutorial_shows(house: House) -> None:
     ]
 
 
-async def test_whoever_waits_is_asked_for_a_nickname(house: House) -> None:
-    peer = await house.connect()
-    assert await peer.until("NICK") == "NICK"
-    await peer.enter("bob")
-
-
 async def test_everybody_hears_and_sees_who_comes_and_goes(house: House) -> None:
     [alice, bob, carol] = await house.people("alice", "bob", "carol")
     await alice.send("héllo 漢字\n".encode())
@@ -65,13 +59,6 @@ async def test_somebody_who_goes_on_talking_gets_a_near_nickname(house: House) -
     await peer.until("alice_2: hello\n")
 
 
-async def test_a_nickname_is_free_again_once_its_owner_has_gone(house: House) -> None:
-    [alice, bob] = await house.people("alice", "bob")
-    await trio.aclose_forcefully(alice.stream)
-    await bob.until("alice left!\n")
-    await house.connect("alice")
-
-
 async def test_many_may_want_the_same_nickname_at_once(house: House) -> None:
     nicks = []
 
@@ -85,31 +72,6 @@ async def test_many_may_want_the_same_nickname_at_once(house: House) -> None:
         for _ in range(20):
             nursery.start_soon(enter)
     assert len(nicks) == 20
-
-
-async def test_renaming(house: House) -> None:
-    [alice, bob] = await house.people("alice", "bob")
-    await alice.send(b"/nick bob\n")
-    assert await alice.until("\n") == "*** The nickname bob is taken.\n"
-    await alice.send(b"/nick al\nhi\n")
-    for peer in (alice, bob):
-        assert await peer.until("al: hi\n") == "*** alice is now al.\nal: hi\n"
-    await bob.send(b"/nick alice\n")  # it is free now
-    assert await alice.until("\n") == "*** bob is now alice.\n"
-    await alice.send(b"/nick AL\n")  # one's own name in other letters
-    assert await alice.until("\n") == "*** al is now AL.\n"
-
-
-async def test_a_private_message_reaches_the_two_alone(house: House) -> None:
-    [alice, bob, carol] = await house.people("alice", "bob", "carol")
-    await alice.send(b"/msg BOB psst\n/msg nobody hm\n")
-    assert await alice.until("psst\n") == "alice -> bob: psst\n"
-    assert await alice.until("\n") == "*** Nobody here is called nobody.\n"
-    assert await bob.until("\n") == "alice -> bob: psst\n"
-    await bob.send(b"/msg alice pssst!\n")
-    assert await alice.until("\n") == "bob -> alice: pssst!\n"
-    await alice.send(b"all\n")
-    assert await carol.until("\n") == "alice: all\n"
 
 
 async def test_rooms_are_apart(house: House) -> None:
@@ -149,19 +111,6 @@ async def test_a_room_that_all_have_left_is_found_as_it_was(house: House) -> Non
     )
 
 
-async def test_the_topic(house: House) -> None:
-    [alice, bob] = await house.people("alice", "bob")
-    await alice.send(b"/topic\n/topic News\n")
-    assert await alice.until("no topic.\n") == "*** #lobby has no topic.\n"
-    for peer in (alice, bob):
-        assert await peer.until("\n") == "*** alice set the topic: News\n"
-    await bob.send(b"/topic\n")
-    assert await bob.until("\n") == "*** The topic of #lobby: News\n"
-    await bob.send(b"/topic -\n")
-    for peer in (alice, bob):
-        assert await peer.until("\n") == "*** bob removed the topic.\n"
-
-
 async def test_messages_race_with_topics_and_none_is_lost(house: House) -> None:
     [alice, bob, carol] = await house.people("alice", "bob", "carol")
     for n in range(30):
@@ -173,17 +122,6 @@ async def test_messages_race_with_topics_and_none_is_lost(house: House) -> None:
     for n in range(30):
         assert text.count(f"bob: message {n}\n") == 1
         assert text.count(f"alice set the topic: {n}\n") == 1
-
-
-async def test_newcomers_are_shown_the_last_messages() -> None:
-    async with running(settings(history={"replay": 3})) as house:
-        [alice] = await house.people("alice")
-        await alice.send(b"1\n2\n/me 3\n4\n")
-        await alice.until("alice: 4\n")
-        peer = await house.connect()
-        await peer.send(b"bob\n")
-        text = await peer.until("alice: 4\n")
-        assert text.partition("*** The last 3 messages:\n")[2] == "alice: 2\n* alice 3\nalice: 4\n"
 
 
 async def test_what_is_replayed_and_what_is_live_join_without_a_gap(house: House) -> None:
@@ -213,35 +151,6 @@ async def test_what_one_person_does_is_seen_in_its_order(house: House) -> None:
         "alice: one\n*** alice is now al.\nal: two\n*** al set the topic: three\n"
         "al: four\n* al five\nal left!\n"
     )
-
-
-async def test_the_last_line_needs_no_newline(house: House) -> None:
-    peer = await house.connect()
-    await peer.send(b"bob\nlast words")
-    await peer.stream.send_eof()
-    assert (await peer.rest()).endswith("bob: last words\n")
-
-
-async def test_a_paste_of_fifty_lines_passes_at_once(house: House) -> None:
-    [alice, bob] = await house.people("alice", "bob")
-    await alice.send(b"".join(b"line %d\n" % n for n in range(50)))
-    text = await bob.until("line 49\n")
-    assert text == "".join(f"alice: line {n}\n" for n in range(50))
-
-
-async def test_everybody_in_two_dialects_hears_the_same(house: House) -> None:
-    [alice] = await house.people("alice")
-    tutorial = await house.connect()
-    await tutorial.until("NICK")
-    await tutorial.send(b"tom")
-    await tutorial.until("/help for more.\n")
-    await alice.until("tom joined!\n")
-    await alice.send("naïve\n".encode())
-    assert await alice.until("\n") == "alice: naïve\n"
-    assert await tutorial.until("\n") == "alice: na?ve\n"
-    await tutorial.send(b"tom: hi")
-    assert await alice.until("\n") == "tom: hi\n"
-    await trio.aclose_forcefully(tutorial.stream)
 
 
 async def test_who_looks_back_sees_what_was_said_and_when(house: House) -> None:

@@ -93,15 +93,6 @@ async def test_what_plain_people_do_is_seen_on_irc(
     assert seen == on_irc
 
 
-async def test_plain_people_see_who_comes_and_goes_on_irc(house: House) -> None:
-    carol = await house.connect("carol")
-    alice = await irc_peer(house, "alice")
-    assert await carol.until("\n") == "alice joined!\n"
-    await alice.say("QUIT :bye")
-    assert await carol.until("\n") == "alice left!\n"
-    assert (await alice.rest()).endswith("ERROR :Closing link: Quit: bye\r\n")
-
-
 async def test_private_messages_go_both_ways(house: House) -> None:
     [alice] = await irc_people(house, "alice")
     carol = await house.connect("carol")
@@ -110,17 +101,6 @@ async def test_private_messages_go_both_ways(house: House) -> None:
     await carol.send(b"/msg alice what?\n")
     await carol.until("carol -> alice: what?\n")
     assert await alice.news() == [f"{PLAIN} PRIVMSG alice :what?"]
-
-
-async def test_a_long_text_of_a_plain_person_comes_in_several_lines(house: House) -> None:
-    [alice] = await irc_people(house, "alice")
-    carol = await house.connect("carol")
-    await alice.news()
-    await carol.send(b"x" * 2000 + b"\n")
-    await carol.until("x\n")
-    lines = await alice.news()
-    assert "".join(line.removeprefix(f"{PLAIN} PRIVMSG #lobby :") for line in lines) == "x" * 2000
-    assert max(map(len, lines)) <= 510
 
 
 async def test_who_is_sent_out_by_irc_sees_it_and_may_come_back(house: House) -> None:
@@ -193,12 +173,6 @@ async def test_with_a_label_the_newcomer_is_shown_the_same(house: House, caps: s
 # ── capabilities, with others to see them ──────────────────────────────────────────────────────
 
 
-async def test_nobody_hears_an_echo_who_did_not_ask_for_it(house: House) -> None:
-    alice = await irc_peer(house, "alice")
-    said = ["PRIVMSG #lobby :x", "PRIVMSG alice :y", "PRIVMSG #lobby :\x01ACTION z\x01"]
-    assert await alice.news(*said) == [f"{ME} PRIVMSG alice :y"]
-
-
 async def test_an_echo_is_what_others_were_sent(house: House) -> None:
     alice, bob = await irc_people(house, "alice", "bob", caps="echo-message message-tags")
     lines = ["@+a=b PRIVMSG #lobby :x", "NOTICE #lobby :y", "@+typing=done TAGMSG #lobby"]
@@ -219,36 +193,6 @@ async def test_what_was_asked_for_holds_without_another_line(house: House) -> No
     assert (await alice.until("\r\n")).rstrip() == f"{BOB} JOIN #lobby * Bob"
 
 
-async def test_names_only_for_who_wants_them(house: House) -> None:
-    alice = await irc_peer(house, "alice", "no-implicit-names", rooms="")
-    assert await alice.news("JOIN #lobby") == [f"{ME} JOIN #lobby"]
-    assert await alice.news("NAMES #lobby") == [
-        ":chat.local 353 alice = #lobby :alice",
-        ":chat.local 366 alice #lobby :End of /NAMES list",
-    ]
-
-
-async def test_names_with_addresses(house: House) -> None:
-    await house.connect("carol")
-    alice = await irc_peer(house, "alice", "userhost-in-names")
-    assert (await alice.news("NAMES #lobby"))[0] == (
-        f":chat.local 353 alice = #lobby :{ME[1:]} {PLAIN[1:]}"
-    )
-
-
-async def test_operators_of_a_room_hear_of_invitations(house: House) -> None:
-    alice = await irc_peer(house, "alice", "invite-notify", rooms="#den")
-    bob = await irc_peer(house, "bob", rooms="#den")
-    dave = await irc_peer(house, "dave", rooms="")
-    await alice.news("MODE #den +o bob")
-    await bob.news("INVITE dave #den")
-    assert (await alice.news())[-1] == f"{BOB} INVITE dave #den"
-    assert await dave.news() == [f"{BOB} INVITE dave #den"]
-    await alice.news("CAP REQ :-invite-notify")
-    await bob.news("INVITE carol #den", "INVITE dave #den")
-    assert await alice.news() == []
-
-
 @pytest.mark.parametrize(
     ("caps", "answer"),
     [
@@ -260,17 +204,6 @@ async def test_failures_are_told_as_one_can_read_them(house: House, caps: str, a
     alice = await irc_peer(house, "alice", *caps.split())
     [line] = await alice.news("SETNAME :" + "x" * 200)
     assert line.startswith(answer)
-
-
-async def test_another_real_name_is_told_to_who_can_read_that(house: House) -> None:
-    alice, bob = await irc_people(house, "alice", "bob", caps="setname")
-    carol = await irc_peer(house, "carol")
-    await alice.news()
-    await bob.news()
-    assert await alice.news("SETNAME :Alice the Second") == [f"{ME} SETNAME :Alice the Second"]
-    assert await bob.news() == [f"{ME} SETNAME :Alice the Second"]
-    assert await carol.news() == []
-    assert ":Alice the Second" in (await carol.news("WHOIS alice"))[0]
 
 
 async def test_who_is_away_is_told_of_to_those_who_ask_and_those_who_write(house: House) -> None:
@@ -318,19 +251,6 @@ async def test_typing_is_shown_to_clients_that_can_and_never_kept(house: House) 
     assert told.endswith("*** The last message:\nalice: typed\nerin: here\n")
 
 
-async def test_typing_in_private_reaches_the_other_alone(house: House) -> None:
-    alice, bob, dave = await irc_people(house, "alice", "bob", "dave", caps="message-tags")
-    carol = await house.connect("carol")
-    for peer in (alice, bob, dave):
-        await peer.news()
-    assert await alice.news("@+typing=active TAGMSG bob", "@+typing=active TAGMSG carol") == []
-    [signalled] = await bob.messages()
-    assert (signalled.command, signalled.params) == ("TAGMSG", ("bob",))
-    assert await dave.news() == []
-    await alice.news("PRIVMSG carol :end")
-    assert await carol.until("\n") == "alice -> carol: end\n"
-
-
 # ── MONITOR ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -355,31 +275,6 @@ async def test_who_is_watched_is_told_of(house: House) -> None:
     assert await alice.news() == []
     await alice.news("MONITOR C")
     assert await alice.news("MONITOR L") == [":chat.local 733 alice :End of MONITOR list"]
-
-
-async def test_the_away_and_real_name_of_who_is_watched(house: House) -> None:
-    caps = ("away-notify", "setname")
-    alice = await irc_peer(house, "alice", "extended-monitor", *caps, rooms="#elsewhere")
-    dave = await irc_peer(house, "dave", *caps, rooms="#elsewhere")
-    bob = await irc_peer(house, "bob", "setname", rooms="#other")
-    for watcher in (alice, dave):
-        await watcher.news("MONITOR + bob")
-    await bob.news("AWAY :out", "SETNAME :Robert")
-    assert await alice.news() == [f"{BOB} AWAY out", f"{BOB} SETNAME Robert"]
-    assert await dave.news() == []
-    await bob.news("JOIN #elsewhere", "AWAY")
-    assert (await alice.news())[-1] == f"{BOB} AWAY"  # once, though she has two reasons to hear it
-
-
-async def test_nothing_is_kept_of_watchers_who_have_gone(house: House) -> None:
-    """Otherwise whoever comes again and again could fill the memory."""
-    alice, bob = await irc_people(house, "alice", "bob")
-    await alice.news("MONITOR + bob,x,y")
-    await bob.news("MONITOR + x")
-    await alice.say("QUIT")
-    await alice.rest()
-    await bob.until("QUIT")
-    assert {name: len(ids) for name, ids in house.server._hub.chat.watchers.items()} == {"x": 1}
 
 
 # ── operators and passwords ────────────────────────────────────────────────────────────────────
@@ -411,13 +306,6 @@ async def test_who_does_not_know_it_does_not(ruled: House, line: str) -> None:
         ":chat.local 464 alice :That is not the password.",
         ":chat.local 221 alice +",
     ]
-
-
-async def test_a_labelled_oper_is_answered_once(ruled: House) -> None:
-    alice = await irc_peer(ruled, "alice", "labeled-response", "batch")
-    answers = await alice.messages("@label=L OPER root secret")
-    assert [message.command for message in answers] == ["BATCH", "MODE", "381", "BATCH"]
-    assert [message.tags.get("label") for message in answers] == ["L", None, None, None]
 
 
 @pytest.mark.parametrize(

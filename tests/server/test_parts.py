@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +28,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.room import RoomState
-from trio_chat.core.views import Copy, Delivery, Presence, Shown
+from trio_chat.core.views import Delivery, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.broadcaster import Parts
@@ -274,69 +273,6 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
         outboxes["2"]: common[DIALECTS[1]],
         outboxes["3"]: common[DIALECTS[0]],
     }
-
-
-def test_whoever_wants_no_echo_keeps_nobody_else_from_hearing() -> None:
-    chat, outboxes, subscribers = in_one_room("1", "2")
-    subscribers["1"].own = Silent("", DIALECTS[0])
-    batch = [Entry("#a", "2", Said("#a", "nick1", "text", "1"))]
-    show(chat, Audiences(chat, subscribers), batch)
-    assert outboxes["1"].data == b""
-    assert outboxes["2"].data.count(b"\n") == 1
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        AwaySet("nick3", "tea", "3"),
-        AwaySet("nick3", "", "3"),
-        NameSet("nick3", "3"),
-        Renamed("nick3", "nick3", "3"),
-    ],
-)
-@pytest.mark.parametrize(
-    ("own", "mark"), [(None, "<"), (Own("(", DIALECTS[0]), "<"), (Always("(", DIALECTS[0]), "(")]
-)
-def test_what_concerns_a_person_is_told_once_to_who_shares_two_rooms_and_watches(
-    event: Event, own: Own | None, mark: str
-) -> None:
-    chat, outboxes, subscribers = in_one_room("1", "3", "4")
-    subscribers["3"].own = own
-    for user_id in ("1", "3"):
-        chat.apply(Entry("#b", "1", Joined("#b", f"nick{user_id}", user_id)))
-    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
-    line = f"2 {event}\n"
-    assert outboxes["1"].data.decode() == outboxes["4"].data.decode() == f"<{line}"
-    assert outboxes["3"].data.decode() == f"{mark}{line}"
-
-
-def test_a_watcher_who_shares_no_room_is_told_aside_and_once() -> None:
-    chat, outboxes, subscribers = in_one_room("3", "4")
-    event = AwaySet("nick3", "tea", "3")
-    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
-    for user_id in ("1", "2"):
-        assert outboxes[user_id].data.decode() == f"<2 {Copy(event)}\n"
-    for user_id in ("3", "4"):
-        assert outboxes[user_id].data.decode() == f"<2 {event}\n"
-
-
-def test_a_watcher_hears_who_goes_beside_what_the_room_hears() -> None:
-    chat, outboxes, subscribers = in_one_room("1", "3", "4")
-    event = Departed("nick3", "3")
-    show(chat, Audiences(chat, subscribers), [Entry("", "2", event)])
-    assert outboxes["1"].data.decode() == f"<2 {event}\n<2 {Presence('nick1', 'nick3')}\n"
-    assert outboxes["2"].data.decode() == f"<2 {Presence('nick2', 'nick3')}\n"
-    assert outboxes["4"].data.decode() == f"<2 {event}\n"
-
-
-def test_who_is_kicked_hears_it_and_nothing_after_it() -> None:
-    chat, outboxes, subscribers = in_one_room("1", "3", "4")
-    before, after = (Said("#a", "nick1", text, "1") for text in ("before", "after"))
-    kicked = Kicked("#a", "nick1", "nick3", "", "1", "3")
-    batch = [Entry("#a", str(n), event) for n, event in enumerate((before, kicked, after))]
-    show(chat, Audiences(chat, subscribers), batch)
-    assert outboxes["3"].data.decode() == f"<0 {before}\n<1 {kicked}\n"
-    assert outboxes["4"].data.decode() == f"<0 {before}\n<1 {kicked}\n<2 {after}\n"
 
 
 def test_whoever_listens_elsewhere_is_passed_over() -> None:

@@ -3,53 +3,19 @@
 import pytest
 
 from desk import Desk
+from irc_session import new_session
 from trio_chat.client import requests
 from trio_chat.core.events import Departed, Joined
-from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Member, Roster
-from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.client.slash import read_slash
-from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
-
-WELCOME = b":s 001 me :hi\r\n:s 422 me :none\r\n:me!u@h JOIN #a\r\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "sent"),
-    [
-        ("/names", "NAMES #a"),
-        ("/n", "NAMES #a"),
-        ("/w", "NAMES #a"),
-        ("/list", "LIST"),
-        ("/op al", "MODE #a +o al"),
-        ("/deop al bob", "MODE #a -oo al bob"),
-        ("/voice al", "MODE #a +v al"),
-        ("/devoice al", "MODE #a -v al"),
-        ("/ban al", "MODE #a +b al!*@*"),
-        ("/unban *!*@bad.host", "MODE #a -b *!*@bad.host"),
-        ("/j #b", "JOIN #b"),
-        ("/leave", "PART #a"),
-        ("/LEAVE so long", "PART #a :so long"),
-        ("/k al why not", "KICK #a al :why not"),
-        ("/quote PING x", "PING x"),
-        ("/exit bye", "QUIT bye"),
-        ("/q", "QUIT"),
-    ],
-)
-def test_it_is_known(line: str, sent: str) -> None:
-    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
-    session.receive_data(WELCOME)
-    session._target = "#a"
-    assert list(read_slash(session, line)) == [sent]
 
 
 @pytest.mark.parametrize("line", ["/clear", "/query al", "/q al hi", "/connect", "/ignore al"])
 def test_what_only_the_screen_has_is_named_as_such(line: str) -> None:
-    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
     with pytest.raises(Unsupported, match="Only the full screen has /"):
-        read_slash(session, line)
+        read_slash(new_session(), line)
 
 
 @pytest.mark.parametrize("line", ["hello", "//m x", "/msg a b", "a /q", "", "/", "/etc/passwd"])
@@ -92,10 +58,3 @@ def test_other_words_are_no_split(desk: Desk, why: str) -> None:
     desk["#lobby"].spoke("bob", desk.now)
     desk.hear(Departed("bob", why=why))
     assert desk.events()[-1].startswith("bob left")
-
-
-def test_who_is_here_is_told_in_words_to_whoever_asks(desk: Desk) -> None:
-    session = IrcClientSession("me", rooms=["#a"], encoding="utf-8", state=ResumeState())
-    session.receive_data(WELCOME + b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
-    told = session.receive_data(b":s 353 me = #a :@al me\r\n:s 366 me #a :End\r\n")
-    assert told[1:] == [Notice("In #a (2): al, me", room="#a")]

@@ -103,16 +103,6 @@ def test_a_buffer_that_is_cleared_can_be_filled_again(desk: Desk) -> None:
 # ── what comes late ────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_comes_late_is_put_where_its_time_belongs(desk: Desk) -> None:
-    desk.hear(*live(1, 2, 8), *late(3, 4), *live(9), *late(5, 6, 7))
-    assert numbers(desk) == list(range(1, 10))
-
-
-def test_what_comes_live_stays_in_the_order_in_which_it_comes(desk: Desk) -> None:
-    desk.hear(*live(2, 1, 3))
-    assert numbers(desk) == [2, 1, 3]
-
-
 # ── what is on its way ─────────────────────────────────────────────────────────────────────────
 
 
@@ -125,19 +115,6 @@ def test_a_text_is_pending_until_it_is_acknowledged(desk: Desk) -> None:
     assert (line.state, line.id, line.time) == ("sent", "m1", NOON + 60)
     assert changes.of(desk["#lobby"]).changed == {line.key}
     assert not changes.of(desk["#lobby"]).moved
-
-
-def test_what_comes_meanwhile_stands_above_what_is_on_its_way(desk: Desk) -> None:
-    desk.hear(*live(1), Sent("t1", "#lobby", "4"), Sent("t2", "#lobby", "5"), *live(2), *late(3))
-    assert numbers(desk) == [1, 2, 3, 4, 5]
-    desk.hear(Acknowledged("t1", "m4", at(4)), *live(6), Acknowledged("t2", "m7", at(7)))
-    assert numbers(desk) == [1, 2, 3, 4, 6, 5]
-
-
-def test_what_is_acknowledged_first_stands_first(desk: Desk) -> None:
-    desk.hear(*(Sent(f"t{i}", "#lobby", str(i)) for i in range(3)))
-    desk.hear(Acknowledged("t1", "m1", at(1)), Acknowledged("t0", "m0", at(2)))
-    assert numbers(desk) == [1, 0, 2]
 
 
 @pytest.mark.parametrize("again", [0, 1, 2])
@@ -196,33 +173,15 @@ def test_only_what_has_failed_is_sent_again(desk: Desk) -> None:
         assert desk.model.resend(line) == ()
 
 
-def test_what_counts_as_failed_may_have_arrived(desk: Desk) -> None:
-    desk.hear(Sent("t1", "#lobby", "2"), Failed("t1", "who knows"), *live(1, 3))
-    desk.hear(Acknowledged("t1", "m2", at(2)))
-    assert numbers(desk) == [1, 2, 3]
-    assert [line.state for line in desk.lines("#lobby")] == ["sent"] * 3
-
-
 def test_what_has_arrived_cannot_fail(desk: Desk) -> None:
     desk.hear(Sent("t1", "#lobby", "1"), Acknowledged("t1"), Failed("t1", "lost"))
     assert desk.lines("#lobby")[0].state == "sent"
-
-
-def test_nobody_knows_these_tokens(desk: Desk) -> None:
-    desk.hear(Acknowledged("t1", "m1", at(1)), Failed("t2", "lost"))
-    assert desk.texts() == []
 
 
 def test_a_private_text_is_pending_in_the_buffer_of_who_gets_it(desk: Desk) -> None:
     desk.hear(Sent("t1", "bob", "psst"), Renamed("bob", "rob"), Acknowledged("t1", "m1", at(1)))
     desk.hear(told("rob", "what?"))
     assert desk.texts("rob") == ["psst", "what?"]
-
-
-def test_keys_are_never_used_again(desk: Desk) -> None:
-    desk.hear(*live(8), Sent("t1", "#lobby", "9"), *page(5, 6), *late(7), Sent("t2", "bob", "x"))
-    keys = [line.key for buffer in desk.model.buffers for line in buffer.lines]
-    assert len(set(keys)) == len(keys)
 
 
 # ── what the screen is told ────────────────────────────────────────────────────────────────────

@@ -3,11 +3,10 @@
 import pytest
 
 from desk import Desk
+from irc_session import new_session
 from trio_chat.client.model import Model, SavedState
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import Linked
-from trio_chat.protocols.irc.client.session import IrcClientSession
-from trio_chat.protocols.resume_state import ResumeState
 
 REFUSALS = [
     ("471 me #tea :Cannot join channel (+l)", "/join #tea tries again."),
@@ -33,7 +32,7 @@ def lines(line: str) -> bytes:
 @pytest.mark.parametrize("current", ["#tea", "bob"])
 def test_a_room_that_was_open_says_why_it_is_not_any_more(line, told, current) -> None:
     desk = Desk(Model("me", kept=SavedState(buffers=("#tea", "bob"), current=current)))
-    session = IrcClientSession("me", rooms=["#tea"], encoding="utf-8", state=ResumeState())
+    session = new_session(nick="me", room="#tea")
     desk.hear(*session.receive_data(lines(line)))
     assert desk.texts("#tea")[-1].endswith(told)
     assert not any(told in text for text in desk.texts("s"))

@@ -89,13 +89,6 @@ def test_what_steers_a_terminal_is_not_shown(desk: Desk, message: Said | Notice)
     assert "\x1b" not in line.nick
 
 
-def test_what_has_come_already_is_not_shown_again(desk: Desk) -> None:
-    one, other = said("bob", "hi", "m1", at(1)), said("bob", "ho", "m2", at(2))
-    desk.hear(one, one, said("bob", "hi", "m1", at(1), late=True), Earlier(one, at(1)), other)
-    assert desk.texts() == ["hi", "ho"]
-    assert desk["#lobby"].unread == 2
-
-
 def test_without_ids_all_is_shown(desk: Desk) -> None:
     desk.hear(Said("#lobby", "bob", "hi"), Said("#lobby", "bob", "hi"))
     assert desk.texts() == ["hi", "hi"]

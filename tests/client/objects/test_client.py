@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import trio
 from jsonschema import Draft202012Validator
 
@@ -143,28 +142,7 @@ async def test_bad_lines_are_told_by_their_numbers_and_cost_nothing_else(port):
     assert done.err == "trio-chat: 4 lines of the input were not understood, or too long\n"
 
 
-async def test_no_input_at_all(port):
-    done = await run("client", "--json", "-p", str(port), "-n", "bob", stdin=subprocess.DEVNULL)
-    told = [json.loads(line)["type"] for line in done.out.splitlines()]
-    assert (done.code, done.err) == (0, "")
-    assert "linked" in told
-
-
 # ── errors, and how it is stopped ──────────────────────────────────────────────────────────────
-
-
-async def test_no_server():
-    with free_port() as port:
-        done = await run("client", "--json", "-p", str(port), stdin=b'{"type":"history"}')
-    assert (done.code, done.out) == (69, "")
-    assert done.err.startswith(f"trio-chat: cannot connect to 127.0.0.1:{port}: no server is ")
-
-
-async def test_a_nickname_that_is_taken(port):
-    async with guest(port, "Bob"):
-        done = await run("client", "--json", "-p", str(port), "-n", "bob")
-    assert (done.code, done.out) == (77, "")
-    assert "is taken" in done.err
 
 
 async def test_a_server_that_is_killed_with_something_on_its_way():
@@ -178,23 +156,6 @@ async def test_a_server_that_is_killed_with_something_on_its_way():
         assert [t["type"] for t in bob.told[-2:]] == ["unlinked", "failed"]
         assert bob.process.err.text.lower().startswith("trio-chat: the ")
         assert bob.process.err.text.count("\n") == 1
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-async def test_a_signal_ends_it_without_a_word(port, number, code):
-    async with bot(port) as bob:
-        await bob.hears("in_room")
-        bob.process.process.send_signal(number)
-        assert await bob.ended() == code
-        assert bob.process.err.text == ""
-
-
-async def test_it_ends_when_nobody_reads_its_output_any_more(port):
-    async with bot(port) as bob:
-        await bob.hears("in_room")
-        await bob.process.process.stdout.aclose()
-        assert await bob.process.ended() == 141
-        assert bob.process.err.text == ""
 
 
 # ── a server that is killed, and comes back ────────────────────────────────────────────────────

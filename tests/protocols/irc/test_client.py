@@ -8,6 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import irc_session
+from irc_session import hear, offer
 from runs import commands
 from trio_chat.core.commands import Command, Count, DirectMessage, Enter, Join, ListMembers, Say
 from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Origin, Said, TopicSet
@@ -67,23 +69,16 @@ def let_in(*caps: str) -> IrcClientSession:
     """A session in #lobby, with these capabilities."""
     session = new_session()
     if caps:
-        hear(session, f":irc.test CAP * LS :{' '.join(caps)}")
-        hear(session, f":irc.test CAP * ACK :{' '.join(caps)}")
+        offer(session, *caps)
     hear(session, LET_IN, ":irc.test PONG irc.test entered")
     sent(session)
     session.own_messages()
     return session
 
 
-def hear(session: IrcClientSession, *lines: str) -> list[Message]:
-    data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
-    return list(session.receive_data(data.encode()))
-
-
 def sent(session: IrcClientSession, now: float = 0) -> str:
     """Without our tags, and what keeps the link alive."""
-    lines = session.data_to_send(now).decode().replace("PING lag\r\n", "")
-    return re.sub(r"^@\S+ ", "", lines, flags=re.MULTILINE)
+    return "".join(re.sub(r"^@\S+ ", "", f"{line}\r\n") for line in irc_session.sent(session, now))
 
 
 def say(session: IrcClientSession, text: str) -> str:
@@ -444,6 +439,23 @@ def test_pieces_are_the_text_and_short_enough(text: str, most: int) -> None:
         ("/raw PRIVMSG x :a\nQUIT", "PRIVMSG x :a QUIT"),
         ("/quit", "QUIT"),
         ("/quit so long", "QUIT :so long"),
+        ("/names", "NAMES #lobby"),
+        ("/n", "NAMES #lobby"),
+        ("/w", "NAMES #lobby"),
+        ("/list", "LIST"),
+        ("/op al", "MODE #lobby +o al"),
+        ("/deop al bob", "MODE #lobby -oo al bob"),
+        ("/voice al", "MODE #lobby +v al"),
+        ("/devoice al", "MODE #lobby -v al"),
+        ("/ban al", "MODE #lobby +b al!*@*"),
+        ("/unban *!*@bad.host", "MODE #lobby -b *!*@bad.host"),
+        ("/j #b", "JOIN #b"),
+        ("/leave", "PART #lobby"),
+        ("/LEAVE so long", "PART #lobby :so long"),
+        ("/k al why not", "KICK #lobby al :why not"),
+        ("/quote PING x", "PING x"),
+        ("/exit bye", "QUIT bye"),
+        ("/q", "QUIT"),
     ],
 )
 def test_command(line: str, lines: str) -> None:

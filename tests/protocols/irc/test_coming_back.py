@@ -9,8 +9,7 @@ import pytest
 
 from keeping_client import Client, connected
 from keeping_server import CAPS, KeepingServer
-from trio_chat.core.events import Joined, Left, Said
-from trio_chat.core.views import Notice
+from trio_chat.core.events import Said
 from trio_chat.protocols.client import Earlier, Failed, Sent, Stamped
 from trio_chat.protocols.irc.client.catchup import _GAP_MAX
 from trio_chat.protocols.irc.client.session import IrcClientSession
@@ -52,39 +51,6 @@ def test_whoever_is_not_believed_goes_on_and_sends_nothing_again() -> None:
 # ── what we say ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_each_text_has_a_token_of_its_own() -> None:
-    client = let_in()
-    client.say_here("one", "two")
-    client.session.say_to("#lobby", "waves", action=True)
-    client.send()
-    sent = [m for m in client.end.received if m.command == "PRIVMSG"]
-    tokens = {message.tags["+trio-chat/id"] for message in sent}
-    assert len(tokens) == 3
-    assert all(re.fullmatch("[0-9a-f]{32}", token) for token in tokens)
-    assert len(client.state.unacked) == 3
-    client.settle()
-    assert not client.state.unacked
-
-
-def test_what_did_not_come_back_is_sent_again() -> None:
-    client = let_in()
-    client.say_here("one", "two", "three")
-    client.send(100)  # the first, and half of the second
-    client.cut()
-    client.settle()
-    assert client.server.texts == client.texts() == ["one", "two", "three"]
-
-
-def test_what_came_back_in_the_gap_is_not_sent_again() -> None:
-    client = let_in()
-    client.say_here("one")
-    client.send()
-    client.cut()
-    client.settle()
-    assert client.end.commands("PRIVMSG") == []
-    assert client.texts() == ["one"]
-
-
 def test_the_original_is_shown_once_even_where_history_has_no_tokens() -> None:
     """A server may leave the tags out of its history: then we ask again, and know the id."""
     client = let_in()
@@ -102,19 +68,6 @@ def test_the_original_is_shown_once_even_where_history_has_no_tokens() -> None:
     assert client.server.texts == client.texts() == ["one"]
 
 
-def test_with_others_what_did_not_come_back_is_told() -> None:
-    client = let_in(KeepingServer(caps="batch message-tags echo-message"))
-    client.say_here("one")
-    client.send()
-    client.cut()
-    client.settle()
-    assert client.end.commands("PRIVMSG") == []
-    assert len(client.of(Failed)) == 1
-    client.say_here("two")
-    client.settle()
-    assert client.texts() == ["two"]
-
-
 def test_what_has_not_been_sent_is_said_on_the_next_connection() -> None:
     client = Client(KeepingServer(caps=""))
     client.say_here("one")
@@ -124,16 +77,6 @@ def test_what_has_not_been_sent_is_said_on_the_next_connection() -> None:
     client.settle()
     assert client.server.texts == ["one", "\x01ACTION waves\x01"]
     assert not client.session.waiting
-
-
-def test_what_comes_later_waits_for_what_is_sent_again() -> None:
-    client = let_in()
-    client.say_here("one")
-    client.cut()
-    client.say_here("two")
-    client.session.say_to("#lobby", "waves", action=True)
-    client.settle()
-    assert client.server.texts == ["one", "two", "\x01ACTION waves\x01"]
 
 
 def test_when_much_is_on_its_way_the_rest_waits() -> None:
@@ -154,16 +97,6 @@ def test_what_a_server_drops_without_a_word_does_not_keep_the_rest_for_ever() ->
     for _ in range(3):
         client.settle()
     assert [m.token for m in client.of(Failed)] == [m.token for m in client.of(Sent)]
-    assert not client.state.unacked
-
-
-def test_a_refusal_takes_off_what_it_refuses() -> None:
-    client = let_in()
-    client.say_here("one", "forbidden fruit", "three")
-    client.settle()
-    assert client.texts() == ["one", "three"]
-    refused = client.of(Sent)[1]
-    assert client.of(Failed) == [Failed(refused.token, "#lobby: You may not say that")]
     assert not client.state.unacked
 
 
@@ -232,30 +165,6 @@ def test_whoever_has_heard_nothing_yet_misses_nothing_since_they_came() -> None:
     [first, *_] = pages(client)
     assert first == ("AFTER", "#lobby", "timestamp=2026-01-02T00:00:00.000Z", "1")
     assert client.texts() == ["one", "two"]
-
-
-def test_what_is_said_meanwhile_waits_and_comes_once() -> None:
-    client = let_in(KeepingServer(page=3))
-    client.server.say("al", "zero")
-    client.settle()
-    client.end.cut()
-    client.server.say("al", "one")
-    client.connect()
-    while not client.end.joined:
-        client.send()
-        client.listen()
-    client.server.say("al", "two")  # is in the page, and live
-    client.listen()
-    client.end.tell(":cy!u@h JOIN #lobby", ":cy!u@h PRIVMSG me :psst", ":cy!u@h PART #lobby")
-    client.listen()
-    assert client.texts() == ["zero"]
-    client.settle()
-    assert client.texts() == ["zero", "one", "two", "psst"]
-    told = [m for m in client.heard if not isinstance(m, Notice)]
-    assert [type(m) for m in told if isinstance(m, Said | Joined | Left)][-5:] == [
-        Stamped, Stamped, Joined, Said, Left,
-    ]  # fmt: skip
-    assert [m.late for m in told if isinstance(m, Stamped)] == [False, True, False]
 
 
 def test_a_page_that_overtakes_what_is_just_being_said_does_not_spoil_the_order() -> None:

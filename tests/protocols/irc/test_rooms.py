@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keeping_client
+from irc_session import hear, new_session, offer, sent
 from keeping_client import Client
 from keeping_server import CAPS, KeepingServer
 from trio_chat.core.events import (
@@ -23,7 +24,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.views import Notice, Topic
-from trio_chat.errors import NotAdmitted, Unsupported
+from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -57,29 +58,14 @@ LET_IN = """\
 """
 
 
-def new_session(state: ResumeState | None = None) -> IrcClientSession:
-    return IrcClientSession("bob", rooms=["#lobby"], encoding="utf-8", state=state or ResumeState())
-
-
 def let_in(*caps: str, state: ResumeState | None = None) -> IrcClientSession:
     session = new_session(state)
     if caps:
-        hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{' '.join(caps)}")
+        offer(session, *caps)
     hear(session, LET_IN)
     sent(session)
     session.own_messages()
     return session
-
-
-def hear(session: IrcClientSession, *lines: str) -> list[Message]:
-    data = "".join(line.rstrip("\n").replace("\n", "\r\n") + "\r\n" for line in lines)
-    return list(session.receive_data(data.encode()))
-
-
-def sent(session: IrcClientSession, now: float = 0) -> list[str]:
-    """Without what keeps the link alive."""
-    lines = session.data_to_send(now).decode().split("\r\n")[:-1]
-    return [line for line in lines if line != "PING lag"]
 
 
 # ── to be let in ───────────────────────────────────────────────────────────────────────────────
@@ -130,11 +116,6 @@ def test_whoever_is_not_let_back_in_is_out() -> None:
     again = new_session(state)
     told = hear(again, ":s 001 bob :Hi", ":s 474 bob #lobby :You are banned")
     assert told[1:] == [OutOfRoom("#lobby", "#lobby: You are banned")]
-
-
-def test_whoever_may_not_come_in_at_all_is_told_why() -> None:
-    with pytest.raises(NotAdmitted, match="taken"):
-        hear(new_session(), ":s 433 * bob :The nickname bob is taken")
 
 
 # ── what the server tells ──────────────────────────────────────────────────────────────────────
@@ -234,22 +215,6 @@ def test_a_text_is_sent_and_acknowledged_by_its_echo() -> None:
     assert not session.state.unacked
 
 
-def test_an_echo_without_tags_is_of_the_oldest_text() -> None:
-    session = let_in("echo-message")
-    session.say_to("#lobby", "one")
-    token = token_of(session)
-    sent(session)
-    assert hear(session, ":bob!b@h PRIVMSG #lobby :one") == [Acknowledged(token)]
-
-
-def test_without_echoes_a_text_is_acknowledged_when_it_is_sent() -> None:
-    session = let_in()
-    session.say_to("#lobby", "waves", action=True)
-    token = token_of(session)
-    assert sent(session) == ["PRIVMSG #lobby :\x01ACTION waves\x01"]
-    assert session.own_messages() == [Acknowledged(token)]
-
-
 def test_without_echoes_a_text_may_still_be_refused() -> None:
     session = let_in()
     session.say_to("#tea", "one", token="t" * 16)
@@ -261,19 +226,6 @@ def test_without_echoes_a_text_may_still_be_refused() -> None:
     ]
     session.resend("t" * 16)
     assert "PRIVMSG #tea one" in sent(session)
-
-
-def test_a_text_that_comes_back_shorter_was_cut() -> None:
-    session = let_in("echo-message", "message-tags")
-    session.say_to("#lobby", "one two", token="t" * 16)
-    sent(session)
-    line = f"@msgid=m;+trio-chat/id={'t' * 16} :bob!bob@host PRIVMSG #lobby"
-    why = "Only the beginning of it was said."
-    assert hear(session, f"{line} :one") == [
-        Acknowledged("t" * 16, "m", ""),
-        Failed("t" * 16, why),
-        Notice(why, room="#lobby"),
-    ]
 
 
 def test_a_text_that_is_refused_can_be_sent_again() -> None:
@@ -300,25 +252,6 @@ def test_what_is_dropped_without_a_word_fails_with_the_next_sign_of_life() -> No
     [failed] = hear(session, ":s PONG s lag")
     assert isinstance(failed, Failed)
     assert failed.token == token
-
-
-def test_a_text_of_many_lines_is_many_and_a_long_one_is_cut() -> None:
-    session = let_in("echo-message")
-    session.say_to("#lobby", "one\n\ntwo\n" + "x" * 600)
-    texts = [m.text for m in session.own_messages() if isinstance(m, Sent)]
-    assert texts[:2] == ["one", "two"]
-    assert "".join(texts[2:]) == "x" * 600
-    assert all(len(line) < 512 for line in sent(session))
-
-
-def test_a_text_has_the_token_that_it_is_given_and_its_pieces_tell_theirs_by_it() -> None:
-    said = []
-    for _ in range(2):
-        session = let_in("echo-message", "message-tags")
-        session.say_to("#lobby", f"{'long ' * 100}\nshort", token="t" * 32)
-        said.append([(message.token, message.text) for message in session.own_messages()])
-    assert [token for token, _ in said[0]] == ["t" * 32, f"{'t' * 32}-2", f"{'t' * 32}-3"]
-    assert said[0] == said[1]
 
 
 def test_what_was_said_before_we_came_is_acknowledged_when_it_is_said_again() -> None:
@@ -375,15 +308,6 @@ def test_without_echoes_what_nothing_has_come_after_has_failed_when_we_are_cut_o
     hear(session, "ERROR :Closing link: Flood")
     why = "It may not have arrived."
     assert session.cut() == [Failed("t" * 16, why), Notice(why, room="#lobby", refusal=True)]
-
-
-def test_without_echoes_a_refused_command_fails_no_text() -> None:
-    session = let_in()
-    session.say_to("#lobby", "one")
-    sent(session)
-    assert hear(session, ":s 482 bob #lobby :No") == [
-        Notice("#lobby: No", room="#lobby", refusal=True)
-    ]
 
 
 # ── what we do ─────────────────────────────────────────────────────────────────────────────────
@@ -539,20 +463,6 @@ def test_what_was_stored_for_long_is_asked_for_though_later_things_were_told_bef
     hear(session, *told, ":s 001 bob :Hi")
     [asked] = [line for line in sent(session) if " TARGETS " in line]
     assert asked.startswith("CHATHISTORY TARGETS timestamp=2024-12-31T11:59:00.000Z ")
-
-
-def test_what_is_on_its_way_is_sent_again_to_its_own_targets() -> None:
-    client = connected()
-    for place in PLACES:
-        client.say(place, f"for {place}")
-    client.send(most=150)
-    client.cut()
-    client.say("#tea", "written while there was no connection")
-    client.settle()
-    assert client.texts("#lobby") == ["for #lobby"]
-    assert client.texts("#tea") == ["for #tea", "written while there was no connection"]
-    assert client.texts("al") == ["for al"]
-    assert sorted(client.server.texts) == sorted(text for p in PLACES for text in client.texts(p))
 
 
 def test_pages_of_what_was_said_before_end_where_nothing_is_kept() -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irc_session import hear, new_session, offer, sent
 from trio_chat.core.events import Said
-from trio_chat.protocols.client import Acknowledged, Earlier, Failed, Message, Sent, Stamped
+from trio_chat.protocols.client import Acknowledged, Earlier, Failed, Sent, Stamped
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.client.whole import messages_of, one_message
 from trio_chat.protocols.irc.message import parse
@@ -20,22 +21,13 @@ LET_IN = [":s 001 bob :Hi", ":s 004 bob s trio-chat-1 x y", ":s 422 bob :None",
 
 
 def let_in(*caps: str, state: ResumeState | None = None) -> IrcClientSession:
-    session = IrcClientSession("bob", rooms=["#r"], encoding="utf-8", state=state or ResumeState())
-    names = " ".join(cap.partition("=")[0] for cap in caps)
-    hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{names}", *LET_IN)
+    session = new_session(state, room="#r")
+    offer(session, *caps)
+    hear(session, *LET_IN)
     while asked := [line for line in sent(session) if line.startswith("PING chathistory")]:
         hear(session, *(f":s PONG s {line.split()[1]}" for line in asked))
     session.own_messages()
     return session
-
-
-def hear(session: IrcClientSession, *lines: str) -> list[Message]:
-    return list(session.receive_data("".join(f"{line}\r\n" for line in lines).encode()))
-
-
-def sent(session: IrcClientSession, now: float = 0) -> list[str]:
-    lines = session.data_to_send(now).decode().split("\r\n")[:-1]
-    return [line for line in lines if line != "PING lag"]
 
 
 ONE = [
@@ -48,7 +40,7 @@ ONE = [
 
 
 def test_it_asks_for_the_capability() -> None:
-    session = IrcClientSession("bob", rooms=["#r"], encoding="utf-8", state=ResumeState())
+    session = new_session(room="#r")
     sent(session)
     hear(session, f":s CAP * LS :batch message-tags {MULTILINE}")
     assert sent(session) == ["CAP REQ :batch draft/multiline message-tags"]
@@ -90,7 +82,7 @@ def test_without_a_connection_it_is_cut_as_with_the_one_before() -> None:
     """So what is said again with the same token is the same."""
     state = ResumeState()
     let_in(*CAPS, MULTILINE, state=state)
-    offline = IrcClientSession("bob", rooms=["#r"], encoding="utf-8", state=state)
+    offline = new_session(state, room="#r")
     offline.say_to("#r", "a\n\nb c", token=TOKEN)
     assert offline.own_messages() == [Sent(TOKEN, "#r", "a\n\nb c")]
     let_in(*CAPS, state=state)
@@ -163,9 +155,9 @@ def test_after_a_cut_it_is_sent_again_as_one() -> None:
     state = ResumeState()
     state.unacked.append(one_message(TOKEN, "#r", "a\n\nb c", False))
     caps = (*CAPS, MULTILINE, "trio-chat/identity")
-    session = IrcClientSession("bob", rooms=["#r"], encoding="utf-8", state=state)
-    names = " ".join(cap.partition("=")[0] for cap in caps)
-    hear(session, f":s CAP * LS :{' '.join(caps)}", f":s CAP * ACK :{names}", *LET_IN)
+    session = new_session(state, room="#r")
+    offer(session, *caps)
+    hear(session, *LET_IN)
     lines = sent(session)
     hear(session, *(f":s PONG s {x.split()[1]}" for x in lines if x.startswith("PING chat")))
     assert sent(session) == ONE
@@ -174,9 +166,8 @@ def test_after_a_cut_it_is_sent_again_as_one() -> None:
 def test_a_server_that_takes_one_line_is_not_sent_it_again() -> None:
     state = ResumeState()
     state.unacked.append(one_message(TOKEN, "#r", "a\nb", False))
-    session = IrcClientSession("bob", rooms=["#r"], encoding="utf-8", state=state)
-    hear(session, ":s CAP * LS :echo-message message-tags trio-chat/identity",
-         ":s CAP * ACK :echo-message message-tags trio-chat/identity")  # fmt: skip
+    session = new_session(state, room="#r")
+    offer(session, "echo-message", "message-tags", "trio-chat/identity")
     told = hear(session, *LET_IN)
     assert Failed(TOKEN, "This server takes one line at a time.") in told
     session.resend(TOKEN)
