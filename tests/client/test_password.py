@@ -76,7 +76,7 @@ async def test_it_is_not_for_the_command_line(name):
 @pytest.mark.parametrize("password", ["two\nlines", " x", "x" * 201])
 def test_what_cannot_be_said_in_a_line_is_none(password, monkeypatch):
     monkeypatch.setenv("TRIO_CHAT_CLIENT__PASSWORD", password)
-    with pytest.raises(SettingsError, match="^TRIO_CHAT_CLIENT__PASSWORD") as caught:
+    with pytest.raises(SettingsError, match=r"^TRIO_CHAT_CLIENT__PASSWORD") as caught:
         load({}, (), None)
     assert password not in str(caught.value)
 
