@@ -1,6 +1,4 @@
-"""The assembly of the server: the one place besides the command line that knows which store is
-used.
-"""
+"""The assembly of the server: the one place besides the command line that knows the store."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,7 +47,7 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
         yield MemoryLog(
             per_room=history.per_room,
             total_bytes=history.memory_bytes,
-            rooms=2 * settings.limits.rooms,  # with those that were there before (Hub)
+            rooms=2 * settings.limits.rooms,  # with those that were there before (OpenLogs.charge)
             age=history.days * _DAY,
         )
         return

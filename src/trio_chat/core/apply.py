@@ -1,5 +1,4 @@
-"""The effects of events: each ``_on_…`` function changes the state by one kind of event, and says
-who hears it.
+"""The effects of events: each ``_on_…`` applies one kind of event, and says who hears it.
 
 Who hears what is decided in these functions, and nowhere else; their docstrings name the hearers.
 """
@@ -215,9 +214,7 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
-    """The person, everybody who shares a room with them, once; and people who watch for either
-    name.
-    """
+    """The person, everybody who shares a room with them, and who watches either name."""
     person = state.people[renamed.user_id]
     before, name = fold(person.nick), fold(renamed.to)
     delivery = Delivery(renamed, tuple(person.rooms), (person.user_id,), by=person.user_id)
@@ -373,9 +370,7 @@ def after(state: RoomState, entry: Entry) -> RoomState:
 
 
 def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> RoomState:
-    """Return a room's state after one change of its modes, made ``by`` somebody ``at`` a moment
-    (unix ms).
-    """
+    """Return a room's state after one change of its modes, ``by`` somebody ``at`` a moment."""
     mode, argument = change.mode, change.argument
     if mode in STATUS:
         return with_status_changed(state, change, at)

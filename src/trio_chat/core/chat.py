@@ -26,8 +26,7 @@ class Chat(State):
     """
 
     def decide(self, user_id: str, request: Request) -> Outcomes:
-        """Judge a request: the event that it would become, or refusals; empty if nothing would
-        change.
+        """Judge a request: the event that it would become, or refusals; empty if it is none.
 
         Nothing is changed. All events returned belong to one log. A room to join must have been
         opened (``State.open_room``).
@@ -35,9 +34,7 @@ class Chat(State):
         return JUDGES[type(request)](self, self.people[user_id], request)
 
     def is_repair(self, user_id: str, request: Request) -> str:
-        """Describe, for the server's log, what only an operator of the server may do; empty
-        otherwise.
-        """
+        """Describe, for the server's log, what only an operator of the server may do."""
         return repair(self, self.people[user_id], request)
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:

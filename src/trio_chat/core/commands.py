@@ -270,8 +270,7 @@ Bound = str | int
 
 @fact
 class Span:
-    """The range between two bounds, both exclusive, of which the last entries are wanted, or the
-    ``first``.
+    """The range between two bounds, both exclusive; its last entries, or its ``first``.
 
     With ``around``, the entries next to that place on both sides, and the one that is there. A
     missing bound is no bound. If it is not known which of two bounds comes first, the order is

@@ -81,9 +81,7 @@ Outcomes = Sequence[Outcome]
 
 
 def repair(state: State, person: Person, request: Request) -> str:
-    """Describe in a few words what somebody may do only as an operator of the server; empty
-    otherwise.
-    """
+    """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(
         request, Join | Kick | Invite | SetTopic | SetModes
     ):
@@ -212,9 +210,7 @@ def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | N
 
 
 def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
-    """Why somebody who is not invited, nor an operator of the room, may not enter it; None if they
-    may.
-    """
+    """Why bans, invitations, the key or the limit keep somebody out; None if they may enter."""
     name, flags = room.state.name, room.state.flags
     if is_banned(room, person):
         return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
@@ -440,9 +436,7 @@ def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
 
 
 def _set_user_modes(state: State, person: Person, request: SetUserModes) -> Outcomes:
-    """Judge changes of one's own modes: nobody becomes an operator by asking, but one may cease to
-    be one.
-    """
+    """Judge changes of one's own modes: nobody becomes an operator by asking."""
     changes = tuple(
         change
         for change in request.changes
@@ -463,9 +457,7 @@ def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
 
 
 def _outside(state: State, person: Person, name: str) -> Refused | None:
-    """Why somebody outside a room may do nothing to it; None for members and operators of the
-    server.
-    """
+    """Why an outsider may do nothing to a room; operators of the server may."""
     if fold(name) in person.rooms:
         return None
     if (room := visible_room(state, person, name)) is None:

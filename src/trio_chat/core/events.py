@@ -1,5 +1,4 @@
-"""The events: what happened. The log stores them, ``apply`` changes the state by them, dialects
-render them.
+"""The events: what happened. The log stores them, ``apply`` applies them, dialects write them.
 
 ``nick`` is the nickname at that moment, so an event can be read without the state. ``user_id`` is a
 person's id: it stays when the nickname changes, and is never shown; a client, which is not told of
@@ -189,9 +188,7 @@ class Arrived:
 
 @fact
 class Renamed:
-    """Somebody has another nickname; ``rooms`` are those they were in (folded), whose history shows
-    it.
-    """
+    """Somebody has another nickname; ``rooms`` (folded) are those whose history shows it."""
 
     nick: str
     to: str
@@ -299,9 +296,7 @@ def elsewhere(event: Event) -> tuple[str, ...]:
 
 
 def is_missed(event: Event) -> bool:
-    """Whether something would be wrong tomorrow without the event; nobody misses comings and
-    goings.
-    """
+    """Whether the event matters tomorrow; nobody misses comings and goings."""
     return isinstance(event, Said | Kicked | TopicSet | ModesSet)
 
 

@@ -1,5 +1,4 @@
-"""The right to read what was said before: of members in their room, of two people between each
-other.
+"""The right to read what was said before: in one's rooms, and between two people.
 
 A conversation is one between two identities, so whoever takes a nickname later finds nothing of it.
 A nickname means the person who has it now; or, if nobody has it, the one who had it when the reader

@@ -1,5 +1,4 @@
-"""The places where a text may be cut: between letters as people see them (UAX #29, "Grapheme
-Cluster").
+"""The places where a text may be cut: between letters as people see them (UAX #29, clusters).
 
 A family of emoji is one letter, and so are a flag, a letter with its accents, a syllable of Hangul,
 or two consonants of an Indic script that are written as one. Python's Unicode tables tell which

@@ -63,8 +63,7 @@ _LETTERS = dict(_letters())
 
 
 def looks(nick: str) -> frozenset[str]:
-    """The looks of a nickname: two nicknames that share one of them look alike, whatever their
-    case.
+    """The looks of a nickname, in any case: two that share one of them look alike.
 
     A capital i looks like a small l. If that counted in every case, Neil would look like Nell; so
     it counts only where a nickname is written that way.

@@ -25,9 +25,7 @@ def address(nick: str, origin: Origin) -> str:
 
 
 def full_mask(mask: str) -> str:
-    """A mask with its omitted parts filled in: ``alice`` is ``alice!*@*``, ``*@host`` is
-    ``*!*@host``.
-    """
+    """A whole mask: ``alice`` is ``alice!*@*``, ``*@host`` is ``*!*@host``."""
     nick, bang, rest = mask.partition("!")
     if not bang and "@" in mask:
         nick, rest = "*", mask

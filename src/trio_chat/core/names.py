@@ -52,9 +52,7 @@ def fold(name: str) -> str:
 
 
 def composed(name: str) -> str:
-    """A name as it is kept and shown: in Unicode's NFC, whichever way a keyboard has written its
-    accents.
-    """
+    """A name as it is kept and shown: in NFC, however a keyboard writes its accents."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 

@@ -10,9 +10,7 @@ from trio_chat.core.views import Mask
 
 
 class Standing(NamedTuple):
-    """The ``letters`` of somebody's status in a room, and when they were there last (unix
-    milliseconds).
-    """
+    """The ``letters`` of a status, and when its holder was last there (unix milliseconds)."""
 
     letters: str
     at: int

@@ -101,9 +101,7 @@ def has_status(room: Room, person: Person, letters: str = "o") -> bool:
 
 
 def leads(room: Room, person: Person) -> bool:
-    """Whether somebody may act as an operator of a room: its own do, and any operator of the
-    server.
-    """
+    """Whether somebody may act as an operator of a room, or of the server."""
     return person.is_operator or has_status(room, person)
 
 

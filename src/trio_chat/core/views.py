@@ -181,9 +181,7 @@ class AwayReply:
 
 @fact
 class Refused:
-    """A refusal: one sentence ``why`` for the person who asked, a ``code``, and what it is
-    ``about``.
-    """
+    """A refusal: ``why``, in a sentence, its ``code``, and what it is ``about``."""
 
     why: str
     code: Code = Code.OTHER
@@ -205,7 +203,7 @@ class Notice:
 
 @fact
 class Repeated:
-    """The answer to a Say or a Tell that was sent again: the entry that the first one became."""
+    """The answer to a text that was sent again: the entry that the first one became."""
 
     entry: Entry
 
@@ -220,9 +218,7 @@ class Recalled:
 
 @fact
 class Talks:
-    """The answer to ListTalks: names, and when (unix milliseconds) something was last said
-    there.
-    """
+    """The answer to ListTalks: names, and when something was last said (unix milliseconds)."""
 
     talks: tuple[tuple[str, int], ...]
 

@@ -48,8 +48,7 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A command, with how the session tells its answer (``on_answer``) or its refusal
-    (``on_refused``).
+    """A command, and how its answer (``on_answer``) or refusal (``on_refused``) is told.
 
     Where these are None, ``Session.reply`` tells it.
     """
@@ -124,9 +123,7 @@ class Session(Protocol):
         ...
 
     def ping(self) -> None:
-        """Ask a peer that has long been silent whether it is still there, if the protocol has a
-        way.
-        """
+        """Ask a silent peer whether it is still there, if the protocol has a way."""
         ...
 
     def farewell(self, words: str) -> None:

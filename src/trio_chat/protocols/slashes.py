@@ -50,9 +50,7 @@ def spelled_out(line: str) -> str:
 
 
 class Row(Protocol):
-    """A row: ``arguments`` as /help shows them, what it ``does``, and how many of them are
-    ``needed``.
-    """
+    """A row: ``arguments`` and what it ``does`` for /help, how many are ``needed``."""
 
     @property
     def arguments(self) -> str: ...
@@ -65,9 +63,7 @@ class Row(Protocol):
 
 
 def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
-    """Why a line is no command, ``rest`` being the text after its first word; empty if it is
-    one.
-    """
+    """Why a command with the text ``rest`` after it is none; empty if it is one."""
     row = rows.get(word.lower())
     if row is None:
         meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
@@ -101,9 +97,7 @@ class Sought(NamedTuple):
 
 
 def read_search(rest: str) -> Sought:
-    """Read words, and the filters among them; of two of a kind the last counts. Raises
-    ValueError.
-    """
+    """Read words and filters; of two of a kind the last counts. Raises ValueError."""
     words, filters = [], dict.fromkeys(("in", "from", "after", "before"), "")
     for word in rest.split():
         if found := _FILTER.fullmatch(word):

@@ -126,9 +126,7 @@ class Archive:
     async def _around(
         self, source: Source, span: Span, limit: int, *, said: bool
     ) -> Sequence[Entry]:
-        """Read entries around a place: half from before it, the rest from it on, with the entry at
-        it.
-        """
+        """Read entries around a place: half from before it, the rest from it on."""
         half, after = limit // 2, span.around
         last = await self._read(source, before=span.around, limit=half + 1, said=said)
         if isinstance(after, int):

@@ -25,8 +25,7 @@ _ROUND_BYTES = 64 * 1024
 
 
 class Broadcaster:
-    """Applies what comes out of the log's tail to the chat, and posts it to the people who are to
-    see it.
+    """Applies what comes out of the log's tail, and posts it to the people who are to see it.
 
     It is the only caller of ``Chat.apply``, and so the only task that changes rooms and people. It
     never waits for a subscriber: an outbox that is full fails its own connection. While it goes
@@ -70,9 +69,7 @@ class Broadcaster:
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
-        """Post to a room group by group, and let further batches of the same room join
-        meanwhile.
-        """
+        """Post to a room group by group; further batches of the same room join meanwhile."""
         audience = self._hub.audiences.of(room)
         going = FanOut(audience)
         going.join(parts.common(room), parts.own(), id)
@@ -192,9 +189,7 @@ class Parts:
             yield outboxes, parts[dialect, rooms]
 
     def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
-        """For each room and dialect the outboxes that share a part, with the rooms it is
-        made of.
-        """
+        """The outboxes that share a part, with the rooms that it is made of."""
         for room in self._in_room:
             audience = self._audiences.of(room)
             only_room = len(self._in_room) == 1

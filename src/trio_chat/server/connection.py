@@ -203,9 +203,7 @@ class Connection:
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
     async def _first_data(self) -> Sequence[bytes]:
-        """Wait for enough bytes to tell the protocol; greet a peer that waits for the server to
-        speak.
-        """
+        """Wait for enough bytes to tell the protocol; greet a peer that waits for that."""
         outbox, opening = self._subscriber.outbox, Opening(self._shared.settings.encoding)
         asked, silent = b"", False
         while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
@@ -272,9 +270,7 @@ class Connection:
         await self._submit_run(some)
 
     async def _submit_run(self, says: Sequence[Say]) -> None:
-        """Submit messages, and go on reading before everybody has got them: what follows soon goes
-        out with them.
-        """
+        """Submit messages; what follows soon goes out with them."""
         if self._hub.progress.is_shown(self._last_said):
             self._ahead = 0
         if self._ahead + len(says) > _RUN:
@@ -296,9 +292,7 @@ class Connection:
             self._ahead = 0
 
     async def _slow_down(self, wait: float, cost: int) -> None:
-        """Wait for the connection's pace and its turn. Reading stops meanwhile: a flood stays where
-        it comes from.
-        """
+        """Wait for pace and turn, without reading: a flood stays where it comes from."""
         if not self._slowed:
             self._session.reply(
                 Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
@@ -442,9 +436,7 @@ class Connection:
             self._session.reply(refused)
 
     async def _check_password(self, text: str, hashed: str) -> Refused | None:
-        """Why a password is refused; None if it is right. The wait is not charged to the time to
-        register.
-        """
+        """Why a password is refused, or None. The time to register stands still meanwhile."""
         with self._time_out():
             return await self._source.guesses.check(text, hashed, self._shared.hashing)
 

@@ -51,9 +51,7 @@ class FairQueue:
         return True
 
     async def wait(self, flow: Flow, cost: float, nursery: trio.Nursery) -> None:
-        """Wait for the connection's turn, and take it. A connection may wait for one turn at a
-        time.
-        """
+        """Wait for the connection's turn, of one at a time, and take it."""
         had = trio.Event()
         place = (self._start(flow), next(self._numbers), had, flow, cost)
         heapq.heappush(self._waiting, place)

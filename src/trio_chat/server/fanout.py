@@ -38,8 +38,7 @@ class FanOut:
         return not self._ends
 
     def join(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], id: str) -> None:
-        """Let something more go round: ``common`` for each dialect, ``own`` for those with a part
-        of their own.
+        """Let something more go round: ``common`` by dialect, ``own`` for those who get another.
 
         ``id`` is that of its last event. Owners who are not in the audience are posted to at once.
         """

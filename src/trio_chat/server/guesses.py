@@ -27,9 +27,7 @@ WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
 
 
 class Guesses:
-    """The guesses from one source. ``bucket`` is how often they may be wrong; None is without
-    limit.
-    """
+    """The guesses from one source; ``bucket`` limits how often they may be wrong."""
 
     def __init__(self) -> None:
         self.bucket: TokenBucket | None = None
@@ -64,9 +62,7 @@ class Guesses:
         return None if right else WRONG
 
     async def _has_turn(self) -> bool:
-        """Wait for a turn, which must be passed on afterwards; False if too many came after this
-        one.
-        """
+        """Wait for a turn, to be passed on afterwards; False if too many came after this one."""
         if not self._is_busy:
             self._is_busy = True
             return True

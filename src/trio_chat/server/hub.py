@@ -114,8 +114,7 @@ class Hub:
     async def admit(
         self, subscriber: Subscriber, enter: Enter
     ) -> Sequence[Arrived | Refused | Notice]:
-        """Let somebody in under the nickname they want; or, if it cannot be and ``enter.near`` is
-        set, under one like it.
+        """Let somebody in under the nickname they want, or if ``enter.near`` one like it.
 
         A known person who comes again takes their nickname over: the connection that holds it is
         ended.
@@ -163,9 +162,7 @@ class Hub:
         self.nicknames.keep_only(subscriber, "")
 
     async def _take_over(self, enter: Enter) -> bool:
-        """Whether the nickname was held by the same person, on another connection: that is ended,
-        and the nickname is free.
-        """
+        """End the same person's other connection, if that holds the nickname, and wait for it."""
         person = self.chat.person(enter.nick)
         if person is None or not person.is_known or person.identity != enter.secret:
             return False
@@ -176,9 +173,7 @@ class Hub:
         return True
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
-        """Write to a subscriber in this dialect from now on, and show them their own actions in
-        ``own``.
-        """
+        """Write to a subscriber in these dialects from now on."""
         subscriber.own = own
         if subscriber.dialect is not dialect:
             subscriber.dialect = dialect
@@ -247,8 +242,7 @@ class Hub:
                     return await self._pursue(subscriber, request)
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
-        """Append a run of messages to one room, as ``submit`` does, without waiting until they are
-        shown.
+        """Append a run of messages to one room, without waiting until they are shown.
 
         Returns what has become of them, and the id to wait for with ``progress.until_shown``.
         """
@@ -366,9 +360,7 @@ class Hub:
 
 
 def _not_kept(error: Unavailable, event: Event | None = None) -> Refused:
-    """The refusal of an event that the store cannot keep, naming the room it was said in, if
-    any.
-    """
+    """The refusal of what the store cannot keep; a message's names its room."""
     room = event.room if isinstance(event, Said) and not is_private(event.room) else ""
     return Refused(str(error), Code.UNAVAILABLE, (room,) if room else ())
 

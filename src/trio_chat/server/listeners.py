@@ -1,6 +1,4 @@
-"""The places where the server listens: TCP addresses and Unix sockets; and why one cannot be
-had.
-"""
+"""The places where the server listens, and why one cannot be had."""
 
 import errno
 import os

@@ -1,5 +1,4 @@
-"""The nicknames that are taken: in use or about to be, everything that looks like them, and
-reserved ones.
+"""The nicknames that are taken or reserved, and all that look like them.
 
 A nickname is claimed before the event that gives it is appended, and given back once the event that
 takes it away has been shown; so it is never free while anybody still sees it in use.
@@ -30,9 +29,7 @@ class Nicknames:
         self._given_back = trio.Event()
 
     def claim(self, subscriber: Subscriber, nick: str) -> Refused | None:
-        """Claim a nickname for a subscriber, besides those that it holds; Refused if it is taken or
-        impossible.
-        """
+        """Claim one more nickname for a subscriber; Refused if it is taken or impossible."""
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
         wanted = looks(nick) - {*subscriber.looks}

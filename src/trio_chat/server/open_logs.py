@@ -119,8 +119,7 @@ class OpenLogs:
                         self._shares.give_back(log)
 
     async def close_unheard(self, identity: str = "") -> None:
-        """Close the rooms that are empty now, and the conversations of an ``identity`` that has
-        gone.
+        """Close the rooms that are empty, and the conversations of an ``identity`` that has gone.
 
         A log in use is closed by the last one to use it; one that has been closed meanwhile stays
         closed.

@@ -156,9 +156,7 @@ class Server:
                 self.take(link)
 
     async def _look_after_the_silent(self) -> None:
-        """Send PINGs from one task for all: a timer for each connection would cost each of them
-        memory.
-        """
+        """Send PINGs from one task for all: a timer for each connection would cost memory."""
         while True:
             await trio.sleep(min(_LOOK, self.settings.limits.ping / 4))
             now = trio.current_time()
@@ -170,9 +168,7 @@ class Server:
         self._handlers.start_soon(self._handle, link, name="connection")
 
     async def _handle(self, link: Link) -> None:
-        """Serve a connection. Raises nothing but Cancelled: an error ends its own connection and no
-        other.
-        """
+        """Serve a connection. An error ends this one, and no other."""
         source = self._sources.of(link.peer, trio.current_time())
         if why_not := self._sources.enter(source, trio.current_time()):
             await self._turn_away(link, source, why_not)

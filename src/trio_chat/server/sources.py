@@ -90,9 +90,7 @@ class Sources:
         return self._known[name]
 
     def enter(self, source: Source, now: float) -> str:
-        """Count a connection, which then must ``leave``; or say why it cannot come in (empty if it
-        can).
-        """
+        """Count a connection, to ``leave`` later; or say why it cannot come in."""
         why_not = self._why_not(source, now)
         if not why_not:
             source.connections += 1
@@ -130,9 +128,7 @@ class Sources:
 
 @lru_cache(maxsize=1000)
 def source_of(peer: str) -> str:
-    """The name of the source that a peer belongs to; a peer that is no IP address stands for
-    itself.
-    """
+    """The name of a peer's source; the peer itself if it is no IP address."""
     address = _address(peer)
     if address is None:
         return peer

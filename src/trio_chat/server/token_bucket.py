@@ -17,9 +17,7 @@ class TokenBucket:
         self._full_at = 0.0
 
     def take(self, now: float, cost: float = 1) -> float:
-        """Count something at ``now`` (seconds) that costs so many tokens; returns how long to wait
-        for it.
-        """
+        """Take ``cost`` tokens at ``now`` (seconds); returns how long to wait for them."""
         self._full_at = max(self._full_at, now) + cost * self._interval
         return self._beyond_burst(self._full_at, now)
 

@@ -46,9 +46,7 @@ class Link(trio.abc.AsyncResource):
         self.write_now: Callable[[bytes], int] = _never_now
 
     async def send_all(self, data: bytes) -> None:
-        """Send all of it. Raises trio.BrokenResourceError. If cancelled, a part was sent: nothing
-        can follow.
-        """
+        """Send all of it. Raises trio.BrokenResourceError. Nothing can follow if cancelled."""
         await self._stream.send_all(data)
 
     async def receive(self) -> bytes:
@@ -56,9 +54,7 @@ class Link(trio.abc.AsyncResource):
         return bytes(await self._stream.receive_some(_READ))
 
     def has_finished(self) -> bool:
-        """Whether the peer has ended its side, as far as is known, though not all of it has been
-        read.
-        """
+        """Whether the peer is known to have ended its side, though not all of it is read."""
         return False
 
     async def aclose(self) -> None:

@@ -34,8 +34,7 @@ MARKS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search for all of ``words`` in what was said in ``rooms`` (logs), by ``nick`` if that is
-    given.
+    """A search for all ``words`` in what was said in ``rooms`` (logs), perhaps by ``nick``.
 
     ``after`` and ``before`` are ids or moments, both exclusive.
     """
@@ -97,8 +96,7 @@ class Log(Protocol):
         first: bool = False,
         said: bool = False,
     ) -> Sequence[Entry]:
-        """Entries between two bounds (both exclusive), oldest first: the last ``limit`` of them, or
-        the ``first``.
+        """The last ``limit`` entries between two exclusive bounds, or the ``first``, oldest first.
 
         They are those that all of the room's members have seen, or with ``said`` only messages. The
         order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is that
@@ -107,9 +105,7 @@ class Log(Protocol):
         ...
 
     async def end(self, room: str) -> str:
-        """The id of a log's last entry, whoever may see it and whether or not it can be read; START
-        without one.
-        """
+        """The id of a log's last entry, readable or not; START without one."""
         ...
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
@@ -125,9 +121,7 @@ class Log(Protocol):
         ...
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
-        """The id up to which a room's saved state holds, and that state; (START, None)
-        without one.
-        """
+        """A room's saved state, and the id up to which it holds; (START, None) without one."""
         ...
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
@@ -146,8 +140,7 @@ class Log(Protocol):
         ...
 
     async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        """Note that a reader has read ``target`` up to a moment, and return the latest moment ever
-        noted.
+        """Note up to which moment a reader has read, and return the latest moment ever noted.
 
         Moments are in unix milliseconds. The mark never goes back, except from one that a clock
         which was ahead had put into the future. Beyond MARKS some are forgotten of the ``source``

@@ -1,6 +1,4 @@
-"""A check that what was read has the types with which it was written: a file may be damaged
-anywhere.
-"""
+"""A check of the types of what was read: a file may be damaged anywhere."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +14,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def is_sound(value: Any, hint: Any) -> bool:
-    """Whether a value, with everything in it, has this type, and all of its texts can be
-    written.
-    """
+    """Whether a value and all in it has this type, and its texts can be written."""
     return _check(hint)(value)
 
 

@@ -117,9 +117,7 @@ class Calendar:
         return True
 
     def shift(self, since: int, by: int) -> None:
-        """Move everything noted after a moment by so much; what was noted before stays
-        before it.
-        """
+        """Move all that was noted after a moment; the rest stays before it."""
 
         def shifted(at: int, id: str) -> tuple[int, str]:
             return (at + by if at > since else min(at, since + by) if by < 0 else at), id
@@ -128,9 +126,7 @@ class Calendar:
         self._since = shifted(*self._since)
 
     def up_to(self, at: int) -> str:
-        """The last id that was there at a moment; empty if none is known. Forgets what was before
-        it.
-        """
+        """The last id that was there at a moment, or empty. Forgets what was before it."""
         while len(self.points) > 1 and self.points[1][0] <= at:
             self.points.popleft()
         return self.points[0][1] if self.points and self.points[0][0] <= at else ""

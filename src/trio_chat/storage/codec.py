@@ -67,9 +67,7 @@ def _said(*others: Any) -> str:
 
 
 class Unreadable(ValueError):
-    """An event or a state that we did not write, or that a newer server did; or one damaged
-    since.
-    """
+    """An event or a state that is damaged, or by a newer server, or none of ours."""
 
 
 def decode(written: str, text: str = "", token: str = "") -> Event:

@@ -28,8 +28,7 @@ def unpack(number: int) -> str:
 
 
 def first_of(moment: int) -> int:
-    """The lowest number that the id of something can have that happens at a moment (unix
-    milliseconds).
+    """The lowest number of an id that something can have at a moment (unix milliseconds).
 
     Its id may be ahead of its time, but never behind it.
     """

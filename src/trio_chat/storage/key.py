@@ -55,9 +55,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Make the file appear whole or not at all; of several servers that make it, the first one
-    wins.
-    """
+    """Make the file appear whole or not at all; of several servers the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = opener(str(draft), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

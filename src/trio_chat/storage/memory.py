@@ -261,9 +261,7 @@ class MemoryLog(Log):
         return self._rooms[room]
 
     def _forget_a_room(self) -> None:
-        """Forget the longest unused room, among the empty ones of the source that has most
-        of them.
-        """
+        """Forget the longest unused room, of the source that has most of them."""
         unused = {
             room: log.owner
             for room, log in self._rooms.items()
@@ -354,9 +352,7 @@ class MemoryLog(Log):
         log.said.extendleft(reversed(rest))
 
     def _forget_marks(self) -> None:
-        """Forget marks of the source that has most: of readers who have many, the longest unchanged
-        first.
-        """
+        """Forget marks of the largest source: of its busiest readers, the oldest first."""
         by_source = Counter(mark.source for mark in self._marks.values())
         [(source, _)] = by_source.most_common(1)
         later, order = Counter[str](), list[tuple[int, tuple[str, str]]]()

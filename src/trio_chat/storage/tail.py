@@ -1,6 +1,4 @@
-"""The way from a log to its reader: entries that have their place wait here until they are
-shown.
-"""
+"""The way from a log to its reader: entries wait here until they are shown."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress

@@ -43,9 +43,7 @@ class Collected:
         return self.opening.param(2)
 
     def forget(self) -> str:
-        """Give the message up. Returns the label that is still to be answered, empty if there is
-        none.
-        """
+        """Give the message up, and return the label that is still to be answered."""
         label, self.label = self.label, ""
         self.failed, self.pieces = True, []
         return label
@@ -72,9 +70,7 @@ class Collector:
         self._batch: Collected | None = None
 
     def interrupt(self, message: Message) -> None:
-        """Forget the batch because a line has come that is not part of it; that line is still dealt
-        with.
-        """
+        """Forget the batch because of a line that is not part of it."""
         if self._batch and message.command not in _BETWEEN:
             self.spoil("Only lines of the batch may come before its end")
             self._batch = None
@@ -103,9 +99,7 @@ class Collector:
         return None
 
     def _fail(self, wrong: Wrong) -> None:
-        """Refuse the batch: answer the line that opened it and the line in hand, each by its own
-        label.
-        """
+        """Refuse the batch: the line that opened it and the line in hand, each by its label."""
         out, batch = self._out, self._batch
         if batch and batch.failed:
             return
@@ -181,8 +175,7 @@ class Collector:
 
 
 def _unframe(batch: Collected) -> None:
-    """Take the frame of an action (CTCP ACTION) off: it begins in the first line and ends in the
-    last.
+    """Take the frame of an action (CTCP ACTION) off, which spans all of the lines.
 
     No other CTCP may be in a batch: to those who are sent its lines one by one, it would be a
     question to answer.

@@ -42,9 +42,7 @@ _REPEATED_MAX = 256  # bytes
 
 
 class IrcDialect(Dialect):
-    """Writes for clients with ``caps`` (those in ``RENDERED``); ``server`` is the source of its own
-    lines.
-    """
+    """Writes for clients with these ``caps`` (of ``RENDERED``), as the server of this name."""
 
     def __init__(self, caps: frozenset[str], server: str) -> None:
         self.caps, self._server = caps, server
@@ -104,8 +102,7 @@ class IrcDialect(Dialect):
         return ("\r\n".join(lines) + "\r\n").encode()
 
     def _entered_later(self, entered: RoomWelcome, id: str, at: int, extra: str) -> bytes:
-        """Write a room for a newcomer, with old messages in such a way that nobody takes them for
-        new ones.
+        """Write a room for a newcomer, with old messages that nobody can take for new ones.
 
         Least of all may a bot, which would do again what it was once told to do. ``extra`` tags are
         on all of it.
@@ -141,9 +138,7 @@ class IrcDialect(Dialect):
         return start + self._again(noticed) + end
 
     def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:
-        """Write old messages. Without server-time, the time is put into the text, as
-        bouncers do.
-        """
+        """Write old messages; without server-time, with the time in the text."""
         dialect = irc_dialect(self.caps, self._server)
         if "server-time" in self.caps:
             return b"".join([dialect.lines(e.event, e.id, e.at, extra) for e in entries])
@@ -315,9 +310,7 @@ def _text(event: Event) -> str:
 
 
 def _timed(entry: Entry) -> Event:
-    """An event with the time of day before its text; shown without an id, because it is another
-    text.
-    """
+    """An event with the time before its text; shown without an id, as another text."""
     event = entry.event
     if not isinstance(event, Said):
         return event

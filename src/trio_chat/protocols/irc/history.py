@@ -1,5 +1,4 @@
-"""The history that clients ask for: CHATHISTORY, MARKREAD (ircv3.net, "chathistory", "read-marker")
-and SEARCH (soju.im/search).
+"""The history that clients ask for: CHATHISTORY, MARKREAD (ircv3.net) and SEARCH (soju.im/search).
 
 What is found is written by the dialect that wrote it live, so its ids, times, tags and sources are
 the same.

@@ -18,9 +18,7 @@ CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """A server's name, network, version and limits; ``created`` is when it was started, as people
-    write it.
-    """
+    """A server's name, network, version and limits; ``created`` is its start, in words."""
 
     name: str
     network: str

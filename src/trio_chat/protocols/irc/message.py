@@ -71,9 +71,7 @@ def parse_tags(text: str) -> dict[str, str]:
 
 
 def render_tags(tags: dict[str, str]) -> str:
-    """Write tags as they stand between ``@`` and the blank. Raises ValueError if a key cannot be
-    one.
-    """
+    """Write tags as they stand in a line. Raises ValueError for a key that cannot be one."""
     for key in tags:
         if not key or _NO_KEY.search(key):
             raise ValueError(f"{key!r} cannot be the key of a tag")
@@ -108,9 +106,7 @@ def body(command: str, *params: str) -> str:
 
 
 def trailing(command: str, *params: str) -> str:
-    """Write the same as ``body``, with a colon before the last parameter even where it needs
-    none.
-    """
+    """Write the same as ``body``, always with a colon before the last parameter."""
     return f"{_before(command, params[:-1])} :{safe(params[-1])}"
 
 
@@ -129,9 +125,7 @@ def safe(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """The text up to its first blank, made such that other parameters can follow it; never
-    empty.
-    """
+    """The text up to its first blank, so that others can follow it; never empty."""
     return (safe(text).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
 
 

@@ -37,9 +37,7 @@ class Piece(NamedTuple):
 
 
 def framed(parts: Sequence[Piece], action: bool) -> Sequence[Piece]:
-    """The lines with the frame of an action (CTCP ACTION): it begins in the first and ends in the
-    last.
-    """
+    """The lines with the frame of an action (CTCP ACTION) around all of them."""
     before, end = FRAMES[action]
     first, *others = parts
     *most, last = [first._replace(text=before + first.text), *others]
@@ -66,9 +64,7 @@ def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:
 
 
 def parted(text: str, seams: Sequence[int], most: int) -> Sequence[Piece]:
-    """Cut a text into lines of at most ``most`` bytes, at the seams first. ``combined``
-    undoes it.
-    """
+    """Cut a text into lines of at most ``most`` bytes, at the seams first."""
     found: list[Piece] = []
     start = 0
     for line in text.split("\n"):

@@ -64,8 +64,7 @@ class Registration:
         return ()
 
     def identity(self, message: Message) -> Asks:
-        """Read IDENTITY, an extension of our own: a secret by which the server knows somebody
-        again.
+        """Read IDENTITY, an extension of our own: a secret by which somebody is known again.
 
         The client has made it up, and shows it each time it comes. Only a hash of it is kept.
         """

@@ -48,8 +48,7 @@ def topic(out: ReplyBuffer, topic: Topic) -> None:
 def names(
     out: ReplyBuffer, asked: Sequence[str]
 ) -> tuple[Callable[[Members], None], Callable[[Refused], None]]:
-    """Tell the members of each room in ``asked``: RPL_NAMREPLY (353), and one RPL_ENDOFNAMES (366)
-    for all.
+    """Tell the members of rooms: RPL_NAMREPLY (353), and one RPL_ENDOFNAMES (366) for all.
 
     Returns what to call with a room's members, and what to call if there are none to tell. The end
     is told after the last of these calls.
@@ -88,8 +87,7 @@ def rooms(out: ReplyBuffer, conditions: Sequence[str], rooms: Rooms) -> None:
 
 
 def _fulfils(room: RoomView, condition: str, now: float) -> bool:
-    """Whether a room fulfils a condition of LIST: a mask, its opposite, or a bound of users or
-    minutes.
+    """Whether a room fulfils a condition of LIST: a mask, or a bound of users or minutes.
 
     Those are the "elistcond" of ISUPPORT's ELIST, with ``now`` in minutes of unix time.
     """
@@ -122,9 +120,7 @@ _LISTS = {
 
 
 def masks(out: ReplyBuffer, masks: Masks) -> None:
-    """Tell one of a room's lists: 367 and 368 (bans), 348 and 349 (exceptions), 346 and 347
-    (invitations).
-    """
+    """Tell one of a room's lists: 367 and 368, 348 and 349, or 346 and 347."""
     entry, end, name = _LISTS[masks.mode]
     for mask in masks.masks:
         out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
@@ -135,9 +131,7 @@ def masks(out: ReplyBuffer, masks: Masks) -> None:
 
 
 def nobodys_modes(out: ReplyBuffer, nick: str, people: People) -> None:
-    """Refuse another user's modes: ERR_USERSDONTMATCH (502), or ERR_NOSUCHNICK (401) if nobody is
-    there.
-    """
+    """Refuse another user's modes: ERR_USERSDONTMATCH (502), or ERR_NOSUCHNICK (401)."""
     if people.people:
         text = "Can't change or view modes for other users"
         out.last_param(n.ERR_USERSDONTMATCH, text)
@@ -208,9 +202,7 @@ def _a_room(seen: UserView) -> tuple[str, str]:
 
 
 def whois(out: ReplyBuffer, nick: str, people: People) -> None:
-    """Describe somebody: RPL_WHOISUSER (311) and others, RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401)
-    if nobody.
-    """
+    """Describe somebody: 311 to RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401) if nobody."""
     if not people.people:
         out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
     for seen in people.people:
@@ -260,9 +252,7 @@ def ison(out: ReplyBuffer, people: People) -> None:
 
 
 def userhost(out: ReplyBuffer, people: People) -> None:
-    """Tell the addresses of those asked for: RPL_USERHOST (302), with ``*`` for operators and ``-``
-    for away.
-    """
+    """Tell addresses: RPL_USERHOST (302), with ``*`` for operators and ``-`` for away."""
     words = []
     for seen in people.people:
         star, here = "*" * ("o" in seen.modes), "-" if seen.away else "+"
@@ -362,9 +352,7 @@ def admin(out: ReplyBuffer) -> None:
 
 
 def help_on(out: ReplyBuffer, subject: str, verbs: Mapping[str, Any]) -> None:
-    """Help with a command, or list them all: 704, 705 and 706; ERR_HELPNOTFOUND (524) if there is
-    none.
-    """
+    """Help with a command, or list them all: 704 to 706; ERR_HELPNOTFOUND (524)."""
     name = subject.upper()
     if not subject:
         name, lines = "*", ["Commands (HELP <command> shows its parameters):"]

@@ -50,8 +50,7 @@ _AsShown = tuple[Shown, str, int]
 
 
 class ReplyBuffer(OwnDialect):
-    """The replies of one connection. ``info`` is about the server, ``clock`` gives unix time in
-    seconds.
+    """The replies of one connection; ``clock`` gives unix time in seconds.
 
     Call ``begin`` with each line, any of the methods that reply to it, then ``finish``. ``verb`` is
     the command of the line in hand. While that has a label, this is the client's ``OwnDialect``.
@@ -74,15 +73,11 @@ class ReplyBuffer(OwnDialect):
         self._replies.append(f":{self.info.name} {body(command, *params)}")
 
     def send_trailing(self, command: str, *params: str) -> None:
-        """Reply as ``send`` does, with a colon before the last parameter even where it needs
-        none.
-        """
+        """Reply as ``send`` does, always with a colon before the last parameter."""
         self._replies.append(f":{self.info.name} {trailing(command, *params)}")
 
     def numeric(self, numeric: str, *params: str) -> None:
-        """Reply with a numeric; ``params`` follow the nickname. Those before the last are cut to
-        one word.
-        """
+        """Reply with a numeric and ``params``; those before the last are cut to one word."""
         self.send(numeric, *self._addressed(params))
 
     def last_param(self, numeric: str, *params: str) -> None:
@@ -97,9 +92,7 @@ class ReplyBuffer(OwnDialect):
         self._replies += lines
 
     def show(self, shown: Shown, id: str = "", at: int = 0) -> None:
-        """Show something as everybody is shown it; nothing if the client is not told of such a
-        thing.
-        """
+        """Show something as everybody is shown it, if they are."""
         if self.peer.dialect.render(shown, id, at):
             self._replies.append((shown, id, at))
 
@@ -134,9 +127,7 @@ class ReplyBuffer(OwnDialect):
         self._at_once(label, "FAIL", command, code, *_context(context), text)
 
     def refuse(self, refused: Refused) -> None:
-        """Refuse what the line in hand asked for: by the numeric of ``REFUSALS``, or else by
-        ``FAIL``.
-        """
+        """Refuse what the line in hand asked for: by its numeric, or else by ``FAIL``."""
         code, about, verb = refused.code, refused.about, self.verb
         self.refusals += 1
         if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":
@@ -197,15 +188,12 @@ class ReplyBuffer(OwnDialect):
         return bool(self._label)
 
     def take_label(self) -> str:
-        """Take the label of the line in hand, which gets no reply of its own: a later line's is for
-        both.
-        """
+        """Take the label of the line in hand; the reply to a later line answers both."""
         label, self._label = self._label, ""
         return label
 
     def answer_with(self, label: str) -> None:
-        """Answer an earlier line with the replies to the line in hand; ``label`` is the earlier
-        one's.
+        """Answer an earlier line, which had this label, with the replies to the line in hand.
 
         The line in hand gets an ACK by its own label, if both have one.
         """
@@ -214,8 +202,7 @@ class ReplyBuffer(OwnDialect):
         self._label = label or self._label
 
     def open_batch(self, kind: str, *params: str) -> None:
-        """Put all replies to the line in hand into a batch of this kind, if the client knows
-        batches.
+        """Put all replies to the line in hand into a batch, if the client knows batches.
 
         "The batch type MUST be … an existing type applicable to the entire response", or
         "labeled-response"; and "the start of the batch MUST be tagged with the label tag".

@@ -65,9 +65,7 @@ class IrcSession(Session):
 
     @property
     def own(self) -> OwnDialect:
-        """The reply buffer while a line with a label is in hand; else the dialect for its own
-        actions.
-        """
+        """The reply buffer while a line with a label is in hand; else its own dialect."""
         return self._out if self._out.labelled else self._peer.own_dialect
 
     def greeting(self) -> bytes:
@@ -75,17 +73,13 @@ class IrcSession(Session):
         return b""
 
     def farewell(self, words: str) -> None:
-        """Close the link. "The server acknowledges this by sending an ERROR message" (RFC 2812,
-        3.1.7).
-        """
+        """Close the link: "The server acknowledges this by … ERROR" (RFC 2812, 3.1.7)."""
         self._out.finish()
         if words:
             self._out.lines([trailing("ERROR", f"Closing link: {words}")])
 
     def ping(self) -> None:
-        """Send PING without a source, as every server does: bots look for lines that begin with
-        ``PING``.
-        """
+        """Send PING without a source, as every server does: bots look for that."""
         if self._peer.registered:
             self._out.send_now(trailing("PING", self._out.info.name))
 
@@ -95,9 +89,7 @@ class IrcSession(Session):
     # ── what it says ───────────────────────────────────────────────────────────────────────
 
     def receive_data(self, data: bytes) -> None:
-        """Take bytes. NUL and CR, which no line may hold, are dropped (modern.ircdocs.horse,
-        "Message Format").
-        """
+        """Take bytes, without NUL and CR, which no line may hold ("Message Format")."""
         lines = self._lines.feed(data.translate(None, b"\r\0"))
         self._waiting.extend(line for line in lines if line is not None)
 
@@ -133,9 +125,7 @@ class IrcSession(Session):
             yield ask.command
 
     def _goes_on(self) -> bool:
-        """Whether the next line is a plain message to the same place, in which nothing can be
-        wrong.
-        """
+        """Whether the next line is a flawless plain message to the same place."""
         if self._asks or not self._waiting:
             return False
         line, start = _without_id(self._waiting[0]), self._start

@@ -53,9 +53,7 @@ def shown_lines(text: str) -> str:
 
 
 def formatted(text: str) -> tuple[str, tuple[Run, ...]]:
-    """The text of ``shown_lines``, and which formatting is where in it. Formatting ends with each
-    line.
-    """
+    """The text of ``shown_lines``, and its formatting, which ends with each line."""
     if text.isprintable() or len(text) > _FORMATTED_MAX:
         return shown_lines(text), ()
     lines: list[str] = []
@@ -105,9 +103,7 @@ def _changes(line: str) -> Sequence[tuple[int, Look]]:
 
 
 def _changed(look: Look, found: re.Match[str]) -> Look:
-    """A look after a formatting code. Backgrounds and reverse are ignored: the reader's own
-    stays.
-    """
+    """A look after a formatting code. Backgrounds and reverse are the reader's own."""
     match found[0][0]:
         case "\x0f":
             return _PLAIN
@@ -144,9 +140,7 @@ def _seen(text: str) -> str:
 
 
 def is_invisible(text: str) -> bool:
-    """Whether nothing of a text can be seen, though it is not blank; blank text is no message at
-    all.
-    """
+    """Whether nothing of a text can be seen, though it is not blank."""
     if text.isascii() and text.isprintable():
         return False
     seen = shown_lines(text.replace(CTCP, "").replace("\0", ""))
@@ -154,9 +148,7 @@ def is_invisible(text: str) -> bool:
 
 
 def is_room(target: str) -> bool:
-    """Whether a target is a room, on any server: ``&`` begins one that only its own server
-    knows.
-    """
+    """Whether a target is a room, on any server: ``&`` begins one of a single server."""
     return target.startswith(("#", "&"))
 
 
@@ -174,9 +166,7 @@ def read_action(text: str) -> tuple[str, bool]:
 
 
 def pieces(text: str, most: int) -> Sequence[str]:
-    """Cut a text into pieces of at most ``most`` bytes of UTF-8: between words if possible, else
-    between letters.
-    """
+    """Cut a text into pieces of at most ``most`` bytes, between words if possible."""
     if len(text) <= most and text.isascii():
         return [text]
     found = []

@@ -222,9 +222,7 @@ def _user_mode(out: ReplyBuffer, nick: str, params: Sequence[str]) -> Iterator[A
 
 
 def _changes(letters: str, arguments: list[str]) -> Iterator[tuple[Change, bool]]:
-    """Read ``+ov-k`` and its arguments: each change, and whether an argument that it needs was
-    there.
-    """
+    """Read ``+ov-k`` and its arguments: each change, and whether it is complete."""
     add = True
     for letter in letters:
         if letter in "+-":

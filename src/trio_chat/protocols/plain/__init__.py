@@ -1,5 +1,4 @@
 """The plain dialect: lines that people can read and write, with netcat, telnet or the tutorial.
 
-``wording`` is how things are said, in both directions; ``server`` and ``client`` are the two ends,
-and ``rooms`` is the client's end for front ends that have a place for each room.
+``wording`` is how things are said, in both directions; ``server`` and ``client`` are the two ends.
 """

@@ -106,9 +106,7 @@ class PlainSession(Session):
         self._waiting[:0] = reversed(messages)
 
     def _look_at_first_line(self, data: bytes) -> None:
-        """Recognise an HTTP request that comes in pieces, the first of which were taken for
-        something else.
-        """
+        """Recognise an HTTP request in pieces, the first of which seemed to be something else."""
         if b"\n" in self._first_line or len(self._first_line) > self._line_bytes:
             return
         self._first_line += data
@@ -185,9 +183,7 @@ class PlainSession(Session):
         return data
 
     def _unframed(self, piece: bytes) -> list[bytes | None]:
-        """Split a piece into its messages: one, or several glued together, each with the client's
-        nickname.
-        """
+        """Split a piece into its messages: one, or several glued together by their prefix."""
         if len(piece) > self._line_bytes:
             self._overlong += len(piece)
             return [None]
@@ -222,9 +218,7 @@ class PlainSession(Session):
         return Say(self._room, text.removeprefix("/"))
 
     def _is_of_browser(self, text: str) -> bool:
-        """Whether a browser has sent this. People who are in may ask what is wrong with ``GET
-        /status``.
-        """
+        """Whether a browser has sent this. People who are in may talk about ``GET /status``."""
         if is_header(text) or is_whole_request(text):
             return True
         return not self._nick and begins_request(text)

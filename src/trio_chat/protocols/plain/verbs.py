@@ -33,8 +33,7 @@ _HISTORY, _HISTORY_MAX, _FOUND_MAX = 50, 500, 50
 
 
 class Verb(NamedTuple):
-    """A row: ``arguments`` as /help shows them, what it ``does``, how many are ``needed``, how it
-    is read.
+    """A row: ``arguments`` and what it ``does`` for /help, how many are ``needed``.
 
     ``read`` takes the room that the person is in, and the text after the verb, stripped.
     """

@@ -88,9 +88,7 @@ Heard = (
 
 
 def wording(shown: Shown) -> list[str]:
-    """The lines that tell of something. Texts are as they were said: clean them before showing
-    them.
-    """
+    """The lines that tell of something, not cleaned yet."""
     match shown:
         case Said():
             return _said(shown)
@@ -149,8 +147,7 @@ def _said(said: Said) -> list[str]:
 
 
 def _line_by_line(said: Said) -> list[str]:
-    """A message of several lines, each begun as a message of its own, so none can look like
-    something else.
+    """A message of several lines, each begun as a message, so that none looks otherwise.
 
     A question from one IRC client to another (CTCP) is not shown.
     """
@@ -163,9 +160,7 @@ def _changes(changes: Sequence[Change]) -> str:
 
 
 def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
-    """Old messages, begun as the server's own sentences are: nobody can say something that looks
-    alike.
-    """
+    """Old messages, begun as the server's own sentences, so that nobody can imitate them."""
     lines = [
         f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
     ]

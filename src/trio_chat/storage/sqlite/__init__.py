@@ -2,5 +2,5 @@
 
 The journal is a WAL with ``synchronous=FULL``, so it survives a power cut. That is affordable
 because one transaction is shared by all that waits when it begins (``writer``). Words are indexed
-after the commit, between two messages (``keep``).
+after the commit, between two messages (``maintenance``).
 """

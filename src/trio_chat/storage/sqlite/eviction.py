@@ -1,5 +1,4 @@
-"""The order in which entries go when the file is too large, so that nobody pushes out what others
-have said.
+"""The order in which entries go when the file is too large: nobody pushes out the words of others.
 
 1. Comings and goings: in the room where most of them are, the oldest first.
 2. Messages of the source that has most: where it has most, the oldest first. But in each room the
@@ -89,9 +88,7 @@ class Eviction:
         return False
 
     def _of_the_largest(self, up_to: int) -> bool:
-        """Take out messages of the largest source; never of others, whatever becomes of the
-        file.
-        """
+        """Take out messages of the largest source; never of others."""
         if (source := usage.largest(self._connection)) is None:
             return False
         for room, theirs in usage.fullest(self._connection, source, FLOOR, _ROOMS):

@@ -20,8 +20,7 @@ _CACHE = 2 * 1024 * 1024  # bytes
 
 
 def export(path: Path, *, rooms: Sequence[str], since: int) -> Iterator[Entry]:
-    """The entries of ``rooms`` from the moment ``since`` (unix milliseconds) on, in the order of
-    ids.
+    """The entries of ``rooms`` since a moment (unix milliseconds), in the order of ids.
 
     Without ``rooms``, of all but private ones. Raises CannotOpenStore, also if one of the rooms is
     not there.

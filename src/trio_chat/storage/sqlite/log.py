@@ -218,9 +218,7 @@ class SqliteLog(Log):
         await self._done(Job(lambda store: store.after(room, after), writes=False, then=then))
 
     async def _done(self, job: Job[_T]) -> _T:
-        """Have a job done, and return its result. If this is cancelled, the job is done
-        nevertheless.
-        """
+        """Have a job done, even if this is cancelled, and return its result."""
         self._writer.do(job)
         await job.done.wait()
         if job.error:

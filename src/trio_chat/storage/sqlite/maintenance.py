@@ -1,5 +1,4 @@
-"""Housekeeping in steps of some milliseconds: the index of words, and entries that are not kept
-longer.
+"""Housekeeping in steps of some milliseconds: the index of words, and what is not kept longer.
 
 The thread that writes does a step now and then, between two messages.
 """
@@ -313,8 +312,7 @@ class Housekeeper:
                 )
 
     def _forget_marks(self) -> None:
-        """Forget marks of the source that has most: of readers who have many, the longest unchanged
-        first.
+        """Forget marks of the largest source: of its busiest readers, the oldest first.
 
         Those have the lowest numbers.
         """
@@ -333,9 +331,7 @@ class Housekeeper:
         self._store.marks = 0
 
     def _give_pages_back(self) -> bool:
-        """Give free pages back to the file system, which has them once the journal is in the
-        file.
-        """
+        """Give free pages back to the file system, once the journal is in the file."""
         if self._one("PRAGMA freelist_count") > self._spare_pages():
             self._connection.execute(f"PRAGMA incremental_vacuum ({_PAGES})").fetchall()
             self._gave_back = True

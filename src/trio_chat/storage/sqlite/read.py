@@ -25,9 +25,7 @@ def history(
     first: bool,
     said: bool,
 ) -> Sequence[Entry]:
-    """Read as ``Log.history`` does. SQLite merges the kinds as it goes: each is in order by
-    itself.
-    """
+    """Read as ``Log.history``. SQLite merges the kinds, each in order by itself."""
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
     values: dict[str, str | int] = {"room": room, "limit": limit}
     if isinstance(after, str) and isinstance(before, str):
@@ -59,9 +57,7 @@ def history(
 
 
 def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tuple[int, int]:
-    """The place of a bound in the order of times; a moment is at the ``end`` of all ids of that
-    moment.
-    """
+    """The place of a bound in the order of times; a moment is at the ``end`` of its ids."""
     if isinstance(bound, int):
         return bound, end
     if not bound:
@@ -105,9 +101,7 @@ def talks(connection: Connection, identity: str) -> Sequence[Entry]:
 
 
 def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
-    """The saved state of a room. If it cannot be read, there is none: the room's log is all that is
-    known.
-    """
+    """The saved state of a room; none if it cannot be read, for there is still the log."""
     row = connection.execute(
         "SELECT room, saved, state FROM room WHERE name = ?", (room,)
     ).fetchone()
@@ -126,9 +120,7 @@ def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
 
 
 def barrier(connection: Connection, room: str) -> str:
-    """The id of a room's last barrier, as a fold over what can be read finds it; empty
-    without one.
-    """
+    """The id of a room's last barrier that can be read; empty without one."""
     saved, state = snapshot(connection, room)
     later = barriers(connection, room, saved)
     return later[-1].id if later else state.barrier if state else ""

@@ -51,9 +51,7 @@ def row_of(event: Event, *, barrier: bool) -> Row:
 
 
 def entries_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
-    """The entries of rows, without those that cannot be read: nobody shall miss the others for
-    them.
-    """
+    """The entries of rows, without those that cannot be read."""
     for name, id, at, text, token, written in rows:
         if not (isinstance(name, str) and 0 < id <= LAST_SOUND):
             complain(f"entry {id}", "it has no place")
@@ -74,7 +72,5 @@ def event_of(id: int, written: str, text: str, token: str = "") -> Event | None:
 
 @lru_cache(maxsize=1000)
 def complain(what: str, why: str) -> None:
-    """Log once that something cannot be read, however often it is tried, and without what
-    was read.
-    """
+    """Log that something cannot be read: once, and without what was read."""
     logger.error("%s of the history cannot be read and is passed over: %s", what, why)

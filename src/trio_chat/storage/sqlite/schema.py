@@ -150,9 +150,7 @@ MIGRATIONS: Sequence[str] = [
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep all others from opening the file as long as the context lasts. Raises
-    CannotOpenStore.
-    """
+    """Keep all others from opening the file meanwhile. Raises CannotOpenStore."""
     with ExitStack() as stack:
         with opening(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -291,9 +289,7 @@ def _damaged(path: Path, how: str) -> CannotOpenStore:
 def _migrate(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[str], written: int
 ) -> None:
-    """Bring the file up to date, wholly or not at all: a run that was stopped in the middle begins
-    again.
-    """
+    """Bring the file up to date, wholly or not at all, however often it is stopped."""
     version = _version(connection, path, len(migrations))
     if not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise CannotOpenStore(f"{path} is a database of something else: choose another place")
@@ -390,9 +386,7 @@ def _settled(state: str, latest: int) -> str:
 
 
 def _begins_well(path: Path) -> bool:
-    """Whether the file still has SQLite's header (sqlite.org/fileformat.html, 1.3), or has none
-    yet.
-    """
+    """Whether the file has SQLite's header (sqlite.org/fileformat.html, 1.3), or none yet."""
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read(len(_HEADER)) == _HEADER

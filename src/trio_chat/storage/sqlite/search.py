@@ -66,9 +66,7 @@ def merge(connection: sqlite3.Connection, *, begins: bool) -> bool:
 
 
 def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
-    """The last ``limit`` entries that a search finds, oldest first, indexed or not. Raises
-    sqlite3.Error.
-    """
+    """The last ``limit`` entries that are found, oldest first. Raises sqlite3.Error."""
     sought = phrases(search.words)
     connection.execute("BEGIN")  # so that entries which are indexed meanwhile are not missed
     try:
@@ -91,9 +89,7 @@ def _not_indexed(
     rooms: Sequence[int],
     up_to: Any,
 ) -> Sequence[Entry]:
-    """Search the entries that are not in the index yet, newest first. SQLite passes over most of
-    them.
-    """
+    """Search what is not indexed yet, newest first. SQLite passes over most of it."""
     begin, end = _times(search)
     after, before = _ids(connection, search)
     plain = [word for phrase in sought for word in phrase if word.isascii()]

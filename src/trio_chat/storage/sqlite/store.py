@@ -74,9 +74,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A transaction: everything in it is on the disk afterwards, or nothing. Raises
-        sqlite3.Error.
-        """
+        """A transaction: all of it lasts, or nothing. Raises sqlite3.Error."""
         self.check()
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -97,9 +95,7 @@ class Store:
         expect: str,
         barrier: bool,
     ) -> Sequence[Entry]:
-        """Append as ``Log.append`` does; ``rows`` are those of the events that are stored, None for
-        others.
-        """
+        """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
         room = self._room(name)
         if room.barrier not in ("", expect):
             raise Conflict(room.barrier)
@@ -161,9 +157,7 @@ class Store:
         )
 
     def close(self, name: str, id: str, state: RoomState) -> None:
-        """Close a room as ``Log.close`` does: one without a state and anything else is taken out
-        later.
-        """
+        """Close a room as ``Log.close``: a room without anything is taken out later."""
         number = self._room(name).number
         if not is_as_new(state) or read.has_words(self.connection, number):
             self.save(name, id, state)

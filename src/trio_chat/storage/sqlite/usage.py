@@ -37,9 +37,7 @@ def source_of(event: object) -> str:
 
 
 def _network(host: str) -> str:
-    """The source of a host: where addresses are shown as they are, those of a /64 are one
-    source.
-    """
+    """The source of a host: all addresses of a /64 are one."""
     try:
         return str(ipaddress.IPv6Network((host, 64), strict=False))
     except ValueError:
@@ -47,9 +45,7 @@ def _network(host: str) -> str:
 
 
 def is_coming(kind: int, event: object) -> bool:
-    """Whether an event is a coming or going, with which nothing is lost, even if it is a
-    barrier.
-    """
+    """Whether an event is a coming or going, even if it is a barrier."""
     return kind == Kind.OTHER or (isinstance(event, str) and event.startswith('["Joined"'))
 
 
@@ -107,9 +103,7 @@ def largest(connection: sqlite3.Connection) -> str | None:
 def fullest(
     connection: sqlite3.Connection, source: str, floor: int, limit: int
 ) -> Sequence[tuple[int, int]]:
-    """The rooms where a source has most, among those with more than ``floor`` messages, and how
-    many it has.
-    """
+    """The rooms, beyond ``floor`` messages, where a source has most; and its number there."""
     return connection.execute(
         "SELECT room, said FROM usage WHERE source = ? AND said > 0 AND "
         "(SELECT sum(said) FROM usage AS all_of WHERE all_of.room = usage.room) > ? "

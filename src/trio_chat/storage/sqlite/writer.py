@@ -110,9 +110,7 @@ class Writer:
                 self._keep_house(busy=bool(jobs))
 
     def _next_jobs(self) -> Sequence[Job[Any] | None]:
-        """The jobs that wait; empty if it is time for housekeeping. None among them asks for the
-        end.
-        """
+        """The jobs that wait, perhaps none; None among them asks for the end."""
         jobs: list[Job[Any] | None] = []
         with suppress(queue.Empty):
             jobs.append(self._jobs.get(timeout=max(self._due - time.monotonic(), 0)))
@@ -153,9 +151,7 @@ class Writer:
             job.error = failed if isinstance(failed, ChatError) else unavailable
 
     def _keep_house(self, *, busy: bool) -> None:
-        """Do a step of housekeeping. While there are messages, the next is due such that it keeps
-        its share.
-        """
+        """Do a step of housekeeping; while there are messages, the next keeps its share."""
         begin = time.monotonic()
         try:
             self._store.check()
