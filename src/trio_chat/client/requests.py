@@ -1,7 +1,7 @@
-"""Requests to a client in many rooms, from the screen or a program. Their answers come as messages.
+"""Requests to a client in many rooms, from the screen or a program. Answers come as messages.
 
-``type`` is their name in JSON. The fields, their bounds and the texts beside them are what
-docs/client.schema.json is made of; they are checked where a program's line is read.
+``type`` is the name of a request in JSON. docs/client.schema.json is made from the annotations, and
+the lines of programs are checked against them.
 """
 
 from dataclasses import fields
@@ -15,9 +15,9 @@ from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.irc.times import read_timestamp
 from trio_chat.protocols.unacked import ID_FORM
 
-# One name, without what would make two of it on the way, or another part of a line.
+# One name, without characters that would make it two names, or another part of a line.
 _NAME = r"^[^\s\x00-\x1f\x7f:,]+$"
-# Something that can be seen; and the same on one line.
+# Something visible; and the same on one line.
 _SEEN = r"[^\s\x00-\x1f]"
 _LINE = r"^[^\r\n\x00]*[^\s\x00-\x1f][^\r\n\x00]*$"
 
@@ -77,7 +77,7 @@ Command = Annotated[
 
 @fact
 class Request:
-    """Something that the client is to do."""
+    """Something for the client to do."""
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
     type: ClassVar[str]
@@ -192,6 +192,6 @@ KINDS: dict[str, type[Request]] = {kind.type: kind for kind in _ALL}
 
 
 def ask(session: Requests, request: Request) -> None:
-    """Call the method of this name, which takes the same. Leave has none."""
+    """Call the method of the same name, with the same arguments. There is none for Leave."""
     method = "say_to" if isinstance(request, Say) else request.type
     getattr(session, method)(**{each.name: getattr(request, each.name) for each in fields(request)})

@@ -1,7 +1,7 @@
-"""Messages as objects of JSON, as programs are told of them.
+"""Printing messages for programs, each one as a JSON object.
 
-The table is the contract: what is printed and docs/client.schema.json are made of it, so a field
-that our own messages gain is not told by accident.
+The table is the contract: the output and docs/client.schema.json are made from it, so a field that
+is added to a message is not printed by accident.
 """
 
 import json
@@ -18,15 +18,15 @@ from trio_chat.protocols.irc.times import timestamp
 
 @fact
 class Error:
-    """A line of the input that was no request: why not, and its number."""
+    """A line of input that is not a valid request: why not, and its number."""
 
     text: str
     line: int
 
 
 class Kind(NamedTuple):
-    """An object: its name in the schema, its fields, and the messages that it tells. Fields with a
-    ``?`` are left out where they are empty or false.
+    """An object's name in the schema, its fields, and the messages it is printed for. A field with
+    a ``?`` is left out when it is empty or false.
     """
 
     title: str
@@ -74,10 +74,10 @@ PARTS = {
     "changes": Kind("Change", "add mode argument"),
 }
 
-#: Told last, as it is not what one looks for.
+#: Printed last, as it is rarely what one looks for.
 ADDRESS = ("user", "host", "account", "bot")
 
-#: The type of each message; Earlier has that of what is in it.
+#: The type of each message; Earlier has that of the message in it.
 TYPES = {message: name for name, kind in KINDS.items() for message in kind.messages}
 
 _FIELDS = {
@@ -87,12 +87,12 @@ _FIELDS = {
 
 
 def json_line(message: client.Message | Error) -> str:
-    """One line, without its ending, that is safe to print on a terminal, too."""
+    """Format a message as one line, without its end, that is safe to print on a terminal, too."""
     return _STEERING.sub(_escaped, _encode(_object_of(message)))
 
 
 def _object_of(message: client.Message | Error) -> dict[str, Any]:
-    other: dict[str, Any] = {}  # than its attributes say, or not there
+    other: dict[str, Any] = {}  # than its attributes, or beside them
     match message:
         case client.Earlier(said, time, found):
             message = said
@@ -124,7 +124,7 @@ def _parts(field: str, values: Iterable[object]) -> list[dict[str, Any]]:
 
 
 def _iso(milliseconds: int) -> str:
-    """Empty if it is not known; or no moment, as a server may have an odd clock."""
+    """Format a time; empty if it is unknown, or impossible: a server may have an odd clock."""
     try:
         return timestamp(milliseconds) if milliseconds else ""
     except (ValueError, OverflowError, OSError):
@@ -133,7 +133,7 @@ def _iso(milliseconds: int) -> str:
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
-# What JSON lets stand as it is, though a terminal may obey it, or somebody see a line's end in it.
+# JSON leaves these alone, but a terminal may obey them, or a reader take them for a line's end.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

@@ -1,4 +1,4 @@
-"""Reads what a program asks for: an object of JSON for each request."""
+"""Reading requests of programs, each one a JSON object."""
 
 import json
 from dataclasses import replace
@@ -16,11 +16,11 @@ READERS: dict[str, TypeAdapter[Request]] = {name: TypeAdapter(kind) for name, ki
 
 
 class BadRequest(ValueError):
-    """What a program has written is no request; the text is one line that says why."""
+    """A line is not a valid request; the text says why, in one line."""
 
 
 def read_request(line: bytes, room: str) -> Request:
-    """The ``room`` is meant where no target is named. Raises BadRequest."""
+    """Read a line; where no target is named, it is ``room``. Raises BadRequest."""
     try:
         fields = from_json(line)
     except ValueError as error:

@@ -1,5 +1,5 @@
-"""The front end of programs: requests come on standard input, and what is told goes to standard
-output, an object of JSON a line.
+"""The front end for programs: requests on standard input, messages on standard output, one JSON
+object a line.
 """
 
 from contextlib import suppress
@@ -21,13 +21,13 @@ from trio_chat.protocols.resume_state import ResumeState
 _Asked = trio.MemorySendChannel[requests.Request]
 _Told = trio.MemorySendChannel[Message | Error]
 
-# Objects that are not printed yet. Then the chat waits, and the input too.
+# Objects not printed yet. Beyond that the chat waits, and the input too.
 _UNPRINTED = 1000
 
 
 class ObjectPipe:
-    """``room`` is the target of requests that name none, and at first has to let us in. Unless it
-    is to ``retry``, the chat ends with the connection.
+    """``room`` is the target of requests that name none, and has to let us in at first. Without
+    ``retry`` the chat ends with the connection.
     """
 
     def __init__(self, room: str, state: ResumeState, *, retry: bool) -> None:
@@ -38,8 +38,8 @@ class ObjectPipe:
         self._failed: ChatError | None = None
 
     def check(self) -> None:
-        """Raises ConnectionLost if the chat has ended badly, or it is not known what has become of
-        all that was said; NotSaid if something was refused.
+        """Raise ConnectionLost if the chat has ended badly or the outcome of a text is unknown,
+        NotSaid if something was refused.
         """
         if self._failed:
             raise self._failed
@@ -47,7 +47,7 @@ class ObjectPipe:
             raise NotSaid.of(messages=self._delivery.unsaid, lines=self._misread)
 
     async def run(self, messages: trio.MemoryReceiveChannel[Message], asked: _Asked) -> None:
-        """Until the input has ended or the chat has. Raises OutputGone."""
+        """Run until the input or the chat has ended. Raises OutputGone."""
         objects, objects_of = trio.open_memory_channel[Message | Error](_UNPRINTED)
         async with trio.open_nursery() as printing:
             printing.start_soon(print_each, objects_of, json_line)
@@ -60,7 +60,7 @@ class ObjectPipe:
     # ── what is told ───────────────────────────────────────────────────────────────────────
 
     async def _tell(self, messages: trio.MemoryReceiveChannel[Message], objects: _Told) -> None:
-        """Until the chat has ended."""
+        """Print messages until the chat has ended."""
         async for message in messages:
             self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
@@ -79,8 +79,8 @@ class ObjectPipe:
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
     async def _read(self, asked: _Asked, objects: _Told) -> None:
-        """Until a request ends the chat, or the input does. That the chat has ended by itself is
-        noticed by who tells.
+        """Read requests until one of them, or the end of the input, ends the chat. If it ends by
+        itself, ``_tell`` notices.
         """
         number, words = 0, None
         with suppress(trio.BrokenResourceError):
@@ -100,7 +100,7 @@ class ObjectPipe:
             await asked.send(requests.Leave(words or ""))
 
     def _request(self, line: bytes | None) -> requests.Request | None:
-        """None for a blank line. Raises BadRequest."""
+        """Read a line; None if it is blank. Raises BadRequest."""
         if line is None:
             raise BadRequest(f"The line has more than {LINE_BYTES} bytes.")
         if not line.strip():
@@ -111,12 +111,12 @@ class ObjectPipe:
         return request
 
     def _is_in_vain(self, request: requests.Request) -> bool:
-        """Whether it sends something again that has not failed."""
+        """Tell whether it would resend what has not failed."""
         failed = self._delivery.has_failed
         return isinstance(request, requests.ResendText) and not failed(request.token)
 
     async def _want(self, request: requests.Request, asked: _Asked) -> None:
-        """Without a connection, nothing could be answered."""
+        """Hand a request on, once there is a connection over which it can be answered."""
         delivery = self._delivery
         await delivery.until(lambda: delivery.linked and not delivery.full)
         if self._is_in_vain(request):

@@ -1,6 +1,6 @@
-"""The JSON Schema of both directions, made of the types (json-schema.org, draft 2020-12).
+"""The JSON Schema of requests and messages (json-schema.org, draft 2020-12).
 
-``python -m trio_chat.client.objects.schema >docs/client.schema.json`` writes it down.
+``python -m trio_chat.client.objects.schema >docs/client.schema.json`` writes it.
 """
 
 import json
@@ -40,7 +40,7 @@ _KINDS = {
     "Change": "One mode is set or removed.",
 }
 
-# By the name of the field, or by its kind and its name if it means something of its own there.
+# By the name of the field; with its kind before it where it means something else.
 _FIELDS = {
     "nick": "A nickname.",
     "room": "A room.",
@@ -92,7 +92,7 @@ _FIELDS = {
 
 _BOOLEAN = "action active add away bot complete earlier found late notice"
 
-# Of the fields that are no strings.
+# Of fields that are not strings.
 _TYPES: dict[str, dict[str, Any]] = {
     **{name: {"type": "boolean"} for name in _BOOLEAN.split()},
     "caps": {"items": {"type": "string"}, "type": "array"},
@@ -106,7 +106,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """``#/$defs/Input`` is a line that the client reads, ``#/$defs/Output`` one that it prints."""
+    """Describe the lines that the client reads (``Input``) and prints (``Output``)."""
     read = [_typed(name, reader.json_schema()) for name, reader in READERS.items()]
     printed = [_typed(name, _object(name, kind)) for name, kind in KINDS.items()]
     parts = [_object(kind.title, kind) for kind in PARTS.values()]
@@ -140,7 +140,7 @@ def _field(kind: str, name: str) -> dict[str, Any]:
 
 
 def _typed(name: str, made: dict[str, Any]) -> dict[str, Any]:
-    """With ``type``, the first of its fields."""
+    """Add ``type`` as the first field."""
     properties = {"type": {"const": name, "type": "string"}}
     properties |= {name: _bare(field) for name, field in made.get("properties", {}).items()}
     required = ["type", *made.get("required", ())]
@@ -148,8 +148,8 @@ def _typed(name: str, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bare(field: dict[str, Any]) -> dict[str, Any]:
-    """Without a title, which says the name once more, and without a default that is empty: it means
-    that the field is missing, and may be no value for it.
+    """Drop a title, which only repeats the name, and an empty default: it stands for a missing
+    field, and may not be a valid value.
     """
     return {
         key: value for key, value in field.items() if key != "title" and (key != "default" or value)
