@@ -38,34 +38,35 @@ def _name(description: str) -> Any:
     return Field(pattern=_NAME, max_length=200, description=description)
 
 
-Target = Annotated[str, _name("A room or a person, as one word; the first room, if it is missing.")]
+Target = Annotated[str, _name("A room or a person, as one word; the first room if it is missing.")]
 Room = Annotated[str, _name("A room, as one word.")]
-Key = Annotated[str, _name("The room's password, one word.")]
+Key = Annotated[str, _name("The room's password, as one word.")]
 Text = Annotated[
     str,
     Field(pattern=_SEEN, description="A text that is not blank."),
     AfterValidator(_check_visible),
 ]
-Why = Annotated[str, Field(description="What the others are told.")]
+Why = Annotated[str, Field(description="The reason that others are shown.")]
 Token = Annotated[
-    str, Field(pattern=f"^{ID_FORM}$", description="16 to 56 letters of ASCII, digits, - and _.")
+    str, Field(pattern=f"^{ID_FORM}$", description="16 to 56 ASCII letters, digits, - or _.")
 ]
 Msgid = Annotated[
     str,
     Field(
         pattern=r"^[^\s\x00-\x1f]+$",
         max_length=400,
-        description="The msgid of the message before which it was; missing, the last ones come.",
+        description="The msgid of the message they came before; without it, the newest come.",
     ),
 ]
 Limit = Annotated[
-    StrictInt, Field(ge=1, le=1000, description="The most messages. A server may give fewer.")
+    StrictInt,
+    Field(ge=1, le=1000, description="How many messages at most. A server may give fewer."),
 ]
 Time = Annotated[
     str,
     Field(
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
-        description="As that of a message: 2026-01-31T09:30:00.000Z.",
+        description="A time as in messages: 2026-01-31T09:30:00.000Z.",
     ),
     AfterValidator(_check_time),
 ]
@@ -85,26 +86,26 @@ class Request:
 
 @fact
 class Say(Request):
-    """Say a text to a room or a person: as one message, or a message a line if that cannot be."""
+    """Say a text: as one message or, where the server allows no more, as one for each line."""
 
     type = "say"
     text: Text
     target: Target = ""
-    action: Annotated[StrictBool, Field(description="As /me does: * alice waves.")] = False
+    action: Annotated[StrictBool, Field(description="Say it with /me: * alice waves.")] = False
     token: Token = ""
 
 
 @fact
 class ResendText(Request):
-    """Say again what has failed."""
+    """Send a text again that has failed."""
 
     type = "resend"
-    token: Annotated[str, Field(description="That of the message failed.")]
+    token: Annotated[str, Field(description="The token of the text.")]
 
 
 @fact
 class Join(Request):
-    """Enter one more room; also again after each cut, until it is left."""
+    """Enter another room, and re-enter it after each lost connection until it is left."""
 
     type = "join"
     room: Room
@@ -122,7 +123,7 @@ class Part(Request):
 
 @fact
 class History(Request):
-    """Ask for what was said before: it comes as said, earlier, and then page_end."""
+    """Ask for earlier messages. They come as said, marked earlier, with page_end after them."""
 
     type = "history"
     target: Target = ""
@@ -132,7 +133,7 @@ class History(Request):
 
 @fact
 class ReadUpTo(Request):
-    """All up to a time has been read; without one, ask until when that is."""
+    """Mark everything up to a time as read. Without a time, ask how far that is."""
 
     type = "mark_read"
     target: Target = ""
@@ -141,16 +142,16 @@ class ReadUpTo(Request):
 
 @fact
 class TypingState(Request):
-    """Show that a text is being written, or not any more."""
+    """Show others that we are typing, or have stopped."""
 
     type = "typing"
     target: Target = ""
-    active: Annotated[StrictBool, Field(description="False if it is not any more.")] = True
+    active: Annotated[StrictBool, Field(description="False if we have stopped.")] = True
 
 
 @fact
 class SlashCommand(Request):
-    """Do a command of the chat; /help lists them."""
+    """Run a command of the chat. /help lists them."""
 
     type = "command"
     line: Command
@@ -159,7 +160,7 @@ class SlashCommand(Request):
 
 @fact
 class Raw(Request):
-    """Send a line of IRC as it is."""
+    """Send a line of IRC unchanged."""
 
     type = "raw"
     line: Annotated[str, Field(pattern=_LINE, description="One line that is not blank.")]
@@ -167,15 +168,15 @@ class Raw(Request):
 
 @fact
 class GoAway(Request):
-    """Be away; without a text, be back."""
+    """Be away, or back if there is no text."""
 
     type = "away"
-    text: Annotated[str, Field(description="What others are told who write to us.")] = ""
+    text: Annotated[str, Field(description="The away message, for people who write to us.")] = ""
 
 
 @fact
 class Leave(Request):
-    """End the chat, once it is known what has become of all that was said."""
+    """Leave the chat, once every text is acknowledged or has failed."""
 
     type = "quit"
     why: Why = ""

@@ -95,14 +95,14 @@ WRONG = [
     ({"type": "history", "limit": 10**30}, '"limit" in history is wrong. '),
     ({"type": "history", "limit": 2.5}, '"limit" in history is wrong. '),
     ({"type": "history", "before": "a b"}, '"before" in history is wrong. '),
-    ({"type": "mark_read", "time": "yesterday"}, '"time" in mark_read is wrong. As that of a '),
+    ({"type": "mark_read", "time": "yesterday"}, '"time" in mark_read is wrong. A time as in '),
     ({"type": "command", "line": "topic"}, '"line" in command is wrong. One line that begins '),
     ({"type": "command", "line": "/a\n/b"}, '"line" in command is wrong. One line that begins '),
     ({"type": "raw", "line": "A\rQUIT"}, '"line" in raw is wrong. One line that is not blank.'),
     ({"type": "raw", "line": " "}, '"line" in raw is wrong. One line that is not blank.'),
-    ([], "This is no object of JSON."),
-    ("say", "This is no object of JSON."),
-    (None, "This is no object of JSON."),
+    ([], "This is not a JSON object."),
+    ("say", "This is not a JSON object."),
+    (None, "This is not a JSON object."),
 ]
 
 
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_told_in_a_sentence(value: Any, text: str) -> None:
     ids=lambda line: repr(line[:40]),
 )
 def test_what_is_no_json_is_told_so(line: bytes) -> None:
-    assert complaint(line).startswith("This is no ")
+    assert complaint(line).startswith("This is not ")
     assert "\n" not in complaint(line)
 
 
@@ -223,7 +223,7 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
 
 @pytest.mark.parametrize("time", ["2026-99-99T99:99:99.999Z", "2026-02-30T09:30:00.000Z"])
 def test_a_time_has_to_be_one(time: str) -> None:
-    with pytest.raises(BadRequest, match=r'"time" in mark_read is wrong\. As that of a message'):
+    with pytest.raises(BadRequest, match=r'"time" in mark_read is wrong\. A time as in messages'):
         read(json.dumps({"type": "mark_read", "time": time}).encode())
 
 

@@ -24,9 +24,9 @@ def read_request(line: bytes, room: str) -> Request:
     try:
         fields = from_json(line)
     except ValueError as error:
-        raise BadRequest(f"This is no JSON: {error}.") from None
+        raise BadRequest(f"This is not JSON: {error}.") from None
     if not isinstance(fields, dict):
-        raise BadRequest("This is no object of JSON.")
+        raise BadRequest("This is not a JSON object.")
     if "type" not in fields:
         raise BadRequest(f'"type" is missing. {_THERE_ARE}')
     kind = str(fields.pop("type"))
