@@ -6,6 +6,7 @@ import trio
 
 import trio_chat
 from trio_chat.client import requests
+from trio_chat.client.runner import MessageChannel, RequestChannel
 from trio_chat.protocols.client import Acknowledged, Earlier, Message, Sent
 
 
@@ -17,11 +18,7 @@ class Screen:
     news: trio.Event = field(default_factory=trio.Event)
     _looked: int = 0
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         self.asked = asked
         async for message in messages:
             self.shown.append(message)

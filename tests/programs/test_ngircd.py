@@ -9,7 +9,7 @@ import trio
 
 from processes import end, free_port, run
 from trio_chat.client import requests
-from trio_chat.client.runner import talk_in_rooms
+from trio_chat.client.runner import MessageChannel, RequestChannel, talk_in_rooms
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -88,11 +88,7 @@ class Visitor:
     def __init__(self) -> None:
         self.shown: list[Message] = []
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         async for message in messages:
             self.shown.append(message)
             if message == Roster("#tea", (Member("bob", "@"),)):

@@ -20,7 +20,7 @@ import trio
 
 from processes import running_server
 from trio_chat.client import backoff, requests
-from trio_chat.client.runner import talk_in_rooms
+from trio_chat.client.runner import MessageChannel, RequestChannel, talk_in_rooms
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, InRoom, Message, Sent
 from trio_chat.settings import ClientSettings, Settings
@@ -99,11 +99,7 @@ class Person:
     inside: trio.Event = field(default_factory=trio.Event)
     complete: trio.Event = field(default_factory=trio.Event)
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._talk, asked)
             async for message in messages:
@@ -111,7 +107,7 @@ class Person:
                 if isinstance(message, Failed):
                     nursery.start_soon(asked.send, requests.ResendText(message.token))
 
-    async def _talk(self, asked: trio.MemorySendChannel[requests.Request]) -> None:
+    async def _talk(self, asked: RequestChannel) -> None:
         for room in ROOMS:
             await asked.send(requests.Join(room))
         await self.everybody.wait()

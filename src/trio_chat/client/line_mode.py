@@ -10,12 +10,20 @@ import trio
 from trio_chat.client import requests
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.one_room import OneRoom
-from trio_chat.client.runner import last_words, resume_state_of, talk_in_rooms
+from trio_chat.client.runner import (
+    MessageChannel,
+    RequestChannel,
+    last_words,
+    resume_state_of,
+    talk_in_rooms,
+)
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotSaid, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Settings
+
+_Told = trio.MemorySendChannel[Message]
 
 # Lines read ahead of what has been sent. Then the input waits.
 _LINES = 100
@@ -36,7 +44,7 @@ class FrontEnd(Protocol):
         """Send the lines of the input, and close the channel at its end."""
         ...
 
-    async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
+    async def write(self, messages: MessageChannel) -> None:
         """Show messages until the channel is closed, and return when all of them are shown."""
         ...
 
@@ -72,11 +80,7 @@ class Lines:
         if unsaid := self._unsaid + self._room.refused + self._delivery.unsaid:
             raise NotSaid.of(messages=unsaid)
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         """Until the input has ended or the chat has."""
         lines_to, lines = trio.open_memory_channel[str](_LINES)
         told, told_of = trio.open_memory_channel[Message](_UNPRINTED)
@@ -95,9 +99,7 @@ class Lines:
 
     # ── what is heard ──────────────────────────────────────────────────────────────────────
 
-    async def _hear(
-        self, messages: trio.MemoryReceiveChannel[Message], told: trio.MemorySendChannel[Message]
-    ) -> None:
+    async def _hear(self, messages: MessageChannel, told: _Told) -> None:
         """Until the chat has ended."""
         async for first in messages:
             together = [first, *_waiting(messages)]
@@ -125,10 +127,7 @@ class Lines:
     # ── what is said ───────────────────────────────────────────────────────────────────────
 
     async def _speak(
-        self,
-        lines: trio.MemoryReceiveChannel[str],
-        asked: trio.MemorySendChannel[requests.Request],
-        told: trio.MemorySendChannel[Message],
+        self, lines: trio.MemoryReceiveChannel[str], asked: RequestChannel, told: _Told
     ) -> None:
         """That the chat has ended by itself is noticed by who hears."""
         words = None
@@ -142,12 +141,7 @@ class Lines:
             await self._delivery.until_known()
             await asked.send(requests.Leave(words or ""))
 
-    async def _do(
-        self,
-        line: str,
-        asked: trio.MemorySendChannel[requests.Request],
-        told: trio.MemorySendChannel[Message],
-    ) -> None:
+    async def _do(self, line: str, asked: RequestChannel, told: _Told) -> None:
         try:
             wanted = self._room.read(line)
         except Unsupported as error:
@@ -160,7 +154,7 @@ class Lines:
                 self._delivery.begin(wanted.token)
             await asked.send(wanted)
 
-    async def _until_there(self, told: trio.MemorySendChannel[Message]) -> None:
+    async def _until_there(self, told: _Told) -> None:
         """Until there is a connection, it is known in which room we are, and not too much is on its
         way.
         """
@@ -175,7 +169,7 @@ class Lines:
                 await told.send(message)
         await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
 
-    async def _move(self, asked: trio.MemorySendChannel[requests.Request]) -> None:
+    async def _move(self, asked: RequestChannel) -> None:
         """Do what follows from where we are."""
         room = self._room
         with suppress(trio.BrokenResourceError):
@@ -184,7 +178,7 @@ class Lines:
                 await asked.send(room.asked.popleft())
 
 
-def _waiting(messages: trio.MemoryReceiveChannel[Message]) -> Iterator[Message]:
+def _waiting(messages: MessageChannel) -> Iterator[Message]:
     """Those that have come with the one before."""
     with suppress(trio.WouldBlock, trio.EndOfChannel):
         while True:

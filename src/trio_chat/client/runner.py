@@ -35,14 +35,15 @@ _MESSAGES = 1000
 LEAVE_TIMEOUT = 10.0  # seconds
 
 
+#: Where a front end hears messages, and where it asks for something.
+MessageChannel = trio.MemoryReceiveChannel[Message]
+RequestChannel = trio.MemorySendChannel[requests.Request]
+
+
 class RoomsFrontEnd(Protocol):
     """What the person or program at our side sees and wants."""
 
-    async def run(
-        self,
-        messages: trio.MemoryReceiveChannel[Message],
-        asked: trio.MemorySendChannel[requests.Request],
-    ) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         """Show messages until their channel is closed. To send Leave, or to close ``asked``, ends
         the chat.
         """
@@ -79,11 +80,7 @@ async def talk_in_rooms(
         raise failed
 
 
-async def _run(
-    front_end: RoomsFrontEnd,
-    messages: trio.MemoryReceiveChannel[Message],
-    asked: trio.MemorySendChannel[requests.Request],
-) -> None:
+async def _run(front_end: RoomsFrontEnd, messages: MessageChannel, asked: RequestChannel) -> None:
     with messages, asked:
         await front_end.run(messages, asked)
 

@@ -11,14 +11,13 @@ from trio_chat.client.delivery import Delivery
 from trio_chat.client.objects.json_messages import Error, json_line
 from trio_chat.client.objects.json_requests import BadRequest, read_request
 from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
-from trio_chat.client.runner import last_words
+from trio_chat.client.runner import MessageChannel, RequestChannel, last_words
 from trio_chat.errors import ChatError, ConnectionLost, NotSaid
 from trio_chat.protocols import client
 from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.resume_state import ResumeState
 
-_Asked = trio.MemorySendChannel[requests.Request]
 _Told = trio.MemorySendChannel[Message | Error]
 
 # Objects not printed yet. Beyond that the chat waits, and the input too.
@@ -46,7 +45,7 @@ class ObjectPipe:
         if self._delivery.unsaid or self._misread:
             raise NotSaid.of(messages=self._delivery.unsaid, lines=self._misread)
 
-    async def run(self, messages: trio.MemoryReceiveChannel[Message], asked: _Asked) -> None:
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         """Run until the input or the chat has ended. Raises OutputGone."""
         objects, objects_of = trio.open_memory_channel[Message | Error](_UNPRINTED)
         async with trio.open_nursery() as printing:
@@ -59,7 +58,7 @@ class ObjectPipe:
 
     # ── what is told ───────────────────────────────────────────────────────────────────────
 
-    async def _tell(self, messages: trio.MemoryReceiveChannel[Message], objects: _Told) -> None:
+    async def _tell(self, messages: MessageChannel, objects: _Told) -> None:
         """Print messages until the chat has ended."""
         async for message in messages:
             self._delivery.note(message)
@@ -78,7 +77,7 @@ class ObjectPipe:
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────
 
-    async def _read(self, asked: _Asked, objects: _Told) -> None:
+    async def _read(self, asked: RequestChannel, objects: _Told) -> None:
         """Read requests until one of them, or the end of the input, ends the chat. If it ends by
         itself, ``_tell`` notices.
         """
@@ -115,7 +114,7 @@ class ObjectPipe:
         failed = self._delivery.has_failed
         return isinstance(request, requests.ResendText) and not failed(request.token)
 
-    async def _want(self, request: requests.Request, asked: _Asked) -> None:
+    async def _want(self, request: requests.Request, asked: RequestChannel) -> None:
         """Hand a request on, once there is a connection over which it can be answered."""
         delivery = self._delivery
         await delivery.until(lambda: delivery.linked and not delivery.full)
