@@ -32,7 +32,6 @@ from trio_chat.core.views import (
     Masks,
     Members,
     Modes,
-    Past,
     People,
     Refused,
     Rooms,
@@ -65,7 +64,7 @@ def ask(ring: Ring, nick: str, query: Query) -> object:
 
 
 def nicks(found: object) -> list[str]:
-    assert isinstance(found, Members | People | Past)
+    assert isinstance(found, Members | People)
     return [seen.nick for seen in found.people]
 
 
@@ -297,27 +296,27 @@ def test_counts(ring: Ring) -> None:
 
 
 def test_who_went_or_took_another_nickname_the_last_one_first(ring: Ring) -> None:
-    assert ask(ring, "eve", FindPast("alice")) == Past("alice", ())
+    assert ask(ring, "eve", FindPast("alice")) == People("alice", ())
     ring.ask("id-alice", Rename("ann"))
     first = len(ring.entries) - 1
     ring.happen(Arrived("alice", "id-2", Origin("", "second.net")))
     ring.happen(Departed("alice", "id-2"))
     second = len(ring.entries) - 1
-    assert ask(ring, "eve", FindPast("Alice")) == Past(
+    assert ask(ring, "eve", FindPast("Alice")) == People(
         "Alice",
         (
             UserView("alice", Origin("", "second.net"), spoke=second),
             UserView("alice", ALICE, spoke=first),
         ),
     )
-    assert ask(ring, "eve", FindPast("ann")) == Past("ann", ())
+    assert ask(ring, "eve", FindPast("ann")) == People("ann", ())
     ring.depart("alice")  # who is called ann now
     assert nicks(ask(ring, "eve", FindPast("ann"))) == ["ann"]
 
 
 def test_whoever_writes_their_nickname_in_another_case_still_has_it(ring: Ring) -> None:
     ring.ask("id-alice", Rename("ALICE"))
-    assert ask(ring, "eve", FindPast("alice")) == Past("alice", ())
+    assert ask(ring, "eve", FindPast("alice")) == People("alice", ())
 
 
 def test_whoever_went_is_remembered_as_they_were(ring: Ring) -> None:

@@ -23,7 +23,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import parting_words
 from trio_chat.core.events import AwaySet, Joined, Left, Renamed
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import AwayReply, Past, People, Refused
+from trio_chat.core.views import AwayReply, People, Refused
 
 MODES = [("+b", "m:loud"), ("+b", "loud"), ("+b", "m:*!*@*"), ("+m",)]
 WORDS = [
@@ -110,7 +110,7 @@ def test_nor_are_words_of_before_shown_to_who_asks(ring: Ring, modes: tuple[str,
 def _told_of_loud(ring: Ring, asker: str, query: Query) -> tuple[str, str]:
     """Their name, and why they are away."""
     answer = ring.chat.answer(f"id-{asker}", query)
-    assert isinstance(answer, People | Past)
+    assert isinstance(answer, People)
     [seen] = (seen for seen in answer.people if seen.nick == "loud")
     return seen.origin.name, seen.away
 

@@ -38,7 +38,6 @@ from trio_chat.core.views import (
     Masks,
     Members,
     Modes,
-    Past,
     People,
     Refused,
     Rooms,
@@ -46,6 +45,8 @@ from trio_chat.core.views import (
     Topic,
     UserView,
 )
+
+_Answers = Callable[[State, Person, Any], Answer]
 
 
 def topic_of(room: Room) -> Topic:
@@ -65,9 +66,16 @@ def members_of(room: Room, asker: Person) -> Members:
     return Members(room.state.name, tuple(people), secret="s" in room.state.flags)
 
 
-def _list_members(state: State, asker: Person, query: ListMembers) -> Answer:
-    room = visible_room(state, asker, query.room)
-    return members_of(room, asker) if room else unknown(query.room)
+def _of_room(
+    answer: Callable[[Room, Person, Any], Answer],
+) -> Callable[[State, Person, Any], Answer]:
+    """An answer from a room, for those who may know of it."""
+
+    def answered(state: State, asker: Person, query: Any) -> Answer:
+        room = visible_room(state, asker, query.room)
+        return answer(room, asker, query) if room else unknown(query.room)
+
+    return answered
 
 
 def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
@@ -82,16 +90,8 @@ def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
     return Rooms(tuple(rooms))
 
 
-def _show_topic(state: State, asker: Person, query: ShowTopic) -> Answer:
-    if (room := visible_room(state, asker, query.room)) is None:
-        return unknown(query.room)
-    return topic_of(room)
-
-
-def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
+def _show_modes(room: Room, asker: Person, query: ShowModes) -> Answer:
     """Members are told the key, others only that there is one."""
-    if (room := visible_room(state, asker, query.room)) is None:
-        return unknown(query.room)
     s = room.state
     letters, arguments = "".join(sorted(s.flags)), []
     if s.key:
@@ -103,9 +103,7 @@ def _show_modes(state: State, asker: Person, query: ShowModes) -> Answer:
     return Modes(s.name, letters, tuple(arguments), s.created)
 
 
-def _show_masks(state: State, asker: Person, query: ShowMasks) -> Answer:
-    if (room := visible_room(state, asker, query.room)) is None:
-        return unknown(query.room)
+def _show_masks(room: Room, asker: Person, query: ShowMasks) -> Answer:
     if query.mode != "b" and not (has_status(room, asker) or asker.is_operator):
         name = room.state.name
         return Refused(f"Only an operator of {name} may see that.", Code.NEED_OP, (name,))
@@ -137,7 +135,7 @@ def _find_nicks(state: State, asker: Person, query: FindNicks) -> Answer:
 def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
     """Here ``spoke`` is when they left, or took another nickname."""
     name = fold(query.nick)
-    return Past(
+    return People(
         query.nick,
         tuple(
             UserView(person.nick, person.origin, spoke=went)
@@ -163,12 +161,12 @@ def _count(state: State, asker: Person, query: Count) -> Answer:
 
 
 #: The answer to each kind of query; Refused if the asker may not know.
-ANSWERS: dict[type, Callable[[State, Person, Any], Answer]] = {
-    ListMembers: _list_members,
+ANSWERS: dict[type, _Answers] = {
+    ListMembers: _of_room(lambda room, asker, query: members_of(room, asker)),
     ListRooms: _list_rooms,
-    ShowTopic: _show_topic,
-    ShowModes: _show_modes,
-    ShowMasks: _show_masks,
+    ShowTopic: _of_room(lambda room, asker, query: topic_of(room)),
+    ShowModes: _of_room(_show_modes),
+    ShowMasks: _of_room(_show_masks),
     FindPeople: _find_people,
     FindNicks: _find_nicks,
     FindPast: _find_past,

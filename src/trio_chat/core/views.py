@@ -139,17 +139,9 @@ class Masks:
 
 @fact
 class People:
-    """The answer to FindPeople; ``of`` is the text that was searched for."""
+    """The answer to FindPeople, FindNicks and FindPast; ``of`` is what was searched for, if one."""
 
     of: str
-    people: tuple[UserView, ...]
-
-
-@fact
-class Past:
-    """The answer to FindPast: people who had this nickname, the last one first."""
-
-    nick: str
     people: tuple[UserView, ...]
 
 
@@ -239,7 +231,7 @@ class Marked:
 
 
 Answer = (
-    Members | Rooms | Topic | Modes | Masks | People | Past | Counts | Invitations | AwayReply
+    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AwayReply
     | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | Answer

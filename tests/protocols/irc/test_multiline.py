@@ -401,7 +401,7 @@ def test_what_one_client_is_sent_another_may_send(text: str) -> None:
 def test_of_a_message_in_several_lines_the_first_alone_has_its_id_and_label() -> None:
     """For it is one, and was asked for once."""
     dialect = irc_dialect(frozenset({"message-tags", "server-time", "account-tag"}), "srv")
-    lines = dialect.lines(TEXT, EVENT_ID, AT, "label=x").decode().split("\r\n")[:-1]
+    lines = dialect.render(TEXT, EVENT_ID, AT, "label=x").decode().split("\r\n")[:-1]
     tags = [message.tags.keys() for line in lines if (message := parse(line))]
     rest = {"time", "+x", "account"}
     assert tags == [{*rest, "msgid", "label"}, rest, rest]

@@ -11,7 +11,7 @@ from trio_chat.core.names import fold
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.multiline import CONCAT, MAX_BYTES, MAX_LINES, MULTILINE, Piece
-from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.irc.reply_buffer import Fault, ReplyBuffer
 from trio_chat.protocols.irc.text import CTCP, read_action
 
 _REFERENCE = re.compile("[A-Za-z0-9-]{1,64}")
@@ -49,12 +49,10 @@ class Collected:
         return label
 
 
-class Wrong(Exception):
-    """A fault of a batch: a text, and the ``code`` and ``context`` of its FAIL."""
+class Wrong(Fault):
+    """A fault of a batch."""
 
-    def __init__(self, why: str, *context: str, code: str = "MULTILINE_INVALID") -> None:
-        super().__init__(why)
-        self.code, self.context = code, context
+    code = "MULTILINE_INVALID"
 
 
 def is_part(message: Message) -> bool:

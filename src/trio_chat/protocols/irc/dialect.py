@@ -47,11 +47,8 @@ class IrcDialect(Dialect):
     def __init__(self, caps: frozenset[str], server: str) -> None:
         self.caps, self._server = caps, server
 
-    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        return self.lines(shown, id, at)
-
-    def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
-        """The same as ``render``, with ``extra`` tags on each line."""
+    def render(self, shown: Shown, id: str = "", at: int = 0, extra: str = "") -> bytes:
+        """Write it as every dialect does, with ``extra`` tags on each line."""
         if isinstance(shown, Copy):
             if not self._tells(shown):
                 return b""
@@ -107,7 +104,7 @@ class IrcDialect(Dialect):
         Least of all may a bot, which would do again what it was once told to do. ``extra`` tags are
         on all of it.
         """
-        first = self.lines(replace(entered, recent=()), id, at, extra)
+        first = self.render(replace(entered, recent=()), id, at, extra)
         if "draft/chathistory" in self.caps:
             # "If a client requests this capability, the server … SHOULD NOT play back any history
             # that would otherwise be sent automatically" (chathistory).
@@ -141,8 +138,8 @@ class IrcDialect(Dialect):
         """Write old messages; without server-time, with the time in the text."""
         dialect = irc_dialect(self.caps, self._server)
         if "server-time" in self.caps:
-            return b"".join([dialect.lines(e.event, e.id, e.at, extra) for e in entries])
-        return b"".join([dialect.lines(_timed(e), "", 0, extra) for e in entries])
+            return b"".join([dialect.render(e.event, e.id, e.at, extra) for e in entries])
+        return b"".join([dialect.render(_timed(e), "", 0, extra) for e in entries])
 
     def _line(self, text: str, extra: str = "") -> bytes:
         return f"{f'@{extra} ' if extra else ''}:{self._server} {text}\r\n".encode()
@@ -288,9 +285,9 @@ class OwnIrcDialect(IrcDialect, OwnDialect):
         said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
         return said or isinstance(shown, AwaySet)
 
-    def lines(self, shown: Shown, id: str, at: int, extra: str = "") -> bytes:
-        """The same lines as ``IrcDialect``; empty for what its owner is not to be shown."""
-        return b"" if self.differs(shown) else super().lines(shown, id, at, extra)
+    def render(self, shown: Shown, id: str = "", at: int = 0, extra: str = "") -> bytes:
+        """The same as ``IrcDialect``; empty for what its owner is not to be shown."""
+        return b"" if self.differs(shown) else super().render(shown, id, at, extra)
 
 
 @cache

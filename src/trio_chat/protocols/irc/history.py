@@ -22,19 +22,11 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Found, Recalled, Refused, Talks
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse_tags
-from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.irc.reply_buffer import Fault, ReplyBuffer
 from trio_chat.protocols.irc.times import read_timestamp, timestamp
 from trio_chat.protocols.session import Ask
 
 Asks = Iterable[Ask]
-
-
-class Bad(Exception):
-    """A parameter that cannot be read: why, and the ``code`` and ``context`` of its FAIL."""
-
-    def __init__(self, why: str, *context: str, code: str = "INVALID_PARAMS") -> None:
-        super().__init__(why)
-        self.code, self.context = code, context
 
 
 # ── CHATHISTORY ────────────────────────────────────────────────────────────────────────────────
@@ -45,8 +37,8 @@ def chathistory(out: ReplyBuffer, message: Message) -> Asks:
     given = message.param(0)
     try:
         command = _read_chathistory(out, message.params)
-    except Bad as bad:
-        out.fail("CHATHISTORY", bad.code, given or "*", *bad.context, str(bad))
+    except Fault as fault:
+        out.fail("CHATHISTORY", fault.code, given or "*", *fault.context, str(fault))
         return ()
     target = command.target if isinstance(command, Recall) else "*"
     tell = _talks if isinstance(command, ListTalks) else _recalled
@@ -56,11 +48,11 @@ def chathistory(out: ReplyBuffer, message: Message) -> Asks:
 def _read_chathistory(out: ReplyBuffer, params: Sequence[str]) -> Recall | ListTalks:
     name = params[0].upper() if params else ""
     if name not in _SPANS:
-        raise Bad("Unknown command")
+        raise Fault("Unknown command")
     count, span = _SPANS[name]
     wanted = count + 2 + (name != "TARGETS")
     if len(params) != wanted:
-        raise Bad("Insufficient parameters" if len(params) < wanted else "Too many parameters")
+        raise Fault("Insufficient parameters" if len(params) < wanted else "Too many parameters")
     target = "" if name == "TARGETS" else params[1]
     limit = _limit(params[-1], HISTORY_MAX)
     bounds = [_reference(text, name, target) for text in params[-1 - count : -1]]
@@ -78,12 +70,12 @@ def _reference(text: str, name: str, target: str) -> Bound:
         return _moment(value, text)
     if kind == "msgid" and name != "TARGETS":
         if not is_id(value):
-            raise Bad("Invalid msgid", text)
+            raise Fault("Invalid msgid", text)
         return value
     if not equals:
-        raise Bad("Invalid message reference", text)
+        raise Fault("Invalid message reference", text)
     why = "Messages can be referred to by timestamp and msgid, targets by timestamp"
-    raise Bad(why, target or "*", text, code="INVALID_MSGREFTYPE")
+    raise Fault(why, target or "*", text, code="INVALID_MSGREFTYPE")
 
 
 def _between(start: Bound, end: Bound) -> Span:
@@ -141,8 +133,8 @@ def markread(out: ReplyBuffer, message: Message) -> Asks:
         return ()
     try:
         command = _read_markread(target, message.params[1:])
-    except Bad as bad:
-        out.fail("MARKREAD", bad.code, *bad.context, str(bad))
+    except Fault as fault:
+        out.fail("MARKREAD", fault.code, *fault.context, str(fault))
         return ()
     text = "The read timestamp could not be set"
     return [
@@ -155,14 +147,14 @@ def markread(out: ReplyBuffer, message: Message) -> Asks:
 
 def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:
     if room_problem(target) if target.startswith("#") else nick_problem(target):
-        raise Bad("Invalid parameters", target)
+        raise Fault("Invalid parameters", target)
     if not rest:
         return ShowMark(target)
     # "The timestamp MUST NOT be a literal *."
     kind, _, value = rest[0].partition("=")
     at = read_timestamp(value)
     if kind != "timestamp" or at is None:
-        raise Bad("Invalid parameters", target, rest[0])
+        raise Fault("Invalid parameters", target, rest[0])
     return MarkRead(target, at)
 
 
@@ -173,8 +165,8 @@ def search(out: ReplyBuffer, message: Message) -> Asks:
     """Read SEARCH. The answer is a batch of "soju.im/search", or a FAIL."""
     try:
         command = _read_search(parse_tags(message.param(0)))
-    except Bad as bad:
-        out.fail("SEARCH", bad.code, *bad.context, str(bad))
+    except Fault as fault:
+        out.fail("SEARCH", fault.code, *fault.context, str(fault))
         return ()
     return [Ask(command, partial(_found, out), partial(_no_search, out))]
 
@@ -182,9 +174,9 @@ def search(out: ReplyBuffer, message: Message) -> Asks:
 def _read_search(attributes: dict[str, str]) -> Seek:
     """Read the attributes of a search. Its times are inclusive: "at or after", "at or before"."""
     if unknown := attributes.keys() - {"in", "from", "after", "before", "text", "limit"}:
-        raise Bad("Unknown attributes", *sorted(unknown))
+        raise Fault("Unknown attributes", *sorted(unknown))
     if not attributes:
-        raise Bad("There is nothing to search for")
+        raise Fault("There is nothing to search for")
     after = _moment(attributes["after"], "after") - 1 if "after" in attributes else ""
     before = _moment(attributes["before"], "before") + 1 if "before" in attributes else ""
     limit = _limit(attributes.get("limit", str(FOUND_MAX)), FOUND_MAX)
@@ -209,12 +201,12 @@ def _no_search(out: ReplyBuffer, refused: Refused) -> None:
 
 def _limit(text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not int(text):
-        raise Bad("Invalid limit", text)
+        raise Fault("Invalid limit", text)
     return min(int(text), most)
 
 
 def _moment(value: str, given: str) -> int:
-    """Read a moment, in unix milliseconds. Raises Bad."""
+    """Read a moment, in unix milliseconds. Raises Fault."""
     if (at := read_timestamp(value)) is None:
-        raise Bad("Invalid timestamp", given)
+        raise Fault("Invalid timestamp", given)
     return at

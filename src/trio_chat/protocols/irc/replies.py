@@ -16,7 +16,6 @@ from trio_chat.core.views import (
     Masks,
     Members,
     Modes,
-    Past,
     People,
     Refused,
     Rooms,
@@ -230,7 +229,7 @@ def _describe(out: ReplyBuffer, seen: UserView) -> None:
     out.last_param(n.RPL_WHOISIDLE, nick, _idle(out, seen), signon, "seconds idle, signon time")
 
 
-def whowas(out: ReplyBuffer, nick: str, count: int, past: Past) -> None:
+def whowas(out: ReplyBuffer, nick: str, count: int, past: People) -> None:
     """Tell who had a nickname: RPL_WHOWASUSER (314) and RPL_WHOISSERVER (312), RPL_ENDOFWHOWAS
     (369); ERR_WASNOSUCHNICK (406) if nobody. ``count`` is the most that are told, 0 all.
     """

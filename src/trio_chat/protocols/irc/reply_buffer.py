@@ -49,6 +49,16 @@ _LABEL_MAX = 64  # bytes: "The value MUST NOT exceed 64 bytes" (labeled-response
 _AsShown = tuple[Shown, str, int]
 
 
+class Fault(Exception):
+    """A fault in a line: a text, and the ``code`` and ``context`` of its FAIL."""
+
+    code = "INVALID_PARAMS"
+
+    def __init__(self, why: str, *context: str, code: str = "") -> None:
+        super().__init__(why)
+        self.context, self.code = context, code or self.code
+
+
 class ReplyBuffer(OwnDialect):
     """The replies of one connection; ``clock`` gives unix time in seconds.
 
@@ -252,7 +262,7 @@ class ReplyBuffer(OwnDialect):
             self.show(shown, id, at)
             return b""
         tag = f"batch={self._batch}" if self._batch else f"label={self._label}"
-        data = self.peer.own_dialect.lines(shown, id, at, tag)
+        data = self.peer.own_dialect.render(shown, id, at, tag)
         self._was_shown = self._was_shown or bool(data)
         return data
 
@@ -283,7 +293,7 @@ class ReplyBuffer(OwnDialect):
             if isinstance(reply, str):
                 self._to_send.append(f"{head}{cut(reply)}\r\n".encode())
             else:
-                self._to_send.append(self.peer.dialect.lines(*reply, tag))
+                self._to_send.append(self.peer.dialect.render(*reply, tag))
         self._replies.clear()
 
 

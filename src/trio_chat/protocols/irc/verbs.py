@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trio_chat.core.commands import (
     Announce,
@@ -78,13 +78,13 @@ def dispatch(parts: Parts, message: Message) -> Asks:
         if peer.registered or message.command not in ("", "PONG"):
             out.error(n.ERR_UNKNOWNCOMMAND, cut(message.command, 50), "Unknown command")
         return ()
-    if not (peer.registered or verb.early):
+    if not (peer.registered or verb.early or verb.registers):
         out.error(n.ERR_NOTREGISTERED, "You have not registered")
         return ()
     if len(message.params) < verb.needed:
         out.error(n.ERR_NEEDMOREPARAMS, message.command, "Not enough parameters")
         return ()
-    return verb.read(parts, message)
+    return verb.read(parts.registration if verb.registers else out, message)
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────
@@ -318,98 +318,74 @@ def _rehash(out: ReplyBuffer, message: Message) -> Asks:
     return [Ask(Reload())]
 
 
-Reads = Callable[[Parts, Message], Asks]
-
-
 class Verb(NamedTuple):
     """A row: how a command is read, and the least it takes.
 
+    ``read`` takes the reply buffer and the line; or, if it ``registers``, the registration.
     ``arguments`` are for HELP. ``needed`` is the number of parameters without which it is refused;
-    ``early`` says that it may come before registration; without the capability ``cap`` there is no
+    an ``early`` one, too, may come before registration; without the capability ``cap`` there is no
     such command.
     """
 
-    read: Reads
+    read: Callable[[Any, Message], Asks]
     arguments: str = ""
     needed: int = 0
     early: bool = False
     cap: str = ""
-
-
-def _row(
-    read: Callable[[ReplyBuffer, Message], Asks],
-    arguments: str = "",
-    needed: int = 0,
-    *,
-    early: bool = False,
-    cap: str = "",
-) -> Verb:
-    """The row of a command that needs only the reply buffer, as most do."""
-    return Verb(lambda parts, message: read(parts.out, message), arguments, needed, early, cap)
-
-
-def _registration_row(
-    read: Callable[[Registration, Message], Asks], arguments: str, needed: int = 0, cap: str = ""
-) -> Verb:
-    """The row of a command that is part of the registration."""
-    early = True
-    return Verb(lambda p, message: read(p.registration, message), arguments, needed, early, cap)
-
-
-def _say_lines(parts: Parts, message: Message) -> Asks:
-    return messages.say_lines(parts.out, parts.collector, message)
+    registers: bool = False
 
 
 VERBS = {
-    "ADMIN": _row(_about(replies.admin), "[server]"),
-    "AWAY": _row(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
-    "BATCH": Verb(_say_lines, "+reference type target|-reference", 1, cap=MULTILINE),
-    "CHATHISTORY": _row(
+    "ADMIN": Verb(_about(replies.admin), "[server]"),
+    "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
+    # Where there is this command, ``dispatch`` has read it before.
+    "BATCH": Verb(lambda out, m: (), "+reference type target|-reference", 1, cap=MULTILINE),
+    "CHATHISTORY": Verb(
         history.chathistory,
         "AFTER|AROUND|BEFORE|BETWEEN|LATEST|TARGETS [target] reference... limit",
         cap="draft/chathistory",
     ),
-    "CAP": _registration_row(Registration.cap, "verb [capabilities]", 1),
-    "HELP": _row(_help, "[subject]"),
-    "HELPOP": _row(_help, "[subject]"),
-    "IDENTITY": _registration_row(Registration.identity, "secret", 1, cap="trio-chat/identity"),
-    "INFO": _row(_about(replies.info), "[server]"),
-    "INVITE": _row(_invite, "[nickname room]"),
-    "ISON": _row(_ison, "nickname...", 1),
-    "JOIN": _row(_join, "room,... [key,...]", 1),
-    "KICK": _row(_kick, "room,... nickname,... [why]", 2),
-    "KILL": _row(lambda out, m: [Ask(Kill(*m.params[:2]))], "nickname why", 2),
-    "LIST": _row(_list, "[room,...|condition,...]"),
-    "LUSERS": _row(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
-    "MARKREAD": _row(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
-    "MODE": _row(_mode, "room|nickname [modes [argument...]]", 1),
-    "MONITOR": _row(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
-    "MOTD": _row(_about(replies.motd), "[server]"),
-    "NAMES": _row(_names, "room,..."),
-    "NICK": _registration_row(Registration.nick, "nickname"),
-    "NOTICE": _row(messages.say, "target,... text"),
-    "OPER": _row(lambda out, m: [Ask(Operate(*m.params[:2]))], "name password", 2),
-    "PART": _row(_part, "room,... [why]", 1),
-    "PASS": _registration_row(Registration.password, "password", 1),
-    "PING": _row(_ping, "token", early=True),
-    "PONG": _row(lambda out, m: (), "token", early=True),
-    "PRIVMSG": _row(messages.say, "target,... text"),
-    "QUIT": _row(_quit, "[why]", early=True),
-    "REHASH": _row(_rehash),
-    "SEARCH": _row(
+    "CAP": Verb(Registration.cap, "verb [capabilities]", 1, registers=True),
+    "HELP": Verb(_help, "[subject]"),
+    "HELPOP": Verb(_help, "[subject]"),
+    "IDENTITY": Verb(Registration.identity, "secret", 1, cap="trio-chat/identity", registers=True),
+    "INFO": Verb(_about(replies.info), "[server]"),
+    "INVITE": Verb(_invite, "[nickname room]"),
+    "ISON": Verb(_ison, "nickname...", 1),
+    "JOIN": Verb(_join, "room,... [key,...]", 1),
+    "KICK": Verb(_kick, "room,... nickname,... [why]", 2),
+    "KILL": Verb(lambda out, m: [Ask(Kill(*m.params[:2]))], "nickname why", 2),
+    "LIST": Verb(_list, "[room,...|condition,...]"),
+    "LUSERS": Verb(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
+    "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
+    "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
+    "MONITOR": Verb(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
+    "MOTD": Verb(_about(replies.motd), "[server]"),
+    "NAMES": Verb(_names, "room,..."),
+    "NICK": Verb(Registration.nick, "nickname", registers=True),
+    "NOTICE": Verb(messages.say, "target,... text"),
+    "OPER": Verb(lambda out, m: [Ask(Operate(*m.params[:2]))], "name password", 2),
+    "PART": Verb(_part, "room,... [why]", 1),
+    "PASS": Verb(Registration.password, "password", 1, registers=True),
+    "PING": Verb(_ping, "token", early=True),
+    "PONG": Verb(lambda out, m: (), "token", early=True),
+    "PRIVMSG": Verb(messages.say, "target,... text"),
+    "QUIT": Verb(_quit, "[why]", early=True),
+    "REHASH": Verb(_rehash),
+    "SEARCH": Verb(
         history.search,
         "text=...;in=...;from=...;after=...;before=...;limit=...",
         cap="soju.im/search",
     ),
-    "SETNAME": _row(lambda out, m: [Ask(SetName(m.params[0]))], "name", 1),
-    "TAGMSG": _row(messages.tagmsg, "target,...", cap="message-tags"),
-    "TIME": _row(_about(replies.time), "[server]"),
-    "TOPIC": _row(_topic, "room [text]", 1),
-    "USER": _registration_row(Registration.user, "user 0 * name", 4),
-    "USERHOST": _row(_userhost, "nickname...", 1),
-    "VERSION": _row(_about(replies.version), "[server]"),
-    "WALLOPS": _row(lambda out, m: [Ask(Announce(m.params[0]))], "text", 1),
-    "WHO": _row(_who, "[mask [%fields]]"),
-    "WHOIS": _row(_whois, "[server] nickname"),
-    "WHOWAS": _row(_whowas, "nickname [count]"),
+    "SETNAME": Verb(lambda out, m: [Ask(SetName(m.params[0]))], "name", 1),
+    "TAGMSG": Verb(messages.tagmsg, "target,...", cap="message-tags"),
+    "TIME": Verb(_about(replies.time), "[server]"),
+    "TOPIC": Verb(_topic, "room [text]", 1),
+    "USER": Verb(Registration.user, "user 0 * name", 4, registers=True),
+    "USERHOST": Verb(_userhost, "nickname...", 1),
+    "VERSION": Verb(_about(replies.version), "[server]"),
+    "WALLOPS": Verb(lambda out, m: [Ask(Announce(m.params[0]))], "text", 1),
+    "WHO": Verb(_who, "[mask [%fields]]"),
+    "WHOIS": Verb(_whois, "[server] nickname"),
+    "WHOWAS": Verb(_whowas, "nickname [count]"),
 }
