@@ -24,13 +24,7 @@ from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import (
-    State,
-    has_status,
-    is_silenced_somewhere,
-    share_a_room,
-    shown,
-)
+from trio_chat.core.state import State, has_status, is_silenced_somewhere, share_a_room, shown
 from trio_chat.core.views import (
     Answer,
     Counts,
