@@ -67,13 +67,7 @@ class OpenLogs:
     """
 
     def __init__(
-        self,
-        chat: Chat,
-        log: Log,
-        progress: Progress,
-        *,
-        max_rooms: int,
-        room_modes: str,
+        self, chat: Chat, log: Log, progress: Progress, *, max_rooms: int, room_modes: str
     ) -> None:
         self._chat, self._log, self._progress = chat, log, progress
         self.max_rooms, self.room_modes = max_rooms, room_modes

@@ -157,7 +157,5 @@ def _is_exempt(name: str, limits: LimitSettings) -> bool:
 
 
 @lru_cache(maxsize=10)
-def _networks(
-    exempt: tuple[str, ...],
-) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+def _networks(exempt: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     return tuple(ipaddress.ip_network(network) for network in exempt if network != "unix")

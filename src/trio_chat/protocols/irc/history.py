@@ -129,12 +129,7 @@ def markread(out: ReplyBuffer, message: Message) -> Asks:
         out.fail("MARKREAD", fault.code, *fault.context, str(fault))
         return ()
     text = "The read timestamp could not be set"
-    return [
-        Ask(
-            command,
-            on_refused=lambda _: out.fail("MARKREAD", "INTERNAL_ERROR", target, text),
-        )
-    ]
+    return [Ask(command, on_refused=lambda _: out.fail("MARKREAD", "INTERNAL_ERROR", target, text))]
 
 
 def _read_markread(target: str, rest: Sequence[str]) -> MarkRead | ShowMark:

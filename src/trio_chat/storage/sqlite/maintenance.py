@@ -87,10 +87,7 @@ class Housekeeper:
         self._last_room = 0  # the last one that was looked at
         self._turns = deque([self.index, self._forget_some, self._give_pages_back])
         self._eviction = Eviction(
-            store.connection,
-            take_out=self._take_out,
-            forget=self._forget_unused,
-            is_open=is_open,
+            store.connection, take_out=self._take_out, forget=self._forget_unused, is_open=is_open
         )
 
     def is_behind(self) -> bool:

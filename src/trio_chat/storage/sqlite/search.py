@@ -125,13 +125,7 @@ def _indexed(
         f"SELECT {COLUMNS} FROM word JOIN entry ON entry.id = word.rowid "  # noqa: S608
         "JOIN room USING (room) WHERE word MATCH ? AND word.rowid > ? AND word.rowid < ? "
         "AND entry.at > ? AND entry.at < ? ORDER BY word.rowid DESC LIMIT ?",
-        (
-            _match(sought, rooms, search.nick),
-            *_ids(connection, search),
-            begin,
-            end,
-            search.limit,
-        ),
+        (_match(sought, rooms, search.nick), *_ids(connection, search), begin, end, search.limit),
     )
     return list(entries_of(reversed(rows.fetchall())))
 
