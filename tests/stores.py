@@ -8,6 +8,7 @@ from typing import Any
 
 import trio
 
+from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry, Event, Said
 from trio_chat.core.names import fold
 from trio_chat.storage.base import Log
@@ -65,8 +66,10 @@ def texts_of(entries: Sequence[Entry]) -> list[str]:
     return [entry.event.text for entry in entries]  # type: ignore[union-attr]
 
 
-async def texts(log: Log, room: str, **where: Any) -> list[str]:
-    return texts_of(await log.history(room, **where))
+async def texts(
+    log: Log, room: str, *, limit: int = 100, said: bool = False, **span: Any
+) -> list[str]:
+    return texts_of(await log.history(room, Span(**span), limit=limit, said=said))
 
 
 async def take(log: Log, count: int) -> list[Entry]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from stores import open_file, said, texts
 from trio_chat.core.apply import after
+from trio_chat.core.commands import Span
 from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Mask
@@ -86,9 +87,9 @@ async def use(log: Log) -> None:
     """As the server does. What it is told is that something is not to be had now, or nothing."""
     for room in ("#a", "x,y", PEOPLE):
         await told(lambda room=room: log.history(room))
-        await told(lambda room=room: log.history(room, after=1, said=True))
+        await told(lambda room=room: log.history(room, Span(1), said=True))
         await told(lambda room=room: log.barriers(room, after=START))
-    await told(lambda: log.history("#a", after=1, before="1700000000000-000003", first=True))
+    await told(lambda: log.history("#a", Span(1, "1700000000000-000003", first=True)))
     await told(lambda: log.search(Search(SECRET, ["#a"])))
     await told(lambda: log.search(Search(SECRET, ["#a"], before=2**50)))
     await told(lambda: log.talks("x"))

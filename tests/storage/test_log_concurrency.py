@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import STORES, said, temporary, texts_of
+from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry
 from trio_chat.storage.base import START, Log, Search
 
@@ -49,7 +50,7 @@ async def test_the_order_of_showing_is_that_of_history(log: Log) -> None:
         while len(seen) < 80:
             now: list[Entry] = []
             while page := await log.history(
-                room, after=now[-1].id if now else START, limit=7, first=True
+                room, Span(now[-1].id if now else START, first=True), limit=7
             ):
                 now += page
             assert now[: len(seen)] == seen

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import STORES, OpenLog, append, said, take, temporary, texts, texts_of
+from trio_chat.core.commands import Span
 from trio_chat.core.events import (
     PEOPLE,
     Arrived,
@@ -295,11 +296,11 @@ def test_a_walk_in_either_direction_gives_each_once(
                     "#a", [event], expect=await last_barrier(log), barrier=is_set(event)
                 )
             up, id = [], START
-            while page := await log.history("#a", after=id, limit=size, first=True):
+            while page := await log.history("#a", Span(after=id, first=True), limit=size):
                 up += page
                 id = page[-1].id
             down, id = [], ""
-            while page := await log.history("#a", before=id, limit=size):
+            while page := await log.history("#a", Span(before=id), limit=size):
                 down = [*page, *down]
                 id = page[0].id
             assert [entry.event for entry in up] == events
@@ -311,7 +312,7 @@ def test_a_walk_in_either_direction_gives_each_once(
 async def test_history_may_be_asked_for_nothing(log: Log) -> None:
     await append(log, said("1"))
     assert await log.history("#a", limit=0) == []
-    assert await log.history("#a", limit=0, first=True) == []
+    assert await log.history("#a", Span(first=True), limit=0) == []
 
 
 async def test_a_moment_is_before_all_that_happens_later_and_after_all_before(log: Log) -> None:
@@ -370,7 +371,7 @@ def test_questions_about_moments_are_answered_by_times(
             before = end[1]
         within = sorted(place for place in places if (start, "~") < place < end)
         within = within[:limit] if first else within[-limit:]
-        found = await log.history("#a", after=start, before=before, limit=limit, first=first)
+        found = await log.history("#a", Span(start, before, first), limit=limit)
         assert [(entry.at, entry.id) for entry in found] == within
 
     trio.run(run)
@@ -428,8 +429,8 @@ async def test_who_has_gone_or_is_called_otherwise_is_in_the_history_of_their_ro
     assert [entry.event for entry in in_a] == [said("1"), renamed]
     assert [entry.event for entry in in_b] == [renamed, departed, said("2", "#b")]
     assert [entry.id for entry in in_b] == ids[1:]
-    assert await log.history("#b", after=ids[0], before=ids[3], limit=1) == [in_b[1]]
-    assert await log.history("#b", limit=1, first=True) == [in_b[0]]
+    assert await log.history("#b", Span(ids[0], ids[3]), limit=1) == [in_b[1]]
+    assert await log.history("#b", Span(first=True), limit=1) == [in_b[0]]
     assert await texts(log, "#b", said=True) == ["2"]
     await log.unfollow("#b")
     await log.follow("#b", START)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stores import open_file, texts, texts_of
+from trio_chat.core.commands import Span
 from trio_chat.core.events import Joined, Left, ModesSet, Renamed, Said, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import START, Search
@@ -81,9 +82,9 @@ async def test_no_time_is_later_than_the_file_was_written(path: Path) -> None:
             assert isinstance(state, RoomState)
             moments = [state.topic_at, state.created, *(mask.at for _, mask in state.masks)]
             assert all(moment <= LAST_RUN for moment in moments)
-        [future] = await log.history("#tea", after=LAST_RUN - 1, said=True, limit=1)
+        [future] = await log.history("#tea", Span(LAST_RUN - 1), said=True, limit=1)
         assert future.event.text == "after the future"  # type: ignore[union-attr]
-        assert await log.history("#tea", after=LAST_RUN) == []
+        assert await log.history("#tea", Span(LAST_RUN)) == []
     marks = dict(rows(path, "SELECT target, at FROM mark"))  # type: ignore[arg-type]
     assert marks == {"#tea": 1_795_852_374_123, "#milk": LAST_RUN}
 

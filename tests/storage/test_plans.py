@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stores import NOW, said
+from trio_chat.core.commands import Span
 from trio_chat.core.events import TopicSet
 from trio_chat.storage.base import START, Search
 from trio_chat.storage.sqlite import read, search
@@ -36,7 +37,7 @@ def say(store: Store, text: str) -> None:
 def history(
     connection: sqlite3.Connection, after: str | int, before: str | int, *, first: bool, said: bool
 ) -> None:
-    read.history(connection, "#a", after=after, before=before, limit=9, first=first, said=said)
+    read.history(connection, "#a", Span(after, before, first), limit=9, said=said)
 
 
 def plan_of(connection: sqlite3.Connection, do: Callable[[], object]) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
+from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry, Event, Joined, TopicSet
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
@@ -63,9 +64,7 @@ class File:
         return [number for number in taken if number]
 
     def texts(self, room: str = "#a") -> list[str]:
-        found = read.history(
-            self.connection, room, after=START, before="", limit=10_000, first=False, said=True
-        )
+        found = read.history(self.connection, room, Span(), limit=10_000, said=True)
         return [entry.event.text for entry in found]  # type: ignore[union-attr]
 
     def found(self, words: str, *rooms: str) -> list[str]:

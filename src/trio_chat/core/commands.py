@@ -284,6 +284,9 @@ class Span:
     either: bool = False
 
 
+ALL = Span()
+
+
 @fact
 class Recall:
     """Look up what happened in a room, or between somebody and me; ``target`` names it.
@@ -322,7 +325,7 @@ class Seek:
     limit: int
     target: str = ""
     nick: str = ""
-    span: Span = Span()
+    span: Span = ALL
 
 
 @fact

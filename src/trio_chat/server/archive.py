@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Bound, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
+from trio_chat.core.commands import ALL, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.events import Entry, Said
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.names import fold
@@ -81,14 +82,7 @@ class Archive:
         return Recalled(found.name, tuple(entries))
 
     async def _read(
-        self,
-        source: Source,
-        *,
-        after: Bound = "",
-        before: Bound = "",
-        limit: int,
-        first: bool = False,
-        said: bool = False,
+        self, source: Source, span: Span = ALL, *, limit: int, said: bool = False
     ) -> Sequence[Entry]:
         """Read as ``Log.history`` does, but without what is hidden from the reader.
 
@@ -96,46 +90,40 @@ class Archive:
         """
         found: list[Entry] = []
         while True:
-            page = await self._log.history(
-                source.log, after=after, before=before, limit=limit, first=first, said=said
-            )
+            page = await self._log.history(source.log, span, limit=limit, said=said)
             readable = [entry for entry in page if not hiding(entry.id, source.hidden)]
-            found = [*found, *readable] if first else [*readable, *found]
+            found = [*found, *readable] if span.first else [*readable, *found]
             if len(found) >= limit or len(page) < limit:
                 break
-            last = page[-1] if first else page[0]
+            last = page[-1] if span.first else page[0]
             begin, end = hiding(last.id, source.hidden) or (last.id, last.id)
-            if not begin and not first:
+            if not begin and not span.first:
                 break
-            after, before = (end, before) if first else (after, begin)
-        return found[:limit] if first else found[-limit:]
+            span = replace(span, after=end) if span.first else replace(span, before=begin)
+        return found[:limit] if span.first else found[-limit:]
 
     async def _between(
         self, source: Source, span: Span, limit: int, *, said: bool
     ) -> Sequence[Entry]:
-        after, before, first = span.after, span.before, span.first
-        found = await self._read(
-            source, after=after, before=before, limit=limit, first=first, said=said
-        )
+        found = await self._read(source, span, limit=limit, said=said)
         if found or not span.either:
             return found
-        return await self._read(
-            source, after=before, before=after, limit=limit, first=not first, said=said
-        )
+        back = Span(after=span.before, before=span.after, first=not span.first)
+        return await self._read(source, back, limit=limit, said=said)
 
     async def _around(
         self, source: Source, span: Span, limit: int, *, said: bool
     ) -> Sequence[Entry]:
         """Read entries around a place: half from before it, the rest from it on."""
         half, after = limit // 2, span.around
-        last = await self._read(source, before=span.around, limit=half + 1, said=said)
+        last = await self._read(source, Span(before=span.around), limit=half + 1, said=said)
         if isinstance(after, int):
             after -= 1
         else:
             after = last[-1].id if last else ""
         before = last[-half:] if half else ()
         left = limit - len(before)
-        rest = await self._read(source, after=after, limit=left, first=True, said=said)
+        rest = await self._read(source, Span(after, first=True), limit=left, said=said)
         return [*before, *rest]
 
     async def _list_talks(self, reader: Person, query: ListTalks) -> Talks:
@@ -182,14 +170,13 @@ class Archive:
 
     async def _last_said(self, source: Source, seek: Seek) -> Sequence[Entry]:
         """The last messages in a log by whoever is sought, whatever their words."""
-        found: list[Entry] = []
-        after, before = seek.span.after, seek.span.before
+        found, span = list[Entry](), seek.span
         for _ in range(_PAGES):
-            page = await self._read(source, after=after, before=before, limit=_PAGE, said=True)
+            page = await self._read(source, span, limit=_PAGE, said=True)
             found[:0] = [entry for entry in page if not seek.nick or _is_by(entry, seek.nick)]
             if len(page) < _PAGE or len(found) >= seek.limit:
                 break
-            before = page[0].id
+            span = replace(span, before=page[0].id)
         return found[-seek.limit :]
 
 

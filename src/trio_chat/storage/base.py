@@ -14,7 +14,7 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.core.commands import Bound
+from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import Entry, Event
 from trio_chat.core.room import RoomState
 from trio_chat.storage.tail import Intake, Tail
@@ -87,16 +87,9 @@ class Log(Protocol):
         ...
 
     async def history(
-        self,
-        room: str,
-        *,
-        after: Bound = "",
-        before: Bound = "",
-        limit: int = 100,
-        first: bool = False,
-        said: bool = False,
+        self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
     ) -> Sequence[Entry]:
-        """The last ``limit`` entries between two exclusive bounds, or the ``first``, oldest first.
+        """The last ``limit`` entries between the bounds of a span, or its first; oldest first.
 
         They are those that all of the room's members have seen, or with ``said`` only messages. The
         order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is that

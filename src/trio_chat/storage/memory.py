@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import trio
 
-from trio_chat.core.commands import Bound
+from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import (
     NOWHERE,
     Entry,
@@ -156,18 +156,12 @@ class MemoryLog(Log):
         return entries
 
     async def history(
-        self,
-        room: str,
-        *,
-        after: Bound = "",
-        before: Bound = "",
-        limit: int = 100,
-        first: bool = False,
-        said: bool = False,
+        self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
     ) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         self._forget_old()
         entries = self._rooms.get(room, _NOTHING)
+        after, before, first = span.after, span.before, span.first
         if isinstance(after, str) and isinstance(before, str):
             within = _by_id(entries, after, before, first=first)
         else:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import trio
 
-from trio_chat.core.commands import Bound
+from trio_chat.core.commands import ALL, Span
 from trio_chat.core.events import Entry, Event, is_missed, is_persistent
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
@@ -154,18 +154,9 @@ class SqliteLog(Log):
             self._intake.give_back()
 
     async def history(
-        self,
-        room: str,
-        *,
-        after: Bound = "",
-        before: Bound = "",
-        limit: int = 100,
-        first: bool = False,
-        said: bool = False,
+        self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
     ) -> Sequence[Entry]:
-        return await self._read(
-            read.history, room, after=after, before=before, limit=limit, first=first, said=said
-        )
+        return await self._read(read.history, room, span, limit=limit, said=said)
 
     async def end(self, room: str) -> str:
         return await self._read(read.end, room)

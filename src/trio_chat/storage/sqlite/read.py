@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from trio_chat.core.commands import Bound
+from trio_chat.core.commands import Bound, Span
 from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
@@ -16,16 +16,10 @@ _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
 
 def history(
-    connection: Connection,
-    room: str,
-    *,
-    after: Bound,
-    before: Bound,
-    limit: int,
-    first: bool,
-    said: bool,
+    connection: Connection, room: str, span: Span, *, limit: int, said: bool
 ) -> Sequence[Entry]:
     """Read as ``Log.history``. SQLite merges the kinds, each in order by itself."""
+    after, before, first = span.after, span.before, span.first
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
     values: dict[str, str | int] = {"room": room, "limit": limit}
     if isinstance(after, str) and isinstance(before, str):
