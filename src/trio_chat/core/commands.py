@@ -185,16 +185,10 @@ class Reload:
 
 @fact
 class Watch:
-    """Tell me from now on when these nicknames come and go."""
+    """Tell me from now on when these nicknames come and go; or no longer, unless ``on``."""
 
     nicks: tuple[str, ...]
-
-
-@fact
-class Unwatch:
-    """Stop telling me when these nicknames come and go."""
-
-    nicks: tuple[str, ...]
+    on: bool = True
 
 
 @fact
@@ -355,4 +349,4 @@ Query = (
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
-Command = Enter | Quit | Operate | Kill | Reload | Watch | Unwatch | Request | Query | LookUp
+Command = Enter | Quit | Operate | Kill | Reload | Watch | Request | Query | LookUp

@@ -19,13 +19,10 @@ class Cloak:
     def __init__(self, key: bytes | None) -> None:
         self._key = key
         # Many may come from one address in a storm: let them share one text.
-        self._known: Callable[[str], str] = lru_cache(maxsize=1000)(self._find)
-
-    def host(self, peer: str) -> str:
-        """The host that stands for an IP address; any other peer, "unix" say, is shown as it is."""
-        return self._known(peer)
+        self.host: Callable[[str], str] = lru_cache(maxsize=1000)(self._find)
 
     def _find(self, peer: str) -> str:
+        """The host that stands for an IP address; any other peer, "unix" say, is shown as it is."""
         try:
             address = ipaddress.ip_address(peer.partition("%")[0])
         except ValueError:

@@ -30,7 +30,6 @@ from trio_chat.core.commands import (
     Reload,
     Request,
     Say,
-    Unwatch,
     Watch,
 )
 from trio_chat.core.decide import Outcome, operators_only
@@ -329,10 +328,9 @@ class Connection:
                 await self._operate(operate)
             case Kill() | Reload() as command:
                 self._command_server(command)
-            case Watch(nicks):
-                self._hub.chat.watch(self._subscriber.user_id, nicks)
-            case Unwatch(nicks):
-                self._hub.chat.unwatch(self._subscriber.user_id, nicks)
+            case Watch(nicks, on):
+                watch = self._hub.chat.watch if on else self._hub.chat.unwatch
+                watch(self._subscriber.user_id, nicks)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):

@@ -38,11 +38,10 @@ _STORED = {"user_id": "who", "to_id": "to_who", "target_id": "target_who"}
 _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 
-def _defaults(kind: type) -> Mapping[str, Any]:
-    return {field.name: field.default for field in fields(kind)}
-
-
-_DEFAULTS = {kind: _defaults(kind) for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState)}
+_DEFAULTS: dict[type, dict[str, Any]] = {
+    kind: {field.name: field.default for field in fields(kind)}
+    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState)
+}
 
 #: Fields of Said that a store keeps beside the JSON, because it searches them.
 BESIDE = ("text", "token")

@@ -34,7 +34,6 @@ from trio_chat.core.commands import (
     Seek,
     ShowMark,
     TagMessage,
-    Unwatch,
     Watch,
 )
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Origin, Said
@@ -97,7 +96,7 @@ class Desk:
 
     def _do(self, ask: Ask) -> None:
         match ask.command:
-            case Quit() | Watch() | Unwatch():
+            case Quit() | Watch():
                 pass
             case Enter(nick, origin=origin):
                 arrived = Arrived(nick, ME, replace(origin, host="host"))

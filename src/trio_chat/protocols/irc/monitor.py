@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from trio_chat.core.commands import FindNicks, Unwatch, Watch
+from trio_chat.core.commands import FindNicks, Watch
 from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
@@ -40,13 +40,13 @@ def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 def _remove(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     nicks = message.param(1).split(",")
     known = tuple(nick for nick in nicks if out.peer.watched.pop(fold(nick), ""))
-    return [Ask(Unwatch(known))] if known else ()
+    return [Ask(Watch(known, on=False))] if known else ()
 
 
 def _clear(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     nicks = tuple(out.peer.watched.values())
     out.peer.watched.clear()
-    return [Ask(Unwatch(nicks))] if nicks else ()
+    return [Ask(Watch(nicks, on=False))] if nicks else ()
 
 
 def _list(out: ReplyBuffer, message: Message) -> Iterable[Ask]:

@@ -51,6 +51,9 @@ class PlainSession(Session):
     which room it is from.
     """
 
+    refusals = 0
+    own = None  # people are shown their own actions as everybody else is
+
     def __init__(
         self, *, encoding: str, line_bytes: int, lobby: str, password: bool = False
     ) -> None:
@@ -71,22 +74,12 @@ class PlainSession(Session):
         self._has_spoken = False
         self._room = ""
         self._to_send = b""
-        self._refusals = 0
-
-    @property
-    def refusals(self) -> int:
-        return self._refusals
 
     @property
     def dialect(self) -> Dialect:
         """The dialect of the configured encoding; ASCII for what may be the tutorial's client."""
         tutorial = self._only_ascii and not self._framed
         return plain_dialect("ascii" if tutorial else self._encoding)
-
-    @property
-    def own(self) -> None:
-        """None: people are shown their own actions as everybody else is."""
-        return
 
     def greeting(self) -> bytes:
         """``NICK``, with nothing after it."""
@@ -166,7 +159,7 @@ class PlainSession(Session):
         return ()
 
     def reply(self, answer: Answer) -> None:
-        self._refusals += isinstance(answer, Refused)
+        self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._wanted = ""  # they are asked for another one
         self._to_send += self.dialect.render(answer)
