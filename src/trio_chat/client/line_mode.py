@@ -1,13 +1,13 @@
 """The client as a program that reads and writes lines: in one room, on a chat with many."""
 
 import math
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Protocol
 
 import trio
 
 from trio_chat.client import requests
+from trio_chat.client.channels import put, waiting
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.one_room import OneRoom
 from trio_chat.client.runner import (
@@ -102,10 +102,10 @@ class Lines:
     async def _hear(self, messages: MessageChannel, told: _Told) -> None:
         """Until the chat has ended."""
         async for first in messages:
-            together = [first, *_waiting(messages)]
+            together = [first, *waiting(messages)]
             lost = self._lost(together)
             for message in self._room.hear([m for m in together if m is not lost]):
-                await told.send(message)
+                await put(told, message)
             self._require_room()
             for message in together:
                 self._delivery.note(message)
@@ -148,11 +148,11 @@ class Lines:
             self._unsaid += 1
             wanted = Notice(str(error))
         if isinstance(wanted, Notice):
-            await told.send(wanted)
+            await put(told, wanted)
         elif wanted:
             if isinstance(wanted, requests.Say):
                 self._delivery.begin(wanted.token)
-            await asked.send(wanted)
+            await put(asked, wanted)
 
     async def _until_there(self, told: _Told) -> None:
         """Until there is a connection, it is known in which room we are, and not too much is on its
@@ -176,10 +176,3 @@ class Lines:
             while True:
                 await self._delivery.until(lambda: bool(room.asked))
                 await asked.send(room.asked.popleft())
-
-
-def _waiting(messages: MessageChannel) -> Iterator[Message]:
-    """Those that have come with the one before."""
-    with suppress(trio.WouldBlock, trio.EndOfChannel):
-        while True:
-            yield messages.receive_nowait()

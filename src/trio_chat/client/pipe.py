@@ -5,11 +5,12 @@ import stat
 import sys
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from itertools import chain, islice
 from typing import TypeVar
 
 import trio
 
+from trio_chat.client.channels import put, waiting
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.lines import LineBuffer
 
@@ -47,7 +48,7 @@ class Pipe:
                     self.dropped += 1
                     print(f"trio-chat: a line was {error}, and was not sent", file=sys.stderr)
                 else:
-                    await lines.send(text)
+                    await put(lines, text)
 
     async def write(self, messages: trio.MemoryReceiveChannel[Message]) -> None:
         """Print messages until their channel is closed. Raises OutputGone."""
@@ -100,11 +101,8 @@ async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch_output)
         async for item in items:
-            texts = [text(item)]
-            with suppress(trio.WouldBlock, trio.EndOfChannel):
-                while len(texts) < _WRITE:
-                    texts.append(text(items.receive_nowait()))
-            await _print("".join(text + "\n" for text in texts))
+            together = chain([item], islice(waiting(items), _WRITE))
+            await _print("".join(text(each) + "\n" for each in together))
         nursery.cancel_scope.cancel("everything is printed")
 
 

@@ -5,13 +5,15 @@ there is no connection waits for the next one, as what was on its way when the l
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Protocol
 
 import trio
 
 from trio_chat.client import requests
+from trio_chat.client.channels import put, waiting
 from trio_chat.client.connection import Remote
 from trio_chat.client.lasting import LastingConnection
 from trio_chat.core.views import Notice
@@ -145,12 +147,10 @@ class RoomsTalk:
     async def _put_off(self) -> None:
         """What was wanted and nobody has got to is for the next time."""
         await self._lasting.close()
-        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
-            while True:
-                request = self._asked.receive_nowait()
-                if last_words(request) is None:
-                    self._ask(request)
-                    await self._lasting.push()
+        for request in waiting(self._asked):
+            if last_words(request) is None:
+                self._ask(request)
+                await self._lasting.push()
 
     # ── what is heard ──────────────────────────────────────────────────────────────────────
 
@@ -194,10 +194,7 @@ class RoomsTalk:
         heard = self._state.heard
         try:
             while heard:
-                try:
-                    self._messages.send_nowait(heard[0])
-                except trio.WouldBlock:
-                    await self._messages.send(heard[0])
+                await put(self._messages, heard[0])
                 heard.popleft()
         except trio.BrokenResourceError:
             self._lasting.give_up("nobody is there any more whom we could tell")
@@ -207,16 +204,16 @@ class RoomsTalk:
     async def _do_all(self) -> None:
         words: str | None = None
         async for first in self._asked:
-            words = await self._do_waiting(first)
+            words = await self._do(chain([first], waiting(self._asked)))
             with suppress(ConnectionLost):  # whoever makes a step notices it
                 await self._lasting.push()
             if words is not None:
                 break
         await self._finish(words or "")
 
-    async def _do_waiting(self, first: requests.Request) -> str | None:
-        """Returns the last words, if it is ended by them."""
-        for request in self._with_waiting(first):
+    async def _do(self, together: Iterable[requests.Request]) -> str | None:
+        """Returns the last words, if they end it."""
+        for request in together:
             if (words := last_words(request)) is not None:
                 return words
             if _is_reconnect(request):
@@ -224,13 +221,6 @@ class RoomsTalk:
             else:
                 self._ask(request)
         return None
-
-    def _with_waiting(self, request: requests.Request) -> Iterator[requests.Request]:
-        """What waits is sent together."""
-        yield request
-        with suppress(trio.WouldBlock, trio.EndOfChannel):
-            while True:
-                yield self._asked.receive_nowait()
 
     def _ask(self, request: requests.Request) -> None:
         try:

@@ -7,6 +7,7 @@ from contextlib import suppress
 import trio
 
 from trio_chat.client import requests
+from trio_chat.client.channels import put
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.objects.json_messages import Error, json_line
 from trio_chat.client.objects.json_requests import BadRequest, read_request
@@ -66,7 +67,7 @@ class ObjectPipe:
                 self._failed = ConnectionLost(message.why)
                 await objects.send(client.Unlinked(message.why, 0))
                 break
-            await objects.send(message)
+            await put(objects, message)
             if isinstance(message, client.InRoom) and self._state.requires(message.room):
                 self._state.required = ()  # from now on it is told if we are out of it
         if left := sorted(self._delivery.open):
@@ -122,4 +123,4 @@ class ObjectPipe:
             return  # it has arrived after all
         if isinstance(request, requests.Say | requests.ResendText):
             delivery.begin(request.token)
-        await asked.send(request)
+        await put(asked, request)
