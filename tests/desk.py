@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trio_chat.client import requests
-from trio_chat.client.model import Buffer, Changes, Line, Model
+from trio_chat.client.model import Buffer, Line, Model
 from trio_chat.core.events import Origin
 from trio_chat.protocols.client import Message, Stamped
 
@@ -43,11 +43,10 @@ class Desk:
         self.model = model
         self.now = NOON
 
-    def hear(self, *messages: Message) -> Changes:
-        changes = self.model.take_changes()
-        for message in messages:
-            changes.add(self.model.update(message, self.now))
-        return changes
+    def hear(self, *messages: Message) -> Line | None:
+        """The last line that calls."""
+        calls = [self.model.update(message, self.now) for message in messages]
+        return next(filter(None, reversed(calls)), None)
 
     def enter(self, text: str) -> Sequence[requests.Request]:
         return self.model.enter(text, self.now)

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from processes import PATIENCE
 from trio_chat.client import requests
-from trio_chat.client.model import Buffer, Candidate, Changes, Line, LineChanges, Model
+from trio_chat.client.model import Buffer, Candidate, Line, Model
 from trio_chat.client.model.search import search
 from trio_chat.client.tui.app import ChatApp
 from trio_chat.core.masks import full_mask
@@ -66,13 +66,8 @@ class FakeBuffer(Buffer):
             self.members[bare] = Member(bare, prefixes=nick[: len(nick) - len(bare)])
 
 
-class FakeChanges(Changes):
-    def __bool__(self) -> bool:
-        return True
-
-
 class FakeModel(Model):
-    """News are a buffer's name, a line, and for what it rings."""
+    """News are a buffer's name, a line, and whether it rings."""
 
     nick, network, status, away = "bob", "trio-chat", "", ""
     linked, lag = True, 0.023
@@ -94,16 +89,16 @@ class FakeModel(Model):
     buffers = property(lambda self: self.all)
     current = property(lambda self: self.shown)
 
-    def update(self, message: object, now: float) -> Changes:
+    def update(self, message: object, now: float) -> Line | None:
         name, line, alert = message
         buffer = next(b for b in self.all if b.name == name)
         buffer.lines.append(line)
         if buffer is not self.shown:
             buffer.news += 1
-        return FakeChanges(lines={buffer: LineChanges(appended=1)}, alert=alert)
+        return line if alert else None
 
-    def tick(self, now: float) -> Changes:
-        return FakeChanges()
+    def tick(self, now: float) -> None:
+        """Nobody types."""
 
     def start(self, now: float) -> Sequence[requests.Request]:
         return ()

@@ -32,7 +32,7 @@ def test_on_the_screen_too(desk: Desk) -> None:
     assert "trio-chat client -H irc.example.org" in desk.notes()[-1]
     assert desk.enter("/names") == [requests.SlashCommand("/who", "#lobby")]
     desk.enter("/j #tea")
-    assert "#tea" in desk.model._state.wanted
+    assert "#tea" in desk.model.wanted
     desk.enter("/q bob")
     assert desk.model.current.name == "bob"
     desk.enter("/clsoe")

@@ -6,7 +6,7 @@ from desk import NOON, Desk, at, said, told
 from trio_chat.client import requests
 from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import LINES_MAX
-from trio_chat.core.events import Joined, Renamed, Said
+from trio_chat.core.events import Renamed, Said
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -110,11 +110,9 @@ def test_a_text_is_pending_until_it_is_acknowledged(desk: Desk) -> None:
     desk.hear(Sent("t1", "#lobby", "hello"))
     (line,) = desk.lines("#lobby")
     assert (line.state, line.own, line.nick, line.text) == ("pending", True, "me", "hello")
-    changes = desk.hear(Acknowledged("t1", "m1", at(1)))
+    desk.hear(Acknowledged("t1", "m1", at(1)))
     assert desk.lines("#lobby") == [line]
     assert (line.state, line.id, line.time) == ("sent", "m1", NOON + 60)
-    assert changes.of(desk["#lobby"]).changed == {line.key}
-    assert not changes.of(desk["#lobby"]).moved
 
 
 @pytest.mark.parametrize("again", [0, 1, 2])
@@ -184,38 +182,10 @@ def test_a_private_text_is_pending_in_the_buffer_of_who_gets_it(desk: Desk) -> N
     assert desk.texts("rob") == ["psst", "what?"]
 
 
-# ── what the screen is told ────────────────────────────────────────────────────────────────────
-
-
-def test_the_screen_is_told_what_is_new_at_which_end(desk: Desk) -> None:
-    lobby = desk["#lobby"]
-    changes = desk.hear(*live(5, 6)).of(lobby)
-    assert (changes.appended, changes.prepended, changes.moved) == (2, 0, False)
-    changes = desk.hear(*page(3, 4)).of(lobby)
-    assert (changes.appended, changes.prepended, changes.moved) == (0, 2, False)
-    changes = desk.hear(PageEnd("#lobby", 2, False), *page(1, 2), *live(7)).of(lobby)
-    assert (changes.appended, changes.prepended, changes.moved) == (1, 2, False)
-
-
-def test_the_screen_is_told_if_lines_have_come_in_between(desk: Desk) -> None:
-    lobby = desk["#lobby"]
-    desk.hear(*live(1, 8), *page(0))
-    assert desk.hear(*page(0, 1)).lines == {}
-    assert desk.hear(*late(3)).of(lobby).moved
-    desk.hear(Sent("t1", "#lobby", "x"))
-    assert desk.hear(*live(9)).of(lobby).moved
-
-
-def test_a_page_in_two_drawings_goes_on_in_between(desk: Desk) -> None:
+def test_a_page_goes_on_where_it_was(desk: Desk) -> None:
     desk.hear(*live(5), *page(2))
-    assert desk.hear(*page(3)).of(desk["#lobby"]).moved
+    desk.hear(*page(3))
     assert numbers(desk) == [2, 3, 5]
-
-
-def test_nothing_is_told_if_nothing_has_changed(desk: Desk) -> None:
-    desk.hear(*live(1))
-    assert not desk.hear(*live(1), Acknowledged("t1"), Joined("#none", "bob"))
-    assert desk.hear(*live(2))
 
 
 # ── bounds ─────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +253,7 @@ def test_a_day_begins_among_what_is_on_its_way_once_the_first_has_arrived(desk: 
     desk.now += 86_400
     desk.hear(Sent("t2", "#lobby", "later"))
     assert shown(desk) == ["late", "later"]
-    assert desk.hear(Acknowledged("t1")).of(desk["#lobby"]).moved
+    desk.hear(Acknowledged("t1"))
     assert shown(desk) == ["late", "Wednesday, 1 January 2025", "later"]
 
 

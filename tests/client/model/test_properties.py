@@ -3,15 +3,14 @@ recount confirms, and a screen that can follow by what it is told.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
-from operator import attrgetter
 from random import Random
 from typing import TypeVar
 
 import pytest
 
-from trio_chat.client.model import Buffer, Changes, Line, Model
+from trio_chat.client.model import Buffer, Line, Model
 from trio_chat.core.events import Departed, Joined, Left, Renamed
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
@@ -55,15 +54,13 @@ def time_of(number: int) -> str:
 class Server:
     """``log`` is what each room has, as the server has it; ``sent`` what we have said and the
     server may never get; ``shown`` which ids have come to us, and ``unread`` which of them nobody
-    has read; ``mirror`` the lines as a screen has them that believes what it is
-    told.
+    has read.
     """
 
     def __init__(self, random: Random) -> None:
         self.random = random
         self.model = Model("me")
         self.now = moment_of(time_of(0)) or 0.0
-        self.undrawn = Changes()
         self.number = 0
         self.focused = True
         self.log: dict[str, list[Stamped]] = {room: [] for room in ROOMS}
@@ -71,7 +68,6 @@ class Server:
         self.shown: dict[str, set[str]] = {room: set() for room in ROOMS}
         self.unread: dict[str, dict[str, Stamped]] = {room: {} for room in ROOMS}
         self.marks: dict[str, float] = {}
-        self.mirror: dict[Buffer, list[tuple[object, ...]]] = {}
         self.tell(Linked("me", "net", frozenset()))
         for room in ROOMS:
             self.tell(InRoom(room))
@@ -80,21 +76,7 @@ class Server:
     # ── what the screen does ───────────────────────────────────────────────────────────────
 
     def tell(self, message: Message) -> None:
-        self.undrawn.add(self.model.update(message, self.now))
-
-    def draw(self) -> None:
-        self.undrawn.add(self.model.take_changes())
-        changes, self.undrawn = self.undrawn, Changes()
-        for buffer, of in changes.lines.items():
-            before, after = self.mirror.get(buffer, []), list(map(looks, buffer.lines))
-            if not of.moved:
-                new = after[: of.prepended], after[len(after) - of.appended :]
-                before = [*new[0], *before, *new[1]]
-            else:
-                known = {key: line for line in before for key in [line[0]]}
-                before = [known.get(line[0], line) for line in after]
-            now = {line[0]: line for line in after}
-            self.mirror[buffer] = [now[x[0]] if x[0] in of.changed else x for x in before]
+        self.model.update(message, self.now)
 
     def buffer(self, room: str) -> Buffer:
         return next(buffer for buffer in self.model.buffers if buffer.name == room)
@@ -272,21 +254,9 @@ class Server:
                 else:
                     assert behind.kind == "day" or day(behind) <= day(before)
 
-    def the_screen_shows_what_there_is(self) -> None:
-        for buffer in self.model.buffers:
-            assert self.mirror.get(buffer, []) == list(map(looks, buffer.lines))
-
     def keys_are_unique(self) -> None:
         keys = [line.key for buffer in self.model.buffers for line in buffer.lines]
         assert len(set(keys)) == len(keys)
-
-
-def looks(line: Line) -> tuple[object, ...]:
-    """Its key first, and all else of it."""
-    return _ALL_OF_IT(line)
-
-
-_ALL_OF_IT = attrgetter(*(field.name for field in fields(Line)))
 
 
 def moment(message: Stamped) -> float:
@@ -318,7 +288,6 @@ HOLDS: list[Callable[[Server], None]] = [
     Server.what_is_on_its_way_is_at_the_end,
     Server.the_counters_are_right,
     Server.days_are_told_where_they_begin,
-    Server.the_screen_shows_what_there_is,
     Server.keys_are_unique,
 ]
 
@@ -329,6 +298,5 @@ def test_whatever_happens_all_holds(seed: int) -> None:
     server = Server(random)
     for _ in range(300):
         random.choice(HAPPENS)(server)
-        server.draw()
         for holds in HOLDS:
             holds(server)

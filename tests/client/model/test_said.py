@@ -122,36 +122,35 @@ def test_we_are_named_by_a_whole_word_in_any_case(
     desk: Desk, nick: str, text: str, mention: bool
 ) -> None:
     desk.hear(Renamed("me", nick))
-    changes = desk.hear(said("bob", text))
+    call = desk.hear(said("bob", text))
     assert desk.lines("#lobby")[-1].mention == mention
     assert desk["#lobby"].mentions == mention
-    assert changes.alert == ("mention" if mention else "")
+    assert (call is not None) == mention
     assert [line.text for line in desk.model.mentions] == [text] * mention
 
 
 def test_we_do_not_name_ourselves(desk: Desk) -> None:
-    changes = desk.hear(said("me", "it is me"))
+    assert desk.hear(said("me", "it is me")) is None
     assert not desk.lines("#lobby")[0].mention
     assert desk.lines("#lobby")[0].own
-    assert (changes.alert, changes.badges, desk["#lobby"].unread) == ("", False, 0)
+    assert desk["#lobby"].unread == 0
 
 
 # ── unread ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_others_say_elsewhere_is_unread(desk: Desk) -> None:
-    changes = desk.hear(said("bob", "hi", "m1"), said("me", "ho", "m2"), said("bob", "me?", "m3"))
+    desk.hear(said("bob", "hi", "m1"), said("me", "ho", "m2"), said("bob", "me?", "m3"))
     lobby = desk["#lobby"]
     assert (lobby.unread, lobby.mentions, lobby.unread_from) == (2, 1, "m1")
-    assert changes.badges
 
 
 def test_what_is_said_here_is_read(desk: Desk) -> None:
     desk.go("#lobby")
-    changes = desk.hear(said("bob", "hi me", "m1", at(1)))
+    call = desk.hear(said("bob", "hi me", "m1", at(1)))
     lobby = desk["#lobby"]
     assert (lobby.unread, lobby.mentions, lobby.unread_from) == (0, 0, "")
-    assert changes.alert == "mention"
+    assert call is lobby.lines[-1]
 
 
 def test_nobody_reads_a_screen_that_has_no_focus(desk: Desk) -> None:
@@ -177,22 +176,17 @@ def test_the_place_where_the_new_begins_stays_until_one_goes_on(desk: Desk) -> N
 
 
 def test_all_that_a_person_says_to_us_is_a_mention(desk: Desk) -> None:
-    changes = desk.hear(told("bob", "psst"), told("bob", "listen"))
+    call = desk.hear(told("bob", "psst"), told("bob", "listen"))
     assert (desk["bob"].unread, desk["bob"].mentions) == (2, 2)
-    assert changes.alert == "private"
+    assert call is desk["bob"].lines[-1]
 
 
 def test_what_rings_is_live(desk: Desk) -> None:
     earlier = said("bob", "me 1", "m1", at(1))
-    assert desk.hear(Earlier(earlier, at(1))).alert == ""
-    assert desk.hear(said("bob", "me 2", "m2", at(2), late=True)).alert == ""
-    assert desk.hear(Earlier(told("bob", "psst", msgid="m3"), at(1))).alert == ""
-    assert desk.hear(Notice("me?", room="#lobby")).alert == ""
-
-
-def test_a_private_message_rings_louder_than_a_mention(desk: Desk) -> None:
-    assert desk.hear(told("bob", "psst"), said("bob", "me?")).alert == "private"
-    assert desk.hear(said("bob", "me?"), told("bob", "psst")).alert == "private"
+    assert desk.hear(Earlier(earlier, at(1))) is None
+    assert desk.hear(said("bob", "me 2", "m2", at(2), late=True)) is None
+    assert desk.hear(Earlier(told("bob", "psst", msgid="m3"), at(1))) is None
+    assert desk.hear(Notice("me?", room="#lobby")) is None
 
 
 # ── read markers ───────────────────────────────────────────────────────────────────────────────

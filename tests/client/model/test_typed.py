@@ -117,7 +117,7 @@ def test_who_asks_to_enter_a_room_goes_there(desk: Desk) -> None:
     assert desk.model.current.name == "net"
     desk.hear(InRoom("#other"))
     assert desk.model.current.name == "net"
-    assert desk.hear(InRoom("#new")).buffers
+    desk.hear(InRoom("#new"))
     assert desk.model.current.name == "#new"
 
 
@@ -200,7 +200,6 @@ def test_searching_finds_all_words_in_any_case(desk: Desk) -> None:
     desk.hear(said("bob", "the world says HELLO", time=at(3)))
     found = desk.model.search("world hello")
     assert [line.text for line in found] == ["Hello old World", "the world says HELLO"]
-    assert [line.nick for line in desk.model.search("hello", desk["alice"])] == ["alice"]
     assert desk.model.search(" ") == []
     assert desk.model.where(found[0]) is desk["#lobby"]
     desk.enter("/search hello alice")

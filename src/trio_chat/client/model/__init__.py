@@ -1,9 +1,7 @@
 """What the terminal client shows, as data: no waiting, no clock, no screen."""
 
 from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.changes import Changes
 from trio_chat.client.model.completion import Candidate
-from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.model import Model
 from trio_chat.client.model.saved_state import SavedState, Unsent
@@ -13,9 +11,7 @@ __all__ = [
     "LINES_MAX",
     "Buffer",
     "Candidate",
-    "Changes",
     "Line",
-    "LineChanges",
     "Model",
     "SavedState",
     "Unsent",

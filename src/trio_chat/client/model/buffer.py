@@ -1,12 +1,11 @@
 """A room, a person or the server, as one sees it: what was said, who is there, and what is new."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Literal, Protocol
+from typing import Literal
 
 from trio_chat.client.model.days import Days
-from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.client.model.lines import Line, Lines
 from trio_chat.client.model.presence_summary import PresenceSummary
 from trio_chat.protocols.casemapping import ByName, Casemapping
@@ -24,18 +23,6 @@ _LATELY = 600.0  # seconds
 _SPEAKERS_MAX = 1000  # whose last word is remembered: for completion, and as above
 
 
-class Ledger(Protocol):
-    """Where a buffer notes what of it is to be drawn again."""
-
-    def lines_of(self, buffer: "Buffer") -> LineChanges: ...
-
-    def note_badges(self) -> None: ...
-
-    def note_roster(self, buffer: "Buffer") -> None: ...
-
-    def note_typing(self, buffer: "Buffer") -> None: ...
-
-
 class Buffer:
     """``joined`` is whether we are in the room; ``complete`` whether the server has nothing older
     than the first line; ``asking`` whether a page is on its way; ``marked`` is up to when (unix
@@ -51,7 +38,6 @@ class Buffer:
         kind: BufferKind,
         days: Days,
         keys: Iterator[int],
-        ledger: Ledger,
         names: Casemapping,
     ) -> None:
         self.name, self.kind = name, kind
@@ -63,22 +49,14 @@ class Buffer:
         self.marked = self.told = -inf
         self.newest: tuple[float, str] = (-inf, "")
         self._new_since = -inf  # the mark as it was when ``first_unread`` was found
-        self._ledger = ledger
-        self._lines = Lines(days, keys, self._changed)
+        self.lines = Lines(days, keys)
         self._names = names
-        self._members: ByName[Member] = ByName(names)
+        self.members: ByName[Member] = ByName(names)
         self._unread: list[Line] = []
-        self._noise: PresenceSummary | None = None
+        self.summary: PresenceSummary | None = None
         self._speakers: ByName[float] = ByName(names)
         self._typing: ByName[float] = ByName(names)
         self._split: ByName[None] = ByName(names)  # who was lost with another server
-
-    def _changed(self) -> LineChanges:
-        return self._ledger.lines_of(self)
-
-    @property
-    def lines(self) -> Lines:
-        return self._lines
 
     @property
     def target(self) -> str:
@@ -112,7 +90,6 @@ class Buffer:
             self.first_unread = line
         self._unread.append(line)
         self.mentions += self._rings(line)
-        self._ledger.note_badges()
 
     def reveal(self, line: Line) -> None:
         """It was said while nobody was here, and is read as it comes: nothing is to be counted, but
@@ -128,7 +105,7 @@ class Buffer:
         """Many may be said in the same millisecond."""
         if line.time != other.time:
             return line.time < other.time
-        return next((one for one in self._lines if one is line or one is other), other) is line
+        return next((one for one in self.lines if one is line or one is other), other) is line
 
     def _rings(self, line: Line) -> bool:
         return line.mention or self.kind == "person"
@@ -151,7 +128,6 @@ class Buffer:
     def _count_again(self, unread: list[Line]) -> None:
         self._unread = unread
         self.mentions = sum(map(self._rings, unread))
-        self._ledger.note_badges()
 
     def _point_at_first(self) -> None:
         self.first_unread = min(self._unread, key=lambda line: line.time, default=None)
@@ -172,25 +148,15 @@ class Buffer:
 
     # ── who is there ───────────────────────────────────────────────────────────────────────
 
-    @property
-    def members(self) -> Mapping[str, Member]:
-        """By their nicknames, however they are written."""
-        return self._members
-
     def set_members(self, members: Iterable[Member]) -> None:
-        self._members = ByName(self._names, {member.nick: member for member in members})
-        self._ledger.note_roster(self)
+        self.members = ByName(self._names, {member.nick: member for member in members})
 
     def put(self, member: Member) -> None:
-        self._members[member.nick] = member
-        self._ledger.note_roster(self)
+        self.members[member.nick] = member
 
     def drop(self, nick: str) -> bool:
         """Returns whether they were there."""
-        member = self._members.pop(nick, None)
-        if member:
-            self._ledger.note_roster(self)
-        return member is not None
+        return self.members.pop(nick, None) is not None
 
     def prefix(self, nick: str) -> str:
         """The highest one that they have."""
@@ -204,7 +170,7 @@ class Buffer:
         self._speakers[nick] = moment
         if len(self._speakers) > _SPEAKERS_MAX:
             del self._speakers[next(iter(self._speakers))]
-        self.set_typing(nick, until=None)
+        self.stops_typing(nick)
 
     def spoke_lately(self, nick: str, now: float) -> bool:
         return now - self._speakers.get(nick, -inf) < _LATELY
@@ -218,30 +184,17 @@ class Buffer:
         """Somebody has another nickname, but not another place among those who speak. Returns
         whether they are in the room.
         """
-        self.set_typing(nick, until=None)
+        self.stops_typing(nick)
         if nick in self._speakers:
             same = self._names.same
             renamed = {to if same(n, nick) else n: at for n, at in self._speakers.items()}
             self._speakers = ByName(self._names, renamed)
-        member = self._members.pop(nick, None)
+        member = self.members.pop(nick, None)
         if member:
             self.put(replace(member, nick=to))
         return member is not None
 
-    # ── who comes and goes without a word ──────────────────────────────────────────────────
-
-    def noise_on(self, now: float) -> bool:
-        """Whether the last line, and of this day, is about such people."""
-        return self._noise is not None and self.lines.ends_with(self._noise.line, now)
-
-    def begin_noise(self, noise: PresenceSummary, nick: str, did: str) -> None:
-        noise.add(nick, did)
-        self._noise = noise
-
-    def more_noise(self, nick: str, did: str) -> None:
-        if self._noise:
-            self._noise.add(nick, did)
-            self._changed().changed.add(self._noise.line.key)
+    # ── who was lost in a netsplit ─────────────────────────────────────────────────────────
 
     def split_off(self, nick: str) -> None:
         if len(self._split) < _SPEAKERS_MAX:
@@ -261,20 +214,13 @@ class Buffer:
 
     def types(self, nick: str, now: float) -> None:
         if len(self._typing) < _TYPING_MAX or nick in self._typing:
-            self.set_typing(nick, until=now + _TYPING)
+            self._typing[nick] = now + _TYPING
 
-    def set_typing(self, nick: str, until: float | None) -> None:
-        """Until when they count as typing; None if they have stopped."""
-        before = self.typing
-        if until is not None:
-            self._typing[nick] = until
-        else:
-            self._typing.pop(nick, None)
-        if self.typing != before:
-            self._ledger.note_typing(self)
+    def stops_typing(self, nick: str) -> None:
+        self._typing.pop(nick, None)
 
     def expire(self, now: float) -> None:
         """Who has not said for a while that they are typing has stopped."""
         for nick, until in list(self._typing.items()):
             if until <= now:
-                self.set_typing(nick, until=None)
+                self.stops_typing(nick)

@@ -10,9 +10,9 @@ from itertools import count
 from math import inf
 
 from trio_chat.client.model.buffer import Buffer, BufferKind
-from trio_chat.client.model.changes import Changes, Ledger
 from trio_chat.client.model.days import Days
 from trio_chat.client.model.lines import Kind, Line
+from trio_chat.client.model.search import search
 from trio_chat.core.events import Origin
 from trio_chat.core.masks import address, fold_mask, full_mask, matches
 from trio_chat.protocols.casemapping import ByName, Casemapping
@@ -27,6 +27,7 @@ _ANSWER = 5.0  # seconds
 
 _MENTIONS_MAX = 500  # lines that name us, which are remembered over all buffers
 _IGNORED_MAX = 500  # masks
+_FOUND_MAX = 1000  # lines of all buffers together
 _READ_MAX = 1000  # targets of which it is known how far they have been read
 
 # What a nickname may hold beside letters and digits and is no bracket or quote around it; and
@@ -49,6 +50,7 @@ class ChatState:
         self.away = ""
         self.status = ""
         self.focused = True
+        self.call: Line | None = None
         self.ignored: list[str] = []
         self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)
         self.ours: dict[str, tuple[Buffer, Line]] = {}
@@ -59,7 +61,6 @@ class ChatState:
         self.nowhere = True
         self.caps: frozenset[str] = frozenset()
         self.days = days
-        self._ledger = Ledger()
         self._keys: Iterator[int] = count(1)
         self._by_name: ByName[Buffer] = ByName(self.names)
         self.server = self._new("server", "server")
@@ -68,23 +69,11 @@ class ChatState:
         self._asked = self.server, -inf
         self.set_nick(nick)
 
-    @property
-    def changes(self) -> Changes:
-        return self._ledger.changes
-
-    def take_changes(self) -> Changes:
-        return self._ledger.take()
-
     # ── who we are ─────────────────────────────────────────────────────────────────────────
 
     def set_nick(self, nick: str) -> None:
         self.nick = nick
         self._mention = _word(nick)
-        self.changes.status = True
-
-    def set_status(self, status: str) -> None:
-        self.status = status
-        self.changes.status = True
 
     def is_me(self, nick: str) -> bool:
         return bool(nick) and self.names.same(nick, self.nick)
@@ -108,26 +97,22 @@ class ChatState:
         buffer.read_up_to(moment_of(self.read.get(name, "")) or -inf)
         self.buffers.append(buffer)
         self._by_name[name] = buffer
-        self.changes.buffers = True
         return buffer
 
     def _new(self, name: str, kind: BufferKind) -> Buffer:
-        return Buffer(name, kind, self.days, self._keys, self._ledger, self.names)
+        return Buffer(name, kind, self.days, self._keys, self.names)
 
-    def close(self, buffer: Buffer) -> None:
-        """Not the server's. The one before it comes into its place."""
+    def remove(self, buffer: Buffer) -> None:
+        """Forget a buffer other than the server's, and show the one before it."""
         at = self.buffers.index(buffer)
         del self.buffers[at], self._by_name[buffer.name]
         self.ours = {token: at for token, at in self.ours.items() if at[0] is not buffer}
-        self.changes.lines.pop(buffer, None)
-        self.changes.buffers = self.changes.badges = True
         if self.current is buffer:
             self.go_to(self.buffers[at - 1])
 
     def go_to(self, buffer: Buffer) -> None:
         self.current.leave()
         self.current, self.nowhere = buffer, False
-        self.changes.buffers = True
         self.see(buffer)
 
     def rename(self, buffer: Buffer, name: str) -> None:
@@ -137,7 +122,6 @@ class ChatState:
         del self._by_name[buffer.name]
         self._by_name[name] = buffer
         buffer.name = name
-        self.changes.buffers = self.changes.titles = True
 
     def sees(self, buffer: Buffer) -> bool:
         """Whether the person reads what comes there."""
@@ -193,13 +177,28 @@ class ChatState:
         self.trim(buffer)
 
     def trim(self, buffer: Buffer) -> None:
-        self.forget(buffer, buffer.lines.trim())
+        self._forget(buffer, buffer.lines.trim())
 
-    def forget(self, buffer: Buffer, gone: Sequence[Line]) -> None:
+    def clear(self, buffer: Buffer) -> None:
+        """Empty a buffer, except for what has not arrived; the server may have it still."""
+        self._forget(buffer, buffer.lines.clear())
+        buffer.complete = False
+
+    def _forget(self, buffer: Buffer, gone: Sequence[Line]) -> None:
         if gone:
             buffer.forget(gone)
             for line in gone:
                 self.ours.pop(line.token, None)
+
+    def where(self, line: Line) -> Buffer | None:
+        """The buffer that has this line, if any still has."""
+        return next((buffer for buffer in self.buffers if line in buffer.lines), None)
+
+    def search(self, words: str) -> Sequence[Line]:
+        """The newest lines of all buffers with all these words, oldest first."""
+        pieces = (piece for buffer in self.buffers for piece in search(words, buffer.lines))
+        found = [line for piece in pieces for line in piece]
+        return sorted(found, key=lambda line: line.time)[-_FOUND_MAX:]
 
     # ── people ─────────────────────────────────────────────────────────────────────────────
 
@@ -209,22 +208,24 @@ class ChatState:
         whose = address(nick, origin)
         return any(matches(mask, whose) for mask in self.ignored)
 
-    def ignore(self, mask: str) -> bool:
-        """Returns whether that is new, and not too much."""
-        if self.ignored_as(mask) or len(self.ignored) >= _IGNORED_MAX:
-            return False
-        self.ignored.append(full_mask(mask))
-        return True
+    def ignore(self, mask: str, on: bool = True) -> bool:
+        """Show nothing more of the people that a mask fits, a nickname or ``nick!user@host`` with
+        wildcards; what is there stays. Returns whether that changes anything.
+        """
+        listed = self._listed(mask)
+        if on and not listed and len(self.ignored) < _IGNORED_MAX:
+            self.ignored.append(full_mask(mask))
+            return True
+        if not on and listed:
+            self.ignored.remove(listed)
+            return True
+        return False
 
-    def heed(self, mask: str) -> bool:
-        """Do not ignore them any more. Returns whether they were."""
-        if not (listed := self.ignored_as(mask)):
-            return False
-        self.ignored.remove(listed)
-        return True
+    def is_ignored(self, nick: str) -> bool:
+        return bool(self._listed(nick))
 
-    def ignored_as(self, mask: str) -> str:
-        """How the same mask is written in the list; empty if it is not there."""
+    def _listed(self, mask: str) -> str:
+        """The same mask as it is written in the list; empty if it is not there."""
         same = fold_mask(full_mask(mask))
         return next((listed for listed in self.ignored if fold_mask(listed) == same), "")
 

@@ -7,13 +7,12 @@ belongs, and what was said before we came at the top. A day's line stands before
 each day but the first.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Literal, overload
 
 from trio_chat.client.model.days import Days
-from trio_chat.client.model.line_changes import LineChanges
 from trio_chat.protocols.client import Run
 
 Kind = Literal["said", "action", "notice", "event", "day", "own note"]
@@ -56,18 +55,10 @@ class Line:
 
 
 class Lines(Sequence[Line]):
-    """``changed`` gives where to note what becomes of them. Lines with the same id are the same:
-    ask whether it ``knows`` an id before adding a line.
-    """
+    """Lines with the same id are the same: ask whether it ``knows`` an id before adding a line."""
 
-    def __init__(
-        self,
-        days: Days,
-        keys: Iterator[int],
-        changed: Callable[[], LineChanges],
-        most: int = LINES_MAX,
-    ) -> None:
-        self._days, self._keys, self._changed, self._most = days, keys, changed, most
+    def __init__(self, days: Days, keys: Iterator[int]) -> None:
+        self._days, self._keys = days, keys
         self._lines: list[Line] = []
         self._pending = 0  # those at the end that are on their way
         self._ids: set[str] = set()
@@ -95,7 +86,7 @@ class Lines(Sequence[Line]):
     @property
     def full(self) -> bool:
         """Whether no more can be put at the top."""
-        return len(self._lines) >= self._most
+        return len(self._lines) >= LINES_MAX
 
     @property
     def pending(self) -> Sequence[Line]:
@@ -116,23 +107,16 @@ class Lines(Sequence[Line]):
 
     def add(self, line: Line) -> None:
         """It has come just now."""
-        self._append(self._end, line)
+        self._insert(self._end, line)
 
     def add_pending(self, line: Line) -> None:
-        self._append(len(self._lines), line)
+        """Add one that is on its way."""
+        self._insert(len(self._lines), line)
         self._pending += 1
 
-    def _append(self, at: int, line: Line) -> None:
-        before, in_between = len(self._lines), at < len(self._lines)
-        self._insert(at, line)
-        changed = self._changed()
-        changed.appended += len(self._lines) - before
-        if in_between:
-            changed.move()
-
     def add_late(self, line: Line) -> None:
-        """It was said a while ago, and comes now."""
-        self._append(self._place_of(line.time) if line.stamped else self._end, line)
+        """Add one that was said a while ago."""
+        self._insert(self._place_of(line.time) if line.stamped else self._end, line)
 
     def _place_of(self, time: float) -> int:
         """Behind all that the server had before."""
@@ -154,10 +138,7 @@ class Lines(Sequence[Line]):
         """
         if not line.stamped:
             line.time = self._time_at(self._page, line.time)
-        at = self._place_before(line.time)
-        before = len(self._lines)
-        self._page = self._insert(at, line) + 1
-        self._changed().prepend(at, len(self._lines) - before)
+        self._page = self._insert(self._place_before(line.time), line) + 1
 
     def _time_at(self, index: int, otherwise: float) -> float:
         if not self._lines:
@@ -198,39 +179,27 @@ class Lines(Sequence[Line]):
             line.time, line.stamped = time, True
         if in_place:
             self._know(line)
-            self._note_of(line, moved=self._divide(at + 1))
+            self._divide(at + 1)
         else:
-            self._insert(self._place_of(line.time) if line.stamped else self._end, line)
-            self._note_of(line, moved=True)
+            self.add_late(line)
 
     def _fits(self, line: Line, time: float | None) -> bool:
         """Whether it can stay the last of what has come, with this time."""
         return time is None or (time >= self._newest and self._same_day(time, line.time))
 
     def fail(self, line: Line, why: str) -> None:
-        at = self._index(line)
-        self._leave(at, line)
+        self.remove(line)
         line.state, line.why = "failed", why
-        self._insert(self._end, line)
-        self._note_of(line, moved=True)
+        self.add(line)
 
     def send_again(self, line: Line) -> None:
         """One that has failed is on its way again."""
-        self._leave(self._index(line), line)
+        self.remove(line)
         line.state, line.why = "pending", ""
-        self._insert(len(self._lines), line)
-        self._pending += 1
-        self._note_of(line, moved=True)
+        self.add_pending(line)
 
     def remove(self, line: Line) -> None:
         self._leave(self._index(line), line)
-        self._changed().move()
-
-    def _note_of(self, line: Line, *, moved: bool) -> None:
-        changed = self._changed()
-        changed.changed.add(line.key)
-        if moved:
-            changed.move()
 
     def _index(self, line: Line) -> int:
         """Ours are near the end."""
@@ -246,7 +215,7 @@ class Lines(Sequence[Line]):
 
     def trim(self) -> Sequence[Line]:
         """The oldest go if there are too many. Returns which."""
-        if len(self._lines) <= self._most:
+        if len(self._lines) <= LINES_MAX:
             return ()
         gone = self._lines[:_TRIM]
         del self._lines[:_TRIM]
@@ -268,7 +237,6 @@ class Lines(Sequence[Line]):
         self._ids.difference_update(line.id for line in gone)
         self._pending = min(self._pending, len(self._lines))
         self._page = 0
-        self._changed().move()
 
     # ── days ───────────────────────────────────────────────────────────────────────────────
 

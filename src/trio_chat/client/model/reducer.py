@@ -82,9 +82,8 @@ def _notice_it(state: ChatState, buffer: Buffer, line: Line, *, late: bool) -> N
         state.mentions.append(line)
     if not (state.sees(buffer) or (late and line.time <= buffer.marked)):
         buffer.count(line)
-    if not late:
-        private = buffer.kind == "person"
-        state.changes.ring("private" if private else "mention" if line.mention else "")
+    if not late and (line.mention or buffer.kind == "person"):
+        state.call = line
 
 
 def _reveal(state: ChatState, buffer: Buffer, line: Line) -> None:
@@ -253,13 +252,11 @@ def _roster(state: ChatState, roster: Roster, now: float) -> None:
 def _topic_is(state: ChatState, topic: Topic, now: float) -> None:
     if buffer := _room(state, topic.room):
         buffer.topic = topic.text
-        state.changes.titles = True
 
 
 def _topic_set(state: ChatState, topic: TopicSet, now: float) -> None:
     if buffer := _room(state, topic.room):
         buffer.topic = topic.text
-        state.changes.titles = True
         _tell(state, buffer, topic, now)
 
 
@@ -322,7 +319,7 @@ def _departed(state: ChatState, departed: Departed, now: float) -> None:
 def _comes_or_goes(
     state: ChatState, buffer: Buffer, nick: str, origin: Origin, did: str, now: float, why: str = ""
 ) -> None:
-    buffer.set_typing(nick, until=None)
+    buffer.stops_typing(nick)
     if state.ignores(nick, origin):
         return
     if buffer.kind == "room" and is_split(why):
@@ -338,12 +335,11 @@ def _comes_or_goes(
 
 def _add_noise(state: ChatState, buffer: Buffer, nick: str, did: str, now: float) -> None:
     """To the line before, if that is about the same, and of today."""
-    if buffer.noise_on(now):
-        buffer.more_noise(nick, did)
-    else:
-        line = state.line("event", "", now)
-        buffer.begin_noise(PresenceSummary(line), nick, did)
-        state.show(buffer, line)
+    summary = buffer.summary
+    if summary is None or not buffer.lines.ends_with(summary.line, now):
+        summary = buffer.summary = PresenceSummary(state.line("event", "", now))
+        state.show(buffer, summary.line)
+    summary.add(nick, did)
 
 
 def _with_reason(what: str, why: str) -> str:
@@ -354,7 +350,7 @@ def _kicked(state: ChatState, kicked: Kicked, now: float) -> None:
     """If it is us, that we are out follows, and is told only if this is not."""
     if buffer := _room(state, kicked.room):
         buffer.drop(kicked.target)
-        buffer.set_typing(kicked.target, until=None)
+        buffer.stops_typing(kicked.target)
         _tell(state, buffer, kicked, now)
         if state.is_me(kicked.target) and not state.ignores(kicked.nick, kicked.origin):
             buffer.joined = False
@@ -379,7 +375,6 @@ def _renamed(state: ChatState, renamed: Renamed, now: float) -> None:
 def _away(state: ChatState, away: AwaySet, now: float) -> None:
     if state.is_me(away.nick):
         state.away = away.text
-        state.changes.status = True
     for buffer in state.buffers:
         member = buffer.members.get(away.nick)
         if member and member.away != bool(away.text):
@@ -395,7 +390,7 @@ def _typing(state: ChatState, typing: Typing, now: float) -> None:
     if buffer is None or buffer.kind == "server" or state.is_me(typing.nick):
         return
     if not typing.active:
-        buffer.set_typing(typing.nick, until=None)
+        buffer.stops_typing(typing.nick)
     elif not state.ignores(typing.nick, Origin()):
         buffer.types(typing.nick, now)
 
@@ -437,8 +432,7 @@ def _linked(state: ChatState, linked: Linked, now: float) -> None:
     state.set_nick(linked.nick)
     if linked.network and state.server.name != linked.network:
         state.server.name = linked.network
-        state.changes.buffers = state.changes.titles = True
-    state.set_status(f"Connected to {linked.network or 'the server'} as {linked.nick}.")
+    state.status = f"Connected to {linked.network or 'the server'} as {linked.nick}."
     state.tell(state.server, state.status, now)
 
 
@@ -449,14 +443,13 @@ def _unlinked(state: ChatState, unlinked: Unlinked, now: float) -> None:
         buffer.asking, buffer.told = False, -inf
         buffer.lines.end_page()
         for nick in buffer.typing:
-            buffer.set_typing(nick, until=None)
-    state.set_status(f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s.")
+            buffer.stops_typing(nick)
+    state.status = f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s."
     state.tell(state.server, state.status, now)
 
 
 def _lag(state: ChatState, lag: Lag, now: float) -> None:
     state.lag = lag.seconds
-    state.changes.status = True
 
 
 _HEARD: dict[type, Callable[[ChatState, Any, float], None]] = {

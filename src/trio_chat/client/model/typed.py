@@ -2,11 +2,11 @@
 row each in the table at the end.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from trio_chat.client import requests
-from trio_chat.client.model.buffer import Buffer
+from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES
@@ -14,39 +14,10 @@ from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
-Asked = Sequence[requests.Request]
-
 #: Lines of one paste. Nobody reads more, and a server would take minutes for them.
 LINES_MAX = 500
 
 _FOUND_MAX = 20  # lines that /search shows
-
-
-class Model(Protocol):
-    """What is typed does this with what the screen shows; ``model.Model`` is one."""
-
-    @property
-    def current(self) -> Buffer: ...
-    @property
-    def buffers(self) -> Sequence[Buffer]: ...
-    @property
-    def caps(self) -> frozenset[str]: ...
-    @property
-    def ignored(self) -> Sequence[str]: ...
-    @property
-    def fold(self) -> Callable[[str], str]: ...
-    def note(self, text: str, now: float) -> None: ...
-    def ask(self, now: float) -> None: ...
-    def want(self, room: str) -> None: ...
-    def open(self, name: str) -> Buffer: ...
-    def select(self, buffer: Buffer, now: float) -> Asked: ...
-    def leave(self) -> Asked: ...
-    def close(self, buffer: Buffer, now: float) -> Asked: ...
-    def ignore(self, mask: str, on: bool = True) -> bool: ...
-    def clear(self, buffer: Buffer) -> None: ...
-    def search(self, words: str) -> Sequence[Line]: ...
-    def where(self, line: Line) -> Buffer | None: ...
-    def short_time(self, moment: float) -> str: ...
 
 
 class Own(NamedTuple):
@@ -57,10 +28,10 @@ class Own(NamedTuple):
     arguments: str
     does: str
     needed: int
-    act: Callable[[Model, str, float], Asked]
+    act: Callable[[Attention, str, float], Asked]
 
 
-def enter(model: Model, text: str, now: float) -> Asked:
+def enter(model: Attention, text: str, now: float) -> Asked:
     """A line that stands alone may be a command. In a paste of several, a slash is a path."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -72,7 +43,7 @@ def enter(model: Model, text: str, now: float) -> Asked:
     return _say(model, line.removeprefix("/"), 1, now)
 
 
-def _say(model: Model, text: str, lines: int, now: float) -> Asked:
+def _say(model: Attention, text: str, lines: int, now: float) -> Asked:
     """Several lines are one message where the server takes that, which the session knows."""
     target = model.current.target
     if lines > LINES_MAX:
@@ -84,7 +55,7 @@ def _say(model: Model, text: str, lines: int, now: float) -> Asked:
     return ()
 
 
-def preview(model: Model, text: str) -> str:
+def preview(model: Attention, text: str) -> str:
     """What becomes of a text of several lines, as far as a server of ours takes them at once."""
     count = sum(bool(line.strip()) for line in text.split("\n"))
     if model.caps >= NEEDED and count > 1:
@@ -93,7 +64,7 @@ def preview(model: Model, text: str) -> str:
     return f"{count} message{'s' if count > 1 else ''}"
 
 
-def _do(model: Model, line: str, now: float) -> Asked:
+def _do(model: Attention, line: str, now: float) -> Asked:
     """What is none of our own commands, the session knows or complains about."""
     line = spelled_out(line)
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
@@ -110,23 +81,23 @@ def _nearly_own(word: str) -> bool:
     return word not in SLASHES and near(all_commands(), word) in OWN
 
 
-def _reconnect(model: Model, rest: str, now: float) -> Asked:
+def _reconnect(model: Attention, rest: str, now: float) -> Asked:
     if rest:
         model.note(f"To another server: trio-chat client -H {clean(rest.split()[0])}", now)
         return ()
     return [requests.SlashCommand("/reconnect", model.current.target)]
 
 
-def _run(model: Model, word: str, rest: str, line: str, now: float) -> Asked:
+def _run(model: Attention, word: str, rest: str, line: str, now: float) -> Asked:
     """Whoever asks to enter a room wants to go there."""
     model.ask(now)
     if word == "join" and rest:
         rooms = rest.split()[0].split(",")
-        model.want(room_name(rooms[0]))
+        model.wanted[room_name(rooms[0])] = None
     return [requests.SlashCommand(line, model.current.target)]
 
 
-def _query(model: Model, rest: str, now: float) -> Asked:
+def _query(model: Attention, rest: str, now: float) -> Asked:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
     buffer = model.open(nick)
     if not buffer.target:
@@ -136,14 +107,14 @@ def _query(model: Model, rest: str, now: float) -> Asked:
     return [*model.select(buffer, now), *said]
 
 
-def _close(model: Model, rest: str, now: float) -> Asked:
+def _close(model: Attention, rest: str, now: float) -> Asked:
     if model.current.kind == "server":
         model.note("The server's buffer stays. /quit leaves.", now)
         return ()
     return model.close(model.current, now)
 
 
-def _ignore(model: Model, mask: str, now: float) -> Asked:
+def _ignore(model: Attention, mask: str, now: float) -> Asked:
     if not mask:
         model.note(f"Ignored: {', '.join(model.ignored) or 'nobody'}.", now)
     elif model.ignore(mask):
@@ -155,18 +126,18 @@ def _ignore(model: Model, mask: str, now: float) -> Asked:
     return ()
 
 
-def _unignore(model: Model, mask: str, now: float) -> Asked:
+def _unignore(model: Attention, mask: str, now: float) -> Asked:
     done = model.ignore(mask, on=False)
     model.note(f"{clean(mask)} is {'not ignored any more' if done else 'not ignored'}.", now)
     return ()
 
 
-def _clear(model: Model, rest: str, now: float) -> Asked:
+def _clear(model: Attention, rest: str, now: float) -> Asked:
     model.clear(model.current)
     return ()
 
 
-def _search(model: Model, words: str, now: float) -> Asked:
+def _search(model: Attention, words: str, now: float) -> Asked:
     """A server that can search has more than we have loaded."""
     if SEARCH in model.caps:
         return _run(model, "search", words, f"/search {words}", now)
@@ -177,18 +148,18 @@ def _search(model: Model, words: str, now: float) -> Asked:
     return ()
 
 
-def _found(model: Model, line: Line) -> str:
+def _found(model: Attention, line: Line) -> str:
     buffer = model.where(line)
     where = buffer.name if buffer else ""
     who = f"* {line.nick}" if line.kind == "action" else f"{line.nick}:"
-    return f"{model.short_time(line.time)} {where} {who} {line.in_a_row}"
+    return f"{model.days.short(line.time)} {where} {who} {line.in_a_row}"
 
 
-def _buffer(model: Model, which: str, now: float) -> Asked:
+def _buffer(model: Attention, which: str, now: float) -> Asked:
     """By its number, counted from 1, or by its name or the beginning of that."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
-    named = [b for b in model.buffers if _fits(model.fold, b.name, which)]
+    named = [b for b in model.buffers if _fits(model.names.fold, b.name, which)]
     if not named:
         model.note(f"There is no buffer {clean(which)}.", now)
         return ()
@@ -199,7 +170,7 @@ def _fits(fold: Callable[[str], str], name: str, beginning: str) -> bool:
     return fold(name.lstrip("#&")).startswith(fold(beginning.lstrip("#&")))
 
 
-def _help(model: Model, rest: str, now: float) -> Asked:
+def _help(model: Attention, rest: str, now: float) -> Asked:
     for line in overview(all_commands()):
         model.note(line, now)
     return ()

@@ -22,7 +22,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from trio_chat.client import requests
-from trio_chat.client.model import Changes, Line, Model
+from trio_chat.client.model import Line, Model
 from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
@@ -146,21 +146,17 @@ class ChatApp(Host):
     def _take(self) -> None:
         if self.guest is None:
             return
-        changed = False
         call: Line | None = None
         for message in self.guest.take():
-            changes = self._model.update(message, self._now())
-            changed |= bool(changes)
-            call = _call_in(changes) or call
+            call = self._model.update(message, self._now()) or call
         if call is not None:  # however many: it rings once
             self._alerts.call(call.nick, call.text)
-        if changed:
-            self._controller.follow()
-            self._draw()
+        self._controller.follow()
+        self._draw()
 
     def _tick(self) -> None:
-        if self._model.tick(self._now()):
-            self._draw()
+        self._model.tick(self._now())
+        self._draw()
         self._ask(self._model.read_on(self._now()))
 
     def on_app_focus(self) -> None:
@@ -322,11 +318,3 @@ class ChatApp(Host):
             return ""
         target = self._model.current.target
         return f"Message {target}" if target else "/join #room enters a room, /help for more"
-
-
-def _call_in(changes: Changes) -> Line | None:
-    """With what somebody has called us."""
-    if not changes.alert:
-        return None
-    last = [(buffer, buffer.lines[-1]) for buffer in changes.lines if buffer.lines]
-    return next((line for buffer, line in last if line.mention or buffer.kind == "person"), None)
