@@ -63,13 +63,13 @@ def test_what_is_entered_is_said_or_done(
 
 def test_nobody_hears_what_is_said_to_the_server(desk: Desk) -> None:
     assert desk.enter("hello") == ()
-    assert desk.notes() == ["Nobody would hear that here. /join ROOM enters a room."]
+    assert desk.notes() == ["Nobody can read that here. /join ROOM enters a room."]
     assert desk.enter("/whois bob") == [requests.SlashCommand("/whois bob", "")]
 
 
 def test_a_book_is_not_said(here: Desk) -> None:
     assert here.enter("line\n" * 501) == ()
-    assert here.notes() == ["These are 501 lines; at most 500 can be said at once."]
+    assert here.notes() == ["That is 501 lines; at most 500 can be sent at once."]
     assert len(here.enter("line\n" * 500)) == 1
 
 
@@ -156,7 +156,7 @@ def test_what_is_closed_is_not_in_between_any_more(desk: Desk) -> None:
 def test_the_servers_buffer_stays(desk: Desk) -> None:
     assert desk.enter("/close") == ()
     assert desk.model.close(desk["net"], desk.now) == ()
-    assert desk.notes() == ["The server's buffer stays. /quit leaves."]
+    assert desk.notes() == ["The server's buffer cannot be closed. /quit leaves."]
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def test_ignoring_is_a_command(desk: Desk) -> None:
     desk.enter("/unignore bob")
     assert desk.notes() == [
         "Ignored: nobody.",
-        "Nothing more is shown of bob. /unignore bob ends that.",
-        "bob is ignored already, or too many are.",
+        "bob is ignored from now on. /unignore bob ends that.",
+        "bob is already ignored, or too many are.",
         "Ignored: bob!*@*.",
-        "bob is not ignored any more.",
+        "bob is no longer ignored.",
         "bob is not ignored.",
     ]
 

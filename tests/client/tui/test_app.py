@@ -144,9 +144,9 @@ def test_control_c_clears_the_line_and_twice_quits():
         await pilot.press(*"abc", "ctrl+c")
         assert "❯ abc" not in text_of(app)
         await pilot.press("ctrl+c")
-        assert "once more" in text_of(app)
+        assert "again to quit" in text_of(app)
         await pilot.press("x", "ctrl+c", "ctrl+c")
-        assert "once more" in text_of(app)
+        assert "again to quit" in text_of(app)
         await pilot.press("ctrl+c")
         await until(pilot, lambda: app.guest.ended)
 
@@ -242,7 +242,7 @@ def test_a_long_paste_leaves_place_for_the_log():
         await pilot.pause()
         assert "still seen" in text_of(app)
         assert "line 999" in text_of(app)
-        assert "1,000 lines; at most 500" in text_of(app)
+        assert "1,000 lines are too many" in text_of(app)
 
     shown(model, script)
 
@@ -253,7 +253,7 @@ def test_what_is_too_long_is_kept_and_not_sent():
     async def script(pilot, app):
         app.post_message(events.Paste("\n".join(f"line {i}" for i in range(501))))
         await pilot.press("enter")
-        assert "501 lines; at most 500 at once" in text_of(app)
+        assert "501 lines are too many (at most 500)" in text_of(app)
         await pilot.press("backspace", *["backspace"] * 7, "enter")
 
     shown(model, script)
@@ -353,11 +353,11 @@ def test_help_by_key_and_by_command():
 
     async def script(pilot, app):
         await pilot.press("f1")
-        assert "To begin with" in text_of(app)
+        assert "Getting started" in text_of(app)
         await pilot.press("escape", *"/help", "enter")
-        assert "To begin with" in text_of(app)
+        assert "Getting started" in text_of(app)
         await pilot.press("f1")
-        assert "To begin with" not in text_of(app)
+        assert "Getting started" not in text_of(app)
 
     shown(model, script)
     assert not model.inputs
@@ -550,7 +550,7 @@ def test_what_is_selected_by_the_mouse_is_copied_by_control_c():
         await pilot.press("ctrl+c")
         assert app.clipboard.startswith("take thi")
         await pilot.press("ctrl+c")
-        assert "once more" in text_of(app)
+        assert "again to quit" in text_of(app)
 
     shown(model, script, settings=ScreenSettings(mouse=True))
 

@@ -53,7 +53,7 @@ def test_a_short_conversation():
         assert "❯ al: hi" in text_of(app)
         await pilot.press("ctrl+c", *"/help", "enter")
         await pilot.pause()
-        assert "To begin with" in text_of(app)
+        assert "Getting started" in text_of(app)
         await pilot.press("escape", *"/quit", "enter")
         await until(pilot, lambda: app.guest.ended)
 

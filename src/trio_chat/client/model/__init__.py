@@ -1,4 +1,4 @@
-"""What the terminal client shows, as data: no waiting, no clock, no screen."""
+"""The terminal client's screen as data: no waiting, no clock, no drawing."""
 
 from trio_chat.client.model.buffer import Buffer
 from trio_chat.client.model.completion import Candidate

@@ -1,4 +1,4 @@
-"""A room, a person or the server, as one sees it: what was said, who is there, and what is new."""
+"""A room, a conversation or the server, as a person sees it: its lines, its members, its news."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,23 +13,22 @@ from trio_chat.protocols.client import Member
 
 BufferKind = Literal["server", "room", "person"]
 
-# Somebody who says nothing more may have fallen asleep over the keys (ircv3.net, "typing").
-_TYPING = 6.0  # seconds
+# Seconds after which somebody who types nothing more is not typing (ircv3.net, "typing").
+_TYPING = 6.0
 _TYPING_MAX = 50  # people
 
-# Who has said something as long ago is part of the conversation: that they go is worth a line.
-_LATELY = 600.0  # seconds
+# Seconds for which a speaker is part of the conversation, so that their leaving is worth a line.
+_LATELY = 600.0
 
-_SPEAKERS_MAX = 1000  # whose last word is remembered: for completion, and as above
+_SPEAKERS_MAX = 1000  # remembered for completion, and for the above
 
 
 class Buffer:
-    """``joined`` is whether we are in the room; ``complete`` whether the server has nothing older
-    than the first line; ``asking`` whether a page is on its way; ``marked`` is up to when (unix
-    time) it has been read, ``told`` up to when the server knows that, and ``newest`` when the
-    newest line was that the server has stamped, also as the server has said it. ``mentions``
-    counts, of the unread lines, those that name us; of what a person says to us, all. ``draft`` is
-    what is being written here, and where in it the cursor is.
+    """``joined``: we are in the room. ``complete``: the server has nothing older than the first
+    line. ``asking``: a page is on its way. ``marked`` is the time (unix) up to which it has been
+    read, ``told`` the time up to which the server knows that, and ``newest`` the time of the newest
+    line that the server has stamped, also as the server wrote it. ``mentions`` counts the unread
+    lines that name us, and in private all. ``draft`` is the text being written, and its cursor.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Buffer:
         self.first_unread: Line | None = None
         self.marked = self.told = -inf
         self.newest: tuple[float, str] = (-inf, "")
-        self._new_since = -inf  # the mark as it was when ``first_unread`` was found
+        self._new_since = -inf  # ``marked`` when ``first_unread`` was found
         self.lines = Lines(days, keys)
         self._names = names
         self.members: ByName[Member] = ByName(names)
@@ -56,16 +55,16 @@ class Buffer:
         self.summary: PresenceSummary | None = None
         self._speakers: ByName[float] = ByName(names)
         self._typing: ByName[float] = ByName(names)
-        self._split: ByName[None] = ByName(names)  # who was lost with another server
+        self._split: ByName[None] = ByName(names)  # lost in a netsplit
 
     @property
     def target(self) -> str:
-        """What requests call it."""
+        """Its name in requests."""
         return "" if self.kind == "server" else self.name
 
     @property
     def title(self) -> str:
-        """One line that says what this is: name and topic."""
+        """Its name and topic, on one line."""
         return f"{self.name}: {self.topic}" if self.topic else self.name
 
     # ── what is new ────────────────────────────────────────────────────────────────────────
@@ -76,13 +75,11 @@ class Buffer:
 
     @property
     def unread_from(self) -> str:
-        """The id of the line above which "new" is to be drawn. A line may have none: so better ask
-        ``first_unread``, which stays until one goes on to another buffer.
-        """
+        """The id of ``first_unread``, above which "new" is drawn until another buffer is shown."""
         return self.first_unread.id if self.first_unread else ""
 
     def count(self, line: Line) -> None:
-        """Nobody has read it."""
+        """Count a line as unread."""
         if self.first_unread is None or not self._unread:
             self._new_since = self.marked
             self.first_unread = line
@@ -92,8 +89,8 @@ class Buffer:
         self.mentions += self._rings(line)
 
     def reveal(self, line: Line) -> None:
-        """It was said while nobody was here, and is read as it comes: nothing is to be counted, but
-        what is new may begin with it. The mark may have moved on since, with what came after it.
+        """Let the new lines begin at one that was said while nobody was here, and is read as it
+        comes. It is not counted; ``marked`` may have moved past it with later lines.
         """
         first = self.first_unread
         since = self._new_since if first else self.marked
@@ -102,7 +99,7 @@ class Buffer:
             self._new_since, self.first_unread = since, line
 
     def _is_before(self, line: Line, other: Line) -> bool:
-        """Many may be said in the same millisecond."""
+        """Compare places where times are equal."""
         if line.time != other.time:
             return line.time < other.time
         return next((one for one in self.lines if one is line or one is other), other) is line
@@ -122,7 +119,7 @@ class Buffer:
             self._point_at_first()
 
     def is_news(self, line: Line) -> bool:
-        """Whether it was said after what has been read, as far as that is known."""
+        """Whether it was said after ``marked``, as far as that is known."""
         return line.stamped and -inf < self.marked < line.time
 
     def _count_again(self, unread: list[Line]) -> None:
@@ -134,11 +131,11 @@ class Buffer:
         self._new_since = self.marked
 
     def leave(self) -> None:
-        """One goes on to another buffer: what was new is not any more."""
+        """The person turns to another buffer: nothing here is new any more."""
         self._point_at_first()
 
     def forget(self, gone: Sequence[Line]) -> None:
-        """These lines are not there any more."""
+        """Forget lines that have gone."""
         keys = {line.key for line in gone}
         unread = [line for line in self._unread if line.key not in keys]
         if len(unread) < len(self._unread):
@@ -155,11 +152,11 @@ class Buffer:
         self.members[member.nick] = member
 
     def drop(self, nick: str) -> bool:
-        """Returns whether they were there."""
+        """Remove somebody; returns whether they were there."""
         return self.members.pop(nick, None) is not None
 
     def prefix(self, nick: str) -> str:
-        """The highest one that they have."""
+        """The highest prefix of a member."""
         member = self.members.get(nick)
         return member.prefixes[:1] if member else ""
 
@@ -177,12 +174,12 @@ class Buffer:
 
     @property
     def speakers(self) -> Sequence[str]:
-        """Who spoke last first."""
+        """Those who have spoken, the last one first."""
         return list(self._speakers)[::-1]
 
     def rename(self, nick: str, to: str) -> bool:
-        """Somebody has another nickname, but not another place among those who speak. Returns
-        whether they are in the room.
+        """Rename somebody, who keeps their place among the speakers; returns whether they are in
+        the room.
         """
         self.stops_typing(nick)
         if nick in self._speakers:
@@ -201,7 +198,7 @@ class Buffer:
             self._split[nick] = None
 
     def comes_back(self, nick: str) -> bool:
-        """Whether they were lost with another server; then they are not any more."""
+        """Whether they return from a netsplit; notes that they have."""
         known = nick in self._split
         self._split.pop(nick, None)
         return known
@@ -220,7 +217,7 @@ class Buffer:
         self._typing.pop(nick, None)
 
     def expire(self, now: float) -> None:
-        """Who has not said for a while that they are typing has stopped."""
+        """Drop those who have not typed for a while."""
         for nick, until in list(self._typing.items()):
             if until <= now:
                 self.stops_typing(nick)

@@ -1,5 +1,5 @@
-"""All that is known: buffers, who we are, what is on its way. What happens changes it (reducer.py),
-and so does what the person does (model.py).
+"""The state of the chat: buffers, who we are, what is on its way. Messages change it (reducer.py),
+and so does the person (model.py).
 """
 
 import re
@@ -19,28 +19,29 @@ from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.irc.times import moment_of
 
-#: What there is beyond that goes to the server's buffer.
+#: Beyond this, messages go to the server's buffer.
 BUFFERS_MAX = 500
 
-# So long what the server says of no room is probably the answer to what was asked in a buffer.
-_ANSWER = 5.0  # seconds
+# Seconds for which a message about no room is probably the answer to a command in this buffer.
+_ANSWER = 5.0
 
-_MENTIONS_MAX = 500  # lines that name us, which are remembered over all buffers
+_MENTIONS_MAX = 500  # lines of all buffers that name us
 _IGNORED_MAX = 500  # masks
 _FOUND_MAX = 1000  # lines of all buffers together
-_READ_MAX = 1000  # targets of which it is known how far they have been read
+_READ_MAX = 1000  # targets with a read marker
 
-# What a nickname may hold beside letters and digits and is no bracket or quote around it; and
-# accents, which make another letter of the one before.
+# Characters of a nickname that are no bracket or quote around it; and accents, which make another
+# letter of the one before.
 _OF_WORDS = r"\w\-\|\u0300-\u036f"
 
 
 class ChatState:
-    """``ours`` are the lines that we have said, by their tokens, and the buffers that they are in;
-    ``read`` up to when a target has been read (ISO 8601); ``closed``
-    are rooms that we have asked to leave, ``wanted`` those that we have asked to enter.
-    ``caps`` are what the server has given us. Until we go anywhere for the first time we are
-    ``nowhere``: looking at the server's.
+    """``ours`` are our own lines by their tokens, with their buffers; ``read`` is the time (ISO
+    8601) up to which each target has been read; ``closed`` are the rooms that we have asked to
+    leave, ``wanted`` those that we have asked to enter; ``caps`` are the capabilities that the
+    server has granted; ``mentions`` are the last lines that name us; ``call`` is the line of the
+    last message that calls for attention. We are ``nowhere``, which shows the server's buffer,
+    until we first go anywhere.
     """
 
     def __init__(self, nick: str, days: Days) -> None:
@@ -79,17 +80,17 @@ class ChatState:
         return bool(nick) and self.names.same(nick, self.nick)
 
     def names_me(self, text: str) -> bool:
-        """Whether our nickname is a word of it, in whichever case."""
+        """Whether our nickname is a word of it, in any case."""
         return self._mention(text)
 
     # ── buffers ────────────────────────────────────────────────────────────────────────────
 
     def find(self, name: str) -> Buffer | None:
-        """The server's, if it has no name."""
+        """Find a buffer by name; the server's, if it is empty."""
         return self._by_name.get(name) if name else self.server
 
     def open(self, name: str) -> Buffer:
-        """The server's, if there are too many. A room that we are about to leave has none."""
+        """Find or open a buffer; the server's if there are too many, or we are leaving the room."""
         found = self.find(name)
         if found or len(self.buffers) >= BUFFERS_MAX or name in self.closed:
             return found or self.server
@@ -116,7 +117,7 @@ class ChatState:
         self.see(buffer)
 
     def rename(self, buffer: Buffer, name: str) -> None:
-        """A person has another nickname: unless somebody else had it, who has a buffer too."""
+        """Rename a person's buffer, unless another one has that name."""
         if self._by_name.get(name, buffer) is not buffer:
             return
         del self._by_name[buffer.name]
@@ -124,11 +125,11 @@ class ChatState:
         buffer.name = name
 
     def sees(self, buffer: Buffer) -> bool:
-        """Whether the person reads what comes there."""
+        """Whether the person reads what arrives there."""
         return buffer is self.current and self.focused
 
     def see(self, buffer: Buffer) -> None:
-        """Whatever has come there has been read, if the person reads what comes there."""
+        """Mark all as read, if the person reads what arrives there."""
         if not self.sees(buffer):
             return
         buffer.read_all()
@@ -138,24 +139,24 @@ class ChatState:
             self.mark(buffer.name, time)
 
     def to_tell(self, buffer: Buffer) -> str:
-        """Up to when it has been read (ISO 8601), if the server does not know and is there."""
+        """The time up to which it has been read (ISO 8601), if the server has to be told."""
         time = self.read.get(buffer.name, "")
         there = self.linked and (buffer.joined or buffer.kind == "person")
         return time if there and buffer.told < (moment_of(time) or -inf) else ""
 
     def mark(self, name: str, time: str) -> None:
-        """It has been read up to this time, ISO 8601."""
+        """Note that it has been read up to this time (ISO 8601)."""
         self.read.pop(name, None)
         self.read[name] = time
         if len(self.read) > _READ_MAX:
             del self.read[next(iter(self.read))]
 
     def ask(self, now: float) -> None:
-        """Something is asked of the server in the current buffer."""
+        """Expect an answer of the server in the current buffer."""
         self._asked = self.current, now
 
     def answers(self, now: float) -> Buffer:
-        """Where what the server says goes that is about no room or person."""
+        """The buffer for messages of the server about no room or person."""
         buffer, at = self._asked
         return buffer if now < at + _ANSWER and buffer in self.buffers else self.server
 
@@ -165,11 +166,11 @@ class ChatState:
         return Line(next(self._keys), now, text, kind, nick)
 
     def note(self, text: str, now: float) -> None:
-        """A line of our own, where the person is."""
+        """Show a line of the program's own in the current buffer."""
         self.show(self.current, self.line("own note", text, now))
 
     def tell(self, buffer: Buffer, text: str, now: float) -> None:
-        """Something has happened."""
+        """Show an event."""
         self.show(buffer, self.line("event", text, now))
 
     def show(self, buffer: Buffer, line: Line) -> None:
@@ -231,7 +232,7 @@ class ChatState:
 
 
 def _word(nick: str) -> Callable[[str], bool]:
-    """Whether a text has this word. Accents may be a part of a letter or stand behind it."""
+    """Make a test for this word in a text. Accents may be part of a letter or follow it."""
     pattern = re.compile(f"(?<![{_OF_WORDS}]){re.escape(_comparable(nick))}(?![{_OF_WORDS}])")
     return lambda text: bool(nick) and pattern.search(_comparable(text)) is not None
 

@@ -1,4 +1,4 @@
-"""What a word may become that has been begun: nicknames, rooms, commands, emoji."""
+"""Completion of nicknames, rooms, commands and emoji."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -8,13 +8,13 @@ from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.emoji import emoji
 from trio_chat.client.model.typed import all_commands
 
-_MOST = 100  # candidates: nobody looks through more
+_MOST = 100  # candidates; nobody looks through more
 
-_EMOJI_LETTERS = 2  # that are to be written of an emoji's name before it is guessed: ":D" is none
+_EMOJI_LETTERS = 2  # needed before an emoji is guessed, since ":D" is none
 
 
 class Candidate(str):
-    """What to put in the place of the word; ``note`` is what to show beside it."""
+    """A replacement for the word; ``note`` is shown beside it."""
 
     __slots__ = ("note",)
     note: str
@@ -26,7 +26,7 @@ class Candidate(str):
 
 
 def candidates(state: ChatState, text: str, cursor: int) -> Sequence[Candidate]:
-    """For the word before the cursor, the likeliest first, with the blank behind it."""
+    """Completions of the word before the cursor, the likeliest first, with a blank after it."""
     start = max(text.rfind(" ", 0, cursor), text.rfind("\n", 0, cursor)) + 1
     blank = "" if text[cursor:].startswith(" ") else " "
     return list(islice(_for_word(state, text[start:cursor], blank, first=start == 0), _MOST))
@@ -57,7 +57,7 @@ def _rooms(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
 
 
 def _emoji(name: str) -> Iterator[Candidate]:
-    """Those with a name that begins so, then those with a word in it that does."""
+    """Emoji whose names begin like this, then those with a later word that does."""
     name = name.lower()
     if len(name) < _EMOJI_LETTERS:
         return
@@ -71,7 +71,7 @@ def _emoji(name: str) -> Iterator[Candidate]:
 
 
 def _nicks(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
-    """Who spoke last first, the others in alphabetical order."""
+    """Those who spoke last first, then the others in alphabetical order."""
     if not word:
         return
     fold = state.names.fold
@@ -84,7 +84,7 @@ def _nicks(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
 
 
 def _people(buffer: Buffer) -> Iterator[str]:
-    """Who can be meant."""
+    """The people who can be meant."""
     yield from (member.nick for member in buffer.members.values())
     if buffer.kind == "person":
         yield buffer.name

@@ -1,27 +1,26 @@
-"""Local days: where one ends and the next begins, and what they are called."""
+"""Local days: their bounds and their names."""
 
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-#: How many seconds local time is ahead of UTC, at a moment (unix time).
+#: Seconds that local time is ahead of UTC, at a moment (unix time).
 Offset = Callable[[float], float]
 
-# Clocks are put forward and back only at a full quarter of an hour.
+# Clocks change only at full quarters of an hour.
 _QUARTER = 900.0  # seconds
 _DAY = 86_400  # seconds
 
-_QUARTERS_MAX = 10_000  # quarters whose day is remembered: three months
+_QUARTERS_MAX = 10_000  # remembered: three months
 
-# The moments that a calendar can name, from 1 January of the year 1 to the end of 9999.
+# The moments that datetime can name, from the year 1 to 9999.
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
 
 
 class Days:
-    """The calendar of the person's time zone, for moments in unix time (seconds).
+    """The calendar of the person's time zone. Moments are in unix time (seconds).
 
-    ``offset`` tells how far local time is ahead of UTC at a moment (seconds). The day to which a
-    quarter of an hour belongs is remembered, because every line asks for its day.
+    The day of each quarter of an hour is remembered, because every line asks for its day.
     """
 
     def __init__(self, offset: Offset) -> None:
@@ -38,16 +37,16 @@ class Days:
         return self._known[quarter]
 
     def local(self, moment: float) -> float:
-        """Local time at a moment, as seconds that are counted like unix time."""
+        """Local time, as seconds counted like unix time."""
         return moment + self._offset(moment)
 
     def name(self, moment: float) -> str:
-        """The name of the day at a moment, such as Tuesday, 31 December 2024."""
+        """The day's name, such as Tuesday, 31 December 2024."""
         then = self._local_time(moment)
         return f"{then:%A}, {then.day} {then:%B %Y}"
 
     def short(self, moment: float) -> str:
-        """Day and time at a moment, such as 2024-12-31 23:59."""
+        """Day and time, such as 2024-12-31 23:59."""
         return f"{self._local_time(moment):%Y-%m-%d %H:%M}"
 
     def _local_time(self, moment: float) -> datetime:

@@ -1,10 +1,10 @@
-"""Emoji by the short names that people know from other chats, and by what Unicode calls them."""
+"""Emoji, by the short names of other chats and by their Unicode names."""
 
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
-# The short names in common use, most of which are not what Unicode says.
+# Short names in common use; most are not the Unicode ones.
 _COMMON = """
 smile 😄 smiley 😃 grinning 😀 grin 😁 laughing 😆 sweat_smile 😅 joy 😂 rofl 🤣 blush 😊
 innocent 😇 slightly_smiling_face 🙂 upside_down_face 🙃 wink 😉 relieved 😌 heart_eyes 😍
@@ -54,19 +54,19 @@ infinity ♾️ copyright ©️ tm ™️ red_circle 🔴 orange_circle 🟠 yel
 large_blue_circle 🔵 checkered_flag 🏁 white_flag 🏳️ pirate_flag 🏴‍☠️ rainbow_flag 🏳️‍🌈
 """
 
-# Where Unicode has its emoji: symbols, faces, transport, and what came later.
+# Unicode's blocks of emoji: symbols, faces, transport, and later additions.
 _BLOCKS = ((0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FB00))
 
 
 @cache
 def emoji() -> Mapping[str, str]:
-    """By their names; those in common use first."""
+    """Emoji by name; those in common use first."""
     words = _COMMON.split()
     return dict(zip(words[::2], words[1::2], strict=True)) | _others(set(words))
 
 
 def _others(known: set[str]) -> dict[str, str]:
-    """Skin tones are only for being put behind something."""
+    """Emoji that are not among the ``known``, without skin tones, which only modify others."""
     names = {
         unicodedata.name(chr(code), "").lower(): chr(code)
         for first, end in _BLOCKS

@@ -1,18 +1,16 @@
-"""What was typed before, to be had again."""
+"""The history of inputs."""
 
 import re
 from collections.abc import Sequence
 
 from trio_chat.protocols.slashes import spelled_out
 
-#: Of the whole program.
+#: Inputs of the whole program.
 INPUTS_MAX = 500
 
-# A pasted book is not worth remembering.
-_LONGEST = 5000  # characters
+_LONGEST = 5000  # characters; a pasted book is not worth remembering
 
-# Commands with a password in them, as people write them to servers and their services: not for a
-# file.
+# Commands that may hold a password, for a server or its services: never written to a file.
 _SECRET = re.compile(
     r"/(raw\s+)?(pass|oper|authenticate)\b"
     r"|/(raw\s+privmsg|msg|notice|query)\s+\S*serv\b"
@@ -22,7 +20,7 @@ _SECRET = re.compile(
 
 
 class Inputs:
-    """A person goes ``before`` and ``after``; what they were writing waits at the end."""
+    """Walks ``before`` and ``after``; the line being written waits at the end."""
 
     def __init__(self, inputs: Sequence[str] = ()) -> None:
         self._inputs = list(inputs[-INPUTS_MAX:])
@@ -30,7 +28,7 @@ class Inputs:
         self._draft = ""
 
     def add(self, text: str) -> None:
-        """It was entered; again is not twice."""
+        """Remember an input, unless it repeats the last."""
         if self._inputs[-1:] != [text] and text.strip() and len(text) <= _LONGEST:
             self._inputs.append(text)
             del self._inputs[:-INPUTS_MAX]
@@ -52,7 +50,7 @@ class Inputs:
 
     @property
     def lasting(self) -> tuple[str, ...]:
-        """Those that may be kept in a file."""
+        """The inputs that may be kept in a file."""
         return tuple(filter(may_last, self._inputs))
 
 

@@ -1,10 +1,9 @@
-"""The lines of a buffer, in their order.
+"""The lines of a buffer, in order.
 
-What has come stands in the order in which it came, which is the server's; below it, at the end,
-what is on its way: so a text of ours is confirmed where it stands, between what the server had
-before it and what it had after it. What was said while we were cut off is put where its time
-belongs, and what was said before we came at the top. A day's line stands before the first line of
-each day but the first.
+Lines stand in the order in which they arrived, which is the server's; texts on their way stand at
+the end, so that each is confirmed in place, after what the server had before it. Late lines go
+where their time belongs, and earlier ones to the top. A line with the date stands before the first
+line of each day but the first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,19 +17,18 @@ from trio_chat.protocols.client import Run
 Kind = Literal["said", "action", "notice", "event", "day", "own note"]
 State = Literal["sent", "pending", "failed"]
 
-#: Lines that a buffer keeps; the oldest go.
+#: The most lines in a buffer; the oldest go.
 LINES_MAX = 50_000
 
-# How many go at once: each time, all others move up.
+# Lines that go at once, because all others move up each time.
 _TRIM = 500
 
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """``key`` is its own as long as the program runs, whatever becomes of the line. ``time`` is
-    unix time in seconds, the server's if it is ``stamped``. ``id`` is the server's, if it has one;
-    ``token`` the session's, if we have said it. ``why`` it has failed. ``runs`` are the parts of
-    the text that have a look of their own.
+    """``key`` identifies it as long as the program runs. ``time`` is unix time in seconds, the
+    server's if ``stamped``. ``id`` is the server's, if it has one; ``token`` the session's, if the
+    line is ours. ``why`` tells why it failed. ``runs`` are the formatted parts of the text.
     """
 
     key: int
@@ -50,20 +48,20 @@ class Line:
 
     @property
     def in_a_row(self) -> str:
-        """The text, where there is no place for several lines."""
+        """The text on one line."""
         return self.text.replace("\n", " ")
 
 
 class Lines(Sequence[Line]):
-    """Lines with the same id are the same: ask whether it ``knows`` an id before adding a line."""
+    """Ids are unique: ask whether one is known (``knows``) before adding a line."""
 
     def __init__(self, days: Days, keys: Iterator[int]) -> None:
         self._days, self._keys = days, keys
         self._lines: list[Line] = []
-        self._pending = 0  # those at the end that are on their way
+        self._pending = 0  # lines at the end that are on their way
         self._ids: set[str] = set()
-        self._newest = -inf  # time of the newest stamped one
-        self._page = 0  # where the page of history goes on that is just coming
+        self._newest = -inf  # time of the newest stamped line
+        self._page = 0  # where the page of history being added goes on
 
     # ── to read ────────────────────────────────────────────────────────────────────────────
 
@@ -85,28 +83,28 @@ class Lines(Sequence[Line]):
 
     @property
     def full(self) -> bool:
-        """Whether no more can be put at the top."""
+        """Whether no more fit at the top."""
         return len(self._lines) >= LINES_MAX
 
     @property
     def pending(self) -> Sequence[Line]:
-        """Those that are on their way, in their order."""
+        """The lines on their way, in order."""
         return self._lines[self._end :]
 
     def ends_with(self, line: Line, now: float) -> bool:
-        """Whether this is the last one that is not on its way, and of the day that it is now."""
+        """Whether this is the last line that has arrived, and of the same day as ``now``."""
         last = self._lines[self._end - 1] if self._end else None
         return last is line and self._same_day(line.time, now)
 
     @property
     def _end(self) -> int:
-        """Of what has come."""
+        """The number of lines that have arrived."""
         return len(self._lines) - self._pending
 
     # ── new lines ──────────────────────────────────────────────────────────────────────────
 
     def add(self, line: Line) -> None:
-        """It has come just now."""
+        """Add one that has just arrived."""
         self._insert(self._end, line)
 
     def add_pending(self, line: Line) -> None:
@@ -119,7 +117,7 @@ class Lines(Sequence[Line]):
         self._insert(self._place_of(line.time) if line.stamped else self._end, line)
 
     def _place_of(self, time: float) -> int:
-        """Behind all that the server had before."""
+        """The place after everything that the server had before."""
         at = self._end
         if time >= self._newest:
             return at
@@ -132,9 +130,8 @@ class Lines(Sequence[Line]):
         return at
 
     def add_earlier(self, line: Line) -> None:
-        """It was said before all that is there: it follows the one that was added so before.
-
-        If nothing tells when that was, it is given a time that fits.
+        """Add one of a page of history, after the one before; without a time, it gets a fitting
+        one.
         """
         if not line.stamped:
             line.time = self._time_at(self._page, line.time)
@@ -146,7 +143,7 @@ class Lines(Sequence[Line]):
         return self._lines[index - 1 if index else 0].time
 
     def _place_before(self, time: float) -> int:
-        """On the page that is coming; but a new one begins with an older line."""
+        """The place on the page being added; an older line begins a new page."""
         if self._page > self._end or (self._page and self._lines[self._page - 1].time > time):
             self._page = 0
         at = self._page
@@ -159,15 +156,14 @@ class Lines(Sequence[Line]):
         return at
 
     def end_page(self) -> None:
-        """The next page of history goes to the top again."""
+        """Let the next page of history begin at the top."""
         self._page = 0
 
     # ── what becomes of ours ───────────────────────────────────────────────────────────────
 
     def settle(self, line: Line, id: str, time: float | None) -> None:
-        """It has arrived, and the server knows it by this id and time, if it says so.
-
-        The oldest of those on their way is where it belongs already.
+        """Confirm a line, with the server's id and time if it gives them. The oldest one on its way
+        is already in place.
         """
         at = self._index(line)
         in_place = line.state == "pending" and at == self._end and self._fits(line, time)
@@ -184,7 +180,7 @@ class Lines(Sequence[Line]):
             self.add_late(line)
 
     def _fits(self, line: Line, time: float | None) -> bool:
-        """Whether it can stay the last of what has come, with this time."""
+        """Whether it can stay in place with this time."""
         return time is None or (time >= self._newest and self._same_day(time, line.time))
 
     def fail(self, line: Line, why: str) -> None:
@@ -193,7 +189,7 @@ class Lines(Sequence[Line]):
         self.add(line)
 
     def send_again(self, line: Line) -> None:
-        """One that has failed is on its way again."""
+        """Put a failed line on its way again."""
         self.remove(line)
         line.state, line.why = "pending", ""
         self.add_pending(line)
@@ -202,7 +198,7 @@ class Lines(Sequence[Line]):
         self._leave(self._index(line), line)
 
     def _index(self, line: Line) -> int:
-        """Ours are near the end."""
+        """The index of one of ours, which are near the end."""
         return next(i for i in range(len(self._lines) - 1, -1, -1) if self._lines[i] is line)
 
     def _leave(self, at: int, line: Line) -> None:
@@ -214,7 +210,7 @@ class Lines(Sequence[Line]):
     # ── those that go ──────────────────────────────────────────────────────────────────────
 
     def trim(self) -> Sequence[Line]:
-        """The oldest go if there are too many. Returns which."""
+        """Remove the oldest lines if there are too many; returns them."""
         if len(self._lines) <= LINES_MAX:
             return ()
         gone = self._lines[:_TRIM]
@@ -225,7 +221,7 @@ class Lines(Sequence[Line]):
         return gone
 
     def clear(self) -> Sequence[Line]:
-        """All but what has not arrived. Returns what is gone."""
+        """Remove all that have arrived; returns them."""
         gone = [line for line in self._lines if line.state == "sent"]
         self._lines = [line for line in self._lines if line.state != "sent"]
         self._forget(gone)
@@ -241,7 +237,7 @@ class Lines(Sequence[Line]):
     # ── days ───────────────────────────────────────────────────────────────────────────────
 
     def _insert(self, at: int, line: Line) -> int:
-        """Returns where it is then."""
+        """Insert a line; returns its index."""
         at = self._undivide(at)
         self._lines.insert(at, line)
         self._divide(at + 1)
@@ -256,7 +252,7 @@ class Lines(Sequence[Line]):
             self._newest = line.time
 
     def _undivide(self, at: int) -> int:
-        """Take away a day's line just before or behind this place. Returns where that is then."""
+        """Remove a date next to this place; returns where the place is then."""
         if at < len(self._lines) and self._lines[at].kind == "day":
             del self._lines[at]
         if at and self._lines[at - 1].kind == "day":
@@ -265,7 +261,7 @@ class Lines(Sequence[Line]):
         return at
 
     def _divide(self, at: int) -> bool:
-        """Put a day's line here if a day begins; but not among what is on its way, which moves."""
+        """Insert a date if a day begins here, except among lines on their way, which move."""
         if not 0 < at < len(self._lines):
             return False
         before, behind = self._lines[at - 1], self._lines[at]

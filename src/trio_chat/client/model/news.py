@@ -1,4 +1,4 @@
-"""All that the session may tell, as it may be shown."""
+"""Cleaning of everything that the session tells, before it is shown."""
 
 from dataclasses import fields, is_dataclass, replace
 from operator import is_
@@ -11,18 +11,18 @@ from trio_chat.protocols.client import Sent, Stamped
 
 _T = TypeVar("_T")
 
-# Texts of people, which may have several lines.
+# People's texts, which may have several lines.
 _SEVERAL = (Said, Sent)
 
-# Longer than what any server lets anybody say. A buffer keeps 50,000 texts.
+# Longer than any server allows; a buffer keeps 50,000 texts.
 _TEXT_MAX = 65_536  # characters
 
-# Only programs read them, and the server knows them to the letter; runs are numbers.
+# Fields that are never shown and must stay exact; runs are numbers.
 _OPAQUE = {"token", "msgid", "time", "runs"}
 
 
 def cleaned(news: _T) -> _T:
-    """Without anything that steers a terminal, hides or turns text round, in whichever field."""
+    """Remove from every field whatever controls a terminal, or hides or reverses text."""
     changes: dict[str, Any] = {}
     for name in _names(news):
         value = getattr(news, name)
@@ -30,12 +30,12 @@ def cleaned(news: _T) -> _T:
         if value and (safe := _safe(value, several=several)) is not value:
             changes[name] = safe
     if "text" in changes and isinstance(news, Stamped):
-        changes["runs"] = ()  # they are places in what it was
+        changes["runs"] = ()  # they are offsets into the old text
     return replace(news, **changes) if changes else news  # type: ignore[type-var]
 
 
 def _names(news: Any) -> tuple[str, ...]:
-    """Of the fields that may be shown. To ask for them takes longer than all the rest."""
+    """The fields that may be shown, remembered because finding them is slow."""
     kind = type(news)
     if kind not in _NAMES:
         _NAMES[kind] = tuple(f.name for f in fields(news) if f.name not in _OPAQUE)
@@ -46,7 +46,7 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 
 
 def _safe(value: object, *, several: bool = False) -> object:
-    """The same object, if there is nothing to clean in it. ``several`` lines may be in a text."""
+    """Clean a value; returns the same object if it is clean. ``several`` allows line feeds."""
     if isinstance(value, str):
         safe_text = clean_lines if several else clean
         text = safe_text(value if len(value) <= _TEXT_MAX else f"{cut(value, _TEXT_MAX)}…")

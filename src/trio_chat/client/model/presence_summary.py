@@ -1,6 +1,6 @@
-"""Who came and went without a word: one line for all that happens between two others.
+"""One line for all who come and go, without a word, between two other lines.
 
-Somebody who comes and goes again on the same line is named once, with what it amounts to.
+Each is named once, with what their comings and goings amount to.
 """
 
 from collections.abc import Collection
@@ -8,9 +8,9 @@ from itertools import islice
 
 from trio_chat.client.model.lines import Line
 
-_NAMED_MAX = 10  # names on a line for each thing that happened; the others are counted
+_NAMED_MAX = 10  # names for each thing that happened; the others are counted
 
-# What somebody did before on the line, and does now: what it amounts to.
+# The sum of what somebody did before on the line, and does now.
 _AMOUNTS = {
     ("joined", "left"): "came and went",
     ("left", "joined"): "left and came back",
@@ -23,7 +23,7 @@ _AMOUNTS = {
 
 
 class PresenceSummary:
-    """``line`` is what shows it."""
+    """``line`` shows it."""
 
     def __init__(self, line: Line) -> None:
         self.line = line

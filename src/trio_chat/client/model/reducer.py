@@ -1,4 +1,4 @@
-"""What each message of the session's changes: a row each in the table at the end."""
+"""The changes that each message of the session makes: a row each in the table at the end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,7 +77,7 @@ def _said(state: ChatState, said: Said, now: float) -> None:
 
 
 def _notice_it(state: ChatState, buffer: Buffer, line: Line, *, late: bool) -> None:
-    """Somebody else has said it. What was said late may have been read elsewhere."""
+    """Count a line of somebody else, and ring. A late one may have been read elsewhere."""
     if line.mention:
         state.mentions.append(line)
     if not (state.sees(buffer) or (late and line.time <= buffer.marked)):
@@ -87,7 +87,7 @@ def _notice_it(state: ChatState, buffer: Buffer, line: Line, *, late: bool) -> N
 
 
 def _reveal(state: ChatState, buffer: Buffer, line: Line) -> None:
-    """Somebody else has said it while nobody was here."""
+    """Show where the new lines begin, if somebody else said it while nobody was here."""
     if state.sees(buffer) and not line.own:
         buffer.reveal(line)
 
@@ -113,7 +113,7 @@ def _earlier(state: ChatState, earlier: Earlier, now: float) -> None:
 
 
 def _found(state: ChatState, earlier: Earlier, now: float) -> None:
-    """Somebody has searched for it: it has its place elsewhere."""
+    """Show a line that was searched for where that was asked."""
     moment = moment_of(earlier.time)
     when = "" if moment is None else f"{state.days.short(moment)} "
     said = earlier.said
@@ -122,7 +122,7 @@ def _found(state: ChatState, earlier: Earlier, now: float) -> None:
 
 
 def _comes_back(state: ChatState, said: Said, stamped: Stamped) -> bool:
-    """Whether it is ours, and shown already. Others see a token only once the text has arrived."""
+    """Whether it is ours and already shown. Others see a token only once the text has arrived."""
     buffer, line = state.ours.get(said.token, (None, None)) if said.token else (None, None)
     if buffer is None or line is None or (line.state == "sent" and not state.is_me(said.nick)):
         return False
@@ -132,7 +132,7 @@ def _comes_back(state: ChatState, said: Said, stamped: Stamped) -> bool:
 
 
 def _buffer_of(state: ChatState, said: Said) -> Buffer:
-    """What services tell in private needs no buffer of its own."""
+    """The buffer of a text. Notices of services in private get none of their own."""
     name = _buffer_name(state, said)
     if not said.room and (not said.to or (said.notice and not state.is_me(said.nick))):
         return state.find(name) or state.server
@@ -140,7 +140,7 @@ def _buffer_of(state: ChatState, said: Said) -> Buffer:
 
 
 def _buffer_name(state: ChatState, said: Said) -> str:
-    """Of a private conversation, it is the other one's."""
+    """The room, or in private the other person."""
     return said.room or (said.to if state.is_me(said.nick) else said.nick)
 
 
@@ -160,7 +160,7 @@ def _line_of(
 
 
 def _before(buffer: Buffer, said: Said) -> str:
-    """What cannot be seen otherwise: that not all of the room hear it, or from where it is."""
+    """Words before a text for what its place does not show: its room, or that not all get it."""
     if said.room and buffer.kind == "server":
         return f"({said.room}) "
     return f"(to {said.status} only) " if said.status else ""
@@ -203,7 +203,7 @@ def _acknowledged(state: ChatState, acknowledged: Acknowledged, now: float) -> N
 
 
 def _confirm(state: ChatState, buffer: Buffer, line: Line, msgid: str, time: str) -> None:
-    """If it is there already, the line is one too many."""
+    """Confirm a line, or remove it if the text is already there."""
     if buffer.lines.knows(msgid):
         buffer.lines.remove(line)
         del state.ours[line.token]
@@ -214,7 +214,7 @@ def _confirm(state: ChatState, buffer: Buffer, line: Line, msgid: str, time: str
 
 
 def _failed(state: ChatState, failed: Failed, now: float) -> None:
-    """What has arrived cannot fail any more."""
+    """Mark a text as failed, unless it has arrived."""
     buffer, line = state.ours.get(failed.token, (None, None))
     if buffer and line and line.state == "pending":
         buffer.lines.fail(line, failed.why)
@@ -224,7 +224,7 @@ def _failed(state: ChatState, failed: Failed, now: float) -> None:
 
 
 def _in_room(state: ChatState, entered: InRoom, now: float) -> None:
-    """After a reconnect it is no news."""
+    """Enter a room; after a reconnect that is not news."""
     state.closed.pop(entered.room, None)
     buffer = state.open(entered.room)
     if buffer.kind == "room" and not buffer.joined:
@@ -273,7 +273,7 @@ def _modes_set(state: ChatState, modes: ModesSet, now: float) -> None:
 
 
 def _room(state: ChatState, name: str) -> Buffer | None:
-    """What is known of a room matters only to who has it open."""
+    """The room's buffer, if it is open."""
     buffer = state.find(name)
     return buffer if buffer and buffer.kind == "room" else None
 
@@ -334,7 +334,7 @@ def _comes_or_goes(
 
 
 def _add_noise(state: ChatState, buffer: Buffer, nick: str, did: str, now: float) -> None:
-    """To the line before, if that is about the same, and of today."""
+    """Add to the line before if that is about the same, and of today."""
     summary = buffer.summary
     if summary is None or not buffer.lines.ends_with(summary.line, now):
         summary = buffer.summary = PresenceSummary(state.line("event", "", now))
@@ -347,7 +347,7 @@ def _with_reason(what: str, why: str) -> str:
 
 
 def _kicked(state: ChatState, kicked: Kicked, now: float) -> None:
-    """If it is us, that we are out follows, and is told only if this is not."""
+    """Tell of a kick. If it is us, OutOfRoom follows, and is told only if this is not."""
     if buffer := _room(state, kicked.room):
         buffer.drop(kicked.target)
         buffer.stops_typing(kicked.target)
@@ -399,14 +399,14 @@ def _typing(state: ChatState, typing: Typing, now: float) -> None:
 
 
 def _notice(state: ChatState, notice: Notice, now: float) -> None:
-    """What is refused is seen where one looks, unless it has a place of its own."""
+    """Show a refusal where the person looks, unless it belongs to a buffer."""
     buffer = state.find(notice.room) if notice.room else None
     buffer = buffer or (state.current if notice.refusal else state.answers(now))
     state.show(buffer, state.line("notice", notice.text, now))
 
 
 def _page_end(state: ChatState, end: PageEnd, now: float) -> None:
-    """A page in which there is nothing is the last one, whatever is said of it."""
+    """End a page; an empty one is the last, whatever the server says."""
     if buffer := state.find(end.target):
         buffer.asking = False
         buffer.complete = end.complete or not end.count
@@ -437,7 +437,7 @@ def _linked(state: ChatState, linked: Linked, now: float) -> None:
 
 
 def _unlinked(state: ChatState, unlinked: Unlinked, now: float) -> None:
-    """Whoever was typing, and what was asked for or told, is not known any more."""
+    """Forget who was typing, and what the server was asked and told."""
     state.linked = False
     for buffer in state.buffers:
         buffer.asking, buffer.told = False, -inf

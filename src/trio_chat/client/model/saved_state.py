@@ -1,4 +1,4 @@
-"""What outlives the program. The model says and takes it; client/state.py keeps it in a file."""
+"""The state that outlives the program, between the model and its file (client/state.py)."""
 
 from trio_chat.core.fact import fact
 
@@ -16,11 +16,10 @@ class Unsent:
 
 @fact
 class SavedState:
-    """Of one server: ``inputs`` as they were typed, oldest first; up to when (ISO 8601) each target
-    has been ``read``, by its name; ``unsent`` texts, oldest first; names of open ``buffers`` in
-    their order, without the server's, and the ``current`` one of them; masks of who is ``ignored``;
-    the ``secret`` by which the server knows us again (protocols/resume_state.py); and what has been
-    begun and not sent, the ``drafts``, by the name of the buffer (the server's has none).
+    """The state of one server: ``secret`` identifies us to it (protocols/resume_state.py);
+    ``inputs`` and ``unsent`` texts, oldest first; ``read`` has the time (ISO 8601) up to which each
+    target has been read; the names of open ``buffers`` without the server's, and the ``current``
+    one; the ``ignored`` masks; and ``drafts`` by buffer (the server's name is empty).
     """
 
     secret: str = ""

@@ -1,23 +1,23 @@
-"""Looking for words in what was said."""
+"""A search for words in what was said."""
 
 from collections.abc import Iterator, Sequence
 
 from trio_chat.client.model.lines import Line
 
-# Lines that are looked through in one go: some milliseconds, so that no key waits for it.
+# Lines searched at a time: some milliseconds, so that no key waits.
 _SLICE = 5000
 
-_FOUND_MAX = 1000  # lines that a search gives
+_FOUND_MAX = 1000  # lines
 
 
 def search(words: str, lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Lines with all these words, in whichever case; nothing if there are no words.
+    """Find the lines with all these words, in any case; none if there are no words.
 
-    The newest of ``lines`` are looked through first. What is found comes in pieces, one for each
-    part that has been looked through: the pieces newest first, the lines of a piece oldest first.
+    They come in pieces, one for each slice of ``lines``: the newest slice first, the lines of a
+    piece oldest first.
     """
     wanted = words.casefold().split()
-    lines = lines[:]  # as they are now, whatever comes
+    lines = lines[:]  # a copy, for more may arrive meanwhile
     left = _FOUND_MAX if wanted else 0
     for end in range(len(lines), 0, -_SLICE):
         if not left:

@@ -1,4 +1,4 @@
-"""What a person types: a text, a command for the session, or one of our own commands, which have a
+"""Input of the person: a text, a command for the session, or a command of our own, which have a
 row each in the table at the end.
 """
 
@@ -14,15 +14,15 @@ from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
 
-#: Lines of one paste. Nobody reads more, and a server would take minutes for them.
+#: The most lines of one paste. Nobody reads more, and a server would take minutes for them.
 LINES_MAX = 500
 
 _FOUND_MAX = 20  # lines that /search shows
 
 
 class Own(NamedTuple):
-    """``arguments`` as /help shows them, how many of them are ``needed``, and what it does with
-    what stands behind the command, stripped.
+    """A command: its ``arguments`` as /help shows them, how many of them are ``needed``, and a
+    function of what follows the command.
     """
 
     arguments: str
@@ -32,7 +32,7 @@ class Own(NamedTuple):
 
 
 def enter(model: Attention, text: str, now: float) -> Asked:
-    """A line that stands alone may be a command. In a paste of several, a slash is a path."""
+    """Do what was entered. A line alone may be a command; in several, a slash begins a path."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) != 1:
@@ -44,19 +44,19 @@ def enter(model: Attention, text: str, now: float) -> Asked:
 
 
 def _say(model: Attention, text: str, lines: int, now: float) -> Asked:
-    """Several lines are one message where the server takes that, which the session knows."""
+    """Say a text: as one message if the server can do that, which the session knows."""
     target = model.current.target
     if lines > LINES_MAX:
-        model.note(f"These are {lines:,} lines; at most {LINES_MAX} can be said at once.", now)
+        model.note(f"That is {lines:,} lines; at most {LINES_MAX} can be sent at once.", now)
     elif not target and lines:
-        model.note("Nobody would hear that here. /join ROOM enters a room.", now)
+        model.note("Nobody can read that here. /join ROOM enters a room.", now)
     elif lines:
         return [requests.Say(text, target)]
     return ()
 
 
 def preview(model: Attention, text: str) -> str:
-    """What becomes of a text of several lines, as far as a server of ours takes them at once."""
+    """Describe how a text of several lines will be sent, by the limits of our own server."""
     count = sum(bool(line.strip()) for line in text.split("\n"))
     if model.caps >= NEEDED and count > 1:
         fits = text.count("\n") < MAX_LINES and len(text.encode("utf-8", "replace")) <= MAX_BYTES
@@ -65,7 +65,7 @@ def preview(model: Attention, text: str) -> str:
 
 
 def _do(model: Attention, line: str, now: float) -> Asked:
-    """What is none of our own commands, the session knows or complains about."""
+    """Do a command; the session knows those that are not ours, or complains."""
     line = spelled_out(line)
     word, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
     if word.lower() not in OWN and not _nearly_own(word.lower()):
@@ -77,19 +77,19 @@ def _do(model: Attention, line: str, now: float) -> Asked:
 
 
 def _nearly_own(word: str) -> bool:
-    """What is close to one of ours only, the session could not name."""
+    """Whether it resembles one of our commands, which the session cannot suggest."""
     return word not in SLASHES and near(all_commands(), word) in OWN
 
 
 def _reconnect(model: Attention, rest: str, now: float) -> Asked:
     if rest:
-        model.note(f"To another server: trio-chat client -H {clean(rest.split()[0])}", now)
+        model.note(f"For another server, run: trio-chat client -H {clean(rest.split()[0])}", now)
         return ()
     return [requests.SlashCommand("/reconnect", model.current.target)]
 
 
 def _run(model: Attention, word: str, rest: str, line: str, now: float) -> Asked:
-    """Whoever asks to enter a room wants to go there."""
+    """Hand a command to the session; /join also shows the room once it is entered."""
     model.ask(now)
     if word == "join" and rest:
         rooms = rest.split()[0].split(",")
@@ -101,7 +101,7 @@ def _query(model: Attention, rest: str, now: float) -> Asked:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
     buffer = model.open(nick)
     if not buffer.target:
-        model.note("There are too many buffers. /close closes one.", now)
+        model.note("Too many buffers are open. /close closes one.", now)
         return ()
     said = [requests.Say(text, buffer.target)] if text else []
     return [*model.select(buffer, now), *said]
@@ -109,7 +109,7 @@ def _query(model: Attention, rest: str, now: float) -> Asked:
 
 def _close(model: Attention, rest: str, now: float) -> Asked:
     if model.current.kind == "server":
-        model.note("The server's buffer stays. /quit leaves.", now)
+        model.note("The server's buffer cannot be closed. /quit leaves.", now)
         return ()
     return model.close(model.current, now)
 
@@ -118,17 +118,15 @@ def _ignore(model: Attention, mask: str, now: float) -> Asked:
     if not mask:
         model.note(f"Ignored: {', '.join(model.ignored) or 'nobody'}.", now)
     elif model.ignore(mask):
-        model.note(
-            f"Nothing more is shown of {clean(mask)}. /unignore {clean(mask)} ends that.", now
-        )
+        model.note(f"{clean(mask)} is ignored from now on. /unignore {clean(mask)} ends that.", now)
     else:
-        model.note(f"{clean(mask)} is ignored already, or too many are.", now)
+        model.note(f"{clean(mask)} is already ignored, or too many are.", now)
     return ()
 
 
 def _unignore(model: Attention, mask: str, now: float) -> Asked:
     done = model.ignore(mask, on=False)
-    model.note(f"{clean(mask)} is {'not ignored any more' if done else 'not ignored'}.", now)
+    model.note(f"{clean(mask)} is {'no longer' if done else 'not'} ignored.", now)
     return ()
 
 
@@ -138,11 +136,12 @@ def _clear(model: Attention, rest: str, now: float) -> Asked:
 
 
 def _search(model: Attention, words: str, now: float) -> Asked:
-    """A server that can search has more than we have loaded."""
+    """Let the server search if it can, since it has more than we have loaded."""
     if SEARCH in model.caps:
         return _run(model, "search", words, f"/search {words}", now)
     found = model.search(words)
-    model.note(f"Found: {len(found)}{' and more' if len(found) > _FOUND_MAX else ''}", now)
+    last = f"; the last {_FOUND_MAX}:" if len(found) > _FOUND_MAX else ""
+    model.note(f"Found: {len(found)}{last}", now)
     for text in [_found(model, line) for line in found[-_FOUND_MAX:]]:
         model.note(text, now)
     return ()
@@ -156,7 +155,7 @@ def _found(model: Attention, line: Line) -> str:
 
 
 def _buffer(model: Attention, which: str, now: float) -> Asked:
-    """By its number, counted from 1, or by its name or the beginning of that."""
+    """Go to a buffer by its number, counted from 1, or by the beginning of its name."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
     named = [b for b in model.buffers if _fits(model.names.fold, b.name, which)]
@@ -177,23 +176,23 @@ def _help(model: Attention, rest: str, now: float) -> Asked:
 
 
 def all_commands() -> dict[str, Row]:
-    """Those of the session, and ours."""
+    """The session's commands and ours."""
     commands: dict[str, Row] = {**SLASHES, **OWN}
     return dict(sorted(commands.items()))
 
 
 OWN = {
     "help": Own("", "show this list", 0, _help),
-    "query": Own("NAME [TEXT]", "talk with one person only", 1, _query),
-    "close": Own("", "close this buffer, and leave the room", 0, _close),
-    "buffer": Own("NAME", "go to another buffer, by its name or number", 1, _buffer),
-    "search": Own("WORDS", "what was said with all these words", 1, _search),
-    "clear": Own("", "empty this buffer", 0, _clear),
+    "query": Own("NAME [TEXT]", "talk to one person in private", 1, _query),
+    "close": Own("", "close this buffer and leave the room", 0, _close),
+    "buffer": Own("NAME", "go to another buffer, by name or number", 1, _buffer),
+    "search": Own("WORDS", "search for messages with all these words", 1, _search),
+    "clear": Own("", "clear this buffer", 0, _clear),
     "ignore": Own(
-        "[MASK]", "show nothing more of NAME or NAME!USER@HOST; * is anything", 0, _ignore
+        "[MASK]", "hide what NAME or NAME!USER@HOST says; * matches anything", 0, _ignore
     ),
-    "unignore": Own("MASK", "do not ignore them any more", 1, _unignore),
-    "reconnect": Own("", "connect again", 0, _reconnect),
+    "unignore": Own("MASK", "stop ignoring", 1, _unignore),
+    "reconnect": Own("", "reconnect", 0, _reconnect),
     "quit": Own(
         "[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), requests.Leave(words)]
     ),

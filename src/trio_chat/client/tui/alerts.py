@@ -1,7 +1,7 @@
-"""What reaches somebody who does not look: the window's title, the bell, a notification.
+"""Alerts for a person who is not looking: the window's title, the bell, notifications.
 
-All of it is sequences for the terminal around text that others wrote; so the text is cleaned here
-once more, is cut, and begins with a word of ours: some terminals take ``4;`` for a progress bar.
+They are terminal sequences around other people's text. So the text is cleaned once more, cut, and
+begins with a word of ours: some terminals take ``4;`` for a progress bar.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Kind = Literal["auto", "osc9", "osc777", "off"]
 
 
 class Alerts:
-    """``write`` gets sequences; ``focused`` tells whether somebody is looking."""
+    """``write`` takes sequences; ``focused`` tells whether the person is looking."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Alerts:
         self._shown = ""
 
     def begin(self) -> None:
-        """Keep the title that the window has."""
+        """Save the window's title."""
         if self._title:
             self._write("\x1b[22;2t")
 
@@ -43,7 +43,7 @@ class Alerts:
             self._write("\x1b[23;2t")
 
     def show_title(self, room: str, unread: int, calls: int) -> None:
-        """``unread`` messages are anywhere, of which so many are ``calls``."""
+        """Show the room, and the number of calls or else of unread messages anywhere."""
         news = f"@{calls}" if calls else str(unread)
         title = f"({news}) {room}" if unread or calls else room
         if self._title and title != self._shown:
@@ -51,7 +51,7 @@ class Alerts:
             self._write(f"\x1b]2;{_safe(f'{title} - trio-chat', _TITLE_MAX)}\x1b\\")
 
     def call(self, who: str, text: str) -> None:
-        """Somebody has called us, or says something to us alone."""
+        """Alert the person to a mention or a private message."""
         if self._bell:
             self._write("\a")
         if self._focused() or self._notify == "off":
@@ -68,7 +68,7 @@ def _safe(text: str, length: int) -> str:
 
 
 def _known_to(environment: Mapping[str, str]) -> Kind:
-    """rxvt and what is built on VTE (GNOME's, Xfce's) know only the one; most others, the other."""
+    """Choose the sequence: rxvt and VTE (GNOME, Xfce) know only one, most others only the other."""
     if "VTE_VERSION" in environment or environment.get("TERM", "").startswith("rxvt"):
         return "osc777"
     return "osc9"

@@ -1,4 +1,4 @@
-"""The screen as a whole: it shows the model, and tells it what is typed.
+"""The whole screen: it shows the model, and tells it what is typed.
 
     ┌──────────────────────────────────────────────┐
     │ TopBar                                       │
@@ -16,13 +16,14 @@ again, and each widget repaints only if it differs.
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import ParamSpec
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from trio_chat.client import requests
-from trio_chat.client.model import Line, Model
+from trio_chat.client.model import Buffer, Line, Model
 from trio_chat.client.tui.alerts import Alerts
 from trio_chat.client.tui.bars import StatusBar, TopBar
 from trio_chat.client.tui.chooser import Chooser
@@ -36,17 +37,19 @@ from trio_chat.client.tui.theme import PALETTES, THEME_OF, THEMES
 from trio_chat.protocols.client import Message
 from trio_chat.settings import ScreenSettings
 
-# Columns from which there is place for a list beside the log, such that 50 cells or so are left for
-# what is said: with 80 the bar below tells in which rooms something is new.
+P = ParamSpec("P")
+
+# Columns from which a list fits beside the log, leaving 50 cells or so for texts. With 80, the bar
+# below tells which rooms have something new.
 _ROOMS_FROM = 92
 _MEMBERS_FROM = 116
 
-# Cells for the list of rooms, and where there is more place.
+# Cells for the list of rooms, and on wider screens.
 _ROOMS, _ROOMS_WIDE = 19, 24
 _ROOMS_WIDE_FROM = 120
 
-# For how long a network that was told to quit may still say goodbye.
-_GOODBYE = 3.0  # seconds
+# Seconds that the network has for saying goodbye when told to quit.
+_GOODBYE = 3.0
 
 
 def show(model: Model, network: Network, settings: ScreenSettings) -> int:
@@ -59,7 +62,7 @@ def show(model: Model, network: Network, settings: ScreenSettings) -> int:
 
 
 class ChatApp(Host):
-    """``network`` tells the news of which the model is made, and does what is wanted of it."""
+    """``network`` sends the messages that the model takes, and carries out the requests."""
 
     CSS = """
     Screen { background: $background; color: $foreground; }
@@ -78,16 +81,16 @@ class ChatApp(Host):
         settings: ScreenSettings,
         now: Callable[[], float] = time.time,
     ) -> None:
-        # See no-color.org: an empty one means nothing. Textual asks only if it is there.
+        # An empty NO_COLOR means nothing (no-color.org), but Textual asks only whether it is set.
         self._colourless = bool(os.environ.get("NO_COLOR") or os.environ.pop("NO_COLOR", None))
         super().__init__(ansi_color=True if self._colourless else None)
         self._model, self._network, self._now = model, network, now
-        self._rooms_wanted: bool | None = None  # as there is place, until the person says
+        self._rooms_wanted: bool | None = None  # if it fits, until the person decides
         self._members_wanted: bool | None = None
         self._mouse = settings.mouse
         self._drawn = 0.0
         self._goodbye = False
-        self._looking = False  # whether a search goes on by itself
+        self._looking = False  # whether a search continues by itself
         self._alerts = Alerts(
             self.write_to_terminal,
             lambda: self.app_focus,
@@ -97,10 +100,16 @@ class ChatApp(Host):
             environment=os.environ,
         )
         self._top, self._status = TopBar(), StatusBar()
-        self._rooms, self._members = Rooms(), Members()
-        self._messages, self._chooser = MessageLog(), Chooser()
+        self._messages = MessageLog(model.current, self._ask_older)
         self._controller = KeyController(model, self._messages, self, self._ask, now)
-        self._prompt = Prompt(self._press, self._paste)
+        self._rooms = Rooms(self._then_draw(self._choose_room))
+        self._members = Members(self._then_draw(self._controller.show_person))
+        self._chooser = Chooser(
+            self._then_draw(self._controller.move_choice), self._then_draw(self._controller.take)
+        )
+        self._prompt = Prompt(
+            self._then_draw(self._controller.press), self._then_draw(self._controller.paste)
+        )
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEME_OF["terminal" if self._colourless else settings.theme]
@@ -124,7 +133,7 @@ class ChatApp(Host):
         self.set_interval(1, self._tick)
 
     async def on_unmount(self) -> None:
-        """Textual calls that of the host by itself."""
+        """End the alerts; Textual itself calls the host's ``on_unmount``."""
         self._alerts.end()
 
     def last_wishes(self) -> Sequence[requests.Request]:
@@ -136,7 +145,7 @@ class ChatApp(Host):
     # ── what happens ───────────────────────────────────────────────────────────────────────
 
     def on_arrived(self) -> None:
-        """At once if it is quiet, and else when a frame is over."""
+        """Take messages at once when it is quiet, or else after the current frame."""
         wait = self._drawn + FRAME - time.monotonic()
         if wait <= 0:
             self._take()
@@ -173,34 +182,20 @@ class ChatApp(Host):
     def on_resized(self) -> None:
         self._draw()
 
-    def on_rooms_chosen(self, event: Rooms.Chosen) -> None:
-        self._controller.go_to(event.buffer)
-        if event.menu:
+    def _then_draw(self, act: Callable[P, object]) -> Callable[P, None]:
+        def act_and_draw(*arguments: P.args, **keywords: P.kwargs) -> None:
+            act(*arguments, **keywords)
+            self._draw()
+
+        return act_and_draw
+
+    def _choose_room(self, buffer: Buffer, menu: bool) -> None:
+        self._controller.go_to(buffer)
+        if menu:
             self._controller.show_room_menu()
-        self._draw()
 
-    def on_members_chosen(self, event: Members.Chosen) -> None:
-        self._controller.show_person(event.nick)
-        self._draw()
-
-    def on_chooser_moved(self, event: Chooser.Moved) -> None:
-        self._controller.move_choice(event.rows)
-        self._draw()
-
-    def on_chooser_taken(self, event: Chooser.Taken) -> None:
-        self._controller.take(event.number)
-        self._draw()
-
-    def on_message_log_top(self) -> None:
+    def _ask_older(self) -> None:
         self._ask(self._model.older(self._model.current))
-
-    def _press(self, key: str, character: str) -> None:
-        self._controller.press(key, character)
-        self._draw()
-
-    def _paste(self, text: str) -> None:
-        self._controller.paste(text)
-        self._draw()
 
     # ── what the key controller wants ──────────────────────────────────────────────────────
 
@@ -210,7 +205,7 @@ class ChatApp(Host):
                 self.guest.ask(request)
 
     def leave(self, words: str) -> None:
-        """Let the network say goodbye; asked twice, or if that takes long, go at once."""
+        """Let the network say goodbye; if asked twice, or if that takes long, go at once."""
         self._ask(self._model.leave())
         if self._goodbye or self.guest is None or not self.guest.ask(requests.Leave(words)):
             self.close(0)
@@ -240,16 +235,14 @@ class ChatApp(Host):
     def toggle_mouse(self) -> None:
         self._mouse = not self._mouse
         self.use_mouse(self._mouse)
-        self._controller.hint = (
-            "the mouse clicks here" if self._mouse else "the mouse is the terminal's"
-        )
+        self._controller.hint = "the mouse clicks here" if self._mouse else "the mouse selects text"
 
     def redraw(self) -> None:
-        """Something else has written on the terminal."""
+        """Repaint everything, as after another program wrote on the terminal."""
         self.screen.refresh()
 
     def copy_selection(self) -> bool:
-        """What was selected by the mouse; returns whether something was."""
+        """Copy what the mouse has selected; returns whether there was anything."""
         text = self.screen.get_selected_text()
         if not text:
             return False
@@ -260,7 +253,7 @@ class ChatApp(Host):
     # ── drawing ────────────────────────────────────────────────────────────────────────────
 
     def _fold(self, width: int) -> None:
-        """Lists beside the log only where it keeps enough place, unless the person says so."""
+        """Show the lists beside the log if they fit, unless the person has decided."""
         rooms, members = self._rooms_wanted, self._members_wanted
         self._rooms.styles.width = _ROOMS if width < _ROOMS_WIDE_FROM else _ROOMS_WIDE
         self._rooms.display = width >= _ROOMS_FROM if rooms is None else rooms
@@ -290,7 +283,7 @@ class ChatApp(Host):
         )
         if controller.choice is not None and controller.choice.looks_further and not self._looking:
             self._looking = True
-            self.call_after_refresh(self._look_further)  # what has been written is seen first
+            self.call_after_refresh(self._look_further)  # after the keys so far are shown
 
     def _look_further(self) -> None:
         self._looking = False
@@ -303,18 +296,18 @@ class ChatApp(Host):
         if controller.hint:
             return controller.hint
         if controller.choice is not None:
-            return "Enter takes, Esc closes" if controller.choice.takes else "Esc closes"
+            return "Enter selects, Esc closes" if controller.choice.takes else "Esc closes"
         if question := controller.question:
             return question
-        return "" if self._messages.follows else "↓ more below: End"
+        return "" if self._messages.follows else "↓ more below (End)"
 
     def _label(self) -> str:
         choice = self._controller.choice
         return f"{choice.label} ❯ " if choice and choice.find else "❯ "
 
     def _ghost(self) -> str:
-        """What might be written here."""
+        """A hint in the empty line."""
         if self._controller.choice is not None:
             return ""
         target = self._model.current.target
-        return f"Message {target}" if target else "/join #room enters a room, /help for more"
+        return f"Message {target}" if target else "/join #room to enter a room, /help for more"

@@ -1,4 +1,4 @@
-"""The line at the top, which tells where we are, and the one above the input, how things are."""
+"""The bar at the top (where we are) and the one above the input (how things are)."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from trio_chat.client.tui.text import Piece, linked
 from trio_chat.client.tui.theme import Palette
 
 _PLAIN = Style()
-_WIDE = 60  # columns from which there is place for what others do, and the network's name
-_SLOW = 1.0  # seconds of lag that are worth a colour
+_WIDE = 60  # columns from which the network's name and who is typing fit
+_SLOW = 1.0  # seconds of lag that are marked as an error
 
 
 class TopBar(Pane):
@@ -24,10 +24,10 @@ class TopBar(Pane):
 
 
 class StatusBar(Pane):
-    """``hint`` is what to know just now, and more important than who is typing."""
+    """``hint`` takes precedence over who is typing."""
 
     def show(self, model: Model, palette: Palette, *, hint: str, rooms_hidden: bool) -> None:
-        """What matters most comes first: the end is cut where there is no place."""
+        """Draw what matters most first, because the end is cut on narrow screens."""
         wide = self.size.width >= _WIDE
         nick = (f" {model.nick}", palette.nick(model.nick))
         news = _activity(model, palette, named=wide) if rooms_hidden else []
@@ -50,7 +50,7 @@ def _link(model: Model, palette: Palette) -> list[Piece]:
 
 
 def _activity(model: Model, palette: Palette, *, named: bool) -> list[Piece]:
-    """Where something is new, when the list that tells it is folded away: calls first."""
+    """The buffers with something new, mentions first, for when the list of rooms is hidden."""
     news = [(b, number) for number, b in enumerate(model.buffers, 1) if b is not model.current]
     pieces: list[Piece] = []
     for buffer, number in sorted(news, key=lambda at: not at[0].mentions):
@@ -60,7 +60,7 @@ def _activity(model: Model, palette: Palette, *, named: bool) -> list[Piece]:
 
 
 def _others(model: Model) -> str:
-    """Who is typing; if nobody is, where help is to be found."""
+    """The people who are typing; if nobody is, how to get help."""
     nicks: Sequence[str] = model.current.typing
     if not nicks:
         return "F1: help"

@@ -1,4 +1,4 @@
-"""A list to read or to choose from: help, what was found, who is here, what to copy."""
+"""Lists to read or to choose from: help, search results, people, things to copy."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ _PLAIN = Style()
 
 @dataclass(frozen=True)
 class Item:
-    """``rows`` are for so many cells; ``take`` is what Enter does with it, none if it is only to
-    be read. What can be taken has one row.
+    """``rows`` draws it in a width of cells. ``take`` is what Enter does, None if it is only to be
+    read; an item that can be taken has one row.
     """
 
     rows: Callable[[Palette, int], Sequence[Strip]]
     take: Callable[[], None] | None = None
 
 
-#: The items for some words, in pieces: each is to stand above those that came before it.
+#: Finds the items for some words, in pieces: each belongs above the ones before it.
 Find = Callable[[str], Iterator[Sequence[Item]]]
 
 
 @dataclass
 class Choice:
-    """``find`` gives the items for what is being written, if one looks for something, which the
-    ``label`` before that says. The last item is ``chosen`` at first if that is the newest.
+    """``find`` gives the items for what is being typed behind the ``label``, if the list can be
+    searched. The last item is ``chosen`` at first if that is the newest.
     """
 
     title: str
@@ -53,11 +53,11 @@ class Choice:
 
     @property
     def takes(self) -> bool:
-        """Whether there is something to be chosen."""
+        """Whether there is anything to choose."""
         return any(item.take for item in self.items[:1])
 
     def move(self, rows: int) -> None:
-        """What is only read has more rows than items; who draws it tells where it ends."""
+        """Move the choice. Texts to read have more rows than items; the chooser knows their end."""
         self.chosen = max(self.chosen + rows, 0)
         if self.takes:
             self.chosen = min(self.chosen, len(self.items) - 1)
@@ -70,11 +70,11 @@ class Choice:
 
     @property
     def looks_further(self) -> bool:
-        """Whether not all has been looked through."""
+        """Whether the search is not finished."""
         return self._pieces is not None
 
     def look_further(self) -> None:
-        """The chosen one stays, unless it was the last of none."""
+        """Add the next piece, keeping the chosen item."""
         piece = next(self._pieces, None) if self._pieces else None
         if piece is None:
             self._pieces = None
@@ -86,7 +86,7 @@ class Choice:
             self._choose_first()
 
     def take(self) -> None:
-        """What is chosen; if nothing has been found yet, what will be found first."""
+        """Take the chosen item; if nothing has been found yet, the first that is."""
         while not self.items and self.looks_further:
             self.look_further()
         if self.items and (take := self.items[self.chosen].take):

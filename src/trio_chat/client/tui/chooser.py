@@ -1,10 +1,9 @@
-"""Draws a list in the place of the log."""
+"""Draws a list in place of the log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.tui.choice import Choice, Item
@@ -15,23 +14,14 @@ _HEAD = 2  # rows: the title and a blank one
 
 
 class Chooser(Pane):
-    class Moved(Message):
-        """By the wheel, so many rows."""
+    """``moved`` gets the rows that the wheel scrolls; ``taken`` gets the number of the item that is
+    clicked on.
+    """
 
-        def __init__(self, rows: int) -> None:
-            super().__init__()
-            self.rows = rows
-
-    class Taken(Message):
-        """By a click, the item with this number."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
-
-    def __init__(self) -> None:
+    def __init__(self, moved: Callable[[int], None], taken: Callable[[int], None]) -> None:
         super().__init__()
-        self._numbers: Sequence[int] = ()  # of the items that are seen
+        self._moved, self._taken = moved, taken
+        self._numbers: Sequence[int] = ()  # of the visible items
 
     def show(self, choice: Choice, palette: Palette) -> None:
         space = max(self.size.height - _HEAD, 1)
@@ -39,7 +29,7 @@ class Chooser(Pane):
             rows, first, count = self._around_chosen(choice, palette, space)
         else:
             rows, first, count = self._from_chosen(choice, palette, space)
-        nothing = "looking…" if choice.looks_further else "nothing"
+        nothing = "searching…" if choice.looks_further else "nothing found"
         place = f"{first + len(rows)} of {count} " if count > space else ""
         title = between(
             [(f" {choice.title}", palette.accent)], [(place, palette.dim)], self.size.width
@@ -49,7 +39,7 @@ class Chooser(Pane):
     def _around_chosen(
         self, choice: Choice, palette: Palette, space: int
     ) -> tuple[list[Strip], int, int]:
-        """Something is to be chosen. The rows, how many are above them, and of how many."""
+        """The rows around the chosen item, the number of rows above them, and of all."""
         first = max(min(choice.chosen - space // 2, len(choice.items) - space), 0)
         self._numbers = range(first, min(first + space, len(choice.items)))
         rows = [self._row(choice.items[n], n == choice.chosen, palette) for n in self._numbers]
@@ -58,7 +48,7 @@ class Chooser(Pane):
     def _from_chosen(
         self, choice: Choice, palette: Palette, space: int
     ) -> tuple[list[Strip], int, int]:
-        """It is only to be read: the chosen row is the first."""
+        """The same for a text to read, in which the chosen row is the first."""
         self._numbers = ()
         rows = [strip for item in choice.items for strip in item.rows(palette, self.size.width)]
         choice.chosen = first = max(min(choice.chosen, len(rows) - space), 0)
@@ -74,7 +64,7 @@ class Chooser(Pane):
     def on_click(self, event: events.Click) -> None:
         row = event.get_content_offset(self)
         if row is not None and _HEAD <= row.y < _HEAD + len(self._numbers):
-            self.post_message(self.Taken(self._numbers[row.y - _HEAD]))
+            self._taken(self._numbers[row.y - _HEAD])
 
     def scroll_rows(self, rows: int) -> None:
-        self.post_message(self.Moved(rows))
+        self._moved(rows)

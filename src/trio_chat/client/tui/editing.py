@@ -1,4 +1,4 @@
-"""A line while it is written: text, cursor, and what was cut of it."""
+"""The line being written: its text, its cursor and what was cut."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from rich.cells import split_graphemes
 
 
 class Editor:
-    """``text`` may have several lines once something was pasted. Nothing here can be seen."""
+    """``text`` may have several lines. Nothing is drawn here."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -32,8 +32,8 @@ class Editor:
         self._before_paste = before
 
     def drop_paste(self) -> bool:
-        """Back to what was there before; returns whether anything was pasted. Of several lines that
-        have come in another way, as a draft that is there again, nothing was there before.
+        """Go back to what was there before a paste; returns whether there was one. Several lines
+        that came in another way, such as a draft, count as one.
         """
         if self._before_paste is None and "\n" not in self.text:
             return False
@@ -98,7 +98,7 @@ class Editor:
         self.cursor = self._line_end()
 
     def up(self) -> bool:
-        """A line up; returns whether there is one."""
+        """Move a line up; returns whether there is one."""
         if self._line_start() == 0:
             return False
         self._move_line(self._line_start() - 1)
@@ -111,7 +111,7 @@ class Editor:
         return True
 
     def _move_line(self, target: int) -> None:
-        """To the same column of the line that ``target`` is in."""
+        """Move to the same column of the line at ``target``."""
         column = self.cursor - self._line_start()
         self.cursor = target
         self.cursor = min(self._line_start() + column, self._line_end())
@@ -125,7 +125,7 @@ class Editor:
         return stops[min(bisect_left(stops, self.cursor + 1), len(stops) - 1)]
 
     def _stops(self) -> list[int]:
-        """Where the cursor may be: never inside of what people see as one letter."""
+        """The places where the cursor may be: never inside what people see as one letter."""
         stops: list[int] = []
         offset = 0
         for line in self.text.split("\n"):
@@ -151,7 +151,7 @@ class Editor:
         return len(self.text) if end < 0 else end
 
 
-#: What shells do at these keys.
+#: The same keys as in shells.
 EDITING: dict[str, Callable[[Editor], None]] = {
     "backspace": Editor.backspace,
     "ctrl+h": Editor.backspace,

@@ -2,15 +2,15 @@
 
 Three rules keep the two loops apart:
 
-- trio calls the screen by ``post_message`` only, and the screen trio only by what never waits:
+- trio calls the screen only by ``post_message``, the screen calls trio only by what never waits:
   ``send_nowait``, ``receive_nowait``, ``Event.set``, ``CancelScope.cancel``;
-- the channel between them is bounded. A message that arrives wakes the screen once; the screen
-  takes what there is, a frame at a time, and then lets itself be woken again;
-- a guest that is not stopped loses its ``finally`` blocks. So the screen never ends before it.
+- the channel between them is bounded. The first message wakes the screen, which takes what there
+  is, a frame at a time, and can then be woken again;
+- a guest that is not stopped loses its ``finally`` blocks, so the screen never ends before it.
 
-All of Textual's private names that we need are in this module: ``_driver`` and what turns its mouse
-on and off, ``_fatal_error``, ``_exit_renderables``, the table of key sequences, how input is
-decoded and parsed, and the thread that writes.
+All of Textual's private names that we use are in this module: ``_driver`` and its mouse support,
+``_fatal_error``, ``_exit_renderables``, the table of key sequences, the decoder and parser of
+input, and the thread that writes.
 """
 
 import asyncio
@@ -44,25 +44,25 @@ Network = Callable[
     [trio.MemorySendChannel[Message], trio.MemoryReceiveChannel[requests.Request]], Awaitable[None]
 ]
 
-# Messages that have come and are not shown yet. Then the network waits, and TCP with it.
+# Messages that may wait to be shown; beyond that the network waits, and TCP with it.
 _HEARD = 1000
 
 # What may be asked for at a time; more than the longest paste that a server lets pass at once.
 _ASKED = 10_000
 
-# Messages taken in one go: a frame's time is enough for them, so keys never wait for longer.
+# Messages taken at a time: they fit into a frame, so keys never wait longer.
 _BATCH = 500
 
-# One repaint in this time, however much comes: 30 in a second look like motion.
-FRAME = 0.033  # seconds
+#: Seconds between repaints, however much arrives: 30 a second look like motion.
+FRAME = 0.033
 
-# For how long the network may say goodbye when the screen has to go: who ends us may have a shorter
-# patience with us than any server.
-_GOODBYE = 1.0  # seconds
+# Seconds that the network has for saying goodbye when the screen must close: whoever closes it may
+# not wait as long as a server would.
+_GOODBYE = 1.0
 
 
 class Arrived(Wake):
-    """There are messages again."""
+    """Messages have arrived."""
 
 
 class Guest:
@@ -80,7 +80,7 @@ class Guest:
         self._network, self._wake, self._ended = network, wake, ended
         self._asked, self._asked_of = trio.open_memory_channel[requests.Request](_ASKED)
         self._heard_by, self._heard = trio.open_memory_channel[Message](_HEARD)
-        self._first: list[Message] = []  # what has woken the screen
+        self._first: list[Message] = []  # the message that woke the screen
         self._taken = trio.Event()
         self._scope = trio.CancelScope()
         self._done: asyncio.Future[outcome.Outcome[None]] = (
@@ -105,7 +105,7 @@ class Guest:
                 await self._network(self._heard_by, self._asked_of)
 
     async def _wake_again(self) -> None:
-        """Wake the screen once for all that is there when it comes to take it."""
+        """Wake the screen once for everything that is there by the time it takes messages."""
         async for message in self._heard:
             self._first.append(message)
             self._taken = trio.Event()
@@ -117,7 +117,7 @@ class Guest:
         self._ended()
 
     def take(self) -> list[Message]:
-        """Whatever has come, up to a batch. Then the next message wakes again."""
+        """Take what has arrived, up to a batch; the next message wakes again."""
         taken, self._first = self._first, []
         with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
             while len(taken) < _BATCH:
@@ -126,7 +126,7 @@ class Guest:
         return taken
 
     def ask(self, request: requests.Request) -> bool:
-        """Returns whether there was somebody to take it, and a place for it."""
+        """Ask for something; returns whether that was possible."""
         try:
             self._asked.send_nowait(request)
         except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
@@ -135,7 +135,7 @@ class Guest:
 
     @property
     def busy(self) -> bool:
-        """Whether so much waits to be done that a paste might find no place."""
+        """Whether so much is waiting that a paste might not fit."""
         return self._asked.statistics().current_buffer_used > _ASKED // 2
 
     @property
@@ -143,8 +143,8 @@ class Guest:
         return self._done.done()
 
     async def stop(self, last: Sequence[requests.Request] = ()) -> outcome.Outcome[None]:
-        """Let it do this first, if that does not take long; then cancel it and wait for its end,
-        whatever happens to us meanwhile. Tells how it ended. What it has heard can still be taken.
+        """Let it do the ``last`` requests, if that does not take long; then cancel it and wait for
+        its end, even if we are cancelled. Returns how it ended. Its messages can still be taken.
         """
         if last and all(map(self.ask, last)):
             with suppress(asyncio.CancelledError):
@@ -158,16 +158,14 @@ class Guest:
 
 @dataclass(frozen=True)
 class _AltKey:
-    """As Textual's table of keys wants it."""
+    """A key for Textual's table."""
 
     value: str
 
 
 def read_alt_keys() -> None:
-    """Let Alt+1 be Alt+1.
-
-    Textual takes Esc 1 for the ``¡`` of a Mac's Option key; other keys with Alt it knows only if
-    nothing follows for a tenth of a second, and otherwise types a ``^``.
+    """Make Alt+1 work, which Textual takes for the ``¡`` of a Mac's Option key. It recognises other
+    Alt keys only if nothing follows for a tenth of a second, and else types a ``^``.
     """
     table = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
     table |= {f"\x1b{key}": (_AltKey(f"alt+{key}"),) for key in "0123456789adm"}
@@ -175,8 +173,8 @@ def read_alt_keys() -> None:
 
 
 class _Decoder(codecs.getincrementaldecoder("utf-8")):  # type: ignore[misc]
-    """Takes a byte that is no UTF-8 for an odd letter. Textual asks when there is something to be
-    read: if that is nothing, the terminal has gone, and Textual would ask for ever.
+    """Replaces bytes that are not UTF-8. Textual reads when there is something to read: if that is
+    nothing, the terminal has gone, and Textual would read for ever.
     """
 
     def __init__(self) -> None:
@@ -189,12 +187,12 @@ class _Decoder(codecs.getincrementaldecoder("utf-8")):  # type: ignore[misc]
 
 
 def read_forgivingly() -> None:
-    """Either would end Textual's reading, or never end it, and with that the program."""
+    """Keep Textual reading after invalid bytes, and end it with the terminal."""
     vars(linux_driver)["getincrementaldecoder"] = lambda encoding: _Decoder
 
 
 class Parser(XTermParser):
-    """Takes what is pasted for text."""
+    """Takes pasted bytes for text."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
@@ -215,8 +213,8 @@ def paste_text() -> None:
 
 
 class Writer(WriterThread):
-    """Where there is no terminal any more, takes what is written all the same. Textual's own dies
-    of it, and whoever writes then waits for a place in its queue for ever.
+    """Discards output when the terminal has gone. Textual's own thread dies of that, and writers
+    wait for its full queue for ever.
     """
 
     def run(self) -> None:
@@ -232,8 +230,8 @@ def write_forgivingly() -> None:
 
 
 def cut_without_cycles() -> None:
-    """A row that is not cut Textual keeps among its own pieces, a cycle for each row of each frame;
-    to find them all takes up to 80 ms, in which no key is seen.
+    """Avoid a reference cycle for each row of each frame, which Textual makes of uncut rows; to
+    collect them takes up to 80 ms in which no key is handled.
     """
     Strip.divide = _divided  # type: ignore[method-assign, assignment]
 
@@ -247,14 +245,13 @@ def _divided(strip: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
 
 
 def ask_the_terminal() -> None:
-    """For its size: where these are exported they tell, once and for all, what it was before."""
+    """Ask for its size, instead of trusting exported variables that never change."""
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
 
 
 class Host(App[None], inherit_bindings=False):
-    """An app with a guest. What its parts do, ``on_arrived``, ``guest_ended``, ``last_wishes`` and
-    ``miss``, is a subclass's.
+    """An app with a guest. A subclass has ``on_arrived``, ``last_wishes`` and ``miss``.
 
     ``failed`` is the error that ended the app, ``result`` how the guest ended.
     """
@@ -267,17 +264,17 @@ class Host(App[None], inherit_bindings=False):
     failed: Exception | None = None
 
     def guest_ended(self) -> None:
-        """The guest has ended, by itself or because it was told to."""
+        """Close, because the guest has ended."""
         self.close(0)
 
     def close(self, code: int) -> None:
-        """Go now, with this exit code, unless we are going already."""
+        """Exit with this code, unless we are exiting already."""
         if self.code is None:
             self.code = code
             self.exit()
 
     async def on_unmount(self) -> None:
-        """Comes after failures, too."""
+        """Stop the guest, also after a failure."""
         if self.guest is None:
             return
         last: Sequence[requests.Request] = ()
@@ -289,22 +286,22 @@ class Host(App[None], inherit_bindings=False):
             self.miss(heard)
 
     def last_wishes(self) -> Sequence[requests.Request]:
-        """What the guest has still to do."""
+        """The last requests for the guest."""
         return ()
 
     def miss(self, messages: Sequence[Message]) -> None:
-        """They came too late to be shown."""
+        """Take messages that came too late to be shown."""
 
     def write_to_terminal(self, sequence: str) -> None:
-        """Nothing but sequences of ours, with nothing but cleaned text in them."""
+        """Write a sequence of ours, in which all text is cleaned."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
     def use_mouse(self, on: bool) -> None:
-        """Let the terminal tell us of the mouse, or select by it itself."""
+        """Let the terminal report the mouse to us, or use it for selecting text."""
         driver = self._driver
         if isinstance(driver, linux_driver.LinuxDriver):
-            driver._mouse = True  # without it, neither of the two does anything
+            driver._mouse = True  # else neither call does anything
             if on:
                 driver._enable_mouse_support()
             else:
@@ -316,24 +313,24 @@ class Host(App[None], inherit_bindings=False):
         super()._handle_exception(error)
 
     def panic(self, *renderables: object) -> None:
-        """Textual's threads call this when they fail, as when the terminal has gone."""
+        """End after a failure of Textual's threads, as when the terminal has gone."""
         if self.failed is None:
             self.failed = OSError("the terminal cannot be read")
         self._close_messages_no_wait()
 
     def _fatal_error(self) -> None:
-        """Instead of printing everybody's messages, which are among the locals of each frame."""
+        """End without a traceback, whose locals hold people's messages."""
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:
-        """Nothing is printed by Textual: what went wrong is raised."""
+        """Print nothing: the error is raised."""
         self._exit_renderables.clear()
 
 
 def run(app: Host, *, mouse: bool = False) -> int:
-    """Show the app until it ends; returns the exit code. The terminal is as it was by then.
+    """Show the app until it ends, and restore the terminal; returns the exit code.
 
-    Raises what the guest raised if that is for people, and ScreenFailed for every other error.
+    Raises the guest's ChatError, and ScreenFailed for every other error.
     """
     read_alt_keys()
     read_forgivingly()
@@ -350,9 +347,9 @@ def run(app: Host, *, mouse: bool = False) -> int:
 
 
 async def _show(app: Host, *, mouse: bool) -> None:
-    """The first signal leaves, the second one does what it does without us. But a window that is
-    closed hangs up more than once, for the kernel does so and the shell, too: that must not end us
-    while we say goodbye, nor while what there is to remember is written, when the loop is closed.
+    """Leave at the first signal; the second has its default effect. But a closing window sends
+    SIGHUP more than once (the kernel and the shell do), which must not end us while we say goodbye,
+    nor while the state is saved after the loop has closed.
     """
     loop = asyncio.get_running_loop()
 

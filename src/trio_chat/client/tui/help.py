@@ -1,4 +1,4 @@
-"""The page that teaches: how to begin, what the signs mean, which keys and commands there are."""
+"""The help page: how to start, symbols, keys and commands."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -16,32 +16,32 @@ from trio_chat.client.tui.theme import Palette
 
 _PLAIN = Style()
 _NAMES = 22  # cells for the names of keys and the like
-_COLUMNS = 56  # cells from which there is place for them beside what they do
+_COLUMNS = 56  # cells from which names and explanations fit side by side
 
 _Rows = Sequence[tuple[str, str]]
 
 _BEGIN: _Rows = (
-    ("", "Write something and press Enter: everybody in this room reads it."),
-    ("/join #python", "go to another room; a new one is made"),
-    ("/query alice", "talk with one person only; F7 lists who is here"),
-    ("Tab", "after a few letters: names, #rooms, /commands, :emoji: are completed"),
-    ("PageUp", "what was said before, as far back as the server keeps it"),
+    ("", "Type something and press Enter: everybody in this room reads it."),
+    ("/join #python", "go to another room, or create it"),
+    ("/query alice", "talk to alice in private; F7 lists who is here"),
+    ("Tab", "complete a name, #room, /command or :emoji:"),
+    ("PageUp", "scroll back, as far as the server keeps history"),
     ("/quit", "leave"),
 )
 
 _SIGNS: _Rows = (
-    ("3", "beside a room: so many messages are new"),
-    ("@3", "so many of them name you, or are for you alone"),
-    ("── new ──", "what is below it you have not read yet"),
-    ("⋯", "on its way: the server has not confirmed it yet"),
+    ("3", "beside a room: the number of unread messages"),
+    ("@3", "the number of them that mention you or are private"),
+    ("── new ──", "unread messages begin here"),
+    ("⋯", "being sent: the server has not confirmed it yet"),
     ("✗", "not sent, and why"),
-    ("@alice, +bob", "alice leads the room, bob may always speak"),
-    ("·", "something that happened, or a word of this program"),
+    ("@alice, +bob", "alice is an operator here, bob may always speak"),
+    ("·", "an event, or a note from this program"),
 )
 
 
 def find_help(words: str, commands: Iterable[Candidate]) -> Iterator[Sequence[Item]]:
-    """All of the page; if there are words, what has them. In one piece."""
+    """Find the entries with all these words, in one piece; all entries if there are no words."""
     items: list[Item] = []
     for title, rows in _sections(commands):
         found = [pair for pair in rows if _has(pair, words)]
@@ -57,10 +57,10 @@ def _has(pair: tuple[str, str], words: str) -> bool:
 
 
 def _sections(commands: Iterable[Candidate]) -> Iterator[tuple[str, _Rows]]:
-    yield "To begin with", _BEGIN
-    yield "Signs", _SIGNS
+    yield "Getting started", _BEGIN
+    yield "Symbols", _SIGNS
     yield "Keys", _keys((*ROOMS, *ALWAYS))
-    yield "Keys while you write", _keys(WRITING)
+    yield "Keys while typing", _keys(WRITING)
     yield "Commands", [(command.rstrip(), command.note) for command in commands]
 
 
@@ -73,7 +73,7 @@ def _title(title: str) -> Item:
 
 
 def _entry(name: str, does: str) -> Item:
-    """In two columns; where it is narrow, one below the other."""
+    """An entry in two columns, or one below the other on narrow screens."""
 
     def rows(palette: Palette, width: int) -> Sequence[Strip]:
         if not name:

@@ -1,9 +1,9 @@
-"""Where one writes: a line that grows with what is pasted into it.
+"""The input line, which grows with what is pasted into it.
 
-It has the keyboard, always, and gives each key to one function of the app at once, in the order of
-the keys. Textual's own way is to deal with letters here and with Enter, arrows and all bindings a
-few messages later; when keys come in a burst, as from a slow link or a paste that the terminal does
-not mark, ``ab⏎cd⏎`` then says something else, or says it in another room.
+It always has the keyboard, and hands on each key at once, in order. Textual's own way is to handle
+letters here, and Enter, arrows and all bindings a few messages later. In a burst of keys, as over a
+slow link or from a paste that the terminal does not mark, ``ab⏎cd⏎`` would then say something else,
+or say it in another room.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from trio_chat.client.tui.pane import Pane
 from trio_chat.client.tui.text import fitted, wrap
 from trio_chat.client.tui.theme import Palette
 
-_ROWS = 8  # more of a paste is not seen at a time
+_ROWS = 8  # visible at a time
 
 _CURSOR = Style(reverse=True)
 
 
 class Prompt(Pane, can_focus=True, inherit_bindings=False):
-    """``press`` gets each key, and the character that it is, if it is one; ``paste`` a text."""
+    """``press`` takes each key and its character, if it has one; ``paste`` takes a text."""
 
     def __init__(self, press: Callable[[str, str], None], paste: Callable[[str], None]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Prompt(Pane, can_focus=True, inherit_bindings=False):
         self._paste(event.text)
 
     def show(self, editor: Editor, label: str, ghost: str, palette: Palette) -> None:
-        """The rows around the cursor; ``ghost`` is what stands there while nothing does."""
+        """Draw the rows around the cursor; ``ghost`` shows while the line is empty."""
         indent = cell_len(label)
         space = max(self.size.width - indent - 1, 0)
         rows, place = _laid_out(editor, space)
@@ -65,7 +65,7 @@ class Prompt(Pane, can_focus=True, inherit_bindings=False):
         self._put_cursor(rows, place, indent, first)
 
     def _put_cursor(self, rows: list[str], place: "_Place", indent: int, first: int) -> None:
-        """The terminal's own, which is not seen: input methods show their windows there."""
+        """Place the terminal's own, invisible cursor, where input methods open their windows."""
         cells = cell_len(rows[place.row][: place.offset])
         self.app.cursor_position = self.region.offset + Offset(indent + cells, place.row - first)
 
@@ -76,7 +76,7 @@ class _Place(NamedTuple):
 
 
 def _laid_out(editor: Editor, width: int) -> tuple[list[str], _Place]:
-    """The rows, and where among them the cursor is."""
+    """The rows, and the place of the cursor in them."""
     rows: list[str] = []
     place = _Place(0, 0)
     for begin, end in wrap(editor.text, max(width, 2)):  # the widest letters take two cells

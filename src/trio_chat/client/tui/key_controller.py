@@ -1,6 +1,7 @@
-"""What the keys do. No drawing here: after each key the app shows what has come of it."""
+"""Does what each key means. Nothing is drawn here: after each key the app draws everything."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 from trio_chat.client import requests
@@ -9,26 +10,15 @@ from trio_chat.client.tui import lists
 from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
+from trio_chat.client.tui.log import MessageLog
 from trio_chat.protocols.clean import clean
-
-_PAGE = 10  # rows
-
-
-class Log(Protocol):
-    """The log that is shown."""
-
-    def scroll_pages(self, pages: int) -> None: ...
-    def to_top(self) -> None: ...
-    def to_end(self) -> None: ...
-    def show_line(self, line: Line) -> None: ...
 
 
 class Screen(Protocol):
-    """What else is there. ``busy`` if nothing can be sent now."""
+    """The screen around the log. It is ``busy`` if nothing can be sent now."""
 
     @property
     def busy(self) -> bool: ...
-
     def toggle_rooms(self) -> None: ...
     def toggle_members(self) -> None: ...
     def toggle_mouse(self) -> None: ...
@@ -40,51 +30,48 @@ class Screen(Protocol):
 
 
 class KeyController:
-    """``choice`` is the list that is shown in place of the log; ``hint`` a word on the last key."""
+    """``choice`` is the list shown in place of the log, ``hint`` a remark on the last key."""
 
     def __init__(
         self,
         model: Model,
-        log: Log,
+        log: MessageLog,
         screen: Screen,
         ask: Callable[[Sequence[requests.Request]], None],
         now: Callable[[], float],
     ) -> None:
-        self._model, self._log, self._screen = model, log, screen
+        self._model, self.log, self.screen = model, log, screen
         self._ask, self._now = ask, now
         self.editor = Editor()
         self.choice: Choice | None = None
         self.hint = ""
-        self._room = model.current  # for which is what is being written
+        self._room = model.current  # where what is being written belongs
         self._completion: _Completion | None = None
         self._interrupted = False
         self._take_draft()
 
     def press(self, key: str, character: str) -> None:
-        """``character`` is what the key writes, if it writes something."""
+        """Do what a key means; ``character`` is what it writes, if anything."""
         before = self.editor.text
         interrupted, self._interrupted = self._interrupted, False
         self.hint = ""
         if key not in ("tab", "shift+tab"):
             self._completion = None
         if key == "ctrl+c":
-            self._interrupt(again=interrupted)
+            self.interrupt(again=interrupted)
         elif key in NUMBERS and self.choice is None:
             self._go_to_number(NUMBERS[key])
-        elif action := self._action(key):
-            getattr(self, f"_{action}")()
+        elif bound := (BOUND if self.choice is None else CHOOSING | EVER).get(key):
+            action, step = bound
+            attrgetter(action)(self)(*([step] if step else []))
         elif edit := EDITING.get(key):
             edit(self.editor)
         elif character:
             self.editor.insert(character)
         self._written(before)
 
-    def _action(self, key: str) -> str:
-        table = BOUND if self.choice is None else CHOOSING | EVER
-        return table.get(key, "")
-
     def _written(self, before: str) -> None:
-        """What is written outlives us, however we end."""
+        """Keep what has been written, which outlives the program however that ends."""
         self._keep_draft()
         if self.editor.text == before:
             return
@@ -94,7 +81,7 @@ class KeyController:
             self._ask(self._model.typed(self._now()))
 
     def paste(self, text: str) -> None:
-        """Several lines are shown before they are sent; a break at the end is no line."""
+        """Insert a pasted text, without its final newline. Several lines are sent only by Enter."""
         lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
         if self.choice is not None:
             lines = [" ".join(lines)]
@@ -104,93 +91,87 @@ class KeyController:
 
     @property
     def question(self) -> str:
-        """What Enter would do, if several lines are written."""
+        """Ask what to do with several lines; empty for one."""
         if "\n" not in self.editor.text:
             return ""
         count = self._lines_to_send
         if count > LINES_MAX:
-            return f"{count:,} lines; at most {LINES_MAX} at once. Esc drops them"
-        return f"Enter sends {preview(self._model, self.editor.text)}, Esc drops them"
+            return f"{count:,} lines are too many (at most {LINES_MAX}); Esc discards them"
+        return f"Enter sends {preview(self._model, self.editor.text)}, Esc discards"
 
     @property
     def _lines_to_send(self) -> int:
-        """Each is a message; blank ones are none."""
+        """The number of lines that are not blank."""
         return sum(bool(line.strip()) for line in self.editor.text.split("\n"))
 
     # ── sending ────────────────────────────────────────────────────────────────────────────
 
-    def _send(self) -> None:
+    def send(self) -> None:
         text = self.editor.text
         if not text.strip():
             return
-        if self._screen.busy:  # the text stays, rather than be lost
-            self.hint = "too much is waiting to be sent"
+        if self.screen.busy:  # the text stays in the line
+            self.hint = "too much is waiting to be sent; try again"
             return
         if self._lines_to_send > LINES_MAX:
             return
         self.editor.set("")
         command, _, words = text.strip().partition(" ")
         if command == "/help":
-            self._help(words)
+            self.help(words)
             return
-        self._log.to_end()
+        self.log.to_end()
         self._do(self._model.enter(text, self._now()))
         self.follow()
 
     def _do(self, asked: Sequence[requests.Request]) -> None:
-        """One of them may be to leave."""
         self._ask([request for request in asked if not isinstance(request, requests.Leave)])
         for request in asked:
             if isinstance(request, requests.Leave):
-                self._screen.leave(request.why)
+                self.screen.leave(request.why)
 
-    def _resend(self) -> None:
-        """The last that has failed."""
+    def resend(self) -> None:
+        """Send the last failed message again."""
         failed = [line for line in self._model.current.lines if line.state == "failed"]
         if failed:
             self._ask(self._model.resend(failed[-1]))
         else:
             self.hint = "nothing has failed here"
 
-    def _before(self) -> None:
+    def before(self) -> None:
         if not self.editor.up():
             self.editor.set(self._model.before(self.editor.text))
 
-    def _after(self) -> None:
+    def after(self) -> None:
         if not self.editor.down():
             self.editor.set(self._model.after(self.editor.text))
 
-    def _complete(self) -> None:
-        self._complete_by(1)
-
-    def _complete_back(self) -> None:
-        self._complete_by(-1)
-
-    def _complete_by(self, step: int) -> None:
+    def complete(self, step: int) -> None:
+        """Put in the next or the previous candidate for the word before the cursor."""
         if self._completion is None:
             self._completion = _Completion(self.editor, self._model)
         self.hint = self._completion.put(self.editor, step)
 
     # ── leaving ────────────────────────────────────────────────────────────────────────────
 
-    def _interrupt(self, *, again: bool) -> None:
-        if self._screen.copy_selection():
+    def interrupt(self, *, again: bool) -> None:
+        if self.screen.copy_selection():
             self.hint = "copied"
         elif self.choice is not None:
-            self._close()
+            self.close()
         elif self.editor.text:
             self.editor.set("")
         elif again:
-            self._screen.leave("")
+            self.screen.leave("")
         else:
             self._interrupted = True
-            self.hint = "Ctrl+C once more quits"
+            self.hint = "press Ctrl+C again to quit"
 
-    def _end_of_input(self) -> None:
+    def end_of_input(self) -> None:
         if self.editor.text:
             self.editor.delete()
         else:
-            self._screen.leave("")
+            self.screen.leave("")
 
     # ── other rooms ────────────────────────────────────────────────────────────────────────
 
@@ -200,20 +181,20 @@ class KeyController:
             self.follow()
 
     def follow(self) -> None:
-        """Another room is shown, for whatever reason. Each keeps what was being written in it, so
-        that nothing is said in the wrong one.
+        """Change to the current room's draft, whatever made it current, so that nothing is said in
+        the wrong room.
         """
         room = self._model.current
         if room is self._room:
             return
         if self.choice is not None:
-            self._close()
+            self.close()
         self._keep_draft()
         self._room = room
         self._take_draft()
 
     def _keep_draft(self) -> None:
-        """While a list is shown, the line is for a search."""
+        """Keep the line, unless a list is open: then it holds what to search for."""
         if self.choice is None:
             self._room.draft = self.editor.text, self.editor.cursor
 
@@ -224,119 +205,92 @@ class KeyController:
         if number <= len(self._model.buffers):
             self.go_to(self._model.buffers[number - 1])
 
-    def _next_room(self) -> None:
-        self._go_by(1)
-
-    def _previous_room(self) -> None:
-        self._go_by(-1)
-
-    def _go_by(self, step: int) -> None:
+    def go_by(self, step: int) -> None:
         self.go_to(self._around()[step % len(self._model.buffers)])
 
     def _around(self) -> list[Buffer]:
-        """All, the current one first."""
+        """All buffers, the current one first."""
         buffers = list(self._model.buffers)
         place = buffers.index(self._model.current)
         return buffers[place:] + buffers[:place]
 
-    def _next_news(self) -> None:
-        """Where we are called before where somebody talks."""
+    def next_news(self) -> None:
+        """Go where we are mentioned, or else where anything is unread."""
         others = self._around()[1:]
         news = [b for b in others if b.mentions] or [b for b in others if b.unread]
         if news:
             self.go_to(news[0])
         else:
-            self.hint = "nothing new"
+            self.hint = "nothing is unread"
 
     # ── the log ────────────────────────────────────────────────────────────────────────────
 
-    def _page_up(self) -> None:
-        self._log.scroll_pages(-1)
-
-    def _page_down(self) -> None:
-        self._log.scroll_pages(1)
-
-    def _to_top(self) -> None:
-        """Of the line, while one is written."""
+    def to_top(self) -> None:
+        """Go to the start of the line, or of the log if the line is empty."""
         if self.editor.text:
             self.editor.home()
         else:
-            self._log.to_top()
+            self.log.to_top()
 
-    def _to_end(self) -> None:
+    def to_end(self) -> None:
         if self.editor.text:
             self.editor.end()
         else:
-            self._log.to_end()
-
-    def _toggle_rooms(self) -> None:
-        self._screen.toggle_rooms()
-
-    def _toggle_members(self) -> None:
-        self._screen.toggle_members()
-
-    def _toggle_mouse(self) -> None:
-        self._screen.toggle_mouse()
-
-    def _next_theme(self) -> None:
-        self._screen.next_theme()
-
-    def _redraw(self) -> None:
-        self._screen.redraw()
+            self.log.to_end()
 
     # ── lists in its place ─────────────────────────────────────────────────────────────────
 
     def _open(self, choice: Choice) -> None:
-        """What is being written waits, for a search has the line. One may lead to another."""
+        """Open a list, which takes over the line until it is closed; one may lead to another."""
         self._keep_draft()
         self.editor.set("")
         self.choice = choice
 
-    def _close(self) -> None:
+    def close(self) -> None:
         if self.choice is None:
             self.editor.drop_paste()
             return
         self.choice = None
         self._take_draft()
 
-    def _help(self, words: str = "") -> None:
+    def help(self, words: str = "") -> None:
         self._open(lists.the_help(self._model))
         if words:
             self.paste(words)
 
-    def _search(self) -> None:
+    def search(self) -> None:
         self._open(lists.found_lines(self._model, self._show_line))
 
-    def _mentions(self) -> None:
+    def mentions(self) -> None:
         self._open(lists.calls(self._model, self._show_line))
 
     def _show_line(self, line: Line) -> None:
-        self._close()
+        self.close()
         if buffer := self._model.where(line):
             self.go_to(buffer)
-            self._log.show_line(line)
+            self.log.show_line(line)
 
-    def _copy_message(self) -> None:
+    def copy_message(self) -> None:
         self._open(lists.messages(self._model, self._copy))
 
-    def _copy_link(self) -> None:
+    def copy_link(self) -> None:
         self._open(lists.links(self._model, self._copy))
 
     def _copy(self, text: str) -> None:
-        self._close()
-        self._screen.copy_to_clipboard(text)
+        self.close()
+        self.screen.copy_to_clipboard(text)
         self.hint = "copied"
 
-    def _go_by_name(self) -> None:
+    def go_by_name(self) -> None:
         self._open(lists.rooms(self._model, self._close_and_go_to))
 
     def _close_and_go_to(self, buffer: Buffer) -> None:
-        self._close()
+        self.close()
         self.go_to(buffer)
 
     # ── people and rooms ───────────────────────────────────────────────────────────────────
 
-    def _people(self) -> None:
+    def people(self) -> None:
         buffer = self._model.current
         if buffer.kind == "person":
             self.show_person(buffer.name)
@@ -344,35 +298,32 @@ class KeyController:
         self._open(lists.people(self._model, self.show_person))
 
     def show_person(self, nick: str) -> None:
-        """What can be done with them."""
+        """Offer what can be done with a person."""
         ignored = self._model.is_ignored(nick)
-        ignore = "do not ignore them any more" if ignored else "ignore: show nothing more of them"
+        ignore = "stop ignoring" if ignored else "ignore: hide everything they say and do"
         self._menu(
             nick,
-            ("talk in private", lambda: self.go_to(self._model.open(nick))),
-            ("write to them here", lambda: self.editor.insert(f"{nick}: ")),
-            ("ask who that is", lambda: self._run(f"/whois {nick}")),
+            ("message in private", lambda: self.go_to(self._model.open(nick))),
+            ("mention here", lambda: self.editor.insert(f"{nick}: ")),
+            ("see who it is", lambda: self._run(f"/whois {nick}")),
             (ignore, lambda: self._ignore(nick, on=not ignored)),
         )
 
     def _ignore(self, nick: str, *, on: bool) -> None:
         self._model.ignore(nick, on)
-        self.hint = f"{nick} is ignored" if on else f"{nick} is not ignored any more"
+        self.hint = f"{nick} is ignored" if on else f"{nick} is no longer ignored"
 
     def _run(self, command: str) -> None:
         self._model.ask(self._now())
         self._ask([requests.SlashCommand(command, self._model.current.target)])
 
-    def _room_menu(self) -> None:
-        self.show_room_menu()
-
     def show_room_menu(self) -> None:
-        """What can be done with the room, or the conversation."""
+        """Offer what can be done with the room or conversation."""
         buffer = self._model.current
-        empty = ("empty this page; PageUp loads it again", lambda: self._model.clear(buffer))
-        close = "close, and leave the room" if buffer.kind == "room" else "close"
+        empty = ("clear this page (PageUp loads it again)", lambda: self._model.clear(buffer))
+        close = "close and leave the room" if buffer.kind == "room" else "close"
         topic = ("set the topic", lambda: self.editor.set(f"/topic {buffer.topic}"))
-        person = ("what else to do with them", lambda: self.show_person(buffer.name))
+        person = ("more about this person", lambda: self.show_person(buffer.name))
         more = {"room": [topic], "person": [person], "server": []}[buffer.kind]
         first = [] if buffer.kind == "server" else [(close, lambda: self._leave_room(buffer))]
         self._menu(buffer.name, *first, *more, empty)
@@ -386,33 +337,21 @@ class KeyController:
 
     def _closing(self, act: Callable[[], object]) -> Callable[[], None]:
         def close_and_act() -> None:
-            self._close()
+            self.close()
             act()
 
         return close_and_act
-
-    def _choose_up(self) -> None:
-        self.move_choice(-1)
-
-    def _choose_down(self) -> None:
-        self.move_choice(1)
-
-    def _choose_page_up(self) -> None:
-        self.move_choice(-_PAGE)
-
-    def _choose_page_down(self) -> None:
-        self.move_choice(_PAGE)
 
     def move_choice(self, rows: int) -> None:
         if self.choice is not None:
             self.choice.move(rows)
 
-    def _take_chosen(self) -> None:
+    def take_chosen(self) -> None:
         if self.choice is not None:
             self.choice.take()
 
     def take(self, number: int) -> None:
-        """That item of the list, if it is still there."""
+        """Choose this item of the list, if it is still there."""
         if self.choice is not None and number < len(self.choice.items):
             self.choice.chosen = number
             self.choice.take()
@@ -420,7 +359,7 @@ class KeyController:
 
 
 class _Completion:
-    """A word that is being completed: its candidates, one after the other, and then itself."""
+    """A word that is being completed: its candidates in turn, and then the word itself."""
 
     def __init__(self, editor: Editor, model: Model) -> None:
         text, self._end = editor.text, editor.cursor
@@ -430,15 +369,15 @@ class _Completion:
         self._chosen = -1
 
     def put(self, editor: Editor, step: int) -> str:
-        """Put the next one in; returns what there is to say about it."""
+        """Put in the next candidate; returns a remark on it."""
         if len(self._candidates) == 1:
-            return "nothing begins like that"
+            return "no completions"
         start = -1 if step < 0 and self._chosen < 0 else self._chosen + step
         self._chosen = start % len(self._candidates)
         candidate = self._candidates[self._chosen]
         editor.replace(self._begin, self._end, candidate)
         self._end = self._begin + len(candidate)
-        count = len(self._candidates) - 1  # the word itself is none
+        count = len(self._candidates) - 1  # without the word itself
         place = f"{self._chosen + 1} of {count}" if count > 1 and self._chosen < count else ""
         note = candidate.note if isinstance(candidate, Candidate) else ""
         return "  ".join(filter(None, (note, place)))

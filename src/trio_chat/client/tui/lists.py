@@ -1,4 +1,4 @@
-"""The lists that can be opened in the place of the log. ``take`` gets what was chosen of one."""
+"""The lists that can be opened in place of the log. ``take`` gets the chosen thing."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ from trio_chat.client.tui.members import ranked
 from trio_chat.client.tui.text import find_links
 from trio_chat.core.names import fold
 
-_TO_COPY = 500  # messages or links that one may choose from: the last ones
+_TO_COPY = 500  # last lines whose texts and links can be copied
 
 
 def the_help(model: Model) -> Choice:
@@ -50,7 +50,7 @@ def people(model: Model, take: Callable[[str], None]) -> Choice:
         members = ranked(buffer.members.values())
         yield [member_item(member, take) for member in members if _fits(words, member.nick)]
 
-    return Choice(f"Who is in {buffer.name}", find=found)
+    return Choice(f"People in {buffer.name}", find=found)
 
 
 def _fits(words: str, name: str) -> bool:
@@ -59,7 +59,7 @@ def _fits(words: str, name: str) -> bool:
 
 def calls(model: Model, take: Callable[[Line], None]) -> Choice:
     items = [line_item(line, take) for line in model.mentions]
-    return Choice("Who has called you", items, newest_last=True)
+    return Choice("Mentions", items, newest_last=True)
 
 
 def messages(model: Model, take: Callable[[str], None]) -> Choice:
@@ -68,7 +68,7 @@ def messages(model: Model, take: Callable[[str], None]) -> Choice:
 
 
 def links(model: Model, take: Callable[[str], None]) -> Choice:
-    """Those of the topic and of what was said, each once."""
+    """The links in the topic and in what was said, each once."""
     texts = [model.current.topic, *(line.text for line in _said(model))]
     found = dict.fromkeys(link for text in texts for _, link in find_links(text))
     return Choice("Copy a link", [link_item(link, take) for link in found], newest_last=True)

@@ -1,11 +1,10 @@
-"""The log of messages: all that is kept of a room, a screen of it at a time."""
+"""The log of messages: a room's lines, a screen at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 
 from textual.cache import LRUCache
-from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -16,30 +15,30 @@ from trio_chat.client.tui.text import with_link_ids
 from trio_chat.client.tui.theme import DARK, PALETTES, Palette
 from trio_chat.client.tui.viewport import Viewport
 
-_CACHED = 1024  # lines: some screens of them
+_CACHED = 1024  # lines: several screens
 
-# All that may be seen of a line: whichever of it changes, the line is drawn again.
+# Everything that shows in a line: if any of it changes, the line is drawn again.
 _looks = attrgetter(*(field.name for field in fields(Line)))
 
 
 class MessageLog(Pane):
-    """Shows one buffer, each where it was left; ``show`` it again whenever it has changed."""
+    """Shows one buffer, each where it was left; ``show`` it again whenever it has changed.
 
-    class Top(Message):
-        """Somebody comes to the top of what we have, and may want to see what was before."""
+    ``near_top`` is called when the top of what we have comes near: older lines may be wanted.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: Buffer, near_top: Callable[[], object]) -> None:
         super().__init__()
         self.selectable = True  # whether the mouse is ours
-        self._buffer: Buffer | None = None
+        self._buffer, self._near_top = buffer, near_top
         self._views: dict[Buffer, Viewport] = {}
         self._sheet = Sheet(0, PALETTES[DARK])
         self._cache: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_CACHED)
 
     @property
     def follows(self) -> bool:
-        """Whether the last line is seen, and the next one will be."""
-        return self._view is None or self._view.follows
+        """Whether the last line is visible, and the next one will be."""
+        return self._view.follows
 
     def show(self, buffer: Buffer, palette: Palette) -> None:
         self._buffer = buffer
@@ -50,60 +49,55 @@ class MessageLog(Pane):
         self._update()
 
     def scroll_rows(self, rows: int) -> None:
-        if view := self._view:
-            view.scroll(rows)
-            self._scrolled()
+        self._view.scroll(rows)
+        self._scrolled()
 
     def scroll_pages(self, pages: int) -> None:
-        """One row less, so that the eye finds its place."""
+        """Scroll a page less one row, so that the eye finds its place."""
         self.scroll_rows(pages * max(self.size.height - 1, 1))
 
     def to_top(self) -> None:
-        if view := self._view:
-            view.to_top()
-            self._scrolled()
+        self._view.to_top()
+        self._scrolled()
 
     def to_end(self) -> None:
-        if view := self._view:
-            view.to_end()
-            self._scrolled()
+        self._view.to_end()
+        self._scrolled()
 
     def show_line(self, line: Line) -> None:
-        if view := self._view:
-            view.show(line)
-            self._scrolled()
+        self._view.show(line)
+        self._scrolled()
 
     def keep(self, buffers: Sequence[Buffer]) -> None:
-        """Forget where others were left: they have been closed."""
+        """Forget where all others were left: they have been closed."""
         self._views = {buffer: view for buffer, view in self._views.items() if buffer in buffers}
 
     @property
-    def _view(self) -> Viewport | None:
-        if self._buffer is None:
-            return None
+    def _view(self) -> Viewport:
         if self._buffer not in self._views:
             self._views[self._buffer] = Viewport(self._buffer, self._rows)
         return self._views[self._buffer]
 
     def _scrolled(self) -> None:
-        """The parts around it tell whether there is more below."""
-        self.screen.clear_selection()  # it is of rows of the screen
+        """Draw, and let the app draw the rest, which tells whether there is more below."""
+        self.screen.clear_selection()  # it consists of rows of the screen
         self._update()
         self.post_message(Resized())
 
     def _update(self) -> None:
-        if (view := self._view) is None or not self.size:
+        if not self.size:
             return
+        view = self._view
         view.height = self.size.height
         if view.near_top:
-            self.post_message(self.Top())
+            self._near_top()
         strips = view.strips()
         if missing := self.size.height - len(strips):
             strips = self._finished([Strip([])]) * missing + strips
         self.show_rows(strips)
 
     def _rows(self, line: Line) -> list[Strip]:
-        unread = self._buffer is not None and line is self._buffer.first_unread
+        unread = line is self._buffer.first_unread
         key = (*_looks(line), unread)
         rows = self._cache.get(key)
         if rows is None:
@@ -112,14 +106,14 @@ class MessageLog(Pane):
         return rows
 
     def _finished(self, rows: Sequence[Strip]) -> list[Strip]:
-        """As the terminal gets them. That a row is the same one from frame to frame lets Textual
-        keep what it has made of it.
+        """The rows as the terminal gets them. The same object from frame to frame lets Textual
+        reuse what it has rendered.
         """
         style, width = self.rich_style, self.size.width
         return [with_link_ids(row.crop_extend(0, width, style).apply_style(style)) for row in rows]
 
     def notify_style_update(self) -> None:
-        """The theme is another one."""
+        """Draw in the new theme."""
         super().notify_style_update()
         self._cache.clear()
         self._update()
@@ -141,7 +135,7 @@ class MessageLog(Pane):
         )
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """With the mouse: as it is seen."""
+        """The text that the mouse has selected, as it is visible."""
         return selection.extract("\n".join(strip.text.rstrip() for strip in self._strips)), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:

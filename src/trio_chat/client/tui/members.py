@@ -1,9 +1,8 @@
-"""Who is in the room."""
+"""The list of people in the room."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
@@ -16,17 +15,13 @@ _RANKS = "~&@%+"  # founders first, as IRC has them
 
 
 class Members(Pane):
-    class Chosen(Message):
-        """Somebody has clicked on a nickname."""
+    """``chosen`` gets the nickname that is clicked on."""
 
-        def __init__(self, nick: str) -> None:
-            super().__init__()
-            self.nick = nick
-
-    def __init__(self) -> None:
+    def __init__(self, chosen: Callable[[str], None]) -> None:
         super().__init__()
+        self._chosen = chosen
         self._buffer: Buffer | None = None
-        self._first = 0  # how many are above those that are seen
+        self._first = 0  # the number of those above the visible ones
         self._seen: Sequence[Member] = ()
 
     def show(self, buffer: Buffer, palette: Palette) -> None:
@@ -51,7 +46,7 @@ class Members(Pane):
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(self._seen):
-            self.post_message(self.Chosen(self._seen[event.y].nick))
+            self._chosen(self._seen[event.y].nick)
 
     def scroll_rows(self, rows: int) -> None:
         self._first = max(self._first + rows, 0)
@@ -59,7 +54,7 @@ class Members(Pane):
 
 
 def ranked(members: Iterable[Member]) -> list[Member]:
-    """Those who lead the room first, each rank in alphabetical order."""
+    """Sort by rank, the highest first, and then alphabetically."""
     return sorted(members, key=_rank)
 
 

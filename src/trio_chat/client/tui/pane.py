@@ -1,4 +1,4 @@
-"""What all parts around the log have in common: rows of text that change now and then."""
+"""The base of all widgets: rows of text."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from trio_chat.client.tui.text import Piece
 
-_WHEEL = 3  # rows for each click of it, as elsewhere
+_WHEEL = 3  # rows for each click of it, as usual
 
 _PLAIN = Style()
 
@@ -21,7 +21,7 @@ def row(*pieces: Piece) -> Strip:
 
 
 def between(left: Sequence[Piece], right: Sequence[Piece], width: int) -> Strip:
-    """Some at the left and some at the right; the left is cut to leave room for both."""
+    """A row with a left and a right part; the left one is cut to fit."""
     end = row(*right)
     begin = shortened(row(*left), width - end.cell_length - 1)
     return begin.extend_cell_length(width - end.cell_length) + end
@@ -34,13 +34,11 @@ def shortened(strip: Strip, width: int) -> Strip:
 
 
 class Resized(Message):
-    """A part is to be shown again: it has another size, or one for the first time, or another
-    piece of it is wanted.
-    """
+    """A widget must be shown again: it was resized or scrolled."""
 
 
 class Pane(Widget):
-    """Draws rows, and only when they are other ones."""
+    """Draws rows, and repaints only if they differ."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +56,7 @@ class Pane(Widget):
         self.scroll_rows(_WHEEL)
 
     def scroll_rows(self, rows: int) -> None:
-        """So many down, or up if it is less than none: most parts are seen whole."""
+        """Scroll down, or up if negative; most widgets are visible as a whole."""
 
     def show_rows(self, strips: Sequence[Strip]) -> None:
         if strips != self._strips:

@@ -1,31 +1,28 @@
-"""What is pasted is text, whatever is in it.
+"""Takes pasted input for text, whatever is in it.
 
-A terminal marks where a paste begins and ends. In between, Textual takes an escape sequence for one
-that the terminal has sent: text gets lost, and keys are pressed that nobody has pressed. So what is
-between the marks reaches it without the character that begins one.
+A terminal marks where a paste begins and ends. Textual would obey escape sequences in between: text
+would get lost, and keys be pressed that nobody pressed. So they reach it without the escape
+character.
 
-Text that has the mark of the end in it would end the paste too early, and all behind that would be
-keys. Most terminals take it out. Where one does not, the last mark is the true one, of all that
-comes without a pause.
+A pasted end mark would end the paste too early, and turn the rest into keys. Most terminals remove
+it. For those that do not, the paste ends at the last mark that arrives without a pause.
 """
 
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 
-# What stands for the escape character, as everywhere (protocols/clean.py).
+# Visible replacements, as everywhere (protocols/clean.py).
 _HARMLESS = str.maketrans("\x1b\0", "␛␀")
 
-# A terminal writes a paste as fast as we read. Nobody presses a key as soon after one.
-_PAUSE = 0.05  # seconds
+# Seconds of silence after a paste, which a terminal writes as fast as we read.
+_PAUSE = 0.05
 
 
 class Pastes:
-    """Gives back, of all that is read, what may be obeyed now; ``now`` is in seconds, of a clock
-    that does not go back.
-    """
+    """Returns what Textual may process of what is read. ``now`` is from a monotonic clock."""
 
     def __init__(self) -> None:
-        self._before = ""  # the last characters, in which a mark may have begun
-        self._pasted: str | None = None  # what has come of a paste
+        self._before = ""  # the last characters, in case a mark begins there
+        self._pasted: str | None = None  # the part of a paste that has arrived
         self._came = 0.0
 
     def feed(self, data: str, now: float) -> str:
@@ -36,7 +33,7 @@ class Pastes:
         return self._end(now) if self._pasted.endswith(_END) else ""
 
     def tick(self, now: float) -> str:
-        """Nothing has come for a while; ask often."""
+        """End a paste after a pause; call this often."""
         pause = self._pasted is not None and now - self._came >= _PAUSE
         return self._end(now) if pause else ""
 
@@ -51,7 +48,7 @@ class Pastes:
         return data[:behind] + self.feed(data[behind:], now)
 
     def _end(self, now: float) -> str:
-        """At the last mark before another paste begins; if there is none, it is still to come."""
+        """End the paste at the last mark before another one begins, if any has arrived."""
         text = self._pasted or ""
         first = text.find(_END)
         if first < 0:

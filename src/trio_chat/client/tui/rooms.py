@@ -1,10 +1,9 @@
-"""The list of buffers: rooms and people, and in which of them something is new."""
+"""The list of buffers, with what is new in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from trio_chat.client.model import Buffer
@@ -12,21 +11,17 @@ from trio_chat.client.tui.pane import Pane, between
 from trio_chat.client.tui.text import Piece
 from trio_chat.client.tui.theme import Palette
 
-_MANY = 999  # a number of more digits says no more
+_MANY = 999  # the largest number shown
 
 
 class Rooms(Pane):
-    class Chosen(Message):
-        """Somebody has clicked on a room; on the one that is shown, or with the other button, for
-        its ``menu``.
-        """
+    """``chosen`` gets the room that is clicked on, and whether for its menu: with another button
+    than the first, or on the room that is shown.
+    """
 
-        def __init__(self, buffer: Buffer, *, menu: bool) -> None:
-            super().__init__()
-            self.buffer, self.menu = buffer, menu
-
-    def __init__(self) -> None:
+    def __init__(self, chosen: Callable[[Buffer, bool], None]) -> None:
         super().__init__()
+        self._chosen = chosen
         self._seen: Sequence[tuple[int, Buffer]] = ()
         self._current: Buffer | None = None
         self._digits = 2  # of the numbers of rooms
@@ -35,7 +30,7 @@ class Rooms(Pane):
         if event.y < len(self._seen):
             buffer = self._seen[event.y][1]
             menu = buffer is self._current or event.button != 1
-            self.post_message(self.Chosen(buffer, menu=menu))
+            self._chosen(buffer, menu)
 
     def show(self, buffers: Sequence[Buffer], current: Buffer, palette: Palette) -> None:
         self._current = current
@@ -68,7 +63,7 @@ def _name(buffer: Buffer, palette: Palette) -> Style:
 
 
 def badge(buffer: Buffer, palette: Palette) -> list[Piece]:
-    """How much is new: in bold and with an @ what concerns us."""
+    """The number of mentions, in bold with an @, or else of unread lines."""
     if buffer.mentions:
         return [(f"@{_count(buffer.mentions)}", palette.accent)]
     if buffer.unread:

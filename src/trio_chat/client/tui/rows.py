@@ -3,8 +3,8 @@
     12:05    alice │ a text that goes on
                    │ in a second row
 
-Where that leaves too little for the text, the nickname stands before it, and the rows after the
-first are indented; on the narrowest screens there is no time either.
+On narrow screens the nickname stands before the text, and all rows but the first are indented; on
+the narrowest there is no time.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ from trio_chat.client.tui.text import Piece, dressed, fitted, linked, wrapped
 from trio_chat.client.tui.theme import Palette
 
 _TIME = len("12:05 ")
-_NICK = 12  # cells, with the sign before it: most nicknames are shorter
-_NICK_WIDE = 18  # where there is place for those that are not
+_NICK = 12  # cells, with the prefix; most nicknames are shorter
+_NICK_WIDE = 18  # on wide screens
 _RULE = " │ "
-_CALL = " ┃ "  # where somebody calls us; colours alone do not tell everybody
+_CALL = " ┃ "  # beside a mention; not everybody sees colours
 _INDENT = 2
 
-# Narrower than this the column of nicknames goes, and then the time: a text needs 25 cells or so.
+# Below these widths the column of nicknames goes, and then the time: a text needs 25 cells or so.
 _COLUMNS = 48
 _WIDE = 100
 _TIMES = 30
@@ -37,13 +37,13 @@ _PLAIN = Style()
 
 @dataclass(frozen=True)
 class Sheet:
-    """What lines are written on; ``width`` in cells."""
+    """The width in cells and the palette for drawing lines."""
 
     width: int
     palette: Palette
 
     def rows(self, line: Line, *, unread: bool) -> list[Strip]:
-        """``unread`` if it is the first that has not been read: a rule is drawn above it."""
+        """Draw a line, with a rule above it if it is the first ``unread`` one."""
         palette = self.palette
         rule = [self._rule("new", palette.accent, palette.accent)] if unread else []
         if line.kind == "day":
@@ -94,12 +94,12 @@ class Sheet:
             return [*linked(line.text, palette.dim), (" ⋯", palette.dim)]
         if line.state == "failed":
             why = f" ✗ {line.why or 'not sent'}"
-            again = (" (Ctrl+R sends it again)", palette.dim)
+            again = (" (Ctrl+R to retry)", palette.dim)
             return [*linked(line.text, palette.dim), (why, palette.error), again]
         return self._text(line)
 
     def _text(self, line: Line) -> list[Piece]:
-        """As its author wants it to look, and nothing beside it."""
+        """The text with its author's formatting."""
         looks = [(run.start, run.end, self.palette.look(run.look)) for run in line.runs]
         return list(dressed(linked(line.text, _PLAIN), looks))
 
@@ -122,7 +122,7 @@ def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
 
 
 def clock(time: float) -> str:
-    """The time of this place; of a moment that no calendar has, as a server may name one, none."""
+    """The local time; dashes for a time that no calendar has."""
     try:
         return f"{datetime.fromtimestamp(time).astimezone():%H:%M}"
     except (ValueError, OverflowError, OSError):

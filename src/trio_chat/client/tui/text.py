@@ -1,4 +1,4 @@
-"""Text in cells: how wide it is, where it breaks, and what of it is a link."""
+"""Text in cells: its width, its line breaks and its links."""
 
 import re
 import zlib
@@ -9,11 +9,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-#: A piece of text and how it looks.
+#: A piece of text and its style.
 Piece = tuple[str, Style]
 
-# What a terminal may be told to open. Only what is seen is linked, so nothing leads elsewhere;
-# only ASCII, so that it looks like what it is.
+# Links for the terminal to open: exactly what is visible, so that none leads elsewhere, and only
+# ASCII, so that none looks like another.
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _AFTER_LINK = ".,;:!?'\"*_"
 
@@ -26,10 +26,10 @@ def fitted(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
-    """Begin and end of each row, none wider than ``width`` cells but for blanks at its end.
+    """Begin and end of each row, none wider than ``width`` cells except for blanks at its end.
 
-    It breaks at line feeds and after blanks; a word that is longer than a row, between what people
-    see as letters.
+    Rows break at line feeds and after blanks, and inside a word longer than a row between what
+    people see as letters.
     """
     if "\n" in text:
         return list(_wrap_lines(text, width))
@@ -57,7 +57,7 @@ def _wrap_lines(text: str, width: int) -> Iterator[tuple[int, int]]:
 
 
 def wrapped(pieces: Sequence[Piece], width: int) -> list[list[Segment]]:
-    """The same of pieces: the segments of each row."""
+    """Wrap pieces: the segments of each row."""
     text = "".join(piece for piece, _ in pieces)
     return [
         _row(pieces, begin, begin + len(text[begin:end].rstrip(" ")))
@@ -76,7 +76,7 @@ def _row(pieces: Sequence[Piece], begin: int, end: int) -> list[Segment]:
 
 
 def linked(text: str, style: Style) -> Iterator[Piece]:
-    """``text`` with each link in it as one that a terminal can open."""
+    """``text`` with its links as ones that a terminal can open."""
     done = 0
     for begin, link in find_links(text):
         yield text[done:begin], style
@@ -86,9 +86,7 @@ def linked(text: str, style: Style) -> Iterator[Piece]:
 
 
 def dressed(pieces: Iterable[Piece], looks: Sequence[tuple[int, int, Style]]) -> Iterator[Piece]:
-    """The pieces with what the looks add to theirs, each from a place to another in all the text,
-    in their order.
-    """
+    """Add styles to pieces, each from one offset of the whole text to another, in order."""
     at = 0
     for text, style in pieces:
         done = at
@@ -103,7 +101,7 @@ def dressed(pieces: Iterable[Piece], looks: Sequence[tuple[int, int, Style]]) ->
 
 
 def find_links(text: str) -> Iterator[tuple[int, str]]:
-    """Each link and where it begins. What ends the sentence around it is no part of it."""
+    """Find links and their offsets, without the punctuation that ends a sentence around them."""
     for found in _LINK.finditer(text):
         link = found[0].rstrip(_AFTER_LINK)
         for opening, closing in ("()", "[]", "<>"):
@@ -113,8 +111,8 @@ def find_links(text: str) -> Iterator[tuple[int, str]]:
 
 
 def with_link_ids(strip: Strip) -> Strip:
-    """Give every piece of a link the same id, by which terminals know that it is one link though
-    it goes on in the next row. Rich has another one for each piece, and no public name for it.
+    """Give every piece of a link the same id, so that terminals recognise one link over several
+    rows. Rich gives each piece its own, and has no public name for it.
     """
     if not any(segment.style and segment.style.link for segment in strip):
         return strip

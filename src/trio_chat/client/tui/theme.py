@@ -1,14 +1,13 @@
-"""Colours: three themes, and a colour of its own for each nickname.
+"""Colours: three themes, and a colour for each nickname.
 
-Each colour has a contrast of 4.5 or more with what is behind it, which is what WCAG 2.1 asks of
-text. Those of nicknames are, among all that have it, as far from each other as can be (in OKLab,
-hue before lightness), and none is grey. Where the terminal has 256 colours, the greys are nearly
-the same. The theme of the terminal's own colours knows nothing of them, and takes the six that
-have names.
+Each colour has a contrast of at least 4.5 with its background, as WCAG 2.1 requires for text. The
+colours of nicknames are, within that, as far from each other as possible (in OKLab, hue before
+lightness), and none is grey. With 256 colours in the terminal, the greys are nearly the same. The
+terminal's own theme uses its six named colours.
 
-The colours that people give to their texts are those of IRC in hue, as dark or as light as that
-contrast needs, also where the mouse has selected them. Greys are none: they would look like what
-the program itself says, or like nothing at all.
+The colours in people's texts have IRC's hues, as dark or as light as that contrast needs, also when
+selected by the mouse. Greys are ignored: they would look like the program's own text, or be
+invisible.
 """
 
 import zlib
@@ -23,25 +22,25 @@ from trio_chat.protocols.client import Look
 
 @dataclass(frozen=True)
 class Palette:
-    """How things look in one theme."""
+    """The styles of one theme."""
 
     dim: Style
-    rule: Style  # lines between other things, which nobody has to read
+    rule: Style  # decoration
     accent: Style
     error: Style
-    mention: Style  # a line in which somebody calls us
+    mention: Style  # a line that mentions us
     call: Style  # the rule beside it
-    chosen: Style  # the room that is shown, the row that Enter means
+    chosen: Style  # the current room, the row that Enter takes
     selected: Style  # by the mouse
     nicks: tuple[Style, ...]
-    colours: tuple[str | None, ...] = (None,) * 16  # of IRC, by their numbers
+    colours: tuple[str | None, ...] = (None,) * 16  # of IRC, by number
 
     def nick(self, nick: str) -> Style:
-        """The same for everybody who could be taken for the same."""
+        """The colour of a nickname, the same for all spellings of it."""
         return self.nicks[zlib.crc32(fold(nick).encode("utf-8", "replace")) % len(self.nicks)]
 
     def look(self, look: Look) -> Style:
-        """Of a part of a text: only what it adds, so that a link in it stays one."""
+        """The style that formatting adds to a text, so that links in it stay links."""
         return Style(
             bold=look.bold or None,
             italic=look.italic or None,
@@ -57,7 +56,7 @@ def _bold(*colours: str) -> tuple[Style, ...]:
 
 DARK, LIGHT, TERMINAL = "trio-dark", "trio-light", "ansi-dark"
 
-#: The theme of each name that may be set.
+#: The theme for each value of the setting.
 THEME_OF = {"dark": DARK, "light": LIGHT, "terminal": TERMINAL}
 
 THEMES = (

@@ -1,10 +1,10 @@
-"""Which rows of a log are seen.
+"""The visible rows of a log.
 
-A place in the log is a line and a row of it, never a number of rows from the top. So nothing
-moves when lines come before or after, or when all rows change because the screen has another
-width; and only what is seen is ever wrapped, of fifty thousand lines as of fifty.
+A place in the log is a line and a row of it, never a number of rows from the top. So nothing moves
+when lines are added before or after, or when all rows change with the width of the screen; and only
+what is visible is ever wrapped.
 
-To follow the end is no place but a state. Only scrolling changes it.
+Following the end is a state, which only scrolling changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ from trio_chat.client.model import Buffer, Line
 
 
 class Viewport:
-    """``rows`` gives the rows of a line of ``buffer``; there is at least one."""
+    """``rows`` draws a line of ``buffer`` as one or more rows."""
 
     def __init__(self, buffer: Buffer, rows: Callable[[Line], Sequence[Strip]]) -> None:
         self._buffer, self._rows = buffer, rows
-        self._top: tuple[Line, int] | None = None  # line and row of it; None is to follow the end
-        self._was_at = 0  # the index of that line when we saw it last
+        self._top: tuple[Line, int] | None = None  # a line and its row; None follows the end
+        self._was_at = 0  # the index of that line last time
         self.height = 1
 
     @property
@@ -33,11 +33,11 @@ class Viewport:
 
     @property
     def near_top(self) -> bool:
-        """Whether what we have above what is seen is less than a page."""
+        """Whether less than a page is above what is visible."""
         return self._moved(*self._place(), -self.height) == (0, 0)
 
     def strips(self) -> list[Strip]:
-        """What is seen; fewer than ``height`` only if that is all."""
+        """The visible rows; fewer than ``height`` only if there are no more."""
         index, row = self._place()
         strips: list[Strip] = []
         while index < len(self._lines) and len(strips) < self.height + row:
@@ -46,7 +46,7 @@ class Viewport:
         return strips[row : row + self.height]
 
     def scroll(self, rows: int) -> None:
-        """Down, or up if it is negative. At the end it follows the end."""
+        """Scroll down, or up if negative; at the end it follows."""
         if self._lines:
             self._go_to(*self._moved(*self._place(), rows))
 
@@ -58,22 +58,22 @@ class Viewport:
         self._top = None
 
     def show(self, line: Line) -> None:
-        """With something of what was before it."""
+        """Show a line, with some of what comes before it."""
         if (index := self._index(line)) is not None:
             self._go_to(*self._moved(index, 0, -(self.height // 3)))
 
     def _place(self) -> tuple[int, int]:
-        """The index of the first line that is seen, and its first row that is."""
+        """The index of the first visible line, and its first visible row."""
         if self._top is None:
             return self._last_place()
         line, row = self._top
         index = self._index(line)
         if index is None:
-            return 0, 0  # it has gone, as the oldest do
+            return 0, 0  # it was among the oldest, which go
         return index, min(row, len(self._rows(line)) - 1)
 
     def _index(self, line: Line) -> int | None:
-        """Where it is: most often where it was, or near that."""
+        """The index of a line, found from its last one outwards."""
         lines, last = self._lines, self._was_at
         for away in range(max(last + 1, len(lines) - last)):
             for index in (last + away, last - away):
@@ -92,7 +92,7 @@ class Viewport:
             self._top, self._was_at = (self._lines[index], row), index
 
     def _moved(self, index: int, row: int, rows: int) -> tuple[int, int]:
-        """From a place so many rows on or back, as far as there is something."""
+        """The place some rows after or before another, within the log."""
         row += rows
         while row < 0 and index > 0:
             index -= 1
