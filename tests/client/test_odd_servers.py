@@ -64,7 +64,7 @@ def test_whenever_it_was_said_it_has_a_time(monkeypatch, place: str, when: str) 
             model.update(Earlier(Said("#a", "al", "x"), time=moment), NOON)
         for line in model.buffers[1].lines:
             assert "-" not in clock(line.time)
-            model.short_time(line.time)
+            model.days.short(line.time)
     finally:
         monkeypatch.undo()
         time.tzset()
