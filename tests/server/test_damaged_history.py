@@ -12,7 +12,7 @@ import trio
 from irc_peers import irc_peer, settings
 from peers import running
 from trio_chat.app import open_log
-from trio_chat.storage.sqlite.rows import complain
+from trio_chat.storage.sqlite.rows import _complain
 
 CAPS = "batch", "server-time", "message-tags", "draft/chathistory", "draft/event-playback"
 
@@ -47,7 +47,7 @@ async def test_the_room_opens_and_goes_on(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(damage)
         connection.commit()
-    complain.cache_clear()
+    _complain.cache_clear()
     caplog.clear()
     async with open_log(chosen) as log, running(chosen, log) as house:
         with trio.fail_after(20):
@@ -93,7 +93,7 @@ async def test_pages_that_break_while_it_runs_are_told_once_and_end_nothing(
             await alice.messages(f"PRIVMSG #tea :sesame {n} {'x' * 300}")
         await alice.messages("PART #tea", "MONITOR + eve")
         damage_pages(path, seed, share)
-        complain.cache_clear()
+        _complain.cache_clear()
         eve = await irc_peer(house, "eve", *caps, rooms="", link=True)
         told = await eve.messages(
             "JOIN #tea", "PRIVMSG #tea :hello", "TOPIC #tea :milk", "SEARCH text=sesame",

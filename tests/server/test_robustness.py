@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 import trio
+import trio.testing
 
 from peers import House, Peer, running, settings
 from trio_chat.storage import memory
@@ -195,6 +196,7 @@ async def test_a_fault_in_one_connection_ends_that_one_alone(
         assert await alice.until("\n") == "bob left!\n"
     await alice.send(b"all is well\n")
     assert await alice.until("\n") == "alice: all is well\n"
+    await trio.testing.wait_all_tasks_blocked()
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "failed"
     ]

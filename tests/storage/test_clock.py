@@ -10,7 +10,7 @@ import trio
 from stores import NOW, append, open_file, said, texts
 from trio_chat.storage.clock import Calendar, HouseTime
 from trio_chat.storage.memory import MemoryLog
-from trio_chat.storage.sqlite import writer
+from trio_chat.storage.sqlite import thread
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
 from trio_chat.storage.sqlite.schema import open_for_writing
@@ -142,7 +142,7 @@ async def test_memory_forgets_what_is_too_old_however_the_clock_goes() -> None:
 async def test_what_is_too_old_goes_although_nobody_says_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_REST", 0.1)
+    monkeypatch.setattr(thread, "_REST", 0.1)
     short = Retention(1, 1000, 10_000_000)
     now = NOW
     async with open_file(tmp_path / "chat.db", retention=short, clock=lambda: now) as log:

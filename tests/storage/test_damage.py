@@ -23,7 +23,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.core.views import Mask
 from trio_chat.errors import CannotOpenStore, Unavailable
 from trio_chat.storage.base import START, Log, Search
-from trio_chat.storage.sqlite.rows import complain
+from trio_chat.storage.sqlite.rows import _complain
 
 # Stands in all that was said and set, and shall stand in no log and no error.
 SECRET = "sesame"
@@ -152,7 +152,7 @@ def test_whatever_is_in_a_cell(cell: tuple[str, str], row: int, value: str) -> N
     handler.emit = lambda record: lines.append(  # type: ignore[method-assign]
         record.getMessage() + logging.Formatter().format(record)
     )
-    complain.cache_clear()
+    _complain.cache_clear()
     with TemporaryDirectory() as folder:
         path = Path(folder, "chat.db")
         path.write_bytes(whole())

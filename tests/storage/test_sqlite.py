@@ -18,7 +18,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
 from trio_chat.storage.sqlite.maintenance import Housekeeper
-from trio_chat.storage.sqlite.rows import complain
+from trio_chat.storage.sqlite.rows import _complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
 NEXT = [*MIGRATIONS, "ALTER TABLE mark ADD COLUMN more TEXT"]
@@ -101,7 +101,7 @@ async def test_everything_is_there_after_reopening(path: Path) -> None:
 async def test_what_cannot_be_read_is_passed_over_and_complained_of_once(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    complain.cache_clear()
+    _complain.cache_clear()
     async with open_file(path) as log:
         await log.append("#a", [said("one"), said("two"), said("three")])
         [tea] = await append(log, topic("tea"), barrier=True)

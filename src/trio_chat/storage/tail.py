@@ -30,8 +30,19 @@ class Intake:
         self._send, self._receive = trio.open_memory_channel[Sequence[Entry]](INTAKE)
 
     async def take_place(self) -> None:
-        """Wait for a place: this is where senders are held back."""
-        await self._places.acquire()
+        """Wait for a place: this is where senders are held back. If there is one, others do not
+        run meanwhile.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            self._places.acquire_nowait()
+        except trio.WouldBlock:
+            await self._places.acquire()
+
+    @property
+    def has_one(self) -> bool:
+        """Whether one place is taken, and no other."""
+        return self._places.value == INTAKE - 1
 
     def give_back(self) -> None:
         """Give a place back because nothing will be shown in it."""

@@ -16,6 +16,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search
 from trio_chat.storage.sqlite import read, search
+from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.schema import (
@@ -28,7 +29,7 @@ from trio_chat.storage.sqlite.schema import (
     opening,
 )
 from trio_chat.storage.sqlite.store import Store
-from trio_chat.storage.sqlite.writer import Job, Writer
+from trio_chat.storage.sqlite.writer import Writer
 from trio_chat.storage.tail import Intake
 
 _T = TypeVar("_T")
@@ -69,21 +70,20 @@ async def open_sqlite(
         )
         stack.enter_context(closing(connection))
         with opening(path):
-            store = Store(connection, clock, Whereabouts(path).check)
+            store = Store(connection, clock, Whereabouts(path).check, busy)
             intake = Intake()
             keeper = Housekeeper(store, retention, clock, is_open=intake.followed.__contains__)
             readers = [
                 stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))
                 for _ in range(_READERS)
             ]
-        writer = Writer(store, keeper, trio.lowlevel.current_trio_token())
-        writer.start()
+        writer = Writer(store, keeper)
         try:
             node = f"{int(clock() * 1000):x}"
             yield SqliteLog(store, writer, readers, intake, refuse=refuse, node=node)
         finally:
             with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(writer.close)
+                await writer.close()
 
 
 class SqliteLog(Log):
@@ -130,15 +130,18 @@ class SqliteLog(Log):
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
         then = partial(self._show, room, partial(_fresh, events))
+        lone, size = self._intake.has_one, len(events)
         if not any(rows):  # nobody needs them tomorrow: they only get their places
-            return await self._done(Job(pass_on, writes=False, then=then))
+            return await self._done(Job(pass_on, writes=False, then=then, size=size), lone=lone)
         must_last = self._refuse and any(map(is_missed, events))
         return await self._done(
             Job(
                 lambda store: store.append(room, events, rows, expect=expect, barrier=barrier),
                 otherwise=None if must_last else pass_on,
                 then=then,
-            )
+                size=size,
+            ),
+            lone=lone,
         )
 
     def _show(
@@ -208,10 +211,12 @@ class SqliteLog(Log):
         then = partial(self._show, room, followed)
         await self._done(Job(lambda store: store.after(room, after), writes=False, then=then))
 
-    async def _done(self, job: Job[_T]) -> _T:
-        """Have a job done, even if this is cancelled, and return its result."""
-        self._writer.do(job)
-        await job.done.wait()
+    async def _done(self, job: Job[_T], *, lone: bool = False) -> _T:
+        """Have a job done, even if this is cancelled, and return its result. ``lone`` as for
+        ``Writer.do``.
+        """
+        self._writer.do(job, lone=lone)
+        await job.until_done()
         if job.error:
             raise job.error
         return job.result

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import lru_cache
+from threading import Lock
 from typing import Any, NamedTuple
 
 from trio_chat.core.events import Entry, Event, Said, is_for_members
@@ -70,7 +71,15 @@ def event_of(id: int, written: str, text: str, token: str = "") -> Event | None:
         return None
 
 
-@lru_cache(maxsize=1000)
 def complain(what: str, why: str) -> None:
     """Log that something cannot be read: once, and without what was read."""
+    with _complaining:
+        _complain(what, why)
+
+
+_complaining = Lock()  # a cache does not keep two threads from doing the same at once
+
+
+@lru_cache(maxsize=1000)
+def _complain(what: str, why: str) -> None:
     logger.error("%s of the history cannot be read and is passed over: %s", what, why)

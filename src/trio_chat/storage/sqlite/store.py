@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,13 @@ _LAST_ID = """
 """
 
 
+# A disk that commits in this time holds up nobody (seconds); and the part of a slower time that is
+# forgotten with each further commit.
+_FAST, _FORGOTTEN = 0.0005, 0.1
+
+# Pages after which a commit copies the journal into the file, as SQLite does by itself.
+_JOURNAL_PAGES = 1000
+
 _INSERT = (
     "INSERT INTO entry (id, room, kind, text, token, event, ahead) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -51,7 +59,7 @@ class Store:
 
     What it remembers of rooms is dropped when a transaction fails, because it may be of things that
     did not happen. ``clock`` gives unix time in seconds. ``check`` raises sqlite3.Error if anything
-    written now would be lost.
+    written now would be lost. ``busy`` is how many seconds commits wait for others who write.
     """
 
     def __init__(
@@ -59,8 +67,11 @@ class Store:
         connection: sqlite3.Connection,
         clock: Callable[[], float],
         check: Callable[[], None] = lambda: None,
+        busy: float = 0,
     ) -> None:
         self.connection, self._clock, self.check = connection, clock, check
+        self._busy, self._may_wait = busy, True
+        self._slowness = 10 * _FAST  # the time of the slowest commit of late, fading (seconds)
         self.ids = Ids(
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
@@ -79,12 +90,36 @@ class Store:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self.connection.execute("COMMIT")
+            self._commit()
         except BaseException:
+            self._slowness = 10 * _FAST
             self._rooms.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
+
+    def _commit(self) -> None:
+        begin = time.perf_counter()
+        self.connection.execute("COMMIT")
+        faded = self._slowness * (1 - _FORGOTTEN)
+        self._slowness = max(faded, time.perf_counter() - begin)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether commits have lately taken so little time that they hold up nobody."""
+        return self._slowness < _FAST
+
+    def let_commits_wait(self, may: bool) -> None:
+        """Let commits wait for others who write, and copy the journal into the file; or not."""
+        if may is not self._may_wait:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(self._busy * 1000) if may else 0}")
+            self.connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES if may else 0}")
+            self._may_wait = may
+
+    def empty_journal(self) -> None:
+        """Copy the journal into the file, as far as nobody reads from it."""
+        self.check()
+        self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def append(
         self,
@@ -115,14 +150,15 @@ class Store:
             if token:
                 tokens[token] = entry
         self.connection.executemany(_INSERT, fresh)
-        self.connection.executemany(
-            "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)",
-            [
-                (self._room(other).number, pack(entry.id), ahead_of(pack(entry.id), entry.at))
-                for entry in entries
-                for other in elsewhere(entry.event)
-            ],
-        )
+        copies = [
+            (self._room(other).number, pack(entry.id), ahead_of(pack(entry.id), entry.at))
+            for entry in entries
+            for other in elsewhere(entry.event)
+        ]
+        if copies:
+            self.connection.executemany(
+                "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)", copies
+            )
         self.touched[room.number] = self.touched.get(room.number, math.inf) + len(fresh)
         self.unindexed += len(fresh)
         self.unlooked += len(fresh)

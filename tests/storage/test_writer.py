@@ -1,0 +1,170 @@
+"""On which thread what is written, and how many share a transaction."""
+
+import itertools
+import os
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stores import append, open_file, said, take, texts
+from trio_chat.core.events import TopicSet
+from trio_chat.storage.base import START
+from trio_chat.storage.sqlite import store
+from trio_chat.storage.sqlite.log import SqliteLog
+
+HERE, THREAD = "MainThread", "history"
+
+
+class Disk:
+    """A disk that takes ``seconds`` for each commit; ``commits`` tells by which thread they were
+    made.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.commits: list[str] = []
+        self._now = 0.0
+
+    def perf_counter(self) -> float:
+        """Called before a commit and after it."""
+        self._now += self.seconds
+        return self._now
+
+    def trace(self, statement: str) -> None:
+        if statement == "COMMIT":
+            self.commits.append(threading.current_thread().name)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk(0.0001)
+    monkeypatch.setattr(store, "time", disk)
+    return disk
+
+
+@asynccontextmanager
+async def opened(path: Path, disk: Disk, **how: Any) -> AsyncIterator[SqliteLog]:
+    """A log of which the disk has been found out to be as fast as it is."""
+    async with open_file(path, **how) as log:
+        for number in range(60):
+            await append(log, said(f"before {number}"))
+        log._store.connection.set_trace_callback(disk.trace)
+        disk.commits.clear()
+        yield log
+
+
+async def test_a_message_that_comes_alone_is_committed_without_another_thread(
+    tmp_path: Path, disk: Disk
+) -> None:
+    async with opened(tmp_path / "chat.db", disk) as log:
+        for number in range(10):
+            await append(log, said(f"{number}"))
+        assert disk.commits.count(HERE) == 10
+        assert await texts(log, "#a", limit=10) == [f"{number}" for number in range(10)]
+
+
+async def test_a_slow_disk_holds_up_nobody(tmp_path: Path, disk: Disk) -> None:
+    disk.seconds = 0.005
+    async with opened(tmp_path / "chat.db", disk) as log:
+        for number in range(10):
+            await append(log, said(f"{number}"))
+        assert disk.commits[:10] == [THREAD] * 10
+
+
+async def test_a_disk_that_becomes_slow_holds_up_the_chat_once(tmp_path: Path, disk: Disk) -> None:
+    async with opened(tmp_path / "chat.db", disk) as log:
+        disk.seconds = 0.1
+        for number in range(10):
+            await append(log, said(f"{number}"))
+        assert disk.commits[:10] == [HERE] + [THREAD] * 9
+
+
+async def test_a_disk_that_was_slow_once_is_trusted_again(tmp_path: Path, disk: Disk) -> None:
+    async with opened(tmp_path / "chat.db", disk) as log:
+        disk.seconds = 0.005
+        await append(log, said("slow"))
+        disk.seconds = 0.0001
+        for number in range(40):
+            await append(log, said(f"{number}"))
+        assert disk.commits[:4] == [HERE, THREAD, THREAD, THREAD]
+        assert disk.commits[-1] == HERE
+
+
+async def test_those_that_come_together_share_a_transaction(tmp_path: Path, disk: Disk) -> None:
+    async def say_together() -> None:
+        disk.commits.clear()
+        async with trio.open_nursery() as nursery:
+            for number in range(60):
+                nursery.start_soon(append, log, said(f"{number}"))
+
+    async with opened(tmp_path / "chat.db", disk) as log, trio.open_nursery() as nursery:
+        await log.follow("#a", await log.end("#a"))
+        nursery.start_soon(take, log, 180)
+        await trio.testing.wait_all_tasks_blocked()
+        await say_together()
+        assert len(disk.commits) == 2  # the first was taken for one that comes alone
+        for _ in range(2):
+            await say_together()
+            assert disk.commits == [HERE]
+
+
+async def test_much_at_once_holds_up_nobody(tmp_path: Path, disk: Disk) -> None:
+    async with opened(tmp_path / "chat.db", disk) as log:
+        await append(log, *(said(f"{number}") for number in range(65)))
+        assert disk.commits == [THREAD]
+
+
+async def test_somebody_else_who_writes_holds_up_nobody(tmp_path: Path, disk: Disk) -> None:
+    path = tmp_path / "chat.db"
+    async with opened(path, disk, busy=60) as log, trio.open_nursery() as nursery:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with trio.fail_after(30):  # long before it is given up
+                nursery.start_soon(append, log, said("waits"))
+                await trio.testing.wait_all_tasks_blocked()
+            other.execute("ROLLBACK")
+    assert THREAD in disk.commits
+
+
+async def test_the_journal_does_not_grow_with_what_is_said(tmp_path: Path, disk: Disk) -> None:
+    path = tmp_path / "chat.db"
+    async with opened(path, disk) as log:
+        for number in range(600):
+            await log.append("#a", [said(f"{number} {'x' * 30_000}")])
+        assert os.stat(f"{path}-wal").st_size < 8 * 1024 * 1024
+
+
+@given(st.lists(st.lists(st.sampled_from([1, 2, 70]), min_size=1, max_size=5), max_size=8))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_tail_shows_in_the_order_of_ids_whoever_writes(
+    tmp_path_factory: pytest.TempPathFactory, passes: Sequence[Sequence[int]]
+) -> None:
+    """Some alone, some together; some short, some long; the disk now slow, now fast."""
+    times: Iterator[float] = itertools.cycle([0.0, 0.0001, 0.0002, 0.1, 0.1, 0.1, 0.1])
+    path = tmp_path_factory.mktemp("log") / "chat.db"
+
+    async def main() -> None:
+        async with open_file(path) as log:
+            await log.follow("#a", START)
+            log._store._slowness = 0
+            count = 0
+            for sizes in passes:
+                async with trio.open_nursery() as nursery:
+                    for size in sizes:
+                        nursery.start_soon(append, log, *(said("x") for _ in range(size)))
+                        count += size
+                log._store._slowness = next(times)
+            await append(log, TopicSet("#a", "alice", "last", "1"))
+            shown = [entry.id for entry in await take(log, count + 1)]
+            assert shown == sorted(shown)
+
+    trio.run(main)
