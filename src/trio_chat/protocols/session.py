@@ -22,7 +22,6 @@ class Dialect(Protocol):
         ``id`` and ``at`` (unix milliseconds) are those of the event's entry, for dialects that show
         them.
         """
-        ...
 
 
 class OwnDialect(Dialect, Protocol):
@@ -30,7 +29,6 @@ class OwnDialect(Dialect, Protocol):
 
     def differs(self, shown: Shown) -> bool:
         """Whether everybody else is shown it in another way."""
-        ...
 
 
 class Says:
@@ -83,53 +81,41 @@ class Session(Protocol):
     @property
     def refusals(self) -> int:
         """The number of times the peer was refused something."""
-        ...
 
     @property
     def dialect(self) -> Dialect:
         """The dialect in which this connection is written to."""
-        ...
 
     @property
     def own(self) -> OwnDialect | None:
         """The dialect for the peer's own actions; None if they are shown like all others."""
-        ...
 
     def greeting(self) -> bytes:
         """The bytes for a peer that waits for the server to speak first."""
-        ...
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer, in pieces of any size."""
-        ...
 
     def receive_eof(self) -> None:
         """Note that the peer sends nothing more."""
-        ...
 
     def next_run(self) -> Run | None:
         """The next run of commands; None until more bytes come."""
-        ...
 
     def done(self, event: Event) -> Iterable[Ask]:
         """Note that a command has become this event, and that everybody has been shown it.
 
         Returns what follows from it, which is the server's doing and not the peer's.
         """
-        ...
 
     def reply(self, answer: Answer) -> None:
         """Tell the peer the answer to what it asked for, or why it is refused."""
-        ...
 
     def ping(self) -> None:
         """Ask a silent peer whether it is still there, if the protocol has a way."""
-        ...
 
     def farewell(self, words: str) -> None:
         """Say why the server ends the connection; nothing is said if ``words`` are empty."""
-        ...
 
     def data_to_send(self) -> bytes:
         """Take the bytes for the peer that have collected so far."""
-        ...

@@ -28,7 +28,6 @@ from trio_chat.core.commands import (
     Query,
     Quit,
     Reload,
-    Request,
     Say,
     Watch,
 )
@@ -336,7 +335,9 @@ class Connection:
             case command if isinstance(command, Query):
                 self._reply(self._hub.chat.answer(self._subscriber.user_id, command), ask)
             case request:
-                await self._submit(request, ask)
+                await self._flush()
+                for outcome in await self._hub.submit(self._subscriber, request):
+                    await self._follow(outcome, ask)
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
         hashed = self._shared.settings.server.password.get_secret_value()
@@ -385,11 +386,6 @@ class Connection:
     async def _until_sent(self) -> None:
         await self._subscriber.outbox.until_sent()
         self._heard_at = trio.current_time()  # it was not silent: nobody listened
-
-    async def _submit(self, request: Request, ask: Ask) -> None:
-        await self._flush()
-        for outcome in await self._hub.submit(self._subscriber, request):
-            await self._follow(outcome, ask)
 
     async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""

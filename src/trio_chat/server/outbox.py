@@ -28,11 +28,9 @@ class Owner(Protocol):
 
     def on_lost(self) -> None:
         """The peer has gone."""
-        ...
 
     def on_slow(self) -> None:
         """More waits for the peer than is allowed."""
-        ...
 
 
 class Outbox:

@@ -69,7 +69,6 @@ class Log(Protocol):
     @property
     def too_old(self) -> str:
         """The id up to which everything is older than what is kept, and is shown to nobody."""
-        ...
 
     async def append(
         self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
@@ -84,7 +83,6 @@ class Log(Protocol):
         last of the events becomes the room's barrier. All of the events are appended or none; if
         the call is cancelled, it may have been either.
         """
-        ...
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
@@ -95,42 +93,33 @@ class Log(Protocol):
         order is that of ids. But if one of the bounds is a moment (unix milliseconds), it is that
         of times, and of ids where times are equal; an id then stands for its place in that order.
         """
-        ...
 
     async def end(self, room: str) -> str:
         """The id of a log's last entry, readable or not; START without one."""
-        ...
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         """All entries after an id that were appended as barriers, oldest first."""
-        ...
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         """The last message of each conversation of this identity."""
-        ...
 
     async def search(self, search: Search) -> Sequence[Entry]:
         """The last ``limit`` entries that a search finds, oldest first."""
-        ...
 
     async def snapshot(self, room: str) -> tuple[str, RoomState | None]:
         """A room's saved state, and the id up to which it holds; (START, None) without one."""
-        ...
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         """Keep the state of a room as it is after the entry ``id``."""
-        ...
 
     async def close(self, room: str, id: str, state: RoomState) -> None:
         """Do as ``save`` does, for a room that nobody is in any more.
 
         If nothing was ever said or changed there, nothing of it is kept.
         """
-        ...
 
     async def knows(self, room: str) -> bool:
         """Whether something that was said or changed in a room is still there."""
-        ...
 
     async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
         """Note up to which moment a reader has read, and return the latest moment ever noted.
@@ -139,15 +128,12 @@ class Log(Protocol):
         which was ahead had put into the future. Beyond MARKS some are forgotten of the ``source``
         that has most: those of its readers who have many, the longest unchanged first.
         """
-        ...
 
     async def marked(self, reader: str, target: str) -> int:
         """The moment that ``mark`` returned last; 0 if nothing was marked."""
-        ...
 
     async def follow(self, room: str, after: str) -> None:
         """Let the room's entries later than ``after`` come out of ``tail`` from now on."""
-        ...
 
     async def unfollow(self, room: str) -> None:
         """Stop letting the room's entries come out of ``tail``."""

@@ -173,13 +173,8 @@ def _moment(at: int) -> str:
 
 
 def _entered(entered: RoomWelcome) -> list[str]:
-    match entered.others:
-        case 0:
-            company = "nobody else is here yet"
-        case 1:
-            company = "one other person is here"
-        case others:
-            company = f"{others} others are here"
+    few = {0: "nobody else is here yet", 1: "one other person is here"}
+    company = few.get(entered.others, f"{entered.others} others are here")
     lines = [f"*** You are {entered.nick} in {entered.room}; {company}. /help for more."]
     if entered.first:
         lines.insert(0, CONNECTED)

@@ -232,9 +232,8 @@ def open_for_writing(
         connection = connect(path, cache_bytes=cache_bytes, busy=busy)
         unless_good.callback(connection.close)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded while it is empty
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
         if unclean:
             _check(connection, path)
