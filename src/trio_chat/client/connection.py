@@ -54,7 +54,7 @@ class Connection:
     ) -> None:
         self.session = session
         self._stream, self._hear = stream, hear
-        self._sending, self._reading = trio.Lock(), trio.Lock()
+        self._sending = trio.Lock()
         self._ended = False  # we say nothing more
         self._closed = False  # and neither does the server
         self._receiving = trio.CancelScope()
@@ -106,7 +106,7 @@ class Connection:
         await self._send()
         with trio.move_on_after(_ADMIT_TIMEOUT):
             while not self.session.admitted:
-                if not await self.receive(lambda: self.session.admitted):
+                if not await self.receive():
                     raise ConnectionLost("the server closed the connection before it let us in")
             return
         raise NotAdmitted(f"the server did not let us in within {_ADMIT_TIMEOUT:g} seconds")
@@ -118,21 +118,17 @@ class Connection:
         if not self.session.framed:
             self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    async def receive(self, done: Callable[[], bool]) -> bool:
+    async def receive(self) -> bool:
         """Wait until something has come, or been due to be sent; False if nothing comes any more.
 
-        Whoever waits for something reads, one at a time. So it may have come when it is our turn:
-        ``done`` tells.
+        One task at a time may do so.
         """
-        async with self._reading:
-            if done():
-                return True
-            if not self._sending.locked():
-                self._check_whole()
-            data = await self._read()
-            if data:
-                self._silence, self._asked = 0.0, False
-                self._hear(self.session.receive_data(data))
+        if not self._sending.locked():
+            self._check_whole()
+        data = await self._read()
+        if data:
+            self._silence, self._asked = 0.0, False
+            self._hear(self.session.receive_data(data))
         await self._send()
         return data is not None
 

@@ -141,15 +141,15 @@ class LastingConnection:
             if self.over:
                 return False
             with trio.CancelScope() as self._attempt:
-                await self._read_or_connect(done)
+                await self._read_or_connect()
             return not self.over
 
-    async def _read_or_connect(self, done: Callable[[], bool]) -> None:
+    async def _read_or_connect(self) -> None:
         try:
             if self.link is None:
                 await trio.sleep_until(self._not_before)
                 await self._connect()
-            elif not await self.link.receive(done):
+            elif not await self.link.receive():
                 await self._on_end(self.link)
         except (CannotConnect, ConnectionLost, NotAdmitted) as error:
             goes_on, left = self._goes_on_after(error), self.left_to_do

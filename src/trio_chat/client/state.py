@@ -19,11 +19,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from trio_chat.client.model.saved_state import SavedState, Unsent
+from pydantic import TypeAdapter
+
+from trio_chat.client.model.saved_state import SavedState
 from trio_chat.protocols.unacked import new_token
 
 # Of what is in the file, as it is written today. One of a later version is left alone.
 _VERSION = 1
+
+_SAVED = TypeAdapter(SavedState)
 
 # Far more than all that is kept: it is not ours, then.
 _LARGEST = 64 * 1024 * 1024  # bytes
@@ -145,44 +149,12 @@ def _read(path: Path) -> SavedState:
     with open(path, "rb") as file:
         data = file.read(_LARGEST + 1)
     try:
-        return _kept(json.loads(data)) if len(data) <= _LARGEST else _damaged()
+        content = json.loads(data) if len(data) <= _LARGEST else {}
+        version = content["version"]
+        if type(version) is int and version > _VERSION:
+            raise _TooNew
+        if not content["secret"]:
+            raise _Damaged
+        return _SAVED.validate_python(content)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _Damaged from error
-
-
-def _kept(content: Any) -> SavedState:
-    version = content["version"]
-    if type(version) is int and version > _VERSION:
-        raise _TooNew
-    return SavedState(
-        secret=_text(content["secret"]),
-        inputs=_texts(content["inputs"]),
-        read=_pairs(content["read"]),
-        unsent=tuple(map(_unsent, content["unsent"])),
-        buffers=_texts(content["buffers"]),
-        ignored=_texts(content["ignored"]),
-        current=_text(content["current"]),
-        drafts=_pairs(content.get("drafts", [])),  # older files have none
-    )
-
-
-def _unsent(content: Any) -> Unsent:
-    token, target, text = (_text(content[name]) for name in ("token", "target", "text"))
-    action, notice = content["action"] is True, content.get("notice") is True
-    return Unsent(token, target, text, action, notice)
-
-
-def _pairs(content: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((_text(one), _text(other)) for one, other in content)
-
-
-def _texts(content: Any) -> tuple[str, ...]:
-    return tuple(map(_text, content if isinstance(content, list) else _damaged()))
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else _damaged()
-
-
-def _damaged() -> Any:
-    raise _Damaged

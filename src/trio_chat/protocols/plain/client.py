@@ -41,6 +41,7 @@ from trio_chat.protocols.client import (
     PageEnd,
     Roster,
 )
+from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
 from trio_chat.protocols.plain import wording
@@ -73,7 +74,7 @@ class _Question:
     room: str = ""
 
 
-class PlainClientSession(PlainLink, ClientSession):
+class PlainClientSession(PlainLink, Offline, ClientSession):
     """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
     a server that has no others, as the tutorial's.
 
@@ -304,7 +305,7 @@ class PlainClientSession(PlainLink, ClientSession):
             self.join(self._lobby)
         else:
             self._own.append(InRoom(self.room))
-            self._tell_of(self.room, "On this server one is always in a room.")
+            self._own.append(Notice("On this server one is always in a room.", room=self.room))
             if self._tutorial:
                 self._own.append(self._known_people())
             else:
@@ -348,10 +349,10 @@ class PlainClientSession(PlainLink, ClientSession):
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
         """Each line of it is a message, or several where it would not fit; blank ones are none."""
         if len(target.split()) != 1 or ":" in target:
-            self._refuse(target, f"Nobody can be called {shown(target)}.")
+            self.refuse(target, f"Nobody can be called {shown(target)}.")
             return
         if is_invisible(text):
-            self._refuse(target, INVISIBLE)
+            self.refuse(target, INVISIBLE)
             return
         most = _READ - len(self._encode(f"{self.nick}: "))
         said = [
@@ -360,16 +361,7 @@ class PlainClientSession(PlainLink, ClientSession):
             for piece in (pieces(line, most) if self._tutorial else [line])
         ]
         for number, piece in enumerate(said, 1):
-            taken = on_its_way(token_of(token, number), target, piece, action)
-            self._own += self.state.take_on(taken)
-
-    def resend(self, token: str) -> None:
-        """Send again what has failed; but what was written for IRC may have several lines, and here
-        the second would be one of its own, or a command.
-        """
-        if text := self.state.failed.pop(token, None):
-            several = "\n" in text.text
-            self._own += self.state.fail([text], ONE_LINE) if several else self.state.take_on(text)
+            self.take_on(on_its_way(token_of(token, number), target, piece, action))
 
     def data_to_send(self, now: float) -> bytes:
         self._prepare(now)
@@ -404,7 +396,11 @@ class PlainClientSession(PlainLink, ClientSession):
         return not self.state.unacked or now >= self._echo_by
 
     def _obstacle(self, text: Unacked) -> str:
-        """Why that cannot be said there now; empty if it can."""
+        """Why that cannot be said there now; empty if it can. What was written for IRC may have
+        several lines: here the second would be one of its own, or a command.
+        """
+        if "\n" in text.text:
+            return ONE_LINE
         if is_room(text.target):
             return "" if self._is_here(text.target) else self._elsewhere(text.target)
         if self._tutorial:
@@ -439,7 +435,7 @@ class PlainClientSession(PlainLink, ClientSession):
         try:
             self._command(spelled_out(" ".join(lines_of(line))), target)
         except Unsupported as error:
-            self._refuse(target, str(error))
+            self.refuse(target, str(error))
 
     def _command(self, line: str, target: str) -> None:
         """What is of several words has to have them: else the server says what is missing."""
@@ -474,25 +470,9 @@ class PlainClientSession(PlainLink, ClientSession):
         if verb == "who":
             self._asked.append(None)
 
-    def _tell_of(self, target: str, text: str) -> None:
-        self._own.append(Notice(text, room=target))
-
-    def _refuse(self, target: str, why: str) -> None:
-        self._own.append(Notice(why, room=target, refusal=True))
-
-    def own_messages(self) -> Sequence[Message]:
-        messages, self._own = self._own, []
-        return messages
-
     def history(self, target: str, before: str, limit: int) -> None:
         """There is none but what newcomers are shown."""
         self._own.append(PageEnd(target, 0, complete=True))
-
-    def mark_read(self, target: str, time: str) -> None:
-        """Nobody keeps that."""
-
-    def typing(self, target: str, active: bool) -> None:
-        """Nobody is told."""
 
     def away(self, text: str) -> None:
         """Raises Unsupported; to be back needs no saying."""

@@ -141,8 +141,8 @@ class IrcLink:
         """Make lines of what may be said now."""
         raise NotImplementedError
 
-    def _lost(self, texts: Sequence[Unacked]) -> Sequence[Message]:
-        """They have not arrived."""
+    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
+        """Those of them that have not come back may be lost."""
         raise NotImplementedError
 
     def _dropped(self, texts: Sequence[Unacked]) -> Sequence[Message]:
@@ -362,10 +362,6 @@ class IrcLink:
                 self.outgoing.send(self._tagged(text), counts=False)
             return ()
         return self._give_up(tuple(self.state.unacked))
-
-    def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
-        """Those of them that have not come back will not."""
-        return self._lost([text for text in texts if self.state.acknowledge(text.token)])
 
     def ping(self) -> bool:
         """With the answer, all that was said before has been dealt with, too."""

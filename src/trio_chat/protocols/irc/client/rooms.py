@@ -272,7 +272,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         if isinstance(what, str):
             return what
         if not self._takes(what):
-            self._own += self._lost([what], ONE_LINE)
+            self._own += self.state.fail([what], ONE_LINE)
             return ""
         if self._echoes:
             self.state.unacked.append(what)
@@ -314,20 +314,17 @@ class IrcRooms(IrcLink, Offline, ClientSession):
 
     def _fail_after_all(self, text: Unacked, why: str) -> Sequence[Message]:
         """What counts as arrived does so no more; but for people, who have seen it, in words."""
-        return [*self._lost([text], why), Notice(why, room=text.target, refusal=True)]
+        return [*self.state.fail([text], why), Notice(why, room=text.target, refusal=True)]
 
     def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
         return self.state.oldest(targets, but=self._returned)
 
     def _give_up(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
         lost = [text for text in texts if text.token not in self._returned]
-        return self._lost([text for text in lost if self.state.acknowledge(text.token)], why)
+        return self.state.fail([t for t in lost if self.state.acknowledge(t.token)], why)
 
     def _dropped(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         return [told for text in texts for told in self._give_up([text], _why_dropped(text))]
-
-    def _lost(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
-        return self.state.fail(texts, why)
 
     def cut(self) -> Sequence[Message]:
         """What has not arrived is sent again, or told of, on the next connection; but not what was
