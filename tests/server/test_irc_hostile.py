@@ -211,10 +211,10 @@ def made(count: int, batch: int = 25) -> list[list[bytes]]:
     return batches
 
 
-async def test_ten_thousand_lines(house: Watched) -> None:
+async def test_thousands_of_lines(house: Watched) -> None:
     peers = [await house.client(stage) for stage in ("before", "operator")]
-    batches = made(10_000)
-    assert sum(map(len, batches)) > 9000
+    batches = made(3000)
+    assert sum(map(len, batches)) > 2500
     for n, batch in enumerate(batches):
         if n % 20 == 0:  # the last one has been let in by now
             peers[0] = await house.client("before")

@@ -238,7 +238,7 @@ def test_as_much_stays_however_much_has_gone(file: File) -> None:
     """What the index keeps of words that were deleted does not push out what is there."""
     retention = Retention(0, 1_000_000, 1_500_000)
     left = []
-    for n in range(0, 60_000, 1000):
+    for n in range(0, 40_000, 1000):
         file.append(*[said(f"tea {n}") for n in range(n, n + 1000)])
         file.keep(retention)
         left.append(file.count())

@@ -409,12 +409,12 @@ def test_messages_and_links_are_copied():
 # ── sizes and colours ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("height", [1, 3, 6, 24])
+@pytest.mark.parametrize("height", [1, 6, 24])
 def test_any_size_will_do(height):
     model = demo_model()
 
     async def script(pilot, app):
-        for width in [1, 2, 5, 20, 25, 40, 69, 70, 99, 100, 300, 1]:
+        for width in [1, 2, 20, 40, 70, 100, 300, 1]:
             await pilot.resize_terminal(width, height)
             await pilot.pause()
             await pilot.press("a", "pageup", "f1", "escape", "end")
