@@ -259,10 +259,6 @@ def test_each_misspelt_name_in_the_environment_has_a_line_of_its_own(monkeypatch
     assert len(complaints()) == 2
 
 
-def test_each_misspelt_name_in_the_env_file_has_a_line_of_its_own(env_file):
-    assert len(complaints(env_file=env_file("TRIO_CHAT_PROT=1", "TRIO_CHAT_HORST=1"))) == 2
-
-
 def test_each_bad_assignment_has_a_line_of_its_own():
     assert len(complaints("prot=1", "horst=2", "port")) == 3
 

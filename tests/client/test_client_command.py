@@ -153,17 +153,6 @@ async def test_a_nickname_of_the_environment_is_given(port):
     assert "is taken" in only_line(done)
 
 
-async def test_a_server_that_is_killed():
-    async with running_server() as server, joined(server.port) as bob:
-        server.process.kill()
-        assert await bob.ended() == 69
-        # Which of the two depends on whether it had read all that we have sent.
-        assert bob.err.text in (
-            "trio-chat: the server closed the connection\n",
-            "trio-chat: the connection to the server was lost\n",
-        )
-
-
 async def test_a_server_that_stops(server, port):
     async with joined(port) as bob:
         server.stop()
@@ -285,13 +274,6 @@ async def test_retry_comes_back_to_a_server_that_was_restarted():
         assert bob.err.text == ""
 
 
-async def test_retry_does_not_insist_on_a_taken_nickname(port):
-    async with guest(port, "bob"):
-        done = await chat(port, b"one\n", "--retry")
-    assert done.code == 77
-    assert "is taken" in only_line(done)
-
-
 # ── how it is stopped ──────────────────────────────────────────────────────────────────────
 
 
@@ -312,15 +294,6 @@ async def test_ctrl_c_ends_it_while_it_waits_for_a_server():
             bob.process.send_signal(signal.SIGINT)
             assert await bob.ended() == 130
             assert bob.err.text == ""
-
-
-async def test_it_ends_when_nobody_reads_its_output_any_more(port):
-    async with joined(port) as bob, guest(port, "al") as al:
-        await bob.out.until("al joined!\n")
-        await bob.process.stdout.aclose()
-        assert await bob.ended() == 141
-        assert bob.err.text == ""
-        await al.until("bob left!\n")
 
 
 async def test_it_can_stand_before_head(port):

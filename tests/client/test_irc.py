@@ -136,22 +136,6 @@ async def test_without_echoes_what_we_say_counts_as_there(nursery):
     ]
 
 
-async def test_after_the_last_word_the_iteration_ends(nursery):
-    server = await nursery.start(MinimalIrcServer().run)
-    async with trio_chat.open_chat(port=server.port, nick="al") as al:
-        await al.finish()
-        with trio.fail_after(PATIENCE):
-            assert [m.text async for m in al if isinstance(m, Notice)] == ["Welcome, al"]
-
-
-async def test_whoever_is_not_let_into_the_room_is_told_why(nursery):
-    refusal = ":irc.test 474 al #lobby :Cannot join channel (+b)"
-    server = await nursery.start(MinimalIrcServer(JOIN=refusal).run)
-    with pytest.raises(NotAdmitted, match=r"#lobby: Cannot join channel \(\+b\)"):
-        async with trio_chat.open_chat(port=server.port, nick="al"):
-            pass
-
-
 async def test_a_server_that_goes_before_it_has_answered(nursery):
     server = await nursery.start(
         MinimalIrcServer(**{"PING finish": "ERROR :Closing Link: host (Killed)"}).run

@@ -34,13 +34,6 @@ def remember(directory: Path, kept: SavedState = KEPT) -> Path:
     return file
 
 
-def test_what_is_saved_is_there_again(tmp_path: Path) -> None:
-    remember(tmp_path / "new" / "state")
-    with open_state(tmp_path / "new" / "state", SERVER) as state:
-        assert state.kept == KEPT
-        assert state.notes == ()
-
-
 texts = st.text(st.characters(), max_size=20)
 
 

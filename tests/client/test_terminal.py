@@ -1,7 +1,6 @@
 """``trio-chat client`` on a terminal, line after line."""
 
 import re
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +8,7 @@ import pytest
 import trio
 
 from netcat import guest
-from processes import PATIENCE, free_port, running_server
+from processes import PATIENCE
 from terminals import CTRL_C, CTRL_D, Terminal, terminal
 
 ENTRY = "for more."
@@ -80,12 +79,6 @@ async def test_lines_that_are_pasted_are_all_said_before_ctrl_d(port):
     assert re.findall(r"^bob: (.*)$", heard, re.M) == lines
 
 
-async def test_quit_leaves(port):
-    async with joined(port) as bob:
-        await bob.type("/quit\n")
-        assert await bob.ended() == 0
-
-
 async def test_ctrl_c_leaves_at_once(port):
     async with joined(port) as bob, guest(port, "al") as al:
         await bob.type("half a line")
@@ -96,39 +89,12 @@ async def test_ctrl_c_leaves_at_once(port):
     assert "Traceback" not in bob.screen.text
 
 
-async def test_sigterm_leaves(port):
-    async with joined(port) as bob:
-        bob.process.send_signal(signal.SIGTERM)
-        assert await bob.ended() == 143
-    assert "Traceback" not in bob.screen.text
-
-
 async def test_a_closed_window_leaves(port):
     async with joined(port) as bob, guest(port, "al") as al:
         await bob.close()
         await al.until("bob left!\n")
         with trio.fail_after(PATIENCE):
             await bob.process.wait()
-
-
-async def test_a_lost_server_ends_it_with_a_line():
-    async with running_server() as server, joined(server.port) as bob:
-        await bob.type("half")
-        await bob.until("half")
-        server.process.kill()
-        assert await bob.ended() == 69
-        # Which of the two depends on whether it had read all that we have sent.
-        lost = "the server closed the connection|the connection to the server was lost"
-        await bob.screen.until_match(f"trio-chat: ({lost})\r\n")
-    assert "Traceback" not in bob.screen.text
-
-
-async def test_no_server_ends_it_with_a_line():
-    with free_port() as port:
-        async with terminal(["client", "--plain", "-p", str(port)]) as bob:
-            await bob.until("no server is running there. 'trio-chat server' starts one\r\n")
-            assert await bob.ended() == 69
-        assert "Traceback" not in bob.screen.text
 
 
 # ── without colours ────────────────────────────────────────────────────────────────────────

@@ -238,26 +238,6 @@ def test_who_was_invited_may_come_under_another_name(ring: Ring) -> None:
     assert "id-eve" in ring.chat.rooms["#den"].members
 
 
-@pytest.mark.parametrize(
-    ("modes", "arguments", "code"),
-    [
-        ("+i", [], Code.INVITE_ONLY),
-        ("+l", ["1"], None),
-        ("+k", ["sesame"], Code.BAD_KEY),
-        ("+b", ["eve"], Code.BANNED),
-    ],
-)
-def test_a_room_that_all_have_left(
-    ring: Ring, modes: str, arguments: list[str], code: Code | None
-) -> None:
-    """It is as before for whoever comes now, though nobody is there who could invite."""
-    ring.set("#den", modes, *arguments)
-    for nick in ("olga", "vera", "mark"):
-        ring.ask(f"id-{nick}", Leave("#den"))
-    [outcome] = ring.decide("id-eve", Join("#den"))
-    assert (outcome.code if isinstance(outcome, Refused) else None) == code
-
-
 @pytest.mark.parametrize("invited", [False, True])
 def test_nobody_is_in_more_rooms_than_the_most(ring: Ring, invited: bool) -> None:
     for room in ("#a", "#b", "#c"):

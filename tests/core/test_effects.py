@@ -87,13 +87,6 @@ def test_those_hear_it_who_have_at_least_the_status_and_who_said_it(
         assert by == hearers
 
 
-def test_what_is_for_some_only_is_shown_to_no_newcomer(ring: Ring) -> None:
-    ring.ask("id-olga", Say("#den", "for operators", status="@"))
-    ring.ask("id-olga", Say("#den", "for all"))
-    ring.ask("id-olga", TagMessage("+a", "#den"))
-    assert recent(ring, "eve") == ["for all"]
-
-
 def test_whoever_speaks_from_outside_hears_it_aside(ring: Ring) -> None:
     said = Said("#den", "eve", "hi", "id-eve")
     deliveries = ring.ask("id-eve", Say("#den", "hi"))
@@ -268,35 +261,7 @@ def test_a_watcher_from_elsewhere_hears_of_somebody_aside(ring: Ring) -> None:
     assert heard(ring.chat, deliveries) == [(event, INSIDE), (Copy(event), {"id-eve"})]
 
 
-def test_whoever_watches_themselves_in_no_room_hears_it_once(ring: Ring) -> None:
-    ring.chat.watch("id-eve", ["eve"])
-    deliveries = ring.ask("id-eve", SetAway("tea"))
-    assert heard(ring.chat, deliveries) == [(AwaySet("eve", "tea", "id-eve"), {"id-eve"})]
-
-
 # ── the fold ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_rooms_state_is_what_is_left_of_its_log(ring: Ring) -> None:
-    """The running chat and somebody with the log alone come to the same."""
-    ring.set("#den", "+imkl", "sesame", "5")
-    ring.set("#den", "-i")
-    ring.set("#den", "+bbe", "eve", "*@evil.net", "mark")
-    ring.ask("id-olga", SetTopic("#den", "tea"))
-    ring.set("#den", "-b+l-k", "eve", "7", "sesame")
-    ring.ask("id-olga", Kick("#den", "mark"))
-    barrier = ring.entries[-1].id
-    ring.ask("id-olga", Invite("#den", "eve"))
-    ring.ask("id-vera", Say("#den", "hi"))
-    ring.ask("id-vera", Leave("#den"))
-    state = ring.chat.rooms["#den"].state
-    assert state == ring.state_from_log("#den")
-    assert (state.flags, state.key, state.limit, state.topic) == ({"m"}, "", 7, "tea")
-    assert [(mode, mask.mask) for mode, mask in state.masks] == [
-        ("b", "*!*@evil.net"),
-        ("e", "mark!*@*"),
-    ]
-    assert state.barrier == barrier
 
 
 def test_a_join_that_nobody_saw_does_not_change_when_the_room_was_made(ring: Ring) -> None:

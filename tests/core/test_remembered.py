@@ -325,12 +325,6 @@ def invited() -> House:
     return house
 
 
-def test_an_invitation_is_used_once(invited: House) -> None:
-    invited.come("eve", "#den")
-    invited.ask("id-eve", Leave("#den"))
-    assert invited.refused("eve", "#den") is Code.INVITE_ONLY
-
-
 def test_an_invitation_ends_with_the_power_of_who_gave_it(invited: House) -> None:
     assert invited.refused("eve", "#den") is None
     invited.ask("id-vera", Invite("#den", "eve"))
@@ -498,13 +492,6 @@ def test_regulars_are_bounded_and_then_nobody_is_in_the_way_of_others(house: Hou
     [joined] = house.decide("id-late", Join("#den"))
     assert isinstance(joined, Joined)
     assert not joined.guarded
-
-
-def test_ordinary_rooms_are_entered_without_a_barrier(house: House) -> None:
-    house.come("olga", "#den")
-    house.come("mark")
-    [joined] = house.decide("id-mark", Join("#den"))
-    assert joined == Joined("#den", "mark", "id-mark")
 
 
 # ── what has been seen ─────────────────────────────────────────────────────────────────────────

@@ -152,24 +152,6 @@ def test_a_person_is_asked_again() -> None:
     assert next_command(session) == Enter("ann")
 
 
-def test_whoever_has_arrived_enters_the_lobby() -> None:
-    session = new_session()
-    session.receive_data(b"alice\n")
-    next_command(session)
-    assert following(session.done(Arrived("alice", "id"))) == [Join("#lobby")]
-    assert session.next_run() is None
-
-
-def test_nothing_that_follows_the_nickname_is_lost() -> None:
-    session = new_session()
-    assert asked_by(session, b"alice\nhi\n/who\n") == [
-        Enter("alice", near=True),
-        Join("#lobby"),
-        Say("#lobby", "hi"),
-        ListMembers("#lobby"),
-    ]
-
-
 def test_nothing_is_asked_by_nothing() -> None:
     session = new_session()
     assert next_command(session) is None
@@ -335,12 +317,6 @@ def test_whoever_goes_to_a_room_leaves_the_one_before() -> None:
     assert following(session.done(Joined("#Bar", "alice", "id"))) == [Leave("#tea")]
 
 
-def test_a_line_is_said_in_the_room_that_was_joined_last() -> None:
-    session = in_the_lobby(b"alice\n")
-    session.done(Joined("#tea", "alice", "id"))
-    assert asked_by(session, b"hi\n/who\n") == [Say("#tea", "hi"), ListMembers("#tea")]
-
-
 @pytest.mark.parametrize("room", ["#lobby", "#Lobby"])
 def test_whoever_was_kicked_and_comes_back_stays(room: str) -> None:
     """They have not left the room themselves, but it is the one to which they go."""
@@ -371,20 +347,6 @@ def test_an_unfinished_line_counts_at_the_end() -> None:
     assert asked_by(session, b"one\ntw", b"o") == [Say("#lobby", "one")]
     session.receive_eof()
     assert all_asked(session) == [Say("#lobby", "two")]
-
-
-def test_an_unfinished_line_comes_after_the_finished_ones() -> None:
-    session = in_the_lobby(b"alice\n")
-    session.receive_data(b"one\ntwo\nthree")
-    session.receive_eof()
-    assert all_asked(session) == [Say("#lobby", text) for text in ("one", "two", "three")]
-
-
-def test_what_came_first_is_asked_first() -> None:
-    session = in_the_lobby(b"alice\n")
-    session.receive_data(b"one\ntwo\n")
-    session.receive_data(b"three\n")
-    assert all_asked(session) == [Say("#lobby", text) for text in ("one", "two", "three")]
 
 
 def test_nothing_counts_twice_at_the_end() -> None:
@@ -470,11 +432,6 @@ def test_what_was_said_before_the_greeting_is_said_after_the_nickname() -> None:
 def test_who_sends_single_keys_is_no_program() -> None:
     asked = asked_by(in_the_lobby(b"c"), *(b"%c" % key for key in b"hi\r\nho\r\n"))
     assert asked == [Say("#lobby", "hi"), Say("#lobby", "ho")]
-
-
-def test_each_piece_is_a_message() -> None:
-    asked = asked_by(in_the_lobby(b"tom"), b"tom: one", b"tom: two")
-    assert asked == [Say("#lobby", "one"), Say("#lobby", "two")]
 
 
 def test_the_prefix_is_the_nickname_that_was_asked_for() -> None:

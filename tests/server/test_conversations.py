@@ -74,6 +74,19 @@ async def test_many_may_want_the_same_nickname_at_once(house: House) -> None:
     assert len(nicks) == 20
 
 
+async def test_renaming(house: House) -> None:
+    [alice, bob] = await house.people("alice", "bob")
+    await alice.send(b"/nick bob\n")
+    assert await alice.until("\n") == "*** The nickname bob is taken.\n"
+    await alice.send(b"/nick al\nhi\n")
+    for peer in (alice, bob):
+        assert await peer.until("al: hi\n") == "*** alice is now al.\nal: hi\n"
+    await bob.send(b"/nick alice\n")  # it is free now
+    assert await alice.until("\n") == "*** bob is now alice.\n"
+    await alice.send(b"/nick AL\n")  # one's own name in other letters
+    assert await alice.until("\n") == "*** al is now AL.\n"
+
+
 async def test_rooms_are_apart(house: House) -> None:
     [alice, bob] = await house.people("alice", "bob")
     await alice.send(b"/join attic\nanybody?\n")

@@ -308,6 +308,13 @@ async def test_who_does_not_know_it_does_not(ruled: House, line: str) -> None:
     ]
 
 
+async def test_a_labelled_oper_is_answered_once(ruled: House) -> None:
+    alice = await irc_peer(ruled, "alice", "labeled-response", "batch")
+    answers = await alice.messages("@label=L OPER root secret")
+    assert [message.command for message in answers] == ["BATCH", "MODE", "381", "BATCH"]
+    assert [message.tags.get("label") for message in answers] == ["L", None, None, None]
+
+
 @pytest.mark.parametrize(
     "line", ["KILL bob :x", "REHASH", "WALLOPS :x"], ids=lambda line: line.split()[0]
 )

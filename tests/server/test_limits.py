@@ -119,31 +119,6 @@ async def test_only_so_many_rooms(autojump_clock: MockClock) -> None:
         await bob.until("in #third")
 
 
-@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
-async def test_the_longest_line_and_one_byte_more(autojump_clock: MockClock, ending: bytes) -> None:
-    async with running(settings(limits={"line_bytes": 64})) as house:
-        alice = await house.link("alice")
-        await alice.send(b"a" * 64 + ending)
-        assert await alice.until("\n") == "alice: " + "a" * 64 + "\n"
-        await alice.send(b"b" * 65 + ending + b"still here" + ending)
-        assert await alice.until("still here\n") == (
-            "*** That was longer than 64 bytes, and was not sent.\nalice: still here\n"
-        )
-
-
-async def test_no_end_of_a_line_is_the_end(autojump_clock: MockClock) -> None:
-    async with running() as house:
-        alice, bob = await house.link("alice"), await house.link("bob")
-        await alice.until("bob joined!\n")
-        for _ in range(17):
-            await bob.send(b"x" * 65536)
-        assert await bob.rest() == (
-            "*** That was longer than 4096 bytes, and was not sent.\n"
-            "*** More than 1048576 bytes came without a newline. Goodbye!\n"
-        )
-        assert await alice.until("\n") == "bob left!\n"
-
-
 async def test_reloaded_limits_hold_for_who_comes_next(autojump_clock: MockClock) -> None:
     async with running() as house:
         house.server.reload(settings(limits={"line_bytes": 64, "connections": 1}))

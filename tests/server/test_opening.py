@@ -7,7 +7,6 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from irc_peers import IrcPeer
 from peers import Peer, running
 
 PUTTY = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
@@ -53,16 +52,6 @@ async def test_who_types_key_by_key_has_one_nickname(
         text = await peer.until("hi\n")
         assert "You are carol in #lobby" in text
         assert text.endswith("\ncarol: hi\n")
-
-
-@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\0", b"\t", b"\xff\xfb\x1f\xff\xfd\x03"])
-async def test_what_some_programs_send_before_their_first_command_is_dropped(
-    autojump_clock: MockClock, before: bytes
-) -> None:
-    async with running() as house:
-        peer = await house.link()
-        await peer.send(before + b"PASS hunter2\r\nNICK al\r\nUSER a 0 * :A\r\n")
-        assert (await peer.until("001 al ")).startswith(":chat.local 001 ")
 
 
 @pytest.mark.parametrize(
@@ -146,36 +135,3 @@ async def test_a_gateway_is_refused_and_nobody_is_shown_its_password(
         await alice.send(b"end\n")
         assert await alice.until("end\n") == "alice: end\n"
     assert "sesame" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("line", "answer"),
-    [
-        ("PING x", "PONG chat.local :x"),
-        ("ping x", "PONG chat.local :x"),
-        ("STARTTLS", "421 * STARTTLS :Unknown command"),
-        ("AUTHENTICATE PLAIN", "421 * AUTHENTICATE :Unknown command"),
-        ("JOIN #x", "451 * :You have not registered"),
-        ("MODE", "451 * :You have not registered"),
-        ("@a=b QUIT", ""),
-    ],
-)
-async def test_a_command_of_irc_is_none_of_a_person(
-    autojump_clock: MockClock, line: str, answer: str
-) -> None:
-    async with running() as house:
-        peer = await house.link()
-        await peer.send(line.encode() + b"\r\n")
-        if answer:
-            assert await peer.until("\r\n") == f":chat.local {answer}\r\n"
-            irc = IrcPeer(peer.stream)
-            assert " 001 me " in (await irc.news(":me NICK me", "USER a 0 * :A"))[0]
-        else:
-            assert (await peer.rest()).startswith("ERROR :")
-
-
-@pytest.mark.parametrize("nick", ["quit", "ping", "help", "Mode"])
-async def test_a_word_alone_is_a_nickname(autojump_clock: MockClock, nick: str) -> None:
-    async with running() as house:
-        peer = await house.link(nick)
-        assert f"You are {nick} in #lobby" in peer.received.decode()

@@ -139,12 +139,6 @@ def test_we_do_not_name_ourselves(desk: Desk) -> None:
 # ── unread ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_others_say_elsewhere_is_unread(desk: Desk) -> None:
-    desk.hear(said("bob", "hi", "m1"), said("me", "ho", "m2"), said("bob", "me?", "m3"))
-    lobby = desk["#lobby"]
-    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (2, 1, "m1")
-
-
 def test_what_is_said_here_is_read(desk: Desk) -> None:
     desk.go("#lobby")
     call = desk.hear(said("bob", "hi me", "m1", at(1)))
@@ -250,30 +244,10 @@ def test_where_we_are_not_nobody_is_told_what_we_have_read_there(desk: Desk) -> 
     assert desk.read_on() == []
 
 
-def test_what_is_read_elsewhere_is_read_here(desk: Desk) -> None:
-    desk.hear(*(said("bob", f"{i} me", f"m{i}", at(i)) for i in range(1, 5)))
-    desk.hear(MarkedRead("#lobby", at(2)))
-    lobby = desk["#lobby"]
-    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (2, 2, "m3")
-    desk.hear(MarkedRead("#lobby", at(1)))
-    assert lobby.unread == 2
-    desk.hear(MarkedRead("#lobby", at(4)))
-    assert (lobby.unread, lobby.mentions, lobby.unread_from) == (0, 0, "")
-
-
 @pytest.mark.parametrize("time", ["", "*", "yesterday"])
 def test_a_marker_without_a_time_says_nothing(desk: Desk, time: str) -> None:
     desk.hear(said("bob", "hi", "m1", at(1)), MarkedRead("#lobby", time))
     assert desk["#lobby"].unread == 1
-
-
-def test_what_came_while_we_were_away_is_unread_behind_the_marker(desk: Desk) -> None:
-    desk.hear(MarkedRead("#new", at(2)), InRoom("#new"))
-    desk.hear(*(Earlier(said("bob", "hi", f"m{i}", at(i), room="#new"), at(i)) for i in (1, 2, 3)))
-    assert (desk["#new"].unread, desk["#new"].unread_from) == (1, "m3")
-    desk.hear(said("bob", "late", "m0", at(2), room="#new", late=True))
-    desk.hear(said("bob", "late", "m4", at(4), room="#new", late=True))
-    assert (desk["#new"].unread, desk["#new"].unread_from) == (2, "m3")
 
 
 def lobby_again(first: Message, *more: Message) -> Desk:

@@ -33,17 +33,6 @@ def test_keys_of_a_burst_are_done_in_their_order():
     assert [target for target, _ in model.sent] == ["#one"] * 4 + ["#two", "#one"]
 
 
-def test_a_draft_stays_in_the_room_it_is_for():
-    model = FakeModel("#one", "#two")
-
-    async def script(pilot, app):
-        await pilot.press(*"for one", "ctrl+n", *"for two", "enter", "ctrl+p")
-        assert "❯ for one" in text_of(app)
-
-    shown(model, script)
-    assert model.sent == [("#two", "for two")]
-
-
 def test_a_draft_stays_also_when_the_network_shows_another_room():
     model = FakeModel("#one", "#two")
 
@@ -346,21 +335,6 @@ def test_a_line_that_was_pending_is_shown_as_sent():
 
 
 # ── lists ──────────────────────────────────────────────────────────────────────────────────
-
-
-def test_help_by_key_and_by_command():
-    model = FakeModel()
-
-    async def script(pilot, app):
-        await pilot.press("f1")
-        assert "Getting started" in text_of(app)
-        await pilot.press("escape", *"/help", "enter")
-        assert "Getting started" in text_of(app)
-        await pilot.press("f1")
-        assert "Getting started" not in text_of(app)
-
-    shown(model, script)
-    assert not model.inputs
 
 
 def test_search_finds_and_shows():

@@ -393,33 +393,6 @@ def test_no_text_is_lost_or_forged(text: str) -> None:
     assert said == re.sub("[\r\0]", " ", text)
 
 
-@pytest.mark.parametrize(
-    "text", ["a\r\nQUIT :x", "\n", "\r", "\0", "a\nb\rc\0d", "\r\n:srv KILL alice"]
-)
-@pytest.mark.parametrize(
-    "event",
-    [
-        Said("#r", "alice", "?"),
-        Said("#r", "alice", "?", action=True),
-        TopicSet("#r", "alice", "?"),
-        Left("#r", "alice", why="?"),
-        Kicked("#r", "alice", "bob", why="?"),
-        Departed("alice", why="?"),
-        AwaySet("alice", "?"),
-        Announced("alice", "?"),
-    ],
-    ids=lambda event: type(event).__name__,
-)
-def test_nothing_that_anybody_says_forges_a_line(event: Shown, text: str) -> None:
-    field = "why" if hasattr(event, "why") else "text"
-    lines = messages(EVERYTHING.render(replace(event, **{field: text}), ID, AT))  # type: ignore[type-var]
-    several = isinstance(event, Said) and "\n" in text
-    assert len(lines) == (3 + text.count("\n") if several else 1)
-    assert {line.command for line in lines} & {"QUIT", "KILL"} <= {"QUIT"} & {
-        "QUIT" if isinstance(event, Departed) else ""
-    }
-
-
 def test_names_are_wrapped() -> None:
     """All names come, in lines that may be sent."""
     people = tuple(

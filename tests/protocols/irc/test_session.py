@@ -366,11 +366,6 @@ def output(pieces: Sequence[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_byte_by_byte_is_as_whole(script: bytes) -> None:
-    assert output([script[n : n + 1] for n in range(len(script))]) == output([script])
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
 def test_line_by_line_is_as_whole(script: bytes) -> None:
     """What is said in a row may be asked for ahead: but nobody can see that."""
     assert output(script.splitlines(keepends=True)) == output([script])
