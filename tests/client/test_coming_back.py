@@ -33,7 +33,7 @@ from trio_chat import (
     Unlinked,
 )
 from trio_chat.client.backoff import backoff
-from trio_chat.client.line_mode import talk
+from trio_chat.client.line_mode import run_lines
 from trio_chat.protocols.irc.message import Message
 from trio_chat.settings import ClientSettings
 
@@ -299,7 +299,7 @@ async def test_over_links_that_break_everything_comes_once_and_in_order(
     mine = [f"mine {number}" for number in range(100)]
     person = Person(mine, chance)
     async with somebody_else(server, chance):
-        await talk(SETTINGS, "me", person)
+        await run_lines(SETTINGS, "me", person)
     assert [text for text in server.texts if text.startswith("mine")] == mine
     shown = person.texts()
     begin = server.texts.index(shown[0])
@@ -313,7 +313,7 @@ async def test_it_comes_back_until_all_has_arrived_even_if_nothing_more_is_to_be
 ):
     network.breaks_after = lambda: 450 if len(network.links) == 0 else math.inf
     person = Person([f"number {number}" for number in range(20)], random.Random(0))
-    await talk(SETTINGS, "me", person)
+    await run_lines(SETTINGS, "me", person)
     assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
 
 
@@ -340,12 +340,12 @@ async def test_who_is_cut_off_at_the_end_comes_back_for_the_rest(
     person = Person(["mine"], random.Random(0))
     settings = Settings(client=ClientSettings(protocol="irc", retry=retry))
     if retry:
-        await talk(settings, "me", person)
+        await run_lines(settings, "me", person)
         assert person.texts() == ["mine", "before", "the rest"]
         assert network.links[1].end.commands("QUIT") == [()]
     else:
         with pytest.raises(ConnectionLost):
-            await talk(settings, "me", person)
+            await run_lines(settings, "me", person)
 
 
 async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
@@ -358,7 +358,7 @@ async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
 
     network.breaks_after = breaks_after
     person = Person([f"number {number}" for number in range(20)], random.Random(0))
-    await talk(SETTINGS, "me", person)
+    await run_lines(SETTINGS, "me", person)
     assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
     assert len(network.links) == 4
     assert sum("It is full" in m.text for m in person.shown if isinstance(m, Notice)) == 2
@@ -370,7 +370,7 @@ async def test_a_pipe_that_is_not_let_in_at_first_ends(autojump_clock, network, 
     person = Person(["one"], random.Random(0))
     settings = Settings(client=ClientSettings(protocol="irc", retry=retry))
     with pytest.raises(NotAdmitted, match="It is full"):
-        await talk(settings, "me", person)
+        await run_lines(settings, "me", person)
     assert (server.texts, len(network.links)) == ([], 1)
 
 
@@ -550,5 +550,5 @@ async def test_a_server_that_lets_us_in_and_goes_is_not_stormed(autojump_clock, 
     network.breaks_after = lambda: 350
     person = Person(["one"] * 10_000, random.Random(0))
     with trio.move_on_after(600):
-        await talk(SETTINGS, "me", person)
+        await run_lines(SETTINGS, "me", person)
     assert len(network.links) < 40

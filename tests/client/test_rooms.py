@@ -10,8 +10,8 @@ import trio_chat
 from front_ends import Screen, Wire
 from processes import PATIENCE
 from trio_chat.client import backoff, connection, requests
-from trio_chat.client.lasting import LastingConnection
-from trio_chat.client.runner import RoomsTalk, talk_in_rooms
+from trio_chat.client.reconnecting import ReconnectingConnection
+from trio_chat.client.runner import ChatRunner, run_chat
 from trio_chat.protocols.client import (
     Acknowledged,
     InRoom,
@@ -47,7 +47,7 @@ async def screen(port: int, nick: str, room: str = "#lobby") -> AsyncIterator[Sc
     client = ClientSettings(nick=nick, room=room, protocol="irc")
     settings = Settings(port=port, client=client)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk_in_rooms, settings, nick, shown)
+        nursery.start_soon(run_chat, settings, nick, shown)
         await shown.sees(Linked, InRoom(room), Roster)
         yield shown
         await shown.want(requests.Leave("bye"))
@@ -77,7 +77,7 @@ async def test_what_nobody_got_to_is_for_the_next_time(port):
         wanted_to.send_nowait(requests.Say("not lost", "#lobby", token="t" * 16))
         wanted_to.send_nowait(requests.Join("#tea"))
         wanted_to.send_nowait(requests.Leave("never said"))
-        await RoomsTalk(settings, "me", wanted, news, state).run()
+        await ChatRunner(settings, "me", wanted, news, state).run()
     assert [text.token for text in state.unsent] == ["t" * 16]
     assert list(state.heard) == [Sent("t" * 16, "#lobby", "not lost")]
     assert "#tea" in state.rooms
@@ -90,7 +90,7 @@ async def test_what_is_heard_and_not_shown_stays(port):
     news, news_of = trio.open_memory_channel(0)
     settings = Settings(port=port, client=ClientSettings(protocol="irc"))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(RoomsTalk(settings, "me", wanted, news, state).run)
+        nursery.start_soon(ChatRunner(settings, "me", wanted, news, state).run)
         with trio.fail_after(PATIENCE):
             while not state.heard:  # noqa: ASYNC110
                 await trio.sleep(0.01)
@@ -105,16 +105,16 @@ async def test_what_is_heard_while_the_reader_is_on_its_way_to_wait_is_shown(por
     """Though the server says nothing more."""
     monkeypatch.setattr(connection, "_QUIET", 1000.0)
     monkeypatch.setattr(link, "_LAG_EVERY", 1000.0)
-    step, told = LastingConnection.step, trio_chat.Notice("just now")
+    step, told = ReconnectingConnection.step, trio_chat.Notice("just now")
 
-    async def hear_and_step(self: LastingConnection, done: Callable[[], bool]) -> bool:
+    async def hear_and_step(self: ReconnectingConnection, done: Callable[[], bool]) -> bool:
         self.tell([told] if told not in me.shown else [])
         return await step(self, done)
 
     async with screen(port, "me") as me:
         await me.want(requests.Say("hi", "#lobby"))
         await me.sees(Acknowledged)
-        monkeypatch.setattr(LastingConnection, "step", hear_and_step)
+        monkeypatch.setattr(ReconnectingConnection, "step", hear_and_step)
         await me.want(requests.Join("no room"))
         with trio.fail_after(PATIENCE):
             await me.sees(told)

@@ -11,7 +11,7 @@ from netcat import guest
 from processes import PATIENCE
 from trio_chat import Joined, Left, Notice, Said
 from trio_chat.client import backoff, requests
-from trio_chat.client.runner import talk_in_rooms
+from trio_chat.client.runner import run_chat
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -52,7 +52,7 @@ async def screen(port: int, nick: str) -> AsyncIterator[Screen]:
     shown = Screen()
     settings = Settings(port=port, client=ClientSettings(protocol="plain"))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk_in_rooms, settings, nick, shown)
+        nursery.start_soon(run_chat, settings, nick, shown)
         await shown.sees(Linked, InRoom("#lobby"), Roster)
         yield shown
         await shown.want(requests.Leave("bye"))

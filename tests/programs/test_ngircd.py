@@ -9,7 +9,7 @@ import trio
 
 from processes import end, free_port, run
 from trio_chat.client import requests
-from trio_chat.client.runner import MessageChannel, RequestChannel, talk_in_rooms
+from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
 from trio_chat.core.views import Notice
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -107,7 +107,7 @@ async def test_many_rooms_are_fine_with_it_too(tmp_path):
     visitor = Visitor()
     async with ngircd(tmp_path) as port:
         client = ClientSettings(room="#tea", retry=True, protocol="irc")
-        await talk_in_rooms(Settings(port=port, client=client), "bob", visitor)
+        await run_chat(Settings(port=port, client=client), "bob", visitor)
     assert visitor.of(InRoom) == [InRoom("#tea"), InRoom("#two")]
     assert visitor.of(Roster)[0] == Roster("#tea", (Member("bob", "@"),))
     assert visitor.of(PageEnd) == [PageEnd("#two", 0, complete=True)]

@@ -20,7 +20,7 @@ import trio
 
 from processes import running_server
 from trio_chat.client import backoff, requests
-from trio_chat.client.runner import MessageChannel, RequestChannel, talk_in_rooms
+from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, InRoom, Message, Sent
 from trio_chat.settings import ClientSettings, Settings
@@ -169,7 +169,7 @@ async def test_everybody_has_everything_of_every_room_and_in_private_once(
         for person in persons:
             client = ClientSettings(room=ROOMS[0], retry=True, protocol="irc")
             settings = Settings(port=network.port, client=client)
-            nursery.start_soon(talk_in_rooms, settings, person.nick, person)
+            nursery.start_soon(run_chat, settings, person.nick, person)
         for person in persons:
             await person.inside.wait()
         everybody.set()

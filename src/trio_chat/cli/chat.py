@@ -14,9 +14,9 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.cli.password_command import with_password
 from trio_chat.cli.trust import for_client
-from trio_chat.client.line_mode import talk
+from trio_chat.client.line_mode import run_lines
 from trio_chat.client.pipe import OutputGone, Pipe
-from trio_chat.client.runner import resume_state_of, talk_in_rooms
+from trio_chat.client.runner import resume_state_of, run_chat
 from trio_chat.client.text import (
     COLOURS_16,
     COLOURS_256,
@@ -96,7 +96,7 @@ async def _main(settings: Settings) -> int:
 
 async def _talk_in_lines(settings: Settings, nick: str) -> None:
     front_end = Pipe(_terminal_text() if os.isatty(1) else piped_text)
-    await talk(settings, nick, front_end)
+    await run_lines(settings, nick, front_end)
     if front_end.dropped:
         raise NotSaid.of(lines=front_end.dropped)
 
@@ -107,7 +107,7 @@ async def _talk_in_json(settings: Settings, nick: str) -> None:
     retry = settings.client.retry
     state = resume_state_of(settings, comes_back=retry)
     front_end = ObjectPipe(settings.client.room, state, retry=retry)
-    await talk_in_rooms(settings, nick, front_end, state)
+    await run_chat(settings, nick, front_end, state)
     front_end.check()
 
 

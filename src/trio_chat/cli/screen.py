@@ -11,11 +11,11 @@ import trio
 
 from trio_chat.client import requests
 from trio_chat.client.model import Model, SavedState, Unsent
-from trio_chat.client.runner import RoomsTalk, resume_state_of
+from trio_chat.client.runner import ChatRunner, resume_state_of
 from trio_chat.client.state import State, open_state
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
-from trio_chat.protocols.irc.client.whole import one_message
+from trio_chat.protocols.irc.client.multiline import one_message
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked, on_its_way
 from trio_chat.settings import Settings
@@ -38,7 +38,7 @@ def run_screen(settings: Settings, nick: str) -> int:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_keep_saving, state, model)
                 with news, wanted:
-                    await RoomsTalk(settings, nick, wanted, news, resume).run()
+                    await ChatRunner(settings, nick, wanted, news, resume).run()
                 nursery.cancel_scope.cancel("the chat has ended")
 
         try:

@@ -14,8 +14,8 @@ from typing import Literal
 import trio
 
 from trio_chat.client.connection import DEFAULT_ROOM, Connection, Remote
-from trio_chat.client.lasting import LastingConnection, one_at_a_time
 from trio_chat.client.members import Members
+from trio_chat.client.reconnecting import ReconnectingConnection, one_at_a_time
 from trio_chat.core.events import Said
 from trio_chat.core.fact import fact
 from trio_chat.core.views import Notice
@@ -107,7 +107,7 @@ class Chat:
         state: ResumeState,
     ) -> None:
         self._state, self._retry = state, retry
-        self._lasting = LastingConnection(
+        self._connection = ReconnectingConnection(
             server, nick, near=near, rooms=rooms, state=state, hear=self._hear,
             goes_on_after=self._goes_on_after,
         )  # fmt: skip
@@ -120,7 +120,7 @@ class Chat:
     @property
     def nick(self) -> str:
         """The nickname that we have now, or had last."""
-        return self._lasting.nick
+        return self._connection.nick
 
     @property
     def room(self) -> str:
@@ -128,9 +128,9 @@ class Chat:
         else the first that we are in; empty if there is none. Where plain is spoken, the one that
         we are in.
         """
-        if self._lasting.home:
-            return self._lasting.home
-        here = self._lasting.session.room if self._lasting.session else ""
+        if self._connection.home:
+            return self._connection.home
+        here = self._connection.session.room if self._connection.session else ""
         return here or next((name for name, _ in self._state.rooms.values()), "")
 
     def members(self, room: str = "") -> Sequence[Member]:
@@ -170,7 +170,7 @@ class Chat:
             raise Unsupported("You are in no room.")
         if not text.strip() or is_invisible(text):
             raise Unsupported(INVISIBLE)
-        self._lasting.requests.say_to(target, text, action, token)
+        self._connection.requests.say_to(target, text, action, token)
         await self._send()
 
     async def tell(self, nick: str, text: str) -> None:
@@ -183,7 +183,7 @@ class Chat:
     async def resend(self, token: str) -> None:
         """Send again what has failed."""
         _check_texts(token=token)
-        self._lasting.requests.resend(token)
+        self._connection.requests.resend(token)
         await self._send()
 
     async def join(self, room: str, key: str = "") -> None:
@@ -195,18 +195,18 @@ class Chat:
         _check_texts(room=room, key=key)
         check_room(room)
         check_key(key)
-        self._lasting.requests.join(room, key)
-        if self._lasting.plain:
-            self._lasting.home = room_name(room)
+        self._connection.requests.join(room, key)
+        if self._connection.plain:
+            self._connection.home = room_name(room)
         await self._send()
 
     async def part(self, room: str, why: str = "") -> None:
         """Leave a room."""
         _check_texts(room=room, why=why)
         room = room_name(check_room(room))
-        if self._state.names.same(room, self._lasting.home):
-            self._lasting.home = ""
-        self._lasting.requests.part(room, why)
+        if self._state.names.same(room, self._connection.home):
+            self._connection.home = ""
+        self._connection.requests.part(room, why)
         await self._send()
 
     async def history(
@@ -239,12 +239,12 @@ class Chat:
 
     def _may_ask(self, page: _Page) -> bool:
         """Once on each connection."""
-        return self._lasting.is_in and page.link is not self._lasting.link
+        return self._connection.is_in and page.link is not self._connection.link
 
     async def _ask(self, page: _Page, limit: int, before: str) -> None:
-        page.link, page.found = self._lasting.link, []
-        self._lasting.requests.history(page.target, before, limit)
-        await self._lasting.push()
+        page.link, page.found = self._connection.link, []
+        self._connection.requests.history(page.target, before, limit)
+        await self._connection.push()
 
     async def command(self, line: str, target: str = "") -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
@@ -255,7 +255,7 @@ class Chat:
         _check_texts(line=line, target=target)
         if not line.startswith("/"):
             raise ValueError(f"a command begins with a slash, not as {line[:20]!r}")
-        self._lasting.requests.command(line, _check_target(target) if target else self.room)
+        self._connection.requests.command(line, _check_target(target) if target else self.room)
         await self._send()
 
     async def typing(self, target: str, active: bool) -> None:
@@ -263,7 +263,7 @@ class Chat:
         ValueError if nothing can be called ``target``.
         """
         _check_texts(target=target)
-        self._lasting.requests.typing(_check_target(target), active)
+        self._connection.requests.typing(_check_target(target), active)
         await self._send()
 
     async def mark_read(self, target: str, time: str) -> None:
@@ -271,15 +271,15 @@ class Chat:
         comes as MarkedRead. Raises ValueError if nothing can be called ``target``.
         """
         _check_texts(target=target, time=time)
-        self._lasting.requests.mark_read(_check_target(target), time)
-        await self._lasting.push()
+        self._connection.requests.mark_read(_check_target(target), time)
+        await self._connection.push()
 
     async def away(self, text: str) -> None:
         """Say that we are away; without a text, that we are back. Raises Unsupported where plain is
         spoken.
         """
         _check_texts(text=text)
-        self._lasting.requests.away(text)
+        self._connection.requests.away(text)
         await self._send()
 
     async def raw(self, line: str) -> None:
@@ -287,7 +287,7 @@ class Chat:
         no connection.
         """
         _check_texts(line=line)
-        self._lasting.requests.raw(line)
+        self._connection.requests.raw(line)
         await self._send()
 
     async def finish(self, words: str = "") -> None:
@@ -296,7 +296,7 @@ class Chat:
         ``words`` are what the others are told as we leave, if the protocol has a place for them.
         """
         _check_texts(words=words)
-        await self._lasting.finish(words)
+        await self._connection.finish(words)
 
     # ── what comes ─────────────────────────────────────────────────────────────────────────
 
@@ -352,8 +352,8 @@ class Chat:
     def _page(self, target: str) -> _Page | None:
         """The one of which the next answer about this is."""
         same = self._state.names.same
-        self._pages = [p for p in self._pages if p.waits or p.link is self._lasting.link]
-        asked = (p for p in self._pages if p.link and p.link is self._lasting.link)
+        self._pages = [p for p in self._pages if p.waits or p.link is self._connection.link]
+        asked = (p for p in self._pages if p.link and p.link is self._connection.link)
         pages = (p for p in asked if same(p.target, target))
         return next(pages, None)
 
@@ -361,17 +361,17 @@ class Chat:
 
     async def _send(self) -> None:
         """Return when all of ours is sent. Raises ConnectionLost."""
-        await self._lasting.push()
-        while self._lasting.waiting:
-            if not await self._go_on(lambda: not self._lasting.waiting):
+        await self._connection.push()
+        while self._connection.waiting:
+            if not await self._go_on(lambda: not self._connection.waiting):
                 raise ConnectionLost(_ENDED)
 
     async def _go_on(self, done: Callable[[], bool]) -> bool:
-        """As LastingConnection.step; that the connection is lost when all is said is no error if we
-        could have another.
+        """Make a step. A connection that is lost once all is said is no error if we could have
+        another one.
         """
         try:
-            return await self._lasting.step(done)
+            return await self._connection.step(done)
         except ConnectionLost:
             if self._comes_back and self._is_done:
                 return False
@@ -383,15 +383,15 @@ class Chat:
     @property
     def _comes_back(self) -> bool:
         """A server that has never let us in will not do so the next time."""
-        return self._retry and self._lasting.been_in
+        return self._retry and self._connection.been_in
 
     @property
     def _is_done(self) -> bool:
-        return self._lasting.words is not None and not self._lasting.left_to_do
+        return self._connection.words is not None and not self._connection.left_to_do
 
     async def _arrive(self) -> None:
         """Connect, and wait until it is known where we are. Raises ChatError."""
-        self._state.required = self._lasting.rooms
+        self._state.required = self._connection.rooms
         await self._go_on(lambda: False)
         self._state.required = ()  # from now on it is told if we are out of one
         with trio.move_on_after(_ARRIVE_TIMEOUT):
@@ -399,20 +399,20 @@ class Chat:
                 pass
 
     def _has_arrived(self) -> bool:
-        return self._lasting.session is not None and self._lasting.session.arrived
+        return self._connection.session is not None and self._connection.session.arrived
 
     async def _leave(self) -> None:
         """Let the server have all that we said. What is heard meanwhile stays in the ``state``, for
         a program that comes back.
         """
-        if self._lasting.words is None and not self._lasting.over:
+        if self._connection.words is None and not self._connection.over:
             await self.finish()
         # trio-chat ends the connection once it has read all of ours, however slowly it lets us.
-        framed = self._lasting.session is None or self._lasting.session.framed
+        framed = self._connection.session is None or self._connection.session.framed
         with trio.move_on_after(inf if framed else _LEAVE_TIMEOUT):
             while await self._go_on(lambda: False):
                 pass
-        if why := self._lasting.undelivered:
+        if why := self._connection.undelivered:
             raise ConnectionLost(why)
 
 
@@ -481,7 +481,7 @@ async def _open(chat: Chat) -> AsyncIterator[Chat]:
         yield chat
         await chat._leave()
     finally:
-        await chat._lasting.close()
+        await chat._connection.close()
 
 
 def _check_rooms(rooms: object) -> Sequence[str]:

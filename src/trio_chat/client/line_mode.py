@@ -15,7 +15,7 @@ from trio_chat.client.runner import (
     RequestChannel,
     last_words,
     resume_state_of,
-    talk_in_rooms,
+    run_chat,
 )
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotSaid, Unsupported
@@ -37,7 +37,7 @@ _UNPRINTED = 1000
 _ANSWER = 30.0  # seconds
 
 
-class FrontEnd(Protocol):
+class LineFrontEnd(Protocol):
     """What the person or program at our side sees and writes."""
 
     async def read(self, lines: trio.MemorySendChannel[str]) -> None:
@@ -49,13 +49,13 @@ class FrontEnd(Protocol):
         ...
 
 
-async def talk(settings: Settings, nick: str, front_end: FrontEnd) -> None:
+async def run_lines(settings: Settings, nick: str, front_end: LineFrontEnd) -> None:
     """Chat until the input ends. Raises ChatError when the server cannot be had or is lost, or
     something of the input was not said.
     """
     state = resume_state_of(settings, comes_back=settings.client.retry)
     lines = Lines(settings, front_end, state)
-    await talk_in_rooms(settings, nick, lines, state, patience=math.inf)
+    await run_chat(settings, nick, lines, state, patience=math.inf)
     lines.check()
 
 
@@ -64,7 +64,7 @@ class Lines:
     ends with the connection.
     """
 
-    def __init__(self, settings: Settings, front_end: FrontEnd, state: ResumeState) -> None:
+    def __init__(self, settings: Settings, front_end: LineFrontEnd, state: ResumeState) -> None:
         self._retry = settings.client.retry
         self._front_end, self._state = front_end, state
         self._room = OneRoom(settings.client.room)

@@ -15,7 +15,7 @@ import trio
 from trio_chat.client import requests
 from trio_chat.client.channels import put, waiting
 from trio_chat.client.connection import Remote
-from trio_chat.client.lasting import LastingConnection
+from trio_chat.client.reconnecting import ReconnectingConnection
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
@@ -42,7 +42,7 @@ MessageChannel = trio.MemoryReceiveChannel[Message]
 RequestChannel = trio.MemorySendChannel[requests.Request]
 
 
-class RoomsFrontEnd(Protocol):
+class FrontEnd(Protocol):
     """What the person or program at our side sees and wants."""
 
     async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
@@ -52,10 +52,10 @@ class RoomsFrontEnd(Protocol):
         ...
 
 
-async def talk_in_rooms(
+async def run_chat(
     settings: Settings,
     nick: str,
-    front_end: RoomsFrontEnd,
+    front_end: FrontEnd,
     state: ResumeState | None = None,
     *,
     patience: float = LEAVE_TIMEOUT,
@@ -75,19 +75,19 @@ async def talk_in_rooms(
         with messages, asked:
             try:
                 state = state or resume_state_of(settings)
-                await RoomsTalk(settings, nick, asked, messages, state, patience).run()
+                await ChatRunner(settings, nick, asked, messages, state, patience).run()
             except ChatError as error:
                 failed = error
     if failed:
         raise failed
 
 
-async def _run(front_end: RoomsFrontEnd, messages: MessageChannel, asked: RequestChannel) -> None:
+async def _run(front_end: FrontEnd, messages: MessageChannel, asked: RequestChannel) -> None:
     with messages, asked:
         await front_end.run(messages, asked)
 
 
-class RoomsTalk:
+class ChatRunner:
     """``asked`` are what is wanted, ``messages`` takes what is heard."""
 
     def __init__(
@@ -102,7 +102,7 @@ class RoomsTalk:
         self._retry, self._patience, self._state = settings.client.retry, patience, state
         self._asked, self._messages = asked, messages
         self._news = trio.Event()
-        self._lasting = LastingConnection(
+        self._connection = ReconnectingConnection(
             _remote(settings),
             nick,
             near=not settings.client.nick,
@@ -130,27 +130,27 @@ class RoomsTalk:
             except ChatError as error:
                 failed = error
             nursery.cancel_scope.cancel("the chat has ended")
-        if failed and not self._lasting.been_in:
+        if failed and not self._connection.been_in:
             raise failed
         # Then nobody else tells that it has not ended well.
-        if why := str(failed or self._lasting.undelivered):
+        if why := str(failed or self._connection.undelivered):
             self._hear([Unlinked(why, 0)])
 
     def _goes_on_after(self, error: ChatError) -> bool:
         """Once we have been in, even if our nickname is taken: by our own old connection. Before,
         a server that does not let us in will not do so the next time.
         """
-        if self._lasting.words is not None:
+        if self._connection.words is not None:
             return self._retry and math.isinf(self._patience)
-        return self._lasting.been_in or (self._retry and not isinstance(error, NotAdmitted))
+        return self._connection.been_in or (self._retry and not isinstance(error, NotAdmitted))
 
     async def _put_off(self) -> None:
         """What was wanted and nobody has got to is for the next time."""
-        await self._lasting.close()
+        await self._connection.close()
         for request in waiting(self._asked):
             if last_words(request) is None:
                 self._ask(request)
-                await self._lasting.push()
+                await self._connection.push()
 
     # ── what is heard ──────────────────────────────────────────────────────────────────────
 
@@ -163,20 +163,20 @@ class RoomsTalk:
         meanwhile is shown at once.
         """
         await self._show()
-        if self._lasting.link:
-            return await self._lasting.step(lambda: bool(self._state.heard))
+        if self._connection.link:
+            return await self._connection.step(lambda: bool(self._state.heard))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._show_meanwhile)
             failed = await self._attempt()
             nursery.cancel_scope.cancel("one at a time shows what is heard")
         if failed:
             raise failed
-        return not self._lasting.over
+        return not self._connection.over
 
     async def _attempt(self) -> ChatError | None:
         """A nursery would wrap it."""
         try:
-            await self._lasting.step(lambda: False)
+            await self._connection.step(lambda: False)
         except ChatError as error:
             return error
         return None
@@ -197,7 +197,7 @@ class RoomsTalk:
                 await put(self._messages, heard[0])
                 heard.popleft()
         except trio.BrokenResourceError:
-            self._lasting.give_up("nobody is there any more whom we could tell")
+            self._connection.give_up("nobody is there any more whom we could tell")
 
     # ── what is wanted ─────────────────────────────────────────────────────────────────────
 
@@ -206,7 +206,7 @@ class RoomsTalk:
         async for first in self._asked:
             words = await self._do(chain([first], waiting(self._asked)))
             with suppress(ConnectionLost):  # whoever makes a step notices it
-                await self._lasting.push()
+                await self._connection.push()
             if words is not None:
                 break
         await self._finish(words or "")
@@ -217,7 +217,7 @@ class RoomsTalk:
             if (words := last_words(request)) is not None:
                 return words
             if _is_reconnect(request):
-                await self._lasting.reconnect()
+                await self._connection.reconnect()
             else:
                 self._ask(request)
         return None
@@ -227,19 +227,19 @@ class RoomsTalk:
             if isinstance(request, requests.Join):
                 check_room(request.room)
                 check_key(request.key)
-            requests.ask(self._lasting.requests, request)
+            requests.ask(self._connection.requests, request)
         except (Unsupported, ValueError) as error:
             room = request.room if isinstance(request, requests.Join) else ""
-            self._lasting.tell([Notice(str(error), room=room, refusal=True)])
+            self._connection.tell([Notice(str(error), room=room, refusal=True)])
 
     async def _finish(self, words: str) -> None:
-        if not self._lasting.is_in:
-            self._lasting.give_up("nobody wants it any more")
+        if not self._connection.is_in:
+            self._connection.give_up("nobody wants it any more")
             return
         with suppress(ConnectionLost):
-            await self._lasting.finish(words)
+            await self._connection.finish(words)
         await trio.sleep(self._patience)
-        self._lasting.give_up("the server takes too long")
+        self._connection.give_up("the server takes too long")
 
 
 def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeState:

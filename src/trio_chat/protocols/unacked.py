@@ -15,7 +15,7 @@ ID_FORM = "[A-Za-z0-9_-]{16,56}"
 @dataclass(frozen=True, slots=True)
 class Unacked:
     """A text on its way; ``line`` is what is sent for it, without tags: several lines with CR LF
-    between them, if it is a batch (whole.py).
+    between them, if it is a batch (multiline.py).
     """
 
     token: str

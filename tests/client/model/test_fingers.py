@@ -8,14 +8,14 @@ from trio_chat.client import requests
 from trio_chat.core.events import Departed, Joined
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Member, Roster
-from trio_chat.protocols.irc.client.slash import read_slash
+from trio_chat.protocols.irc.client.slash import lines_of_slash
 from trio_chat.protocols.slashes import spelled_out
 
 
 @pytest.mark.parametrize("line", ["/clear", "/query al", "/q al hi", "/connect", "/ignore al"])
 def test_what_only_the_screen_has_is_named_as_such(line: str) -> None:
     with pytest.raises(Unsupported, match="Only the full screen has /"):
-        read_slash(new_session(), line)
+        lines_of_slash(new_session(), line)
 
 
 @pytest.mark.parametrize("line", ["hello", "//m x", "/msg a b", "a /q", "", "/", "/etc/passwd"])

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from irc_session import hear, new_session, offer, sent
 from trio_chat.core.events import Said
 from trio_chat.protocols.client import Acknowledged, Earlier, Failed, Sent, Stamped
+from trio_chat.protocols.irc.client.multiline import messages_of, one_message
 from trio_chat.protocols.irc.client.session import IrcClientSession
-from trio_chat.protocols.irc.client.whole import messages_of, one_message
 from trio_chat.protocols.irc.message import parse
 from trio_chat.protocols.irc.multiline import CONCAT, Limits, Piece, combined
 from trio_chat.protocols.resume_state import ResumeState

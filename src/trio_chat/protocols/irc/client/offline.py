@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Message, OutOfRoom, PageEnd, Requests
+from trio_chat.protocols.irc.client.multiline import messages_of
 from trio_chat.protocols.irc.client.outgoing import texts_of
-from trio_chat.protocols.irc.client.whole import messages_of
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, room_name, shown
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked

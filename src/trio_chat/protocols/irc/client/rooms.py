@@ -25,12 +25,12 @@ from trio_chat.protocols.client import (
 )
 from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.link import WANTED, IrcLink
+from trio_chat.protocols.irc.client.multiline import Reassembly, is_batch, limits
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import texts_of
 from trio_chat.protocols.irc.client.pages import Pages
-from trio_chat.protocols.irc.client.slash import read_slash
+from trio_chat.protocols.irc.client.slash import lines_of_slash
 from trio_chat.protocols.irc.client.supports import Supports
-from trio_chat.protocols.irc.client.whole import Reassembly, is_batch, limits
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.multiline import MULTILINE
@@ -201,7 +201,7 @@ class IrcRooms(IrcLink, Offline, ClientSession):
         try:
             if not self.registered:
                 raise Unsupported("There is no connection to the server.")
-            for read in read_slash(self, " ".join(lines_of(line))):
+            for read in lines_of_slash(self, " ".join(lines_of(line))):
                 self._do(read)
         except Unsupported as error:
             self.refuse(target, str(error))

@@ -20,7 +20,7 @@ SEARCH = "soju.im/search"
 _LAST = "50"
 
 
-class Commanded(Protocol):
+class SlashContext(Protocol):
     """A session that commands are given."""
 
     leaving: bool
@@ -65,10 +65,10 @@ class Slash(NamedTuple):
     arguments: str
     does: str
     needed: int
-    lines: Callable[[Commanded, str], Lines]
+    lines: Callable[[SlashContext, str], Lines]
 
 
-def read_slash(session: Commanded, line: str) -> Lines:
+def lines_of_slash(session: SlashContext, line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
     word, rest = (*spelled_out(line)[1:].split(maxsplit=1), "", "")[:2]
     if word.lower() in ON_SCREEN:
@@ -87,44 +87,44 @@ def _two(rest: str) -> tuple[str, str]:
     return first, second
 
 
-def _help(session: Commanded, rest: str) -> Lines:
+def _help(session: SlashContext, rest: str) -> Lines:
     for line in (*overview(SLASHES), FILTERS):
         session.tell(line)
     return ()
 
 
-def _msg(session: Commanded, rest: str) -> Lines:
+def _msg(session: SlashContext, rest: str) -> Lines:
     nick, text = _two(rest)
     return session.talk(nick, text)
 
 
-def _join(session: Commanded, rest: str) -> Lines:
+def _join(session: SlashContext, rest: str) -> Lines:
     name, key = _two(rest)
     return session.go_to(room_name(name.partition(",")[0]), key)
 
 
-def _of_room(session: Commanded, rest: str) -> tuple[str, str]:
+def _of_room(session: SlashContext, rest: str) -> tuple[str, str]:
     """The room that is named first, or else this one; and what follows."""
     first, others = _two(rest)
     return (first, others) if is_room(first) else (session.here(), rest)
 
 
-def _part(session: Commanded, rest: str) -> Lines:
+def _part(session: SlashContext, rest: str) -> Lines:
     room, why = _of_room(session, rest)
     return [_with_text("PART", room, why)]
 
 
-def _who(session: Commanded, rest: str) -> Lines:
+def _who(session: SlashContext, rest: str) -> Lines:
     room, _ = _of_room(session, rest)
     return [body("NAMES", room)]
 
 
-def _invite(session: Commanded, rest: str) -> Lines:
+def _invite(session: SlashContext, rest: str) -> Lines:
     nick, room = _two(rest)
     return [body("INVITE", nick, room or session.here())]
 
 
-def _topic(session: Commanded, text: str) -> Lines:
+def _topic(session: SlashContext, text: str) -> Lines:
     """A topic that is nothing but a room's name is none: that room's topic is meant."""
     if is_room(text) and len(text.split()) == 1:
         return [body("TOPIC", text)]
@@ -133,43 +133,43 @@ def _topic(session: Commanded, text: str) -> Lines:
     return [_with_text("TOPIC", session.here(), text)]
 
 
-def _kick(session: Commanded, rest: str) -> Lines:
+def _kick(session: SlashContext, rest: str) -> Lines:
     room, rest = _of_room(session, rest)
     nick, why = _two(rest)
     return [_with_text("KICK", room, nick, why)]
 
 
-def _mode(session: Commanded, rest: str) -> Lines:
+def _mode(session: SlashContext, rest: str) -> Lines:
     """Of the room, unless a room or we ourselves are named."""
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
-def _set(mode: str) -> Callable[[Commanded, str], Lines]:
+def _set(mode: str) -> Callable[[SlashContext, str], Lines]:
     """Of people in the room: for each of them the same."""
 
-    def lines(session: Commanded, nicks: str) -> Lines:
+    def lines(session: SlashContext, nicks: str) -> Lines:
         people = nicks.split()
         return [body("MODE", session.here(), mode[0] + mode[1] * len(people), *people)]
 
     return lines
 
 
-def _bans(sign: str) -> Callable[[Commanded, str], Lines]:
-    def lines(session: Commanded, masks: str) -> Lines:
+def _bans(sign: str) -> Callable[[SlashContext, str], Lines]:
+    def lines(session: SlashContext, masks: str) -> Lines:
         full = [full_mask(mask) for mask in masks.split()]
         return [body("MODE", session.here(), f"{sign}b", mask) for mask in full]
 
     return lines
 
 
-def _notice(session: Commanded, rest: str) -> Lines:
+def _notice(session: SlashContext, rest: str) -> Lines:
     target, text = _two(rest)
     return session.talk(target, text, notice=True)
 
 
-def _history(session: Commanded, number: str) -> Lines:
+def _history(session: SlashContext, number: str) -> Lines:
     if "draft/chathistory" not in session.caps:
         raise Unsupported("This server does not tell what was said before.")
     if number and not (number.isascii() and number.isdecimal() and int(number[:9])):
@@ -178,7 +178,7 @@ def _history(session: Commanded, number: str) -> Lines:
     return [body("CHATHISTORY", "LATEST", session.here(), "*", number[:9] or _LAST)]
 
 
-def _search(session: Commanded, rest: str) -> Lines:
+def _search(session: SlashContext, rest: str) -> Lines:
     """As soju has it (soju.im/search): "after" is at or after, "before" at or before."""
     if SEARCH not in session.caps:
         raise Unsupported("This server cannot search.")
@@ -205,12 +205,12 @@ def _written(day: datetime | None, shift: int) -> str:
     return timestamp(int(day.timestamp()) * 1000 + shift)
 
 
-def _quit(session: Commanded, words: str) -> Lines:
+def _quit(session: SlashContext, words: str) -> Lines:
     session.leaving = True
     return [_with_text("QUIT", words)]
 
 
-def _raw(session: Commanded, line: str) -> Lines:
+def _raw(session: SlashContext, line: str) -> Lines:
     return [line]
 
 

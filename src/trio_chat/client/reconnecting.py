@@ -29,7 +29,7 @@ from trio_chat.protocols.resume_state import ResumeState
 _CLOSED = "the server closed the connection"
 
 
-class LastingConnection:
+class ReconnectingConnection:
     """``hear`` takes what is heard. ``goes_on_after`` tells whether to try again after this error:
     if not, ``step`` raises it.
 
