@@ -49,10 +49,6 @@ class FakeBuffer(Buffer):
         self.complete = False
 
     @property
-    def title(self) -> str:
-        return self.name
-
-    @property
     def unread(self) -> int:
         return self.news
 

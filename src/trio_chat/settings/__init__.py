@@ -83,7 +83,7 @@ class ServerSettings(Section):
 
 
 class IrcSettings(Section):
-    """What IRC clients are told."""
+    """The server as IRC clients see it."""
 
     server_name: str = _setting(
         "chat.local",
@@ -214,7 +214,7 @@ class LimitSettings(Section):
 
 
 class HistorySettings(Section):
-    """What is kept of what was said, and where."""
+    """The history that is kept, and where."""
 
     store: values.Store = _setting(
         "",

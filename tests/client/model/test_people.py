@@ -87,10 +87,9 @@ def test_a_roster_takes_the_place_of_what_was_known(desk: Desk) -> None:
     assert desk.lines("#lobby")[0].prefix == "@"
 
 
-def test_the_topic_is_in_the_title(desk: Desk) -> None:
-    assert desk["#lobby"].title == "#lobby"
+def test_the_topic_is_known(desk: Desk) -> None:
     desk.hear(Topic("#lobby", "be kind", by="bob"))
-    assert (desk["#lobby"].title, desk.events()) == ("#lobby: be kind", [])
+    assert (desk["#lobby"].topic, desk.events()) == ("be kind", [])
     desk.hear(TopicSet("#lobby", "alice", "be \x1bkinder"), TopicSet("#lobby", "alice", ""))
     assert desk["#lobby"].topic == ""
     assert desk.events() == ["alice set the topic: be ␛kinder", "alice removed the topic."]

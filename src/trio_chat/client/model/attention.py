@@ -1,4 +1,4 @@
-"""Where the person looks and whether they write, and how much of that the server is told."""
+"""The buffer that the person reads, their typing, and what the server is told of both."""
 
 from collections.abc import Sequence
 from math import inf
@@ -87,7 +87,7 @@ class Attention(ChatState):
         return [requests.TypingState(self.current.target, True)]
 
     def forget_typing(self) -> None:
-        """What is said ends the typing of it."""
+        """Forget that we were typing: saying it has ended that."""
         self._told_typing = -inf
 
     def _stop_typing(self) -> Asked:

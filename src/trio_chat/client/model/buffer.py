@@ -62,11 +62,6 @@ class Buffer:
         """Its name in requests."""
         return "" if self.kind == "server" else self.name
 
-    @property
-    def title(self) -> str:
-        """Its name and topic, on one line."""
-        return f"{self.name}: {self.topic}" if self.topic else self.name
-
     # ── what is new ────────────────────────────────────────────────────────────────────────
 
     @property
@@ -174,7 +169,7 @@ class Buffer:
 
     @property
     def speakers(self) -> Sequence[str]:
-        """Those who have spoken, the last one first."""
+        """The people who have spoken, the last one first."""
         return list(self._speakers)[::-1]
 
     def rename(self, nick: str, to: str) -> bool:

@@ -226,7 +226,7 @@ class ChatState:
         return bool(self._listed(nick))
 
     def _listed(self, mask: str) -> str:
-        """The same mask as it is written in the list; empty if it is not there."""
+        """The mask as the list spells it; empty if it is not there."""
         same = fold_mask(full_mask(mask))
         return next((listed for listed in self.ignored if fold_mask(listed) == same), "")
 

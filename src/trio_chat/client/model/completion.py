@@ -71,7 +71,7 @@ def _emoji(name: str) -> Iterator[Candidate]:
 
 
 def _nicks(state: ChatState, word: str, behind: str) -> Iterator[Candidate]:
-    """Those who spoke last first, then the others in alphabetical order."""
+    """Nicknames: recent speakers first, then the others in alphabetical order."""
     if not word:
         return
     fold = state.names.fold

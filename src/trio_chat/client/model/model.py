@@ -1,5 +1,5 @@
-"""What the screen shows. It changes by what the session tells and by what the person does; time
-(unix seconds) comes in as an argument.
+"""The model of the screen. Messages of the session and actions of the person change it; time (unix
+seconds) comes in as an argument.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What each key does: one table, for the keyboard and for the help page."""
+"""The keys and what they do: one table, for the keyboard and for the help page."""
 
 from dataclasses import dataclass
 
