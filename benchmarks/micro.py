@@ -102,7 +102,7 @@ def chats() -> Iterator[tuple[str, float]]:
     chat.apply(Entry("", "1", Arrived("alice", "1")))
     chat.apply(Entry("#lobby", "2", Joined("#lobby", "alice", "1")))
     say = Say("#lobby", _TEXT)
-    said = chat.decide("1", say)
+    [said] = chat.decide("1", say)
     assert isinstance(said, Said)  # noqa: S101 - for the type checker
     entry = Entry("#lobby", "3", said)
     yield "Chat.decide: a message", nanoseconds(lambda: chat.decide("1", say), 1)

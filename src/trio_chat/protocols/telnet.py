@@ -42,6 +42,8 @@ class Telnet:
     def feed(self, data: bytes) -> bytes:
         """The typed bytes in ``data``; some may be held back until more come."""
         data, self._held = self._held + data, b""
+        if self._in is _In.TEXT and _IAC not in data:
+            return self._with_lines_ended(data)
         if not self._certain:
             self._certain = bool(_NEGOTIATION.search(data))
         if not self._certain:

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from trio_chat.core.commands import (
-    Command,
     Enter,
     Kill,
     LookUp,
@@ -38,7 +37,7 @@ from trio_chat.core.views import Answer, AwayReply, Notice, Refused, Repeated
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
-from trio_chat.protocols.session import Ask, Says, Session
+from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
@@ -234,36 +233,39 @@ class Connection:
             if isinstance(run, Says):
                 await self._say(run)
                 continue
-            wait, cost = self._charge(run.command if isinstance(run, Ask) else None)
-            if cost:
+            cost = self._price(run)
+            if (wait := self._charge(cost)) is not None:
                 await self._slow_down(wait, cost)
             if isinstance(run, Ask):
                 await self._do(run)
         await self._flush()
 
-    def _charge(self, command: Command | None) -> tuple[float, int]:
-        """Charge a command. Returns how long it has to wait, and its cost to the source after that.
+    def _price(self, run: Ask | Handled) -> int:
+        if isinstance(run, Ask):
+            return price(self._hub.chat, self._subscriber.user_id, run.command)
+        return 1
 
-        Both are 0 if it need wait neither for the connection's pace nor for its turn.
+    def _charge(self, cost: int) -> float | None:
+        """Charge so many lines. Returns the seconds to wait for the connection's pace, before
+        waiting for a turn; None if there is no need to wait for either.
         """
-        cost = price(self._hub.chat, self._subscriber.user_id, command)
         wait = self._bucket.take(trio.current_time(), cost)
-        if not wait and self._source.lines.at_once(self._flow, cost):
-            self._slowed = False
-            return 0.0, 0
-        return wait, cost
+        if wait or not self._source.lines.at_once(self._flow, cost):
+            return wait
+        self._slowed = False
+        return None
 
     async def _say(self, run: Says) -> None:
         """Submit messages, as many together as neither pace nor limits hold back."""
         await self._flush()
         some: list[Say] = []
         for say in run.messages:
-            wait, cost = self._charge(say)
-            if some and (cost or len(some) == _RUN):
+            wait = self._charge(1)
+            if some and (wait is not None or len(some) == _RUN):
                 await self._submit_run(some)
                 some = []
-            if cost:
-                await self._slow_down(wait, cost)
+            if wait is not None:
+                await self._slow_down(wait, 1)
             some.append(say)
         await self._submit_run(some)
 

@@ -27,11 +27,8 @@ from trio_chat.core.room import Person
 _MOST = 100
 
 
-def price(chat: Chat, user_id: str, command: Command | None) -> int:
-    """The cost of a command to the person with this id, who may not be let in yet.
-
-    None is something that the session dealt with by itself; it costs a line.
-    """
+def price(chat: Chat, user_id: str, command: Command) -> int:
+    """The cost of a command to the person with this id, who may not be let in yet."""
     find = _PRICES.get(type(command))
     person = chat.people.get(user_id)
     return 1 if find is None or person is None else min(find(chat, person, command), _MOST)
