@@ -147,8 +147,9 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
 
     def _tell(self, line: str) -> Sequence[Message]:
         """What a line tells us. Raises NotAdmitted."""
-        before, message = self.room, self._understand(line)
-        match heard := wording.reading(line):
+        before, heard = self.room, wording.reading(line)
+        message = self._understand(line, heard)
+        match heard:
             case wording.Welcome():
                 return () if self._tutorial else [self._linked()]
             case wording.InRoom(room):

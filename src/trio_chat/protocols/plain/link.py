@@ -28,7 +28,6 @@ from trio_chat.protocols.plain.wording import (
     NearNick,
     Replay,
     Welcome,
-    reading,
 )
 
 # After our last word. trio-chat closes the connection by itself; the tutorial's server never does.
@@ -124,11 +123,11 @@ class PlainLink:
         pieces = [*before.split(b"\n"), found, *rest.split(b"\n")]
         return [piece for piece in pieces if piece]
 
-    def _understand(self, line: str) -> Message:
-        """What a line tells us. Raises NotAdmitted if it tells why we may not come in."""
+    def _understand(self, line: str, heard: Heard) -> Message:
+        """What a line tells us, read as ``heard``. Raises NotAdmitted if we may not come in."""
         notice = Notice(line.removeprefix("*** "))
         self.farewell = ""
-        match heard := reading(line):
+        match heard:
             case Welcome():
                 self.admitted = not (self._wanted and self.framed)
                 return notice

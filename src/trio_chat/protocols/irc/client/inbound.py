@@ -20,7 +20,6 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.views import Notice, Rooms, RoomView, Topic
-from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (
     Earlier,
@@ -32,12 +31,7 @@ from trio_chat.protocols.client import (
     Typing,
 )
 from trio_chat.protocols.irc.client.answers import (
-    ADVICE,
     ANSWERS,
-    KEPT_OUT,
-    NICK_TAKEN,
-    NOT_DONE,
-    NOT_SAID,
     OF_WELCOME,
     SILENT,
     who_words,
@@ -45,10 +39,17 @@ from trio_chat.protocols.irc.client.answers import (
 from trio_chat.protocols.irc.client.batch import NO_BATCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.readings import notices, origin_of, room_of, said_in
+from trio_chat.protocols.irc.client.refusals import (
+    failed,
+    kept_out,
+    notice_about,
+    refused,
+    reported,
+)
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
-from trio_chat.protocols.irc.text import CTCP, is_room, sentence, shown
+from trio_chat.protocols.irc.text import CTCP, is_room, shown
 
 Messages = Sequence[Message]
 
@@ -242,13 +243,6 @@ def _kick(session: IrcRooms, line: Line) -> Messages:
     return [kicked, session.left(room, reason)] if session.is_me(target) else [kicked]
 
 
-def _refused_to_enter(session: IrcRooms, room: str, text: str) -> Message:
-    """It is no use to ask again after each cut. Where we have been, we are not any more."""
-    been_in = room in session.state.last
-    out = session.left(room, text)
-    return out if been_in else Notice(text, room=room, refusal=True)
-
-
 def _nick(session: IrcRooms, line: Line) -> Messages:
     if session.is_me(line.nick):
         session.nick = line.params[0]
@@ -391,13 +385,6 @@ def _error(session: IrcRooms, line: Line) -> Messages:
     return session.ended(words if closing else line.params[0])
 
 
-def _report(session: IrcRooms, line: Line) -> Messages:
-    """FAIL, WARN and NOTE (standard-replies)."""
-    about = line.params[2:-1]
-    notice = _notice_about(session, sentence(about, line.params[-1]), about)
-    return [replace(notice, refusal=line.command == "FAIL")]
-
-
 def _cap(session: IrcRooms, line: Line) -> Messages:
     pairs = [word.partition("=") for word in line.param(-1).split()]
     verb, words = line.params[1].upper(), {name for name, _, _ in pairs}
@@ -456,7 +443,7 @@ def _new_host(session: IrcRooms, line: Line) -> Messages:
     return ()
 
 
-# ── numerics, and what is refused ────────────────────────────────────────────────────────────────
+# ── numerics ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _numeric(session: IrcRooms, line: Line) -> Messages:
@@ -468,21 +455,12 @@ def _numeric(session: IrcRooms, line: Line) -> Messages:
     if command in ANSWERS:
         needed, words = ANSWERS[command]
         enough = len(line.params) >= needed
-        return [_notice_about(session, words(line.params), params)] if enough else ()
+        return [notice_about(session, words(line.params), params)] if enough else ()
     if not params or command in SILENT or (command in OF_WELCOME and not session.admitted):
         return ()
     if command[:1] in ("4", "5"):
-        return (_refused if session.registered else _kept_out)(session, line)
-    return [_notice_about(session, " ".join(params), params)]
-
-
-def _kept_out(session: IrcRooms, line: Line) -> Messages:
-    """Or the server does not know CAP, or not yet who we are."""
-    if line.command in NICK_TAKEN and session.try_another(line.param(1)):
-        return ()
-    if line.command in KEPT_OUT:
-        raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
-    return ()
+        return (refused if session.registered else kept_out)(session, line)
+    return [notice_about(session, " ".join(params), params)]
 
 
 def _welcome(session: IrcRooms, line: Line) -> Messages:
@@ -499,51 +477,6 @@ def _my_info(session: IrcRooms, line: Line) -> Messages:
         session.outgoing.paced = False
         session.state.names.learn(OURS)
     return ()
-
-
-def _fail(session: IrcRooms, line: Line) -> Messages:
-    about, text = line.params[2:-1], sentence(line.params[2:-1], line.params[-1])
-    match line.params[0].upper():
-        case "IDENTITY":
-            session.not_identified()
-        case "CHATHISTORY":
-            return session.pages.failed(about) or session.catch_up.failed(about)
-        case "BATCH":
-            return session.refused_batch(text) or _report(session, line)
-        case "PRIVMSG" | "NOTICE":
-            return session.refused(about, text) or _report(session, line)
-        case _ if not session.admitted:
-            raise NotAdmitted(line.params[-1])
-    return _report(session, line)
-
-
-def _refused(session: IrcRooms, line: Line) -> Messages:
-    *about, why = line.params[1:]
-    text = sentence(about, why)
-    if rooms := [word for word in about if is_room(word) and session.answered(word)]:
-        if advice := ADVICE.get(line.command, ""):
-            text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
-        if not session.admitted and session.state.requires(rooms[0]):
-            raise NotAdmitted(text)
-        return [_refused_to_enter(session, rooms[0], text)]
-    failed = session.refused(about, text) if _may_refuse_text(session, line) else ()
-    return failed or [replace(_notice_about(session, text, about), refusal=True)]
-
-
-def _notice_about(session: IrcRooms, text: str, about: Sequence[str]) -> Notice:
-    """Where we are not, somebody may have asked for it all the same."""
-    rooms = [word for word in about if word in session.inside or is_room(word)]
-    return Notice(text, room=rooms[0] if rooms else "")
-
-
-def _may_refuse_text(session: IrcRooms, line: Line) -> bool:
-    """Whether it may be a text that the server has not taken. Where it sends nothing back, any
-    refusal that names the target may be the only sign.
-    """
-    if line.command in NOT_SAID:
-        return True
-    about_something = len(line.params) > 2 and line.command not in NOT_DONE
-    return about_something and "echo-message" not in session.caps
 
 
 class Heard(NamedTuple):
@@ -564,14 +497,14 @@ COMMANDS = {
     "CHATHISTORY": Heard(_chathistory, 3),
     "CHGHOST": Heard(_chghost, 2),
     "ERROR": Heard(_error, 1),
-    "FAIL": Heard(_fail, 3),
+    "FAIL": Heard(failed, 3),
     "INVITE": Heard(_invite, 2),
     "JOIN": Heard(_join, 1),
     "KICK": Heard(_kick, 2),
     "MARKREAD": Heard(_markread, 1),
     "MODE": Heard(_mode, 2),
     "NICK": Heard(_nick, 1),
-    "NOTE": Heard(_report, 3),
+    "NOTE": Heard(reported, 3),
     "NOTICE": Heard(_notice, 2, talk=True),
     "PART": Heard(_part, 1),
     "PING": Heard(_ping, 1),
@@ -581,7 +514,7 @@ COMMANDS = {
     "TAGMSG": Heard(_tagmsg, 1),
     "TOPIC": Heard(_topic, 2),
     "WALLOPS": Heard(_wallops, 1),
-    "WARN": Heard(_report, 3),
+    "WARN": Heard(reported, 3),
 }
 
 #: Those of which something follows; for the others see ``answers``.
