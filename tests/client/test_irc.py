@@ -10,11 +10,6 @@ from trio_chat import Acknowledged, Earlier, Linked, NotAdmitted, Notice, Sent
 from tutorial import TutorialServer
 
 
-@pytest.fixture(autouse=True)
-def _in_time(nursery):
-    nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
-
-
 async def notices(chat: trio_chat.Chat, count: int) -> list[str]:
     """What is told in words."""
     texts: list[str] = []

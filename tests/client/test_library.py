@@ -40,11 +40,6 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 LOBBY = "#lobby"
 
 
-@pytest.fixture(autouse=True)
-def _in_time(nursery):
-    nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
-
-
 @pytest.fixture(params=["plain", "irc"])
 def protocol(request) -> str:
     return request.param

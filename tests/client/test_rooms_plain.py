@@ -8,7 +8,6 @@ import trio
 
 from front_ends import Screen, Wire
 from netcat import guest
-from processes import PATIENCE
 from trio_chat import Joined, Left, Notice, Said
 from trio_chat.client import backoff, requests
 from trio_chat.client.runner import run_chat
@@ -30,8 +29,7 @@ from tutorial import TutorialServer
 
 
 @pytest.fixture(autouse=True)
-def _soon_again(nursery, monkeypatch):
-    nursery.cancel_scope.deadline = trio.current_time() + PATIENCE
+def _soon_again(monkeypatch):
     monkeypatch.setattr(backoff, "_FIRST", 0.05)
 
 
@@ -97,6 +95,8 @@ async def test_what_plain_cannot_do_is_left_out(port):
         assert len(me.shown) == before + 1
         await me.want(requests.GoAway("tea"))
         await me.sees(Notice("This server does not know who is away."))
+        await me.want(requests.Join("#lobby"))
+        await me.sees(Notice("You are already in #lobby.", room="#lobby"))
 
 
 async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):

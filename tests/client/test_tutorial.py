@@ -9,12 +9,6 @@ from processes import PATIENCE, Finished, run, running
 from trio_chat import Acknowledged, NotAdmitted, Said, Unsupported
 from tutorial import TutorialServer, tutorial_client
 
-
-@pytest.fixture(autouse=True)
-def _in_time(nursery):
-    nursery.cancel_scope.deadline = trio.current_time() + 3 * PATIENCE
-
-
 # ── our client, the tutorial's server ──────────────────────────────────────────────────────
 
 
