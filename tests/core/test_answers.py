@@ -1,6 +1,8 @@
 """How things stand, and who is told what of it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ring import Ring, refusal
 from trio_chat.core import state
@@ -24,7 +26,8 @@ from trio_chat.core.commands import (
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.events import Arrived, Change, Departed, Origin
+from trio_chat.core.events import Arrived, Change, Departed, Kicked, Left, Origin, UserModesSet
+from trio_chat.core.modes import USER_MODES
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Counts,
@@ -290,6 +293,55 @@ def test_counts(ring: Ring) -> None:
     ring.depart("olga")
     ring.ask("id-alice", Leave("#den"))
     assert ask(ring, "eve", Count()) == Counts(3, invisible=1, operators=0, rooms=1, most=4)
+
+
+_STEP = st.tuples(
+    st.sampled_from(["set", "join", "leave", "kick", "depart", "open", "close"]),
+    st.sampled_from("ab"),
+    st.sampled_from(["#x", "#y"]),
+    st.builds(Change, st.booleans(), st.sampled_from(USER_MODES)),
+)
+
+
+@given(st.lists(_STEP, max_size=30))
+def test_what_is_counted_is_what_there_is(steps: list[tuple[str, str, str, Change]]) -> None:
+    ring = Ring()
+    ring.enter("z")
+    for step in steps:
+        _happen(ring, *step)
+        chat = ring.chat
+        for letter in USER_MODES:
+            have = {user_id for user_id, person in chat.people.items() if letter in person.modes}
+            assert {*chat.by_mode[letter]} == have
+        assert ask(ring, "z", Count()) == Counts(
+            len(chat.people),
+            invisible=sum("i" in person.modes for person in chat.people.values()),
+            operators=sum(person.is_operator for person in chat.people.values()),
+            rooms=sum(bool(room.members) for room in chat.rooms.values()),
+            most=chat.most,
+        )
+
+
+def _happen(ring: Ring, what: str, nick: str, room: str, change: Change) -> None:
+    """Let something happen, if it can; somebody who is not here comes."""
+    user_id = f"id-{nick}"
+    person = ring.chat.people.get(user_id)
+    if person is None:
+        ring.enter(nick)
+    elif what == "depart":
+        ring.depart(nick)
+    elif what == "set":
+        ring.happen(UserModesSet(nick, (change,), user_id))
+    elif what == "open":
+        ring.open(room)
+    elif what == "join" and room not in person.rooms:
+        ring.put(nick, room)
+    elif what == "leave" and room in person.rooms:
+        ring.happen(Left(room, nick, user_id))
+    elif what == "kick" and room in person.rooms:
+        ring.happen(Kicked(room, nick, nick, "", user_id, user_id))
+    elif what == "close" and room in ring.chat.empty:
+        ring.chat.close_room(room)
 
 
 # ── who was here ───────────────────────────────────────────────────────────────────────────────

@@ -54,7 +54,7 @@ SMALL, LARGE = chat(people=8, rooms=3), chat(people=2000, rooms=100)
         (FindPeople("n*"), 2, 100),
         (FindPeople("?"), 2, 100),
         (ListRooms(), 1, 5),
-        (Count(), 1, 5),
+        (Count(), 1, 1),
         (ShowMasks("#0", "b"), 2, 2),
         (FindPast("n"), 5, 5),
         (Recall("#0", Span(), 50), 1, 1),

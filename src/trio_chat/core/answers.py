@@ -144,12 +144,11 @@ def _show_invitations(state: State, asker: Person, query: ShowInvitations) -> An
 
 
 def _count(state: State, asker: Person, query: Count) -> Answer:
-    people = state.people.values()
     return Counts(
-        len(people),
-        invisible=sum("i" in person.modes for person in people),
-        operators=sum(person.is_operator for person in people),
-        rooms=sum(bool(room.members) for room in state.rooms.values()),
+        len(state.people),
+        invisible=len(state.by_mode["i"]),
+        operators=len(state.by_mode["o"]),
+        rooms=len(state.rooms) - len(state.empty),
         most=state.most,
     )
 

@@ -247,6 +247,8 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     forget_invitations(state, person)
     if person.is_operator:
         _withdraw_all(state, person)
+    for mode in person.modes:
+        _set_mode(state, person, mode, add=False)
     return [Delivery(departed, rooms=rooms), *_presence(state, person.nick, None)]
 
 
@@ -277,7 +279,7 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     """The person alone."""
     person = state.people[event.user_id]
     for change in event.changes:
-        person.modes = with_letter(person.modes, change.mode, add=change.add)
+        _set_mode(state, person, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
     if any(change.mode == "o" and not change.add for change in event.changes):
         _withdraw_all(state, person)
@@ -286,8 +288,16 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
 
 def _on_announced(state: State, event: Announced, entry: Entry) -> Deliveries:
     """Operators, and people who want to hear announcements."""
-    people = tuple(user_id for user_id, person in state.people.items() if {*"ow"} & {*person.modes})
+    people = tuple(state.by_mode["o"] | state.by_mode["w"])
     return [Delivery(event, people=people, by=event.user_id)]
+
+
+def _set_mode(state: State, person: Person, mode: str, *, add: bool) -> None:
+    person.modes = with_letter(person.modes, mode, add=add)
+    if add:
+        state.by_mode[mode][person.user_id] = person
+    else:
+        state.by_mode[mode].pop(person.user_id, None)
 
 
 def change_status(room: Room, change: Change) -> None:

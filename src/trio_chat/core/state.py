@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from trio_chat.core.events import Entry
-from trio_chat.core.modes import STATUS
+from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.room import Person, Room, RoomState
 
@@ -27,6 +27,7 @@ class State:
         self.empty: set[str] = set()  # rooms that nobody is in
         self.by_nick: dict[str, Person] = {}
         self.by_identity: dict[str, dict[str, Person]] = {}  # several, if one comes twice
+        self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went
         self.most = 0  # the most people who have been here at once
         # By folded nickname, the ids of those who watch it. No event tells of that, for it concerns

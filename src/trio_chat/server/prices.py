@@ -10,7 +10,6 @@ from typing import Any
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
-    Count,
     FindPast,
     FindPeople,
     Join,
@@ -54,8 +53,6 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     FindPeople: _find_people,
     # 4 µs for each room.
     ListRooms: lambda chat, person, query: 1 + len(chat.rooms) // 25,
-    # Looks at everybody, but does no more than count them: 0.15 µs.
-    Count: lambda chat, person, query: 1 + len(chat.people) // 500,
     # A hundred masks; a thousand people who have gone.
     ShowMasks: lambda chat, person, query: 2,
     FindPast: lambda chat, person, query: 5,
