@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runs import commands, following, next_command
@@ -729,6 +729,7 @@ def test_every_byte_is_borne_everywhere(encoding: str, line: bytes) -> None:
 
 
 @given(st.lists(st.binary() | st.sampled_from([b"\n", b"/", b"/msg ", b"tom: ", b"x" * 99])))
+@example([b"A ", b"/"])  # half a request of HTTP
 def test_all_bytes_are_borne(pieces: list[bytes]) -> None:
     for password in (False, True):
         assert_borne(new_session(password=password), pieces)

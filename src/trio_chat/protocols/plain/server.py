@@ -62,7 +62,7 @@ class PlainSession(Session):
         self._lines = LineBuffer(line_bytes)
         self._framed = self._by_key = False
         self._first_line = b""  # the beginning of all that comes, in whatever pieces
-        self._is_browser = False
+        self._is_browser = self._has_quit = False
         self._only_ascii = True
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
@@ -114,7 +114,7 @@ class PlainSession(Session):
             self._waiting.insert(0, rest.removesuffix(b"\r"))
 
     def next_run(self) -> Run | None:
-        match self._next():
+        match None if self._has_quit else self._next():
             case Notice() | Refused() as answer:
                 self.reply(answer)
                 return HANDLED
@@ -123,6 +123,7 @@ class PlainSession(Session):
             case None:
                 return None
             case command:
+                self._has_quit = isinstance(command, Quit)
                 return Ask(command)
 
     def _more(self) -> Iterator[Say]:
