@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 from contextlib import closing
@@ -71,6 +72,18 @@ async def test_a_message_that_comes_alone_is_one_transaction(
             await log.append("#a", [said(f"text {number}")])
         seconds = time.monotonic() - begin
         assert len(steps) <= 4 * (1 + seconds)  # it has to be once a second, and was 100 times
+
+
+async def test_somebody_who_looks_into_the_file_leaves_the_journal_where_it_is(path: Path) -> None:
+    """As sqlite3 on the command line, or a backup: in another process, as locks are by process."""
+    look = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM entry').close()"
+    )
+    async with open_file(path) as log:
+        await append(log, said("before"))
+        await trio.run_process([sys.executable, "-c", look, path])
+        await append(log, said("after"))
+        assert await texts(log, "#a") == ["before", "after"]
 
 
 # ── opened again ───────────────────────────────────────────────────────────────────────────────

@@ -57,7 +57,7 @@ async def open_sqlite(
     """
     cache_bytes //= 1 + _READERS  # each connection has a cache of its own
     with ExitStack() as stack:
-        stack.enter_context(locked(path))
+        descriptor = stack.enter_context(locked(path))
         connection = await trio.to_thread.run_sync(
             partial(
                 open_for_writing,
@@ -70,7 +70,7 @@ async def open_sqlite(
         )
         stack.enter_context(closing(connection))
         with opening(path):
-            store = Store(connection, clock, Whereabouts(path).check, busy)
+            store = Store(connection, clock, Whereabouts(path, descriptor).check, busy)
             intake = Intake()
             keeper = Housekeeper(store, retention, clock, is_open=intake.followed.__contains__)
             readers = [

@@ -149,36 +149,41 @@ MIGRATIONS: Sequence[str] = [
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep all others from opening the file meanwhile. Raises CannotOpenStore."""
+def locked(path: Path) -> Iterator[int]:
+    """Keep all others from opening the file as long as the context lasts; gives a descriptor of it.
+    Raises CannotOpenStore.
+
+    Use that one, and open no other: closing any descriptor of a file releases all of SQLite's locks
+    on it. Somebody who then looks into the file takes themselves for the only one, and removes the
+    journal when they leave. This one is closed last.
+    """
     with ExitStack() as stack:
         with opening(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            names = [f"{os.path.realpath(path)}.lock"]
-            # The same file may have names in several folders. Only on Linux this lock means nothing
-            # to SQLite, so that others can read. It is released last, because closing any
-            # descriptor of a file releases all of SQLite's locks on it.
-            names += [str(path)] if sys.platform == "linux" else []
-            for name in names:
-                file = stack.enter_context(open(name, "a", opener=opener))
+            file = stack.enter_context(open(path, "a+b", opener=opener))
+            lock = stack.enter_context(open(f"{os.path.realpath(path)}.lock", "a", opener=opener))
+            # The same file may have names in several folders. Only on Linux a lock on the file
+            # itself means nothing to SQLite, so that others can read.
+            for each in (lock, file) if sys.platform == "linux" else (lock,):
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise CannotOpenStore(
                         f"another trio-chat server keeps its history in {path}: stop it, or give "
                         "this one another place by history.store"
                     ) from None
-        yield
+        yield file.fileno()
 
 
 class Whereabouts:
     """The place of the file and its journal, to notice if they are moved or removed.
 
-    What is written to a removed file is lost, and acknowledged nevertheless.
+    What is written to a removed file is lost, and acknowledged nevertheless. ``descriptor`` is one
+    of the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path.absolute(), descriptor
         self._known: dict[str, tuple[int, int]] = {}
         self.check()
 
@@ -192,7 +197,11 @@ class Whereabouts:
                 raise sqlite3.OperationalError(
                     f"{self._path.name}{suffix} was removed, moved or replaced"
                 )
-        if not _begins_well(self._path):
+        try:
+            begin = os.pread(self._descriptor, len(_HEADER), 0)
+        except OSError as error:
+            raise sqlite3.OperationalError(f"{error.strerror}") from error
+        if begin != _HEADER:
             raise sqlite3.OperationalError(f"{self._path.name} was overwritten")
 
 
@@ -384,15 +393,7 @@ def _settled(state: str, latest: int) -> str:
         return state
 
 
-def _begins_well(path: Path) -> bool:
-    """Whether the file has SQLite's header (sqlite.org/fileformat.html, 1.3), or none yet."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read(len(_HEADER)) == _HEADER
-    except OSError as error:
-        raise sqlite3.OperationalError(f"{error.strerror}") from error
-
-
+# sqlite.org/fileformat.html, 1.3
 _HEADER = b"SQLite format 3\0"
 
 
