@@ -13,13 +13,14 @@ class Dialect:
 
     ``echo``: whether a sender is a member who reads their own messages. ``marker``: what comes once
     a client is inside; empty if nothing does. ``aside``: the server's own lines that may stand
-    between messages. ``question``: something that is answered by one line, asked by a client that
+    between messages. ``welcomed``: what ends the welcome of who is in no room, for IRC only.
+    ``question``: something that is answered by one line, asked by a client that
     went in with ``elsewhere``; empty if there is no such thing. ``pause``: for how many seconds the
     server goes on asking newcomers things of its own accord.
     """
 
     echo = True
-    marker = b""
+    marker = welcomed = b""
     aside: re.Pattern[bytes] | None = None
     question = b""
     pause = 0.0
@@ -41,6 +42,10 @@ class Dialect:
     def foretold(self, line: bytes) -> bytes:
         """A line with zeros for what nobody can know beforehand; just as long."""
         return line
+
+    def register(self, nick: str) -> bytes:
+        """What somebody sends first who is in no room; for IRC only."""
+        raise NotImplementedError
 
     def say(self, nick: str, text: bytes) -> bytes:
         raise NotImplementedError
@@ -110,17 +115,18 @@ class Irc(Dialect):
 
     echo = False
     marker = b" 366 "  # RPL_ENDOFNAMES
+    welcomed = b" 376 "  # RPL_ENDOFMOTD
     aside = re.compile(rb":\w+!\S+ QUIT [^\r\n]*\r\n")
     question = b"PING x\r\n"
 
     def enter(self, nick: str) -> bytes:
-        return self._register(nick) + b"JOIN #bench\r\n"
+        return self.register(nick) + b"JOIN #bench\r\n"
 
     def stand_by(self, nick: str) -> bytes:
-        return self._register(nick) + b"JOIN #" + nick.encode() + b"\r\n"
+        return self.register(nick) + b"JOIN #" + nick.encode() + b"\r\n"
 
     def elsewhere(self, nick: str) -> bytes:
-        return self._register(nick) + b"JOIN #elsewhere\r\n"
+        return self.register(nick) + b"JOIN #elsewhere\r\n"
 
     def say(self, nick: str, text: bytes) -> bytes:
         return b"PRIVMSG #bench :" + text + b"\r\n"
@@ -128,7 +134,7 @@ class Irc(Dialect):
     def shown(self, nick: str, text: bytes) -> bytes:
         return b":%b!~%b@127.0.0.1 " % (nick.encode(), nick.encode()) + self.say(nick, text)
 
-    def _register(self, nick: str) -> bytes:
+    def register(self, nick: str) -> bytes:
         return b"NICK %b\r\nUSER %b 0 * :x\r\n" % (nick.encode(), nick.encode())
 
 
@@ -136,6 +142,7 @@ class Ircv3(Irc):
     """trio-chat's IRC, to clients that ask for times, ids and accounts, and for an echo."""
 
     echo = True
+    welcomed = b" 422 "  # ERR_NOMOTD
     aside = re.compile(rb"@\S+ :\w+!\S+ QUIT [^\r\n]*\r\n")
     counted = Plain.counted
     _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -151,9 +158,9 @@ class Ircv3(Irc):
     def ending(self, nick: str, text: bytes) -> bytes:
         return b":%b!%b@127.0.0.1 " % (nick.encode(), nick.encode()) + self.say(nick, text)
 
-    def _register(self, nick: str) -> bytes:
+    def register(self, nick: str) -> bytes:
         caps = b"server-time message-tags account-tag echo-message"
-        return b"CAP REQ :" + caps + b"\r\n" + super()._register(nick) + b"CAP END\r\n"
+        return b"CAP REQ :" + caps + b"\r\n" + super().register(nick) + b"CAP END\r\n"
 
 
 class Redis(Dialect):

@@ -88,8 +88,24 @@ _COLUMNS = {
         Column("CPU", _number("many_cpu", 2)),
         Column("10: messages a second", _number("few_per_second")),
         Column("speed", _number("few_speed", 2)),
-        Column("one outstanding: ms more, p50", _number("idle_more_ms", 2)),
-        Column("CPU", _number("idle_cpu", 2)),
+    ],
+    "lone": [
+        Column("µs of CPU a message", _number("cpu_us")),
+        Column("in memory", _number("memory_cpu_us")),
+        Column("latency p50, ms", _number("p50_ms", 2)),
+        Column("in memory", _number("memory_p50_ms", 2)),
+        Column("more", _number("more_ms", 2)),
+    ],
+    "floor": [
+        Column("µs per delivery: 100, one outstanding", lambda f: _significant(f["few"])),
+        Column("1,000, one", lambda f: _significant(f["many"])),
+        Column("1,000, 64", lambda f: _significant(f["loaded"])),
+    ],
+    "arrivals": [
+        Column("µs each, a fifth", _number("few_us")),
+        Column("KiB each", _number("few_kib", 1)),
+        Column("µs each, all", _number("many_us")),
+        Column("KiB each", _number("many_kib", 1)),
     ],
 }
 
@@ -119,6 +135,8 @@ def _about(report: dict[str, Any]) -> str:
 
 
 def _scenario_table(results: Results, scenario: str) -> str:
+    if scenario not in _COLUMNS:
+        return _inside_table(results[scenario])
     columns, ours = _COLUMNS[scenario], median(results, scenario)
     compared = "cpu_us" if columns is _FAN_OUT else ""
     headings = ["server", *(column.heading for column in columns)]
@@ -133,6 +151,31 @@ def _scenario_table(results: Results, scenario: str) -> str:
         else:
             failures.append(f"- {server}: {row['failed']}")
     return "\n\n".join([_aligned(rows), *(["\n".join(failures)] if failures else [])])
+
+
+def _inside_table(rows: dict[str, Any]) -> str:
+    """What is told of one server only: its figures are named by row and column."""
+    [one] = rows.values()
+    if not (figures := one.get("median")):
+        return f"- {one['failed']}"
+    cells: dict[str, Figures] = {}
+    for name, figure in figures.items():
+        row, _, column = name.partition(": ")
+        cells.setdefault(row, {})[column] = figure
+    columns = list(next(iter(cells.values())))
+    return _aligned(
+        [
+            ["", *columns],
+            *(
+                [row, *(_plain(of_row[column]) for column in columns)]
+                for row, of_row in cells.items()
+            ),
+        ]
+    )
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else _significant(value)
 
 
 def _target_row(target: Any) -> Row:
@@ -188,7 +231,7 @@ def merged(report: dict[str, Any], docs: Path) -> dict[str, Any]:
         return report
     results = {
         name: before["results"].get(name, {}) | report["results"].get(name, {})
-        for name in _COLUMNS
+        for name in (scenario.name for scenario in SCENARIOS)
         if name in before["results"] or name in report["results"]
     }
     return report | {"results": results, "servers": before["servers"] | report["servers"]}

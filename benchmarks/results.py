@@ -1,7 +1,6 @@
 """Runs scenarios against servers, takes medians, and holds them to the targets."""
 
 import itertools
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,11 +44,8 @@ def _run(scenario: Scenario, server: Server, bench: Bench, run: int, row: dict[s
         row.pop("median", None)
         row["failed"] = str(error)
     else:
-        row["median"] = _median(row["runs"])
-
-
-def _median(runs: Sequence[Figures]) -> Figures:
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        runs = row["runs"]
+        row["median"] = {name: scenario.choose([run[name] for run in runs]) for name in runs[0]}
 
 
 def median(results: Results, scenario: str, server: str = OURS) -> Figures | None:
@@ -87,7 +83,7 @@ def targets(results: Results) -> Iterator[Target]:
     """Those for which everything has been measured."""
     yield from _fan_out_targets(results)
     if storm := median(results, "memory"):
-        yield Target("memory", "KiB for an idle connection", storm["kib_each"], 8)
+        yield Target("memory", "KiB for an idle connection", storm["kib_each"], 6)
     if storm := median(results, "storm"):
         yield Target("storm", "CPU seconds", storm["cpu_s"], 10)
     if other := median(results, "other-room"):
@@ -102,7 +98,57 @@ def targets(results: Results) -> Iterator[Target]:
     if stored := median(results, "stored"):
         yield Target("stored", "times the speed in memory", stored["many_speed"], 0.85, True)
         yield Target("stored", "messages a second to 10", stored["few_per_second"], 10_000, True)
-        yield Target("stored", "ms more when it is idle, p50", stored["idle_more_ms"], 2)
+    if lone := median(results, "lone"):
+        yield Target("lone", "µs of CPU a message", lone["cpu_us"], 250)
+        yield Target("lone", "ms more than in memory, p50", lone["more_ms"], 0.35)
+    ours, theirs = median(results, "floor"), median(results, "floor", "c-loop")
+    if ours and theirs:
+        for name, what, most in _ABOVE_THE_FLOOR:
+            yield Target("floor", f"times the CPU, {what}", ours[name] / theirs[name], most)
+    if arrivals := median(results, "arrivals", "trio-chat-irc"):
+        yield Target("arrivals", "µs each", arrivals["many_us"], 200)
+        yield Target(
+            "arrivals", "times a fifth of them", arrivals["many_us"] / arrivals["few_us"], 1.2
+        )
+        yield Target("arrivals", "KiB for an idle connection", arrivals["many_kib"], 8)
+    for scenario, limits in _INSIDE.items():
+        for name, figure in (median(results, scenario) or {}).items():
+            for ending, most in limits.items():
+                if name.endswith(ending):
+                    yield Target(scenario, name, figure, most)
+    yield from _flat(median(results, "crowds") or {})
+    if search := median(results, "search"):
+        [complete] = [search[name] for name in search if name.endswith(": complete")]
+        yield Target("search", "part of the searches that is complete", complete, 1, True)
+
+
+# By the end of a figure's name: the most that it should be, in ms if nothing else is said.
+_INSIDE: dict[str, dict[str, float]] = {
+    "joins": {"2,000: one of 100 at once, CPU, ms": 0.25, "10,000: one of 100 at once, CPU, ms": 1},
+    "names": {": longest hold, ms": 10},
+    "lookups": {": longest hold, ms": 10},
+    "leaves": {
+        "leave a room at once: longest hold, ms": 20,
+        "one leaves: longest hold, ms": 10,
+        "all leave: longest hold, ms": 10,
+    },
+    "crowds": {"50,000: come, µs each": 200},
+    "short": {": growth": 1.1, ": longest pause for garbage, ms": 20},
+    "retention": {": others still there": 100, ": ms more": 1},
+}
+_ABOVE_THE_FLOOR = (
+    ("few", "100 members", 1.8),
+    ("many", "1,000 members", 1.3),
+    ("loaded", "1,000 members, 64 outstanding", 1.1),
+)
+_FLAT = 1.2  # how many times as dear as with 2,000 each thing may be with 100,000
+
+
+def _flat(crowds: Figures) -> Iterator[Target]:
+    for name in crowds:
+        number, _, what = name.partition(": ")
+        if number == "100,000" and "µs" in what and (few := crowds.get(f"2,000: {what}")):
+            yield Target("crowds", f"{what}: times those of 2,000", crowds[name] / few, _FLAT)
 
 
 # How many times the deliveries per CPU second of these servers ours should be, under load.

@@ -1,18 +1,23 @@
 """What is measured: a scenario starts a server, fills a room, and gives the figures of one run."""
 
+import json
 import os
 import select
 import socket
+import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.crowd import Crowd, crowd
 from benchmarks.load import PATIENCE, READ, Probe, Rate, Result, Room, Window
-from benchmarks.machine import Cores, Usage, two_cores
-from benchmarks.servers import SERVERS, Running, Server, running
-from benchmarks.transcript import Transcript
+from benchmarks.machine import Cores, Usage, on_core, two_cores
+from benchmarks.servers import SERVERS, Running, Server, own_environment, running
+from benchmarks.transcript import Failed, Transcript
 
 TEXT = 64  # bytes of a message's text
 
@@ -51,6 +56,7 @@ class Size:
     slow_messages: int
     slow_seconds: float  # what is not said by then is left out
     feature_messages: int  # of each of 64 senders: no more than the flood limit lets pass at once
+    scale: int  # how many times fewer people there are where all is in one process
 
 
 FULL = Size(
@@ -64,6 +70,7 @@ FULL = Size(
     slow_messages=200_000,
     slow_seconds=60.0,
     feature_messages=80,
+    scale=1,
 )
 QUICK = Size(
     runs=1,
@@ -76,6 +83,7 @@ QUICK = Size(
     slow_messages=500,
     slow_seconds=0.1,
     feature_messages=10,
+    scale=100,
 )
 
 
@@ -93,12 +101,16 @@ Measure = Callable[[Server, Bench, int], Figures]
 
 @dataclass(frozen=True)
 class Scenario:
-    """``measure(server, bench, run)`` makes one run; ``servers`` are those it makes sense for."""
+    """``measure(server, bench, run)`` makes one run; ``servers`` are those it makes sense for.
+
+    ``choose`` makes one figure of those of several runs.
+    """
 
     name: str
     what: str
     measure: Measure
     servers: Sequence[str]
+    choose: Callable[[Iterable[float]], float] = statistics.median
 
 
 @dataclass
@@ -235,6 +247,19 @@ def _storm(server: Server, bench: Bench, run: int) -> Figures:
             "kib_each": (it.meter.resident() - empty) / connections,
             "peak_mib": it.meter.peak() / 1024,
         }
+    return figures
+
+
+def _arrivals(server: Server, bench: Bench, run: int) -> Figures:
+    """People of IRC connect and register as fast as they are let in, and go nowhere."""
+    figures = Figures()
+    for name, number in (("few", bench.size.crowd // 5), ("many", bench.size.crowd)):
+        hellos = [server.dialect.register(f"u{client:05}") for client in range(number)]
+        with running(server, bench.cores.server) as it, crowd(it.port) as clients:
+            empty, before = it.meter.resident(), it.meter.usage()
+            clients.enter(hellos, server.dialect.welcomed, at_once=server.at_once)
+            figures[f"{name}_us"] = (it.meter.usage() - before).cpu / number * 1e6
+            figures[f"{name}_kib"] = (it.meter.resident() - empty) / number
     return figures
 
 
@@ -389,29 +414,45 @@ _FEW = 10  # members of a small room
 
 def _stored(server: Server, bench: Bench, run: int) -> Figures:
     """Beside each other: all that is said is on the disk before it is seen, and it is forgotten."""
-    many, few, idle = (
-        {"members": bench.size.members, "outstanding": 64},
-        {"members": _FEW, "outstanding": 64},
-        {"members": _FEW, "outstanding": 1},
-    )
-    figures = {}
-    for name, load in (("many", many), ("few", few), ("idle", idle)):
-        pairs = [
-            (_said(server, bench, _IN_MEMORY, **load), _said(server, bench, _ON_DISK, **load))
-            for _ in range(2)
-        ]
-        memory, disk = (
-            {key: sum(figures[key] for figures in one) / len(one) for key in one[0]}
-            for one in zip(*pairs, strict=True)
-        )
+    figures = Figures()
+    for name, members in (("many", bench.size.members), ("few", _FEW)):
+        memory, disk = _both(server, bench, members=members, outstanding=64)
         figures |= {
-            f"{name}_memory_per_second": memory["messages_per_second"],
             f"{name}_per_second": disk["messages_per_second"],
             f"{name}_speed": disk["per_second"] / memory["per_second"],
             f"{name}_cpu": disk["cpu_us"] / memory["cpu_us"],
-            f"{name}_more_ms": disk["p50_ms"] - memory["p50_ms"],
         }
     return figures
+
+
+def _lone(server: Server, bench: Bench, run: int) -> Figures:
+    memory, disk = _both(server, bench, members=_FEW, outstanding=1)
+    return {
+        "cpu_us": disk["cpu_us"] * _FEW,
+        "memory_cpu_us": memory["cpu_us"] * _FEW,
+        "p50_ms": disk["p50_ms"],
+        "memory_p50_ms": memory["p50_ms"],
+        "more_ms": disk["p50_ms"] - memory["p50_ms"],
+    }
+
+
+def _both(server: Server, bench: Bench, *, members: int, outstanding: int) -> Iterator[Figures]:
+    """The figures in memory and those on the disk, each the mean of two in turns."""
+    turns = [
+        [_said(server, bench, store, members=members, outstanding=outstanding) for store in both]
+        for both in [(_IN_MEMORY, _ON_DISK)] * 2
+    ]
+    for one, again in zip(*turns, strict=True):
+        yield {name: (one[name] + again[name]) / 2 for name in one}
+
+
+def _floor(server: Server, bench: Bench, run: int) -> Figures:
+    few, many = min(100, bench.size.members), bench.size.members
+    loads = {"few": (few, 1), "many": (many, 1), "loaded": (many, 64)}
+    return {
+        name: _said(server, bench, _ON_DISK, members=members, outstanding=outstanding)["cpu_us"]
+        for name, (members, outstanding) in loads.items()
+    }
 
 
 def _said(
@@ -426,6 +467,29 @@ def _said(
         return figures | {"messages_per_second": result.messages / result.seconds}
 
 
+# ── in one process ─────────────────────────────────────────────────────────────────────────────
+
+
+def _inside(name: str) -> Measure:
+    """A scenario of ``inside``, in a process that ends with it."""
+
+    def measure(server: Server, bench: Bench, run: int) -> Figures:
+        with on_core(bench.cores.server):
+            done = subprocess.run(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "benchmarks.inside", name, str(bench.size.scale)],
+                cwd=Path(__file__).parent.parent,
+                env=own_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise Failed((done.stderr.strip().splitlines() or ["it ended without a word"])[-1])
+        return Figures(json.loads(done.stdout))
+
+    return measure
+
+
 # ── the table ──────────────────────────────────────────────────────────────────────────────────
 
 _ALL = tuple(server.name for server in SERVERS)
@@ -434,6 +498,19 @@ _FOR_THOUSANDS = ("trio-chat", "bare", "asyncio", "uvloop", "redis", "nats")
 _THAT_ANSWER = ("trio-chat", "redis", "nats")
 # Those with a system call for each delivery take minutes for so many messages.
 _THAT_BATCH = ("trio-chat", "bare-batch", "threads", "redis", "ngircd", "ncat", "nats")
+
+#: What runs in one process with its clients (``inside``), and what happens there.
+INSIDE = {
+    "joins": "people of IRC go into a large room and are told who is there",
+    "names": "all of a large room ask at once who is there",
+    "lookups": "one person asks, where 10,000 are in one room, and in 10,000 rooms of two; "
+    "20,000 messages have been said",
+    "leaves": "a large room leaves at once; people leave who are in many rooms together",
+    "crowds": "people of IRC come, go into rooms of a hundred, speak and leave",
+    "short": "people of IRC connect, register and leave, a hundred at a time",
+    "search": "1,000 messages a second; one in a hundred has a word that is then looked for",
+    "retention": "1,000 messages a second, of which only the last 1,000 are kept, beside all",
+}
 
 SCENARIOS = [
     Scenario(
@@ -487,8 +564,30 @@ SCENARIOS = [
     Scenario(
         "stored",
         "history on the disk beside history in memory: {members:,} members and 10, with 64 "
-        "messages outstanding, and 10 with one",
+        "messages outstanding",
         _stored,
         ("trio-chat",),
+    ),
+    Scenario(
+        "lone",
+        "one message outstanding to 10 members, on the disk beside in memory",
+        _lone,
+        ("trio-chat",),
+    ),
+    Scenario(
+        "floor",
+        "history on the disk, beside a loop that does nothing but read and send",
+        _floor,
+        ("trio-chat", "c-loop"),
+    ),
+    Scenario(
+        "arrivals",
+        "people of IRC connect and register, a fifth of {crowd:,} and all",
+        _arrivals,
+        ("trio-chat-irc", "ngircd"),
+    ),
+    *(
+        Scenario(name, what, _inside(name), ("trio-chat",), choose=min)
+        for name, what in INSIDE.items()
     ),
 ]

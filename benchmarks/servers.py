@@ -109,7 +109,7 @@ def running(
                 stdout=out,
                 stderr=out,
                 cwd=folder,  # where no .env lies
-                env=_environment() | dict(server.environment) | dict(environment or {}),
+                env=own_environment() | dict(server.environment) | dict(environment or {}),
             )
         try:
             port = _ready(server, process, port, log)
@@ -121,7 +121,7 @@ def running(
             process.wait()
 
 
-def _environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     """Ours, without what sets up trio-chat."""
     return {n: value for n, value in os.environ.items() if not n.upper().startswith("TRIO_CHAT_")}
 
@@ -198,6 +198,18 @@ def _ncat(folder: Path, port: int) -> list[str]:
     return ["ncat", "--listen", "--broker", "--max-conns", "1020", "127.0.0.1", str(port)]
 
 
+_COMPILER = shutil.which("cc")
+
+
+def _loop(folder: Path, port: int) -> list[str]:
+    """The loop in C, compiled; without a compiler the one in Python has to do."""
+    if _COMPILER is None:
+        return _rival("bare.py", "--batch")(folder, port)
+    program, source = str(folder / "loop"), str(_RIVALS / "loop.c")
+    subprocess.run([_COMPILER, "-O2", "-o", program, source], check=True)  # noqa: S603
+    return [program]
+
+
 SERVERS = [
     Server(
         "trio-chat",
@@ -223,6 +235,12 @@ SERVERS = [
         "the same, reads all that waits, then a send per client",
         dialects.Bare(),
         _rival("bare.py", "--batch"),
+    ),
+    Server(
+        "c-loop",
+        "the same in C" if _COMPILER else "the same, as there is no compiler for the one in C",
+        dialects.Bare(),
+        _loop,
     ),
     Server("asyncio", "asyncio streams", dialects.Lines(), _rival("streams.py")),
     Server(

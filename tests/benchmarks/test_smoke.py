@@ -14,6 +14,8 @@ import pytest
 from benchmarks.load import Latencies, Rate, Result, Room, Window
 from benchmarks.transcript import Failed, Transcript
 
+from benchmarks import inside, scenarios
+
 ROOT = Path(__file__).parents[2]
 MESSAGES = 6
 
@@ -21,9 +23,9 @@ pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="needs Linu
 
 
 def test_a_quick_run_names_the_servers_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks", "loaded", "--quick", "--no-write"]
+    command = [sys.executable, "-m", "benchmarks", "loaded", "names", "--quick", "--no-write"]
     done = subprocess.run(
-        [*command, "--servers", "trio-chat,bare"],
+        [*command, "--servers", "trio-chat,c-loop"],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(tmp_path)},
         capture_output=True,
@@ -33,8 +35,13 @@ def test_a_quick_run_names_the_servers_and_leaves_nothing_behind(tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^\| (\S+) +\| +[\d.]+ \| +\d+% / \d+% \|", done.stdout, re.MULTILINE)
-    assert rows == ["trio-chat", "bare"]
+    assert rows == ["trio-chat", "c-loop"]
+    assert re.search(r"^\| 10 ask NAMES at once \| +[\d.]+ \|", done.stdout, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_runs_in_one_process_has_a_place_in_the_report() -> None:
+    assert [one.__name__ for one in inside.SCENARIOS] == list(scenarios.INSIDE)
 
 
 # ── the checker ────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,475 @@
+"""The server in one process with its clients: the CPU of what they ask, and how long others wait.
+
+Links are no sockets here: what the server writes is counted and forgotten. So there may be more
+of them than descriptors, and the kernel's part of the cost is left out. Each scenario runs in a
+process of its own, ``python -m benchmarks.inside NAME SCALE``, which prints its figures as JSON;
+numbers of people and messages are divided by the scale.
+
+A figure's name is that of its row and that of its column, with a colon between them.
+"""
+
+import gc
+import itertools
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from benchmarks.machine import Meter
+from benchmarks.transcript import Failed
+from trio_chat.app import serve
+from trio_chat.cli import _GARBAGE
+from trio_chat.core.commands import LIST_MAX
+from trio_chat.server.server import Server
+from trio_chat.server.transport import Link
+from trio_chat.settings import Settings
+
+Figures = dict[str, float]
+OnAnswer = Callable[[bytes], object]
+
+_PATIENCE = 900.0  # seconds until all that was asked must have been answered
+_WAVE = 1000  # people who come at once
+_MANY = 1_000_000
+
+# What those can do who only fill a room: they do not ask who is there. And somebody who searches.
+_QUIET = "no-implicit-names echo-message"
+_READER = f"{_QUIET} batch server-time message-tags soju.im/search draft/chathistory"
+
+
+class Wire(Link):
+    """The server's end of a link whose peer is the benchmark."""
+
+    __slots__ = ("_expected", "_fed", "_on_end", "_waiting")
+
+    def __init__(self) -> None:
+        self.peer = "127.0.0.1"
+        self.write_now = self._take
+        self._waiting: bytes | None = b""  # None: the peer has ended
+        self._fed = trio.Event()
+        self._expected: list[tuple[bytes, OnAnswer]] = []
+        self._on_end: OnAnswer = len
+
+    def ask(self, line: bytes, marker: bytes, on_answer: OnAnswer) -> None:
+        """Let the peer send a line; ``on_answer`` is given what has ``marker`` in it."""
+        self._expected.append((marker, on_answer))
+        self._waiting = (self._waiting or b"") + line + b"\r\n"
+        self._fed.set()
+
+    def hang_up(self, on_end: OnAnswer) -> None:
+        self._waiting, self._on_end = None, on_end
+        self._fed.set()
+
+    def _take(self, data: bytes) -> int:
+        while self._expected and self._expected[0][0] in data:
+            self._expected.pop(0)[1](data)
+        return len(data)
+
+    async def receive(self) -> bytes:
+        await self._fed.wait()
+        data = self._waiting
+        if data is None:
+            return b""
+        self._waiting, self._fed = b"", trio.Event()
+        return data
+
+    async def finish(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        self._on_end(b"")
+        await trio.lowlevel.checkpoint()
+
+
+class Countdown:
+    """Waits until it has been called so many times."""
+
+    def __init__(self, number: int) -> None:
+        self._left, self._over = number, trio.Event()
+
+    def __call__(self, data: bytes) -> None:
+        self._left -= 1
+        if not self._left:
+            self._over.set()
+
+    async def over(self) -> None:
+        with trio.move_on_after(_PATIENCE):
+            await self._over.wait()
+            return
+        raise Failed(f"{self._left} have no answer after {_PATIENCE:g} s")
+
+
+class Holds(trio.abc.Instrument):
+    """The longest pass of trio's loop: so long somebody who is ready waits for a turn.
+
+    It is seen from outside the loop, where looking costs the loop nothing.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was, and what this pass has done so far: it was the benchmark's own."""
+        self.longest = self.longest_cpu = 0.0  # seconds
+        self.after_io_wait(0)
+
+    def after_io_wait(self, timeout: float) -> None:
+        self._began, self._cpu = time.perf_counter(), time.thread_time()
+
+    def before_io_wait(self, timeout: float) -> None:
+        self.longest = max(self.longest, time.perf_counter() - self._began)
+        self.longest_cpu = max(self.longest_cpu, time.thread_time() - self._cpu)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``hold`` is the longest pass of the loop, ``hold_cpu`` the most CPU that one took."""
+
+    cpu: float  # seconds
+    hold: float
+    hold_cpu: float
+
+
+def _best(costs: Iterable[Cost], choose: Callable[[Iterable[float]], float] = min) -> Cost:
+    """The least of each, as whatever else runs on the machine only adds to it."""
+    all_of = zip(*((c.cpu, c.hold, c.hold_cpu) for c in costs), strict=True)
+    return Cost(*map(choose, all_of))
+
+
+def _hold(what: str, cost: Cost) -> Figures:
+    return {
+        f"{what}: longest hold, ms": cost.hold * 1e3,
+        f"{what}: its CPU, ms": cost.hold_cpu * 1e3,
+        f"{what}: CPU in all, ms": cost.cpu * 1e3,
+    }
+
+
+class House:
+    """A running server, and what its people do."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._holds = server, Holds()
+        trio.lowlevel.add_instrument(self._holds)
+
+    async def ask(self, wires: Sequence[Wire], lines: bytes | Sequence[bytes], end: bytes) -> Cost:
+        """All say a line at once, the same or each their own; ``end`` is in what each is told."""
+        answered = Countdown(len(wires))
+        each = itertools.cycle([lines] if isinstance(lines, bytes) else lines)
+        for wire, line in zip(wires, each, strict=False):
+            wire.ask(line, end, answered)
+        return await self._until(answered)
+
+    async def hang_up(self, wires: Sequence[Wire]) -> Cost:
+        gone = Countdown(len(wires))
+        for wire in wires:
+            wire.hang_up(gone)
+        return await self._until(gone)
+
+    async def _until(self, countdown: Countdown) -> Cost:
+        self._holds.begin()
+        cpu = time.thread_time()
+        await countdown.over()
+        await wait_all_tasks_blocked()
+        return Cost(time.thread_time() - cpu, self._holds.longest, self._holds.longest_cpu)
+
+    async def come(
+        self, number: int, letter: str = "u", caps: str = _QUIET
+    ) -> tuple[list[Wire], Cost]:
+        """So many people of IRC, who connect and register, a thousand at a time."""
+        names = [f"{letter}{n:06}" for n in range(number)]
+        hellos = [
+            f"CAP REQ :{caps}\r\nNICK {name}\r\nUSER {name} 0 * :x\r\nCAP END".encode()
+            for name in names
+        ]
+        wires: list[Wire] = []
+        costs: list[Cost] = []
+        while len(wires) < number:
+            wave = [Wire() for _ in hellos[len(wires) :][:_WAVE]]
+            for wire in wave:
+                self._server.take(wire)
+            costs.append(await self.ask(wave, hellos[len(wires) :], b" 422 "))
+            wires += wave
+        most = _best(costs, max)
+        return wires, Cost(sum(cost.cpu for cost in costs), most.hold, most.hold_cpu)
+
+    async def enter(self, wires: Sequence[Wire], rooms: Sequence[bytes]) -> float:
+        """Each goes into one of the rooms in turn, a thousand at a time; returns the CPU."""
+        joins = [b"JOIN " + rooms[n % len(rooms)] for n in range(len(wires))]
+        waves = [slice(begin, begin + _WAVE) for begin in range(0, len(wires), _WAVE)]
+        return sum([(await self.ask(wires[w], joins[w], b" JOIN ")).cpu for w in waves])
+
+
+@asynccontextmanager
+async def _house(**history: Any) -> AsyncIterator[House]:
+    """A server as by default, but for how much one sender, and all from one address, may do."""
+    raised = ("connections", "connections_per_address", "messages_per_second", "message_burst")
+    limits = dict.fromkeys([*raised, "writers_per_address", "rooms"], _MANY)
+    with tempfile.TemporaryDirectory(prefix="trio-chat-benchmark-") as folder:
+        history = {"store": str(Path(folder, "chat.db"))} | history
+        settings = Settings.model_validate({"port": 0, "limits": limits, "history": history})
+        async with trio.open_nursery() as nursery:
+            yield House(await nursery.start(serve, settings))
+            nursery.cancel_scope.cancel("all is measured")
+
+
+# ── who comes, asks and leaves ─────────────────────────────────────────────────────────────────
+
+
+async def joins(scale: int) -> Figures:
+    """People go into a room and are told who is there."""
+    figures: Figures = {}
+    for number in (2000 // scale, 10_000 // scale):
+        async with _house() as it:
+            people, _ = await it.come(number)
+            await it.enter(people, [b"#big"])
+            newcomers, _ = await it.come(100, "n", caps="echo-message")
+            together: list[Cost] = []
+            alone: list[Cost] = []
+            for costs, some in ((together, newcomers), (alone, newcomers[:1])) * 3:
+                costs.append(await it.ask(some, b"JOIN #big", b" 366 "))
+                await it.ask(some, b"PART #big", b" PART ")
+        figures |= {
+            f"a room of {number:,}: one of 100 at once, CPU, ms": _best(together).cpu * 10,
+            f"a room of {number:,}: alone, CPU, ms": _best(alone).cpu * 1e3,
+        }
+    return figures
+
+
+async def names(scale: int) -> Figures:
+    """All of a large room ask at once who is there."""
+    number = 1000 // scale
+    async with _house() as it:
+        people, _ = await it.come(number)
+        await it.enter(people, [b"#big"])
+        costs = [await it.ask(people, b"NAMES #big", b" 366 ") for _ in range(3)]
+    return _hold(f"{number:,} ask NAMES at once", _best(costs))
+
+
+_LOOKUPS = {
+    "NAMES": (b"NAMES #big", b" 366 "),
+    "WHO": (b"WHO #big", b" 315 "),
+    "WHOX": (b"WHO #big %tcuhnfar,1", b" 315 "),
+    "WHO u*": (b"WHO u*", b" 315 "),
+    "LIST": (b"LIST", b" 323 "),
+    "LUSERS": (b"LUSERS", b" 266 "),
+    "MONITOR": (b"MONITOR S", b" 730 "),
+    "SEARCH": (b"SEARCH in=#r0;from=nobody;text=message", b"BATCH -"),
+    "SEARCH without words": (b"SEARCH in=#r0;from=nobody", b"BATCH -"),
+}
+
+
+async def lookups(scale: int) -> Figures:
+    """One person's questions: ten thousand are in one room, and in as many rooms of two."""
+    number, figures = 10_000 // scale, Figures()
+    async with _house() as it:
+        people, _ = await it.come(number)
+        rooms = [b"#r%d" % room for room in range(number)]
+        await it.enter(people, rooms)
+        await it.enter(people, [*rooms[1:], rooms[0]])
+        await it.enter(people, [b"#big"])
+        [asker], _ = await it.come(1, "a", _READER)
+        await it.enter([asker, asker], [b"#big", b"#r0"])
+        texts = [b"PRIVMSG #r0 :message %06d." % n for n in range(20_000 // scale)]
+        await it.ask([people[0]], b"\r\n".join(texts), texts[-1][-14:])
+        watched = b",".join(b"u%06d" % n for n in range(min(number, 50)))
+        await it.ask([asker], b"MONITOR + " + watched, b" 730 ")
+        for what, (line, end) in _LOOKUPS.items():
+            figures |= _hold(what, _best([await it.ask([asker], line, end) for _ in range(5)]))
+        return figures | await _masks(it, people[0], people[1])
+
+
+async def _masks(it: House, operator: Wire, speaker: Wire) -> Figures:
+    """Somebody enters and speaks in empty rooms with as many long masks as they may have."""
+    entered, spoken = [], []
+    numbers = itertools.count()  # no two masks are the same, so none is known already
+    for room in (b"#m%d" % number for number in range(5)):
+        await it.enter([operator], [room])
+        for _ in range(LIST_MAX):
+            masks = b"*%0186d!*@* *%0186d!*@*" % (next(numbers), next(numbers))
+            await it.ask([operator], b"MODE %b +be %b" % (room, masks), b" MODE ")
+        await it.ask([operator], b"PART " + room, b" PART ")
+        entered.append(await it.ask([speaker], b"JOIN " + room, b" JOIN "))
+        spoken.append(await it.ask([speaker], b"PRIVMSG %b :hello" % room, b" PRIVMSG "))
+    entering = _hold("to enter a room with full lists", _best(entered))
+    return entering | _hold("to speak in a room with full lists", _best(spoken))
+
+
+async def leaves(scale: int) -> Figures:
+    """A large room leaves; and people who are in all rooms together."""
+    number, few = 10_000 // scale, 100 // min(scale, 10)
+    async with _house() as it:
+        people, _ = await it.come(number)
+        await it.enter(people, [b"#big"])
+        figures = _hold(f"{number:,} leave a room at once", await it.hang_up(people))
+    async with _house() as it:
+        people, _ = await it.come(few)
+        for room in range(few):
+            await it.enter(people, [b"#r%d" % room])
+        costs = [await it.ask(people[:1], b"NICK a%d" % n, b" NICK ") for n in range(3)]
+        figures |= _hold(f"{few} in the same {few} rooms, one changes the name", _best(costs))
+        costs = [await it.hang_up([people.pop()]) for _ in range(3)]
+        figures |= _hold(f"{few} in the same {few} rooms, one leaves", _best(costs))
+        costs = [await it.hang_up(people)]
+        return figures | _hold(f"{few} in the same {few} rooms, all leave", _best(costs))
+
+
+# ── very many ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def crowds(scale: int) -> Figures:
+    """People come, go into rooms of a hundred, speak and leave: the same for each, however many."""
+    figures = Figures()
+    for number in (2000 // scale, 10_000 // scale, 50_000 // scale, 100_000 // scale):
+        rooms = [b"#r%d" % room for room in range(max(1, number // 100))]
+        async with _house() as it:
+            people, came = await it.come(number)
+            joined = await it.enter(people, rooms)
+            says = list(
+                zip(people, [b"PRIVMSG %b :x" % room for room in rooms[:100]], strict=False)
+            )
+            said, after = [], []
+            for one, line in says:
+                said.append(await it.ask([one], line, b" PRIVMSG "))
+                await it.ask(people[-1:], b"PART " + rooms[-1], b" PART ")
+                await it.enter(people[-1:], rooms[-1:])
+                after.append(await it.ask([one], line, b" PRIVMSG "))
+            left = await it.hang_up(people)
+        figures |= {
+            f"{number:,}: come, µs each": came.cpu / number * 1e6,
+            f"{number:,}: longest hold, ms": came.hold * 1e3,
+            f"{number:,}: join, µs each": joined / number * 1e6,
+            f"{number:,}: a message to 100, µs": statistics.median(c.cpu for c in said) * 1e6,
+            f"{number:,}: after a join elsewhere, µs": statistics.median(c.cpu for c in after)
+            * 1e6,
+            f"{number:,}: leave, µs each": left.cpu / number * 1e6,
+            f"{number:,}: longest hold then, ms": left.hold * 1e3,
+        }
+    return figures
+
+
+async def short(scale: int) -> Figures:
+    """People come and leave again, a hundred at a time."""
+    meter, number = Meter(os.getpid()), 32_000 // scale
+    resident: list[float] = []
+    pauses = [0.0]
+    began = 0.0
+
+    def on_garbage(phase: str, info: dict[str, int]) -> None:
+        nonlocal began
+        if phase == "stop":
+            pauses.append(time.perf_counter() - began)
+        began = time.perf_counter()
+
+    async with _house() as it:
+        gc.callbacks.append(on_garbage)
+        for come in range(0, number, 100):
+            if come >= number // 8 * len(resident):
+                resident.append(meter.resident() / 1024)
+            people, _ = await it.come(100)
+            await it.hang_up(people)
+        resident.append(meter.resident() / 1024)
+    return {
+        f"{number:,} connections: MiB after an eighth": resident[1],
+        f"{number:,} connections: MiB after all": resident[-1],
+        f"{number:,} connections: growth": resident[-1] / resident[1],
+        f"{number:,} connections: longest pause for garbage, ms": max(pauses) * 1e3,
+    }
+
+
+# ── while a thousand messages a second are said ────────────────────────────────────────────────
+
+_RATE = 1000  # messages a second
+_OLDEST = b"CHATHISTORY AFTER #talk timestamp=2000-01-01T00:00:00.000Z 1"
+_NUMBER = re.compile(rb":\w+ (\d{6})\.")
+
+
+async def _talk(it: House, messages: int, on_echo: Callable[[int, float], object]) -> list[Wire]:
+    """Ten people in turn say what is due; ``on_echo`` is told the number and how long it took."""
+    people, _ = await it.come(10, caps=_READER)
+    await it.enter(people, [b"#talk"])
+    echoed, began = Countdown(messages), trio.current_time()
+    for number in range(messages):
+        due = began + number / _RATE
+        await trio.sleep_until(due)
+
+        def told(data: bytes, number: int = number, due: float = due) -> None:
+            on_echo(number, trio.current_time() - due)
+            echoed(data)
+
+        text = b"%b %06d." % (b"message" if number % 100 else b"needle", number)
+        people[number % 10].ask(b"PRIVMSG #talk :" + text, text, told)
+    await echoed.over()
+    return people
+
+
+async def search(scale: int) -> Figures:
+    """One message in a hundred has a word that is looked for as soon as it has been seen."""
+    messages = 10_000 // scale
+    found: list[bool] = []
+    took: list[float] = []
+    answered = Countdown(len(range(0, messages, 100)))
+    async with _house() as it:
+        [asker], _ = await it.come(1, "a", _READER)
+        await it.enter([asker], [b"#talk"])
+
+        def on_echo(number: int, seconds: float) -> None:
+            if number % 100:
+                return
+            asked = trio.current_time()
+
+            def on_answer(data: bytes) -> None:
+                took.append(trio.current_time() - asked)
+                found.append(data.count(b":needle ") > number // 100)
+                answered(data)
+
+            asker.ask(b"SEARCH in=#talk;text=needle", b"BATCH -", on_answer)
+
+        await _talk(it, messages, on_echo)
+        await answered.over()
+    return {
+        f"{messages:,} messages: searches": len(found),
+        f"{messages:,} messages: complete": sum(found) / len(found),
+        f"{messages:,} messages: answer p50, ms": statistics.median(took) * 1e3,
+        f"{messages:,} messages: longest, ms": max(took) * 1e3,
+    }
+
+
+async def retention(scale: int) -> Figures:
+    """A room of which the last thousand messages are kept, beside one of which all are."""
+    messages, kept = 10_000 // scale, 1000 // scale
+    echoes: dict[int, list[float]] = {kept: [], _MANY: []}
+    oldest: list[bytes] = []
+    for per_room in (kept, _MANY, kept, _MANY):
+        took: list[float] = []
+        async with _house(per_room=per_room) as it:
+            people = await _talk(it, messages, lambda _, seconds: took.append(seconds))  # noqa: B023
+            people[0].ask(_OLDEST, b"BATCH -", oldest.append)
+            await it.ask(people[:1], b"PING x", b" PONG ")
+        echoes[per_room].append(statistics.median(took) * 1e3)
+    first = max(int(_NUMBER.findall(answer)[0]) for answer in oldest)
+    with_it, without = (min(some) for some in echoes.values())
+    what = f"{kept:,} of {messages:,} messages are kept"
+    return {
+        f"{what}: others still there": messages - kept - first,
+        f"{what}: echo p50, ms": with_it,
+        f"{what}: when all are, ms": without,
+        f"{what}: ms more": with_it - without,
+    }
+
+
+SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention)
+
+if __name__ == "__main__":
+    gc.set_threshold(_GARBAGE, 20, 50)  # as the command does
+    asked = {one.__name__: one for one in SCENARIOS}[sys.argv[1]]
+    print(json.dumps(trio.run(asked, int(sys.argv[2]))))
