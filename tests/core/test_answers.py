@@ -1,11 +1,13 @@
 """How things stand, and who is told what of it."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ring import Ring, refusal
-from trio_chat.core import state
+from trio_chat.core import answers, state
 from trio_chat.core.commands import (
     Count,
     FindNicks,
@@ -26,7 +28,16 @@ from trio_chat.core.commands import (
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.events import Arrived, Change, Departed, Kicked, Left, Origin, UserModesSet
+from trio_chat.core.events import (
+    Arrived,
+    Change,
+    Departed,
+    Kicked,
+    Left,
+    ModesSet,
+    Origin,
+    UserModesSet,
+)
 from trio_chat.core.modes import USER_MODES
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
@@ -63,7 +74,8 @@ def ring() -> Ring:
 
 
 def ask(ring: Ring, nick: str, query: Query) -> object:
-    return ring.chat.answer(f"id-{nick}", query)
+    [answer] = ring.chat.answer(f"id-{nick}", query)
+    return answer
 
 
 def nicks(found: object) -> list[str]:
@@ -136,10 +148,15 @@ def test_which_rooms_are_listed(ring: Ring, nick: str, rooms: list[str]) -> None
     ],
 )
 def test_which_of_somebodys_rooms_are_told(ring: Ring, nick: str, rooms: tuple[str, ...]) -> None:
-    for query in (FindPeople("ALICE"), FindNicks(("alice",)), FindPeople("al*")):
+    for query, told in (
+        (FindNicks(("ALICE",), rooms=True), rooms),
+        (FindPeople("ALICE"), rooms[:1]),
+        (FindPeople("al*"), rooms[:1]),
+        (FindNicks(("alice",)), ()),
+    ):
         found = ask(ring, nick, query)
         assert isinstance(found, People)
-        assert [seen.rooms for seen in found.people] == [rooms]
+        assert [seen.rooms for seen in found.people] == [told]
 
 
 def test_members_are_told_that_the_room_is_secret(ring: Ring) -> None:
@@ -219,7 +236,6 @@ def test_all_that_is_seen_of_somebody(ring: Ring) -> None:
         user_id="id-hidden",
         away="asleep",
         modes="i",
-        status="+",
         rooms=("+#Hall",),
         since=4,
         spoke=spoke,
@@ -342,6 +358,86 @@ def _happen(ring: Ring, what: str, nick: str, room: str, change: Change) -> None
         ring.happen(Kicked(room, nick, nick, "", user_id, user_id))
     elif what == "close" and room in ring.chat.empty:
         ring.chat.close_room(room)
+
+
+# ── long answers ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch) -> Ring:
+    """Four are in #big, each in a room of their own, too; two are looked at for a part."""
+    monkeypatch.setattr(answers, "_PART", 2)
+    ring = Ring()
+    for nick in "abcd":
+        ring.enter(nick, "#big", f"#{nick}")
+    ring.ask("id-a", Leave("#a"))
+    return ring
+
+
+def parts(ring: Ring, query: Query) -> Iterator[list[str]]:
+    """The names in each part of the answer to ``a``; all but the last say that more follow."""
+    found = iter(ring.chat.answer("id-a", query))
+    more = True
+    while more:
+        part = next(found)
+        assert isinstance(part, People | Rooms)
+        more = part.more
+        yield (
+            [s.nick for s in part.people]
+            if isinstance(part, People)
+            else [room.name for room in part.rooms]
+        )
+    assert [*found] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (FindPeople("#big"), [["a", "b"], ["c", "d"]]),
+        (FindPeople("*"), [["a", "b"], ["c", "d"]]),
+        (FindPeople("d*"), [[], ["d"]]),
+        (FindPeople("e*"), [[], []]),
+        (FindPeople("#b"), [["b"]]),
+        (ListRooms(), [["#big", "#b"], ["#c", "#d"]]),
+        (ListRooms(("#c", "#no", "#b", "#d")), [["#b", "#c"], ["#d"]]),
+        (ListRooms(("#no",)), [[]]),
+    ],
+)
+def test_a_long_answer_comes_in_parts(crowd: Ring, query: Query, found: list[list[str]]) -> None:
+    assert [*parts(crowd, query)] == found
+
+
+@pytest.mark.parametrize("query", [FindPeople("#big"), FindPeople("*"), ListRooms()])
+def test_between_parts_some_come_and_go(crowd: Ring, query: Query) -> None:
+    """Who has gone is not told of, nor who has come; others are told of as they are now."""
+    told = parts(crowd, query)
+    next(told)
+    crowd.depart("c")
+    crowd.depart("b")
+    crowd.chat.close_room("#c")
+    crowd.ask("id-d", Rename("dora"))
+    crowd.enter("e", "#big", "#c")
+    crowd.enter("b", "#big", "#b")
+    assert next(told) == (["#d"] if query == ListRooms() else ["dora"])
+
+
+def test_between_parts_somebody_leaves_the_room_or_hides(crowd: Ring) -> None:
+    in_room, everywhere = parts(crowd, FindPeople("#big")), parts(crowd, FindPeople("*"))
+    for told in (in_room, everywhere):
+        next(told)
+    crowd.ask("id-c", Leave("#big"))
+    crowd.ask("id-c", SetUserModes((Change(True, "i"),)))
+    assert [next(in_room), next(everywhere)] == [["d"], ["d"]]
+
+
+def test_between_parts_a_room_becomes_secret_to_those_who_have_left_it(crowd: Ring) -> None:
+    told, listed = parts(crowd, FindPeople("#big")), parts(crowd, ListRooms())
+    for part in (told, listed):
+        next(part)
+    crowd.ask("id-a", Leave("#big"))
+    crowd.happen(ModesSet("#big", "b", (Change(True, "s"),), "id-b"))
+    crowd.set("#d", "+s")
+    assert [next(told), next(listed)] == [[], ["#c"]]
 
 
 # ── who was here ───────────────────────────────────────────────────────────────────────────────

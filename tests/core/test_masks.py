@@ -182,12 +182,18 @@ def test_lists_that_have_changed_remember_no_verdict_of_before() -> None:
     assert after.fit("b", "ann", Origin())
 
 
-def test_a_mask_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mask_is_compiled_once_and_only_for_an_address_that_has_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[str] = []
     compiled = re.compile
     monkeypatch.setattr(
         re, "compile", lambda text, flags: made.append(text) or compiled(text, flags)
     )  # type: ignore[func-returns-value]
-    first = lists(*(f"b:n{number}!*@*" for number in range(5)))
-    lists(*(f"b:n{number}!*@*" for number in range(6)), before=first)
-    assert len(made) == 6
+    first = lists(*(f"b:once{number}!*@*" for number in range(5)))
+    for number in (3, 4):
+        assert first.fit("b", f"once{number}", Origin())
+    then = lists(*(f"b:once{number}!*@*" for number in range(6)), before=first)
+    for number in (4, 5):
+        assert then.fit("b", f"once{number}", Origin())
+    assert len(made) == 3

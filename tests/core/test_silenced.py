@@ -109,7 +109,7 @@ def test_nor_are_words_of_before_shown_to_who_asks(ring: Ring, modes: tuple[str,
 
 def _told_of_loud(ring: Ring, asker: str, query: Query) -> tuple[str, str]:
     """Their name, and why they are away."""
-    answer = ring.chat.answer(f"id-{asker}", query)
+    [answer] = ring.chat.answer(f"id-{asker}", query)
     assert isinstance(answer, People)
     [seen] = (seen for seen in answer.people if seen.nick == "loud")
     return seen.origin.name, seen.away

@@ -2,10 +2,15 @@
 
 A secret room is visible to its members, and an invisible person to those who share a room with
 them; operators of the server see everything.
+
+Answers that may be long come in parts. They tell of those who were there at the beginning, each as
+they are when their part is worked out, and not of those who have gone since; who has come since is
+left out.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from trio_chat.core.commands import (
     Count,
@@ -19,7 +24,7 @@ from trio_chat.core.commands import (
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.masks import address, matches
+from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
@@ -40,7 +45,11 @@ from trio_chat.core.views import (
     UserView,
 )
 
-_Answers = Callable[[State, Person, Any], Answer]
+_Answers = Callable[[State, Person, Any], Iterable[Answer]]
+_T = TypeVar("_T")
+
+# People or rooms that are looked at for a part of an answer: a millisecond.
+_PART = 200
 
 
 def topic_of(room: Room) -> Topic:
@@ -60,28 +69,35 @@ def members_of(room: Room, asker: Person) -> Members:
     return Members(room.state.name, tuple(people), secret="s" in room.state.flags)
 
 
-def _of_room(
-    answer: Callable[[Room, Person, Any], Answer],
-) -> Callable[[State, Person, Any], Answer]:
+def _of_room(answer: Callable[[Room, Person, Any], Answer]) -> _Answers:
     """An answer from a room, for those who may know of it."""
 
-    def answered(state: State, asker: Person, query: Any) -> Answer:
+    def answered(state: State, asker: Person, query: Any) -> Iterable[Answer]:
         room = visible_room(state, asker, query.room)
-        return answer(room, asker, query) if room else unknown(query.room)
+        return [answer(room, asker, query) if room else unknown(query.room)]
 
     return answered
 
 
-def _list_rooms(state: State, asker: Person, query: ListRooms) -> Answer:
-    wanted = {fold(name) for name in query.rooms}
-    rooms = [
-        RoomView(s.name, len(room.members), s.topic, s.topic_at, s.created)
-        for name, room in state.rooms.items()
-        if room.members and (not wanted or name in wanted) and _may_see(asker, room)
-        for s in (room.state,)
-    ]
-    rooms.sort(key=lambda room: (-room.members, room.name))
-    return Rooms(tuple(rooms))
+def _parts(things: Sequence[_T]) -> Iterator[tuple[Sequence[_T], bool]]:
+    """Parts of the things, and whether more follow; at least one."""
+    for begin in range(0, max(1, len(things)), _PART):
+        yield things[begin : begin + _PART], begin + _PART < len(things)
+
+
+def _list_rooms(state: State, asker: Person, query: ListRooms) -> Iterator[Answer]:
+    names = {fold(name) for name in query.rooms} or state.rooms
+    rooms = [room for name in names if (room := state.rooms.get(name)) and room.members]
+    rooms.sort(key=lambda room: room.state.name)
+    rooms.sort(key=lambda room: len(room.members), reverse=True)
+    for some, more in _parts(rooms):
+        seen = (room for room in some if room.members and _may_see(asker, room))
+        yield Rooms(tuple(_room_seen(room) for room in seen), more)
+
+
+def _room_seen(room: Room) -> RoomView:
+    s = room.state
+    return RoomView(s.name, len(room.members), s.topic, s.topic_at, s.created)
 
 
 def _show_modes(room: Room, asker: Person, query: ShowModes) -> Answer:
@@ -105,25 +121,51 @@ def _show_masks(room: Room, asker: Person, query: ShowMasks) -> Answer:
     return Masks(room.state.name, query.mode, masks)
 
 
-def _find_people(state: State, asker: Person, query: FindPeople) -> Answer:
+def _find_people(state: State, asker: Person, query: FindPeople) -> Iterable[Answer]:
     """By room: its members. By nickname: that person. By mask: everybody visible who fits."""
     if query.of.startswith("#"):
-        room = visible_room(state, asker, query.of)
-        members = room.members.values() if room else ()
-        seen = (p for p in members if asker.user_id in room.members or _may_meet(asker, p))  # type: ignore[union-attr]
-        name = room.state.name if room else query.of
-        return People(name, tuple(_seen(state, asker, p, room) for p in seen))
+        return _find_members(state, asker, query.of)
     if person := state.person(query.of):
-        return People(query.of, (_seen(state, asker, person),))
+        return [People(query.of, (_seen_somewhere(state, asker, person),))]
     if not {*query.of} & {*"*?"}:
-        return People(query.of, ())
-    found = (p for p in state.people.values() if _may_meet(asker, p) and _fits(query.of, p))
-    return People(query.of, tuple(_seen(state, asker, person) for person in found))
+        return [People(query.of, ())]
+    return _find_by_mask(state, asker, query.of)
+
+
+def _find_members(state: State, asker: Person, name: str) -> Iterator[Answer]:
+    room = visible_room(state, asker, name)
+    if room is None:
+        yield People(name, ())
+        return
+    for some, more in _parts([*room.members.values()]):
+        inside = asker.user_id in room.members
+        visible = _may_see(asker, room)
+        found = (
+            p
+            for p in some
+            if visible and p.user_id in room.members and (inside or _may_meet(asker, p))
+        )
+        people = tuple(_seen(state, asker, p, (_place(room, p),)) for p in found)
+        yield People(room.state.name, people, more)
+
+
+def _find_by_mask(state: State, asker: Person, mask: str) -> Iterator[Answer]:
+    wanted = pattern(mask)
+    for some, more in _parts([*state.people.values()]):
+        here = (person for person in some if person.user_id in state.people)
+        found = (p for p in here if _may_meet(asker, p) and _fits(wanted, p))
+        yield People(mask, tuple(_seen_somewhere(state, asker, p) for p in found), more)
 
 
 def _find_nicks(state: State, asker: Person, query: FindNicks) -> Answer:
     found = (person for nick in query.nicks if (person := state.person(nick)))
-    return People("", tuple(_seen(state, asker, person) for person in found))
+    return People(
+        "",
+        tuple(
+            _seen(state, asker, person, _rooms_seen(state, asker, person) if query.rooms else ())
+            for person in found
+        ),
+    )
 
 
 def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
@@ -153,6 +195,11 @@ def _count(state: State, asker: Person, query: Count) -> Answer:
     )
 
 
+def _whole(answer: Callable[[State, Person, Any], Answer]) -> _Answers:
+    """An answer that comes in one piece."""
+    return lambda state, asker, query: [answer(state, asker, query)]
+
+
 #: The answer to each kind of query; Refused if the asker may not know.
 ANSWERS: dict[type, _Answers] = {
     ListMembers: _of_room(lambda room, asker, query: members_of(room, asker)),
@@ -161,10 +208,10 @@ ANSWERS: dict[type, _Answers] = {
     ShowModes: _of_room(_show_modes),
     ShowMasks: _of_room(_show_masks),
     FindPeople: _find_people,
-    FindNicks: _find_nicks,
-    FindPast: _find_past,
-    ShowInvitations: _show_invitations,
-    Count: _count,
+    FindNicks: _whole(_find_nicks),
+    FindPast: _whole(_find_past),
+    ShowInvitations: _whole(_show_invitations),
+    Count: _whole(_count),
 }
 
 
@@ -186,13 +233,13 @@ def _may_meet(asker: Person, person: Person) -> bool:
     return not hidden or share_a_room(asker, person)
 
 
-def _fits(mask: str, person: Person) -> bool:
+def _fits(mask: Pattern, person: Person) -> bool:
     texts = (person.nick, person.origin.user, person.origin.host, person.origin.name)
-    return any(matches(mask, text) for text in (*texts, address(person.nick, person.origin)))
+    return any(mask.fits(fold(text)) for text in (*texts, address(person.nick, person.origin)))
 
 
-def _seen(state: State, asker: Person, person: Person, room: Room | None = None) -> UserView:
-    """A person as ``asker`` may see them; with ``room``, their status is the one in it."""
+def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> UserView:
+    """A person as ``asker`` may see them, in these rooms."""
     hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
     told = shown(person, silenced=hidden)
     return UserView(
@@ -201,19 +248,28 @@ def _seen(state: State, asker: Person, person: Person, room: Room | None = None)
         user_id=person.user_id,
         away=told.away,
         modes=person.modes,
-        status=prefixes(room.status.get(person.user_id, "")) if room else "",
-        rooms=tuple(_rooms_seen(state, asker, person)),
+        rooms=tuple(rooms),
         since=person.since,
         spoke=person.spoke,
     )
 
 
-def _rooms_seen(state: State, asker: Person, person: Person) -> Iterable[str]:
+def _seen_somewhere(state: State, asker: Person, person: Person) -> UserView:
+    """A person as ``asker`` may see them, in one of their rooms."""
+    return _seen(state, asker, person, islice(_rooms_seen(state, asker, person), 1))
+
+
+def _rooms_seen(state: State, asker: Person, person: Person) -> Iterator[str]:
     for name in person.rooms:
         room = state.rooms[name]
         hidden = "i" in person.modes and asker.user_id not in room.members
         if _may_see(asker, room) and (not hidden or asker.is_operator or asker is person):
-            yield prefixes(room.status.get(person.user_id, "")) + room.state.name
+            yield _place(room, person)
+
+
+def _place(room: Room, person: Person) -> str:
+    """A room's name, after the prefixes that somebody has there."""
+    return prefixes(room.status.get(person.user_id, "")) + room.state.name
 
 
 def unknown(room: str) -> Refused:

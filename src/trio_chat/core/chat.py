@@ -6,7 +6,7 @@ feeds ``apply``, so a room's state is a fold over its log: the same on every nod
 after a restart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trio_chat.core.answers import ANSWERS
 from trio_chat.core.apply import EFFECTS
@@ -41,6 +41,10 @@ class Chat(State):
         """Change the state by the next entry of a log, and return who is to be shown what."""
         return EFFECTS[type(entry.event)](self, entry.event, entry)
 
-    def answer(self, user_id: str, query: Query) -> Answer:
-        """Look something up in the state for somebody; Refused if they may not know it."""
+    def answer(self, user_id: str, query: Query) -> Iterable[Answer]:
+        """Look something up in the state for somebody; Refused if they may not know it.
+
+        A long answer comes in parts, which are worked out one by one: the state may change between
+        two of them.
+        """
         return ANSWERS[type(query)](self, self.people[user_id], query)

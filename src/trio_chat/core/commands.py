@@ -229,16 +229,20 @@ class ShowMasks:
 
 @fact
 class FindPeople:
-    """Find people by nickname, by room, or by a mask that may have wildcards."""
+    """Find people by nickname, by room, or by a mask that may have wildcards.
+
+    They are shown in that room, or in the first of theirs that I may know of.
+    """
 
     of: str
 
 
 @fact
 class FindNicks:
-    """Find the people who have these nicknames now."""
+    """Find the people who have these nicknames now; with ``rooms``, also where they are."""
 
     nicks: tuple[str, ...]
+    rooms: bool = False
 
 
 @fact

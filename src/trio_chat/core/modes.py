@@ -26,6 +26,8 @@ USER_MODES = "Biow"
 
 def prefixes(status: str) -> str:
     """The prefixes that stand for these letters, the highest first."""
+    if not status:
+        return ""
     return "".join(prefix for letter, prefix in STATUS.items() if letter in status)
 
 

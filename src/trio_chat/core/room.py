@@ -104,7 +104,7 @@ class Room:
 
     @property
     def lists(self) -> Lists:
-        """The lists of its state, compiled when they are first needed."""
+        """The lists of its state, made when they are first needed."""
         if self._lists.masks is not self.state.masks:
             self._lists = Lists(self.state.masks, before=self._lists)
         return self._lists

@@ -94,9 +94,10 @@ class RoomView:
 
 @fact
 class Rooms:
-    """The answer to ListRooms, the fullest first."""
+    """The answer to ListRooms, the fullest first, or a part of it if ``more`` follow."""
 
     rooms: tuple[RoomView, ...]
+    more: bool = False
 
 
 @fact
@@ -139,10 +140,14 @@ class Masks:
 
 @fact
 class People:
-    """The answer to FindPeople, FindNicks and FindPast; ``of`` is what was searched for, if one."""
+    """The answer to FindPeople, FindNicks and FindPast, or a part of it if ``more`` follow.
+
+    ``of`` is what was searched for, if one.
+    """
 
     of: str
     people: tuple[UserView, ...]
+    more: bool = False
 
 
 @fact

@@ -33,7 +33,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import Outcome, operators_only
 from trio_chat.core.events import Arrived
 from trio_chat.core.letters import cut
-from trio_chat.core.views import Answer, AwayReply, Notice, Refused, Repeated
+from trio_chat.core.views import Answer, AwayReply, Notice, People, Refused, Repeated, Rooms
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -335,7 +335,7 @@ class Connection:
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):
-                self._reply(self._hub.chat.answer(self._subscriber.user_id, command), ask)
+                await self._answer(command, ask)
             case request:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):
@@ -384,6 +384,18 @@ class Connection:
         await self._flush()
         await self._until_sent()
         self._reply(await self._hub.look_up(self._subscriber, command), ask)
+
+    async def _answer(self, query: Query, ask: Ask) -> None:
+        """Answer a query, part by part if it is long: others have their turns in between.
+
+        Each part goes out as it is worked out, so it fits what was shown before and after.
+        """
+        for part in self._hub.chat.answer(self._subscriber.user_id, query):
+            self._reply(part, ask)
+            if isinstance(part, People | Rooms) and part.more:
+                await self._flush()
+                await self._until_sent()
+                await trio.lowlevel.checkpoint()
 
     async def _until_sent(self) -> None:
         await self._subscriber.outbox.until_sent()

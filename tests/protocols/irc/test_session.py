@@ -103,7 +103,8 @@ class Desk:
                 self._happen(arrived)
                 self._follow(arrived)
             case command if isinstance(command, Query):
-                self._reply(self.chat.answer(ME, command), ask)
+                for answer in self.chat.answer(ME, command):
+                    self._reply(answer, ask)
             case command if isinstance(command, LookUp):
                 self._reply(self._look_up(command), ask)
             case command:
@@ -658,7 +659,7 @@ LISTS = [
     ("KICK #a,#A,#b bob,BOB,bob", [Kick("#a", "bob"), Kick("#b", "bob")]),
     ("KICK #a,#b,#c,#d,#e a,b,c,d,e", [Kick(f"#{name}", name) for name in "abcd"]),
     ("NAMES #a,#A", [ListMembers("#a")]),
-    ("WHOIS bob,BOB", [FindNicks(("bob",))]),
+    ("WHOIS bob,BOB", [FindNicks(("bob",), rooms=True)]),
     ("MONITOR + bob,BOB,,eve", [Watch(("bob", "eve")), FindNicks(("bob", "eve"))]),
 ]  # fmt: skip
 

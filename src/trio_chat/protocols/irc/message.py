@@ -99,15 +99,18 @@ def body(command: str, *params: str) -> str:
     """
     if not params:
         return command
-    last = safe(params[-1])
-    if not last or " " in last or last.startswith(":"):
-        return trailing(command, *params)
-    return f"{_before(command, params[:-1])} {last}"
+    return f"{_before(command, params[:-1])} {last(params[-1])}"
 
 
 def trailing(command: str, *params: str) -> str:
     """Write the same as ``body``, always with a colon before the last parameter."""
     return f"{_before(command, params[:-1])} :{safe(params[-1])}"
+
+
+def last(text: str) -> str:
+    """A text as the last parameter of a line, with a colon if it needs one."""
+    text = safe(text)
+    return f":{text}" if not text or " " in text or text.startswith(":") else text
 
 
 def _before(command: str, params: Sequence[str]) -> str:
@@ -126,6 +129,8 @@ def safe(text: str) -> str:
 
 def word(text: str) -> str:
     """The text up to its first blank, so that others can follow it; never empty."""
+    if text.isprintable() and text and " " not in text and text[0] != ":":
+        return text
     return (safe(text).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
 
 

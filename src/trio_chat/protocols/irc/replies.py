@@ -76,13 +76,15 @@ def invitations(out: ReplyBuffer, invitations: Invitations) -> None:
 
 
 def rooms(out: ReplyBuffer, conditions: Sequence[str], rooms: Rooms) -> None:
-    """Tell rooms: RPL_LISTSTART (321), RPL_LIST (322) and RPL_LISTEND (323)."""
+    """Tell rooms: RPL_LIST (322) for each, and at the end RPL_LISTEND (323)."""
     now = out.clock() / 60  # minutes
-    out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
     for room in rooms.rooms:
         if all(_fulfils(room, condition, now) for condition in conditions):
             out.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
-    out.last_param(n.RPL_LISTEND, "End of /LIST")
+    if rooms.more:
+        out.go_on()
+    else:
+        out.last_param(n.RPL_LISTEND, "End of /LIST")
 
 
 def _fulfils(room: RoomView, condition: str, now: float) -> bool:
@@ -145,31 +147,31 @@ def who(out: ReplyBuffer, mask: str, options: str, people: People) -> None:
     """
     options, percent, fields = options.partition("%")
     fields, _, token = fields.partition(",")
+    asked = [field for field in _WHOX if percent and field in fields]
+    tell = out.last_param if "r" in asked else out.numeric
     for seen in people.people:
         if "o" in options and "o" not in seen.modes:
             continue
-        values = _who_fields(out, seen, people.of, token)
-        shown = [values[field] for field in _WHOX if field in fields] if percent else []
-        if shown:
-            (out.last_param if "r" in fields else out.numeric)(n.RPL_WHOSPCRPL, *shown)
+        if asked:
+            values = _who_fields(out, seen, token)
+            tell(n.RPL_WHOSPCRPL, *(values[field] for field in asked))
         else:
-            first = [values[field] for field in "cuhsnf"]
-            out.numeric(n.RPL_WHOREPLY, *first, f"0 {seen.origin.name}")
-    out.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
+            room, flags = _where_and_how(out, seen)
+            user, host, server = seen.origin.user, seen.origin.host, out.info.name
+            name = f"0 {seen.origin.name}"
+            out.numeric(n.RPL_WHOREPLY, room, user, host, server, seen.nick, flags, name)
+    if people.more:
+        out.go_on()
+    else:
+        out.last_param(n.RPL_ENDOFWHO, cut(mask, 100), "End of WHO list")
 
 
 _WHOX = "tcuihsnfdlaor"  # told in this order, whatever the order of the request (WHOX)
 
 
-def _who_fields(out: ReplyBuffer, seen: UserView, of: str, token: str) -> Mapping[str, str]:
-    """The fields of a person, by the letter of WHOX.
-
-    People who were not asked for by room are shown in one of their rooms, if they are in any.
-    """
-    room, status = (of, seen.status) if of.startswith("#") else _a_room(seen)
-    prefixes = status if "multi-prefix" in out.peer.caps else status[:1]
-    flags = "G" if seen.away else "H"
-    flags += "*" * ("o" in seen.modes) + "B" * seen.origin.bot + prefixes
+def _who_fields(out: ReplyBuffer, seen: UserView, token: str) -> Mapping[str, str]:
+    """The fields of a person, by the letter of WHOX."""
+    room, flags = _where_and_how(out, seen)
     return {
         "t": token or "0",
         "c": room,
@@ -187,17 +189,19 @@ def _who_fields(out: ReplyBuffer, seen: UserView, of: str, token: str) -> Mappin
     }
 
 
+def _where_and_how(out: ReplyBuffer, seen: UserView) -> tuple[str, str]:
+    """A room that somebody is in, ``*`` if there is none, and their flags."""
+    place = seen.rooms[0] if seen.rooms else "*"
+    room = place.lstrip("@+")
+    prefixes = place.removesuffix(room)
+    flags = "G" if seen.away else "H"
+    flags += "*" * ("o" in seen.modes) + "B" * seen.origin.bot
+    return room, flags + (prefixes if "multi-prefix" in out.peer.caps else prefixes[:1])
+
+
 def _idle(out: ReplyBuffer, seen: UserView) -> str:
     """Seconds since somebody last said something."""
     return str(max(0, int(out.clock() - seen.spoke / 1000)))
-
-
-def _a_room(seen: UserView) -> tuple[str, str]:
-    """The first of somebody's rooms and their prefixes in it; ``*`` if there is none."""
-    if not seen.rooms:
-        return "*", ""
-    name = seen.rooms[0].lstrip("@+")
-    return name, seen.rooms[0].removesuffix(name)
 
 
 def whois(out: ReplyBuffer, nick: str, people: People) -> None:

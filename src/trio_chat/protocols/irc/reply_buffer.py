@@ -27,7 +27,7 @@ from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import cut, time_tag
 from trio_chat.protocols.irc.info import ServerInfo
-from trio_chat.protocols.irc.message import body, escape, trailing, word
+from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.irc.peer import Peer
 from trio_chat.protocols.session import OwnDialect
@@ -88,14 +88,16 @@ class ReplyBuffer(OwnDialect):
 
     def numeric(self, numeric: str, *params: str) -> None:
         """Reply with a numeric and ``params``; those before the last are cut to one word."""
-        self.send(numeric, *self._addressed(params))
+        self._replies.append(f"{self._start(numeric, params)} {last(params[-1])}")
 
     def last_param(self, numeric: str, *params: str) -> None:
         """Reply as ``numeric`` does, with a colon before the last one even where it needs none."""
-        self.send_trailing(numeric, *self._addressed(params))
+        self._replies.append(f"{self._start(numeric, params)} :{safe(params[-1])}")
 
-    def _addressed(self, params: Sequence[str]) -> Sequence[str]:
-        return [self.peer.nick or "*", *map(word, params[:-1]), params[-1]]
+    def _start(self, numeric: str, params: Sequence[str]) -> str:
+        """A numeric up to its last parameter."""
+        words = map(word, params[:-1])
+        return " ".join([f":{self.info.name}", numeric, self.peer.nick or "*", *words])
 
     def lines(self, lines: Iterable[str]) -> None:
         """Reply with lines that are already written, without tags."""
@@ -191,6 +193,11 @@ class ReplyBuffer(OwnDialect):
         """Open the batch of several replies now, if the line has a label."""
         if self._label and not self._batch:
             self.open_batch("labeled-response")
+
+    def go_on(self) -> None:
+        """Let the replies so far go out: more will follow."""
+        if self._replies:
+            self.expect_several()
 
     @property
     def labelled(self) -> bool:

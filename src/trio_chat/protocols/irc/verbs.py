@@ -139,6 +139,7 @@ def _list(out: ReplyBuffer, message: Message) -> Asks:
     conditions = [word for param in message.params[:1] for word in param.split(",") if word]
     rooms = tuple(word for word in conditions if word.startswith("#") and not {*word} & {*"*?"})
     others = [word for word in conditions if word not in rooms]
+    out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
     return [Ask(ListRooms(rooms), partial(replies.rooms, out, others))]
 
 
@@ -254,7 +255,7 @@ def _whois(out: ReplyBuffer, message: Message) -> Asks:
     if server and fold(server) not in (fold(out.info.name), fold(nick)):
         out.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
-    return [Ask(FindNicks((nick,)), partial(replies.whois, out, nick))]
+    return [Ask(FindNicks((nick,), rooms=True), partial(replies.whois, out, nick))]
 
 
 def _whowas(out: ReplyBuffer, message: Message) -> Asks:
