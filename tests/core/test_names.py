@@ -269,12 +269,12 @@ def test_a_folded_nick_holds_nothing_that_the_protocols_need(nick: str) -> None:
         ("😀", {"guest"}, "guest_2"),
     ],
 )
-def test_near_nick(wanted: str, taken: frozenset[str], nick: str) -> None:
+def test_alternate_nick(wanted: str, taken: frozenset[str], nick: str) -> None:
     assert alternate_nick(wanted, lambda nick: fold(nick) in taken) == nick
 
 
 @given(wanted=WANTED, others=st.sets(GOOD_NICKS), times=st.integers(1, 12))
-def test_a_near_nick_is_good_and_free(wanted: str, others: set[str], times: int) -> None:
+def test_an_alternate_nick_is_good_and_free(wanted: str, others: set[str], times: int) -> None:
     taken = {fold(nick) for nick in others}
     for _ in range(times):
         nick = alternate_nick(wanted, lambda nick: fold(nick) in taken)

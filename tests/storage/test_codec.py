@@ -111,12 +111,12 @@ def test_what_was_written_before_there_were_some_fields_is_read() -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        '["Said",{"room":"1,2","nick":"al","who":"1","to":"bo","to_who":"2"}]',
+        '["Said",{"room":"1,2","nick":"al","who":"1","to":"bo","to_who":"2","seams":[3]}]',
         '["Kicked",{"room":"#a","nick":"al","target":"bo","who":"1","target_who":"2"}]',
         '["ModesSet",{"room":"#a","nick":"al",'
         '"changes":[{"add":true,"mode":"o","argument":"bo","who":"2"}],"who":"1"}]',
     ],
 )
-def test_people_are_written_as_ever(written: str) -> None:
+def test_fields_keep_their_stored_names(written: str) -> None:
     text = "hello" if "Said" in written else ""
     assert encode(decode(written, text)) == written

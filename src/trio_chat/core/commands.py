@@ -41,7 +41,7 @@ class Say:
     status: str = ""
     tags: str = ""
     token: str = ""
-    seams: tuple[int, ...] = ()
+    concat_at: tuple[int, ...] = ()
 
 
 @fact
@@ -54,7 +54,7 @@ class DirectMessage:
     notice: bool = False
     tags: str = ""
     token: str = ""
-    seams: tuple[int, ...] = ()
+    concat_at: tuple[int, ...] = ()
 
 
 @fact

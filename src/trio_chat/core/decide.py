@@ -109,7 +109,7 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
         Said(
             state.name(say.room), person.nick, say.text, person.user_id, say.action,
             notice=say.notice, status=say.status, tags=say.tags, origin=person.origin,
-            token=_token(person, say.token), seams=say.seams,
+            token=_token(person, say.token), concat_at=say.concat_at,
         )
     ]  # fmt: skip
 
@@ -143,7 +143,7 @@ def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
     said = Said(
         private_room(person.identity, other.identity), person.nick, tell.text, person.user_id,
         tell.action, other.nick, other.user_id, tell.notice, tags=tell.tags, origin=person.origin,
-        token=_token(person, tell.token), seams=tell.seams,
+        token=_token(person, tell.token), concat_at=tell.concat_at,
     )  # fmt: skip
     return [said] if tell.notice else [said, *_absence(state, other)]
 

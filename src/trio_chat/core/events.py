@@ -54,7 +54,7 @@ class Said:
     IRCv3 client-only tags of the sender's client, as they stand in a line. Of all that have the
     same ``token`` only the first is stored and shown: the others are the same message, sent again.
 
-    A text may have several lines, with ``\n`` between them. ``seams`` are the places in it (in
+    A text may have several lines, with ``\n`` between them. ``concat_at`` are the places in it (in
     characters) where the sender's client has cut one long line into several.
     """
 
@@ -70,7 +70,7 @@ class Said:
     tags: str = ""
     origin: Origin = NOWHERE
     token: str = ""
-    seams: tuple[int, ...] = ()
+    concat_at: tuple[int, ...] = ()
 
 
 @fact

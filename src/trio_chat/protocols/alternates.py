@@ -5,7 +5,7 @@ from trio_chat.core.names import alternate_nick, fold
 # So many clients of one person may be there; beyond that something else is wrong.
 _ATTEMPTS = 30
 
-# The number that near_nick puts after a name.
+# The number that alternate_nick puts after a name.
 _COUNT = len("_30")
 
 

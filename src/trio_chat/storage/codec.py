@@ -34,7 +34,9 @@ _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
 
 # The names of fields in what is stored, where they differ: those must never change.
-_STORED = {"user_id": "who", "to_id": "to_who", "target_id": "target_who"}
+_STORED = {
+    "user_id": "who", "to_id": "to_who", "target_id": "target_who", "concat_at": "seams",
+}  # fmt: skip
 _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 

@@ -30,11 +30,11 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n  
 # ── a text and its lines ───────────────────────────────────────────────────────────────────────
 
 
-@given(text=TEXTS, seams=st.lists(st.integers(-1, 210)).map(sorted), most=st.integers(4, 40))
+@given(text=TEXTS, concat_at=st.lists(st.integers(-1, 210)).map(sorted), most=st.integers(4, 40))
 def test_whatever_the_lines_are_the_text_is_the_same(
-    text: str, seams: list[int], most: int
+    text: str, concat_at: list[int], most: int
 ) -> None:
-    pieces = parted(text, seams, most)
+    pieces = parted(text, concat_at, most)
     assert combined(pieces)[0] == text
     assert all(len(piece.text.encode()) <= most for piece in pieces)
     assert not any("\n" in piece.text for piece in pieces)
@@ -46,8 +46,8 @@ def test_lines_stay_as_their_sender_has_cut_them(pieces: list[Piece]) -> None:
     if not pieces:
         return
     pieces[0] = pieces[0]._replace(joined=False)
-    text, seams = combined(pieces)
-    assert parted(text, seams, 1000) == pieces
+    text, concat_at = combined(pieces)
+    assert parted(text, concat_at, 1000) == pieces
 
 
 # ── what a client sends ────────────────────────────────────────────────────────────────────────
@@ -95,9 +95,9 @@ def batch(*lines: str, target: str = "#r", tags: str = "") -> list[str]:
 ID = "+trio-chat/id=0123456789abcdef"
 
 SAID = [
-    (batch("hi", "", "how is ", "+all?"), Say("#r", "hi\n\nhow is all?", seams=(11,))),
+    (batch("hi", "", "how is ", "+all?"), Say("#r", "hi\n\nhow is all?", concat_at=(11,))),
     (batch("one"), Say("#r", "one")),
-    (batch("one ", "+two"), Say("#r", "one two", seams=(4,))),
+    (batch("one ", "+two"), Say("#r", "one two", concat_at=(4,))),
     (batch("", "x", ""), Say("#r", "\nx\n")),
     (batch("+a", "b"), Say("#r", "a\nb")),
     (batch("hi", "ho", target="bob"), DirectMessage("bob", "hi\nho")),
@@ -312,7 +312,7 @@ def test_what_nobody_has_asked_for_has_no_label() -> None:
 
 HERE = Origin("a", "host", "Alice", account="acc")
 ME = ":alice!a@host"
-TEXT = Said("#r", "alice", "hello\n\nhow is all?", origin=HERE, tags="+x=y", seams=(14,))
+TEXT = Said("#r", "alice", "hello\n\nhow is all?", origin=HERE, tags="+x=y", concat_at=(14,))
 EVENT_ID = "0001700000000123-00000001"
 AT, TIME = 1_700_000_000_123, "time=2023-11-14T22:13:20.123Z"
 NAME = "m000170000000012300000001"
@@ -359,7 +359,7 @@ def test_an_action_is_one_in_the_batch_and_several_without() -> None:
 
 def test_long_tags_are_not_repeated_with_each_line() -> None:
     """Else one message of 4 KB would be one of 130 KB to everybody."""
-    said = replace(TEXT, text="\n".join(["x"] * 32), tags="+x=" + "y" * 4000, seams=())
+    said = replace(TEXT, text="\n".join(["x"] * 32), tags="+x=" + "y" * 4000, concat_at=())
     lines = look(said, "message-tags", "account-tag")
     assert len(lines) == 32
     assert "yyy" in lines[0]
@@ -385,7 +385,7 @@ SAYABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\x01"
 
 @given(st.text(SAYABLE | st.just("\n"), max_size=600))
 def test_what_one_client_is_sent_another_may_send(text: str) -> None:
-    said = replace(TEXT, text=text, seams=(3, 5))
+    said = replace(TEXT, text=text, concat_at=(3, 5))
     lines = [m for line in look(said, *NEEDED, id="") if (m := parse(line))]
     inner = [m for m in lines if m.command == "PRIVMSG"]
     if not text.strip("\n") or len(inner) > 32:

@@ -90,7 +90,7 @@ class IrcDialect(Dialect):
         command, target = _command(said), _target(said)
         start = f":{source} {command} {target} :"
         most = LINE_MAX - 2 - _bytes(start + "".join(FRAMES[said.action]))
-        parts = framed(parted(said.text, said.seams, most), said.action)
+        parts = framed(parted(said.text, said.concat_at, most), said.action)
         lines = [
             f"{head}:{source} BATCH +{name} {MULTILINE} {target}",
             *(tags_of(name, part) + start + safe(part.text) for part in parts),
@@ -224,7 +224,7 @@ class IrcDialect(Dialect):
         start = f":{_source(said)} {_command(said)} {_target(said)} :{before}"
         most = LINE_MAX - 2 - _bytes(start + end)
         if _has_lines(said):
-            parts = parted(said.text, said.seams, most)
+            parts = parted(said.text, said.concat_at, most)
             return [safe(start + piece.text + end) for piece in parts if piece.text]
         return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
@@ -312,7 +312,7 @@ def _timed(entry: Entry) -> Event:
     if not isinstance(event, Said):
         return event
     clock = timestamp(entry.at)[11:19]
-    return replace(event, text=f"[{clock}] {event.text}", tags="", seams=())
+    return replace(event, text=f"[{clock}] {event.text}", tags="", concat_at=())
 
 
 def _as_notice(event: Event) -> Event:
@@ -325,10 +325,10 @@ def _as_notice(event: Event) -> Event:
         return event
     if not event.action:
         text = event.text.replace(CTCP, "")
-        seams = event.seams if text == event.text else ()
-        return replace(event, text=text, notice=True, seams=seams)
+        concat_at = event.concat_at if text == event.text else ()
+        return replace(event, text=text, notice=True, concat_at=concat_at)
     lines = [f"* {event.nick} {line}" for line in event.text.split("\n") if line]
-    return replace(event, text="\n".join(lines), action=False, notice=True, seams=())
+    return replace(event, text="\n".join(lines), action=False, notice=True, concat_at=())
 
 
 # ── text into lines ────────────────────────────────────────────────────────────────────────────
@@ -397,7 +397,7 @@ def _target(said: Said) -> str:
 
 def _has_lines(said: Said) -> bool:
     """Whether it was said in several lines of IRC."""
-    return bool(said.seams) or "\n" in said.text
+    return bool(said.concat_at) or "\n" in said.text
 
 
 def _bytes(text: str) -> int:

@@ -58,13 +58,13 @@ def say_lines(out: ReplyBuffer, collector: batches.Collector, message: Message) 
         return
     out.verb = batch.command
     out.answer_with(batch.label)
-    text, seams = combined(batch.pieces)
+    text, concat_at = combined(batch.pieces)
     if why := _bad_id(batch.opening, [batch.target]):
         out.fail(batch.command, "INVALID_ID", why)
         return
     notice, tags = batch.command == "NOTICE", _client_tags(batch.opening)
     token = batch.opening.tags.get(_ID, "")
-    yield _said(batch.target, text, batch.action, notice, tags, token, seams)
+    yield _said(batch.target, text, batch.action, notice, tags, token, concat_at)
 
 
 def _said(
@@ -74,13 +74,13 @@ def _said(
     notice: bool,
     tags: str,
     token: str,
-    seams: tuple[int, ...] = (),
+    concat_at: tuple[int, ...] = (),
 ) -> Ask:
     """The command for a room, or for a person."""
     status, room = _room_of(target)
     if room:
-        return Ask(Say(room, text, action, notice, status, tags, token, seams))
-    return Ask(DirectMessage(target, text, action, notice, tags, token, seams))
+        return Ask(Say(room, text, action, notice, status, tags, token, concat_at))
+    return Ask(DirectMessage(target, text, action, notice, tags, token, concat_at))
 
 
 def _bad_id(message: Message, targets: Sequence[str]) -> str:

@@ -50,26 +50,25 @@ def tags_of(batch: str, piece: Piece) -> str:
 
 
 def combined(parts: Iterable[Piece]) -> tuple[str, tuple[int, ...]]:
-    """The text of a batch's lines, and its seams.
-
-    A seam is a place (in characters) where one line goes on where another ends.
+    """Join a batch's lines into a text; also returns the places in it (in characters) where two
+    lines were joined without a line feed.
     """
     text = ""
-    seams: list[int] = []
+    concat_at: list[int] = []
     for number, (part, joined) in enumerate(parts):
         if number and joined:
-            seams.append(len(text))
+            concat_at.append(len(text))
         text += part if joined or not number else f"\n{part}"
-    return text, tuple(seams)
+    return text, tuple(concat_at)
 
 
-def parted(text: str, seams: Sequence[int], most: int) -> Sequence[Piece]:
-    """Cut a text into lines of at most ``most`` bytes, at the seams first."""
+def parted(text: str, concat_at: Sequence[int], most: int) -> Sequence[Piece]:
+    """Cut a text into lines of at most ``most`` bytes, first at the places in ``concat_at``."""
     found: list[Piece] = []
     start = 0
     for line in text.split("\n"):
         end = start + len(line)
-        cuts = [start, *sorted({seam for seam in seams if start < seam < end}), end]
+        cuts = [start, *sorted({place for place in concat_at if start < place < end}), end]
         parts = [text[a:b] for a, b in pairwise(cuts)]
         some = [piece for part in parts for piece in pieces(part, most)]
         found += [Piece(piece, joined=number > 0) for number, piece in enumerate(some)]
