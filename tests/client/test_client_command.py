@@ -1,5 +1,6 @@
 """``trio-chat client`` as a process in a pipe: what it prints, and how it ends."""
 
+import json
 import os
 import re
 import signal
@@ -193,6 +194,11 @@ async def test_what_is_refused_makes_it_65_or_77_and_a_line(port, arguments, tex
         done = await chat(port, text.encode(), *arguments)
     out = "#closed" in arguments
     assert (done.code, only_line(done)) == ((77, KEPT_OUT) if out else (65, UNSAID))
+    if out:
+        *_, linked, sent, failed, notice = map(json.loads, done.out.splitlines())
+        kinds = [told["type"] for told in (linked, sent, failed)]
+        assert (kinds, notice["room"]) == (["linked", "sent", "failed"], "#closed")
+        assert f"trio-chat: {notice['text']}\n" == KEPT_OUT
 
 
 @pytest.mark.parametrize("line", [b"x" * 1_048_577, b"caf\xe9"])

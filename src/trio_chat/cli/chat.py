@@ -25,7 +25,7 @@ from trio_chat.client.text import (
     piped_text,
 )
 from trio_chat.core.names import alternate_nick
-from trio_chat.errors import NotSaid, SettingsError
+from trio_chat.errors import NotAdmitted, NotSaid, SettingsError
 from trio_chat.protocols.client import Message
 from trio_chat.settings import Settings
 
@@ -107,7 +107,11 @@ async def _talk_in_json(settings: Settings, nick: str) -> None:
     retry = settings.client.retry
     state = resume_state_of(settings, comes_back=retry)
     front_end = ObjectPipe(settings.client.room, state, retry=retry)
-    await run_chat(settings, nick, front_end, state)
+    try:
+        await run_chat(settings, nick, front_end, state)
+    except NotAdmitted as error:
+        await front_end.tell(error)
+        raise
     front_end.check()
 
 

@@ -445,9 +445,9 @@ def open_chat(
     closes the connection, and with ConnectionLost when it is lost.
 
     What fails at first is raised, also with ``retry``: CannotConnect, NotAdmitted (the nickname is
-    taken, the server is full, a room does not let us in), ConnectionLost; and ValueError or
-    TypeError, at once, if an argument can be right for no server. Several rooms where plain is
-    spoken are a ValueError once that is known.
+    taken, the server is full, a room does not let us in, or does not answer within 30 seconds),
+    ConnectionLost; and ValueError or TypeError, at once, if an argument can be right for no server.
+    Several rooms where plain is spoken are a ValueError once that is known.
 
     If the block ends well, all that was said has reached the server when this returns: with
     ``retry`` that may take until there is a server again. Without it, this raises ConnectionLost if

@@ -93,7 +93,7 @@ class Connection:
 
     async def close(self) -> None:
         """Without a word. What is known of what was on its way stays to be heard."""
-        self._hear(self.session.cut())
+        self._hear([*self.session.own_messages(), *self.session.cut()])
         with trio.CancelScope(shield=True):  # it does not wait
             await trio.aclose_forcefully(self._stream)
 

@@ -102,8 +102,16 @@ async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], 
         nursery.start_soon(_watch_output)
         async for item in items:
             together = chain([item], islice(waiting(items), _WRITE))
-            await _print("".join(text(each) + "\n" for each in together))
+            await print_text("".join(text(each) + "\n" for each in together))
         nursery.cancel_scope.cancel("everything is printed")
+
+
+async def print_text(text: str) -> None:
+    """Print in a thread, since whoever reads our output may stop reading for long."""
+    try:
+        await trio.to_thread.run_sync(_write_all, text.encode(), abandon_on_cancel=True)
+    except BrokenPipeError:
+        raise OutputGone from None
 
 
 async def _read_input() -> bytes:
@@ -117,14 +125,6 @@ async def _read_input() -> bytes:
         except PermissionError:
             await trio.lowlevel.checkpoint()
     return os.read(_STDIN, _READ)
-
-
-async def _print(text: str) -> None:
-    """In a thread, since whoever reads our output may stop reading for long."""
-    try:
-        await trio.to_thread.run_sync(_write_all, text.encode(), abandon_on_cancel=True)
-    except BrokenPipeError:
-        raise OutputGone from None
 
 
 def _write_all(data: bytes) -> None:

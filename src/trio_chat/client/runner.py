@@ -113,14 +113,19 @@ class ChatRunner:
         )
 
     async def run(self) -> None:
-        """Until the front end ends it. Raises ChatError if we have never been in."""
+        """Run until the front end ends it. Raises ChatError if we have never been in; what was
+        heard by then is shown.
+        """
         try:
-            await self._keep_up()
+            failed = await self._keep_up()
         finally:
             await self._put_off()
         await self._show()
+        if failed:
+            raise failed
 
-    async def _keep_up(self) -> None:
+    async def _keep_up(self) -> ChatError | None:
+        """Return the error with which it ended, if we have never been in."""
         failed: ChatError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._do_all)
@@ -131,10 +136,11 @@ class ChatRunner:
                 failed = error
             nursery.cancel_scope.cancel("the chat has ended")
         if failed and not self._connection.been_in:
-            raise failed
+            return failed
         # Then nobody else tells that it has not ended well.
         if why := str(failed or self._connection.undelivered):
             self._hear([Unlinked(why, 0)])
+        return None
 
     def _goes_on_after(self, error: ChatError) -> bool:
         """Once we have been in, even if our nickname is taken: by our own old connection. Before,

@@ -319,7 +319,7 @@ class ClientSession(Requests, Protocol):
         ...
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        """What the server tells us. Raises NotAdmitted."""
+        """What the server tells us. Raises NotAdmitted; what came before is in ``own_messages``."""
         ...
 
     def data_to_send(self, now: float) -> bytes:

@@ -11,9 +11,10 @@ from trio_chat.client.channels import put
 from trio_chat.client.delivery import Delivery
 from trio_chat.client.objects.json_messages import Error, json_line
 from trio_chat.client.objects.json_requests import BadRequest, read_request
-from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each
+from trio_chat.client.pipe import LINE_BYTES, InputLines, print_each, print_text
 from trio_chat.client.runner import MessageChannel, RequestChannel, last_words
-from trio_chat.errors import ChatError, ConnectionLost, NotSaid
+from trio_chat.core.views import Notice
+from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, NotSaid
 from trio_chat.protocols import client
 from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
 from trio_chat.protocols.irc.text import room_name
@@ -45,6 +46,11 @@ class ObjectPipe:
             raise self._failed
         if self._delivery.unsaid or self._misread:
             raise NotSaid.of(messages=self._delivery.unsaid, lines=self._misread)
+
+    async def tell(self, error: NotAdmitted) -> None:
+        """Print why the room does not let us in, once all else is printed. Raises OutputGone."""
+        if self._delivery.been_in:
+            await print_text(json_line(Notice(str(error), room=self._room)) + "\n")
 
     async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
         """Run until the input or the chat has ended. Raises OutputGone."""

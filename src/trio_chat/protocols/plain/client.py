@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from trio_chat.core.events import Joined, Kicked, Left, Said
 from trio_chat.core.names import fold
 from trio_chat.core.views import Notice, Topic
-from trio_chat.errors import Unsupported
+from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS
 from trio_chat.protocols.client import (
@@ -128,8 +128,12 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     def receive_data(self, data: bytes) -> Sequence[Message]:
         lines = self._texts(data)
         told = self._enter_the_only_room() if self._tutorial and not self._lobby else []
-        for line in lines:
-            told += self._tell(line)
+        try:
+            for line in lines:
+                told += self._tell(line)
+        except NotAdmitted:
+            self._own[:0] = told
+            raise
         return told
 
     def _unframed(self, data: bytes) -> list[bytes]:

@@ -166,8 +166,14 @@ class IrcLink:
         return words if waited and not self.leaving else ""
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        lines = self._lines.feed(data)
-        return [message for line in lines for message in self._understand(line)]
+        told: list[Message] = []
+        try:
+            for line in self._lines.feed(data):
+                told += self._understand(line)
+        except NotAdmitted:
+            self._own[:0] = told
+            raise
+        return told
 
     def _understand(self, data: bytes | None) -> Sequence[Message]:
         if data is None:
