@@ -42,11 +42,9 @@ class LineFrontEnd(Protocol):
 
     async def read(self, lines: trio.MemorySendChannel[str]) -> None:
         """Send the lines of the input, and close the channel at its end."""
-        ...
 
     async def write(self, messages: MessageChannel) -> None:
         """Show messages until the channel is closed, and return when all of them are shown."""
-        ...
 
 
 async def run_lines(settings: Settings, nick: str, front_end: LineFrontEnd) -> None:

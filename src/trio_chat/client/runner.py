@@ -49,7 +49,6 @@ class FrontEnd(Protocol):
         """Show messages until their channel is closed. To send Leave, or to close ``asked``, ends
         the chat.
         """
-        ...
 
 
 async def run_chat(

@@ -239,47 +239,36 @@ class Requests(Protocol):
         a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
         with the same ``ResumeState``, trio-chat shows only the first.
         """
-        ...
 
     def resend(self, token: str) -> None:
         """Send again what has failed."""
-        ...
 
     def join(self, room: str, key: str = "") -> None:
         """Enter a room, and again after each cut. Raises Unsupported."""
-        ...
 
     def part(self, room: str, why: str = "") -> None:
         """Leave a room."""
-        ...
 
     def history(self, target: str, before: str, limit: int) -> None:
         """Ask for the messages before this one; without an id, for the last ones."""
-        ...
 
     def mark_read(self, target: str, time: str) -> None:
         """We have read all up to this time (ISO 8601); without one, ask until when that is."""
-        ...
 
     def typing(self, target: str, active: bool) -> None:
         """Tell the others that we are typing, or have stopped."""
-        ...
 
     def command(self, line: str, target: str = "") -> None:
         """Do a command that was given in a room or a conversation."""
-        ...
 
     def away(self, text: str) -> None:
         """Say that we are away; without a text, that we are back. Raises Unsupported."""
-        ...
 
     def raw(self, line: str) -> None:
         """Send a line of IRC as it is. Raises Unsupported."""
-        ...
 
     def own_messages(self) -> Sequence[Message]:
         """What follows from what was asked for, and no server will tell us."""
-        ...
 
 
 @runtime_checkable
@@ -301,52 +290,42 @@ class ClientSession(Requests, Protocol):
     @property
     def silence(self) -> float:
         """After our last word, how many seconds of silence mean that nothing more is coming."""
-        ...
 
     @property
     def undelivered(self) -> str:
         """At the end: why not all that we said has got through; empty if nothing tells so."""
-        ...
 
     @property
     def waiting(self) -> bool:
         """Whether something is to be said that may not be sent yet."""
-        ...
 
     @property
     def due(self) -> float:
         """When more of it may be sent though nothing has come by then; infinity if that is open."""
-        ...
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         """What the server tells us. Raises NotAdmitted; what came before is in ``own_messages``."""
-        ...
 
     def data_to_send(self, now: float) -> bytes:
         """What the server is to be sent now."""
-        ...
 
     def ping(self) -> bool:
         """Ask the server for a sign of life. Returns whether there is a way to."""
-        ...
 
     def finish(self, words: str) -> bool:
         """Say our last word, with ``words`` for the others where there is a place for them.
 
         Returns whether it is the end of the stream.
         """
-        ...
 
     @property
     def arrived(self) -> bool:
         """Whether it is known which of the rooms that we want to be in have let us in."""
-        ...
 
     def cut(self) -> Sequence[Message]:
         """The connection has ended: what has become of what was on its way, if nothing will tell
         that later.
         """
-        ...
 
 
 def spoken_by(data: bytes) -> Literal["plain", "irc"] | None:

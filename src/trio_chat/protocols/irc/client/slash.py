@@ -28,33 +28,26 @@ class SlashContext(Protocol):
 
     def want(self, kind: str) -> None:
         """A batch of this kind, which will come, is for somebody at our side."""
-        ...
 
     def here(self) -> str:
         """The room that a command is about. Raises Unsupported if there is none."""
-        ...
 
     def there(self) -> str:
         """The room or person that is talked to. Raises Unsupported if there is none."""
-        ...
 
     def be_away(self, text: str) -> Lines:
         """What to send at once to be away, or back if there is no text."""
-        ...
 
     def is_me(self, nick: str) -> bool: ...
 
     def tell(self, text: str) -> None:
         """To the person at our side."""
-        ...
 
     def talk(self, target: str, text: str, action: bool = False, notice: bool = False) -> Lines:
         """What to send at once to say it; as a ``notice``, it is not to be answered by programs."""
-        ...
 
     def go_to(self, room: str, key: str) -> Lines:
         """What to send at once to enter it. Raises Unsupported."""
-        ...
 
 
 class Slash(NamedTuple):
