@@ -23,7 +23,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
-from trio_chat.protocols.irc.client import link
+from trio_chat.protocols.irc.client import texts
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import ClientSettings, Settings
 
@@ -104,7 +104,7 @@ async def test_what_is_heard_and_not_shown_stays(port):
 async def test_what_is_heard_while_the_reader_is_on_its_way_to_wait_is_shown(port, monkeypatch):
     """Though the server says nothing more."""
     monkeypatch.setattr(connection, "_QUIET", 1000.0)
-    monkeypatch.setattr(link, "_LAG_EVERY", 1000.0)
+    monkeypatch.setattr(texts, "_LAG_EVERY", 1000.0)
     step, told = ReconnectingConnection.step, trio_chat.Notice("just now")
 
     async def hear_and_step(self: ReconnectingConnection, done: Callable[[], bool]) -> bool:

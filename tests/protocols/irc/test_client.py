@@ -31,6 +31,7 @@ from trio_chat.protocols.client import (
     spoken_by,
 )
 from trio_chat.protocols.irc.caps import CAPS
+from trio_chat.protocols.irc.client.link import WANTED
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.client.supports import Supports
@@ -619,7 +620,7 @@ def test_our_server_lets_our_client_in() -> None:
         InRoom("#lobby"),
         Roster("#lobby", (Member("bob", "@"),)),
     ]
-    assert (client.caps, client.address) == (client.wanted & CAPS.keys(), "bob@host")
+    assert (client.caps, client.address) == (WANTED & CAPS.keys(), "bob@host")
 
 
 @given(

@@ -9,7 +9,8 @@ from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc.client.slash import SEARCH, SLASHES
+from trio_chat.protocols.irc.client.batch import SEARCH
+from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out

@@ -1,1 +1,1 @@
-"""The client's end: in one room (``one``) or many (``rooms``), on the same link (``link``)."""
+"""The client's end of IRC; ``session`` has all of it."""

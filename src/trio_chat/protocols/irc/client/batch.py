@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
+#: The capability for searching, and the kind of the batch of results (soju.im/search).
+SEARCH = "soju.im/search"
+
 
 class Batch(NamedTuple):
-    """One that is open. ``page`` is the room or person of which we have asked for it; ``late`` if
-    it fills a gap, ``found`` if it is what somebody at our side wants to read, ``asked`` if it is a
-    page for who scrolls back; ``told`` once something of what was found has come.
+    """An open batch. ``page`` is the room or person whose history we asked for. It is ``late`` if
+    it fills a gap, ``found`` if it answers a command of the person, ``asked`` if it is a page for
+    scrolling back; ``told`` once the first result has come.
     """
 
     kind: str

@@ -36,7 +36,7 @@ from trio_chat.protocols.irc.client.answers import (
     SILENT,
     who_words,
 )
-from trio_chat.protocols.irc.client.batch import NO_BATCH, Batch
+from trio_chat.protocols.irc.client.batch import NO_BATCH, SEARCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.readings import notices, origin_of, room_of, said_in
 from trio_chat.protocols.irc.client.refusals import (
@@ -47,7 +47,6 @@ from trio_chat.protocols.irc.client.refusals import (
     reported,
 )
 from trio_chat.protocols.irc.client.rooms import IrcRooms
-from trio_chat.protocols.irc.client.slash import SEARCH
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
 
@@ -467,7 +466,7 @@ def _welcome(session: IrcRooms, line: Line) -> Messages:
     if not session.registered:
         if session.state.names.name == UNKNOWN:
             session.state.names.learn(UNTOLD)
-        session.welcomed(line.params[0], line.tags.get("time", ""))
+        session.welcomed(line.params[0])
     return [Notice(line.params[-1])]
 
 

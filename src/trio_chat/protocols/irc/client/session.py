@@ -1,23 +1,55 @@
-"""The client's end of IRC: modern.ircdocs.horse, and of ircv3.net what the server offers of it.
+"""The client's end of IRC: modern.ircdocs.horse, and the extensions of ircv3.net that a server has.
 
-What a line of the server's means is found in the tables of ``heard``. Here it is told: in its turn,
-each message once, and what we have said ourselves as acknowledged.
+``inbound`` reads the server's lines. This puts the messages in order, leaves out those that came
+before, and turns our own into Acknowledged.
 """
 
 from collections.abc import Sequence
 
 from trio_chat.core.events import Said
+from trio_chat.core.views import Notice
+from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import CUT_SHORT, Acknowledged, Earlier, Message, Stamped
 from trio_chat.protocols.irc.client.inbound import understand
 from trio_chat.protocols.irc.client.rooms import IrcRooms
+from trio_chat.protocols.irc.client.slash import lines_of_slash
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import is_cut
+from trio_chat.protocols.unacked import lines_of
 
 
 class IrcClientSession(IrcRooms):
-    """It speaks first, and is in many rooms at once, and in private conversations."""
+    """The whole session. It speaks first."""
 
-    def _understand_line(self, line: Line) -> Sequence[Message]:
+    def command(self, line: str, target: str = "") -> None:
+        self._target = target
+        try:
+            if not self.registered:
+                raise Unsupported("There is no connection to the server.")
+            for read in lines_of_slash(self, " ".join(lines_of(line))):
+                self._do(read)
+        except Unsupported as error:
+            self.refuse(target, str(error))
+
+    # ── what the server says ───────────────────────────────────────────────────────────────
+
+    def receive_data(self, data: bytes) -> Sequence[Message]:
+        told: list[Message] = []
+        try:
+            for line in self._lines.feed(data):
+                told += self._understand(line)
+        except NotAdmitted:
+            self._own[:0] = told
+            raise
+        return told
+
+    def _understand(self, data: bytes | None) -> Sequence[Message]:
+        if data is None:
+            return [Notice("A line was too long.")]
+        line = self._read(data)
+        if line is None:
+            return ()
+        self._count_answered(line)
         whole = self._reassembly.take(line)
         return self._understand_whole(whole) if whole else ()
 
@@ -39,33 +71,33 @@ class IrcClientSession(IrcRooms):
         ]
 
     def _answer(self, message: Message) -> Sequence[Message]:
-        """What was said before we came, and shown to us as such, we may say once more with the same
-        token: then the server shows us the first again, and that is the answer to the second.
+        """Return a message of ours that has come before, if it answers a text that was resent with
+        the same token: the server then shows us the first again.
         """
         if not isinstance(message, Stamped) or message.late or self.catch_up.busy:
             return ()
         return [message] if self.state.is_known(message.token) else ()
 
     def _remember(self, time: str) -> None:
-        """Nothing that was said until now is missing, unless we are about to ask for it. The clock
-        of the server may have gone back.
+        """Note that nothing said until now is missing, unless we are still catching up. A server's
+        clock may go back.
         """
         if time and ((self._talking and not self.catch_up.busy) or not self.state.since):
             self.state.since = time
 
     def _settle(self) -> Sequence[Message]:
-        """What follows once all that a line tells is told."""
+        """Do what follows once a line has been understood."""
         rooms, self._new_rooms = self._new_rooms, []
         for room, time in rooms if self.keeps_history else ():
             self.catch_up.begin(room, time)
-        # What we said before a cut, and somebody has seen, may be in what we are catching up with.
+        # Texts that arrived just before a connection was lost may be in what we catch up with.
         if self.has_settled and not (self._talking or self.catch_up.busy):
             self._talking = True
             return self._send_again()
         return ()
 
     def _acknowledge(self, message: Message) -> Sequence[Message]:
-        """A text of ours has come, in its turn."""
+        """Turn a text of ours that is back, in its turn, into Acknowledged."""
         said = message.said if isinstance(message, Earlier) else message
         if not (isinstance(said, Said) and said.token):
             return [message]
@@ -80,7 +112,6 @@ class IrcClientSession(IrcRooms):
 
 
 def _place_of(said: Said) -> Acknowledged:
-    """As far as the server tells it."""
     if isinstance(said, Stamped):
         return Acknowledged(said.token, said.msgid, said.time)
     return Acknowledged(said.token)

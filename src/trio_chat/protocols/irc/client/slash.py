@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.irc.client.batch import SEARCH
+from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
@@ -13,41 +15,8 @@ from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_searc
 
 Lines = Sequence[str]
 
-#: The capability, and the kind of batch, of what is found (soju.im/search).
-SEARCH = "soju.im/search"
-
 # Messages of one /history, if no number is given.
 _LAST = "50"
-
-
-class SlashContext(Protocol):
-    """A session that commands are given."""
-
-    leaving: bool
-    caps: set[str]
-
-    def want(self, kind: str) -> None:
-        """A batch of this kind, which will come, is for somebody at our side."""
-
-    def here(self) -> str:
-        """The room that a command is about. Raises Unsupported if there is none."""
-
-    def there(self) -> str:
-        """The room or person that is talked to. Raises Unsupported if there is none."""
-
-    def be_away(self, text: str) -> Lines:
-        """What to send at once to be away, or back if there is no text."""
-
-    def is_me(self, nick: str) -> bool: ...
-
-    def tell(self, text: str) -> None:
-        """To the person at our side."""
-
-    def talk(self, target: str, text: str, action: bool = False, notice: bool = False) -> Lines:
-        """What to send at once to say it; as a ``notice``, it is not to be answered by programs."""
-
-    def go_to(self, room: str, key: str) -> Lines:
-        """What to send at once to enter it. Raises Unsupported."""
 
 
 class Slash(NamedTuple):
@@ -58,10 +27,10 @@ class Slash(NamedTuple):
     arguments: str
     does: str
     needed: int
-    lines: Callable[[SlashContext, str], Lines]
+    lines: Callable[[IrcRooms, str], Lines]
 
 
-def lines_of_slash(session: SlashContext, line: str) -> Lines:
+def lines_of_slash(session: IrcRooms, line: str) -> Lines:
     """What to send for ``line``, which begins with a slash. Raises Unsupported."""
     word, rest = (*spelled_out(line)[1:].split(maxsplit=1), "", "")[:2]
     if word.lower() in ON_SCREEN:
@@ -80,44 +49,44 @@ def _two(rest: str) -> tuple[str, str]:
     return first, second
 
 
-def _help(session: SlashContext, rest: str) -> Lines:
+def _help(session: IrcRooms, rest: str) -> Lines:
     for line in (*overview(SLASHES), FILTERS):
         session.tell(line)
     return ()
 
 
-def _msg(session: SlashContext, rest: str) -> Lines:
+def _msg(session: IrcRooms, rest: str) -> Lines:
     nick, text = _two(rest)
     return session.talk(nick, text)
 
 
-def _join(session: SlashContext, rest: str) -> Lines:
+def _join(session: IrcRooms, rest: str) -> Lines:
     name, key = _two(rest)
     return session.go_to(room_name(name.partition(",")[0]), key)
 
 
-def _of_room(session: SlashContext, rest: str) -> tuple[str, str]:
+def _of_room(session: IrcRooms, rest: str) -> tuple[str, str]:
     """The room that is named first, or else this one; and what follows."""
     first, others = _two(rest)
     return (first, others) if is_room(first) else (session.here(), rest)
 
 
-def _part(session: SlashContext, rest: str) -> Lines:
+def _part(session: IrcRooms, rest: str) -> Lines:
     room, why = _of_room(session, rest)
     return [_with_text("PART", room, why)]
 
 
-def _who(session: SlashContext, rest: str) -> Lines:
+def _who(session: IrcRooms, rest: str) -> Lines:
     room, _ = _of_room(session, rest)
     return [body("NAMES", room)]
 
 
-def _invite(session: SlashContext, rest: str) -> Lines:
+def _invite(session: IrcRooms, rest: str) -> Lines:
     nick, room = _two(rest)
     return [body("INVITE", nick, room or session.here())]
 
 
-def _topic(session: SlashContext, text: str) -> Lines:
+def _topic(session: IrcRooms, text: str) -> Lines:
     """A topic that is nothing but a room's name is none: that room's topic is meant."""
     if is_room(text) and len(text.split()) == 1:
         return [body("TOPIC", text)]
@@ -126,43 +95,43 @@ def _topic(session: SlashContext, text: str) -> Lines:
     return [_with_text("TOPIC", session.here(), text)]
 
 
-def _kick(session: SlashContext, rest: str) -> Lines:
+def _kick(session: IrcRooms, rest: str) -> Lines:
     room, rest = _of_room(session, rest)
     nick, why = _two(rest)
     return [_with_text("KICK", room, nick, why)]
 
 
-def _mode(session: SlashContext, rest: str) -> Lines:
+def _mode(session: IrcRooms, rest: str) -> Lines:
     """Of the room, unless a room or we ourselves are named."""
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
-def _set(mode: str) -> Callable[[SlashContext, str], Lines]:
+def _set(mode: str) -> Callable[[IrcRooms, str], Lines]:
     """Of people in the room: for each of them the same."""
 
-    def lines(session: SlashContext, nicks: str) -> Lines:
+    def lines(session: IrcRooms, nicks: str) -> Lines:
         people = nicks.split()
         return [body("MODE", session.here(), mode[0] + mode[1] * len(people), *people)]
 
     return lines
 
 
-def _bans(sign: str) -> Callable[[SlashContext, str], Lines]:
-    def lines(session: SlashContext, masks: str) -> Lines:
+def _bans(sign: str) -> Callable[[IrcRooms, str], Lines]:
+    def lines(session: IrcRooms, masks: str) -> Lines:
         full = [full_mask(mask) for mask in masks.split()]
         return [body("MODE", session.here(), f"{sign}b", mask) for mask in full]
 
     return lines
 
 
-def _notice(session: SlashContext, rest: str) -> Lines:
+def _notice(session: IrcRooms, rest: str) -> Lines:
     target, text = _two(rest)
     return session.talk(target, text, notice=True)
 
 
-def _history(session: SlashContext, number: str) -> Lines:
+def _history(session: IrcRooms, number: str) -> Lines:
     if "draft/chathistory" not in session.caps:
         raise Unsupported("This server does not tell what was said before.")
     if number and not (number.isascii() and number.isdecimal() and int(number[:9])):
@@ -171,7 +140,7 @@ def _history(session: SlashContext, number: str) -> Lines:
     return [body("CHATHISTORY", "LATEST", session.here(), "*", number[:9] or _LAST)]
 
 
-def _search(session: SlashContext, rest: str) -> Lines:
+def _search(session: IrcRooms, rest: str) -> Lines:
     """As soju has it (soju.im/search): "after" is at or after, "before" at or before."""
     if SEARCH not in session.caps:
         raise Unsupported("This server cannot search.")
@@ -198,12 +167,12 @@ def _written(day: datetime | None, shift: int) -> str:
     return timestamp(int(day.timestamp()) * 1000 + shift)
 
 
-def _quit(session: SlashContext, words: str) -> Lines:
+def _quit(session: IrcRooms, words: str) -> Lines:
     session.leaving = True
     return [_with_text("QUIT", words)]
 
 
-def _raw(session: SlashContext, line: str) -> Lines:
+def _raw(session: IrcRooms, line: str) -> Lines:
     return [line]
 
 
