@@ -1,10 +1,13 @@
 """Long answers come in parts, and nobody can tell but by the time it takes."""
 
 import pytest
+import trio
+import trio.testing
 
-from irc_peers import irc_peer, settings
+from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from trio_chat.core import answers
+from trio_chat.server.transport import Link
 
 LINES = [
     "WHO #lobby",
@@ -52,3 +55,31 @@ async def test_others_are_answered_in_between(monkeypatch: pytest.MonkeyPatch) -
         so_far = await asker.stream.receive_some(1_000_000)
         assert 0 < so_far.count(b" 352 ") < 16
         assert b" 315 " not in so_far
+
+
+async def test_many_who_ask_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_PART", 1)
+    rows = most = 0
+
+    def count(data: bytes) -> int:
+        nonlocal rows
+        rows += data.count(b" 352 ")
+        return len(data)
+
+    async with running(settings()) as house:
+        for nick in "abcdefgh":
+            await irc_peer(house, nick, link=True)
+        for number in range(5):
+            ours, theirs = trio.testing.memory_stream_pair()
+            link = Link(theirs, "memory")
+            link.write_now = count
+            house.server.take(link)
+            peer = IrcPeer(ours)
+            house.peers.append(peer)
+            await peer.say(f"NICK asker{number}", "USER a 0 * :A", "WHO #lobby")
+        while rows < 5 * 8:
+            before = rows
+            await trio.lowlevel.checkpoint()
+            most = max(most, rows - before)
+    # We may be the first in one pass of trio's loop and the last in the next.
+    assert 0 < most <= 2

@@ -80,7 +80,12 @@ def _of_room(answer: Callable[[Room, Person, Any], Answer]) -> _Answers:
 
 
 def _parts(things: Sequence[_T]) -> Iterator[tuple[Sequence[_T], bool]]:
-    """Parts of the things, and whether more follow; at least one."""
+    """Parts of the things, and whether more follow.
+
+    Of several parts the first is empty: many may ask at once, and then take turns.
+    """
+    if len(things) > _PART:
+        yield (), True
     for begin in range(0, max(1, len(things)), _PART):
         yield things[begin : begin + _PART], begin + _PART < len(things)
 

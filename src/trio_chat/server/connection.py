@@ -85,7 +85,8 @@ class Shared:
     """The things that all connections of a server have in common.
 
     Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again;
-    ``hashing`` bounds how many passwords are hashed at a time.
+    ``hashing`` bounds how many passwords are hashed at a time, and those who are in the middle of a
+    long answer take ``turns``.
     """
 
     hub: Hub
@@ -94,6 +95,7 @@ class Shared:
     irc: ServerInfo
     cloak: Cloak
     reload: Callable[[], None]
+    turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
 
@@ -395,7 +397,8 @@ class Connection:
             if isinstance(part, People | Rooms) and part.more:
                 await self._flush()
                 await self._until_sent()
-                await trio.lowlevel.checkpoint()
+                async with self._shared.turns:  # handed on once in each pass of the loop
+                    pass
 
     async def _until_sent(self) -> None:
         await self._subscriber.outbox.until_sent()
