@@ -133,7 +133,7 @@ _INSIDE: dict[str, dict[str, float]] = {
         "all leave: longest hold, ms": 10,
     },
     "crowds": {"50,000: come, µs each": 200},
-    "short": {": growth": 1.1, ": longest pause for garbage, ms": 20},
+    "short": {": growth": 1.1, ": longest look for garbage, CPU, ms": 20},
     "retention": {": others still there": 100, ": ms more": 1},
 }
 _ABOVE_THE_FLOOR = (

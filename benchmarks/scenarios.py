@@ -507,7 +507,7 @@ INSIDE = {
     "20,000 messages have been said",
     "leaves": "a large room leaves at once; people leave who are in many rooms together",
     "crowds": "people of IRC come, go into rooms of a hundred, speak and leave",
-    "short": "people of IRC connect, register and leave, a hundred at a time",
+    "short": "people of IRC connect, register and leave, 1,000 at a time",
     "search": "1,000 messages a second; one in a hundred has a word that is then looked for",
     "retention": "1,000 messages a second, of which only the last 1,000 are kept, beside all",
 }
