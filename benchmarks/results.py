@@ -122,7 +122,8 @@ def targets(results: Results) -> Iterator[Target]:
         yield Target("search", "part of the searches that is complete", complete, 1, True)
 
 
-# By the end of a figure's name: the most that it should be, in ms if nothing else is said.
+# By the end of a figure's name: the most that it should be. A thousand messages are what is said
+# in a second: so far behind may be what removes them.
 _INSIDE: dict[str, dict[str, float]] = {
     "joins": {"2,000: one of 100 at once, CPU, ms": 0.25, "10,000: one of 100 at once, CPU, ms": 1},
     "names": {": longest hold, ms": 10},
@@ -134,7 +135,7 @@ _INSIDE: dict[str, dict[str, float]] = {
     },
     "crowds": {"50,000: come, µs each": 200},
     "short": {": growth": 1.1, ": longest look for garbage, CPU, ms": 20},
-    "retention": {": others still there": 100, ": ms more": 1},
+    "retention": {": others still there": 1000, ": ms more": 1},
 }
 _ABOVE_THE_FLOOR = (
     ("few", "100 members", 1.8),
