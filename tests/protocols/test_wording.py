@@ -25,6 +25,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import NICK_MAX, composed, nick_problem
 from trio_chat.core.views import (
     AwayReply,
+    Block,
     Copy,
     Members,
     Notice,
@@ -207,8 +208,8 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         },
     ),
     (
-        Members("#lobby", (UserView("alice"), UserView("bob"))),
-        {"*** In #lobby (2): alice, bob": Company("#lobby", ("alice", "bob"))},
+        Members("#lobby", (Block(lambda: [UserView(n) for n in ("Zoe", "émile", "bob")]),)),
+        {"*** In #lobby (3): bob, Zoe, émile": Company("#lobby", ("bob", "Zoe", "émile"))},
     ),
     (Members("#tea", ()), {"*** In #tea (0): ": Company("#tea", ())}),
     (unknown("#tea"), {"*** There is nobody in #tea.": Company("#tea", ())}),

@@ -127,7 +127,7 @@ async def test_the_newcomer_is_shown_the_room(house: House) -> None:
         ("NOTICE", "#lobby", "Last messages (times in UTC):"),
         ("NOTICE", "#lobby", shown[4].params[1]),
         ("NOTICE", "#lobby", "End of the last messages."),
-        ("353", "alice", "=", "#lobby", "alice carol"),
+        ("353", "alice", "=", "#lobby", "carol alice"),
         ("366", "alice", "#lobby", "End of /NAMES list"),
     ]
     assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] said before", shown[4].params[1])

@@ -8,7 +8,8 @@ they are when their part is worked out, and not of those who have gone since; wh
 left out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -28,10 +29,12 @@ from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
+from trio_chat.core.roll import SIZE, Roll
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, has_status, is_silenced_somewhere, share_a_room, shown
 from trio_chat.core.views import (
     Answer,
+    Block,
     Counts,
     Invitations,
     Masks,
@@ -59,14 +62,35 @@ def topic_of(room: Room) -> Topic:
 
 def members_of(room: Room, asker: Person) -> Members:
     """The members of a room; outsiders are not told of invisible ones."""
-    inside = asker.user_id in room.members or asker.is_operator
-    people = [
-        UserView(person.nick, person.origin, status=prefixes(room.status.get(person.user_id, "")))
-        for person in room.members.values()
-        if inside or "i" not in person.modes
+    outside = asker.user_id not in room.members and not asker.is_operator
+    blocks = tuple([views[outside] for views in _blocks(room)])
+    return Members(room.state.name, blocks, secret="s" in room.state.flags)
+
+
+def _blocks(room: Room) -> Sequence[tuple[Block, Block]]:
+    """The members in blocks, as they are told to each other and to outsiders."""
+    make = partial(_block, room.status)
+    if len(room.members) <= SIZE:
+        room.roll = None
+        return [make(room.members)]
+    if room.roll is None:
+        room.roll = Roll(room.members, make)
+    return room.roll.blocks()
+
+
+def _block(status: Mapping[str, str], members: Mapping[str, Person]) -> tuple[Block, Block]:
+    everybody = Block(partial(_views, members, status))
+    if not any("i" in person.modes for person in members.values()):
+        return everybody, everybody
+    visible = {user_id: p for user_id, p in members.items() if "i" not in p.modes}
+    return everybody, Block(partial(_views, visible, status))
+
+
+def _views(members: Mapping[str, Person], status: Mapping[str, str]) -> Sequence[UserView]:
+    return [
+        UserView(person.nick, person.origin, status=prefixes(status.get(user_id, "")))
+        for user_id, person in members.items()
     ]
-    people.sort(key=lambda seen: fold(seen.nick))
-    return Members(room.state.name, tuple(people), secret="s" in room.state.flags)
 
 
 def _of_room(answer: Callable[[Room, Person, Any], Answer]) -> _Answers:

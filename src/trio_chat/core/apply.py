@@ -111,6 +111,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         room.status[person.user_id] = status
     room.state = after(room.state, entry)
     room.members[person.user_id] = person
+    room.note(person.user_id, moved=True)
     person.rooms[name] = None
     _visit(person, name, entry.id)
     forget_invitation(state, name, person)
@@ -223,6 +224,7 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     if before != name:
         _remember(state, person, entry)
     person.nick = renamed.to
+    _note(state, person)
     if before == name:
         return [delivery]
     gone = _presence(state, renamed.nick, None)
@@ -265,6 +267,7 @@ def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -
         person.away = event.text
     else:
         person.origin = event.origin
+        _note(state, person)
     watchers = (state.people.get(user_id) for user_id in state.watchers.get(fold(person.nick), ()))
     strangers = tuple(
         w.user_id for w in watchers if w and w is not person and not share_a_room(w, person)
@@ -281,6 +284,7 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     for change in event.changes:
         _set_mode(state, person, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
+    _note(state, person)
     if any(change.mode == "o" and not change.add for change in event.changes):
         _withdraw_all(state, person)
     return [Delivery(event, people=(person.user_id,), by=person.user_id)]
@@ -306,6 +310,13 @@ def change_status(room: Room, change: Change) -> None:
         letters = room.status.pop(change.user_id, "")
         if letters := with_letter(letters, change.mode, add=change.add):
             room.status[change.user_id] = letters
+        room.note(change.user_id)
+
+
+def _note(state: State, person: Person) -> None:
+    """Note in all their rooms that somebody is told of in another way."""
+    for name in person.rooms:
+        state.rooms[name].note(person.user_id)
 
 
 def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
@@ -320,6 +331,7 @@ def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     room = state.rooms[name]
     del room.members[person.user_id]
     room.status.pop(person.user_id, None)
+    room.note(person.user_id, moved=True)
     withdraw(state, name, person.user_id)
     if seen:
         note_seen(room, person, seen)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from trio_chat.core.events import NOWHERE, Entry, Origin
 from trio_chat.core.masks import Lists
-from trio_chat.core.views import Mask
+from trio_chat.core.roll import Roll
+from trio_chat.core.views import Block, Mask
 
 
 class Standing(NamedTuple):
@@ -91,7 +92,7 @@ class Room:
     ``members`` maps ids to people, in the order of joining; ``status`` holds the letters of those
     members who have a status; ``recent`` is for newcomers. ``invited`` maps the ids of people who
     are invited to those of their inviters. ``left`` is that of the state, with what has changed
-    since.
+    since. ``roll`` is for telling the members of a large room, once somebody has asked for them.
     """
 
     state: RoomState
@@ -100,6 +101,9 @@ class Room:
     status: dict[str, str] = field(default_factory=dict)
     invited: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    roll: Roll["Person", tuple[Block, Block]] | None = field(
+        default=None, init=False, compare=False
+    )
     _lists: Lists = field(default_factory=lambda: Lists(()), init=False, compare=False)
 
     @property
@@ -108,3 +112,8 @@ class Room:
         if self._lists.masks is not self.state.masks:
             self._lists = Lists(self.state.masks, before=self._lists)
         return self._lists
+
+    def note(self, user_id: str, *, moved: bool = False) -> None:
+        """Note that a member has ``moved`` in or out, or is told of in another way."""
+        if self.roll and not self.roll.note(user_id, moved=moved):
+            self.roll = None

@@ -1,5 +1,6 @@
 """What is shown and not stored: answers, what newcomers see, and to whom something goes."""
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import field
 
 from trio_chat.core.events import (
@@ -72,13 +73,36 @@ class Presence:
     origin: Origin | None = None
 
 
+class Block:
+    """Some members of a room, of whom the same is told as long as the block is.
+
+    Dialects keep in ``written`` the lines that they have written of it, in each way they do.
+    """
+
+    __slots__ = ("_view", "written")
+
+    def __init__(self, view: Callable[[], Sequence[UserView]]) -> None:
+        self._view = view
+        self.written: dict[Hashable, Sequence[str]] = {}
+
+    @property
+    def people(self) -> Sequence[UserView]:
+        """The members, seen when they are asked for."""
+        return self._view()
+
+
 @fact
 class Members:
-    """The answer to ListMembers, in alphabetical order; ``secret`` if the room is."""
+    """The answer to ListMembers, in the order of joining; ``secret`` if the room is."""
 
     room: str
-    people: tuple[UserView, ...]
+    blocks: tuple[Block, ...]
     secret: bool = False
+
+    @property
+    def people(self) -> Sequence[UserView]:
+        """All of them."""
+        return [seen for block in self.blocks for seen in block.people]
 
 
 @fact

@@ -13,7 +13,7 @@ from irc_session import hear, offer
 from runs import commands
 from trio_chat.core.commands import Command, Count, DirectMessage, Enter, Join, ListMembers, Say
 from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Origin, Said, TopicSet
-from trio_chat.core.views import Counts, Members, Notice, UserView
+from trio_chat.core.views import Block, Counts, Members, Notice, UserView
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -593,7 +593,7 @@ class Server:
                 return shown + self._follow(joined)
             case ListMembers(room):
                 people = (UserView(self._nick, self._origin, status="@"),)
-                ask.on_answer(Members(room, people))
+                ask.on_answer(Members(room, (Block(lambda: people),)))
             case Say(room, text, action) | DirectMessage(room, text, action):
                 self.commands.append(command)
                 said = Said(room, self._nick, text, "id", action, origin=self._origin)

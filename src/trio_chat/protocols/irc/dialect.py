@@ -27,7 +27,17 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
-from trio_chat.core.views import Copy, Marked, Members, Notice, Presence, RoomWelcome, Shown
+from trio_chat.core.names import NICK_MAX
+from trio_chat.core.views import (
+    Block,
+    Copy,
+    Marked,
+    Members,
+    Notice,
+    Presence,
+    RoomWelcome,
+    Shown,
+)
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import body, safe, trailing, word
@@ -247,19 +257,29 @@ class IrcDialect(Dialect):
         return lines
 
     def names(self, nick: str, members: Members) -> Sequence[str]:
-        """A room's members for ``nick``: RPL_NAMREPLY (353) and RPL_ENDOFNAMES (366)."""
-        start = self._numeric(
-            n.RPL_NAMREPLY, nick, "@" if members.secret else "=", members.room, ""
-        )
+        """A room's members for ``nick``: RPL_NAMREPLY (353).
+
+        What has been written of a block for one person is there for all whose nickname is not
+        unusually long.
+        """
+        secret = "@" if members.secret else "="
+        start = self._numeric(n.RPL_NAMREPLY, nick, secret, members.room, "")
+        rest = LINE_MAX - 2 - (_bytes(start) - _bytes(nick))
+        most = rest - (NICK_MAX if _bytes(nick) <= NICK_MAX else 4 * NICK_MAX)
+        return [start + words for block in members.blocks for words in self._words(block, most)]
+
+    def _words(self, block: Block, most: int) -> Sequence[str]:
+        """The names in a block, in lines of at most ``most`` bytes."""
         several, with_address = "multi-prefix" in self.caps, "userhost-in-names" in self.caps
-        names = [
-            (seen.status if several else seen.status[:1])
-            + (address(seen.nick, seen.origin) if with_address else seen.nick)
-            for seen in members.people
-        ]
-        lines = [start + words for words in wrapped(names, LINE_MAX - 2 - _bytes(start))]
-        end = self._numeric(n.RPL_ENDOFNAMES, nick, members.room, "End of /NAMES list")
-        return [*lines, end]
+        way = (several, with_address, most)
+        if way not in block.written:
+            names = [
+                (seen.status if several else seen.status[:1])
+                + (address(seen.nick, seen.origin) if with_address else seen.nick)
+                for seen in block.people
+            ]
+            block.written[way] = wrapped(names, most)
+        return block.written[way]
 
     def marked(self, marked: Marked) -> Sequence[str]:
         """A read marker. "If there is no known last message read timestamp, the … parameter is a

@@ -61,8 +61,7 @@ def names(
             out.last_param(n.RPL_ENDOFNAMES, cut(",".join(asked), 200), "End of /NAMES list")
 
     def answered(members: Members) -> None:
-        *lines, _ = out.peer.dialect.names(out.peer.nick, members)
-        out.lines(lines)
+        out.lines(out.peer.dialect.names(out.peer.nick, members))
         told()
 
     return answered, told

@@ -24,6 +24,7 @@ from trio_chat.core.events import (
     Said,
     TopicSet,
 )
+from trio_chat.core.names import fold
 from trio_chat.core.views import (
     AwayReply,
     Copy,
@@ -115,8 +116,9 @@ def wording(shown: Shown) -> list[str]:
             return wording(said)
         case RoomWelcome():
             return _entered(shown)
-        case Members(room, people):
-            return [f"*** In {room} ({len(people)}): {', '.join(seen.nick for seen in people)}"]
+        case Members(room):
+            nicks = sorted((seen.nick for seen in shown.people), key=fold)
+            return [f"*** In {room} ({len(nicks)}): {', '.join(nicks)}"]
         case Rooms(rooms):
             return [f"*** {r.name} ({r.members}) {r.topic}".rstrip() for r in rooms]
         case Topic(room, ""):
