@@ -2,9 +2,9 @@
 
 import pytest
 
-from ring import Ring
-from trio_chat.core.commands import Invite, Join, Kick, Leave, Say, SetUserModes
-from trio_chat.core.events import Arrived, Change, Departed, Joined
+from ring import Ring, changes
+from trio_chat.core.commands import Invite, Join, Kick, Leave, Say, SetModes, SetUserModes
+from trio_chat.core.events import Arrived, Change, Departed, Joined, ModesSet
 from trio_chat.core.history_access import Source, source
 from trio_chat.core.invitations import INVITED_MAX
 from trio_chat.core.names import fold
@@ -296,6 +296,28 @@ def test_who_was_banned_while_there_does_not_come_back_under_another_name(house:
     house.happen(Arrived("fred2", "id-fred2", identity="~fred"))
     house.chat.open_room(house.state_from_log("#den")) if "#den" not in house.chat.rooms else None
     assert house.refused("fred2", "#den") is Code.INVITE_ONLY
+
+
+def test_of_those_who_are_banned_only_whom_the_room_remembers_are_written_down(
+    house: House,
+) -> None:
+    house.come("olga", "#den", known=False)
+    for nick in ("fred", "mark"):
+        house.come(nick, "#den")
+    assert _banned(house, "+b", "*!*@*") == ()
+    house.set("#den", "-b", "*!*@*")
+    assert _banned(house, "+bi", "f*!*@*") == ("~fred",)
+    assert [*house.chat.rooms["#den"].state.regulars] == ["~mark"]
+    house.ask("id-fred", Leave("#den"))
+    assert _banned(house, "+b", "*!*@*") == ("~mark",)
+    assert [*house.chat.rooms["#den"].state.regulars] == []
+
+
+def _banned(house: House, modes: str, *arguments: str) -> tuple[str, ...]:
+    [modes_set] = house.decide("id-olga", SetModes("#den", changes(modes, *arguments)))
+    assert isinstance(modes_set, ModesSet)
+    house.happen(modes_set)
+    return modes_set.banned
 
 
 def test_a_new_room_that_begins_invite_only_lets_the_first_one_in() -> None:

@@ -306,21 +306,24 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
                 last[_thing(change)] = change
     if not (changes := [*_really_changed(state, room, last.values())]):
         return refusals
-    known = [person for person in room.members.values() if person.is_known]
-    present, banned = list[Person](), list[Person]()
+    present: list[str] = []
+    banned: list[str] = []
     if any(change.add and change.mode in "ik" for change in changes):
-        present = known
+        known = dict.fromkeys(p.identity for p in room.members.values() if p.is_known)
+        present = [*known][:REGULARS_MAX]
     if any(change.add and change.mode == "b" for change in changes):
-        banned = [person for person in known if is_banned(draft, person)]
+        remembered = dict.fromkeys([*present, *room.state.regulars])
+        banned = [one for one in remembered if _is_there_and_banned(state, draft, one)]
     modes_set = ModesSet(
         room.state.name, person.nick, tuple(changes), person.user_id, person.origin,
-        _identities(present)[:REGULARS_MAX], _identities(banned),
+        tuple(present), tuple(banned),
     )  # fmt: skip
     return [modes_set, *refusals]
 
 
-def _identities(people: Iterable[Person]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(person.identity for person in people))
+def _is_there_and_banned(state: State, room: Room, identity: str) -> bool:
+    same = state.by_identity.get(identity, {})
+    return any(user_id in room.members and is_banned(room, same[user_id]) for user_id in same)
 
 
 def _thing(change: Change) -> tuple[str, ...]:

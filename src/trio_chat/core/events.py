@@ -160,7 +160,7 @@ class ModesSet:
     """The modes of a room, its lists, or the status of its members have changed.
 
     If this shuts the room, ``present`` are the known identities that are in it at that moment;
-    ``banned`` are those in it whom a ban fits now.
+    ``banned`` are those in it whom a ban fits now, if the room remembers them.
     """
 
     room: str

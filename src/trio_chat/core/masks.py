@@ -39,6 +39,7 @@ def entry_mask(written: str) -> str:
     return muting + full_mask(written[len(muting) :])
 
 
+@lru_cache(maxsize=1000)  # several full lists: each change of one is compared with all of it
 def fold_mask(mask: str) -> str:
     """The form in which masks are compared: ``BOB!*@*`` and ``bob!*@*`` are the same."""
     return "".join(part if part in "*?" else fold(part) for part in _WILDCARDS.split(mask))
