@@ -42,7 +42,8 @@ class House(Ring):
 
     def go(self, nick: str, *, up_to_date: bool = True) -> None:
         rooms = tuple(self.person(nick).rooms)
-        self.happen(Departed(nick, f"id-{nick}", rooms=rooms, up_to_date=up_to_date))
+        seen = self.entries[-1].id if up_to_date else ""
+        self.happen(Departed(nick, f"id-{nick}", rooms=rooms, seen=seen))
 
     def say(self, nick: str, room: str, text: str) -> None:
         self.ask(f"id-{nick}", Say(room, text))

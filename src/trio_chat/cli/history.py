@@ -44,7 +44,7 @@ _TYPES = {
 # Fields of events that mean nothing outside the server.
 _INSIDE = (
     "user_id", "to_id", "target_id", "token", "origin", "rooms", "concat_at",
-    "identity", "target_identity", "present", "guarded", "up_to_date",
+    "identity", "target_identity", "present", "guarded", "seen",
 )  # fmt: skip
 
 

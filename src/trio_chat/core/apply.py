@@ -245,7 +245,7 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     _remember(state, person, entry)
     rooms = tuple(person.rooms)
     for room in rooms:
-        _remove(state, person, room, seen=entry.id if departed.up_to_date else "")
+        _remove(state, person, room, seen=departed.seen)
     forget_invitations(state, person)
     if person.is_operator:
         _withdraw_all(state, person)

@@ -201,7 +201,7 @@ class Renamed:
 class Departed:
     """Somebody has gone, and so has left every room; ``rooms`` are those (folded).
 
-    ``up_to_date`` says that they have read everything they were shown.
+    ``seen`` is the id up to which they have read everything, empty if that is not known.
     """
 
     nick: str
@@ -209,7 +209,7 @@ class Departed:
     why: str = ""
     origin: Origin = NOWHERE
     rooms: tuple[str, ...] = ()
-    up_to_date: bool = False
+    seen: str = ""
 
 
 @fact

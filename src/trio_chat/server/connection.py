@@ -45,6 +45,7 @@ from trio_chat.server.fair_queue import Flow
 from trio_chat.server.guesses import WRONG
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
+from trio_chat.server.passes import LEAVING, Passes
 from trio_chat.server.passwords import identity, stand_in
 from trio_chat.server.prices import price
 from trio_chat.server.sources import Source
@@ -86,7 +87,8 @@ class Shared:
 
     Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again;
     ``hashing`` bounds how many passwords are hashed at a time, and those who are in the middle of a
-    long answer take ``turns``.
+    long answer take ``turns``;
+    ``passes`` bounds how many read or leave in a pass of the loop.
     """
 
     hub: Hub
@@ -95,6 +97,7 @@ class Shared:
     irc: ServerInfo
     cloak: Cloak
     reload: Callable[[], None]
+    passes: Passes = field(default_factory=Passes)
     turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
@@ -150,21 +153,50 @@ class Connection:
 
     async def serve(self) -> None:
         """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
-        outbox = self._subscriber.outbox
         try:
-            with self._reading:
-                self._reading.deadline = trio.current_time() + self._limits.registration
-                await self._converse()
-            if self._reading.cancelled_caught:
-                self._on_silence()
-        except trio.BrokenResourceError:
-            self.on_lost()
+            try:
+                with self._reading:
+                    self._reading.deadline = trio.current_time() + self._limits.registration
+                    await self._converse()
+                if self._reading.cancelled_caught:
+                    self._on_silence()
+            except trio.BrokenResourceError:
+                self.on_lost()
+            finally:
+                await self._depart()
+            await self._part()
+        finally:
+            # The subscriber and its outbox know the connection. Now that it does not know them any
+            # more, all of this goes at once, and not when a collector of garbage finds it.
+            del self._subscriber
+
+    async def _converse(self) -> None:
+        for data in await self._first_data():
+            await self._hear(data)
+        while data := await self._link.receive():
+            await self._hear(data)
+        await self._shared.passes.take(LEAVING)
+        self._session.receive_eof()
+        await self._obey()
+        await self._catch_up()
+        self._said_goodbye = True
+        self.finish("closed by the peer")
+
+    async def _depart(self) -> None:
+        """Tell the others that the peer has gone. It happens even if all of this is cancelled."""
+        shown = self._hub.stop_showing(self._subscriber)
+        seen = shown if self._said_goodbye and not self._subscriber.outbox.waits else ""
+        try:
+            await self._shared.passes.take(LEAVING)
         finally:
             with trio.move_on_after(_PARTING, shield=True):
-                up_to_date = self._said_goodbye and not outbox.waits
                 await self._hub.depart(
-                    self._subscriber, self.reason, self._parting_words, up_to_date=up_to_date
+                    self._subscriber, self.reason, self._parting_words, seen=seen
                 )
+
+    async def _part(self) -> None:
+        """Say the last words, and end our side of the link."""
+        outbox = self._subscriber.outbox
         self._session.farewell(self._last_words)
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
@@ -172,19 +204,12 @@ class Connection:
                 self._hub.all_read(self._subscriber)
             await self._link.finish()
 
-    async def _converse(self) -> None:
-        for data in await self._first_data():
-            await self._hear(data)
-        while data := await self._link.receive():
-            await self._hear(data)
-        self._session.receive_eof()
-        await self._obey()
-        await self._catch_up()
-        self._said_goodbye = True
-        self.finish("closed by the peer")
-
     async def _hear(self, data: bytes) -> None:
-        self._heard_at, self._pinged = trio.current_time(), False
+        now, passes = trio.current_time(), self._shared.passes
+        if passes.is_full(now):
+            await passes.take()
+            now = trio.current_time()
+        self._heard_at, self._pinged = now, False
         self._session.receive_data(data)
         await self._obey()
 

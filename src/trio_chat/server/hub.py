@@ -138,16 +138,21 @@ class Hub:
             await self._happen(arrived)
             return [*notices, arrived]
 
+    def stop_showing(self, subscriber: Subscriber) -> str:
+        """Show somebody nothing any more; returns the id up to which they were shown everything."""
+        if self.subscribers.pop(subscriber.user_id, None):
+            self.audiences.forget()
+        return self.progress.last_shown
+
     async def depart(
-        self, subscriber: Subscriber, why: str, words: str = "", *, up_to_date: bool = False
+        self, subscriber: Subscriber, why: str, words: str = "", *, seen: str = ""
     ) -> None:
         """See somebody off, whether they were let in or not. They are shown nothing any more.
 
-        ``words`` are their own, for those who stay; without them others are told ``why``.
-        ``up_to_date`` says that they have read everything they were shown.
+        ``words`` are their own, for those who stay; without them others are told ``why``. ``seen``
+        is the id up to which they have read everything, empty if that is not known.
         """
-        self.subscribers.pop(subscriber.user_id, None)
-        self.audiences.forget()
+        self.stop_showing(subscriber)
         if subscriber.nick and not self._stopping:
             with self._request(), suppress(trio.BrokenResourceError):
                 person = self.chat.people.get(subscriber.user_id)
@@ -156,7 +161,7 @@ class Hub:
                 )
                 rooms = tuple(person.rooms) if person else ()
                 why = parting_words(self.chat, person, why, words) if person else why
-                departed = Departed(nick, subscriber.user_id, why, origin, rooms, up_to_date)
+                departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
                 await self._happen(departed)
                 await self.logs.close_unheard(person.identity if person else "")
         self.nicknames.keep_only(subscriber, "")

@@ -117,6 +117,7 @@ class Server:
                 ),
                 lambda: self.on_reload(),
             )
+            self._drains.start_soon(self._shared.passes.give)
             self._drains.start_soon(self._look_after_the_silent)
             self._drains.start_soon(Broadcaster(self._hub, self._log).run)
             self.addresses = [listener.address for listener in listeners]
