@@ -16,6 +16,7 @@ from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
+from trio_chat.server.garbage import looking_once
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
@@ -44,7 +45,8 @@ def run_server(
         settings = read_settings()
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
-        trio.run(_main, settings, read_settings)
+        with looking_once():
+            trio.run(_main, settings, read_settings)
 
 
 async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:

@@ -190,15 +190,16 @@ class Parts:
 
     def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
         """The outboxes that share a part, with the rooms that it is made of."""
+        elsewhere_too: dict[str, tuple[Subscriber, Person]] = {}  # each once, by id
         for room in self._in_room:
             audience = self._audiences.of(room)
             only_room = len(self._in_room) == 1
             for dialect, outboxes in audience.everyone if only_room else audience.only_here:
                 yield dialect, outboxes, (room,)
-            for subscriber, person in () if only_room else audience.elsewhere_too:
-                rooms = self._concerned(person)
-                if rooms[0] == room:  # and not again with another of their rooms
-                    yield subscriber.dialect, [subscriber.outbox], rooms
+            for found in () if only_room else audience.elsewhere_too:
+                elsewhere_too[found[0].user_id] = found
+        for subscriber, person in elsewhere_too.values():
+            yield subscriber.dialect, [subscriber.outbox], self._concerned(person)
 
     def _own_part(self, subscriber: Subscriber, person: Person) -> bytes:
         places = {*self._places(self._concerned(person)), *self._for_person.get(person.user_id, ())}
