@@ -4,11 +4,12 @@ Each takes the buffer and what was asked for, and last the answer.
 """
 
 import datetime
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from trio_chat.core.letters import cut
-from trio_chat.core.masks import address, matches
+from trio_chat.core.masks import address, pattern
 from trio_chat.core.names import fold
 from trio_chat.core.views import (
     Counts,
@@ -74,11 +75,15 @@ def invitations(out: ReplyBuffer, invitations: Invitations) -> None:
     out.last_param(n.RPL_ENDOFINVITELIST, "End of /INVITE list")
 
 
-def rooms(out: ReplyBuffer, conditions: Sequence[str], rooms: Rooms) -> None:
+#: Whether a room fulfils something, at a moment in minutes of unix time.
+Condition = Callable[[RoomView, float], bool]
+
+
+def rooms(out: ReplyBuffer, conditions: Sequence[Condition], rooms: Rooms) -> None:
     """Tell rooms: RPL_LIST (322) for each, and at the end RPL_LISTEND (323)."""
-    now = out.clock() / 60  # minutes
+    now = out.clock() / 60
     for room in rooms.rooms:
-        if all(_fulfils(room, condition, now) for condition in conditions):
+        if all(fulfilled(room, now) for fulfilled in conditions):
             out.last_param(n.RPL_LIST, room.name, str(room.members), room.topic)
     if rooms.more:
         out.go_on()
@@ -86,23 +91,29 @@ def rooms(out: ReplyBuffer, conditions: Sequence[str], rooms: Rooms) -> None:
         out.last_param(n.RPL_LISTEND, "End of /LIST")
 
 
-def _fulfils(room: RoomView, condition: str, now: float) -> bool:
-    """Whether a room fulfils a condition of LIST: a mask, or a bound of users or minutes.
+def condition(text: str) -> Condition:
+    """Read a condition of LIST: a mask, or a bound of users or minutes.
 
-    Those are the "elistcond" of ISUPPORT's ELIST, with ``now`` in minutes of unix time.
+    Those are the "elistcond" of ISUPPORT's ELIST.
     """
-    kind, sign, number = condition[:1].upper(), condition[1:2], condition[2:]
-    if condition[:1] in ("<", ">"):
-        kind, sign, number = "U", condition[:1], condition[1:]
-    if kind in ("U", "C", "T") and sign in ("<", ">") and number.isascii() and number.isdigit():
-        minutes = {"C": now - room.created / 60_000, "T": now - room.topic_at / 60_000}
-        if kind == "T" and not room.topic_at:
-            return False
-        value = minutes.get(kind, room.members)
-        return value < int(number) if sign == "<" else value > int(number)
-    if condition.startswith("!"):
-        return not matches(condition[1:], room.name)
-    return matches(condition, room.name)
+    kind, sign, number = text[:1].upper(), text[1:2], text[2:]
+    if text[:1] in ("<", ">"):
+        kind, sign, number = "U", text[:1], text[1:]
+    if kind in _BOUNDED and sign in ("<", ">") and number.isascii() and number.isdigit():
+        value, bound = _BOUNDED[kind], int(number)
+        if sign == "<":
+            return lambda room, now: value(room, now) < bound
+        return lambda room, now: value(room, now) > bound
+    mask, inverted = pattern(text.removeprefix("!")), text.startswith("!")
+    return lambda room, now: mask.fits(fold(room.name)) != inverted
+
+
+_BOUNDED: dict[str, Callable[[RoomView, float], float]] = {
+    "U": lambda room, now: room.members,
+    "C": lambda room, now: now - room.created / 60_000,
+    # Without a topic, nothing is true of its age.
+    "T": lambda room, now: now - room.topic_at / 60_000 if room.topic_at else math.nan,
+}
 
 
 def room_modes(out: ReplyBuffer, modes: Modes) -> None:

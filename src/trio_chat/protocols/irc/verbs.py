@@ -138,7 +138,7 @@ def _names(out: ReplyBuffer, message: Message) -> Asks:
 def _list(out: ReplyBuffer, message: Message) -> Asks:
     conditions = [word for param in message.params[:1] for word in param.split(",") if word]
     rooms = tuple(word for word in conditions if word.startswith("#") and not {*word} & {*"*?"})
-    others = [word for word in conditions if word not in rooms]
+    others = [replies.condition(word) for word in conditions if word not in rooms]
     out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
     return [Ask(ListRooms(rooms), partial(replies.rooms, out, others))]
 
