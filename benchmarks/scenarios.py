@@ -586,8 +586,15 @@ SCENARIOS = [
         _arrivals,
         ("trio-chat-irc", "ngircd"),
     ),
+    # The clock paces retention, and it tells a difference: the least of that would mean nothing.
     *(
-        Scenario(name, what, _inside(name), ("trio-chat",), choose=min)
+        Scenario(
+            name,
+            what,
+            _inside(name),
+            ("trio-chat",),
+            choose=statistics.median if name == "retention" else min,
+        )
         for name, what in INSIDE.items()
     ),
 ]
