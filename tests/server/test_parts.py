@@ -1,8 +1,10 @@
 """Who gets which bytes of a batch: the same as if everything were delivered one by one."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_chat.core.apply import membership_changes
@@ -30,7 +32,8 @@ from trio_chat.core.events import (
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Delivery, Shown
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.audience import Audiences, Subscriber
+from trio_chat.server import audience
+from trio_chat.server.audience import Audiences, Group, Subscriber
 from trio_chat.server.broadcaster import Parts
 from trio_chat.server.hub import Hub
 from trio_chat.storage.memory import MemoryLog
@@ -312,4 +315,70 @@ def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
     [(some, _)] = parts
-    assert some == list(outboxes.values())
+    assert [*some] == [*outboxes.values()]
+
+
+@settings(max_examples=50)
+@given(history=batches(), data=st.data(), size=st.integers(1, 3))
+def test_an_audience_that_was_kept_up_is_like_one_made_anew(
+    history: list[list[Entry]], data: st.DataObject, size: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audience, "GROUP", size)
+        subscribers = new_listeners({user_id: Kept() for user_id in PEOPLE})
+        chat = new_chat()
+        audiences = Audiences(chat, subscribers)
+        for batch in history:
+            show(chat, audiences, batch)
+            user_id = data.draw(st.sampled_from(PEOPLE))
+            match data.draw(st.sampled_from(["stays", "goes", "dialect"])):
+                case "goes":
+                    audiences.moves(user_id)
+                    subscribers.pop(user_id, None)
+                case "dialect" if user_id in subscribers:
+                    audiences.moves(user_id)
+                    subscribers[user_id].dialect = data.draw(st.sampled_from(DIALECTS))
+            for room in data.draw(st.sets(st.sampled_from(ROOMS))):
+                kept, anew = audiences.of(room), Audiences(chat, subscribers).of(room)
+                assert kept.elsewhere_too == anew.elsewhere_too
+                for some, like in (
+                    (kept.everyone, anew.everyone),
+                    (kept.only_here, anew.only_here),
+                ):
+                    assert all(0 < len(outboxes) <= size for _, outboxes in some)
+                    assert sorted(places(some)) == sorted(places(like))
+
+
+def places(groups: Sequence[Group]) -> list[tuple[int, int]]:
+    """Who is written to in which dialect, as numbers that can be sorted."""
+    return [(id(dialect), id(outbox)) for dialect, outboxes in groups for outbox in outboxes]
+
+
+def test_groups_that_have_shrunk_become_one() -> None:
+    chat, _, subscribers = in_one_room(*PEOPLE)
+    audiences = Audiences(chat, subscribers)
+    sizes = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audience, "GROUP", 2)
+        for user_id in ("nobody", "4", "2", "3"):
+            audiences.moves(user_id)
+            subscribers.pop(user_id, None)
+            sizes.append([len(outboxes) for _, outboxes in audiences.of("#a").everyone])
+    assert sizes == [[2, 2], [2, 1], [1, 1], [1]]
+
+
+def test_a_move_concerns_one_group() -> None:
+    chat, _, subscribers = in_one_room(*PEOPLE)
+    audiences = Audiences(chat, subscribers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audience, "GROUP", 1)
+        first, second, third, fourth = audiences.of("#a").everyone
+        audiences.moves("2")
+        chat.apply(Entry("#a", "2", Left("#a", "nick2", "2")))
+        after = audiences.of("#a").everyone
+        assert all(one is other for one, other in zip(after, (first, third, fourth), strict=True))
+        audiences.moves("3")
+        chat.apply(Entry("#b", "3", Joined("#b", "nick3", "3")))
+        assert [*audiences.of("#a").elsewhere_too] == ["3"]
+        assert [len(outboxes) for _, outboxes in audiences.of("#a").everyone] == [1, 1, 1]
+        assert second not in audiences.of("#a").everyone

@@ -4,7 +4,7 @@ A batch is applied as a whole; then each person gets their part of it as one pie
 people's part is the same, so it is rendered once for each dialect and posted to all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import trio
 
@@ -161,7 +161,7 @@ class Parts:
             subscriber, person = found
             subscriber.outbox.post(self._own_part(subscriber, person))
         self._begin[user_id] = len(self._deliveries)
-        self._audiences.forget()
+        self._audiences.moves(user_id)
 
     def own(self) -> Mapping[Outbox, bytes]:
         """The parts of those who get another one than their rooms, or what is left of it."""
@@ -175,7 +175,7 @@ class Parts:
         places = self._in_room.get(room, ())
         return {dialect: self._render(dialect, places) for dialect in dialects}
 
-    def __iter__(self) -> Iterator[tuple[Sequence[Outbox], bytes]]:
+    def __iter__(self) -> Iterator[tuple[Collection[Outbox], bytes]]:
         """Everybody's part, with those who get it."""
         own = self.own()
         for outbox, data in own.items():
@@ -188,7 +188,7 @@ class Parts:
                 outboxes = [outbox for outbox in outboxes if outbox not in own]
             yield outboxes, parts[dialect, rooms]
 
-    def _common(self) -> Iterator[tuple[Dialect, Sequence[Outbox], tuple[str, ...]]]:
+    def _common(self) -> Iterator[tuple[Dialect, Collection[Outbox], tuple[str, ...]]]:
         """The outboxes that share a part, with the rooms that it is made of."""
         elsewhere_too: dict[str, tuple[Subscriber, Person]] = {}  # each once, by id
         for room in self._in_room:
@@ -196,8 +196,8 @@ class Parts:
             only_room = len(self._in_room) == 1
             for dialect, outboxes in audience.everyone if only_room else audience.only_here:
                 yield dialect, outboxes, (room,)
-            for found in () if only_room else audience.elsewhere_too:
-                elsewhere_too[found[0].user_id] = found
+            if not only_room:
+                elsewhere_too |= audience.elsewhere_too
         for subscriber, person in elsewhere_too.values():
             yield subscriber.dialect, [subscriber.outbox], self._concerned(person)
 

@@ -42,16 +42,14 @@ class FanOut:
 
         ``id`` is that of its last event. Owners who are not in the audience are posted to at once.
         """
-        for outbox in own.keys() - self._members() if own else ():
-            outbox.post(own[outbox])
+        for outbox, data in own.items():
+            if not any(outbox in outboxes for _, outboxes in self._groups):
+                outbox.post(data)
         part = _Part(common, own)
         for lacking in self._lacking:
             lacking.append(part)
         size = max(map(len, common.values()), default=0)
         self._ends.append((self._steps + len(self._groups), id, size))
-
-    def _members(self) -> set[Outbox]:
-        return {outbox for _, outboxes in self._groups for outbox in outboxes}
 
     def step(self) -> int:
         """Post to the next group what it lacks; returns the number of posts."""

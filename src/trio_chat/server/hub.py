@@ -140,8 +140,8 @@ class Hub:
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
-        if self.subscribers.pop(subscriber.user_id, None):
-            self.audiences.forget()
+        self.audiences.moves(subscriber.user_id)
+        self.subscribers.pop(subscriber.user_id, None)
         return self.progress.last_shown
 
     async def depart(
@@ -181,8 +181,8 @@ class Hub:
         """Write to a subscriber in these dialects from now on."""
         subscriber.own = own
         if subscriber.dialect is not dialect:
+            self.audiences.moves(subscriber.user_id)
             subscriber.dialect = dialect
-            self.audiences.forget()
 
     def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end."""
