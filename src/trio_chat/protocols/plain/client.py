@@ -1,20 +1,20 @@
-"""The client's end of the plain dialect, as far as that has rooms.
+"""The client's end of the plain dialect.
 
-On a connection one is in one room at a time, for no line says which room it is from; to enter
-another is to leave that one. What there are lines for comes as messages of their own; what there
-are none for (pages of history, read markers, typing) has no answer, or an empty one.
+We are in one room at a time, as no line says which room it is from; entering another room leaves
+the first. What the dialect has no lines for (pages of history, read markers, typing) has no answer,
+or an empty one.
 
-Nothing has an id, so what we say is known again by its words, in the order in which we said it.
-Nothing is ever said twice without anybody's asking for it:
+Messages have no ids, so our texts are recognised by their words, in the order in which we sent
+them. Nothing is resent unless somebody asks for it:
 
 - A text is on its way until it comes back; then it has arrived.
-- trio-chat does everything in order. So if a later text has come back, or the answer to a /who that
-  was sent later, it was refused. If the server complains while something is on its way, we ask.
-- After a cut nobody knows whether it has arrived, and it is not sent again. What is shown of before
-  by trio-chat may still tell that it has (``replay``).
+- trio-chat does everything in order. So a text was refused if a later one has come back, or the
+  answer to a later /who. If the server complains while a text is on its way, we send a /who.
+- After a lost connection we do not know whether a text has arrived. trio-chat's replay of the last
+  messages may still show it (``replay``).
 
-The tutorial's server takes what has come when it reads for one message. So it gets one text at a
-time, the next one when that has come back.
+The tutorial's server takes all that one read returns for one message. So it gets one text at a
+time, the next one when the last has come back.
 """
 
 import math
@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from trio_chat.core.events import Joined, Kicked, Left, Said
+from trio_chat.core.events import Joined, Left, Renamed, Said, TopicSet
 from trio_chat.core.names import fold
 from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted, Unsupported
@@ -32,7 +32,6 @@ from trio_chat.protocols.client import (
     MAYBE_LOST,
     Acknowledged,
     ClientSession,
-    Earlier,
     InRoom,
     Linked,
     Member,
@@ -45,29 +44,32 @@ from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, pieces, room_name, shown
 from trio_chat.protocols.plain import wording
-from trio_chat.protocols.plain.link import UNKNOWN_COMMAND, PlainLink
+from trio_chat.protocols.plain.link import PlainLink
 from trio_chat.protocols.plain.replay import Replay, is_to
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.protocols.unacked import Unacked, lines_of, on_its_way, token_of
 
-# The tutorial's server reads so much at once, and so do its clients.
+# The most that the tutorial's server and its clients read at once.
 _READ = 1024  # bytes
 
-# It sends a text back at once. If it comes back in two pieces, we do not know it again.
+# The tutorial's server echoes at once. We do not recognise a text that comes in two pieces.
 _ECHO = 1.0  # seconds
 
-#: Commands that are about the room that the server has us in.
+# The beginning of trio-chat's answer to a command that it does not know.
+_UNKNOWN_COMMAND = "There is no command /"
+
+#: Commands about the room that the server has us in.
 OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
 
-# Of those who are there, where nobody tells who is.
+# People who we know are there, with a server that does not list them.
 _PEOPLE_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A /who of our own. With its answer all that was said before it, ``texts``, has been dealt
-    with; and the /join before it, if we are on the way to a ``room``, and not there yet.
+    """A /who of our own. Its answer tells that the server has dealt with the ``texts`` sent before
+    it, and with the /join to ``room``, if we are still on the way there.
     """
 
     texts: Sequence[Unacked]
@@ -75,11 +77,11 @@ class _Question:
 
 
 class PlainClientSession(PlainLink, Offline, ClientSession):
-    """``room`` is where we are, empty if we were sent out. ``only_room`` is what to call the one of
-    a server that has no others, as the tutorial's.
+    """``room`` is where we are, empty if we were removed. ``only_room`` is a name for the one room
+    of the tutorial's server.
 
-    The server decides which room we come into. We go on to the last of those of the ``state``, if
-    that is another one: where we want to be, or were before a cut.
+    The server decides which room we enter first. We go on to the last room of the ``state``, if
+    that is another one.
     """
 
     def __init__(
@@ -92,19 +94,20 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         password: str = "",
     ) -> None:
         state.names.learn(OURS)
-        home = next((room for room in state.required if room in state.rooms), "")
-        super().__init__(nick, encoding=encoding, password=password, wanted=home)
+        super().__init__(nick, encoding=encoding, password=password)
         self.state = state
+        self._wanted = next((room for room in state.required if room in state.rooms), "")
         self._replay = Replay(state, encoding)
         self._only_room = room_name(only_room)
-        self._lobby = ""  # the room that we came into first: so it is known once we are in
-        self._people: dict[str, str] = {}  # with the tutorial's server, by their fold
-        self._asked: deque[_Question | None] = deque()  # each /who on its way, also the person's
-        self._complaint = ""  # the last, that may be of what is on its way
+        self._lobby = ""  # the room that we entered first
+        self._earlier = 0  # replayed messages still to come
+        self._people: dict[str, str] = {}  # with the tutorial's server, by folded name
+        self._asked: deque[_Question | None] = deque()  # each /who on its way; None if the person's
+        self._complaint = ""  # the last one, possibly about a text on its way
         self._in_doubt = False  # whether to ask about it
         self._echo_by = 0.0
         self._leaving = False
-        self._own: list[Message] = list(self.cut())  # what another session has left
+        self._own: list[Message] = list(self.cut())  # left by the session before
 
     @property
     def arrived(self) -> bool:
@@ -140,7 +143,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return [part for piece in super()._unframed(data) for part in self._apart(piece)]
 
     def _apart(self, piece: bytes) -> Sequence[bytes]:
-        """What we have said is known again, whatever it is glued to."""
+        """Cut out our own texts, whatever they are glued to."""
         parts: list[bytes] = []
         for text in self.state.unacked:
             before, ours, rest = piece.partition(self._encode(self._written(text)))
@@ -150,72 +153,85 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return [part for part in (*parts, piece) if part]
 
     def _tell(self, line: str) -> Sequence[Message]:
-        """What a line tells us. Raises NotAdmitted."""
-        before, heard = self.room, wording.reading(line)
-        message = self._understand(line, heard)
-        match heard:
+        """Understand a line. Raises NotAdmitted."""
+        self.farewell = ""
+        match heard := wording.reading(line):
             case wording.Welcome():
+                self.admitted = not (self._wanted and self.framed)
                 return () if self._tutorial else [self._linked()]
-            case wording.InRoom(room):
-                return self._entered(before, InRoom(room, self._greeting(line)))
-            case wording.Replay():
+            case wording.InRoom(room, nick):
+                return self._entered(room, nick, line)
+            case wording.Replay(count):
+                self._earlier = count
                 return ()
             case wording.Company(room, nicks):
                 return self._company(room, nicks, line)
             case Topic():
                 return [heard, *self._noticed(line)]
-            case Kicked():
-                return [heard]
-            case Joined(nick=nick) if self._is_me(nick):
-                return ()  # where, is told next
-            case Left(nick=nick) if self._is_me(nick):
-                return self._sent_out(line)
-        match message:
-            case Earlier(said):
-                self._replay.add(said)
-                return () if self._earlier else self._replay.end(self.room, self.nick)
-            case Said():
-                return self._said(message)
-            case Joined(nick=nick):
-                self._know(nick)
-                return [message]
-            case Left(nick=nick):
-                known = self._meet(nick)
-                self._people.pop(fold(nick), None)
-                return [*known, message]
-            case Notice():
+            case wording.NearNick(text) | Notice(text):
+                if line.startswith("***"):
+                    self._hear_server(text, near=isinstance(heard, wording.NearNick))
                 return self._noticed(line)
-        return [message]
+            case Said() if self._earlier:
+                self._earlier -= 1
+                self._replay.add(replace(heard, room=self.room))
+                return () if self._earlier else self._replay.end(self.room, self.nick)
+            case Said(to=to):
+                return self._said(heard if to else replace(heard, room=self.room))
+            case Joined(nick=nick):
+                return self._joined(nick)
+            case Left(nick=nick):
+                return self._left(nick, line)
+            case TopicSet():
+                return [replace(heard, room=self.room)]
+            case Renamed(nick, to):
+                self.nick = to if nick == self.nick else self.nick
+        return [heard]
 
     def _linked(self) -> Message:
         return Linked(self.nick, "", frozenset())
 
     def _noticed(self, line: str) -> Sequence[Message]:
-        """It may be that something of ours is refused by it."""
+        """Tell a sentence, which may be the refusal of a text on its way."""
         text = line.removeprefix("*** ")
-        notice = Notice(text, room=self.room, refusal=text.startswith(UNKNOWN_COMMAND))
+        notice = Notice(text, room=self.room, refusal=text.startswith(_UNKNOWN_COMMAND))
         if self.framed and self.state.unacked:
             self._complaint, self._in_doubt = notice.text, True
         return [notice]
 
     # ── who is there ───────────────────────────────────────────────────────────────────────
 
+    def _joined(self, nick: str) -> Sequence[Message]:
+        if self._is_me(nick):
+            return ()  # the room comes next
+        self._know(nick)
+        return [Joined(self.room, nick)]
+
+    def _left(self, nick: str, line: str) -> Sequence[Message]:
+        if self._is_me(nick):
+            return self._sent_out(line)
+        known = self._meet(nick)
+        self._people.pop(fold(nick), None)
+        return [*known, Left(self.room, nick)]
+
     def _know(self, nick: str) -> bool:
-        """The tutorial's server tells nobody who is there. Returns whether this is news."""
+        """Note that somebody is there, as the tutorial's server has no list. Returns whether that
+        is new.
+        """
         new = fold(nick) not in self._people and len(self._people) < _PEOPLE_MAX
         if self._tutorial and new:
             self._people[fold(nick)] = nick
         return self._tutorial and new
 
     def _meet(self, nick: str) -> Sequence[Message]:
-        """So whoever says something, or goes, has been there."""
+        """Note that somebody who speaks or leaves was there."""
         return [self._known_people()] if self._know(nick) else ()
 
     def _known_people(self) -> Message:
         return Roster(self.room, tuple(map(Member, self._people.values())))
 
     def _company(self, room: str, nicks: Sequence[str], line: str) -> Sequence[Message]:
-        """A /who is answered."""
+        """Handle the answer to a /who."""
         question = self._asked.popleft() if self._asked else None
         roster = [Roster(self.room, tuple(map(Member, nicks)))] if self._is_here(room) else []
         if question is None:
@@ -236,23 +252,26 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return [self._linked(), entered, *self._stay(), self._known_people()]
 
     def _greeting(self, line: str) -> str:
-        """What we are told with this line, and the first time before it."""
+        """Return the server's words, with those of its welcome the first time."""
         words = line.removeprefix("*** ")
         return words if self._lobby else f"{wording.CONNECTED}\n{words}"
 
-    def _entered(self, before: str, entered: InRoom) -> Sequence[Message]:
+    def _entered(self, room: str, nick: str, line: str) -> Sequence[Message]:
         """We are in another room; at first in the one that the server has chosen."""
+        before, self.room, self.nick = self.room, room, nick
+        self.admitted = self.admitted or not self._wanted or self._is_here(self._wanted)
+        entered = InRoom(room, self._greeting(line))
         if not self._lobby:
-            self._lobby = entered.room
+            self._lobby = room
             self._go_on()
-        self._asked = deque(_if_there(question, entered.room) for question in self._asked)
+        self._asked = deque(_if_there(question, room) for question in self._asked)
         if not before or self._is_here(before):
             return [entered]
         self.state.rooms.pop(before, None)
         return [OutOfRoom(before), entered]
 
     def _go_on(self) -> None:
-        """To where we were, or want to be."""
+        """Go to the room where we were, or want to be."""
         wanted = self.state.rooms
         if wanted and self.room not in wanted:
             name, _ = list(wanted.values())[-1]
@@ -261,7 +280,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
             self._ask()
 
     def _go_to(self, room: str) -> None:
-        """Nothing can be said until it is known whether we get there."""
+        """Go to a room. Nothing is sent until we know whether we got there."""
         self.state.rooms.pop(room, None)
         self.state.rooms[room] = room, ""
         self._send(f"/join {room}\n")
@@ -272,7 +291,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return any(question and question.room for question in self._asked)
 
     def _stay(self) -> Sequence[Message]:
-        """It is settled that we are here: so we are nowhere else."""
+        """Note that we stay here, and so are in no other room."""
         gone = [name for name, _ in self.state.rooms.values() if not self._is_here(name)]
         self.state.rooms.clear()
         if self.room:
@@ -280,15 +299,15 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return list(map(OutOfRoom, gone))
 
     def _sent_out(self, line: str) -> Sequence[Message]:
-        """Or, with the tutorial's server, somebody has gone who has the same nickname."""
+        """We were removed; with the tutorial's server, somebody left who has the same nickname."""
         if self._tutorial or not self.room:
             return self._noticed(line)
         self.room = ""
         return self._stay()
 
     def join(self, room: str, key: str = "") -> None:
-        """Go to another room, and leave this one, once all that was to be said before is said.
-        Raises Unsupported. No room has a key here.
+        """Go to another room, and leave this one, once everything before it is said. Raises
+        Unsupported. Rooms have no keys here.
         """
         room = room_name(room)
         on_the_way = self._moving or any(isinstance(what, str) for what in self.state.unsent)
@@ -302,7 +321,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         self._prepare()
 
     def part(self, room: str, why: str = "") -> None:
-        """To leave a room is to go back to the first one, which cannot be left."""
+        """Go back to the first room, which cannot be left."""
         if not self._is_here(room):
             self.state.rooms.pop(room, None)
             self._own.append(OutOfRoom(room))
@@ -326,7 +345,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return [said] if said.to else [*self._meet(said.nick), said]
 
     def _arrived(self, said: Said) -> Sequence[Message]:
-        """It is ours, if we have said such a thing; also if the server has changed its words."""
+        """Acknowledge a text of ours; the server may have changed its words."""
         texts = [text for text in self.state.unacked if is_to(text, said)]
         same = (text for text in texts if self._replay.is_of(text, said))
         text = next(same, texts[0] if texts and self.framed else None)
@@ -337,13 +356,13 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return [*self._overtaken(before), Acknowledged(text.token)]
 
     def _overtaken(self, texts: Sequence[Unacked]) -> Sequence[Message]:
-        """The tutorial's server refuses nothing: these have come back without our knowing it."""
+        """Settle earlier texts. The tutorial's server refuses nothing, so they have arrived."""
         if self.framed:
             return self._give_up(texts)
         return [Acknowledged(t.token) for t in texts if self.state.acknowledge(t.token)]
 
     def _give_up(self, texts: Sequence[Unacked]) -> Sequence[Message]:
-        """Those of them that have not come back are refused."""
+        """Fail those of these texts that have not come back: they were refused."""
         return self._lost(texts, self._complaint or "The server has refused it.")
 
     def _lost(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
@@ -352,7 +371,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """Each line of it is a message, or several where it would not fit; blank ones are none."""
+        """Say each line as one message, or as several if it is too long."""
         if len(target.split()) != 1 or ":" in target:
             self.refuse(target, f"Nobody can be called {shown(target)}.")
             return
@@ -378,10 +397,10 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return super().data_to_send(now)
 
     def _prepare(self, now: float = math.inf) -> None:
-        """Send what may be sent."""
+        """Send what may be sent now."""
         while self.state.unsent and self._may_send(now):
             text = self.state.unsent.popleft()
-            if isinstance(text, str):  # of IRC; of others, a session before this has left them
+            if isinstance(text, str):  # other lines of IRC are left by another session
                 command, room = (*text.split(), "", "")[:2]
                 if command == "JOIN":
                     self._go_to(room)
@@ -401,8 +420,8 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return not self.state.unacked or now >= self._echo_by
 
     def _obstacle(self, text: Unacked) -> str:
-        """Why that cannot be said there now; empty if it can. What was written for IRC may have
-        several lines: here the second would be one of its own, or a command.
+        """Return why a text cannot be said now; empty if it can. A text for IRC may have several
+        lines: here the second would be a message of its own, or a command.
         """
         if "\n" in text.text:
             return ONE_LINE
@@ -436,14 +455,13 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     # ── what else we want ──────────────────────────────────────────────────────────────────
 
     def command(self, line: str, target: str = "") -> None:
-        """Do a command that was given in a room or a conversation."""
         try:
             self._command(spelled_out(" ".join(lines_of(line))), target)
         except Unsupported as error:
             self.refuse(target, str(error))
 
     def _command(self, line: str, target: str) -> None:
-        """What is of several words has to have them: else the server says what is missing."""
+        """Run a command. If an argument is missing, the server says so."""
         word, first, rest = (*line[1:].split(maxsplit=2), "", "", "")[:3]
         match word.lower():
             case "me" if first:
@@ -463,7 +481,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return target or self.room
 
     def _hand_on(self, verb: str, line: str, target: str) -> None:
-        """The server knows it, or says that it does not."""
+        """Send a command to the server, which says if it does not know it."""
         if self._tutorial:
             raise Unsupported("This server knows no commands.")
         if verb in OF_THE_ROOM and self._moving:
@@ -476,11 +494,11 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
             self._asked.append(None)
 
     def history(self, target: str, before: str, limit: int) -> None:
-        """There is none but what newcomers are shown."""
+        """Answer with nothing: there is no history but what newcomers are shown."""
         self._own.append(PageEnd(target, 0, complete=True))
 
     def away(self, text: str) -> None:
-        """Raises Unsupported; to be back needs no saying."""
+        """Raises Unsupported if there is a text: nobody is away here."""
         if text:
             raise Unsupported("This server does not know who is away.")
 
@@ -491,16 +509,16 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
     def finish(self, words: str) -> bool:
-        """With trio-chat, what could not be said by now stays unsaid."""
+        """Leave. With trio-chat, what could not be said by now stays unsaid."""
         self._leaving = True
         return super().finish(words)
 
     def cut(self) -> Sequence[Message]:
-        """What has become of that which had not come back, nobody will tell."""
+        """Fail what has not come back: nobody will tell whether it arrived."""
         return self._lost(tuple(self.state.unacked), MAYBE_LOST)
 
 
 def _if_there(question: _Question | None, room: str) -> _Question | None:
-    """We are in a room: so what is said there need not wait for the answer."""
+    """Return the question, without its room if we are there: texts need not wait any more."""
     there = question and fold(question.room) == fold(room)
     return replace(question, room="") if question and there else question
