@@ -169,7 +169,7 @@ def test_a_split_is_one_line_however_many_are_lost() -> None:
     lost = [f":p{number}!p@h QUIT :{why}" for number in range(12)]
     names = ", ".join(f"p{number}" for number in range(10))
     assert on_irc().hears(*lost) == [
-        f"*** Two servers have lost each other. Gone with one: {names}, 2 more."
+        f"*** Two servers have lost contact. Gone with one of them: {names}, 2 more."
     ]
     assert on_irc().hears(lost[0], f"{A} QUIT :gone") == ["p0 left!", "alice left!"]
 
@@ -285,7 +285,7 @@ def test_rooms_that_somebody_else_brings_us_to_change_nothing() -> None:
 def test_in_no_room_nothing_can_be_said(line: str) -> None:
     bob = on_irc()
     assert bob.hears(line)[-1] == "bob left!"
-    assert bob.writes("hi") == ["*** You are in no room. /join ROOM enters one."]
+    assert bob.writes("hi") == ["*** You are not in a room. /join ROOM enters one."]
     assert (bob.writes(""), bob.refused) == ([], 1)
     bob.writes("/join tea")
     bob.hears(f"{ME} JOIN #tea")
@@ -308,7 +308,7 @@ def test_whoever_gets_no_answer_is_not_there() -> None:
     room = OneRoom("#lobby")
     room.hear([Linked("bob", "", frozenset()), InRoom("#lobby")])
     room.read("/join tea")
-    assert room.give_up() == [Notice("#tea: the server does not answer.")]
+    assert room.give_up() == [Notice("#tea: the server did not answer.")]
     with pytest.raises(Unsupported, match="You are not in #tea"):
         room.read("hi")
 

@@ -103,7 +103,7 @@ def test_a_second_program_reads_and_does_not_write(tmp_path: Path) -> None:
     file = remember(tmp_path)
     with open_state(tmp_path, SERVER) as first, open_state(tmp_path, SERVER) as second:
         assert second.notes == (
-            "Another trio-chat of yours talks with this server: this one will remember nothing.",
+            "Another trio-chat of yours is using this server, so this one will save nothing.",
         )
         assert second.kept == replace(KEPT, secret=second.kept.secret, unsent=())
         assert second.kept.secret not in ("", KEPT.secret)
@@ -138,7 +138,7 @@ def test_a_damaged_file_is_moved_aside(tmp_path: Path, content: bytes) -> None:
     with open_state(tmp_path, SERVER) as state:
         aside = file.with_suffix(".damaged")
         assert state.notes == (
-            f"What was remembered cannot be read, and begins anew. The old file is {aside}.",
+            f"The saved state cannot be read, so it starts afresh. The old file is {aside}.",
         )
         assert state.kept == SavedState(secret=state.kept.secret)
         assert aside.read_bytes() == content
@@ -173,9 +173,7 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     file = remember(tmp_path)
     file.write_text('{"version": 2}')
     with open_state(tmp_path, SERVER) as state:
-        assert state.notes == (
-            f"Nothing will be remembered: a later trio-chat has written {file}.",
-        )
+        assert state.notes == (f"Nothing will be saved: {file} was written by a newer trio-chat.",)
         state.save(KEPT)
     assert file.read_text() == '{"version": 2}'
 
@@ -184,7 +182,7 @@ def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with open_state(tmp_path / "file" / "state", SERVER) as state:
         (note,) = state.notes
-        assert note.startswith("Nothing will be remembered: ")
+        assert note.startswith("Nothing will be saved: ")
         assert state.save(KEPT) == ""
 
 
@@ -193,7 +191,7 @@ def test_what_cannot_be_written_is_told_and_leaves_the_old(tmp_path: Path, monke
     with open_state(tmp_path, SERVER) as state:
         monkeypatch.setattr(os, "fsync", _full)
         why = state.save(replace(KEPT, inputs=()))
-        assert why == f"Nothing is remembered: {file} cannot be written: No space left on device."
+        assert why == f"Nothing was saved: {file} cannot be written: No space left on device."
     assert json.loads(file.read_text())["inputs"] == list(KEPT.inputs)
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -74,7 +74,7 @@ async def test_we_get_in_when_the_server_is_slow_to_greet(nursery):
 
 async def test_we_are_told_what_helps_when_the_server_is_too_slow_to_greet(nursery):
     server = await nursery.start(TutorialServer(slow=True).run)
-    with pytest.raises(NotAdmitted, match="speaks no IRC"):
+    with pytest.raises(NotAdmitted, match="does not speak IRC"):
         async with enter(server, "al", protocol="auto"):
             pass
 

@@ -128,7 +128,7 @@ def test_whoever_is_sent_out_is_in_no_room() -> None:
     ]
     [token] = say(session, "hi")
     assert sent(session) == ""
-    assert told(session) == [Failed(token, "You are in no room: /join #lobby goes there.")]
+    assert told(session) == [Failed(token, "You are not in a room: /join #lobby goes there.")]
     session.join("#lobby")
     assert sent(session) == "/join #lobby\n/who\n"
 
@@ -185,7 +185,7 @@ def test_the_first_room_stays_open() -> None:
     session.part("#lobby")
     assert told(session) == [
         InRoom("#lobby"),
-        Notice("On this server one is always in a room.", room="#lobby"),
+        Notice("On this server you are always in a room.", room="#lobby"),
     ]
     assert sent(session) == "/who\n"
 
@@ -322,7 +322,7 @@ def test_commands(line: str, target: str, data: str) -> None:
     ("line", "target", "why"),
     [
         ("/topic tea", "#tea", "You are in #lobby: /join #tea goes there."),
-        ("/who", "al", "This is no room."),
+        ("/who", "al", "This is not a room."),
         ("/join #lobby", "#lobby", "You are already in #lobby."),
     ],
 )

@@ -48,7 +48,7 @@ _HEARD_MAX = 10_000
 
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
 
-_TOO_MUCH = f"Messages are missing here: more than {_HEARD_MAX:,} waited to be taken."
+_TOO_MUCH = f"Messages are missing here: more than {_HEARD_MAX:,} were waiting."
 
 _ENDED = "the chat has ended"
 
@@ -167,7 +167,7 @@ class Chat:
         if token:
             check_token(token)
         if not target:
-            raise Unsupported("You are in no room.")
+            raise Unsupported("You are not in a room.")
         if not text.strip() or is_invisible(text):
             raise Unsupported(INVISIBLE)
         self._connection.requests.say_to(target, text, action, token)

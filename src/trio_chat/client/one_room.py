@@ -151,7 +151,7 @@ class OneRoom:
         asked, self._asked = self._asked, []
         for room in asked:
             self._refuse(room)
-        return [Notice(f"{room}: the server does not answer.") for room in asked]
+        return [Notice(f"{room}: the server did not answer.") for room in asked]
 
     def _cut(self) -> None:
         """On the next connection we come back to where we were, and then go on."""
@@ -207,7 +207,7 @@ class OneRoom:
     def _here(self) -> str:
         """The room that we are in. Raises Unsupported; also if what is said is not meant for it."""
         if not self.room:
-            raise Unsupported("You are in no room. /join ROOM enters one.")
+            raise Unsupported("You are not in a room. /join ROOM enters one.")
         if self._kept_out:
             raise Unsupported(
                 f"You are not in {self._kept_out}. /join {self.room} goes on in {self.room}."

@@ -160,7 +160,7 @@ def _kind(message: Message) -> str:
 def _split(nicks: Sequence[str]) -> Message:
     more = len(nicks) - _NAMED_MAX
     names = [*nicks[:_NAMED_MAX], *([f"{more:,} more"] if more > 0 else [])]
-    return Notice(f"Two servers have lost each other. Gone with one: {', '.join(names)}.")
+    return Notice(f"Two servers have lost contact. Gone with one of them: {', '.join(names)}.")
 
 
 def _notices(shown: Shown) -> Sequence[Message]:

@@ -57,7 +57,7 @@ class State:
         try:
             _write(self._path, {"version": _VERSION, **asdict(kept)})
         except OSError as error:
-            return f"Nothing is remembered: {self._path} cannot be written: {error.strerror}."
+            return f"Nothing was saved: {self._path} cannot be written: {error.strerror}."
         self._saved = kept
         return ""
 
@@ -83,7 +83,7 @@ def _open(path: Path, stack: ExitStack) -> State:
         return _second(path)
     except OSError as error:
         why = f"{path} cannot be used: {error.strerror}"
-        return State(None, SavedState(), f"Nothing will be remembered: {why}.")
+        return State(None, SavedState(), f"Nothing will be saved: {why}.")
 
 
 def _load(path: Path) -> State:
@@ -92,12 +92,12 @@ def _load(path: Path) -> State:
     except FileNotFoundError:
         return State(path)
     except _TooNew:
-        note = f"Nothing will be remembered: a later trio-chat has written {path}."
+        note = f"Nothing will be saved: {path} was written by a newer trio-chat."
         return State(None, SavedState(), note)
     except _Damaged:
         aside = path.with_suffix(".damaged")
         path.replace(aside)
-        note = f"What was remembered cannot be read, and begins anew. The old file is {aside}."
+        note = f"The saved state cannot be read, so it starts afresh. The old file is {aside}."
         return State(path, SavedState(), note)
 
 
@@ -106,7 +106,7 @@ def _second(path: Path) -> State:
     kept = SavedState()
     with suppress(OSError, _TooNew, _Damaged):
         kept = replace(_read(path), secret="", unsent=())
-    note = "Another trio-chat of yours talks with this server: this one will remember nothing."
+    note = "Another trio-chat of yours is using this server, so this one will save nothing."
     return State(None, kept, note)
 
 

@@ -128,7 +128,7 @@ class ResumeState:
         shown = shown_lines(text.text)
         sent = Sent(text.token, text.target, shown, text.action, text.notice)
         if len(self.unsent) >= _UNSENT_MAX:
-            return [sent, *self.fail([text], "Too much waits to be sent.")]
+            return [sent, *self.fail([text], "Too much is waiting to be sent.")]
         self.unsent.append(text)
         return [sent]
 

@@ -433,7 +433,7 @@ def test_a_server_that_can_search_does_that(desk: Desk) -> None:
     desk.go("#lobby")
     assert desk.enter("/search tea") == [requests.SlashCommand("/search tea", "#lobby")]
     found = Stamped("#tea", "al", "green tea", msgid="m9", time=at(7))
-    desk.hear(Notice("This was found:"), Earlier(found, at(7), found=True))
+    desk.hear(Notice("Found:"), Earlier(found, at(7), found=True))
     assert desk.texts("#lobby")[-1].endswith("#tea al: green tea")
     psst = Said("", "al", "tea?", to="me")
     desk.hear(Earlier(psst, found=True))

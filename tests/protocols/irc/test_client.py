@@ -180,7 +180,7 @@ def test_whoever_is_refused_is_told_why(lines: str, why: str) -> None:
     "said", ["HTTP/1.1 400 Bad Request", "NICKCAP LS 302", "*** The server is full. \x1b[2J"]
 )
 def test_what_is_no_irc_is_told_as_such(said: str) -> None:
-    with pytest.raises(NotAdmitted, match=r"speaks no IRC\. It says: ") as refused:
+    with pytest.raises(NotAdmitted, match=r"does not speak IRC\. It says: ") as refused:
         hear(new_session(), said)
     assert said.partition("\x1b")[0] in str(refused.value)
     assert "\x1b" not in str(refused.value)
@@ -472,7 +472,7 @@ def test_command(line: str, lines: str) -> None:
         ("/msg alice", "Usage: /msg NAME TEXT"),
         ("/join #Lobby", "You are already in #Lobby."),
         ("/msg :x y", "Nobody can be called :x."),
-        ("/kick :x y", "That cannot be said in IRC"),
+        ("/kick :x y", "That cannot be sent over IRC"),
     ],
 )
 def test_what_no_command_is(line: str, why: str) -> None:

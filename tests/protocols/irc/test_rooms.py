@@ -294,7 +294,7 @@ def test_a_notice_that_the_server_drops_without_a_word_has_failed_with_the_next_
     sent(session, 1)
     assert not hear(session, ":s PONG s lag")  # to what was asked before
     sent(session, 100)
-    why = "nobody did not get it. A server does not say why it drops a notice."
+    why = "nobody did not get this notice. The server does not say why."
     assert hear(session, ":s PONG s lag") == [Failed(said.token, why)]
 
 

@@ -329,7 +329,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
             self.join(self._lobby)
         else:
             self._own.append(InRoom(self.room))
-            self._own.append(Notice("On this server one is always in a room.", room=self.room))
+            self._own.append(Notice("On this server you are always in a room.", room=self.room))
             if self._tutorial:
                 self._own.append(self._known_people())
             else:
@@ -432,7 +432,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return "On this server that can only be said in a room." if text.action else ""
 
     def _elsewhere(self, room: str) -> str:
-        where = f"You are in {self.room}" if self.room else "You are in no room"
+        where = f"You are in {self.room}" if self.room else "You are not in a room"
         return where + ("." if self._tutorial else f": /join {room} goes there.")
 
     def _written(self, text: Unacked) -> str:
@@ -477,7 +477,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
 
     def _place(self, target: str) -> str:
         if not (target or self.room):
-            raise Unsupported("You are in no room.")
+            raise Unsupported("You are not in a room.")
         return target or self.room
 
     def _hand_on(self, verb: str, line: str, target: str) -> None:
@@ -487,7 +487,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         if verb in OF_THE_ROOM and self._moving:
             raise Unsupported("You are on your way to another room.")
         if verb in OF_THE_ROOM and target and not self._is_here(target):
-            raise Unsupported(self._elsewhere(target) if is_room(target) else "This is no room.")
+            raise Unsupported(self._elsewhere(target) if is_room(target) else "This is not a room.")
         self._prepare()
         self._send(line + "\n")
         if verb == "who":
@@ -504,7 +504,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
 
     def raw(self, line: str) -> None:
         """Raises Unsupported."""
-        raise Unsupported("This server speaks no IRC.")
+        raise Unsupported("This server does not speak IRC.")
 
     # ── the end ────────────────────────────────────────────────────────────────────────────
 

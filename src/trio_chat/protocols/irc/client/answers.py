@@ -1,7 +1,7 @@
-"""Numerics of which nothing follows: what people are told of them, and what they refuse.
+"""Numerics without an effect of their own: what people are told, and what they refuse.
 
-People get plain words: no numbers, no letters that only IRC knows, and nothing that a server tells
-each newcomer about itself.
+People get plain words: no numbers, no letters of IRC, and nothing that a server tells every
+newcomer about itself.
 """
 
 import re
@@ -13,11 +13,11 @@ def who_words(params: Sequence[str]) -> str:
 
 
 def _without_status(rooms: str) -> str:
-    """Prefixes tell what somebody is in a room; a room of one server begins with one of them."""
+    """Remove the prefixes before rooms; ``&`` also begins the name of a local room."""
     return " ".join(re.sub(r"^[~&@%+!]+(?=[#&])", "", room) for room in rooms.split())
 
 
-# Answers whose parameters are no sentence.
+# Answers that the server gives no sentence for.
 ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "301": (3, lambda p: f"{p[1]} is away: {p[2]}"),
     "311": (6, lambda p: f"{p[1]} is {p[2]}@{p[3]} ({p[5]})"),
@@ -36,24 +36,23 @@ ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "671": (3, lambda p: f"{p[1]} {p[2]}"),
 }
 
-# What only programs need, and the beginnings and ends of lists.
+# For programs only, and the beginnings and ends of lists.
 SILENT = {
     *("002", "003", "020", "042", "315", "318", "321", "323", "329", "333", "347"),
     *("349", "365", "368", "369", "374", "375", "376", "422"),
 }
 
-# Numbers of people and servers, and our modes: told to who asks for them, not to each newcomer.
+# Numbers of people and servers, and our modes: told if asked for, not as we come in.
 OF_WELCOME = {"221", *(str(number) for number in range(250, 256)), "265", "266"}
 
-# What was said to somebody or to a room was not taken: there is no such, it may not be said there,
-# too many are meant; there is nothing left of it, it is too long; only to those who are logged in,
-# not in that way, not to strangers.
+# A text was refused: there is no such target, it may not be said there, too many targets; it is
+# empty or too long; only for those who are logged in, not in that way, not from strangers.
 NOT_SAID = {"401", "403", "404", "407", "412", "417", "477", "486", "489", "531", "716"}
 
 
-# Only what is done is refused by these, though they name a room or a person: a command is not known
-# or lacks something, a nickname is taken or none, somebody is not there or is already, we are not
-# in the room, may not enter it, do not lead it or are no operator; a mode or a mask is none, or
+# A command was refused, never a text, though a room or a person is named: the command is unknown or
+# incomplete, a nickname is taken or invalid, somebody is not there or is there already, we are not
+# in the room, may not enter it, do not lead it or are no operator; a mode or mask is invalid, or
 # one too many.
 NOT_DONE = {
     *("421", "431", "432", "433", "436", "437", "441", "442", "443", "461", "467", "471", "472"),
@@ -61,15 +60,16 @@ NOT_DONE = {
 }
 
 
-# Our nickname is somebody's, or not for us.
+# Our nickname is taken, or not for us.
 NICK_TAKEN = {"432", "433", "436", "437"}
 
-# Before we are registered: no or bad nickname, taken, in conflict or not available; bad user name,
-# no permission for our host, password wrong, banned, soon banned, name invalid, restricted.
+# Refusals before we are registered: no or bad nickname, taken, in conflict or not available; bad
+# user name, no permission for our host, password wrong, banned, soon banned, name invalid,
+# restricted.
 KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", "465", "466", "468", "484"}
 
 
-# What one can do about it that one may not enter.
+# What helps if we may not enter a room.
 ADVICE = {
     "471": "It may have room later: /join {0} tries again.",
     "473": "Somebody in it can /invite you.",

@@ -1,6 +1,6 @@
-"""What a line of a server's means to our client: a row each in the tables at the end.
+"""The meaning of a server's lines: one row each in the tables at the end.
 
-Whatever is known comes as a message of its own, and as a sentence only what has none.
+A line becomes a message of its own kind where there is one, and a sentence where there is none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,21 +54,21 @@ Messages = Sequence[Message]
 
 _VERSION = "trio-chat"
 
-# Batches of what was said before (ircv3.net, "chathistory"; and that of a bouncer).
+# Batches of history (ircv3.net, "chathistory"; and a bouncer's).
 _HISTORY = ("chathistory", "znc.in/playback", SEARCH)
 
-# The kind of the batch that tells with whom something was said (ircv3.net, "chathistory").
+# The batch that lists private conversations (ircv3.net, "chathistory").
 _TALKS = "draft/chathistory-targets"
 
-# Read as they are: the answer must be the same, or there is more than text in them.
+# Lines read unchanged: the answer must be the same, or there is more than text in them.
 _RAW = {"PING", "PRIVMSG", "NOTICE"}
 
-# Members of a room of whom we ask who is away: for more, the answer is too long.
+# The size of a room up to which we ask who is away: for more, the answer is too long.
 _ASKED_ABOUT_MAX = 200
 
 
 def understand(session: IrcRooms, line: Line) -> Messages:
-    """What a line tells. Raises NotAdmitted if it tells why we may not come in."""
+    """Return what a line tells. Raises NotAdmitted if it refuses us."""
     batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
     history = batch.kind in _HISTORY
     heard = COMMANDS.get(line.command)
@@ -87,15 +87,14 @@ def understand(session: IrcRooms, line: Line) -> Messages:
 
 
 def _begin_found(session: IrcRooms, line: Line, batch: Batch) -> Messages:
-    """Before the first of what was found."""
+    """Return the heading before the first result."""
     if not batch.found or batch.told:
         return ()
     session.batches[line.tags["batch"]] = batch._replace(told=True)
-    return [Notice("This was found:")]
+    return [Notice("Found:")]
 
 
 def _end_found(batch: Batch) -> Messages:
-    """Before the first came, nothing was said."""
     return [Notice("Nothing was found.")] if batch.found and not batch.told else ()
 
 
@@ -117,8 +116,8 @@ def _past(message: Message, batch: Batch) -> Message:
 
 
 def _answer_question(session: IrcRooms, line: Line) -> None:
-    """What clients ask each other (CTCP): only the two questions that everybody asks."""
-    if line.source.startswith((":", "!", "@")):  # nobody
+    """Answer the two common questions between clients (CTCP)."""
+    if line.source.startswith((":", "!", "@")):  # no nickname
         return
     text = line.params[1].strip(CTCP)
     verb = text.partition(" ")[0].upper()
@@ -129,8 +128,8 @@ def _answer_question(session: IrcRooms, line: Line) -> None:
 
 
 def _privmsg(session: IrcRooms, line: Line) -> Messages:
-    """Live, it is ours if we have said it. Before, we may have had another name; but then nobody
-    else knows our token but from the server, which so has the message.
+    """A live message is ours if it has our nickname. In history we may have had another one, but
+    then our token tells, which others only know from the server.
     """
     batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
     live, own = not line.tags.get("batch"), session.is_me(line.nick)
@@ -148,14 +147,14 @@ def _privmsg(session: IrcRooms, line: Line) -> Messages:
 
 
 def _with_partner(session: IrcRooms, said: Said, page: str) -> Said:
-    """In the history of a private conversation we may have had another name then."""
+    """Address it to us: in the history of a conversation we may have had another nickname."""
     if said.room or not page or is_room(page) or not session.state.names.same(said.nick, page):
         return said
     return replace(said, to=session.nick)
 
 
 def _notice(session: IrcRooms, line: Line) -> Messages:
-    """From a person, or from the server itself, whose statistics at our leaving nobody wants."""
+    """From a person, or from the server, whose statistics as we leave nobody wants."""
     if line.params[1].startswith(CTCP) or session.leaving:
         return ()
     if "!" in line.source:
@@ -198,7 +197,7 @@ def _begun(session: IrcRooms, kind: str, target: str) -> Batch:
 
 
 def _chathistory(session: IrcRooms, line: Line) -> Messages:
-    """With whom something was said while we were cut off. Rooms we catch up with as we enter."""
+    """A conversation that went on while we were cut off. Rooms catch up as we enter them."""
     batch = session.batches.get(line.tags.get("batch", ""), NO_BATCH)
     if batch.kind == _TALKS and not is_room(line.params[1]):
         session.talked(line.params[1], line.params[2])
@@ -209,7 +208,7 @@ def _markread(session: IrcRooms, line: Line) -> Messages:
     return [MarkedRead(line.params[0], line.param(1).removeprefix("timestamp=").strip("*"))]
 
 
-# ── come and go ──────────────────────────────────────────────────────────────────────────────────
+# ── coming and going ──────────────────────────────────────────────────────────────────────────────
 
 
 def _join(session: IrcRooms, line: Line) -> Messages:
@@ -280,7 +279,7 @@ def _topic_is(session: IrcRooms, line: Line) -> Messages:
 
 
 def _topic_by(session: IrcRooms, line: Line) -> Messages:
-    """RPL_TOPICWHOTIME follows the topic, on most servers."""
+    """RPL_TOPICWHOTIME, which follows the topic on most servers."""
     room, by, at = line.params[1], line.params[2].partition("!")[0], line.params[3]
     text = session.topics.pop(room, "")
     if not (text and at.isdecimal() and len(at) <= 12):
@@ -293,7 +292,7 @@ def _no_topic(session: IrcRooms, line: Line) -> Messages:
 
 
 def _mode(session: IrcRooms, line: Line) -> Messages:
-    """Modes that we get when we come in are the server's custom."""
+    """The modes that a server sets as we come in are no news."""
     target, letters, *arguments = line.params
     if is_room(target):
         changes = session.supports.changes(letters, arguments)
@@ -328,7 +327,7 @@ def _end_of_names(session: IrcRooms, line: Line) -> Messages:
     if room not in session.inside:
         return [Notice(_in_words(room, names))]
     roster = Roster(room, tuple(Member(nick, prefixes) for prefixes, nick in names))
-    if room not in session.entering:  # somebody has asked
+    if room not in session.entering:  # the answer to a /who
         return [roster, Notice(_in_words(room, names), room=room)]
     del session.entering[room]
     if "away-notify" in session.caps and len(names) <= _ASKED_ABOUT_MAX:
@@ -363,7 +362,7 @@ def _end_of_who(session: IrcRooms, line: Line) -> Messages:
 
 
 def _member(session: IrcRooms, line: Line) -> Member:
-    """Flags are H or G (here, gone), maybe ``*`` of operators and that of bots, and prefixes."""
+    """The flags are H or G (here, gone), perhaps ``*`` for operators or a bot's, and prefixes."""
     nick, flags = line.params[5], line.params[6]
     prefixes = "".join(flag for flag in flags if flag in session.supports.prefixes)
     bot = bool(session.supports.bot) and session.supports.bot in flags[1:]
@@ -435,7 +434,7 @@ def _end_of_motd(session: IrcRooms, line: Line) -> Messages:
 
 
 def _new_host(session: IrcRooms, line: Line) -> Messages:
-    """396, as most servers have it: our address looks otherwise from now on."""
+    """396 on most servers: our address changes."""
     user, _, _ = session.address.partition("@")
     host = line.params[1].rpartition("@")[2]
     session.address = f"{user}@{host}" if session.address else ""
@@ -446,7 +445,7 @@ def _new_host(session: IrcRooms, line: Line) -> Messages:
 
 
 def _numeric(session: IrcRooms, line: Line) -> Messages:
-    """Their first parameter is our nickname; the last one is meant for people."""
+    """The first parameter of a numeric is our nickname; the last one is for people."""
     command, params = line.command, line.params[1:]
     if command in NUMERICS:
         needed, means = NUMERICS[command]
@@ -471,7 +470,7 @@ def _welcome(session: IrcRooms, line: Line) -> Messages:
 
 
 def _my_info(session: IrcRooms, line: Line) -> Messages:
-    """trio-chat reads slowly what comes too fast. What it says of names is for other clients."""
+    """trio-chat slows down floods by itself. Its CASEMAPPING is for other clients."""
     if line.params[2].startswith(_VERSION):
         session.outgoing.paced = False
         session.state.names.learn(OURS)
@@ -479,14 +478,14 @@ def _my_info(session: IrcRooms, line: Line) -> Messages:
 
 
 class Heard(NamedTuple):
-    """``needed`` parameters; ``talk`` if it is also to be read in what was said before."""
+    """``needed`` parameters; ``talk`` if history may have it, too."""
 
     means: Callable[[Any, Line], Messages]
     needed: int = 0
     talk: bool = False
 
 
-# With how many parameters each must have.
+# Each with the number of parameters that it needs.
 Numerics = Mapping[str, tuple[int, Callable[[Any, Line], Messages]]]
 
 COMMANDS = {
@@ -516,7 +515,7 @@ COMMANDS = {
     "WARN": Heard(reported, 3),
 }
 
-#: Those of which something follows; for the others see ``answers``.
+#: Numerics with an effect; for the others see ``answers``.
 NUMERICS: Numerics = {
     "001": (2, _welcome),
     "004": (3, _my_info),

@@ -111,9 +111,8 @@ class IrcLink(Offline, ClientSession):
         command = line.command
         self._is_irc = bool(line.source) or command.isdecimal() or command in _SERVER_WORDS
         if not self._is_irc:
-            raise NotAdmitted(
-                f"this server speaks no IRC. It says: {shown(cut(text, 200))}", about="protocol"
-            )
+            said = shown(cut(text, 200))
+            raise NotAdmitted(f"this server does not speak IRC. It says: {said}", about="protocol")
 
     def is_me(self, nick: str) -> bool:
         return self.state.names.same(nick, self.nick)

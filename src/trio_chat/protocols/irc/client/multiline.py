@@ -1,4 +1,4 @@
-"""Texts of several lines at the client's end (ircv3.net, "multiline"): into a batch, and back."""
+"""Texts of several lines at the client's end (ircv3.net, "multiline"): to a batch, and back."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,18 +22,18 @@ from trio_chat.protocols.irc.multiline import (
 from trio_chat.protocols.irc.text import CTCP, FRAMES
 from trio_chat.protocols.unacked import Unacked, on_its_way, token_of
 
-# The batch is open only while it is written, so it needs no name of its own.
+# One name will do, as only one batch of ours is open at a time.
 _NAME = "m"
 
-# Batches of the server's that may be open: one at a time, and some within others.
+# Batches of the server that may be open at a time.
 _OPEN_MAX = 16
 
-# Lines of one message, if the server does not say how many it takes.
+# Lines in a message, if the server does not limit them.
 _LINES = 100
 
 
 def limits(caps: AbstractSet[str], values: Mapping[str, str]) -> Limits | None:
-    """What the server takes as one message; None if it takes a line only."""
+    """Read the server's limits for a message; None if it takes single lines only."""
     if not caps >= NEEDED:
         return None
     pairs = (word.partition("=") for word in values.get(MULTILINE, "").split(","))
@@ -45,8 +45,8 @@ def limits(caps: AbstractSet[str], values: Mapping[str, str]) -> Limits | None:
 def messages_of(
     target: str, text: str, action: bool, token: str, most: Limits
 ) -> Sequence[Unacked]:
-    """What to send so that ``text`` is said, in as few messages as it takes. Raises ValueError if
-    nobody can be called ``target``.
+    """Cut a text into as few messages as possible. Raises ValueError if nobody can be called
+    ``target``.
     """
     lines = (line.replace(CTCP, "").removesuffix("\r") for line in text.split("\n"))
     pieces = parted("\n".join(lines), (), text_bytes(target, action))
@@ -58,7 +58,7 @@ def messages_of(
 
 
 def one_message(token: str, target: str, text: str, action: bool) -> Unacked:
-    """In a batch, if it takes more than one line."""
+    """Write one message, as a batch if it needs several lines."""
     pieces = parted(text, (), text_bytes(target, action))
     if len(pieces) == 1:
         return on_its_way(token, target, text, action)
@@ -75,7 +75,7 @@ def is_batch(text: Unacked) -> bool:
 
 
 def _grouped(pieces: Sequence[Piece], most: Limits, action: bool) -> Sequence[Sequence[Piece]]:
-    """As many lines in each as the server takes."""
+    """Put as many lines into each message as the server takes."""
     before, end = FRAMES[action]
     room = most.size - len(before + end)
     groups: list[list[Piece]] = []
@@ -91,7 +91,7 @@ def _grouped(pieces: Sequence[Piece], most: Limits, action: bool) -> Sequence[Se
 
 
 def _stripped(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    """Without blank lines before and after it: what is blank is no message."""
+    """Drop blank lines at the beginning and the end."""
     said = [number for number, piece in enumerate(pieces) if piece.text.strip()]
     return pieces[said[0] : said[-1] + 1] if said else ()
 
@@ -105,13 +105,13 @@ class _Open:
 
 
 class Reassembly:
-    """Puts lines of a server's batches together: each batch comes out as one line, at its end."""
+    """Turns each of the server's batches into one line."""
 
     def __init__(self) -> None:
         self._open: dict[str, _Open] = {}
 
     def take(self, line: Line) -> Line | None:
-        """The line, if it is in no such batch; at the end of one, the message; else nothing."""
+        """Return a line that is in no batch as it is, and a batch as one line at its end."""
         if line.command == "BATCH":
             return self._batch(line)
         batch = self._open.get(line.tags.get("batch", ""))

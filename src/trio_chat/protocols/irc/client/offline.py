@@ -1,4 +1,4 @@
-"""A client in many rooms that has no connection."""
+"""A client without a connection."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,8 @@ from trio_chat.protocols.unacked import Unacked
 
 
 class Offline(Requests):
-    """Which rooms are wanted, and what is to be said, goes into the ``state``: the next connection
-    goes on from there. What would be of no use by then has no answer, or an empty one.
+    """Keeps rooms and texts in the ``state`` for the next connection. Requests that would be of no
+    use by then have no answer, or an empty one.
     """
 
     def __init__(self, state: ResumeState) -> None:
@@ -26,13 +26,11 @@ class Offline(Requests):
         return messages
 
     def refuse(self, target: str, why: str) -> None:
-        """By ourselves."""
         self._own.append(Notice(why, room=target, refusal=True))
 
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def join(self, room: str, key: str = "") -> None:
-        """We go there with the others."""
         room = room_name(room)
         self.state.rooms.pop(room, None)
         self.state.rooms[room] = (room, key)
@@ -41,7 +39,7 @@ class Offline(Requests):
         self._own.append(self.left(room, why))
 
     def left(self, room: str, why: str) -> Message:
-        """We are not in it any more, nor want to be."""
+        """Note that we are no longer in a room, nor want to be."""
         self.state.leave(room)
         self.state.rooms.pop(room, None)
         return OutOfRoom(room, why)
@@ -49,7 +47,7 @@ class Offline(Requests):
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """As in Requests: cut as the last server has wanted it."""
+        """Cut the text as the last server wanted it."""
         if is_invisible(text):
             self.refuse(target, INVISIBLE)
             return
@@ -67,18 +65,16 @@ class Offline(Requests):
             self.take_on(text_of_it)
 
     def take_on(self, text: Unacked) -> None:
-        """It is to be said in its turn."""
+        """Queue a text."""
         self._own += self.state.take_on(text)
 
     def resend(self, token: str) -> None:
-        """Send again what has failed."""
         if text := self.state.failed.pop(token, None):
             self.take_on(text)
 
-    # ── what else we want ──────────────────────────────────────────────────────────────────
+    # ── other requests ─────────────────────────────────────────────────────────────────────
 
     def away(self, text: str) -> None:
-        """It is said with all the rest."""
         self.state.away = text
 
     def history(self, target: str, before: str, limit: int) -> None:
@@ -88,7 +84,7 @@ class Offline(Requests):
         self.refuse(target, "There is no connection to the server.")
 
     def raw(self, line: str) -> None:
-        """Raises Unsupported: nobody could tell what it would mean to the next server."""
+        """Raises Unsupported: the line may mean something else to the next server."""
         raise Unsupported("There is no connection to the server.")
 
     def typing(self, target: str, active: bool) -> None:

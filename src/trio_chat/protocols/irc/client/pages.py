@@ -1,6 +1,7 @@
-"""Pages of what was said before, for somebody who scrolls back (ircv3.net, "chathistory").
+"""Pages of history for scrolling back (ircv3.net, "chathistory").
 
-As in ``catchup``, a PING follows each request, and with the PONG the page is there or never comes.
+As in ``catchup``, a PING follows each request: once the PONG is there, so is the page, or it never
+comes.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from trio_chat.protocols.client import Message, PageEnd
 from trio_chat.protocols.irc.client.catchup import CatchUp
 
-_PING = "page"  # and the number of the question
+_PING = "page"  # and the number of the request
 
 
 @dataclass
@@ -21,8 +22,8 @@ class _Page:
 
 
 class Pages:
-    """``send`` takes a command and its parameters. Questions are numbered in one row with those of
-    ``catch_up``, for the server answers in order.
+    """``send`` takes a command and its parameters. Requests share the numbers of ``catch_up``, as
+    the server answers all of them in order.
     """
 
     def __init__(self, send: Callable[..., None], catch_up: CatchUp) -> None:
@@ -35,53 +36,50 @@ class Pages:
         number = self._catch_up.numbered
         self._asked.append(_Page(target, number))
         most = str(max(1, min(limit, self._catch_up.page)))
-        if before:
-            self._send("CHATHISTORY", "BEFORE", target, f"msgid={before}", most)
-        else:
-            self._send("CHATHISTORY", "LATEST", target, "*", most)
+        since = ("BEFORE", target, f"msgid={before}") if before else ("LATEST", target, "*")
+        self._send("CHATHISTORY", *since, most)
         self._send("PING", f"{_PING}{number}")
 
     def expects(self, target: str) -> bool:
-        """A page of it comes. Returns whether it is for who scrolls back; then it is open."""
+        """Open the page that now begins, unless it fills a gap. Returns whether there is one."""
         page = self._next(target)
         if page is not None:
             page.open = True
         return page is not None
 
     def _next(self, target: str) -> _Page | None:
-        """Of which the next answer about it is; none if that is about a gap."""
+        """Return the page that the next answer is about; None if it is about a gap."""
         gap = self._catch_up.expected(target)
-        pages = (p for p in self._asked if self._same(p.target, target) and not p.open)
-        page = next(pages, None)
+        page = self._first(target, is_open=False)
         return page if page and (not gap or page.number < gap) else None
 
-    def _open(self, target: str) -> _Page | None:
-        pages = (p for p in self._asked if p.open and self._same(p.target, target))
-        return next(pages, None)
+    def _first(self, target: str, *, is_open: bool = True) -> _Page | None:
+        same = (page for page in self._asked if self._same(page.target, target))
+        return next((page for page in same if page.open == is_open), None)
 
     def asked_for(self, target: str) -> bool:
-        """Whether what comes of it now is for who scrolls back."""
-        return self._open(target) is not None
+        """Whether a page of this history is open."""
+        return self._first(target) is not None
 
     def came(self, target: str) -> None:
-        """One more message of it."""
-        if page := self._open(target):
+        """Count a message of the open page."""
+        if page := self._first(target):
             page.count += 1
 
     def over(self, target: str) -> Sequence[Message]:
-        """The page has come. An empty one tells that there is nothing before it; one that is not
-        full may only have been cut short by the server.
+        """Handle the end of a page. Only an empty one means that there is nothing older, as the
+        server may cut others short.
         """
-        page = self._open(target)
+        page = self._first(target)
         return self._end(page, complete=not page.count) if page else ()
 
     def failed(self, about: Sequence[str]) -> Sequence[Message]:
-        """The server refuses what was asked about one of these."""
+        """Handle a refusal that names one of these targets."""
         pages = [page for name in about if (page := self._next(name))]
         return self._end(pages[0], complete=True) if pages else ()
 
     def ponged(self, token: str) -> Sequence[Message]:
-        """If it is the answer to a PING of ours, there is no page but what has come."""
+        """Handle a PONG. What has not come of its page by then never will."""
         for page in self._asked:
             if token == f"{_PING}{page.number}":
                 return self._end(page, complete=False)

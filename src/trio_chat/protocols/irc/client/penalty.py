@@ -1,4 +1,4 @@
-"""How fast a client may write to a server that closes the connection if it writes faster."""
+"""The speed at which an IRC server lets a client write."""
 
 _PENALTY = 2.0  # seconds for each line
 _AHEAD = 10.0  # seconds that the penalties may be ahead of the clock
@@ -16,9 +16,9 @@ class Penalty:
 
     @property
     def over_at(self) -> float:
-        """From when on the next line does no harm, in seconds; of a clock as for ``count``."""
+        """When the next line may be sent, by the clock of ``count``."""
         return self._timer - (_AHEAD - _PENALTY)
 
     def count(self, now: float) -> None:
-        """A line is sent."""
+        """Count a line that is sent."""
         self._timer = max(self._timer, now) + _PENALTY

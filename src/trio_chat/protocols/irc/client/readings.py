@@ -1,4 +1,4 @@
-"""What parts of a server's lines mean, whoever reads them."""
+"""Reading parts of a server's lines."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from trio_chat.protocols.plain.wording import wording
 
 
 def notices(shown: Shown) -> Sequence[Message]:
-    """As the plain dialect words it."""
+    """Word it as the plain dialect does."""
     return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
 
 
@@ -22,7 +22,7 @@ def origin_of(line: Line) -> Origin:
 
 
 def said_in(line: Line) -> Said:
-    """With what the server has noted of it, and how it looks, if that is anything."""
+    """Read a message; it is Stamped if it has an id, a time or formatting."""
     target, (raw, action) = shown(line.params[0]), read_action(line.params[1])
     text, runs = formatted(raw)
     room = room_of(target)
@@ -37,6 +37,6 @@ def said_in(line: Line) -> Said:
 
 
 def room_of(target: str) -> str:
-    """Empty for a person. What is said to those only who lead a room has a prefix before it."""
+    """Return the room; empty for a person. A message to those who lead a room has a prefix."""
     name = target.lstrip("@+%~")
     return name if is_room(name) else ""

@@ -1,4 +1,4 @@
-"""Refusals: to let us in, to let us into a room, to take a text, to do a command."""
+"""Refusals: of our connection, of a room, of a text, of a command."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ Messages = Sequence[Message]
 
 
 def kept_out(session: IrcRooms, line: Line) -> Messages:
-    """Before we are registered. Some servers only say that they do not know CAP."""
+    """A numeric before we are registered. Some servers only say that they do not know CAP."""
     if line.command in NICK_TAKEN and session.try_another(line.param(1)):
         return ()
     if line.command in KEPT_OUT:
@@ -62,14 +62,14 @@ def refused(session: IrcRooms, line: Line) -> Messages:
 
 
 def _refused_to_enter(session: IrcRooms, room: str, text: str) -> Message:
-    """Do not ask again after a cut. A room in which we have been, we are out of."""
+    """Do not try that room again after a lost connection."""
     been_in = room in session.state.last
     out = session.left(room, text)
     return out if been_in else Notice(text, room=room, refusal=True)
 
 
 def _may_refuse_text(session: IrcRooms, line: Line) -> bool:
-    """Where the server echoes nothing, any refusal that names the target may be the only sign."""
+    """Without echoes, any refusal that names the target may be about a text."""
     if line.command in NOT_SAID:
         return True
     about_something = len(line.params) > 2 and line.command not in NOT_DONE
@@ -77,6 +77,6 @@ def _may_refuse_text(session: IrcRooms, line: Line) -> bool:
 
 
 def notice_about(session: IrcRooms, text: str, about: Sequence[str]) -> Notice:
-    """Tell it in the first room that it is about, also if we are not there."""
+    """Tell it in the first room that it names, even if we are not there."""
     rooms = [word for word in about if word in session.inside or is_room(word)]
     return Notice(text, room=rooms[0] if rooms else "")

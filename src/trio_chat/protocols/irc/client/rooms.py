@@ -183,7 +183,7 @@ class IrcRooms(IrcTexts):
     def here(self) -> str:
         """Return the room that the command is about. Raises Unsupported if there is none."""
         if not is_room(self._target):
-            raise Unsupported("This is no room.")
+            raise Unsupported("This is not a room.")
         return self._target
 
     def there(self) -> str:

@@ -1,4 +1,4 @@
-"""The commands of a person at our client, which begin with a slash: one row each."""
+"""The commands that begin with a slash, for a client that speaks IRC: one row each."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,13 +15,13 @@ from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_searc
 
 Lines = Sequence[str]
 
-# Messages of one /history, if no number is given.
+# Messages that /history shows, if no number is given.
 _LAST = "50"
 
 
 class Slash(NamedTuple):
-    """``arguments`` as /help shows them, how many of them are ``needed``, and the lines that the
-    server is sent. ``lines`` takes what stands behind the command, stripped.
+    """A row: its ``arguments`` as /help shows them, how many are ``needed``, and the lines to send.
+    ``lines`` takes the text after the command, stripped.
     """
 
     arguments: str
@@ -31,7 +31,7 @@ class Slash(NamedTuple):
 
 
 def lines_of_slash(session: IrcRooms, line: str) -> Lines:
-    """What to send for ``line``, which begins with a slash. Raises Unsupported."""
+    """Return the lines to send for a command. Raises Unsupported."""
     word, rest = (*spelled_out(line)[1:].split(maxsplit=1), "", "")[:2]
     if word.lower() in ON_SCREEN:
         raise Unsupported(f"Only the full screen has /{word.lower()}.")
@@ -40,11 +40,11 @@ def lines_of_slash(session: IrcRooms, line: str) -> Lines:
     try:
         return SLASHES[word.lower()].lines(session, rest.strip())
     except ValueError as error:  # a name that begins with a colon
-        raise Unsupported(f"That cannot be said in IRC: {error}") from error
+        raise Unsupported(f"That cannot be sent over IRC: {error}") from error
 
 
 def _two(rest: str) -> tuple[str, str]:
-    """The first word, and all that follows it."""
+    """Split into the first word and the rest."""
     first, second = (*rest.split(maxsplit=1), "", "")[:2]
     return first, second
 
@@ -66,7 +66,7 @@ def _join(session: IrcRooms, rest: str) -> Lines:
 
 
 def _of_room(session: IrcRooms, rest: str) -> tuple[str, str]:
-    """The room that is named first, or else this one; and what follows."""
+    """Return the room named first, or else this one; and the rest."""
     first, others = _two(rest)
     return (first, others) if is_room(first) else (session.here(), rest)
 
@@ -87,7 +87,7 @@ def _invite(session: IrcRooms, rest: str) -> Lines:
 
 
 def _topic(session: IrcRooms, text: str) -> Lines:
-    """A topic that is nothing but a room's name is none: that room's topic is meant."""
+    """Show or set a topic. A room's name alone asks for that room's topic."""
     if is_room(text) and len(text.split()) == 1:
         return [body("TOPIC", text)]
     if text == "-":
@@ -102,14 +102,14 @@ def _kick(session: IrcRooms, rest: str) -> Lines:
 
 
 def _mode(session: IrcRooms, rest: str) -> Lines:
-    """Of the room, unless a room or we ourselves are named."""
+    """Show or set modes: of this room, unless another one or we ourselves are named."""
     words = rest.split()
     named = words and (is_room(words[0]) or session.is_me(words[0]))
     return [body("MODE", *([] if named else [session.here()]), *words)]
 
 
 def _set(mode: str) -> Callable[[IrcRooms, str], Lines]:
-    """Of people in the room: for each of them the same."""
+    """Set or remove a mode of members."""
 
     def lines(session: IrcRooms, nicks: str) -> Lines:
         people = nicks.split()
@@ -133,7 +133,7 @@ def _notice(session: IrcRooms, rest: str) -> Lines:
 
 def _history(session: IrcRooms, number: str) -> Lines:
     if "draft/chathistory" not in session.caps:
-        raise Unsupported("This server does not tell what was said before.")
+        raise Unsupported("This server keeps no history.")
     if number and not (number.isascii() and number.isdecimal() and int(number[:9])):
         raise Unsupported("/history takes a number of messages.")
     session.want("chathistory")
@@ -141,7 +141,7 @@ def _history(session: IrcRooms, number: str) -> Lines:
 
 
 def _search(session: IrcRooms, rest: str) -> Lines:
-    """As soju has it (soju.im/search): "after" is at or after, "before" at or before."""
+    """Search as soju does (soju.im/search): "after" is at or after, "before" at or before."""
     if SEARCH not in session.caps:
         raise Unsupported("This server cannot search.")
     try:
@@ -161,7 +161,7 @@ def _search(session: IrcRooms, rest: str) -> Lines:
 
 
 def _written(day: datetime | None, shift: int) -> str:
-    """So many milliseconds later than the day begins."""
+    """Write the beginning of a day, shifted by milliseconds."""
     if day is None:
         return ""
     return timestamp(int(day.timestamp()) * 1000 + shift)
@@ -177,11 +177,11 @@ def _raw(session: IrcRooms, line: str) -> Lines:
 
 
 def _with_text(command: str, *params: str) -> str:
-    """The last parameter is left out if it is empty."""
+    """Write a line, without its last parameter if that is empty."""
     return body(command, *(params if params[-1] else params[:-1]))
 
 
-#: What has a meaning on the full screen only (client/model/typed.py).
+#: Commands of the full screen only (client/model/typed.py).
 ON_SCREEN = {"buffer", "clear", "close", "ignore", "query", "reconnect", "unignore"}
 
 SLASHES = {
@@ -199,26 +199,26 @@ SLASHES = {
     ),
     "rooms": Slash("", "list the rooms", 0, lambda s, rest: ["LIST"]),
     "who": Slash("[ROOM]", "list the people in the room", 0, _who),
-    "whois": Slash("NAME", "who that is", 1, lambda s, nick: [body("WHOIS", nick)]),
+    "whois": Slash("NAME", "show who somebody is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
-        "[TEXT]", "say that you are away; without a text, back", 0,
+        "[TEXT]", "say that you are away, or back if there is no TEXT", 0,
         lambda s, text: s.be_away(text),
     ),
-    "notice": Slash("NAME TEXT", "say something that no program answers", 2, _notice),
-    "op": Slash("NAME", "let somebody lead the room, too", 1, _set("+o")),
-    "deop": Slash("NAME", "let somebody lead it no more", 1, _set("-o")),
+    "notice": Slash("NAME TEXT", "say something that programs do not answer", 2, _notice),
+    "op": Slash("NAME", "make somebody an operator of the room", 1, _set("+o")),
+    "deop": Slash("NAME", "make them no longer an operator", 1, _set("-o")),
     "voice": Slash("NAME", "let somebody speak in a moderated room", 1, _set("+v")),
-    "devoice": Slash("NAME", "no more", 1, _set("-v")),
-    "ban": Slash("MASK", "let NAME or NAME!USER@HOST in no more; /kick sends out", 1, _bans("+")),
-    "unban": Slash("MASK", "let them in again", 1, _bans("-")),
+    "devoice": Slash("NAME", "take that back", 1, _set("-v")),
+    "ban": Slash("MASK", "keep NAME or NAME!USER@HOST out of the room", 1, _bans("+")),
+    "unban": Slash("MASK", "lift a ban", 1, _bans("-")),
     "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
     "history": Slash(
         "[NUMBER]", "show the last messages in the room, with their times", 0, _history
     ),
     "search": Slash(
-        "WORDS", "search the room for these words; see the last line", 1, _search
+        "WORDS", "search the room for these words; filters are below", 1, _search
     ),
-    "raw": Slash("LINE", "send a line of IRC as it is", 1, _raw),
+    "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
 }  # fmt: skip

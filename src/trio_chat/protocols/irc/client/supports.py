@@ -1,21 +1,21 @@
-"""What a server says of itself (RPL_ISUPPORT), and how its modes are to be read by that."""
+"""A server's description of itself (RPL_ISUPPORT), by which its modes are read."""
 
 from collections.abc import Sequence
 
 from trio_chat.core.events import Change
 
-#: Of members' nicknames on most servers, the highest first.
+#: The prefixes of members on most servers, the highest first.
 PREFIXES = "~&@%+"
 
 
 class Supports:
-    """Until the server says something else, it is as most are."""
+    """Until the server says otherwise, it is like most servers."""
 
     def __init__(self) -> None:
-        self.network = ""  # or the server's name, if it tells of no network
+        self.network = ""  # or the server's name, if it names no network
         self.prefixes = PREFIXES
-        self.statuses = "qaohv"  # the modes that these stand for, in the same order
-        self.bot = ""  # what tells in WHO that somebody is a bot
+        self.statuses = "qaohv"  # the modes that they stand for, in the same order
+        self.bot = ""  # the flag of bots in WHO
         self._always, self._when_set = "beIk", "l"  # modes with an argument
 
     def learn(self, token: str) -> None:
@@ -32,12 +32,12 @@ class Supports:
                 self._always, self._when_set = lists + always, when_set
 
     def split(self, name: str) -> tuple[str, str]:
-        """The prefixes of a member, and the nickname."""
+        """Split a member into prefixes and nickname."""
         nick = name.lstrip(self.prefixes) if self.prefixes else name
         return name[: len(name) - len(nick)], nick
 
     def changes(self, letters: str, arguments: Sequence[str]) -> tuple[Change, ...]:
-        """``+ov-k`` and the arguments that follow, one for each mode that has one."""
+        """Read ``+ov-k`` and its arguments, one for each mode that takes one."""
         left, found, add = list(arguments), [], True
         for letter in letters:
             if letter in "+-":

@@ -241,5 +241,5 @@ class IrcTexts(IrcLink):
 
 def _why_dropped(text: Unacked) -> str:
     if text.notice:
-        return f"{text.target} did not get it. A server does not say why it drops a notice."
+        return f"{text.target} did not get this notice. The server does not say why."
     return MAYBE_LOST
