@@ -1,17 +1,17 @@
-"""How long to wait before each next attempt to connect."""
+"""The waits between attempts to connect."""
 
 import random
 from collections.abc import Iterator
 
 _FIRST = 1.0  # seconds
-_LAST = 30.0  # seconds: at most this between two attempts, but for the jitter
+_LAST = 30.0  # seconds, plus jitter
 
-#: A connection that has lasted so many seconds was a good one: the next is tried soon again.
+#: A connection that lasted this many seconds was a good one: the waits begin again.
 STEADY = 60.0
 
 
 def backoff() -> Iterator[float]:
-    """Seconds: ever longer, and never in step with others."""
+    """Yield seconds: ever longer, and never in step with other clients."""
     wait = _FIRST
     while True:
         yield wait * random.uniform(0.5, 1.5)  # noqa: S311 - nobody gains by guessing it

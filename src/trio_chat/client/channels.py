@@ -1,4 +1,4 @@
-"""Memory channels whose items go together when they come together."""
+"""Helpers for memory channels: sending without a checkpoint, and taking all that is there."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 async def put(channel: trio.MemorySendChannel[_T], item: _T) -> None:
-    """Send it; without a checkpoint if there is room."""
+    """Send an item, without a checkpoint if there is room."""
     try:
         channel.send_nowait(item)
     except trio.WouldBlock:

@@ -1,7 +1,8 @@
-"""The client as a program that reads and writes lines: in one room, on a chat with many."""
+"""The client as a program that reads and writes lines, in one room at a time."""
 
 import math
 from contextlib import suppress
+from itertools import chain
 from typing import Protocol
 
 import trio
@@ -25,20 +26,19 @@ from trio_chat.settings import Settings
 
 _Told = trio.MemorySendChannel[Message]
 
-# Lines read ahead of what has been sent. Then the input waits.
+# Lines read ahead. Beyond that the input waits.
 _LINES = 100
 
-# Messages that are not printed yet. Then the chat waits, and in the end the server counts us among
-# those that read too slowly.
+# Messages not printed yet. Beyond that the chat waits, until the server drops us as a slow reader.
 _UNPRINTED = 1000
 
-# How long a server may take to tell whether we are in a room, once it has dealt with all that was
-# said before.
+# How long a server may take to tell whether we are in a room, once it has dealt with all texts
+# before.
 _ANSWER = 30.0  # seconds
 
 
 class LineFrontEnd(Protocol):
-    """What the person or program at our side sees and writes."""
+    """The person's or program's side: lines in, messages out."""
 
     async def read(self, lines: trio.MemorySendChannel[str]) -> None:
         """Send the lines of the input, and close the channel at its end."""
@@ -48,8 +48,8 @@ class LineFrontEnd(Protocol):
 
 
 async def run_lines(settings: Settings, nick: str, front_end: LineFrontEnd) -> None:
-    """Chat until the input ends. Raises ChatError when the server cannot be had or is lost, or
-    something of the input was not said.
+    """Chat until the input ends. Raises ChatError if the server cannot be reached or is lost, or
+    some of the input was not said.
     """
     state = resume_state_of(settings, comes_back=settings.client.retry)
     lines = Lines(settings, front_end, state)
@@ -58,8 +58,8 @@ async def run_lines(settings: Settings, nick: str, front_end: LineFrontEnd) -> N
 
 
 class Lines:
-    """Between a chat in many rooms and a front end that knows one. Unless it is to retry, the chat
-    ends with the connection.
+    """Joins a chat in many rooms with a front end that knows one room. Without ``client.retry``
+    the chat ends with the connection.
     """
 
     def __init__(self, settings: Settings, front_end: LineFrontEnd, state: ResumeState) -> None:
@@ -68,37 +68,34 @@ class Lines:
         self._room = OneRoom(settings.client.room)
         self._require_room()
         self._delivery = Delivery()
-        self._unsaid = 0  # lines that could be no message, or none for the room where we are
+        self._unsaid = 0  # lines that were no message, or not for the room where we are
         self._failed: ChatError | None = None
 
     def check(self) -> None:
-        """Raises ConnectionLost if the chat has ended badly, NotSaid if something was refused."""
+        """Raise ConnectionLost if the chat has ended badly, NotSaid if something was refused."""
         if self._failed:
             raise self._failed
         if unsaid := self._unsaid + self._room.refused + self._delivery.unsaid:
             raise NotSaid.of(messages=unsaid)
 
     async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
-        """Until the input has ended or the chat has."""
+        """Run until the input or the chat has ended. Whatever was heard by then is shown."""
         lines_to, lines = trio.open_memory_channel[str](_LINES)
         told, told_of = trio.open_memory_channel[Message](_UNPRINTED)
         async with trio.open_nursery() as writing:
             writing.start_soon(self._front_end.write, told_of)
-            async with trio.open_nursery() as reading:
-                reading.start_soon(self._front_end.read, lines_to)
-                # What was heard before the chat ended is shown in any case.
-                with told:
-                    async with trio.open_nursery() as speaking:
-                        speaking.start_soon(self._speak, lines, asked, told)
-                        speaking.start_soon(self._move, asked)
-                        await self._hear(messages, told)
-                        speaking.cancel_scope.cancel("the chat has ended")
-                reading.cancel_scope.cancel("the chat has ended")
+            with told:
+                async with trio.open_nursery() as speaking:
+                    speaking.start_soon(self._front_end.read, lines_to)
+                    speaking.start_soon(self._speak, lines, asked, told)
+                    speaking.start_soon(self._move, asked)
+                    await self._hear(messages, told)
+                    speaking.cancel_scope.cancel("the chat has ended")
 
     # ── what is heard ──────────────────────────────────────────────────────────────────────
 
     async def _hear(self, messages: MessageChannel, told: _Told) -> None:
-        """Until the chat has ended."""
+        """Show messages until the chat has ended."""
         async for first in messages:
             together = [first, *waiting(messages)]
             lost = self._lost(together)
@@ -117,7 +114,7 @@ class Lines:
         self._state.required = [self._room.home] if self._room.home else []
 
     def _lost(self, messages: list[Message]) -> Unlinked | None:
-        """With what the chat ends badly."""
+        """Return the message with which the chat ends badly."""
         if self._retry:
             return None
         return next((message for message in messages if isinstance(message, Unlinked)), None)
@@ -127,17 +124,26 @@ class Lines:
     async def _speak(
         self, lines: trio.MemoryReceiveChannel[str], asked: RequestChannel, told: _Told
     ) -> None:
-        """That the chat has ended by itself is noticed by who hears."""
-        words = None
+        """Say the lines, and leave. If the chat ends by itself, ``_hear`` notices."""
         with suppress(trio.BrokenResourceError):
-            async for line in lines:
-                await self._until_there(told)
-                if (words := last_words(requests.SlashCommand(line, ""))) is not None:
-                    break
-                await self._do(line, asked, told)
+            words = await self._do_all(lines, asked, told)
             await self._until_there(told)
             await self._delivery.until_known()
-            await asked.send(requests.Leave(words or ""))
+            await asked.send(requests.Leave(words))
+
+    async def _do_all(
+        self, lines: trio.MemoryReceiveChannel[str], asked: RequestChannel, told: _Told
+    ) -> str:
+        """Do what the lines say until one of them, or their end, ends the chat. Returns the last
+        words.
+        """
+        async for first in lines:
+            for line in chain([first], waiting(lines)):
+                await self._until_there(told)
+                if (words := last_words(requests.SlashCommand(line, ""))) is not None:
+                    return words
+                await self._do(line, asked, told)
+        return ""
 
     async def _do(self, line: str, asked: RequestChannel, told: _Told) -> None:
         try:
@@ -153,8 +159,8 @@ class Lines:
             await put(asked, wanted)
 
     async def _until_there(self, told: _Told) -> None:
-        """Until there is a connection, it is known in which room we are, and not too much is on its
-        way.
+        """Wait until there is a connection, we know in which room we are, and not too much is on
+        its way.
         """
         room, delivery = self._room, self._delivery
         if delivery.linked and not (room.moving or delivery.full):
@@ -168,7 +174,7 @@ class Lines:
         await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
 
     async def _move(self, asked: RequestChannel) -> None:
-        """Do what follows from where we are."""
+        """Send the requests that follow from where we are."""
         room = self._room
         with suppress(trio.BrokenResourceError):
             while True:

@@ -1,4 +1,4 @@
-"""Who is in which room, by what a client is told: the rosters, and what has changed since."""
+"""The members of rooms: the rosters, and the changes since."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,23 +7,22 @@ from trio_chat.core.events import AwaySet, Departed, Joined, Kicked, Left, Modes
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.client import Member, Message, OutOfRoom, Roster
 
-#: What members may be in a room, on any server: their prefixes by the modes, the highest first.
+#: The prefixes of members, on any server, by their modes, the highest first.
 STATUS = {"q": "~", "a": "&", "o": "@", "h": "%", "v": "+"}
 
 
 class Members:
-    """``names`` tells which names are the same."""
+    """``names`` is the server's casemapping."""
 
     def __init__(self, names: Casemapping) -> None:
         self._names = names
         self._rooms: ByName[ByName[Member]] = ByName(names)
 
     def of(self, room: str) -> Sequence[Member]:
-        """Nobody, if nothing is known of it."""
+        """Return a room's members; none if they are unknown."""
         return tuple(self._rooms.get(room, {}).values())
 
     def update(self, message: Message) -> None:
-        """Something has happened."""
         match message:
             case Roster(room, members):
                 self._rooms[room] = ByName(self._names, {m.nick: m for m in members})
@@ -44,7 +43,7 @@ class Members:
                 self._set_modes(message)
 
     def _known(self, room: str) -> ByName[Member]:
-        """Of a room of which there was no roster, nothing is kept."""
+        """Return a room's members to change; changes are lost if there was no roster."""
         found = self._rooms.get(room)
         return ByName(self._names) if found is None else found
 
@@ -72,6 +71,6 @@ class Members:
 
 
 def with_prefix(prefixes: str, mode: str, *, add: bool) -> str:
-    """Those of a member, after one more is given or taken: the highest first."""
+    """Add or remove the prefix of a mode; the highest comes first."""
     has = {*prefixes} - {STATUS[mode]} | ({STATUS[mode]} if add else set())
     return "".join(prefix for prefix in STATUS.values() if prefix in has)

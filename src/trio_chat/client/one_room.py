@@ -1,9 +1,9 @@
-"""One room at a time, for people who read and write lines: a view of a client in many rooms.
+"""One room at a time, for people who read and write lines.
 
-Nothing in a line on a terminal says which room it is from. So whoever goes to another room leaves
-the one before, once the new one is entered. What is said after /join is for the new room: until it
-is known whether we are there, nothing more may be read; and if we are not let in, nothing is said
-elsewhere instead, until there is another /join.
+A line on a terminal does not say which room it is from. So going to another room leaves the one
+before, once the new one is entered. Lines after a /join are meant for the new room: nothing more is
+read until we know whether we are there. If we are not let in, they are refused until the next
+/join, not said elsewhere.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.protocols.unacked import new_token
 
-# Commands that are about the room where we are, unless they name another one.
+# Commands about the room where we are, unless they name another one.
 _OF_THE_ROOM = {
     *("ban", "deop", "devoice", "history", "invite", "kick", "mode", "op", "part", "search"),
     *("topic", "unban", "voice", "who"),
@@ -30,11 +30,10 @@ _OF_THE_ROOM = {
 
 
 class OneRoom:
-    """``wanted`` is the room to enter first, ``room`` the one where we are; empty if in none.
-    ``home`` is where a server has to let us in, or let us back in.
+    """``wanted`` is the room to enter first, ``room`` the one where we are, or empty. ``home``
+    has to let us in, or back in.
 
-    ``asked`` are what follows from what was told, for the session. ``refused`` counts commands
-    that were refused.
+    ``asked`` holds requests that follow from messages. ``refused`` counts refused commands.
     """
 
     def __init__(self, wanted: str) -> None:
@@ -44,22 +43,22 @@ class OneRoom:
         self._sentences = Sentences()
         self._same = self._sentences.names.same
         self._asked = [self.home]  # rooms that we are on the way to
-        self._default = wanted == DEFAULT_ROOM  # where plain is spoken, the server has another one
+        self._default = wanted == DEFAULT_ROOM  # a plain server may have another one
         self._plain = False
         self._chosen = False  # whether we are in a room because we asked for it
-        self._kept_out = ""  # a room that has not let us in: what follows is not meant for another
-        self._entering: ByName[None] = ByName(self._sentences.names)  # it is not told who is there
+        self._kept_out = ""  # a room that has not let us in: the next lines are meant for it
+        self._entering: ByName[None] = ByName(self._sentences.names)  # the roster is to come
         self._commanded = 0  # commands that may still be refused
 
     @property
     def moving(self) -> bool:
-        """Whether it is not known yet in which room we are: then nothing more may be read."""
+        """Whether we do not know yet in which room we are."""
         return bool(self._asked)
 
-    # ── what we are told ───────────────────────────────────────────────────────────────────
+    # ── what happens ───────────────────────────────────────────────────────────────────────
 
     def hear(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """What people are told of these, which have come together."""
+        """Return what people are told of messages that have come together."""
         told: list[Message] = []
         for heading, alike in together(messages):
             told += heading
@@ -83,9 +82,7 @@ class OneRoom:
         return self._sentences.of(message)
 
     def _count(self, refusal: Notice) -> None:
-        """If we have given no command, it is about something that nobody at our side has asked
-        for.
-        """
+        """Count a refusal, unless it is about something that the person has not asked for."""
         if self._is_answer(refusal.room):
             self._refuse(refusal.room)
         elif self._commanded:
@@ -95,8 +92,8 @@ class OneRoom:
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def _is_answer(self, room: str) -> bool:
-        """Whether we have asked to enter it; then that is answered now, and so is all that we
-        asked for before.
+        """Whether this answers a request of ours to enter a room; then all before it are answered,
+        too.
         """
         for index, asked in enumerate(self._asked):
             if self._same(asked, room):
@@ -105,7 +102,7 @@ class OneRoom:
         return False
 
     def _entered(self, room: str, greeting: str) -> Sequence[Message]:
-        """Rooms that we did not ask for (a bouncer enters them) change nothing."""
+        """Rooms that we did not ask for, as a bouncer may enter, change nothing."""
         self._plain = self._plain or bool(greeting)
         asked = self._is_answer(room)
         if greeting and self._default:
@@ -130,7 +127,7 @@ class OneRoom:
             self._kept_out = ""
 
     def _left(self, room: str, why: str) -> Sequence[Message]:
-        """That we have left a room for another one is no news."""
+        """Tell that we are out of a room, unless we left it for another one."""
         if self._is_answer(room):
             self._refuse(room)
             return [Notice(why)] if why else ()
@@ -140,21 +137,21 @@ class OneRoom:
         return () if self._plain and self._asked else [Left(room, self._sentences.nick)]
 
     def _refuse(self, room: str) -> None:
-        """We are not let in."""
+        """Note that a room has not let us in."""
         self._kept_out = room
         self.refused += 1
         if self._same(room, self.room):
             self.room = self.home = ""
 
     def give_up(self) -> Sequence[Message]:
-        """The server does not tell whether we are in the room that we want to go to."""
+        """Stop waiting for rooms that the server says nothing about."""
         asked, self._asked = self._asked, []
         for room in asked:
             self._refuse(room)
         return [Notice(f"{room}: the server did not answer.") for room in asked]
 
     def _cut(self) -> None:
-        """On the next connection we come back to where we were, and then go on."""
+        """Re-enter the present room first on the next connection."""
         if self.room and not any(self._same(self.room, asked) for asked in self._asked):
             self._asked.insert(0, self.room)
         self._entering.clear()
@@ -162,8 +159,8 @@ class OneRoom:
     # ── what we say ────────────────────────────────────────────────────────────────────────
 
     def read(self, line: str) -> requests.Request | Notice | None:
-        """What is wanted with this line, or what is to be told of it. A slash begins a command; two
-        of them, a text that begins with one. Raises Unsupported.
+        """Return what a line asks for, or what to tell the person. A slash begins a command; two
+        slashes, a text that begins with one. Raises Unsupported.
         """
         if not line.strip():
             return None
@@ -188,7 +185,7 @@ class OneRoom:
                 return self._say(second, first)
             case "part" if self._plain:
                 raise Unsupported(ALWAYS_IN_A_ROOM)
-            case "reconnect":  # the runner takes it for a wish of our own
+            case "reconnect":  # which the runner would obey
                 raise Unsupported("Only the full screen has /reconnect.")
             case verb if verb in _OF_THE_ROOM and not is_room(rest):
                 self._here()
@@ -205,7 +202,7 @@ class OneRoom:
         return Notice(f"You are in {room}.")
 
     def _here(self) -> str:
-        """The room that we are in. Raises Unsupported; also if what is said is not meant for it."""
+        """Return our room. Raises Unsupported if there is none, or the line is not meant for it."""
         if not self.room:
             raise Unsupported("You are not in a room. /join ROOM enters one.")
         if self._kept_out:

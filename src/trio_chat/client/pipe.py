@@ -1,4 +1,4 @@
-"""Standard input and output that are pipes, files, or a terminal that cannot be steered."""
+"""Standard input and output as pipes, files, or a dumb terminal."""
 
 import os
 import stat
@@ -14,11 +14,11 @@ from trio_chat.client.channels import put, waiting
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.lines import LineBuffer
 
-#: A longer line of input is no message.
+#: The longest line of input.
 LINE_BYTES = 1024 * 1024
 
 _READ = 64 * 1024  # bytes
-_WRITE = 1000  # messages printed at a time, when so many wait
+_WRITE = 1000  # messages printed at a time
 
 _STDIN, _STDOUT = 0, 1
 
@@ -26,12 +26,12 @@ _T = TypeVar("_T")
 
 
 class OutputGone(Exception):
-    """Whoever read our output has gone, as ``head`` does."""
+    """The reader of our output has gone, as ``head`` does."""
 
 
 class Pipe:
-    """Lines in, lines out. ``text`` makes what is printed of a message; ``dropped`` counts lines of
-    the input that were too long, or not UTF-8.
+    """Lines in, lines out. ``text`` formats a message; ``dropped`` counts input lines that were too
+    long, or not UTF-8.
     """
 
     def __init__(self, text: Callable[[Message], str]) -> None:
@@ -66,8 +66,8 @@ def _text_of(line: bytes | None) -> str:
 
 
 class InputLines:
-    """Iterate over it for the lines of standard input, without their endings; None stands for one
-    that has more than ``LINE_BYTES``.
+    """An iterator over the lines of standard input, without their ends; None stands for a line of
+    more than ``LINE_BYTES``.
     """
 
     def __init__(self) -> None:
@@ -95,8 +95,8 @@ class InputLines:
 
 
 async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], str]) -> None:
-    """A line or several of each, until whoever sends them closes their channel. Raises OutputGone:
-    that cancels whoever sends, who would fail instead if the channel were closed here.
+    """Print items until their channel is closed. Raises OutputGone, which cancels the senders: they
+    would fail if the channel were closed here.
     """
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_watch_output)
@@ -107,7 +107,7 @@ async def print_each(items: trio.MemoryReceiveChannel[_T], text: Callable[[_T], 
 
 
 async def print_text(text: str) -> None:
-    """Print in a thread, since whoever reads our output may stop reading for long."""
+    """Print in a thread, since the reader of our output may pause. Raises OutputGone."""
     try:
         await trio.to_thread.run_sync(_write_all, text.encode(), abandon_on_cancel=True)
     except BrokenPipeError:
@@ -115,9 +115,9 @@ async def print_text(text: str) -> None:
 
 
 async def _read_input() -> bytes:
-    """What has come on standard input; nothing at its end. Never changes its mode.
+    """Read standard input; nothing means its end. Leaves its mode alone, as others share it.
 
-    Files are always ready and cannot be waited for; so is /dev/null.
+    Files and /dev/null cannot be waited for, as they are always ready.
     """
     if not stat.S_ISREG(os.fstat(_STDIN).st_mode):
         try:
@@ -133,7 +133,7 @@ def _write_all(data: bytes) -> None:
 
 
 async def _watch_output() -> None:
-    """Notice that the reader of our output has gone while we have nothing to print."""
+    """Raise OutputGone if the reader goes while there is nothing to print."""
     if stat.S_ISFIFO(os.fstat(_STDOUT).st_mode):
         await trio.lowlevel.wait_readable(_STDOUT)  # the writing end: readable once it is broken
         raise OutputGone

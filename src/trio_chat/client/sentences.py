@@ -1,7 +1,6 @@
-"""What people are told of a session's messages, as the plain dialect words it.
+"""Sentences for people from a session's messages, worded as in the plain dialect.
 
-What has no words of its own gets a sentence, and what a session tells twice, as a message and in
-words, is told once.
+Something that a session tells twice, as a message and in words, is told once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,13 +25,13 @@ from trio_chat.protocols.client import (
 from trio_chat.protocols.irc.text import is_room, is_split
 from trio_chat.protocols.plain.wording import wording
 
-# Texts of ours that may still be told of: more than may be on their way.
+# Texts of ours that are remembered until their outcome: more than may be on their way.
 _OURS_MAX = 2000
 
-# Of people who are lost in a split, so many are named.
+# People named who are gone in a netsplit.
 _NAMED_MAX = 10
 
-# How these are told of a text with its words.
+# What is told before the words of a text that has failed for this reason.
 _FAILURES = {
     MAYBE_LOST: "This may not have arrived",
     CUT_SHORT: "Only the beginning of this was said",
@@ -40,28 +39,28 @@ _FAILURES = {
 
 
 class Sentences:
-    """``nick`` is our nickname, ``names`` tells which names are the same. ``last`` is what the last
-    notice said.
+    """``nick`` is our nickname, ``names`` the server's casemapping, ``last`` the text of the last
+    notice.
     """
 
     def __init__(self) -> None:
         self.nick = self.last = ""
         self.names = Casemapping()
         self._ours: dict[str, Sent] = {}
-        self._again: Sequence[str] = ()  # words that may follow, and were told already
+        self._again: Sequence[str] = ()  # words that were told already and may follow
 
     def is_me(self, nick: str) -> bool:
         return self.names.same(nick, self.nick)
 
     def was_told(self, message: Message) -> bool:
-        """Whether it says in words what the message before has told."""
+        """Whether the message before has already told this."""
         again, self._again = self._again, ()
         if isinstance(message, Earlier | State) or not again:
             return False
         return wording(message) == again
 
     def of(self, message: Message) -> Sequence[Message]:
-        """What is told of it; of who is there tells ``company``."""
+        """Return what to tell of a message; for Roster there is ``company``."""
         match message:
             case Linked(nick, casemapping=names):
                 self.nick = nick
@@ -87,7 +86,7 @@ class Sentences:
         return () if isinstance(message, State) else [message]
 
     def company(self, roster: Roster) -> Sequence[Message]:
-        """For us, who have just entered."""
+        """Tell who is in a room that we have just entered."""
         others = sum(not self.is_me(member.nick) for member in roster.members)
         return _notices(RoomWelcome(roster.room, self.nick, others, first=False))
 
@@ -101,8 +100,8 @@ class Sentences:
         return Said(room, self.nick, sent.text, action=sent.action, to=to, notice=sent.notice)
 
     def _failed(self, token: str, why: str) -> Sequence[Message]:
-        """With its words, for nothing in a line tells which it was. Why it was refused may have
-        been told just before, or comes again.
+        """Tell that a text has failed, with its words. The reason may have been told just before,
+        or may come again.
         """
         what = _FAILURES.get(why, "Not sent")
         told = [Notice(why)] if what == "Not sent" and why != self.last else []
@@ -112,12 +111,12 @@ class Sentences:
         return told
 
     def _topic(self, topic: Topic) -> Sequence[Message]:
-        """Who has set it, and when, comes in a second message."""
+        """Tell the topic once: who set it, and when, comes in a second message."""
         self._again = wording(topic)
         return () if topic.at else [topic]
 
     def _kicked(self, kicked: Kicked) -> Sequence[Message]:
-        """If it is us, that we are out follows; where plain is spoken, that anybody is."""
+        """Tell that they left, too, which follows by itself if it is us, or on a plain server."""
         told = _notices(kicked)[:1]
         if self.is_me(kicked.target):
             return told
@@ -133,8 +132,8 @@ class Sentences:
 
 
 def together(messages: Sequence[Message]) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
-    """Messages that come one after the other, and what is told before the others of them: of people
-    who are lost in a split that is all.
+    """Group messages of a kind, each group with its heading. A netsplit is told by the heading
+    alone.
     """
     for kind, group in groupby(messages, _kind):
         alike = tuple(group)
@@ -148,7 +147,7 @@ def together(messages: Sequence[Message]) -> Iterator[tuple[Sequence[Message], S
 
 
 def _kind(message: Message) -> str:
-    """The plain dialect shows what was said before without its time: so it needs a heading."""
+    """Name the kind; a plain server's replay has no times, so it needs a heading."""
     match message:
         case Departed(why=why) if is_split(why):
             return "split"

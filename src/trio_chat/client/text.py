@@ -10,38 +10,37 @@ from trio_chat.protocols.client import Earlier, Message, Stamped, State
 from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import wording
 
-#: Those of the 256 colours that are readable on white and on black alike, as a terminal is told
-#: them: a contrast of 3.6 or more with both (WCAG 2.1 asks 3 of large text), and far enough from
-#: each other.
+#: Colours of the 256 that are readable on white and on black: a contrast of 3.6 or more with both
+#: (WCAG 2.1 asks 3 of large text), and easy to tell apart.
 COLOURS_256 = tuple(
     f"38;5;{colour}" for colour in (167, 166, 100, 64, 29, 30, 32, 67, 63, 99, 134, 164, 132, 197)
 )
 
-#: Where there are only 16, those that the person's own choice of colours makes readable.
+#: Colours of the 16, which people have chosen to be readable.
 COLOURS_16 = ("31", "32", "33", "34", "35", "36")
 _DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
 
 
 def piped_text(message: Message) -> str:
-    """As ``plain_text``, and before what was asked for when that was said."""
+    """Format as ``plain_text``, with the time before what was searched for."""
     found = isinstance(message, Earlier) and message.found
     return dated_text(message) if found else plain_text(message)
 
 
 def plain_text(message: Message) -> str:
-    """One line or several, without the last newline; safe to print on a terminal."""
+    """Format as lines without the last newline, safe to print on a terminal."""
     shown = message.said if isinstance(message, Earlier) else message
     return "" if isinstance(shown, State) else "\n".join(clean(line) for line in wording(shown))
 
 
 def dated_text(message: Message) -> str:
-    """The same, and before what was not said just now when that was."""
+    """Format as ``plain_text``, with the time before what was not said just now."""
     return _when(message) + plain_text(message)
 
 
 def coloured_text(message: Message, colours: Sequence[str] = COLOURS_256) -> str:
-    """The same, with one of the ``colours`` for each nickname, and dim what nobody says now."""
+    """Format with a colour for each nickname; dim if nobody says it now."""
     text = plain_text(message)
     if isinstance(message, Said):
         begin = 2 if message.action else 0
@@ -57,7 +56,7 @@ def _dim(text: str) -> str:
 
 
 def _when(message: Message) -> str:
-    """In the time of this place; with the day, unless that is today."""
+    """Format the local time, with the day unless that is today."""
     said = message.said if isinstance(message, Earlier) else message
     if not isinstance(said, Stamped) or not (said.late or isinstance(message, Earlier)):
         return ""

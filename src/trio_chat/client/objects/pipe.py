@@ -63,7 +63,7 @@ class ObjectPipe:
                     await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
 
-    # ── what is told ───────────────────────────────────────────────────────────────────────
+    # ── messages ───────────────────────────────────────────────────────────────────────────
 
     async def _tell(self, messages: MessageChannel, objects: _Told) -> None:
         """Print messages until the chat has ended."""
@@ -75,14 +75,14 @@ class ObjectPipe:
                 break
             await put(objects, message)
             if isinstance(message, client.InRoom) and self._state.requires(message.room):
-                self._state.required = ()  # from now on it is told if we are out of it
+                self._state.required = ()  # from now on OutOfRoom tells
         if left := sorted(self._delivery.open):
-            why = f"it is not known what has become of {len(left)} of our messages"
+            why = f"the outcome of {len(left)} of our messages is unknown"
             self._failed = self._failed or ConnectionLost(why)
         for token in left:
             await objects.send(Failed(token, MAYBE_LOST))
 
-    # ── what is asked for ──────────────────────────────────────────────────────────────────
+    # ── requests ───────────────────────────────────────────────────────────────────────────
 
     async def _read(self, asked: RequestChannel, objects: _Told) -> None:
         """Read requests until one of them, or the end of the input, ends the chat. If it ends by
@@ -117,7 +117,7 @@ class ObjectPipe:
         return request
 
     def _is_in_vain(self, request: requests.Request) -> bool:
-        """Tell whether it would resend what has not failed."""
+        """Whether it would resend a text that has not failed."""
         failed = self._delivery.has_failed
         return isinstance(request, requests.ResendText) and not failed(request.token)
 
