@@ -209,7 +209,8 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
-    state.by_identity.setdefault(identity, {})[person.user_id] = person
+    if person.is_known:
+        state.known.setdefault(identity, {})[person.user_id] = person
     state.most = max(state.most, len(state.people))
     return list(_presence(state, arrived.nick, arrived.origin))
 
@@ -238,10 +239,10 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     if person is None:  # cut off before their arrival had a place in the log
         return []
     del state.by_nick[fold(person.nick)]
-    same = state.by_identity[person.identity]
-    del same[person.user_id]
-    if not same:
-        del state.by_identity[person.identity]
+    if same := state.known.get(person.identity):
+        del same[person.user_id]
+        if not same:
+            del state.known[person.identity]
     _remember(state, person, entry)
     rooms = tuple(person.rooms)
     for room in rooms:

@@ -322,7 +322,7 @@ def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
 
 
 def _is_there_and_banned(state: State, room: Room, identity: str) -> bool:
-    same = state.by_identity.get(identity, {})
+    same = state.same(identity)
     return any(user_id in room.members and is_banned(room, same[user_id]) for user_id in same)
 
 

@@ -66,13 +66,13 @@ def _room(log: str, room: Room, reader: Person) -> Source:
 def partner(state: State, reader: Person, last: Entry) -> str:
     """The other person's nickname in a conversation: now, or else when its last entry was said."""
     one, _, other = last.room.partition(",")
-    people = state.by_identity.get(other if one == reader.identity else one)
+    people = state.same(other if one == reader.identity else one)
     return next(iter(people.values())).nick if people else _other_end(state, reader, last)
 
 
 def _other_end(state: State, reader: Person, entry: Entry) -> str:
     said = cast("Said", entry.event)  # a conversation's log holds nothing else
-    mine = state.by_identity.get(reader.identity, {})
+    mine = state.same(reader.identity)
     if said.user_id in mine:
         return said.to
     # The reader may have said it on a connection that has gone; then the nickname tells.

@@ -1,7 +1,7 @@
 """The state of the chat: who is here, and in which rooms."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from trio_chat.core.events import Entry
@@ -26,7 +26,7 @@ class State:
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
         self.by_nick: dict[str, Person] = {}
-        self.by_identity: dict[str, dict[str, Person]] = {}  # several, if one comes twice
+        self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went
         self.most = 0  # the most people who have been here at once
@@ -38,6 +38,12 @@ class State:
     def person(self, nick: str) -> Person | None:
         """The person who has this nickname now."""
         return self.by_nick.get(fold(nick))
+
+    def same(self, identity: str) -> Mapping[str, Person]:
+        """The people of an identity, by id."""
+        if person := self.people.get(identity):  # as it is with those who are not known
+            return {identity: person}
+        return self.known.get(identity, {})
 
     def room(self, name: str) -> Room | None:
         """The room of this name, if it is open."""
@@ -68,7 +74,7 @@ class State:
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears what goes into the log of a room, or of a conversation."""
         if is_private(log):
-            return all(identity in self.by_identity for identity in log.split(","))
+            return all(self.same(identity) for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
 
     def watch(self, user_id: str, nicks: Iterable[str]) -> None:

@@ -14,6 +14,8 @@ class LineBuffer:
     first ``maximum`` + 1 bytes. So the buffer holds no more than that between two pieces.
     """
 
+    __slots__ = ("_beginnings", "_discarded", "_maximum", "_partial")
+
     def __init__(self, maximum: int, *, beginnings: bool = False) -> None:
         self._maximum, self._beginnings = maximum, beginnings
         self._partial = bytearray()

@@ -16,6 +16,8 @@ class Dialect(Protocol):
     each way of writing, and it hashes by identity.
     """
 
+    __slots__ = ()
+
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         """The bytes that a subscriber is sent; empty if this dialect does not tell of such a thing.
 
@@ -26,6 +28,8 @@ class Dialect(Protocol):
 
 class OwnDialect(Dialect, Protocol):
     """A way of writing to people about their own actions."""
+
+    __slots__ = ()
 
     def differs(self, shown: Shown) -> bool:
         """Whether everybody else is shown it in another way."""

@@ -30,6 +30,10 @@ class _In(Enum):
 class Telnet:
     """Takes bytes, and gives what was typed. CR NUL, a key that ends a line, becomes CR LF."""
 
+    __slots__ = (
+        "_certain", "_ended_with_cr", "_held", "_in", "_text", "_value_left", "_verb",
+    )  # fmt: skip
+
     def __init__(self, encoding: str) -> None:
         self._certain = not _is_letter(encoding)
         self._held = b""  # may be the beginning of the first negotiation, or letters

@@ -207,7 +207,7 @@ class Hub:
 
     def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
         """Tell the other connections of the same person."""
-        for user_id in self.chat.by_identity.get(person.identity, ()):
+        for user_id in self.chat.same(person.identity):
             if user_id != person.user_id and (other := self.subscribers.get(user_id)):
                 other.outbox.post(other.dialect.render(answer))
 

@@ -63,6 +63,8 @@ def is_part(message: Message) -> bool:
 class Collector:
     """The batch that a client has open, if any. Faults are told in ``out``."""
 
+    __slots__ = ("_batch", "_out")
+
     def __init__(self, out: ReplyBuffer) -> None:
         self._out = out
         self._batch: Collected | None = None

@@ -1,5 +1,7 @@
 """The IRCv3 capabilities of the server (ircv3.net, "Capability Negotiation")."""
 
+from functools import lru_cache
+
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 
 #: Each capability, with the value that CAP LS 302 shows.
@@ -38,3 +40,11 @@ RENDERED = frozenset(CAPS) - {
 
 #: The capabilities of which any lets a line have tags.
 TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}
+
+NO_CAPS: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=1000)
+def shared(caps: frozenset[str]) -> frozenset[str]:
+    """The same capabilities, as one object for all clients that have them: it takes 0.7 KiB."""
+    return caps

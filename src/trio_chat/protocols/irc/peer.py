@@ -3,7 +3,7 @@
 from trio_chat.core.events import NOWHERE, Change
 from trio_chat.core.masks import address
 from trio_chat.core.modes import with_letter
-from trio_chat.protocols.irc.caps import RENDERED
+from trio_chat.protocols.irc.caps import NO_CAPS, RENDERED
 from trio_chat.protocols.irc.dialect import IrcDialect, OwnIrcDialect, irc_dialect, own_dialect
 
 
@@ -13,11 +13,13 @@ class Peer:
     ``server`` is the name of the server. ``nick`` is empty until the client is registered.
     """
 
+    __slots__ = ("_server", "caps", "modes", "nick", "origin", "watched")
+
     def __init__(self, server: str) -> None:
         self._server = server
         self.nick, self.origin, self.modes = "", NOWHERE, ""
         self.watched: dict[str, str] = {}  # nicknames, by their folds
-        self.caps: frozenset[str] = frozenset()
+        self.caps = NO_CAPS
 
     @property
     def registered(self) -> bool:

@@ -12,7 +12,7 @@ from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
 from trio_chat.core.names import NAME_MAX, nick_problem
 from trio_chat.core.views import Refused
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.caps import CAPS
+from trio_chat.protocols.irc.caps import CAPS, shared
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.replies import isupport
@@ -33,6 +33,11 @@ class Registration:
     Each public method reads one command. The client enters once there are a nickname and a user and
     no capabilities are being negotiated.
     """
+
+    __slots__ = (
+        "_cap_version", "_entering", "_name", "_negotiating", "_out", "_password", "_peer",
+        "_secret", "_user", "_wanted",
+    )  # fmt: skip
 
     def __init__(self, out: ReplyBuffer) -> None:
         self._out, self._peer = out, out.peer
@@ -136,7 +141,7 @@ class Registration:
         self._cap_version = max(self._cap_version, number(version))
         modern = self._cap_version >= 302
         if modern:  # "If a client … sends 302 … the server MUST … cap-notify … implicitly"
-            self._peer.caps |= {"cap-notify"}
+            self._peer.caps = shared(self._peer.caps | {"cap-notify"})
         words = [f"{name}={value}" if modern and value else name for name, value in CAPS.items()]
         self._cap_lines("LS", words, several=modern)
 
@@ -159,7 +164,7 @@ class Registration:
         fixed = {"cap-notify"} if self._cap_version >= 302 else set()
         possible = (added | removed) <= CAPS.keys() and not removed & fixed
         if possible:
-            peer.caps = peer.caps - removed | added
+            peer.caps = shared(peer.caps - removed | added)
         self._out.send_trailing("CAP", peer.nick or "*", "ACK" if possible else "NAK", wanted)
 
 

@@ -66,6 +66,11 @@ class ReplyBuffer(OwnDialect):
     the command of the line in hand. While that has a label, this is the client's ``OwnDialect``.
     """
 
+    __slots__ = (
+        "_batch", "_batches", "_label", "_replies", "_to_send", "_was_shown", "clock", "info",
+        "peer", "refusals", "verb",
+    )  # fmt: skip
+
     def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
         self.info, self.clock = info, clock
         self.peer = Peer(info.name)

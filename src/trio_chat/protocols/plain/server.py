@@ -105,6 +105,8 @@ class PlainSession(Session):
         self._first_line += data
         line = self._first_line.partition(b"\n")[0].decode("latin-1").rstrip("\r")
         self._is_browser = begins_request(line) or is_whole_request(line)
+        if b"\n" in self._first_line:
+            self._first_line = b"\n"  # the rest is of no use any more
 
     def receive_eof(self) -> None:
         if rest := self._telnet.rest():
