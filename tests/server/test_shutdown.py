@@ -2,10 +2,12 @@
 
 from contextlib import suppress
 
+import pytest
 import trio
 import trio.testing
 
 from peers import House, running, settings
+from trio_chat.storage.memory import MemoryLog
 
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 GOODBYE = "*** The server is shutting down. Goodbye!\n"
@@ -75,6 +77,23 @@ async def test_whoever_does_not_hang_up_is_hung_up_on(
         await house.server.stopped.wait()
         assert trio.current_time() - began < 2
         assert await alice.rest() == GOODBYE
+
+
+async def test_what_hangs_is_cut_off_when_the_grace_is_over(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*args: object, **how: object) -> None:
+        await trio.sleep_forever()
+
+    async with running(settings(server={"shutdown_grace": 300})) as house:
+        alice = await house.link("alice")
+        monkeypatch.setattr(MemoryLog, "history", hang)
+        await alice.send(b"/history\n")
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        house.server.stop()
+        await house.server.stopped.wait()
+        assert 299 < trio.current_time() - began < 310
 
 
 async def test_nobody_is_let_in_once_it_stops() -> None:

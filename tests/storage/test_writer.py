@@ -19,7 +19,9 @@ from stores import append, open_file, said, take, texts
 from trio_chat.core.events import TopicSet
 from trio_chat.storage.base import START
 from trio_chat.storage.sqlite import store
+from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.log import SqliteLog
+from trio_chat.storage.sqlite.writer import Writer
 
 HERE, THREAD = "MainThread", "history"
 
@@ -133,6 +135,28 @@ async def test_somebody_else_who_writes_holds_up_nobody(tmp_path: Path, disk: Di
                 await trio.testing.wait_all_tasks_blocked()
             other.execute("ROLLBACK")
     assert THREAD in disk.commits
+
+
+async def test_what_was_gathered_is_written_before_the_end(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked = tmp_path / "chat.db", 0
+    do = Writer.do
+
+    def counted(writer: Writer, job: Job[Any], *, lone: bool) -> None:
+        nonlocal asked
+        asked += 1
+        do(writer, job, lone=False)
+
+    async with opened(path, disk) as log, trio.open_nursery() as nursery:
+        monkeypatch.setattr(Writer, "do", counted)
+        for number in range(50):
+            nursery.start_soon(append, log, said(f"{number}"))
+        await trio.lowlevel.checkpoint()  # many have asked by now, and none has been answered
+        nursery.cancel_scope.cancel()
+    assert asked > 1
+    async with open_file(path) as log:
+        assert len(await texts(log, "#a", limit=1000)) == 60 + asked
 
 
 async def test_the_journal_does_not_grow_with_what_is_said(tmp_path: Path, disk: Disk) -> None:
