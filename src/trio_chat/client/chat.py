@@ -1,8 +1,8 @@
-"""The client as a library: a chat in many rooms that goes on over lost connections.
+"""The client as a library: a chat in many rooms that survives lost connections.
 
-There is no task in the background. Whoever waits for something reads, or connects again, one at a
-time: the iteration, a ``say``, a ``history``. So errors come out where the call is, and all of it
-is cancelled with the caller's own tasks.
+There is no task in the background. A call that waits for something reads, or reconnects, one at a
+time: the iteration, a ``say``, a ``history``. So errors come out of the call, and everything is
+cancelled with the caller's own tasks.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -40,10 +40,10 @@ from trio_chat.settings.checks import (
 )
 from trio_chat.settings.places import check_place
 
-_ARRIVE_TIMEOUT = 30.0  # seconds; until it is known which rooms have let us in
+_ARRIVE_TIMEOUT = 30.0  # seconds; until we know which rooms have let us in
 
-# Messages that nobody has taken yet. Who says much and never iterates loses the older half, and is
-# told; to wait instead would be for ever.
+# Messages that nobody has taken yet. A program that never iterates loses the older half, and is
+# told so: waiting for it would be for ever.
 _HEARD_MAX = 10_000
 
 _LEAVE_TIMEOUT = 10.0  # seconds; a room of the tutorial's without a pause must not keep us
@@ -55,14 +55,14 @@ _ENDED = "the chat has ended"
 
 @fact
 class Incoming(Stamped):
-    """What somebody has said just now, or while we were cut off: it can be answered."""
+    """A message said just now, or while we were cut off: it can be answered."""
 
     _: KW_ONLY
     chat: "Chat" = field(repr=False, compare=False)
 
     async def reply(self, text: str) -> None:
-        """Say ``text`` where this was said: in the room, or in private to who has said it in
-        private. As ``Chat.say``.
+        """Say ``text`` where this was said: in the room, or in private to its sender. As
+        ``Chat.say``.
         """
         own = self.nick == self.chat.nick  # from another program of ours
         await self.chat.say(text, to=self.room or (self.to if own else self.nick))
@@ -74,9 +74,7 @@ Message = Incoming | Happening
 
 @dataclass(eq=False)
 class _Page:
-    """Of what was said before: asked for of ``link``, and wanted unless nobody ``waits`` for it any
-    more.
-    """
+    """A page of history, requested on ``link``; dropped once nobody ``waits`` for it."""
 
     target: str
     link: Connection | None = None
@@ -88,12 +86,11 @@ class _Page:
 class Chat:
     """A chat that we are in; get one from ``open_chat``.
 
-    Iterate over it for what happens. What others say is Incoming; what was said before we came is
-    wrapped in Earlier. What we say ourselves comes as Sent, and as Acknowledged or Failed once that
-    is known. One task may iterate, a second one gets trio.BusyResourceError; any number may say
-    something. Whoever neither iterates nor says anything for minutes may be taken for gone by an
-    IRC server. When 10,000 messages wait to be iterated over, the older half of them goes, and a
-    Notice in its place tells so.
+    Iterate over it for messages. What others say is Incoming; what was said before we came is
+    wrapped in Earlier. Our own texts come as Sent, and later as Acknowledged or Failed. One task
+    may iterate, a second one gets trio.BusyResourceError; any number may say something. An IRC
+    server may drop a program that neither iterates nor says anything for minutes. If 10,000
+    messages wait, the older half is dropped, and a Notice in its place says so.
     """
 
     def __init__(
@@ -181,7 +178,7 @@ class Chat:
         await self.say(text, to=nick)
 
     async def resend(self, token: str) -> None:
-        """Send again what has failed."""
+        """Resend a text that has failed."""
         _check_texts(token=token)
         self._connection.requests.resend(token)
         await self._send()

@@ -1,7 +1,7 @@
-"""One connection of a client's, from the first byte to the last.
+"""One connection of a client, from the first byte to the last.
 
-There is no task in the background. Whoever waits for something reads, who says something writes;
-so errors come out where the call is, and all of it is cancelled with the caller's own tasks.
+There is no task in the background. A caller that waits for something reads, one that says something
+writes; so errors come out of the call, and everything is cancelled with the caller's own tasks.
 """
 
 import math
@@ -25,23 +25,23 @@ from trio_chat.settings.places import Address
 
 _READ = 64 * 1024  # bytes
 
-# How long to wait for a server to answer at all, and then for it to let us in: it may be busy
-# with somebody else, as the tutorial's server is with everybody.
+# How long to wait for a server to answer at all, and then to let us in: the tutorial's server deals
+# with one newcomer at a time.
 _CONNECT_TIMEOUT = 15.0  # seconds
 _ADMIT_TIMEOUT = 30.0  # seconds
 
-# A link that is cut somewhere says nothing. So after a silence we ask for a sign of life, and give
-# the answer the time that it takes on the slowest of links.
+# A link that breaks somewhere says nothing. So after a silence we ask for a sign of life, and give
+# the answer time for the slowest of links.
 _QUIET = 20.0  # seconds
 _ANSWER = 10.0  # seconds
 
 
-#: Where plain is spoken, it stands for the room in which the server puts newcomers.
+#: On a plain server, this stands for the room in which it puts newcomers.
 DEFAULT_ROOM = "#lobby"
 
 
 class Connection:
-    """To a server, with the session that speaks its language. What is heard is handed to ``hear``.
+    """A connection to a server, with the session for its protocol; ``hear`` takes the messages.
 
     An IRC server that has been silent for half a minute, and does not answer, counts as lost.
     """
@@ -68,10 +68,8 @@ class Connection:
         return self.session.nick
 
     async def push(self) -> None:
-        """Once the session was asked for something: send what may be sent now; the rest goes out
-        while somebody reads.
-
-        What we ourselves know of it is heard in any case, even if the connection is lost now.
+        """Send what may be sent now, after a request to the session; the rest goes out while
+        somebody reads. The session's own messages are heard even if the connection is lost now.
         """
         self._hear_ourselves()
         await self._send()
@@ -79,9 +77,8 @@ class Connection:
             self._receiving.cancel("there is something to be sent")
 
     async def finish(self, words: str = "") -> None:
-        """Say nothing more. What is still to come can be read, and then the end.
-
-        ``words`` are what the others are told as we leave, if the protocol has a place for them.
+        """Say nothing more, and read on to the end. ``words`` are shown to the others as we leave,
+        if the protocol has a place for them.
         """
         self._ended, self._silence = True, 0.0
         with_eof = self.session.finish(words)
@@ -92,7 +89,7 @@ class Connection:
         self._receiving.cancel("there is less to wait for")
 
     async def close(self) -> None:
-        """Without a word. What is known of what was on its way stays to be heard."""
+        """Close without a word. The outcome of texts on their way is heard, if it is known."""
         self._hear([*self.session.own_messages(), *self.session.cut()])
         with trio.CancelScope(shield=True):  # it does not wait
             await trio.aclose_forcefully(self._stream)
@@ -112,16 +109,15 @@ class Connection:
         raise NotAdmitted(f"the server did not let us in within {_ADMIT_TIMEOUT:g} seconds")
 
     def reset(self) -> None:
-        """All has been said, and this is to be closed: a close leaves a thread of the tutorial's
-        server spinning, and only a reset ends it.
+        """Make the close a reset, as a plain close leaves a thread of the tutorial's server
+        spinning.
         """
         if not self.session.framed:
             self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     async def receive(self) -> bool:
-        """Wait until something has come, or been due to be sent; False if nothing comes any more.
-
-        One task at a time may do so.
+        """Wait until something has come, or is due to be sent; False at the end. One task at a time
+        may do so.
         """
         if not self._sending.locked():
             self._check_whole()
@@ -133,9 +129,8 @@ class Connection:
         return data is not None
 
     async def _read(self) -> bytes | None:
-        """What comes next; None at the end, and after our last word when all is silent.
-
-        Nothing if it is time to send something, or ``_receiving`` was cancelled.
+        """Read; None at the end, and when all is silent after our last words. Empty if it is time
+        to send something, or ``_receiving`` was cancelled.
         """
         began = trio.current_time()
         quiet_until = began + self._patience() - self._silence
@@ -150,7 +145,7 @@ class Connection:
         return b"" if trio.current_time() < quiet_until else self._on_silence()
 
     def _patience(self) -> float:
-        """For how many seconds of silence there is nothing to be done."""
+        """Return the seconds of silence after which to do something about it."""
         if self._ended and not self.session.waiting:
             return self.session.silence
         if not self.session.admitted:
@@ -158,7 +153,7 @@ class Connection:
         return _QUIET + _ANSWER if self._asked else _QUIET
 
     def _on_silence(self) -> bytes | None:
-        """There is."""
+        """Do something about a long silence."""
         if self._ended and not self.session.waiting:
             return None
         if self._asked:
@@ -169,13 +164,13 @@ class Connection:
         return b""
 
     def _hear_ourselves(self) -> None:
-        """Whoever waits for the server hears what it will not send us."""
+        """Hear the session's own messages, and wake the reader for them."""
         if own := self.session.own_messages():
             self._hear(own)
             self.interrupt("there is something to be heard")
 
     def interrupt(self, why: str) -> None:
-        """Let whoever waits for the server look again."""
+        """Wake the reader."""
         self._receiving.cancel(why)
 
     async def _send(self) -> None:
@@ -191,15 +186,15 @@ class Connection:
                 self._torn = False
 
     def _check_whole(self) -> None:
-        """Who was cancelled while he sent something has sent a part of it."""
+        """Raise ConnectionLost if a send was cancelled halfway."""
         if self._torn:
             raise ConnectionLost("something was cut off while it was sent")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A server that we call: where it is, and what is to be known to talk with it. ``protocol`` is
-    ``plain`` or ``irc``; found out by listening for a moment, if it is ``auto``.
+    """A server to connect to. ``protocol`` is ``plain``, ``irc``, or ``auto``: found out by
+    listening for a moment.
     """
 
     host: str
@@ -209,7 +204,7 @@ class Remote:
     password: str = field(default="", repr=False)
 
 
-#: Makes the session of a connection, told whether plain is spoken.
+#: Makes the session of a connection; the argument is whether it is plain.
 NewSession = Callable[[bool], ClientSession]
 
 
@@ -218,8 +213,8 @@ async def connect(
     new_session: NewSession,
     hear: Callable[[Sequence[Message]], None],
 ) -> tuple[Connection, bytes]:
-    """Call the server; returns what it has said by itself, too, with which to ``enter``. Whoever
-    gets the connection closes it. Raises CannotConnect and ConnectionLost.
+    """Connect to a server. Returns the connection, which the caller closes, and the server's first
+    bytes, for ``enter``. Raises CannotConnect and ConnectionLost.
     """
     stream = await _connect(Address(server.host, server.port))
     try:
@@ -236,7 +231,7 @@ async def connect(
 
 
 async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
-    """What the server says by itself, and whether we have waited for that too long."""
+    """Return the server's first bytes, and whether we have waited too long for them."""
     data = b""
     with trio.move_on_after(PATIENCE) as patience, _lost_if_broken():
         while spoken_by(data) is None and (more := await stream.receive_some(_READ)):
@@ -263,7 +258,7 @@ async def _connect(address: Address) -> trio.SocketStream:
 
 
 def _let_tcp_ask(stream: trio.SocketStream) -> None:
-    """So that a dead link is noticed as soon where the protocol has no PING, or we cannot send."""
+    """Let TCP notice a dead link just as soon, for when we have no PING, or cannot send."""
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = {
         "TCP_KEEPIDLE": int(_QUIET),
@@ -277,7 +272,7 @@ def _let_tcp_ask(stream: trio.SocketStream) -> None:
 
 
 def _why(error: OSError) -> tuple[str, str]:
-    """And what would help. trio tells of several attempts at once; the first has the reason."""
+    """Return the reason, and what is wrong. trio groups attempts; the first has the reason."""
     cause = error.__cause__
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]

@@ -1,8 +1,8 @@
-"""A connection that is opened again when it is lost: for the library and for our own front ends.
+"""A connection that is reopened when it is lost, for the library and for our own front ends.
 
-There is no task in the background: each ``step`` waits for something to come, or to be sent, or for
-the next attempt and makes it. So errors come out where the call is. What is wanted while there is
-no connection goes into the ``ResumeState``, and the next one goes on from there.
+There is no task in the background: each ``step`` waits for something to come or to be sent, or
+makes the next attempt to connect. So errors come out of the call. Requests without a connection go
+into the ``ResumeState``, from which the next one goes on.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,12 +30,12 @@ _CLOSED = "the server closed the connection"
 
 
 class ReconnectingConnection:
-    """``hear`` takes what is heard. ``goes_on_after`` tells whether to try again after this error:
-    if not, ``step`` raises it.
+    """``hear`` takes the messages. ``goes_on_after`` tells whether to try again after an error; if
+    not, ``step`` raises it.
 
-    ``rooms`` are those that we want to be in at first, and ``home`` is the first of them. ``words``
-    are the last ones, once they are given. It is ``over`` when nothing comes any more, and what had
-    to be said and has not got through by then is ``undelivered``, as a sentence.
+    ``rooms`` are those to enter first, and ``home`` is the first of them. ``words`` are our last
+    words, once given. It is ``over`` when nothing comes any more; if something has not got through
+    by then, ``undelivered`` says so in a sentence.
     """
 
     def __init__(
@@ -78,13 +78,12 @@ class ReconnectingConnection:
 
     @property
     def requests(self) -> Requests:
-        """Who takes them now; ``push`` afterwards."""
+        """Takes requests; ``push`` afterwards."""
         return self.session or self._offline
 
     async def push(self) -> None:
-        """Send what may be sent now; the rest goes out with the next steps.
-
-        Raises ConnectionLost only if we do not try again: else whoever makes a step notices it.
+        """Send what may be sent now; the rest goes out with the next steps. Raises ConnectionLost
+        only if we do not try again: otherwise the next step notices it.
         """
         if self.link:
             await self._send(self.link.push)
@@ -92,7 +91,7 @@ class ReconnectingConnection:
             self._hear(self.requests.own_messages())
 
     def tell(self, messages: Sequence[Message]) -> None:
-        """By ourselves, to whoever waits for what is heard."""
+        """Hear messages of our own, and wake the reader for them."""
         self._hear(messages)
         if self.link:
             self.link.interrupt("there is something to be heard")
@@ -106,16 +105,16 @@ class ReconnectingConnection:
 
     @property
     def waiting(self) -> bool:
-        """Whether something is to be said that has not been sent."""
+        """Whether something is queued."""
         return self.session.waiting if self.session else bool(self._state.unsent)
 
     @property
     def left_to_do(self) -> bool:
-        """Whether something has not been said, or may not have arrived and will be sent again."""
+        """Whether something is queued, or on its way and may have to be resent."""
         return bool(self._state.unacked or self._state.unsent)
 
     async def finish(self, words: str) -> None:
-        """Say nothing more, and go on with what is still to come, until it is over."""
+        """Say nothing more, and read on until it is over."""
         self.words = words
         if self.link and self.is_in:
             await self._send(partial(self.link.finish, words))
@@ -123,17 +122,17 @@ class ReconnectingConnection:
             self.give_up("there is nothing left to be said")
 
     def give_up(self, why: str) -> None:
-        """It is over. Whoever makes a step returns; then ``close``."""
+        """End it: the present step returns. ``close`` afterwards."""
         self.over = True
         self._attempt.cancel(why)
 
     # ── what comes ─────────────────────────────────────────────────────────────────────────
 
     async def step(self, done: Callable[[], bool]) -> bool:
-        """Wait until something has come, or happened; False if nothing comes any more.
+        """Wait until something has come or happened; False if nothing comes any more.
 
-        Whoever waits for something makes steps, one at a time. So it may have come when it is our
-        turn: ``done`` tells. Raises ChatError.
+        Callers make steps one at a time, so what one waits for may have come when it is its turn:
+        ``done`` tells. Raises ChatError.
         """
         async with self._turn:
             if done():
@@ -160,7 +159,7 @@ class ReconnectingConnection:
             self._try_later(str(error))
 
     async def _on_end(self, link: Connection) -> None:
-        """The server has closed it. Raises ConnectionLost if we go on."""
+        """Handle the end of a connection. Raises ConnectionLost if we go on."""
         why = link.session.undelivered
         error = ConnectionLost(why or _CLOSED)
         if (self.words is None or why) and self._goes_on_after(error):
@@ -180,8 +179,8 @@ class ReconnectingConnection:
         self._hear([Unlinked(why, wait)])
 
     async def reconnect(self) -> None:
-        """Somebody knows better than we whether there is a server: try it soon, or now if there is
-        no connection.
+        """Drop the connection and try soon, or now if there is none: somebody wants it who may know
+        that the server is back.
         """
         self._attempt.cancel("somebody wants another connection")
         async with self._turn:
@@ -205,7 +204,6 @@ class ReconnectingConnection:
             raise
 
     async def close(self) -> None:
-        """There is no connection any more."""
         link, self.link = self.link, None
         self._nick, self.session = self.nick, None
         if link:
@@ -228,7 +226,7 @@ class ReconnectingConnection:
         return self.session
 
     def _want_rooms(self, plain: bool) -> None:
-        """Where plain is spoken, the server decides which room is the first, unless it is said."""
+        """Note our first rooms; a plain server decides which is the first, unless one is named."""
         if plain and len(self.rooms) > 1:
             raise ValueError(one_at_a_time(self.rooms))
         self.plain = plain
@@ -239,5 +237,5 @@ class ReconnectingConnection:
 
 
 def one_at_a_time(rooms: Sequence[str]) -> str:
-    """Why we cannot be in all of them."""
+    """Say why we cannot be in all of these rooms."""
     return f"plain is spoken there, so we can be in one room at a time, not in {', '.join(rooms)}"

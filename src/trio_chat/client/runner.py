@@ -1,7 +1,7 @@
-"""A client in many rooms as a program: a front end, and a chat that is kept up.
+"""The client as a program: a front end, and a chat that is kept up.
 
-Messages go one way and requests the other, in bounded memory channels. A text that is said while
-there is no connection waits for the next one, as what was on its way when the last was lost.
+Messages go one way and requests the other, in bounded memory channels. Texts wait while there is no
+connection, and those that were on their way when it was lost are resent.
 """
 
 import math
@@ -25,28 +25,26 @@ from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import check_key, check_room
 
-# Requests that have not been dealt with. Then the front end waits, or does not take more.
+# Requests not dealt with. Beyond that the front end waits, or takes no more.
 _ASKED = 1000
 
-# Messages that have come and are not shown yet. Then the server waits, and in the end counts us
-# among those that read too slowly.
+# Messages not shown yet. Beyond that the server waits, until it drops us as a slow reader.
 _MESSAGES = 1000
 
-#: How long a person waits to be let go. What does not get through by then stays in the
-#: ``ResumeState``.
+#: How long leaving may take. What does not get through by then stays in the ``ResumeState``.
 LEAVE_TIMEOUT = 10.0  # seconds
 
 
-#: Where a front end hears messages, and where it asks for something.
+#: The front end's ends of the channels.
 MessageChannel = trio.MemoryReceiveChannel[Message]
 RequestChannel = trio.MemorySendChannel[requests.Request]
 
 
 class FrontEnd(Protocol):
-    """What the person or program at our side sees and wants."""
+    """The person's or program's side."""
 
     async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
-        """Show messages until their channel is closed. To send Leave, or to close ``asked``, ends
+        """Show messages until their channel is closed. Sending Leave, or closing ``asked``, ends
         the chat.
         """
 
@@ -59,12 +57,12 @@ async def run_chat(
     *,
     patience: float = LEAVE_TIMEOUT,
 ) -> None:
-    """Chat until the front end ends it. Raises ChatError if the server does not let us in at all;
-    after that a connection is tried again and again. What could not be sent stays in the ``state``.
+    """Chat until the front end ends it. Raises ChatError if the server never lets us in; once it
+    has, a lost connection is reopened. What could not be sent stays in the ``state``.
 
-    ``patience`` is how many seconds the last words may take, with all that is to be said before
-    them. Without an end to it, and with ``client.retry``, a connection that is cut before that is
-    opened again: for what is left to be said, and what others have said meanwhile.
+    ``patience`` is how many seconds the last words may take, with all that is queued before them.
+    If it is endless, and with ``client.retry``, a connection that is lost meanwhile is reopened for
+    what is left to be sent, and what others have said.
     """
     asked_to, asked = trio.open_memory_channel[requests.Request](_ASKED)
     messages, messages_of = trio.open_memory_channel[Message](_MESSAGES)
@@ -87,7 +85,7 @@ async def _run(front_end: FrontEnd, messages: MessageChannel, asked: RequestChan
 
 
 class ChatRunner:
-    """``asked`` are what is wanted, ``messages`` takes what is heard."""
+    """Carries out the requests in ``asked``, and sends ``messages``."""
 
     def __init__(
         self,
@@ -142,15 +140,15 @@ class ChatRunner:
         return None
 
     def _goes_on_after(self, error: ChatError) -> bool:
-        """Once we have been in, even if our nickname is taken: by our own old connection. Before,
-        a server that does not let us in will not do so the next time.
+        """Once we have been in, go on even if our nickname is taken: by our own old connection.
+        Before that, a server that refuses us will do so again.
         """
         if self._connection.words is not None:
             return self._retry and math.isinf(self._patience)
         return self._connection.been_in or (self._retry and not isinstance(error, NotAdmitted))
 
     async def _put_off(self) -> None:
-        """What was wanted and nobody has got to is for the next time."""
+        """Keep requests that nobody has got to for the next time."""
         await self._connection.close()
         for request in waiting(self._asked):
             if last_words(request) is None:
@@ -164,8 +162,8 @@ class ChatRunner:
         self._news.set()
 
     async def _step(self) -> bool:
-        """Nothing more is read before all is shown. An attempt takes time: what we tell ourselves
-        meanwhile is shown at once.
+        """Make a step once all is shown. An attempt to connect takes time, so our own messages are
+        shown meanwhile.
         """
         await self._show()
         if self._connection.link:
@@ -179,7 +177,7 @@ class ChatRunner:
         return not self._connection.over
 
     async def _attempt(self) -> ChatError | None:
-        """A nursery would wrap it."""
+        """Return the error, as a nursery would wrap it."""
         try:
             await self._connection.step(lambda: False)
         except ChatError as error:
@@ -193,9 +191,7 @@ class ChatRunner:
             await self._news.wait()
 
     async def _show(self) -> None:
-        """What has come together, together. If it is cancelled, what is not shown will be shown by
-        who comes next.
-        """
+        """Show what was heard. If this is cancelled, the next call shows the rest."""
         heard = self._state.heard
         try:
             while heard:
@@ -217,7 +213,7 @@ class ChatRunner:
         await self._finish(words or "")
 
     async def _do(self, together: Iterable[requests.Request]) -> str | None:
-        """Returns the last words, if they end it."""
+        """Carry out requests. Returns the last words if one of them ends the chat."""
         for request in together:
             if (words := last_words(request)) is not None:
                 return words
@@ -248,8 +244,8 @@ class ChatRunner:
 
 
 def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeState:
-    """Of somebody who begins, and whom the server may know. Who does not come back need not be
-    known again: a room would wait for its operator in vain.
+    """Make the state of a new chat. A client that does not come back has no secret: a room would
+    wait for its operator in vain.
     """
     secret = settings.client.identity.get_secret_value()
     return ResumeState() if comes_back and not secret else ResumeState(secret=secret)
@@ -273,7 +269,7 @@ def _is_reconnect(request: requests.Request) -> bool:
 
 
 def last_words(request: requests.Request) -> str | None:
-    """Those with which the front end ends it; None if it does not."""
+    """Return the words of a request that ends the chat; None for any other."""
     match request:
         case requests.Leave(words):
             return words

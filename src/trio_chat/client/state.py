@@ -1,10 +1,10 @@
-"""What the terminal client remembers from one time to the next: a file of JSON for each server.
+"""The terminal client's saved state: a JSON file for each server.
 
-It holds what was typed and the secret that shows who we are, so nobody else may read it. It is
-written to another file first, which then takes its place: whatever happens, it is whole. One
-program at a time has it; a second one that talks with the same server reads it, and remembers its
-own things only as long as it runs. With another secret, for the server takes whoever has the same
-one for the same person, and ends the older connection.
+It holds what was typed and the secret that proves who we are, so nobody else may read it. It is
+written to another file first, which then takes its place, so it is always whole. One program at a
+time has it; a second one for the same server reads it but saves nothing. That one makes a new
+secret, since the server would take two with the same secret for one person, and end the older
+connection.
 """
 
 import fcntl
@@ -24,17 +24,17 @@ from pydantic import TypeAdapter
 from trio_chat.client.model.saved_state import SavedState
 from trio_chat.protocols.unacked import new_token
 
-# Of what is in the file, as it is written today. One of a later version is left alone.
+# The version of the file's format. A file of a newer version is left alone.
 _VERSION = 1
 
 _SAVED = TypeAdapter(SavedState)
 
-# Far more than all that is kept: it is not ours, then.
+# A larger file cannot be ours.
 _LARGEST = 64 * 1024 * 1024  # bytes
 
 
 class State:
-    """``kept`` is from the last time; ``notes`` are for the person, a line each."""
+    """``kept`` was saved last; ``notes`` are lines for the person."""
 
     def __init__(self, path: Path | None, kept: SavedState = SavedState(), *notes: str) -> None:  # noqa: B008
         self.kept = kept if kept.secret else replace(kept, secret=new_token())
@@ -44,13 +44,12 @@ class State:
 
     @property
     def lasts(self) -> bool:
-        """Whether anything is remembered."""
+        """Whether anything will be saved."""
         return self._path is not None
 
     def save(self, kept: SavedState) -> str:
-        """Write it, unless nothing is to be remembered, or nothing is new; waits for the disk.
-
-        Returns why it could not be written, as a sentence.
+        """Write the state if it has changed, and wait for the disk. Returns a sentence if that has
+        failed.
         """
         if self._path is None or kept == self._saved:
             return ""
@@ -64,9 +63,8 @@ class State:
 
 @contextmanager
 def open_state(directory: Path | None, server: str) -> Iterator[State]:
-    """The state of this server's (its address, such as ``localhost:55555``), which nobody else has
-    as long as this lasts. Without a directory nothing is remembered. Never fails: what goes wrong
-    is in its notes.
+    """Open the state for a server (its address, such as ``localhost:55555``), and lock it. Without
+    a directory nothing is saved. Never fails: the notes tell what went wrong.
     """
     with ExitStack() as stack:
         yield _open(directory / _file_name(server), stack) if directory else State(None)
@@ -102,7 +100,7 @@ def _load(path: Path) -> State:
 
 
 def _second(path: Path) -> State:
-    """What is on its way is the business of the first one."""
+    """Read the state for a second program, which leaves queued texts to the first."""
     kept = SavedState()
     with suppress(OSError, _TooNew, _Damaged):
         kept = replace(_read(path), secret="", unsent=())
@@ -111,7 +109,7 @@ def _second(path: Path) -> State:
 
 
 def _file_name(server: str) -> str:
-    """Readable, and another one for each address."""
+    """Make a readable name, unique for each address."""
     digest = hashlib.sha256(server.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', server)[:80]}-{digest[:8]}.json"
 
@@ -133,15 +131,15 @@ def _write(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
-# ── to read what anybody may have written ──────────────────────────────────────────────────────
+# ── reading a file that may be damaged ─────────────────────────────────────────────────────────
 
 
 class _Damaged(Exception):
-    """That is not what we have written."""
+    """The file is not as we write it."""
 
 
 class _TooNew(Exception):
-    """That may be, but we do not understand it."""
+    """The file is of a newer version."""
 
 
 def _read(path: Path) -> SavedState:

@@ -1,8 +1,8 @@
-"""The nicknames that a client tries when the one it would like is taken."""
+"""The nicknames that a client tries when the one it wants is taken."""
 
 from trio_chat.core.names import alternate_nick, fold
 
-# So many clients of one person may be there; beyond that something else is wrong.
+# One person may have this many clients; beyond that something else is wrong.
 _ATTEMPTS = 30
 
 # The number that alternate_nick puts after a name.
@@ -10,9 +10,7 @@ _COUNT = len("_30")
 
 
 class Alternates:
-    """Tries nicknames in turn; ``nick`` is the present one. Unless ``allowed``, there are no
-    others.
-    """
+    """Nicknames in turn; ``nick`` is the present one. Unless ``allowed``, there are no others."""
 
     def __init__(self, wanted: str, *, allowed: bool) -> None:
         self.nick = self.wanted = wanted
@@ -20,10 +18,8 @@ class Alternates:
         self._refused: set[str] = set()
 
     def next(self, refused: str) -> bool:
-        """Take note that the server has refused ``nick``, which it may have cut: ``refused`` is how
-        it writes it.
-
-        Returns whether there is another one, which is then ``nick``.
+        """Go on to the next nickname, as the server has refused ``nick``, which it may have cut to
+        ``refused``. Returns whether there is one.
         """
         self._refused.add(fold(self.nick))
         if not self._allowed or len(self._refused) > _ATTEMPTS:
@@ -34,8 +30,8 @@ class Alternates:
         return True
 
     def notice(self, nick: str) -> str:
-        """The sentence for the person, once the server has let us in as ``nick``; empty if it is
-        the one wanted.
+        """Return a sentence for the person, once the server has let us in as ``nick``; empty if it
+        is the one wanted.
         """
         if not self._refused:
             return ""

@@ -1,4 +1,4 @@
-"""What a client understands, whichever language it speaks. Sans-IO: no method waits."""
+"""The messages of a client and its sessions, for either protocol. Sans-IO: no method waits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,20 +18,20 @@ from trio_chat.core.events import (
 from trio_chat.core.fact import fact
 from trio_chat.core.views import Notice, Topic
 
-# How long to wait for a server to speak first. The tutorial's server greets at once, trio-chat
-# those who are silent for half a second, and never before a fifth; most IRC servers say
-# nothing, or something that is IRC.
+# How long to wait for a server to speak first. The tutorial's server greets at once; trio-chat
+# after half a second of silence, and never within a fifth; most IRC servers say nothing, or
+# something that is IRC.
 PATIENCE = 0.15  # seconds
 
-# Longer than any line that a server lets anybody say, and still no burden.
+# Longer than any line that a server sends, and still no burden.
 LINE_BYTES = 1024 * 1024
 
-# With what an IRC server begins that speaks first.
+# The first bytes of an IRC server that speaks first.
 _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 
 
 class Look(NamedTuple):
-    """How people want a part of their text to look. ``colour`` is one of the 16 that IRC has."""
+    """The formatting of a part of a text. ``colour`` is one of the 16 of IRC."""
 
     bold: bool = False
     italic: bool = False
@@ -50,10 +50,10 @@ class Run(NamedTuple):
 
 @fact
 class Stamped(Said):
-    """What was said, and what the server has noted of it: its id, and when that was (ISO 8601).
+    """A message with the server's id and time (ISO 8601).
 
-    ``late`` if it was said while we were cut off, and comes now. It has a ``token`` if it is ours.
-    ``runs`` are the parts of its text that have a look of their own, in their order.
+    It is ``late`` if it was said while we were cut off. It has a ``token`` if it is ours. ``runs``
+    are the formatted parts of its text, in order.
     """
 
     msgid: str = ""
@@ -64,10 +64,10 @@ class Stamped(Said):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Something that was said before we came: shown for reading, not for answering.
+    """A message from before we came: shown for reading, not for answering.
 
-    ``time`` is when, as ISO 8601, if the server says so. What was ``found``, as it was searched
-    for, may have been shown already; so may what was ``asked`` for as a page of history.
+    ``time`` is ISO 8601, if the server gives it. A message ``found`` by a search, or ``asked`` for
+    as part of a page of history, may have been shown already.
     """
 
     said: Said
@@ -76,12 +76,12 @@ class Earlier:
     asked: bool = field(default=False, compare=False, repr=False)
 
 
-# ── what is known beside what is said ──────────────────────────────────────────────────────────
+# ── other messages ─────────────────────────────────────────────────────────────────────────────
 
 
 @fact
 class Member:
-    """``prefixes`` are those that they have in the room, the highest first."""
+    """A member of a room; ``prefixes`` have the highest first."""
 
     nick: str
     prefixes: str = ""
@@ -91,7 +91,7 @@ class Member:
 
 @fact
 class Roster:
-    """Everybody who is in a room: it replaces what was known."""
+    """Everybody in a room. It replaces what was known."""
 
     room: str
     members: tuple[Member, ...]
@@ -99,8 +99,8 @@ class Roster:
 
 @fact
 class InRoom:
-    """We have entered a room; also when we come back to it after a cut. ``greeting`` is what the
-    server says to that, where plain is spoken.
+    """We have entered a room, or re-entered it after a lost connection. ``greeting`` has the words
+    of a plain server.
     """
 
     room: str
@@ -109,7 +109,7 @@ class InRoom:
 
 @fact
 class OutOfRoom:
-    """We are not in a room any more: we have left it, were sent out, or not let in again."""
+    """We are no longer in a room: we left, were removed, or were not let back in."""
 
     room: str
     why: str = ""
@@ -127,7 +127,7 @@ class Typing:
 
 @fact
 class Sent:
-    """A text of ours, and the ``token`` by which is told what becomes of it."""
+    """A text of ours is on its way. Acknowledged or Failed follows, with the same ``token``."""
 
     token: str
     target: str
@@ -138,8 +138,8 @@ class Sent:
 
 @fact
 class Acknowledged:
-    """A text of ours has arrived, and this is its place among the others: it comes instead of the
-    Stamped. Without an id or a time the server does not say so.
+    """A text of ours has arrived, and this is its place among the other messages. The id and the
+    time are empty if the server gives none.
     """
 
     token: str
@@ -147,7 +147,7 @@ class Acknowledged:
     time: str = ""
 
 
-#: Why a text has failed that was not just refused.
+#: Reasons for Failed other than a refusal.
 MAYBE_LOST = "It may not have arrived."
 CUT_SHORT = "Only the beginning of it was said."
 
@@ -162,8 +162,8 @@ class Failed:
 
 @fact
 class PageEnd:
-    """All that was asked for of what was said before has come: ``count`` messages. ``complete`` if
-    nothing older is kept.
+    """All messages that a history request asked for have come. ``complete`` if nothing older is
+    kept.
     """
 
     target: str
@@ -173,7 +173,7 @@ class PageEnd:
 
 @fact
 class MarkedRead:
-    """Up to when we have read, on any device (ISO 8601); empty if the server does not know."""
+    """How far we have read, on any device (ISO 8601); empty if the server does not know."""
 
     target: str
     time: str
@@ -181,8 +181,8 @@ class MarkedRead:
 
 @fact
 class Linked:
-    """The server has let us in. ``casemapping`` is how it compares names, if that is not as
-    trio-chat does.
+    """The server has let us in. ``casemapping`` names how it compares names, if not as trio-chat
+    does.
     """
 
     nick: str
@@ -193,7 +193,7 @@ class Linked:
 
 @fact
 class Unlinked:
-    """We are cut off, and try again in ``retry`` seconds."""
+    """The connection is lost; we try again in ``retry`` seconds."""
 
     why: str
     retry: float
@@ -206,80 +206,79 @@ class Lag:
     seconds: float
 
 
-#: What changes what is shown beside the messages, and has no words of its own.
+#: Messages without words of their own, which change what is shown beside the others.
 State = (
     Roster | InRoom | OutOfRoom | Typing | Sent | Acknowledged | Failed | PageEnd | MarkedRead
     | Linked | Unlinked | Lag
 )  # fmt: skip
 
-#: All that is no words to be answered.
+#: Messages that nobody answers.
 Happening = (
     Joined | Left | Renamed | TopicSet | Notice | Earlier
     | Departed | Kicked | ModesSet | AwaySet | Topic | State
 )  # fmt: skip
 
-#: What a client is told of.
+#: Anything that a client is told.
 Message = Said | Happening
 
 
 class Requests(Protocol):
-    """What can be asked for in many rooms at once, and in private conversations.
+    """Requests in rooms and private conversations.
 
-    A ``target`` is a room or a person. What comes of each of these comes as messages, also from
-    ``own_messages``. What a server cannot do has no answer, or an empty one.
+    A ``target`` is a room or a person. Answers come as messages, also from ``own_messages``. If a
+    server cannot do something, there is no answer, or an empty one.
     """
 
     def say_to(self, target: str, text: str, action: bool = False, token: str = "") -> None:
-        """It is one message if the server takes several lines as one, or several if it is too long
-        for that. Else each line of it is a message, and blank ones are none. Sent comes for each
-        message, and Acknowledged or Failed once that is known.
+        """Say a text: as one message if the server takes several lines as one and it is not too
+        long, else one message for each line that is not blank. Sent comes for each message, and
+        later Acknowledged or Failed.
 
-        ``token`` is by what they call it: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that
-        nobody guesses, or random ones if it is empty. What becomes of a second line, or the rest of
-        a long one, is called ``<token>-2`` and so on. Of what is said with the same token again
-        with the same ``ResumeState``, trio-chat shows only the first.
+        ``token`` names it in those: 16 to 56 ASCII letters, digits, ``-`` or ``_`` that nobody can
+        guess; random if empty. A second message is named ``<token>-2``, and so on. If a text is
+        said again with the same token and ``ResumeState``, trio-chat shows it once.
         """
 
     def resend(self, token: str) -> None:
-        """Send again what has failed."""
+        """Resend a text that has failed."""
 
     def join(self, room: str, key: str = "") -> None:
-        """Enter a room, and again after each cut. Raises Unsupported."""
+        """Enter a room, and re-enter it after each lost connection. Raises Unsupported."""
 
     def part(self, room: str, why: str = "") -> None:
         """Leave a room."""
 
     def history(self, target: str, before: str, limit: int) -> None:
-        """Ask for the messages before this one; without an id, for the last ones."""
+        """Ask for the messages before one with this id; without an id, for the last ones."""
 
     def mark_read(self, target: str, time: str) -> None:
-        """We have read all up to this time (ISO 8601); without one, ask until when that is."""
+        """Mark all up to a time (ISO 8601) as read; without one, ask how far that is."""
 
     def typing(self, target: str, active: bool) -> None:
-        """Tell the others that we are typing, or have stopped."""
+        """Show others that we are typing, or have stopped."""
 
     def command(self, line: str, target: str = "") -> None:
-        """Do a command that was given in a room or a conversation."""
+        """Run a slash command in a room or a conversation."""
 
     def away(self, text: str) -> None:
         """Say that we are away; without a text, that we are back. Raises Unsupported."""
 
     def raw(self, line: str) -> None:
-        """Send a line of IRC as it is. Raises Unsupported."""
+        """Send a line of IRC unchanged. Raises Unsupported."""
 
     def own_messages(self) -> Sequence[Message]:
-        """What follows from what was asked for, and no server will tell us."""
+        """Take the messages that follow from requests without any word from the server."""
 
 
 @runtime_checkable
 class ClientSession(Requests, Protocol):
-    """Bytes from the server in, messages out; and what to send, as bytes.
+    """Bytes from the server in, messages out; requests in, bytes to send out.
 
-    ``nick`` and ``room`` are what the server says they are; ``admitted`` whether it has let us in.
-    ``framed`` is false only with the tutorial's server, which tells nobody where a message ends.
+    ``nick`` and ``room`` are as the server has them; ``admitted`` is whether it has let us in.
+    ``framed`` is false only with the tutorial's server, which does not mark where a message ends.
 
-    Whatever has happened, ask for ``data_to_send`` afterwards, and then for ``own_messages``; and
-    again at ``due``. Times are in seconds, of a clock that does not go back.
+    After every call, take ``data_to_send`` and then ``own_messages``; and again at ``due``. Times
+    are seconds of a monotonic clock.
     """
 
     nick: str
@@ -289,47 +288,46 @@ class ClientSession(Requests, Protocol):
 
     @property
     def silence(self) -> float:
-        """After our last word, how many seconds of silence mean that nothing more is coming."""
+        """Seconds of silence after our last words that mean that nothing more is coming."""
 
     @property
     def undelivered(self) -> str:
-        """At the end: why not all that we said has got through; empty if nothing tells so."""
+        """At the end: why some texts have not got through; empty if all may have."""
 
     @property
     def waiting(self) -> bool:
-        """Whether something is to be said that may not be sent yet."""
+        """Whether something is queued that may not be sent yet."""
 
     @property
     def due(self) -> float:
-        """When more of it may be sent though nothing has come by then; infinity if that is open."""
+        """When more of it may be sent even if nothing comes; infinity if never."""
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
-        """What the server tells us. Raises NotAdmitted; what came before is in ``own_messages``."""
+        """Understand what the server says. Raises NotAdmitted; ``own_messages`` has the rest."""
 
     def data_to_send(self, now: float) -> bytes:
-        """What the server is to be sent now."""
+        """Take the bytes to send now."""
 
     def ping(self) -> bool:
         """Ask the server for a sign of life. Returns whether there is a way to."""
 
     def finish(self, words: str) -> bool:
-        """Say our last word, with ``words`` for the others where there is a place for them.
-
-        Returns whether it is the end of the stream.
+        """Leave, with ``words`` for the others if the protocol has a place for them. Returns
+        whether to end the stream.
         """
 
     @property
     def arrived(self) -> bool:
-        """Whether it is known which of the rooms that we want to be in have let us in."""
+        """Whether we know which of our rooms have let us in."""
 
     def cut(self) -> Sequence[Message]:
-        """The connection has ended: what has become of what was on its way, if nothing will tell
-        that later.
+        """Return the outcome of texts on their way when the connection has ended, if nothing will
+        tell it later.
         """
 
 
 def spoken_by(data: bytes) -> Literal["plain", "irc"] | None:
-    """What a server speaks that begins like this; None if that depends on bytes yet to come."""
+    """Tell the protocol by a server's first bytes; None if they are too few."""
     if data.startswith(_IRC_OPENINGS):
         return "irc"
     if any(opening.startswith(data) for opening in _IRC_OPENINGS):

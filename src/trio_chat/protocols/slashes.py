@@ -1,6 +1,6 @@
-"""The commands that begin with a slash, as far as both ends have them in common.
+"""Commands that begin with a slash: what both ends have in common.
 
-Each end has a table with a row for each command; this reads names, complains about lines that fit
+Each end has a table with a row for each command. This reads names, complains about lines that fit
 no row, and lists the rows for /help.
 """
 
@@ -18,7 +18,7 @@ FILTERS = "Filters for /search: from:NAME in:#ROOM in:NAME before:2024-12-31 aft
 _FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
-#: Names that fingers know from elsewhere.
+# Names that people know from other programs.
 _ALIASES = {
     **dict.fromkeys(("names", "n", "users"), "who"),
     **dict.fromkeys(("list", "channels"), "rooms"),
@@ -37,14 +37,14 @@ _ALIASES = {
 
 
 def spelled_out(line: str) -> str:
-    """A command under the name that we have for it; any other line as it is."""
+    """Rewrite a command with our name for it; leave other lines alone."""
     word, blank, rest = line.strip().partition(" ")
     name = word[1:].lower()
     if not word.startswith("/"):
         return line
-    if name == "q":  # elsewhere it means to leave, or to talk with somebody
+    if name == "q":  # in other programs, to leave or to talk with somebody
         return f"/query {rest}" if rest.strip() else "/quit"
-    if name == "w":  # it means who, or whisper
+    if name == "w":  # who, or whisper
         return f"/msg {rest}" if len(rest.split()) > 1 else f"/who{blank}{rest}"
     return f"/{_ALIASES[name]}{blank}{rest}" if name in _ALIASES else line
 
@@ -63,7 +63,7 @@ class Row(Protocol):
 
 
 def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
-    """Why a command with the text ``rest`` after it is none; empty if it is one."""
+    """Return what is wrong with a command and the text after it; empty if nothing is."""
     row = rows.get(word.lower())
     if row is None:
         meant = f"Did you mean /{close}? " if (close := near(rows, word.lower())) else ""
@@ -74,12 +74,12 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
 
 
 def near(rows: Mapping[str, Row], word: str) -> str:
-    """The command that may have been meant; empty if none is similar."""
+    """Return the most similar command; empty if there is none."""
     return next(iter(difflib.get_close_matches(word, rows, n=1)), "")
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:
-    """The lines of /help."""
+    """Return the lines of /help."""
     usages = [(f"/{word} {row.arguments}", row.does) for word, row in rows.items()]
     width = max(len(usage) for usage, _ in usages)
     lines = [f"{usage:<{width}}  {does}" for usage, does in usages]
@@ -87,7 +87,7 @@ def overview(rows: Mapping[str, Row]) -> list[str]:
 
 
 class Sought(NamedTuple):
-    """The object of a /search. ``after`` and ``before`` are the beginnings of days (UTC)."""
+    """The words and filters of a /search; days begin at midnight, UTC."""
 
     words: str
     room: str
@@ -97,7 +97,7 @@ class Sought(NamedTuple):
 
 
 def read_search(rest: str) -> Sought:
-    """Read words and filters; of two of a kind the last counts. Raises ValueError."""
+    """Read words and filters; the last filter of a kind counts. Raises ValueError."""
     words, filters = [], dict.fromkeys(("in", "from", "after", "before"), "")
     for word in rest.split():
         if found := _FILTER.fullmatch(word):

@@ -1,4 +1,4 @@
-"""A text of ours that has not arrived yet, and the token by which it is known."""
+"""A text of ours that has not arrived yet, and its token."""
 
 import re
 import secrets
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import CTCP, FRAMES
 
-#: A server takes 64 characters, and the pieces of a text have a number behind it.
+#: A server takes 64 characters, and the pieces of a text add a number.
 ID_FORM = "[A-Za-z0-9_-]{16,56}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unacked:
-    """A text on its way; ``line`` is what is sent for it, without tags: several lines with CR LF
-    between them, if it is a batch (multiline.py).
+    """A text on its way; ``line`` is what to send, without tags: a batch has several lines with
+    CR LF between them (multiline.py).
     """
 
     token: str
@@ -27,31 +27,31 @@ class Unacked:
 
 
 def new_token() -> str:
-    """128 random bits: nobody guesses it, and no two are the same."""
+    """Make a token of 128 random bits."""
     return secrets.token_hex(16)
 
 
 def check_token(token: str) -> None:
-    """Raises ValueError, if a text cannot be known by it."""
+    """Raise ValueError if it cannot be a token."""
     if not re.fullmatch(ID_FORM, token):
         raise ValueError("a token is 16 to 56 ASCII letters, digits, - and _")
 
 
 def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = False) -> Unacked:
-    """A text that fits into a line."""
+    """Make an Unacked of a text that fits into a line."""
     start, end = FRAMES[action]
     line = body("NOTICE" if notice else "PRIVMSG", target, f"{start}{text}{end}")
     return Unacked(token, target, text, line, action, notice)
 
 
 def token_of(token: str, number: int) -> str:
-    """Of a piece of a text; random if the text has none."""
+    """Return the token of a piece of a text; random if the text has none."""
     if not token:
         return new_token()
     return token if number == 1 else f"{token}-{number}"
 
 
 def lines_of(text: str) -> Sequence[str]:
-    """A text that begins like a question of clients among themselves (CTCP) must not be one."""
+    """Split a text into lines that are not blank, and that no client takes for CTCP."""
     lines = (line.lstrip(CTCP).removesuffix("\r") for line in text.split("\n"))
     return [line for line in lines if line.strip()]

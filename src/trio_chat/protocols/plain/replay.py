@@ -1,8 +1,8 @@
-"""What trio-chat shows to whoever enters a room: some of it may have been shown before.
+"""The last messages, which trio-chat replays to newcomers: some may have been shown before.
 
-There are no ids in the plain dialect. So what is known is told by comparing: what was shown last
-ends with what the server begins with. And a text of ours that may not have arrived has, if it is
-in what follows.
+Plain messages have no ids. So the replay is compared with the messages shown last: where these end
+as the replay begins, that part is known. A text of ours that may be lost has arrived if it is in
+the rest.
 """
 
 from collections import deque
@@ -16,30 +16,30 @@ from trio_chat.protocols.irc.text import is_room, shown
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked
 
-# Messages of a room that are known when they are shown again; a server shows newcomers fewer.
+# Messages of a room to compare with; a server replays fewer.
 _SHOWN_MAX = 500
 
 Words = tuple[str, str, bool]
 
 
 class Replay:
-    """``encoding`` is what our texts are sent in, and may change them."""
+    """``encoding`` is that of our texts, which it may change."""
 
     def __init__(self, state: ResumeState, encoding: str) -> None:
         self._state, self._encoding = state, encoding
         self._said: list[Said] = []
 
     def remember(self, said: Said) -> None:
-        """It was shown, in a room."""
+        """Note a message that was shown in a room."""
         known = self._state.shown.setdefault(said.room, deque(maxlen=_SHOWN_MAX))
         known.append(_words(said))
 
     def add(self, said: Said) -> None:
-        """It was said in the room before we entered, after what has been added already."""
+        """Add a message of the replay."""
         self._said.append(said)
 
     def end(self, room: str, nick: str) -> Sequence[Message]:
-        """That is all: what of it is to be told in this room to whoever has this nickname."""
+        """Handle the end of the replay; returns what is new to us, who have this nickname."""
         said, self._said = self._said, []
         known = list(self._state.shown.get(room, ()))
         new = said[_overlap(known, list(map(_words, said))) :]
@@ -61,13 +61,13 @@ class Replay:
         return Stamped(said.room, said.nick, said.text, action=said.action, late=True)
 
     def is_of(self, text: Unacked, said: Said) -> bool:
-        """Whether this text of ours comes back as that, if we have said that."""
+        """Whether a message could be this text of ours."""
         sent = shown(text.text).encode(self._encoding, "replace").decode(self._encoding, "replace")
         return is_to(text, said) and sent.strip() == shown(said.text).strip()
 
 
 def is_to(text: Unacked, said: Said) -> bool:
-    """Whether they are said in the same way to the same; of a room, to that where we are."""
+    """Whether a message has the target and manner of this text; a room is the one we are in."""
     place = fold(said.to) == fold(text.target) if said.to else is_room(text.target)
     return place and text.action == said.action
 
@@ -77,7 +77,7 @@ def _words(said: Said) -> Words:
 
 
 def _overlap(known: Sequence[Words], again: Sequence[Words]) -> int:
-    """How many of the first of ``again`` are the last of ``known``; the more, the likelier."""
+    """Count the first of ``again`` that are the last of ``known``, as many as possible."""
     for count in range(min(len(known), len(again)), 0, -1):
         if known[-count:] == again[:count]:
             return count
