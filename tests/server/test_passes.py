@@ -10,7 +10,7 @@ from trio_chat.server.passes import Passes
 
 
 class Queue(trio.abc.Instrument):
-    """Tasks that take a turn each, and work for 6 ms in it; a pass has time for one."""
+    """Tasks that take a turn each, and work for 6 ms in it; there is time for one more."""
 
     def __init__(self, turns: Passes, clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:
         self._turns, self._clock, self._nursery = turns, clock, nursery
@@ -22,7 +22,7 @@ class Queue(trio.abc.Instrument):
         await passes(2)
 
     async def _work(self, name: str, patience: float) -> None:
-        await self._turns.take(patience)
+        await self._turns.wait(patience)
         self._clock.jump(0.006)
         self.passes[-1].append(name)
 
@@ -64,7 +64,7 @@ async def test_a_crowd_is_spread_over_passes(mock_clock: trio.testing.MockClock)
         await passes(500)
         worked = [names for names in crowd.passes if names]
         assert sorted(crowd.order) == sorted(names)
-        assert len(worked[0]) == 1
+        assert len(worked[0]) <= 16
         assert max(map(len, worked)) <= 32
         assert len(worked[-1]) == 1  # as many as there is time for, once that is known
 
@@ -86,7 +86,7 @@ async def test_nobody_waits_once_no_turns_are_given(mock_clock: trio.testing.Moc
     turns, done = Passes(), []
 
     async def work(number: int) -> None:
-        await turns.take()
+        await turns.wait()
         mock_clock.jump(0.006)
         done.append(number)
 

@@ -175,7 +175,7 @@ class Connection:
             await self._hear(data)
         while data := await self._link.receive():
             await self._hear(data)
-        await self._shared.passes.take(LEAVING)
+        await self._shared.passes.wait(LEAVING)
         self._session.receive_eof()
         await self._obey()
         await self._catch_up()
@@ -187,7 +187,7 @@ class Connection:
         shown = self._hub.stop_showing(self._subscriber)
         seen = shown if self._said_goodbye and not self._subscriber.outbox.waits else ""
         try:
-            await self._shared.passes.take(LEAVING)
+            await self._shared.passes.wait(LEAVING)
         finally:
             with trio.move_on_after(_PARTING, shield=True):
                 await self._hub.depart(
@@ -207,7 +207,7 @@ class Connection:
     async def _hear(self, data: bytes) -> None:
         now, passes = trio.current_time(), self._shared.passes
         if passes.is_full(now):
-            await passes.take()
+            await passes.wait()
             now = trio.current_time()
         self._heard_at, self._pinged = now, False
         self._session.receive_data(data)

@@ -12,7 +12,11 @@ import math
 
 import trio
 
-# The time that all readers together take of a pass before others have to wait for the next.
+# So many read in a pass before anybody looks at the time: to know when a pass begins, a task has to
+# run in it, and that is too dear for a message or two.
+_MANY = 16
+
+# The time that all further readers together take of a pass before others have to wait for the next.
 _SHARE = 0.005  # seconds
 
 # So many get a turn in a pass at first, until it is known how long they take, and at most: what one
@@ -24,36 +28,30 @@ _AT_FIRST, _AT_MOST = 32, 256
 LEAVING = 1.0  # seconds
 
 
-class Passes(trio.abc.Instrument):
-    """The turns of all connections of a server. Run ``give`` as long as it runs.
-
-    As an instrument of trio's it is told when a pass begins.
-    """
+class Passes:
+    """The turns of all connections of a server. Run ``give`` as long as it runs."""
 
     def __init__(self) -> None:
-        self._began = self._took = 0.0  # when this pass began, and how long the last one took
+        self._readers = -math.inf  # those who have read since a pass was known to begin
         self._over_at = math.inf  # when this pass has gone on for long
         self._waiting: list[tuple[float, int, trio.Event]] = []  # a heap
         self._numbers = itertools.count()
-        self._idle = trio.lowlevel.ParkingLot()
-
-    def after_io_wait(self, timeout: float) -> None:
-        """Note that a pass begins."""
-        now = trio.current_time()
-        self._began, self._took = now, now - self._began
-        self._over_at = now + _SHARE
+        self._crowded = trio.lowlevel.ParkingLot()
 
     def is_full(self, now: float) -> bool:
-        """Whether somebody who wants a turn has to wait for another pass."""
+        """Count a reader; returns whether it has to ``wait`` for another pass."""
+        self._readers += 1
+        if self._readers == _MANY:
+            self._over_at = now + _SHARE
+            self._crowded.unpark()
         return now > self._over_at or bool(self._waiting)
 
-    async def take(self, patience: float = 0.0) -> None:
+    async def wait(self, patience: float = 0.0) -> None:
         """Wait for a turn, if this pass is full; ``patience`` is how long others may go first."""
         now = trio.current_time()
         if self.is_full(now):
             turn = trio.Event()
             heapq.heappush(self._waiting, (now + patience, next(self._numbers), turn))
-            self._idle.unpark()
             await turn.wait()
 
     async def give(self) -> None:
@@ -61,23 +59,25 @@ class Passes(trio.abc.Instrument):
 
         Once this is cancelled, nobody waits for a turn any more.
         """
-        trio.lowlevel.add_instrument(self)
-        number = _AT_FIRST
         try:
             while True:
-                if not self._waiting:
-                    number = _AT_FIRST
-                    await self._idle.park()
-                self._next(number)
-                for _ in range(2):  # the pass in which they run, and one to know how long it took
-                    await trio.lowlevel.checkpoint()
-                if self._took > _SHARE:
-                    number = max(1, number // 2)
-                elif self._took < _SHARE / 2:
-                    number = min(_AT_MOST, 2 * number)
+                self._readers, self._over_at = 0, math.inf
+                await self._crowded.park()
+                number = _AT_FIRST
+                while self._waiting:
+                    began = trio.current_time()
+                    self._next(number)
+                    for _ in range(
+                        2
+                    ):  # the pass in which they run, and one to know how long it took
+                        await trio.lowlevel.checkpoint()
+                    took = trio.current_time() - began
+                    if took > _SHARE:
+                        number = max(1, number // 2)
+                    elif took < _SHARE / 2:
+                        number = min(_AT_MOST, 2 * number)
         finally:
-            trio.lowlevel.remove_instrument(self)
-            self._over_at = math.inf
+            self._readers, self._over_at = -math.inf, math.inf
             self._next(len(self._waiting))
 
     def _next(self, number: int) -> None:
