@@ -145,6 +145,24 @@ async def test_nothing_is_lost_nor_twice_in_any_room_nor_in_private(port, wire):
     assert me.texts("al") == ["hello", "a", "p0", "p1", "p2"]
 
 
+async def test_commands_that_make_sense_later_are_done_after_reconnecting(port, wire):
+    async with screen(wire.port, "me") as me, screen(port, "al"):
+        wire.up = False
+        wire.cut()
+        await me.sees(Unlinked)
+        for line in ("/j tea", "/msg al psst", "/me waits", "/away soon", "/part"):
+            await me.want(requests.SlashCommand(line, "#lobby"))
+        await me.sees(trio_chat.Notice("#tea will be entered after reconnecting.", "#lobby"))
+        await me.sees(Sent, Sent, OutOfRoom("#lobby"))
+        await me.want(requests.Say("here", "#tea"), requests.SlashCommand("/topic tea", "#tea"))
+        await me.sees(trio_chat.Notice("There is no connection to the server.", "#tea"))
+        wire.up = True
+        await me.sees(Linked, InRoom("#tea"))
+        await me.sees(Acknowledged, Acknowledged)
+    assert me.texts("#tea") == ["here"]
+    assert me.texts("al") == ["psst"]
+
+
 async def test_a_room_that_was_named_and_left_is_not_entered_again_after_a_cut(port, wire):
     async with screen(wire.port, "me") as me:
         await me.want(requests.Join("#tea"), requests.Part("#lobby"))

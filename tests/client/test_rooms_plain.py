@@ -99,6 +99,19 @@ async def test_what_plain_cannot_do_is_left_out(port):
         await me.sees(Notice("You are already in #lobby.", room="#lobby"))
 
 
+async def test_a_room_that_is_wanted_during_a_cut_is_entered(port, wire):
+    async with screen(wire.port, "me") as me, guest(port, "al") as al:
+        wire.up = False
+        wire.hang_up()
+        await me.sees(Unlinked)
+        await al.until("me left!\n")
+        await me.want(requests.SlashCommand("/join tea", "#lobby"), requests.Say("here", "#tea"))
+        await me.sees(Notice("#tea will be entered after reconnecting.", "#lobby"))
+        wire.up = True
+        await me.sees(InRoom("#tea"), Acknowledged)
+        assert me.texts("#tea") == ["here"]
+
+
 async def test_after_a_cut_nothing_is_shown_or_said_twice(port, wire):
     async with screen(wire.port, "me") as me, guest(port, "al") as al:
         await me.want(requests.Say("before", "#lobby"))

@@ -118,6 +118,7 @@ NAMES_ARE_COMPARED = [
 # What is lower case there is a command, a word, the name of an emoji, or "Closing Link".
 WORDS = {
     "inbound.py",
+    "offline.py",
     "chat_state.py",
     "slash.py",
     "typed.py",

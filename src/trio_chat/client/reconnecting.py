@@ -229,7 +229,7 @@ class ReconnectingConnection:
         """Note our first rooms; a plain server decides which is the first, unless one is named."""
         if plain and len(self.rooms) > 1:
             raise ValueError(one_at_a_time(self.rooms))
-        self.plain = plain
+        self.plain = self._offline.one_room = plain
         if plain and [*self.rooms] == [DEFAULT_ROOM]:
             self.rooms, self.home = (), ""
         for room in self.rooms:

@@ -305,6 +305,33 @@ def test_where_the_new_begins_is_known_also_of_a_room_that_one_goes_to(desk: Des
     assert (desk["#lobby"].unread, desk["#lobby"].unread_from) == (0, "m4")
 
 
+def newcomer() -> Desk:
+    """Somebody who has never been here looks at the room, and is shown what was said before."""
+    desk = Desk(Model("me"))
+    desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"), MarkedRead("#lobby", ""))
+    desk.hear(before(1), before(2), before(3), PageEnd("#lobby", 3, False))
+    return desk
+
+
+def test_to_a_newcomer_nothing_is_new_that_was_said_before() -> None:
+    desk = newcomer()
+    lobby = desk["#lobby"]
+    assert (lobby.unread, lobby.unread_from) == (0, "")
+
+
+def test_to_a_newcomer_is_new_what_is_said_while_we_are_cut_off() -> None:
+    desk = newcomer()
+    desk.hear(Unlinked("lost", 1), Linked("me", "net", frozenset()), InRoom("#lobby"))
+    desk.hear(*(said("bob", "late", f"m{i}", at(i), late=True) for i in (4, 5)))
+    assert desk["#lobby"].unread_from == "m4"
+
+
+def test_to_a_newcomer_who_left_is_new_what_was_said_until_the_return() -> None:
+    desk = newcomer()
+    desk.hear(OutOfRoom("#lobby"), InRoom("#lobby"), *map(before, (2, 3, 4, 5)))
+    assert desk["#lobby"].unread_from == "m4"
+
+
 def test_what_was_missed_while_we_were_cut_off_is_new_where_one_looks() -> None:
     desk = lobby_again(before(2))
     desk.hear(said("bob", "hi", "m3", at(3)), Unlinked("lost", 1))

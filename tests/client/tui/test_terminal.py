@@ -36,11 +36,11 @@ async def test_a_signal_leaves_the_terminal_as_it_was(number):
         assert await ended(it) == 128 + number
 
 
-@pytest.mark.parametrize("keys", ["\x03\x03", "\x04", "/quit bye\r"])
-async def test_ways_to_quit(keys):
+@pytest.mark.parametrize(("keys", "code"), [("\x03\x03", 130), ("\x04", 0), ("/quit bye\r", 0)])
+async def test_ways_to_quit(keys, code):
     async with screen() as it:
         await it.type(keys)
-        assert await ended(it) == 0
+        assert await ended(it) == code
 
 
 async def test_keys_in_one_piece_do_what_they_say():
@@ -51,7 +51,7 @@ async def test_keys_in_one_piece_do_what_they_say():
         assert "^" not in it.raw.text
         assert "¡" not in it.raw.text
         await it.type("\x03\x03\x03")
-        assert await ended(it) == 0
+        assert await ended(it) == 130
 
 
 async def test_a_byte_that_is_no_text_is_an_odd_letter():

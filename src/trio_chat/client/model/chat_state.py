@@ -135,6 +135,7 @@ class ChatState:
         buffer.read_all()
         moment, time = buffer.newest
         if moment > buffer.marked and buffer.target:
+            buffer.first_visit = buffer.first_visit or buffer.marked == -inf
             buffer.read_up_to(moment)
             self.mark(buffer.name, time)
 

@@ -106,7 +106,8 @@ def _earlier(state: ChatState, earlier: Earlier, now: float) -> None:
         return
     line = _line_of(state, buffer, said, msgid, earlier.time, now)
     buffer.lines.add_earlier(line)
-    _reveal(state, buffer, line)
+    if not buffer.first_visit:
+        _reveal(state, buffer, line)
     _note_newest(state, buffer, line, earlier.time)
     if not line.own and buffer.is_news(line) and not state.sees(buffer):
         buffer.count(line)
@@ -229,6 +230,7 @@ def _in_room(state: ChatState, entered: InRoom, now: float) -> None:
     buffer = state.open(entered.room)
     if buffer.kind == "room" and not buffer.joined:
         buffer.joined = True
+        buffer.first_visit = False
         state.tell(buffer, f"You are in {entered.room}.", now)
     if state.nowhere or entered.room in state.wanted:
         state.wanted.pop(entered.room, None)

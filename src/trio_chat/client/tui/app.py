@@ -204,14 +204,15 @@ class ChatApp(Host):
             if self.guest is not None:
                 self.guest.ask(request)
 
-    def leave(self, words: str) -> None:
+    def leave(self, words: str, code: int = 0) -> None:
         """Let the network say goodbye; if asked twice, or if that takes long, go at once."""
+        self.last_code = code
         self._ask(self._model.leave())
         if self._goodbye or self.guest is None or not self.guest.ask(requests.Leave(words)):
-            self.close(0)
+            self.close(code)
         self._goodbye = True
         self._controller.hint = "leaving…"
-        self.set_timer(_GOODBYE, lambda: self.close(0))
+        self.set_timer(_GOODBYE, lambda: self.close(code))
 
     @property
     def busy(self) -> bool:

@@ -253,19 +253,21 @@ def ask_the_terminal() -> None:
 class Host(App[None], inherit_bindings=False):
     """An app with a guest. A subclass has ``on_arrived``, ``last_wishes`` and ``miss``.
 
-    ``failed`` is the error that ended the app, ``result`` how the guest ended.
+    ``last_code`` is the exit code if the guest ends first, ``failed`` the error that ended the app,
+    ``result`` how the guest ended.
     """
 
     ENABLE_COMMAND_PALETTE = False
 
     guest: Guest | None = None
     code: int | None = None
+    last_code = 0
     result: outcome.Outcome[None] | None = None
     failed: Exception | None = None
 
     def guest_ended(self) -> None:
         """Close, because the guest has ended."""
-        self.close(0)
+        self.close(self.last_code)
 
     def close(self, code: int) -> None:
         """Exit with this code, unless we are exiting already."""

@@ -13,6 +13,8 @@ from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.protocols.clean import clean
 
+_INTERRUPTED = 130  # as a shell reports SIGINT
+
 
 class Screen(Protocol):
     """The screen around the log. It is ``busy`` if nothing can be sent now."""
@@ -26,7 +28,7 @@ class Screen(Protocol):
     def redraw(self) -> None: ...
     def copy_selection(self) -> bool: ...
     def copy_to_clipboard(self, text: str) -> None: ...
-    def leave(self, words: str) -> None: ...
+    def leave(self, words: str, code: int = 0) -> None: ...
 
 
 class KeyController:
@@ -162,7 +164,7 @@ class KeyController:
         elif self.editor.text:
             self.editor.set("")
         elif again:
-            self.screen.leave("")
+            self.screen.leave("", _INTERRUPTED)
         else:
             self._interrupted = True
             self.hint = "press Ctrl+C again to quit"

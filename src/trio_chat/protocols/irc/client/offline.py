@@ -7,15 +7,24 @@ from trio_chat.errors import Unsupported
 from trio_chat.protocols.client import Message, OutOfRoom, PageEnd, Requests
 from trio_chat.protocols.irc.client.multiline import messages_of
 from trio_chat.protocols.irc.client.outgoing import texts_of
-from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, room_name, shown
+from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name, shown
 from trio_chat.protocols.resume_state import ResumeState
-from trio_chat.protocols.unacked import Unacked
+from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.unacked import Unacked, lines_of
+
+_NO_CONNECTION = "There is no connection to the server."
 
 
 class Offline(Requests):
     """Keeps rooms and texts in the ``state`` for the next connection. Requests that would be of no
-    use by then have no answer, or an empty one.
+    use by then have no answer, or an empty one. ``one_room``: on the next connection we can be in
+    one room only, because plain is spoken.
+
+    It is the base of every session, too: until the server has let us in, and where it cannot do
+    what is wanted, a session does the same.
     """
+
+    one_room = False
 
     def __init__(self, state: ResumeState) -> None:
         self.state = state
@@ -32,6 +41,8 @@ class Offline(Requests):
 
     def join(self, room: str, key: str = "") -> None:
         room = room_name(room)
+        if self.one_room:
+            self.state.rooms.clear()
         self.state.rooms.pop(room, None)
         self.state.rooms[room] = (room, key)
 
@@ -81,11 +92,28 @@ class Offline(Requests):
         self._own.append(PageEnd(target, 0, complete=False))
 
     def command(self, line: str, target: str = "") -> None:
-        self.refuse(target, "There is no connection to the server.")
+        """Do a command that the next connection can carry out; refuse all others."""
+        word, text = (*spelled_out(" ".join(lines_of(line)))[1:].split(maxsplit=1), "", "")[:2]
+        first, rest = (*text.split(maxsplit=1), "", "")[:2]
+        match word.lower():
+            case "join" if first:
+                room = room_name(first.partition(",")[0])
+                self.join(room, rest)
+                self._own.append(Notice(f"{room} will be entered after reconnecting.", target))
+            case "part" if is_room(first) or is_room(target):
+                self.part(first if is_room(first) else target)
+            case "me" if first and target:
+                self.say_to(target, text, action=True)
+            case "msg" if rest:
+                self.say_to(first, rest)
+            case "away":
+                self.away(text)
+            case _:
+                self.refuse(target, _NO_CONNECTION)
 
     def raw(self, line: str) -> None:
         """Raises Unsupported: the line may mean something else to the next server."""
-        raise Unsupported("There is no connection to the server.")
+        raise Unsupported(_NO_CONNECTION)
 
     def typing(self, target: str, active: bool) -> None:
         """Nobody is told."""

@@ -22,10 +22,11 @@ class IrcClientSession(IrcRooms):
     """The whole session. It speaks first."""
 
     def command(self, line: str, target: str = "") -> None:
+        if not self.registered:
+            super().command(line, target)
+            return
         self._target = target
         try:
-            if not self.registered:
-                raise Unsupported("There is no connection to the server.")
             for read in lines_of_slash(self, " ".join(lines_of(line))):
                 self._do(read)
         except Unsupported as error:
