@@ -10,15 +10,14 @@ from trio_chat.core.events import Said
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import CUT_SHORT, Acknowledged, Earlier, Message, Stamped
-from trio_chat.protocols.irc.client.inbound import understand
-from trio_chat.protocols.irc.client.rooms import IrcRooms
+from trio_chat.protocols.irc.client.inbound import IrcInbound
 from trio_chat.protocols.irc.client.slash import lines_of_slash
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import is_cut
 from trio_chat.protocols.unacked import lines_of
 
 
-class IrcClientSession(IrcRooms):
+class IrcClientSession(IrcInbound):
     """The whole session. It speaks first."""
 
     def command(self, line: str, target: str = "") -> None:
@@ -55,7 +54,7 @@ class IrcClientSession(IrcRooms):
         return self._understand_whole(whole) if whole else ()
 
     def _understand_whole(self, line: Line) -> Sequence[Message]:
-        told: Sequence[Message] = understand(self, line)
+        told: Sequence[Message] = self.understand(line)
         batch = self.batches.get(line.tags.get("batch", ""))
         if batch is None or not self.pages.asked_for(batch.page):
             told = self._in_turn(told)
