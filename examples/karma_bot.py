@@ -15,7 +15,8 @@ async def main() -> None:
         async for message in chat:
             if isinstance(message, trio_chat.Incoming) and message.text.endswith("++"):
                 nick = message.text.removesuffix("++")
-                if nick in [member.nick for member in chat.members(message.room)]:
+                here = chat.members(message.room) if message.room else ()  # in private, nobody
+                if nick in [member.nick for member in here]:
                     karma[nick] += 1
                     await message.reply(f"{nick} has {karma[nick]}")
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import trio_chat
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.plain.verbs import VERBS
 
@@ -13,6 +14,13 @@ README = (TOP / "README.md").read_text()
 def test_the_bot_is_the_example() -> None:
     bot = (TOP / "examples" / "echo_bot.py").read_text()
     assert f"```python\n{bot}```" in README
+
+
+def test_what_it_names_of_the_library_is_there() -> None:
+    section = README.partition("## As a library")[2].partition("\n## ")[0]
+    names = set(re.findall(r"`(?:trio_chat\.)?([A-Z][a-z]\w+)[`(]", section))
+    assert {"ConnectionLost", "Member"} <= names
+    assert names - {"ValueError", "TypeError"} <= set(trio_chat.__all__)
 
 
 def test_every_command_of_the_chat_is_listed() -> None:

@@ -208,17 +208,36 @@ async def test_history_takes_a_number_of_messages(enter, limit):
 
 async def test_what_is_no_room_person_or_command_is_an_error_at_once(enter):
     async with enter("al") as al:
-        with pytest.raises(TypeError, match=r"^room is a text \(str\), not None$"):
-            al.members(None)
-        for target in ("a b", "", ":a"):
-            with pytest.raises(ValueError, match="cannot be a nickname"):
-                await al.typing(target, active=True)
-            with pytest.raises(ValueError, match="cannot be a nickname"):
-                await al.mark_read(target, "")
+        with pytest.raises(TypeError, match=r"^room is a text \(str\), not int$"):
+            al.members(5)
+        for target, why in [
+            ("a b", "cannot be a nickname"),
+            ("#a b", "cannot be a room"),
+            ("#a,#b", "cannot be a room"),
+            ("", r"is empty; to answer a message, use its reply\(\)"),  # its room in private
+        ]:
+            for do in (
+                partial(al.say, "x", to=target),
+                partial(al.history, target),
+                partial(al.typing, target, active=True),
+                partial(al.mark_read, target, ""),
+                partial(al.command, "/topic tea", target),
+            ):
+                with pytest.raises(ValueError, match=why):
+                    await do()
+            with pytest.raises(ValueError, match=why):
+                al.members(target)
         with pytest.raises(ValueError, match="begins with a slash, not as 'rooms'"):
             await al.command("rooms")
-        with pytest.raises(ValueError, match="cannot be a nickname"):
-            await al.command("/topic tea", "a b")
+
+
+async def test_who_is_in_no_room_can_neither_speak_nor_read_there(port):
+    async with trio_chat.open_chat(port=port, nick="al", protocol="irc", rooms=[]) as al:
+        with pytest.raises(Unsupported, match="not in a room"):
+            await al.say("x")
+        with pytest.raises(Unsupported, match="not in a room"):
+            await al.history()
+        assert al.members() == ()
 
 
 async def test_of_what_nobody_takes_the_older_half_goes_and_that_is_told(enter, monkeypatch):
@@ -596,6 +615,7 @@ async def test_the_karma_bot_keeps_karma_of_those_who_are_there(nursery, port, b
         await al.until("karma joined!\n")
         await al.send("bo++\nnobody++\nbo++\n")
         assert "nobody has" not in await al.until("karma: bo has 2\n")
+        await al.send("/msg karma bo++\n")
         await al.send("/join #tea\nbo++\nal++\n")
         assert "bo has" not in await al.until("karma: al has 1\n")
         await bo.send("/join #tea\nbo++\n")

@@ -362,14 +362,21 @@ async def test_rehash_asks_for_the_settings_to_be_read_again(ruled: House) -> No
 LOCKED = {"password": cheap_hash("open sesame")}
 
 
-@pytest.mark.parametrize("password", ["", "PASS wrong\r\n"])
-async def test_nobody_is_let_in_on_irc_without_the_servers_password(password: str) -> None:
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "This chat has a password. Set it in your client as the server's password (PASS)."),
+        ("PASS wrong\r\n", "That is not the password."),
+    ],
+)
+async def test_nobody_is_let_in_on_irc_without_the_servers_password(
+    password: str, why: str
+) -> None:
     async with running(settings(server=LOCKED)) as house:
         peer = await irc_peer(house)
         await peer.say(f"{password}NICK alice\r\nUSER a 0 * :A")
         assert await peer.rest() == (
-            ":chat.local 464 * :That is not the password.\r\n"
-            "ERROR :Closing link: That is not the password. Goodbye!\r\n"
+            f":chat.local 464 * :{why}\r\nERROR :Closing link: {why} Goodbye!\r\n"
         )
         await irc_peer(house, "alice", password=":open sesame")
 

@@ -130,10 +130,11 @@ class Chat:
         here = self._connection.session.room if self._connection.session else ""
         return here or next((name for name, _ in self._state.rooms.values()), "")
 
-    def members(self, room: str = "") -> Sequence[Member]:
-        """Who is in a room, as far as it is known; without one, in ``Chat.room``."""
-        _check_texts(room=room)
-        return self._members.of(room_name(room) if room else self.room)
+    def members(self, room: str | None = None) -> Sequence[Member]:
+        """Who is in a room, as far as it is known; without one, in ``Chat.room``. Raises ValueError
+        if nothing can be called ``room``.
+        """
+        return self._members.of(self.room if room is None else room_name(_check_target(room=room)))
 
     @property
     def unsaid(self) -> int:
@@ -142,9 +143,12 @@ class Chat:
 
     # ── what we say and do ─────────────────────────────────────────────────────────────────
 
-    async def say(self, text: str, to: str = "", *, action: bool = False, token: str = "") -> None:
-        """Say ``text`` to a room or a person; without either, in ``Chat.room``. Several lines are
-        one message if the server takes that, else one each.
+    async def say(
+        self, text: str, to: str | None = None, *, action: bool = False, token: str = ""
+    ) -> None:
+        """Say ``text`` to a room or a person; without either, in ``Chat.room``. To answer a
+        message, use its ``reply``: in private it has no room. Several lines are one message if the
+        server takes that, else one each.
 
         Returns when all of it has been sent: that takes a while if much of what was said before has
         not arrived yet, if the server does not want more at once, or if the connection is lost and
@@ -159,16 +163,19 @@ class Chat:
         Raises ValueError if nothing can be called ``to`` or ``token``, Unsupported if we are in no
         room or nothing could be seen of the text, and ConnectionLost.
         """
-        _check_texts(text=text, to=to, token=token)
-        target = _check_target(to) if to else self.room
+        _check_texts(text=text, token=token)
+        target = self._here() if to is None else _check_target(to=to)
         if token:
             check_token(token)
-        if not target:
-            raise Unsupported("You are not in a room.")
         if not text.strip() or is_invisible(text):
             raise Unsupported(INVISIBLE)
         self._connection.requests.say_to(target, text, action, token)
         await self._send()
+
+    def _here(self) -> str:
+        if not self.room:
+            raise Unsupported("You are not in a room.")
+        return self.room
 
     async def tell(self, nick: str, text: str) -> None:
         """Say ``text`` to one person only. Raises ValueError if nobody can be called ``nick``."""
@@ -192,37 +199,33 @@ class Chat:
         _check_texts(room=room, key=key)
         check_room(room)
         check_key(key)
-        self._connection.requests.join(room, key)
-        if self._connection.plain:
-            self._connection.home = room_name(room)
+        self._connection.join(room, key)
         await self._send()
 
     async def part(self, room: str, why: str = "") -> None:
         """Leave a room."""
         _check_texts(room=room, why=why)
-        room = room_name(check_room(room))
-        if self._state.names.same(room, self._connection.home):
-            self._connection.home = ""
-        self._connection.requests.part(room, why)
+        self._connection.part(room_name(check_room(room)), why)
         await self._send()
 
     async def history(
-        self, room: str = "", *, limit: int = 50, before: str = ""
+        self, room: str | None = None, *, limit: int = 50, before: str = ""
     ) -> Sequence[Stamped]:
         """What was said last in a room, or with a person, before the message with the id
         ``before``: the oldest first, at most ``limit``, and no more than the server gives at once
-        (100, as a rule). Without a room, it is about ``Chat.room``.
+        (200, if it is trio-chat). Without a room, it is about ``Chat.room``.
 
         Waits for the answer, also over a lost connection if that is tried again; what comes in the
         meantime waits to be iterated over. Empty where the server keeps nothing, and where plain is
-        spoken. Raises ConnectionLost, and ValueError if ``limit`` is less than 1.
+        spoken. Raises ConnectionLost, Unsupported if we are in no room, and ValueError if nothing
+        can be called ``room`` or ``limit`` is less than 1.
         """
-        _check_texts(room=room, before=before)
+        _check_texts(before=before)
         if not isinstance(limit, int) or isinstance(limit, bool):
             raise TypeError(f"limit is a number (int), not {_kind(limit)}")
         if limit < 1:
             raise ValueError(f"limit is 1 or more, not {limit}")
-        page = _Page(_check_target(room) if room else self.room)
+        page = _Page(self._here() if room is None else _check_target(room=room))
         self._pages.append(page)
         try:
             while not page.over:
@@ -243,32 +246,32 @@ class Chat:
         self._connection.requests.history(page.target, before, limit)
         await self._connection.push()
 
-    async def command(self, line: str, target: str = "") -> None:
+    async def command(self, line: str, target: str | None = None) -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
         ``Chat.room``. What comes of it, and what is wrong with it, comes out of the iteration.
         Raises ValueError if ``line`` does not begin with a slash, or nothing can be called
         ``target``.
         """
-        _check_texts(line=line, target=target)
+        _check_texts(line=line)
         if not line.startswith("/"):
             raise ValueError(f"a command begins with a slash, not as {line[:20]!r}")
-        self._connection.requests.command(line, _check_target(target) if target else self.room)
+        target = self.room if target is None else _check_target(target=target)
+        self._connection.requests.command(line, target)
         await self._send()
 
     async def typing(self, target: str, active: bool) -> None:
         """Tell the others in a room, or a person, that we are typing, or have stopped. Raises
         ValueError if nothing can be called ``target``.
         """
-        _check_texts(target=target)
-        self._connection.requests.typing(_check_target(target), active)
+        self._connection.requests.typing(_check_target(target=target), active)
         await self._send()
 
     async def mark_read(self, target: str, time: str) -> None:
         """We have read all up to this time (ISO 8601); without one, ask until when that is: it
         comes as MarkedRead. Raises ValueError if nothing can be called ``target``.
         """
-        _check_texts(target=target, time=time)
-        self._connection.requests.mark_read(_check_target(target), time)
+        _check_texts(time=time)
+        self._connection.requests.mark_read(_check_target(target=target), time)
         await self._connection.push()
 
     async def away(self, text: str) -> None:
@@ -490,11 +493,18 @@ def _check_rooms(rooms: object) -> Sequence[str]:
     return [room_name(check_room(name)) for name in names]
 
 
-def _check_target(to: str) -> str:
-    """A room or a person. Raises ValueError."""
-    if len(to.split()) != 1 or "," in to or to.startswith(":"):
-        raise ValueError(f"{to!r} cannot be a nickname")
-    return to
+def _check_target(**given: str) -> str:
+    """A room or a person. Raises ValueError; above all for the room of a private message, which
+    is empty: to speak in another room instead would publish the answer.
+    """
+    _check_texts(**given)
+    [(name, target)] = given.items()
+    if not target:
+        raise ValueError(f"{name} is empty; to answer a message, use its reply()")
+    if len(target.split()) != 1 or "," in target or target.startswith(":"):
+        kind = "room" if is_room(target) else "nickname"
+        raise ValueError(f"{name} {target!r} cannot be a {kind}")
+    return target
 
 
 def _check_texts(**values: object) -> None:

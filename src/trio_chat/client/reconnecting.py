@@ -23,6 +23,7 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.session import IrcClientSession
+from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
@@ -80,6 +81,18 @@ class ReconnectingConnection:
     def requests(self) -> Requests:
         """Takes requests; ``push`` afterwards."""
         return self.session or self._offline
+
+    def join(self, room: str, key: str) -> None:
+        """Enter a room. Where plain is spoken, it is our home from now on. Raises Unsupported."""
+        self.requests.join(room, key)
+        if self.plain:
+            self.home = room_name(room)
+
+    def part(self, room: str, why: str) -> None:
+        """Leave a room, and have no home if it was that."""
+        if self._state.names.same(room, self.home):
+            self.home = ""
+        self.requests.part(room, why)
 
     async def push(self) -> None:
         """Send what may be sent now; the rest goes out with the next steps. Raises ConnectionLost

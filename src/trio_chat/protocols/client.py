@@ -30,6 +30,10 @@ LINE_BYTES = 1024 * 1024
 _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 
 
+#: The error if a server wants a password and none was given: we know better than it how to.
+LOCKED = "This chat has a password. Set TRIO_CHAT_CLIENT__PASSWORD, or give open_chat a password."
+
+
 class Look(NamedTuple):
     """The formatting of a part of a text. ``colour`` is one of the 16 of IRC."""
 

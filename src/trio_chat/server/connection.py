@@ -42,7 +42,7 @@ from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.fair_queue import Flow
-from trio_chat.server.guesses import WRONG
+from trio_chat.server.guesses import NONE_GIVEN, WRONG
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.passes import LEAVING, Passes
@@ -370,7 +370,10 @@ class Connection:
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
         hashed = self._shared.settings.server.password.get_secret_value()
-        if hashed and (refused := await self._check_password(enter.password, hashed)):
+        refused = NONE_GIVEN if hashed and not enter.password else None
+        if hashed and enter.password:
+            refused = await self._check_password(enter.password, hashed)
+        if refused:
             self._session.reply(refused)
             await self._end("wrong password", f"{refused.why} Goodbye!")
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick

@@ -24,6 +24,10 @@ from trio_chat.server.token_bucket import TokenBucket
 _WAITING = 100
 
 WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
+NONE_GIVEN = Refused(
+    "This chat has a password. Set it in your client as the server's password (PASS).",
+    Code.WRONG_PASSWORD,
+)
 
 
 class Guesses:

@@ -16,6 +16,7 @@ from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Orig
 from trio_chat.core.views import Block, Counts, Members, Notice, UserView
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (
+    LOCKED,
     Acknowledged,
     Earlier,
     Failed,
@@ -158,7 +159,7 @@ def test_a_password_comes_before_the_nickname() -> None:
         (":s 433 * bob :Nickname is already in use", "bob: Nickname is already in use"),
         (":s 433 * bob :The nickname bob is taken.", "The nickname bob is taken."),
         (":s 432 * b:b :Erroneous nickname", "b:b: Erroneous nickname"),
-        (":s 464 * :Password incorrect", "Password incorrect"),
+        (":s 464 * :Password incorrect", LOCKED),  # and we gave none
         ("ERROR :Closing Link: You are banned", "You are banned"),
         ("ERROR :Too many connections", "Too many connections"),
         ("FAIL * INVALID_UTF8 :It is not UTF-8", "It is not UTF-8"),

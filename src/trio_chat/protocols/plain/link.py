@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import LINE_BYTES
+from trio_chat.protocols.client import LINE_BYTES, LOCKED
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import CONNECTED, GOODBYE, GREETING
 
@@ -108,6 +108,8 @@ class PlainLink:
         if text.startswith(_ASKED) and self._may_answer:
             self._send(self._password + "\n")
             self._answered = True  # it is right or wrong the first time
+        elif text.startswith(_ASKED) and not (self._password or self.admitted):
+            raise NotAdmitted(LOCKED)
         elif self._try_another(text, near=near):
             return
         elif not self.admitted:

@@ -53,6 +53,7 @@ class IrcLink(Offline, ClientSession):
         self.admitted = False
         self.registered = False
         self.farewell = ""
+        self.gave_password = bool(password)
         self.leaving = False  # whether we have said QUIT
         self.offered: set[str] = set()
         self.cap_values: dict[str, str] = {}  # of those that are offered

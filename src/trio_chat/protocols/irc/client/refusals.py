@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import Message
+from trio_chat.protocols.client import LOCKED, Message
 from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -21,6 +21,8 @@ class IrcRefusals(IrcRooms):
         """A numeric before we are registered. Some servers only say that they do not know CAP."""
         if line.command in NICK_TAKEN and self.try_another(line.param(1)):
             return ()
+        if line.command == "464" and not self.gave_password:
+            raise NotAdmitted(LOCKED)
         if line.command in KEPT_OUT:
             raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
         return ()
