@@ -9,6 +9,8 @@ import trio
 
 from peers import running, settings
 from processes import run
+from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.sqlite.export import export
 
 STORE = "TRIO_CHAT_HISTORY__STORE"
 
@@ -74,7 +76,7 @@ async def test_one_room_as_json_since_a_moment(store: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
-        (["--room", "#nowhere"], 73, "there is no room #nowhere in the history; there are: #attic"),
+        (["--room", "#nowhere"], 73, "the history has no room #nowhere; it has: #attic"),
         (["--since", "yesterday"], 78, "--since yesterday: must be a date"),
         (["--since", "0001-01-01"], 78, "--since 0001-01-01: must be a date"),
         (["--format", "xml"], 78, "--format xml: must be text or jsonl"),
@@ -88,6 +90,14 @@ async def test_what_cannot_be_exported(
     done = await run("history", "export", *arguments, **{STORE: store})
     assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
     assert f"trio-chat: {why}" in done.err
+
+
+async def test_of_a_history_without_rooms_none_can_be_exported(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with running(settings(history={"store": str(path)})):
+        pass
+    with pytest.raises(CannotOpenStore, match="the history has no rooms"):
+        next(export(path, rooms=["#tea"], since=0))
 
 
 async def test_what_was_said_in_private_is_not_exported(tmp_path: Path) -> None:

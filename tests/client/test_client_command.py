@@ -253,7 +253,9 @@ async def test_retry_waits_for_a_server_to_start():
     with free_port() as port:
         async with client(port, "--retry") as bob:
             await bob.write("hello\n")
-            await bob.out.until_match(r"\*\*\* cannot connect to .*\. Trying again in \d+ s\.\n")
+            await bob.out.until_match(
+                r"\*\*\* Cannot connect to .*\. Trying again in \d+ seconds?\.\n"
+            )
             async with running_server(port=port), guest(port, "al") as al:
                 await al.until("bob joined!\nbob: hello\n")
                 await bob.end_input()
@@ -324,6 +326,7 @@ async def test_help(command):
     done = await run(*command, "--help")
     assert (done.code, done.err) == (0, "")
     assert " ".join([*command, "[OPTIONS]"]) in done.out.splitlines()[0]
+    assert "<" not in done.out  # not "--room <str>"
 
 
 @pytest.mark.parametrize("option", ["--version", "-V"])

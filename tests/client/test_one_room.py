@@ -168,9 +168,7 @@ def test_a_split_is_one_line_however_many_are_lost() -> None:
     why = "irc.a.test irc.b.test"
     lost = [f":p{number}!p@h QUIT :{why}" for number in range(12)]
     names = ", ".join(f"p{number}" for number in range(10))
-    assert on_irc().hears(*lost) == [
-        f"*** Two servers have lost contact. Gone with one of them: {names}, 2 more."
-    ]
+    assert on_irc().hears(*lost) == [f"*** The network has split. Lost with it: {names}, 2 more."]
     assert on_irc().hears(lost[0], f"{A} QUIT :gone") == ["p0 left!", "alice left!"]
 
 
@@ -297,7 +295,10 @@ def test_after_a_cut_nothing_is_said_before_we_are_back() -> None:
     room.hear([Linked("bob", "", frozenset()), InRoom("#lobby")])
     room.read("/join tea")
     told = room.hear([Unlinked("the server closed the connection", 3)])
-    assert told == [Notice("the server closed the connection. Trying again in 3 s.")]
+    assert told == [Notice("The server closed the connection. Trying again in 3 seconds.")]
+    assert room.hear([Unlinked("it is gone", 0.6)]) == [
+        Notice("It is gone. Trying again in 1 second.")
+    ]
     room.hear([Linked("bob", "", frozenset()), InRoom("#lobby")])
     assert (room.moving, room.room) == (True, "#lobby")
     room.hear([InRoom("#tea")])

@@ -95,7 +95,7 @@ async def test_the_client_command_prints_what_others_say_at_once(nursery):
         await server.broadcast(b"al: hello")
         await bob.out.until("al: hello\n")
         await bob.write("/who\n")
-        await bob.out.until("*** This server knows no commands.\n")
+        await bob.out.until("*** This server has no commands.\n")
 
 
 # ── the tutorial's client, our server ──────────────────────────────────────────────────────

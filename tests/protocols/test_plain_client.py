@@ -481,7 +481,7 @@ def test_that_something_may_be_missing_is_told() -> None:
     told(with_trio_chat(state), "cy: zero\n")
     messages = told(new_session(state), you_are_in("#lobby", *REPLAY))
     assert messages[1] == Notice(
-        "Some of what was said meanwhile may be missing here.", room="#lobby"
+        "Some of what was said in the meantime may be missing here.", room="#lobby"
     )
     assert len(messages) == 4
 

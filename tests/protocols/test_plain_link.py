@@ -149,7 +149,7 @@ def test_how_many_are_missing_is_told_if_the_server_says_goodbye() -> None:
     session = with_trio_chat()
     said(session, "one\ntwo\nthree")
     heard(session, b"bob: one\n*** The server is shutting down. Goodbye!\n")
-    assert session.undelivered == "The server is shutting down. 2 of our messages did not come back"
+    assert session.undelivered == "The server is shutting down. 2 messages were not confirmed"
     heard(session, b"bob: two\nbob: three\n*** The server is shutting down. Goodbye!\n")
     assert session.undelivered == ""
 

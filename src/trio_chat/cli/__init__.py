@@ -29,14 +29,18 @@ Host = Annotated[
     typer.Option(
         "--host",
         "-H",
+        metavar="HOST",
         help="A name or an address, with or without :PORT; * for all addresses; unix:PATH.",
     ),
 ]
-Port = Annotated[str | None, typer.Option("--port", "-p", help="TCP port (55555).")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of plain text (utf-8).")]
+Port = Annotated[str | None, typer.Option("--port", "-p", metavar="PORT", help="TCP port (55555).")]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="ENCODING", help="Encoding of plain text (utf-8).")
+]
 EnvFile = Annotated[
     Path | None,
     typer.Option(
+        metavar="PATH",
         envvar="TRIO_CHAT_ENV_FILE",
         help="File with settings. Default: .env in this folder, for harmless settings only.",
     ),
@@ -99,17 +103,20 @@ def client(
     host: Host = None,
     port: Port = None,
     nick: Annotated[
-        str | None, typer.Option("--nick", "-n", help="Your nickname (your account's name).")
+        str | None,
+        typer.Option("--nick", "-n", metavar="NAME", help="Your nickname (your account's name)."),
     ] = None,
     room: Annotated[
-        str | None, typer.Option("--room", "-r", help="The room to enter (#lobby).")
+        str | None, typer.Option("--room", "-r", metavar="ROOM", help="The room to enter (#lobby).")
     ] = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="Read and print JSON, one object per line, for programs.")
     ] = False,
     plain: Annotated[
         bool,
-        typer.Option("--plain", help="Print line after line instead of drawing the full screen."),
+        typer.Option(
+            "--plain", help="Print one line after another instead of drawing the full screen."
+        ),
     ] = False,
     no_state: Annotated[
         bool, typer.Option("--no-state", help="Remember nothing for next time.")
@@ -120,7 +127,8 @@ def client(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="irc, plain (which the tutorial's server speaks), or auto to find out (auto)."
+            metavar="PROTOCOL",
+            help="irc, plain (which the tutorial's server speaks), or auto to find out (auto).",
         ),
     ] = None,
     encoding: Encoding = None,
@@ -199,12 +207,18 @@ app.add_typer(history, name="history")
 @history.command()
 def export(
     room: Annotated[
-        list[str] | None, typer.Option("--room", "-r", help="Only this room; may be repeated.")
+        list[str] | None,
+        typer.Option("--room", "-r", metavar="ROOM", help="Only this room; may be repeated."),
     ] = None,
     since: Annotated[
-        str, typer.Option(help="The first day or time, such as 2026-01-31 or 2026-01-31T09:30.")
+        str,
+        typer.Option(
+            metavar="TIME", help="The first day or time, such as 2026-01-31 or 2026-01-31T09:30."
+        ),
     ] = "",
-    format_: Annotated[str, typer.Option("--format", "-f", help="text or jsonl.")] = "text",
+    format_: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="text or jsonl.")
+    ] = "text",
     set_: Set = None,
     env_file: EnvFile = None,
     debug: Debug = False,

@@ -188,7 +188,7 @@ class Connection:
     def _check_whole(self) -> None:
         """Raise ConnectionLost if a send was cancelled halfway."""
         if self._torn:
-            raise ConnectionLost("something was cut off while it was sent")
+            raise ConnectionLost("a message was only partly sent")
 
 
 @dataclass(frozen=True)

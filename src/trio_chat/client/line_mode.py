@@ -22,6 +22,7 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotSaid, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
 from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import not_confirmed
 from trio_chat.settings import Settings
 
 _Told = trio.MemorySendChannel[Message]
@@ -108,7 +109,7 @@ class Lines:
                 self._failed = ConnectionLost(lost.why)
                 return
         if left := len(self._delivery.open):
-            self._failed = ConnectionLost(f"{left} of our messages did not come back")
+            self._failed = ConnectionLost(not_confirmed(left))
 
     def _require_room(self) -> None:
         self._state.required = [self._room.home] if self._room.home else []

@@ -65,8 +65,8 @@ class Sentences:
             case Linked(nick, casemapping=names):
                 self.nick = nick
                 self.names.learn(names or OURS)
-            case Unlinked(why, retry):
-                return [Notice(f"{why}. Trying again in {retry:.0f} s.")]
+            case Unlinked():
+                return [Notice(lost(message))]
             case Sent():
                 self._note(message)
             case Acknowledged(token) if token in self._ours:
@@ -156,10 +156,19 @@ def _kind(message: Message) -> str:
     return ""
 
 
+def lost(unlinked: Unlinked) -> str:
+    """Say why the connection is lost, and when the next attempt is, if there is one."""
+    why = f"{unlinked.why[:1].upper()}{unlinked.why[1:]}."
+    if not unlinked.retry:
+        return why
+    wait = max(round(unlinked.retry), 1)
+    return f"{why} Trying again in {wait} second{'s' if wait > 1 else ''}."
+
+
 def _split(nicks: Sequence[str]) -> Message:
     more = len(nicks) - _NAMED_MAX
     names = [*nicks[:_NAMED_MAX], *([f"{more:,} more"] if more > 0 else [])]
-    return Notice(f"Two servers have lost contact. Gone with one of them: {', '.join(names)}.")
+    return Notice(f"The network has split. Lost with it: {', '.join(names)}.")
 
 
 def _notices(shown: Shown) -> Sequence[Message]:

@@ -25,6 +25,7 @@ _ALIASES = {
     **dict.fromkeys(("m", "whisper", "tell", "pm"), "msg"),
     **dict.fromkeys(("exit", "bye", "disconnect", "signoff"), "quit"),
     **dict.fromkeys(("connect", "server"), "reconnect"),
+    "buffer": "page",
     "j": "join",
     "leave": "part",
     "k": "kick",

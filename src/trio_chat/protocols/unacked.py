@@ -44,6 +44,11 @@ def on_its_way(token: str, target: str, text: str, action: bool, notice: bool = 
     return Unacked(token, target, text, line, action, notice)
 
 
+def not_confirmed(count: int) -> str:
+    """Say how many texts the server has not confirmed."""
+    return "1 message was not confirmed" if count == 1 else f"{count:,} messages were not confirmed"
+
+
 def token_of(token: str, number: int) -> str:
     """Return the token of a piece of a text; random if the text has none."""
     if not token:

@@ -289,8 +289,8 @@ class ClientSettings(Section):
     )
     plain: bool = _setting(
         False,
-        "Whether to print line after line even on a terminal, as for a screen reader, instead of "
-        "drawing the full screen.",
+        "Whether to print one line after another even on a terminal, as for a screen reader, "
+        "instead of drawing the full screen.",
     )
     typing: bool = _setting(False, "Whether the full screen lets others know that you are typing.")
     state: bool = _setting(

@@ -35,8 +35,8 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
             _make(path)
             if not first:
                 logger.warning(
-                    "the server's key was not in %s: there is a new one, and bans of addresses "
-                    "hold no more. If there is a backup of it, put that there and start again",
+                    "the server's key was not in %s: there is a new one, and bans on addresses "
+                    "no longer apply. If there is a backup of it, put that there and start again",
                     path,
                 )
         digits = path.read_bytes().strip()
@@ -50,7 +50,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
             return key
     raise CannotOpenStore(
         f"{path} holds no key ({2 * _BYTES} hexadecimal digits): put a backup in its place, or "
-        "remove it, and bans of addresses no longer hold"
+        "remove it, and bans on addresses no longer apply"
     )
 
 

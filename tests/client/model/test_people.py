@@ -369,7 +369,7 @@ def test_the_status_is_that_of_the_connection(desk: Desk) -> None:
     assert desk.model.status == "Connected to net as me."
     desk.hear(Unlinked("the server\x1b is gone", 2.4))
     assert not desk.model.linked
-    assert desk.model.status == "the server␛ is gone. Trying again in 2 s."
+    assert desk.model.status == "The server␛ is gone. Trying again in 2 seconds."
     assert desk["net"].lines[-1].text == desk.model.status
     desk.hear(Linked("me_2", "", frozenset()))
     assert (desk.model.nick, desk.names()[0]) == ("me_2", "net")

@@ -156,7 +156,7 @@ def test_what_is_closed_is_not_in_between_any_more(desk: Desk) -> None:
 def test_the_servers_buffer_stays(desk: Desk) -> None:
     assert desk.enter("/close") == ()
     assert desk.model.close(desk["net"], desk.now) == ()
-    assert desk.notes() == ["The server's buffer cannot be closed. /quit leaves."]
+    assert desk.notes() == ["The server's page cannot be closed. /quit leaves."]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_a_buffer_is_gone_to_by_number_or_name(desk: Desk, which: str, name: str
 
 @pytest.mark.parametrize("which", ["0", "99", "#none", "99999999999999999999"])
 def test_there_is_no_such_buffer(desk: Desk, which: str) -> None:
-    desk.enter(f"/buffer {which}")
-    assert desk.notes() == [f"There is no buffer {which}."]
+    desk.enter(f"/page {which}")
+    assert desk.notes() == [f"There is no page {which}."]
 
 
 def test_ignoring_is_a_command(desk: Desk) -> None:

@@ -77,29 +77,29 @@ WRONG = [
     ({"type": 5}, 'There is no type "5".'),
     ({"type": ["say"]}, "There is no type "),
     ({"type": "say"}, '"text" is missing in say.'),
-    ({"type": "say", "text": 5}, '"text" in say is wrong. Input should be a valid string.'),
-    ({"type": "say", "text": " \n\x01 "}, '"text" in say is wrong. A text that is not blank.'),
+    ({"type": "say", "text": 5}, '"text" in say must be a valid string.'),
+    ({"type": "say", "text": " \n\x01 "}, '"text" in say must be a text that is not blank.'),
     ({"type": "say", "text": "hi", "txet": 1}, 'There is no "txet" in say.'),
     ({"type": "say", "text": "hi", "x" * 900: 1}, f'There is no "{"x" * 50}" in say.'),
-    ({"type": "say", "text": "hi", "target": "a b"}, '"target" in say is wrong. A room or a '),
-    ({"type": "say", "text": "hi", "target": ""}, '"target" in say is wrong. A room or a '),
-    ({"type": "say", "text": "hi", "target": ":a"}, '"target" in say is wrong. A room or a '),
-    ({"type": "say", "text": "hi", "target": "a,b"}, '"target" in say is wrong. A room or a '),
-    ({"type": "say", "text": "hi", "target": "a" * 201}, '"target" in say is wrong. A room or '),
-    ({"type": "say", "text": "hi", "token": "short"}, '"token" in say is wrong. 16 to 56 '),
-    ({"type": "say", "text": "hi", "action": "yes"}, '"action" in say is wrong. '),
-    ({"type": "say", "text": "hi", "action": 1}, '"action" in say is wrong. '),
+    ({"type": "say", "text": "hi", "target": "a b"}, '"target" in say must be a room or a '),
+    ({"type": "say", "text": "hi", "target": ""}, '"target" in say must be a room or a '),
+    ({"type": "say", "text": "hi", "target": ":a"}, '"target" in say must be a room or a '),
+    ({"type": "say", "text": "hi", "target": "a,b"}, '"target" in say must be a room or a '),
+    ({"type": "say", "text": "hi", "target": "a" * 201}, '"target" in say must be a room or '),
+    ({"type": "say", "text": "hi", "token": "short"}, '"token" in say must be 16 to 56 '),
+    ({"type": "say", "text": "hi", "action": "yes"}, '"action" in say must be '),
+    ({"type": "say", "text": "hi", "action": 1}, '"action" in say must be '),
     ({"type": "join"}, '"room" is missing in join.'),
-    ({"type": "join", "room": "#tea", "key": "a b"}, '"key" in join is wrong. '),
-    ({"type": "history", "limit": 0}, '"limit" in history is wrong. Input should be greater '),
-    ({"type": "history", "limit": 10**30}, '"limit" in history is wrong. '),
-    ({"type": "history", "limit": 2.5}, '"limit" in history is wrong. '),
-    ({"type": "history", "before": "a b"}, '"before" in history is wrong. '),
-    ({"type": "mark_read", "time": "yesterday"}, '"time" in mark_read is wrong. A time as in '),
-    ({"type": "command", "line": "topic"}, '"line" in command is wrong. One line that begins '),
-    ({"type": "command", "line": "/a\n/b"}, '"line" in command is wrong. One line that begins '),
-    ({"type": "raw", "line": "A\rQUIT"}, '"line" in raw is wrong. One line that is not blank.'),
-    ({"type": "raw", "line": " "}, '"line" in raw is wrong. One line that is not blank.'),
+    ({"type": "join", "room": "#tea", "key": "a b"}, '"key" in join must be '),
+    ({"type": "history", "limit": 0}, '"limit" in history must be greater '),
+    ({"type": "history", "limit": 10**30}, '"limit" in history must be '),
+    ({"type": "history", "limit": 2.5}, '"limit" in history must be '),
+    ({"type": "history", "before": "a b"}, '"before" in history must be '),
+    ({"type": "mark_read", "time": "yesterday"}, '"time" in mark_read must be a time as in '),
+    ({"type": "command", "line": "topic"}, '"line" in command must be one line that begins '),
+    ({"type": "command", "line": "/a\n/b"}, '"line" in command must be one line that begins '),
+    ({"type": "raw", "line": "A\rQUIT"}, '"line" in raw must be one line that is not blank.'),
+    ({"type": "raw", "line": " "}, '"line" in raw must be one line that is not blank.'),
     ([], "This is not a JSON object."),
     ("say", "This is not a JSON object."),
     (None, "This is not a JSON object."),
@@ -223,10 +223,10 @@ def test_what_may_be_said_is_sent_with_its_token_and_forges_nothing(
 
 @pytest.mark.parametrize("time", ["2026-99-99T99:99:99.999Z", "2026-02-30T09:30:00.000Z"])
 def test_a_time_has_to_be_one(time: str) -> None:
-    with pytest.raises(BadRequest, match=r'"time" in mark_read is wrong\. A time as in messages'):
+    with pytest.raises(BadRequest, match=r'"time" in mark_read must be a time as in messages'):
         read(json.dumps({"type": "mark_read", "time": time}).encode())
 
 
 def test_a_text_of_which_nothing_could_be_seen_is_as_a_blank_one() -> None:
-    with pytest.raises(BadRequest, match="A text that is not blank"):
+    with pytest.raises(BadRequest, match="must be a text that is not blank"):
         read(b'{"type": "say", "text": "\\u200b"}')

@@ -172,7 +172,7 @@ async def test_of_what_nothing_becomes_is_given_up_in_the_end(program, monkeypat
     program.messages.close()
     await program.prints("linked", "failed")
     await program.ended.wait()
-    assert program.why == "the outcome of 1 of our messages is unknown"
+    assert program.why == "1 message was not confirmed"
 
 
 async def test_the_input_waits_while_much_is_on_its_way(program, monkeypatch):

@@ -539,13 +539,11 @@ def test_a_server_that_ends_before_that_has_not_got_all() -> None:
     say(session, "one\ntwo")
     finish(session, "")
     hear(session, ":bob!bob@host PRIVMSG #lobby one")
-    assert session.undelivered == (
-        "The server closed the connection. 1 of our messages did not come back"
-    )
+    assert session.undelivered == ("The server closed the connection. 1 message was not confirmed")
     assert hear(session, "ERROR :Closing link: It stops. Goodbye!") == [
         Notice("It stops. Goodbye!")
     ]
-    assert session.undelivered == "It stops. 1 of our messages did not come back"
+    assert session.undelivered == "It stops. 1 message was not confirmed"
 
 
 def test_without_echoes_only_the_answer_tells_that_all_has_arrived() -> None:

@@ -226,7 +226,9 @@ def test_a_gap_that_is_too_long_shows_the_newest() -> None:
     client.settle()
     shown = [*range(_GAP_MAX), *range(_GAP_MAX + 1000, _GAP_MAX + 2000)]
     assert client.texts() == ["zero", *map(str, shown)]
-    assert "Messages are missing here: more than 5,000 were said meanwhile." in client.notices()
+    assert (
+        "Messages are missing here: more than 5,000 were said in the meantime." in client.notices()
+    )
 
 
 def test_a_server_that_has_forgotten_where_we_were_shows_the_newest() -> None:

@@ -11,6 +11,7 @@ from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.news import cleaned
 from trio_chat.client.model.presence_summary import PresenceSummary
+from trio_chat.client.sentences import lost
 from trio_chat.core.events import (
     AwaySet,
     Departed,
@@ -446,7 +447,7 @@ def _unlinked(state: ChatState, unlinked: Unlinked, now: float) -> None:
         buffer.lines.end_page()
         for nick in buffer.typing:
             buffer.stops_typing(nick)
-    state.status = f"{unlinked.why}. Trying again in {unlinked.retry:.0f} s."
+    state.status = lost(unlinked)
     state.tell(state.server, state.status, now)
 
 

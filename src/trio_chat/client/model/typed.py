@@ -102,7 +102,7 @@ def _query(model: Attention, rest: str, now: float) -> Asked:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
     buffer = model.open(nick)
     if not buffer.target:
-        model.note("Too many buffers are open. /close closes one.", now)
+        model.note("Too many pages are open. /close closes one.", now)
         return ()
     said = [requests.Say(text, buffer.target)] if text else []
     return [*model.select(buffer, now), *said]
@@ -110,7 +110,7 @@ def _query(model: Attention, rest: str, now: float) -> Asked:
 
 def _close(model: Attention, rest: str, now: float) -> Asked:
     if model.current.kind == "server":
-        model.note("The server's buffer cannot be closed. /quit leaves.", now)
+        model.note("The server's page cannot be closed. /quit leaves.", now)
         return ()
     return model.close(model.current, now)
 
@@ -155,13 +155,13 @@ def _found(model: Attention, line: Line) -> str:
     return f"{model.days.short(line.time)} {where} {who} {line.in_a_row}"
 
 
-def _buffer(model: Attention, which: str, now: float) -> Asked:
+def _page(model: Attention, which: str, now: float) -> Asked:
     """Go to a buffer by its number, counted from 1, or by the beginning of its name."""
     if which.isdecimal() and 0 < int(which[:6]) <= len(model.buffers):
         return model.select(model.buffers[int(which[:6]) - 1], now)
     named = [b for b in model.buffers if _fits(model.names.fold, b.name, which)]
     if not named:
-        model.note(f"There is no buffer {clean(which)}.", now)
+        model.note(f"There is no page {clean(which)}.", now)
         return ()
     return model.select(min(named, key=lambda buffer: len(buffer.name)), now)
 
@@ -185,10 +185,10 @@ def all_commands() -> dict[str, Row]:
 OWN = {
     "help": Own("", "show this list", 0, _help),
     "query": Own("NAME [TEXT]", "talk to one person in private", 1, _query),
-    "close": Own("", "close this buffer and leave the room", 0, _close),
-    "buffer": Own("NAME", "go to another buffer, by name or number", 1, _buffer),
+    "close": Own("", "close this page and leave the room", 0, _close),
+    "page": Own("NAME", "go to another page, by name or number", 1, _page),
     "search": Own("WORDS", "search for messages with all these words", 1, _search),
-    "clear": Own("", "clear this buffer", 0, _clear),
+    "clear": Own("", "clear this page", 0, _clear),
     "ignore": Own(
         "[MASK]", "hide what NAME or NAME!USER@HOST says; * matches anything", 0, _ignore
     ),

@@ -57,8 +57,10 @@ def _why(kind: str, error: ErrorDetails) -> str:
             return f"There is no {_quoted(field)} in {kind}."
         case "string_pattern_mismatch" | "string_too_long" | "value_error":
             right = get_type_hints(KINDS[kind], include_extras=True)[field].__metadata__[0]
-            return f'"{field}" in {kind} is wrong. {right.description}'
-    return f'"{field}" in {kind} is wrong. {error["msg"]}.'
+            must = f"{right.description[0].lower()}{right.description[1:]}"
+        case _:
+            must = f"{error['msg'].removeprefix('Input should be ')}."
+    return f'"{field}" in {kind} must be {must}'
 
 
 _THERE_ARE = f"There are {', '.join(KINDS)}."

@@ -19,6 +19,7 @@ from trio_chat.protocols import client
 from trio_chat.protocols.client import MAYBE_LOST, Failed, Message
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import not_confirmed
 
 _Told = trio.MemorySendChannel[Message | Error]
 
@@ -77,7 +78,7 @@ class ObjectPipe:
             if isinstance(message, client.InRoom) and self._state.requires(message.room):
                 self._state.required = ()  # from now on OutOfRoom tells
         if left := sorted(self._delivery.open):
-            why = f"the outcome of {len(left)} of our messages is unknown"
+            why = not_confirmed(len(left))
             self._failed = self._failed or ConnectionLost(why)
         for token in left:
             await objects.send(Failed(token, MAYBE_LOST))

@@ -48,7 +48,7 @@ from trio_chat.protocols.plain.link import PlainLink
 from trio_chat.protocols.plain.replay import Replay, is_to
 from trio_chat.protocols.resume_state import ONE_LINE, ResumeState
 from trio_chat.protocols.slashes import spelled_out
-from trio_chat.protocols.unacked import Unacked, lines_of, on_its_way, token_of
+from trio_chat.protocols.unacked import Unacked, lines_of, not_confirmed, on_its_way, token_of
 
 # The most that the tutorial's server and its clients read at once.
 _READ = 1024  # bytes
@@ -118,7 +118,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         missing = len(self.state.unacked)
         if not (self.farewell and missing):
             return ""
-        return f"{self.farewell} {missing} of our messages did not come back"
+        return f"{self.farewell} {not_confirmed(missing)}"
 
     def _is_me(self, nick: str) -> bool:
         return fold(nick) == fold(self.nick)
@@ -483,7 +483,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     def _hand_on(self, verb: str, line: str, target: str) -> None:
         """Send a command to the server, which says if it does not know it."""
         if self._tutorial:
-            raise Unsupported("This server knows no commands.")
+            raise Unsupported("This server has no commands.")
         if verb in OF_THE_ROOM and self._moving:
             raise Unsupported("You are on your way to another room.")
         if verb in OF_THE_ROOM and target and not self._is_here(target):

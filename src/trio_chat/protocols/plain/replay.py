@@ -47,7 +47,7 @@ class Replay:
             self.remember(message)
         if not known:
             return [*map(Earlier, new), PageEnd(room, len(new), complete=True)]
-        missing = Notice("Some of what was said meanwhile may be missing here.", room=room)
+        missing = Notice("Some of what was said in the meantime may be missing here.", room=room)
         return [
             *([missing] if new == said else ()),
             *(self._late(message, nick) for message in new),

@@ -42,8 +42,8 @@ def _numbers(connection: Connection, rooms: Sequence[str]) -> Sequence[int]:
     )
     for room in rooms:
         if fold(room) not in known:
-            there = ", ".join([*known][:20]) or "none"
-            raise CannotOpenStore(f"there is no room {room} in the history; there are: {there}")
+            there = f"no room {room}; it has: {', '.join([*known][:20])}" if known else "no rooms"
+            raise CannotOpenStore(f"the history has {there}")
     return [known[fold(room)] for room in rooms] or [*known.values()]
 
 

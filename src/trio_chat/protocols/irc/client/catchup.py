@@ -40,8 +40,10 @@ _PAGE_MAX = 1000
 # Messages to fill a gap with: about an hour of a busy room. As many may be held meanwhile.
 _GAP_MAX = 5000
 
-_TOO_LONG = f"Messages are missing here: more than {_GAP_MAX:,} were said meanwhile."
-_UNKNOWN = "Messages may be missing here: the server did not send all that was said meanwhile."
+_TOO_LONG = f"Messages are missing here: more than {_GAP_MAX:,} were said in the meantime."
+_UNKNOWN = (
+    "Messages may be missing here: the server did not send all that was said in the meantime."
+)
 
 # Messages whose order matters. Sentences to us alone are not among them.
 _HELD = (

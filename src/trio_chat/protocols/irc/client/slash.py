@@ -182,7 +182,7 @@ def _with_text(command: str, *params: str) -> str:
 
 
 #: Commands of the full screen only (client/model/typed.py).
-ON_SCREEN = {"buffer", "clear", "close", "ignore", "query", "reconnect", "unignore"}
+ON_SCREEN = {"clear", "close", "ignore", "page", "query", "reconnect", "unignore"}
 
 SLASHES = {
     "help": Slash("", "show this list", 0, _help),
@@ -201,15 +201,18 @@ SLASHES = {
     "who": Slash("[ROOM]", "list the people in the room", 0, _who),
     "whois": Slash("NAME", "show who somebody is", 1, lambda s, nick: [body("WHOIS", nick)]),
     "away": Slash(
-        "[TEXT]", "say that you are away, or back if there is no TEXT", 0,
+        "[TEXT]", "mark yourself away; without a text, back", 0,
         lambda s, text: s.be_away(text),
     ),
-    "notice": Slash("NAME TEXT", "say something that programs do not answer", 2, _notice),
-    "op": Slash("NAME", "make somebody an operator of the room", 1, _set("+o")),
-    "deop": Slash("NAME", "make them no longer an operator", 1, _set("-o")),
+    "notice": Slash("NAME TEXT", "send a notice, which bots do not answer", 2, _notice),
+    "op": Slash("NAME", "make somebody an operator", 1, _set("+o")),
+    "deop": Slash("NAME", "take operator status away", 1, _set("-o")),
     "voice": Slash("NAME", "let somebody speak in a moderated room", 1, _set("+v")),
-    "devoice": Slash("NAME", "take that back", 1, _set("-v")),
-    "ban": Slash("MASK", "keep NAME or NAME!USER@HOST out of the room", 1, _bans("+")),
+    "devoice": Slash("NAME", "take that permission away", 1, _set("-v")),
+    "ban": Slash(
+        "MASK", "keep NAME or NAME!USER@HOST out; /kick removes somebody who is already in", 1,
+        _bans("+"),
+    ),
     "unban": Slash("MASK", "lift a ban", 1, _bans("-")),
     "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),

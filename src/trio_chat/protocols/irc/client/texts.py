@@ -16,7 +16,7 @@ from trio_chat.protocols.irc.client.multiline import is_batch, limits
 from trio_chat.protocols.irc.client.outgoing import ID_TAG, encoded
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.resume_state import ONE_LINE, UNACKED_MAX, ResumeState
-from trio_chat.protocols.unacked import Unacked
+from trio_chat.protocols.unacked import Unacked, not_confirmed
 
 # The text of the PING that keeps the connection alive and measures the lag.
 _LAG = "lag"
@@ -59,7 +59,7 @@ class IrcTexts(IrcLink):
         words = self.farewell or "The server closed the connection."
         missing = len(self.state.unacked) + self.state.unsaid
         if missing and not self.leaving:
-            return f"{words} {missing} of our messages did not come back"
+            return f"{words} {not_confirmed(missing)}"
         # Without echoes only the PONG tells that all has arrived.
         waited = self._last_words is not None and not self._echoes
         return words if waited and not self.leaving else ""
