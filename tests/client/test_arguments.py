@@ -58,5 +58,5 @@ async def test_there_may_be_no_room(port, protocol):
         if protocol == "plain":
             assert al.room == "#lobby"
         else:
-            with pytest.raises(Unsupported, match="in no room"):
+            with pytest.raises(Unsupported, match="not in a room"):
                 await al.say("hello")

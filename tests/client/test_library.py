@@ -184,7 +184,7 @@ async def test_we_can_go_to_another_room(enter, protocol):
 async def test_what_can_be_no_room_no_key_and_no_person_is_an_error_at_once(enter):
     async with enter("al") as al:
         for room in ("a b", "#x,#y", "", "#"):
-            with pytest.raises(ValueError, match="cannot be a room"):
+            with pytest.raises(ValueError, match="cannot be a room: that is one word"):
                 await al.join(room)
         for key in ("a b", "a,b", ":a"):
             with pytest.raises(ValueError, match="one word without commas"):
@@ -211,8 +211,8 @@ async def test_what_is_no_room_person_or_command_is_an_error_at_once(enter):
         with pytest.raises(TypeError, match=r"^room is a text \(str\), not int$"):
             al.members(5)
         for target, why in [
-            ("a b", "cannot be a nickname"),
-            ("#a b", "cannot be a room"),
+            ("a b", "cannot be a nickname: that is one word without commas"),
+            ("#a b", "cannot be a room: that is one word without commas"),
             ("#a,#b", "cannot be a room"),
             ("", r"is empty; to answer a message, use its reply\(\)"),  # its room in private
         ]:

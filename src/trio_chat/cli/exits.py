@@ -79,9 +79,9 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         sys.exit(code)
 
 
-def drop_output(number: int = 1) -> None:
+def drop_output() -> None:
     """Drop buffered output that nobody reads, so that flushing it at exit does not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _first(error: _Error | BaseExceptionGroup[_Error]) -> _Error:

@@ -74,10 +74,10 @@ Message = Incoming | Happening
 
 @dataclass(eq=False)
 class _Page:
-    """A page of history, requested on ``link``; dropped once nobody ``waits`` for it."""
+    """A page of history, ``asked_of`` a connection; dropped once nobody ``waits`` for it."""
 
     target: str
-    link: Connection | None = None
+    asked_of: Connection | None = None
     found: list[Stamped] = field(default_factory=list)
     over: bool = False
     waits: bool = True
@@ -239,10 +239,10 @@ class Chat:
 
     def _may_ask(self, page: _Page) -> bool:
         """Once on each connection."""
-        return self._connection.is_in and page.link is not self._connection.link
+        return self._connection.is_in and page.asked_of is not self._connection.current
 
     async def _ask(self, page: _Page, limit: int, before: str) -> None:
-        page.link, page.found = self._connection.link, []
+        page.asked_of, page.found = self._connection.current, []
         self._connection.requests.history(page.target, before, limit)
         await self._connection.push()
 
@@ -352,8 +352,8 @@ class Chat:
     def _page(self, target: str) -> _Page | None:
         """The one of which the next answer about this is."""
         same = self._state.names.same
-        self._pages = [p for p in self._pages if p.waits or p.link is self._connection.link]
-        asked = (p for p in self._pages if p.link and p.link is self._connection.link)
+        self._pages = [p for p in self._pages if p.waits or p.asked_of is self._connection.current]
+        asked = (p for p in self._pages if p.asked_of and p.asked_of is self._connection.current)
         pages = (p for p in asked if same(p.target, target))
         return next(pages, None)
 
@@ -503,7 +503,7 @@ def _check_target(**given: str) -> str:
         raise ValueError(f"{name} is empty; to answer a message, use its reply()")
     if len(target.split()) != 1 or "," in target or target.startswith(":"):
         kind = "room" if is_room(target) else "nickname"
-        raise ValueError(f"{name} {target!r} cannot be a {kind}")
+        raise ValueError(f"{name} {target!r} cannot be a {kind}: that is one word without commas")
     return target
 
 

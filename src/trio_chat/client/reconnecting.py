@@ -52,7 +52,7 @@ class ReconnectingConnection:
     ) -> None:
         self.rooms, self.home = rooms, rooms[0] if rooms else ""
         self.session: ClientSession | None = None
-        self.link: Connection | None = None  # with this session
+        self.current: Connection | None = None  # with this session
         self.plain = False  # whether it is spoken
         self.been_in = False
         self.words: str | None = None
@@ -73,7 +73,7 @@ class ReconnectingConnection:
     @property
     def is_in(self) -> bool:
         """Whether there is a connection, and the server has let us in."""
-        return self.link is not None and self.link.session.admitted
+        return self.current is not None and self.current.session.admitted
 
     # ── what we want ───────────────────────────────────────────────────────────────────────
 
@@ -98,16 +98,16 @@ class ReconnectingConnection:
         """Send what may be sent now; the rest goes out with the next steps. Raises ConnectionLost
         only if we do not try again: otherwise the next step notices it.
         """
-        if self.link:
-            await self._send(self.link.push)
+        if self.current:
+            await self._send(self.current.push)
         else:
             self._hear(self.requests.own_messages())
 
     def tell(self, messages: Sequence[Message]) -> None:
         """Hear messages of our own, and wake the reader for them."""
         self._hear(messages)
-        if self.link:
-            self.link.interrupt("there is something to be heard")
+        if self.current:
+            self.current.interrupt("there is something to be heard")
 
     async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -129,8 +129,8 @@ class ReconnectingConnection:
     async def finish(self, words: str) -> None:
         """Say nothing more, and read on until it is over."""
         self.words = words
-        if self.link and self.is_in:
-            await self._send(partial(self.link.finish, words))
+        if self.current and self.is_in:
+            await self._send(partial(self.current.finish, words))
         elif not self.left_to_do:
             self.give_up("there is nothing left to be said")
 
@@ -158,11 +158,11 @@ class ReconnectingConnection:
 
     async def _read_or_connect(self) -> None:
         try:
-            if self.link is None:
+            if self.current is None:
                 await trio.sleep_until(self._not_before)
                 await self._connect()
-            elif not await self.link.receive():
-                await self._on_end(self.link)
+            elif not await self.current.receive():
+                await self._on_end(self.current)
         except (CannotConnect, ConnectionLost, NotAdmitted) as error:
             goes_on, left = self._goes_on_after(error), self.left_to_do
             await self.close()
@@ -171,15 +171,15 @@ class ReconnectingConnection:
                 raise
             self._try_later(str(error))
 
-    async def _on_end(self, link: Connection) -> None:
+    async def _on_end(self, connection: Connection) -> None:
         """Handle the end of a connection. Raises ConnectionLost if we go on."""
-        why = link.session.undelivered
+        why = connection.session.undelivered
         error = ConnectionLost(why or _CLOSED)
         if (self.words is None or why) and self._goes_on_after(error):
             raise error
         self.over, self.undelivered = True, why
         if self.words is not None:
-            link.reset()
+            connection.reset()
         await self.close()
 
     def _try_later(self, why: str) -> None:
@@ -197,7 +197,7 @@ class ReconnectingConnection:
         """
         self._attempt.cancel("somebody wants another connection")
         async with self._turn:
-            if self.link:
+            if self.current:
                 await self.close()
                 self._try_later(_CLOSED)
             else:
@@ -206,21 +206,21 @@ class ReconnectingConnection:
     # ── a connection ───────────────────────────────────────────────────────────────────────
 
     async def _connect(self) -> None:
-        self.link, data = await connect(self._server, self._new_session, self._hear)
+        self.current, data = await connect(self._server, self._new_session, self._hear)
         try:
-            await self.link.enter(data)
+            await self.current.enter(data)
             self.been_in, self._since = True, trio.current_time()
             if self.words is not None:
-                await self.link.finish(self.words)
+                await self.current.finish(self.words)
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
-        link, self.link = self.link, None
+        current, self.current = self.current, None
         self._nick, self.session = self.nick, None
-        if link:
-            await link.close()
+        if current:
+            await current.close()
 
     def _new_session(self, plain: bool) -> ClientSession:
         if not self.been_in:

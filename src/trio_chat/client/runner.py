@@ -166,7 +166,7 @@ class ChatRunner:
         shown meanwhile.
         """
         await self._show()
-        if self._connection.link:
+        if self._connection.current:
             return await self._connection.step(lambda: bool(self._state.heard))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._show_meanwhile)

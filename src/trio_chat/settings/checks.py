@@ -5,22 +5,31 @@ and raises ValueError if nobody could use that.
 import codecs
 import re
 
-_NAME_MAX = 200  # characters; every server's names are shorter, and this fits into a line
+# Characters of a name or a password: every server's names are shorter, and this fits into a line.
+_MAX = 200
 
 # Neither part of a nickname on any server, nor its first character.
 _NO_NICK = re.compile(r"^[#&$]|[\s,:!@*?]")
-_ROOM = re.compile(r"[#&][^\s,:\x00-\x1f\x7f]{1,199}")
+_ROOM = re.compile(rf"[#&][^\s,:\x00-\x1f\x7f]{{1,{_MAX - 1}}}")
 
 
 def check_nick(nick: str) -> str:
-    if not 0 < len(nick) <= _NAME_MAX or not nick.isprintable() or _NO_NICK.search(nick):
-        raise ValueError(f"{nick!r} cannot be a nickname")
+    """Check that a nickname is possible on some server."""
+    if not 0 < len(nick) <= _MAX or not nick.isprintable() or _NO_NICK.search(nick):
+        raise ValueError(
+            f"{nick!r} cannot be a nickname: that is one word of at most {_MAX} characters, "
+            "without , : ! @ * and ?, and does not begin with #, & or $"
+        )
     return nick
 
 
 def check_room(room: str) -> str:
+    """Check that a room's name is possible on some server; its # may be left out."""
     if not _ROOM.fullmatch(read_room(room)) or not room.isprintable():
-        raise ValueError(f"{room!r} cannot be a room")
+        raise ValueError(
+            f"{room!r} cannot be a room: that is one word of at most {_MAX} characters, "
+            "without , and :"
+        )
     return room
 
 
@@ -38,9 +47,9 @@ def check_key(key: str) -> str:
 
 def check_password(password: str) -> str:
     """Check that a password fits into a line of either dialect. The error does not show it."""
-    if password != password.strip() or not (password.isprintable() and len(password) <= 200):
+    if password != password.strip() or not (password.isprintable() and len(password) <= _MAX):
         raise ValueError(
-            "a password is one line of at most 200 characters, without blanks around it"
+            f"a password is one line of at most {_MAX} characters, without blanks around it"
         )
     return password
 
