@@ -1,5 +1,7 @@
 """The exceptions, one small tree; each carries a line that a person can act on."""
 
+from collections.abc import Sequence
+
 
 class ChatError(Exception):
     """The base of everything that trio-chat raises on purpose. ``str(error)`` is one line for
@@ -15,7 +17,13 @@ class ChatError(Exception):
 
 
 class SettingsError(ChatError):
-    """One or more settings are wrong; each line of the text names one."""
+    """One or more settings are wrong; each line of the text names one. ``problems`` are the names
+    and what is wrong with each, if the values themselves are.
+    """
+
+    def __init__(self, *args: object, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(*args)
+        self.problems = problems
 
 
 class CannotListen(ChatError):

@@ -9,12 +9,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from trio_chat import Settings, SettingsError
-from trio_chat.cli.configure import Setting, all_settings, example_file, load, shown, table
+from trio_chat.cli.configure import example_file, load, table
 from trio_chat.settings import PREFIX
+from trio_chat.settings.described import Setting, all_settings, shown
 from trio_chat.settings.places import Address
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = {setting.name: setting for setting in all_settings()}
+SETTINGS = {setting.name: setting for setting in all_settings(Settings)}
 NUMBERS = [s for s in SETTINGS.values() if s.field.annotation in (int, float)]
 
 
@@ -221,7 +222,9 @@ def test_a_switch_names_what_it_takes():
 
 @pytest.mark.parametrize("host", ["", "unix:", "two words", "a\tb"])
 def test_a_bad_host(host):
-    assert complaint(host=host).endswith(": must be a name, an address, * or unix:PATH")
+    assert complaint(host=host).endswith(
+        ": must be a name, an address, unix:PATH, or * for a server"
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost", "::1", "*", "unix:/tmp/chat", "192.0.2.1"])

@@ -8,9 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from trio_chat.cli import trust
-from trio_chat.cli.configure import all_settings, load, variable
+from trio_chat.cli.configure import load
 from trio_chat.cli.env_file import HARMLESS, is_harmless
 from trio_chat.errors import SettingsError
+from trio_chat.settings import Settings
+from trio_chat.settings.described import all_settings, variable
 
 SECRET = "0123456789abcdef"
 HASH = "scrypt:15:c2FsdHNhbHRzYWx0c2FsdA==:aGFzaGhhc2hoYXNoaGFzaA=="
@@ -47,8 +49,8 @@ def refusal(*lines: str, named: bool = False) -> str:
 
 
 def test_what_is_harmless_is_there_and_is_no_secret():
-    names = {setting.name for setting in all_settings()}
-    secret = {s.name for s in all_settings() if s.field.annotation is SecretStr}
+    names = {setting.name for setting in all_settings(Settings)}
+    secret = {s.name for s in all_settings(Settings) if s.field.annotation is SecretStr}
     assert not any(map(is_harmless, secret | set(FOREIGN)))
     assert [p for p in HARMLESS if not any(fnmatchcase(name, p) for name in names)] == []
 

@@ -151,7 +151,7 @@ def test_what_is_nearer_wins(monkeypatch):
 
 
 def test_in_a_program_too():
-    with pytest.raises(ValueError, match="contradict each other"):
+    with pytest.raises(SettingsError, match="contradict each other"):
         Settings(host="h:6000", port=7000)
     assert Settings(host="irc://h/python", client=ClientSettings()).client.room == "#python"
     assert Settings(host="irc://h/a", client=ClientSettings(room="#b")).client.room == "#b"
@@ -186,6 +186,29 @@ def test_a_folder_that_names_a_place_gets_no_password(monkeypatch, tmp_path, cap
 
 
 def test_what_is_wrong_with_a_setting_is_told_without_its_value() -> None:
-    with pytest.raises(ValueError, match=r"client\.password") as caught:
+    with pytest.raises(SettingsError, match=r"^client\.password \(TRIO_CHAT_CLIENT__") as caught:
         Settings(client={"password": "open sesame "})
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"PORT": "1x"}, "port (TRIO_CHAT_PORT): must be a whole number from 0 up to 65535"),
+        (
+            {"LIMITS__ROOMS": "0", "LOG__LEVEL": "loud"},
+            "limits.rooms (TRIO_CHAT_LIMITS__ROOMS): must be a whole number from 1 up to 1000000\n"
+            "log.level (TRIO_CHAT_LOG__LEVEL): must be one of debug, info, warning, error",
+        ),
+        ({"HOST": "there:6000", "PORT": "6001"}, "'there:6000' and port 6001 contradict"),
+        ({"LIMITS": '{"rooms": 0}'}, "limits.rooms (TRIO_CHAT_LIMITS__ROOMS): must be"),
+        ({"LIMITS": "7"}, "limits"),
+    ],
+)
+def test_a_program_is_told_in_a_line_each_what_is_wrong(variables, why, monkeypatch) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"TRIO_CHAT_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        Settings()
+    assert why in str(caught.value)
+    assert str(caught.value).count("\n") == why.count("\n")

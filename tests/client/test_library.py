@@ -231,6 +231,13 @@ async def test_what_is_no_room_person_or_command_is_an_error_at_once(enter):
             await al.command("rooms")
 
 
+def test_what_is_wrong_with_where_to_connect_is_told_at_once():
+    with pytest.raises(ValueError, match=r"^encoding 'utf-99': is not a text encoding"):
+        trio_chat.open_chat(nick="al", encoding="utf-99")
+    with pytest.raises(ValueError, match=r"^host '': must be .* or \* for a server$"):
+        trio_chat.open_chat("", nick="al")
+
+
 async def test_who_is_in_no_room_can_neither_speak_nor_read_there(port):
     async with trio_chat.open_chat(port=port, nick="al", protocol="irc", rooms=[]) as al:
         with pytest.raises(Unsupported, match="not in a room"):

@@ -24,14 +24,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_HOST = "A name or an address, with or without :PORT; unix:PATH"
 Host = Annotated[
     str | None,
-    typer.Option(
-        "--host",
-        "-H",
-        metavar="HOST",
-        help="A name or an address, with or without :PORT; * for all addresses; unix:PATH.",
-    ),
+    typer.Option("--host", "-H", metavar="HOST", help=f"{_HOST}; * for all addresses."),
+]
+ServerToJoin = Annotated[
+    str | None,
+    typer.Option("--host", "-H", metavar="HOST", help=f"{_HOST}; irc://HOST:PORT/ROOM."),
 ]
 Port = Annotated[str | None, typer.Option("--port", "-p", metavar="PORT", help="TCP port (55555).")]
 Encoding = Annotated[
@@ -100,7 +100,7 @@ def server(
 
 @app.command()
 def client(
-    host: Host = None,
+    host: ServerToJoin = None,
     port: Port = None,
     nick: Annotated[
         str | None,

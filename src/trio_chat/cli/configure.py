@@ -3,20 +3,17 @@
 import difflib
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
-
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from typing import Any
 
 from trio_chat.cli.env_file import is_harmless, is_ours, read_env_file
 from trio_chat.errors import SettingsError
-from trio_chat.settings import PREFIX, Settings
+from trio_chat.settings import Settings
 from trio_chat.settings.checks import read_room
+from trio_chat.settings.described import all_settings, shown
 from trio_chat.settings.places import IRC_PORT, read_place, without_password
 
 _COMMAND_LINE = "command line"
@@ -26,32 +23,6 @@ _OPTIONS = {"client.json_lines": "--json", "client.state": "--no-state"}
 
 # Variables with our prefix that are no settings.
 _OTHER_NAMES = frozenset({"TRIO_CHAT_ENV_FILE"})
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A setting: its dotted name and what the model says of it."""
-
-    name: str
-    field: FieldInfo
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return variable(self.name)
-
-    @property
-    def unit(self) -> str:
-        extra = self.field.json_schema_extra
-        return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-
-    @property
-    def default(self) -> str:
-        return shown(self.field.default)
-
-    @property
-    def is_secret(self) -> bool:
-        return self.field.annotation is SecretStr
 
 
 @dataclass(frozen=True)
@@ -68,21 +39,7 @@ class Configuration:
     distrusted: tuple[str, ...] = ()
 
 
-def variable(name: str) -> str:
-    """``limits.rooms`` as ``TRIO_CHAT_LIMITS__ROOMS``."""
-    return PREFIX + name.replace(".", "__").upper()
-
-
-def all_settings(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[Setting]:
-    """Every setting there is, in the order of the model."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from all_settings(field.annotation, f"{prefix}{name}.")
-        else:
-            yield Setting(prefix + name, field)
-
-
-_SETTINGS = {setting.name: setting for setting in all_settings()}
+_SETTINGS = {setting.name: setting for setting in all_settings(Settings)}
 
 
 @dataclass(frozen=True)
@@ -207,54 +164,9 @@ def _validated(given: _Layer) -> Settings:
         (nested.setdefault(section, {}) if section else nested)[field] = one.value
     try:
         return Settings(**nested)
-    except ValidationError as error:
-        lines = [_explain(details, given) for details in error.errors()]
+    except SettingsError as error:
+        lines = [f"{_written(name, given[name])}: {problem}" for name, problem in error.problems]
         raise SettingsError("\n".join(lines)) from None
-
-
-def _explain(details: ErrorDetails, given: _Layer) -> str:
-    """One line: which setting, its value unless secret, where it is from, and what it must be."""
-    location = ".".join(map(str, details["loc"]))
-    setting = next(s for s in _SETTINGS.values() if f"{location}.".startswith(f"{s.name}."))
-    if details["type"] == "value_error":
-        problem = str(details["ctx"]["error"])
-    else:
-        problem = f"must be {_requirement(setting)}"
-    return f"{_written(setting.name, given[setting.name])}: {problem}"
-
-
-def _requirement(setting: Setting) -> str:
-    """The kind of value it takes, and its bounds."""
-    field = setting.field
-    if get_origin(field.annotation) is Literal:
-        return f"one of {', '.join(get_args(field.annotation))}"
-    kind = next((text for type_, text in _KINDS if field.annotation is type_), "text")
-    for word, attribute in _BOUNDS:
-        for bound in field.metadata:
-            if (limit := getattr(bound, attribute, None)) is not None:
-                kind += f" {word} {limit}"
-    return f"{kind} ({setting.unit})" if setting.unit else kind
-
-
-_KINDS = ((int, "a whole number"), (float, "a number"), (bool, "true or false"))
-_BOUNDS = (
-    ("from", "ge"),
-    ("above", "gt"),
-    ("up to", "le"),
-    ("of a length up to", "max_length"),
-    ("matching", "pattern"),
-)
-
-
-def shown(value: Any) -> str:
-    """A value as one would write it in the environment; secrets are hidden."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    if isinstance(value, SecretStr):
-        return "(hidden)" if value.get_secret_value() else ""
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def table(configuration: Configuration) -> str:
@@ -271,7 +183,7 @@ def example_file() -> str:
     """An env file that lists every setting with its description, its bounds and its default."""
     parts = [_EXAMPLE_HEAD]
     for setting in _SETTINGS.values():
-        text = f"{setting.field.description} Takes {_requirement(setting)}."
+        text = f"{setting.field.description} Takes {setting.requirement}."
         about = textwrap.wrap(text + ("" if is_harmless(setting.name) else _ONLY_NAMED), 98)
         comment = "\n".join(f"# {line}" for line in about)
         parts.append(f"{comment}\n#{setting.variable}={setting.default}\n")

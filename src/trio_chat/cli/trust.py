@@ -5,11 +5,12 @@ import sys
 
 from pydantic import SecretStr
 
-from trio_chat.cli.configure import Configuration, variable
+from trio_chat.cli.configure import Configuration
 from trio_chat.cli.env_file import FOLDER_FILE
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.clean import clean
 from trio_chat.settings import Settings
+from trio_chat.settings.described import variable
 from trio_chat.settings.places import Address, check_place
 
 _NAME_IT = f"If you trust it, use --env-file {FOLDER_FILE}"

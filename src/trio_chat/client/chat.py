@@ -461,7 +461,10 @@ def open_chat(
         raise TypeError(f"state is a ResumeState or None, not {_kind(state)}")
     check_place(host, port)
     check_nick(nick)
-    check_encoding(encoding)
+    try:
+        check_encoding(encoding)
+    except ValueError as error:
+        raise ValueError(f"encoding {encoding!r}: {error}") from None
     check_password(password)
     if protocol not in ("auto", "plain", "irc"):
         raise ValueError(f"protocol {protocol!r} is none of auto, plain, irc")

@@ -4,15 +4,22 @@ A setting's name in the environment follows from its field: ``limits.line_bytes`
 ``TRIO_CHAT_LIMITS__LINE_BYTES``.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trio_chat.settings import values
+from trio_chat.settings.described import PREFIX, settings_error
 from trio_chat.settings.places import IRC_PORT, Place, read_place
-
-PREFIX = "TRIO_CHAT_"
 
 _MILLION = 1_000_000
 _MEGABYTE = 2**20
@@ -339,7 +346,7 @@ class LogSettings(Section):
 
 
 class Settings(BaseSettings):
-    """All settings. ``Settings()`` reads the environment and nothing else."""
+    """All settings. ``Settings()`` reads the environment and nothing else. Raises SettingsError."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -366,6 +373,14 @@ class Settings(BaseSettings):
     client: ClientSettings = ClientSettings()
     screen: ScreenSettings = ScreenSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validate(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return validate(given)
+        except ValidationError as error:
+            raise settings_error(error, cls) from None
 
     @model_validator(mode="before")
     @classmethod

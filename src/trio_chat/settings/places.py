@@ -52,7 +52,7 @@ class Place:
 #: The port of irc:// by default (draft-butcher-irc-url).
 IRC_PORT = "6667"
 
-_HOST = "must be a name, an address, * or unix:PATH"
+_HOST = "must be a name, an address, unix:PATH, or * for a server"
 _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brackets]"
 
 
