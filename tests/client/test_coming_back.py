@@ -24,6 +24,7 @@ from trio_chat import (
     Earlier,
     Failed,
     Lag,
+    Linked,
     NotAdmitted,
     Notice,
     ResumeState,
@@ -455,6 +456,20 @@ async def test_an_answer_that_nobody_waits_for_is_none_to_the_next_question(
         assert [message.text for message in await me.history(limit=2)] == ["3", "4"]
 
 
+async def test_two_who_ask_about_a_room_at_once_get_each_their_own(autojump_clock, network, server):
+    for number in range(5):
+        server.say("al", f"{number}")
+    found: dict[int, list[str]] = {}
+
+    async def ask(me: trio_chat.Chat, limit: int) -> None:
+        found[limit] = [message.text for message in await me.history(limit=limit)]
+
+    async with enter() as me, trio.open_nursery() as nursery:
+        nursery.start_soon(ask, me, 1)
+        nursery.start_soon(ask, me, 3)
+    assert found == {1: ["4"], 3: ["2", "3", "4"]}
+
+
 async def test_what_is_cancelled_while_it_is_sent_is_said_once(autojump_clock, network, server):
     """A part of it has been sent: so the connection is of no more use."""
     async with enter(retry=True) as me:
@@ -522,6 +537,16 @@ async def test_a_program_that_comes_back_goes_on_where_it_was(autojump_clock, ne
         assert await hear(me, 2) == ["as we leave", "two"]
 
 
+async def test_one_state_is_for_one_chat_at_a_time(network):
+    state = ResumeState()
+    async with enter(state):
+        with pytest.raises(ValueError, match=r"^state: another chat that is open has it"):
+            async with enter(state):
+                pass
+    async with enter(state):
+        pass
+
+
 async def test_with_others_what_may_not_have_arrived_has_failed(autojump_clock, network, server):
     server.caps = "echo-message message-tags"
     async with enter(retry=True) as me:
@@ -544,6 +569,22 @@ def test_attempts_become_rarer_and_keep_no_step() -> None:
     assert all(0.5 * 2**n <= wait <= 1.5 * 2**n for n, wait in enumerate(waits[:5]))
     assert all(15 <= wait <= 45 for wait in waits[5:])
     assert len(set(waits)) == len(waits)
+
+
+@pytest.mark.parametrize(("lasts", "least", "most"), [(15, 0.5, 1.5), (5, 15, 45)])
+async def test_after_a_connection_that_lasted_the_next_comes_soon(
+    autojump_clock, network, lasts, least, most
+):
+    async with enter(retry=True) as me:
+        for _ in range(8):
+            await trio.sleep(lasts)
+            network.links[-1].end.closed = True
+            network.links[-1].end.notify()
+            while not isinstance(lost := await anext(me), Unlinked):
+                pass
+            while not isinstance(await anext(me), Linked):
+                pass
+        assert least <= lost.retry <= most
 
 
 async def test_a_server_that_lets_us_in_and_goes_is_not_stormed(autojump_clock, network, server):

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 _FIRST = 1.0  # seconds
 _LAST = 30.0  # seconds, plus jitter
 
-#: A connection that lasted this many seconds was a good one: the waits begin again.
-STEADY = 60.0
+#: A connection that lasted this many seconds was a good one: the waits begin again. A server that
+#: fails a few times in a minute is soon joined again, and one that ends each connection at once is
+#: left alone.
+STEADY = 10.0
 
 
 def backoff() -> Iterator[float]:

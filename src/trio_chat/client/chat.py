@@ -454,7 +454,8 @@ def open_chat(
     the server ends the chat before that.
 
     ``state`` is for programs that end and come back: with the same one, the next chat goes on where
-    this one has ended, as over a lost connection. One chat at a time may have it.
+    this one has ended, as over a lost connection. One chat at a time may have it: a
+    second one is a ValueError as its block begins.
     """
     _check_texts(host=host, nick=nick, encoding=encoding, password=password)
     if not isinstance(state, ResumeState | None):
@@ -479,12 +480,13 @@ def open_chat(
 
 @asynccontextmanager
 async def _open(chat: Chat) -> AsyncIterator[Chat]:
-    try:
-        await chat._arrive()
-        yield chat
-        await chat._leave()
-    finally:
-        await chat._connection.close()
+    with chat._state.lent():
+        try:
+            await chat._arrive()
+            yield chat
+            await chat._leave()
+        finally:
+            await chat._connection.close()
 
 
 def _check_rooms(rooms: object) -> Sequence[str]:

@@ -5,12 +5,10 @@ from collections.abc import Callable
 import trio
 
 from trio_chat.protocols.client import Acknowledged, Failed, Linked, Message, Sent, Unlinked
+from trio_chat.protocols.resume_state import FAILED_MAX
 
 # Texts whose outcome is open. Beyond that the input waits.
 _OPEN_MAX = 1000
-
-# Failed texts that can be resent; the session keeps as many.
-_FAILED_MAX = 1000
 
 # At the end of the input: how long to wait for the next outcome. A server may want two seconds for
 # each message.
@@ -63,7 +61,7 @@ class Delivery:
             case Failed(token):
                 self.open.discard(token)
                 self._failed[token] = None
-                if len(self._failed) > _FAILED_MAX:
+                if len(self._failed) > FAILED_MAX:
                     del self._failed[next(iter(self._failed))]
                     self._forgotten += 1
         self._news.set()

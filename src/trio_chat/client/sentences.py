@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from trio_chat.core.events import AwaySet, Departed, Kicked, Left, Renamed, Said
-from trio_chat.core.views import AwayReply, Notice, RoomWelcome, Shown, Topic
+from trio_chat.core.views import AwayReply, Notice, RoomWelcome, Topic
 from trio_chat.protocols.casemapping import OURS, Casemapping
 from trio_chat.protocols.client import (
     CUT_SHORT,
@@ -23,7 +23,7 @@ from trio_chat.protocols.client import (
     Unlinked,
 )
 from trio_chat.protocols.irc.text import is_room, is_split
-from trio_chat.protocols.plain.wording import wording
+from trio_chat.protocols.plain.wording import notices, wording
 
 # Texts of ours that are remembered until their outcome: more than may be on their way.
 _OURS_MAX = 2000
@@ -88,7 +88,7 @@ class Sentences:
     def company(self, roster: Roster) -> Sequence[Message]:
         """Tell who is in a room that we have just entered."""
         others = sum(not self.is_me(member.nick) for member in roster.members)
-        return _notices(RoomWelcome(roster.room, self.nick, others, first=False))
+        return notices(RoomWelcome(roster.room, self.nick, others, first=False))
 
     def _note(self, sent: Sent) -> None:
         self._ours[sent.token] = sent
@@ -117,7 +117,7 @@ class Sentences:
 
     def _kicked(self, kicked: Kicked) -> Sequence[Message]:
         """Tell that they left, too, which follows by itself if it is us, or on a plain server."""
-        told = _notices(kicked)[:1]
+        told = notices(kicked)[:1]
         if self.is_me(kicked.target):
             return told
         left = Left(kicked.room, kicked.target)
@@ -128,7 +128,7 @@ class Sentences:
         if self.is_me(nick):
             away = "You have been marked as being away"
             return [Notice(away if text else "You are no longer marked as away")]
-        return _notices(AwayReply(nick, text)) if text else [Notice(f"{nick} is back.")]
+        return notices(AwayReply(nick, text)) if text else [Notice(f"{nick} is back.")]
 
 
 def together(messages: Sequence[Message]) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
@@ -169,7 +169,3 @@ def _split(nicks: Sequence[str]) -> Message:
     more = len(nicks) - _NAMED_MAX
     names = [*nicks[:_NAMED_MAX], *([f"{more:,} more"] if more > 0 else [])]
     return Notice(f"The network has split. Lost with it: {', '.join(names)}.")
-
-
-def _notices(shown: Shown) -> Sequence[Message]:
-    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]

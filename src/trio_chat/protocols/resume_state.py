@@ -7,6 +7,7 @@ tokens shows only the first of the two.
 
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -27,8 +28,8 @@ _SEEN_MAX = 10_000
 # Texts that may be queued; more are refused.
 _UNSENT_MAX = 10_000
 
-# Failed texts that can be resent.
-_FAILED_MAX = 1000
+#: Failed texts that can be resent.
+FAILED_MAX = 1000
 
 #: Why a text of several lines, cut for another server, cannot be sent.
 ONE_LINE = "This server takes one line at a time."
@@ -85,11 +86,23 @@ class ResumeState:
     limits: Limits | None = None
     shown: MutableMapping[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
+    _lent: bool = field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.last = ByName(self.names, self.last)
         self.rooms = ByName(self.names, self.rooms)
         self.shown = ByName(self.names, self.shown)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Serve one chat. Raises ValueError if another has it."""
+        if self._lent:
+            raise ValueError("state: another chat that is open has it; give each its own")
+        self._lent = True
+        try:
+            yield
+        finally:
+            self._lent = False
 
     @property
     def full(self) -> bool:
@@ -133,7 +146,7 @@ class ResumeState:
         """Note that texts have not, or may not have, arrived. They can be resent."""
         for text in texts:
             self.failed[text.token] = text
-            if len(self.failed) > _FAILED_MAX:
+            if len(self.failed) > FAILED_MAX:
                 del self.failed[next(iter(self.failed))]
         return [Failed(text.token, why) for text in texts]
 

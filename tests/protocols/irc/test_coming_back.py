@@ -258,6 +258,41 @@ def test_a_server_that_does_not_answer_is_not_waited_for(answer: str) -> None:
     assert [m.text for m in told if isinstance(m, Said)] == ["one"]
 
 
+def test_a_room_whose_gap_is_filled_does_not_show_what_another_has_to_wait_with() -> None:
+    rooms = ("#lobby", "#tea")
+    client = connected(KeepingServer(page=1), rooms)
+    for room in rooms:
+        client.server.say("al", "before", target=room)
+    client.settle()
+    client.end.cut()
+    missed = [f"missed {number}" for number in range(3)]
+    for text in missed:
+        client.server.say("al", text, target="#tea")
+    client.connect()
+    while client.end.rooms != {*rooms}:
+        client.send()
+        client.listen()
+    for room in rooms:
+        client.server.say("al", "after", target=room)
+    client.settle()
+    assert client.texts("#lobby") == ["before", "after"]
+    assert client.texts("#tea") == ["before", *missed, "after"]
+
+
+def test_what_waits_for_a_page_that_does_not_come_is_not_more_than_a_gap() -> None:
+    client = let_in()
+    client.cut()
+    while not client.end.joined:
+        client.send()
+        client.listen()
+    line = "@msgid={0} :al!u@h PRIVMSG #lobby :{0}\r\n"
+    said = [line.format(number).encode() for number in range(5001)]
+    hear = client.session.receive_data
+    assert [m for m in hear(b"".join(said[:5000])) if isinstance(m, Said)] == []
+    told = hear(said[5000])
+    assert [m.text for m in told if isinstance(m, Said)] == [str(n) for n in range(5001)]
+
+
 def test_who_leaves_a_room_misses_nothing_of_it() -> None:
     client = let_in()
     client.server.say("al", "one")

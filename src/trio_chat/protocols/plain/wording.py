@@ -88,6 +88,11 @@ Heard = (
 )  # fmt: skip
 
 
+def notices(shown: Shown) -> list[Notice]:
+    """Tell of something in sentences of the server's."""
+    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
+
+
 def wording(shown: Shown) -> list[str]:
     """The lines that tell of something, not cleaned yet."""
     match shown:

@@ -38,10 +38,11 @@ from trio_chat.protocols.irc.client.answers import (
 )
 from trio_chat.protocols.irc.client.batch import NO_BATCH, SEARCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
-from trio_chat.protocols.irc.client.readings import notices, origin_of, room_of, said_in
+from trio_chat.protocols.irc.client.readings import origin_of, room_of, said_in
 from trio_chat.protocols.irc.client.refusals import IrcRefusals
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
+from trio_chat.protocols.plain.wording import notices
 
 Messages = Sequence[Message]
 

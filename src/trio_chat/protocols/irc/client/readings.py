@@ -1,19 +1,11 @@
 """Reading parts of a server's lines."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from trio_chat.core.events import Origin, Said
-from trio_chat.core.views import Notice, Shown
-from trio_chat.protocols.client import Message, Stamped
+from trio_chat.protocols.client import Stamped
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import formatted, is_room, read_action, shown
-from trio_chat.protocols.plain.wording import wording
-
-
-def notices(shown: Shown) -> Sequence[Message]:
-    """Word it as the plain dialect does."""
-    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
 
 
 def origin_of(line: Line) -> Origin:
