@@ -24,7 +24,7 @@ VOCABULARY = {
 # Our own modules and rooms that each room may import; a room stands for all of its modules.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "settings": {"settings"},
+    "settings": {"settings", "errors"},
     "core": {"core", "errors"},
     "protocols": {"protocols", "errors", *VOCABULARY},
     "storage": {"storage", "errors", "settings", "core.room", *VOCABULARY},

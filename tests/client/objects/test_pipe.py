@@ -199,7 +199,7 @@ async def test_only_what_has_failed_can_be_sent_again(program):
 
 
 async def test_what_has_failed_counts_until_it_has_arrived_after_all(program, monkeypatch):
-    monkeypatch.setattr(delivery, "_FAILED_MAX", 2)
+    monkeypatch.setattr(delivery, "FAILED_MAX", 2)
     await program.tell(LINKED, *(Failed(token, "No.") for token in TOKENS[:3]))
     await program.prints("linked", *["failed"] * 3)
     assert "3 messages or commands were refused" in program.complaint()
@@ -218,7 +218,7 @@ async def test_lines_that_are_no_requests_count(program):
 
 
 async def test_of_failed_texts_the_last_ones_are_known(program, monkeypatch):
-    monkeypatch.setattr(delivery, "_FAILED_MAX", 2)
+    monkeypatch.setattr(delivery, "FAILED_MAX", 2)
     await program.tell(LINKED, *(Failed(token, "No.") for token in TOKENS[:3]))
     await program.prints("linked", *["failed"] * 3)
     program.write(*({"type": "resend", "token": token} for token in TOKENS[:2]))
