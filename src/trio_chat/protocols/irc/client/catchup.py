@@ -203,7 +203,7 @@ class CatchUp:
         return [*gap.newest, *self._release()]
 
     def _release(self) -> Sequence[Message]:
-        """Return the messages held, unless they still have to wait."""
+        """Return the messages held, unless another gap would hold them again."""
         if self.busy:
             return ()
         held, self._held, self._waiting = self._held, [], set()
