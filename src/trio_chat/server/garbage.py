@@ -1,19 +1,19 @@
-"""The collector of garbage in the process of a server.
+"""Garbage collection in a server's process.
 
-Python's collector looks for circles of objects that nothing else refers to, among all that live. A
-server keeps a hundred objects for each connection: to look at all of them again and again takes a
-fifth of its time while people come, and holds everybody up for a third of a second at ten thousand,
-for three at a hundred thousand. Connections leave no circles, so what is once found alive need not
-be looked at again: it goes when nothing refers to it. A circle that breaks off later stays; there
-is one now and then, for instance when the settings are read again.
+Python's collector looks for cycles among all objects that live. A server has a hundred of them for
+each connection. Looking at all of them again and again takes a fifth of its time while people come,
+and holds everybody up for a third of a second at 10,000 connections, for three at 100,000.
+Connections leave no cycles, so an object that was found alive once need not be looked at again: it
+goes when nothing refers to it. A cycle that is left later stays in memory. There are few, for
+instance when the settings are read again.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# New objects before the collector looks at them, how often it then looks at those of the last time
-# as well, and how often at all it has not yet frozen: about 50,000, in 10 ms.
+# The new objects after which the collector looks at them; and after how many such looks it also
+# looks at those of the last time, and at all that is not frozen yet: about 50,000, in 10 ms.
 _THRESHOLDS = 10_000, 1, 1
 _OLDEST = 2
 

@@ -1,9 +1,9 @@
 """The passes of trio's loop, and who may read or leave in which.
 
 Trio runs every task that is ready in one pass of its loop, and nothing else meanwhile. When
-thousands hang up at once, that would take most of a second. So whoever finds that a pass has gone
-on for long waits for a turn; as many get one in each pass as it has time for, and all other tasks
-run in between.
+thousands hang up at once, such a pass would take most of a second. So a reader in a pass that has
+gone on for long waits for a turn. Each pass gives as many turns as it has time for, and all other
+tasks run in between.
 """
 
 import heapq
@@ -12,19 +12,19 @@ import math
 
 import trio
 
-# So many read in a pass before anybody looks at the time: to know when a pass begins, a task has to
-# run in it, and that is too dear for a message or two.
+# The readers of a pass before the time is looked at. To know when a pass begins, a task has to run
+# in it, which is too dear for a message or two.
 _MANY = 16
 
-# The time that all further readers together take of a pass before others have to wait for the next.
+# The time that further readers may take of a pass, all together.
 _SHARE = 0.005  # seconds
 
-# So many get a turn in a pass at first, until it is known how long they take, and at most: what one
+# The turns in a pass: at first, until it is known how long they take; and at most, because what one
 # pass appends is one batch of the tail.
 _AT_FIRST, _AT_MOST = 32, 256
 
-#: For so long those who leave let others go first. So when all leave, nobody is told of it who is
-#: about to leave.
+#: The time for which those who leave let others go first. So when all leave, nobody is told of it
+#: who is about to leave, too.
 LEAVING = 1.0  # seconds
 
 
@@ -67,10 +67,9 @@ class Passes:
                 while self._waiting:
                     began = trio.current_time()
                     self._next(number)
-                    for _ in range(
-                        2
-                    ):  # the pass in which they run, and one to know how long it took
-                        await trio.lowlevel.checkpoint()
+                    # The pass in which they run, and another one to know how long it took.
+                    await trio.lowlevel.checkpoint()
+                    await trio.lowlevel.checkpoint()
                     took = trio.current_time() - began
                     if took > _SHARE:
                         number = max(1, number // 2)
