@@ -6,7 +6,8 @@ import sqlite3
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -295,12 +296,20 @@ async def test_somebody_else_who_writes_to_it(path: Path) -> None:
 # ── stopped badly ──────────────────────────────────────────────────────────────────────────────
 
 
+@asynccontextmanager
+async def reading(path: Path) -> AsyncIterator[None]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM room").fetchone()
+        yield
+
+
 async def killed(path: Path, copy: Path) -> Path:
     """A file as somebody leaves it who is killed: most of it in order, the rest in its log."""
     async with open_file(path) as log:
         for _ in range(5):
             await log.append("#a", [said("x" * 1000) for _ in range(100)])
-    async with open_file(path) as log:
+    async with open_file(path) as log, reading(path):  # so that the journal is not emptied
         for n in range(20):
             await append(log, said(f"{n}"))
         shutil.copy(path, copy)
