@@ -319,12 +319,13 @@ def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
 
 
 @settings(max_examples=50)
-@given(history=batches(), data=st.data(), size=st.integers(1, 3))
+@given(history=batches(), data=st.data(), size=st.integers(1, 3), move=st.integers(0, 2))
 def test_an_audience_that_was_kept_up_is_like_one_made_anew(
-    history: list[list[Entry]], data: st.DataObject, size: int
+    history: list[list[Entry]], data: st.DataObject, size: int, move: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audience, "GROUP", size)
+        patch.setattr(audience, "MOVE", move)
         subscribers = new_listeners({user_id: Kept() for user_id in PEOPLE})
         chat = new_chat()
         audiences = Audiences(chat, subscribers)
@@ -360,6 +361,7 @@ def test_groups_that_have_shrunk_become_one() -> None:
     sizes = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audience, "GROUP", 2)
+        patch.setattr(audience, "MOVE", 0)
         for user_id in ("nobody", "4", "2", "3"):
             audiences.moves(user_id)
             subscribers.pop(user_id, None)
@@ -367,11 +369,28 @@ def test_groups_that_have_shrunk_become_one() -> None:
     assert sizes == [[2, 2], [2, 1], [1, 1], [1]]
 
 
+def test_who_goes_together_with_many_is_not_looked_for_in_any_group() -> None:
+    """A hundred people of the same hundred rooms would be looked for ten thousand times."""
+    chat, _, subscribers = in_one_room(*PEOPLE)
+    audiences = Audiences(chat, subscribers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audience, "GROUP", 1)
+        patch.setattr(audience, "MOVE", 2)
+        before = audiences.of("#a").everyone
+        for user_id in "12":
+            audiences.moves(user_id)
+            subscribers.pop(user_id)
+        after = audiences.of("#a").everyone
+    assert places(after) == places(before[2:])
+    assert not any(one is other for one in after for other in before)
+
+
 def test_a_move_concerns_one_group() -> None:
     chat, _, subscribers = in_one_room(*PEOPLE)
     audiences = Audiences(chat, subscribers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audience, "GROUP", 1)
+        patch.setattr(audience, "MOVE", 0)
         first, second, third, fourth = audiences.of("#a").everyone
         audiences.moves("2")
         chat.apply(Entry("#a", "2", Left("#a", "nick2", "2")))

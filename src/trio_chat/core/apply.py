@@ -333,7 +333,8 @@ def _remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     del room.members[person.user_id]
     room.status.pop(person.user_id, None)
     room.note(person.user_id, moved=True)
-    withdraw(state, name, person.user_id)
+    if room.invited:
+        withdraw(state, name, person.user_id)
     if seen:
         note_seen(room, person, seen)
     if not room.members:

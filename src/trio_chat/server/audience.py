@@ -2,7 +2,8 @@
 
 Nearly all members of a room get the same bytes. So they are grouped once: a message to a thousand
 people looks at a thousand outboxes, and at nothing else of theirs. When somebody comes, goes,
-moves, or is written to in another dialect, one group in each of their rooms is made anew.
+moves, or is written to in another dialect, one group in each of their rooms is made anew. When
+many of a room do, its groups are forgotten, and made when they are next needed.
 """
 
 from collections import defaultdict
@@ -16,6 +17,9 @@ from trio_chat.server.outbox import Outbox
 
 #: The most outboxes in a group: posting to all of them takes 0.8 ms, at 8 µs each.
 GROUP = 100
+
+#: To keep up with a move costs as much as to list so many members anew.
+MOVE = 10
 
 #: Outboxes that are written to in one dialect; each is found at once.
 Group = tuple[Dialect, Mapping[Outbox, None]]
@@ -51,6 +55,11 @@ class Audience:
     everyone: Sequence[Group]
     only_here: Sequence[Group]
     elsewhere_too: Mapping[str, tuple[Subscriber, Person]]
+
+    @property
+    def size(self) -> int:
+        """The number of people."""
+        return sum(len(outboxes) for _, outboxes in self.everyone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +128,14 @@ class Audiences:
                 moves[room].append((before, after))
         self._moving.clear()
         for room, some in moves.items():
-            audience = _moved(self._known.pop(room), room, some)
-            if audience.everyone:
-                self._known[room] = audience
+            audience = self._known.pop(room)
+            if len(some) * MOVE < audience.size:
+                self._known[room] = _moved(audience, room, some)
 
     def _find(self, room: str) -> Audience:
-        members = self._chat.rooms[room].members if room in self._chat.rooms else ()
-        here = {user_id: found for user_id in members if (found := self.person(user_id))}
+        members = self._chat.rooms[room].members if room in self._chat.rooms else {}
+        known = self._subscribers
+        here = {id: (known[id], person) for id, person in members.items() if id in known}
         everyone = _groups(subscriber for subscriber, _ in here.values())
         elsewhere_too = {id: found for id, found in here.items() if len(found[1].rooms) > 1}
         if not elsewhere_too:
