@@ -121,7 +121,7 @@ class Chat:
 
     @property
     def room(self) -> str:
-        """Where is said what is said to nobody else: the first room that we wanted to be in, or
+        """The room that ``say`` uses if no target is given: the first that we wanted to be in, or
         else the first that we are in; empty if there is none. Where plain is spoken, the one that
         we are in.
         """
@@ -131,8 +131,8 @@ class Chat:
         return here or next((name for name, _ in self._state.rooms.values()), "")
 
     def members(self, room: str | None = None) -> Sequence[Member]:
-        """Who is in a room, as far as it is known; without one, in ``Chat.room``. Raises ValueError
-        if nothing can be called ``room``.
+        """The people in a room, as far as they are known; without one, in ``Chat.room``. Raises
+        ValueError if nothing can be called ``room``.
         """
         return self._members.of(self.room if room is None else room_name(_check_target(room=room)))
 
@@ -155,10 +155,10 @@ class Chat:
         is tried again. What comes in the meantime waits to be iterated over. If this is cancelled,
         it is said all the same, as long as somebody iterates.
 
-        ``token`` is by what Sent, Acknowledged and Failed call it: 16 to 56 ASCII letters, digits,
-        ``-`` or ``_`` that nobody guesses, or random ones if it is empty. What becomes of a second
-        line, or the rest of a long one, is called ``<token>-2`` and so on. Of what is said with the
-        same token again, trio-chat shows only the first.
+        ``token`` is its name in Sent, Acknowledged and Failed: 16 to 56 ASCII letters, digits,
+        ``-`` or ``_`` that nobody guesses, or random ones if it is empty. A second line, or the
+        rest of a long one, has the token ``<token>-2`` and so on. Of several messages with the same
+        token, trio-chat shows only the first.
 
         Raises ValueError if nothing can be called ``to`` or ``token``, Unsupported if we are in no
         room or nothing could be seen of the text, and ConnectionLost.
@@ -191,8 +191,8 @@ class Chat:
         await self._send()
 
     async def join(self, room: str, key: str = "") -> None:
-        """Enter one more room. That we are there, or why not, comes out of the iteration. Where
-        plain is spoken, it is to leave the one that we are in.
+        """Enter one more room. Whether we are in, and if not, why, comes out of the iteration.
+        Where plain is spoken, this leaves the room that we are in.
 
         Raises ValueError if this can be no room, or no key of one; Unsupported if we are there.
         """
@@ -211,9 +211,9 @@ class Chat:
     async def history(
         self, room: str | None = None, *, limit: int = 50, before: str = ""
     ) -> Sequence[Stamped]:
-        """What was said last in a room, or with a person, before the message with the id
+        """Fetch the last messages in a room, or with a person, before the one with the id
         ``before``: the oldest first, at most ``limit``, and no more than the server gives at once
-        (200, if it is trio-chat). Without a room, it is about ``Chat.room``.
+        (200, if it is trio-chat). Without a room, those of ``Chat.room``.
 
         Waits for the answer, also over a lost connection if that is tried again; what comes in the
         meantime waits to be iterated over. Empty where the server keeps nothing, and where plain is
@@ -238,7 +238,7 @@ class Chat:
         return page.found
 
     def _may_ask(self, page: _Page) -> bool:
-        """Once on each connection."""
+        """Whether to ask on this connection; once on each."""
         return self._connection.is_in and page.asked_of is not self._connection.current
 
     async def _ask(self, page: _Page, limit: int, before: str) -> None:
@@ -248,7 +248,7 @@ class Chat:
 
     async def command(self, line: str, target: str | None = None) -> None:
         """Do one of the commands that /help lists, in a room or to a person; without either, in
-        ``Chat.room``. What comes of it, and what is wrong with it, comes out of the iteration.
+        ``Chat.room``. Its answer, or what is wrong with it, comes out of the iteration.
         Raises ValueError if ``line`` does not begin with a slash, or nothing can be called
         ``target``.
         """
@@ -267,7 +267,7 @@ class Chat:
         await self._send()
 
     async def mark_read(self, target: str, time: str) -> None:
-        """We have read all up to this time (ISO 8601); without one, ask until when that is: it
+        """Note that all has been read up to this time (ISO 8601); without one, ask up to when: that
         comes as MarkedRead. Raises ValueError if nothing can be called ``target``.
         """
         _check_texts(time=time)

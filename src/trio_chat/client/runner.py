@@ -140,8 +140,8 @@ class ChatRunner:
         return None
 
     def _goes_on_after(self, error: ChatError) -> bool:
-        """Once we have been in, go on even if our nickname is taken: by our own old connection.
-        Before that, a server that refuses us will do so again.
+        """Whether to try again: once we have been in, even if our nickname is taken, since our own
+        old connection may have it. Before that, a server that refuses us will do so again.
         """
         if self._connection.words is not None:
             return self._retry and math.isinf(self._patience)

@@ -151,7 +151,7 @@ def _show_masks(room: Room, asker: Person, query: ShowMasks) -> Answer:
 
 
 def _find_people(state: State, asker: Person, query: FindPeople) -> Iterable[Answer]:
-    """By room: its members. By nickname: that person. By mask: everybody visible who fits."""
+    """Find a room's members, the person with a nickname, or everybody visible who fits a mask."""
     if query.of.startswith("#"):
         return _find_members(state, asker, query.of)
     if person := state.person(query.of):

@@ -66,7 +66,7 @@ Deliveries = Sequence[Delivery]
 
 
 def _on_said(state: State, said: Said, entry: Entry) -> Deliveries:
-    """In a room, everybody in it and the speaker; in private, the two of them."""
+    """Heard by everybody in the room and the speaker; in private, by the two of them."""
     if speaker := state.people.get(said.user_id):
         speaker.spoke = entry.at
     if is_for_all(said) and (room := state.rooms.get(fold(said.room))):

@@ -1,4 +1,4 @@
-"""What is shown and not stored: answers, what newcomers see, and to whom something goes."""
+"""Views, shown and not stored: answers, what newcomers see, and to whom something goes."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import field
@@ -66,7 +66,7 @@ class Copy:
 
 @fact
 class Presence:
-    """For somebody who watches a nickname: it has come (with its origin), or gone (without)."""
+    """Tells a watcher that a nickname has come (with its origin), or gone (without)."""
 
     watcher: str
     nick: str

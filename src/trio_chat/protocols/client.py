@@ -103,8 +103,8 @@ class Roster:
 
 @fact
 class InRoom:
-    """We have entered a room, or re-entered it after a lost connection. ``greeting`` has the words
-    of a plain server.
+    """Tells that we have entered a room, or re-entered it after a lost connection. ``greeting`` has
+    the words of a plain server.
     """
 
     room: str
@@ -113,7 +113,7 @@ class InRoom:
 
 @fact
 class OutOfRoom:
-    """We are no longer in a room: we left, were removed, or were not let back in."""
+    """Tells that we are no longer in a room: we left, were removed, or were not let back in."""
 
     room: str
     why: str = ""
@@ -296,7 +296,7 @@ class ClientSession(Requests, Protocol):
 
     @property
     def undelivered(self) -> str:
-        """At the end: why some texts have not got through; empty if all may have."""
+        """The reason, at the end, why some texts have not got through; empty if all may have."""
 
     @property
     def waiting(self) -> bool:
@@ -304,7 +304,7 @@ class ClientSession(Requests, Protocol):
 
     @property
     def due(self) -> float:
-        """When more of it may be sent even if nothing comes; infinity if never."""
+        """The time from which more may be sent even if nothing comes; infinity if never."""
 
     def receive_data(self, data: bytes) -> Sequence[Message]:
         """Understand what the server says. Raises NotAdmitted; ``own_messages`` has the rest."""

@@ -1,4 +1,4 @@
-"""Where to listen and where to connect: addresses, and the URLs that people write for them."""
+"""Places to listen and to connect: addresses, and the URLs that people write for them."""
 
 import ipaddress
 import re

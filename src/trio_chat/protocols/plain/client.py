@@ -257,7 +257,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return words if self._lobby else f"{wording.CONNECTED}\n{words}"
 
     def _entered(self, room: str, nick: str, line: str) -> Sequence[Message]:
-        """We are in another room; at first in the one that the server has chosen."""
+        """Note that we are in another room; at first in the one that the server has chosen."""
         before, self.room, self.nick = self.room, room, nick
         self.admitted = self.admitted or not self._wanted or self._is_here(self._wanted)
         entered = InRoom(room, self._greeting(line))
@@ -299,7 +299,9 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         return list(map(OutOfRoom, gone))
 
     def _sent_out(self, line: str) -> Sequence[Message]:
-        """We were removed; with the tutorial's server, somebody left who has the same nickname."""
+        """Note that we were removed; with the tutorial's server, that somebody left who has the
+        same nickname.
+        """
         if self._tutorial or not self.room:
             return self._noticed(line)
         self.room = ""

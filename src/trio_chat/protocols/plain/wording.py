@@ -49,19 +49,19 @@ GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a conn
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """To a client: you have been let in."""
+    """Tell a client that it has been let in."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearNick:
-    """To a client: you have been let in under another nickname than you wanted, for this reason."""
+    """Tell a client that it has been let in under another nickname than it wanted, and why."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class InRoom:
-    """To a client: you are now in this room, under this nickname."""
+    """Tell a client that it is now in this room, under this nickname."""
 
     room: str
     nick: str
@@ -69,14 +69,14 @@ class InRoom:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """To a client: the next ``count`` messages were said before you came."""
+    """Tell a client that the next ``count`` messages were said before it came."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """To a client: who is in a room, as far as you may know. It answers /who."""
+    """Tell a client who is in a room, as far as it may know; the answer to /who."""
 
     room: str
     nicks: tuple[str, ...]

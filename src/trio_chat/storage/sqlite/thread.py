@@ -77,7 +77,7 @@ class WriterThread:
             self._keeper.note_the_time()
 
     def _next(self) -> Sequence[Sequence[Job[Any]] | None]:
-        """What it is given, in order; empty if it is time for housekeeping."""
+        """The jobs that it has been given, in order; empty if it is time for housekeeping."""
         given: list[Sequence[Job[Any]] | None] = []
         with suppress(queue.Empty):
             given.append(self._given.get(timeout=max(self._due - time.monotonic(), 0)))

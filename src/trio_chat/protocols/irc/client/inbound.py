@@ -127,7 +127,7 @@ class IrcInbound(IrcRefusals):
         return replace(said, to=self.nick)
 
     def _on_notice(self, line: Line) -> Messages:
-        """From a person, or from the server, whose statistics as we leave nobody wants."""
+        """Comes from a person, or from the server, whose statistics as we leave nobody wants."""
         if line.params[1].startswith(CTCP) or self.leaving:
             return ()
         if "!" in line.source:

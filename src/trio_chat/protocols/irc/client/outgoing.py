@@ -40,7 +40,7 @@ class Outgoing:
 
     @property
     def due(self) -> float:
-        """When the next line may be sent; infinity if there is none."""
+        """The time from which the next line may be sent; infinity if there is none."""
         return self._penalty.over_at if self.lines or self._answers else math.inf
 
     def send(self, line: str, *, counts: bool = True) -> None:

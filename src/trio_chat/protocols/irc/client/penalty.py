@@ -16,7 +16,7 @@ class Penalty:
 
     @property
     def over_at(self) -> float:
-        """When the next line may be sent, by the clock of ``count``."""
+        """The time from which the next line may be sent, by the clock of ``count``."""
         return self._timer - (_AHEAD - _PENALTY)
 
     def count(self, now: float) -> None:

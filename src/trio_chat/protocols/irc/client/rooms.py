@@ -74,8 +74,8 @@ class IrcRooms(IrcTexts):
     # ── being let in ───────────────────────────────────────────────────────────────────────
 
     def welcomed(self, nick: str) -> None:
-        """We are registered, as ``nick``: enter our rooms. New messages wait until it is known who
-        has talked to us while we were cut off.
+        """Enter our rooms, now that we are registered as ``nick``. New messages wait until it is
+        known who has talked to us while we were cut off.
         """
         self.nick = nick
         if notice := self._nicks.notice(nick):
@@ -121,7 +121,7 @@ class IrcRooms(IrcTexts):
     # ── rooms ──────────────────────────────────────────────────────────────────────────────
 
     def entered(self, room: str, time: str) -> Message:
-        """We are in a room, since ``time`` if the server says so."""
+        """Note that we are in a room, since ``time`` if the server says so."""
         _, key = self.state.rooms.get(room, ("", ""))
         self.state.rooms[room] = (room, key)
         self.joining.pop(room, None)

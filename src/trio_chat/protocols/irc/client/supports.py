@@ -9,7 +9,7 @@ PREFIXES = "~&@%+"
 
 
 class Supports:
-    """Until the server says otherwise, it is like most servers."""
+    """The values of most servers hold until this one says otherwise."""
 
     def __init__(self) -> None:
         self.network = ""  # or the server's name, if it names no network
