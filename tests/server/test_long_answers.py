@@ -18,6 +18,8 @@ LINES = [
     "LIST",
     "LIST >1",
     "LIST x",
+    "NAMES #lobby",
+    "NAMES #lobby,#anna,#nowhere",
 ]
 
 
@@ -36,6 +38,7 @@ async def test_parts_make_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
             await irc_peer(house, nick, rooms=f"#lobby,#{nick}")
         whole = await told(house, "one")
         monkeypatch.setattr(answers, "_PART", 1)
+        monkeypatch.setattr(answers, "_NAMES", 0)
         assert await told(house, "two") == whole
         assert sum(" 352 " in line for line in whole) == 2 * (3 + 1)
         plain = await house.connect("cleo")
@@ -57,13 +60,20 @@ async def test_others_are_answered_in_between(monkeypatch: pytest.MonkeyPatch) -
         assert b" 315 " not in so_far
 
 
-async def test_many_who_ask_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("asked", "row", "each"),
+    [("WHO #lobby", b" 352 ", 8), ("NAMES #lobby", b" 353 ", 1), ("JOIN #lobby", b" 353 ", 1)],
+)
+async def test_many_who_ask_take_turns(
+    asked: str, row: bytes, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answers, "_PART", 1)
+    monkeypatch.setattr(answers, "_NAMES", 0)
     rows = most = 0
 
     def count(data: bytes) -> int:
         nonlocal rows
-        rows += data.count(b" 352 ")
+        rows += data.count(row)
         return len(data)
 
     async with running(settings()) as house:
@@ -76,8 +86,8 @@ async def test_many_who_ask_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
             house.server.take(link)
             peer = IrcPeer(ours)
             house.peers.append(peer)
-            await peer.say(f"NICK asker{number}", "USER a 0 * :A", "WHO #lobby")
-        while rows < 5 * 8:
+            await peer.say(f"NICK asker{number}", "USER a 0 * :A", asked)
+        while rows < 5 * each:
             before = rows
             await trio.lowlevel.checkpoint()
             most = max(most, rows - before)

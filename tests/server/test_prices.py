@@ -46,9 +46,9 @@ SMALL, LARGE = chat(people=8, rooms=3), chat(people=2000, rooms=100)
     [
         (Say("#0", "hello"), 1, 1),
         (Handled(), 1, 1),
-        (Join("#0"), 1, 21),
+        (Join("#0"), 1, 1),
         (Join("#nowhere"), 1, 1),
-        (ListMembers("#0"), 1, 21),
+        (ListMembers("#0"), 1, 11),
         (ListMembers("#1"), 1, 1),
         (FindPeople("#0"), 1, 81),
         (FindPeople("n1"), 1, 1),
@@ -71,3 +71,7 @@ SMALL, LARGE = chat(people=8, rooms=3), chat(people=2000, rooms=100)
 def test_prices(command: Command | Handled, small: int, large: int) -> None:
     assert (price(SMALL, "0", command), price(LARGE, "0", command)) == (small, large)
     assert price(LARGE, "not in yet", command) == 1
+
+
+def test_names_that_a_join_sends_are_cheap() -> None:
+    assert price(chat(people=10_000, rooms=1), "0", Join("#0")) == 3

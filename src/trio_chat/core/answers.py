@@ -54,10 +54,23 @@ _T = TypeVar("_T")
 # People or rooms that are looked at for a part of an answer: a millisecond.
 _PART = 200
 
+# The most members of a room who are told without letting others go first. Most often they are
+# written already, and telling so many takes a twentieth of a millisecond.
+_NAMES = 2000
+
 
 def topic_of(room: Room) -> Topic:
     """The topic of a room, with who set it and when."""
     return Topic(room.state.name, room.state.topic, room.state.topic_by, room.state.topic_at)
+
+
+def _list_members(state: State, asker: Person, query: ListMembers) -> Iterator[Answer]:
+    """All in one part, so that nobody comes or goes in the middle."""
+    room = visible_room(state, asker, query.room)
+    if room and len(room.members) > _NAMES:
+        yield Members(room.state.name, more=True)
+        room = visible_room(state, asker, query.room)
+    yield members_of(room, asker) if room else unknown(query.room)
 
 
 def members_of(room: Room, asker: Person) -> Members:
@@ -231,7 +244,7 @@ def _whole(answer: Callable[[State, Person, Any], Answer]) -> _Answers:
 
 #: The answer to each kind of query; Refused if the asker may not know.
 ANSWERS: dict[type, _Answers] = {
-    ListMembers: _of_room(lambda room, asker, query: members_of(room, asker)),
+    ListMembers: _list_members,
     ListRooms: _list_rooms,
     ShowTopic: _of_room(lambda room, asker, query: topic_of(room)),
     ShowModes: _of_room(_show_modes),

@@ -93,11 +93,15 @@ class Block:
 
 @fact
 class Members:
-    """The answer to ListMembers, in the order of joining; ``secret`` if the room is."""
+    """The answer to ListMembers, in the order of joining; ``secret`` if the room is.
+
+    If ``more`` it is empty, and the answer itself follows.
+    """
 
     room: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block, ...] = ()
     secret: bool = False
+    more: bool = False
 
     @property
     def people(self) -> Sequence[UserView]:

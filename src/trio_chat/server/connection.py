@@ -33,7 +33,16 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import Outcome, operators_only
 from trio_chat.core.events import Arrived
 from trio_chat.core.letters import cut
-from trio_chat.core.views import Answer, AwayReply, Notice, People, Refused, Repeated, Rooms
+from trio_chat.core.views import (
+    Answer,
+    AwayReply,
+    Members,
+    Notice,
+    People,
+    Refused,
+    Repeated,
+    Rooms,
+)
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -422,7 +431,7 @@ class Connection:
         """
         for part in self._hub.chat.answer(self._subscriber.user_id, query):
             self._reply(part, ask)
-            if isinstance(part, People | Rooms) and part.more:
+            if isinstance(part, Members | People | Rooms) and part.more:
                 await self._flush()
                 await self._until_sent()
                 async with self._shared.turns:  # handed on once in each pass of the loop

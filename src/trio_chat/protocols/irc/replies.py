@@ -62,6 +62,8 @@ def names(
             out.last_param(n.RPL_ENDOFNAMES, cut(",".join(asked), 200), "End of /NAMES list")
 
     def answered(members: Members) -> None:
+        if members.more:
+            return
         out.lines(out.peer.dialect.names(out.peer.nick, members))
         told()
 

@@ -121,7 +121,7 @@ def wording(shown: Shown) -> list[str]:
             return wording(said)
         case RoomWelcome():
             return _entered(shown)
-        case Members(room):
+        case Members(room, more=False):
             nicks = sorted((seen.nick for seen in shown.people), key=fold)
             return [f"*** In {room} ({len(nicks)}): {', '.join(nicks)}"]
         case Rooms(rooms):
