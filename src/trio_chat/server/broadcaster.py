@@ -165,9 +165,13 @@ class Parts:
 
     def own(self) -> Mapping[Outbox, bytes]:
         """The parts of those who get another one than their rooms, or what is left of it."""
+        return {outbox: self._own_part(*one) for outbox, one in self._owners().items()}
+
+    def _owners(self) -> Mapping[Outbox, tuple[Subscriber, Person]]:
+        """Those who get a part of their own."""
         people = self._begin.keys() | self._for_person.keys() | self._own
         found = (self._audiences.person(user_id) for user_id in people)
-        return {one[0].outbox: self._own_part(*one) for one in found if one}
+        return {one[0].outbox: one for one in found if one}
 
     def common(self, room: str) -> Mapping[Dialect, bytes]:
         """The part that everybody else in a room gets, by dialect, if that is the only room."""
@@ -176,10 +180,10 @@ class Parts:
         return {dialect: self._render(dialect, places) for dialect in dialects}
 
     def __iter__(self) -> Iterator[tuple[Collection[Outbox], bytes]]:
-        """Everybody's part, with those who get it."""
-        own = self.own()
-        for outbox, data in own.items():
-            yield [outbox], data
+        """Everybody's part, with those who get it; each is rendered when it is its turn."""
+        own = self._owners()
+        for outbox, one in own.items():
+            yield [outbox], self._own_part(*one)
         parts: dict[tuple[Dialect, tuple[str, ...]], bytes] = {}
         for dialect, outboxes, rooms in self._common():
             if (dialect, rooms) not in parts:

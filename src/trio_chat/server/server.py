@@ -42,6 +42,7 @@ _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOB
 _UNTIL_SOME_CLOSE = 0.1  # seconds
 
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
+_AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
 
 
 class Server:
@@ -161,8 +162,11 @@ class Server:
         while True:
             await trio.sleep(min(_LOOK, self.settings.limits.ping / 4))
             now = trio.current_time()
-            for connection in list(self._connections):
-                connection.look_after(now)
+            for number, connection in enumerate(list(self._connections), 1):
+                if connection in self._connections:  # it may have ended while others ran
+                    connection.look_after(now)
+                if number % _AT_ONCE == 0:
+                    await trio.lowlevel.checkpoint()
 
     def take(self, link: Link) -> None:
         """Serve a link that has been accepted, to its end, and close it."""
