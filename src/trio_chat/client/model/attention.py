@@ -5,8 +5,8 @@ from math import inf
 
 from trio_chat.client import requests
 from trio_chat.client.model.buffer import Buffer
-from trio_chat.client.model.chat_state import ChatState
 from trio_chat.client.model.days import Days
+from trio_chat.client.model.reducer import Reducer
 from trio_chat.protocols.irc.times import moment_of
 
 #: What an action leads to, for the session, in order.
@@ -21,7 +21,7 @@ _MARK_EVERY = 5.0
 _MARKS = 10
 
 
-class Attention(ChatState):
+class Attention(Reducer):
     """The chat, and the person before it."""
 
     def __init__(self, nick: str, days: Days, *, tells_typing: bool) -> None:

@@ -12,7 +12,6 @@ from trio_chat.client.model.completion import Candidate, candidates
 from trio_chat.client.model.days import Days, Offset
 from trio_chat.client.model.inputs import Inputs, may_last
 from trio_chat.client.model.lines import Line
-from trio_chat.client.model.reducer import hear
 from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
 from trio_chat.protocols.clean import clean, clean_lines
@@ -54,7 +53,7 @@ class Model(Attention):
     def update(self, message: Message, now: float) -> Line | None:
         """Take a message of the session; returns the line in it that calls for the person."""
         self.call = None
-        hear(self, message, now)
+        self.hear(message, now)
         return self.call
 
     def tick(self, now: float) -> None:
@@ -69,7 +68,7 @@ class Model(Attention):
         self.focused = False
         for message in messages:
             if not isinstance(message, Failed):
-                hear(self, message, now)
+                self.hear(message, now)
 
     # ── what the person does ───────────────────────────────────────────────────────────────
 
@@ -78,7 +77,7 @@ class Model(Attention):
         the session has their tokens, too, and sends them.
         """
         for text in self._kept.unsent:
-            hear(self, Sent(text.token, text.target, text.text, text.action, text.notice), now)
+            self.hear(Sent(text.token, text.target, text.text, text.action, text.notice), now)
         return [requests.Join(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
 
     def enter(self, text: str, now: float) -> Asked:
