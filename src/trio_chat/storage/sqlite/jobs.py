@@ -20,14 +20,14 @@ _T = TypeVar("_T")
 
 
 class Job(Generic[_T]):
-    """Something to do with the store: ``run``, in either thread, and once more if something
-    that it was done together with has failed. A ChatError concerns this job alone, which has
-    changed nothing.
+    """Something to do with the store: ``run``, in either thread, and once more if something that it
+    was done together with has failed. A ChatError concerns this job alone, which has changed
+    nothing.
 
     ``writes`` says whether it needs a transaction, ``size`` how many entries it appends; None is
-    something else, which may take long. If it could not be made lasting, ``otherwise``
-    is run instead. ``then`` is called in trio's thread, in the order in which jobs were done. After
-    that ``result`` is there, unless ``error`` says why it could not be done.
+    something else, which may take long. If it could not be made lasting, ``otherwise`` is run
+    instead. ``then`` is called in trio's thread, in the order in which jobs were done. After that
+    ``result`` is there, unless ``error`` says why it could not be done.
     """
 
     result: _T

@@ -126,23 +126,22 @@ class SqliteLog(Log):
         ]
         await self._intake.take_place()
 
+        def append(store: Store) -> Sequence[Entry]:
+            return store.append(room, events, rows, expect=expect, barrier=barrier)
+
         def pass_on(store: Store) -> Sequence[Entry]:
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
-        then = partial(self._show, room, partial(_fresh, events))
-        lone, size = self._intake.has_one, len(events)
-        if not any(rows):  # nobody needs them tomorrow: they only get their places
-            return await self._done(Job(pass_on, writes=False, then=then, size=size), lone=lone)
+        lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
         must_last = self._refuse and any(map(is_missed, events))
-        return await self._done(
-            Job(
-                lambda store: store.append(room, events, rows, expect=expect, barrier=barrier),
-                otherwise=None if must_last else pass_on,
-                then=then,
-                size=size,
-            ),
-            lone=lone,
+        job = Job(
+            append if lasts else pass_on,
+            writes=lasts,
+            otherwise=pass_on if lasts and not must_last else None,
+            then=partial(self._show, room, partial(_fresh, events)),
+            size=len(events),
         )
+        return await self._done(job, lone=self._intake.has_one)
 
     def _show(
         self,

@@ -37,6 +37,8 @@ _LAST_ID = """
 # A disk that commits in this time holds up nobody (seconds); and the part of a slower time that is
 # forgotten with each further commit.
 _FAST, _FORGOTTEN = 0.0005, 0.1
+# The time that is assumed of a disk of which nothing good is known: it has to prove itself first.
+_DOUBTFUL = 0.005  # seconds
 
 # Pages after which a commit copies the journal into the file, as SQLite does by itself.
 _JOURNAL_PAGES = 1000
@@ -71,7 +73,7 @@ class Store:
     ) -> None:
         self.connection, self._clock, self.check = connection, clock, check
         self._busy, self._may_wait = busy, True
-        self._slowness = 10 * _FAST  # the time of the slowest commit of late, fading (seconds)
+        self._slowness = _DOUBTFUL  # the time of the slowest commit of late, fading (seconds)
         self.ids = Ids(
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
@@ -92,7 +94,7 @@ class Store:
             yield
             self._commit()
         except BaseException:
-            self._slowness = 10 * _FAST
+            self._slowness = _DOUBTFUL
             self._rooms.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
