@@ -285,6 +285,18 @@ class ClientSettings(Section):
         "A command that prints the server's password, such as 'pass show chat'. It runs once, "
         "without a shell.",
     )
+    account: values.Account = _setting(
+        "",
+        "Your account on an IRC server, to log in to (SASL); its password is not the server's. If "
+        "empty, you are there as a guest.",
+    )
+    account_password: values.Password = _setting(
+        SecretStr(""),
+        "The password of your account. Not accepted on the command line, where others can read it.",
+    )
+    account_password_command: str = _setting(
+        "", "A command that prints the password of your account. It runs once, without a shell."
+    )
     identity: values.Identity = _setting(
         SecretStr(""),
         "A secret by which a trio-chat server recognises you, so that a bot can send again after a "
