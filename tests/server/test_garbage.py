@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from peers import House, Peer, running, settings
-from trio_chat.server.garbage import looking_once
+from trio_chat.server.garbage import look_now, looking_once
 from trio_chat.server.transport import Link
 
 PLAIN, IRC = b"ann\n", b"NICK ann\r\nUSER a 0 * :Ann\r\nJOIN #den\r\nPRIVMSG #den :hello\r\n"
@@ -142,3 +142,14 @@ async def test_of_an_ended_connection_nothing_is_left_for_the_collector(hello, a
             await end(house, hello)
             await trio.sleep(60)
             assert ours_in_garbage() == set(), end.__name__
+
+
+def test_new_objects_are_looked_at_when_a_crowd_goes_but_only_by_a_server() -> None:
+    def are_frozen() -> bool:
+        before, new = gc.get_freeze_count(), [[] for _ in range(1000)]
+        look_now()
+        return gc.get_freeze_count() >= before + len(new)
+
+    assert not are_frozen()
+    with looking_once():
+        assert are_frozen()

@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from trio_chat.errors import CannotListen
+from trio_chat.server.poller import PolledLink, Poller
 from trio_chat.server.transport import SocketLink
 from trio_chat.settings.places import Address
 
@@ -30,8 +31,8 @@ class Listener(trio.abc.Listener[SocketLink]):
     few.
     """
 
-    def __init__(self, sock: socket.socket, *, keepalive: float) -> None:
-        self._socket, self._keepalive = sock, keepalive
+    def __init__(self, sock: socket.socket, poller: Poller | None, *, keepalive: float) -> None:
+        self._socket, self._poller, self._keepalive = sock, poller, keepalive
         self._accepted: deque[tuple[socket.socket, Any]] = deque()
 
     @property
@@ -49,7 +50,9 @@ class Listener(trio.abc.Listener[SocketLink]):
             self._accept_waiting()
         sock, name = self._accepted.popleft()
         peer = "unix" if sock.family == socket.AF_UNIX else name[0]
-        return SocketLink(sock, peer, keepalive=self._keepalive)
+        if self._poller is None:
+            return SocketLink(sock, peer, keepalive=self._keepalive)
+        return PolledLink(sock, peer, keepalive=self._keepalive, poller=self._poller)
 
     def _accept_waiting(self) -> None:
         try:
@@ -70,11 +73,12 @@ class Listener(trio.abc.Listener[SocketLink]):
 
 @asynccontextmanager
 async def open_listeners(
-    addresses: Sequence[Address], *, keepalive: float
+    addresses: Sequence[Address], poller: Poller | None, *, keepalive: float
 ) -> AsyncIterator[list[Listener]]:
     """Listen at all of the addresses as long as the context lasts.
 
-    Raises CannotListen for the first that cannot be had.
+    A ``poller`` wakes those who read; without one, trio does. Raises CannotListen for the first
+    address that cannot be had.
     """
     async with AsyncExitStack() as stack:
         sockets: list[socket.socket] = []
@@ -83,7 +87,7 @@ async def open_listeners(
                 sockets.append(await stack.enter_async_context(_unix_socket(address.unix_path)))
             else:
                 sockets += await _tcp_sockets(address)
-        listeners = [Listener(sock, keepalive=keepalive) for sock in sockets]
+        listeners = [Listener(sock, poller, keepalive=keepalive) for sock in sockets]
         for listener in listeners:
             await stack.enter_async_context(listener)
         yield listeners

@@ -12,6 +12,8 @@ import math
 
 import trio
 
+from trio_chat.server.garbage import look_now
+
 # The readers of a pass before the time is looked at. To know when a pass begins, a task has to run
 # in it, which is too dear for a message or two.
 _MANY = 16
@@ -21,7 +23,7 @@ _SHARE = 0.005  # seconds
 
 # The turns in a pass: at first, until it is known how long they take; and at most, because what one
 # pass appends is one batch of the tail.
-_AT_FIRST, _AT_MOST = 32, 256
+_AT_FIRST, _AT_MOST = 32, 128
 
 #: The time for which those who leave let others go first. So when all leave, nobody is told of it
 #: who is about to leave, too.
@@ -67,6 +69,7 @@ class Passes:
                 while self._waiting:
                     began = trio.current_time()
                     self._next(number)
+                    look_now()
                     # The pass in which they run, and another one to know how long it took.
                     await trio.lowlevel.checkpoint()
                     await trio.lowlevel.checkpoint()

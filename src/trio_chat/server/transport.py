@@ -25,9 +25,9 @@ _OPTIONS = (
 # The event by which a system tells that the peer has ended its side; not every system does.
 _FINISHED = getattr(select, "POLLRDHUP", 0)
 
-#: The time that a peer has to take a farewell, and to end its own side.
-LINGER = 1.0  # seconds
-_READ = 64 * 1024  # bytes per read: what a fast sender has sent meanwhile comes in one piece
+_LINGER = 1.0  # seconds
+#: Bytes per read: what a fast sender has sent meanwhile comes in one piece.
+READ = 64 * 1024
 
 
 class Link(trio.abc.AsyncResource):
@@ -46,18 +46,13 @@ class Link(trio.abc.AsyncResource):
         self.peer = peer
         self.write_now: Callable[[bytes], int] = _never_now
 
-    @property
-    def seal(self) -> Callable[[bytes], bytes] | None:
-        """Makes of a text the bytes to send, once and in order; None if they are the same."""
-        return None
-
     async def send_all(self, data: bytes) -> None:
         """Send all of it. Raises trio.BrokenResourceError. Nothing can follow if cancelled."""
         await self._stream.send_all(data)
 
     async def receive(self) -> bytes:
         """The bytes that the peer sends next; empty at its end. Raises trio.BrokenResourceError."""
-        return bytes(await self._stream.receive_some(_READ))
+        return bytes(await self._stream.receive_some(READ))
 
     def has_finished(self) -> bool:
         """Whether the peer is known to have ended its side, though not all of it is read."""
@@ -74,7 +69,7 @@ class Link(trio.abc.AsyncResource):
         peer has not read yet. Raises nothing if the peer was faster.
         """
         try:
-            with trio.move_on_after(LINGER):
+            with trio.move_on_after(_LINGER):
                 await self._send_eof()
                 while await self.receive():
                     pass
@@ -122,12 +117,17 @@ class SocketLink(Link):
     async def receive(self) -> bytes:
         while True:
             await trio.lowlevel.wait_readable(self._socket)
-            try:
-                return self._socket.recv(_READ)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise trio.BrokenResourceError("the connection is lost") from error
+            if (data := self._read()) is not None:
+                return data
+
+    def _read(self) -> bytes | None:
+        """The bytes that are there, None if there are none yet."""
+        try:
+            return self._socket.recv(READ)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise trio.BrokenResourceError("the connection is lost") from error
 
     def has_finished(self) -> bool:
         poll = select.poll()
