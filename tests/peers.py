@@ -10,20 +10,27 @@ import trio.testing
 from trio_chat.app import open_log
 from trio_chat.server.server import Server
 from trio_chat.server.transport import Link
-from trio_chat.settings import HistorySettings, LimitSettings, ServerSettings, Settings
+from trio_chat.settings import (
+    HistorySettings,
+    LimitSettings,
+    ServerSettings,
+    Settings,
+    TlsSettings,
+)
 from trio_chat.storage.base import Log
 
 PATIENCE = 50  # seconds that a test waits for what must come
 
 
 def settings(**sections: dict[str, Any]) -> Settings:
-    """Settings on a free port, with history in memory; ``limits``, ``server`` and ``history`` as
-    dicts.
+    """Settings on a free port, with history in memory; ``limits``, ``server``, ``tls`` and
+    ``history`` as dicts.
     """
     return Settings(
         port=0,
         limits=LimitSettings(**sections.get("limits", {})),
         server=ServerSettings(**sections.get("server", {})),
+        tls=TlsSettings(**sections.get("tls", {})),
         history=HistorySettings(**{"store": "memory:", **sections.get("history", {})}),
     )
 

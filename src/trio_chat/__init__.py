@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from trio_chat.errors import CannotListen as CannotListen
     from trio_chat.errors import ChatError as ChatError
     from trio_chat.errors import ConnectionLost as ConnectionLost
+    from trio_chat.errors import LoginFailed as LoginFailed
     from trio_chat.errors import NotAdmitted as NotAdmitted
     from trio_chat.errors import SettingsError as SettingsError
     from trio_chat.errors import Unsupported as Unsupported
@@ -67,7 +68,8 @@ _HOMES = {
     ),
     "trio_chat.core.views": "Notice Topic",
     "trio_chat.errors": (
-        "CannotConnect CannotListen ChatError ConnectionLost NotAdmitted SettingsError Unsupported"
+        "CannotConnect CannotListen ChatError ConnectionLost LoginFailed NotAdmitted "
+        "SettingsError Unsupported"
     ),
     "trio_chat.protocols.client": (
         "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member OutOfRoom "

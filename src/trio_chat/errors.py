@@ -42,6 +42,12 @@ class NotAdmitted(ChatError):
     """The server has refused to let us in; the text is the server's own."""
 
 
+class LoginFailed(NotAdmitted):
+    """The server does not log us in to our account, or cannot prove that it knows it. Trying again
+    would not help.
+    """
+
+
 class NotSaid(ChatError):
     """Some of what we had to say was refused, could not be sent, may be lost, or was cut."""
 

@@ -7,7 +7,7 @@ import trio_chat
 from processes import PATIENCE, run
 from trio_chat import NotAdmitted, Settings
 from trio_chat.cli.configure import load
-from trio_chat.cli.password_command import with_password
+from trio_chat.cli.password_command import with_passwords
 from trio_chat.errors import SettingsError
 from trio_chat.server.passwords import hash_password
 from trio_chat.settings import ClientSettings, ServerSettings
@@ -64,7 +64,7 @@ async def test_with_json_too_it_is_not_tried_again_and_again(port):
     assert (done.code, done.err.count("\n")) == (77, 1)
 
 
-@pytest.mark.parametrize("name", ["password", "identity"])
+@pytest.mark.parametrize("name", ["password", "account_password", "identity"])
 async def test_it_is_not_for_the_command_line(name):
     done = await run("client", "--set", f"client.{name}={SESAME}")
     assert (done.code, done.out) == (78, "")
@@ -102,9 +102,9 @@ async def test_a_command_may_tell_it(port):
 def test_a_command_that_tells_none(command, said):
     client = ClientSettings(password_command=command)
     with pytest.raises(SettingsError, match=rf"^client\.password_command: .*{said}"):
-        with_password(Settings(client=client))
+        with_passwords(Settings(client=client))
 
 
 def test_the_command_is_not_run_where_the_password_is_known():
     settings = Settings(client=ClientSettings(password_command="false", password=SESAME))
-    assert with_password(settings) is settings
+    assert with_passwords(settings) is settings

@@ -324,12 +324,24 @@ def replace(path: Path) -> None:
     copy.rename(path)
 
 
+def settle(folder: Path, *, second: int = 1_000_000_000, rest: int = 1) -> None:
+    """Let a folder be as one in which nothing has changed since that moment (in nanoseconds)."""
+    os.utime(folder, ns=(second + rest, second + rest))
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
 @pytest.mark.parametrize("do", [remove, move, replace])
 @pytest.mark.parametrize("suffix", ["", "-wal"])
 async def test_what_would_be_lost_is_refused_and_that_logged_once(
-    path: Path, caplog: pytest.LogCaptureFixture, do: Callable[[Path], None], suffix: str
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+    do: Callable[[Path], None],
+    suffix: str,
+    is_settled: bool,
 ) -> None:
     async with open_file(path) as log:
+        if is_settled:
+            settle(path.parent)
         await append(log, said("1"))
         do(Path(f"{path}{suffix}"))
         for _ in range(3):
@@ -364,6 +376,42 @@ async def test_what_was_moved_away_and_back_is_written_again(
     assert [level for level, _ in complaints(caplog)] == ["ERROR", "WARNING"]
     async with open_file(path) as log:
         assert await texts(log, "#a") == ["1", "3"]
+
+
+async def test_the_journal_is_noticed_also_in_another_folder_of_the_same_time(path: Path) -> None:
+    folder = path.parent / "folder"
+    folder.mkdir()
+    async with open_file(folder / "chat.db") as log:
+        settle(folder)
+        await append(log, said("1"))
+        folder.rename(f"{folder}.moved")
+        folder.mkdir()
+        os.link(f"{folder}.moved/chat.db", folder / "chat.db")
+        settle(folder)
+        assert "chat.db-wal was removed" in await refused(log, said("2"))
+
+
+@pytest.mark.parametrize(("rest", "is_looked_at"), [(1, False), (0, True)])
+async def test_the_journal_is_looked_at_when_its_folder_may_have_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, rest: int, is_looked_at: bool
+) -> None:
+    """Where times are only told in seconds it always may."""
+    seen: list[object] = []
+    stat = os.stat
+
+    def noted(name: object, **how: object) -> os.stat_result:
+        seen.append(name)
+        return stat(name, **how)  # type: ignore[call-overload, no-any-return]
+
+    async with open_file(path) as log:
+        await append(log, said("1"))
+        settle(path.parent, rest=rest)
+        monkeypatch.setattr(os, "stat", noted)
+        for text in "234":
+            await append(log, said(text))
+        monkeypatch.undo()
+        assert (seen.count(f"{path}-wal") >= 3) == is_looked_at
+        assert await texts(log, "#a") == ["1", "2", "3", "4"]
 
 
 async def test_it_is_noticed_although_nobody_says_anything(

@@ -12,7 +12,7 @@ import trio
 
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
-from trio_chat.cli.password_command import with_password
+from trio_chat.cli.password_command import with_passwords
 from trio_chat.cli.trust import for_client
 from trio_chat.client.line_mode import run_lines
 from trio_chat.client.pipe import OutputGone, Pipe
@@ -40,7 +40,7 @@ def run_client(
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
         _refuse_passwords(assignments)
-        settings = with_password(for_client(load(options, assignments, env_file)))
+        settings = with_passwords(for_client(load(options, assignments, env_file)))
         _open_standard_streams()
         sys.exit(_on_screen(settings) if _has_screen(settings) else _in_lines(settings))
 
@@ -60,7 +60,7 @@ def _in_lines(settings: Settings) -> int:
 
 
 def _refuse_passwords(assignments: Sequence[str]) -> None:
-    for name in ("password", "identity"):
+    for name in ("password", "account_password", "identity"):
         if any(assignment.startswith(f"client.{name}=") for assignment in assignments):
             raise SettingsError(
                 f"client.{name}: everybody on this machine can read the command line; "

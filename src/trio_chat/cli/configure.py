@@ -165,7 +165,10 @@ def _validated(given: _Layer) -> Settings:
     try:
         return Settings(**nested)
     except SettingsError as error:
-        lines = [f"{_written(name, given[name])}: {problem}" for name, problem in error.problems]
+        lines = [
+            f"{_written(name, given[name]) if name in given else name}: {problem}"
+            for name, problem in error.problems
+        ]
         raise SettingsError("\n".join(lines)) from None
 
 

@@ -13,6 +13,7 @@ from trio_chat.errors import (
     CannotOpenStore,
     ChatError,
     ConnectionLost,
+    LoginFailed,
     NotAdmitted,
     NotSaid,
     ScreenFailed,
@@ -30,6 +31,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     CannotListen: 71,  # EX_OSERR
     CannotOpenStore: 73,  # EX_CANTCREAT
     NotAdmitted: 77,  # EX_NOPERM
+    LoginFailed: 77,
     SettingsError: 78,  # EX_CONFIG
 }
 # Hints on how to fix what an error is about.

@@ -1,4 +1,4 @@
-"""The server's password, printed by a command such as a password manager."""
+"""Passwords printed by a command such as a password manager."""
 
 import shlex
 import subprocess
@@ -6,26 +6,47 @@ import subprocess
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from trio_chat.errors import SettingsError
-from trio_chat.settings import Settings
+from trio_chat.settings import ClientSettings, Settings
+from trio_chat.settings.described import variable
 from trio_chat.settings.values import Password
 
 
-def with_password(settings: Settings) -> Settings:
-    """Run ``client.password_command`` for the password, unless there is one. The command may ask
-    the person something. Raises SettingsError.
+def with_passwords(settings: Settings) -> Settings:
+    """Run the commands for passwords that we need and do not have. They may ask the person
+    something. Raises SettingsError.
     """
+    names = ["password", *(["account_password"] if settings.client.account else [])]
     client = settings.client
-    if not client.password_command.strip() or client.password.get_secret_value():
-        return settings
-    password = _password(_first_line_of(client.password_command))
-    return settings.model_copy(update={"client": client.model_copy(update={"password": password})})
+    for name in names:
+        client = _with_password(client, name)
+    if client.account and not client.account_password.get_secret_value():
+        needed = variable("client.account_password")
+        raise SettingsError(
+            f"client.account: it needs a password. Set {needed} or {needed}_COMMAND"
+        )
+    return settings if client is settings.client else settings.model_copy(update={"client": client})
+
+
+def _with_password(client: ClientSettings, name: str) -> ClientSettings:
+    setting = f"{name}_command"
+    command: str = getattr(client, setting)
+    if not command.strip() or getattr(client, name).get_secret_value():
+        return client
+    try:
+        return client.model_copy(update={name: _password(_first_line_of(command))})
+    except _NoPassword as error:
+        raise SettingsError(f"client.{setting}: {error}") from None
+
+
+class _NoPassword(Exception):
+    """The command has not printed one."""
 
 
 def _password(line: str) -> SecretStr:
     try:
         return TypeAdapter[SecretStr](Password).validate_python(line)
     except ValidationError:
-        raise _refusal("its output cannot be a password") from None
+        raise _NoPassword("its output cannot be a password") from None
 
 
 def _first_line_of(command: str) -> str:
@@ -33,17 +54,13 @@ def _first_line_of(command: str) -> str:
         done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, check=True)  # noqa: S603
         line = done.stdout.decode().split("\n")[0].removesuffix("\r")
     except subprocess.CalledProcessError as error:
-        raise _refusal(f"it exited with {error.returncode}") from None
+        raise _NoPassword(f"it exited with {error.returncode}") from None
     except OSError as error:
-        raise _refusal(f"cannot run it: {(error.strerror or str(error)).lower()}") from None
+        raise _NoPassword(f"cannot run it: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:
-        raise _refusal("its output is not UTF-8") from None
+        raise _NoPassword("its output is not UTF-8") from None
     except ValueError as error:  # an unclosed quotation, or a NUL
-        raise _refusal(str(error).lower()) from None
+        raise _NoPassword(str(error).lower()) from None
     if not line.strip():
-        raise _refusal("it printed no password")
+        raise _NoPassword("it printed no password")
     return line
-
-
-def _refusal(why: str) -> SettingsError:
-    return SettingsError(f"client.password_command: {why}")

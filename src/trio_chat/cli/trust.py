@@ -1,9 +1,6 @@
 """How far each command trusts a ``.env`` that nobody has named, and what it says about it."""
 
-import ipaddress
 import sys
-
-from pydantic import SecretStr
 
 from trio_chat.cli.configure import Configuration
 from trio_chat.cli.env_file import FOLDER_FILE
@@ -14,6 +11,12 @@ from trio_chat.settings.described import variable
 from trio_chat.settings.places import Address, check_place
 
 _NAME_IT = f"If you trust it, use --env-file {FOLDER_FILE}"
+
+# Settings of a client that are not for every server.
+_SECRETS = (
+    *("password", "password_command", "account", "account_password", "account_password_command"),
+    "identity",
+)
 
 # Where a client connects.
 _PLACE = ("host", "port")
@@ -41,7 +44,7 @@ def for_server(configuration: Configuration) -> Settings:
     """The settings, unless the folder would open this machine to others. Raises SettingsError."""
     sections = {name.partition(".")[0] for name in configuration.distrusted} - {"client", "screen"}
     settings = refuse(configuration, *sections) if sections else configuration.settings
-    if "host" in configuration.of_folder and not _is_loopback(settings.host):
+    if "host" in configuration.of_folder and not _is_loopback(Address(settings.host)):
         raise SettingsError(
             f"{FOLDER_FILE} in this folder may set {variable('host')} only to this machine's own "
             f"address. {_NAME_IT}"
@@ -66,22 +69,20 @@ def for_client(configuration: Configuration) -> Settings:
     place = Address(settings.host, settings.port)
     what = " or ".join(secret)
     say(f"no {what} is sent to {place}, named by {FOLDER_FILE} in this folder. {_NAME_IT}")
-    nothing = {"password": SecretStr(""), "password_command": "", "identity": SecretStr("")}
+    nothing = {name: type(getattr(settings.client, name))("") for name in _SECRETS}
     return settings.model_copy(update={"client": settings.client.model_copy(update=nothing)})
 
 
 def _secrets(settings: Settings) -> list[str]:
     client = settings.client
     password = bool(client.password.get_secret_value() or client.password_command.strip())
+    account = bool(client.account)
     identity = bool(client.identity.get_secret_value())
-    return ["password"] * password + ["identity"] * identity
+    return ["password"] * password + ["account"] * account + ["identity"] * identity
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _is_loopback(address: Address) -> bool:
+    return address.is_local and not address.unix_path
 
 
 def say(line: str) -> None:

@@ -32,6 +32,7 @@ from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import check_token
 from trio_chat.settings.checks import (
+    check_account,
     check_encoding,
     check_key,
     check_nick,
@@ -426,6 +427,8 @@ def open_chat(
     protocol: Literal["auto", "plain", "irc"] = "auto",
     rooms: Sequence[str] = (DEFAULT_ROOM,),
     password: str = "",
+    account: str = "",
+    account_password: str = "",
     retry: bool = False,
     state: ResumeState | None = None,
 ) -> AbstractAsyncContextManager[Chat]:
@@ -435,7 +438,9 @@ def open_chat(
     ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
     listening for a moment, unless it is said. Where plain is spoken one is in one room at a time,
     and the server decides which is the first, unless it is another one than ``#lobby``.
-    ``password`` is the server's, if it has one.
+    ``password`` is the server's, if it has one. ``account`` is ours there, to which we log in with
+    ``account_password`` before anybody sees us (SASL, on IRC); the password itself goes to this
+    machine only, to others a proof that we know it.
 
     With ``retry``, a connection that is lost is tried again, for ever and ever more rarely, by who
     waits for something: the iteration goes on. It tells Unlinked, and then what was said meanwhile,
@@ -446,6 +451,7 @@ def open_chat(
 
     What fails at first is raised, also with ``retry``: CannotConnect, NotAdmitted (the nickname is
     taken, the server is full, a room does not let us in, or does not answer within 30 seconds),
+    LoginFailed (a NotAdmitted that is raised later, too, since it is not tried again),
     ConnectionLost; and ValueError or TypeError, at once, if an argument can be right for no server.
     Several rooms where plain is spoken are a ValueError once that is known.
 
@@ -458,6 +464,7 @@ def open_chat(
     second one is a ValueError as its block begins.
     """
     _check_texts(host=host, nick=nick, encoding=encoding, password=password)
+    _check_texts(account=account, account_password=account_password)
     if not isinstance(state, ResumeState | None):
         raise TypeError(f"state is a ResumeState or None, not {_kind(state)}")
     check_place(host, port)
@@ -467,12 +474,16 @@ def open_chat(
     except ValueError as error:
         raise ValueError(f"encoding {encoding!r}: {error}") from None
     check_password(password)
+    _check_account(account, account_password)
     if protocol not in ("auto", "plain", "irc"):
         raise ValueError(f"protocol {protocol!r} is none of auto, plain, irc")
     names = _check_rooms(rooms)
     if protocol == "plain" and len(names) > 1:
         raise ValueError(one_at_a_time(names))
-    server = Remote(host, port, encoding=encoding, protocol=protocol, password=password)
+    server = Remote(
+        host, port, encoding=encoding, protocol=protocol, password=password,
+        account=account, account_password=account_password,
+    )  # fmt: skip
     # Who does not come back need not be known again: a room would be kept for them in vain.
     known = state or (ResumeState() if retry else ResumeState(secret=""))
     return _open(Chat(server, nick, near=near, rooms=names, retry=retry, state=known))
@@ -487,6 +498,14 @@ async def _open(chat: Chat) -> AsyncIterator[Chat]:
             await chat._leave()
         finally:
             await chat._connection.close()
+
+
+def _check_account(account: str, password: str) -> None:
+    if bool(account) != bool(password):
+        raise ValueError("account and account_password need each other")
+    if account:
+        check_account(account)
+    check_password(password)
 
 
 def _check_rooms(rooms: object) -> Sequence[str]:

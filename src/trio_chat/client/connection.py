@@ -202,6 +202,12 @@ class Remote:
     encoding: str = "utf-8"
     protocol: str = "auto"
     password: str = field(default="", repr=False)
+    account: str = ""
+    account_password: str = field(default="", repr=False)
+
+    @property
+    def address(self) -> Address:
+        return Address(self.host, self.port)
 
 
 #: Makes the session of a connection; the argument is whether it is plain.
@@ -216,7 +222,7 @@ async def connect(
     """Connect to a server. Returns the connection, which the caller closes, and the server's first
     bytes, for ``enter``. Raises CannotConnect and ConnectionLost.
     """
-    stream = await _connect(Address(server.host, server.port))
+    stream = await _connect(server.address)
     try:
         protocol = server.protocol
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)

@@ -18,10 +18,11 @@ from trio_chat.client.connection import (
     Remote,
     connect,
 )
-from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, NotAdmitted
+from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, LoginFailed, NotAdmitted
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import ClientSession, Message, Requests, Unlinked
+from trio_chat.protocols.client import NO_ACCOUNTS, ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
+from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.plain.client import PlainClientSession
@@ -164,7 +165,9 @@ class ReconnectingConnection:
             elif not await self.current.receive():
                 await self._on_end(self.current)
         except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-            goes_on, left = self._goes_on_after(error), self.left_to_do
+            # A wrong password would be wrong again, and may lock the account.
+            goes_on = not isinstance(error, LoginFailed) and self._goes_on_after(error)
+            left = self.left_to_do
             await self.close()
             if not goes_on:
                 self.over, self.undelivered = True, str(error) if left else ""
@@ -227,6 +230,9 @@ class ReconnectingConnection:
             self._want_rooms(plain)
         nick = Alternates(self._nick, allowed=self._near and not self.been_in)
         encoding, password = self._server.encoding, self._server.password
+        account = self._account()
+        if plain and account:
+            raise NotAdmitted(NO_ACCOUNTS)
         if plain:
             self.session = PlainClientSession(
                 nick, only_room=self.home or DEFAULT_ROOM,
@@ -234,9 +240,15 @@ class ReconnectingConnection:
             )  # fmt: skip
         else:
             self.session = IrcClientSession(
-                nick, encoding=encoding, password=password, state=self._state
+                nick, encoding=encoding, password=password, account=account, state=self._state
             )
         return self.session
+
+    def _account(self) -> Account | None:
+        server = self._server
+        if not server.account:
+            return None
+        return Account(server.account, server.account_password, secure=server.address.is_local)
 
     def _want_rooms(self, plain: bool) -> None:
         """Note our first rooms; a plain server decides which is the first, unless one is named."""

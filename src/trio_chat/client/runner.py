@@ -258,6 +258,8 @@ def _remote(settings: Settings) -> Remote:
         encoding=settings.encoding,
         protocol=settings.client.protocol,
         password=settings.client.password.get_secret_value(),
+        account=settings.client.account,
+        account_password=settings.client.account_password.get_secret_value(),
     )
 
 

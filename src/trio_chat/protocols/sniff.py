@@ -161,6 +161,11 @@ class Opening:
         return is_one_letter(self._typed, self._encoding)
 
 
+def begins_tls(data: bytes) -> bool:
+    """Whether somebody begins with a handshake of TLS: nobody types its first byte."""
+    return data[:1] == _TLS_HANDSHAKE[:1]
+
+
 def is_one_letter(data: bytes, encoding: str) -> bool:
     """Whether this is what somebody sends by pressing one key."""
     return len(data) <= _LETTER_MAX and len(data.decode(encoding, "replace")) == 1

@@ -50,6 +50,7 @@ from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
+from trio_chat.server.door import Entered
 from trio_chat.server.fair_queue import Flow
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
 from trio_chat.server.hub import Hub
@@ -59,7 +60,6 @@ from trio_chat.server.passwords import identity, stand_in
 from trio_chat.server.prices import price
 from trio_chat.server.sources import Source
 from trio_chat.server.token_bucket import TokenBucket
-from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
@@ -112,13 +112,14 @@ class Shared:
 
 
 class Connection:
-    """A peer and the person it speaks for; ``source`` is where it comes from.
+    """A peer that has come in, and the person it speaks for; ``source`` is where it comes from.
 
     Run ``serve`` in one task. The outbox reports to it (``outbox.Owner``).
     """
 
-    def __init__(self, link: Link, shared: Shared, source: Source, *, user_id: str) -> None:
-        self._link, self._shared, self._source = link, shared, source
+    def __init__(self, entered: Entered, shared: Shared, source: Source, *, user_id: str) -> None:
+        self._link, self._shared, self._source = entered.link, shared, source
+        self._unread, self._silent = entered.first, entered.silent
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
         self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
@@ -139,7 +140,7 @@ class Connection:
         self._heard_at = trio.current_time()
         self._pinged = False
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
-        outbox = Outbox(link, shared.drains, self, max_bytes=limits.outbox_bytes)
+        outbox = Outbox(entered.link, shared.drains, self, max_bytes=limits.outbox_bytes)
         self._subscriber = Subscriber(
             user_id, outbox, self._session.dialect, end=self.finish, source=source.name
         )
@@ -238,7 +239,10 @@ class Connection:
     async def _first_data(self) -> Sequence[bytes]:
         """Wait for enough bytes to tell the protocol; greet a peer that waits for that."""
         outbox, opening = self._subscriber.outbox, Opening(self._shared.settings.encoding)
-        asked, silent = b"", False
+        asked, silent = b"", self._silent
+        if self._unread:
+            opening.feed(self._unread)
+            self._unread = b""
         while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
             if silent and not (asked or opening.has_begun):
                 outbox.post(self._session.greeting())

@@ -6,6 +6,10 @@ memory channel, and only then is there a task to drain it.
 
 The channel is bounded in bytes. A post that would exceed the bound fails the connection; nobody
 ever waits for a slow reader.
+
+Where the link seals what is sent (TLS), that happens once, before the first attempt to send: what
+waits is sealed already. So a record of which a part was sent goes on where it stopped, and what is
+not to be sent is never sealed, because the peer would miss it.
 """
 
 from contextlib import suppress
@@ -43,12 +47,12 @@ class Outbox:
 
     __slots__ = (
         "_backlog", "_closed", "_drain_scope", "_drained", "_link", "_max_bytes", "_nursery",
-        "_owner", "_waiting", "_write_now",
+        "_owner", "_seal", "_waiting", "_write_now",
     )  # fmt: skip
 
     def __init__(self, link: Link, nursery: trio.Nursery, owner: Owner, *, max_bytes: int) -> None:
         self._link, self._nursery, self._owner = link, nursery, owner
-        self._write_now = link.write_now
+        self._write_now, self._seal = link.write_now, link.seal
         self._max_bytes = max_bytes
         self._waiting = 0  # bytes in the channel and in the drain's hands
         self._closed = False
@@ -60,20 +64,20 @@ class Outbox:
         """Send at once, or as soon as the peer reads. Never waits; does nothing once finished."""
         if self._closed or not data:
             return
-        if self._backlog is None:
-            try:
-                sent = self._write_now(data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self._lose()
-                return
-            if sent < len(data):
-                self._queue(data[sent:])
-        elif self._waiting + len(data) <= self._max_bytes:
-            self._queue(data)
-        else:
+        if self._backlog is not None and self._waiting + len(data) > self._max_bytes:
             self._owner.on_slow()
+            return
+        try:
+            if self._seal is not None:
+                data = self._seal(data)
+            sent = self._write_now(data) if self._backlog is None else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lose()
+            return
+        if sent < len(data):
+            self._queue(data[sent:])
 
     @property
     def waits(self) -> bool:
@@ -91,10 +95,8 @@ class Outbox:
         A peer that takes nothing for a second is given up. If this is cancelled, nothing more is
         sent.
         """
-        if not self._closed and self._backlog is None:
-            self.post(last_words)
-        elif not self._closed and last_words:
-            self._queue(last_words)  # beyond the bound, this once
+        self._max_bytes = self._waiting + len(last_words)  # beyond the bound, this once
+        self.post(last_words)
         self._closed = True
         if self._drain_scope is not None and self._drained is not None:
             self._be_patient()

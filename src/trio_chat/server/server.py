@@ -17,8 +17,10 @@ from trio_chat.core.views import Notice
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.broadcaster import Broadcaster
+from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection, Shared
+from trio_chat.server.door import Door, NoEntry
 from trio_chat.server.hub import Hub
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.poller import open_poller
@@ -74,6 +76,8 @@ class Server:
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._turned_away = 0  # connections that are being told why
+        self._certificate = Certificate()
+        self._door = Door(self._certificate)
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
@@ -101,8 +105,11 @@ class Server:
     ) -> None:
         """Listen and serve until ``stop``. Reports itself as started once it listens.
 
-        Raises CannotListen if an address cannot be had.
+        Raises CannotListen if an address cannot be had, and SettingsError if there is no
+        certificate where the settings say.
         """
+        if self.settings.tls.certificate:
+            self._certificate.use(*self.settings.tls.files)
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
         async with (
@@ -139,6 +146,7 @@ class Server:
                     doors.start_soon(self._accept, listener)
                 await self._stop.wait()
                 doors.cancel_scope.cancel("the server stops")
+            self._door.shut()
             for listener in listeners:
                 await listener.aclose()
             grace = self.settings.server.shutdown_grace
@@ -181,23 +189,33 @@ class Server:
         if why_not := self._sources.enter(source, trio.current_time()):
             await self._turn_away(link, source, why_not)
             return
-        number = next(self._numbers)
-        user_id = f"{self._log.node}-{number}"
-        connection = Connection(link, self._shared, source, user_id=user_id)
-        connection_number.set(number)
-        logger.info("connected from %s", link.peer)
-        self._connections.add(connection)
+        connection = None
         try:
-            await connection.serve()
+            if connection := await self._enter(link, source):
+                self._connections.add(connection)
+                await connection.serve()
         except* Exception:
             logger.exception("failed")
         finally:
-            self._connections.remove(connection)
             self._sources.leave(source, trio.current_time())
-            logger.info(
-                "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
-            )
+            if connection:
+                self._connections.remove(connection)
+                logger.info(
+                    "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
+                )
             await link.aclose()
+
+    async def _enter(self, link: Link, source: Source) -> Connection | None:
+        """Bring a link through the door; None if that fails."""
+        number = next(self._numbers)
+        connection_number.set(number)
+        try:
+            entered = await self._door.enter(link, self.settings)
+        except (NoEntry, trio.BrokenResourceError) as why:
+            logger.info("not connected from %s: %s", link.peer, why)
+            return None
+        logger.info("connected from %s%s", link.peer, entered.how)
+        return Connection(entered, self._shared, source, user_id=f"{self._log.node}-{number}")
 
     async def _turn_away(self, link: Link, source: Source, why: str) -> None:
         if source.may_report(trio.current_time()):

@@ -25,7 +25,8 @@ _OPTIONS = (
 # The event by which a system tells that the peer has ended its side; not every system does.
 _FINISHED = getattr(select, "POLLRDHUP", 0)
 
-_LINGER = 1.0  # seconds
+#: The time that a peer has to take a farewell, and to end its own side.
+LINGER = 1.0  # seconds
 #: Bytes per read: what a fast sender has sent meanwhile comes in one piece.
 READ = 64 * 1024
 
@@ -45,6 +46,11 @@ class Link(trio.abc.AsyncResource):
         self._stream = stream
         self.peer = peer
         self.write_now: Callable[[bytes], int] = _never_now
+
+    @property
+    def seal(self) -> Callable[[bytes], bytes] | None:
+        """Makes of a text the bytes to send, once and in order; None if they are the same."""
+        return None
 
     async def send_all(self, data: bytes) -> None:
         """Send all of it. Raises trio.BrokenResourceError. Nothing can follow if cancelled."""
@@ -69,7 +75,7 @@ class Link(trio.abc.AsyncResource):
         peer has not read yet. Raises nothing if the peer was faster.
         """
         try:
-            with trio.move_on_after(_LINGER):
+            with trio.move_on_after(LINGER):
                 await self._send_eof()
                 while await self.receive():
                     pass

@@ -4,6 +4,7 @@ A setting's name in the environment follows from its field: ``limits.line_bytes`
 ``TRIO_CHAT_LIMITS__LINE_BYTES``.
 """
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -13,6 +14,8 @@ from pydantic import (
     ModelWrapValidatorHandler,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -87,6 +90,36 @@ class ServerSettings(Section):
         "How long a stopping server keeps sending what clients have not read yet.",
         "seconds",
     )
+
+
+class TlsSettings(Section):
+    """Encryption."""
+
+    certificate: str = _setting(
+        "",
+        "The file with the server's certificate and those of its issuers, in PEM. With it and "
+        "tls.key, the port speaks TLS as well.",
+    )
+    key: str = _setting(
+        "",
+        "The file with the key of tls.certificate, in PEM, without a password.",
+        validate_default=True,
+    )
+    handshake: float = _number(
+        10, 1, 60, "How long the handshake of TLS may take, from its first byte.", "seconds"
+    )
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The paths of the certificate and of its key."""
+        return Path(self.certificate).expanduser(), Path(self.key).expanduser()
+
+    @field_validator("key")
+    @classmethod
+    def _fits(cls, key: str, others: ValidationInfo) -> str:
+        if bool(key) != bool(others.data.get("certificate")):
+            raise ValueError("tls.certificate and tls.key need each other: set both or neither")
+        return key
 
 
 class IrcSettings(Section):
@@ -285,6 +318,18 @@ class ClientSettings(Section):
         "A command that prints the server's password, such as 'pass show chat'. It runs once, "
         "without a shell.",
     )
+    account: values.Account = _setting(
+        "",
+        "Your account on an IRC server, to log in to (SASL); its password is not the server's. If "
+        "empty, you are there as a guest.",
+    )
+    account_password: values.Password = _setting(
+        SecretStr(""),
+        "The password of your account. Not accepted on the command line, where others can read it.",
+    )
+    account_password_command: str = _setting(
+        "", "A command that prints the password of your account. It runs once, without a shell."
+    )
     identity: values.Identity = _setting(
         SecretStr(""),
         "A secret by which a trio-chat server recognises you, so that a bot can send again after a "
@@ -367,6 +412,7 @@ class Settings(BaseSettings):
         "utf-8", "The encoding of plain text, which must include ASCII."
     )
     server: ServerSettings = ServerSettings()
+    tls: TlsSettings = TlsSettings()
     irc: IrcSettings = IrcSettings()
     limits: LimitSettings = LimitSettings()
     history: HistorySettings = HistorySettings()

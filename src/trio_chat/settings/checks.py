@@ -23,6 +23,16 @@ def check_nick(nick: str) -> str:
     return nick
 
 
+def check_account(account: str) -> str:
+    """Check that an account can be called so on some server."""
+    if not 0 < len(account) <= _MAX or not account.isprintable() or account != account.strip():
+        raise ValueError(
+            f"{account!r} cannot be an account: that is a name of at most {_MAX} characters, "
+            "without blanks around it"
+        )
+    return account
+
+
 def check_room(room: str) -> str:
     """Check that a room's name is possible on some server; its # may be left out."""
     if not _ROOM.fullmatch(read_room(room)) or not room.isprintable():

@@ -26,6 +26,16 @@ class Address:
         """The path of a Unix socket; empty for TCP."""
         return self.host.removeprefix("unix:") if self.host.startswith("unix:") else ""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine by its very name."""
+        if self.unix_path:
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
 
 def read_address(text: str) -> Address:
     """Read HOST:PORT, [IPV6]:PORT or unix:PATH. Raises ValueError."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from trio_chat.settings.checks import (
+    check_account,
     check_encoding,
     check_nick,
     check_password,
@@ -97,6 +98,7 @@ Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
 Store = Annotated[str, AfterValidator(_check_store)]
+Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]
 Nick = Annotated[str, AfterValidator(lambda nick: nick and check_nick(nick))]
 Room = Annotated[str, AfterValidator(check_room), AfterValidator(read_room)]
 

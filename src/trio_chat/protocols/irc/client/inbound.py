@@ -391,6 +391,7 @@ class IrcInbound(IrcRefusals):
 
     def _welcome(self, line: Line) -> Messages:
         if not self.registered:
+            self.check_login()
             if self.state.names.name == UNKNOWN:
                 self.state.names.learn(UNTOLD)
             self.welcomed(line.params[0])
@@ -439,6 +440,7 @@ class Heard(NamedTuple):
 Numerics = Mapping[str, tuple[int, Callable[[Any, Line], Messages]]]
 
 COMMANDS = {
+    "AUTHENTICATE": Heard(IrcInbound.on_authenticate, 1),
     "AWAY": Heard(IrcInbound._on_away),
     "BATCH": Heard(IrcInbound._on_batch, 1, talk=True),
     "CAP": Heard(IrcInbound._on_cap, 3),
@@ -484,4 +486,9 @@ NUMERICS: Numerics = {
     "376": (1, IrcInbound._end_of_motd),
     "396": (2, IrcInbound._new_host),
     "422": (1, IrcInbound._end_of_motd),
+    "902": (2, IrcInbound.on_login_refused),
+    "903": (1, IrcInbound.on_logged_in),
+    "904": (2, IrcInbound.on_login_refused),
+    "905": (2, IrcInbound.on_login_refused),
+    "906": (2, IrcInbound.on_login_refused),
 }

@@ -8,10 +8,11 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
-from trio_chat.protocols.client import LINE_BYTES, ClientSession, Message
+from trio_chat.protocols.client import LINE_BYTES, NO_ACCOUNTS, ClientSession, Message
 from trio_chat.protocols.irc.client.batch import SEARCH, Batch
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import Outgoing
+from trio_chat.protocols.irc.client.sasl import Account, Login
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.multiline import MULTILINE
@@ -19,9 +20,12 @@ from trio_chat.protocols.irc.text import shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
 from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.unacked import new_token
 
 #: trio-chat's own: proves who we were, so that a text sent twice is shown once.
 IDENTITY = "trio-chat/identity"
+
+_SASL = "sasl"
 
 #: Capabilities we request if the server offers them: echoes of our own messages, history with
 #: times, details of people, and notice of changes and refusals.
@@ -45,7 +49,13 @@ class IrcLink(Offline, ClientSession):
     framed = True
 
     def __init__(
-        self, nick: str | Alternates, *, encoding: str, state: ResumeState, password: str = ""
+        self,
+        nick: str | Alternates,
+        *,
+        encoding: str,
+        state: ResumeState,
+        password: str = "",
+        account: Account | None = None,
     ) -> None:
         super().__init__(state)
         self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
@@ -66,6 +76,7 @@ class IrcLink(Offline, ClientSession):
         self._wanted: list[str] = []  # kinds of batches that the person waits for
         self.outgoing = Outgoing()
         self._identified = False
+        self._login = Login(account, new_token()) if account else None
         self._encoding = encoding
         self._lines = LineBuffer(LINE_BYTES)
         self._is_irc = False  # known once the server has said something
@@ -136,6 +147,8 @@ class IrcLink(Offline, ClientSession):
         possible = (self.offered - self.caps) & WANTED
         if "batch" not in self.offered:  # history would look like live messages
             possible -= {"draft/chathistory"}
+        if self._login and not self.registered and _SASL in self.offered - self.caps:
+            possible.add(_SASL)
         if wanted := sorted(possible):
             self.send("CAP", "REQ", " ".join(wanted))
         else:
@@ -146,7 +159,10 @@ class IrcLink(Offline, ClientSession):
         if IDENTITY in self.caps:  # trio-chat, which slows down floods by itself
             self.outgoing.paced = False
             self._identify()
-        self.end_of_caps()
+        if self._login and self._login.waits and _SASL in caps and not self.registered:
+            self.send("AUTHENTICATE", self._login.begin(self.cap_values.get(_SASL, "")))
+        else:
+            self.end_of_caps()
 
     def _identify(self) -> None:
         if self.state.secret and not self.registered and not self._identified:
@@ -154,8 +170,36 @@ class IrcLink(Offline, ClientSession):
             self.send("IDENTITY", self.state.secret)
 
     def end_of_caps(self) -> None:
-        if not self.registered:
+        """End the negotiation, unless a login is still under way."""
+        if not (self.registered or (self._login and self._login.is_under_way)):
+            self.check_login()
             self.send("CAP", "END")
+
+    # ── our account ────────────────────────────────────────────────────────────────────────
+
+    def check_login(self) -> None:
+        """Raise NotAdmitted if the server lets us in without the login that we want: nobody is to
+        be there as a stranger by mistake.
+        """
+        if self._login and not self._login.is_done:
+            raise NotAdmitted(NO_ACCOUNTS)
+
+    def on_authenticate(self, line: Line) -> Sequence[Message]:
+        if self._login and self._login.is_under_way:
+            for response in self._login.answer(line.params[0]):
+                self.send("AUTHENTICATE", response)
+        return ()
+
+    def on_logged_in(self, line: Line) -> Sequence[Message]:
+        if self._login and self._login.is_under_way:
+            self._login.succeeded()
+            self.end_of_caps()
+        return ()
+
+    def on_login_refused(self, line: Line) -> Sequence[Message]:
+        if self._login and self._login.is_under_way:
+            self.send("AUTHENTICATE", self._login.refused(line.params[-1]))
+        return ()
 
     def not_identified(self) -> None:
         """Note that the server does not know us, so it would show a resent text twice."""

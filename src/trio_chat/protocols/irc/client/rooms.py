@@ -18,6 +18,7 @@ from trio_chat.protocols.irc.client.catchup import CatchUp
 from trio_chat.protocols.irc.client.multiline import Reassembly, limits
 from trio_chat.protocols.irc.client.outgoing import texts_of
 from trio_chat.protocols.irc.client.pages import Pages
+from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.client.texts import IrcTexts
 from trio_chat.protocols.irc.message import Message as Line
@@ -50,8 +51,9 @@ class IrcRooms(IrcTexts):
         encoding: str,
         state: ResumeState,
         password: str = "",
+        account: Account | None = None,
     ) -> None:
-        super().__init__(nick, encoding=encoding, state=state, password=password)
+        super().__init__(nick, encoding=encoding, state=state, password=password, account=account)
         self.supports = Supports()
         self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)

@@ -1,0 +1,118 @@
+"""TLS on a link: bytes are sealed on their way out and opened on their way in.
+
+OpenSSL works on memory alone here, so it never waits and never sees a socket. What an outbox posts
+becomes records at once, and these are sent or queued as any bytes are: one system call each.
+"""
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+
+import trio
+
+from trio_chat.server.transport import LINGER, Link
+
+#: Steps of handshakes in a pass of trio's loop: each takes it up to half a millisecond.
+STEPS_AT_ONCE = 4
+
+_RECORD = 16 * 1024  # bytes: the longest record (RFC 8446, section 5.1)
+
+# Answers to a peer's KeyUpdates go out with the next text. A peer that asks for so many of them
+# before there is one wants to fill our memory.
+_OWED = 4 * 1024  # bytes
+
+
+class TlsLink(Link):
+    """The server's end of TLS, over another link; ``first`` has been received from that already.
+
+    Nothing else may be called before ``shake_hands`` has returned, except ``finish`` and
+    ``aclose``. ``write_now`` and ``send_all`` take only what ``seal`` has returned, in its order.
+    """
+
+    __slots__ = ("_in", "_link", "_out", "_tls")
+
+    def __init__(self, link: Link, context: ssl.SSLContext, first: bytes) -> None:
+        self._link, self.peer, self.write_now = link, link.peer, link.write_now
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._in.write(first)
+
+    @property
+    def seal(self) -> Callable[[bytes], bytes]:
+        return self._seal
+
+    async def shake_hands(self, steps: trio.CapacityLimiter) -> None:
+        """Shake hands, each step within the limiter. Raises trio.BrokenResourceError."""
+        done = False
+        while not done:
+            async with steps:
+                done = self._step()
+            if self._out.pending:
+                await self._link.send_all(self._out.read())
+            if not done:
+                data = await self._link.receive()
+                if not data:
+                    raise trio.BrokenResourceError("it has gone in the middle of a handshake")
+                self._in.write(data)
+
+    def _step(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            raise trio.BrokenResourceError(_why(error)) from error
+        return True
+
+    def _seal(self, data: bytes) -> bytes:
+        sealed = self._tls.write(data)  # one record's worth
+        if sealed < len(data):
+            rest = memoryview(data)[sealed:]
+            while rest:
+                rest = rest[self._tls.write(rest) :]
+        return self._out.read()
+
+    async def send_all(self, data: bytes) -> None:
+        await self._link.send_all(data)
+
+    async def receive(self) -> bytes:
+        while (data := self._open()) is None:
+            sealed = await self._link.receive()
+            if not sealed:
+                return b""  # without a farewell; whoever hangs up seldom says one
+            self._in.write(sealed)
+        return data
+
+    def _open(self) -> bytes | None:
+        """All that has come whole; empty at the peer's end, None if nothing has."""
+        pieces = []
+        try:
+            while piece := self._tls.read(_RECORD):
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            if self._out.pending > _OWED:
+                raise trio.BrokenResourceError("too many new keys are asked for") from None
+            return b"".join(pieces) or None
+        except ssl.SSLZeroReturnError:
+            pass
+        except ssl.SSLError as error:
+            raise trio.BrokenResourceError(_why(error)) from error
+        return b"".join(pieces)
+
+    def has_finished(self) -> bool:
+        return self._link.has_finished()
+
+    async def finish(self) -> None:
+        """Say farewell, by an alert if something was wrong, and finish the link below."""
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        with trio.move_on_after(LINGER), suppress(trio.BrokenResourceError):
+            await self._link.send_all(self._out.read())
+        await self._link.finish()
+
+    async def aclose(self) -> None:
+        await self._link.aclose()
+
+
+def _why(error: ssl.SSLError) -> str:
+    return (error.reason or "no TLS").replace("_", " ").lower()

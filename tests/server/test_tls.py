@@ -1,0 +1,293 @@
+"""TLS on the port that everybody shares: those who speak it are limited as all others are."""
+
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from certificates import Files, Hand, issue, secured, trusting
+from peers import House, running, settings
+from trio_chat.errors import SettingsError
+from trio_chat.server.certificate import Certificate
+from trio_chat.server.outbox import Outbox
+from trio_chat.server.tls import TlsLink
+from trio_chat.server.transport import Link
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return issue(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def house(files: Files) -> AsyncIterator[House]:
+    async with running(settings(tls=files.settings)) as it:
+        yield it
+
+
+async def test_people_over_tls_and_in_clear_share_a_port_and_a_room(house: House) -> None:
+    alice = await secured(house, "alice")
+    bob = await house.connect("bob")
+    await alice.until("bob joined!\n")
+    await bob.send(b"hi\n")
+    await alice.until("bob: hi\n")
+    await alice.send(b"/quit\n")
+    await bob.until("alice left!\n")
+    await alice.rest()  # ended by a farewell, or this would raise
+
+
+async def test_every_dialect_is_spoken_inside(autojump_clock: MockClock, house: House) -> None:
+    irc = await secured(house, memory=True)
+    await irc.send(b"NICK alice\r\nUSER a 0 * :A\r\n")
+    assert (await irc.until("\r\n")).startswith(":chat.local 001 alice ")
+    silent = await secured(house, memory=True)
+    assert await silent.until("NICK") == "NICK"
+    browser = await secured(house, memory=True)
+    await browser.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await browser.rest()).startswith("HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("silent", [0.0, 1.9])
+@pytest.mark.parametrize("begun", [b"\x16", b"\x16\x03\x01\x02\x00\x01"])
+async def test_who_stops_in_a_handshake_is_told_nothing_and_closed(
+    autojump_clock: MockClock, house: House, silent: float, begun: bytes
+) -> None:
+    peer = await house.link()
+    await trio.sleep(silent)
+    await peer.send(begun)
+    began = trio.current_time()
+    assert await peer.rest() == ""
+    assert trio.current_time() - began == pytest.approx(10)
+
+
+async def test_who_asks_for_tls_after_the_greeting_gets_an_alert(
+    autojump_clock: MockClock, house: House
+) -> None:
+    peer = await house.link()
+    await peer.until("NICK")
+    await peer.send(b"\x16\x03\x01\x02\x00\x01")
+    assert await peer.rest() == "\r\n\x15\x03\x01\x00\x02\x02\x46"
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x16" * 100, b"\x16\x03\x01\x00\x05hello", b"\x16\x03\x01\x00\x00" * 50]
+)
+async def test_garbage_ends_the_connection_and_hurts_nobody(
+    autojump_clock: MockClock, house: House, garbage: bytes
+) -> None:
+    alice = await house.link("alice")
+    peer = await house.link()
+    await peer.send(garbage)
+    said = await peer.rest()
+    assert said == "" or said.startswith("\x15\x03")  # an alert
+    await alice.send(b"hello\n")
+    assert await alice.until("hello\n") == "alice: hello\n"
+
+
+async def test_old_versions_of_tls_are_refused(house: House) -> None:
+    context = trusting()
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(trio.BrokenResourceError) as refused:
+        await secured(house, context=context)
+    assert "PROTOCOL_VERSION" in str(refused.value.__cause__)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_what_comes_byte_by_byte_is_understood(
+    autojump_clock: MockClock, house: House, version: ssl.TLSVersion
+) -> None:
+    context = trusting()
+    context.maximum_version = version
+    peer = await house.link()
+
+    class Dripping(trio.abc.Stream):
+        async def send_all(self, data: bytes) -> None:
+            for byte in data:
+                await peer.send(bytes([byte]))
+
+        async def wait_send_all_might_not_block(self) -> None:
+            raise NotImplementedError
+
+        async def receive_some(self, max_bytes: int | None = None) -> bytes:
+            return bytes(await peer.stream.receive_some(1))
+
+        async def aclose(self) -> None:
+            await peer.stream.aclose()
+
+    stream = trio.SSLStream(Dripping(), context, server_hostname="localhost")
+    await (await house.take_in(stream, "alice")).send(b"hello\n")
+    await house.peers[-1].until("alice: hello\n")
+
+
+async def test_many_records_that_come_together_are_read_together(
+    autojump_clock: MockClock, house: House
+) -> None:
+    peer, hand = await house.link(), Hand()
+    await hand.shake(peer.stream)
+    await peer.send(hand.seal(*(bytes([byte]) for byte in b"alice\nhello\n")))
+    seen = b""
+    while not seen.endswith(b"alice: hello\n"):
+        seen += hand.open(await peer.stream.receive_some())
+
+
+async def test_a_farewell_ends_reading_only(autojump_clock: MockClock, house: House) -> None:
+    peer, hand = await house.link(), Hand()
+    await hand.shake(peer.stream)
+    await peer.send(hand.seal(b"alice\nhello\n") + hand.farewell())
+    sealed = b"".join([bytes(data) async for data in peer.stream])
+    assert hand.open(sealed).endswith(b"alice: hello\n")
+
+
+async def test_who_is_cut_off_without_a_farewell_has_left(house: House) -> None:
+    bob = await house.connect("bob")
+    alice = await secured(house, "alice")
+    await bob.until("alice joined!\n")
+    await trio.aclose_forcefully(alice.stream)
+    await bob.until("alice left!\n")
+
+
+async def test_a_broken_record_ends_the_connection(autojump_clock: MockClock, house: House) -> None:
+    bob = await house.link("bob")
+    peer, hand = await house.link(), Hand()
+    await hand.shake(peer.stream)
+    await peer.send(hand.seal(b"alice\n"))
+    await bob.until("alice joined!\n")
+    await peer.send(b"\x17\x03\x03\x00\x20" + bytes(32))
+    await bob.until("alice left!\n")
+
+
+async def test_stopping_the_server_says_goodbye_over_tls_and_waits_for_no_handshake(
+    autojump_clock: MockClock, house: House
+) -> None:
+    alice = await secured(house, "alice", memory=True)
+    stalled = await house.link()
+    await stalled.send(b"\x16")
+    await trio.testing.wait_all_tasks_blocked()
+    began = trio.current_time()
+    house.server.stop()
+    assert await stalled.rest() == ""
+    assert (await alice.rest()).endswith("*** The server is shutting down. Goodbye!\n")
+    await house.server.stopped.wait()
+    assert trio.current_time() - began < 2
+
+
+# ── the link and its outbox ────────────────────────────────────────────────────────────────────
+
+
+class Wire(Link):
+    """A link whose socket takes as much as a test allows: ``room`` bytes without waiting."""
+
+    def __init__(self) -> None:
+        theirs, self.far_end = trio.testing.memory_stream_pair()
+        super().__init__(theirs, "wire")
+        self.room, self.arrived = 0, bytearray()
+        self.write_now = self._write_some
+
+    def _write_some(self, data: bytes) -> int:
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.arrived += taken
+        self.room -= len(taken)
+        return len(taken)
+
+
+class Failures:
+    """What an outbox reports."""
+
+    def __init__(self) -> None:
+        self.lost = self.slow = 0
+
+    def on_lost(self) -> None:
+        self.lost += 1
+
+    def on_slow(self) -> None:
+        self.slow += 1
+
+
+async def shaken(wire: Wire, files: Files) -> tuple[TlsLink, Hand]:
+    """Both ends of TLS over a wire."""
+    certificate, hand = Certificate(), Hand()
+    certificate.use(files.certificate, files.key)
+    assert certificate.context
+    link = TlsLink(wire, certificate.context, b"")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(link.shake_hands, trio.CapacityLimiter(1))
+        nursery.start_soon(hand.shake, wire.far_end)
+    return link, hand
+
+
+async def rest(wire: Wire) -> bytes:
+    """All that the peer gets until nothing more comes."""
+    data = bytes(wire.arrived)
+    with trio.move_on_after(0.1):
+        async for more in wire.far_end:
+            data += more
+    return data
+
+
+@hypothesis.settings(max_examples=30)
+@given(
+    posts=st.lists(st.tuples(st.integers(1, 40_000), st.integers(0, 50_000)), max_size=5),
+    version=st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]),
+)
+def test_whatever_the_socket_takes_the_peer_reads_what_was_posted(
+    files: Files, posts: list[tuple[int, int]], version: ssl.TLSVersion
+) -> None:
+    async def main() -> None:
+        failures, wire, posted = Failures(), Wire(), b""
+        link, hand = await shaken(wire, files)
+        async with trio.open_nursery() as nursery:
+            box = Outbox(link, nursery, failures, max_bytes=1_000_000)
+            for number, (size, room) in enumerate(posts):
+                wire.room = room
+                box.post(text := bytes([number]) * size)
+                posted += text
+            wire.room = 0
+            await box.finish(b"bye")
+        assert hand.open(await rest(wire)) == posted + b"bye"
+        assert failures.slow == failures.lost == 0
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+async def test_what_is_too_much_is_not_sealed_so_the_last_words_can_be_read(
+    autojump_clock: MockClock, files: Files
+) -> None:
+    wire, failures = Wire(), Failures()
+    link, hand = await shaken(wire, files)
+    async with trio.open_nursery() as nursery:
+        box = Outbox(link, nursery, failures, max_bytes=2000)
+        for _ in range(30):
+            box.post(b"x" * 100)
+        assert failures.slow > 0
+        kept = 30 - failures.slow
+        assert 10 < kept <= 16  # what waits is sealed, and counts as that
+        nursery.start_soon(box.finish, b"too slow")
+        assert hand.open(await rest(wire)) == b"x" * 100 * kept + b"too slow"
+
+
+# ── the files ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_files_that_are_no_pair_are_refused_by_name(files: Files, tmp_path: Path) -> None:
+    other = issue(tmp_path)
+    (empty := tmp_path / "empty").touch()
+    for certificate, key in [
+        (files.certificate, other.key),
+        (files.certificate, empty),
+        (empty, files.key),
+        (tmp_path / "missing", files.key),
+    ]:
+        with pytest.raises(SettingsError, match=f"cannot use {certificate} and {key} for TLS: "):
+            Certificate().use(certificate, key)
