@@ -19,6 +19,16 @@ def needed(poller: Poller | None) -> Poller:
 
 
 @asynccontextmanager
+async def polling() -> AsyncIterator[Poller]:
+    """A poller that runs."""
+    with open_poller() as poller:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(needed(poller).run)
+            yield needed(poller)
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
 async def pair(poller: Poller | None) -> AsyncIterator[tuple[PolledLink, socket.socket]]:
     ours, theirs = socket.socketpair()
     with theirs:
@@ -30,7 +40,7 @@ async def pair(poller: Poller | None) -> AsyncIterator[tuple[PolledLink, socket.
 
 
 async def test_bytes_and_the_end_that_come_together() -> None:
-    async with open_poller() as poller, pair(poller) as (link, theirs):
+    async with polling() as poller, pair(poller) as (link, theirs):
         theirs.sendall(b"bye")
         theirs.shutdown(socket.SHUT_WR)
         with trio.fail_after(5):
@@ -41,7 +51,7 @@ async def test_bytes_and_the_end_that_come_together() -> None:
 
 
 async def test_an_end_that_comes_while_the_reader_waits() -> None:
-    async with open_poller() as poller, pair(poller) as (link, theirs), trio.open_nursery() as n:
+    async with polling() as poller, pair(poller) as (link, theirs), trio.open_nursery() as n:
 
         async def end() -> None:
             await trio.testing.wait_all_tasks_blocked()
@@ -54,7 +64,7 @@ async def test_an_end_that_comes_while_the_reader_waits() -> None:
 
 
 async def test_more_than_one_read() -> None:
-    async with open_poller() as poller, pair(poller) as (link, theirs):
+    async with polling() as poller, pair(poller) as (link, theirs):
         sent = bytes(range(256)) * 600  # 153,600 bytes: two reads and a half
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 500_000)
         theirs.sendall(sent)
@@ -66,7 +76,7 @@ async def test_more_than_one_read() -> None:
 
 
 async def test_a_reader_that_was_cancelled_can_read_again() -> None:
-    async with open_poller() as poller, pair(poller) as (link, theirs):
+    async with polling() as poller, pair(poller) as (link, theirs):
         with trio.move_on_after(0) as scope:
             await link.receive()
         assert scope.cancelled_caught
@@ -81,7 +91,7 @@ async def test_a_broken_connection() -> None:
         theirs = socket.create_connection(server.getsockname())
         ours, _ = server.accept()
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    async with open_poller() as poller:
+    async with polling() as poller:
         link = PolledLink(ours, "127.0.0.1", keepalive=60, poller=needed(poller))
         theirs.close()  # resets it
         with trio.fail_after(5), pytest.raises(trio.BrokenResourceError):
@@ -101,7 +111,7 @@ async def test_a_crowd_is_woken_over_several_passes() -> None:
         await link.receive()
         passes[-1] += 1
 
-    async with open_poller() as poller, trio.open_nursery() as nursery:
+    async with polling() as poller, trio.open_nursery() as nursery:
         links, ends = [], []
         for _ in range(300):
             ours, theirs = socket.socketpair()

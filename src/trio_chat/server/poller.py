@@ -8,8 +8,8 @@ readers. To wake one of many costs half as much, and one alone a third more.
 
 import select
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
@@ -92,15 +92,11 @@ class PolledLink(SocketLink):
         return trio.lowlevel.Abort.SUCCEEDED
 
 
-@asynccontextmanager
-async def open_poller() -> AsyncIterator[Poller | None]:
-    """A poller that runs as long as the context lasts; None where the system has no epoll."""
+@contextmanager
+def open_poller() -> Iterator[Poller | None]:
+    """A poller, to be ``run`` as long as the context lasts; None where the system has no epoll."""
     if not hasattr(select, "epoll"):
         yield None
         return
     with select.epoll() as epoll:
-        poller = Poller(epoll)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(poller.run)
-            yield poller
-            nursery.cancel_scope.cancel("all links are closed")
+        yield Poller(epoll)

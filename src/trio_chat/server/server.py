@@ -112,32 +112,34 @@ class Server:
             self._certificate.use(*self.settings.tls.files)
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
-        async with (
-            open_poller() as poller,
-            open_listeners(places, poller, keepalive=keepalive) as listeners,
-            trio.open_nursery() as self._drains,
-        ):
-            await self._hub.start()
-            self._shared = Shared(
-                self._hub,
-                self._drains,
-                self.settings,
-                server_info(self.settings, self._started),
-                Cloak(
-                    hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None
-                ),
-                lambda: self.on_reload(),
-            )
-            self._drains.start_soon(self._shared.passes.give)
-            self._drains.start_soon(self._look_after_the_silent)
-            self._drains.start_soon(Broadcaster(self._hub, self._log).run)
-            self.addresses = [listener.address for listener in listeners]
-            task_status.started(self)
-            await self._serve(listeners)
-            with trio.move_on_after(self.settings.server.shutdown_grace):
-                await self._hub.logs.save_rooms()
-            self._drains.cancel_scope.cancel("all connections have ended")
+        with open_poller() as poller:
+            async with open_listeners(places, poller, keepalive=keepalive) as listeners:
+                self.addresses = [listener.address for listener in listeners]
+                async with trio.open_nursery() as self._drains:
+                    if poller:
+                        self._drains.start_soon(poller.run)
+                    await self._start()
+                    task_status.started(self)
+                    await self._serve(listeners)
+                    with trio.move_on_after(self.settings.server.shutdown_grace):
+                        await self._hub.logs.save_rooms()
+                    self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
+
+    async def _start(self) -> None:
+        """Start everything but the listeners."""
+        await self._hub.start()
+        self._shared = Shared(
+            self._hub,
+            self._drains,
+            self.settings,
+            server_info(self.settings, self._started),
+            Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
+            lambda: self.on_reload(),
+        )
+        self._drains.start_soon(self._shared.passes.give)
+        self._drains.start_soon(self._look_after_the_silent)
+        self._drains.start_soon(Broadcaster(self._hub, self._log).run)
 
     async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as self._handlers:
