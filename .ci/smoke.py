@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 
+from trio_chat.server.certificate import Certificate
+from trio_chat.server.own_certificate import use_own
+
 PROGRAM = [sys.executable, "-m", "trio_chat"]
 ENVIRONMENT = {n: v for n, v in os.environ.items() if not n.startswith("TRIO_CHAT_")}
 ENVIRONMENT["TRIO_CHAT_HISTORY__STORE"] = "memory:"
@@ -29,6 +32,9 @@ for command in ((), ("server",), ("client",), ("config",), ("history", "export")
 assert run("--version").startswith("trio-chat ")
 assert "TRIO_CHAT_PORT" in run("config")
 importlib.import_module("trio_chat.client.tui.app")
+own = Certificate()
+use_own(own, None, "chat.example")
+assert own.context
 
 server = subprocess.Popen(
     [*PROGRAM, "server", "--port", "0"], env=ENVIRONMENT, text=True, stdout=subprocess.PIPE

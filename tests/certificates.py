@@ -47,6 +47,13 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
+def untrusting() -> ssl.SSLContext:
+    """The context of a client that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 async def secured(
     house: House, nick: str = "", context: ssl.SSLContext | None = None, *, memory: bool = False
 ) -> Peer:

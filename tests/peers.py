@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -111,12 +112,14 @@ class House:
 
 
 @asynccontextmanager
-async def running(chosen: Settings | None = None, log: Log | None = None) -> AsyncIterator[House]:
+async def running(
+    chosen: Settings | None = None, log: Log | None = None, *, own_certificate: Path | None = None
+) -> AsyncIterator[House]:
     """A server on loopback, stopped at once at the end of the block; with its own log or this."""
     chosen = chosen or settings()
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
         log = log or await stack.enter_async_context(open_log(chosen))
-        server = Server(chosen, log, b"a key")
+        server = Server(chosen, log, b"a key", own_certificate=own_certificate)
         await nursery.start(server.run)
         house = House(server)
         yield house

@@ -28,7 +28,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": {"core", "errors"},
     "protocols": {"protocols", "errors", *VOCABULARY},
     "storage": {"storage", "errors", "settings", "core.room", *VOCABULARY},
-    "server": {"server", "core", "protocols", "errors", "settings", "storage.base", "storage.tail"},
+    "server": {
+        *("server", "core", "protocols", "errors", "settings"),
+        *("storage.base", "storage.tail", "storage.private"),
+    },
     "client": {"client", "protocols", "errors", "settings", *VOCABULARY},
     "app": {"server", "storage", "errors", "settings"},
     "cli": {*ROOMS, "app", "errors", "settings"},
@@ -40,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FOREIGN: dict[str, set[str]] = {
     "settings": {"pydantic", "pydantic_settings"},
     "storage": {"trio"},
-    "server": {"trio"},
+    "server": {"trio", "cryptography"},
     "client": {"trio", "pydantic", "pydantic_core"},
     "app": {"trio", "platformdirs"},
     "cli": {"trio", "typer", "platformdirs", "pydantic", "pydantic_core", "dotenv"},

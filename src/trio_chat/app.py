@@ -27,15 +27,17 @@ async def serve(
 
     ``server = await nursery.start(serve, settings)`` gives the running server: ``server.addresses``
     says where it listens, ``server.stop()`` ends it gracefully. Without settings they are read from
-    the environment. Raises CannotListen if an address cannot be had, and CannotOpenStore if the
-    history or the server's key cannot.
+    the environment. Raises CannotListen if an address cannot be had, CannotOpenStore if the
+    history, the server's key or its own certificate cannot, and SettingsError if there is no
+    certificate where the settings say.
     """
     settings = settings or Settings()
     history, file = history_file(settings.history), key_file(settings)
     first = not (history and history.exists())
     async with open_log(settings) as log:
         key = kept_key(file, first=first) if file else new_key()
-        await Server(settings, log, key).run(task_status=task_status)
+        own = file.with_name("certificate.pem") if file else None
+        await Server(settings, log, key, own_certificate=own).run(task_status=task_status)
 
 
 @asynccontextmanager

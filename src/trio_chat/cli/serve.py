@@ -57,7 +57,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            nursery.start_soon(_announce, server.addresses)
+            nursery.start_soon(_announce, server.addresses, server.fingerprint)
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)
@@ -90,11 +90,14 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
         logger.info("settings reloaded")
 
 
-async def _announce(addresses: Sequence[Address]) -> None:
+async def _announce(addresses: Sequence[Address], fingerprint: str) -> None:
     """Print where to connect, in a thread, so that a stopped terminal or an unread pipe does not
     block the server.
     """
-    text = os.fsencode(f"{_invitation(addresses)}\n")
+    lines = [_invitation(addresses)]
+    if fingerprint:
+        lines.append(f"Those who speak TLS are shown the certificate SHA256:{fingerprint}")
+    text = os.fsencode("\n".join([*lines, ""]))
     await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
 
 

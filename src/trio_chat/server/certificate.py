@@ -28,7 +28,8 @@ class Certificate:
         except OSError as error:
             reason = getattr(error, "reason", "") or error.strerror or str(error)
             why = reason.replace("_", " ").lower()
-            raise SettingsError(f"cannot use {certificate} and {key} for TLS: {why}") from error
+            files = " and ".join(dict.fromkeys((str(certificate), str(key))))
+            raise SettingsError(f"cannot use {files} for TLS: {why}") from error
         self.context, self.fingerprint = found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from importlib.metadata import version
+from pathlib import Path
 
 import trio
 
@@ -16,6 +17,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.views import Notice
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.server.addresses import is_local
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
@@ -23,6 +25,7 @@ from trio_chat.server.connection import Connection, Shared
 from trio_chat.server.door import Door, NoEntry
 from trio_chat.server.hub import Hub
 from trio_chat.server.listeners import Listener, open_listeners
+from trio_chat.server.own_certificate import use_own
 from trio_chat.server.poller import open_poller
 from trio_chat.server.sources import Source, Sources
 from trio_chat.server.transport import Link
@@ -52,11 +55,14 @@ class Server:
     """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
 
     ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
-    addresses. ``on_reload`` is called when an operator asks for the settings to be read again.
+    addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
+    is to be kept. ``on_reload`` is called when an operator asks for the settings to be read again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
-    def __init__(self, settings: Settings, log: Log, key: bytes) -> None:
+    def __init__(
+        self, settings: Settings, log: Log, key: bytes, *, own_certificate: Path | None = None
+    ) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
         self._log, self._key = log, key
@@ -76,7 +82,7 @@ class Server:
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._turned_away = 0  # connections that are being told why
-        self._certificate = Certificate()
+        self._own_certificate, self._certificate = own_certificate, Certificate()
         self._door = Door(self._certificate)
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
@@ -85,6 +91,11 @@ class Server:
         self._shared: Shared
         self._stop = trio.Event()
         self.stopped = trio.Event()
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the certificate, in hexadecimal digits; empty if no TLS is spoken."""
+        return self._certificate.fingerprint
 
     def stop(self) -> None:
         """Stop accepting, say goodbye to everybody, send what waits for them, and end."""
@@ -105,16 +116,15 @@ class Server:
     ) -> None:
         """Listen and serve until ``stop``. Reports itself as started once it listens.
 
-        Raises CannotListen if an address cannot be had, and SettingsError if there is no
-        certificate where the settings say.
+        Raises CannotListen if an address cannot be had; and SettingsError or CannotOpenStore if the
+        certificate that is set, or our own, cannot.
         """
-        if self.settings.tls.certificate:
-            self._certificate.use(*self.settings.tls.files)
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
         with open_poller() as poller:
             async with open_listeners(places, poller, keepalive=keepalive) as listeners:
                 self.addresses = [listener.address for listener in listeners]
+                self._use_certificate()
                 async with trio.open_nursery() as self._drains:
                     if poller:
                         self._drains.start_soon(poller.run)
@@ -125,6 +135,16 @@ class Server:
                         await self._hub.logs.save_rooms()
                     self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
+
+    def _use_certificate(self) -> None:
+        """Show the certificate that is set, or else our own: beyond this machine it is made if need
+        be, and on it clear text will do.
+        """
+        tls, own = self.settings.tls, self._own_certificate
+        if tls.certificate:
+            self._certificate.use(*tls.files)
+        elif (own and own.exists()) or not all(is_local(where.host) for where in self.addresses):
+            use_own(self._certificate, own, self.settings.server.public_name)
 
     async def _start(self) -> None:
         """Start everything but the listeners."""

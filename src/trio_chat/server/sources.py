@@ -11,6 +11,7 @@ import ipaddress
 import math
 from functools import lru_cache
 
+from trio_chat.server.addresses import address_of
 from trio_chat.server.fair_queue import FairQueue
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.token_bucket import TokenBucket
@@ -129,7 +130,7 @@ class Sources:
 @lru_cache(maxsize=1000)
 def source_of(peer: str) -> str:
     """The name of a peer's source; the peer itself if it is no IP address."""
-    address = _address(peer)
+    address = address_of(peer)
     if address is None:
         return peer
     if address.version == 6:
@@ -137,17 +138,8 @@ def source_of(peer: str) -> str:
     return str(address)
 
 
-def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address without its zone; an IPv4 address as such, even if written as IPv6."""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
 def _is_exempt(name: str, limits: LimitSettings) -> bool:
-    if name in limits.exempt or _address(name.partition("/")[0]) is None:
+    if name in limits.exempt or address_of(name.partition("/")[0]) is None:
         return name in limits.exempt
     source = ipaddress.ip_network(name)
     return any(

@@ -77,6 +77,11 @@ class ServerSettings(Section):
         SecretStr(""),
         "The password that everybody needs to get in, hashed by 'trio-chat hash-password'.",
     )
+    public_name: values.PublicName = _setting(
+        "",
+        "The name or address by which others reach the server. It is written into the certificate "
+        "that the server makes for itself; if empty, the names and addresses of this machine are.",
+    )
     key: str = _setting(
         "",
         "The file with the server's secret, which cloaks addresses so that bans of them outlive a "
@@ -97,8 +102,9 @@ class TlsSettings(Section):
 
     certificate: str = _setting(
         "",
-        "The file with the server's certificate and those of its issuers, in PEM. With it and "
-        "tls.key, the port speaks TLS as well.",
+        "The file with the server's certificate and those of its issuers, in PEM. If empty, a "
+        "server that others can reach makes a certificate for itself: certificate.pem beside its "
+        "key; with memory:, a new one at each start.",
     )
     key: str = _setting(
         "",

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -32,6 +33,14 @@ def _check_network(text: str) -> str:
         return text if text == "unix" else str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         raise ValueError(f"{text!r} is not an address, a network (10.0.0.0/8) or unix") from None
+
+
+def _check_public_name(name: str) -> str:
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(name))
+    if not re.fullmatch(r"([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?){0,40}", name):
+        raise ValueError("must be a host name or an address, without a port")
+    return name
 
 
 def _check_lobby(room: str) -> str:
@@ -96,6 +105,7 @@ Operators = Annotated[SecretStr, _secret(_check_operators)]
 
 Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
+PublicName = Annotated[str, AfterValidator(_check_public_name)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
 Store = Annotated[str, AfterValidator(_check_store)]
 Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]

@@ -5,13 +5,12 @@ addresses is. It is no part of the history, so a copy of the history does not gi
 """
 
 import logging
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.private import opener, warn_if_shared
+from trio_chat.storage.private import make_whole, warn_if_shared
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
     """
     try:
         if not path.exists():
-            _make(path)
+            make_whole(path, f"{new_key().hex()}\n".encode("ascii"))
             if not first:
                 logger.warning(
                     "the server's key was not in %s: there is a new one, and bans on addresses "
@@ -52,29 +51,3 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
         f"{path} holds no key ({2 * _BYTES} hexadecimal digits): put a backup in its place, or "
         "remove it, and bans on addresses no longer apply"
     )
-
-
-def _make(path: Path) -> None:
-    """Make the file appear whole or not at all; of several servers the first one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = opener(str(draft), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{new_key().hex()}\n")
-            file.flush()
-            os.fsync(descriptor)
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        os.unlink(draft)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

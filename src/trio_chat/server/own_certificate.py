@@ -1,0 +1,87 @@
+"""The certificate that a server makes for itself, if it has none of a CA.
+
+Nobody vouches for it, so clients know it by its fingerprint.
+"""
+
+import datetime
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trio_chat.errors import CannotOpenStore, SettingsError
+from trio_chat.server.addresses import address_of
+from trio_chat.server.certificate import Certificate
+from trio_chat.storage.private import make_whole, warn_if_shared
+
+_LIFE = datetime.timedelta(days=3653)  # ten years: those who know its fingerprint see any change
+_NAME_MAX = 64  # characters of a common name (RFC 5280, appendix A.1)
+
+# Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
+_FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def use_own(certificate: Certificate, file: Path | None, public_name: str) -> None:
+    """Show the certificate in this file, which is made if it is missing; without a file, a new one
+    that is not kept. Raises CannotOpenStore.
+    """
+    if file is None:
+        with TemporaryDirectory() as folder:
+            use_own(certificate, Path(folder) / "certificate.pem", public_name)
+        return
+    try:
+        if not file.exists():
+            names = [public_name] if public_name else list(dict.fromkeys(_names_of_host()))
+            make_whole(file, _key_and_certificate(names))
+        warn_if_shared(file, "the key of the server's certificate")
+        certificate.use(file, file)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise CannotOpenStore(f"cannot keep the server's certificate in {file}: {why}") from error
+    except SettingsError as error:
+        raise CannotOpenStore(
+            f"{error}. Put a backup in its place, or remove it, and clients are shown a new one"
+        ) from error
+
+
+def _names_of_host() -> Iterator[str]:
+    """The names by which others may reach this machine, the likeliest first."""
+    if (name := socket.gethostname()).isascii() and name:
+        yield name
+    for family, far in _FAR:
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect((far, 9))
+            yield sock.getsockname()[0]
+    yield from ("localhost", "127.0.0.1", "::1")
+
+
+def _key_and_certificate(names: list[str]) -> bytes:
+    """Make a key on the curve P-256 and its certificate, in PEM."""
+    # It takes 45 ms to load, and a server needs it once in its life.
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key()
+    called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:_NAME_MAX])])
+    now = datetime.datetime.now(datetime.UTC)
+    alternatives = [
+        x509.IPAddress(address) if (address := address_of(name)) else x509.DNSName(name)
+        for name in names
+    ]
+    certificate = (
+        x509.CertificateBuilder(called, called, public, x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))  # some clocks are behind
+        .not_valid_after(now + _LIFE)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    return private + certificate.public_bytes(pem)
