@@ -18,7 +18,7 @@ from trio_chat.server.own_certificate import use_own
 EVERYWHERE = settings().model_copy(update={"host": "0.0.0.0"})  # noqa: S104
 
 
-def made(file: Path | None, public_name: str = "") -> Certificate:
+def made(file: Path, public_name: str = "") -> Certificate:
     certificate = Certificate()
     use_own(certificate, file, public_name)
     assert certificate.context
@@ -29,7 +29,7 @@ def test_it_is_made_once_and_nobody_else_may_read_it(tmp_path: Path) -> None:
     file = tmp_path / "data" / "certificate.pem"
     first = made(file)
     assert made(file).fingerprint == first.fingerprint
-    assert made(None).fingerprint != first.fingerprint
+    assert made(tmp_path / "other.pem").fingerprint != first.fingerprint
     assert os.listdir(file.parent) == ["certificate.pem"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -106,6 +106,15 @@ async def test_a_server_that_others_can_reach_has_one(tmp_path: Path) -> None:
     async with running(settings(), own_certificate=file) as again:  # those who know it go on
         alice = await secured(again, "alice", untrusting())
         assert alice.stream.getpeercert(binary_form=True) == shown
+
+
+async def test_one_that_is_not_kept_is_the_same_until_the_server_ends() -> None:
+    async with running(EVERYWHERE) as house:
+        first = house.server.fingerprint
+        house.server.reload(EVERYWHERE)
+        assert house.server.fingerprint == first
+    async with running(EVERYWHERE) as house:
+        assert house.server.fingerprint != first
 
 
 async def test_a_server_on_loopback_needs_none(tmp_path: Path) -> None:

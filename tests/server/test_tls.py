@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from certificates import Files, Hand, issue, secured, trusting
-from peers import House, running, settings
+from peers import House, Peer, running, settings
 from trio_chat.errors import SettingsError
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.outbox import Outbox
@@ -291,3 +291,55 @@ def test_files_that_are_no_pair_are_refused_by_name(files: Files, tmp_path: Path
     ]:
         with pytest.raises(SettingsError, match=f"cannot use {certificate} and {key} for TLS: "):
             Certificate().use(certificate, key)
+
+
+def shown(peer: Peer) -> bytes:
+    """The certificate that a peer was shown."""
+    certificate: bytes = peer.stream.getpeercert(binary_form=True)
+    return certificate
+
+
+async def test_a_new_certificate_is_shown_to_newcomers_and_loses_nobody(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    files = issue(tmp_path)
+    async with running(settings(tls=files.settings)) as house:
+        alice = await secured(house, "alice", memory=True)
+        issue(tmp_path)
+        await trio.sleep(61)
+        bob = await secured(house, "bob", memory=True)
+        assert shown(bob) != shown(alice)
+        await alice.send(b"hello\n")
+        await bob.until("alice: hello\n")
+        await alice.until("alice: hello\n")
+
+
+async def test_a_pair_that_does_not_fit_keeps_the_old_one_until_it_does(
+    autojump_clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = issue(tmp_path)
+    (other := tmp_path / "other").mkdir()
+    new = issue(other)
+    async with running(settings(tls=files.settings)) as house:
+        old = shown(await secured(house, memory=True))
+        new.certificate.replace(files.certificate)
+        await trio.sleep(200)
+        assert shown(await secured(house, memory=True)) == old
+        [record] = caplog.records  # once, and not at each look
+        assert record.levelname == "ERROR"
+        assert f"stays in force: cannot use {files.certificate} and " in record.getMessage()
+        new.key.replace(files.key)
+        await trio.sleep(61)
+        assert shown(await secured(house, memory=True)) != old
+
+
+async def test_settings_that_are_read_again_bring_their_certificate(
+    files: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (wrong := tmp_path / "wrong").touch()
+    async with running() as house:
+        house.server.reload(settings(tls={"certificate": str(wrong), "key": str(wrong)}))
+        assert house.server.fingerprint == ""
+        assert f"stays in force: cannot use {wrong} for TLS" in caplog.text
+        house.server.reload(settings(tls=files.settings))
+        await secured(house, "alice")

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.server.addresses import address_of
@@ -22,14 +21,8 @@ _NAME_MAX = 64  # characters of a common name (RFC 5280, appendix A.1)
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
-def use_own(certificate: Certificate, file: Path | None, public_name: str) -> None:
-    """Show the certificate in this file, which is made if it is missing; without a file, a new one
-    that is not kept. Raises CannotOpenStore.
-    """
-    if file is None:
-        with TemporaryDirectory() as folder:
-            use_own(certificate, Path(folder) / "certificate.pem", public_name)
-        return
+def use_own(certificate: Certificate, file: Path, public_name: str) -> None:
+    """Show the certificate in this file, which is made if it is missing. Raises CannotOpenStore."""
     try:
         if not file.exists():
             names = [public_name] if public_name else list(dict.fromkeys(_names_of_host()))

@@ -6,15 +6,17 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.views import Notice
+from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.addresses import is_local
@@ -46,6 +48,8 @@ _TURNED_AWAY = 100
 # The errors of accept() when too many files are open, or memory is too short for one more.
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _UNTIL_SOME_CLOSE = 0.1  # seconds
+
+_WATCH = 60.0  # seconds between two looks at the files of the certificate
 
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
 _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
@@ -89,6 +93,7 @@ class Server:
         self._handlers: trio.Nursery
         self._drains: trio.Nursery
         self._shared: Shared
+        self._leftovers: ExitStack
         self._stop = trio.Event()
         self.stopped = trio.Event()
 
@@ -110,6 +115,10 @@ class Server:
         self._hub.logs.room_modes = settings.server.room_modes
         self._hub.chat.replay = _replay(settings)
         self._hub.chat.rooms_each = settings.limits.rooms_each
+        try:
+            self._use_certificate()
+        except ChatError as error:
+            logger.error("the old certificate stays in force: %s", error)
 
     async def run(
         self, *, task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED
@@ -121,7 +130,7 @@ class Server:
         """
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
-        with open_poller() as poller:
+        with ExitStack() as self._leftovers, open_poller() as poller:
             async with open_listeners(places, poller, keepalive=keepalive) as listeners:
                 self.addresses = [listener.address for listener in listeners]
                 self._use_certificate()
@@ -138,13 +147,22 @@ class Server:
 
     def _use_certificate(self) -> None:
         """Show the certificate that is set, or else our own: beyond this machine it is made if need
-        be, and on it clear text will do.
+        be, and on it clear text will do. Raises SettingsError and CannotOpenStore.
         """
-        tls, own = self.settings.tls, self._own_certificate
+        tls, is_needed = self.settings.tls, not all(is_local(at.host) for at in self.addresses)
         if tls.certificate:
             self._certificate.use(*tls.files)
-        elif (own and own.exists()) or not all(is_local(where.host) for where in self.addresses):
+            return
+        if self._own_certificate is None and is_needed:
+            folder = self._leftovers.enter_context(TemporaryDirectory(prefix="trio-chat-"))
+            self._own_certificate = Path(folder) / "certificate.pem"
+        if (own := self._own_certificate) and (is_needed or own.exists()):
             use_own(self._certificate, own, self.settings.server.public_name)
+
+    async def _watch_certificate(self) -> None:
+        while True:
+            await trio.sleep(_WATCH)
+            self._certificate.look()
 
     async def _start(self) -> None:
         """Start everything but the listeners."""
@@ -159,6 +177,7 @@ class Server:
         )
         self._drains.start_soon(self._shared.passes.give)
         self._drains.start_soon(self._look_after_the_silent)
+        self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
 
     async def _serve(self, listeners: list[Listener]) -> None:
