@@ -55,10 +55,10 @@ def untrusting() -> ssl.SSLContext:
 
 
 async def secured(
-    house: House, nick: str = "", context: ssl.SSLContext | None = None, *, memory: bool = False
+    house: House, nick: str = "", context: ssl.SSLContext | None = None, *, address: str = ""
 ) -> Peer:
-    """A peer over TLS, over TCP or over memory, where the test's clock rules."""
-    raw = await (house.link() if memory else house.connect())
+    """A peer over TLS; from an ``address`` it comes over memory, where the test's clock rules."""
+    raw = await (house.link(address=address) if address else house.connect())
     stream = trio.SSLStream(raw.stream, context or trusting(), server_hostname="localhost")
     with trio.fail_after(PATIENCE):
         await stream.do_handshake()

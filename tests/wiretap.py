@@ -19,7 +19,7 @@ _SOURCE = re.compile(r"chat\.local|[^ !@]+(![^ !@]+@[^ !@]+)?")
 _KNOWN = re.compile(
     r"ACCOUNT|ACK|AWAY|BATCH|CAP|CHGHOST|ERROR|INVITE|JOIN|KICK|MODE|NICK|NOTICE|PART|PING|PONG"
     r"|PRIVMSG|QUIT|SETNAME|TAGMSG|TOPIC|00[1-5]|221|25[1245]|26[56]|30[12356]|31[1235789]"
-    r"|32[1-49]|33[01235]|34[16-9]|35[234]|36[678]|37[256]|422|73[01]"
+    r"|32[1-49]|33[01235]|34[16-9]|35[234]|36[678]|37[256]|422|671|73[01]"
 )
 
 # What clients ask in vain everywhere: irssi whether it has registered, pydle who it was before it

@@ -1,5 +1,6 @@
 """TLS on the port that everybody shares: those who speak it are limited as all others are."""
 
+import re
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from trio_chat.server.certificate import Certificate
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.tls import TlsLink
 from trio_chat.server.transport import Link
+from trio_chat.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,12 @@ async def test_people_over_tls_and_in_clear_share_a_port_and_a_room(house: House
 
 
 async def test_every_dialect_is_spoken_inside(autojump_clock: MockClock, house: House) -> None:
-    irc = await secured(house, memory=True)
+    irc = await secured(house, address="memory")
     await irc.send(b"NICK alice\r\nUSER a 0 * :A\r\n")
     assert (await irc.until("\r\n")).startswith(":chat.local 001 alice ")
-    silent = await secured(house, memory=True)
+    silent = await secured(house, address="memory")
     assert await silent.until("NICK") == "NICK"
-    browser = await secured(house, memory=True)
+    browser = await secured(house, address="memory")
     await browser.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (await browser.rest()).startswith("HTTP/1.1 400 ")
 
@@ -169,7 +171,7 @@ async def test_a_broken_record_ends_the_connection(autojump_clock: MockClock, ho
 async def test_stopping_the_server_says_goodbye_over_tls_and_waits_for_no_handshake(
     autojump_clock: MockClock, house: House
 ) -> None:
-    alice = await secured(house, "alice", memory=True)
+    alice = await secured(house, "alice", address="memory")
     stalled = await house.link()
     await stalled.send(b"\x16")
     await trio.testing.wait_all_tasks_blocked()
@@ -179,6 +181,37 @@ async def test_stopping_the_server_says_goodbye_over_tls_and_waits_for_no_handsh
     assert (await alice.rest()).endswith("*** The server is shutting down. Goodbye!\n")
     await house.server.stopped.wait()
     assert trio.current_time() - began < 2
+
+
+async def test_whois_says_who_speaks_tls(autojump_clock: MockClock, house: House) -> None:
+    await secured(house, "alice", address="memory")
+    bob = await house.link()
+    await bob.send(b"NICK bob\r\nUSER b 0 * :B\r\nWHOIS alice\r\nWHOIS bob\r\n")
+    told = await bob.until(" 318 bob alice ")
+    assert "\r\n:chat.local 671 bob alice :is using a secure connection\r\n" in told
+    assert " 671 " not in await bob.until(" 318 bob bob ")
+
+
+@pytest.mark.parametrize(
+    ("address", "clear", "tls"),
+    [("192.0.2.1", "port={}", "duration=2592000"), ("127.0.0.1", "", ""), ("unix", "", "")],
+)
+async def test_clients_from_elsewhere_are_told_to_speak_only_tls(
+    autojump_clock: MockClock, files: Files, address: str, clear: str, tls: str
+) -> None:
+    async with running(settings(tls={**files.settings, "sts_days": 30})) as house:
+        for peer, value in [
+            (await house.link(address=address), clear.format(house.port)),
+            (await secured(house, address=address), tls),
+        ]:
+            await peer.send(b"CAP LS 302\r\nCAP REQ sts\r\n")
+            listed = await peer.until(" CAP * NAK :sts\r\n")
+            assert re.findall(r"\bsts=(\S*)", listed) == [value] * bool(value)
+
+
+def test_only_a_ca_can_make_tls_a_duty() -> None:
+    with pytest.raises(SettingsError, match=r"tls\.sts_days .*: needs a certificate of a CA"):
+        Settings(tls={"sts_days": 30})
 
 
 # ── the link and its outbox ────────────────────────────────────────────────────────────────────
@@ -304,10 +337,10 @@ async def test_a_new_certificate_is_shown_to_newcomers_and_loses_nobody(
 ) -> None:
     files = issue(tmp_path)
     async with running(settings(tls=files.settings)) as house:
-        alice = await secured(house, "alice", memory=True)
+        alice = await secured(house, "alice", address="memory")
         issue(tmp_path)
         await trio.sleep(61)
-        bob = await secured(house, "bob", memory=True)
+        bob = await secured(house, "bob", address="memory")
         assert shown(bob) != shown(alice)
         await alice.send(b"hello\n")
         await bob.until("alice: hello\n")
@@ -321,16 +354,16 @@ async def test_a_pair_that_does_not_fit_keeps_the_old_one_until_it_does(
     (other := tmp_path / "other").mkdir()
     new = issue(other)
     async with running(settings(tls=files.settings)) as house:
-        old = shown(await secured(house, memory=True))
+        old = shown(await secured(house, address="memory"))
         new.certificate.replace(files.certificate)
         await trio.sleep(200)
-        assert shown(await secured(house, memory=True)) == old
+        assert shown(await secured(house, address="memory")) == old
         [record] = caplog.records  # once, and not at each look
         assert record.levelname == "ERROR"
         assert f"stays in force: cannot use {files.certificate} and " in record.getMessage()
         new.key.replace(files.key)
         await trio.sleep(61)
-        assert shown(await secured(house, memory=True)) != old
+        assert shown(await secured(house, address="memory")) != old
 
 
 async def test_settings_that_are_read_again_bring_their_certificate(

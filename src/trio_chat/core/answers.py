@@ -293,6 +293,7 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
         rooms=tuple(rooms),
         since=person.since,
         spoke=person.spoke,
+        secure=person.secure,
     )
 
 

@@ -208,6 +208,7 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
+    person.secure = arrived.secure
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     if person.is_known:
         state.known.setdefault(identity, {})[person.user_id] = person

@@ -17,7 +17,7 @@ class Enter:
     """Let me in under this nickname; if that cannot be and ``near`` is set, under one like it.
 
     ``password`` is the server's, if it has one. With a ``secret`` I am the person who came with it
-    before. ``origin`` is what others will see of me.
+    before. ``origin`` is what others will see of me, ``secure`` whether I come over TLS.
     """
 
     nick: str
@@ -25,6 +25,7 @@ class Enter:
     origin: Origin = NOWHERE
     password: str = ""
     secret: str = ""
+    secure: bool = False
 
 
 @fact

@@ -177,13 +177,14 @@ class Arrived:
     """Somebody has a nickname now, and is in no room yet.
 
     ``identity`` is set if they can show that they are the person they were before: it stays the
-    same when they come again, which ``user_id`` does not.
+    same when they come again, which ``user_id`` does not. ``secure`` says that they came over TLS.
     """
 
     nick: str
     user_id: str = ""
     origin: Origin = NOWHERE
     identity: str = ""
+    secure: bool = False
 
 
 @fact

@@ -58,7 +58,7 @@ class Person:
 
     ``invited`` holds the folded names of rooms to which they have been invited; ``visits`` the last
     rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
-    what, if they are not known; otherwise the log knows.
+    what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS.
     """
 
     user_id: str
@@ -73,6 +73,7 @@ class Person:
     invited: dict[str, None] = field(default_factory=dict)
     visits: dict[str, str] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    secure: bool = False
 
     @property
     def is_known(self) -> bool:

@@ -24,7 +24,8 @@ class UserView:
     """A person as somebody else may see them. Moments are in unix milliseconds.
 
     ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
-    ``rooms`` those that may be told, each with its prefixes before it.
+    ``rooms`` those that may be told, each with its prefixes before it. ``secure`` says that they
+    came over TLS.
     """
 
     nick: str
@@ -36,6 +37,7 @@ class UserView:
     rooms: tuple[str, ...] = ()
     since: int = 0
     spoke: int = 0
+    secure: bool = False
 
 
 @fact

@@ -48,6 +48,7 @@ from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
+from trio_chat.server.addresses import is_local
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.door import Entered
@@ -86,6 +87,8 @@ _NOT_SPOKEN = {
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
+_DAY = 86_400  # seconds
+
 # After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
 
@@ -94,9 +97,9 @@ _WRONG_PASSWORDS = 3
 class Shared:
     """The things that all connections of a server have in common.
 
-    Their outboxes drain in ``drains``; ``reload`` makes the server read its settings again;
-    ``hashing`` bounds how many passwords are hashed at a time, and those who are in the middle of a
-    long answer take ``turns``;
+    Their outboxes drain in ``drains``; ``port`` is the TCP port; ``reload`` makes the server read
+    its settings again; ``hashing`` bounds how many passwords are hashed at a time, and those who
+    are in the middle of a long answer take ``turns``;
     ``passes`` bounds how many read or leave in a pass of the loop.
     """
 
@@ -105,6 +108,7 @@ class Shared:
     settings: Settings
     irc: ServerInfo
     cloak: Cloak
+    port: int
     reload: Callable[[], None]
     passes: Passes = field(default_factory=Passes)
     turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
@@ -144,6 +148,10 @@ class Connection:
         self._subscriber = Subscriber(
             user_id, outbox, self._session.dialect, end=self.finish, source=source.name
         )
+
+    @property
+    def _is_secure(self) -> bool:
+        return self._link.seal is not None
 
     @property
     def refusals(self) -> int:
@@ -256,8 +264,15 @@ class Connection:
             await self._end(f"speaks {spoken.name}")
         if spoken is Spoken.IRC:
             outbox.post(asked)
-            self._session = IrcSession(self._shared.irc, time.time)
+            self._session = IrcSession(self._shared.irc, time.time, sts=self._sts())
         return opening.pieces(spoken)
+
+    def _sts(self) -> str:
+        """The value of the capability by which a client learns to speak TLS from now on."""
+        duration = self._shared.settings.tls.sts_days * _DAY
+        if not duration or is_local(self._link.peer):
+            return ""
+        return f"duration={duration}" if self._is_secure else f"port={self._shared.port}"
 
     async def _receive_soon(self) -> bytes | None:
         """Receive within the greeting delay; None if nothing comes."""
@@ -393,7 +408,7 @@ class Connection:
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
         secret = identity(enter.secret) if enter.secret else ""
-        enter = replace(enter, origin=origin, secret=secret)
+        enter = replace(enter, origin=origin, secret=secret, secure=self._is_secure)
         for outcome in await self._hub.admit(self._subscriber, enter):
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)

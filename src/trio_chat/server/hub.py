@@ -132,7 +132,9 @@ class Hub:
                 nick = self.nicknames.claim_near(subscriber, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            arrived = Arrived(nick, subscriber.user_id, enter.origin, enter.secret)
+            arrived = Arrived(
+                nick, subscriber.user_id, enter.origin, enter.secret, secure=enter.secure
+            )
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._happen(arrived)

@@ -173,6 +173,7 @@ class Server:
             self.settings,
             server_info(self.settings, self._started),
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
+            next((at.port for at in self.addresses if at.port), 0),
             lambda: self.on_reload(),
         )
         self._drains.start_soon(self._shared.passes.give)

@@ -115,6 +115,15 @@ class TlsSettings(Section):
         10, 1, 60, "How long the handshake of TLS may take, from its first byte.", "seconds"
     )
 
+    sts_days: int = _number(
+        0,
+        0,
+        3650,
+        "For how long IRC clients are told to speak only TLS with this server (sts); 0 tells them "
+        "nothing. Only with a certificate of a CA, which all of them trust.",
+        "days",
+    )
+
     @property
     def files(self) -> tuple[Path, Path]:
         """The paths of the certificate and of its key."""
@@ -126,6 +135,13 @@ class TlsSettings(Section):
         if bool(key) != bool(others.data.get("certificate")):
             raise ValueError("tls.certificate and tls.key need each other: set both or neither")
         return key
+
+    @field_validator("sts_days")
+    @classmethod
+    def _is_trusted(cls, days: int, others: ValidationInfo) -> int:
+        if days and not others.data.get("certificate"):
+            raise ValueError("needs a certificate of a CA: set tls.certificate, too")
+        return days
 
 
 class IrcSettings(Section):

@@ -31,16 +31,17 @@ class Registration:
     """A connection's registration: everything it has said of itself so far.
 
     Each public method reads one command. The client enters once there are a nickname and a user and
-    no capabilities are being negotiated.
+    no capabilities are being negotiated. ``sts`` is the value of the capability of that name, which
+    only tells something and cannot be asked for (ircv3.net, "Strict Transport Security").
     """
 
     __slots__ = (
         "_cap_version", "_entering", "_name", "_negotiating", "_out", "_password", "_peer",
-        "_secret", "_user", "_wanted",
+        "_secret", "_sts", "_user", "_wanted",
     )  # fmt: skip
 
-    def __init__(self, out: ReplyBuffer) -> None:
-        self._out, self._peer = out, out.peer
+    def __init__(self, out: ReplyBuffer, sts: str = "") -> None:
+        self._out, self._peer, self._sts = out, out.peer, sts
         self._wanted, self._user, self._name = "", "", ""
         self._password, self._secret = "", ""
         self._negotiating = False  # between CAP LS or REQ and CAP END
@@ -143,6 +144,8 @@ class Registration:
         if modern:  # "If a client … sends 302 … the server MUST … cap-notify … implicitly"
             self._peer.caps = shared(self._peer.caps | {"cap-notify"})
         words = [f"{name}={value}" if modern and value else name for name, value in CAPS.items()]
+        if modern and self._sts:
+            words.append(f"sts={self._sts}")
         self._cap_lines("LS", words, several=modern)
 
     def _cap_lines(self, verb: str, words: list[str], *, several: bool) -> None:

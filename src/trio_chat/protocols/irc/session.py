@@ -36,17 +36,17 @@ _SURELY_FITS = 350
 class IrcSession(Session):
     """The IRC of one connection (see ``protocols.session.Session`` for the contract).
 
-    ``clock`` gives unix time in seconds. A line is in hand from the ``next_run`` that reads it to
-    the one after everything it asked for has been done: that call labels its replies and takes the
-    next line. So whatever is said with ``reply`` and ``done``, and whatever ``own`` renders in
-    between, answers that line. A message without a label is handed out together with those of the
-    next lines that go to the same room.
+    ``clock`` gives unix time in seconds, ``sts`` is the value of that capability. A line is in hand
+    from the ``next_run`` that reads it to the one after everything it asked for has been done: that
+    call labels its replies and takes the next line. So whatever is said with ``reply`` and
+    ``done``, and whatever ``own`` renders in between, answers that line. A message without a label
+    is handed out together with those of the next lines that go to the same room.
     """
 
-    def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
+    def __init__(self, info: ServerInfo, clock: Callable[[], float], *, sts: str = "") -> None:
         self._out = out = ReplyBuffer(info, clock)
         self._peer = out.peer
-        self._parts = Parts(out, Registration(out), Collector(out))
+        self._parts = Parts(out, Registration(out, sts), Collector(out))
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
         # Lists, because an empty deque takes 700 bytes, and most connections say nothing.
         self._waiting: list[bytes] = []  # the next one last
