@@ -77,26 +77,35 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
     Raises Unreadable.
     """
     try:
-        name, found = json.loads(written)
-        event = _event(_KINDS[name], found, text, token)
-        _check(event)
+        kind, found = _read(written)
+        if kind is not Said:
+            return kind(**found)
+        if not (is_sound(text, str) and is_sound(token, str)):
+            raise TypeError("its text is none")
+        return Said(text=text, token=token, **found)
     except _NOT_OURS as error:
         raise Unreadable(type(error).__name__) from error
-    return event
+
+
+@lru_cache(maxsize=1024)
+def _read(written: str) -> tuple[type[Event], Mapping[str, Any]]:
+    """Read the kind of an event and its fields; of a message, what is the same in all messages of
+    one person in one room.
+    """
+    name, found = json.loads(written)
+    kind = _KINDS[name]
+    event = _event(kind, found | {"text": ""} if kind is Said else found)
+    if not is_sound(event, kind):
+        raise TypeError("it has values of other types")
+    names = _OTHERS if kind is Said else _DEFAULTS[kind]
+    return kind, {name: getattr(event, name) for name in names}
 
 
 # The text of an error says nothing of what was read: that is what others have written.
 _NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
-def _check(found: Any) -> None:
-    if not is_sound(found, type(found)):
-        raise TypeError("it has values of other types")
-
-
-def _event(kind: type, found: dict[str, Any], text: str, token: str) -> Event:
-    if kind is Said:
-        found |= {"text": text, "token": token}
+def _event(kind: type, found: dict[str, Any]) -> Event:
     if "origin" in found:
         found["origin"] = _known(Origin, found["origin"], _origin)
     for name in ("rooms", "seams", "present", "banned"):
@@ -134,7 +143,8 @@ def decode_state(text: str) -> RoomState:
         found |= {"flags": frozenset(found["flags"]), "masks": masks}
         found |= {"standing": standing, "shut": shut}
         state: RoomState = _known(RoomState, found)
-        _check(state)
+        if not is_sound(state, RoomState):
+            raise TypeError("it has values of other types")
     except _NOT_OURS as error:
         raise Unreadable(type(error).__name__) from error
     return state

@@ -21,6 +21,9 @@ from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 # yet in the index, and as many too many may be in the file.
 _BACKLOG = 20_000
 
+# Entries of which the words are put into the index in a step: about two milliseconds.
+_INDEXED = 200
+
 # Words taken out of the index take up space in it until it is merged. That is done when so many
 # entries, and this part of those that are left, have been taken out.
 _REMOVED, _REMOVED_PART = 1000, 0.1
@@ -119,7 +122,7 @@ class Housekeeper:
     def index(self) -> bool:
         """Put the words of the next entries into the index."""
         rows = self._connection.execute(
-            f"{SELECT} id > ? ORDER BY id LIMIT {STEP}", (self._up_to,)
+            f"{SELECT} id > ? ORDER BY id LIMIT {_INDEXED}", (self._up_to,)
         ).fetchall()
         if rows:
             up_to = rows[-1][0]

@@ -8,6 +8,7 @@ however common the words are elsewhere; and no search touches what its asker may
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -174,6 +175,7 @@ def _room_word(room: int) -> str:
     return f"r{room}"
 
 
+@lru_cache(maxsize=1024)
 def _nick_word(nick: str) -> str:
     """The word for a nickname: only letters and digits, whatever it is made of."""
     return f"n{fold(nick).encode().hex()}"

@@ -9,6 +9,7 @@ import ipaddress
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from trio_chat.storage.sqlite.rows import Kind
 
@@ -29,6 +30,7 @@ NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entr
 STEP = 100
 
 
+@lru_cache(maxsize=1024)
 def source_of(event: object) -> str:
     """The source of an event, given as JSON; empty if it is damaged."""
     found = _HOST.search(event) if isinstance(event, str) else None
