@@ -34,12 +34,6 @@ _LAST_ID = """
 """
 
 
-# A disk that commits in this time holds up nobody (seconds); and the part of a slower time that is
-# forgotten with each further commit.
-_FAST, _FORGOTTEN = 0.0005, 0.1
-# The time that is assumed of a disk of which nothing good is known: it has to prove itself first.
-_DOUBTFUL = 0.005  # seconds
-
 # Pages after which a commit copies the journal into the file, as SQLite does by itself.
 _JOURNAL_PAGES = 1000
 
@@ -73,7 +67,7 @@ class Store:
     ) -> None:
         self.connection, self._clock, self.check = connection, clock, check
         self._busy, self._may_wait = busy, True
-        self._slowness = _DOUBTFUL  # the time of the slowest commit of late, fading (seconds)
+        self.took = 0.0  # the last commit (seconds)
         self.ids = Ids(
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
@@ -94,7 +88,6 @@ class Store:
             yield
             self._commit()
         except BaseException:
-            self._slowness = _DOUBTFUL
             self._rooms.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -103,13 +96,7 @@ class Store:
     def _commit(self) -> None:
         begin = time.perf_counter()
         self.connection.execute("COMMIT")
-        faded = self._slowness * (1 - _FORGOTTEN)
-        self._slowness = max(faded, time.perf_counter() - begin)
-
-    @property
-    def is_fast(self) -> bool:
-        """Whether commits have lately taken so little time that they hold up nobody."""
-        return self._slowness < _FAST
+        self.took = time.perf_counter() - begin
 
     def let_commits_wait(self, may: bool) -> None:
         """Let commits wait for others who write, and copy the journal into the file; or not."""

@@ -20,6 +20,10 @@ from trio_chat.storage.sqlite.thread import PAUSE, WriterThread
 # Entries that are committed on trio's thread at a time: about a millisecond.
 _HERE = 64
 
+# A commit on trio's thread that takes longer than this (seconds) holds up others. Then the other
+# thread makes them for so many times as long, doubled for each slow one in a row, up to a limit.
+_FAST, _FIRST, _MOST = 0.0005, 20, 320
+
 # Commits on trio's thread after which the other one sees to the journal: by then it is about as
 # long as SQLite lets it become.
 _COMMITS = 200
@@ -38,6 +42,7 @@ class Writer:
         self._thread.start()
         self._gathered: list[Job[Any]] = []  # in this pass of the loop
         self._is_crowded = False  # whether several came together the last time
+        self._slow_until, self._caution = 0.0, _MOST  # the disk has to prove itself first
         self._commits, self._wake_at = 0, 0.0  # since the thread was woken, and when to do so
 
     def do(self, job: Job[Any], *, lone: bool) -> None:
@@ -68,7 +73,7 @@ class Writer:
             self._thread.do(jobs)
 
     def _can_be_done_here(self, jobs: Sequence[Job[Any]]) -> bool:
-        if self._thread.unfinished or not self._store.is_fast:
+        if self._thread.unfinished or time.monotonic() < self._slow_until:
             return False
         sizes = [job.size for job in jobs if job.size is not None]
         return len(sizes) == len(jobs) and sum(sizes) <= _HERE
@@ -79,15 +84,26 @@ class Writer:
             return False
         try:
             self._store.let_commits_wait(False)
-            if self._transactions.attempt(jobs):
-                return False  # the other thread will find out which of them fails
+            begin = time.monotonic()
+            failed = self._transactions.attempt(jobs)
+            now = time.monotonic()
+            self._judge(now - begin if failed else self._store.took, now)
         finally:
             self._thread.in_use.release()
+        if failed:
+            return False  # the other thread will find out which of them fails
         self._commits += 1
-        now = time.monotonic()
         if self._commits >= _COMMITS or now >= self._wake_at:
             self._commits, self._wake_at = 0, now + PAUSE
             self._thread.wake()
         for job in jobs:
             job.finished()
         return True
+
+    def _judge(self, took: float, now: float) -> None:
+        """Judge the disk by a commit on this thread, which is not held up by the other."""
+        if took <= _FAST:
+            self._caution = _FIRST
+        else:
+            self._slow_until = now + took * self._caution
+            self._caution = min(2 * self._caution, _MOST)
