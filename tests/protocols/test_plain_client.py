@@ -606,7 +606,8 @@ def test_what_cannot_be_said_any_more_stays() -> None:
     session.join("#tea")
     say(session, "hi", "#tea")
     sent(session)
-    assert session.finish("")
+    session.finish("")
+    assert sent(session) == "/quit\n"
     assert not session.waiting
     told(session, you_are_in("#tea"), "*** In #tea (1): bob\n")
     assert sent(session) == ""
@@ -616,7 +617,7 @@ def test_what_cannot_be_said_any_more_stays() -> None:
 def test_with_the_tutorial_there_is_no_last_word() -> None:
     session = with_the_tutorial()
     say(session, "one\ntwo")
-    assert not session.finish("bye")
+    session.finish("bye")
     assert session.waiting
     assert sent(session) == "bob: one"
 

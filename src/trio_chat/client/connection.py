@@ -81,11 +81,8 @@ class Connection:
         if the protocol has a place for them.
         """
         self._ended, self._silence = True, 0.0
-        with_eof = self.session.finish(words)
+        self.session.finish(words)
         await self._send()
-        if with_eof:
-            with _lost_if_broken():
-                await self._stream.send_eof()
         self._receiving.cancel("there is less to wait for")
 
     async def close(self) -> None:

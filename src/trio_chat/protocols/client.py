@@ -321,10 +321,8 @@ class ClientSession(Requests, Protocol):
     def ping(self) -> bool:
         """Ask the server for a sign of life. Returns whether there is a way to."""
 
-    def finish(self, words: str) -> bool:
-        """Leave, with ``words`` for the others if the protocol has a place for them. Returns
-        whether to end the stream.
-        """
+    def finish(self, words: str) -> None:
+        """Leave, with ``words`` for the others if the protocol has a place for them."""
 
     @property
     def arrived(self) -> bool:

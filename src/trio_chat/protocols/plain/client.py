@@ -510,10 +510,10 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
 
     # ── the end ────────────────────────────────────────────────────────────────────────────
 
-    def finish(self, words: str) -> bool:
+    def finish(self, words: str) -> None:
         """Leave. With trio-chat, what could not be said by now stays unsaid."""
         self._leaving = True
-        return super().finish(words)
+        super().finish(words)
 
     def cut(self) -> Sequence[Message]:
         """Fail what has not come back: nobody will tell whether it arrived."""

@@ -86,11 +86,12 @@ class PlainLink:
         """Plain has no PING: only TCP can tell."""
         return False
 
-    def finish(self, words: str) -> bool:
-        """End the stream, which trio-chat takes for leaving; the tutorial's server knows nothing
-        like it. Neither has a place for ``words``.
+    def finish(self, words: str) -> None:
+        """Tell trio-chat that we leave; the tutorial's server knows nothing like it. Neither has a
+        place for ``words``.
         """
-        return self.framed
+        if self.framed:
+            self._send("/quit\n")
 
     def _unframed(self, data: bytes) -> list[bytes]:
         """Cut a piece where the tutorial's server may have glued messages together."""

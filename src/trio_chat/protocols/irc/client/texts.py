@@ -226,13 +226,12 @@ class IrcTexts(IrcLink):
         lost = tuple(self._blindly)[-unanswered:] if unanswered else ()
         return [told for text in lost for told in self._fail_after_all(text, MAYBE_LOST)]
 
-    def finish(self, words: str) -> bool:
+    def finish(self, words: str) -> None:
         """Leave after a PONG, since a server that gets QUIT may drop what it has not dealt with;
         and after one more, if texts are to come back.
         """
         self._last_words = words
         self._rounds = 2
-        return False
 
     def ponged(self) -> Sequence[Message]:
         if self._last_words is None or self.leaving:
