@@ -1,6 +1,8 @@
 """An IRC server as small as they were in 1993: no capabilities, no echoes, one person at a time."""
 
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -10,11 +12,12 @@ class MinimalIrcServer:
     """``greets`` is what it says by itself; ``answers`` are lines in place of its usual answer to a
     command, or to a whole line.
 
-    ``received`` are the lines that it has read.
+    ``received`` are the lines that it has read. It speaks TLS while it has a ``context``.
     """
 
     def __init__(self, *, greets: str = "", **answers: str) -> None:
         self.port = 0
+        self.context: ssl.SSLContext | None = None
         self.received: list[str] = []
         self._greets, self._answers = greets, answers
         self._nick = "*"
@@ -26,7 +29,14 @@ class MinimalIrcServer:
             self.port = listener.socket.getsockname()[1]
             task_status.started(self)
 
-    async def _serve(self, stream: trio.SocketStream) -> None:
+    async def _serve(self, tcp: trio.SocketStream) -> None:
+        stream: trio.abc.Stream = tcp
+        if self.context:
+            stream = trio.SSLStream(tcp, self.context, server_side=True, https_compatible=True)
+        with suppress(trio.BrokenResourceError):  # a client that does not trust us is gone
+            await self._answer_lines(stream)
+
+    async def _answer_lines(self, stream: trio.abc.Stream) -> None:
         await self._say(stream, self._greets)
         unread = b""
         async for data in stream:
@@ -39,7 +49,7 @@ class MinimalIrcServer:
                     await stream.aclose()
                     return
 
-    async def _say(self, stream: trio.SocketStream, text: str) -> None:
+    async def _say(self, stream: trio.abc.Stream, text: str) -> None:
         await stream.send_all("".join(f"{line}\r\n" for line in text.splitlines()).encode())
 
     def _answer(self, line: str) -> str:

@@ -46,7 +46,7 @@ FOREIGN: dict[str, set[str]] = {
     "server": {"trio", "cryptography"},
     "client": {"trio", "pydantic", "pydantic_core"},
     "app": {"trio", "platformdirs"},
-    "cli": {"trio", "typer", "platformdirs", "pydantic", "pydantic_core", "dotenv"},
+    "cli": {"trio", "typer", "cryptography", "platformdirs", "pydantic", "pydantic_core", "dotenv"},
 }
 
 # And what only one part of a room may.

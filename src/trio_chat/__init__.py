@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from trio_chat.errors import ConnectionLost as ConnectionLost
     from trio_chat.errors import LoginFailed as LoginFailed
     from trio_chat.errors import NotAdmitted as NotAdmitted
+    from trio_chat.errors import NotTrusted as NotTrusted
     from trio_chat.errors import SettingsError as SettingsError
     from trio_chat.errors import Unsupported as Unsupported
     from trio_chat.protocols.client import Acknowledged as Acknowledged
@@ -69,7 +70,7 @@ _HOMES = {
     "trio_chat.core.views": "Notice Topic",
     "trio_chat.errors": (
         "CannotConnect CannotListen ChatError ConnectionLost LoginFailed NotAdmitted "
-        "SettingsError Unsupported"
+        "NotTrusted SettingsError Unsupported"
     ),
     "trio_chat.protocols.client": (
         "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member OutOfRoom "

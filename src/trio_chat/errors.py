@@ -34,6 +34,18 @@ class CannotConnect(ChatError):
     """Nobody answers at the address, or it does not exist."""
 
 
+class NotTrusted(ChatError):
+    """The server shows a certificate that is not the one we trust; or one that nobody trusts here,
+    which is the ``certificate`` (DER), as ``what`` says without advice. Nothing was said to it.
+    """
+
+    def __init__(
+        self, *args: object, about: str = "", certificate: bytes = b"", what: str = ""
+    ) -> None:
+        super().__init__(*args, about=about)
+        self.certificate, self.what = certificate, what
+
+
 class ConnectionLost(ChatError):
     """The server has closed the connection, or the network has."""
 

@@ -1,5 +1,7 @@
 """What can be written for a host, a port and a room, and what it means."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from trio_chat import Settings, SettingsError, open_chat
 from trio_chat.cli import trust
 from trio_chat.cli.configure import load
 from trio_chat.settings import ClientSettings
+from trio_chat.settings.pins import pin_in_link, read_pin, shown_pin
 from trio_chat.settings.places import Place, read_place
 
 
@@ -22,6 +25,8 @@ def complaint(**options: str) -> str:
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
+
+PIN = "ab" * 32
 
 PLACES = [
     ("chat.example", "chat.example", 55555, "#lobby"),
@@ -46,6 +51,11 @@ PLACES = [
     ("irc://chat.example/&local", "chat.example", 6667, "&local"),
     ("irc://chat.example/python,ischannel,needpass", "chat.example", 6667, "#python"),
     ("irc://[::1]:6000/python", "::1", 6000, "#python"),
+    ("irc://chat.example/a?x=y", "chat.example", 6667, "#a"),  # for clients newer than we are
+    ("ircs://chat.example", "chat.example", 6697, "#lobby"),
+    ("IRCS://chat.example:6000/#python?x=y&z", "chat.example", 6000, "#python"),
+    ("ircs://[fe80::1%eth0]:6000?x", "fe80::1%eth0", 6000, "#lobby"),
+    ("ircs://chat.example/a%3Fb", "chat.example", 6697, "#a?b"),
 ]
 
 
@@ -73,11 +83,19 @@ def test_a_place(text, host, port, room, monkeypatch):
         ("[chat.example]", "must be a name, an address"),
         ("chat.example/python", "must be a name, an address"),
         ("irc://", "must be a name, an address"),
-        ("ircs://chat.example/python", "TLS is not supported yet"),
-        ("https://chat.example", "the only URLs are irc://HOST:PORT/ROOM"),
+        ("https://chat.example", "the only URLs are ircs://HOST:PORT/ROOM"),
+        ("tls://chat.example", "the only URLs are ircs://HOST:PORT/ROOM"),
         ("irc://chat.example/a,needkey", "use /join ROOM KEY"),
         ("irc://chat.example/a?key=b", "use /join ROOM KEY"),
-        ("irc://chat.example/a?x=y", "nothing can follow a ?"),
+        ("ircs://chat.example/a?pin=0&key=b", "use /join ROOM KEY"),
+        ("ircs://chat.example?pin=abc", "64 hexadecimal digits"),
+        ("ircs://chat.example?pin=", "64 hexadecimal digits"),
+        (f"ircs://chat.example?pin={PIN}&pin={'b' * 64}", "a link has one pin"),
+        (f"irc://chat.example?pin={PIN}", "a link with a pin begins with ircs://"),
+        ("ircs://chat.example/a%0Ab", "cannot be a room"),
+        ("ircs://chat.example/a%00", "cannot be a room"),
+        (f"ircs://chat.example/{'a' * 300}", "cannot be a room"),
+        ("ircs://chat.example:6697x", "the port must be a number"),
         ("irc://chat.example/a,b", "'b' after the room means nothing here"),
         ("irc://chat.example/al,isnick", "names a person"),
     ],
@@ -123,6 +141,96 @@ def test_whatever_is_written_is_a_place_or_a_sentence(text):
     assert isinstance(place, Place) or place.isprintable()
 
 
+HOSTS = st.sampled_from(
+    ["chat.example", "127.0.0.1", "::1", "fe80::1%eth0", "CHAT", "xn--bcher-kva"]
+)
+NAMES = st.text(st.characters(exclude_characters=",:"), min_size=1, max_size=20).filter(
+    lambda name: name.isprintable() and " " not in name
+)
+
+
+@given(
+    HOSTS,
+    st.sampled_from(["", "6697", "55555"]),
+    st.just("") | NAMES.map("#{}".format) | NAMES.map("&{}".format),
+    st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex),
+)
+def test_a_link_means_what_it_was_made_of(host, port, room, pin):
+    place = Place(host, port, room, "ircs", pin)
+    assert read_place(str(place)) == place
+    assert read_place(f"{place}{'&' if pin else '?'}new=1&x") == place
+
+
+def test_a_link_is_as_short_as_it_can_be():
+    link = "ircs://chat.example:55555/#tea?pin=q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s"
+    assert str(Place("chat.example", "55555", "#tea", "ircs", PIN)) == link
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PIN,
+        PIN.upper(),
+        ":".join(["AB"] * 32),
+        f"SHA256:{PIN}",
+        f"sha256={PIN}",
+        "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s",
+        "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=",
+    ],
+)
+def test_a_pin_may_be_written_in_every_usual_way(text):
+    assert read_pin(text) == PIN
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_pin_is_the_same_wherever_it_is_shown(digest):
+    pin = digest.hex()
+    assert read_pin(shown_pin(pin)) == read_pin(pin_in_link(pin)) == pin
+    assert read_pin(base64.b64encode(digest).decode()) == pin
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_written_is_a_pin_or_a_sentence(text):
+    try:
+        pin = read_pin(text)
+    except ValueError as error:
+        pin = str(error)
+    assert pin.isprintable()
+    assert len(pin) == 64 or "64 hexadecimal digits" in pin
+
+
+def test_a_link_says_whether_tls_is_spoken():
+    def trusted(**options: str) -> tuple[str, str]:
+        named = {name.replace("_", ".", 1): v for name, v in options.items()}
+        client = load(named, (), None).settings.client
+        return client.tls, client.pin
+
+    assert trusted(host="ircs://h") == ("on", "")
+    assert trusted(host="irc://h") == ("off", "")
+    assert trusted(host="h") == ("auto", "")
+    assert trusted(host=f"ircs://h?pin={PIN}") == ("on", PIN)
+    assert trusted(host=f"ircs://h?pin={PIN}", client_pin=f"SHA256:{PIN}") == ("on", PIN)
+    assert trusted(host="ircs://h", client_pin=PIN) == ("on", PIN)
+    assert Settings(host=f"ircs://h/a?pin={PIN}").client.pin == PIN
+
+
+def test_what_a_link_says_goes_with_it(monkeypatch):
+    """A link in the environment says nothing of a server that is named on the command line."""
+    monkeypatch.setenv("TRIO_CHAT_HOST", "irc://there.example:7000/python")
+    settings = load({"host": "here.example"}, (), None).settings
+    assert (settings.host, settings.port) == ("here.example", 55555)
+    assert (settings.client.tls, settings.client.room) == ("auto", "#lobby")
+
+
+def test_a_link_is_an_argument():
+    settings = load({"link": "ircs://h:6000/python"}, (), None).settings
+    assert (settings.host, settings.port, settings.client.room) == ("h", 6000, "#python")
+    assert complaint(link="ircs://h:x").startswith("ircs://h:x: the port must be")
+    assert (
+        complaint(link="ircs://h", host="h") == "where to go is either a link or --host, not both"
+    )
+
+
 def test_the_same_port_twice_is_no_contradiction():
     assert where(host="chat.example:6000", port="6000")[1] == 6000
     assert where(host="irc://chat.example/python", port="6000")[1] == 6000
@@ -136,6 +244,10 @@ def test_the_same_port_twice_is_no_contradiction():
         ({"host": "[::1]:6000", "port": "7000"}, "--port 7000"),
         ({"host": "irc://h:6000", "port": "7000"}, "--port 7000"),
         ({"host": "irc://h/python", "client_room": "#rust"}, "--room #rust"),
+        ({"host": "ircs://h", "client_tls": "off"}, "--tls off"),
+        ({"host": "irc://h", "client_tls": "on"}, "--tls on"),
+        ({"host": f"ircs://h?pin={PIN}", "client_pin": "b" * 64}, f"--pin {'b' * 64}"),
+        ({"host": f"ircs://h?pin={PIN}", "client_pin": "b"}, "--pin b"),
     ],
 )
 def test_a_contradiction_is_told(options, name):

@@ -56,7 +56,7 @@ class Network:
         self.links: list[Link] = []
         self._nursery = nursery
 
-    async def connect(self, address: object) -> Stream:
+    async def connect(self, address: object, **tls: object) -> Stream:
         ours, theirs = memory_stream_pair()
         link = Link(self.server, theirs, ours, self.breaks_after())
         self.links.append(link)
@@ -113,7 +113,7 @@ def server() -> KeepingServer:
 @pytest.fixture
 def network(server, nursery, monkeypatch) -> Network:
     network = Network(server, nursery)
-    monkeypatch.setattr("trio_chat.client.connection._connect", network.connect)
+    monkeypatch.setattr("trio_chat.client.connection.dial", network.connect)
     return network
 
 

@@ -103,7 +103,7 @@ async def test_what_is_heard_and_not_shown_stays(port):
 
 async def test_what_is_heard_while_the_reader_is_on_its_way_to_wait_is_shown(port, monkeypatch):
     """Though the server says nothing more."""
-    monkeypatch.setattr(connection, "_QUIET", 1000.0)
+    monkeypatch.setattr(connection, "QUIET", 1000.0)
     monkeypatch.setattr(texts, "_LAG_EVERY", 1000.0)
     step, told = ReconnectingConnection.step, trio_chat.Notice("just now")
 

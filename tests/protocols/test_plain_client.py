@@ -614,6 +614,15 @@ def test_what_cannot_be_said_any_more_stays() -> None:
     assert session.state.unsaid == 1
 
 
+def test_the_answer_to_our_goodbye_is_no_news() -> None:
+    session = with_trio_chat()
+    assert [m.text for m in told(session, "*** Goodbye!\n") if isinstance(m, Notice)] == [
+        "Goodbye!"
+    ]
+    session.finish("")
+    assert told(session, "*** Goodbye!\n") == []
+
+
 def test_with_the_tutorial_there_is_no_last_word() -> None:
     session = with_the_tutorial()
     say(session, "one\ntwo")

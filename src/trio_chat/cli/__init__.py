@@ -31,7 +31,7 @@ Host = Annotated[
 ]
 ServerToJoin = Annotated[
     str | None,
-    typer.Option("--host", "-H", metavar="HOST", help=f"{_HOST}; irc://HOST:PORT/ROOM."),
+    typer.Option("--host", "-H", metavar="HOST", help=f"{_HOST}; or a link."),
 ]
 Port = Annotated[str | None, typer.Option("--port", "-p", metavar="PORT", help="TCP port (55555).")]
 Encoding = Annotated[
@@ -100,6 +100,10 @@ def server(
 
 @app.command()
 def client(
+    link: Annotated[
+        str | None,
+        typer.Argument(metavar="LINK", hidden=True),  # typer would show its Python type
+    ] = None,
     host: ServerToJoin = None,
     port: Port = None,
     nick: Annotated[
@@ -118,6 +122,10 @@ def client(
             "--plain", help="Print one line after another instead of drawing the full screen."
         ),
     ] = False,
+    pin: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256", help="Trust the server's certificate with this SHA-256."),
+    ] = None,
     no_state: Annotated[
         bool, typer.Option("--no-state", help="Remember nothing for next time.")
     ] = False,
@@ -138,18 +146,24 @@ def client(
 ) -> None:
     """Join a chat. Type a line and press Enter to say it; /help lists the commands, F1 the keys.
 
+    LINK says where: ircs://HOST:PORT/ROOM, as somebody gave it to you, or HOST:PORT; without one,
+    on this machine. To other machines everything is encrypted (TLS); irc:// goes there in clear.
+
     With --plain, or if input, output or errors (2>file) are not a terminal, each line of input is
     said and each message is printed as a line. When the input ends, the client exits once all of it
     has been said.
 
-    It joins trio-chat, other IRC servers (--host irc://HOST/ROOM) and the tutorial's server.
+    It joins trio-chat, other IRC servers and the tutorial's server.
     """
     from trio_chat.cli.chat import run_client
+    from trio_chat.cli.configure import LINK
 
     options = {
+        LINK: link,
         "host": host,
         "port": port,
         "encoding": encoding,
+        "client.pin": pin,
         "client.nick": nick,
         "client.room": room,
         "client.protocol": protocol,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from trio_chat.cli.certificates import with_pin
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
 from trio_chat.cli.password_command import with_passwords
@@ -40,7 +41,7 @@ def run_client(
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
         _refuse_passwords(assignments)
-        settings = with_passwords(for_client(load(options, assignments, env_file)))
+        settings = with_passwords(with_pin(for_client(load(options, assignments, env_file))))
         _open_standard_streams()
         sys.exit(_on_screen(settings) if _has_screen(settings) else _in_lines(settings))
 

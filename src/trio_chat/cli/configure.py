@@ -14,9 +14,13 @@ from trio_chat.errors import SettingsError
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import read_room
 from trio_chat.settings.described import all_settings, shown
-from trio_chat.settings.places import IRC_PORT, read_place, without_password
+from trio_chat.settings.pins import read_pin
+from trio_chat.settings.places import read_place, without_password
 
 _COMMAND_LINE = "command line"
+
+#: The argument that says where to go: a host without its name.
+LINK = "link"
 
 # Options with another name than their setting's.
 _OPTIONS = {"client.json_lines": "--json", "client.state": "--no-state"}
@@ -71,15 +75,17 @@ def load(
         _from_variables(os.environ, "environment"),
         _from_command_line(options, assignments),
     ]
-    host = next((layer["host"].value for layer in reversed(layers) if "host" in layer), "")
-    given = {"port": _Given(IRC_PORT, "", "irc://")} if host.lower().startswith("irc://") else {}
+    nearest = next((layer for layer in reversed(layers) if "host" in layer), {})
+    given = _default_port(nearest)
     for layer in layers:
-        given |= _with_parts_of_host(layer)
+        given |= _with_parts_of_host(layer) if layer is nearest else layer
     origins = {name: given[name].origin if name in given else "default" for name in _SETTINGS}
     return Configuration(
         _validated(given),
         origins,
-        frozenset() if file.named else frozenset(n for n in taken if origins[n] == str(file.path)),
+        frozenset()
+        if file.named
+        else frozenset(n for n in origins if origins[n] == str(file.path)),
         tuple(sorted(in_file.keys() - taken.keys())),
     )
 
@@ -88,9 +94,13 @@ def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[
     layer = {
         name: _Given(value, f"{_OPTIONS.get(name) or '--' + name.split('.')[-1]} ", _COMMAND_LINE)
         for name, value in options.items()
-        if value is not None
+        if value is not None and name != LINK
     }
     problems = []
+    if link := options.get(LINK):
+        if "host" in layer:
+            problems.append("where to go is either a link or --host, not both")
+        layer["host"] = _Given(link, "", _COMMAND_LINE)
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         layer[name] = _Given(value, f"--set {name}=", _COMMAND_LINE)
@@ -129,23 +139,44 @@ def _like(name: str, names: Iterable[str]) -> str:
     return f". Did you mean {near[0]}?" if near else ". 'trio-chat config' lists all of them"
 
 
+def _default_port(layer: _Layer) -> dict[str, _Given]:
+    """The port of a link that names none, unless it is given in any other place."""
+    try:
+        place = read_place(layer["host"].value)
+    except (KeyError, ValueError):
+        return {}
+    return {"port": _Given(place.default_port, "", f"{place.scheme}://")} if place.scheme else {}
+
+
 def _with_parts_of_host(layer: _Layer) -> _Layer:
-    """Take a port and a room out of a host: they count as given where it is, and not twice."""
-    if "host" not in layer:
-        return layer
+    """Take a port, a room and more out of a host: they count as given there, and not twice."""
     host = layer["host"]
     try:
         place = read_place(host.value)
     except ValueError:
         return layer  # validation complains about it
-    parts = {"port": place.port, "client.room": place.room}
+    parts = {
+        "port": place.port,
+        "client.room": place.room,
+        "client.tls": place.tls,
+        "client.pin": place.pin,
+    }
     for name, value in parts.items():
-        if value and name in layer and read_room(layer[name].value) != read_room(value):
+        if value and name in layer and not _is_same(name, layer[name].value, value):
             raise SettingsError(
                 f"{_written('host', host)}: {_written(name, layer[name])} contradicts it"
             )
     parts = {"host": place.host} | {name: value for name, value in parts.items() if value}
     return {**layer, **{name: replace(host, value=value) for name, value in parts.items()}}
+
+
+def _is_same(name: str, one: str, other: str) -> bool:
+    """Whether two ways to write a setting mean the same."""
+    try:
+        read = {"client.room": read_room, "client.pin": read_pin}.get(name, str)
+        return read(one) == read(other)
+    except ValueError:
+        return False
 
 
 def _written(name: str, given: _Given) -> str:

@@ -16,6 +16,7 @@ from trio_chat.errors import (
     LoginFailed,
     NotAdmitted,
     NotSaid,
+    NotTrusted,
     ScreenFailed,
     SettingsError,
 )
@@ -32,6 +33,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     CannotOpenStore: 73,  # EX_CANTCREAT
     NotAdmitted: 77,  # EX_NOPERM
     LoginFailed: 77,
+    NotTrusted: 77,
     SettingsError: 78,  # EX_CONFIG
 }
 # Hints on how to fix what an error is about.
@@ -39,6 +41,8 @@ ADVICE = {
     "host": " (--host)",
     "port": " (--port)",
     "protocol": ". Try --protocol plain",
+    "tls": ". '--set client.tls=off' goes there in clear, for all on the way to read",
+    "pin": "; --pin trusts it",
     "server": ". 'trio-chat server' starts one",
     "debug": "; --debug shows where",
 }

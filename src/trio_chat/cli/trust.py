@@ -63,6 +63,8 @@ def for_client(configuration: Configuration) -> Settings:
         check_place(settings.host, settings.port)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    if "client.pin" in configuration.of_folder:
+        raise SettingsError(f"{FOLDER_FILE} in this folder may not set a pin. {_NAME_IT}")
     secret = _secrets(settings)
     if not secret or configuration.of_folder.isdisjoint(_PLACE):
         return settings

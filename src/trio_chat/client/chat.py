@@ -13,9 +13,11 @@ from typing import Literal
 
 import trio
 
-from trio_chat.client.connection import DEFAULT_ROOM, Connection, Remote
+from trio_chat.client.connection import DEFAULT_ROOM, Connection
+from trio_chat.client.dial import Remote
 from trio_chat.client.members import Members
 from trio_chat.client.reconnecting import ReconnectingConnection, one_at_a_time
+from trio_chat.client.tls import uses_tls
 from trio_chat.core.events import Said
 from trio_chat.core.fact import fact
 from trio_chat.core.views import Notice
@@ -39,7 +41,8 @@ from trio_chat.settings.checks import (
     check_password,
     check_room,
 )
-from trio_chat.settings.places import check_place
+from trio_chat.settings.pins import read_pin
+from trio_chat.settings.places import Address, check_place
 
 _ARRIVE_TIMEOUT = 30.0  # seconds; until we know which rooms have let us in
 
@@ -426,6 +429,8 @@ def open_chat(
     encoding: str = "utf-8",
     protocol: Literal["auto", "plain", "irc"] = "auto",
     rooms: Sequence[str] = (DEFAULT_ROOM,),
+    tls: bool | None = None,
+    pin: str = "",
     password: str = "",
     account: str = "",
     account_password: str = "",
@@ -438,9 +443,14 @@ def open_chat(
     ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
     listening for a moment, unless it is said. Where plain is spoken one is in one room at a time,
     and the server decides which is the first, unless it is another one than ``#lobby``.
+
+    ``tls`` is whether to speak TLS: with every server but those on this machine, unless it is said.
+    ``pin`` is the SHA-256 of the server's certificate (hexadecimal digits or base64): then it is
+    that one and no other. Without, it has to be one that this system trusts.
+
     ``password`` is the server's, if it has one. ``account`` is ours there, to which we log in with
-    ``account_password`` before anybody sees us (SASL, on IRC); the password itself goes to this
-    machine only, to others a proof that we know it.
+    ``account_password`` before anybody sees us (SASL, on IRC). The password itself is sent only
+    over TLS or to this machine, if at all; a proof that we know it does elsewhere.
 
     With ``retry``, a connection that is lost is tried again, for ever and ever more rarely, by who
     waits for something: the iteration goes on. It tells Unlinked, and then what was said meanwhile,
@@ -449,7 +459,8 @@ def open_chat(
     spoken, what may not have arrived is Failed. Without it, the iteration ends when the server
     closes the connection, and with ConnectionLost when it is lost.
 
-    What fails at first is raised, also with ``retry``: CannotConnect, NotAdmitted (the nickname is
+    What fails at first is raised, also with ``retry``: CannotConnect, NotTrusted (another
+    certificate; also later, since it is not tried again), NotAdmitted (the nickname is
     taken, the server is full, a room does not let us in, or does not answer within 30 seconds),
     LoginFailed (a NotAdmitted that is raised later, too, since it is not tried again),
     ConnectionLost; and ValueError or TypeError, at once, if an argument can be right for no server.
@@ -464,7 +475,7 @@ def open_chat(
     second one is a ValueError as its block begins.
     """
     _check_texts(host=host, nick=nick, encoding=encoding, password=password)
-    _check_texts(account=account, account_password=account_password)
+    _check_texts(account=account, account_password=account_password, pin=pin)
     if not isinstance(state, ResumeState | None):
         raise TypeError(f"state is a ResumeState or None, not {_kind(state)}")
     check_place(host, port)
@@ -475,13 +486,18 @@ def open_chat(
         raise ValueError(f"encoding {encoding!r}: {error}") from None
     check_password(password)
     _check_account(account, account_password)
+    pin = _check_pin(pin)
+    if not isinstance(tls, bool | None):
+        raise TypeError(f"tls is True, False or None, not {_kind(tls)}")
+    wanted = "auto" if tls is None else "on" if tls else "off"
     if protocol not in ("auto", "plain", "irc"):
         raise ValueError(f"protocol {protocol!r} is none of auto, plain, irc")
     names = _check_rooms(rooms)
     if protocol == "plain" and len(names) > 1:
         raise ValueError(one_at_a_time(names))
     server = Remote(
-        host, port, encoding=encoding, protocol=protocol, password=password,
+        host, port, encoding=encoding, protocol=protocol,
+        tls=uses_tls(wanted, Address(host, port), pin), pin=pin, password=password,
         account=account, account_password=account_password,
     )  # fmt: skip
     # Who does not come back need not be known again: a room would be kept for them in vain.
@@ -498,6 +514,13 @@ async def _open(chat: Chat) -> AsyncIterator[Chat]:
             await chat._leave()
         finally:
             await chat._connection.close()
+
+
+def _check_pin(pin: str) -> str:
+    try:
+        return pin and read_pin(pin)
+    except ValueError as error:
+        raise ValueError(f"pin {pin!r}: {error}") from None
 
 
 def _check_account(account: str, password: str) -> None:

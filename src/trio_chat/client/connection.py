@@ -9,11 +9,11 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import trio
 
-from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted
+from trio_chat.client.dial import ANSWER, QUIET, Remote, Stream, dial, socket_of
+from trio_chat.errors import ConnectionLost, NotAdmitted
 from trio_chat.protocols.client import (
     PATIENCE,
     ClientSession,
@@ -21,19 +21,11 @@ from trio_chat.protocols.client import (
     spoken_by,
 )
 from trio_chat.protocols.plain.client import PlainClientSession
-from trio_chat.settings.places import Address
 
 _READ = 64 * 1024  # bytes
 
-# How long to wait for a server to answer at all, and then to let us in: the tutorial's server deals
-# with one newcomer at a time.
-_CONNECT_TIMEOUT = 15.0  # seconds
+# How long to wait until a server lets us in: the tutorial's deals with one newcomer at a time.
 _ADMIT_TIMEOUT = 30.0  # seconds
-
-# A link that breaks somewhere says nothing. So after a silence we ask for a sign of life, and give
-# the answer time for the slowest of links.
-_QUIET = 20.0  # seconds
-_ANSWER = 10.0  # seconds
 
 
 #: On a plain server, this stands for the room in which it puts newcomers.
@@ -48,7 +40,7 @@ class Connection:
 
     def __init__(
         self,
-        stream: trio.SocketStream,
+        stream: Stream,
         session: ClientSession,
         hear: Callable[[Sequence[Message]], None],
     ) -> None:
@@ -110,7 +102,8 @@ class Connection:
         spinning.
         """
         if not self.session.framed:
-            self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            linger = struct.pack("ii", 1, 0)
+            socket_of(self._stream).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     async def receive(self) -> bool:
         """Wait until something has come, or is due to be sent; False at the end. One task at a time
@@ -147,14 +140,14 @@ class Connection:
             return self.session.silence
         if not self.session.admitted:
             return math.inf
-        return _QUIET + _ANSWER if self._asked else _QUIET
+        return QUIET + ANSWER if self._asked else QUIET
 
     def _on_silence(self) -> bytes | None:
         """Do something about a long silence."""
         if self._ended and not self.session.waiting:
             return None
         if self._asked:
-            raise ConnectionLost(f"the server has been silent for {_QUIET + _ANSWER:g} seconds")
+            raise ConnectionLost(f"the server has been silent for {QUIET + ANSWER:g} seconds")
         self._asked = self.session.ping()
         if not self._asked:
             self._silence = 0.0  # only TCP can tell
@@ -188,25 +181,6 @@ class Connection:
             raise ConnectionLost("a message was only partly sent")
 
 
-@dataclass(frozen=True)
-class Remote:
-    """A server to connect to. ``protocol`` is ``plain``, ``irc``, or ``auto``: found out by
-    listening for a moment.
-    """
-
-    host: str
-    port: int
-    encoding: str = "utf-8"
-    protocol: str = "auto"
-    password: str = field(default="", repr=False)
-    account: str = ""
-    account_password: str = field(default="", repr=False)
-
-    @property
-    def address(self) -> Address:
-        return Address(self.host, self.port)
-
-
 #: Makes the session of a connection; the argument is whether it is plain.
 NewSession = Callable[[bool], ClientSession]
 
@@ -217,9 +191,9 @@ async def connect(
     hear: Callable[[Sequence[Message]], None],
 ) -> tuple[Connection, bytes]:
     """Connect to a server. Returns the connection, which the caller closes, and the server's first
-    bytes, for ``enter``. Raises CannotConnect and ConnectionLost.
+    bytes, for ``enter``. Raises CannotConnect, NotTrusted and ConnectionLost.
     """
-    stream = await _connect(server.address)
+    stream = await dial(server.address, tls=server.tls, pin=server.pin)
     try:
         protocol = server.protocol
         data, late = (b"", True) if protocol == "irc" else await _greeting(stream)
@@ -233,7 +207,7 @@ async def connect(
     return Connection(stream, session, hear), data
 
 
-async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
+async def _greeting(stream: Stream) -> tuple[bytes, bool]:
     """Return the server's first bytes, and whether we have waited too long for them."""
     data = b""
     with trio.move_on_after(PATIENCE) as patience, _lost_if_broken():
@@ -241,48 +215,6 @@ async def _greeting(stream: trio.SocketStream) -> tuple[bytes, bool]:
             data += more
     # Even if something has come: it may have come late.
     return data, trio.current_time() >= patience.deadline
-
-
-async def _connect(address: Address) -> trio.SocketStream:
-    try:
-        with trio.fail_after(_CONNECT_TIMEOUT):
-            if path := address.unix_path:
-                return await trio.open_unix_socket(path)
-            stream = await trio.open_tcp_stream(address.host, address.port)
-            _let_tcp_ask(stream)
-            return stream
-    except trio.TooSlowError:
-        why, about = f"no answer within {_CONNECT_TIMEOUT:g} seconds", ""
-    except (socket.gaierror, UnicodeError):
-        why, about = f"there is no host named {address.host}", "host"
-    except OSError as error:
-        why, about = _why(error)
-    raise CannotConnect(f"cannot connect to {address}: {why}", about=about)
-
-
-def _let_tcp_ask(stream: trio.SocketStream) -> None:
-    """Let TCP notice a dead link just as soon, for when we have no PING, or cannot send."""
-    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    options = {
-        "TCP_KEEPIDLE": int(_QUIET),
-        "TCP_KEEPINTVL": int(_ANSWER / 2),
-        "TCP_KEEPCNT": 2,
-        "TCP_USER_TIMEOUT": int((_QUIET + _ANSWER) * 1000),  # milliseconds
-    }
-    for name, value in options.items():
-        if hasattr(socket, name):  # each system has its own of these
-            stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _why(error: OSError) -> tuple[str, str]:
-    """Return the reason, and what is wrong. trio groups attempts; the first has the reason."""
-    cause = error.__cause__
-    while isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    reason = cause if isinstance(cause, OSError) else error
-    if isinstance(reason, ConnectionRefusedError | FileNotFoundError):
-        return "no server is running there", "server"
-    return (reason.strerror or str(reason)).lower(), ""
 
 
 @contextmanager

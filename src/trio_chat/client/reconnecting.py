@@ -12,13 +12,16 @@ from math import inf
 import trio
 
 from trio_chat.client.backoff import STEADY, backoff
-from trio_chat.client.connection import (
-    DEFAULT_ROOM,
-    Connection,
-    Remote,
-    connect,
+from trio_chat.client.connection import DEFAULT_ROOM, Connection, connect
+from trio_chat.client.dial import Remote
+from trio_chat.errors import (
+    CannotConnect,
+    ChatError,
+    ConnectionLost,
+    LoginFailed,
+    NotAdmitted,
+    NotTrusted,
 )
-from trio_chat.errors import CannotConnect, ChatError, ConnectionLost, LoginFailed, NotAdmitted
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import NO_ACCOUNTS, ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
@@ -27,6 +30,10 @@ from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
+
+# Errors that somebody has to look at. A wrong password would be wrong again, and might lock the
+# account; and another certificate may be somebody's who waits for us to come.
+_FINAL = (LoginFailed, NotTrusted)
 
 _CLOSED = "the server closed the connection"
 
@@ -164,9 +171,8 @@ class ReconnectingConnection:
                 await self._connect()
             elif not await self.current.receive():
                 await self._on_end(self.current)
-        except (CannotConnect, ConnectionLost, NotAdmitted) as error:
-            # A wrong password would be wrong again, and may lock the account.
-            goes_on = not isinstance(error, LoginFailed) and self._goes_on_after(error)
+        except (CannotConnect, ConnectionLost, NotAdmitted, NotTrusted) as error:
+            goes_on = not isinstance(error, _FINAL) and self._goes_on_after(error)
             left = self.left_to_do
             await self.close()
             if not goes_on:
@@ -248,7 +254,7 @@ class ReconnectingConnection:
         server = self._server
         if not server.account:
             return None
-        return Account(server.account, server.account_password, secure=server.address.is_local)
+        return Account(server.account, server.account_password, secure=server.is_private)
 
     def _want_rooms(self, plain: bool) -> None:
         """Note our first rooms; a plain server decides which is the first, unless one is named."""

@@ -14,8 +14,9 @@ import trio
 
 from trio_chat.client import requests
 from trio_chat.client.channels import put, waiting
-from trio_chat.client.connection import Remote
+from trio_chat.client.dial import Remote
 from trio_chat.client.reconnecting import ReconnectingConnection
+from trio_chat.client.tls import uses_tls
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
@@ -24,6 +25,7 @@ from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import check_key, check_room
+from trio_chat.settings.places import Address
 
 # Requests not dealt with. Beyond that the front end waits, or takes no more.
 _ASKED = 1000
@@ -252,11 +254,14 @@ def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeSta
 
 
 def _remote(settings: Settings) -> Remote:
+    address = Address(settings.host, settings.port)
     return Remote(
         settings.host,
         settings.port,
         encoding=settings.encoding,
         protocol=settings.client.protocol,
+        tls=uses_tls(settings.client.tls, address, settings.client.pin),
+        pin=settings.client.pin,
         password=settings.client.password.get_secret_value(),
         account=settings.client.account,
         account_password=settings.client.account_password.get_secret_value(),

@@ -10,17 +10,15 @@ connection.
 import fcntl
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
+from trio_chat.client.files import make_folder, open_private, write_private
 from trio_chat.client.model.saved_state import SavedState
 from trio_chat.protocols.unacked import new_token
 
@@ -54,7 +52,8 @@ class State:
         if self._path is None or kept == self._saved:
             return ""
         try:
-            _write(self._path, {"version": _VERSION, **asdict(kept)})
+            content = {"version": _VERSION, **asdict(kept)}
+            write_private(self._path, json.dumps(content, indent=1))
         except OSError as error:
             return f"Nothing was saved: {self._path} cannot be written: {error.strerror}."
         self._saved = kept
@@ -72,8 +71,8 @@ def open_state(directory: Path | None, server: str) -> Iterator[State]:
 
 def _open(path: Path, stack: ExitStack) -> State:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = open(f"{path}.lock", "a", opener=_private)  # noqa: SIM115 - the stack closes it
+        make_folder(path.parent)
+        lock = open(f"{path}.lock", "a", opener=open_private)  # noqa: SIM115 - the stack closes it
         stack.enter_context(lock)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return _load(path)
@@ -112,23 +111,6 @@ def _file_name(server: str) -> str:
     """Make a readable name, unique for each address."""
     digest = hashlib.sha256(server.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', server)[:80]}-{digest[:8]}.json"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # with mode 0600
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 # ── reading a file that may be damaged ─────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trio_chat.settings import values
 from trio_chat.settings.described import PREFIX, settings_error
-from trio_chat.settings.places import IRC_PORT, Place, read_place
+from trio_chat.settings.places import Place, read_place
 
 _MILLION = 1_000_000
 _MEGABYTE = 2**20
@@ -330,6 +330,17 @@ class ClientSettings(Section):
         "#lobby",
         "The room to enter. With plain, #lobby is whichever room the server puts newcomers into.",
     )
+    tls: Literal["auto", "on", "off"] = _setting(
+        "auto",
+        "Whether to speak TLS: on, off (in clear, for all on the way to read), or auto, which is "
+        "on, but off on this machine. ircs:// and irc:// before the host say it, too.",
+    )
+    pin: values.Pin = _setting(
+        "",
+        "The SHA-256 of the server's certificate, in hexadecimal digits or base64, if it shall be "
+        "that one and no other. If empty, it is the one that you trust since the last time, or has "
+        "to be one that this system trusts.",
+    )
     password: values.Password = _setting(
         SecretStr(""),
         "The server's password, if it has one. Not accepted on the command line, where others can "
@@ -427,7 +438,7 @@ class Settings(BaseSettings):
         "127.0.0.1",
         "Where the server listens and the client connects: a name, an address, * for all addresses "
         "(server only), or unix:PATH; also with a port, as HOST:PORT or [IPV6]:PORT, and for the "
-        "client as irc://HOST:PORT/ROOM.",
+        "client as a link, ircs://HOST:PORT/ROOM, or irc:// without encryption.",
     )
     port: int = _number(55555, 0, 65_535, "The TCP port; with 0 the server takes a free one.")
     encoding: values.Encoding = _setting(
@@ -464,13 +475,19 @@ class Settings(BaseSettings):
 
 
 def _with_place(given: dict[str, Any], place: Place) -> dict[str, Any]:
-    client = given.get("client", {})
-    port = given.get("port", place.port or (IRC_PORT if place.is_url else None))
+    port = given.get("port", place.port or place.default_port or None)
     if place.port and str(port) != place.port:
         raise ValueError(f"host {given['host']!r} and port {port} contradict each other")
     whole = given | {"host": place.host} | ({} if port is None else {"port": port})
-    if place.room and isinstance(client, dict):
-        whole["client"] = {"room": place.room, **client}
-    elif place.room and "room" not in client.model_fields_set:
-        whole["client"] = client.model_copy(update={"room": place.room})
+    named = {"room": place.room, "tls": place.tls, "pin": place.pin}
+    if parts := {name: value for name, value in named.items() if value}:
+        whole["client"] = _with_parts(given.get("client", {}), parts)
     return whole
+
+
+def _with_parts(client: Any, parts: dict[str, str]) -> Any:
+    """Add what a link says of the client's settings, unless that is given there, too."""
+    if isinstance(client, dict):
+        return {**parts, **client}
+    left = {name: value for name, value in parts.items() if name not in client.model_fields_set}
+    return client.model_copy(update=left)

@@ -4,9 +4,10 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from trio_chat.settings.checks import read_room
+from trio_chat.settings.checks import check_room, read_room
+from trio_chat.settings.pins import pin_in_link, read_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,65 +48,102 @@ def read_address(text: str) -> Address:
     return Address(found[1] or found[2], int(found[3]))
 
 
+#: The port of a URL without one (draft-butcher-irc-url; RFC 7194 for TLS), by its scheme.
+URL_PORTS = {"irc": "6667", "ircs": "6697"}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The parts of a written host. ``port`` and ``room`` are empty if not given; a URL without a
-    port means that of IRC.
+    """The parts of a written host, each empty if not given. The ``scheme`` of a URL says whether
+    TLS is spoken there, and ``pin`` is that of the server's certificate.
     """
 
     host: str
     port: str = ""
     room: str = ""
-    is_url: bool = False
+    scheme: str = ""
+    pin: str = ""
 
+    @property
+    def default_port(self) -> str:
+        """The port that is meant if none is given; empty if the scheme has none."""
+        return URL_PORTS.get(self.scheme, "")
 
-#: The port of irc:// by default (draft-butcher-irc-url).
-IRC_PORT = "6667"
+    @property
+    def tls(self) -> str:
+        """``on`` or ``off`` if the scheme says so."""
+        return {"irc": "off", "ircs": "on"}.get(self.scheme, "")
+
+    def __str__(self) -> str:
+        """The URL, or what was written without a scheme."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        where = f"{host}:{self.port}" if self.port else host
+        if not self.scheme:
+            return where
+        room = f"/{quote(self.room, safe='#&')}" if self.room else ""
+        pin = f"?pin={pin_in_link(self.pin)}" if self.pin else ""
+        return f"{self.scheme}://{where}{room}{pin}"
+
 
 _HOST = "must be a name, an address, unix:PATH, or * for a server"
 _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brackets]"
 
 
 def read_place(text: str) -> Place:
-    """Read HOST, HOST:PORT, an IPv6 address with or without brackets, unix:PATH or
-    irc://HOST:PORT/ROOM. Raises ValueError.
+    """Read HOST, HOST:PORT, an IPv6 address with or without brackets, unix:PATH, or a link:
+    ircs://HOST:PORT/ROOM?pin=PIN with TLS, irc://HOST:PORT/ROOM in clear. Raises ValueError.
     """
     if text.startswith("unix:") or not text or any(map(str.isspace, text)):
         return Place(check_host(text))
     scheme, is_url, rest = text.partition("://")
     if not is_url:
         return Place(*_host_and_port(text))
-    if scheme.lower() in ("ircs", "tls", "ssl"):
-        raise ValueError("TLS is not supported yet; irc:// connects without encryption")
-    if scheme.lower() != "irc":
-        raise ValueError("the only URLs are irc://HOST:PORT/ROOM")
-    where, _, path = rest.replace("#", "/#", 1).partition("/")
+    scheme = scheme.lower()
+    if scheme not in URL_PORTS:
+        raise ValueError("the only URLs are ircs://HOST:PORT/ROOM, and irc:// without encryption")
+    written, _, query = rest.partition("?")
+    where, path = re.findall(r"(?s)^([^/#]*)/*(.*)$", written)[0]
     if "@" in where:
         raise ValueError(
             "an address cannot hold a nickname or a password; set TRIO_CHAT_CLIENT__NICK and "
             "TRIO_CHAT_CLIENT__PASSWORD"
         )
-    path, _, query = path.partition("?")
-    name, *flags = unquote(path).lstrip("/").split(",")
-    _check_flags(flags, query)
-    return Place(*_host_and_port(where), name and read_room(name), is_url=True)
+    name, *flags = unquote(path).split(",")
+    _check_flags(flags)
+    pin = _pin_in(query)
+    if pin and scheme != "ircs":
+        raise ValueError("a link with a pin begins with ircs://")
+    return Place(*_host_and_port(where), name and check_room(read_room(name)), scheme, pin)
 
 
 # Allowed after a room by draft-butcher-irc-url, and of no effect here: a server tells those who
 # lack a password.
 _FLAGS = {"ischannel", "isserver", "isnetwork", "needpass"}
 
+_NO_KEY = "an address cannot hold a room's key; use /join ROOM KEY"
 
-def _check_flags(flags: Sequence[str], query: str) -> None:
+
+def _check_flags(flags: Sequence[str]) -> None:
     """Check what follows the room in a URL. Raises ValueError."""
     if {"isnick", "isuser"} & set(flags):
         raise ValueError("names a person, not a room")
-    if "needkey" in flags or query.startswith("key="):
-        raise ValueError("an address cannot hold a room's key; use /join ROOM KEY")
-    if query:
-        raise ValueError("nothing can follow a ?")
+    if "needkey" in flags:
+        raise ValueError(_NO_KEY)
     if unknown := [flag for flag in flags if flag not in _FLAGS]:
         raise ValueError(f"{unknown[0]!r} after the room means nothing here")
+
+
+def _pin_in(query: str) -> str:
+    """Return the pin among the parameters of a link. Others are ignored: links are to be good for
+    older clients, too. Raises ValueError.
+    """
+    pairs = [part.partition("=") for part in query.split("&")]
+    if any(name == "key" for name, _, _ in pairs):
+        raise ValueError(_NO_KEY)
+    pins = [read_pin(unquote(value)) for name, _, value in pairs if name == "pin"]
+    if len(set(pins)) > 1:
+        raise ValueError("a link has one pin")
+    return pins[0] if pins else ""
 
 
 def without_password(host: str) -> str:

@@ -18,6 +18,7 @@ from trio_chat.settings.checks import (
     check_room,
     read_room,
 )
+from trio_chat.settings.pins import read_pin
 from trio_chat.settings.places import Address, check_host, read_address
 
 
@@ -111,6 +112,8 @@ Store = Annotated[str, AfterValidator(_check_store)]
 Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]
 Nick = Annotated[str, AfterValidator(lambda nick: nick and check_nick(nick))]
 Room = Annotated[str, AfterValidator(check_room), AfterValidator(read_room)]
+
+Pin = Annotated[str, AfterValidator(lambda pin: pin and read_pin(pin))]
 
 _Address = Annotated[
     Address, BeforeValidator(lambda text: read_address(text) if isinstance(text, str) else text)

@@ -168,6 +168,8 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
                 return self._company(room, nicks, line)
             case Topic():
                 return [heard, *self._noticed(line)]
+            case Notice() if self._leaving and line == f"***{wording.GOODBYE}":
+                return ()  # the answer to our /quit
             case wording.NearNick(text) | Notice(text):
                 if line.startswith("***"):
                     self._hear_server(text, near=isinstance(heard, wording.NearNick))
