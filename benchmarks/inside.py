@@ -14,10 +14,11 @@ import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +32,9 @@ from benchmarks.machine import Meter
 from benchmarks.transcript import Failed
 from trio_chat.app import serve
 from trio_chat.core.commands import LIST_MAX
+from trio_chat.server.certificate import Certificate
 from trio_chat.server.garbage import looking_once
+from trio_chat.server.own_certificate import use_own
 from trio_chat.server.poller import READERS
 from trio_chat.server.server import Server
 from trio_chat.server.transport import Link
@@ -164,6 +167,17 @@ class House:
         self._server, self._holds = server, Holds()
         trio.lowlevel.add_instrument(self._holds)
 
+    @property
+    def port(self) -> int:
+        return self._server.addresses[0].port
+
+    async def until(self, happens: Callable[[], Awaitable[object]]) -> Cost:
+        """The cost of what the server does until something has happened elsewhere."""
+        self._holds.begin()
+        cpu = time.thread_time()
+        await happens()
+        return Cost(time.thread_time() - cpu, self._holds.longest, self._holds.longest_cpu)
+
     async def ask(self, wires: Sequence[Wire], lines: bytes | Sequence[bytes], end: bytes) -> Cost:
         """All say a line at once, the same or each their own; ``end`` is in what each is told."""
         answered = Countdown(len(wires))
@@ -217,11 +231,15 @@ class House:
 
 
 @asynccontextmanager
-async def _house(**history: Any) -> AsyncIterator[House]:
-    """A server as by default, but for how much one sender, and all from one address, may do."""
+async def _house(*, tls: bool = False, **history: Any) -> AsyncIterator[House]:
+    """A server as by default, but for how much one sender, and all from one address, may do; it
+    speaks TLS if it is to.
+    """
     raised = ("connections", "connections_per_address", "messages_per_second", "message_burst")
     limits = dict.fromkeys([*raised, "writers_per_address", "rooms"], _MANY)
     with tempfile.TemporaryDirectory(prefix="trio-chat-benchmark-") as folder:
+        if tls:
+            use_own(Certificate(), Path(folder, "certificate.pem"), "localhost")
         history = {"store": str(Path(folder, "chat.db"))} | history
         settings = Settings.model_validate({"port": 0, "limits": limits, "history": history})
         async with trio.open_nursery() as nursery:
@@ -473,7 +491,73 @@ async def retention(scale: int) -> Figures:
     }
 
 
-SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention)
+# ── over sockets ───────────────────────────────────────────────────────────────────────────────
+
+_MESSAGES = 50
+
+
+async def tls(scale: int) -> Figures:
+    """People come over sockets, a few or all at once, and are told what one says."""
+    number, meter = 1000 // scale, Meter(os.getpid())
+    rows: dict[str, Figures] = {"clear": {}, "tls": {}}
+    async with _house(tls=True) as it, _from_afar() as come:
+        for how in rows:  # what the first ones take is for all
+            await come(it, 20, 20, f"{how}-")
+        for how, figures in rows.items():  # nobody leaves, so that no memory is used again
+            before = meter.resident()
+            await come(it, number, 20, how)
+            figures["KiB each"] = (meter.resident() - before) / number
+    for how, figures in rows.items():
+        async with _house(tls=True) as it, _from_afar() as come:
+            [speaker], _ = await it.come(1)
+            await it.enter([speaker], [b"#big"])
+            came, join = await come(it, number, number, how)
+            figures["come at once, CPU, µs each"] = came.cpu / number * 1e6
+            figures["longest hold then, ms"] = came.hold * 1e3
+            figures["its CPU, ms"] = came.hold_cpu * 1e3
+            await join()
+            text = b"PRIVMSG #big :message %d, of as many letters as people write at a time"
+            said = [await it.ask([speaker], text % n, b" PRIVMSG ") for n in range(_MESSAGES)]
+            cpu = statistics.median(cost.cpu for cost in said)
+            figures["a message to all, CPU, µs each"] = cpu / number * 1e6
+    clear, sealed = rows.values()
+    times = {name: sealed[name] / (clear[name] or 1) for name in clear}
+    table = {"in clear": clear, "over TLS": sealed, "times": times}
+    return {f"{row}: {name}": row_of[name] for row, row_of in table.items() for name in row_of}
+
+
+Come = Callable[[House, int, int, str], Awaitable[tuple[Cost, Callable[[], Awaitable[None]]]]]
+
+
+@asynccontextmanager
+async def _from_afar() -> AsyncIterator[Come]:
+    """How people come over sockets: from processes that end with the context."""
+    processes: list[trio.Process] = []
+
+    async def come(
+        it: House, number: int, at_once: int, how: str
+    ) -> tuple[Cost, Callable[[], Awaitable[None]]]:
+        command = [sys.executable, "-m", "benchmarks.far", str(it.port), str(number), str(at_once)]
+        process: Any = await trio.lowlevel.open_process(
+            [*command, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        processes.append(process)
+
+        async def join() -> None:
+            await process.stdin.send_all(b"\n")
+            await process.stdout.receive_some()
+
+        return await it.until(process.stdout.receive_some), join
+
+    try:
+        yield come
+    finally:
+        for process in processes:
+            process.kill()
+            await process.wait()
+
+
+SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls)
 
 if __name__ == "__main__":
     asked = {one.__name__: one for one in SCENARIOS}[sys.argv[1]]

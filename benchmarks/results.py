@@ -111,6 +111,9 @@ def targets(results: Results) -> Iterator[Target]:
             "arrivals", "times a fifth of them", arrivals["many_us"] / arrivals["few_us"], 1.2
         )
         yield Target("arrivals", "KiB for an idle connection", arrivals["many_kib"], 8)
+    if tls := median(results, "tls"):
+        more = tls["over TLS: KiB each"] - tls["in clear: KiB each"]
+        yield Target("tls", "KiB more for a connection", more, 18)
     for scenario, limits in _INSIDE.items():
         for name, figure in (median(results, scenario) or {}).items():
             for ending, most in limits.items():
@@ -135,6 +138,10 @@ _INSIDE: dict[str, dict[str, float]] = {
     },
     "crowds": {"50,000: come, µs each": 200},
     "short": {": growth": 1.1, ": longest look for garbage, CPU, ms": 20},
+    "tls": {
+        "over TLS: longest hold then, ms": 50,
+        "times: a message to all, CPU, µs each": 2.1,
+    },
     "retention": {": others still there": 1000, ": ms more": 1},
 }
 _ABOVE_THE_FLOOR = (

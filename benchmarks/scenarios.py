@@ -510,6 +510,7 @@ INSIDE = {
     "short": "people of IRC connect, register and leave, 1,000 at a time",
     "search": "1,000 messages a second; one in a hundred has a word that is then looked for",
     "retention": "1,000 messages a second, of which only the last 1,000 are kept, beside all",
+    "tls": "1,000 people come at once over sockets, in clear or over TLS; then one speaks to all",
 }
 
 SCENARIOS = [

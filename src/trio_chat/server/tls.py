@@ -17,6 +17,9 @@ STEPS_AT_ONCE = 4
 
 _RECORD = 16 * 1024  # bytes: the longest record (RFC 8446, section 5.1)
 
+# Bytes that OpenSSL is given at a time: its buffers in memory never become smaller again.
+_PIECE = 2 * 1024
+
 # Answers to a peer's KeyUpdates go out with the next text. A peer that asks for so many of them
 # before there is one wants to fill our memory.
 _OWED = 4 * 1024  # bytes
@@ -65,39 +68,44 @@ class TlsLink(Link):
         return True
 
     def _seal(self, data: bytes) -> bytes:
-        sealed = self._tls.write(data)  # one record's worth
-        if sealed < len(data):
-            rest = memoryview(data)[sealed:]
-            while rest:
-                rest = rest[self._tls.write(rest) :]
-        return self._out.read()
+        if len(data) <= _PIECE:
+            self._tls.write(data)
+            return self._out.read()
+        sealed, view = [], memoryview(data)
+        for begin in range(0, len(data), _PIECE):
+            self._tls.write(view[begin : begin + _PIECE])
+            sealed.append(self._out.read())
+        return b"".join(sealed)
 
     async def send_all(self, data: bytes) -> None:
         await self._link.send_all(data)
 
     async def receive(self) -> bytes:
-        while (data := self._open()) is None:
+        data = self._open(b"")  # what came with the end of the handshake, or our peer's end
+        while data is None:
             sealed = await self._link.receive()
             if not sealed:
                 return b""  # without a farewell; whoever hangs up seldom says one
-            self._in.write(sealed)
+            data = self._open(sealed)
         return data
 
-    def _open(self) -> bytes | None:
-        """All that has come whole; empty at the peer's end, None if nothing has."""
-        pieces = []
+    def _open(self, sealed: bytes) -> bytes | None:
+        """Open what has come; returns the text, empty at the peer's end, None if none is whole."""
+        texts = []
         try:
-            while piece := self._tls.read(_RECORD):
-                pieces.append(piece)
-        except ssl.SSLWantReadError:
-            if self._out.pending > _OWED:
-                raise trio.BrokenResourceError("too many new keys are asked for") from None
-            return b"".join(pieces) or None
+            for begin in range(0, len(sealed) + 1, _PIECE):
+                self._in.write(sealed[begin : begin + _PIECE])
+                with suppress(ssl.SSLWantReadError):
+                    while text := self._tls.read(_RECORD):
+                        texts.append(text)
+                    return b"".join(texts)
         except ssl.SSLZeroReturnError:
-            pass
+            return b"".join(texts)
         except ssl.SSLError as error:
             raise trio.BrokenResourceError(_why(error)) from error
-        return b"".join(pieces)
+        if self._out.pending > _OWED:
+            raise trio.BrokenResourceError("too many new keys are asked for")
+        return b"".join(texts) or None
 
     def has_finished(self) -> bool:
         return self._link.has_finished()
