@@ -7,8 +7,10 @@ import trio_chat
 
 async def main() -> None:
     settings = trio_chat.Settings()
-    where = settings.host, settings.port
-    async with trio_chat.open_chat(*where, nick="echo", retry=True) as chat:
+    where, client = (settings.host, settings.port), settings.client
+    async with trio_chat.open_chat(
+        *where, tls=client.tls, pin=client.pin, nick="echo", retry=True
+    ) as chat:
         async for message in chat:
             if isinstance(message, trio_chat.Incoming) and message.text.startswith("!echo "):
                 await message.reply(f"{message.nick} said: {message.text.removeprefix('!echo ')}")

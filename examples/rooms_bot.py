@@ -31,8 +31,10 @@ async def carry(chat: trio_chat.Chat) -> None:
 
 async def main() -> None:
     settings = trio_chat.Settings()
-    where = settings.host, settings.port
-    async with trio_chat.open_chat(*where, nick="porter", rooms=ROOMS, retry=True) as chat:
+    where, client = (settings.host, settings.port), settings.client
+    async with trio_chat.open_chat(
+        *where, tls=client.tls, pin=client.pin, nick="porter", rooms=ROOMS, retry=True
+    ) as chat:
         await carry(chat)
 
 

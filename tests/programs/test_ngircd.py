@@ -1,5 +1,6 @@
 """Our client with an IRC server that is not ours; needs Debian's ngircd."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from certificates import Files, issue
 from processes import end, free_port, run
 from trio_chat.client import requests
 from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
@@ -39,14 +41,24 @@ Ident = no
 PAM = no
 """
 
+TLS = """\
+[SSL]
+CertFile = {certificate}
+KeyFile = {key}
+Ports = {port}
+"""
+
 
 @asynccontextmanager
-async def ngircd(folder: Path) -> AsyncIterator[int]:
-    """Its port, once it listens there."""
-    with free_port() as port:
+async def ngircd(folder: Path, files: Files | None = None) -> AsyncIterator[int]:
+    """Its port, once it listens there: with these files for a certificate, over TLS."""
+    with free_port() as port, free_port() as clear:
         pass
     configuration = folder / "ngircd.conf"
-    configuration.write_text(CONFIGURATION.format(port=port))
+    written = CONFIGURATION.format(port=clear if files else port)
+    if files:
+        written += TLS.format(port=port, **files.settings)
+    configuration.write_text(written)
     process = await trio.lowlevel.open_process([NGIRCD, "-n", "-f", configuration])
     try:
         yield port
@@ -78,6 +90,20 @@ async def test_it_is_found_out_talked_to_and_left(tmp_path):
             "*** There is no command /jion. Did you mean /join? /help lists all of them.",
         ]
     )
+
+
+async def test_over_tls_it_is_trusted_once_its_certificate_is(tmp_path):
+    async with ngircd(tmp_path, issue(tmp_path)) as port:
+        link = f"ircs://localhost:{port}/tea"
+        state = {"XDG_STATE_HOME": str(tmp_path)}
+        done = await run("client", link, "--nick", "bob", "--retry", stdin=b"one\n", **state)
+        assert done.code == 77
+        pin = re.findall("SHA256:([0-9a-f]{64})", done.err)[0]
+        done = await run("client", f"{link}?pin={pin}", "--nick", "bob", stdin=b"one\n", **state)
+        assert done.code == 0
+        done = await run("client", link, "--nick", "bob", stdin=b"two\n", **state)
+    assert done.code == 0
+    assert "bob: two\n" in done.out
 
 
 class Visitor:

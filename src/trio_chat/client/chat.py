@@ -429,7 +429,7 @@ def open_chat(
     encoding: str = "utf-8",
     protocol: Literal["auto", "plain", "irc"] = "auto",
     rooms: Sequence[str] = (DEFAULT_ROOM,),
-    tls: bool | None = None,
+    tls: Literal["auto", "on", "off"] = "auto",
     pin: str = "",
     password: str = "",
     account: str = "",
@@ -444,7 +444,8 @@ def open_chat(
     listening for a moment, unless it is said. Where plain is spoken one is in one room at a time,
     and the server decides which is the first, unless it is another one than ``#lobby``.
 
-    ``tls`` is whether to speak TLS: with every server but those on this machine, unless it is said.
+    ``tls`` is whether to speak TLS: with every server but those on this machine (``auto``), or
+    ``on`` or ``off``.
     ``pin`` is the SHA-256 of the server's certificate (hexadecimal digits or base64): then it is
     that one and no other. Without, it has to be one that this system trusts.
 
@@ -487,9 +488,8 @@ def open_chat(
     check_password(password)
     _check_account(account, account_password)
     pin = _check_pin(pin)
-    if not isinstance(tls, bool | None):
-        raise TypeError(f"tls is True, False or None, not {_kind(tls)}")
-    wanted = "auto" if tls is None else "on" if tls else "off"
+    if tls not in ("auto", "on", "off"):
+        raise ValueError(f"tls {tls!r} is none of auto, on, off")
     if protocol not in ("auto", "plain", "irc"):
         raise ValueError(f"protocol {protocol!r} is none of auto, plain, irc")
     names = _check_rooms(rooms)
@@ -497,7 +497,7 @@ def open_chat(
         raise ValueError(one_at_a_time(names))
     server = Remote(
         host, port, encoding=encoding, protocol=protocol,
-        tls=uses_tls(wanted, Address(host, port), pin), pin=pin, password=password,
+        tls=uses_tls(tls, Address(host, port), pin), pin=pin, password=password,
         account=account, account_password=account_password,
     )  # fmt: skip
     # Who does not come back need not be known again: a room would be kept for them in vain.
