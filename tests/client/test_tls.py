@@ -10,7 +10,7 @@ import trio
 import trio_chat
 from certificates import Files, authority, issue
 from minimal_irc import MinimalIrcServer
-from processes import PATIENCE, Finished, run
+from processes import IMPATIENT, PATIENCE, Finished, run
 from terminals import terminal
 from trio_chat import CannotConnect, Linked, NotTrusted, Settings, SettingsError
 from trio_chat.cli import trust
@@ -270,6 +270,23 @@ async def test_a_certificate_that_has_changed_is_refused(irc, files, others, tmp
     assert (done.code, done.err) == (0, "")
     assert kept(tmp_path).count("\n") == 1
     assert pin(others) in kept(tmp_path)
+
+
+@pytest.mark.parametrize("how", ["--plain", "--json", "screen"])
+async def test_one_that_changes_while_a_connection_is_lost_ends_the_chat(
+    irc, files, others, tmp_path, how
+):
+    link = f"ircs://localhost:{irc.port}?pin={pin(files)}"
+    command = ["client", link, "-n", "al", "--retry", *([how] if how != "screen" else [])]
+    said = '{"type": "say", "text": "hello"}' if how == "--json" else "hello"
+    async with terminal(command, {"XDG_STATE_HOME": str(tmp_path)}, constants=IMPATIENT) as it:
+        await it.until('"in_room"' if how == "--json" else "#lobby")
+        irc.context, irc._answers["PRIVMSG"] = context(others), "ERROR :Closing Link"
+        await it.type(f"{said}\r")
+        assert await it.ended() == 77
+    [last] = [line for line in it.raw.text.splitlines() if "trio-chat: " in line]
+    assert "shows another certificate" in last
+    assert irc.received.count("NICK al") == 1
 
 
 async def test_who_keeps_nothing_keeps_no_pin_that_was_given(irc, files, tmp_path):

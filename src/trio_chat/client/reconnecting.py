@@ -31,9 +31,9 @@ from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
-# Errors that somebody has to look at. A wrong password would be wrong again, and might lock the
-# account; and another certificate may be somebody's who waits for us to come.
-_FINAL = (LoginFailed, NotTrusted)
+#: Errors that somebody has to look at. A wrong password would be wrong again, and might lock the
+#: account; and another certificate may be somebody's who waits for us to come.
+FINAL = (LoginFailed, NotTrusted)
 
 _CLOSED = "the server closed the connection"
 
@@ -172,7 +172,7 @@ class ReconnectingConnection:
             elif not await self.current.receive():
                 await self._on_end(self.current)
         except (CannotConnect, ConnectionLost, NotAdmitted, NotTrusted) as error:
-            goes_on = not isinstance(error, _FINAL) and self._goes_on_after(error)
+            goes_on = not isinstance(error, FINAL) and self._goes_on_after(error)
             left = self.left_to_do
             await self.close()
             if not goes_on:

@@ -15,7 +15,7 @@ import trio
 from trio_chat.client import requests
 from trio_chat.client.channels import put, waiting
 from trio_chat.client.dial import Remote
-from trio_chat.client.reconnecting import ReconnectingConnection
+from trio_chat.client.reconnecting import FINAL, ReconnectingConnection
 from trio_chat.client.tls import uses_tls
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
@@ -60,7 +60,8 @@ async def run_chat(
     patience: float = LEAVE_TIMEOUT,
 ) -> None:
     """Chat until the front end ends it. Raises ChatError if the server never lets us in; once it
-    has, a lost connection is reopened. What could not be sent stays in the ``state``.
+    has, a lost connection is reopened, unless LoginFailed or NotTrusted are raised then. What could
+    not be sent stays in the ``state``.
 
     ``patience`` is how many seconds the last words may take, with all that is queued before them.
     If it is endless, and with ``client.retry``, a connection that is lost meanwhile is reopened for
@@ -112,8 +113,8 @@ class ChatRunner:
         )
 
     async def run(self) -> None:
-        """Run until the front end ends it. Raises ChatError if we have never been in; what was
-        heard by then is shown.
+        """Run until the front end ends it. Raises ChatError if we have never been in or cannot come
+        back; what was heard by then is shown.
         """
         try:
             failed = await self._keep_up()
@@ -124,7 +125,7 @@ class ChatRunner:
             raise failed
 
     async def _keep_up(self) -> ChatError | None:
-        """Return the error with which it ended, if we have never been in."""
+        """Return the error with which it ended, if we have never been in or cannot come back."""
         failed: ChatError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._do_all)
@@ -139,7 +140,7 @@ class ChatRunner:
         # Then nobody else tells that it has not ended well.
         if why := str(failed or self._connection.undelivered):
             self._hear([Unlinked(why, 0)])
-        return None
+        return failed if isinstance(failed, FINAL) else None
 
     def _goes_on_after(self, error: ChatError) -> bool:
         """Whether to try again: once we have been in, even if our nickname is taken, since our own
