@@ -42,7 +42,7 @@ class Writer:
         self._thread.start()
         self._gathered: list[Job[Any]] = []  # in this pass of the loop
         self._is_crowded = False  # whether several came together the last time
-        self._slow_until, self._caution = 0.0, _MOST  # the disk has to prove itself first
+        self._slow_until, self._caution = 0.0, _FIRST
         self._commits, self._wake_at = 0, 0.0  # since the thread was woken, and when to do so
 
     def do(self, job: Job[Any], *, lone: bool) -> None:
