@@ -391,6 +391,18 @@ async def test_the_journal_is_noticed_also_in_another_folder_of_the_same_time(pa
         assert "chat.db-wal was removed" in await refused(log, said("2"))
 
 
+async def test_the_file_is_noticed_where_a_link_to_it_is_opened(path: Path) -> None:
+    folder = path.parent / "links"
+    folder.mkdir()
+    link = folder / "link.db"
+    link.symlink_to(path)
+    async with open_file(link) as log:
+        settle(folder)
+        await append(log, said("1"))
+        remove(path)
+        assert "link.db was removed" in await refused(log, said("2"))
+
+
 @pytest.mark.parametrize(("rest", "is_looked_at"), [(1, False), (0, True)])
 async def test_the_journal_is_looked_at_when_its_folder_may_have_changed(
     path: Path, monkeypatch: pytest.MonkeyPatch, rest: int, is_looked_at: bool

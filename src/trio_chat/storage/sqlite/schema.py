@@ -185,27 +185,27 @@ class Whereabouts:
     What is written to a removed file is lost, and acknowledged nevertheless. ``descriptor`` is one
     of the file.
 
-    The journal is looked at only when its folder has changed: once Linux has told the times of a
-    file, the next write to it has to store new ones, which costs more than the rest of a commit's
-    system calls.
+    They are looked at only when their folder has changed: once Linux has told the times of a file,
+    the next write to it has to store new ones, which costs more than the rest of a commit's system
+    calls. But of a link to a file elsewhere the folder tells nothing.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path.absolute(), descriptor
-        self._folder, self._journal = str(self._path.parent), f"{self._path}-wal"
+        self._folder, self._is_link = str(self._path.parent), self._path.is_symlink()
         self._known: dict[str, tuple[int, int]] = {}
-        self._unchanged: tuple[int, ...] | None = None  # the folder, if the journal is in its place
+        self._unchanged: tuple[int, ...] | None = None  # the folder, if both are in their place
         self.check()
 
     def check(self) -> None:
         """Raise sqlite3.OperationalError if the file or its journal is no longer where it was."""
-        self._check_place(str(self._path))
         folder = _stat(self._folder)
         unchanged = folder and (folder.st_dev, folder.st_ino, folder.st_mtime_ns)
         if unchanged is None or unchanged != self._unchanged:
             self._unchanged = None
-            self._check_place(self._journal)
-            if folder and _is_settled(folder.st_mtime_ns):
+            for suffix in ("", "-wal"):
+                self._check_place(f"{self._path}{suffix}")
+            if folder and _is_settled(folder.st_mtime_ns) and not self._is_link:
                 self._unchanged = unchanged
         try:
             begin = os.pread(self._descriptor, len(_HEADER), 0)
