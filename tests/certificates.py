@@ -11,6 +11,7 @@ import trio
 import trustme
 
 from peers import PATIENCE, House, Peer
+from trio_chat.settings.pins import pin_of
 
 
 @cache
@@ -29,6 +30,12 @@ class Files:
     @property
     def settings(self) -> dict[str, Any]:
         return {"certificate": str(self.certificate), "key": str(self.key)}
+
+    @property
+    def pin(self) -> str:
+        """The pin of the certificate, which comes before those of its issuers."""
+        first, end, _ = self.certificate.read_text().partition("-----END CERTIFICATE-----")
+        return pin_of(ssl.PEM_cert_to_DER_cert(first + end))
 
 
 def issue(folder: Path, *names: str) -> Files:

@@ -44,11 +44,6 @@ def trusts(monkeypatch, tmp_path) -> Path:
     tls._trusted_certificates.cache_clear()
 
 
-def pin(files: Files) -> str:
-    [first, *_] = files.certificate.read_text().split("-----END CERTIFICATE-----\n")
-    return pin_of(ssl.PEM_cert_to_DER_cert(f"{first}-----END CERTIFICATE-----\n"))
-
-
 def context(files: Files) -> ssl.SSLContext:
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     made.load_cert_chain(files.certificate, files.key)
@@ -82,7 +77,7 @@ def enter(port: int, **options: object) -> AbstractAsyncContextManager[trio_chat
 
 @pytest.mark.parametrize("protocol", ["auto", "irc", "plain"])
 async def test_people_talk_over_tls(port, files, protocol):
-    where = {"pin": pin(files), "protocol": protocol}
+    where = {"pin": files.pin, "protocol": protocol}
     with trio.fail_after(PATIENCE):
         async with enter(port, **where) as al, trio_chat.open_chat(port=port, nick="bo") as bo:
             await al.say("hello")
@@ -100,10 +95,10 @@ async def test_a_certificate_that_this_system_trusts_needs_no_pin(port, trusts):
 async def test_who_has_another_certificate_than_the_pin_hears_nothing(irc, files, others, trusts):
     """Not even if this system trusts it: it may be somebody's who listens in."""
     with pytest.raises(NotTrusted) as caught:
-        async with enter(irc.port, pin=pin(others), retry=True):
+        async with enter(irc.port, pin=others.pin, retry=True):
             pass
-    assert pin(files) in str(caught.value)
-    assert pin(others) in str(caught.value)
+    assert files.pin in str(caught.value)
+    assert others.pin in str(caught.value)
     assert irc.received == []
 
 
@@ -111,7 +106,7 @@ async def test_who_has_a_certificate_that_nobody_trusts_hears_nothing(irc, files
     with pytest.raises(NotTrusted, match=r"is not trusted here \(") as caught:
         async with enter(irc.port, tls="on", retry=True):
             pass
-    assert pin_of(caught.value.certificate) == pin(files)
+    assert pin_of(caught.value.certificate) == files.pin
     assert irc.received == []
 
 
@@ -128,7 +123,7 @@ async def test_another_certificate_later_ends_the_chat(irc, files, others, monke
     monkeypatch.setattr("trio_chat.client.backoff._FIRST", 0.01)
 
     async def talk() -> None:
-        async with enter(irc.port, pin=pin(files), retry=True) as al:
+        async with enter(irc.port, pin=files.pin, retry=True) as al:
             irc.context, irc._answers["PRIVMSG"] = context(others), "ERROR :Closing Link"
             await al.say("hello")
             async for _ in al:
@@ -142,7 +137,7 @@ async def test_another_certificate_later_ends_the_chat(irc, files, others, monke
 async def test_a_lost_connection_is_made_again_over_tls(irc, files, monkeypatch):
     monkeypatch.setattr("trio_chat.client.backoff._FIRST", 0.01)
     with trio.fail_after(PATIENCE):
-        async with enter(irc.port, pin=pin(files), retry=True) as al:
+        async with enter(irc.port, pin=files.pin, retry=True) as al:
             irc._answers["PRIVMSG"] = "ERROR :Closing Link"
             await al.say("hello")
             linked = 0
@@ -240,18 +235,18 @@ async def test_in_a_pipe_an_unknown_certificate_is_refused_until_it_is_named(irc
     link = f"ircs://localhost:{irc.port}/tea"
     done = await say(irc.port, tmp_path, link)
     assert (done.code, done.out, done.err.count("\n")) == (77, "", 1)
-    assert done.err.endswith(f"SHA256:{pin(files)} is right; --pin trusts it\n")
+    assert done.err.endswith(f"SHA256:{files.pin} is right; --pin trusts it\n")
     assert irc.received == []
-    done = await say(irc.port, tmp_path, f"{link}?pin={pin_in_link(pin(files))}&invite=x")
+    done = await say(irc.port, tmp_path, f"{link}?pin={pin_in_link(files.pin)}&invite=x")
     assert (done.code, done.err) == (0, "")
     assert "JOIN #tea" in irc.received
-    assert kept(tmp_path).startswith(f"localhost:{irc.port} SHA256:{pin(files)} 20")
+    assert kept(tmp_path).startswith(f"localhost:{irc.port} SHA256:{files.pin} 20")
     done = await say(irc.port, tmp_path, f"localhost:{irc.port}")
     assert (done.code, done.err) == (0, "")
 
 
 async def test_a_certificate_that_has_changed_is_refused(irc, files, others, tmp_path):
-    arguments = ("--pin", pin(files), "--host", f"localhost:{irc.port}", "--protocol", "irc")
+    arguments = ("--pin", files.pin, "--host", f"localhost:{irc.port}", "--protocol", "irc")
     done = await say(irc.port, tmp_path, *arguments)
     assert done.code == 0
     irc.context, before = context(others), len(irc.received)
@@ -263,20 +258,23 @@ async def test_a_certificate_that_has_changed_is_refused(irc, files, others, tmp
     assert (done.code, done.out, done.err.count("\n")) == (78, "", 1)
     assert "so it is not spoken to in clear" in done.err
     assert str(tmp_path / "trio-chat" / "pins") in done.err
-    done = await say(irc.port, tmp_path, f"localhost:{irc.port}", "--pin", pin(files))
+    done = await say(irc.port, tmp_path, f"localhost:{irc.port}", "--pin", files.pin)
     assert done.code == 77
     assert len(irc.received) == before
-    done = await say(irc.port, tmp_path, f"localhost:{irc.port}", "--pin", pin(others))
+    done = await say(irc.port, tmp_path, f"localhost:{irc.port}", "--pin", others.pin)
+    assert (done.code, done.err.count("\n")) == (0, 1)
+    assert f"with SHA256:{others.pin}, no longer SHA256:{files.pin}\n" in done.err
+    done = await say(irc.port, tmp_path, f"localhost:{irc.port}", "--pin", others.pin)
     assert (done.code, done.err) == (0, "")
     assert kept(tmp_path).count("\n") == 1
-    assert pin(others) in kept(tmp_path)
+    assert others.pin in kept(tmp_path)
 
 
 @pytest.mark.parametrize("how", ["--plain", "--json", "screen"])
 async def test_one_that_changes_while_a_connection_is_lost_ends_the_chat(
     irc, files, others, tmp_path, how
 ):
-    link = f"ircs://localhost:{irc.port}?pin={pin(files)}"
+    link = f"ircs://localhost:{irc.port}?pin={files.pin}"
     command = ["client", link, "-n", "al", "--retry", *([how] if how != "screen" else [])]
     said = '{"type": "say", "text": "hello"}' if how == "--json" else "hello"
     async with terminal(command, {"XDG_STATE_HOME": str(tmp_path)}, constants=IMPATIENT) as it:
@@ -290,9 +288,18 @@ async def test_one_that_changes_while_a_connection_is_lost_ends_the_chat(
 
 
 async def test_who_keeps_nothing_keeps_no_pin_that_was_given(irc, files, tmp_path):
-    where = ("--no-state", "--pin", pin(files), f"localhost:{irc.port}")
+    where = ("--no-state", "--pin", files.pin, f"localhost:{irc.port}")
     done = await say(irc.port, tmp_path, *where)
     assert (done.code, done.err, kept(tmp_path)) == (0, "", "")
+
+
+async def test_where_pins_cannot_be_kept_the_chat_goes_on(irc, files, port, tmp_path):
+    (tmp_path / "trio-chat").write_text("no folder")
+    done = await say(irc.port, tmp_path, "--pin", files.pin, f"localhost:{irc.port}")
+    assert (done.code, done.err.count("\n")) == (0, 1)
+    assert "pins cannot be written: " in done.err
+    done = await say(port, tmp_path, f"localhost:{port}")
+    assert (done.code, done.err) == (0, "")
 
 
 async def test_a_server_without_tls_is_told_with_the_way_out(nursery, tmp_path):
@@ -313,7 +320,7 @@ async def test_on_a_terminal_the_person_is_asked_once(irc, files, tmp_path):
     state = {"XDG_STATE_HOME": str(tmp_path)}
     async with terminal(command, state) as it:
         shown = await it.until("Trust it from now on? [y/N] ")
-        assert f"SHA256:{pin(files)}" in shown
+        assert f"SHA256:{files.pin}" in shown
         assert "  for    localhost, 127.0.0.1" in shown
         await it.type("\r")
         await it.until(f"you do not trust the certificate of localhost:{irc.port}")
@@ -325,7 +332,7 @@ async def test_on_a_terminal_the_person_is_asked_once(irc, files, tmp_path):
         await it.until("You are al in #lobby")
         await it.type("/quit\r")
         assert await it.ended() == 0
-    assert pin(files) in kept(tmp_path)
+    assert files.pin in kept(tmp_path)
     async with terminal([*command[:4]], state) as it:
         shown = await it.until("#lobby")  # on the full screen
         assert "Trust" not in shown

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from certificates import issue
 from processes import running_server
 from trio_chat.client import backoff, requests
 from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
@@ -143,6 +144,7 @@ class Person:
         return rooms and mine and len(self.private) >= self.lines
 
 
+@pytest.mark.parametrize("over_tls", [False, True], ids=["clear", "TLS"])
 @pytest.mark.parametrize(
     ("people", "lines", "cuts"),
     [
@@ -151,23 +153,34 @@ class Person:
     ],
 )
 async def test_everybody_has_everything_of_every_room_and_in_private_once(
-    people: int, lines: int, cuts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    people: int,
+    lines: int,
+    cuts: int,
+    over_tls: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    file, certificates = tmp_path / "chat.db", tmp_path / "certificates"
+    certificates.mkdir()
+    files = issue(certificates)
+    tls = {f"TRIO_CHAT_TLS__{name.upper()}": path for name, path in files.settings.items()}
+    variables = LIMITS_OFF | {"TRIO_CHAT_HISTORY__STORE": str(file)} | (tls if over_tls else {})
     monkeypatch.setattr(backoff, "_FIRST", 0.05)
     monkeypatch.setattr(backoff, "_LAST", 0.2)
-    file = tmp_path / "chat.db"
     everybody = trio.Event()
     persons = [
         Person(f"p{n}", f"p{(n + 1) % people}", lines, people, everybody) for n in range(people)
     ]
     async with (
-        running_server(patience=1800, TRIO_CHAT_HISTORY__STORE=str(file), **LIMITS_OFF) as server,
+        running_server(patience=1800, **variables) as server,
         trio.open_nursery() as nursery,
     ):
         network = Network(server.port, cuts, random.Random(cuts))
         await nursery.start(network.run)
         for person in persons:
-            client = ClientSettings(room=ROOMS[0], retry=True, protocol="irc")
+            client = ClientSettings(
+                room=ROOMS[0], retry=True, protocol="irc", pin=files.pin if over_tls else ""
+            )
             settings = Settings(port=network.port, client=client)
             nursery.start_soon(run_chat, settings, person.nick, person)
         for person in persons:

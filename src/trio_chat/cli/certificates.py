@@ -11,6 +11,7 @@ import sys
 import platformdirs
 import trio
 
+from trio_chat.cli.trust import say
 from trio_chat.client.dial import dial
 from trio_chat.client.pins import Pins
 from trio_chat.client.tls import uses_tls
@@ -40,22 +41,29 @@ def with_pin(settings: Settings) -> Settings:
     if speaks_tls and not pin and _is_interactive(settings):
         pin = _meet(address, pins, retry=client.retry)
     elif speaks_tls and pin != known and client.state:
-        _check_and_keep(address, pins, pin)
+        _check_and_keep(address, pins, pin, known)
     return settings.model_copy(update={"client": client.model_copy(update={"pin": pin})})
 
 
 def _known(pins: Pins, address: Address) -> str:
+    """The pin that is kept. Without it nobody is trusted who would not be at first sight."""
     try:
         return pins.of(address)
     except OSError as error:
-        raise SettingsError(f"{pins.path} cannot be read: {error.strerror}") from None
+        if not address.is_local:  # where a file may be out of reach, as for a service
+            say(f"{pins.path} cannot be read: {_reason(error)}")
+        return ""
 
 
 def _keep(pins: Pins, address: Address, pin: str) -> None:
     try:
         pins.keep(address, pin, datetime.date.today().isoformat())  # noqa: DTZ011 - the person's
     except OSError as error:
-        print(f"trio-chat: {pins.path} cannot be written: {error.strerror}", file=sys.stderr)
+        say(f"{pins.path} cannot be written: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _is_interactive(settings: Settings) -> bool:
@@ -80,12 +88,16 @@ def _meet(address: Address, pins: Pins, *, retry: bool) -> str:
     return ""
 
 
-def _check_and_keep(address: Address, pins: Pins, pin: str) -> None:
-    """Keep a pin that was given, but only if the server has it: it may be mistyped."""
+def _check_and_keep(address: Address, pins: Pins, pin: str, known: str) -> None:
+    """Keep a pin that was given, but only if the server has it: it may be mistyped. A link may be
+    from anybody, so it is told if the server was known by another pin.
+    """
     try:
         _try(address, pin)
     except CannotConnect:
         return  # the chat will say why, or try again
+    if known:
+        say(f"{address} is now trusted with {shown_pin(pin)}, no longer {shown_pin(known)}")
     _keep(pins, address, pin)
 
 

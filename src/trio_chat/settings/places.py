@@ -140,10 +140,17 @@ def _pin_in(query: str) -> str:
     pairs = [part.partition("=") for part in query.split("&")]
     if any(name == "key" for name, _, _ in pairs):
         raise ValueError(_NO_KEY)
-    pins = [read_pin(unquote(value)) for name, _, value in pairs if name == "pin"]
+    pins = [_read_pin(unquote(value)) for name, _, value in pairs if name == "pin"]
     if len(set(pins)) > 1:
         raise ValueError("a link has one pin")
     return pins[0] if pins else ""
+
+
+def _read_pin(text: str) -> str:
+    try:
+        return read_pin(text)
+    except ValueError as error:
+        raise ValueError(f"its pin {error}") from None
 
 
 def without_password(host: str) -> str:
@@ -154,6 +161,8 @@ def without_password(host: str) -> str:
 def _host_and_port(text: str) -> tuple[str, str]:
     if text.count(":") > 1 and "[" not in text:
         return _ipv6(text), ""
+    if "/" in text or "#" in text:
+        raise ValueError(f"{_HOST}; with a room it is a link: ircs://HOST:PORT/ROOM")
     found = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^:\[\]/@]+))(?::(.*))?", text)
     if found is None:
         raise ValueError(_HOST)
