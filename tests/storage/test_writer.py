@@ -109,8 +109,9 @@ async def test_a_disk_that_was_slow_once_is_trusted_again(tmp_path: Path, disk: 
         assert disk.commits[:4] == [HERE, THREAD, THREAD, THREAD]
         disk.commits.clear()
         disk.pass_time(0.2)
-        await append(log, said("fast"))
-        assert HERE in disk.commits
+        with trio.fail_after(20):
+            while HERE not in disk.commits:  # the other thread may be keeping house
+                await append(log, said("fast"))
 
 
 async def test_a_disk_that_stays_slow_is_tried_ever_more_seldom(tmp_path: Path, disk: Disk) -> None:
