@@ -41,6 +41,9 @@ def _code_point(digits: str) -> int:
 PROTOTYPES = dict(_read_table())
 
 
+_OF_ASCII = {code: text for code, text in PROTOTYPES.items() if code < 128}
+
+
 def _letters() -> Iterator[tuple[int, str]]:
     """Letters that Unicode does not count as confusable, but that many take for others.
 
@@ -82,6 +85,8 @@ def skeleton(text: str) -> str:
 
     Some prototypes are letters with accents, whose bare letter has a prototype of its own.
     """
+    if text.isascii():  # as most are, and so are their prototypes
+        return text.translate(_OF_ASCII).translate(_OF_ASCII)
     return unicodedata.normalize("NFC", _prototypes(_prototypes(text)))
 
 
