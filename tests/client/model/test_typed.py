@@ -340,6 +340,19 @@ def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
     assert here.model.kept().inputs == ()
 
 
+@pytest.mark.parametrize("line", ["/login x", "/LOGIN bob x", "/register x", " /password x"])
+def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str) -> None:
+    here.enter("hello")
+    here.enter(line)
+    assert here.model.before("") == "hello"
+    assert here.model.kept().inputs == ("hello",)
+
+
+def test_a_password_that_slips_is_not_said(here: Desk) -> None:
+    assert here.enter(" /login x") == ()
+    assert "begin with the slash" in here.notes()[-1]
+
+
 # ── what outlives the program ──────────────────────────────────────────────────────────────────
 
 
@@ -384,7 +397,9 @@ def test_what_is_begun_and_not_sent_is_kept(here: Desk) -> None:
     assert again.kept() == kept
 
 
-@pytest.mark.parametrize("text", ["", "/raw PASS x", "/msg nickserv identify x", "x" * 5001])
+@pytest.mark.parametrize(
+    "text", ["", "/raw PASS x", "/msg nickserv identify x", "/login x", " /register x", "x" * 5001]
+)
 def test_a_password_that_is_being_written_is_not_kept_nor_a_book(here: Desk, text: str) -> None:
     here["#lobby"].draft = text, 0
     assert here.model.kept().drafts == ()

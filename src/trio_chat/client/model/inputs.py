@@ -13,10 +13,14 @@ _LONGEST = 5000  # characters; a pasted book is not worth remembering
 # Commands that may hold a password, for a server or its services: never written to a file.
 _SECRET = re.compile(
     r"/(raw\s+)?(pass|oper|authenticate)\b"
+    r"|\s*/(login|register|password)\b"
     r"|/(raw\s+privmsg|msg|notice|query)\s+\S*serv\b"
     r"|/join\s+\S+\s+\S",
     re.IGNORECASE,
 )
+
+# Commands that hold the password of somebody's account: not even remembered.
+_PASSWORD = re.compile(r"\s*/(login|register|password)\s", re.IGNORECASE)
 
 
 class Inputs:
@@ -28,8 +32,9 @@ class Inputs:
         self._draft = ""
 
     def add(self, text: str) -> None:
-        """Remember an input, unless it repeats the last."""
-        if self._inputs[-1:] != [text] and text.strip() and len(text) <= _LONGEST:
+        """Remember an input, unless it repeats the last, or holds a password."""
+        is_new = self._inputs[-1:] != [text] and not holds_password(text)
+        if is_new and text.strip() and len(text) <= _LONGEST:
             self._inputs.append(text)
             del self._inputs[:-INPUTS_MAX]
         self._at, self._draft = len(self._inputs), ""
@@ -52,6 +57,11 @@ class Inputs:
     def lasting(self) -> tuple[str, ...]:
         """The inputs that may be kept in a file."""
         return tuple(filter(may_last, self._inputs))
+
+
+def holds_password(text: str) -> bool:
+    """Whether it is a command with the password of an account, or was meant to be one."""
+    return bool(_PASSWORD.match(text))
 
 
 def may_last(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
+from trio_chat.client.model.inputs import holds_password
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.batch import SEARCH
@@ -41,6 +42,9 @@ def enter(model: Attention, text: str, now: float) -> Asked:
     line = lines[0]
     if line.startswith("/") and not line.startswith("//"):
         return _do(model, line, now)
+    if holds_password(line):
+        model.note("There is a password after that command: begin with the slash.", now)
+        return ()
     return _say(model, line.removeprefix("/"), 1, now)
 
 
