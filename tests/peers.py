@@ -12,6 +12,7 @@ from trio_chat.app import open_log
 from trio_chat.server.server import Server
 from trio_chat.server.transport import Link
 from trio_chat.settings import (
+    AccountSettings,
     HistorySettings,
     LimitSettings,
     ServerSettings,
@@ -29,6 +30,7 @@ def settings(**sections: dict[str, Any]) -> Settings:
     """
     return Settings(
         port=0,
+        accounts=AccountSettings(**{"iterations": 4096, **sections.get("accounts", {})}),
         limits=LimitSettings(**sections.get("limits", {})),
         server=ServerSettings(**sections.get("server", {})),
         tls=TlsSettings(**sections.get("tls", {})),

@@ -9,7 +9,7 @@ import trio.testing
 from irc_peers import irc_peer
 from irc_peers import settings as irc_settings
 from peers import PATIENCE, House, Peer, running, settings
-from trio_chat.core.events import PEOPLE
+from trio_chat.core.events import PEOPLE, REALM
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
@@ -109,4 +109,4 @@ async def test_a_room_that_others_have_closed_meanwhile_is_not_opened_again() ->
         log.go_on.set()
         with trio.fail_after(PATIENCE):
             await trio.testing.wait_all_tasks_blocked()
-    assert sorted(log.opened) == [PEOPLE, "#a", "#b", "#c", "#d", "#e", "#lobby"]
+    assert sorted(log.opened) == [PEOPLE, "#a", "#b", "#c", "#d", "#e", "#lobby", REALM]

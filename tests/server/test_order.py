@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -29,13 +30,11 @@ class HeldLog(MemoryLog):
         self.append_on.set()
         self.show_on.set()
 
-    async def append(
-        self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
-    ) -> Sequence[Entry]:
+    async def append(self, room: str, events: Sequence[Event], **how: Any) -> Sequence[Entry]:
         self.appending.set()
         await self.append_on.wait()
         self.said += [event for event in events if isinstance(event, Said)]
-        return await super().append(room, events, expect=expect, barrier=barrier)
+        return await super().append(room, events, **how)
 
     @asynccontextmanager
     async def tail(self) -> AsyncIterator[Tail]:

@@ -7,27 +7,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
     Change,
     Departed,
     Event,
     Joined,
+    KeyDropped,
+    KeyMade,
     Kicked,
     Left,
     ModesSet,
     Origin,
+    PasswordSet,
     Renamed,
     Said,
     Signalled,
     TopicSet,
 )
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Mask
 from trio_chat.storage.codec import (
     BESIDE,
     Unreadable,
     decode,
+    decode_realm,
     decode_state,
     encode,
+    encode_realm,
     encode_state,
 )
 
@@ -44,6 +52,11 @@ LASTING = st.one_of(
             ModesSet,
             Renamed,
             Departed,
+            AccountMade,
+            AccountDropped,
+            PasswordSet,
+            KeyMade,
+            KeyDropped,
         )
     ]
 )
@@ -120,3 +133,16 @@ def test_what_was_written_before_there_were_some_fields_is_read() -> None:
 def test_fields_keep_their_stored_names(written: str) -> None:
     text = "hello" if "Said" in written else ""
     assert encode(decode(written, text)) == written
+
+
+@given(state=st.from_type(RealmState))
+def test_a_realm_comes_back_as_it_was(state: RealmState) -> None:
+    assert decode_realm(encode_realm(state)) == state
+
+
+@pytest.mark.parametrize(
+    "written", ["", "[]", "{}", '{"barrier":1}', '{"barrier":"","accounts":[{"name":3}]}']
+)
+def test_what_is_no_realm_is_unreadable(written: str) -> None:
+    with pytest.raises(Unreadable):
+        decode_realm(written)

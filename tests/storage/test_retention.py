@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
 from trio_chat.core.commands import Span
-from trio_chat.core.events import Entry, Event, Joined, TopicSet
+from trio_chat.core.events import REALM, AccountMade, Entry, Event, Joined, TopicSet
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
+from trio_chat.storage.codec import encode_realm
 from trio_chat.storage.sqlite import maintenance, read, search
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
@@ -352,3 +354,28 @@ async def test_what_is_not_kept_goes_while_people_talk_without_a_pause(tmp_path:
         with trio.fail_after(50):
             while len(await log.history("#a", limit=3000)) > 1000:
                 await append(log, said("on and on"))
+
+
+# ── accounts ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "little",
+    [
+        Retention(1, 1_000_000, 1_000_000_000),
+        Retention(0, 1, 1_000_000_000),
+        Retention(0, 1_000_000, 2**20),
+    ],
+)
+def test_accounts_stay_however_little_is_kept(file: File, little: Retention) -> None:
+    made = [AccountMade(f"person{n}", f"=person{n}") for n in range(2000)]
+    ids = file.append(*made, room=REALM, barrier=True)
+    with file.store.transaction():
+        file.store.save_realm(ids[-1], encode_realm(RealmState(ids[-1])))
+    file.append(*(said("x" * 2000) for _ in range(500)))
+    file.now += DAY
+    file.append(said("the last one"))
+    assert file.keep(little)
+    kept = read.barriers(file.connection, REALM, START)
+    assert [(entry.id, entry.event) for entry in kept] == [*zip(ids, made, strict=True)]
+    assert len(file.texts()) < 500

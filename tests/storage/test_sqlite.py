@@ -23,6 +23,7 @@ from trio_chat.storage.sqlite.maintenance import Housekeeper
 from trio_chat.storage.sqlite.rows import _complain
 from trio_chat.storage.sqlite.schema import MIGRATIONS
 
+NOW_AT = len(MIGRATIONS)
 NEXT = [*MIGRATIONS, "ALTER TABLE mark ADD COLUMN more TEXT"]
 
 
@@ -358,7 +359,8 @@ async def test_a_file_that_a_bad_stop_has_damaged(path: Path, tmp_path: Path) ->
 async def test_a_file_of_a_newer_version(path: Path) -> None:
     async with open_file(path, migrations=NEXT):
         pass
-    assert "newer trio-chat (version 3 of the file, this one knows 2)" in await cannot_open(path)
+    versions = f"(version {NOW_AT + 1} of the file, this one knows {NOW_AT})"
+    assert f"newer trio-chat {versions}" in await cannot_open(path)
 
 
 async def test_an_older_file_is_brought_up_to_date_and_a_copy_stays(path: Path) -> None:
@@ -367,8 +369,8 @@ async def test_an_older_file_is_brought_up_to_date_and_a_copy_stays(path: Path) 
         await log.mark("al", "#a", 5)
     async with open_file(path, migrations=[*NEXT, "UPDATE mark SET more = 'yes'"]) as log:
         assert await texts(log, "#a") == ["1"]
-    copy = path.with_name("chat.db.version-2")
-    assert (version_of(path), version_of(copy)) == (4, 2)
+    copy = path.with_name(f"chat.db.version-{NOW_AT}")
+    assert (version_of(path), version_of(copy)) == (NOW_AT + 2, NOW_AT)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM mark").fetchall() == [("al", "#a", 5, "", "yes")]
     async with open_file(copy) as log:
@@ -380,6 +382,6 @@ async def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
         await append(log, said("1"))
     broken = [*NEXT, "DELETE FROM entry; INSERT INTO nowhere VALUES (1)"]
     assert "no such table" in await cannot_open(path, migrations=broken)
-    assert version_of(path) == 3
+    assert version_of(path) == NOW_AT
     async with open_file(path, migrations=NEXT) as log:
         assert await texts(log, "#a") == ["1"]

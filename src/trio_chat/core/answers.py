@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
+from trio_chat.core.accounts import account_of, no_account, not_logged_in
 from trio_chat.core.commands import (
     Count,
     FindNicks,
@@ -20,6 +21,7 @@ from trio_chat.core.commands import (
     FindPeople,
     ListMembers,
     ListRooms,
+    ShowAccount,
     ShowInvitations,
     ShowMasks,
     ShowModes,
@@ -33,6 +35,7 @@ from trio_chat.core.roll import SIZE, Roll
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, has_status, is_silenced_somewhere, share_a_room, shown
 from trio_chat.core.views import (
+    AccountView,
     Answer,
     Block,
     Counts,
@@ -227,6 +230,17 @@ def _show_invitations(state: State, asker: Person, query: ShowInvitations) -> An
     return Invitations(tuple(sorted(state.name(room) for room in asker.invited)))
 
 
+def _show_account(state: State, asker: Person, query: ShowAccount) -> Answer:
+    own = account_of(state, asker)
+    if not query.name and own is None:
+        return not_logged_in()
+    account = state.realm.account(query.name) if query.name else own
+    if account is None:
+        return no_account(query.name)
+    keys = tuple((key.label, key.made) for key in account.keys)
+    return AccountView(account.name, account.made, keys if account is own else None)
+
+
 def _count(state: State, asker: Person, query: Count) -> Answer:
     return Counts(
         len(state.people),
@@ -253,6 +267,7 @@ ANSWERS: dict[type, _Answers] = {
     FindNicks: _whole(_find_nicks),
     FindPast: _whole(_find_past),
     ShowInvitations: _whole(_show_invitations),
+    ShowAccount: _whole(_show_account),
     Count: _whole(_count),
 }
 

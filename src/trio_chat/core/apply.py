@@ -10,6 +10,10 @@ from typing import Any
 from trio_chat.core.answers import topic_of
 from trio_chat.core.events import (
     PEOPLE,
+    REALM,
+    AccountDropped,
+    AccountMade,
+    AccountSet,
     Announced,
     Arrived,
     AwaySet,
@@ -19,11 +23,15 @@ from trio_chat.core.events import (
     Event,
     Invited,
     Joined,
+    KeyDropped,
+    KeyMade,
     Kicked,
     Left,
     ModesSet,
     NameSet,
+    OfRealm,
     Origin,
+    PasswordSet,
     Renamed,
     Said,
     Signalled,
@@ -240,10 +248,7 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     if person is None:  # cut off before their arrival had a place in the log
         return []
     del state.by_nick[fold(person.nick)]
-    if same := state.known.get(person.identity):
-        del same[person.user_id]
-        if not same:
-            del state.known[person.identity]
+    _forget_known(state, person)
     _remember(state, person, entry)
     rooms = tuple(person.rooms)
     for room in rooms:
@@ -270,6 +275,10 @@ def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -
     else:
         person.origin = event.origin
         _note(state, person)
+    return _told(state, person, event)
+
+
+def _told(state: State, person: Person, event: AwaySet | NameSet | AccountSet) -> Deliveries:
     watchers = (state.people.get(user_id) for user_id in state.watchers.get(fold(person.nick), ()))
     strangers = tuple(
         w.user_id for w in watchers if w and w is not person and not share_a_room(w, person)
@@ -278,6 +287,62 @@ def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -
         Delivery(event, tuple(person.rooms), (person.user_id,), by=person.user_id),
         *([Delivery(Copy(event), people=strangers)] if strangers else []),
     ]
+
+
+def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries:
+    """The same people. If the account was deleted in the meantime, nobody."""
+    if (person := state.people.get(event.user_id)) is None:
+        return []
+    if event.origin.account and not state.realm.account(event.origin.account):
+        return []
+    return _be_known(state, person, event.origin.account, event.identity)
+
+
+def _be_known(state: State, person: Person, account: str, identity: str) -> Deliveries:
+    """Let somebody be known by another account; by none if it is empty."""
+    _forget_known(state, person)
+    person.identity = identity or person.user_id
+    person.origin = replace(person.origin, account=account)
+    if person.is_known:
+        state.known.setdefault(identity, {})[person.user_id] = person
+    _note(state, person)
+    event = AccountSet(person.nick, person.user_id, person.origin, identity)
+    return _told(state, person, event)
+
+
+def _forget_known(state: State, person: Person) -> None:
+    if same := state.known.get(person.identity):
+        del same[person.user_id]
+        if not same:
+            del state.known[person.identity]
+
+
+def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveries:
+    """Those who are told of an account, for whoever has registered.
+
+    And for the person's other connections that have shown the same secret.
+    """
+    state.realm.apply(entry)
+    account = state.realm.account(event.name)
+    if account is None or account.identity != event.identity:
+        return []
+    people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
+    found = [person for person in people.values() if person]
+    return [d for p in found for d in _be_known(state, p, account.name, account.identity)]
+
+
+def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> Deliveries:
+    """Those who are told of an account, for everybody who was logged in to it."""
+    account = state.realm.account(event.name)
+    state.realm.apply(entry)
+    people = [*state.same(account.identity).values()] if account else []
+    return [delivery for person in people for delivery in _be_known(state, person, "", "")]
+
+
+def _on_realm_changed(state: State, event: OfRealm, entry: Entry) -> Deliveries:
+    """Nobody."""
+    state.realm.apply(entry)
+    return []
 
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
@@ -367,6 +432,12 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Departed: _on_departed,
     AwaySet: _on_away_or_name_set,
     NameSet: _on_away_or_name_set,
+    AccountSet: _on_account_set,
+    AccountMade: _on_account_made,
+    AccountDropped: _on_account_dropped,
+    PasswordSet: _on_realm_changed,
+    KeyMade: _on_realm_changed,
+    KeyDropped: _on_realm_changed,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }
@@ -430,9 +501,11 @@ def is_barrier(event: Event) -> bool:
     """Whether the judgement of later commands depends on this event."""
     if isinstance(event, Joined):
         return event.guarded
-    return isinstance(event, TopicSet | ModesSet | Kicked)
+    return isinstance(event, TopicSet | ModesSet | Kicked | OfRealm)
 
 
 def log_of(event: Event) -> str:
-    """The log an event belongs to: that of its room, or the one of people."""
-    return fold(getattr(event, "room", PEOPLE))
+    """The log an event belongs to: that of its room, or the one of people or of accounts."""
+    if (room := getattr(event, "room", None)) is not None:
+        return fold(room)
+    return REALM if isinstance(event, OfRealm) else PEOPLE

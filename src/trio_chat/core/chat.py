@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from trio_chat.core.answers import ANSWERS
 from trio_chat.core.apply import EFFECTS
-from trio_chat.core.commands import Query, Request
+from trio_chat.core.commands import Confidential, Query, Request
 from trio_chat.core.decide import JUDGES, Outcomes, repair
 from trio_chat.core.events import Entry
 from trio_chat.core.state import State
@@ -25,7 +25,7 @@ class Chat(State):
     order, each once.
     """
 
-    def decide(self, user_id: str, request: Request) -> Outcomes:
+    def decide(self, user_id: str, request: Request | Confidential) -> Outcomes:
         """Judge a request: the event that it would become, or refusals; empty if it is none.
 
         Nothing is changed. All events returned belong to one log. A room to join must have been
@@ -33,7 +33,7 @@ class Chat(State):
         """
         return JUDGES[type(request)](self, self.people[user_id], request)
 
-    def is_repair(self, user_id: str, request: Request) -> str:
+    def is_repair(self, user_id: str, request: Request | Confidential) -> str:
         """Describe, for the server's log, what only an operator of the server may do."""
         return repair(self, self.people[user_id], request)
 

@@ -156,6 +156,65 @@ class Announce:
 
 
 @fact
+class Register:
+    """Make my nickname an account, opened by this password."""
+
+    password: str
+
+
+@fact
+class LogIn:
+    """Log me in to an account, by its password or by the secret of one of its keys."""
+
+    name: str
+    password: str
+
+
+@fact
+class LogOut:
+    """Log me out: from now on I am who I am on this connection."""
+
+
+@fact
+class SetPassword:
+    """Give my account another password."""
+
+    password: str
+
+
+@fact
+class MakeKey:
+    """Make a key to my account, under a ``label`` of its own.
+
+    ``key`` is the hash of its secret, which the server makes up.
+    """
+
+    label: str
+    key: str = ""
+
+
+@fact
+class DropKey:
+    """Let one of my account's keys, named by its label, log nobody in any more."""
+
+    label: str
+
+
+@fact
+class DropAccount:
+    """Delete my account, for ever; ``name`` is its name once more."""
+
+    name: str
+
+
+@fact
+class Regain:
+    """Give me the status that I have in a room by my account, and remember the one I have now."""
+
+    room: str
+
+
+@fact
 class Quit:
     """Say goodbye. ``why`` is told to the one who leaves, ``words`` to all others."""
 
@@ -259,6 +318,13 @@ class ShowInvitations:
 
 
 @fact
+class ShowAccount:
+    """Show an account: that of this name, or mine if it is empty."""
+
+    name: str = ""
+
+
+@fact
 class Count:
     """Count the people and the rooms."""
 
@@ -345,13 +411,16 @@ class ShowMark:
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
-    | SetUserModes | SetAway | SetName | Announce
+    | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | Regain
 )  # fmt: skip
+#: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
+#: first; then Chat.decide judges the rest.
+Confidential = Register | LogIn | SetPassword | MakeKey
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | Count
+    | ShowInvitations | ShowAccount | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
-Command = Enter | Quit | Operate | Kill | Reload | Watch | Request | Query | LookUp
+Command = Enter | Quit | Operate | Kill | Reload | Watch | Request | Confidential | Query | LookUp

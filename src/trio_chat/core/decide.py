@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trio_chat.core.accounts import JUDGES as _OF_ACCOUNTS
 from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.apply import change_status, with_change
 from trio_chat.core.commands import (
@@ -16,6 +17,7 @@ from trio_chat.core.commands import (
     LIST_MAX,
     TOPIC_MAX,
     Announce,
+    Confidential,
     DirectMessage,
     Invite,
     Join,
@@ -72,6 +74,7 @@ from trio_chat.core.state import (
     is_silenced,
     is_silenced_somewhere,
     leads,
+    muted_in,
     shown,
 )
 from trio_chat.core.views import AwayReply, Refused, Repeated
@@ -80,7 +83,7 @@ Outcome = Event | Refused | AwayReply | Repeated
 Outcomes = Sequence[Outcome]
 
 
-def repair(state: State, person: Person, request: Request) -> str:
+def repair(state: State, person: Person, request: Request | Confidential) -> str:
     """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(
         request, Join | Kick | Invite | SetTopic | SetModes
@@ -413,12 +416,9 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are already {rename.nick}.", Code.SAME_NICK)]
-    # In a room where they are muted or banned, others know them by the nickname: it must not speak.
-    for name in person.rooms:
-        if is_silenced(state.rooms[name], person, moderated=False):
-            name = state.name(name)
-            why = f"You cannot change your nickname while you may not speak in {name}."
-            return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
+    if name := muted_in(state, person):
+        why = f"You cannot change your nickname while you may not speak in {name}."
+        return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.user_id, person.origin, rooms)]
 
@@ -521,4 +521,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     SetAway: _set_away,
     SetName: _set_name,
     Announce: _announce,
+    **_OF_ACCOUNTS,
 }

@@ -233,6 +233,19 @@ class NameSet:
 
 
 @fact
+class AccountSet:
+    """Somebody has logged in to the account in ``origin``, or logged out if that is none.
+
+    ``identity`` is the account's; with none they are who they are on this connection.
+    """
+
+    nick: str
+    user_id: str = ""
+    origin: Origin = NOWHERE
+    identity: str = ""
+
+
+@fact
 class UserModesSet:
     """Somebody's own modes have changed."""
 
@@ -252,12 +265,63 @@ class Announced:
     origin: Origin = NOWHERE
 
 
+@fact
+class AccountMade:
+    """Somebody has registered their nickname, and is logged in.
+
+    ``identity`` is what the account is known by from now on. ``key`` is set if they had shown a
+    secret: whoever shows it again is logged in.
+    """
+
+    name: str
+    identity: str
+    user_id: str = ""
+    key: str = ""
+
+
+@fact
+class AccountDropped:
+    """An account is no more; nobody else can ever have its name."""
+
+    name: str
+
+
+@fact
+class PasswordSet:
+    """An account has another password, of which no event tells anything."""
+
+    name: str
+
+
+@fact
+class KeyMade:
+    """Whoever shows the secret of which ``key`` is the hash is logged in to an account."""
+
+    name: str
+    key: str
+    label: str
+
+
+@fact
+class KeyDropped:
+    """A key logs nobody in any more."""
+
+    name: str
+    key: str
+
+
 OfRoom = Said | Signalled | Joined | Left | Kicked | Invited | TopicSet | ModesSet
-OfPerson = Arrived | Renamed | Departed | AwaySet | NameSet | UserModesSet | Announced
-Event = OfRoom | OfPerson
+OfPerson = (
+    Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | UserModesSet | Announced
+)  # fmt: skip
+OfRealm = AccountMade | AccountDropped | PasswordSet | KeyMade | KeyDropped
+Event = OfRoom | OfPerson | OfRealm
 
 #: The log of events that concern people and not a room. No room can have this name.
 PEOPLE = ""
+
+#: The log of events that concern accounts (``core.realm``). Nor can a room have this name.
+REALM = "@"
 
 
 class Entry(NamedTuple):
@@ -285,7 +349,7 @@ def is_persistent(event: Event) -> bool:
             return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
-    return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet)
+    return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet | OfRealm)
 
 
 _PASSING = ("+typing", "+draft/typing")

@@ -11,6 +11,7 @@ class Code(Enum):
     NO_SUCH_ROOM = auto()  # room
     CANNOT_SAY = auto()  # room
     NICK_TAKEN = auto()  # nick
+    NICK_OWNED = auto()  # nick
     BAD_NICK = auto()  # nick
     SAME_NICK = auto()
     BAD_NAME = auto()
@@ -30,6 +31,10 @@ class Code(Enum):
     LIST_FULL = auto()  # room, mask, mode
     NOT_AN_OPERATOR = auto()
     WRONG_PASSWORD = auto()
+    BAD_PASSWORD = auto()
+    ACCOUNT_EXISTS = auto()  # nick
+    LOGGED_IN = auto()
+    NOT_LOGGED_IN = auto()
     TOO_LONG = auto()
     UNAVAILABLE = auto()
     UNREADABLE = auto()  # room or nick

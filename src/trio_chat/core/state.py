@@ -7,6 +7,7 @@ from dataclasses import replace
 from trio_chat.core.events import Entry
 from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
+from trio_chat.core.realm import Realm
 from trio_chat.core.room import Person, Room, RoomState
 
 # The last people who have gone, or changed their nickname, of whom WHOWAS can still tell.
@@ -25,6 +26,7 @@ class State:
         self.people: dict[str, Person] = {}
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
+        self.realm = Realm()
         self.by_nick: dict[str, Person] = {}
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
@@ -41,7 +43,8 @@ class State:
 
     def same(self, identity: str) -> Mapping[str, Person]:
         """The people of an identity, by id."""
-        if person := self.people.get(identity):  # as it is with those who are not known
+        person = self.people.get(identity)
+        if person and person.identity == identity:  # as it is with those who are not known
             return {identity: person}
         return self.known.get(identity, {})
 
@@ -150,6 +153,17 @@ def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
 def is_silenced_somewhere(state: State, person: Person) -> bool:
     """Whether somebody is in a room that no words of theirs may reach."""
     return any(is_silenced(state.rooms[name], person) for name in person.rooms)
+
+
+def muted_in(state: State, person: Person) -> str:
+    """A room in which somebody is muted or banned; empty if there is none.
+
+    Others know them by the nickname there: so it must not change, or it would speak for them.
+    """
+    for name in person.rooms:
+        if is_silenced(state.rooms[name], person, moderated=False):
+            return state.name(name)
+    return ""
 
 
 def shown(person: Person, *, silenced: bool) -> Person:

@@ -5,6 +5,7 @@ from dataclasses import field
 
 from trio_chat.core.events import (
     NOWHERE,
+    AccountSet,
     AwaySet,
     Entry,
     Event,
@@ -63,7 +64,7 @@ class Copy:
     That is whoever did it, those who could have done it, or those who watch the person.
     """
 
-    of: "Said | Signalled | Left | Invited | AwaySet | NameSet"
+    of: "Said | Signalled | Left | Invited | AwaySet | NameSet | AccountSet"
 
 
 @fact
@@ -199,6 +200,26 @@ class Invitations:
 
 
 @fact
+class AccountView:
+    """The answer to ShowAccount; ``made`` is in unix milliseconds.
+
+    Only its owner is told of the ``keys``: each label, and when it was made.
+    """
+
+    name: str
+    made: int
+    keys: tuple[tuple[str, int], ...] | None = None
+
+
+@fact
+class NewKey:
+    """The answer to MakeKey: the secret, which nobody can be told again."""
+
+    label: str
+    secret: str
+
+
+@fact
 class AwayReply:
     """The answer to a message or an invitation for somebody who is away."""
 
@@ -266,7 +287,8 @@ class Marked:
 
 
 Answer = (
-    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AwayReply
+    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView | NewKey
+    | AwayReply
     | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | Answer

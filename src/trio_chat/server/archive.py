@@ -62,6 +62,15 @@ class Archive:
             del reader.marks[next(iter(reader.marks))]
         return at
 
+    async def keep_marks(self, reader: Person) -> None:
+        """Keep for somebody who is known now what they had read before they were.
+
+        Raises Unavailable.
+        """
+        marks, reader.marks = reader.marks, {}
+        for target, at in marks.items():
+            await self._mark(reader, target, at)
+
     async def _marked(self, reader: Person, target: str) -> int:
         if reader.is_known:
             return await self._log.marked(reader.identity, target)

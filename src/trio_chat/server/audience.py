@@ -7,7 +7,7 @@ many of a room do, its groups are forgotten, and made when they are next needed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trio_chat.core.chat import Chat
@@ -25,13 +25,19 @@ MOVE = 10
 Group = tuple[Dialect, Mapping[Outbox, None]]
 
 
+async def _yes() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Subscriber:
     """Somebody on a connection of this server.
 
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
     differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
-    from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``).
+    from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``), ``key`` is
+    the hash of the secret that they have shown, if any. ``is_there`` asks them whether they still
+    are.
     """
 
     user_id: str
@@ -42,6 +48,8 @@ class Subscriber:
     source: str = ""
     nick: str = ""
     looks: tuple[str, ...] = ()
+    key: str = ""
+    is_there: Callable[[], Awaitable[bool]] = _yes
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from trio_chat.core.commands import (
+    Confidential,
     Enter,
     Kill,
     LookUp,
@@ -37,6 +38,7 @@ from trio_chat.core.views import (
     Answer,
     AwayReply,
     Members,
+    NewKey,
     Notice,
     People,
     Refused,
@@ -48,6 +50,7 @@ from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.protocols.sniff import Opening, Spoken
+from trio_chat.server.accounts import IN_CLEAR, Accounts
 from trio_chat.server.addresses import is_local
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.cloak import Cloak
@@ -84,6 +87,9 @@ _NOT_SPOKEN = {
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 
+# The time that a peer has to answer when somebody else wants its nickname, whose it is.
+_ANSWER = 3.0  # seconds
+
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
@@ -104,6 +110,7 @@ class Shared:
     """
 
     hub: Hub
+    accounts: Accounts
     drains: trio.Nursery
     settings: Settings
     irc: ServerInfo
@@ -142,11 +149,17 @@ class Connection:
         self._slowed = False
         self._wrong_passwords = 0
         self._heard_at = trio.current_time()
-        self._pinged = False
+        self._pinged = self._is_hearing = False
+        self._answered: trio.Event | None = None  # for those who ask whether it is there
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
         outbox = Outbox(entered.link, shared.drains, self, max_bytes=limits.outbox_bytes)
         self._subscriber = Subscriber(
-            user_id, outbox, self._session.dialect, end=self.finish, source=source.name
+            user_id,
+            outbox,
+            self._session.dialect,
+            end=self.finish,
+            source=source.name,
+            is_there=self.is_there,
         )
 
     @property
@@ -227,9 +240,31 @@ class Connection:
         if passes.is_full(now):
             await passes.wait()
             now = trio.current_time()
-        self._heard_at, self._pinged = now, False
+        self._heard_at, self._pinged, self._is_hearing = now, False, True
+        if self._answered is not None:
+            self._answered.set()
+            self._answered = None
         self._session.receive_data(data)
         await self._obey()
+        self._is_hearing = False
+
+    async def is_there(self) -> bool:
+        """Ask the peer whether it is still there.
+
+        One that cannot be asked counts as there, and so does one that is busy with us.
+        """
+        if self._is_hearing:
+            return True
+        self._session.ping()
+        if not (data := self._session.data_to_send()):
+            return True
+        self._subscriber.outbox.post(data)
+        if self._answered is None:
+            self._answered = trio.Event()
+        answered = self._answered
+        with trio.move_on_after(_ANSWER):
+            await answered.wait()
+        return answered.is_set()
 
     def look_after(self, now: float) -> None:
         """Send a PING to a peer that has long been silent, or give it up; called now and then."""
@@ -387,6 +422,8 @@ class Connection:
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
                 watch(self._subscriber.user_id, nicks)
+            case command if isinstance(command, Confidential):
+                await self._confide(command, ask)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
             case command if isinstance(command, Query):
@@ -474,6 +511,21 @@ class Connection:
             logger.debug("refused: %s", answer.why)
             tell = ask.on_refused if ask else None
         (tell or self._session.reply)(answer)
+
+    async def _confide(self, request: Confidential, ask: Ask) -> None:
+        """Carry out something confidential, which nobody may have read on its way."""
+        if not self._is_secure and not is_local(self._link.peer):
+            self._reply(IN_CLEAR, ask)
+            return
+        await self._flush()
+        with self._time_out():
+            accounts = self._shared.accounts
+            answer = await accounts.carry_out(self._subscriber, self._source, request)
+        if isinstance(answer, NewKey):
+            self._reply(answer, ask)
+            return
+        for outcome in answer:
+            await self._follow(outcome, ask)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,8 @@
 """The checks of passwords. Hashing is slow on purpose, so those who guess must not keep others
 waiting:
 
-- One password is hashed at a time, and of each source only one waits for that; so sources take
-  turns, however many guesses come from one of them.
+- Few passwords are hashed at a time, and of each source only one waits for that; so sources take
+  turns, however many guesses come from one of them. Where many sources wait, more are refused.
 - Of several guesses from one source, the last to come is next, and if too many wait, the first to
   have come is refused; so a flood of wrong passwords keeps out nobody who comes after it.
 - A source that was wrong too often is refused before anything is hashed.
@@ -10,6 +10,9 @@ waiting:
 
 import math
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import trio
 
@@ -17,6 +20,8 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.passwords import is_password
 from trio_chat.server.token_bucket import TokenBucket
+
+_T = TypeVar("_T")
 
 # Guesses from one source that wait for another one from there. There can be more of them than
 # ``limits.guess_burst`` only behind an address that is exempt: those who come at the same moment as
@@ -28,6 +33,9 @@ NONE_GIVEN = Refused(
     "This chat has a password. Set it in your client as the server's password (PASS).",
     Code.WRONG_PASSWORD,
 )
+
+
+_BUSY = Refused("Many are logging in just now. Try again in a moment.", Code.WRONG_PASSWORD)
 
 
 class Guesses:
@@ -43,27 +51,46 @@ class Guesses:
 
         ``hashing`` bounds how many are hashed at a time.
         """
+        return await self.guess(partial(is_password, text, hashed), hashing)
+
+    async def guess(
+        self, is_right: Callable[[], bool], hashing: trio.CapacityLimiter, *, most: float = math.inf
+    ) -> Refused | None:
+        """Why a guess is refused, as ``is_right`` says in a thread; None if it is right.
+
+        If ``most`` sources wait for a thread already, it is refused at once.
+        """
         if self.bucket is None:
-            return await self._check(text, hashed, hashing)
+            return await self._guess(is_right, hashing, most)
         now, refused = trio.current_time(), None
         if wait := self.bucket.wait(now):
-            return _later(f"in {math.ceil(wait)} seconds")
+            return later(f"in {math.ceil(wait)} seconds")
         self.bucket.take(now)  # before the result is known: others may guess meanwhile
         try:
-            refused = await self._check(text, hashed, hashing)
+            refused = await self._guess(is_right, hashing, most)
         finally:
             if refused is not WRONG:
                 self.bucket.give_back()
         return refused
 
-    async def _check(self, text: str, hashed: str, hashing: trio.CapacityLimiter) -> Refused | None:
+    async def _guess(
+        self, is_right: Callable[[], bool], hashing: trio.CapacityLimiter, most: float
+    ) -> Refused | None:
+        right = await self.hash(is_right, hashing, most=most)
+        return right if isinstance(right, Refused) else None if right else WRONG
+
+    async def hash(
+        self, make: Callable[[], _T], hashing: trio.CapacityLimiter, *, most: float = math.inf
+    ) -> _T | Refused:
+        """Call something slow in a thread when it is its turn; Refused if too many wait."""
         if not await self._has_turn():
-            return _later("in a moment")
+            return later("in a moment")
         try:
-            right = await trio.to_thread.run_sync(is_password, text, hashed, limiter=hashing)
+            if hashing.statistics().tasks_waiting >= most:
+                return _BUSY
+            return await trio.to_thread.run_sync(make, limiter=hashing)
         finally:
             self._pass_on()
-        return None if right else WRONG
 
     async def _has_turn(self) -> bool:
         """Wait for a turn, to be passed on afterwards; False if too many came after this one."""
@@ -102,6 +129,7 @@ class _Turn:
         self.ended.set()
 
 
-def _later(when: str) -> Refused:
+def later(when: str) -> Refused:
+    """The refusal of a password that comes too soon after others."""
     why = f"Too many passwords from your address. Try again {when}."
     return Refused(why, Code.WRONG_PASSWORD)

@@ -8,19 +8,27 @@ everything that one person sees is in order, and nobody can be faster than the s
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import trio
 
 from trio_chat.core.apply import is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
+    Confidential,
+    DropAccount,
+    DropKey,
     Enter,
     Join,
     Kick,
     Kill,
     Leave,
+    LogIn,
+    LogOut,
     LookUp,
     MarkRead,
+    Regain,
+    Register,
     Rename,
     Request,
     Say,
@@ -29,11 +37,17 @@ from trio_chat.core.decide import Outcomes, nobody, parting_words
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
+    REALM,
+    AccountDropped,
+    AccountMade,
     Arrived,
     Change,
     Departed,
     Entry,
     Event,
+    KeyDropped,
+    OfRealm,
+    PasswordSet,
     Renamed,
     Said,
     UserModesSet,
@@ -50,7 +64,8 @@ from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
-from trio_chat.storage.base import START, Log
+from trio_chat.server.realm_log import RealmLog
+from trio_chat.storage.base import START, Log, Secret
 
 logger = logging.getLogger(__name__)
 
@@ -81,10 +96,11 @@ class Hub:
         reserved: Sequence[str] = (),
     ) -> None:
         self.chat, self._log = chat, log
-        self.nicknames = Nicknames(reserved)
+        self.nicknames = Nicknames(reserved, chat.realm)
         self.progress = Progress()
         self.logs = OpenLogs(chat, log, self.progress, max_rooms=max_rooms, room_modes=room_modes)
         self._archive = Archive(chat, log)
+        self._realm = RealmLog(chat.realm, log)
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
         self._last_placed = START
@@ -93,7 +109,8 @@ class Hub:
         self._idle = trio.Event()
 
     async def start(self) -> None:
-        """Begin to follow the log of people."""
+        """Take up the realm, and begin to follow the logs that no room has."""
+        await self._realm.open()
         await self._log.follow(PEOPLE, await self._log.end(PEOPLE))
 
     async def finish(self) -> None:
@@ -103,6 +120,11 @@ class Hub:
             await self._idle.wait()
         with suppress(trio.BrokenResourceError):
             await self.progress.until_shown(self._last_placed)
+
+    async def save(self) -> None:
+        """Save, when the server stops, what would otherwise have to be read from the logs."""
+        await self._realm.save()
+        await self.logs.save_rooms()
 
     def ended(self) -> None:
         """Note that nothing is shown any more; called when the broadcaster ends."""
@@ -121,10 +143,10 @@ class Hub:
         """
         await self._be_open()
         with self._request():
-            nick = composed(enter.nick)
-            refused = self.nicknames.claim(subscriber, nick)
-            if refused and await self._take_over(enter):
-                refused = self.nicknames.claim(subscriber, nick)
+            nick, who = composed(enter.nick), self.chat.realm.who
+            subscriber.key = enter.secret
+            account, identity = who(enter.secret)
+            refused = await self._claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
             notices: list[Notice] = []
@@ -132,9 +154,9 @@ class Hub:
                 nick = self.nicknames.claim_near(subscriber, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            arrived = Arrived(
-                nick, subscriber.user_id, enter.origin, enter.secret, secure=enter.secure
-            )
+            account, identity = who(enter.secret)  # again, for that may have taken a while
+            origin = replace(enter.origin, account=account)
+            arrived = Arrived(nick, subscriber.user_id, origin, identity, secure=enter.secure)
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._happen(arrived)
@@ -168,15 +190,31 @@ class Hub:
                 await self.logs.close_unheard(person.identity if person else "")
         self.nicknames.keep_only(subscriber, "")
 
-    async def _take_over(self, enter: Enter) -> bool:
-        """End the same person's other connection, if that holds the nickname, and wait for it."""
-        person = self.chat.person(enter.nick)
-        if person is None or not person.is_known or person.identity != enter.secret:
+    async def _claim(
+        self, subscriber: Subscriber, nick: str, account: str, identity: str
+    ) -> Refused | None:
+        """Claim a nickname, also from another connection of the same person that has gone."""
+        refused = self.nicknames.claim(subscriber, nick, account)
+        if refused and identity and await self._take_over(subscriber, nick, identity):
+            return self.nicknames.claim(subscriber, nick, account)
+        return refused
+
+    async def _take_over(self, subscriber: Subscriber, nick: str, identity: str) -> bool:
+        """End the same person's other connection, if that holds the nickname, and wait for it.
+
+        One that has shown the same secret is the same device, which has come again. Any other is
+        asked whether it is still there.
+        """
+        person = self.chat.person(nick)
+        if person is None or person.user_id == subscriber.user_id or person.identity != identity:
             return False
         if holder := self.subscribers.get(person.user_id):
+            same_device = subscriber.key and holder.key == subscriber.key
+            if not same_device and await holder.is_there():
+                return False
             holder.end("connected again", "You have connected again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
-            await self.nicknames.until_free(enter.nick)
+            await self.nicknames.until_free(nick)
         return True
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
@@ -232,8 +270,14 @@ class Hub:
             await self._happen(event)
             return event
 
-    async def submit(self, subscriber: Subscriber, request: Request) -> Outcomes:
-        """Carry out a request. Returns what has become of it, when all of that has been shown."""
+    async def submit(
+        self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
+    ) -> Outcomes:
+        """Carry out a request. Returns what has become of it, when all of that has been shown.
+
+        Whoever submits a confidential one has made sure that it may be; the ``verifier`` of a new
+        password is kept together with what becomes of it.
+        """
         await self._be_open()
         with self._request():
             match request:
@@ -241,12 +285,18 @@ class Hub:
                     return await self._join(subscriber, request)
                 case Rename(nick):
                     return await self._rename(subscriber, Rename(composed(nick)))
+                case Register() | LogIn() | LogOut() | DropAccount():
+                    return await self._change_identity(subscriber, request, verifier)
+                case DropKey():
+                    outcomes = await self._pursue(subscriber, request)
+                    self._end_those_with_key(subscriber, outcomes)
+                    return outcomes
                 case Leave() | Kick():
                     outcomes = await self._pursue(subscriber, request)
                     await self.logs.close_unheard()
                     return outcomes
                 case _:
-                    return await self._pursue(subscriber, request)
+                    return await self._pursue(subscriber, request, verifier)
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.
@@ -268,7 +318,10 @@ class Hub:
             return [_not_kept(error)]
 
     async def _rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
-        if refused := self.nicknames.claim(subscriber, rename.nick):
+        person = self.chat.people[subscriber.user_id]
+        account = person.origin.account
+        identity = person.identity if account else ""
+        if refused := await self._claim(subscriber, rename.nick, account, identity):
             return [refused]
         outcomes = await self._pursue(subscriber, rename)
         for outcome in outcomes:
@@ -277,19 +330,62 @@ class Hub:
         self.nicknames.keep_only(subscriber, subscriber.nick)
         return outcomes
 
-    async def _pursue(self, subscriber: Subscriber, request: Request) -> Outcomes:
+    async def _change_identity(
+        self,
+        subscriber: Subscriber,
+        request: Register | LogIn | LogOut | DropAccount,
+        verifier: str,
+    ) -> Outcomes:
+        """Let somebody be known as somebody else, with all that hangs on that.
+
+        Their conversations go on in other logs, what they have read is noted for the account, and
+        they are given what it has in their rooms. Who has logged out loses its nickname.
+        """
+        person = self.chat.people[subscriber.user_id]
+        before = person.identity
+        outcomes = await self._pursue(subscriber, request, verifier)
+        if person.identity == before:
+            return outcomes
+        await self.logs.close_unheard(before)
+        if person.origin.account:
+            with suppress(Unavailable):
+                await self._archive.keep_marks(person)
+            for room in tuple(person.rooms):
+                await self._pursue(subscriber, Regain(room))
+        elif self.nicknames.is_owned(person.nick):
+            near = self.nicknames.claim_near(subscriber, person.nick)
+            return [*outcomes, *await self._rename(subscriber, Rename(near))]
+        return outcomes
+
+    def _end_those_with_key(self, subscriber: Subscriber, outcomes: Outcomes) -> None:
+        """End the connections that have shown a key which was dropped, but for the person's own."""
+        dropped = {event.key for event in outcomes if isinstance(event, KeyDropped)}
+        for other in [*self.subscribers.values()]:
+            if other.key in dropped and other is not subscriber:
+                other.end("its key was dropped", "You were logged out from elsewhere. Goodbye!")
+
+    async def _pursue(
+        self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
+    ) -> Outcomes:
         repair = self.chat.is_repair(subscriber.user_id, request)
-        outcomes, last = await self._decide_and_append(subscriber, [request])
+        outcomes, last = await self._decide_and_append(subscriber, [request], verifier=verifier)
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
         await self.progress.until_shown(last)
         for event in outcomes:
-            if not isinstance(event, _ANSWERS):
+            if isinstance(event, OfRealm):
+                await self._realm.note_change()
+            elif not isinstance(event, _ANSWERS):
                 await self.logs.note_change(event)
         return outcomes
 
     async def _decide_and_append(
-        self, subscriber: Subscriber, requests: Sequence[Request], *, in_turn: bool = False
+        self,
+        subscriber: Subscriber,
+        requests: Sequence[Request | Confidential],
+        *,
+        verifier: str = "",
+        in_turn: bool = False,
     ) -> tuple[Outcomes, str]:
         """Judge requests and append their events, again if a barrier came in between.
 
@@ -315,7 +411,7 @@ class Hub:
                         entries = await self._append(events)
                         await self.progress.until_shown(entries[-1].id)
                 else:
-                    entries = await self._append(events)
+                    entries = await self._append(events, verifier)
             except Conflict as conflict:
                 # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self.progress.until_shown(conflict.barrier)
@@ -328,7 +424,7 @@ class Hub:
             else:
                 # If everybody has left the room meanwhile, it may be closed: then nobody is shown
                 # this, and to wait for that would be to wait for ever.
-                is_followed = log == PEOPLE or log in self.chat.rooms
+                is_followed = log in (PEOPLE, REALM) or log in self.chat.rooms
                 last = max(entry.id for entry in entries) if is_followed else START
                 return _found_again(outcomes, entries), last
             use = self.logs.use(log)
@@ -336,11 +432,20 @@ class Hub:
                 async with use.turn:
                     return await self._decide_and_append(subscriber, requests, in_turn=True)
 
-    async def _append(self, events: Sequence[Event]) -> Sequence[Entry]:
+    async def _append(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
         """Give events of one log their places."""
         log, last = log_of(events[0]), events[-1]
-        expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
-        entries = await self._log.append(log, events, expect=expect, barrier=is_barrier(last))
+        if log == REALM:
+            expect = self.chat.realm.barrier
+        else:
+            expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
+        entries = await self._log.append(
+            log,
+            events,
+            expect=expect,
+            barrier=is_barrier(last),
+            secret=_secret(last, verifier),
+        )
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries
 
@@ -364,6 +469,18 @@ class Hub:
             self._under_way -= 1
             if self._stopping and not self._under_way:
                 self._idle.set()
+
+
+def _secret(event: Event, verifier: str) -> Secret | None:
+    """What is kept together with an event, so that neither is there without the other."""
+    match event:
+        case AccountMade(name):
+            return Secret(fold(name), verifier, new=True)
+        case PasswordSet(name):
+            return Secret(fold(name), verifier)
+        case AccountDropped(name):
+            return Secret(fold(name), "")
+    return None
 
 
 def _not_kept(error: Unavailable, event: Event | None = None) -> Refused:

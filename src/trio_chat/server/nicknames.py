@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 import trio
 
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks
-from trio_chat.core.names import alternate_nick, nick_problem
+from trio_chat.core.names import alternate_nick, fold, nick_problem
+from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.audience import Subscriber
@@ -20,18 +21,24 @@ class Nicknames:
 
     What a subscriber holds is in ``Subscriber.looks``: all looks of its nickname, and of another
     one while it is being renamed. ``reserved`` are nicknames that nobody gets on this server,
-    besides those that nobody gets anywhere.
+    besides those that nobody gets anywhere. In the ``realm`` are those that are somebody's account.
     """
 
-    def __init__(self, reserved: Sequence[str]) -> None:
+    def __init__(self, reserved: Sequence[str], realm: Realm) -> None:
+        self._realm = realm
         self._looks: set[str] = set()
         self._reserved = all_looks((*RESERVED, *reserved))
         self._given_back = trio.Event()
 
-    def claim(self, subscriber: Subscriber, nick: str) -> Refused | None:
-        """Claim one more nickname for a subscriber; Refused if it is taken or impossible."""
+    def claim(self, subscriber: Subscriber, nick: str, account: str = "") -> Refused | None:
+        """Claim one more nickname for a subscriber who is logged in to this account, if to any.
+
+        Refused if it is taken, somebody else's, or impossible.
+        """
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
+        if refused := self._not_yours(nick, account):
+            return refused
         wanted = looks(nick) - {*subscriber.looks}
         if self._is_taken(wanted):
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
@@ -41,7 +48,9 @@ class Nicknames:
 
     def claim_near(self, subscriber: Subscriber, wanted: str) -> str:
         """Claim a free nickname like the ``wanted`` one, and return it."""
-        nick = alternate_nick(wanted, lambda nick: self._is_taken(looks(nick)))
+        nick = alternate_nick(
+            wanted, lambda nick: self._is_taken(looks(nick)) or self.is_owned(nick)
+        )
         self.claim(subscriber, nick)
         return nick
 
@@ -57,6 +66,20 @@ class Nicknames:
         """Wait until nobody holds anything that looks like this nickname."""
         while not looks(nick).isdisjoint(self._looks):
             await self._given_back.wait()
+
+    def is_owned(self, nick: str) -> bool:
+        """Whether a nickname is somebody's account, or was."""
+        return bool(self._realm.owners(nick))
+
+    def _not_yours(self, nick: str, account: str) -> Refused | None:
+        """Why a nickname is not for somebody who is logged in to this account, if to any."""
+        others = {*self._realm.owners(nick)} - {fold(account)}
+        if not others:
+            return None
+        if any(self._realm.account(name) for name in others):
+            why = f"{nick} is somebody's: /login PASSWORD if it is you."
+            return Refused(why, Code.NICK_OWNED, (nick,))
+        return Refused(f"{nick} was somebody's, and stays so.", Code.NICK_TAKEN, (nick,))
 
     def _is_taken(self, wanted: Collection[str]) -> bool:
         return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))

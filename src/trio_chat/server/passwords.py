@@ -1,10 +1,16 @@
-"""Passwords, kept as scrypt hashes (RFC 7914): reading the settings lets nobody log in."""
+"""Passwords, kept so that nobody can log in who reads what is kept.
+
+Those in the settings are scrypt hashes (RFC 7914). Those of accounts are SCRAM verifiers, written
+as RFC 5803 has it: a client can prove that it knows the password without telling it.
+"""
 
 import base64
 import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
+
+from trio_chat.protocols.scram import SCRAM, Verifier, check_password, make_verifier
 
 # 16 MiB and some 50 ms for each attempt (RFC 7914, section 2: N is 2 to the 14th, r is 8).
 _COST, _BLOCK, _PARALLEL = 14, 8, 1
@@ -35,6 +41,27 @@ def stand_in(hashes: Iterable[str]) -> str:
     return f"scrypt:{max(costs, default=_COST)}:{_encode(nothing)}:{_encode(nothing)}"
 
 
+def new_verifier(password: str, iterations: int) -> str:
+    """The verifier of a password, with a salt of its own, as text. Slow on purpose."""
+    made = make_verifier(password, iterations, secrets.token_bytes(16))
+    salt, stored, server = map(_standard, (made.salt, made.stored_key, made.server_key))
+    return f"{SCRAM}${iterations}:{salt}${stored}:{server}"
+
+
+def opens(verifier: str, password: str, iterations: int) -> bool:
+    """Whether a verifier is of this password. Slow on purpose, even if there is none (empty): then
+    as slow as with so many iterations, so that the time of an answer does not tell.
+    """
+    nothing = bytes(_BYTES)
+    if not verifier:
+        check_password(Verifier(nothing, iterations, nothing, nothing), password)
+        return False
+    _, counted, keys = verifier.split("$")
+    count, salt = counted.split(":")
+    stored, server = map(base64.b64decode, keys.split(":"))
+    return check_password(Verifier(base64.b64decode(salt), int(count), stored, server), password)
+
+
 def identity(secret: str) -> str:
     """The identity of whoever knows a secret. The secret is random, so it needs no salt."""
     return "~" + hashlib.sha256(secret.encode()).hexdigest()[:32]
@@ -50,6 +77,10 @@ def _scrypt(text: str, salt: bytes, cost: int) -> bytes:
         maxmem=1 << (cost + 11),
         dklen=_BYTES,
     )
+
+
+def _standard(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _encode(data: bytes) -> str:

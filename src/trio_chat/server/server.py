@@ -19,6 +19,7 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
@@ -83,6 +84,7 @@ class Server:
             room_modes=settings.server.room_modes,
             reserved=(settings.irc.server_name, settings.irc.network),
         )
+        self._accounts = Accounts(self._hub, log, settings.accounts)
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._turned_away = 0  # connections that are being told why
@@ -110,6 +112,7 @@ class Server:
         """Go on with other settings, as far as they can change. New connections see all of them."""
         self.settings = self._shared.settings = settings
         self._shared.irc = server_info(settings, self._started)
+        self._accounts.settings = settings.accounts
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms
         self._hub.logs.room_modes = settings.server.room_modes
@@ -141,7 +144,7 @@ class Server:
                     task_status.started(self)
                     await self._serve(listeners)
                     with trio.move_on_after(self.settings.server.shutdown_grace):
-                        await self._hub.logs.save_rooms()
+                        await self._hub.save()
                     self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
 
@@ -169,6 +172,7 @@ class Server:
         await self._hub.start()
         self._shared = Shared(
             self._hub,
+            self._accounts,
             self._drains,
             self.settings,
             server_info(self.settings, self._started),

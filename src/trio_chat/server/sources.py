@@ -25,7 +25,11 @@ _REPORTS, _NEXT_REPORT = 10, 10.0
 
 
 class Source:
-    """The books of one source. ``name`` is its address or network."""
+    """The books of one source. ``name`` is its address or network.
+
+    ``new_passwords`` bounds how often somebody may register there, or take another password; None
+    is no bound.
+    """
 
     def __init__(self, name: str, limits: LimitSettings) -> None:
         self.name = name
@@ -46,6 +50,9 @@ class Source:
         self.lines.bucket = None if self.is_exempt else lines
         wrong = TokenBucket(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
         self.guesses.bucket = None if self.is_exempt else wrong
+        hourly = limits.registrations_per_hour
+        new = TokenBucket(rate=hourly / 3600, burst=hourly)
+        self.new_passwords = None if self.is_exempt else new
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
@@ -56,7 +63,13 @@ class Source:
 
     def owes(self, now: float) -> float:
         """The seconds until all of its budgets are full again."""
-        buckets = (self._reports, self.arrivals, self.lines.bucket, self.guesses.bucket)
+        buckets = (
+            self._reports,
+            self.arrivals,
+            self.lines.bucket,
+            self.guesses.bucket,
+            self.new_passwords,
+        )
         return max(bucket.owes(now) for bucket in buckets if bucket)
 
 

@@ -174,6 +174,21 @@ class IrcSettings(Section):
         return values.read_operators(self.operators.get_secret_value())
 
 
+class AccountSettings(Section):
+    """Accounts, and the passwords that open them."""
+
+    # RFC 7677 (section 4) wants 4096 at least; today OWASP wants 600,000 of PBKDF2 with SHA-256.
+    iterations: int = _number(
+        600_000,
+        4096,
+        10_000_000,
+        "How slow it is made to guess a password of which somebody has got the verifier: so many "
+        "rounds of PBKDF2. For passwords that are set from now on.",
+        "iterations",
+    )
+    password_min: int = _number(8, 1, 100, "The fewest characters of a password.", "characters")
+
+
 class LimitSettings(Section):
     """The most that one client, or all from one address, may use. All are on by default."""
 
@@ -209,6 +224,14 @@ class LimitSettings(Section):
         _MILLION,
         "How many wrong passwords may come from one address at once before that rate applies.",
         "guesses",
+    )
+    registrations_per_hour: int = _number(
+        5,
+        1,
+        _MILLION,
+        "How many accounts may be registered from one address within an hour; a new password "
+        "counts as one.",
+        "registrations",
     )
     exempt: values.Networks = _setting(
         ("127.0.0.0/8", "::1/128", "unix"),
@@ -447,6 +470,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     tls: TlsSettings = TlsSettings()
     irc: IrcSettings = IrcSettings()
+    accounts: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()

@@ -9,13 +9,14 @@ a page is taken out of it, so that paging by moments shows everything once.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import trio
 
 from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import Entry, Event
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.tail import Intake, Tail
 
@@ -47,6 +48,18 @@ class Search:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What opens an account (by folded name), and is in no event; an empty verifier is none.
+
+    If the account is ``new``, nobody may have opened it before.
+    """
+
+    account: str
+    verifier: str = field(repr=False)
+    new: bool = False
+
+
 def is_as_new(state: RoomState) -> bool:
     """Whether nothing was ever changed in a room, and nobody known has a status there."""
     plain = replace(state, created=0, flags=frozenset(), barrier="", left={})
@@ -71,7 +84,13 @@ class Log(Protocol):
         """The id up to which everything is older than what is kept, and is shown to nobody."""
 
     async def append(
-        self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
+        self,
+        room: str,
+        events: Sequence[Event],
+        *,
+        expect: str = "",
+        barrier: bool = False,
+        secret: Secret | None = None,
     ) -> Sequence[Entry]:
         """Give the events their places, one after the other, and return their entries.
 
@@ -82,6 +101,9 @@ class Log(Protocol):
         room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` the
         last of the events becomes the room's barrier. All of the events are appended or none; if
         the call is cancelled, it may have been either.
+
+        A ``secret`` is kept together with the events, or none of it is. What goes into the log of
+        accounts is never shown without being stored, and is kept for ever.
         """
 
     async def history(
@@ -117,6 +139,15 @@ class Log(Protocol):
 
         If nothing was ever said or changed there, nothing of it is kept.
         """
+
+    async def secret(self, account: str) -> str:
+        """The verifier that opens an account; empty if none does."""
+
+    async def realm(self) -> tuple[str, RealmState]:
+        """The saved state of the realm, and the id up to which it holds; as ``snapshot``."""
+
+    async def save_realm(self, id: str, state: RealmState) -> None:
+        """Keep the state of the realm as it is after the entry ``id``."""
 
     async def knows(self, room: str) -> bool:
         """Whether something that was said or changed in a room is still there."""

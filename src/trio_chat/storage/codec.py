@@ -12,24 +12,33 @@ from operator import attrgetter
 from typing import Any
 
 from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
     Change,
     Departed,
     Event,
     Joined,
+    KeyDropped,
+    KeyMade,
     Kicked,
     Left,
     ModesSet,
     Origin,
+    PasswordSet,
     Renamed,
     Said,
     Signalled,
     TopicSet,
 )
+from trio_chat.core.realm import Account, Key, RealmState
 from trio_chat.core.room import RoomState, Standing
 from trio_chat.core.views import Mask
 from trio_chat.storage.checked import is_sound
 
-_LASTING = (Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed)
+_LASTING = (
+    Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
+    AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
+)  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
 
@@ -42,7 +51,7 @@ _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 _DEFAULTS: dict[type, dict[str, Any]] = {
     kind: {field.name: field.default for field in fields(kind)}
-    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState)
+    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState, RealmState, Account, Key)
 }
 
 #: Fields of Said that a store keeps beside the JSON, because it searches them.
@@ -148,6 +157,30 @@ def decode_state(text: str) -> RoomState:
     except _NOT_OURS as error:
         raise Unreadable(type(error).__name__) from error
     return state
+
+
+def encode_realm(state: RealmState) -> str:
+    """Write the state of the realm as JSON."""
+    return _to_json({"barrier": state.barrier, "accounts": state.accounts})
+
+
+def decode_realm(text: str) -> RealmState:
+    """Read the state of the realm. Raises Unreadable."""
+    try:
+        found = json.loads(text)
+        accounts = tuple(_account(one) for one in found["accounts"])
+        state = RealmState(found["barrier"], accounts)
+        if not is_sound(state, RealmState):
+            raise TypeError("it has values of other types")
+    except _NOT_OURS as error:
+        raise Unreadable(type(error).__name__) from error
+    return state
+
+
+def _account(found: dict[str, Any]) -> Account:
+    keys = tuple(_known(Key, key) for key in found.get("keys", ()))
+    account: Account = _known(Account, found | {"keys": keys})
+    return account
 
 
 def _written(fact: Any) -> dict[str, Any]:

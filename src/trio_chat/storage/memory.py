@@ -20,6 +20,7 @@ import trio
 from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import (
     NOWHERE,
+    REALM,
     Entry,
     Event,
     Origin,
@@ -29,9 +30,20 @@ from trio_chat.core.events import (
     is_missed,
     is_persistent,
 )
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict
-from trio_chat.storage.base import ENDLESS, FLOOR, MARKS, NEVER, START, Log, Search, is_as_new
+from trio_chat.storage.base import (
+    ENDLESS,
+    FLOOR,
+    MARKS,
+    NEVER,
+    START,
+    Log,
+    Search,
+    Secret,
+    is_as_new,
+)
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
@@ -105,6 +117,8 @@ class MemoryLog(Log):
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
+        self._secrets: dict[str, str] = {}
+        self._realm = (START, RealmState())
         self._bytes = 0
         self._bytes_by: Counter[str] = Counter()  # of messages, by source
         self._intake = Intake()
@@ -120,7 +134,13 @@ class MemoryLog(Log):
         return self._too_old
 
     async def append(
-        self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
+        self,
+        room: str,
+        events: Sequence[Event],
+        *,
+        expect: str = "",
+        barrier: bool = False,
+        secret: Secret | None = None,
     ) -> Sequence[Entry]:
         await self._intake.take_place()
         self._forget_old()
@@ -130,6 +150,8 @@ class MemoryLog(Log):
         if log.barrier not in ("", expect):
             self._intake.give_back()
             raise Conflict(log.barrier)
+        if secret:
+            self._secrets[secret.account] = secret.verifier
         entries, fresh = [], []
         for event, (id, at) in zip(events, self._ids.take(len(events)), strict=True):
             token = event.token if isinstance(event, Said) else ""
@@ -146,7 +168,7 @@ class MemoryLog(Log):
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
         for entry in fresh:
-            if is_persistent(entry.event):
+            if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough
                 self._keep(log, entry)
             for other in elsewhere(entry.event):
                 self._keep(self._touch(other), entry._replace(room=other))
@@ -211,6 +233,20 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         log = self._touch(room)
         log.saved = (id, state)
+        log.barriers = [entry for entry in log.barriers if entry.id > id]
+
+    async def secret(self, account: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return self._secrets.get(account, "")
+
+    async def realm(self) -> tuple[str, RealmState]:
+        await trio.lowlevel.checkpoint()
+        return self._realm
+
+    async def save_realm(self, id: str, state: RealmState) -> None:
+        await trio.lowlevel.checkpoint()
+        self._realm = (id, state)
+        log = self._touch(REALM)
         log.barriers = [entry for entry in log.barriers if entry.id > id]
 
     async def knows(self, room: str) -> bool:

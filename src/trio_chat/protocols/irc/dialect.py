@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from trio_chat.core.events import (
+    AccountSet,
     Announced,
     AwaySet,
     Change,
@@ -160,7 +161,7 @@ class IrcDialect(Dialect):
                 return "echo-message" in self.caps
             case Invited():
                 return "invite-notify" in self.caps
-            case AwaySet() | NameSet():
+            case AwaySet() | NameSet() | AccountSet():
                 return "extended-monitor" in self.caps
             case Left():
                 return True
@@ -211,6 +212,8 @@ class IrcDialect(Dialect):
                 return [_line(shown, "NICK", nick)]
             case AwaySet(text=text) if "away-notify" in self.caps:
                 return [_line(shown, "AWAY", *([text] if text else []))]
+            case AccountSet(origin=origin) if "account-notify" in self.caps:
+                return [_line(shown, "ACCOUNT", origin.account or "*")]
             case NameSet(origin=origin) if "setname" in self.caps:
                 return [_line(shown, "SETNAME", origin.name)]
             case Announced(text=text):

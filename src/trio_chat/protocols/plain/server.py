@@ -8,15 +8,28 @@ messages apart that arrive glued together.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 
-from trio_chat.core.commands import Command, Enter, Join, Leave, Quit, Say
-from trio_chat.core.events import Arrived, Event, Invited, Joined
+from trio_chat.core.commands import Command, Enter, Join, Leave, LogIn, Quit, Rename, Say
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountSet,
+    Arrived,
+    Event,
+    Invited,
+    Joined,
+    KeyDropped,
+    PasswordSet,
+    Renamed,
+)
 from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
-from trio_chat.protocols.plain.verbs import read_verb
+from trio_chat.protocols.plain.verbs import is_confidential, read_verb
 from trio_chat.protocols.plain.wording import GREETING, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
@@ -71,6 +84,8 @@ class PlainSession(Session):
         self._password = password
         self._wanted = ""  # the nickname asked for
         self._nick = ""
+        self._entering = Enter("")
+        self._asked = ""  # the nickname whose account is meant by /login
         self._has_spoken = False
         self._room = ""
         self._to_send = b""
@@ -159,9 +174,34 @@ class PlainSession(Session):
                     return [Ask(Leave(before), on_refused=_left_already)]
             case Invited(room=room, target=target):
                 self.reply(Notice(f"You have invited {target} to {room}."))
+            case Renamed(to=nick):
+                self._nick = nick
+            case AccountSet(origin=origin) if origin.account:
+                return self._logged_in(origin.account)
+            case AccountMade(name=name):
+                self._asked = name
+                self.reply(Notice(_MADE))
+            case _ if words := _SETTLED.get(type(event)):
+                self.reply(Notice(words))
         return ()
 
+    def _logged_in(self, account: str) -> Iterable[Ask]:
+        """Take the nickname that was refused before, now that it is theirs."""
+        self.reply(Notice(f"You are logged in as {account}."))
+        asked, self._asked = self._asked, account
+        if fold(asked) != fold(account) or fold(self._nick) == fold(account):
+            return ()
+        return [Ask(Rename(asked), on_refused=self._stay)]
+
+    def _stay(self, refused: Refused) -> None:
+        self.reply(Notice(f"You are {self._asked} elsewhere, too, and {self._nick} here."))
+
     def reply(self, answer: Answer) -> None:
+        if isinstance(answer, Refused) and answer.code is Code.NICK_OWNED:
+            [self._asked] = answer.about
+            if not self._nick:
+                self._pending = replace(self._entering, near=True)  # they log in when they are in
+                return
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._wanted = ""  # they are asked for another one
@@ -202,6 +242,8 @@ class PlainSession(Session):
             text = without_erased(text)
         if not text.strip():
             return None
+        if is_confidential(text) and not (self._nick and text.startswith("/")):
+            return Refused("Not here: a password was in that line. Nobody was sent it.")
         if not self._has_spoken and self._is_of_browser(text):
             return Quit(_NO_WEB_SERVER)
         if not self._nick and self._password and self._wanted:
@@ -209,9 +251,15 @@ class PlainSession(Session):
         if not self._nick:
             return self._read_nick(text.strip().lstrip("\ufeff\0").strip())
         if text.startswith("/") and not text.startswith("//"):
-            return read_verb(self._room, text)
+            return self._named(read_verb(self._room, text))
         self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
+
+    def _named(self, read: Command | Notice | Refused) -> Command | Notice | Refused:
+        """What was read, with the name that /login leaves out."""
+        if isinstance(read, LogIn) and not read.name:
+            return replace(read, name=self._asked)
+        return read
 
     def _is_of_browser(self, text: str) -> bool:
         """Whether a browser has sent this. People who are in may talk about ``GET /status``."""
@@ -231,7 +279,20 @@ class PlainSession(Session):
         Only a person can be asked, not somebody who has gone on talking.
         """
         near = not self._framed or self._ended or bool(self._waiting)
-        return Enter(nick, near=near, password=password)
+        self._asked = nick
+        self._entering = Enter(nick, near=near, password=password)
+        return self._entering
+
+
+_MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
+
+#: What people are told when they have settled something about their account.
+_SETTLED = {
+    AccountSet: "You are logged out.",
+    AccountDropped: "Your account is deleted. Nobody else can have its name.",
+    PasswordSet: "Your password is another one now.",
+    KeyDropped: "It logs nobody in any more.",
+}
 
 
 def _left_already(refused: Refused) -> None:

@@ -9,21 +9,30 @@ from trio_chat.core.commands import (
     Bound,
     Command,
     DirectMessage,
+    DropAccount,
+    DropKey,
     Invite,
     Join,
     Kick,
     ListMembers,
     ListRooms,
+    LogIn,
+    LogOut,
+    MakeKey,
     Quit,
     Recall,
+    Register,
     Rename,
     Say,
     Seek,
+    SetPassword,
     SetTopic,
+    ShowAccount,
     ShowTopic,
     Span,
 )
 from trio_chat.core.names import room_problem
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
@@ -108,6 +117,51 @@ def _begin(day: datetime | None, shift: int = 0) -> Bound:
     return int(day.timestamp()) * 1000 + shift if day else ""
 
 
+def _register(room: str, password: str) -> Command | Refused:
+    return _new_password(password) or Register(password)
+
+
+def _set_password(room: str, password: str) -> Command | Refused:
+    return _new_password(password) or SetPassword(password)
+
+
+def _new_password(password: str) -> Refused | None:
+    """Why /login would not understand a password."""
+    if len(password.split()) > 1:
+        return Refused("A password is one word here, without spaces.", Code.BAD_PASSWORD)
+    return None
+
+
+def _log_in(room: str, rest: str) -> Command:
+    """Without a name, it is the one that was asked for last, which the session knows."""
+    name, password = (*rest.split(maxsplit=1), "")[:2]
+    return LogIn(name, password) if password else LogIn("", name)
+
+
+def _token(room: str, rest: str) -> Command | Refused:
+    verb, name = (*rest.split(maxsplit=1), "", "")[:2]
+    if verb == "list" and not name:
+        return ShowAccount()
+    if verb == "new" and name:
+        return MakeKey(name)
+    if verb == "drop" and name:
+        return DropKey(name)
+    return Refused(f"Usage: /token {VERBS['token'].arguments}")
+
+
+def _account(room: str, rest: str) -> Command:
+    verb, name = (*rest.split(maxsplit=1), "", "")[:2]
+    return DropAccount(name) if verb == "delete" and name else ShowAccount(rest)
+
+
+_CONFIDENTIAL = re.compile(r"\s*/+\s*(login|register|password|identify)(\s|$)", re.IGNORECASE)
+
+
+def is_confidential(line: str) -> bool:
+    """Whether a line has a password in it, perhaps where no command can be."""
+    return bool(_CONFIDENTIAL.match(line))
+
+
 def _help(room: str, rest: str) -> Notice:
     return Notice("\n".join([*overview(VERBS), FILTERS]))
 
@@ -141,5 +195,15 @@ VERBS = {
         "[NUMBER]", "show the last messages in the room, with their times", 0, _history
     ),
     "search": Verb("WORDS", "search the room for these words; see the last line", 1, _search),
+    "register": Verb("PASSWORD", "make your nickname yours, for good: an account", 1, _register),
+    "login": Verb("[NAME] PASSWORD", "log in to your account", 1, _log_in),
+    "logout": Verb("", "log out, and take another nickname", 0, lambda room, rest: LogOut()),
+    "password": Verb("NEW", "change the password of your account", 1, _set_password),
+    "token": Verb(
+        "new NAME|list|drop NAME", "passwords of their own for bots and devices", 1, _token
+    ),
+    "account": Verb(
+        "[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0, _account
+    ),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

@@ -26,10 +26,12 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.names import fold
 from trio_chat.core.views import (
+    AccountView,
     AwayReply,
     Copy,
     Found,
     Members,
+    NewKey,
     Notice,
     Recalled,
     Refused,
@@ -136,6 +138,13 @@ def wording(shown: Shown) -> list[str]:
             )
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
+        case AccountView():
+            return _account(shown)
+        case NewKey(label, secret):
+            return [
+                f"*** {label}: {secret}",
+                "*** It is shown only now, and logs in to your account in place of the password.",
+            ]
         case AwayReply(nick, text):
             return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
@@ -172,6 +181,13 @@ def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
         f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
     ]
     return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]
+
+
+def _account(account: AccountView) -> list[str]:
+    lines = [f"*** {account.name} is an account, since {_moment(account.made)} (UTC)."]
+    for label, made in account.keys or ():
+        lines.append(f"*** {label} logs in to it, since {_moment(made)} (UTC).")
+    return lines
 
 
 def _moment(at: int) -> str:

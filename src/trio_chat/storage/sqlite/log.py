@@ -11,10 +11,12 @@ from typing import TypeVar
 import trio
 
 from trio_chat.core.commands import ALL, Span
-from trio_chat.core.events import Entry, Event, is_missed, is_persistent
+from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import Log, Search
+from trio_chat.storage.base import Log, Search, Secret
+from trio_chat.storage.codec import encode_realm
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
@@ -118,7 +120,13 @@ class SqliteLog(Log):
         return self._store.too_old
 
     async def append(
-        self, room: str, events: Sequence[Event], *, expect: str = "", barrier: bool = False
+        self,
+        room: str,
+        events: Sequence[Event],
+        *,
+        expect: str = "",
+        barrier: bool = False,
+        secret: Secret | None = None,
     ) -> Sequence[Entry]:
         rows = [
             row_of(event, barrier=barrier and event is events[-1]) if is_persistent(event) else None
@@ -127,13 +135,13 @@ class SqliteLog(Log):
         await self._intake.take_place()
 
         def append(store: Store) -> Sequence[Entry]:
-            return store.append(room, events, rows, expect=expect, barrier=barrier)
+            return store.append(room, events, rows, expect=expect, barrier=barrier, secret=secret)
 
         def pass_on(store: Store) -> Sequence[Entry]:
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
         lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
-        must_last = self._refuse and any(map(is_missed, events))
+        must_last = room == REALM or (self._refuse and any(map(is_missed, events)))
         job = Job(
             append if lasts else pass_on,
             writes=lasts,
@@ -189,6 +197,17 @@ class SqliteLog(Log):
         except Unavailable:
             if self._refuse:
                 raise
+
+    async def secret(self, account: str) -> str:
+        return await self._read(read.secret, account)
+
+    async def realm(self) -> tuple[str, RealmState]:
+        return await self._read(read.realm)
+
+    async def save_realm(self, id: str, state: RealmState) -> None:
+        # Written before it is the writer's turn, for whom others wait: it may be megabytes.
+        written = await trio.to_thread.run_sync(encode_realm, state)
+        await self._done(Job(lambda store: store.save_realm(id, written)))
 
     async def knows(self, room: str) -> bool:
         return room in self._unstored or await self._read(read.knows, room)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trio_chat.core.events import Said
 from trio_chat.storage.base import MARKS
 from trio_chat.storage.clock import Calendar, HouseTime, steady
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
@@ -354,5 +355,5 @@ def _words_of(rows: Sequence[Stored]) -> list[search.Indexed]:
     return [
         search.row_of(id, room, event.nick, text)
         for id, room, kind, text, data in rows
-        if kind == Kind.SAID and (event := event_of(id, data, text))
+        if kind == Kind.SAID and isinstance(event := event_of(id, data, text), Said)
     ]

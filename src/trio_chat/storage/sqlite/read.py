@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from trio_chat.core.commands import Bound, Span
-from trio_chat.core.events import Entry
+from trio_chat.core.events import REALM, Entry
 from trio_chat.core.names import fold
+from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
-from trio_chat.storage.codec import Unreadable, decode_state
+from trio_chat.storage.codec import Unreadable, decode_realm, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, complain, entries_of
 
@@ -113,9 +114,28 @@ def snapshot(connection: Connection, room: str) -> tuple[str, RoomState | None]:
     return START, None
 
 
+def realm(connection: Connection) -> tuple[str, RealmState]:
+    """The saved state of the realm; if it cannot be read, there is all of its log."""
+    row = connection.execute("SELECT saved, state FROM room WHERE name = ?", (REALM,)).fetchone()
+    if row is None or row[1] is None:
+        return START, RealmState()
+    try:
+        state = decode_realm(row[1])
+    except Unreadable as error:
+        complain("the state of the realm", str(error))
+        return START, RealmState()
+    return (unpack(row[0]), state) if isinstance(row[0], int) else (START, RealmState())
+
+
+def secret(connection: Connection, account: str) -> str:
+    """The verifier that opens an account; empty if none does."""
+    row = connection.execute("SELECT verifier FROM secret WHERE account = ?", (account,)).fetchone()
+    return row[0] if row and isinstance(row[0], str) else ""
+
+
 def barrier(connection: Connection, room: str) -> str:
     """The id of a room's last barrier that can be read; empty without one."""
-    saved, state = snapshot(connection, room)
+    saved, state = realm(connection) if room == REALM else snapshot(connection, room)
     later = barriers(connection, room, saved)
     return later[-1].id if later else state.barrier if state else ""
 

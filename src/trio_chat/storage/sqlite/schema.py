@@ -149,6 +149,14 @@ MIGRATIONS: Sequence[str] = [
             sum(is_coming(kind, event)), max(id)
         FROM entry WHERE id <= (SELECT up_to FROM indexed) GROUP BY 1, 2;
     """,
+    """
+    -- What opens the accounts in the log '@', by folded name: SCRAM verifiers, and no passwords.
+    CREATE TABLE secret (
+        account TEXT PRIMARY KEY,
+        verifier TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 ]
 
 
@@ -330,8 +338,9 @@ def _migrate(
     connection.create_function("is_coming", 2, usage.is_coming)
     connection.create_function("bytes_of", 2, usage.bytes_of)
     connection.create_function("settled", 1, lambda state: _settled(state, written))
-    for number, script in enumerate(migrations[version:], start=version + 1):
-        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+    if scripts := ";".join(migrations[version:]):
+        end = f"PRAGMA user_version = {len(migrations)}"
+        connection.executescript(f"BEGIN; {scripts}; {end}; COMMIT")
     connection.set_progress_handler(None, 0)
 
 

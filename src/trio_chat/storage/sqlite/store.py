@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from trio_chat.core.events import Entry, Event, elsewhere
+from trio_chat.core.events import REALM, Entry, Event, elsewhere
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict
-from trio_chat.storage.base import START, is_as_new
+from trio_chat.errors import Conflict, Unavailable
+from trio_chat.storage.base import START, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read
@@ -118,11 +118,14 @@ class Store:
         *,
         expect: str,
         barrier: bool,
+        secret: Secret | None = None,
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
         room = self._room(name)
         if room.barrier not in ("", expect):
             raise Conflict(room.barrier)
+        if secret:
+            self._keep(secret)
         entries: list[Entry] = []
         fresh: list[tuple[Any, ...]] = []
         tokens: dict[str, Entry] = {}  # the tokens of those in fresh
@@ -157,6 +160,24 @@ class Store:
                 "UPDATE room SET barrier = ? WHERE room = ?", (pack(room.barrier), room.number)
             )
         return entries
+
+    def _keep(self, secret: Secret) -> None:
+        """Keep a secret. One that is there already is of an account that must have been damaged."""
+        if secret.new and read.secret(self.connection, secret.account):
+            raise Unavailable("That account's entry is damaged: restore it from a backup.")
+        self.connection.execute("DELETE FROM secret WHERE account = ?", (secret.account,))
+        if secret.verifier:
+            self.connection.execute(
+                "INSERT INTO secret VALUES (?, ?, ?)",
+                (secret.account, secret.verifier, now(self._clock)),
+            )
+
+    def save_realm(self, id: str, state: str) -> None:
+        """Save the state of the realm, as ``codec.encode_realm`` has written it."""
+        self.connection.execute(
+            "UPDATE room SET saved = ?, state = ? WHERE room = ?",
+            (pack(id), state, self._room(REALM).number),
+        )
 
     def pass_on(
         self, name: str, events: Sequence[Event], *, expect: str, barrier: bool

@@ -22,8 +22,11 @@ _HOST = re.compile(r'"host":"([^"\\]*)"')
 Stored = tuple[int, int, int, str, str]
 SELECT = "SELECT id, room, kind, text, event FROM entry WHERE"
 
-#: A room's state must stay known: a barrier stays until a later state has been saved.
-NOT_NEEDED = "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room))"
+#: A room's state must stay known: a barrier stays until a later state has been saved. And all that
+#: is known of accounts stays.
+NOT_NEEDED = (
+    "(kind <> 1 OR id <= (SELECT saved FROM room WHERE room.room = entry.room AND name <> '@'))"
+)
 
 #: Entries that a step of housekeeping deals with: about two milliseconds, which a message may have
 #: to wait.
@@ -59,7 +62,10 @@ def bytes_of(text: object, event: object) -> int:
 def count(connection: sqlite3.Connection, rows: Iterable[Stored], sign: int = 1) -> None:
     """Count these entries; with a ``sign`` of -1, count them no more."""
     found: dict[tuple[int, str], tuple[int, int, int, int]] = {}
+    kept = connection.execute("SELECT room FROM room WHERE name = '@'").fetchone()
     for id, room, kind, text, event in rows:
+        if kept and room == kept[0]:  # it is nobody's, and never goes
+            continue
         said, size, others, last = found.get(key := (room, source_of(event)), (0, 0, 0, 0))
         if is_coming(kind, event):
             others += sign

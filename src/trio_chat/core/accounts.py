@@ -1,0 +1,156 @@
+"""The judgement of what people ask about accounts; each function judges one kind of request.
+
+Passwords and secrets are none of its business: whoever calls it has seen to them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trio_chat.core.commands import (
+    DropAccount,
+    DropKey,
+    LogIn,
+    LogOut,
+    MakeKey,
+    Regain,
+    Register,
+    SetPassword,
+)
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountSet,
+    Change,
+    KeyDropped,
+    KeyMade,
+    ModesSet,
+    PasswordSet,
+)
+from trio_chat.core.letters import cut
+from trio_chat.core.names import fold
+from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key
+from trio_chat.core.refusals import Code
+from trio_chat.core.remembered import status_of
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, muted_in
+from trio_chat.core.views import Refused
+
+#: Characters of a key's label.
+LABEL_MAX = 40
+
+
+def account_of(state: State, person: Person) -> Account | None:
+    """The account that somebody is logged in to."""
+    return state.realm.account(person.origin.account) if person.origin.account else None
+
+
+def _register(state: State, person: Person, register: Register) -> Sequence[AccountMade | Refused]:
+    realm = state.realm
+    if account := account_of(state, person):
+        return [Refused(f"You are logged in as {account.name} already.", Code.LOGGED_IN)]
+    if realm.owners(person.nick):
+        why = f"{person.nick} is somebody's account already."
+        return [Refused(why, Code.ACCOUNT_EXISTS, (person.nick,))]
+    if len(realm.accounts) >= ACCOUNTS_MAX:
+        return [Refused(f"There are {ACCOUNTS_MAX} accounts, which is the limit.")]
+    key = person.identity if person.is_known else ""
+    return [AccountMade(person.nick, key or f"={fold(person.nick)}", person.user_id, key)]
+
+
+def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:
+    if (account := state.realm.account(log_in.name)) is None:
+        return [no_account(log_in.name)]
+    origin = replace(person.origin, account=account.name)
+    return [AccountSet(person.nick, person.user_id, origin, account.identity)]
+
+
+def _log_out(state: State, person: Person, log_out: LogOut) -> Sequence[AccountSet | Refused]:
+    if not person.origin.account:
+        return [not_logged_in()]
+    if (room := muted_in(state, person)) and state.realm.owners(person.nick):
+        why = f"You cannot log out, and lose your nickname, while you may not speak in {room}."
+        return [Refused(why, Code.CANNOT_RENAME, (person.nick, room))]
+    return [AccountSet(person.nick, person.user_id, replace(person.origin, account=""))]
+
+
+def _set_password(
+    state: State, person: Person, set_password: SetPassword
+) -> Sequence[PasswordSet | Refused]:
+    account = account_of(state, person)
+    return [PasswordSet(account.name) if account else not_logged_in()]
+
+
+def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade | Refused]:
+    if (account := account_of(state, person)) is None:
+        return [not_logged_in()]
+    if not make.label or len(make.label) > LABEL_MAX:
+        return [Refused(f"A name has 1 to {LABEL_MAX} characters.")]
+    if _key(account, make.label):
+        return [Refused(f"There is a {make.label} already: drop it first, or take another name.")]
+    if len(account.keys) >= KEYS_MAX:
+        return [Refused(f"You have {KEYS_MAX}, which is the limit: drop one first.")]
+    return [KeyMade(account.name, make.key, make.label)]
+
+
+def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDropped | Refused]:
+    if (account := account_of(state, person)) is None:
+        return [not_logged_in()]
+    if (key := _key(account, drop.label)) is None:
+        return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
+    return [KeyDropped(account.name, key.key)]
+
+
+def _key(account: Account, label: str) -> Key | None:
+    return next((key for key in account.keys if fold(key.label) == fold(label)), None)
+
+
+def _drop_account(
+    state: State, person: Person, drop: DropAccount
+) -> Sequence[AccountDropped | Refused]:
+    if (account := account_of(state, person)) is None:
+        return [not_logged_in()]
+    if fold(drop.name) != fold(account.name):
+        return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
+    return [AccountDropped(account.name)]
+
+
+def _regain(state: State, person: Person, regain: Regain) -> Sequence[ModesSet]:
+    """Judge it for somebody who has just logged in; whoever has a status keeps it, too."""
+    if person.user_id not in (room := state.rooms[fold(regain.room)]).members:
+        return []
+    has, had = room.status.get(person.user_id, ""), status_of(room.state, person)
+    changes = tuple(
+        Change(True, letter, person.nick, person.user_id, person.identity)
+        for letter in "ov"
+        if (letter in has) != (letter in had)
+    )
+    if not changes:
+        return []
+    return [ModesSet(room.state.name, person.nick, changes, person.user_id, person.origin)]
+
+
+# ── refusals ───────────────────────────────────────────────────────────────────────────────────
+
+
+def not_logged_in() -> Refused:
+    """The refusal of what only those may do who are logged in."""
+    return Refused("You are not logged in.", Code.NOT_LOGGED_IN)
+
+
+def no_account(name: str) -> Refused:
+    """The answer about an account that there is not."""
+    return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
+
+
+#: Rows for ``decide.JUDGES``.
+JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
+    Register: _register,
+    LogIn: _log_in,
+    LogOut: _log_out,
+    SetPassword: _set_password,
+    MakeKey: _make_key,
+    DropKey: _drop_key,
+    DropAccount: _drop_account,
+    Regain: _regain,
+}

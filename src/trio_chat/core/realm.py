@@ -1,0 +1,155 @@
+"""The realm: the accounts of this chat, a fold over the log ``REALM``.
+
+An *identity* is who somebody is, shown by a secret. An account is an identity with a name: whoever
+registers keeps the identity they had, and with it their private conversations, read markers and
+resend tokens; those who had shown none are known by their name, as ``=name``. A *key* is the hash
+of a secret that logs in to an account by being shown; it is the same hash that is the identity of
+those who have no account. Passwords are no part of the realm: a log only grows, so what is secret
+is kept beside it.
+
+Two names that look alike (``lookalikes``) are one, so each look has one owner at most. A deleted
+account leaves its name, which nobody else can ever have.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    Entry,
+    KeyDropped,
+    KeyMade,
+    OfRealm,
+)
+from trio_chat.core.lookalikes import looks
+from trio_chat.core.names import fold
+
+#: Accounts that there may be: some 400 bytes of memory each.
+ACCOUNTS_MAX = 100_000
+
+#: Keys of one account.
+KEYS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key to an account; ``made`` is in unix milliseconds."""
+
+    key: str
+    label: str
+    made: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; ``made`` is in unix milliseconds. If it was ``dropped``, its name is left."""
+
+    name: str
+    identity: str = ""
+    made: int = 0
+    keys: tuple[Key, ...] = ()
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RealmState:
+    """The realm as a snapshot holds it; ``barrier`` is the id of the last event."""
+
+    barrier: str = ""
+    accounts: tuple[Account, ...] = ()
+
+
+@dataclass(slots=True)
+class Realm:
+    """The accounts, by folded name. Only ``apply`` and ``restore`` change them.
+
+    ``_owners`` has the folded name of who has it by look, the others by identity and by key.
+    """
+
+    barrier: str = ""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    _owners: dict[str, str] = field(default_factory=dict)
+    _of_identity: dict[str, str] = field(default_factory=dict)
+    _of_key: dict[str, str] = field(default_factory=dict)
+
+    def restore(self, state: RealmState, entries: Iterable[Entry] = ()) -> None:
+        """Take up the realm where its log left it: a snapshot, and the entries after it."""
+        self.barrier = state.barrier
+        for account in state.accounts:
+            self._put(account)
+        for entry in entries:
+            self.apply(entry)
+
+    def state(self) -> RealmState:
+        """The realm as it is now, for a snapshot."""
+        return RealmState(self.barrier, tuple(self.accounts.values()))
+
+    # ── look-ups ───────────────────────────────────────────────────────────────────────────
+
+    def account(self, name: str) -> Account | None:
+        """The account of this name, unless it was deleted."""
+        account = self.accounts.get(fold(name))
+        return None if account is None or account.dropped else account
+
+    def meant(self, name: str) -> Account | None:
+        """The account that somebody means by a name, perhaps by one that looks like its name."""
+        alike = self.owners(name)
+        return self.account(name) or (self.account(next(iter(alike))) if len(alike) == 1 else None)
+
+    def owners(self, nick: str) -> Collection[str]:
+        """The accounts, by folded name, whose names look like this nickname; also deleted ones."""
+        return {self._owners[look] for look in looks(nick) if look in self._owners}
+
+    def who(self, shown: str) -> tuple[str, str]:
+        """The account and the identity of somebody who has shown a secret with this hash.
+
+        The hash is itself the identity of those who have no account. One that was an account's, and
+        is no key to it any more, shows nothing.
+        """
+        if name := self._of_key.get(shown):
+            return self.accounts[name].name, self.accounts[name].identity
+        return "", "" if shown in self._of_identity else shown
+
+    # ── the step of the fold ───────────────────────────────────────────────────────────────
+
+    def apply(self, entry: Entry) -> None:
+        """Change the realm by the next entry of its log."""
+        self.barrier = entry.id
+        event = entry.event
+        if isinstance(event, AccountMade):
+            self._make(event, entry.at)
+        elif isinstance(event, OfRealm) and (account := self.account(event.name)):
+            self._change(account, event, entry.at)
+
+    def _make(self, event: AccountMade, at: int) -> None:
+        is_taken = event.identity in self._of_identity or event.key in self._of_key
+        if is_taken or self.owners(event.name):  # only after damage: such a one is not made
+            return
+        keys = (Key(event.key, "first", at),) if event.key else ()
+        self._put(Account(event.name, event.identity, at, keys))
+
+    def _change(self, account: Account, event: OfRealm, at: int) -> None:
+        match event:
+            case AccountDropped():
+                for key in account.keys:
+                    del self._of_key[key.key]
+                del self._of_identity[account.identity]
+                self.accounts[fold(account.name)] = Account(account.name, dropped=True)
+            case KeyMade(key=key, label=label) if key not in self._of_key:
+                self._put(replace(account, keys=(*account.keys, Key(key, label, at))))
+            case KeyDropped(key=key) if self._of_key.get(key) == fold(account.name):
+                del self._of_key[key]
+                left = tuple(each for each in account.keys if each.key != key)
+                self.accounts[fold(account.name)] = replace(account, keys=left)
+
+    def _put(self, account: Account) -> None:
+        name = fold(account.name)
+        if name not in self.accounts:
+            for look in looks(account.name):
+                self._owners.setdefault(look, name)
+        self.accounts[name] = account
+        if not account.dropped:
+            self._of_identity[account.identity] = name
+        for key in account.keys:
+            self._of_key[key.key] = name

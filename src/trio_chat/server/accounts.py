@@ -1,0 +1,134 @@
+"""What people ask with a password or a secret in it: the slow part, and what must not be told.
+
+Passwords are hashed in two threads, as ``guesses`` has it: one from each source at a time, and a
+few sources wait. What is wrong is charged to where it comes from, never to the account: so nobody
+locks out another. No password leaves this module but as a verifier, and no log line has one.
+"""
+
+import logging
+import math
+import secrets
+from functools import partial
+
+import trio
+
+from trio_chat.core.commands import Confidential, LogIn, MakeKey, Register, SetPassword
+from trio_chat.core.decide import Outcomes
+from trio_chat.core.events import KeyMade
+from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import NewKey, Refused
+from trio_chat.protocols.scram import prepare
+from trio_chat.server.audience import Subscriber
+from trio_chat.server.guesses import WRONG
+from trio_chat.server.hub import Hub
+from trio_chat.server.passwords import identity, new_verifier, opens
+from trio_chat.server.sources import Source
+from trio_chat.settings import AccountSettings
+from trio_chat.storage.base import Log
+
+logger = logging.getLogger(__name__)
+
+# Threads that hash passwords of accounts, and sources that may wait for one.
+_AT_ONCE, _WAITING = 2, 16
+
+_LONGEST = 600  # characters of a password: what fits a line of IRC in base64
+
+_SECRET = 16  # bytes of a key's secret
+
+IN_CLEAR = Refused(
+    "Everybody on the way here could read a password: connect with TLS first.", Code.OTHER
+)
+
+
+class Accounts:
+    """Carries out what is confidential, for all connections; ``settings`` may change."""
+
+    def __init__(self, hub: Hub, log: Log, settings: AccountSettings) -> None:
+        self._hub, self._log, self.settings = hub, log, settings
+        self._hashing = trio.CapacityLimiter(_AT_ONCE)
+
+    async def carry_out(
+        self, subscriber: Subscriber, source: Source, request: Confidential
+    ) -> Outcomes | NewKey:
+        """Carry it out as ``Hub.submit`` does; the answer to MakeKey is the new key."""
+        match request:
+            case Register(password) | SetPassword(password):
+                return await self._set(subscriber, source, request, password)
+            case LogIn(name, password):
+                account = self._hub.chat.realm.meant(name)
+                name = account.name if account else name
+                if refused := await self._check(source, name, password):
+                    return [refused]
+                logger.info("logged in as %s", name)
+                return await self._hub.submit(subscriber, LogIn(name, password))
+            case MakeKey(label):
+                return await self._make_key(subscriber, label)
+
+    async def _set(
+        self,
+        subscriber: Subscriber,
+        source: Source,
+        request: Register | SetPassword,
+        password: str,
+    ) -> Outcomes:
+        """Hash a new password, unless the request would be refused whatever it is."""
+        would_be = self._hub.chat.decide(subscriber.user_id, request)
+        if any(isinstance(outcome, Refused) for outcome in would_be):
+            return would_be
+        if problem := self._problem(password):
+            return [Refused(problem, Code.BAD_PASSWORD)]
+        budget = source.new_passwords
+        if budget and (wait := budget.wait(trio.current_time())):
+            return [_too_many(wait)]
+        make = partial(new_verifier, password, self.settings.iterations)
+        made = await source.guesses.hash(make, self._hashing, most=_WAITING)
+        if isinstance(made, Refused):
+            return [made]
+        if budget:
+            budget.take(trio.current_time())
+        return await self._hub.submit(subscriber, request, made)
+
+    def _problem(self, password: str) -> str:
+        """Why nobody can have this password, as a sentence; empty if they can."""
+        least = self.settings.password_min
+        if len(password) < least:
+            return f"A password has at least {least} characters."
+        if len(password) > _LONGEST:
+            return f"A password has at most {_LONGEST} characters."
+        try:
+            prepare(password)
+        except ValueError:
+            return "A password has no characters that nobody can see."
+        return ""
+
+    async def _check(self, source: Source, name: str, password: str) -> Refused | None:
+        """Why somebody may not log in with this; None if it is the secret of a key, or right."""
+        realm = self._hub.chat.realm
+        by_key, _ = realm.who(identity(password))
+        if by_key and fold(by_key) == fold(name):
+            return None
+        verifier = await self._log.secret(fold(name))
+        iterations = self.settings.iterations
+        refused = await source.guesses.guess(
+            lambda: opens(verifier, password, iterations), self._hashing, most=_WAITING
+        )
+        if refused is WRONG and source.may_report(trio.current_time()):
+            # Where no account is of that name, it may be the password, typed in its place.
+            account = realm.account(name)
+            logger.warning("failed to log in as %s", account.name if account else "nobody")
+        return refused
+
+    async def _make_key(self, subscriber: Subscriber, label: str) -> Outcomes | NewKey:
+        secret = secrets.token_urlsafe(_SECRET)
+        request = MakeKey(label, identity(secret))
+        outcomes = await self._hub.submit(subscriber, request)
+        made = any(isinstance(outcome, KeyMade) for outcome in outcomes)
+        return NewKey(label, secret) if made else outcomes
+
+
+def _too_many(wait: float) -> Refused:
+    minutes = math.ceil(wait / 60)
+    return Refused(
+        f"Too many registrations from your address. Try again in {minutes} minutes.", Code.OTHER
+    )

@@ -1,0 +1,369 @@
+"""Registering, logging in and out: who somebody is changes in one place, and with all it is for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ring import Ring, heard, refusal
+from trio_chat.core.commands import (
+    Confidential,
+    DirectMessage,
+    DropAccount,
+    DropKey,
+    Join,
+    LogIn,
+    LogOut,
+    MakeKey,
+    Regain,
+    Register,
+    Request,
+    SetPassword,
+    ShowAccount,
+)
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountSet,
+    Change,
+    Departed,
+    Event,
+    KeyDropped,
+    KeyMade,
+    ModesSet,
+    Origin,
+    PasswordSet,
+    Said,
+)
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import AccountView, Copy, Refused
+
+
+@pytest.fixture
+def ring() -> Ring:
+    """Alice is a stranger; bob has an account, and carol one that her secret opens."""
+    ring = Ring()
+    ring.enter("alice", "#tea")
+    ring.enter("bob", "#tea")
+    ring.enter("carol", "#tea", identity="~carol")
+    for nick in ("bob", "carol"):
+        register(ring, nick)
+    return ring
+
+
+def register(ring: Ring, nick: str) -> None:
+    [made] = ring.decide(f"id-{nick}", Register("secret"))  # type: ignore[arg-type]
+    assert isinstance(made, AccountMade)
+    ring.happen(made)
+
+
+def ask(ring: Ring, nick: str, request: Request | Confidential) -> list[Event]:
+    """All that comes of it happens."""
+    events = [e for e in ring.chat.decide(f"id-{nick}", request) if not isinstance(e, Refused)]
+    for event in events:
+        ring.happen(event)  # type: ignore[arg-type]
+    return events  # type: ignore[return-value]
+
+
+BOBS = Origin(account="bob")
+ALLOWED: list[tuple[str, Request | Confidential, Event]] = [
+    ("alice", Register("x"), AccountMade("alice", "=alice", "id-alice")),
+    ("dave", Register("x"), AccountMade("dave", "~dave", "id-dave", "~dave")),
+    ("alice", LogIn("BOB", "x"), AccountSet("alice", "id-alice", BOBS, "=bob")),
+    ("carol", LogIn("bob", "x"), AccountSet("carol", "id-carol", BOBS, "=bob")),
+    ("bob", LogOut(), AccountSet("bob", "id-bob")),
+    ("bob", SetPassword("x"), PasswordSet("bob")),
+    ("bob", MakeKey("phone", "~phone"), KeyMade("bob", "~phone", "phone")),
+    ("carol", DropKey("FIRST"), KeyDropped("carol", "~carol")),
+    ("bob", DropAccount("Bob"), AccountDropped("bob")),
+]
+
+
+@pytest.mark.parametrize(("nick", "request_", "event"), ALLOWED)
+def test_allowed(ring: Ring, nick: str, request_: Request, event: Event) -> None:
+    ring.enter("dave", identity="~dave")
+    assert ring.decide(f"id-{nick}", request_) == [event]
+
+
+REFUSED: list[tuple[str, Request | Confidential, Code, str]] = [
+    ("bob", Register("x"), Code.LOGGED_IN, "logged in as bob already"),
+    ("alice", LogIn("dave", "x"), Code.NO_SUCH_NICK, "no account dave"),
+    ("alice", LogOut(), Code.NOT_LOGGED_IN, "not logged in"),
+    ("alice", SetPassword("x"), Code.NOT_LOGGED_IN, "not logged in"),
+    ("alice", MakeKey("phone", "~1"), Code.NOT_LOGGED_IN, "not logged in"),
+    ("alice", DropKey("phone"), Code.NOT_LOGGED_IN, "not logged in"),
+    ("alice", DropAccount("bob"), Code.NOT_LOGGED_IN, "not logged in"),
+    ("bob", DropAccount("carol"), Code.OTHER, "say that name"),
+    ("bob", DropKey("first"), Code.OTHER, "none called first"),
+    ("carol", MakeKey("First", "~1"), Code.OTHER, "There is a First already"),
+    ("carol", MakeKey("x" * 41, "~1"), Code.OTHER, "1 to 40 characters"),
+]
+
+
+@pytest.mark.parametrize(("nick", "request_", "code", "why"), REFUSED)
+def test_refused(ring: Ring, nick: str, request_: Request, code: Code, why: str) -> None:
+    refused = refusal(ring.decide(f"id-{nick}", request_))
+    assert refused.code is code
+    assert why in refused.why
+
+
+@pytest.mark.parametrize("name", ["bob", "BOB", "B0b", "\u0412ob"])
+def test_a_name_that_looks_like_an_account_is_not_registered(ring: Ring, name: str) -> None:
+    """Whoever has it: the nickname was theirs before."""
+    ring.enter("eve")
+    ring.person("eve").nick = name
+    refused = refusal(ring.decide("id-eve", Register("x")))  # type: ignore[arg-type]
+    assert refused.code is Code.ACCOUNT_EXISTS
+
+
+def test_of_two_who_register_at_once_the_second_finds_it_taken(ring: Ring) -> None:
+    """The second was judged before the first had happened; what it would have been is nothing."""
+    [first] = ring.decide("id-alice", Register("x"))  # type: ignore[arg-type]
+    ring.happen(first)  # type: ignore[arg-type]
+    assert ring.happen(AccountMade("ALICE", "~other", "id-dave", "~other")) == []
+    account = ring.chat.realm.account("alice")
+    assert account
+    assert account.identity == "=alice"
+
+
+def test_at_most_20_keys(ring: Ring) -> None:
+    for number in range(20):
+        ask(ring, "bob", MakeKey(f"phone {number}", f"~{number}"))
+    assert "20" in refusal(ring.decide("id-bob", MakeKey("one more", "~x"))).why  # type: ignore[arg-type]
+
+
+# ── who hears of it ────────────────────────────────────────────────────────────────────────────
+
+
+def test_everybody_who_shares_a_room_hears_of_it_once_and_who_watches(ring: Ring) -> None:
+    ring.enter("dave", "#tea", "#milk")
+    ring.enter("eve", "#tea", "#milk")
+    ring.enter("watcher")
+    ring.chat.watch("id-watcher", ["eve"])
+    origin = Origin(account="bob")
+    for request in (LogIn("bob", "x"), LogOut()):
+        [event] = ring.decide("id-eve", request)  # type: ignore[arg-type]
+        deliveries = ring.happen(event)  # type: ignore[arg-type]
+        everybody = {"id-alice", "id-bob", "id-carol", "id-dave", "id-eve"}
+        assert heard(ring.chat, deliveries) == [
+            (event, everybody),
+            (Copy(event), {"id-watcher"}),  # type: ignore[arg-type]
+        ]
+        assert ring.person("eve").origin == origin
+        origin = Origin()
+
+
+def test_who_registers_is_known_by_that_to_others(ring: Ring) -> None:
+    made = AccountMade("alice", "=alice", "id-alice")
+    told = AccountSet("alice", "id-alice", Origin(account="alice"), "=alice")
+    assert heard(ring.chat, ring.happen(made)) == [(told, {"id-alice", "id-bob", "id-carol"})]
+
+
+def test_all_who_have_shown_the_secret_are_logged_in_when_one_of_them_registers() -> None:
+    ring = Ring()
+    for nick in ("dave", "dave2"):
+        ring.enter(nick, identity="~dave")
+    register(ring, "dave")
+    assert [ring.person(nick).origin.account for nick in ("dave", "dave2")] == ["dave", "dave"]
+    assert refusal(ring.decide("id-dave2", Register("x"))).code is Code.LOGGED_IN  # type: ignore[arg-type]
+
+
+def test_everybody_is_logged_out_of_a_deleted_account(ring: Ring) -> None:
+    ask(ring, "alice", LogIn("bob", "x"))
+    [dropped] = ring.decide("id-alice", DropAccount("bob"))
+    deliveries = ring.happen(dropped)  # type: ignore[arg-type]
+    told = {shown for shown, _ in heard(ring.chat, deliveries)}
+    assert told == {AccountSet(nick, f"id-{nick}") for nick in ("alice", "bob")}
+    assert [ring.person(nick).identity for nick in ("alice", "bob")] == ["id-alice", "id-bob"]
+
+
+def test_a_login_that_comes_after_the_account_has_gone_is_nothing(ring: Ring) -> None:
+    [log_in] = ring.decide("id-alice", LogIn("bob", "x"))  # type: ignore[arg-type]
+    ask(ring, "bob", DropAccount("bob"))
+    assert ring.happen(log_in) == []  # type: ignore[arg-type]
+    assert ring.person("alice").identity == "id-alice"
+    ring.depart("alice")
+    assert ring.happen(log_in) == []  # type: ignore[arg-type]
+
+
+# ── what hangs on it ───────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_said_in_private_is_the_accounts_from_then_on(ring: Ring) -> None:
+    ask(ring, "alice", LogIn("bob", "x"))
+    [said] = ring.decide("id-alice", DirectMessage("carol", "hi", token="1"))
+    assert isinstance(said, Said)
+    assert (said.room, said.token) == ("=bob,~carol", "=bob 1")
+    [answer] = ring.decide("id-carol", DirectMessage("alice", "hi"))
+    assert isinstance(answer, Said)
+    assert answer.room == "=bob,~carol"
+    ask(ring, "alice", LogOut())
+    [said] = ring.decide("id-alice", DirectMessage("carol", "hi"))
+    assert isinstance(said, Said)
+    assert said.room == "id-alice,~carol"
+
+
+def test_who_registers_keeps_the_identity_that_they_had_shown(ring: Ring) -> None:
+    assert ring.person("carol").identity == "~carol"
+    assert ring.chat.realm.who("~carol") == ("carol", "~carol")
+    assert [*ring.chat.same("~carol")] == ["id-carol"]
+
+
+def test_nobody_hears_a_conversation_of_an_identity_that_somebody_was(ring: Ring) -> None:
+    assert ring.chat.is_heard("id-alice,~carol")
+    ask(ring, "alice", LogIn("bob", "x"))
+    assert not ring.chat.is_heard("id-alice,~carol")
+    assert ring.chat.is_heard("=bob,~carol")
+    assert {*ring.chat.same("=bob")} == {"id-alice", "id-bob"}
+
+
+def test_what_the_account_has_in_a_room_is_given_back(ring: Ring) -> None:
+    """Bob was given a voice; whoever logs in as bob has it, and so does bob's next connection."""
+    ring.set("#tea", "+v", "bob")
+    ring.enter("eve", "#tea")
+    assert ring.decide("id-eve", Regain("#tea")) == []
+    ask(ring, "eve", LogIn("bob", "x"))
+    change = Change(True, "v", "eve", "id-eve", "=bob")
+    gained = ModesSet("#tea", "eve", (change,), "id-eve", BOBS)
+    assert ask(ring, "eve", Regain("#tea")) == [gained]
+    assert ring.chat.rooms["#tea"].status["id-eve"] == "v"
+    assert ask(ring, "eve", Regain("#tea")) == []
+
+
+def test_what_somebody_has_when_they_register_they_have_when_they_come_again() -> None:
+    ring = Ring()
+    ring.enter("alice", "#tea")
+    register(ring, "alice")
+    [regained] = ask(ring, "alice", Regain("#tea"))
+    assert isinstance(regained, ModesSet)
+    ring.depart("alice")
+    ring.enter("mallory", "#tea")
+    assert ring.chat.rooms["#tea"].status == {}
+    ring.enter("al", identity="=alice")
+    ring.ask("id-al", Join("#tea"))
+    assert ring.chat.rooms["#tea"].status == {"id-al": "o"}
+
+
+def test_who_has_left_a_room_in_between_gains_nothing_there(ring: Ring) -> None:
+    ring.enter("eve")
+    ask(ring, "eve", LogIn("bob", "x"))
+    assert ring.decide("id-eve", Regain("#tea")) == []
+
+
+def test_who_is_muted_keeps_the_nickname_and_so_the_account() -> None:
+    ring = Ring()
+    ring.enter("alice", "#tea")
+    ring.enter("bob", "#tea")
+    register(ring, "bob")
+    ring.set("#tea", "+b", "bob!*@*")
+    assert refusal(ring.decide("id-bob", LogOut())).code is Code.CANNOT_RENAME
+    ring.set("#tea", "-b", "bob!*@*")
+    assert ring.decide("id-bob", LogOut()) == [AccountSet("bob", "id-bob")]
+
+
+# ── looking it up ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_only_the_owner_is_told_of_the_keys(ring: Ring) -> None:
+    ask(ring, "bob", MakeKey("phone", "~phone"))
+    made = ring.chat.realm.accounts["bob"].made
+    at = ring.chat.realm.accounts["bob"].keys[0].made
+    own = AccountView("bob", made, (("phone", at),))
+    assert [*ring.chat.answer("id-bob", ShowAccount())] == [own]
+    assert [*ring.chat.answer("id-bob", ShowAccount("BOB"))] == [own]
+    assert [*ring.chat.answer("id-alice", ShowAccount("bob"))] == [AccountView("bob", made)]
+    for name, code in (("", Code.NOT_LOGGED_IN), ("dave", Code.NO_SUCH_NICK)):
+        [refused] = ring.chat.answer("id-alice", ShowAccount(name))
+        assert isinstance(refused, Refused)
+        assert refused.code is code
+
+
+# ── whatever happens ───────────────────────────────────────────────────────────────────────────
+
+PEOPLE = ["ann", "ben", "cat"]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(PEOPLE),
+        st.one_of(
+            st.sampled_from(
+                [
+                    "enter",
+                    "enter with a secret",
+                    "depart",
+                    Register("x"),
+                    LogOut(),
+                    Join("#tea"),
+                    Join("#milk"),
+                    Regain("#tea"),
+                    MakeKey("phone", "~phone"),
+                    DropKey("first"),
+                ]
+            ),
+            st.builds(LogIn, st.sampled_from(PEOPLE), st.just("x")),
+            st.builds(DropAccount, st.sampled_from(PEOPLE)),
+            st.builds(DirectMessage, st.sampled_from(PEOPLE), st.just("hi")),
+        ),
+        st.booleans(),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+class Town:
+    """A ring in which some events are held back, as if others had come in between."""
+
+    def __init__(self) -> None:
+        self.ring = Ring()
+        self.ring.open("#tea")
+        for nick in PEOPLE:
+            self.ring.enter(nick, "#tea", identity=f"~{nick}" if nick == "ann" else "")
+        self.held: list[Event] = []
+
+    def step(self, nick: str, what: object, late: bool) -> None:
+        chat, user_id = self.ring.chat, f"id-{nick}"
+        if user_id not in chat.people:
+            shown = f"~{nick}" if what == "enter with a secret" else ""
+            account, identity = chat.realm.who(shown)
+            if isinstance(what, str) and what.startswith("enter"):
+                self.ring.enter(nick, origin=Origin(account=account), identity=identity)
+        elif what == "depart":
+            self.ring.happen(Departed(nick, user_id))
+        elif not isinstance(what, str):
+            events = [e for e in self.ring.decide(user_id, what) if not isinstance(e, Refused)]  # type: ignore[arg-type]
+            # Barriers of one log are compared and swapped, so they cannot be late.
+            if late and events and isinstance(events[0], AccountSet):
+                self.held += events  # type: ignore[arg-type]
+                return
+            for event in events:
+                self.ring.happen(event)  # type: ignore[arg-type]
+        if not late and self.held:
+            self.ring.happen(self.held.pop(0))
+
+    def check(self) -> None:
+        chat = self.ring.chat
+        for user_id, person in chat.people.items():
+            account = chat.realm.account(person.origin.account) if person.origin.account else None
+            assert bool(account) == bool(person.origin.account)
+            if account:
+                assert person.identity == account.identity
+            else:
+                assert person.identity in (user_id, f"~{person.nick}")
+            assert user_id in chat.same(person.identity)
+            for room in person.rooms:
+                assert chat.rooms[room].members[user_id] is person
+        by_identity = {identity: {*people} for identity, people in chat.known.items()}
+        expected: dict[str, set[str]] = {}
+        for user_id, person in chat.people.items():
+            if person.is_known:
+                expected.setdefault(person.identity, set()).add(user_id)
+        assert by_identity == expected
+
+
+@given(steps=STEPS)
+def test_whatever_happens_everybody_is_known_as_who_they_are(
+    steps: list[tuple[str, object, bool]],
+) -> None:
+    town = Town()
+    for step in steps:
+        town.step(*step)
+        town.check()

@@ -1,0 +1,211 @@
+"""Accounts in the plain dialect: what is typed, what is told, and what never goes anywhere."""
+
+import pytest
+
+from runs import following, next_command
+from trio_chat.core.commands import (
+    Command,
+    DropAccount,
+    DropKey,
+    Enter,
+    LogIn,
+    LogOut,
+    MakeKey,
+    Register,
+    Rename,
+    SetPassword,
+    ShowAccount,
+)
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountSet,
+    Arrived,
+    Event,
+    Joined,
+    KeyDropped,
+    Origin,
+    PasswordSet,
+    Renamed,
+)
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import AccountView, NewKey, Refused
+from trio_chat.protocols.plain.server import PlainSession
+
+OWNED = Refused("bob is somebody's: /login PASSWORD if it is you.", Code.NICK_OWNED, ("bob",))
+BOBS = Origin(account="bob")
+
+
+def arriving(nick: str = "bob", *, password: bool = False) -> PlainSession:
+    """A session that has asked to be let in under this nickname."""
+    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", password=password)
+    session.receive_data(f"{nick}\n".encode())
+    return session
+
+
+def inside(nick: str = "bob", *, asked: str = "bob") -> PlainSession:
+    session = arriving(asked)
+    assert isinstance(next_command(session), Enter)
+    session.done(Arrived(nick))
+    session.done(Joined("#lobby", nick))
+    session.data_to_send()
+    return session
+
+
+def asks(session: PlainSession, line: str) -> Command | None:
+    session.receive_data(f"{line}\n".encode())
+    return next_command(session)
+
+
+def told(session: PlainSession) -> str:
+    return session.data_to_send().decode()
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/register hunter22", Register("hunter22")),
+        ("/login hunter22", LogIn("bob", "hunter22")),
+        ("/login carol hunter22", LogIn("carol", "hunter22")),
+        ("/login carol  two words ", LogIn("carol", "two words")),
+        ("/LOGIN hunter22", LogIn("bob", "hunter22")),
+        ("/logout", LogOut()),
+        ("/password hunter22", SetPassword("hunter22")),
+        ("/token new my phone", MakeKey("my phone")),
+        ("/token drop my phone", DropKey("my phone")),
+        ("/token list", ShowAccount()),
+        ("/account", ShowAccount()),
+        ("/account carol", ShowAccount("carol")),
+        ("/account delete bob", DropAccount("bob")),
+    ],
+)
+def test_verb(line: str, command: Command) -> None:
+    assert asks(inside(), line) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("/register", "*** Usage: /register PASSWORD\n"),
+        ("/login", "*** Usage: /login [NAME] PASSWORD\n"),
+        ("/register two words", "*** A password is one word here, without spaces.\n"),
+        ("/password two words", "*** A password is one word here, without spaces.\n"),
+        ("/token", "*** Usage: /token new NAME|list|drop NAME\n"),
+        ("/token new", "*** Usage: /token new NAME|list|drop NAME\n"),
+        ("/token list hunter22", "*** Usage: /token new NAME|list|drop NAME\n"),
+    ],
+)
+def test_complaint(line: str, answer: str) -> None:
+    session = inside()
+    assert asks(session, line) is None
+    assert told(session) == answer
+
+
+NOT_HERE = "*** Not here: a password was in that line. Nobody was sent it.\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [" /login hunter22", "\t/register hunter22", "/ login hunter22x"],
+)
+def test_a_password_that_slips_is_said_to_nobody(line: str) -> None:
+    session = inside()
+    assert asks(session, line) is None
+    assert "hunter22" not in (answer := told(session))
+    assert answer == NOT_HERE or "no command" in answer
+
+
+@pytest.mark.parametrize("line", ["/login hunter22", "/login bob hunter22", "/register hunter22"])
+def test_a_password_is_no_nickname(line: str) -> None:
+    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby")
+    assert asks(session, line) is None
+    assert told(session) == NOT_HERE
+    assert asks(session, "bob") == Enter("bob")
+
+
+def test_words_about_it_are_said() -> None:
+    assert asks(inside(), "//logins are /login things") is not None
+
+
+# ── a nickname that is somebody's ──────────────────────────────────────────────────────────────
+
+
+def test_whose_nickname_is_an_accounts_comes_in_under_a_near_one() -> None:
+    session = arriving()
+    assert next_command(session) == Enter("bob")
+    session.reply(OWNED)
+    assert told(session) == ""
+    assert next_command(session) == Enter("bob", near=True)
+    session.done(Arrived("bob_2"))
+    assert asks(session, "/login hunter22") == LogIn("bob", "hunter22")
+
+
+def test_with_the_servers_password_as_well() -> None:
+    session = arriving(password=True)
+    assert next_command(session) is None  # they are asked for it
+    session.receive_data(b"sesame\n")
+    assert next_command(session) == Enter("bob", password="sesame")
+    session.reply(OWNED)
+    assert next_command(session) == Enter("bob", near=True, password="sesame")
+
+
+def test_who_is_logged_in_takes_the_nickname_that_was_refused() -> None:
+    session = inside("bob_2")
+    asked = [*session.done(AccountSet("bob_2", "1", BOBS, "=bob"))]
+    assert [ask.command for ask in asked] == [Rename("bob")]
+    assert told(session) == "*** You are logged in as bob.\n"
+    assert asked[0].on_refused
+    asked[0].on_refused(Refused("The nickname bob is taken.", Code.NICK_TAKEN, ("bob",)))
+    assert told(session) == "*** You are bob elsewhere, too, and bob_2 here.\n"
+
+
+def test_a_nickname_that_was_refused_later_counts_as_well() -> None:
+    session = inside("alice", asked="alice")
+    asks(session, "/nick bob")
+    session.reply(OWNED)
+    assert told(session) == f"*** {OWNED.why}\n"
+    assert asks(session, "/login hunter22") == LogIn("bob", "hunter22")
+    assert following(session.done(AccountSet("alice", "1", BOBS, "=bob"))) == [Rename("bob")]
+
+
+def test_who_is_called_something_else_stays_so() -> None:
+    session = inside("alice", asked="alice")
+    assert following(session.done(AccountSet("alice", "1", BOBS, "=bob"))) == []
+    assert asks(session, "/login hunter22") == LogIn("bob", "hunter22")  # after /logout, say
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (AccountMade("bob", "=bob"), "Your nickname is yours now. When you come again: /login"),
+        (AccountSet("bob", "1"), "You are logged out."),
+        (AccountDropped("bob"), "Your account is deleted. Nobody else can have its name."),
+        (PasswordSet("bob"), "Your password is another one now."),
+        (KeyDropped("bob", "~x"), "It logs nobody in any more."),
+    ],
+)
+def test_what_has_become_of_it_is_told(event: Event, words: str) -> None:
+    session = inside()
+    assert following(session.done(event)) == []
+    assert words in told(session)
+
+
+def test_after_another_nickname_was_registered_that_is_meant() -> None:
+    session = inside("alice", asked="alice")
+    session.done(Renamed("alice", "carol"))
+    session.done(AccountMade("carol", "=carol"))
+    assert asks(session, "/login hunter22") == LogIn("carol", "hunter22")
+
+
+def test_answers() -> None:
+    session = inside()
+    session.reply(AccountView("bob", 1_700_000_000_000, (("phone", 1_700_000_060_000),)))
+    assert told(session) == (
+        "*** bob is an account, since 2023-11-14 22:13:20 (UTC).\n"
+        "*** phone logs in to it, since 2023-11-14 22:14:20 (UTC).\n"
+    )
+    session.reply(NewKey("phone", "s3cret"))
+    assert told(session) == (
+        "*** phone: s3cret\n"
+        "*** It is shown only now, and logs in to your account in place of the password.\n"
+    )

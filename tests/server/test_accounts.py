@@ -1,0 +1,488 @@
+"""Accounts on a server: each name has one owner, and nobody learns a password."""
+
+import logging
+import re
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, Peer, running
+from trio_chat.core.events import REALM, AccountMade, KeyMade, OfRealm
+from trio_chat.server import accounts
+from trio_chat.server.guesses import WRONG, Guesses
+from trio_chat.server.passwords import identity
+from trio_chat.settings import Settings
+from trio_chat.storage.base import Log
+from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.sqlite.export import export
+
+PASSWORD = "correct-horse"
+SOMEBODYS = "*** bob is somebody's: /login PASSWORD if it is you."
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(settings()) as running_house:
+        yield running_house
+
+
+def kept(tmp_path: Path) -> Settings:
+    return settings(history={"store": str(tmp_path / "chat.db")})
+
+
+async def tell(peer: Peer, *lines: str) -> list[str]:
+    """Say something; then all that is new, but for the answer to a question after it."""
+    await peer.send("".join(f"{line}\n" for line in (*lines, "/topic")).encode())
+    return (await peer.until("*** #lobby has no topic.\n")).splitlines()[:-1]
+
+
+async def arrive(house: House, nick: str = "bob") -> Peer:
+    """Somebody who comes under this nickname, or one like it."""
+    return await (await house.connect()).enter(nick)
+
+
+async def owner(house: House, nick: str = "bob", password: str = PASSWORD) -> Peer:
+    peer = await arrive(house, nick)
+    answer = await tell(peer, f"/register {password}")
+    assert answer == ["*** Your nickname is yours now. When you come again: /login PASSWORD"]
+    return peer
+
+
+async def leave(peer: Peer) -> None:
+    await peer.send(b"/quit\n")
+    await peer.rest()
+
+
+# ── a name has one owner ───────────────────────────────────────────────────────────────────────
+
+
+async def test_a_nickname_is_its_owners_also_after_a_restart(tmp_path: Path) -> None:
+    async with running(kept(tmp_path)) as house:
+        await leave(await owner(house))
+    for _ in range(2):
+        async with running(kept(tmp_path)) as house:
+            eve = await house.connect()
+            await eve.send(b"bob\n")
+            near = f"{SOMEBODYS} You are bob_2 for now; /nick changes that."
+            assert near in await eve.until("/help for more.\n")
+            assert await tell(eve, "/login wrong-horse") == ["*** That is not the password."]
+            assert await tell(eve, "/nick bob") == [SOMEBODYS]
+            bob = await arrive(house)
+            assert await tell(bob, f"/login {PASSWORD}") == [
+                "*** You are logged in as bob.",
+                "*** bob_3 is now bob.",
+            ]
+
+
+@pytest.mark.parametrize("name", ["BOB", "B0b", "\u0412ob"])
+async def test_nobody_else_gets_a_nickname_that_looks_like_it(house: House, name: str) -> None:
+    await leave(await owner(house))
+    irc = await irc_peer(house, rooms="")
+    await irc.say(f"NICK {name}", "USER x 0 * :x")
+    assert f" 433 * {name} :{name} is somebody's" in await irc.until("\r\n")
+    eve = await arrive(house, "eve")
+    [refused] = await tell(eve, f"/nick {name}")
+    assert "is somebody's: /login PASSWORD if it is you." in refused
+    answers = await tell(eve, f"/login {name} {PASSWORD}", f"/nick {name}")
+    assert answers[0] == "*** You are logged in as bob."
+    assert f"*** eve is now {name}." in answers
+
+
+async def test_a_nickname_that_somebody_has_is_registered_by_nobody_else(house: House) -> None:
+    """There is no way to name another one."""
+    await arrive(house, "alice")
+    bob = await owner(house)
+    assert await tell(bob, "/account alice") == ["*** There is no account alice."]
+
+
+async def test_many_register_at_once_and_each_has_what_is_theirs(house: House) -> None:
+    peers = [await arrive(house, f"person{number}") for number in range(8)]
+    async with trio.open_nursery() as nursery:
+        for number, peer in enumerate(peers):
+            nursery.start_soon(peer.send, f"/register password-{number}\n".encode())
+    for peer in peers:
+        await peer.until("Your nickname is yours now.")
+    eve = await arrive(house, "eve")
+    for number in range(8):
+        [right] = await tell(eve, f"/login person{number} password-{number}")
+        assert right == f"*** You are logged in as person{number}."
+        [wrong] = await tell(eve, f"/login person{number} password-{(number + 1) % 8}")
+        assert wrong == "*** That is not the password."
+
+
+async def test_a_deleted_account_leaves_its_name_to_nobody(tmp_path: Path) -> None:
+    async with running(kept(tmp_path)) as house:
+        bob = await owner(house)
+        assert await tell(bob, "/account delete") == ["*** There is no account delete."]
+        assert await tell(bob, "/account delete bob") == [
+            "*** bob is now bob_2.",
+            "*** Your account is deleted. Nobody else can have its name.",
+        ]
+        assert await tell(bob, f"/login bob {PASSWORD}") == ["*** That is not the password."]
+    async with running(kept(tmp_path)) as house:
+        eve = await arrive(house, "eve")
+        assert await tell(eve, "/nick bob") == ["*** bob was somebody's, and stays so."]
+        assert await tell(eve, "/account bob") == ["*** There is no account bob."]
+
+
+async def test_who_logs_out_loses_the_nickname_and_can_have_it_back(house: House) -> None:
+    bob = await owner(house)
+    assert await tell(bob, "/logout") == ["*** bob is now bob_2.", "*** You are logged out."]
+    assert await tell(bob, "/logout") == ["*** You are not logged in."]
+    assert await tell(bob, f"/login {PASSWORD}") == [
+        "*** You are logged in as bob.",
+        "*** bob_2 is now bob.",
+    ]
+
+
+# ── who is there, and who is a ghost ───────────────────────────────────────────────────────────
+
+PHONE, LAPTOP = "of-the-phone-16-or-more", "of-the-laptop-16-or-more"
+
+
+async def log_of_bob() -> Log:
+    """A log in which bob has an account with two keys."""
+    log = MemoryLog(per_room=100, total_bytes=100_000, rooms=10)
+    events: list[OfRealm] = [
+        AccountMade("bob", "=bob"),
+        KeyMade("bob", identity(PHONE), "phone"),
+        KeyMade("bob", identity(LAPTOP), "laptop"),
+    ]
+    last = ""
+    for event in events:
+        [entry] = await log.append(REALM, [event], expect=last, barrier=True)
+        last = entry.id
+    return log
+
+
+@asynccontextmanager
+async def house_of_bob() -> AsyncIterator[House]:
+    async with running(settings(), await log_of_bob()) as house:
+        yield house
+
+
+async def try_to_enter(house: House, secret: str) -> IrcPeer:
+    raw = await house.link()
+    peer = IrcPeer(raw.stream)
+    await peer.say("CAP REQ trio-chat/identity", f"IDENTITY {secret}")
+    await peer.say("NICK bob", "USER bob 0 * :Bob", "CAP END")
+    return peer
+
+
+async def test_the_same_device_that_comes_again_has_the_nickname_at_once() -> None:
+    async with house_of_bob() as house:
+        before = await irc_peer(house, "bob", secret=PHONE)
+        await irc_peer(house, "bob", secret=PHONE)
+        assert "You have connected again" in await before.rest()
+
+
+async def test_a_holder_that_answers_keeps_the_nickname() -> None:
+    async with house_of_bob() as house:
+        holder = await irc_peer(house, "bob", secret=PHONE)
+        late = await try_to_enter(house, LAPTOP)
+        await holder.until("PING :chat.local\r\n")
+        await holder.say("PONG chat.local")
+        await late.until(" 433 * bob ")
+
+
+async def test_a_ghost_is_gone_in_seconds(autojump_clock: trio.testing.MockClock) -> None:
+    async with house_of_bob() as house:
+        ghost = await irc_peer(house, "bob", secret=PHONE, link=True)
+        begin = trio.current_time()
+        late = await try_to_enter(house, LAPTOP)
+        await late.until(" 001 bob ")
+        assert 3 <= trio.current_time() - begin < 5
+        assert "You have connected again" in await ghost.rest()
+
+
+async def test_a_ghost_leaves_the_nickname_to_who_logs_in_on_another_one(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with house_of_bob() as house:
+        ghost = await irc_peer(house, "bob", secret=PHONE, link=True)
+        bob = await house.link("bob")
+        assert await tell(bob, f"/login {LAPTOP}") == [
+            "*** You are logged in as bob.",
+            "bob left!",
+            "*** bob_2 is now bob.",
+        ]
+        assert "You have connected again" in await ghost.rest()
+
+
+async def test_a_plain_holder_cannot_be_asked_and_stays() -> None:
+    async with house_of_bob() as house:
+        first, second = await arrive(house), await arrive(house)
+        await tell(first, f"/login {PHONE}")
+        answer = await tell(second, f"/login {LAPTOP}")
+        assert answer[-1] == "*** You are bob elsewhere, too, and bob_3 here."
+
+
+# ── what is the account's ──────────────────────────────────────────────────────────────────────
+
+CAPS = "message-tags server-time batch draft/chathistory draft/read-marker trio-chat/identity"
+
+
+async def test_conversations_and_marks_are_there_on_every_device(tmp_path: Path) -> None:
+    """Also those from before a login, if they are of a device that was known; marks in any case."""
+    async with running(kept(tmp_path)) as house:
+        carol = await irc_peer(house, "carol")
+        bob = await arrive(house)
+        await tell(bob, f"/register {PASSWORD}", "/msg carol hello")
+        await carol.say("PRIVMSG bob :hi")
+        await bob.until("carol -> bob: hi\n")
+        secret = (await tell(bob, "/token new phone"))[0].rpartition(" ")[2]
+    async with running(kept(tmp_path)) as house:
+        phone = await irc_peer(house, "robert", *CAPS.split(), secret=secret)
+        lines = await phone.news("CHATHISTORY LATEST carol * 10", "WHOIS robert")
+        assert [line.rpartition(" :")[2] for line in lines if " PRIVMSG " in line] == [
+            "hello",
+            "hi",
+        ]
+        assert any(" 330 robert robert bob :" in line for line in lines)
+        await phone.news("MARKREAD carol timestamp=2026-01-01T00:00:00.000Z")
+        other = await irc_peer(house, "bert", *CAPS.split(), secret=secret)
+        [mark] = await other.news("MARKREAD carol")
+        assert "timestamp=2026-01-01" in mark
+        stranger = await irc_peer(house, "eve", *CAPS.split())
+        found = await stranger.news("CHATHISTORY LATEST carol * 9")
+        assert not any("hello" in line for line in found)
+
+
+async def test_what_a_guest_has_read_is_the_accounts_after_the_login() -> None:
+    async with house_of_bob() as house:
+        guest = await irc_peer(house, "guest", *CAPS.split())
+        await guest.news("MARKREAD #lobby timestamp=2026-01-01T00:00:00.000Z")
+        hub = house.server._hub
+        [user_id] = [each for each, s in hub.subscribers.items() if s.nick == "guest"]
+        await hub.submit(hub.subscribers[user_id], accounts.LogIn("bob", ""))
+        phone = await irc_peer(house, "bob", *CAPS.split(), secret=PHONE)
+        assert "timestamp=2026-01-01" in (await phone.news("MARKREAD #lobby"))[-1]
+
+
+async def test_a_conversation_goes_on_in_the_accounts_log_and_the_other_is_closed() -> None:
+    async with house_of_bob() as house:
+        carol = await arrive(house, "carol")
+        bob = await arrive(house)
+        logs = house.server._hub.logs._conversations
+        await tell(bob, "/msg carol as a guest")
+        assert len(logs) == 2
+        await tell(bob, f"/login {PHONE}", "/msg carol as bob")
+        assert {log for each in logs.values() for log in each if "=bob" in log}
+        assert len(logs) == 2
+        await carol.until("bob -> carol: as bob\n")
+        await leave(carol)
+        assert not logs
+
+
+async def test_the_status_of_an_account_comes_back_with_a_login() -> None:
+    async with house_of_bob() as house:
+        phone = await irc_peer(house, "bob", secret=PHONE, rooms="#tea")
+        alice = await irc_peer(house, "alice", rooms="#tea")
+        bob = await arrive(house, "robert")
+        await bob.send(b"/join #tea\n")
+        await bob.until("You are robert in #tea")
+        await alice.news()
+        await bob.send(f"/login bob {LAPTOP}\n".encode())
+        assert ":robert!" in await alice.until("MODE #tea +o robert\r\n")
+        await phone.until("MODE #tea +o robert\r\n")
+
+
+async def test_account_notify_tells_who_somebody_is() -> None:
+    async with house_of_bob() as house:
+        caps = ("account-notify", "account-tag", "extended-join")
+        alice = await irc_peer(house, "alice", *caps)
+        bob = await arrive(house)
+        await alice.news()
+        await tell(bob, f"/login {PHONE}", "hello", "/logout")
+        lines = await alice.news()
+        assert [re.sub("!.*?@[^ ]*", "", line) for line in lines] == [
+            "@account=bob :bob_2 ACCOUNT bob",
+            "@account=bob :bob_2 NICK bob",
+            "@account=bob :bob PRIVMSG #lobby :hello",
+            ":bob ACCOUNT *",
+            ":bob NICK bob_2",
+        ]
+
+
+# ── tokens ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_token_logs_in_without_a_hash_until_it_is_dropped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await owner(house)
+    secret = (await tell(bob, "/token new phone"))[0].removeprefix("*** phone: ")
+    assert len(secret) == 22
+    assert [line.partition(" since")[0] for line in await tell(bob, "/token list")] == [
+        "*** bob is an account,",
+        "*** phone logs in to it,",
+    ]
+    phone = await irc_peer(house, "robert", secret=secret)
+    other = await arrive(house, "bert")
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
+        assert (await tell(other, f"/login bob {secret}"))[-1] == "*** You are logged in as bob."
+    await tell(bob, "/token drop phone")
+    assert "You were logged out from elsewhere. Goodbye!" in await phone.rest()
+    eve = await arrive(house, "eve")
+    assert await tell(eve, f"/login bob {secret}") == ["*** That is not the password."]
+    stranger = await irc_peer(house, "robert", secret=secret)
+    assert not any(" 330 " in line for line in await stranger.news("WHOIS robert"))
+
+
+async def test_a_token_opens_no_other_account(house: House) -> None:
+    bob, carol = await owner(house), await owner(house, "carol")
+    secret = (await tell(bob, "/token new phone"))[-2].removeprefix("*** phone: ")
+    assert await tell(carol, f"/login carol {secret}") == ["*** That is not the password."]
+
+
+# ── passwords ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_another_password(house: House) -> None:
+    bob = await owner(house)
+    assert await tell(bob, "/password another-horse") == ["*** Your password is another one now."]
+    eve = await arrive(house, "eve")
+    assert await tell(eve, f"/login bob {PASSWORD}") == ["*** That is not the password."]
+    assert await tell(eve, "/login bob another-horse") == ["*** You are logged in as bob."]
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("1234567", "A password has at least 8 characters."),
+        ("x" * 601, "A password has at most 600 characters."),
+        ("12345678\ue000", "A password has no characters that nobody can see."),
+    ],
+)
+async def test_no_password(house: House, password: str, why: str) -> None:
+    bob = await arrive(house)
+    assert await tell(bob, f"/register {password}") == [f"*** {why}"]
+
+
+def all_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_no_password_is_in_the_file_the_log_or_anything_that_others_see(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret, other, wrong = "hunter22-hunter", "hunter33-hunter", "hunter44-hunter"
+    async with running(kept(tmp_path)) as house:
+        alice = await irc_peer(house, "alice")
+        bob = await arrive(house)
+        answers = await tell(
+            bob,
+            *(f"/login {wrong}", f"/register {secret}", f"/login {secret}", f"/password {other}"),
+            *(f"/login bob {wrong}", f" /login {secret}", f"/logn {secret}", "/token new hunter"),
+            *("/account", "/logout", f"/login {other}", f"/register {secret}"),
+        )
+        key = next(line for line in answers if line.startswith("*** hunter: ")).rpartition(" ")[2]
+        heard = await alice.news("CHATHISTORY LATEST #lobby * 100")
+        told = [line for line in answers if key not in line]
+    written = all_of(tmp_path)
+    exported = repr([*export(tmp_path / "chat.db", rooms=(), since=0)])
+    for text in (secret, other, wrong, key):
+        assert text.encode() not in written
+        for place in (*told, *heard, caplog.text, exported):
+            assert text not in place
+    assert "hunter" in repr(written)  # the name of the token, which is none
+
+
+async def test_in_clear_from_elsewhere_nothing_confidential_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with house_of_bob() as house:
+        monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
+        monkeypatch.setattr(accounts, "new_verifier", lambda *how: pytest.fail("it was hashed"))
+        eve = await house.link("eve", address="192.0.2.1")
+        in_clear = "*** Everybody on the way here could read a password: connect with TLS first."
+        lines = (f"/login bob {PHONE}", f"/login bob {PASSWORD}", f"/register {PASSWORD}")
+        assert await tell(eve, *lines) == [in_clear] * 3
+        local = await house.link("local", address="::ffff:127.0.0.1")
+        assert (await tell(local, f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
+
+
+# ── at what price ──────────────────────────────────────────────────────────────────────────────
+
+
+def charged(**limits: Any) -> Settings:
+    """Nobody is exempt."""
+    return settings(limits={"exempt": "", **limits})
+
+
+async def test_guesses_are_charged_to_where_they_come_from_and_to_no_account() -> None:
+    async with running(charged(guess_burst=3, guesses_per_minute=0.01)) as house:
+        await leave(await owner(house))
+        eve = await house.link("eve", address="elsewhere")
+        wrong = await tell(eve, *(f"/login bob wrong-horse-{n}" for n in range(3)))
+        assert wrong == ["*** That is not the password."] * 3
+        [late] = await tell(eve, f"/login bob {PASSWORD}")
+        assert late.startswith("*** Too many passwords from your address. Try again in ")
+        bob = await house.link("robert", address="at home")
+        assert (await tell(bob, f"/login bob {PASSWORD}"))[-1] == "*** You are logged in as bob."
+
+
+async def test_only_so_many_registrations_from_one_address() -> None:
+    async with running(charged(registrations_per_hour=2)) as house:
+        for number in range(2):
+            peer = await house.link(f"person{number}", address="elsewhere")
+            await tell(peer, "/register short")  # is not hashed, and costs nothing
+            await tell(peer, f"/register {PASSWORD}")
+        late = await house.link("late", address="elsewhere")
+        assert await tell(late, f"/register {PASSWORD}") == [
+            "*** Too many registrations from your address. Try again in 30 minutes."
+        ]
+        changed = (await tell(peer, f"/password {PASSWORD}"))[-1]
+        assert changed.startswith("*** Too many registrations from your address.")
+        other = await house.link("other", address="at home")
+        [made] = await tell(other, f"/register {PASSWORD}")
+        assert made.startswith("*** Your nickname is yours now.")
+
+
+async def test_two_are_hashed_at_a_time_and_16_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are told at once, and those who show a key never wait."""
+    go_on, hashing = threading.Event(), [0]
+
+    def slow(*how: object) -> bool:
+        hashing[0] += 1
+        return go_on.wait(50)
+
+    monkeypatch.setattr(accounts, "opens", slow)
+    async with running(charged(), await log_of_bob()) as house:
+        peers = [await house.link(f"p{n}", address=f"place {n}") for n in range(19)]
+        for peer in peers[:18]:
+            await peer.send(f"/login bob {PASSWORD}\n".encode())
+        await wait_all_tasks_blocked(0.01)
+        assert house.server._accounts._hashing.statistics().tasks_waiting == 16
+        [busy] = await tell(peers[18], f"/login bob {PASSWORD}")
+        assert busy == "*** Many are logging in just now. Try again in a moment."
+        assert (await tell(peers[18], f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
+        assert hashing == [2]
+        go_on.set()
+        for peer in peers[:18]:
+            await peer.until("*** You are logged in as bob.\n")
+
+
+async def test_of_one_source_one_is_hashed_at_a_time() -> None:
+    row, limiter, hashing = Guesses(), trio.CapacityLimiter(2), [0, 0]
+
+    def count() -> bool:
+        hashing[0] += 1
+        hashing[1] = max(hashing)
+        hashing[0] -= 1
+        return False
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(row.guess, count, limiter)
+    assert hashing == [0, 1]
+    assert await row.guess(count, limiter) is WRONG
