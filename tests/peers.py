@@ -125,6 +125,7 @@ async def running(
         await nursery.start(server.run)
         house = House(server)
         yield house
-        for peer in house.peers:
-            await trio.aclose_forcefully(peer.stream)
-        nursery.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()  # first, or it would see people leave in order
+        with trio.CancelScope(shield=True):
+            for peer in house.peers:
+                await trio.aclose_forcefully(peer.stream)
