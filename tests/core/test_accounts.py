@@ -256,6 +256,10 @@ def test_who_is_muted_keeps_the_nickname_and_so_the_account() -> None:
     register(ring, "bob")
     ring.set("#tea", "+b", "bob!*@*")
     assert refusal(ring.decide("id-bob", LogOut())).code is Code.CANNOT_RENAME
+    ring.enter("carol")
+    register(ring, "carol")
+    assert refusal(ring.decide("id-bob", LogIn("carol", "x"))).code is Code.CANNOT_RENAME  # type: ignore[arg-type]
+    assert ring.decide("id-bob", LogIn("bob", "x"))  # type: ignore[arg-type]
     ring.set("#tea", "-b", "bob!*@*")
     assert ring.decide("id-bob", LogOut()) == [AccountSet("bob", "id-bob")]
 

@@ -2,9 +2,10 @@
 
 import logging
 import re
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -486,3 +487,42 @@ async def test_of_one_source_one_is_hashed_at_a_time() -> None:
             nursery.start_soon(row.guess, count, limiter)
     assert hashing == [0, 1]
     assert await row.guess(count, limiter) is WRONG
+
+
+# ── from one account to another ────────────────────────────────────────────────────────────────
+
+
+async def test_who_changes_over_to_another_account_leaves_the_nickname_of_the_first(
+    house: House,
+) -> None:
+    await leave(await owner(house, "carol", "secret-of-carol"))
+    bob = await owner(house)
+    assert await tell(bob, "/login carol secret-of-carol") == [
+        "*** bob is now bob_2.",
+        "*** You are logged in as carol.",
+    ]
+    assert await tell(bob, "/nick bob") == [SOMEBODYS]
+    assert await tell(bob, "/nick carol") == ["*** bob_2 is now carol."]
+
+
+async def test_a_dropped_token_ends_those_who_logged_in_by_it_later(house: House) -> None:
+    bob = await owner(house)
+    secret = (await tell(bob, "/token new phone"))[0].removeprefix("*** phone: ")
+    other = await arrive(house, "bert")
+    await tell(other, f"/login bob {secret}")
+    await tell(bob, "/token drop phone")
+    assert "You were logged out from elsewhere. Goodbye!" in await other.rest()
+
+
+async def test_a_damaged_verifier_opens_nothing(tmp_path: Path) -> None:
+    async with running(kept(tmp_path)) as house:
+        await leave(await owner(house))
+    for damaged in ("", "x", "SCRAM-SHA-256$x:y$z:z", "SCRAM-SHA-256$4096:c2FsdA==$x:y"):
+        with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+            connection.execute("UPDATE secret SET verifier = ?", (damaged,))
+            connection.commit()
+        async with running(kept(tmp_path)) as house:
+            eve = await arrive(house, "eve")
+            for guess in (PASSWORD, "", damaged):
+                answers = await tell(eve, f"/login bob {guess or 'x'}")
+                assert answers == ["*** That is not the password."]

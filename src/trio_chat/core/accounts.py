@@ -61,6 +61,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:
     if (account := state.realm.account(log_in.name)) is None:
         return [no_account(log_in.name)]
+    if refused := _would_keep_nick(state, person, account.name):
+        return [refused]
     origin = replace(person.origin, account=account.name)
     return [AccountSet(person.nick, person.user_id, origin, account.identity)]
 
@@ -68,10 +70,21 @@ def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet 
 def _log_out(state: State, person: Person, log_out: LogOut) -> Sequence[AccountSet | Refused]:
     if not person.origin.account:
         return [not_logged_in()]
-    if (room := muted_in(state, person)) and state.realm.owners(person.nick):
-        why = f"You cannot log out, and lose your nickname, while you may not speak in {room}."
-        return [Refused(why, Code.CANNOT_RENAME, (person.nick, room))]
+    if refused := _would_keep_nick(state, person):
+        return [refused]
     return [AccountSet(person.nick, person.user_id, replace(person.origin, account=""))]
+
+
+def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused | None:
+    """Why somebody may not change over to an account, or to none: they would go on having the
+    nickname of the one before, because they may not change it.
+    """
+    if not {*state.realm.owners(person.nick)} - {fold(account)}:
+        return None
+    if room := muted_in(state, person):
+        why = f"You would lose your nickname, which you cannot while you may not speak in {room}."
+        return Refused(why, Code.CANNOT_RENAME, (person.nick, room))
+    return None
 
 
 def _set_password(

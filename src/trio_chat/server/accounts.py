@@ -18,6 +18,7 @@ from trio_chat.core.events import KeyMade
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import NewKey, Refused
+from trio_chat.errors import Unavailable
 from trio_chat.protocols.scram import prepare
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import WRONG
@@ -56,12 +57,7 @@ class Accounts:
             case Register(password) | SetPassword(password):
                 return await self._set(subscriber, source, request, password)
             case LogIn(name, password):
-                account = self._hub.chat.realm.meant(name)
-                name = account.name if account else name
-                if refused := await self._check(source, name, password):
-                    return [refused]
-                logger.info("logged in as %s", name)
-                return await self._hub.submit(subscriber, LogIn(name, password))
+                return await self._log_in(subscriber, source, name, password)
             case MakeKey(label):
                 return await self._make_key(subscriber, label)
 
@@ -102,13 +98,29 @@ class Accounts:
             return "A password has no characters that nobody can see."
         return ""
 
-    async def _check(self, source: Source, name: str, password: str) -> Refused | None:
-        """Why somebody may not log in with this; None if it is the secret of a key, or right."""
+    async def _log_in(
+        self, subscriber: Subscriber, source: Source, name: str, password: str
+    ) -> Outcomes:
         realm = self._hub.chat.realm
-        by_key, _ = realm.who(identity(password))
-        if by_key and fold(by_key) == fold(name):
-            return None
-        verifier = await self._log.secret(fold(name))
+        if account := realm.meant(name):
+            name = account.name
+        key = identity(password)
+        by_key = account is not None and realm.who(key) == (account.name, account.identity)
+        if not by_key and (refused := await self._check(source, name, password)):
+            return [refused]
+        logger.info("logged in as %s", name)
+        outcomes = await self._hub.submit(subscriber, LogIn(name, password))
+        if by_key:
+            subscriber.key = key  # it ends with the key
+        return outcomes
+
+    async def _check(self, source: Source, name: str, password: str) -> Refused | None:
+        """Why somebody may not log in with this password; None if it is right."""
+        realm = self._hub.chat.realm
+        try:
+            verifier = await self._log.secret(fold(name))
+        except Unavailable as error:
+            return Refused(str(error), Code.UNAVAILABLE)
         iterations = self.settings.iterations
         refused = await source.guesses.guess(
             lambda: opens(verifier, password, iterations), self._hashing, most=_WAITING

@@ -339,7 +339,7 @@ class Hub:
         """Let somebody be known as somebody else, with all that hangs on that.
 
         Their conversations go on in other logs, what they have read is noted for the account, and
-        they are given what it has in their rooms. Who has logged out loses its nickname.
+        they are given what it has in their rooms. Who has left an account loses its nickname.
         """
         person = self.chat.people[subscriber.user_id]
         before = person.identity
@@ -352,7 +352,7 @@ class Hub:
                 await self._archive.keep_marks(person)
             for room in tuple(person.rooms):
                 await self._pursue(subscriber, Regain(room))
-        elif self.nicknames.is_owned(person.nick):
+        if self.nicknames.is_owned(person.nick, person.origin.account):
             near = self.nicknames.claim_near(subscriber, person.nick)
             return [*outcomes, *await self._rename(subscriber, Rename(near))]
         return outcomes

@@ -67,9 +67,9 @@ class Nicknames:
         while not looks(nick).isdisjoint(self._looks):
             await self._given_back.wait()
 
-    def is_owned(self, nick: str) -> bool:
-        """Whether a nickname is somebody's account, or was."""
-        return bool(self._realm.owners(nick))
+    def is_owned(self, nick: str, account: str = "") -> bool:
+        """Whether a nickname is, or was, somebody's account, and not this one."""
+        return bool({*self._realm.owners(nick)} - {fold(account)})
 
     def _not_yours(self, nick: str, account: str) -> Refused | None:
         """Why a nickname is not for somebody who is logged in to this account, if to any."""

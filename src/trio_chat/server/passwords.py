@@ -56,10 +56,14 @@ def opens(verifier: str, password: str, iterations: int) -> bool:
     if not verifier:
         check_password(Verifier(nothing, iterations, nothing, nothing), password)
         return False
-    _, counted, keys = verifier.split("$")
-    count, salt = counted.split(":")
-    stored, server = map(base64.b64decode, keys.split(":"))
-    return check_password(Verifier(base64.b64decode(salt), int(count), stored, server), password)
+    try:
+        _, counted, keys = verifier.split("$")
+        count, salt = counted.split(":")
+        stored, server = map(base64.b64decode, keys.split(":"))
+        found = Verifier(base64.b64decode(salt), int(count), stored, server)
+    except ValueError:  # it is damaged, and opens nothing
+        return False
+    return check_password(found, password)
 
 
 def identity(secret: str) -> str:
