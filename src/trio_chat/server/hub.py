@@ -435,16 +435,13 @@ class Hub:
     async def _append(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
         """Give events of one log their places."""
         log, last = log_of(events[0]), events[-1]
+        secret = None
         if log == REALM:
-            expect = self.chat.realm.barrier
+            expect, secret = self.chat.realm.barrier, _secret(last, verifier)
         else:
             expect = self.chat.rooms[log].state.barrier if log in self.chat.rooms else ""
         entries = await self._log.append(
-            log,
-            events,
-            expect=expect,
-            barrier=is_barrier(last),
-            secret=_secret(last, verifier),
+            log, events, expect=expect, barrier=is_barrier(last), secret=secret
         )
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries
