@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import stat
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,22 @@ async def test_it_says_where_it_listens_and_how_to_join():
             f"Join it with 'trio-chat client --port {found[1]}' or 'nc 127.0.0.1 {found[1]}'. "
             "Ctrl-C stops it."
         )
+
+
+async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls():
+    async with running("server", "--host", "*", "--port", "0") as server:
+        listening = await server.out.until("Join it")
+        port = re.findall(r":(\d+)\n", listening)[0]
+        await server.out.until("From elsewhere: trio-chat client 'ircs://")
+        link = (await server.out.line()).removesuffix("'")
+        [pin] = re.findall(rf"^[^/]+:{port}\?pin=([\w-]{{43}})$", link)
+        digits = b64decode(f"{pin}=", altchars="-_").hex()
+        assert await server.out.line() == f"Its certificate is SHA256:{digits}"
+        there = f"ircs://127.0.0.1:{port}?pin={pin}"
+        done = await run("client", there, "--nick", "bob", "--no-state", stdin=b"hello\n")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.endswith("bob: hello\n")
+        await server.err.until("connected from 127.0.0.1 over TLS")
 
 
 async def test_it_listens_on_all_addresses_that_it_is_told(tmp_path):

@@ -193,20 +193,28 @@ async def test_whois_says_who_speaks_tls(autojump_clock: MockClock, house: House
 
 
 @pytest.mark.parametrize(
-    ("address", "clear", "tls"),
+    ("address", "in_clear", "over_tls"),
     [("192.0.2.1", "port={}", "duration=2592000"), ("127.0.0.1", "", ""), ("unix", "", "")],
 )
+@pytest.mark.parametrize("clear", ["loopback", "anyone"])
 async def test_clients_from_elsewhere_are_told_to_speak_only_tls(
-    autojump_clock: MockClock, files: Files, address: str, clear: str, tls: str
+    autojump_clock: MockClock,
+    files: Files,
+    address: str,
+    in_clear: str,
+    over_tls: str,
+    clear: str,
 ) -> None:
-    async with running(settings(tls={**files.settings, "sts_days": 30})) as house:
+    tls = {**files.settings, "sts_days": 30, "clear": clear}
+    async with running(settings(tls=tls)) as house:
         for peer, value in [
-            (await house.link(address=address), clear.format(house.port)),
-            (await secured(house, address=address), tls),
+            (await house.link(address=address), in_clear.format(house.port)),
+            (await secured(house, address=address), over_tls),
         ]:
-            await peer.send(b"CAP LS 302\r\nCAP REQ sts\r\n")
-            listed = await peer.until(" CAP * NAK :sts\r\n")
-            assert re.findall(r"\bsts=(\S*)", listed) == [value] * bool(value)
+            await peer.send(b"CAP LS 302\r\nCAP REQ sts\r\nQUIT\r\n")
+            told = await peer.rest()
+            assert re.findall(r" LS (?::|.* )sts=(\S*)", told) == [value] * bool(value)
+            assert " ACK " not in told
 
 
 def test_only_a_ca_can_make_tls_a_duty() -> None:

@@ -4,7 +4,8 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import trio
@@ -16,14 +17,19 @@ from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
+from trio_chat.server.addresses import is_local
 from trio_chat.server.garbage import looking_once
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
+from trio_chat.settings.pins import pin_in_link, shown_pin
 from trio_chat.settings.places import Address
 
 logger = logging.getLogger(__name__)
 
 _STDOUT = 1
+
+# The addresses that stand for all of this machine's, and by which they are reached from itself.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 # Descriptors that are no connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
@@ -57,7 +63,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            nursery.start_soon(_announce, server.addresses, server.fingerprint)
+            nursery.start_soon(_announce, server)
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)
@@ -90,30 +96,48 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
         logger.info("settings reloaded")
 
 
-async def _announce(addresses: Sequence[Address], fingerprint: str) -> None:
+async def _announce(server: Server) -> None:
     """Print where to connect, in a thread, so that a stopped terminal or an unread pipe does not
     block the server.
     """
-    lines = [_invitation(addresses)]
-    if fingerprint:
-        lines.append(f"Those who speak TLS are shown the certificate SHA256:{fingerprint}")
-    text = os.fsencode("\n".join([*lines, ""]))
+    lines = [f"trio-chat is listening on {address}" for address in server.addresses]
+    text = os.fsencode("\n".join([*lines, *_ways_in(server), ""]))
     await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
 
 
-def _invitation(addresses: Sequence[Address]) -> str:
-    lines = [f"trio-chat is listening on {address}" for address in addresses]
-    host, port = addresses[0].host, addresses[0].port
-    if path := addresses[0].unix_path:
-        netcat, where = f"nc -U {path}", f" --host {host}"
+def _ways_in(server: Server) -> Iterator[str]:
+    """How to join from this machine, and how from others."""
+    first = server.addresses[0]
+    reachable = _LOOPBACK.get(first.host, first.host)
+    link = _link(server)
+    if is_local(reachable):
+        yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
+        if link:
+            yield f"From elsewhere: trio-chat client '{link}'"
     else:
-        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-        netcat = f"nc {reachable} {port}"
-        where = "" if reachable == "127.0.0.1" else f" --host {reachable}"
-        where += "" if port == 55555 else f" --port {port}"
-    return "\n".join(
-        [*lines, f"Join it with 'trio-chat client{where}' or '{netcat}'. Ctrl-C stops it."]
-    )
+        yield f"Join it with: trio-chat client '{link}'. Ctrl-C stops it."
+    if server.fingerprint:
+        yield f"Its certificate is {shown_pin(server.fingerprint)}"
+
+
+def _on_this_machine(address: Address, reachable: str) -> str:
+    if path := address.unix_path:
+        return f"'trio-chat client --host {address.host}' or 'nc -U {path}'"
+    where = "" if reachable == "127.0.0.1" else f" --host {reachable}"
+    where += "" if address.port == 55555 else f" --port {address.port}"
+    return f"'trio-chat client{where}' or 'nc {reachable} {address.port}'"
+
+
+def _link(server: Server) -> str:
+    """The link for those on other machines; empty if they cannot reach the server."""
+    far = next((address for address in server.addresses if not is_local(address.host)), None)
+    if far is None:
+        return ""
+    host = socket.gethostname() if far.host in _LOOPBACK else far.host
+    where = Address(server.settings.server.public_name or host, far.port)
+    # A certificate of a CA is trusted without, and may be another one tomorrow.
+    is_own = not server.settings.tls.certificate
+    return f"ircs://{where}" + (f"?pin={pin_in_link(server.fingerprint)}" if is_own else "")
 
 
 def _allow_files(number: int) -> None:

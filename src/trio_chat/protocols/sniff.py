@@ -161,6 +161,12 @@ class Opening:
         return is_one_letter(self._typed, self._encoding)
 
 
+def http_refusal(text: str) -> bytes:
+    """The answer to a request, with a text for people."""
+    head = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+    return f"{head}{text}\r\n".encode()
+
+
 def begins_tls(data: bytes) -> bool:
     """Whether somebody begins with a handshake of TLS: nobody types its first byte."""
     return data[:1] == _TLS_HANDSHAKE[:1]

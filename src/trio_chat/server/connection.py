@@ -49,7 +49,7 @@ from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Handled, Says, Session
-from trio_chat.protocols.sniff import Opening, Spoken
+from trio_chat.protocols.sniff import Opening, Spoken, http_refusal
 from trio_chat.server.accounts import IN_CLEAR, Accounts
 from trio_chat.server.addresses import is_local
 from trio_chat.server.audience import Subscriber
@@ -82,8 +82,7 @@ _PARTING = 5.0  # seconds
 # The answer to protocols that this server does not speak, in their own language. The last is a TLS
 # alert: fatal, protocol_version (RFC 8446, section 6.2).
 _NOT_SPOKEN = {
-    Spoken.HTTP: b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
-    b"Content-Type: text/plain\r\n\r\nThis is a chat server, not a web server.\r\n",
+    Spoken.HTTP: http_refusal("This is a chat server, not a web server."),
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 

@@ -1,20 +1,29 @@
 """The door: what happens to a connection before it has a session.
 
 The first byte tells whether TLS is spoken. If it is, hands are shaken here, so everything behind
-the door is told of a link that is ready, whether it seals what is sent or not.
+the door is told of a link that is ready, whether it seals what is sent or not. If it is not, those
+who come from where ``tls.clear`` does not allow that are told so, and nobody hears of them.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 import trio
 
-from trio_chat.protocols.sniff import begins_tls
+from trio_chat.core.views import Notice
+from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal
+from trio_chat.server.addresses import may_be_clear
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.tls import STEPS_AT_ONCE, TlsLink
 from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
+
+# The time for telling somebody to use TLS.
+_TURNING_AWAY = 2.0  # seconds
 
 
 class NoEntry(Exception):
@@ -38,10 +47,12 @@ class Entered:
 
 
 class Door:
-    """The door of a server that shows this certificate. Without one, it knows no TLS."""
+    """The door of a server that shows this certificate. Without one, it knows no TLS, and everybody
+    is let in: such a server listens on this machine only.
+    """
 
-    def __init__(self, certificate: Certificate) -> None:
-        self._certificate = certificate
+    def __init__(self, certificate: Certificate, port: int) -> None:
+        self._certificate, self._port = certificate, port
         self._steps = trio.CapacityLimiter(STEPS_AT_ONCE)
         self._waiting: set[trio.CancelScope] = set()
         self._is_shut = False
@@ -54,25 +65,41 @@ class Door:
 
     async def enter(self, link: Link, settings: Settings) -> Entered:
         """Find out what is spoken over a link. Raises NoEntry, and trio.BrokenResourceError."""
-        context = self._certificate.context
+        context, first = self._certificate.context, b""
         if context is None:
             return Entered(link)
-        with self._within(settings.server.greeting_delay) as scope:
+        is_clear = may_be_clear(link.peer, settings.tls.clear)
+        patience = settings.server.greeting_delay if is_clear else settings.tls.handshake
+        with self._within(patience) as scope:
             first = await link.receive()
-        if scope.cancelled_caught:
-            return Entered(link, silent=True)
-        if not begins_tls(first):
-            return Entered(link, first)
-        secured = TlsLink(link, context, first)
-        with self._within(settings.tls.handshake) as scope:
+        if begins_tls(first):
+            return await self._secured(TlsLink(link, context, first), settings.tls.handshake)
+        if not is_clear:
+            await self._turn_away(link, first, settings)
+        return Entered(link, first, silent=scope.cancelled_caught)
+
+    async def _secured(self, link: TlsLink, seconds: float) -> Entered:
+        with self._within(seconds) as scope:
             try:
-                await secured.shake_hands(self._steps)
+                await link.shake_hands(self._steps)
             except trio.BrokenResourceError as error:
-                await secured.finish()  # with an alert that says why
+                await link.finish()  # with an alert that says why
                 raise NoEntry(f"no TLS: {error}") from error
         if scope.cancelled_caught:
-            raise NoEntry(f"no TLS within {settings.tls.handshake:g} seconds")
-        return Entered(secured)
+            raise NoEntry(f"no TLS within {seconds:g} seconds")
+        return Entered(link)
+
+    async def _turn_away(self, link: Link, first: bytes, settings: Settings) -> NoReturn:
+        """Tell a peer that speaks in clear, in its own language, to use TLS. Raises NoEntry."""
+        opening, spoken = Opening(settings.encoding), None
+        opening.feed(first)  # nothing, if nothing has come
+        with self._within(settings.server.greeting_delay):
+            while (spoken := opening.spoken(asked=False, silent=False)) is None:
+                opening.feed(await link.receive())
+        with self._within(_TURNING_AWAY), suppress(trio.BrokenResourceError):
+            await link.send_all(_only_tls(spoken, settings, self._port))
+            await link.finish()
+        raise NoEntry("it speaks no TLS")
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[trio.CancelScope]:
@@ -85,3 +112,19 @@ class Door:
                 self._waiting.remove(scope)
         if self._is_shut:
             raise NoEntry("the server stops")
+
+
+def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
+    """How a peer is told, in the protocol that it speaks, to speak TLS."""
+    name = settings.server.public_name
+    where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
+    why = f"Nobody is let in from where you are without encryption. Use TLS: {where}"
+    match spoken:
+        case Spoken.HTTP:
+            return http_refusal(f"This is a chat server. {why}")
+        case Spoken.IRC:
+            sts = f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n"
+            error = f"ERROR :Closing link: {why}\r\n"
+            return f"{sts if settings.tls.sts_days else ''}{error}".encode()
+        case _:
+            return plain_dialect(settings.encoding).render(Notice(why))

@@ -89,7 +89,7 @@ class Server:
         self._sources = Sources(settings.limits)
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
-        self._door = Door(self._certificate)
+        self._door: Door
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
@@ -170,6 +170,8 @@ class Server:
     async def _start(self) -> None:
         """Start everything but the listeners."""
         await self._hub.start()
+        port = next((at.port for at in self.addresses if at.port), 0)
+        self._door = Door(self._certificate, port)
         self._shared = Shared(
             self._hub,
             self._accounts,
@@ -177,7 +179,7 @@ class Server:
             self.settings,
             server_info(self.settings, self._started),
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
-            next((at.port for at in self.addresses if at.port), 0),
+            port,
             lambda: self.on_reload(),
         )
         self._drains.start_soon(self._shared.passes.give)

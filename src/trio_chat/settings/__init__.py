@@ -111,9 +111,12 @@ class TlsSettings(Section):
         "The file with the key of tls.certificate, in PEM, without a password.",
         validate_default=True,
     )
-    handshake: float = _number(
-        10, 1, 60, "How long the handshake of TLS may take, from its first byte.", "seconds"
+    clear: Literal["loopback", "private", "anyone"] = _setting(
+        "loopback",
+        "Who may come without TLS: those on this machine (loopback addresses and Unix sockets), "
+        "also those in private networks, or anyone.",
     )
+    handshake: float = _number(10, 1, 60, "How long the handshake of TLS may take.", "seconds")
 
     sts_days: int = _number(
         0,

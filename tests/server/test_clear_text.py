@@ -1,0 +1,122 @@
+"""Clear text is spoken only with those from where the settings allow it; others are told of TLS."""
+
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from certificates import Files, issue, secured
+from peers import House, running, settings
+
+FAR = "203.0.113.9"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return issue(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def house(files: Files) -> AsyncIterator[House]:
+    async with running(settings(tls=files.settings)) as it:
+        yield it
+
+
+@pytest.mark.parametrize(
+    ("clear", "address", "lets_in"),
+    [
+        ("loopback", "127.0.0.1", True),
+        ("loopback", "127.9.9.9", True),
+        ("loopback", "::1", True),
+        ("loopback", "::ffff:127.0.0.1", True),
+        ("loopback", "unix", True),
+        ("loopback", "10.1.2.3", False),
+        ("loopback", "fe80::1%eth0", False),
+        ("private", "127.0.0.1", True),
+        ("private", "10.1.2.3", True),
+        ("private", "172.31.0.1", True),
+        ("private", "192.168.1.1", True),
+        ("private", "::ffff:192.168.1.1", True),
+        ("private", "fd00::1", True),
+        ("private", "fe80::1%eth0", True),
+        ("private", "172.32.0.1", False),
+        ("private", "100.64.0.1", False),  # shared by a provider's customers
+        ("private", FAR, False),
+        ("private", "2001:db8::1", False),
+        ("anyone", FAR, True),
+        ("anyone", "2001:db8::1", True),
+    ],
+)
+async def test_where_people_come_from_decides(
+    autojump_clock: MockClock, files: Files, clear: str, address: str, lets_in: bool
+) -> None:
+    async with running(settings(tls={**files.settings, "clear": clear})) as house:
+        peer = await house.link(address=address)
+        await peer.send(b"alice\n")
+        wanted = "You are alice in #lobby" if lets_in else "Nobody is let in from where you are"
+        assert wanted in await peer.until(".")
+
+
+WHERE = "Nobody is let in from where you are without encryption. Use TLS: ircs://chat.example.org:"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"alice\n", "*** {}\n"),
+        (b"alice", "*** {}\n"),  # the tutorial's client sends no newline
+        (b"\xff\xfd\x03alice\r\n", "*** {}\n"),
+        (b"NICK alice\r\nUSER a 0 * :A\r\n", "ERROR :Closing link: {}\r\n"),
+        (b"CAP LS 302\r\n", "ERROR :Closing link: {}\r\n"),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+            "This is a chat server. {}\r\n",
+        ),
+    ],
+)
+async def test_they_are_told_in_their_own_language_and_nobody_hears_of_them(
+    autojump_clock: MockClock,
+    files: Files,
+    caplog: pytest.LogCaptureFixture,
+    said: bytes,
+    told: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    named = settings(tls=files.settings, server={"public_name": "chat.example.org"})
+    async with running(named) as house:
+        bob = await house.link("bob")
+        peer = await house.link(address=FAR)
+        await peer.send(said)
+        assert await peer.rest() == told.format(f"{WHERE}{house.port}")
+        await peer.stream.aclose()
+        await bob.send(b"/who\n")
+        assert "alice" not in await bob.until("bob\n")
+        assert f"not connected from {FAR}: it speaks no TLS" in caplog.text
+
+
+async def test_without_a_name_for_the_server_the_same_host_is_meant(
+    autojump_clock: MockClock, house: House
+) -> None:
+    peer = await house.link(address=FAR)
+    await peer.send(b"alice\n")
+    assert f"Use TLS: ircs:// and the same host, port {house.port}\n" in await peer.rest()
+
+
+async def test_who_is_slow_to_ask_for_tls_is_not_greeted_in_clear(
+    autojump_clock: MockClock, house: House
+) -> None:
+    peer = await house.link(address=FAR)
+    began = trio.current_time()
+    assert (await peer.rest()).startswith("*** Nobody is let in")
+    assert trio.current_time() - began > 9
+    slow = await house.link(address=FAR)
+    await trio.sleep(9)
+    await slow.send(b"\x16")
+    assert await slow.rest() == ""
+
+
+async def test_over_tls_everybody_may_come(autojump_clock: MockClock, house: House) -> None:
+    await secured(house, "alice", address=FAR)
