@@ -9,6 +9,7 @@ import pytest
 import trio
 import trio.testing
 
+from certificates import Hand, issue, secured
 from peers import House, Peer, running, settings
 from trio_chat.server.garbage import look_now, looking_once
 from trio_chat.server.transport import Link
@@ -113,9 +114,37 @@ async def stay_to_the_end(house: House, hello: bytes) -> None:
     await house.server.stopped.wait()
 
 
+async def quit_tls(house: House, hello: bytes) -> None:
+    peer = await secured(house, address="127.0.0.1")
+    await peer.send(hello + (b"QUIT :bye\r\n" if hello is IRC else b"/quit\n"))
+    await peer.rest()
+
+
+async def break_tls(house: House, hello: bytes) -> None:
+    peer, hand = await house.link(), Hand()
+    await hand.shake(peer.stream)
+    await peer.send(hand.seal(hello) + bytes(50))
+    await peer.stream.receive_some()
+    with suppress(trio.BrokenResourceError):
+        await peer.rest()
+
+
+async def stop_in_the_handshake(house: House, hello: bytes) -> None:
+    peer = await house.link()
+    await peer.send(b"\x16\x03\x01")
+    await peer.rest()
+
+
+async def speak_no_tls(house: House, hello: bytes) -> None:
+    for garbage in (b"\x16" * 100, hello):
+        peer = await house.link(address="203.0.113.9")
+        await peer.send(garbage)
+        await peer.rest()
+
+
 ENDS = [
     quit_, hang_up, vanish, say_nothing, speak_http, answer_no_ping, read_nothing, come_in_vain,
-    stay_to_the_end,
+    quit_tls, break_tls, stop_in_the_handshake, speak_no_tls, stay_to_the_end,
 ]  # fmt: skip
 
 
@@ -135,8 +164,10 @@ def test_what_has_been_found_alive_is_not_looked_at_again():
 
 
 @pytest.mark.parametrize("hello", [PLAIN, IRC], ids=["plain", "irc"])
-async def test_of_an_ended_connection_nothing_is_left_for_the_collector(hello, autojump_clock):
-    async with running(settings(limits=LIMITS)) as house:
+async def test_of_an_ended_connection_nothing_is_left_for_the_collector(
+    hello, autojump_clock, tmp_path
+):
+    async with running(settings(limits=LIMITS, tls=issue(tmp_path).settings)) as house:
         gc.collect()
         for end in ENDS:
             await end(house, hello)
