@@ -66,7 +66,11 @@ class PolledLink(SocketLink):
 
     async def receive(self) -> bytes:
         while True:
-            await self._until_readable()
+            if self._may_have_more:
+                await trio.lowlevel.checkpoint()
+            else:  # in a method of its own, an idle connection would take 0.2 KiB more
+                self._reader = trio.lowlevel.current_task()
+                await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
             self._may_have_more = False
             if (data := self._read()) is not None:
                 # More data brings another event; what was there already, and the end, do not.
@@ -79,13 +83,6 @@ class PolledLink(SocketLink):
     async def aclose(self) -> None:
         self._poller.forget(self._socket)
         await super().aclose()
-
-    async def _until_readable(self) -> None:
-        if self._may_have_more:
-            await trio.lowlevel.checkpoint()
-        else:
-            self._reader = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
 
     def _stop_waiting(self, raise_cancel: Any) -> trio.lowlevel.Abort:
         self._reader = None
