@@ -5,7 +5,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.core.events import REALM, Entry, Event, elsewhere
@@ -17,7 +16,7 @@ from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
-# Rooms of which the number and the last barrier are remembered, some hundred bytes each.
+# Rooms whose number and last barrier are remembered, some hundred bytes each.
 ROOMS_REMEMBERED = 10_000
 
 #: In place of the id up to which a state is saved: the room may be taken out.
@@ -42,14 +41,6 @@ _INSERT = (
 )
 
 
-@dataclass(slots=True)
-class _Room:
-    """A room's number in the file, and the id of its last barrier."""
-
-    number: int
-    barrier: str
-
-
 class Store:
     """Writes to the file, only within ``transaction``.
 
@@ -71,7 +62,8 @@ class Store:
         self.ids = Ids(
             clock, last=unpack(connection.execute(_LAST_ID, {"last": LAST_SOUND}).fetchone()[0])
         )
-        self._rooms: dict[str, _Room] = {}
+        self._numbers: dict[str, int] = {}  # of rooms in the file
+        self._barriers: dict[str, str] = {}  # the ids of their last barriers; empty without one
         self.touched: dict[int, float] = {}  # by room, new entries since housekeeping last looked
         self.too_old = unpack(0)  # the id up to which everything is too old to be kept
         self.unindexed = 0  # about how many entries are not in the index of words
@@ -88,7 +80,8 @@ class Store:
             yield
             self._commit()
         except BaseException:
-            self._rooms.clear()
+            self._numbers.clear()
+            self._barriers.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
@@ -121,11 +114,12 @@ class Store:
         secret: Secret | None = None,
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
-        room = self._room(name)
-        if room.barrier not in ("", expect):
-            raise Conflict(room.barrier)
+        last = self._barrier(name)
+        if last not in ("", expect):
+            raise Conflict(last)
         if secret:
             self._keep(secret)
+        room = self._number(name)
         entries: list[Entry] = []
         fresh: list[tuple[Any, ...]] = []
         tokens: dict[str, Entry] = {}  # the tokens of those in fresh
@@ -138,12 +132,12 @@ class Store:
             entries.append(entry := Entry(name, id, event, at))
             if row:
                 number = pack(id)
-                fresh.append((number, room.number, *row, ahead_of(number, at)))
+                fresh.append((number, room, *row, ahead_of(number, at)))
             if token:
                 tokens[token] = entry
         self.connection.executemany(_INSERT, fresh)
         copies = [
-            (self._room(other).number, pack(entry.id), ahead_of(pack(entry.id), entry.at))
+            (self._number(other), pack(entry.id), ahead_of(pack(entry.id), entry.at))
             for entry in entries
             for other in elsewhere(entry.event)
         ]
@@ -151,13 +145,13 @@ class Store:
             self.connection.executemany(
                 "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)", copies
             )
-        self.touched[room.number] = self.touched.get(room.number, math.inf) + len(fresh)
+        self.touched[room] = self.touched.get(room, math.inf) + len(fresh)
         self.unindexed += len(fresh)
         self.unlooked += len(fresh)
         if barrier:
-            room.barrier = entries[-1].id
+            self._barriers[name] = entries[-1].id
             self.connection.execute(
-                "UPDATE room SET barrier = ? WHERE room = ?", (pack(room.barrier), room.number)
+                "UPDATE room SET barrier = ? WHERE room = ?", (pack(entries[-1].id), room)
             )
         return entries
 
@@ -176,7 +170,7 @@ class Store:
         """Save the state of the realm, as ``codec.encode_realm`` has written it."""
         self.connection.execute(
             "UPDATE room SET saved = ?, state = ? WHERE room = ?",
-            (pack(id), state, self._room(REALM).number),
+            (pack(id), state, self._number(REALM)),
         )
 
     def pass_on(
@@ -192,19 +186,19 @@ class Store:
         ]
         if barrier:
             self.unstored.setdefault(name, []).append(entries[-1])
-            self._rooms.pop(name, None)
+            self._barriers[name] = entries[-1].id
         return entries
 
     def save(self, name: str, id: str, state: RoomState) -> None:
         """Save a room's state, which may be the one after a barrier that could not be stored."""
         self.connection.execute(
             "UPDATE room SET saved = ?, state = ?, barrier = max(barrier, ?) WHERE room = ?",
-            (pack(id), encode_state(state), pack(state.barrier or START), self._room(name).number),
+            (pack(id), encode_state(state), pack(state.barrier or START), self._number(name)),
         )
 
     def close(self, name: str, id: str, state: RoomState) -> None:
         """Close a room as ``Log.close``: a room without anything is taken out later."""
-        number = self._room(name).number
+        number = self._number(name)
         if not is_as_new(state) or read.has_words(self.connection, number):
             self.save(name, id, state)
             return
@@ -241,27 +235,27 @@ class Store:
 
     def forget(self, name: str) -> None:
         """Forget what is remembered of a room that is not in the file any more."""
-        self._rooms.pop(name, None)
+        self._numbers.pop(name, None)
+        self._barriers.pop(name, None)
 
-    def _room(self, name: str) -> _Room:
-        """The room of this name, found or made."""
-        if name not in self._rooms:
-            if len(self._rooms) >= ROOMS_REMEMBERED:
-                self._rooms.clear()
-            number = self.connection.execute(
+    def _number(self, name: str) -> int:
+        """The number of the room of this name, found or made."""
+        if name not in self._numbers:
+            _make_place(self._numbers)
+            self._numbers[name] = self.connection.execute(
                 "INSERT INTO room (name) VALUES (?) "
                 "ON CONFLICT DO UPDATE SET name = name RETURNING room",
                 (name,),
             ).fetchone()[0]
-            self._rooms[name] = _Room(number, self._barrier(name))
-        return self._rooms[name]
+        return self._numbers[name]
 
     def _barrier(self, name: str) -> str:
         """The id of a room's last barrier; empty without one."""
-        if name in self._rooms:
-            return self._rooms[name].barrier
-        unstored = self.unstored[name][-1].id if name in self.unstored else ""
-        return max(read.barrier(self.connection, name), unstored)
+        if name not in self._barriers:
+            _make_place(self._barriers)
+            unstored = self.unstored[name][-1].id if name in self.unstored else ""
+            self._barriers[name] = max(read.barrier(self.connection, name), unstored)
+        return self._barriers[name]
 
     def _readable_barrier(self, name: str) -> str:
         """The same; empty if it cannot be read: then whoever judged an event knows best."""
@@ -277,3 +271,9 @@ class Store:
             (token,),
         )
         return next(entries_of(rows), None)
+
+
+def _make_place(remembered: dict[str, Any]) -> None:
+    """Make place for one more room."""
+    if len(remembered) >= ROOMS_REMEMBERED:
+        remembered.clear()

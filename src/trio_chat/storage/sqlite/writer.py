@@ -73,10 +73,10 @@ class Writer:
             self._thread.do(jobs)
 
     def _can_be_done_here(self, jobs: Sequence[Job[Any]]) -> bool:
-        if self._thread.unfinished or time.monotonic() < self._slow_until:
+        if self._thread.unfinished or any(job.size is None for job in jobs):
             return False
-        sizes = [job.size for job in jobs if job.size is not None]
-        return len(sizes) == len(jobs) and sum(sizes) <= _HERE
+        sizes = [job.size or 0 for job in jobs if job.writes]
+        return not sizes or (sum(sizes) <= _HERE and time.monotonic() >= self._slow_until)
 
     def _do_here(self, jobs: Sequence[Job[Any]]) -> bool:
         """Do jobs on this thread; returns whether that was possible. If not, nothing is done."""
@@ -86,19 +86,23 @@ class Writer:
             self._store.let_commits_wait(False)
             begin = time.monotonic()
             failed = self._transactions.attempt(jobs)
-            now = time.monotonic()
-            self._judge(now - begin if failed else self._store.took, now)
+            if any(job.writes for job in jobs):
+                self._note_commit(begin, failed)
         finally:
             self._thread.in_use.release()
         if failed:
             return False  # the other thread will find out which of them fails
+        for job in jobs:
+            job.finished()
+        return True
+
+    def _note_commit(self, begin: float, failed: Exception | None) -> None:
+        now = time.monotonic()
+        self._judge(now - begin if failed else self._store.took, now)
         self._commits += 1
         if self._commits >= _COMMITS or now >= self._wake_at:
             self._commits, self._wake_at = 0, now + PAUSE
             self._thread.wake()
-        for job in jobs:
-            job.finished()
-        return True
 
     def _judge(self, took: float, now: float) -> None:
         """Judge the disk by a commit on this thread, which is not held up by the other."""
