@@ -12,7 +12,7 @@ from peers import House, running
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.message import Message, parse
 from trio_chat.protocols.irc.verbs import VERBS
-from trio_chat.server import connection
+from trio_chat.server import credentials
 
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 OPERATORS = {"operators": f"root={cheap_hash('secret')}"}
@@ -42,7 +42,7 @@ async def house(
     """Afterwards no fault has been logged, and the bystander has seen nothing. Passwords may be
     wrong as often as one likes.
     """
-    monkeypatch.setattr(connection, "_WRONG_PASSWORDS", 1_000_000)
+    monkeypatch.setattr(credentials, "_WRONG_PASSWORDS", 1_000_000)
     async with running(settings(limits=UNLIMITED, irc=OPERATORS)) as running_house:
         watched = Watched(running_house.server)
         watched.peers = running_house.peers

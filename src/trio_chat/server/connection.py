@@ -13,9 +13,9 @@ follows (``_flush``).
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import trio
 
@@ -33,7 +33,6 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcome, operators_only
 from trio_chat.core.events import Arrived
-from trio_chat.core.letters import cut
 from trio_chat.core.views import (
     Answer,
     AwayReply,
@@ -45,26 +44,23 @@ from trio_chat.core.views import (
     Repeated,
     Rooms,
 )
-from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Handled, Says, Session
-from trio_chat.protocols.sniff import Opening, Spoken, http_refusal
-from trio_chat.server.accounts import IN_CLEAR, Accounts
+from trio_chat.protocols.sniff import Spoken
 from trio_chat.server.addresses import is_local
 from trio_chat.server.audience import Subscriber
-from trio_chat.server.cloak import Cloak
+from trio_chat.server.credentials import Credentials
 from trio_chat.server.door import Entered
 from trio_chat.server.fair_queue import Flow
-from trio_chat.server.guesses import NONE_GIVEN, WRONG
-from trio_chat.server.hub import Hub
+from trio_chat.server.opening import open_up
 from trio_chat.server.outbox import Outbox
-from trio_chat.server.passes import LEAVING, Passes
-from trio_chat.server.passwords import identity, stand_in
+from trio_chat.server.passes import LEAVING
+from trio_chat.server.passwords import identity
 from trio_chat.server.prices import price
+from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
 from trio_chat.server.token_bucket import TokenBucket
-from trio_chat.settings import Settings
 from trio_chat.storage.base import START
 
 logger = logging.getLogger(__name__)
@@ -79,13 +75,6 @@ _PIECE = 64 * 1024  # bytes
 # Time for a departure to be stored and shown while everything around it is being cancelled.
 _PARTING = 5.0  # seconds
 
-# The answer to protocols that this server does not speak, in their own language. The last is a TLS
-# alert: fatal, protocol_version (RFC 8446, section 6.2).
-_NOT_SPOKEN = {
-    Spoken.HTTP: http_refusal("This is a chat server, not a web server."),
-    Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
-}
-
 # The time that a peer has to answer when somebody else wants its nickname, whose it is.
 _ANSWER = 3.0  # seconds
 
@@ -93,32 +82,6 @@ _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
 _DAY = 86_400  # seconds
-
-# After so many wrong operator passwords the connection is closed.
-_WRONG_PASSWORDS = 3
-
-
-@dataclass
-class Shared:
-    """The things that all connections of a server have in common.
-
-    Their outboxes drain in ``drains``; ``port`` is the TCP port; ``reload`` makes the server read
-    its settings again; ``hashing`` bounds how many passwords are hashed at a time, and those who
-    are in the middle of a long answer take ``turns``;
-    ``passes`` bounds how many read or leave in a pass of the loop.
-    """
-
-    hub: Hub
-    accounts: Accounts
-    drains: trio.Nursery
-    settings: Settings
-    irc: ServerInfo
-    cloak: Cloak
-    port: int
-    reload: Callable[[], None]
-    passes: Passes = field(default_factory=Passes)
-    turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
-    hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
 
 
 class Connection:
@@ -129,7 +92,7 @@ class Connection:
 
     def __init__(self, entered: Entered, shared: Shared, source: Source, *, user_id: str) -> None:
         self._link, self._shared, self._source = entered.link, shared, source
-        self._unread, self._silent = entered.first, entered.silent
+        self._entered = entered
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
         self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
@@ -146,7 +109,6 @@ class Connection:
         self._last_words = self._parting_words = ""
         self._lost = self._said_goodbye = False
         self._slowed = False
-        self._wrong_passwords = 0
         self._heard_at = trio.current_time()
         self._pinged = self._is_hearing = False
         self._answered: trio.Event | None = None  # for those who ask whether it is there
@@ -159,6 +121,12 @@ class Connection:
             end=self.finish,
             source=source.name,
             is_there=self.is_there,
+        )
+        self._credentials = Credentials(
+            shared,
+            self._subscriber,
+            source,
+            is_private=self._is_secure or is_local(self._link.peer),
         )
 
     @property
@@ -198,10 +166,10 @@ class Connection:
         finally:
             # The subscriber and its outbox know the connection. Now that it does not know them any
             # more, all of this goes at once, and not when a collector of garbage finds it.
-            del self._subscriber
+            del self._subscriber, self._credentials
 
     async def _converse(self) -> None:
-        for data in await self._first_data():
+        for data in await self._open_up():
             await self._hear(data)
         while data := await self._link.receive():
             await self._hear(data)
@@ -278,28 +246,20 @@ class Connection:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
-    async def _first_data(self) -> Sequence[bytes]:
-        """Wait for enough bytes to tell the protocol; greet a peer that waits for that."""
-        outbox, opening = self._subscriber.outbox, Opening(self._shared.settings.encoding)
-        asked, silent = b"", self._silent
-        if self._unread:
-            opening.feed(self._unread)
-            self._unread = b""
-        while (spoken := opening.spoken(asked=bool(asked), silent=silent)) is None:
-            if silent and not (asked or opening.has_begun):
-                outbox.post(self._session.greeting())
-                asked = b"\r\n"  # will end the greeting, for those who take it for a line
-            data = await (self._link.receive() if silent else self._receive_soon())
-            silent = data is None
-            if data is not None:
-                opening.feed(data)
-        if spoken in _NOT_SPOKEN:
-            outbox.post(asked + _NOT_SPOKEN[spoken])
-            await self._end(f"speaks {spoken.name}")
-        if spoken is Spoken.IRC:
-            outbox.post(asked)
+    async def _open_up(self) -> Sequence[bytes]:
+        """Find out which protocol the peer speaks; returns what it has said."""
+        outbox, entered = self._subscriber.outbox, self._entered
+        del self._entered
+        opened = await open_up(
+            entered, self._shared.settings, lambda: outbox.post(self._session.greeting())
+        )
+        if opened.refusal:
+            outbox.post(opened.asked + opened.refusal)
+            await self._end(f"speaks {opened.spoken.name}")
+        if opened.spoken is Spoken.IRC:
+            outbox.post(opened.asked)
             self._session = IrcSession(self._shared.irc, time.time, sts=self._sts())
-        return opening.pieces(spoken)
+        return opened.pieces
 
     def _sts(self) -> str:
         """The value of the capability by which a client learns to speak TLS from now on."""
@@ -307,12 +267,6 @@ class Connection:
         if not duration or is_local(self._link.peer):
             return ""
         return f"duration={duration}" if self._is_secure else f"port={self._shared.port}"
-
-    async def _receive_soon(self) -> bytes | None:
-        """Receive within the greeting delay; None if nothing comes."""
-        with trio.move_on_after(self._shared.settings.server.greeting_delay):
-            return await self._link.receive()
-        return None
 
     # ── doing what they ask ────────────────────────────────────────────────────────────────
 
@@ -433,10 +387,8 @@ class Connection:
                     await self._follow(outcome, ask)
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
-        hashed = self._shared.settings.server.password.get_secret_value()
-        refused = NONE_GIVEN if hashed and not enter.password else None
-        if hashed and enter.password:
-            refused = await self._check_password(enter.password, hashed)
+        with self._time_out():
+            refused = await self._credentials.may_enter(enter.password)
         if refused:
             self._session.reply(refused)
             await self._end("wrong password", f"{refused.why} Goodbye!")
@@ -512,14 +464,9 @@ class Connection:
         (tell or self._session.reply)(answer)
 
     async def _confide(self, request: Confidential, ask: Ask) -> None:
-        """Carry out something confidential, which nobody may have read on its way."""
-        if not self._is_secure and not is_local(self._link.peer):
-            self._reply(IN_CLEAR, ask)
-            return
         await self._flush()
         with self._time_out():
-            accounts = self._shared.accounts
-            answer = await accounts.carry_out(self._subscriber, self._source, request)
+            answer = await self._credentials.confide(request)
         if isinstance(answer, NewKey):
             self._reply(answer, ask)
             return
@@ -529,19 +476,14 @@ class Connection:
     # ── operators ──────────────────────────────────────────────────────────────────────────
 
     async def _operate(self, operate: Operate) -> None:
-        hashes = self._shared.settings.irc.hashes()
-        hashed = hashes.get(operate.name) or stand_in(hashes.values())
-        refused = await self._check_password(operate.password, hashed)
-        if operate.name in hashes and not refused:
-            logger.warning("became an operator as %s", operate.name)
+        with self._time_out():
+            refused = await self._credentials.may_operate(operate)
+        if not refused:
             await self._flush()
             self._session.done(await self._hub.make_operator(self._subscriber))
             return
-        if self._source.may_report(trio.current_time()):
-            logger.warning("failed to become an operator as %r", cut(operate.name, 50))
-        self._session.reply(refused or WRONG)
-        self._wrong_passwords += 1
-        if self._wrong_passwords == _WRONG_PASSWORDS:
+        self._session.reply(refused)
+        if self._credentials.are_too_many:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
     def _command_server(self, command: Kill | Reload) -> None:
@@ -552,11 +494,6 @@ class Connection:
             self._shared.reload()
         elif refused := self._hub.kill(person.nick, command):
             self._session.reply(refused)
-
-    async def _check_password(self, text: str, hashed: str) -> Refused | None:
-        """Why a password is refused, or None. The time to register stands still meanwhile."""
-        with self._time_out():
-            return await self._source.guesses.check(text, hashed, self._shared.hashing)
 
     @contextmanager
     def _time_out(self) -> Iterator[None]:

@@ -24,12 +24,13 @@ from trio_chat.server.addresses import is_local
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
-from trio_chat.server.connection import Connection, Shared
+from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, NoEntry
 from trio_chat.server.hub import Hub
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.poller import open_poller
+from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source, Sources
 from trio_chat.server.transport import Link
 from trio_chat.settings import Settings

@@ -1,0 +1,110 @@
+"""Who people are while they are here: their nickname, and the account they are known by."""
+
+from contextlib import suppress
+
+import trio
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import DropAccount, LogIn, LogOut, Regain, Register, Rename
+from trio_chat.core.decide import Outcomes
+from trio_chat.core.events import KeyDropped, Renamed
+from trio_chat.core.views import Refused
+from trio_chat.errors import Unavailable
+from trio_chat.server.archive import Archive
+from trio_chat.server.audience import Subscriber
+from trio_chat.server.nicknames import Nicknames
+from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.ring import Ring
+
+# How long it may take until a nickname is free whose holder is disconnected.
+_TAKE_OVER = 5.0  # seconds
+
+
+class Identities:
+    """Lets people have nicknames and accounts, and sees to all that hangs on these."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        ring: Ring,
+        nicknames: Nicknames,
+        archive: Archive,
+        logs: OpenLogs,
+        subscribers: dict[str, Subscriber],
+    ) -> None:
+        self._chat, self._ring, self._nicknames = chat, ring, nicknames
+        self._archive, self._logs, self._subscribers = archive, logs, subscribers
+
+    async def claim(
+        self, subscriber: Subscriber, nick: str, account: str, identity: str
+    ) -> Refused | None:
+        """Claim a nickname, also from another connection of the same person that has gone."""
+        refused = self._nicknames.claim(subscriber, nick, account)
+        if refused and identity and await self._take_over(subscriber, nick, identity):
+            return self._nicknames.claim(subscriber, nick, account)
+        return refused
+
+    async def _take_over(self, subscriber: Subscriber, nick: str, identity: str) -> bool:
+        """End the same person's other connection, if that holds the nickname, and wait for it.
+
+        One that has shown the same secret is the same device, which has come again. Any other is
+        asked whether it is still there.
+        """
+        person = self._chat.person(nick)
+        if person is None or person.user_id == subscriber.user_id or person.identity != identity:
+            return False
+        if holder := self._subscribers.get(person.user_id):
+            same_device = subscriber.key and holder.key == subscriber.key
+            if not same_device and await holder.is_there():
+                return False
+            holder.end("connected again", "You have connected again. Goodbye!")
+        with trio.move_on_after(_TAKE_OVER):
+            await self._nicknames.until_free(nick)
+        return True
+
+    async def rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
+        person = self._chat.people[subscriber.user_id]
+        account = person.origin.account
+        identity = person.identity if account else ""
+        if refused := await self.claim(subscriber, rename.nick, account, identity):
+            return [refused]
+        outcomes = await self._ring.pursue(subscriber, rename)
+        for outcome in outcomes:
+            if isinstance(outcome, Renamed):
+                subscriber.nick = outcome.to
+        self._nicknames.keep_only(subscriber, subscriber.nick)
+        return outcomes
+
+    async def change(
+        self,
+        subscriber: Subscriber,
+        request: Register | LogIn | LogOut | DropAccount,
+        verifier: str,
+    ) -> Outcomes:
+        """Let somebody be known as somebody else, with all that hangs on that.
+
+        Their conversations go on in other logs, what they have read is noted for the account, and
+        they are given what it has in their rooms. Who has left an account loses its nickname.
+        """
+        person = self._chat.people[subscriber.user_id]
+        before = person.identity
+        outcomes = await self._ring.pursue(subscriber, request, verifier)
+        if person.identity == before:
+            return outcomes
+        await self._logs.close_unheard(before)
+        if person.origin.account:
+            with suppress(Unavailable):
+                await self._archive.keep_marks(person)
+            for room in tuple(person.rooms):
+                await self._ring.pursue(subscriber, Regain(room))
+        if self._nicknames.is_owned(person.nick, person.origin.account):
+            near = self._nicknames.claim_near(subscriber, person.nick)
+            return [*outcomes, *await self.rename(subscriber, Rename(near))]
+        return outcomes
+
+    def end_those_with_key(self, subscriber: Subscriber, outcomes: Outcomes) -> None:
+        """End the connections that have shown a key which was dropped, but for the person's own."""
+        dropped = {event.key for event in outcomes if isinstance(event, KeyDropped)}
+        for other in [*self._subscribers.values()]:
+            if other.key in dropped and other is not subscriber:
+                other.end("its key was dropped", "You were logged out from elsewhere. Goodbye!")

@@ -1,0 +1,203 @@
+"""The way of requests round the ring: judged, appended, shown.
+
+A request is decided, appended to the log, comes out of the log's tail to the broadcaster, is
+applied, and shown. Whoever made it waits here until it has been shown.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import trio
+
+from trio_chat.core.apply import is_barrier, log_of
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import Confidential, Request
+from trio_chat.core.decide import Outcomes
+from trio_chat.core.events import (
+    PEOPLE,
+    REALM,
+    AccountDropped,
+    AccountMade,
+    Entry,
+    Event,
+    OfRealm,
+    PasswordSet,
+    Said,
+)
+from trio_chat.core.names import fold, is_private
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import AwayReply, Refused, Repeated
+from trio_chat.errors import Conflict, Unavailable
+from trio_chat.server.audience import Subscriber
+from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.progress import Progress
+from trio_chat.server.realm_log import RealmLog
+from trio_chat.storage.base import START, Log, Secret
+
+logger = logging.getLogger(__name__)
+
+# Outcomes that are not events.
+_ANSWERS = Refused | AwayReply | Repeated
+
+
+class Ring:
+    """Judges requests by the chat and gives their events a place in the log.
+
+    Once ``finish`` has been called, whoever asks for something waits until they are cancelled.
+    """
+
+    def __init__(
+        self, chat: Chat, log: Log, progress: Progress, logs: OpenLogs, realm: RealmLog
+    ) -> None:
+        self._chat, self._log, self._progress = chat, log, progress
+        self._logs, self._realm = logs, realm
+        self._last_placed = START
+        self._under_way = 0  # requests that have been taken and not yet shown
+        self.is_stopping = False
+        self._idle = trio.Event()
+
+    async def finish(self) -> None:
+        """Take no more requests, and wait until those under way have been shown."""
+        self.is_stopping = True
+        if self._under_way:
+            await self._idle.wait()
+        with suppress(trio.BrokenResourceError):
+            await self._progress.until_shown(self._last_placed)
+
+    def ended(self) -> None:
+        """Note that nothing is shown any more; called when the broadcaster ends."""
+        self.is_stopping = True
+        self._progress.end()
+
+    async def be_open(self) -> None:
+        """Let whoever asks for something wait to be cancelled, once ``finish`` has begun."""
+        if self.is_stopping:
+            await trio.sleep_forever()
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request as under way, for ``finish``."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self.is_stopping and not self._under_way:
+                self._idle.set()
+
+    async def pursue(
+        self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
+    ) -> Outcomes:
+        repair = self._chat.is_repair(subscriber.user_id, request)
+        outcomes, last = await self.decide_and_append(subscriber, [request], verifier=verifier)
+        if repair and last != START:
+            logger.warning("as an operator of the server: %s", repair)
+        await self._progress.until_shown(last)
+        for event in outcomes:
+            if isinstance(event, OfRealm):
+                await self._realm.note_change()
+            elif not isinstance(event, _ANSWERS):
+                await self._logs.note_change(event)
+        return outcomes
+
+    async def decide_and_append(
+        self,
+        subscriber: Subscriber,
+        requests: Sequence[Request | Confidential],
+        *,
+        verifier: str = "",
+        in_turn: bool = False,
+    ) -> tuple[Outcomes, str]:
+        """Judge requests and append their events, again if a barrier came in between.
+
+        Returns what has become of them and the id of the last event. All requests concern one log.
+        People who are barriers for each other, as all who enter a room with a limit are, take turns
+        after a second Conflict: otherwise only one of them would get on each time.
+        """
+        conflicts = 0
+        while True:
+            # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
+            # named there is the one by which it was judged.
+            outcomes: list[Event | Refused | AwayReply | Repeated] = []
+            for request in requests:
+                outcomes += self._chat.decide(subscriber.user_id, request)
+            events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
+            if not events:
+                return outcomes, START
+            log = log_of(events[0])
+            try:
+                if is_private(log):
+                    # Kept open until it is shown: nobody is a member who would keep it open.
+                    async with self._logs.in_use(log):
+                        entries = await self._append(events)
+                        await self._progress.until_shown(entries[-1].id)
+                else:
+                    entries = await self._append(events, verifier)
+            except Conflict as conflict:
+                # Judged before the barrier is applied, it would only meet the same Conflict again.
+                await self._progress.until_shown(conflict.barrier)
+                conflicts += 1
+            except Unavailable as error:
+                return [
+                    outcome if isinstance(outcome, _ANSWERS) else not_kept(error, outcome)
+                    for outcome in outcomes
+                ], START
+            else:
+                # If everybody has left the room meanwhile, it may be closed: then nobody is shown
+                # this, and to wait for that would be to wait for ever.
+                is_followed = log in (PEOPLE, REALM) or log in self._chat.rooms
+                last = max(entry.id for entry in entries) if is_followed else START
+                return _found_again(outcomes, entries), last
+            use = self._logs.use(log)
+            if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
+                async with use.turn:
+                    return await self.decide_and_append(subscriber, requests, in_turn=True)
+
+    async def _append(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
+        """Give events of one log their places."""
+        log, last = log_of(events[0]), events[-1]
+        secret = None
+        if log == REALM:
+            expect, secret = self._chat.realm.barrier, _secret(last, verifier)
+        else:
+            expect = self._chat.rooms[log].state.barrier if log in self._chat.rooms else ""
+        entries = await self._log.append(
+            log, events, expect=expect, barrier=is_barrier(last), secret=secret
+        )
+        self._last_placed = max(self._last_placed, entries[-1].id)
+        return entries
+
+    async def happen(self, event: Event) -> None:
+        """Give an event its place, and wait until it has been shown."""
+        entries = await self._append([event])
+        await self._progress.until_shown(entries[-1].id)
+
+
+def _secret(event: Event, verifier: str) -> Secret | None:
+    """What is kept together with an event, so that neither is there without the other."""
+    match event:
+        case AccountMade(name):
+            return Secret(fold(name), verifier, new=True)
+        case PasswordSet(name):
+            return Secret(fold(name), verifier)
+        case AccountDropped(name):
+            return Secret(fold(name), "")
+    return None
+
+
+def not_kept(error: Unavailable, event: Event | None = None) -> Refused:
+    """The refusal of what the store cannot keep; a message's names its room."""
+    room = event.room if isinstance(event, Said) and not is_private(event.room) else ""
+    return Refused(str(error), Code.UNAVAILABLE, (room,) if room else ())
+
+
+def _found_again(outcomes: Outcomes, entries: Sequence[Entry]) -> Outcomes:
+    """The outcomes, with entries that the log had already in place of events that repeat them."""
+    appended = iter(entries)
+    return [
+        outcome
+        if isinstance(outcome, _ANSWERS) or (entry := next(appended)).event is outcome
+        else Repeated(entry)
+        for outcome in outcomes
+    ]

@@ -1,0 +1,36 @@
+"""The things that all connections of a server have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.server.accounts import Accounts
+from trio_chat.server.cloak import Cloak
+from trio_chat.server.hub import Hub
+from trio_chat.server.passes import Passes
+from trio_chat.settings import Settings
+
+
+@dataclass
+class Shared:
+    """The things that all connections of a server have in common.
+
+    Their outboxes drain in ``drains``; ``port`` is the TCP port; ``reload`` makes the server read
+    its settings again; ``hashing`` bounds how many passwords are hashed at a time, and those who
+    are in the middle of a long answer take ``turns``;
+    ``passes`` bounds how many read or leave in a pass of the loop.
+    """
+
+    hub: Hub
+    accounts: Accounts
+    drains: trio.Nursery
+    settings: Settings
+    irc: ServerInfo
+    cloak: Cloak
+    port: int
+    reload: Callable[[], None]
+    passes: Passes = field(default_factory=Passes)
+    turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
+    hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
