@@ -17,7 +17,7 @@ from trio_chat.cli import trust
 from trio_chat.cli.configure import load
 from trio_chat.client import tls
 from trio_chat.client.dial import Remote
-from trio_chat.settings import ServerSettings, TlsSettings
+from trio_chat.settings import LimitSettings, ServerSettings, TlsSettings
 from trio_chat.settings.pins import pin_in_link, pin_of
 from trio_chat.settings.places import Address
 
@@ -182,6 +182,18 @@ async def test_who_hangs_up_in_the_handshake_speaks_no_tls(nursery):
     with pytest.raises(CannotConnect, match="does not speak TLS"):
         async with enter(listener.socket.getsockname()[1], tls="on"):
             pass
+
+
+async def test_whoever_finds_the_server_full_is_told_so(nursery, files):
+    settings = Settings(
+        port=0, limits=LimitSettings(connections=1), tls=TlsSettings(**files.settings)
+    )
+    server = await nursery.start(trio_chat.serve, settings)
+    where = {"port": server.addresses[0].port, "pin": files.pin}
+    async with enter(**where):
+        with pytest.raises(CannotConnect, match="lets nobody else in from here for now"):
+            async with enter(**where):
+                pass
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
+from certificates import Files, issue
 from peers import House, Peer, running, settings
 from trio_chat.server.sources import Source, Sources, source_of
 from trio_chat.settings import LimitSettings
 
 CHARGED = {"exempt": ()}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return issue(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize(
@@ -139,9 +145,52 @@ async def test_too_many_at_once_from_an_address_are_turned_away() -> None:
     async with running(settings(limits=limits)) as house:
         for nick in ("al", "bo", "cy"):
             await peer_from(house, "127.0.0.2", nick)
-        turned_away = await (await peer_from(house, "127.0.0.2")).rest()
+        fourth = await peer_from(house, "127.0.0.2")
+        await fourth.send(b"dee\n")
+        turned_away = await fourth.rest()
         assert turned_away.startswith("*** Too many connections from your address. Try again ")
         await peer_from(house, "127.0.0.3", "dee")
+
+
+@pytest.mark.parametrize("speaks_tls", [False, True])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"", "*** {}\n"),
+        (b"\xff", "*** {}\n"),
+        (b"alice\n", "*** {}\n"),
+        (b"NICK alice\r\nUSER a 0 * :A\r\n", "ERROR :Closing link: {}\r\n"),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+            "This is a chat server. {}\r\n",
+        ),
+        (b"\x16\x03\x01\x02\x00\x01", "\x15\x03\x01\x00\x02\x02\x31"),  # access_denied
+    ],
+)
+async def test_they_are_told_in_their_own_language(
+    autojump_clock: MockClock, files: Files, speaks_tls: bool, said: bytes, told: str
+) -> None:
+    tls = files.settings if speaks_tls else {}
+    async with running(settings(limits={"connections": 1}, tls=tls)) as house:
+        await house.link("alice")
+        bob = await house.link()
+        if said:
+            await bob.send(said)
+        why = "The server is full (1 connections). Try again later."
+        assert await bob.rest() == told.format(why)
+
+
+async def test_whoever_is_being_told_does_not_hold_up_the_end(autojump_clock: MockClock) -> None:
+    async with running(settings(limits={"connections": 1})) as house:
+        await house.link("alice")
+        bob = await house.link()
+        await bob.send(b"b")
+        await wait_all_tasks_blocked()
+        house.server.stop()
+        began = trio.current_time()
+        assert await bob.rest() == ""
+        assert trio.current_time() == began
 
 
 async def test_of_a_flood_of_arrivals_only_some_are_told_and_the_log_stays_short(

@@ -108,6 +108,8 @@ async def _shake_hands(
         why = _why(cause)
     else:
         return secured
+    if "access denied" in why:
+        raise CannotConnect(f"{address} lets nobody else in from here for now")
     raise CannotConnect(f"{address} does not speak TLS ({why})", about=about)
 
 

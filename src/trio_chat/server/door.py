@@ -22,8 +22,12 @@ from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
 
-# The time for telling somebody to use TLS.
+# The time for telling somebody why there is no way in.
 _TURNING_AWAY = 2.0  # seconds
+
+# What peers that speak TLS are told: an alert, fatal, access_denied (RFC 8446, section 6.2). Words
+# would cost a handshake for each connection of a flood.
+_DENIED = b"\x15\x03\x01\x00\x02\x02\x31"
 
 
 class NoEntry(Exception):
@@ -89,17 +93,33 @@ class Door:
             raise NoEntry(f"no TLS within {seconds:g} seconds")
         return Entered(link)
 
+    async def refuse(self, link: Link, why: str, settings: Settings) -> None:
+        """Tell a peer, in its own language, why there is no place for it. Raises NoEntry, and
+        trio.BrokenResourceError.
+        """
+        spoken = await self._hear(link, Opening(settings.encoding), settings)
+        await self._tell(link, _refusal(spoken, why, settings))
+
     async def _turn_away(self, link: Link, first: bytes, settings: Settings) -> NoReturn:
         """Tell a peer that speaks in clear, in its own language, to use TLS. Raises NoEntry."""
-        opening, spoken = Opening(settings.encoding), None
+        opening = Opening(settings.encoding)
         opening.feed(first)  # nothing, if nothing has come
+        spoken = await self._hear(link, opening, settings)
+        await self._tell(link, _only_tls(spoken, settings, self._port))
+        raise NoEntry("it speaks no TLS")
+
+    async def _hear(self, link: Link, opening: Opening, settings: Settings) -> Spoken | None:
+        """The protocol that a peer speaks; None if that does not come out in time."""
         with self._within(settings.server.greeting_delay):
             while (spoken := opening.spoken(asked=False, silent=False)) is None:
                 opening.feed(await link.receive())
+            return spoken
+        return None
+
+    async def _tell(self, link: Link, words: bytes) -> None:
         with self._within(_TURNING_AWAY), suppress(trio.BrokenResourceError):
-            await link.send_all(_only_tls(spoken, settings, self._port))
+            await link.send_all(words)
             await link.finish()
-        raise NoEntry("it speaks no TLS")
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[trio.CancelScope]:
@@ -119,12 +139,20 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
     name = settings.server.public_name
     where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
     why = f"Nobody is let in from where you are without encryption. Use TLS: {where}"
+    words = _refusal(spoken, why, settings)
+    if spoken is Spoken.IRC and settings.tls.sts_days:
+        return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words
+    return words
+
+
+def _refusal(spoken: Spoken | None, why: str, settings: Settings) -> bytes:
+    """Say in a protocol why somebody is not let in."""
     match spoken:
+        case Spoken.TLS:
+            return _DENIED
         case Spoken.HTTP:
             return http_refusal(f"This is a chat server. {why}")
         case Spoken.IRC:
-            sts = f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n"
-            error = f"ERROR :Closing link: {why}\r\n"
-            return f"{sts if settings.tls.sts_days else ''}{error}".encode()
+            return f"ERROR :Closing link: {why}\r\n".encode()
         case _:
             return plain_dialect(settings.encoding).render(Notice(why))

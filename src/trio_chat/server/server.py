@@ -15,10 +15,8 @@ from tempfile import TemporaryDirectory
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
-from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local
 from trio_chat.server.broadcaster import Broadcaster
@@ -42,9 +40,7 @@ logger = logging.getLogger(__name__)
 #: The number of the connection that the running task serves, for the log; 0 in all other tasks.
 connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
 
-# The time for telling somebody that there is no place for them.
-_TURNING_AWAY = 2.0  # seconds
-# So many are told so at a time; all others are closed without a word.
+# So many are told at a time that there is no place for them; all others are closed without a word.
 _TURNED_AWAY = 100
 
 # The errors of accept() when too many files are open, or memory is too short for one more.
@@ -271,11 +267,9 @@ class Server:
             logger.warning("turned away %s: %s", link.peer, why)
         self._turned_away += 1
         try:
-            with trio.move_on_after(_TURNING_AWAY), suppress(trio.BrokenResourceError):
-                if self._turned_away <= _TURNED_AWAY:
-                    words = plain_dialect(self.settings.encoding).render(Notice(why))
-                    await link.send_all(words)
-                    await link.finish()
+            if self._turned_away <= _TURNED_AWAY:
+                with suppress(NoEntry, trio.BrokenResourceError):
+                    await self._door.refuse(link, why, self.settings)
         finally:
             self._turned_away -= 1
             await link.aclose()
