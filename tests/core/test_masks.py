@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_chat.core import masks
 from trio_chat.core.events import Origin
-from trio_chat.core.masks import Lists, address, full_mask, matches
+from trio_chat.core.masks import Lists, address, entry_mask, full_mask, matches
 from trio_chat.core.names import fold
 from trio_chat.core.views import Mask
 
@@ -190,3 +190,44 @@ def test_a_mask_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
     then = lists(*(f"b:once{number}!*@*" for number in range(6)), before=first)
     assert then.fit("b", "once5", Origin())
     assert len(made) == 6
+
+
+@pytest.mark.parametrize(
+    ("written", "entry"),
+    [
+        ("bob", "bob!*@*"),
+        ("M:bob", "m:bob!*@*"),
+        ("a:Bob", "a:Bob"),
+        ("A:Bob", "a:Bob"),
+        ("a:", "a:*"),
+        ("m:A:bob", "m:a:bob"),
+        ("m:a:", "m:a:*"),
+        ("a:m:bob", "a:m:bob"),  # an account that nobody can have
+    ],
+)
+def test_an_entry_is_about_an_address_or_an_account(written: str, entry: str) -> None:
+    assert entry_mask(written) == entry
+    assert entry_mask(entry) == entry
+
+
+@pytest.mark.parametrize(
+    ("masks", "account", "fits", "fits_with_mutes"),
+    [
+        (["b:a:bob"], "BOB", True, True),
+        (["b:a:bob"], "", False, False),
+        (["b:a:*"], "", False, False),
+        (["b:a:*"], "ann", True, True),
+        (["b:a:b?b"], "bob", True, True),
+        (["b:m:a:bob"], "bob", False, True),
+        (["e:a:bob"], "bob", False, False),
+        (["b:bob!*@*"], "bob", False, False),
+    ],
+)
+def test_which_account_a_list_fits(
+    masks: list[str], account: str, fits: bool, fits_with_mutes: bool
+) -> None:
+    found = lists(*masks)
+    for _ in range(2):
+        assert found.fit("b", "ann", Origin(account=account)) is fits
+        assert found.fit("b", "ann", Origin(account=account), mutes=True) is fits_with_mutes
+    assert not found.fit("b", "ann", Origin())

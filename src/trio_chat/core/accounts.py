@@ -13,7 +13,7 @@ from trio_chat.core.commands import (
     LogIn,
     LogOut,
     MakeKey,
-    Regain,
+    MatchStatus,
     Register,
     SetPassword,
 )
@@ -29,10 +29,10 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.letters import cut
 from trio_chat.core.names import fold
-from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key
+from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
-from trio_chat.core.remembered import status_of
 from trio_chat.core.room import Person
+from trio_chat.core.standing import is_first_operator, status_of
 from trio_chat.core.state import State, muted_in
 from trio_chat.core.views import Refused
 
@@ -54,8 +54,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
         return [Refused(why, Code.ACCOUNT_EXISTS, (person.nick,))]
     if len(realm.accounts) >= ACCOUNTS_MAX:
         return [Refused(f"There are {ACCOUNTS_MAX} accounts, which is the limit.")]
-    key = person.identity if person.is_known else ""
-    return [AccountMade(person.nick, key or f"={fold(person.nick)}", person.user_id, key)]
+    key = person.known_as
+    return [AccountMade(person.nick, key or identity_by_name(person.nick), person.user_id, key)]
 
 
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:
@@ -128,19 +128,31 @@ def _drop_account(
     return [AccountDropped(account.name)]
 
 
-def _regain(state: State, person: Person, regain: Regain) -> Sequence[ModesSet]:
-    """Judge it for somebody who has just logged in; whoever has a status keeps it, too."""
-    if person.user_id not in (room := state.rooms[fold(regain.room)]).members:
+def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[ModesSet]:
+    """Judge it for somebody who has just logged in or out.
+
+    Those who were guests bring with them what they have, and may become the founder by that.
+    """
+    room, person = state.room(match.room), state.people.get(match.user_id)
+    if room is None or person is None or person.user_id not in room.members:
         return []
-    has, had = room.status.get(person.user_id, ""), status_of(room.state, person)
+    has, theirs = room.status.get(person.user_id, ""), status_of(room.state, person)
+    wanted = {*theirs, *(has if match.brings else "")}
+    founds = match.brings and "o" in has and is_first_operator(state, room, person)
     changes = tuple(
-        Change(True, letter, person.nick, person.user_id, person.identity)
+        Change(letter in wanted, letter, person.nick, person.user_id, person.known_as)
         for letter in "ov"
-        if (letter in has) != (letter in had)
+        if not (letter in has) == (letter in theirs) == (letter in wanted)
+        or (founds and letter == "o")  # said once more, as it is the account's from now on
     )
     if not changes:
         return []
-    return [ModesSet(room.state.name, person.nick, changes, person.user_id, person.origin)]
+    return [
+        ModesSet(
+            room.state.name, person.nick, changes, person.user_id, person.origin,
+            founder=person.identity if founds else "",
+        )
+    ]  # fmt: skip
 
 
 # ── refusals ───────────────────────────────────────────────────────────────────────────────────
@@ -165,5 +177,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
     MakeKey: _make_key,
     DropKey: _drop_key,
     DropAccount: _drop_account,
-    Regain: _regain,
+    MatchStatus: _match_status,
 }

@@ -45,14 +45,13 @@ from trio_chat.core.masks import fold_mask
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
 from trio_chat.core.names import fold
 from trio_chat.core.remembered import (
-    first_status,
     hidden,
     hiding,
     note_seen,
     remember,
-    with_status_changed,
 )
 from trio_chat.core.room import Person, Room, RoomState
+from trio_chat.core.standing import first_status, with_status_changed
 from trio_chat.core.state import (
     State,
     has_status,

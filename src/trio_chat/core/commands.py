@@ -208,10 +208,15 @@ class DropAccount:
 
 
 @fact
-class Regain:
-    """Give me the status that I have in a room by my account, and remember the one I have now."""
+class MatchStatus:
+    """Give me, on one of my connections, the status in a room that belongs to who I am now.
+
+    If I was a guest there until now, my account ``brings`` with it what I had.
+    """
 
     room: str
+    user_id: str
+    brings: bool
 
 
 @fact
@@ -411,7 +416,7 @@ class ShowMark:
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
-    | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | Regain
+    | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | MatchStatus
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.

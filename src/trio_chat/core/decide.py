@@ -3,18 +3,15 @@
 It returns what the request would become: an event, refusals, or nothing if nothing would change.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.accounts import JUDGES as _OF_ACCOUNTS
-from trio_chat.core.answers import unknown, visible_room
-from trio_chat.core.apply import change_status, with_change
+from trio_chat.core.answers import visible_room
 from trio_chat.core.commands import (
     AWAY_MAX,
-    KEY_MAX,
     KICK_MAX,
-    LIST_MAX,
     TOPIC_MAX,
     Announce,
     Confidential,
@@ -33,16 +30,24 @@ from trio_chat.core.commands import (
     SetUserModes,
     TagMessage,
 )
+from trio_chat.core.denials import (
+    absent,
+    accounts_only,
+    nobody,
+    not_in,
+    nowhere,
+    operators_only,
+    outside,
+    powerless,
+)
 from trio_chat.core.events import (
     Announced,
     AwaySet,
-    Change,
     Event,
     Invited,
     Joined,
     Kicked,
     Left,
-    ModesSet,
     NameSet,
     Renamed,
     Said,
@@ -52,28 +57,19 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.invitations import is_invited
 from trio_chat.core.letters import cut
-from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
-from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS, USER_MODES
+from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.refusals import Code
-from trio_chat.core.remembered import (
-    REGULARS_MAX,
-    first_status,
-    is_due,
-    is_new,
-    is_new_regular,
-    is_regular,
-    status_of,
-)
+from trio_chat.core.remembered import is_new_regular, is_regular
 from trio_chat.core.room import Person, Room
+from trio_chat.core.set_modes import set_modes
+from trio_chat.core.standing import first_status, is_due, is_new, spared, status_of
 from trio_chat.core.state import (
     State,
-    has_status,
     is_banned,
     is_listed,
     is_silenced,
     is_silenced_somewhere,
-    leads,
     muted_in,
     shown,
 )
@@ -90,11 +86,14 @@ def repair(state: State, person: Person, request: Request | Confidential) -> str
     ):
         return ""
     room = state.room(request.room)
-    if room is None or has_status(room, person):
+    if room is None:
         return ""
-    if isinstance(request, Join) and (
-        is_invited(room, person) or not kept_out(room, person, request.key)
-    ):
+    as_anybody = replace(person, modes=with_letter(person.modes, "o", add=False))
+    refused, still_refused = (
+        [one for one in JUDGES[type(request)](state, who, request) if isinstance(one, Refused)]
+        for who in (as_anybody, person)
+    )
+    if all(one in still_refused for one in refused):
         return ""
     return f"{type(request).__name__} of {person.nick} in {room.state.name}"
 
@@ -120,7 +119,7 @@ def _say(state: State, person: Person, say: Say) -> Outcomes:
 def _silenced(state: State, person: Person, name: str) -> Refused | None:
     """Why somebody may not speak in a room; None if they may."""
     if (room := visible_room(state, person, name)) is None:
-        return _nowhere(name)
+        return nowhere(name)
     name = room.state.name
     if person.user_id not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
@@ -128,6 +127,8 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
         return None
     if "m" in room.state.flags:
         return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
+    if "M" in room.state.flags and not person.origin.account:
+        return accounts_only(f"speak in {name}", Code.CANNOT_SAY, name)
     return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
 
 
@@ -141,14 +142,30 @@ def parting_words(state: State, person: Person, why: str, words: str) -> str:
 
 
 def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
-    if (other := state.person(tell.nick)) is None:
-        return [nobody(tell.nick)]
+    other = _addressee(state, person, tell.nick)
+    if isinstance(other, Refused):
+        return [other]
     said = Said(
         private_room(person.identity, other.identity), person.nick, tell.text, person.user_id,
         tell.action, other.nick, other.user_id, tell.notice, tags=tell.tags, origin=person.origin,
         token=_token(person, tell.token), concat_at=tell.concat_at,
     )  # fmt: skip
     return [said] if tell.notice else [said, *_absence(state, other)]
+
+
+def _addressee(state: State, person: Person, nick: str) -> Person | Refused:
+    """The person with this nickname, if somebody may write to them in private."""
+    if (other := state.person(nick)) is None:
+        return nobody(nick)
+    if "R" in other.modes and not (person.origin.account or person.is_operator or other is person):
+        return accounts_only(f"write to {other.nick}", Code.NEED_ACCOUNT, other.nick)
+    return other
+
+
+def _absence(state: State, person: Person) -> Sequence[AwayReply]:
+    """The answer to those who write to or invite somebody who is away."""
+    away = shown(person, silenced=is_silenced_somewhere(state, person)).away
+    return [AwayReply(person.nick, away)] if away else []
 
 
 def _token(person: Person, token: str) -> str:
@@ -163,8 +180,9 @@ def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
             return [refused]
         name = state.name(signal.room)
         return [Signalled(name, nick, signal.tags, user_id, status=signal.status, origin=origin)]
-    if (other := state.person(signal.nick)) is None:
-        return [nobody(signal.nick)]
+    other = _addressee(state, person, signal.nick)
+    if isinstance(other, Refused):
+        return [other]
     room_of_two = private_room(person.identity, other.identity)
     return [
         Signalled(room_of_two, nick, signal.tags, user_id, other.nick, other.user_id, origin=origin)
@@ -188,15 +206,15 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
 def _joined(state: State, room: Room, person: Person) -> Joined:
     before = status_of(room.state, person)
     status = before if room.members else first_status(state, room, person)
-    remembered = (
-        status != before or is_due(room.state, person) or is_new_regular(room.state, person)
-    )
+    leads_now = status != before
+    remembered = leads_now or is_due(room.state, person) or is_new_regular(room.state, person)
     seen = shown(person, silenced=not status and is_silenced(room, person))
     return Joined(
         room.state.name, person.nick, person.user_id, seen.away, seen.origin,
         guarded=remembered or bool(room.state.limit),
         status=status,
-        identity=_known(person) if remembered else "",
+        identity=person.known_as if remembered else "",
+        founds=leads_now and bool(person.origin.account),
     )  # fmt: skip
 
 
@@ -209,16 +227,18 @@ def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | N
         )
     if person.is_operator or is_invited(room, person) or "o" in status_of(room.state, person):
         return None
-    return kept_out(room, person, key)
+    return _barred(room, person, key)
 
 
-def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
+def _barred(room: Room, person: Person, key: str) -> Refused | None:
     """Why bans, invitations, the key or the limit keep somebody out; None if they may enter."""
     name, flags = room.state.name, room.state.flags
     if is_banned(room, person):
         return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
     # With nobody in the room, nobody could invite them, or tell them the key again.
     comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
+    if "R" in flags and not person.origin.account:
+        return accounts_only(f"enter {name}", Code.NEED_ACCOUNT, name)
     if "i" in flags and not comes_back and not is_listed(room, "I", person):
         return Refused(f"You need an invitation to enter {name}.", Code.INVITE_ONLY, (name,))
     if room.state.key and key != room.state.key and not comes_back:
@@ -230,38 +250,35 @@ def kept_out(room: Room, person: Person, key: str = "") -> Refused | None:
 
 def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
     if fold(leave.room) not in person.rooms:
-        return [_outside(state, person, leave.room) or _not_in(state.name(leave.room))]
+        return [outside(state, person, leave.room) or not_in(state.name(leave.room))]
     name = state.name(leave.room)
     why = "" if is_silenced(state.rooms[fold(name)], person) else leave.why
     return [Left(name, person.nick, person.user_id, why, person.origin)]
 
 
 def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
-    if refused := _outside(state, person, kick.room) or _powerless(state, person, kick.room):
+    if refused := outside(state, person, kick.room) or powerless(state, person, kick.room):
         return [refused]
     name, other = state.name(kick.room), state.person(kick.nick)
     if other is None or fold(name) not in other.rooms:
-        return [_absent(kick.nick, name)]
+        return [absent(kick.nick, name)]
+    if refused := spared(state, state.rooms[fold(name)], person, other):
+        return [refused]
     return [
         Kicked(
             name, person.nick, other.nick, cut(kick.why, KICK_MAX), person.user_id, other.user_id,
-            person.origin, _known(other),
+            person.origin, other.known_as if other.identity != person.identity else "",
         )
     ]  # fmt: skip
 
 
-def _known(person: Person) -> str:
-    """The identity by which somebody will be known again; empty if they will not be."""
-    return person.identity if person.is_known else ""
-
-
 def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
-    if refused := _outside(state, person, invite.room):
+    if refused := outside(state, person, invite.room):
         return [refused]
     if fold(invite.room) in person.rooms and (refused := _silenced(state, person, invite.room)):
         return [refused]
     room, name = state.rooms[fold(invite.room)], state.name(invite.room)
-    if "i" in room.state.flags and (refused := _powerless(state, person, name)):
+    if "i" in room.state.flags and (refused := powerless(state, person, name)):
         return [refused]
     if (other := state.person(invite.nick)) is None:
         return [nobody(invite.nick)]
@@ -272,7 +289,7 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     return [invited, *_absence(state, other)]
 
 
-# ── the room ───────────────────────────────────────────────────────────────────────────────────
+# ── the topic ───────────────────────────────────────────────────────────────────────────────────
 
 
 def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
@@ -280,131 +297,14 @@ def _set_topic(state: State, person: Person, set_topic: SetTopic) -> Outcomes:
     if (size := len(text.encode())) > TOPIC_MAX:
         why = f"That topic has {size} bytes; the limit is {TOPIC_MAX}."
         return [Refused(why, Code.TOO_LONG)]
-    if refused := _outside(state, person, set_topic.room):
+    if refused := outside(state, person, set_topic.room):
         return [refused]
     room = state.rooms[fold(set_topic.room)]
     if not person.is_operator and (refused := _silenced(state, person, set_topic.room)):
         return [refused]
-    if "t" in room.state.flags and (refused := _powerless(state, person, room.state.name)):
+    if "t" in room.state.flags and (refused := powerless(state, person, room.state.name)):
         return [refused]
     return [TopicSet(room.state.name, person.nick, text, person.user_id, person.origin)]
-
-
-def _set_modes(state: State, person: Person, set_modes: SetModes) -> Outcomes:
-    if (room := visible_room(state, person, set_modes.room)) is None:
-        return [unknown(set_modes.room)]
-    if refused := _powerless(state, person, room.state.name):
-        return [refused]
-    refusals: list[Refused] = []
-    last: dict[tuple[str, ...], Change] = {}  # by thing, the change that counts
-    draft = replace(room, status={**room.status})
-    for wanted in set_modes.changes:
-        match _mode_change(state, draft, wanted):
-            case Refused() as refused:
-                refusals.append(refused)
-            case Change() as change:
-                draft.state = with_change(draft.state, change)
-                change_status(draft, change)
-                last.pop(_thing(change), None)
-                last[_thing(change)] = change
-    if not (changes := [*_really_changed(state, room, last.values())]):
-        return refusals
-    present: list[str] = []
-    banned: list[str] = []
-    if any(change.add and change.mode in "ik" for change in changes):
-        known = dict.fromkeys(p.identity for p in room.members.values() if p.is_known)
-        present = [*known][:REGULARS_MAX]
-    if any(change.add and change.mode == "b" for change in changes):
-        remembered = dict.fromkeys([*present, *room.state.regulars])
-        banned = [one for one in remembered if _is_there_and_banned(state, draft, one)]
-    modes_set = ModesSet(
-        room.state.name, person.nick, tuple(changes), person.user_id, person.origin,
-        tuple(present), tuple(banned),
-    )  # fmt: skip
-    return [modes_set, *refusals]
-
-
-def _is_there_and_banned(state: State, room: Room, identity: str) -> bool:
-    same = state.same(identity)
-    return any(user_id in room.members and is_banned(room, same[user_id]) for user_id in same)
-
-
-def _thing(change: Change) -> tuple[str, ...]:
-    """A key for what a change concerns: of several changes to one thing only the last counts."""
-    return (change.mode, change.user_id, fold_mask(change.argument) if change.mode in LISTS else "")
-
-
-def _really_changed(state: State, room: Room, changes: Iterable[Change]) -> Iterator[Change]:
-    """The changes that make a difference to the room as it was before all of them."""
-    for change in changes:
-        match _mode_change(state, room, change):
-            case Change() as from_now:
-                yield from_now
-            case Refused():  # its list was full before other changes made room
-                yield change
-
-
-def _mode_change(state: State, room: Room, change: Change) -> Change | Refused | None:
-    """A change in its final form; None if it would change nothing."""
-    mode = change.mode
-    if mode in STATUS:
-        return _status_change(state, room, change)
-    if mode in LISTS:
-        return _list_change(room, change)
-    if mode in KEYED:
-        return _key_change(room, change)
-    if mode in COUNTED:
-        return _limit_change(room, change)
-    if mode in FLAGS and change.add != (mode in room.state.flags):
-        return Change(change.add, mode)
-    return None
-
-
-def _status_change(state: State, room: Room, change: Change) -> Change | Refused | None:
-    if (other := state.person(change.argument)) is None:
-        return nobody(change.argument)
-    if other.user_id not in room.members:
-        return _absent(other.nick, room.state.name)
-    if change.add == has_status(room, other, change.mode):
-        return None
-    return Change(change.add, change.mode, other.nick, other.user_id, _known(other))
-
-
-def _list_change(room: Room, change: Change) -> Change | Refused | None:
-    mask = entry_mask(change.argument)
-    if len(mask.encode()) > MASK_MAX:
-        why = f"A mask has at most {MASK_MAX} bytes."
-        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
-    listed = {fold_mask(e.mask): e.mask for mode, e in room.state.masks if mode == change.mode}
-    there = listed.get(fold_mask(mask))
-    if change.add and len(listed) >= LIST_MAX and there is None:
-        name = room.state.name
-        why = f"That list of {name} is full: it has {LIST_MAX} entries."
-        return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
-    if change.add:
-        return None if there else Change(True, change.mode, mask)
-    return Change(False, change.mode, there) if there else None
-
-
-def _limit_change(room: Room, change: Change) -> Change | Refused | None:
-    if not change.add:
-        return Change(False, change.mode) if room.state.limit else None
-    digits = change.argument
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits)):
-        why = "The limit is a number from 1 to 999999999."
-        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, digits))
-    same = int(digits) == room.state.limit
-    return None if same else Change(True, change.mode, str(int(digits)))
-
-
-def _key_change(room: Room, change: Change) -> Change | Refused | None:
-    if not change.add:
-        return Change(False, change.mode, room.state.key) if room.state.key else None
-    key = change.argument
-    if not key or len(key) > KEY_MAX or key.startswith(":") or any(c in key for c in " ,"):
-        why = f"A key has 1 to {KEY_MAX} characters, no spaces or commas, and no colon first."
-        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
-    return None if key == room.state.key else Change(True, change.mode, key)
 
 
 # ── themselves ─────────────────────────────────────────────────────────────────────────────────
@@ -456,55 +356,6 @@ def _announce(state: State, person: Person, announce: Announce) -> Outcomes:
     return [Announced(person.nick, announce.text, person.user_id, person.origin)]
 
 
-# ── refusals that several have in common ───────────────────────────────────────────────────────
-
-
-def _outside(state: State, person: Person, name: str) -> Refused | None:
-    """Why an outsider may do nothing to a room; operators of the server may."""
-    if fold(name) in person.rooms:
-        return None
-    if (room := visible_room(state, person, name)) is None:
-        return _nowhere(name)
-    if person.is_operator:
-        return None
-    return _not_in(room.state.name)
-
-
-def _not_in(name: str) -> Refused:
-    return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
-
-
-def _powerless(state: State, person: Person, name: str) -> Refused | None:
-    name = state.name(name)
-    if leads(state.rooms[fold(name)], person):
-        return None
-    return Refused(f"Only an operator of {name} may do that.", Code.NEED_OP, (name,))
-
-
-def _nowhere(name: str) -> Refused:
-    return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
-
-
-def operators_only() -> Refused:
-    """The refusal of what only operators of the server may do."""
-    return Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)
-
-
-def nobody(nick: str) -> Refused:
-    """The refusal for a nickname that nobody here has."""
-    return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
-
-
-def _absence(state: State, person: Person) -> Sequence[AwayReply]:
-    """The answer to those who write to or invite somebody who is away."""
-    away = shown(person, silenced=is_silenced_somewhere(state, person)).away
-    return [AwayReply(person.nick, away)] if away else []
-
-
-def _absent(nick: str, room: str) -> Refused:
-    return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))
-
-
 #: The judge of each kind of request: events of one log and refusals, empty if nothing would change.
 JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Say: _say,
@@ -516,7 +367,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Invite: _invite,
     Rename: _rename,
     SetTopic: _set_topic,
-    SetModes: _set_modes,
+    SetModes: set_modes,
     SetUserModes: _set_user_modes,
     SetAway: _set_away,
     SetName: _set_name,

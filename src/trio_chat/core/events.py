@@ -94,7 +94,7 @@ class Joined:
     ``status`` holds the letters of the status they come with. The event is ``guarded`` if it was
     judged by who else is in the room, or changes what the room remembers: then those who come at
     the same moment are judged again, by the room as it is after it. Only a guarded one has an
-    ``identity``, if that is known.
+    ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on.
     """
 
     room: str
@@ -105,6 +105,7 @@ class Joined:
     guarded: bool = False
     status: str = ""
     identity: str = ""
+    founds: bool = False
 
 
 @fact
@@ -160,7 +161,8 @@ class ModesSet:
     """The modes of a room, its lists, or the status of its members have changed.
 
     If this shuts the room, ``present`` are the known identities that are in it at that moment;
-    ``banned`` are those in it whom a ban fits now, if the room remembers them.
+    ``banned`` are those in it whom a ban fits now, if the room remembers them. ``founder`` is the
+    identity of its new founder, if it has one.
     """
 
     room: str
@@ -170,6 +172,7 @@ class ModesSet:
     origin: Origin = NOWHERE
     present: tuple[str, ...] = ()
     banned: tuple[str, ...] = ()
+    founder: str = ""
 
 
 @fact

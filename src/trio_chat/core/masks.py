@@ -1,4 +1,4 @@
-"""Addresses with wildcards, as on a room's list of bans.
+"""Addresses and accounts with wildcards, as on a room's list of bans.
 
 They are compared by their folds, as all names are. A mask is kept and shown as it was set; two with
 the same fold are one.
@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trio_chat.core.events import Origin
-from trio_chat.core.modes import MUTE
+from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.views import Mask
 
@@ -35,9 +35,27 @@ def full_mask(mask: str) -> str:
 
 
 def entry_mask(written: str) -> str:
-    """A full mask as it stands on a list; one that only mutes keeps the prefix that says so."""
-    muting = MUTE if written[: len(MUTE)].lower() == MUTE else ""
-    return muting + full_mask(written[len(muting) :])
+    """An entry as it stands on a list: a full mask, or ``a:`` and an account's name.
+
+    One that only mutes keeps the prefix that says so.
+    """
+    muting = _prefix(written, MUTE)
+    rest = written[len(muting) :]
+    if _prefix(rest, ACCOUNT):
+        return f"{muting}{ACCOUNT}{rest[len(ACCOUNT) :] or '*'}"
+    return muting + full_mask(rest)
+
+
+def _prefix(written: str, prefix: str) -> str:
+    return prefix if written[: len(prefix)].lower() == prefix else ""
+
+
+def names_somebody(entry: str, nick: str, account: str) -> bool:
+    """Whether an entry of a list says somebody's nickname or account without a wildcard."""
+    rest = entry.removeprefix(MUTE)
+    if rest.startswith(ACCOUNT):
+        return fold(rest.removeprefix(ACCOUNT)) == fold(account)
+    return fold(rest.partition("!")[0]) == fold(nick)
 
 
 @lru_cache(maxsize=1000)  # several full lists: each change of one is compared with all of it
@@ -132,30 +150,39 @@ class Lists:
         self.masks = masks
         known = before._patterns if before else {}
         self._patterns: dict[str, Pattern] = {
-            entry.mask: known.get(entry.mask) or pattern(entry.mask.removeprefix(MUTE))
-            for _, entry in masks
+            entry.mask: known.get(entry.mask) or pattern(_bare(entry.mask)) for _, entry in masks
         }
-        self._found: dict[tuple[str, bool, str], bool] = {}
+        self._found: dict[tuple[str, bool, str, str], bool] = {}
 
     def fit(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> bool:
         """Whether an entry of one of the lists fits somebody.
 
         With ``mutes``, entries count too that only forbid to speak.
         """
-        full = address(nick, origin)
-        found = self._found.get((mode, mutes, full))
+        full, account = address(nick, origin), origin.account
+        found = self._found.get((mode, mutes, full, account))
         if found is None:
             if len(self._found) >= _FOUND_MAX:
                 self._found.clear()
-            found = self._found[mode, mutes, full] = self._fit(mode, mutes, fold(full))
+            found = self._fit(mode, mutes, fold(full), fold(account))
+            self._found[mode, mutes, full, account] = found
         return found
 
-    def _fit(self, mode: str, mutes: bool, address: str) -> bool:
+    def _fit(self, mode: str, mutes: bool, address: str, account: str) -> bool:
         return any(
-            self._patterns[entry.mask].fits(address)
+            self._patterns[entry.mask].fits(text)
             for listed, entry in self.masks
             if listed == mode and (mutes or not entry.mask.startswith(MUTE))
+            if (text := account if _is_of_accounts(entry.mask) else address)
         )
+
+
+def _is_of_accounts(entry: str) -> bool:
+    return entry.removeprefix(MUTE).startswith(ACCOUNT)
+
+
+def _bare(entry: str) -> str:
+    return entry.removeprefix(MUTE).removeprefix(ACCOUNT)
 
 
 _WILDCARDS = re.compile("([*?])")

@@ -11,17 +11,21 @@ STATUS = {"o": "@", "v": "+"}
 LISTS = "beI"  # bans, exceptions from them, exceptions from the need of an invitation (kind A)
 KEYED = "k"  # kind B
 COUNTED = "l"  # kind C
-FLAGS = "Cimnst"  # kind D
+FLAGS = "CMRimnst"  # kind D
 
 #: Prefix of a list's entry: those whom it fits may enter and listen, but not speak.
 MUTE = "m:"
+
+#: Prefix of a list's entry that is about accounts, not addresses; it comes after the other one.
+ACCOUNT = "a:"
 ROOM_MODES = "".join(sorted({*LISTS, *KEYED, *COUNTED, *FLAGS, *STATUS}))
 
 #: Modes with an argument, when they are set and when they are removed.
 ARGUED = {True: {*LISTS, *KEYED, *COUNTED, *STATUS}, False: {*LISTS, *KEYED, *STATUS}}
 
-#: Modes of people: bot, invisible, operator (nobody can give it to themselves), announcements.
-USER_MODES = "Biow"
+#: Modes of people: bot, written to in private by accounts only, invisible, operator (nobody can
+#: give it to themselves), announcements.
+USER_MODES = "BRiow"
 
 
 def prefixes(status: str) -> str:

@@ -31,6 +31,14 @@ ACCOUNTS_MAX = 100_000
 #: Keys of one account.
 KEYS_MAX = 20
 
+# The first letter of identities that are an account's name; no hash has it.
+_NAMED = "="
+
+
+def identity_by_name(name: str) -> str:
+    """The identity of an account whose owner had shown no secret."""
+    return _NAMED + fold(name)
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -100,6 +108,17 @@ class Realm:
     def owners(self, nick: str) -> Collection[str]:
         """The accounts, by folded name, whose names look like this nickname; also deleted ones."""
         return {self._owners[look] for look in looks(nick) if look in self._owners}
+
+    def named(self, identity: str) -> Account | None:
+        """The account that an identity is; None if it has no name, or its account was deleted."""
+        name = self._of_identity.get(identity)
+        return self.accounts[name] if name else None
+
+    def may_be_shown(self, identity: str) -> bool:
+        """Whether somebody may come who is this identity: nobody who was known by a name that
+        belonged to a deleted account.
+        """
+        return not identity.startswith(_NAMED) or identity in self._of_identity
 
     def who(self, shown: str) -> tuple[str, str]:
         """The account and the identity of somebody who has shown a secret with this hash.

@@ -26,6 +26,7 @@ class Code(Enum):
     FULL = auto()  # room
     INVITE_ONLY = auto()  # room
     BANNED = auto()  # room
+    NEED_ACCOUNT = auto()  # room or nick
     BAD_KEY = auto()  # room
     NEED_OP = auto()  # room
     LIST_FULL = auto()  # room, mask, mode

@@ -3,10 +3,7 @@
 All of it is bounded, and changes only by barriers of the room's log, so it is the same after a
 restart. When the memory is full, what is forgotten opens nothing to anybody. The rules:
 
-- Status: a known identity comes back with the status it had, until a mode or a kick takes it away.
-- Who leads: the first person in an empty room. Not so in the lobby, which belongs to the server's
-  operators; in a room that somebody has protected (``i``, ``k``, ``m``, a ban); and while one of
-  its operators is known who has been there within 60 days.
+- Status, and who leads: ``standing`` has the rules.
 - Who may enter: an empty room keeps out those whom it would keep out with people in it. Its
   operators may always come back. Known identities that were in when it was shut (``i``, ``k``), or
   were let in since, may come back while it is empty, as there is nobody to ask; unless they were
@@ -24,14 +21,11 @@ if the room has a limit. So as a rule a thousand people can enter at once.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import Change, Joined, Kicked, ModesSet
-from trio_chat.core.modes import with_letter
-from trio_chat.core.names import fold
-from trio_chat.core.room import Person, Room, RoomState, Standing
-from trio_chat.core.state import State
+from trio_chat.core.events import Joined, Kicked, ModesSet
+from trio_chat.core.room import Person, Room, RoomState
+from trio_chat.core.standing import with_standing
 
-# Identities of each kind that a room remembers: about 100 bytes each.
-STANDING_MAX = 200
+# Identities that may come back to it: about 100 bytes each.
 REGULARS_MAX = 200
 
 # Identities of which a room remembers up to where they have seen it.
@@ -40,63 +34,8 @@ LEFT_MAX = 1000
 # Spans in which it was shut. When there are more, the first two count as one with their gap.
 SPANS_MAX = 20
 
-# An operator who has stayed away for so long no longer keeps others from leading an empty room. And
-# the age at which the moment of an operator's last visit is noted anew.
-_AWAY_MAX = 60 * 24 * 3600 * 1000  # milliseconds
-_FRESH = 24 * 3600 * 1000
-
 #: A span of ids: from the first (inclusive) to the second (exclusive); an empty one is no bound.
 Span = tuple[str, str]
-
-
-# ── who has which status ───────────────────────────────────────────────────────────────────────
-
-
-def status_of(state: RoomState, person: Person) -> str:
-    """The letters of the status with which somebody comes back."""
-    standing = state.standing.get(person.identity)
-    return standing.letters if standing else ""
-
-
-def is_due(state: RoomState, person: Person) -> bool:
-    """Whether to note that somebody with a status has come again."""
-    standing = state.standing.get(person.identity)
-    return standing is not None and _now(person) - standing.at > _FRESH
-
-
-def has_operators(state: RoomState, asker: Person) -> bool:
-    """Whether an operator of the room is known who may come again; ``asker`` tells the time."""
-    return any(
-        "o" in standing.letters and _now(asker) - standing.at < _AWAY_MAX
-        for standing in state.standing.values()
-    )
-
-
-def first_status(state: State, room: Room, person: Person) -> str:
-    """The status of somebody who enters an empty room.
-
-    They lead it, unless it is the lobby, or somebody has protected it, or it has operators who may
-    come again.
-    """
-    letters = status_of(room.state, person)
-    is_lobby = fold(room.state.name) == fold(state.lobby)
-    if is_lobby or is_protected(room.state) or has_operators(room.state, person):
-        return letters
-    return with_letter(letters, "o", add=True)
-
-
-def is_protected(state: RoomState) -> bool:
-    """Whether somebody has seen to it that not everybody may enter and speak.
-
-    A new room has only the modes that all new rooms have, and is not protected by them.
-    """
-    banned = any(mode == "b" for mode, _ in state.masks)
-    return not is_new(state) and bool({*"im"} & state.flags or state.key or banned)
-
-
-def is_new(state: RoomState) -> bool:
-    """Whether nobody has led the room yet."""
-    return not state.barrier
 
 
 def note_seen(room: Room, person: Person, id: str) -> None:
@@ -106,33 +45,6 @@ def note_seen(room: Room, person: Person, id: str) -> None:
         room.left[person.identity] = id
         if len(room.left) > LEFT_MAX:
             del room.left[next(iter(room.left))]
-
-
-def _now(person: Person) -> int:
-    """A moment, in unix milliseconds, that is not later than now; core has no clock."""
-    return max(person.since, person.spoke)
-
-
-def with_status_changed(state: RoomState, change: Change, at: int) -> RoomState:
-    """A room's state after a member's status has changed."""
-    if not change.identity:
-        return state
-    before = state.standing.get(change.identity, Standing("", 0))
-    letters = with_letter(before.letters, change.mode, add=change.add)
-    return _with_standing(state, change.identity, letters, at)
-
-
-def _with_standing(state: RoomState, identity: str, letters: str, at: int) -> RoomState:
-    """A room's state with somebody's status. When it is full, operators are forgotten last, and of
-    others the one who came longest ago first.
-    """
-    standing = {**state.standing}
-    standing.pop(identity, None)
-    if letters:
-        standing[identity] = Standing(letters, at)
-    if len(standing) > STANDING_MAX:
-        del standing[min(standing, key=lambda k: ("o" in standing[k].letters, standing[k].at))]
-    return replace(state, standing=standing)
 
 
 # ── who has been there, and when it was shut ───────────────────────────────────────────────────
@@ -187,12 +99,15 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
     match event:
         case Joined(identity=identity, status=status) if identity:
             if status:
-                state = _with_standing(state, identity, status, at)
+                state = with_standing(state, identity, status, at)
+            if event.founds:
+                state = replace(state, founder=identity)
             if spans(state) or state.key:
                 state = _with_regulars(state, {identity: id})
         case Kicked(target_identity=identity) if identity:
-            state = _without_regulars(_with_standing(state, identity, "", 0), {identity})
+            state = _without_regulars(with_standing(state, identity, "", 0), {identity})
         case ModesSet(changes=changes, present=present, banned=banned):
+            state = replace(state, founder=event.founder or state.founder)
             if any(change.add and change.mode == "k" for change in changes):
                 # Only those who are told a new key may come back by it.
                 state = _without_regulars(state, state.regulars.keys() - {*present})

@@ -25,9 +25,10 @@ class RoomState:
     modes without an argument, ``masks`` the entries of its lists, each with its list's mode.
     Moments are in unix milliseconds.
 
-    Of known identities it remembers: in ``standing`` their status; in ``regulars``, for those who
-    were in while it was shut or have come since, the id of the first event they have seen (empty:
-    all of them); in ``left`` the id up to which they have seen what was said. ``shut`` holds the
+    ``founder`` is the identity of its founder, if it has one; that has ``o``. Of known identities
+    it remembers: in ``standing`` their status; in ``regulars``, for those who were in while it was
+    shut or have come since, the id of the first event they have seen (empty: all of them); in
+    ``left`` the id up to which they have seen what was said. ``shut`` holds the
     spans of ids in which it had +i; the last may have no end.
     """
 
@@ -41,6 +42,7 @@ class RoomState:
     key: str = ""
     limit: int = 0
     masks: tuple[tuple[str, Mask], ...] = ()
+    founder: str = ""
     standing: dict[str, Standing] = field(default_factory=dict)
     regulars: dict[str, str] = field(default_factory=dict)
     shut: tuple[tuple[str, str], ...] = ()
@@ -79,6 +81,11 @@ class Person:
     def is_known(self) -> bool:
         """Whether they can show later that they are the same person."""
         return self.identity != self.user_id
+
+    @property
+    def known_as(self) -> str:
+        """The identity by which they will be known again; empty if they will not be."""
+        return self.identity if self.is_known else ""
 
     @property
     def is_operator(self) -> bool:

@@ -140,11 +140,12 @@ def is_banned(room: Room, person: Person) -> bool:
 def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
     """Whether no words of somebody may reach a room.
 
-    With ``moderated``, also because only those with a voice may speak there.
+    With ``moderated``, also because only those with a voice, or with an account, may speak there.
     """
-    if (not room.state.masks and "m" not in room.state.flags) or has_status(room, person, "ov"):
+    flags = room.state.flags
+    if (not room.state.masks and flags.isdisjoint("mM")) or has_status(room, person, "ov"):
         return False
-    if moderated and "m" in room.state.flags:
+    if moderated and ("m" in flags or ("M" in flags and not person.origin.account)):
         return True
     banned = is_listed(room, "b", person, mutes=True)
     return banned and not is_listed(room, "e", person, mutes=True)

@@ -31,7 +31,8 @@ from trio_chat.core.commands import (
     Say,
     Watch,
 )
-from trio_chat.core.decide import Outcome, operators_only
+from trio_chat.core.decide import Outcome
+from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Arrived
 from trio_chat.core.views import (
     Answer,

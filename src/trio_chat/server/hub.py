@@ -31,7 +31,8 @@ from trio_chat.core.commands import (
     Request,
     Say,
 )
-from trio_chat.core.decide import Outcomes, nobody, parting_words
+from trio_chat.core.decide import Outcomes, parting_words
+from trio_chat.core.denials import nobody
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,

@@ -5,7 +5,7 @@ from contextlib import suppress
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import DropAccount, LogIn, LogOut, Regain, Register, Rename
+from trio_chat.core.commands import DropAccount, LogIn, LogOut, MatchStatus, Register, Rename
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import KeyDropped, Renamed
 from trio_chat.core.views import Refused
@@ -84,19 +84,23 @@ class Identities:
         """Let somebody be known as somebody else, with all that hangs on that.
 
         Their conversations go on in other logs, what they have read is noted for the account, and
-        they are given what it has in their rooms. Who has left an account loses its nickname.
+        in their rooms they have what it has. Who has left an account loses its nickname.
         """
         person = self._chat.people[subscriber.user_id]
-        before = person.identity
+        before, account = person.identity, person.origin.account
+        everywhere = {person.user_id: person}
+        if isinstance(request, DropAccount):
+            everywhere |= self._chat.same(before)
         outcomes = await self._ring.pursue(subscriber, request, verifier)
-        if person.identity == before:
+        if (person.identity, person.origin.account) == (before, account):
             return outcomes
         await self._logs.close_unheard(before)
         if person.origin.account:
             with suppress(Unavailable):
                 await self._archive.keep_marks(person)
-            for room in tuple(person.rooms):
-                await self._ring.pursue(subscriber, Regain(room))
+        for user_id, each in everywhere.items():
+            for room in tuple(each.rooms):
+                await self._ring.pursue(subscriber, MatchStatus(room, user_id, not account))
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
             return [*outcomes, *await self.rename(subscriber, Rename(near))]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trio_chat.core.commands import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
-from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
+from trio_chat.core.modes import ACCOUNT, COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
 from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
@@ -49,7 +49,8 @@ class ServerInfo:
         several = ("PRIVMSG", "NOTICE", "TAGMSG", "KICK", "NAMES")
         targets = [f"{name}:{TARGETS_MAX}" for name in several]
         yield f"TARGMAX={','.join(targets)},JOIN:,PART:,WHOIS:1,WHOWAS:1"
-        yield f"EXTBAN=,{MUTE[0]}"
+        yield f"EXTBAN=,{ACCOUNT[0]}{MUTE[0]}"
+        yield f"ACCOUNTEXTBAN={ACCOUNT[0]}"
         yield "ELIST=CMNTU"
         yield "SAFELIST"
         yield f"MONITOR={WATCHED_MAX}"

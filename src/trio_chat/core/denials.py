@@ -1,0 +1,58 @@
+"""Refusals that several kinds of requests have in common."""
+
+from trio_chat.core.answers import visible_room
+from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, leads
+from trio_chat.core.views import Refused
+
+
+def outside(state: State, person: Person, name: str) -> Refused | None:
+    """Why an outsider may do nothing to a room; operators of the server may."""
+    if fold(name) in person.rooms:
+        return None
+    if (room := visible_room(state, person, name)) is None:
+        return nowhere(name)
+    if person.is_operator:
+        return None
+    return not_in(room.state.name)
+
+
+def not_in(name: str) -> Refused:
+    """The refusal of what only members of a room may do."""
+    return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
+
+
+def powerless(state: State, person: Person, name: str) -> Refused | None:
+    """Why somebody may not do what only operators of a room may; None if they are one."""
+    name = state.name(name)
+    if leads(state.rooms[fold(name)], person):
+        return None
+    return Refused(f"Only an operator of {name} may do that.", Code.NEED_OP, (name,))
+
+
+def nowhere(name: str) -> Refused:
+    """The refusal for a room that is not there, or that must look as if it were not."""
+    return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+
+
+def operators_only() -> Refused:
+    """The refusal of what only operators of the server may do."""
+    return Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)
+
+
+def nobody(nick: str) -> Refused:
+    """The refusal for a nickname that nobody here has."""
+    return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
+
+
+def absent(nick: str, room: str) -> Refused:
+    """The refusal for somebody who is not in a room."""
+    return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))
+
+
+def accounts_only(what: str, code: Code, about: str) -> Refused:
+    """The refusal of what only those may do who are logged in."""
+    why = f"Only people with an account may {what}: register your nickname, or log in."
+    return Refused(why, code, (about,))
