@@ -46,7 +46,8 @@ async def test_it_says_where_it_listens_and_how_to_join():
 
 
 async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls():
-    async with running("server", "--host", "*", "--port", "0") as server:
+    everybody = ("--set", "accounts.guests=open")
+    async with running("server", "--host", "*", "--port", "0", *everybody) as server:
         listening = await server.out.until("Join it")
         port = re.findall(r":(\d+)\n", listening)[0]
         await server.out.until("From elsewhere: trio-chat client 'ircs://")

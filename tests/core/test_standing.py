@@ -528,8 +528,8 @@ def test_who_cannot_speak_for_want_of_an_account_gets_one(strict: House) -> None
 )
 def test_only_accounts_write_to_who_wants_that(strict: House, nick: str, may: bool) -> None:
     """Operators of the server may, and people to themselves."""
-    strict.make_operator("boss")
     strict.become("boss", LogOut())
+    strict.make_operator("boss")
     strict.ask("id-vera", SetUserModes((Change(True, "R"),)))
     for request in (DirectMessage("vera", "hi"), TagMessage("+typing=active", nick="vera")):
         [outcome] = strict.decide(f"id-{nick}", request)

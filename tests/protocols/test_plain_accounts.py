@@ -31,14 +31,15 @@ from trio_chat.core.events import (
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.plain.server import PlainSession
+from trio_chat.protocols.plain.wording import ASK_TO_UNLOCK
 
 OWNED = Refused("bob is somebody's: /login PASSWORD if it is you.", Code.NICK_OWNED, ("bob",))
 BOBS = Origin(account="bob")
 
 
-def arriving(nick: str = "bob", *, password: bool = False) -> PlainSession:
+def arriving(nick: str = "bob", *, question: str = "") -> PlainSession:
     """A session that has asked to be let in under this nickname."""
-    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", password=password)
+    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", question=question)
     session.receive_data(f"{nick}\n".encode())
     return session
 
@@ -141,7 +142,7 @@ def test_whose_nickname_is_an_accounts_comes_in_under_a_near_one() -> None:
 
 
 def test_with_the_servers_password_as_well() -> None:
-    session = arriving(password=True)
+    session = arriving(question=ASK_TO_UNLOCK)
     assert next_command(session) is None  # they are asked for it
     session.receive_data(b"sesame\n")
     assert next_command(session) == Enter("bob", password="sesame")

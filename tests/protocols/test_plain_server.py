@@ -28,6 +28,7 @@ from trio_chat.core.events import Arrived, Entry, Event, Joined, Left, Renamed, 
 from trio_chat.core.views import AwayReply, Copy, Notice, Refused, RoomWelcome, Shown, Topic
 from trio_chat.protocols.lines import ENDLESS
 from trio_chat.protocols.plain.server import PlainSession, plain_dialect
+from trio_chat.protocols.plain.wording import ASK_TO_UNLOCK
 from trio_chat.protocols.session import Handled
 
 LINE_BYTES = 40
@@ -37,7 +38,12 @@ Asked = Command | Notice | Refused
 
 
 def new_session(encoding: str = "utf-8", *, password: bool = False) -> PlainSession:
-    return PlainSession(encoding=encoding, line_bytes=LINE_BYTES, lobby="#lobby", password=password)
+    return PlainSession(
+        encoding=encoding,
+        line_bytes=LINE_BYTES,
+        lobby="#lobby",
+        question=ASK_TO_UNLOCK if password else "",
+    )
 
 
 def in_the_lobby(hello: bytes, encoding: str = "utf-8") -> PlainSession:

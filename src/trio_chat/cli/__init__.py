@@ -176,6 +176,35 @@ def client(
 
 
 @app.command()
+def invite(
+    uses: Annotated[
+        int, typer.Option("--uses", metavar="N", help="How many people it lets in.")
+    ] = 1,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="For how many days.")] = 7,
+    room: Annotated[
+        str | None, typer.Option("--room", "-r", metavar="ROOM", help="The room to enter (#lobby).")
+    ] = None,
+    operator: Annotated[
+        bool,
+        typer.Option("--operator", help="Make an operator of the server of whoever registers."),
+    ] = False,
+    host: Host = None,
+    port: Port = None,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Print a link that lets somebody into your server. The server may keep running.
+
+    Run it as the user whose server it is, with the settings that the server has.
+    """
+    from trio_chat.cli.invite import run_invite
+
+    options = {"host": host, "port": port, "client.room": room}
+    run_invite(options, set_ or (), env_file, uses=uses, days=days, operator=operator, debug=debug)
+
+
+@app.command()
 def config(
     check: Annotated[
         bool, typer.Option("--check", help="Only check; print nothing if all is well.")

@@ -160,6 +160,7 @@ def _with_parts_of_host(layer: _Layer) -> _Layer:
         "client.room": place.room,
         "client.tls": place.tls,
         "client.pin": place.pin,
+        "client.invitation": place.invite,
     }
     for name, value in parts.items():
         if value and name in layer and not _is_same(name, layer[name].value, value):

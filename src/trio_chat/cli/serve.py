@@ -4,7 +4,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,11 +16,12 @@ from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
+from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN
 from trio_chat.server.addresses import is_local
 from trio_chat.server.garbage import looking_once
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
-from trio_chat.settings.pins import pin_in_link, shown_pin
+from trio_chat.settings.pins import shown_pin
 from trio_chat.settings.places import Address
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,12 @@ _STDOUT = 1
 
 # The addresses that stand for all of this machine's, and by which they are reached from itself.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+# Who is let in, by what guests are asked.
+_ADMITTED = {
+    ASK_FOR_INVITATION: "Others need an invitation: 'trio-chat invite' makes one.",
+    ASK_TO_LOG_IN: "Only those who have an account are let in.",
+}
 
 # Descriptors that are no connections: listeners, standard streams, trio's own, and some spare.
 _OTHER_FILES = 64
@@ -109,15 +115,30 @@ def _ways_in(server: Server) -> Iterator[str]:
     """How to join from this machine, and how from others."""
     first = server.addresses[0]
     reachable = _LOOPBACK.get(first.host, first.host)
-    link = _link(server)
-    if is_local(reachable):
-        yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
-        if link:
-            yield f"From elsewhere: trio-chat client '{link}'"
+    link = f"trio-chat client '{server.link()}'"
+    if who := _ADMITTED.get(server.question):
+        yield f"{who} Ctrl-C stops it."
+    elif not is_local(reachable):
+        yield f"Join it with: {link}. Ctrl-C stops it."
     else:
-        yield f"Join it with: trio-chat client '{link}'. Ctrl-C stops it."
+        yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
+        if server.is_public:
+            yield f"From elsewhere: {link}"
     if server.fingerprint:
         yield f"Its certificate is {shown_pin(server.fingerprint)}"
+    if server.lacks_an_operator:
+        yield from _of_owner(server)
+
+
+def _of_owner(server: Server) -> Iterator[str]:
+    """How the owner becomes an operator. The link is told on a terminal only: whoever comes first
+    with it is the operator, and many may read a journal.
+    """
+    if os.isatty(_STDOUT):
+        yield "Be its operator: join with this, which works once and for a week, and register."
+        yield f"  trio-chat client '{server.invite_owner()}'"
+    else:
+        yield "It has no operator yet: 'trio-chat invite --operator' makes you one."
 
 
 def _on_this_machine(address: Address, reachable: str) -> str:
@@ -126,18 +147,6 @@ def _on_this_machine(address: Address, reachable: str) -> str:
     where = "" if reachable == "127.0.0.1" else f" --host {reachable}"
     where += "" if address.port == 55555 else f" --port {address.port}"
     return f"'trio-chat client{where}' or 'nc {reachable} {address.port}'"
-
-
-def _link(server: Server) -> str:
-    """The link for those on other machines; empty if they cannot reach the server."""
-    far = next((address for address in server.addresses if not is_local(address.host)), None)
-    if far is None:
-        return ""
-    host = socket.gethostname() if far.host in _LOOPBACK else far.host
-    where = Address(server.settings.server.public_name or host, far.port)
-    # A certificate of a CA is trusted without, and may be another one tomorrow.
-    is_own = not server.settings.tls.certificate
-    return f"ircs://{where}" + (f"?pin={pin_in_link(server.fingerprint)}" if is_own else "")
 
 
 def _allow_files(number: int) -> None:

@@ -14,8 +14,8 @@ _NAME_IT = f"If you trust it, use --env-file {FOLDER_FILE}"
 
 # Settings of a client that are not for every server.
 _SECRETS = (
-    *("password", "password_command", "account", "account_password", "account_password_command"),
-    "identity",
+    *("invitation", "password", "password_command"),
+    *("account", "account_password", "account_password_command", "identity"),
 )
 
 # Where a client connects.

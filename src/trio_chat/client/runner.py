@@ -256,6 +256,7 @@ def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeSta
 
 def _remote(settings: Settings) -> Remote:
     address = Address(settings.host, settings.port)
+    shown = settings.client.invitation.get_secret_value()
     return Remote(
         settings.host,
         settings.port,
@@ -263,7 +264,7 @@ def _remote(settings: Settings) -> Remote:
         protocol=settings.client.protocol,
         tls=uses_tls(settings.client.tls, address, settings.client.pin),
         pin=settings.client.pin,
-        password=settings.client.password.get_secret_value(),
+        password=shown or settings.client.password.get_secret_value(),
         account=settings.client.account,
         account_password=settings.client.account_password.get_secret_value(),
     )

@@ -55,7 +55,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
     if len(realm.accounts) >= ACCOUNTS_MAX:
         return [Refused(f"There are {ACCOUNTS_MAX} accounts, which is the limit.")]
     key = person.known_as
-    return [AccountMade(person.nick, key or identity_by_name(person.nick), person.user_id, key)]
+    identity = key or identity_by_name(person.nick)
+    return [AccountMade(person.nick, identity, person.user_id, key, operator=register.operator)]
 
 
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:

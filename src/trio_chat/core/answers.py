@@ -238,7 +238,8 @@ def _show_account(state: State, asker: Person, query: ShowAccount) -> Answer:
     if account is None:
         return no_account(query.name)
     keys = tuple((key.label, key.made) for key in account.keys)
-    return AccountView(account.name, account.made, keys if account is own else None)
+    rules = state.rules(account.name)
+    return AccountView(account.name, account.made, keys if account is own else None, rules)
 
 
 def _count(state: State, asker: Person, query: Count) -> Answer:

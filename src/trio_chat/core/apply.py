@@ -21,6 +21,8 @@ from trio_chat.core.events import (
     Departed,
     Entry,
     Event,
+    InvitationRevoked,
+    InvitationUsed,
     Invited,
     Joined,
     KeyDropped,
@@ -298,15 +300,26 @@ def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries
 
 
 def _be_known(state: State, person: Person, account: str, identity: str) -> Deliveries:
-    """Let somebody be known by another account; by none if it is empty."""
+    """Let somebody be known by another account; by none if it is empty.
+
+    Whoever leaves an account leaves with it what makes an operator of the server.
+    """
     _forget_known(state, person)
+    demoted = person.is_operator and person.origin.account not in ("", account)
     person.identity = identity or person.user_id
     person.origin = replace(person.origin, account=account)
     if person.is_known:
         state.known.setdefault(identity, {})[person.user_id] = person
     _note(state, person)
     event = AccountSet(person.nick, person.user_id, person.origin, identity)
-    return _told(state, person, event)
+    return [*_told(state, person, event), *(_demote(state, person) if demoted else ())]
+
+
+def _demote(state: State, person: Person) -> Deliveries:
+    _set_mode(state, person, "o", add=False)
+    _withdraw_all(state, person)
+    event = UserModesSet(person.nick, (Change(False, "o"),), person.user_id, person.origin)
+    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
 
 
 def _forget_known(state: State, person: Person) -> None:
@@ -437,6 +450,8 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     PasswordSet: _on_realm_changed,
     KeyMade: _on_realm_changed,
     KeyDropped: _on_realm_changed,
+    InvitationUsed: _on_realm_changed,
+    InvitationRevoked: _on_realm_changed,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

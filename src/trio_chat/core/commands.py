@@ -16,7 +16,8 @@ LIST_MAX = 100  # entries on each of a room's lists
 class Enter:
     """Let me in under this nickname; if that cannot be and ``near`` is set, under one like it.
 
-    ``password`` is the server's, if it has one. With a ``secret`` I am the person who came with it
+    ``password`` is the server's, or an invitation; with an ``account`` it is that account's, or the
+    secret of one of its keys. With a ``secret`` I am the person who came with it
     before. ``origin`` is what others will see of me, ``secure`` whether I come over TLS.
     """
 
@@ -24,6 +25,7 @@ class Enter:
     near: bool = False
     origin: Origin = NOWHERE
     password: str = ""
+    account: str = ""
     secret: str = ""
     secure: bool = False
 
@@ -157,9 +159,12 @@ class Announce:
 
 @fact
 class Register:
-    """Make my nickname an account, opened by this password."""
+    """Make my nickname an account, opened by this password; an ``operator``'s if I was invited as
+    one.
+    """
 
     password: str
+    operator: bool = False
 
 
 @fact
@@ -205,6 +210,33 @@ class DropAccount:
     """Delete my account, for ever; ``name`` is its name once more."""
 
     name: str
+
+
+@fact
+class UseInvitation:
+    """Let me in, or let me register, by this invitation."""
+
+    token: str
+
+
+@fact
+class MakeInvitation:
+    """Make an invitation for so many people and days; for operators of the server."""
+
+    uses: int = 1
+    days: int = 7
+
+
+@fact
+class ListInvitations:
+    """List the invitations that were used; for operators of the server."""
+
+
+@fact
+class RevokeInvitation:
+    """Let an invitation, named by its id, let nobody in any more; for operators of the server."""
+
+    id: str
 
 
 @fact
@@ -417,6 +449,7 @@ class ShowMark:
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | MatchStatus
+    | RevokeInvitation
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
@@ -428,4 +461,9 @@ Query = (
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
-Command = Enter | Quit | Operate | Kill | Reload | Watch | Request | Confidential | Query | LookUp
+#: Concerning invitations to this chat: only the server can read and write their tokens.
+OfInvitation = UseInvitation | MakeInvitation | ListInvitations
+Command = (
+    Enter | Quit | Operate | Kill | Reload | Watch | OfInvitation
+    | Request | Confidential | Query | LookUp
+)  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.accounts import JUDGES as _OF_ACCOUNTS
+from trio_chat.core.admission import JUDGES as _OF_INVITATIONS
 from trio_chat.core.answers import visible_room
 from trio_chat.core.commands import (
     AWAY_MAX,
@@ -373,4 +374,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     SetName: _set_name,
     Announce: _announce,
     **_OF_ACCOUNTS,
+    **_OF_INVITATIONS,
 }

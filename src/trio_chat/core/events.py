@@ -273,13 +273,15 @@ class AccountMade:
     """Somebody has registered their nickname, and is logged in.
 
     ``identity`` is what the account is known by from now on. ``key`` is set if they had shown a
-    secret: whoever shows it again is logged in.
+    secret: whoever shows it again is logged in. ``operator`` says that its owner is an operator of
+    the server.
     """
 
     name: str
     identity: str
     user_id: str = ""
     key: str = ""
+    operator: bool = False
 
 
 @fact
@@ -313,11 +315,34 @@ class KeyDropped:
     key: str
 
 
+@fact
+class InvitationUsed:
+    """An invitation to this chat has let in one more, known by ``identity`` if that is not empty.
+
+    ``uses`` is how many it lets in, ``expires`` until when, in unix milliseconds. The account
+    ``name`` is an operator's from now on, if one is named.
+    """
+
+    invitation: str
+    uses: int
+    expires: int
+    identity: str = ""
+    name: str = ""
+
+
+@fact
+class InvitationRevoked:
+    """An invitation to this chat lets nobody in any more, whether it was used or not."""
+
+    invitation: str
+
+
 OfRoom = Said | Signalled | Joined | Left | Kicked | Invited | TopicSet | ModesSet
 OfPerson = (
     Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | UserModesSet | Announced
 )  # fmt: skip
-OfRealm = AccountMade | AccountDropped | PasswordSet | KeyMade | KeyDropped
+OfAccount = AccountMade | AccountDropped | PasswordSet | KeyMade | KeyDropped
+OfRealm = OfAccount | InvitationUsed | InvitationRevoked
 Event = OfRoom | OfPerson | OfRealm
 
 #: The log of events that concern people and not a room. No room can have this name.

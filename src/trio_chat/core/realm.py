@@ -1,4 +1,4 @@
-"""The realm: the accounts of this chat, a fold over the log ``REALM``.
+"""The realm: the accounts of this chat and who was let in, a fold over the log ``REALM``.
 
 An *identity* is who somebody is, shown by a secret. An account is an identity with a name: whoever
 registers keeps the identity they had, and with it their private conversations, read markers and
@@ -6,6 +6,9 @@ resend tokens; those who had shown none are known by their name, as ``=name``. A
 of a secret that logs in to an account by being shown; it is the same hash that is the identity of
 those who have no account. Passwords are no part of the realm: a log only grows, so what is secret
 is kept beside it.
+
+An *invitation* is a token that the server has signed: of those that were used, the realm knows by
+how many, so that each lets in no more than it should.
 
 Two names that look alike (``lookalikes``) are one, so each look has one owner at most. A deleted
 account leaves its name, which nobody else can ever have.
@@ -18,9 +21,11 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     Entry,
+    InvitationRevoked,
+    InvitationUsed,
     KeyDropped,
     KeyMade,
-    OfRealm,
+    OfAccount,
 )
 from trio_chat.core.lookalikes import looks
 from trio_chat.core.names import fold
@@ -30,6 +35,14 @@ ACCOUNTS_MAX = 100_000
 
 #: Keys of one account.
 KEYS_MAX = 20
+
+#: The most people that one invitation lets in, and the longest time for which it does.
+USES_MAX, DAYS_MAX = 1000, 365
+
+_DAY = 86_400_000  # milliseconds
+
+# So long an invitation is remembered after its end, for clocks go wrong.
+_KEPT = 30 * _DAY
 
 # The first letter of identities that are an account's name; no hash has it.
 _NAMED = "="
@@ -58,6 +71,21 @@ class Account:
     made: int = 0
     keys: tuple[Key, ...] = ()
     dropped: bool = False
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """An invitation that was used or ``revoked``; ``expires`` is in unix milliseconds.
+
+    ``by`` holds the identities of those whom it has let in, each empty if it is not known.
+    """
+
+    id: str
+    expires: int = 0
+    uses: int = 0
+    by: tuple[str, ...] = ()
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +94,20 @@ class RealmState:
 
     barrier: str = ""
     accounts: tuple[Account, ...] = ()
+    invitations: tuple[Spent, ...] = ()
 
 
 @dataclass(slots=True)
 class Realm:
-    """The accounts, by folded name. Only ``apply`` and ``restore`` change them.
+    """The accounts, by folded name, and the invitations, by id. Only ``apply`` and ``restore``
+    change them.
 
     ``_owners`` has the folded name of who has it by look, the others by identity and by key.
     """
 
     barrier: str = ""
     accounts: dict[str, Account] = field(default_factory=dict)
+    invitations: dict[str, Spent] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _of_identity: dict[str, str] = field(default_factory=dict)
     _of_key: dict[str, str] = field(default_factory=dict)
@@ -86,12 +117,15 @@ class Realm:
         self.barrier = state.barrier
         for account in state.accounts:
             self._put(account)
+        self.invitations.update((spent.id, spent) for spent in state.invitations)
         for entry in entries:
             self.apply(entry)
 
     def state(self) -> RealmState:
         """The realm as it is now, for a snapshot."""
-        return RealmState(self.barrier, tuple(self.accounts.values()))
+        return RealmState(
+            self.barrier, tuple(self.accounts.values()), tuple(self.invitations.values())
+        )
 
     # ── look-ups ───────────────────────────────────────────────────────────────────────────
 
@@ -138,17 +172,33 @@ class Realm:
         event = entry.event
         if isinstance(event, AccountMade):
             self._make(event, entry.at)
-        elif isinstance(event, OfRealm) and (account := self.account(event.name)):
+        elif isinstance(event, InvitationUsed | InvitationRevoked):
+            self._spend(event, entry.at)
+        elif isinstance(event, OfAccount) and (account := self.account(event.name)):
             self._change(account, event, entry.at)
+
+    def _spend(self, event: InvitationUsed | InvitationRevoked, at: int) -> None:
+        id = event.invitation
+        spent = self.invitations.pop(id, Spent(id, at + DAYS_MAX * _DAY))
+        if isinstance(event, InvitationRevoked):
+            spent = replace(spent, revoked=True)
+        else:
+            is_new = not event.identity or event.identity not in spent.by
+            by = (*spent.by, event.identity) if is_new else spent.by
+            spent = replace(spent, expires=event.expires, uses=event.uses, by=by)
+            if account := self.account(event.name):
+                self._put(replace(account, operator=True))
+        kept = (one for one in self.invitations.values() if at < one.expires + _KEPT)
+        self.invitations = {one.id: one for one in (*kept, spent)}
 
     def _make(self, event: AccountMade, at: int) -> None:
         is_taken = event.identity in self._of_identity or event.key in self._of_key
         if is_taken or self.owners(event.name):  # only after damage: such a one is not made
             return
         keys = (Key(event.key, "first", at),) if event.key else ()
-        self._put(Account(event.name, event.identity, at, keys))
+        self._put(Account(event.name, event.identity, at, keys, operator=event.operator))
 
-    def _change(self, account: Account, event: OfRealm, at: int) -> None:
+    def _change(self, account: Account, event: OfAccount, at: int) -> None:
         match event:
             case AccountDropped():
                 for key in account.keys:

@@ -33,6 +33,8 @@ class Code(Enum):
     NOT_AN_OPERATOR = auto()
     WRONG_PASSWORD = auto()
     BAD_PASSWORD = auto()
+    BAD_INVITATION = auto()
+    ACCOUNT_REQUIRED = auto()
     ACCOUNT_EXISTS = auto()  # nick
     LOGGED_IN = auto()
     NOT_LOGGED_IN = auto()

@@ -27,6 +27,7 @@ class State:
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
         self.realm = Realm()
+        self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
         self.by_nick: dict[str, Person] = {}
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
@@ -36,6 +37,11 @@ class State:
         # nobody else.
         self.watchers: dict[str, dict[str, None]] = {}
         self._watching: dict[str, set[str]] = {}  # by id, the folded nicknames that they watch
+
+    def rules(self, account: str) -> bool:
+        """Whether the owner of an account is an operator of the server."""
+        found = self.realm.account(account)
+        return found is not None and (found.operator or fold(found.name) in self.operators)
 
     def person(self, nick: str) -> Person | None:
         """The person who has this nickname now."""

@@ -203,12 +203,14 @@ class Invitations:
 class AccountView:
     """The answer to ShowAccount; ``made`` is in unix milliseconds.
 
-    Only its owner is told of the ``keys``: each label, and when it was made.
+    Only its owner is told of the ``keys``: each label, and when it was made. ``operator`` says that
+    the owner is an operator of the server.
     """
 
     name: str
     made: int
     keys: tuple[tuple[str, int], ...] | None = None
+    operator: bool = False
 
 
 @fact

@@ -34,6 +34,12 @@ _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 LOCKED = "This chat has a password. Set TRIO_CHAT_CLIENT__PASSWORD, or give open_chat a password."
 
 
+#: The error if a server lets in only those who were invited.
+UNINVITED = (
+    "This chat is for those who have an account or an invitation. Ask for a link: "
+    "trio-chat client LINK"
+)
+
 #: The error if we have an account, and there is no way to log in to it.
 NO_ACCOUNTS = (
     "Nobody can log in to this chat: the server has no accounts (SASL), or they are out of service."

@@ -101,18 +101,28 @@ class Accounts:
     async def _log_in(
         self, subscriber: Subscriber, source: Source, name: str, password: str
     ) -> Outcomes:
+        opened = await self.open(source, name, password)
+        if isinstance(opened, Refused):
+            return [opened]
+        name, key = opened
+        outcomes = await self._hub.submit(subscriber, LogIn(name, password))
+        subscriber.key = key or subscriber.key  # it ends with the key
+        return outcomes
+
+    async def open(self, source: Source, name: str, password: str) -> tuple[str, str] | Refused:
+        """Open an account by its password or the secret of one of its keys.
+
+        Returns its name, and the key if it was one.
+        """
         realm = self._hub.chat.realm
         if account := realm.meant(name):
             name = account.name
         key = identity(password)
         by_key = account is not None and realm.who(key) == (account.name, account.identity)
         if not by_key and (refused := await self._check(source, name, password)):
-            return [refused]
+            return refused
         logger.info("logged in as %s", name)
-        outcomes = await self._hub.submit(subscriber, LogIn(name, password))
-        if by_key:
-            subscriber.key = key  # it ends with the key
-        return outcomes
+        return name, key if by_key else ""
 
     async def _check(self, source: Source, name: str, password: str) -> Refused | None:
         """Why somebody may not log in with this password; None if it is right."""

@@ -23,12 +23,15 @@ from trio_chat.core.commands import (
     Confidential,
     Enter,
     Kill,
+    ListInvitations,
     LookUp,
+    MakeInvitation,
     Operate,
     Query,
     Quit,
     Reload,
     Say,
+    UseInvitation,
     Watch,
 )
 from trio_chat.core.decide import Outcome
@@ -102,7 +105,7 @@ class Connection:
             encoding=shared.settings.encoding,
             line_bytes=limits.line_bytes,
             lobby=shared.settings.server.lobby,
-            password=bool(shared.settings.server.password),
+            question=shared.admission.question(shared.settings),
         )
         self._reading = trio.CancelScope()
         self.reason = "cut off"  # why it ended, for the log
@@ -373,6 +376,13 @@ class Connection:
                 await self._operate(operate)
             case Kill() | Reload() as command:
                 self._command_server(command)
+            case UseInvitation(token):
+                await self._flush()
+                self._reply(await self._credentials.be_invited(token), ask)
+                await self._promote(ask)
+            case MakeInvitation() | ListInvitations() as command:
+                person = self._hub.chat.people[self._subscriber.user_id]
+                self._reply(self._shared.admission.answer(person, command), ask)
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
                 watch(self._subscriber.user_id, nicks)
@@ -388,21 +398,30 @@ class Connection:
                     await self._follow(outcome, ask)
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
-        with self._time_out():
-            refused = await self._credentials.may_enter(enter.password)
-        if refused:
-            self._session.reply(refused)
-            await self._end("wrong password", f"{refused.why} Goodbye!")
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
         secret = identity(enter.secret) if enter.secret else ""
         enter = replace(enter, origin=origin, secret=secret, secure=self._is_secure)
+        with self._time_out():
+            refused = await self._credentials.may_enter(enter)
+        if refused:
+            self._session.reply(refused)
+            await self._end("not let in", f"{refused.why} Goodbye!")
         for outcome in await self._hub.admit(self._subscriber, enter):
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
             await self._follow(outcome, ask)
+        if offer := self._credentials.offer:
+            self._reply(offer)
+        await self._promote(ask)
+
+    async def _promote(self, ask: Ask) -> None:
+        """Make an operator of the server of somebody whose account is one's."""
+        await self._flush()
+        if event := await self._hub.promote(self._subscriber):
+            await self._follow(event, ask)
 
     async def _flush(self) -> None:
         """Send what the session has to say, after everything said before it has been shown.
@@ -473,6 +492,7 @@ class Connection:
             return
         for outcome in answer:
             await self._follow(outcome, ask)
+        await self._promote(ask)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────
 

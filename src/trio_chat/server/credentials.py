@@ -1,13 +1,16 @@
 """Passwords and secrets that one peer shows: the server's, an operator's, those of accounts."""
 
 import logging
+from dataclasses import replace
 
 import trio
 
-from trio_chat.core.commands import Confidential, Operate
+from trio_chat.core.commands import Confidential, Enter, Operate, Register
 from trio_chat.core.decide import Outcomes
+from trio_chat.core.events import AccountMade
 from trio_chat.core.letters import cut
-from trio_chat.core.views import NewKey, Refused
+from trio_chat.core.views import NewKey, Notice, Refused
+from trio_chat.protocols.invitation import is_token
 from trio_chat.server.accounts import IN_CLEAR
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
@@ -19,6 +22,15 @@ logger = logging.getLogger(__name__)
 
 # After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
+
+_REGISTER = (
+    "You are here by an invitation. Make your nickname yours, and you need none next time: "
+    "/register PASSWORD"
+)
+_BECOME_OPERATOR = (
+    "Your invitation makes an operator of this server of your account, and as a guest you are "
+    "none. Make your nickname yours: /register PASSWORD"
+)
 
 
 class Credentials:
@@ -33,18 +45,79 @@ class Credentials:
         self._shared, self._subscriber, self._source = shared, subscriber, source
         self._is_private = is_private
         self._wrong_passwords = 0
+        self._is_welcome = False  # it has shown what lets one in
+        self._invited = False
+        self._as_operator = ""  # the id of an invitation for operators that it has used
 
     @property
     def are_too_many(self) -> bool:
         """Whether so many passwords of operators were wrong that the connection must end."""
         return self._wrong_passwords >= _WRONG_PASSWORDS
 
-    async def may_enter(self, password: str) -> Refused | None:
-        """Why somebody may not come in with this password of the server; None if they may."""
-        hashed = self._shared.settings.server.password.get_secret_value()
-        if not hashed:
+    async def may_enter(self, enter: Enter) -> Refused | None:
+        """Why somebody may not come in; None if they may, also if it is to be tried again under
+        another nickname.
+        """
+        if self._is_welcome:
             return None
-        return await self._check(password, hashed) if password else NONE_GIVEN
+        if enter.account:
+            refused = await self._open(enter.account, enter.password)
+        else:
+            account, known = self._shared.hub.chat.realm.who(enter.secret)
+            refused = await self._turned_away(enter.password, account, known)
+        self._is_welcome = not refused
+        return refused
+
+    async def _open(self, name: str, password: str) -> Refused | None:
+        """Why somebody may not come in as the owner of an account; None if they may."""
+        if not self._is_private:
+            return IN_CLEAR
+        opened = await self._shared.accounts.open(self._source, name, password)
+        if isinstance(opened, Refused):
+            return opened
+        self._subscriber.account, self._subscriber.key = opened
+        return None
+
+    async def _turned_away(self, given: str, account: str, known: str) -> Refused | None:
+        admission = self._shared.admission
+        if not account and admission.has_no_guests():
+            return admission.uninvited()
+        bad = await self._use(given, known, account) if is_token(given) else None
+        if account or self._invited:
+            return None
+        if hashed := self._shared.settings.server.password.get_secret_value():
+            if bad or not given:
+                return bad or NONE_GIVEN
+            refused = await self._check(given, hashed)
+            self._invited = not refused
+            return refused
+        return admission.uninvited() and (bad or admission.uninvited())
+
+    async def be_invited(self, token: str) -> Refused | Notice:
+        """Use an invitation of somebody who is here."""
+        person = self._shared.hub.chat.people[self._subscriber.user_id]
+        known = person.identity if person.is_known else ""
+        refused = await self._use(token, known, person.origin.account)
+        return refused or self.offer or Notice("You have an account, and need no invitation.")
+
+    async def _use(self, token: str, known: str, account: str) -> Refused | None:
+        used = await self._shared.admission.use(token, known, account)
+        if isinstance(used, Refused):
+            return used
+        self._invited = True
+        if used.operator and not account:
+            self._as_operator = used.id
+        return None
+
+    @property
+    def offer(self) -> Notice | None:
+        """The offer to register for those whom an invitation has let in."""
+        person = self._shared.hub.chat.people.get(self._subscriber.user_id)
+        if not self._invited or person is None or person.origin.account:
+            return None
+        if self._shared.admission.unregistered(invited=True):
+            return None
+        return Notice(_BECOME_OPERATOR if self._makes_operators() else _REGISTER)
 
     async def may_operate(self, operate: Operate) -> Refused | None:
         """Why somebody may not be an operator of the server; None if they may."""
@@ -63,7 +136,18 @@ class Credentials:
         """Carry out something confidential, which nobody may have read on its way."""
         if not self._is_private:
             return [IN_CLEAR]
-        return await self._shared.accounts.carry_out(self._subscriber, self._source, request)
+        if isinstance(request, Register):
+            if refused := self._shared.admission.unregistered(invited=self._invited):
+                return [refused]
+            request = replace(request, operator=self._makes_operators())
+        answer = await self._shared.accounts.carry_out(self._subscriber, self._source, request)
+        if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
+            self._as_operator = ""  # it makes one account an operator's
+        return answer
+
+    def _makes_operators(self) -> bool:
+        spent = self._shared.hub.chat.realm.invitations.get(self._as_operator)
+        return spent is not None and not spent.revoked
 
     async def _check(self, text: str, hashed: str) -> Refused | None:
         return await self._source.guesses.check(text, hashed, self._shared.hashing)

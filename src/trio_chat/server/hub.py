@@ -40,6 +40,7 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Event,
+    InvitationUsed,
     UserModesSet,
 )
 from trio_chat.core.names import composed, fold, room_problem
@@ -116,9 +117,9 @@ class Hub:
         """
         await self._ring.be_open()
         with self._ring.request():
-            nick, who = composed(enter.nick), self.chat.realm.who
-            subscriber.key = enter.secret
-            account, identity = who(enter.secret)
+            nick = composed(enter.nick)
+            subscriber.key = subscriber.key or enter.secret
+            account, identity = self._who(subscriber, enter.secret)
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
@@ -127,13 +128,20 @@ class Hub:
                 nick = self.nicknames.claim_near(subscriber, nick)
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
-            account, identity = who(enter.secret)  # again, for that may have taken a while
+            # Again, for that may have taken a while.
+            account, identity = self._who(subscriber, enter.secret)
             origin = replace(enter.origin, account=account)
             arrived = Arrived(nick, subscriber.user_id, origin, identity, secure=enter.secure)
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._ring.happen(arrived)
             return [*notices, arrived]
+
+    def _who(self, subscriber: Subscriber, shown: str) -> tuple[str, str]:
+        """The account and the identity of somebody who comes, and may have shown a secret."""
+        if account := self.chat.realm.account(subscriber.account):
+            return account.name, account.identity
+        return self.chat.realm.who(shown)
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
@@ -206,8 +214,22 @@ class Hub:
         subscriber.end(words, words)
         return None
 
+    async def spend(self, used: InvitationUsed) -> Refused | None:
+        """Count the use of an invitation; or say why it lets nobody in any more."""
+        await self._ring.be_open()
+        with self._ring.request():
+            return await self._ring.spend(used)
+
+    async def promote(self, subscriber: Subscriber) -> Event | None:
+        """Make somebody an operator of this server if their account is one's."""
+        person = self.chat.people.get(subscriber.user_id)
+        if person is None or person.is_operator or not self.chat.rules(person.origin.account):
+            return None
+        logger.warning("became an operator by the account %s", person.origin.account)
+        return await self.make_operator(subscriber)
+
     async def make_operator(self, subscriber: Subscriber) -> Event:
-        """Make somebody an operator of this server, whose password has been checked."""
+        """Make somebody an operator of this server, who has shown that they are one."""
         await self._ring.be_open()
         with self._ring.request():
             person = self.chat.people[subscriber.user_id]

@@ -6,19 +6,16 @@ Nobody vouches for it, so clients know it by its fingerprint.
 import datetime
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.server.addresses import address_of
 from trio_chat.server.certificate import Certificate
+from trio_chat.server.links import outward_addresses
 from trio_chat.storage.private import make_whole, warn_if_shared
 
 _LIFE = datetime.timedelta(days=3653)  # ten years: those who know its fingerprint see any change
 _NAME_MAX = 64  # characters of a common name (RFC 5280, appendix A.1)
-
-# Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
-_FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def use_own(certificate: Certificate, file: Path, public_name: str) -> None:
@@ -42,10 +39,7 @@ def _names_of_host() -> Iterator[str]:
     """The names by which others may reach this machine, the likeliest first."""
     if (name := socket.gethostname()).isascii() and name:
         yield name
-    for family, far in _FAR:
-        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
-            sock.connect((far, 9))
-            yield sock.getsockname()[0]
+    yield from outward_addresses()
     yield from ("localhost", "127.0.0.1", "::1")
 
 

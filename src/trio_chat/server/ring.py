@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
+from trio_chat.core.admission import spend
 from trio_chat.core.apply import is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Confidential, Request
@@ -21,6 +22,7 @@ from trio_chat.core.events import (
     AccountMade,
     Entry,
     Event,
+    InvitationUsed,
     OfRealm,
     PasswordSet,
     Said,
@@ -167,6 +169,20 @@ class Ring:
         )
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries
+
+    async def spend(self, used: InvitationUsed) -> Refused | None:
+        """Count the use of an invitation; or say why it lets nobody in any more."""
+        while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
+            try:
+                await self.happen(found)
+            except Conflict as conflict:
+                await self._progress.until_shown(conflict.barrier)
+            except Unavailable as error:
+                return not_kept(error)
+            else:
+                await self._realm.note_change()
+                return None
+        return found
 
     async def happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""

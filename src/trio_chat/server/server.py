@@ -15,16 +15,19 @@ from tempfile import TemporaryDirectory
 import trio
 
 from trio_chat.core.chat import Chat
+from trio_chat.core.names import fold
 from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local
+from trio_chat.server.admission import Admission, new_token
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, NoEntry
 from trio_chat.server.hub import Hub
+from trio_chat.server.links import link_to
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.poller import open_poller
@@ -46,6 +49,8 @@ _TURNED_AWAY = 100
 # The errors of accept() when too many files are open, or memory is too short for one more.
 _NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _UNTIL_SOME_CLOSE = 0.1  # seconds
+
+_OWNER_DAYS = 7  # that the owner's first link lasts
 
 _WATCH = 60.0  # seconds between two looks at the files of the certificate
 
@@ -81,6 +86,7 @@ class Server:
             room_modes=settings.server.room_modes,
             reserved=(settings.irc.server_name, settings.irc.network),
         )
+        chat.operators = _operators(settings)
         self._accounts = Accounts(self._hub, log, settings.accounts)
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
@@ -91,6 +97,7 @@ class Server:
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
         self._drains: trio.Nursery
+        self._admission: Admission
         self._shared: Shared
         self._leftovers: ExitStack
         self._stop = trio.Event()
@@ -101,6 +108,33 @@ class Server:
         """The SHA-256 of the certificate, in hexadecimal digits; empty if no TLS is spoken."""
         return self._certificate.fingerprint
 
+    @property
+    def is_public(self) -> bool:
+        """Whether it listens beyond this machine."""
+        return not all(is_local(at.host) for at in self.addresses)
+
+    @property
+    def question(self) -> str:
+        """The question that guests have to answer to be let in; empty if there is none."""
+        return self._admission.question(self.settings)
+
+    @property
+    def lacks_an_operator(self) -> bool:
+        """Whether others can reach it, and no account is an operator's, although one could be."""
+        rules, accounts = self._hub.chat.rules, self._hub.chat.realm.accounts
+        if not self.is_public or self._admission.has_no_guests():
+            return False
+        return not any(map(rules, accounts))
+
+    def link(self, token: str = "") -> str:
+        """A link to this server, with an invitation if there is one."""
+        return link_to(self.settings, self.addresses, self.fingerprint, token=token)
+
+    def invite_owner(self) -> str:
+        """A link for the owner, whose account becomes an operator's."""
+        token = new_token(self._key, time.time(), uses=1, days=_OWNER_DAYS, operator=True)
+        return self.link(token)
+
     def stop(self) -> None:
         """Stop accepting, say goodbye to everybody, send what waits for them, and end."""
         self._stop.set()
@@ -108,8 +142,9 @@ class Server:
     def reload(self, settings: Settings) -> None:
         """Go on with other settings, as far as they can change. New connections see all of them."""
         self.settings = self._shared.settings = settings
-        self._shared.irc = server_info(settings, self._started)
-        self._accounts.settings = settings.accounts
+        self._accounts.settings = self._admission.settings = settings.accounts
+        self._hub.chat.operators = _operators(settings)
+        self._shared.irc = self._info()
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms
         self._hub.logs.room_modes = settings.server.room_modes
@@ -167,6 +202,13 @@ class Server:
     async def _start(self) -> None:
         """Start everything but the listeners."""
         await self._hub.start()
+        self._admission = Admission(
+            self._hub,
+            self._key,
+            self.settings.accounts,
+            is_public=self.is_public,
+            link=self.link,
+        )
         port = next((at.port for at in self.addresses if at.port), 0)
         self._door = Door(self._certificate, port)
         self._shared = Shared(
@@ -174,7 +216,8 @@ class Server:
             self._accounts,
             self._drains,
             self.settings,
-            server_info(self.settings, self._started),
+            self._info(),
+            self._admission,
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
             port,
             lambda: self.on_reload(),
@@ -183,6 +226,10 @@ class Server:
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
+
+    def _info(self) -> ServerInfo:
+        required = self._admission.uninvited() is not None
+        return server_info(self.settings, self._started, account_required=required)
 
     async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as self._handlers:
@@ -275,7 +322,13 @@ class Server:
             await link.aclose()
 
 
-def server_info(settings: Settings, started: float) -> ServerInfo:
+def _operators(settings: Settings) -> frozenset[str]:
+    return frozenset(map(fold, settings.accounts.operators))
+
+
+def server_info(
+    settings: Settings, started: float, *, account_required: bool = False
+) -> ServerInfo:
     """The facts that IRC clients are told of a server ``started`` then (unix time in seconds)."""
     return ServerInfo(
         settings.irc.server_name,
@@ -284,6 +337,7 @@ def server_info(settings: Settings, started: float) -> ServerInfo:
         created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,
+        account_required=account_required,
     )
 
 

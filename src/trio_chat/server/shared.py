@@ -7,6 +7,7 @@ import trio
 
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
+from trio_chat.server.admission import Admission
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.hub import Hub
 from trio_chat.server.passes import Passes
@@ -28,6 +29,7 @@ class Shared:
     drains: trio.Nursery
     settings: Settings
     irc: ServerInfo
+    admission: Admission
     cloak: Cloak
     port: int
     reload: Callable[[], None]

@@ -75,7 +75,8 @@ class ServerSettings(Section):
     )
     password: values.PasswordHash = _setting(
         SecretStr(""),
-        "The password that everybody needs to get in, hashed by 'trio-chat hash-password'.",
+        "The password that guests need to get in, hashed by 'trio-chat hash-password'. Whoever has "
+        "an account or an invitation needs none.",
     )
     public_name: values.PublicName = _setting(
         "",
@@ -178,7 +179,23 @@ class IrcSettings(Section):
 
 
 class AccountSettings(Section):
-    """Accounts, and the passwords that open them."""
+    """Accounts, the passwords that open them, and who is let in without one."""
+
+    guests: Literal["auto", "open", "invited", "closed"] = _setting(
+        "auto",
+        "Who is let in without an account: everybody (open), those with an invitation or the "
+        "server's password (invited), or nobody (closed). auto is open if the server listens on "
+        "this machine alone, and invited beyond.",
+    )
+    registration: Literal["auto", "open", "invited", "closed"] = _setting(
+        "auto",
+        "Who may register an account: everybody who is let in (open), those with an invitation or "
+        "the server's password (invited), or nobody (closed). auto is open if the server listens "
+        "on this machine alone, and invited beyond.",
+    )
+    operators: values.Names = _setting(
+        (), "The accounts whose owners are operators of the server, separated by commas."
+    )
 
     # RFC 7677 (section 4) wants 4096 at least; today OWASP wants 600,000 of PBKDF2 with SHA-256.
     iterations: int = _number(
@@ -367,6 +384,11 @@ class ClientSettings(Section):
         "that one and no other. If empty, it is the one that you trust since the last time, or has "
         "to be one that this system trusts.",
     )
+    invitation: values.Password = _setting(
+        SecretStr(""),
+        "An invitation to the chat, as a link has it. It is shown in place of the server's "
+        "password.",
+    )
     password: values.Password = _setting(
         SecretStr(""),
         "The server's password, if it has one. Not accepted on the command line, where others can "
@@ -506,7 +528,12 @@ def _with_place(given: dict[str, Any], place: Place) -> dict[str, Any]:
     if place.port and str(port) != place.port:
         raise ValueError(f"host {given['host']!r} and port {port} contradict each other")
     whole = given | {"host": place.host} | ({} if port is None else {"port": port})
-    named = {"room": place.room, "tls": place.tls, "pin": place.pin}
+    named = {
+        "room": place.room,
+        "tls": place.tls,
+        "pin": place.pin,
+        "invitation": place.invite,
+    }
     if parts := {name: value for name, value in named.items() if value}:
         whole["client"] = _with_parts(given.get("client", {}), parts)
     return whole

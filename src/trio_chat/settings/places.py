@@ -55,7 +55,7 @@ URL_PORTS = {"irc": "6667", "ircs": "6697"}
 @dataclass(frozen=True, slots=True)
 class Place:
     """The parts of a written host, each empty if not given. The ``scheme`` of a URL says whether
-    TLS is spoken there, and ``pin`` is that of the server's certificate.
+    TLS is spoken there, ``pin`` is that of the server's certificate, and ``invite`` lets one in.
     """
 
     host: str
@@ -63,6 +63,7 @@ class Place:
     room: str = ""
     scheme: str = ""
     pin: str = ""
+    invite: str = ""
 
     @property
     def default_port(self) -> str:
@@ -81,8 +82,10 @@ class Place:
         if not self.scheme:
             return where
         room = f"/{quote(self.room, safe='#&')}" if self.room else ""
-        pin = f"?pin={pin_in_link(self.pin)}" if self.pin else ""
-        return f"{self.scheme}://{where}{room}{pin}"
+        pin = f"pin={pin_in_link(self.pin)}" if self.pin else ""
+        invite = f"invite={self.invite}" if self.invite else ""
+        query = "&".join(filter(None, (pin, invite)))
+        return f"{self.scheme}://{where}{room}{'?' if query else ''}{query}"
 
 
 _HOST = "must be a name, an address, unix:PATH, or * for a server"
@@ -91,7 +94,8 @@ _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brac
 
 def read_place(text: str) -> Place:
     """Read HOST, HOST:PORT, an IPv6 address with or without brackets, unix:PATH, or a link:
-    ircs://HOST:PORT/ROOM?pin=PIN with TLS, irc://HOST:PORT/ROOM in clear. Raises ValueError.
+    ircs://HOST:PORT/ROOM?pin=PIN&invite=TOKEN with TLS, irc://HOST:PORT/ROOM in clear. Raises
+    ValueError.
     """
     if text.startswith("unix:") or not text or any(map(str.isspace, text)):
         return Place(check_host(text))
@@ -110,10 +114,10 @@ def read_place(text: str) -> Place:
         )
     name, *flags = unquote(path).split(",")
     _check_flags(flags)
-    pin = _pin_in(query)
+    pin, invite = _pin_in(query), _invite_in(query)
     if pin and scheme != "ircs":
         raise ValueError("a link with a pin begins with ircs://")
-    return Place(*_host_and_port(where), name and check_room(read_room(name)), scheme, pin)
+    return Place(*_host_and_port(where), name and check_room(read_room(name)), scheme, pin, invite)
 
 
 # Allowed after a room by draft-butcher-irc-url, and of no effect here: a server tells those who
@@ -134,16 +138,30 @@ def _check_flags(flags: Sequence[str]) -> None:
 
 
 def _pin_in(query: str) -> str:
-    """Return the pin among the parameters of a link. Others are ignored: links are to be good for
-    older clients, too. Raises ValueError.
-    """
-    pairs = [part.partition("=") for part in query.split("&")]
-    if any(name == "key" for name, _, _ in pairs):
+    """Return the pin among the parameters of a link. Raises ValueError."""
+    if _parameters(query, "key"):
         raise ValueError(_NO_KEY)
-    pins = [_read_pin(unquote(value)) for name, _, value in pairs if name == "pin"]
-    if len(set(pins)) > 1:
-        raise ValueError("a link has one pin")
-    return pins[0] if pins else ""
+    return _only("pin", [_read_pin(value) for value in _parameters(query, "pin")])
+
+
+def _invite_in(query: str) -> str:
+    """Return the invitation among the parameters of a link. Raises ValueError."""
+    invite = _only("invitation", _parameters(query, "invite"))
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,200}", invite):
+        raise ValueError("its invitation is damaged: copy the whole link again")
+    return invite
+
+
+def _parameters(query: str, wanted: str) -> list[str]:
+    """The values of a parameter. Others are ignored: links are to be good for older clients."""
+    pairs = (part.partition("=") for part in query.split("&"))
+    return [unquote(value) for name, _, value in pairs if name == wanted]
+
+
+def _only(what: str, found: list[str]) -> str:
+    if len({*found}) > 1:
+        raise ValueError(f"a link has one {what}")
+    return found[0] if found else ""
 
 
 def _read_pin(text: str) -> str:

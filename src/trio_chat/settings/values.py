@@ -110,6 +110,8 @@ PublicName = Annotated[str, AfterValidator(_check_public_name)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
 Store = Annotated[str, AfterValidator(_check_store)]
 Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]
+_Name = Annotated[str, AfterValidator(check_nick)]
+Names = Annotated[tuple[_Name, ...], NoDecode, BeforeValidator(_split)]
 Nick = Annotated[str, AfterValidator(lambda nick: nick and check_nick(nick))]
 Room = Annotated[str, AfterValidator(check_room), AfterValidator(read_room)]
 

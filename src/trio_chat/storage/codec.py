@@ -17,6 +17,8 @@ from trio_chat.core.events import (
     Change,
     Departed,
     Event,
+    InvitationRevoked,
+    InvitationUsed,
     Joined,
     KeyDropped,
     KeyMade,
@@ -30,7 +32,7 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
 )
-from trio_chat.core.realm import Account, Key, RealmState
+from trio_chat.core.realm import Account, Key, RealmState, Spent
 from trio_chat.core.room import RoomState, Standing
 from trio_chat.core.views import Mask
 from trio_chat.storage.checked import is_sound
@@ -38,6 +40,7 @@ from trio_chat.storage.checked import is_sound
 _LASTING = (
     Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
+    InvitationUsed, InvitationRevoked,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
@@ -51,7 +54,7 @@ _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 _DEFAULTS: dict[type, dict[str, Any]] = {
     kind: {field.name: field.default for field in fields(kind)}
-    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState, RealmState, Account, Key)
+    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState, RealmState, Account, Key, Spent)
 }
 
 #: Fields of Said that a store keeps beside the JSON, because it searches them.
@@ -161,7 +164,8 @@ def decode_state(text: str) -> RoomState:
 
 def encode_realm(state: RealmState) -> str:
     """Write the state of the realm as JSON."""
-    return _to_json({"barrier": state.barrier, "accounts": state.accounts})
+    invitations = {"invitations": state.invitations} if state.invitations else {}
+    return _to_json({"barrier": state.barrier, "accounts": state.accounts} | invitations)
 
 
 def decode_realm(text: str) -> RealmState:
@@ -169,7 +173,8 @@ def decode_realm(text: str) -> RealmState:
     try:
         found = json.loads(text)
         accounts = tuple(_account(one) for one in found["accounts"])
-        state = RealmState(found["barrier"], accounts)
+        spent = tuple(_spent(one) for one in found.get("invitations", ()))
+        state = RealmState(found["barrier"], accounts, spent)
         if not is_sound(state, RealmState):
             raise TypeError("it has values of other types")
     except _NOT_OURS as error:
@@ -181,6 +186,11 @@ def _account(found: dict[str, Any]) -> Account:
     keys = tuple(_known(Key, key) for key in found.get("keys", ()))
     account: Account = _known(Account, found | {"keys": keys})
     return account
+
+
+def _spent(found: dict[str, Any]) -> Spent:
+    spent: Spent = _known(Spent, found | {"by": tuple(found.get("by", ()))})
+    return spent
 
 
 def _written(fact: Any) -> dict[str, Any]:

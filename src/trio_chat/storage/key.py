@@ -38,11 +38,21 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
                     "no longer apply. If there is a backup of it, put that there and start again",
                     path,
                 )
-        digits = path.read_bytes().strip()
         warn_if_shared(path, "the server's key")
     except OSError as error:
         raise CannotOpenStore(
             f"cannot keep the server's key in {path}: {(error.strerror or str(error)).lower()}"
+        ) from error
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The key in this file. Raises CannotOpenStore if it cannot be read, or is none."""
+    try:
+        digits = path.read_bytes().strip()
+    except OSError as error:
+        raise CannotOpenStore(
+            f"cannot read the server's key in {path}: {(error.strerror or str(error)).lower()}"
         ) from error
     with suppress(ValueError):
         if len(key := bytes.fromhex(digits.decode("ascii"))) == _BYTES:

@@ -18,7 +18,10 @@ CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """A server's name, network, version and limits; ``created`` is its start, in words."""
+    """A server's name, network, version and limits; ``created`` is its start, in words.
+
+    ``account_required`` says that guests need an invitation, or are not let in at all.
+    """
 
     name: str
     network: str
@@ -26,6 +29,7 @@ class ServerInfo:
     created: str
     motd: Sequence[str] = ()
     rooms_each: int = 100
+    account_required: bool = False
 
     def tokens(self) -> Iterator[str]:
         """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""
@@ -59,4 +63,6 @@ class ServerInfo:
         yield "WHOX"
         yield "BOT=B"
         yield "UTF8ONLY"
+        if self.account_required:
+            yield "draft/ACCOUNTREQUIRED"
         yield f"NETWORK={self.network}"

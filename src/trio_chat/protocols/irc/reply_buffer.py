@@ -159,7 +159,9 @@ class ReplyBuffer(OwnDialect):
             self.numeric(numeric, *(cut_text(word, 100) for word in about), refused.why)
         else:
             name = _STANDARD_CODES.get(code, code.name)
-            self._by_standard("FAIL", verb or "*", name, refused.why)
+            # No command is to blame if somebody may not come in at all.
+            about_command = verb if code is not Code.ACCOUNT_REQUIRED else ""
+            self._by_standard("FAIL", about_command or "*", name, refused.why)
 
     def tell_again(self, repeated: Repeated) -> None:
         """Answer a message that was sent again and had arrived before as it was answered then."""

@@ -9,8 +9,18 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
-from trio_chat.core.events import Arrived, AwaySet, Event, Invited, Joined, Renamed, UserModesSet
+from trio_chat.core.events import (
+    Arrived,
+    AwaySet,
+    Event,
+    InvitationRevoked,
+    Invited,
+    Joined,
+    Renamed,
+    UserModesSet,
+)
 from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
+from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.batches import Collector
@@ -204,6 +214,8 @@ class IrcSession(Session):
                     out.numeric(n.RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
                 out.numeric(n.RPL_INVITING, target, room)
+            case InvitationRevoked():
+                out.unasked(REVOKED)
         return ()
 
     def _told_of(self, room: str) -> Iterator[Ask]:

@@ -36,6 +36,7 @@ from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
+from trio_chat.protocols import invitation
 from trio_chat.protocols.irc import batches, history, messages, monitor, replies
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import TARGETS_MAX
@@ -172,6 +173,14 @@ def _invite(out: ReplyBuffer, message: Message) -> Asks:
     if _is_list(out, "INVITE", message.params[1]):
         return ()
     return [Ask(Invite(message.params[1], message.params[0]))]
+
+
+def _invitation(out: ReplyBuffer, message: Message) -> Asks:
+    """Read INVITATION, an extension of our own: one to the chat, and not to a room."""
+    if (request := invitation.read_request(" ".join(message.params))) is None:
+        out.fail("INVITATION", "INVALID_PARAMS", f"Usage: INVITATION {invitation.ARGUMENTS}")
+        return ()
+    return [Ask(request)]
 
 
 def _mode(out: ReplyBuffer, message: Message) -> Asks:
@@ -351,6 +360,7 @@ VERBS = {
     "HELPOP": Verb(_help, "[subject]"),
     "IDENTITY": Verb(Registration.identity, "secret", 1, cap="trio-chat/identity", registers=True),
     "INFO": Verb(_about(replies.info), "[server]"),
+    "INVITATION": Verb(_invitation, invitation.ARGUMENTS),
     "INVITE": Verb(_invite, "[nickname room]"),
     "ISON": Verb(_ison, "nickname...", 1),
     "JOIN": Verb(_join, "room,... [key,...]", 1),

@@ -12,16 +12,22 @@ from collections.abc import Sequence
 
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import LINE_BYTES, LOCKED
+from trio_chat.protocols.client import LINE_BYTES, LOCKED, UNINVITED
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.wording import CONNECTED, GOODBYE, GREETING
+from trio_chat.protocols.plain.wording import (
+    ASK_FOR_INVITATION,
+    ASK_TO_UNLOCK,
+    CONNECTED,
+    GOODBYE,
+    GREETING,
+)
 
 # After our last words. trio-chat closes the connection by itself; the tutorial's server never does.
 _SILENCE = 5.0  # seconds
 _SILENCE_UNFRAMED = 1.0  # seconds
 
-# The beginning of trio-chat's request for a password.
-_ASKED = "This chat has a password."
+# The beginnings of trio-chat's requests for a password or an invitation.
+_ASKED = tuple(question.partition(".")[0] for question in (ASK_TO_UNLOCK, ASK_FOR_INVITATION))
 
 
 class PlainLink:
@@ -110,7 +116,7 @@ class PlainLink:
             self._send(self._password + "\n")
             self._answered = True  # it is right or wrong the first time
         elif text.startswith(_ASKED) and not (self._password or self.admitted):
-            raise NotAdmitted(LOCKED)
+            raise NotAdmitted(LOCKED if ASK_TO_UNLOCK.startswith(text) else UNINVITED)
         elif self._try_another(text, near=near):
             return
         elif not self.admitted:

@@ -18,6 +18,7 @@ from trio_chat.core.events import (
     AccountSet,
     Arrived,
     Event,
+    InvitationRevoked,
     Invited,
     Joined,
     KeyDropped,
@@ -27,6 +28,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
+from trio_chat.protocols.invitation import REVOKED, is_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import is_confidential, read_verb
@@ -59,17 +61,15 @@ plain_dialect = cache(PlainDialect)
 class PlainSession(Session):
     """The plain protocol of one connection (see ``protocols.session.Session`` for the contract).
 
-    ``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first; ``password``
-    says whether one is asked for. A person is in one room at a time, because nothing in a line says
-    which room it is from.
+    ``line_bytes`` is the longest line, ``lobby`` the room that everybody enters first; ``question``
+    asks for a password or an invitation, if that is needed. A person is in one room at a time,
+    because nothing in a line says which room it is from.
     """
 
     refusals = 0
     own = None  # people are shown their own actions as everybody else is
 
-    def __init__(
-        self, *, encoding: str, line_bytes: int, lobby: str, password: bool = False
-    ) -> None:
+    def __init__(self, *, encoding: str, line_bytes: int, lobby: str, question: str = "") -> None:
         self._encoding, self._line_bytes, self._lobby = encoding, line_bytes, lobby
         self._telnet = Telnet(encoding)
         self._lines = LineBuffer(line_bytes)
@@ -81,7 +81,8 @@ class PlainSession(Session):
         self._overlong = 0  # bytes of pieces without a newline that were too long
         self._waiting: list[bytes | None] = []  # the next one last; None was too long
         self._pending: Command | Notice | Refused | None = None  # read, but not yet dealt with
-        self._password = password
+        self._question, self._given = question, ""  # and its answer
+        self._token = ""  # an invitation that came first
         self._wanted = ""  # the nickname asked for
         self._nick = ""
         self._entering = Enter("")
@@ -204,7 +205,7 @@ class PlainSession(Session):
                 return
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
-            self._wanted = ""  # they are asked for another one
+            self._wanted, self._given = "", self._token  # they are asked for another one
         self._to_send += self.dialect.render(answer)
 
     def ping(self) -> None:
@@ -242,12 +243,12 @@ class PlainSession(Session):
             text = without_erased(text)
         if not text.strip():
             return None
+        if self._is_answer(text):
+            return self._answer(text.strip())
         if is_confidential(text) and not (self._nick and text.startswith("/")):
             return Refused("Not here: a password was in that line. Nobody was sent it.")
         if not self._has_spoken and self._is_of_browser(text):
             return Quit(_NO_WEB_SERVER)
-        if not self._nick and self._password and self._wanted:
-            return self._enter(self._wanted, text.strip())
         if not self._nick:
             return self._read_nick(text.strip().lstrip("\ufeff\0").strip())
         if text.startswith("/") and not text.startswith("//"):
@@ -267,20 +268,35 @@ class PlainSession(Session):
             return True
         return not self._nick and begins_request(text)
 
+    def _is_answer(self, text: str) -> bool:
+        """Whether this is what newcomers are asked for beside their nickname."""
+        asked = bool(self._question and self._wanted and not (self._nick or self._given))
+        return asked and (text.startswith("/") or not self._is_of_browser(text))
+
+    def _answer(self, answer: str) -> Command:
+        """Read a password or an invitation, or a /login, which names whom it is of."""
+        name, self._given = "", answer
+        if answer.startswith("/login ") and isinstance(login := read_verb("", answer), LogIn):
+            name, self._given = login.name or self._wanted, login.password
+        return self._enter(self._wanted, name)
+
     def _read_nick(self, nick: str) -> Command | Notice:
+        if is_token(nick) and not self._given:
+            self._token = self._given = nick
+            return Notice("Thank you. Now your nickname:")
         self._wanted = nick
-        if self._password:
-            return Notice("This chat has a password. Enter it now.")
+        if self._question and not self._given:
+            return Notice(self._question)
         return self._enter(nick)
 
-    def _enter(self, nick: str, password: str = "") -> Command:
+    def _enter(self, nick: str, account: str = "") -> Command:
         """Ask to be let in; under a similar nickname if nobody can be asked for another one.
 
         Only a person can be asked, not somebody who has gone on talking.
         """
         near = not self._framed or self._ended or bool(self._waiting)
         self._asked = nick
-        self._entering = Enter(nick, near=near, password=password)
+        self._entering = Enter(nick, near=near, password=self._given, account=account)
         return self._entering
 
 
@@ -292,6 +308,7 @@ _SETTLED = {
     AccountDropped: "Your account is deleted. Nobody else can have its name.",
     PasswordSet: "Your password is another one now.",
     KeyDropped: "It logs nobody in any more.",
+    InvitationRevoked: REVOKED,
 }
 
 

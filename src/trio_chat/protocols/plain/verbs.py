@@ -34,6 +34,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
+from trio_chat.protocols import invitation
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
 
@@ -154,6 +155,10 @@ def _account(room: str, rest: str) -> Command:
     return DropAccount(name) if verb == "delete" and name else ShowAccount(rest)
 
 
+def _invitation(room: str, rest: str) -> Command | Refused:
+    return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.ARGUMENTS}")
+
+
 _CONFIDENTIAL = re.compile(r"\s*/+\s*(login|register|password|identify)(\s|$)", re.IGNORECASE)
 
 
@@ -205,5 +210,6 @@ VERBS = {
     "account": Verb(
         "[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0, _account
     ),
+    "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

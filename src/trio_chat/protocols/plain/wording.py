@@ -23,6 +23,7 @@ from trio_chat.core.events import (
     Renamed,
     Said,
     TopicSet,
+    UserModesSet,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.views import (
@@ -46,6 +47,12 @@ CONNECTED = "Connected to server!"
 ALWAYS_IN_A_ROOM = (
     "You are always in one room here: /join ROOM goes to another, /quit leaves the chat."
 )
+ASK_TO_UNLOCK = "This chat has a password. Enter it now."
+ASK_FOR_INVITATION = (
+    "This chat is for those who have an account or an invitation. Enter the invitation now, or "
+    "/login PASSWORD."
+)
+ASK_TO_LOG_IN = "This chat is for those who have an account. Enter /login PASSWORD now."
 GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a connection
 
 
@@ -145,12 +152,20 @@ def wording(shown: Shown) -> list[str]:
                 f"*** {label}: {secret}",
                 "*** It is shown only now, and logs in to your account in place of the password.",
             ]
+        case UserModesSet(changes=changes):
+            return [_RULES[change.add] for change in changes if change.mode == "o"]
         case AwayReply(nick, text):
             return [f"*** {nick} is away: {text}"]
         case Refused(text) | Notice(text):
             return [f"*** {line}" for line in text.splitlines()]
         case _:  # things that concern people elsewhere, and answers that only IRC asks for
             return []
+
+
+_RULES = {
+    True: "*** You are an operator of this server now.",
+    False: "*** You are no operator of this server any more.",
+}
 
 
 def _said(said: Said) -> list[str]:
@@ -185,6 +200,8 @@ def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
 
 def _account(account: AccountView) -> list[str]:
     lines = [f"*** {account.name} is an account, since {_moment(account.made)} (UTC)."]
+    if account.operator:
+        lines.append("*** Its owner is an operator of this server.")
     for label, made in account.keys or ():
         lines.append(f"*** {label} logs in to it, since {_moment(made)} (UTC).")
     return lines

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import body, escape
@@ -221,6 +222,9 @@ SLASHES = {
     ),
     "search": Slash(
         "WORDS", "search the room for these words; filters are below", 1, _search
+    ),
+    "invitation": Slash(
+        ARGUMENTS, DOES, 0, lambda s, rest: [body("INVITATION", *rest.split())]
     ),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),

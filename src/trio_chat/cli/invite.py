@@ -1,0 +1,71 @@
+"""``trio-chat invite``: makes a link that lets somebody in, for whoever owns the server's data."""
+
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from trio_chat.app import key_file
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.trust import for_server
+from trio_chat.errors import SettingsError
+from trio_chat.server.admission import new_token
+from trio_chat.server.certificate import Certificate
+from trio_chat.server.links import link_to
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
+from trio_chat.storage.key import read_key
+
+
+def run_invite(
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    uses: int,
+    days: int,
+    operator: bool,
+    debug: bool,
+) -> None:
+    """Print a link with a new invitation, and the command that goes there."""
+    with exit_on_error(debug=debug):
+        settings = for_server(load(options, assignments, env_file))
+        file = key_file(settings)
+        if file is None:
+            raise SettingsError(
+                "history.store=memory: such a server keeps no key; /invitation invites people there"
+            )
+        if not file.exists():
+            raise SettingsError(f"there is no key in {file} yet: start the server once")
+        try:
+            token = new_token(read_key(file), time.time(), uses=uses, days=days, operator=operator)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        link = _link(settings, file.with_name("certificate.pem"), token)
+        print(f"trio-chat client {shlex.quote(link)}")
+        people = "one person" if uses == 1 else f"{uses} people"
+        lasts = "a day" if days == 1 else f"{days} days"
+        print(f"This command lets {people} in within {lasts}.{_OPERATOR if operator else ''}")
+
+
+_OPERATOR = " Whoever registers with it is an operator of this server."
+
+
+def _link(settings: Settings, own_certificate: Path, token: str) -> str:
+    """The link to a server with these settings.
+
+    One that has made a certificate for itself listens beyond this machine, even if only its own
+    command line said so.
+    """
+    addresses = [Address(settings.host, settings.port), *settings.server.listen]
+    certificate = Certificate()
+    if settings.tls.certificate:
+        certificate.use(*settings.tls.files)
+    elif own_certificate.exists():
+        certificate.use(own_certificate, own_certificate)
+        if all(address.is_local for address in addresses):
+            addresses = [Address("*", settings.port)]
+    return link_to(
+        settings, addresses, certificate.fingerprint, token=token, room=settings.client.room
+    )

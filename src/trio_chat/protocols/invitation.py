@@ -1,0 +1,105 @@
+"""Invitations to a chat: what a token says, signed by the server that made it.
+
+Nothing is kept of a token before it is used, so whoever has the server's key can make one. Written
+it is 43 characters of base64url: more than any nickname has.
+"""
+
+import hmac
+import re
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+from trio_chat.core.commands import (
+    ListInvitations,
+    MakeInvitation,
+    OfInvitation,
+    RevokeInvitation,
+    UseInvitation,
+)
+
+_LABEL = b"invitation"
+_FIELDS = struct.Struct(">8sIHBx")  # id, expiry, uses, flags, and a byte for later forms
+_MAC = 16  # bytes of the signature
+_OPERATOR = 1
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+ID_BYTES = 8
+
+
+class NotValid(ValueError):
+    """A token that lets nobody in; the text says why, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """The right of so many people (``uses``) to come in until it ``expires``, in unix seconds.
+
+    ``id`` is 16 hexadecimal digits. The account of an ``operator`` invitation's user becomes an
+    operator's.
+    """
+
+    id: str
+    expires: int
+    uses: int = 1
+    operator: bool = False
+
+
+def is_token(text: str) -> bool:
+    """Whether a text looks like the token of an invitation, whoever made it."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of an invitation."""
+    return re.fullmatch("[0-9a-f]{16}", text) is not None
+
+
+#: How people write what ``read_request`` reads, what it does, and what they are told.
+ARGUMENTS = "TOKEN|[PEOPLE] [DAYS]|list|revoke TOKEN|revoke ID"
+REVOKED = "It lets nobody in any more."
+DOES = "use an invitation; for operators of the server: make one, list the used ones, end one"
+
+
+def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
+    """Read what somebody wants of invitations; None if it is nothing of ``ARGUMENTS``."""
+    words = text.split()
+    match words:
+        case [token] if is_token(token):
+            return UseInvitation(token)
+        case ["list"]:
+            return ListInvitations()
+        case ["revoke", id] if is_id(id):
+            return RevokeInvitation(id)
+        case ["revoke", token] if is_token(token):
+            return RevokeInvitation(_decode(token)[:ID_BYTES].hex())
+    if len(words) <= 2 and all(word.isascii() and word.isdigit() for word in words):
+        return MakeInvitation(*(int(word[:9]) for word in words))
+    return None
+
+
+def write_token(key: bytes, invitation: Invitation) -> str:
+    """The token of an invitation, signed with the server's key."""
+    flags = _OPERATOR if invitation.operator else 0
+    fields = _FIELDS.pack(bytes.fromhex(invitation.id), invitation.expires, invitation.uses, flags)
+    return urlsafe_b64encode(fields + _sign(key, fields)).decode().rstrip("=")
+
+
+def read_token(key: bytes, token: str, now: float) -> Invitation:
+    """Read a token that this key has signed, ``now`` in unix seconds. Raises NotValid."""
+    written = _decode(token) if is_token(token) else b""
+    fields, signature = written[:-_MAC], written[-_MAC:]
+    if not hmac.compare_digest(signature, _sign(key, fields)):
+        raise NotValid("That is no invitation to this chat.")
+    id, expires, uses, flags = _FIELDS.unpack(fields)
+    if now >= expires:
+        raise NotValid("That invitation has expired. Ask for a new one.")
+    return Invitation(id.hex(), expires, uses, operator=bool(flags & _OPERATOR))
+
+
+def _decode(token: str) -> bytes:
+    return urlsafe_b64decode(token + "=")
+
+
+def _sign(key: bytes, fields: bytes) -> bytes:
+    return hmac.digest(hmac.digest(key, _LABEL, "sha256"), fields, "sha256")[:_MAC]

@@ -1,0 +1,139 @@
+"""Who is let in without an account, and who may register one: by the settings, or an invitation."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+from trio_chat.core.commands import ListInvitations, MakeInvitation
+from trio_chat.core.denials import operators_only
+from trio_chat.core.events import InvitationUsed
+from trio_chat.core.realm import DAYS_MAX, USES_MAX, Spent
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
+from trio_chat.core.views import Notice, Refused
+from trio_chat.protocols.invitation import (
+    ID_BYTES,
+    Invitation,
+    NotValid,
+    read_token,
+    write_token,
+)
+from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN, ASK_TO_UNLOCK
+from trio_chat.server.hub import Hub
+from trio_chat.settings import AccountSettings, Settings
+
+_DAY = 86_400  # seconds
+
+ACCOUNT_REQUIRED = Refused(
+    "This chat is for those who have an account or an invitation. Log in, or give the invitation "
+    "as the server's password (PASS).",
+    Code.ACCOUNT_REQUIRED,
+)
+_NO_GUESTS = Refused(
+    "This chat is for those who have an account. Log in to it.", Code.ACCOUNT_REQUIRED
+)
+_NO_REGISTRATION = Refused("Nobody can register here. Ask the operators of this chat.")
+_UNINVITED = Refused("To register you need an invitation. Give it first: /invitation TOKEN")
+
+
+def new_token(key: bytes, now: float, *, uses: int, days: int, operator: bool = False) -> str:
+    """The token of a new invitation, made ``now`` (unix seconds). Raises ValueError."""
+    if not (1 <= uses <= USES_MAX and 1 <= days <= DAYS_MAX):
+        raise ValueError(
+            f"an invitation is for 1 to {USES_MAX} people, and lasts 1 to {DAYS_MAX} days"
+        )
+    expires = int(now) + days * _DAY
+    invitation = Invitation(secrets.token_hex(ID_BYTES), expires, uses, operator)
+    return write_token(key, invitation)
+
+
+class Admission:
+    """Decides who is let in; ``settings`` may change.
+
+    ``key`` is the server's, ``is_public`` says whether it listens beyond this machine, ``link``
+    writes a link with a token, and ``clock`` gives unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        key: bytes,
+        settings: AccountSettings,
+        *,
+        is_public: bool,
+        link: Callable[[str], str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._hub, self._key, self._clock = hub, key, clock
+        self.settings, self.is_public, self._link = settings, is_public, link
+
+    def uninvited(self) -> Refused | None:
+        """Why a guest may not come in without an invitation."""
+        policy = self._in_force(self.settings.guests)
+        return {"invited": ACCOUNT_REQUIRED, "closed": _NO_GUESTS}.get(policy)
+
+    def has_no_guests(self) -> bool:
+        """Whether nobody is let in without an account, invited or not."""
+        return self.uninvited() is _NO_GUESTS
+
+    def unregistered(self, *, invited: bool) -> Refused | None:
+        """Why somebody who is here, perhaps by an invitation, may not register."""
+        policy = self._in_force(self.settings.registration)
+        if policy == "closed":
+            return _NO_REGISTRATION
+        return _UNINVITED if policy == "invited" and not invited else None
+
+    def _in_force(self, policy: str) -> str:
+        if policy != "auto":
+            return policy
+        return "invited" if self.is_public else "open"
+
+    async def use(self, token: str, identity: str = "", account: str = "") -> Invitation | Refused:
+        """Use an invitation, or say why it lets nobody in.
+
+        It counts for those who have no account; one for operators also for those who have.
+        """
+        try:
+            invitation = read_token(self._key, token, self._clock())
+        except NotValid as error:
+            return Refused(str(error), Code.BAD_INVITATION)
+        if account and (self._hub.chat.rules(account) or not invitation.operator):
+            return invitation
+        used = InvitationUsed(
+            invitation.id, invitation.uses, invitation.expires * 1000, identity, account
+        )
+        return await self._hub.spend(used) or invitation
+
+    def question(self, settings: Settings) -> str:
+        """The question that a guest has to answer to be let in; empty if there is none."""
+        if self.has_no_guests():
+            return ASK_TO_LOG_IN
+        if settings.server.password.get_secret_value():
+            return ASK_TO_UNLOCK
+        return ASK_FOR_INVITATION if self.uninvited() else ""
+
+    def answer(self, person: Person, command: MakeInvitation | ListInvitations) -> Refused | Notice:
+        """Make an invitation, or list those that were used."""
+        if not person.is_operator:
+            return operators_only()
+        if isinstance(command, ListInvitations):
+            return Notice("\n".join(self._used()) or "No invitation has been used.")
+        now = self._clock()
+        try:
+            token = new_token(self._key, now, uses=command.uses, days=command.days)
+        except ValueError as error:
+            return Refused(f"{str(error).capitalize()}.")
+        return Notice(self._link(token))
+
+    def _used(self) -> list[str]:
+        """A line for each invitation that was used or revoked and has not expired."""
+        now = self._clock()
+        spent = self._hub.chat.realm.invitations.values()
+        return [_described(one) for one in spent if now < one.expires / 1000]
+
+
+def _described(spent: Spent) -> str:
+    if spent.revoked:
+        return f"{spent.id}: revoked"
+    day = time.strftime("%Y-%m-%d", time.gmtime(spent.expires / 1000))
+    return f"{spent.id}: used {len(spent.by)} of {spent.uses} times, until {day}"

@@ -1,0 +1,50 @@
+"""Links by which people come to a server: where it is, its certificate, and an invitation."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from trio_chat.server.addresses import is_local
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address, Place
+
+# Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
+_FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def outward_addresses() -> Iterator[str]:
+    """The addresses of this machine that its routes to others begin with."""
+    for family, far in _FAR:
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect((far, 9))
+            yield sock.getsockname()[0]
+
+
+def link_to(
+    settings: Settings,
+    addresses: Sequence[Address],
+    fingerprint: str,
+    *,
+    token: str = "",
+    room: str = "",
+) -> str:
+    """A link to a server that listens at these addresses, perhaps with an invitation; its token
+    alone if those are Unix sockets. With a certificate of a CA there is no pin: one would not
+    outlast it.
+    """
+    places = sorted((at for at in addresses if not at.unix_path), key=lambda at: is_local(at.host))
+    if not places:
+        return token
+    host, port = settings.server.public_name or _reachable(places[0].host), str(places[0].port)
+    if not fingerprint:
+        return str(Place(host, port, room, "irc", invite=token))
+    pin = "" if settings.tls.certificate else fingerprint
+    return str(Place(host, port, room, "ircs", pin, token))
+
+
+def _reachable(host: str) -> str:
+    """The name or address to go to for one that is listened on, which may stand for all."""
+    if host not in ("*", "0.0.0.0", "::"):  # noqa: S104
+        return host
+    name = socket.gethostname()
+    return name if "." in name else next(outward_addresses(), name)

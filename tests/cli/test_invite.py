@@ -1,0 +1,112 @@
+"""``trio-chat invite``: a link from the owner lets in who has it, and nobody else."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from processes import run, running
+from terminals import terminal
+from trio_chat.cli.invite import run_invite
+from trio_chat.protocols.invitation import read_token
+from trio_chat.settings.places import Place, read_place
+from trio_chat.storage.key import kept_key
+
+
+def invited(output: str) -> Place:
+    """Where the command goes that was printed."""
+    command, sentence = output.splitlines()
+    program, client, link = shlex.split(command)
+    assert (program, client) == ("trio-chat", "client")
+    assert sentence.startswith("This command lets ")
+    return read_place(link)
+
+
+async def test_one_command_and_a_link_bring_a_second_person_in(tmp_path: Path) -> None:
+    kept = ("--set", f"history.store={tmp_path}/chat.db", "--set", "server.public_name=127.0.0.1")
+    async with running("server", "--host", "*", "--port", "0", *kept) as server:
+        port = (await server.out.until("\n")).rpartition(":")[2].strip()
+        await server.out.until("Others need an invitation: 'trio-chat invite' makes one. ")
+        await server.out.until("no operator yet: 'trio-chat invite --operator' makes you one.\n")
+        assert "invite=" not in server.out.text
+        made = await run("invite", "--port", port, "--room", "#tea", *kept)
+        assert (made.code, made.err) == (0, "")
+        place = invited(made.out)
+        assert (place.host, place.port, place.room) == ("127.0.0.1", port, "#tea")
+        for code in (0, 77):
+            told = ("--nick", "bob", "--no-state", "--protocol", "irc")
+            bob = await run("client", str(place), *told, stdin=b"hello\n")
+            assert bob.code == code
+        assert bob.err == "trio-chat: That invitation has been used. Ask for a new one.\n"
+        stranger = await run("client", str(Place("127.0.0.1", port, "", "ircs", place.pin)))
+        assert stranger.code == 77
+        assert "This chat is for those who have an account or an invitation." in stranger.err
+
+
+async def test_on_a_terminal_the_owner_is_shown_a_link_of_their_own(tmp_path: Path) -> None:
+    kept = ("--set", f"history.store={tmp_path}/chat.db", "--set", "server.public_name=chat.test")
+    async with terminal(["server", "--host", "*", "--port", "0", *kept]) as it:
+        shown = await it.screen.until_match(r"invite=[\w-]{0,80}\s*[\w-]*\s*[\w-]*'")
+        [token] = re.findall(r"invite=([\w\s-]+)'", shown)
+        key = kept_key(tmp_path / "key")
+        assert read_token(key, re.sub(r"\s", "", token), 0).operator
+
+
+# ── in this process ────────────────────────────────────────────────────────────────────────────
+
+
+def invite(
+    capsys: pytest.CaptureFixture[str],
+    *assignments: str,
+    uses: int = 1,
+    days: int = 7,
+    operator: bool = False,
+) -> str:
+    run_invite({}, assignments, None, uses=uses, days=days, operator=operator, debug=False)
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    kept_key(tmp_path / "key")
+    return f"history.store={tmp_path}/chat.db"
+
+
+def test_the_token_says_what_was_asked_for(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = invite(capsys, store, uses=20, days=1, operator=True)
+    assert out.endswith(
+        "This command lets 20 people in within a day. "
+        "Whoever registers with it is an operator of this server.\n"
+    )
+    found = read_token(kept_key(tmp_path / "key"), invited(out).invite, 0)
+    assert (found.uses, found.operator) == (20, True)
+    assert invited(out).pin == ""  # in clear on this machine, where it has no certificate
+    assert str(invited(out)).startswith("irc://127.0.0.1:55555/")
+
+
+@pytest.mark.parametrize(
+    ("assignments", "uses", "days", "code", "why"),
+    [
+        (["history.store=memory:"], 1, 7, 78, "such a server keeps no key"),
+        (["server.key=/nowhere/key"], 1, 7, 78, "no key in /nowhere/key yet: start the server"),
+        ([], 0, 7, 78, "an invitation is for 1 to 1000 people, and lasts 1 to 365 days"),
+        ([], 1, 366, 78, "an invitation is for 1 to 1000 people, and lasts 1 to 365 days"),
+    ],
+)
+def test_errors_in_one_line(
+    assignments: list[str],
+    uses: int,
+    days: int,
+    code: int,
+    why: str,
+    store: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        invite(capsys, *(assignments or [store]), uses=uses, days=days)
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (code, "", 1)
+    assert why in said.err

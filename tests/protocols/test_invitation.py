@@ -1,0 +1,62 @@
+"""Tokens of invitations: what was signed comes out again, and nothing else does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_chat.protocols.invitation import (
+    Invitation,
+    NotValid,
+    is_id,
+    is_token,
+    read_token,
+    write_token,
+)
+
+KEY = bytes(range(32))
+INVITATION = Invitation("0123456789abcdef", 1_000_000, 3, operator=True)
+
+INVITATIONS = st.builds(
+    Invitation,
+    st.binary(min_size=8, max_size=8).map(bytes.hex),
+    st.integers(1, 2**32 - 1),
+    st.integers(1, 1000),
+    st.booleans(),
+)
+
+
+@given(INVITATIONS, st.binary(min_size=1, max_size=64))
+def test_what_was_signed_comes_out_again(invitation: Invitation, key: bytes) -> None:
+    token = write_token(key, invitation)
+    assert is_token(token)
+    assert is_id(invitation.id)
+    assert read_token(key, token, invitation.expires - 1) == invitation
+
+
+@given(INVITATIONS, st.integers(0, 42), st.characters(codec="ascii"))
+def test_a_token_with_another_letter_is_none(
+    invitation: Invitation, place: int, letter: str
+) -> None:
+    token = write_token(KEY, invitation)
+    forged = token[:place] + letter + token[place + 1 :]
+    if forged != token:
+        with pytest.raises(NotValid, match="no invitation"):
+            read_token(KEY, forged, 0)
+
+
+@given(st.text())
+def test_whatever_comes_is_no_token(text: str) -> None:
+    with pytest.raises(NotValid, match="no invitation"):
+        read_token(KEY, text, 0)
+
+
+def test_that_of_another_server_is_none() -> None:
+    with pytest.raises(NotValid, match="no invitation"):
+        read_token(b"another key", write_token(KEY, INVITATION), 0)
+
+
+def test_it_ends_when_it_says() -> None:
+    token = write_token(KEY, INVITATION)
+    assert read_token(KEY, token, 999_999.9) == INVITATION
+    with pytest.raises(NotValid, match="has expired"):
+        read_token(KEY, token, 1_000_000)

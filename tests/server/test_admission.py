@@ -1,0 +1,354 @@
+"""Who is let in, and may register: by the settings, by an invitation, by an account."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from irc_peers import IrcPeer, cheap_hash, irc_peer, settings
+from peers import House, Peer, running
+from trio_chat.protocols.invitation import Invitation, write_token
+from trio_chat.settings import Settings
+from trio_chat.storage.base import Log
+
+KEY = b"a key"  # of the servers of tests
+LATER = 4_102_444_800  # the year 2100
+
+PASSWORD = "correct-horse"
+ASKED = (
+    "*** This chat is for those who have an account or an invitation. Enter the invitation now, or "
+    "/login PASSWORD.\n"
+)
+OFFER = (
+    "*** You are here by an invitation. Make your nickname yours, and you need none next time: "
+    "/register PASSWORD\n"
+)
+EXPIRED = "That invitation has expired. Ask for a new one."
+FORGED = "That is no invitation to this chat."
+REVOKED = "That invitation was revoked."
+USED = "That invitation has been used. Ask for a new one."
+
+
+def token(*, id: str = "00" * 8, uses: int = 1, operator: bool = False) -> str:
+    return write_token(KEY, Invitation(id, LATER, uses, operator))
+
+
+def chosen(guests: str = "invited", registration: str = "auto", **sections: Any) -> Settings:
+    accounts = {"guests": guests, "registration": registration}
+    return settings(accounts=accounts | sections.pop("accounts", {}), **sections)
+
+
+@asynccontextmanager
+async def by_invitation(log: Log | None = None) -> AsyncIterator[House]:
+    async with running(chosen(), log) as house:
+        yield house
+
+
+async def answer(peer: Peer, line: str, until: str) -> str:
+    await peer.send(f"{line}\n".encode())
+    return await peer.until(until)
+
+
+async def come(house: House, nick: str, given: str) -> Peer:
+    """Somebody on plain who answers what they are asked for."""
+    peer = await house.connect()
+    await peer.send(f"{nick}\n{given}\n".encode())
+    return peer
+
+
+async def is_let_in(peer: Peer) -> bool:
+    await peer.send(b"/who\n/quit\n")
+    return "Connected to server!" in await peer.rest()
+
+
+async def irc_answer(house: House, *lines: str) -> str:
+    """All that an IRC client is told which registers and leaves."""
+    peer = IrcPeer((await house.connect()).stream)
+    await peer.say(*lines, "NICK al", "USER al 0 * :Al", "QUIT")
+    return await peer.rest()
+
+
+# ── how somebody comes ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_stranger_is_told_how_to_get_in() -> None:
+    async with by_invitation() as house:
+        peer = await house.connect()
+        assert await answer(peer, "al", "LOGIN PASSWORD.\n".replace("LOGIN", "/login")) == ASKED
+        await peer.send(b"sesame\n")
+        told = await peer.rest()
+        assert told.endswith("Goodbye!\n")
+        assert "al joined" not in told
+        told = await irc_answer(house, "CAP REQ standard-replies", "CAP END")
+        assert " 001 " not in told
+        assert "FAIL * ACCOUNT_REQUIRED :This chat is for those who have an account or" in told
+        assert "ERROR :Closing link: This chat is for those who have an account or" in told
+
+
+async def test_an_invitation_lets_one_in_as_the_answer_or_as_the_first_line() -> None:
+    async with by_invitation() as house:
+        al = await come(house, "al", token(id="01" * 8))
+        assert OFFER in await al.until("/register PASSWORD\n")
+        bo = await come(house, token(id="02" * 8), "bo")
+        assert "*** Thank you. Now your nickname:\n" in await bo.until("/help for more.\n")
+
+
+async def test_in_any_irc_client_it_is_the_password() -> None:
+    async with by_invitation() as house:
+        told = await irc_answer(house, f"PASS {token()}")
+        assert " 001 al " in told
+        assert "draft/ACCOUNTREQUIRED" in told
+
+
+async def test_a_nickname_that_is_taken_costs_no_invitation() -> None:
+    async with by_invitation() as house:
+        await (await come(house, "al", token(id="01" * 8))).until("/help for more.\n")
+        peer = IrcPeer((await house.connect()).stream)
+        await peer.say(f"PASS {token()}", "NICK al", "USER al 0 * :Al")
+        await peer.until(" 433 ")
+        await peer.say("NICK bo")
+        await peer.until(" 001 bo ")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("A" * 43, FORGED),
+        (token()[:-2] + ("AA" if not token().endswith("AA") else "AE"), FORGED),
+        (write_token(b"another key", Invitation("00" * 8, LATER)), FORGED),
+        (write_token(KEY, Invitation("00" * 8, 86_400)), EXPIRED),
+    ],
+)
+async def test_what_is_no_invitation_lets_nobody_in(given: str, why: str) -> None:
+    async with by_invitation() as house:
+        assert (await (await come(house, "al", given)).rest()).endswith(f"*** {why} Goodbye!\n")
+        told = await irc_answer(house, f"PASS {given}")
+        assert f" 464 * :{why}\r\n" in told
+        assert " 001 " not in told
+
+
+async def test_those_who_have_an_account_need_no_invitation() -> None:
+    secret = "a-secret-of-24-characters"
+    async with by_invitation() as house:
+        peer = await irc_peer(house, "al", password=token(), secret=secret, rooms="")
+        await peer.say("QUIT")
+        await peer.rest()
+        bo = await come(house, "bo", token(id="01" * 8))
+        await bo.until("/register PASSWORD\n")
+        await answer(bo, f"/register {PASSWORD}", "/login PASSWORD\n")
+        await bo.send(b"/quit\n")
+        await bo.rest()
+        for line in (f"/login {PASSWORD}", f"/login bo {PASSWORD}"):
+            bo = await come(house, "bo", line)
+            await bo.until("*** You are bo in #lobby")
+            await bo.send(b"/account\n/quit\n")
+            assert "*** bo is an account" in await bo.rest()
+        eve = await come(house, "eve", "/login bo wrong-horse")
+        assert (await eve.rest()).endswith("*** That is not the password. Goodbye!\n")
+
+
+async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
+    async with by_invitation() as house:
+        for _ in range(2):
+            await irc_peer(house, "al", password=token(), secret="one-device-of-al", rooms="")
+        assert USED in await irc_answer(house, f"PASS {token()}")
+
+
+# ── the settings ───────────────────────────────────────────────────────────────────────────────
+
+GUESTS = [
+    ("open", "", True),
+    ("open", "token", True),
+    ("invited", "", False),
+    ("invited", "sesame", False),
+    ("invited", "token", True),
+    ("closed", "", False),
+    ("closed", "token", False),
+]
+
+
+@pytest.mark.parametrize(("guests", "given", "let_in"), GUESTS)
+async def test_guests(guests: str, given: str, let_in: bool) -> None:
+    given = token(uses=2) if given == "token" else given
+    async with running(chosen(guests)) as house:
+        told = await irc_answer(house, *([f"PASS {given}"] if given else []))
+        assert (" 001 " in told) == let_in
+        assert ("draft/ACCOUNTREQUIRED" in told) == (let_in and guests != "open")
+        assert await is_let_in(await come(house, "al", given)) == let_in
+
+
+@pytest.mark.parametrize("guests", ["auto", "open", "invited"])
+async def test_the_password_of_the_server_is_an_invitation(guests: str) -> None:
+    server = {"password": cheap_hash("sesame")}
+    async with running(chosen(guests, "invited", server=server)) as house:
+        assert " 001 " in await irc_answer(house, f"PASS {token()}")
+        assert " 001 " not in await irc_answer(house)
+        peer = await come(house, "al", "sesame")
+        await peer.until("/help for more.\n")
+        told = await answer(peer, f"/register {PASSWORD}", "/login PASSWORD\n")
+        assert "*** Your nickname is yours now." in told
+
+
+REGISTRATION = [
+    ("open", False, "Your nickname is yours now."),
+    ("invited", False, "To register you need an invitation. Give it first: /invitation TOKEN"),
+    ("invited", True, "Your nickname is yours now."),
+    ("closed", True, "Nobody can register here. Ask the operators of this chat."),
+]
+
+
+@pytest.mark.parametrize(("registration", "invited", "told"), REGISTRATION)
+async def test_registration(registration: str, invited: bool, told: str) -> None:
+    async with running(chosen("open", registration)) as house:
+        peer = await house.connect("al")
+        if invited:
+            await peer.send(f"/invitation {token()}\n".encode())
+        await answer(peer, f"/register {PASSWORD}", f"*** {told}")
+
+
+@pytest.mark.parametrize(("host", "let_in"), [("127.0.0.1", True), ("0.0.0.0", False)])  # noqa: S104
+async def test_beyond_this_machine_guests_are_invited(host: str, let_in: bool) -> None:
+    async with running(chosen("auto").model_copy(update={"host": host})) as house:
+        assert (" 001 " in await irc_answer(house)) == let_in
+        assert (house.server.question == "") == let_in
+
+
+async def test_the_settings_can_change() -> None:
+    async with running(chosen("open")) as house:
+        house.server.reload(chosen("invited"))
+        assert " 001 " not in await irc_answer(house)
+
+
+# ── operators of the server ────────────────────────────────────────────────────────────────────
+
+RULES = "*** You are an operator of this server now.\n"
+
+
+async def owner(house: House, nick: str = "al") -> Peer:
+    peer = await come(house, nick, token(id="0f" * 8, operator=True))
+    await peer.until("as a guest you are none. Make your nickname yours: /register PASSWORD\n")
+    await answer(peer, f"/register {PASSWORD}", RULES)
+    return peer
+
+
+async def test_an_invitation_for_an_operator_makes_one_of_an_account_for_good(
+    tmp_path: Path,
+) -> None:
+    kept = chosen(history={"store": str(tmp_path / "chat.db")})
+    async with running(kept) as house:
+        al = await owner(house)
+        await answer(al, "/account", "*** Its owner is an operator of this server.\n")
+    async with running(kept) as house:
+        al = await come(house, "al", f"/login {PASSWORD}")
+        await al.until(RULES)
+        await answer(al, "/logout", "*** You are no operator of this server any more.\n")
+
+
+async def test_as_a_guest_it_makes_nobody_an_operator() -> None:
+    async with by_invitation() as house:
+        peer = await come(house, "al", token(operator=True))
+        await peer.until("as a guest you are none.")
+        await answer(peer, "/invitation", "*** Only operators may do that.\n")
+
+
+async def test_an_account_that_there_is_becomes_an_operators() -> None:
+    async with running(chosen("open", "open")) as house:
+        peer = await house.connect("al")
+        await answer(peer, f"/register {PASSWORD}", "/login PASSWORD\n")
+        await answer(peer, f"/invitation {token(operator=True)}", RULES)
+
+
+async def test_it_makes_one_operator_and_none_once_it_is_revoked() -> None:
+    async with by_invitation() as house:
+        al = await owner(house)
+        await al.send(f"/logout\n/register {PASSWORD}\n/account\n/quit\n".encode())
+        told = await al.rest()
+        assert "al_2 is an account" in told
+        assert "is an operator" not in told
+        boss = await come(house, "al", f"/login {PASSWORD}")
+        await boss.until(RULES)
+        eve = await come(house, "eve", token(operator=True))
+        await eve.until("Make your nickname yours: /register PASSWORD\n")
+        await answer(boss, f"/invitation revoke {'00' * 8}", "*** It lets nobody in any more.\n")
+        await eve.send(f"/register {PASSWORD}\n/account\n/quit\n".encode())
+        assert "is an operator" not in await eve.rest()
+
+
+async def test_accounts_that_the_settings_name_are_operators() -> None:
+    async with running(chosen("open", accounts={"operators": ("Al",)})) as house:
+        peer = await house.connect("al")
+        await answer(peer, f"/register {PASSWORD}", RULES)
+
+
+# ── invitations by operators ───────────────────────────────────────────────────────────────────
+
+
+async def test_operators_invite_others_and_take_it_back() -> None:
+    async with by_invitation() as house:
+        al = await owner(house)
+        told = await answer(al, "/invitation 3 1", "invite=") + await al.until("\n")
+        [made] = re.findall(r"irc://127\.0\.0\.1:\d+\?invite=([\w-]{43})\n", told)
+        await (await come(house, "bo", made)).until("/help for more.\n")
+        listed = await answer(al, "/invitation list", "of 3 times") + await al.until("\n")
+        [id] = re.findall("([0-9a-f]{16}): used 1 of 3 times, until ", listed)
+        await answer(al, f"/invitation revoke {id}", "*** It lets nobody in any more.\n")
+        assert REVOKED in await (await come(house, "cy", made)).rest()
+        await answer(al, "/invitation list", f"*** {id}: revoked\n")
+        await answer(al, f"/invitation revoke {token()}", "*** It lets nobody in any more.\n")
+        assert REVOKED in await (await come(house, "cy", token())).rest()
+        for wrong in ("0", "1 0", "1001", "1 366"):
+            await answer(al, f"/invitation {wrong}", "people, and lasts 1 to 365 days.\n")
+
+
+async def test_operators_do_so_on_irc_too() -> None:
+    async with running(chosen("open")) as house:
+        boss = await irc_peer(house, "boss", "standard-replies")
+        notices = ":chat.local NOTICE boss :"
+        [refused] = await boss.news("INVITATION")
+        assert refused.endswith(" 481 boss :Only operators may do that.")
+        await boss.news("OPER boss sesame")
+        [made] = await boss.news("INVITATION 2")
+        assert made.startswith(":chat.local NOTICE boss irc://127.0.0.1:")
+        bo = await irc_peer(house, "bo", rooms="")
+        told = await bo.news(f"INVITATION {made.partition('=')[2]}")
+        assert f":chat.local NOTICE bo :{OFFER[4:-1]}" in told
+        [listed] = await boss.news("INVITATION list")
+        assert ": used 1 of 2 times, until " in listed
+        id = listed.removeprefix(notices).partition(":")[0]
+        assert await boss.news(f"INVITATION revoke {id}") == [
+            f"{notices}It lets nobody in any more."
+        ]
+        [usage] = await boss.news("INVITATION revoke")
+        assert " FAIL INVITATION INVALID_PARAMS :Usage: INVITATION TOKEN|" in usage
+
+
+# ── no more than it says ───────────────────────────────────────────────────────────────────────
+
+
+async def test_two_who_use_the_last_use_at_once_do_not_both_get_in() -> None:
+    async with by_invitation() as house:
+        peers = [await house.connect() for _ in range(8)]
+        let_in = []
+
+        async def enter(number: int, peer: Peer) -> None:
+            await peer.send(f"p{number}\n{token(uses=3)}\n".encode())
+            if await is_let_in(peer):
+                let_in.append(number)
+
+        async with trio.open_nursery() as nursery:
+            for number, peer in enumerate(peers):
+                nursery.start_soon(enter, number, peer)
+        assert len(let_in) == 3
+
+
+async def test_what_was_used_stays_used_after_a_restart(tmp_path: Path) -> None:
+    kept = chosen(history={"store": str(tmp_path / "chat.db")})
+    for _ in range(2):
+        async with running(kept) as house:
+            assert await is_let_in(await come(house, "al", token(uses=2)))
+    async with running(kept) as house:
+        assert USED in await (await come(house, "al", token(uses=2))).rest()
