@@ -66,10 +66,10 @@ class House(Ring):
     def become(self, nick: str, request: Register | LogIn | LogOut | DropAccount) -> None:
         """Log in or out, with what the server makes of that in their rooms."""
         person = self.person(nick)
-        brings = not person.origin.account
+        guest = "" if person.origin.account else person.identity
         self.ask(person.user_id, request)  # type: ignore[arg-type]
         for room in tuple(person.rooms):
-            for event in self.decide(person.user_id, MatchStatus(room, person.user_id, brings)):
+            for event in self.decide(person.user_id, MatchStatus(room, person.user_id, guest)):
                 self.happen(event)  # type: ignore[arg-type]
 
     def restart(self) -> None:

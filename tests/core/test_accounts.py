@@ -220,20 +220,20 @@ def test_what_the_account_has_in_a_room_is_given_back(ring: Ring) -> None:
     """Bob was given a voice; whoever logs in as bob has it, and so does bob's next connection."""
     ring.set("#tea", "+v", "bob")
     ring.enter("eve", "#tea")
-    assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", True)) == []
+    assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
     ask(ring, "eve", LogIn("bob", "x"))
     change = Change(True, "v", "eve", "id-eve", "=bob")
     gained = ModesSet("#tea", "eve", (change,), "id-eve", BOBS)
-    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", True)) == [gained]
+    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == [gained]
     assert ring.chat.rooms["#tea"].status["id-eve"] == "v"
-    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", True)) == []
+    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
 
 
 def test_what_somebody_has_when_they_register_they_have_when_they_come_again() -> None:
     ring = Ring()
     ring.enter("alice", "#tea")
     register(ring, "alice")
-    [regained] = ask(ring, "alice", MatchStatus("#tea", "id-alice", True))
+    [regained] = ask(ring, "alice", MatchStatus("#tea", "id-alice", "id-alice"))
     assert isinstance(regained, ModesSet)
     ring.depart("alice")
     ring.enter("mallory", "#tea")
@@ -246,7 +246,7 @@ def test_what_somebody_has_when_they_register_they_have_when_they_come_again() -
 def test_who_has_left_a_room_in_between_gains_nothing_there(ring: Ring) -> None:
     ring.enter("eve")
     ask(ring, "eve", LogIn("bob", "x"))
-    assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", True)) == []
+    assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
 
 
 def test_who_is_muted_keeps_the_nickname_and_so_the_account() -> None:
@@ -297,8 +297,8 @@ STEPS = st.lists(
                     LogOut(),
                     Join("#tea"),
                     Join("#milk"),
-                    MatchStatus("#tea", "id-ann", True),
-                    MatchStatus("#tea", "id-ben", False),
+                    MatchStatus("#tea", "id-ann", "id-ann"),
+                    MatchStatus("#tea", "id-ben"),
                     MakeKey("phone", "~phone"),
                     DropKey("first"),
                 ]

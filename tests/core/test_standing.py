@@ -381,9 +381,10 @@ def test_who_has_made_a_room_and_registers_is_its_founder(house: House, known: b
     assert refused.code is Code.NEED_OP
 
 
-def test_and_so_is_who_logs_in() -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_and_so_is_who_logs_in(known: bool) -> None:
     house = House("fay")
-    house.come("guest", "#den", known=False)
+    house.come("guest", "#den", known=known)
     house.become("guest", LogIn("fay", "x"))
     assert founder(house) == "=fay"
     house.go("guest")
@@ -513,14 +514,16 @@ def test_only_accounts_speak(strict: House, nick: str, may: bool) -> None:
         if may:
             assert not isinstance(outcome, Refused)
         else:
-            assert outcome == Refused(ONLY.format("speak in #den"), Code.CANNOT_SAY, ("#den",))
+            assert outcome == Refused(
+                ONLY.format("speak in #den"), Code.NEED_ACCOUNT_TO_SAY, ("#den",)
+            )
 
 
 def test_who_cannot_speak_for_want_of_an_account_gets_one(strict: House) -> None:
     strict.become("eve", Register("x"))
     assert not isinstance(strict.decide("id-eve", Say("#den", "hi"))[0], Refused)
     strict.become("eve", LogOut())
-    assert refusal(strict.decide("id-eve", Say("#den", "hi"))).code is Code.CANNOT_SAY
+    assert refusal(strict.decide("id-eve", Say("#den", "hi"))).code is Code.NEED_ACCOUNT_TO_SAY
 
 
 @pytest.mark.parametrize(

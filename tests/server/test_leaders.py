@@ -16,6 +16,8 @@ from trio_chat.storage.memory import MemoryLog
 PASSWORD = "correct-horse"
 ONLY = "Only people with an account may {}: register your nickname, or log in."
 
+HOW = "(/register PASSWORD, /login PASSWORD)"
+
 
 def secret(nick: str) -> str:
     return f"the-secret-of-{nick}"
@@ -128,13 +130,13 @@ async def test_what_only_those_with_an_account_may() -> None:
         ]
         plain = await (await house.connect()).enter("eve")
         await plain.send(b"/join #tea\n/msg bob hi\n")
-        await plain.until(f"*** {ONLY.format('enter #tea')}\n")
-        await plain.until(f"*** {ONLY.format('write to bob')}\n")
+        await plain.until(f"*** {ONLY.format('enter #tea')} {HOW}\n")
+        await plain.until(f"*** {ONLY.format('write to bob')} {HOW}\n")
         await bob.news("MODE #tea -R+M")
         [*_, refused] = await gus.news("JOIN #tea", "PRIVMSG #tea :hi")
         assert refused == f":chat.local 404 gus #tea :{ONLY.format('speak in #tea')}"
         await tell(plain, "/join #tea")
-        assert await tell(plain, "hi") == [f"*** {ONLY.format('speak in #tea')}"]
+        assert await tell(plain, "hi") == [f"*** {ONLY.format('speak in #tea')} {HOW}"]
 
 
 async def test_bans_of_accounts_are_told_of_and_kept_as_they_are() -> None:

@@ -138,8 +138,10 @@ def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[M
     if room is None or person is None or person.user_id not in room.members:
         return []
     has, theirs = room.status.get(person.user_id, ""), status_of(room.state, person)
-    wanted = {*theirs, *(has if match.brings else "")}
-    founds = match.brings and "o" in has and is_first_operator(state, room, person)
+    wanted = {*theirs, *(has if match.guest else "")}
+    founds = (
+        bool(match.guest) and "o" in has and is_first_operator(state, room, person, match.guest)
+    )
     changes = tuple(
         Change(letter in wanted, letter, person.nick, person.user_id, person.known_as)
         for letter in "ov"

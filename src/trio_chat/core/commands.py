@@ -243,12 +243,13 @@ class RevokeInvitation:
 class MatchStatus:
     """Give me, on one of my connections, the status in a room that belongs to who I am now.
 
-    If I was a guest there until now, my account ``brings`` with it what I had.
+    ``guest`` is the identity that I had before if I had no account: what I have there becomes the
+    account's. If I had one, or have none any more, it is empty, and nothing is brought along.
     """
 
     room: str
     user_id: str
-    brings: bool
+    guest: str = ""
 
 
 @fact

@@ -129,7 +129,7 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
     if "m" in room.state.flags:
         return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
     if "M" in room.state.flags and not person.origin.account:
-        return accounts_only(f"speak in {name}", Code.CANNOT_SAY, name)
+        return accounts_only(f"speak in {name}", Code.NEED_ACCOUNT_TO_SAY, name)
     return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
 
 

@@ -27,6 +27,7 @@ class Code(Enum):
     INVITE_ONLY = auto()  # room
     BANNED = auto()  # room
     NEED_ACCOUNT = auto()  # room or nick
+    NEED_ACCOUNT_TO_SAY = auto()  # room
     BAD_KEY = auto()  # room
     NEED_OP = auto()  # room
     LIST_FULL = auto()  # room, mask, mode

@@ -72,10 +72,7 @@ def _now(person: Person) -> int:
 
 
 def first_status(state: State, room: Room, person: Person) -> str:
-    """The status of somebody who enters an empty room.
-
-    They lead it if nobody else may.
-    """
+    """The status of somebody who enters an empty room: they lead it if nobody else may."""
     letters = status_of(room.state, person)
     if (
         is_lobby(state, room)
@@ -105,13 +102,14 @@ def is_new(state: RoomState) -> bool:
     return not state.barrier
 
 
-def is_first_operator(state: State, room: Room, person: Person) -> bool:
+def is_first_operator(state: State, room: Room, person: Person, guest: str) -> bool:
     """Whether somebody leads a room that they have made, or that nobody else leads any more.
 
-    They have led it since before they had an account, or had logged in: so it has no other operator
-    who may come again, and of those who are there they have come first.
+    They have led it since before they had logged in, as the identity ``guest``: so it has no other
+    operator who may come again, and of those who are there they have come first.
     """
-    others = {i: s for i, s in room.state.standing.items() if i != person.identity}
+    themselves = (person.identity, guest)
+    others = {who: s for who, s in room.state.standing.items() if who not in themselves}
     alone = replace(room.state, standing=others)
     if is_lobby(state, room) or has_operators(state.realm, alone, person):
         return False

@@ -88,7 +88,7 @@ class Identities:
         """
         person = self._chat.people[subscriber.user_id]
         before, account = person.identity, person.origin.account
-        everywhere = {person.user_id: person}
+        guest, everywhere = "" if account else before, {person.user_id: person}
         if isinstance(request, DropAccount):
             everywhere |= self._chat.same(before)
         outcomes = await self._ring.pursue(subscriber, request, verifier)
@@ -100,7 +100,7 @@ class Identities:
                 await self._archive.keep_marks(person)
         for user_id, each in everywhere.items():
             for room in tuple(each.rooms):
-                await self._ring.pursue(subscriber, MatchStatus(room, user_id, not account))
+                await self._ring.pursue(subscriber, MatchStatus(room, user_id, guest))
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
             return [*outcomes, *await self.rename(subscriber, Rename(near))]

@@ -203,6 +203,8 @@ class PlainSession(Session):
             if not self._nick:
                 self._pending = replace(self._entering, near=True)  # they log in when they are in
                 return
+        if isinstance(answer, Refused) and answer.code in _NEED_ACCOUNT:
+            answer = replace(answer, why=f"{answer.why} (/register PASSWORD, /login PASSWORD)")
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._wanted, self._given = "", self._token  # they are asked for another one
@@ -301,6 +303,8 @@ class PlainSession(Session):
 
 
 _MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
+
+_NEED_ACCOUNT = (Code.NEED_ACCOUNT, Code.NEED_ACCOUNT_TO_SAY)
 
 #: What people are told when they have settled something about their account.
 _SETTLED = {
