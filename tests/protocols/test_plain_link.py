@@ -9,10 +9,11 @@ from trio_chat.core.commands import Enter, Say
 from trio_chat.core.events import Arrived, Joined, Left, Renamed, Said
 from trio_chat.core.views import Notice, Topic
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import Linked, Message, Roster
+from trio_chat.protocols.client import UNINVITED, Linked, Message, Roster
 from trio_chat.protocols.irc.text import is_invisible
 from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.plain.server import PlainSession
+from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION
 from trio_chat.protocols.resume_state import ResumeState
 
 WELCOME = (
@@ -215,6 +216,19 @@ def test_our_server_understands_what_our_client_says(text: str) -> None:
     server.receive_data(said(with_trio_chat(), text))
     expected = [Say("#lobby", line) for line in text.split("\n") if line.strip()]
     assert [*commands(server.next_run()), *commands(server.next_run())] == expected
+
+
+@pytest.mark.parametrize("token", ["A" * 43, ""])
+def test_an_invitation_is_shown_to_a_server_that_asks_for_one(token: str) -> None:
+    session = new_session(password=token)
+    session.speak_first()
+    session.data_to_send(0)
+    if token:
+        heard(session, f"*** {ASK_FOR_INVITATION}\n".encode())
+        assert session.data_to_send(0) == f"{token}\n".encode()
+        return
+    with pytest.raises(NotAdmitted, match=UNINVITED):
+        heard(session, f"*** {ASK_FOR_INVITATION}\n".encode())
 
 
 # ── a server that does not ─────────────────────────────────────────────────────────────────────

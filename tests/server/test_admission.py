@@ -151,6 +151,22 @@ async def test_those_who_have_an_account_need_no_invitation() -> None:
         assert (await eve.rest()).endswith("*** That is not the password. Goodbye!\n")
 
 
+async def test_where_there_are_no_guests_they_still_come_in() -> None:
+    async with running(chosen("open", "open")) as house:
+        al = await house.connect("al")
+        await answer(al, f"/register {PASSWORD}", "/login PASSWORD\n")
+        await al.send(b"/quit\n")
+        await al.rest()
+        house.server.reload(chosen("closed"))
+        al = await house.connect()
+        asked = "*** This chat is for those who have an account. Enter /login PASSWORD now.\n"
+        assert await answer(al, "al", "now.\n") == asked
+        await answer(al, f"/login {PASSWORD}", "*** You are al in #lobby")
+        eve = await come(house, "eve", token())
+        told = "*** This chat is for those who have an account. Log in to it. Goodbye!\n"
+        assert (await eve.rest()).endswith(told)
+
+
 async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
     async with by_invitation() as house:
         for _ in range(2):

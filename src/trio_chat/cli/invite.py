@@ -42,7 +42,8 @@ def run_invite(
             token = new_token(read_key(file), time.time(), uses=uses, days=days, operator=operator)
         except ValueError as error:
             raise SettingsError(str(error)) from None
-        link = _link(settings, file.with_name("certificate.pem"), token)
+        room = settings.client.room if options.get("client.room") else ""
+        link = _link(settings, file.with_name("certificate.pem"), token, room)
         print(f"trio-chat client {shlex.quote(link)}")
         people = "one person" if uses == 1 else f"{uses} people"
         lasts = "a day" if days == 1 else f"{days} days"
@@ -52,7 +53,7 @@ def run_invite(
 _OPERATOR = " Whoever registers with it is an operator of this server."
 
 
-def _link(settings: Settings, own_certificate: Path, token: str) -> str:
+def _link(settings: Settings, own_certificate: Path, token: str, room: str) -> str:
     """The link to a server with these settings.
 
     One that has made a certificate for itself listens beyond this machine, even if only its own
@@ -66,6 +67,4 @@ def _link(settings: Settings, own_certificate: Path, token: str) -> str:
         certificate.use(own_certificate, own_certificate)
         if all(address.is_local for address in addresses):
             addresses = [Address("*", settings.port)]
-    return link_to(
-        settings, addresses, certificate.fingerprint, token=token, room=settings.client.room
-    )
+    return link_to(settings, addresses, certificate.fingerprint, token=token, room=room)

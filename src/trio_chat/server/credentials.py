@@ -28,7 +28,7 @@ _REGISTER = (
     "/register PASSWORD"
 )
 _BECOME_OPERATOR = (
-    "Your invitation makes an operator of this server of your account, and as a guest you are "
+    "With your invitation, your account becomes an operator of this server; as a guest you are "
     "none. Make your nickname yours: /register PASSWORD"
 )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import LOCKED, Message
+from trio_chat.protocols.client import LOCKED, UNINVITED, Message
 from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -40,7 +40,8 @@ class IrcRefusals(IrcRooms):
             case "PRIVMSG" | "NOTICE":
                 return self.refused(about, text) or self.on_report(line)
             case _ if not self.admitted:
-                raise NotAdmitted(line.params[-1])
+                is_uninvited = line.params[1] == "ACCOUNT_REQUIRED" and not self.gave_password
+                raise NotAdmitted(UNINVITED if is_uninvited else line.params[-1])
         return self.on_report(line)
 
     def on_report(self, line: Line) -> Messages:
