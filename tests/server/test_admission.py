@@ -132,21 +132,23 @@ async def test_what_is_no_invitation_lets_nobody_in(given: str, why: str) -> Non
 
 
 async def test_those_who_have_an_account_need_no_invitation() -> None:
-    secret = "a-secret-of-24-characters"
     async with by_invitation() as house:
-        peer = await irc_peer(house, "al", password=token(), secret=secret, rooms="")
-        await peer.say("QUIT")
-        await peer.rest()
-        bo = await come(house, "bo", token(id="01" * 8))
+        bo = await come(house, "bo", token())
         await bo.until("/register PASSWORD\n")
         await answer(bo, f"/register {PASSWORD}", "/login PASSWORD\n")
+        secret = (await answer(bo, "/token new phone", "\n")).partition(": ")[2].strip()
         await bo.send(b"/quit\n")
         await bo.rest()
-        for line in (f"/login {PASSWORD}", f"/login bo {PASSWORD}"):
+        for line in (f"/login {PASSWORD}", f"/login bo {PASSWORD}", f"/login {secret}"):
             bo = await come(house, "bo", line)
             await bo.until("*** You are bo in #lobby")
             await bo.send(b"/account\n/quit\n")
             assert "*** bo is an account" in await bo.rest()
+        # A device that shows the secret comes in also with the link that has been used.
+        for given in ("", token()):
+            phone = await irc_peer(house, "bo", password=given, secret=secret, rooms="")
+            await phone.say("QUIT")
+            await phone.rest()
         eve = await come(house, "eve", "/login bo wrong-horse")
         assert (await eve.rest()).endswith("*** That is not the password. Goodbye!\n")
 

@@ -449,9 +449,10 @@ def open_chat(
     ``pin`` is the SHA-256 of the server's certificate (hexadecimal digits or base64): then it is
     that one and no other. Without, it has to be one that this system trusts.
 
-    ``password`` is the server's, if it has one. ``account`` is ours there, to which we log in with
-    ``account_password`` before anybody sees us (SASL, on IRC). The password itself is sent only
-    over TLS or to this machine, if at all; a proof that we know it does elsewhere.
+    ``password`` is the server's, if it has one, or an invitation. ``account`` is ours there, to
+    which we log in with ``account_password`` before anybody sees us (SASL, on IRC). The password
+    itself is sent only over TLS or to this machine, if at all; a proof that we know it does
+    elsewhere.
 
     With ``retry``, a connection that is lost is tried again, for ever and ever more rarely, by who
     waits for something: the iteration goes on. It tells Unlinked, and then what was said meanwhile,
