@@ -97,6 +97,14 @@ async def test_an_invitation_lets_one_in_as_the_answer_or_as_the_first_line() ->
         assert "*** Thank you. Now your nickname:\n" in await bo.until("/help for more.\n")
 
 
+async def test_irc_clients_are_offered_to_register_once_in_their_first_room() -> None:
+    async with by_invitation() as house:
+        al = await irc_peer(house, "al", password=token(), rooms="")
+        offer = f":chat.local NOTICE #tea :{OFFER[4:-1]}"
+        assert (await al.news("JOIN #tea")).count(offer) == 1
+        assert "by an invitation" not in "".join(await al.news("JOIN #coffee"))
+
+
 async def test_in_any_irc_client_it_is_the_password() -> None:
     async with by_invitation() as house:
         told = await irc_answer(house, f"PASS {token()}")

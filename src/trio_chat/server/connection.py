@@ -36,7 +36,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcome
 from trio_chat.core.denials import operators_only
-from trio_chat.core.events import Arrived
+from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.views import (
     Answer,
     AwayReply,
@@ -413,8 +413,6 @@ class Connection:
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
             await self._follow(outcome, ask)
-        if offer := self._credentials.offer:
-            self._reply(offer)
         await self._promote(ask)
 
     async def _promote(self, ask: Ask) -> None:
@@ -475,6 +473,8 @@ class Connection:
             return
         for following in self._session.done(outcome):
             await self._do(following)
+        if isinstance(outcome, Joined) and (offer := self._credentials.offer_in(outcome.room)):
+            self._reply(offer)
 
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
         tell = ask.on_answer if ask else None

@@ -46,7 +46,7 @@ class Credentials:
         self._is_private = is_private
         self._wrong_passwords = 0
         self._is_welcome = False  # it has shown what lets one in
-        self._invited = False
+        self._invited = self._has_offered = False
         self._as_operator = ""  # the id of an invitation for operators that it has used
 
     @property
@@ -98,7 +98,7 @@ class Credentials:
         person = self._shared.hub.chat.people[self._subscriber.user_id]
         known = person.identity if person.is_known else ""
         refused = await self._use(token, known, person.origin.account)
-        return refused or self.offer or Notice("You have an account, and need no invitation.")
+        return refused or self._offer() or Notice("You have an account, and need no invitation.")
 
     async def _use(self, token: str, known: str, account: str) -> Refused | None:
         used = await self._shared.admission.use(token, known, account)
@@ -109,9 +109,16 @@ class Credentials:
             self._as_operator = used.id
         return None
 
-    @property
-    def offer(self) -> Notice | None:
-        """The offer to register for those whom an invitation has let in."""
+    def offer_in(self, room: str) -> Notice | None:
+        """The offer to register for those whom an invitation has let in, made once: in the first
+        room that they enter, where they look.
+        """
+        if self._has_offered:
+            return None
+        self._has_offered = True
+        return replace(offer, room=room) if (offer := self._offer()) else None
+
+    def _offer(self) -> Notice | None:
         person = self._shared.hub.chat.people.get(self._subscriber.user_id)
         if not self._invited or person is None or person.origin.account:
             return None

@@ -120,10 +120,10 @@ class ReplyBuffer(OwnDialect):
                 event = replace(event, away="")
             self.show(event, id, at)
 
-    def unasked(self, text: str) -> None:
-        """Send a notice of the server's that is no reply."""
+    def unasked(self, text: str, room: str = "") -> None:
+        """Send a notice of the server's that is no reply; clients show it in the ``room``."""
         for line in text.splitlines():
-            self._at_once("", "NOTICE", self.peer.nick or "*", line)
+            self._at_once("", "NOTICE", room or self.peer.nick or "*", line)
 
     # ── refusals ───────────────────────────────────────────────────────────────────────────
 

@@ -187,8 +187,8 @@ class IrcSession(Session):
                 self._out.tell_again(answer)
             case Marked():
                 self._out.lines(self._peer.dialect.marked(answer))
-            case Notice(text):
-                self._out.unasked(text)
+            case Notice(text, room):
+                self._out.unasked(text, room)
             case _:
                 raise AssertionError(f"nobody asked for {answer}")
 
