@@ -32,6 +32,11 @@ class Files:
         return {"certificate": str(self.certificate), "key": str(self.key)}
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The settings for the environment of a process."""
+        return {f"TRIO_CHAT_TLS__{name.upper()}": value for name, value in self.settings.items()}
+
+    @property
     def pin(self) -> str:
         """The pin of the certificate, which comes before those of its issuers."""
         first, end, _ = self.certificate.read_text().partition("-----END CERTIFICATE-----")
@@ -41,6 +46,7 @@ class Files:
 def issue(folder: Path, *names: str) -> Files:
     """Issue a certificate to these names, or to localhost, and write it to a folder."""
     issued = authority().issue_cert(*(names or ("localhost", "127.0.0.1")))
+    folder.mkdir(exist_ok=True)
     files = Files(folder / "certificate.pem", folder / "key.pem")
     files.certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     files.key.write_bytes(issued.private_key_pem.bytes())
@@ -59,6 +65,14 @@ def untrusting() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+async def connect(port: int, *, over_tls: bool) -> trio.abc.Stream:
+    """A stream to a server on this machine."""
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    if not over_tls:
+        return stream
+    return trio.SSLStream(stream, trusting(), server_hostname="localhost", https_compatible=True)
 
 
 async def secured(

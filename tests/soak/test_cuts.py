@@ -160,11 +160,10 @@ async def test_everybody_has_everything_of_every_room_and_in_private_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file, certificates = tmp_path / "chat.db", tmp_path / "certificates"
-    certificates.mkdir()
-    files = issue(certificates)
-    tls = {f"TRIO_CHAT_TLS__{name.upper()}": path for name, path in files.settings.items()}
-    variables = LIMITS_OFF | {"TRIO_CHAT_HISTORY__STORE": str(file)} | (tls if over_tls else {})
+    file, files = tmp_path / "chat.db", issue(tmp_path / "tls")
+    variables = LIMITS_OFF | {"TRIO_CHAT_HISTORY__STORE": str(file)}
+    if over_tls:
+        variables |= files.variables
     monkeypatch.setattr(backoff, "_FIRST", 0.05)
     monkeypatch.setattr(backoff, "_LAST", 0.2)
     everybody = trio.Event()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from certificates import connect, issue
 from processes import free_port, running_server
 from trio_chat.core.events import Entry, Said
 from trio_chat.protocols.irc.message import Message, parse
@@ -40,6 +41,7 @@ class Client:
     nick: str
     room: str
     port: int
+    over_tls: bool
     number: int = 0
     waiting: deque[str] = field(default_factory=deque)  # said, and not yet acknowledged
     acknowledged: dict[str, str] = field(default_factory=dict)  # by text, the id
@@ -48,7 +50,7 @@ class Client:
     async def live(self, goes_on: bool) -> None:
         """Until the server is gone; or until all is acknowledged, unless it ``goes_on``."""
         with suppress(OSError, trio.BrokenResourceError):
-            async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
+            async with await connect(self.port, over_tls=self.over_tls) as stream:
                 await stream.send_all(
                     b"CAP REQ :message-tags server-time echo-message batch\r\n"
                     b"CAP REQ trio-chat/identity\r\n"
@@ -57,7 +59,7 @@ class Client:
                 )
                 await self._converse(stream, goes_on)
 
-    async def _converse(self, stream: trio.SocketStream, goes_on: bool) -> None:
+    async def _converse(self, stream: trio.abc.Stream, goes_on: bool) -> None:
         buffer, inside = b"", False
         while data := await stream.receive_some():
             *lines, buffer = (buffer + data).split(b"\r\n")
@@ -67,13 +69,14 @@ class Client:
                 if message.command == "366":
                     inside = True
                     await stream.send_all(b"".join(map(self._line, self.waiting)))
+                    await stream.send_all(self._say_more())
                 elif message.command == "PRIVMSG" and "batch" not in message.tags:
                     self._note(message)
                 elif message.command == "PING":
                     await stream.send_all(b"PONG x\r\n")
             if inside and goes_on:
                 await stream.send_all(self._say_more())
-            if not goes_on and not self.waiting and self.number:
+            if inside and not goes_on and not self.waiting:
                 return
 
     def _note(self, message: Message) -> None:
@@ -97,12 +100,14 @@ class Client:
         return f"@+trio-chat/id={token} PRIVMSG {self.room} :{text}\r\n".encode()
 
 
-async def _kill_again_and_again(kills: int, file: Path, chance: random.Random) -> list[Client]:
+async def _kill_again_and_again(
+    kills: int, chance: random.Random, *, over_tls: bool, **variables: str
+) -> list[Client]:
     with free_port() as port:
-        clients = [Client(f"c{n}", ROOMS[n % len(ROOMS)], port) for n in range(CLIENTS)]
+        clients = [Client(f"c{n}", ROOMS[n % len(ROOMS)], port, over_tls) for n in range(CLIENTS)]
         for left in range(kills, -1, -1):
             async with (
-                running_server(port=port, TRIO_CHAT_HISTORY__STORE=str(file), **SETTINGS) as server,
+                running_server(port=port, **SETTINGS, **variables) as server,
                 trio.open_nursery() as nursery,
             ):
                 for client in clients:
@@ -135,11 +140,17 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
     return report
 
 
+@pytest.mark.parametrize("over_tls", [False, True], ids=["clear", "TLS"])
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG)]
 )
-async def test_nothing_is_lost_and_nothing_is_there_twice(kills: int, tmp_path: Path) -> None:
-    file = tmp_path / "chat.db"
-    clients = await _kill_again_and_again(kills, file, random.Random(kills))
+async def test_nothing_is_lost_and_nothing_is_there_twice(
+    kills: int, over_tls: bool, tmp_path: Path
+) -> None:
+    file, files = tmp_path / "chat.db", issue(tmp_path / "tls")
+    variables = files.variables | {"TRIO_CHAT_HISTORY__STORE": str(file)}
+    clients = await _kill_again_and_again(
+        kills, random.Random(kills), over_tls=over_tls, **variables
+    )
     history = [e for e in export(file, rooms=(), since=0) if isinstance(e.event, Said)]
     print(f"\n{kills} kills: {_check(clients, history)}", file=sys.stderr)
