@@ -5,7 +5,6 @@ import math
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -36,7 +35,7 @@ class Disk:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.commits: list[str] = []
-        self._now = self._passed = 0.0
+        self._now = self._passed = 0.0  # the clock stands still, but for what a test lets pass
 
     def perf_counter(self) -> float:
         """Called before a commit and after it."""
@@ -44,7 +43,7 @@ class Disk:
         return self._now
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._passed
+        return self._passed
 
     def pass_time(self, seconds: float) -> None:
         self._passed += seconds
