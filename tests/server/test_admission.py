@@ -184,6 +184,15 @@ async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
         assert USED in await irc_answer(house, f"PASS {token()}")
 
 
+async def test_a_guest_cannot_use_it_up_by_showing_it_again_and_again() -> None:
+    async with by_invitation() as house:
+        al = await come(house, "al", token(uses=2))
+        await al.until("/register PASSWORD\n")
+        for _ in range(3):
+            await answer(al, f"/invitation {token(uses=2)}", OFFER)
+        assert await is_let_in(await come(house, "bo", token(uses=2)))
+
+
 # ── the settings ───────────────────────────────────────────────────────────────────────────────
 
 GUESTS = [

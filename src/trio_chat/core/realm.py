@@ -188,8 +188,10 @@ class Realm:
             spent = replace(spent, expires=event.expires, uses=event.uses, by=by)
             if account := self.account(event.name):
                 self._put(replace(account, operator=True))
-        kept = (one for one in self.invitations.values() if at < one.expires + _KEPT)
-        self.invitations = {one.id: one for one in (*kept, spent)}
+        self.invitations[id] = spent
+        if len(self.invitations).bit_count() == 1:  # now and then, the longer they are, the less
+            kept = (one for one in self.invitations.values() if at < one.expires + _KEPT)
+            self.invitations = {one.id: one for one in kept}
 
     def _make(self, event: AccountMade, at: int) -> None:
         is_taken = event.identity in self._of_identity or event.key in self._of_key

@@ -47,6 +47,7 @@ class Credentials:
         self._wrong_passwords = 0
         self._is_welcome = False  # it has shown what lets one in
         self._invited = self._has_offered = False
+        self._token = ""  # the last invitation that it has used
         self._as_operator = ""  # the id of an invitation for operators that it has used
 
     @property
@@ -101,10 +102,12 @@ class Credentials:
         return refused or self._offer() or Notice("You have an account, and need no invitation.")
 
     async def _use(self, token: str, known: str, account: str) -> Refused | None:
+        if token == self._token and not account:  # or one guest could use it up for all others
+            return None
         used = await self._shared.admission.use(token, known, account)
         if isinstance(used, Refused):
             return used
-        self._invited = True
+        self._invited, self._token = True, token
         if used.operator and not account:
             self._as_operator = used.id
         return None
