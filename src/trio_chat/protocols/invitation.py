@@ -55,14 +55,16 @@ def is_id(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
-#: How people write what ``read_request`` reads, what it does, and what they are told.
-ARGUMENTS = "TOKEN|[PEOPLE] [DAYS]|list|revoke TOKEN|revoke ID"
+#: How people write what ``read_request`` reads; in a list of commands, where it has to be short;
+#: what it does there, and what they are told who have ended one.
+FORMS = "TOKEN|[PEOPLE] [DAYS]|list|revoke TOKEN|revoke ID"
+ARGUMENTS = "TOKEN|N|list|revoke ID"
+DOES = "use an invitation; or invite N people"
 REVOKED = "It lets nobody in any more."
-DOES = "use an invitation; for operators of the server: make one, list the used ones, end one"
 
 
 def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
-    """Read what somebody wants of invitations; None if it is nothing of ``ARGUMENTS``."""
+    """Read what somebody wants of invitations; None if it is none of ``FORMS``."""
     words = text.split()
     match words:
         case [token] if is_token(token):

@@ -178,7 +178,7 @@ def _invite(out: ReplyBuffer, message: Message) -> Asks:
 def _invitation(out: ReplyBuffer, message: Message) -> Asks:
     """Read INVITATION, an extension of our own: one to the chat, and not to a room."""
     if (request := invitation.read_request(" ".join(message.params))) is None:
-        out.fail("INVITATION", "INVALID_PARAMS", f"Usage: INVITATION {invitation.ARGUMENTS}")
+        out.fail("INVITATION", "INVALID_PARAMS", f"Usage: INVITATION {invitation.FORMS}")
         return ()
     return [Ask(request)]
 
@@ -360,7 +360,7 @@ VERBS = {
     "HELPOP": Verb(_help, "[subject]"),
     "IDENTITY": Verb(Registration.identity, "secret", 1, cap="trio-chat/identity", registers=True),
     "INFO": Verb(_about(replies.info), "[server]"),
-    "INVITATION": Verb(_invitation, invitation.ARGUMENTS),
+    "INVITATION": Verb(_invitation, invitation.FORMS),
     "INVITE": Verb(_invite, "[nickname room]"),
     "ISON": Verb(_ison, "nickname...", 1),
     "JOIN": Verb(_join, "room,... [key,...]", 1),

@@ -156,7 +156,7 @@ def _account(room: str, rest: str) -> Command:
 
 
 def _invitation(room: str, rest: str) -> Command | Refused:
-    return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.ARGUMENTS}")
+    return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
 
 
 _CONFIDENTIAL = re.compile(r"\s*/+\s*(login|register|password|identify)(\s|$)", re.IGNORECASE)
