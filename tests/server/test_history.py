@@ -291,6 +291,14 @@ async def test_the_room_is_called_as_it_is(house: House) -> None:
     assert end.command == "BATCH"
 
 
+async def test_somebody_is_called_as_the_question_does(house: House) -> None:
+    await irc_peer(house, "bob")
+    alice = await irc_peer(house, "alice", *CAPS.split())
+    await alice.news("PRIVMSG bob :hi")
+    start, *_ = await alice.messages("CHATHISTORY LATEST BOB * 9")
+    assert start.params[2] == "BOB"
+
+
 # ── who may read it ────────────────────────────────────────────────────────────────────────────
 
 

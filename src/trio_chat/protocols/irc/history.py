@@ -33,8 +33,10 @@ def chathistory(out: ReplyBuffer, message: Message) -> Asks:
         out.fail("CHATHISTORY", fault.code, given or "*", *fault.context, str(fault))
         return ()
     target = command.target if isinstance(command, Recall) else "*"
-    tell = _talks if isinstance(command, ListTalks) else _recalled
-    return [Ask(command, partial(tell, out), partial(_no_history, out, given, target))]
+    refused = partial(_no_history, out, given, target)
+    if isinstance(command, ListTalks):
+        return [Ask(command, partial(_talks, out), refused)]
+    return [Ask(command, partial(_recalled, out, target), refused)]
 
 
 def _read_chathistory(out: ReplyBuffer, params: Sequence[str]) -> Recall | ListTalks:
@@ -93,8 +95,12 @@ _SPANS: dict[str, tuple[int, Callable[..., Span]]] = {
 }
 
 
-def _recalled(out: ReplyBuffer, recalled: Recalled) -> None:
-    out.open_batch("chathistory", recalled.target)
+def _recalled(out: ReplyBuffer, target: str, recalled: Recalled) -> None:
+    """Answer for a room by its name, and for somebody by the name that was asked for, because it is
+    by that name that clients know the conversation.
+    """
+    name = recalled.target
+    out.open_batch("chathistory", name if name.startswith("#") else target)
     out.show_entries(recalled.entries)
 
 
