@@ -1,9 +1,14 @@
 """Our account on an IRC server: logging in before anybody sees us, or not going in at all."""
 
+from pathlib import Path
+
 import pytest
 import trio
 
 import trio_chat
+from certificates import issue
+from irc_peers import irc_peer
+from peers import running, settings
 from processes import PATIENCE, run
 from sasl_server import PASSWORD, SaslServer
 from trio_chat import LoginFailed, NotAdmitted, Notice, Settings, SettingsError
@@ -14,6 +19,7 @@ from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.server import accounts
 from trio_chat.settings import ClientSettings
 
 
@@ -141,13 +147,6 @@ async def test_nobody_goes_in_as_a_stranger_by_mistake(nursery, answers):
     assert "JOIN" not in str(server.received)
 
 
-async def test_where_plain_is_spoken_there_are_no_accounts(port):
-    account = {"account": "al", "account_password": PASSWORD}
-    with pytest.raises(NotAdmitted, match="the server has no accounts"):
-        async with trio_chat.open_chat(port=port, nick="al", protocol="plain", **account):
-            pass
-
-
 # ── what others could read ─────────────────────────────────────────────────────────────────
 
 
@@ -242,3 +241,39 @@ def test_what_can_be_no_account(account):
 def test_an_account_and_its_password_need_each_other(given):
     with pytest.raises(ValueError, match="need each other"):
         trio_chat.open_chat(nick="al", **given)
+
+
+# ── on our own server ──────────────────────────────────────────────────────────────────────────
+
+HORSE = "correct-horse"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_our_own_server_takes_our_proof(
+    tmp_path: Path, tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = issue(tmp_path)
+    async with running(settings(tls=files.settings if tls else {})) as house:
+        bob = await house.connect("al")
+        await bob.send(f"/register {HORSE}\n/quit\n".encode())
+        await bob.rest()
+        monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it saw the password"))
+        where = {"port": house.port, "tls": "on", "pin": files.pin} if tls else {"port": house.port}
+        account = {"account": "al", "account_password": HORSE}
+        async with trio_chat.open_chat(nick="al", protocol="irc", **where, **account):
+            alice = await irc_peer(house, "alice", rooms="")
+            assert any(" 330 alice al al :" in line for line in await alice.news("WHOIS al"))
+        with pytest.raises(LoginFailed, match="That is not the password"):
+            async with trio_chat.open_chat(
+                nick="al", protocol="irc", **where, account="al", account_password="wrong-horse"
+            ):
+                pass
+
+
+async def test_where_plain_is_spoken_the_error_says_how_to_log_in() -> None:
+    async with running() as house:
+        with pytest.raises(NotAdmitted, match="say '/login NAME PASSWORD' there"):
+            async with trio_chat.open_chat(
+                port=house.port, nick="al", protocol="plain", account="al", account_password="x"
+            ):
+                pass

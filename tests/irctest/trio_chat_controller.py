@@ -4,7 +4,8 @@ import base64
 import hashlib
 import os
 import shutil
-from typing import ClassVar
+import socket
+from typing import Any, ClassVar
 
 from irctest.basecontrollers import BaseServerController, DirectoryBasedController
 from irctest.patma import ANYSTR, StrRe
@@ -28,7 +29,7 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
 
     software_name = "trio-chat"
     _port_wait_interval = 0.05
-    supported_sasl_mechanisms: ClassVar[set[str]] = set()
+    supported_sasl_mechanisms: ClassVar[set[str]] = {"PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     extban_mute_char = "m"
 
@@ -62,6 +63,8 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
             OptionalBehaviors.MULTI_NAMES_COMMAND,
             OptionalBehaviors.MULTI_PRIVMSG,
             OptionalBehaviors.NO_CTCP,
+            OptionalBehaviors.SASL_AFTER_REGISTRATION,
+            OptionalBehaviors.SASL_REAUTHENTICATION,
         }
     )
     isupport: ClassVar[dict[str, object]] = {
@@ -93,11 +96,13 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
             raise NotImplementedByController("TLS")
         if websocket_hostname is not None or websocket_port is not None:
             raise NotImplementedByController("Websocket")
-        if run_services:
-            raise NotImplementedByController("services")
+        if self.test_config.account_registration_requires_email:
+            raise NotImplementedByController("mail")
         self.hostname, self.port = hostname, port
         self.create_config()
         settings = {
+            "ACCOUNTS__ITERATIONS": "4096",
+            "ACCOUNTS__PASSWORD_MIN": "1",
             "HISTORY__STORE": str(self.directory / "chat.db"),
             "HISTORY__REPLAY": "0",  # nothing is played back by itself
             "HOST": "127.0.0.1",
@@ -116,6 +121,17 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
             [*(["faketime", "-f", faketime] if faked else []), PROGRAM, "server"],
             env=os.environ | {f"TRIO_CHAT_{name}": value for name, value in settings.items()},
         )
+
+    def wait_for_services(self) -> None:
+        """There are none: the server has the accounts."""
+
+    def registerUser(self, case: Any, username: str, password: str | None = None) -> None:  # noqa: N802
+        """By a plain connection: its lines are long enough for any password."""
+        self.wait_for_port()
+        with socket.create_connection((self.hostname, self.port), timeout=5) as peer:
+            peer.sendall(f"{username}\n/register {password}\n/quit\n".encode())
+            answers = b"".join(iter(lambda: peer.recv(4096), b"")).decode()
+        assert "Your nickname is yours now." in answers, answers
 
 
 def get_irctest_controller_class() -> type[TrioChatController]:

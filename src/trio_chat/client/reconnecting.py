@@ -23,7 +23,7 @@ from trio_chat.errors import (
     NotTrusted,
 )
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import NO_ACCOUNTS, ClientSession, Message, Requests, Unlinked
+from trio_chat.protocols.client import PLAIN_LOGIN, ClientSession, Message, Requests, Unlinked
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.session import IrcClientSession
@@ -238,7 +238,7 @@ class ReconnectingConnection:
         encoding, password = self._server.encoding, self._server.password
         account = self._account()
         if plain and account:
-            raise NotAdmitted(NO_ACCOUNTS)
+            raise NotAdmitted(PLAIN_LOGIN)
         if plain:
             self.session = PlainClientSession(
                 nick, only_room=self.home or DEFAULT_ROOM,

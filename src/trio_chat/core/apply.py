@@ -296,13 +296,16 @@ def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries
         return []
     if event.origin.account and not state.realm.account(event.origin.account):
         return []
-    return _be_known(state, person, event.origin.account, event.identity)
+    return _be_known(state, person, event.origin.account, event.identity, person.user_id)
 
 
-def _be_known(state: State, person: Person, account: str, identity: str) -> Deliveries:
+def _be_known(
+    state: State, person: Person, account: str, identity: str, by: str = ""
+) -> Deliveries:
     """Let somebody be known by another account; by none if it is empty.
 
-    Whoever leaves an account leaves with it what makes an operator of the server.
+    Whoever leaves an account leaves with it what makes an operator of the server. It is told as
+    their own doing if ``by`` is their id.
     """
     _forget_known(state, person)
     demoted = person.is_operator and person.origin.account not in ("", account)
@@ -312,7 +315,9 @@ def _be_known(state: State, person: Person, account: str, identity: str) -> Deli
         state.known.setdefault(identity, {})[person.user_id] = person
     _note(state, person)
     event = AccountSet(person.nick, person.user_id, person.origin, identity)
-    return [*_told(state, person, event), *(_demote(state, person) if demoted else ())]
+    everybody, *strangers = _told(state, person, event)
+    told = [replace(everybody, by=by), *strangers]
+    return [*told, *(_demote(state, person) if demoted else ())]
 
 
 def _demote(state: State, person: Person) -> Deliveries:
@@ -340,7 +345,8 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
         return []
     people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
     found = [person for person in people.values() if person]
-    return [d for p in found for d in _be_known(state, p, account.name, account.identity)]
+    name, identity, by = account.name, account.identity, event.user_id
+    return [d for person in found for d in _be_known(state, person, name, identity, by)]
 
 
 def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> Deliveries:

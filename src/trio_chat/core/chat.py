@@ -13,6 +13,7 @@ from trio_chat.core.apply import EFFECTS
 from trio_chat.core.commands import Confidential, Query, Request
 from trio_chat.core.decide import JUDGES, Outcomes, repair
 from trio_chat.core.events import Entry
+from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Answer, Delivery
 
@@ -25,13 +26,16 @@ class Chat(State):
     order, each once.
     """
 
-    def decide(self, user_id: str, request: Request | Confidential) -> Outcomes:
+    def decide(
+        self, user_id: str, request: Request | Confidential, *, newcomer: Person | None = None
+    ) -> Outcomes:
         """Judge a request: the event that it would become, or refusals; empty if it is none.
 
-        Nothing is changed. All events returned belong to one log. A room to join must have been
+        ``newcomer`` is who asks, if they are not here yet; they may ask to Register only. Nothing
+        is changed. All events returned belong to one log. A room to join must have been
         opened (``State.open_room``).
         """
-        return JUDGES[type(request)](self, self.people[user_id], request)
+        return JUDGES[type(request)](self, newcomer or self.people[user_id], request)
 
     def is_repair(self, user_id: str, request: Request | Confidential) -> str:
         """Describe, for the server's log, what only an operator of the server may do."""

@@ -3,6 +3,8 @@
 Who asks is not in them: the connection knows that, and passes it along.
 """
 
+from dataclasses import field
+
 from trio_chat.core.events import NOWHERE, Change, Origin
 from trio_chat.core.fact import fact
 
@@ -16,17 +18,18 @@ LIST_MAX = 100  # entries on each of a room's lists
 class Enter:
     """Let me in under this nickname; if that cannot be and ``near`` is set, under one like it.
 
-    ``password`` is the server's, or an invitation; with an ``account`` it is that account's, or the
-    secret of one of its keys. With a ``secret`` I am the person who came with it
-    before. ``origin`` is what others will see of me, ``secure`` whether I come over TLS.
+    ``password`` is the server's, or an invitation, or ``name:password`` of an account; with an
+    ``account`` it is that account's, or the secret of one of its keys. With a ``secret`` I am the
+    person who came with it before. ``origin`` is what others will see of me, ``secure`` whether I
+    come over TLS.
     """
 
     nick: str
     near: bool = False
     origin: Origin = NOWHERE
-    password: str = ""
+    password: str = field(default="", repr=False)
     account: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     secure: bool = False
 
 
@@ -161,10 +164,15 @@ class Announce:
 class Register:
     """Make my nickname an account, opened by this password; an ``operator``'s if I was invited as
     one.
+
+    Who is not let in yet names the nickname that they want, and may show the ``secret`` with which
+    they will come, as in Enter.
     """
 
-    password: str
+    password: str = field(repr=False)
     operator: bool = False
+    nick: str = ""
+    secret: str = field(default="", repr=False)
 
 
 @fact
@@ -172,7 +180,18 @@ class LogIn:
     """Log me in to an account, by its password or by the secret of one of its keys."""
 
     name: str
-    password: str
+    password: str = field(default="", repr=False)
+
+
+@fact
+class Prove:
+    """Log me in to an account by SCRAM-SHA-256 (RFC 7677), which does not send the password.
+
+    ``message`` is my next message; the ``first`` one begins anew. The last one is empty.
+    """
+
+    message: bytes = field(repr=False)
+    first: bool = False
 
 
 @fact
@@ -184,7 +203,7 @@ class LogOut:
 class SetPassword:
     """Give my account another password."""
 
-    password: str
+    password: str = field(repr=False)
 
 
 @fact
@@ -265,7 +284,7 @@ class Operate:
     """Make me an operator of this server; ``name`` is the one in its settings."""
 
     name: str
-    password: str
+    password: str = field(repr=False)
 
 
 @fact
@@ -466,5 +485,5 @@ LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
     Enter | Quit | Operate | Kill | Reload | Watch | OfInvitation
-    | Request | Confidential | Query | LookUp
+    | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

@@ -1,12 +1,12 @@
 """The decorator by which commands, events and deliveries are declared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def fact(cls: type[_T]) -> type[_T]:
     """Make a class a dataclass with slots, frozen for the type checker only.
 

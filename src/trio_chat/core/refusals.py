@@ -36,6 +36,7 @@ class Code(Enum):
     BAD_PASSWORD = auto()
     BAD_INVITATION = auto()
     ACCOUNT_REQUIRED = auto()
+    WEAK_PASSWORD = auto()
     ACCOUNT_EXISTS = auto()  # nick
     LOGGED_IN = auto()
     NOT_LOGGED_IN = auto()

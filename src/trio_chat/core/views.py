@@ -218,7 +218,14 @@ class NewKey:
     """The answer to MakeKey: the secret, which nobody can be told again."""
 
     label: str
-    secret: str
+    secret: str = field(repr=False)
+
+
+@fact
+class Challenge:
+    """The answer to Prove: the server's next message."""
+
+    message: bytes
 
 
 @fact
@@ -290,7 +297,7 @@ class Marked:
 
 Answer = (
     Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView | NewKey
-    | AwayReply
+    | Challenge | AwayReply
     | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | Answer

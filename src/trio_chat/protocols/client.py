@@ -45,6 +45,12 @@ NO_ACCOUNTS = (
     "Nobody can log in to this chat: the server has no accounts (SASL), or they are out of service."
 )
 
+#: The error if we have an account where plain is spoken: what is sent may be shown to everybody.
+PLAIN_LOGIN = (
+    "Where plain is spoken, nobody is logged in before others see them: use --protocol irc, or set "
+    "no account, and say '/login NAME PASSWORD' there if it is a trio-chat server."
+)
+
 
 class Look(NamedTuple):
     """The formatting of a part of a text. ``colour`` is one of the 16 of IRC."""

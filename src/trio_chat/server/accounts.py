@@ -8,22 +8,29 @@ locks out another. No password leaves this module but as a verifier, and no log 
 import logging
 import math
 import secrets
+from dataclasses import replace
 from functools import partial
 
 import trio
 
 from trio_chat.core.commands import Confidential, LogIn, MakeKey, Register, SetPassword
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import KeyMade
+from trio_chat.core.events import AccountSet, KeyMade
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import NewKey, Refused
+from trio_chat.core.views import Challenge, NewKey, Refused
 from trio_chat.errors import Unavailable
-from trio_chat.protocols.scram import prepare
+from trio_chat.protocols.scram import ScramError, ScramServer, prepare
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import WRONG
 from trio_chat.server.hub import Hub
-from trio_chat.server.passwords import identity, new_verifier, opens
+from trio_chat.server.passwords import (
+    identity,
+    new_verifier,
+    nobodys_verifier,
+    opens,
+    read_verifier,
+)
 from trio_chat.server.sources import Source
 from trio_chat.settings import AccountSettings
 from trio_chat.storage.base import Log
@@ -42,11 +49,35 @@ IN_CLEAR = Refused(
 )
 
 
-class Accounts:
-    """Carries out what is confidential, for all connections; ``settings`` may change."""
+# A login that does not go as SCRAM has it.
+_BROKEN = Refused("Your client does not log in as SCRAM-SHA-256 has it.", Code.WRONG_PASSWORD)
 
-    def __init__(self, hub: Hub, log: Log, settings: AccountSettings) -> None:
-        self._hub, self._log, self.settings = hub, log, settings
+
+class Exchange:
+    """A login by SCRAM that is under way; ``name`` is the account's, ``answer`` what comes next."""
+
+    def __init__(self, server: ScramServer, answer: Challenge, name: str) -> None:
+        self._server, self.answer, self.name = server, answer, name
+        self.is_proven = False
+
+    def check(self, message: bytes) -> bool:
+        """Whether this message proves that the client knows the password."""
+        try:
+            self.answer = Challenge(self._server.check(message))
+        except ScramError:
+            return False
+        self.is_proven = True
+        return True
+
+
+class Accounts:
+    """Carries out what is confidential, for all connections; ``settings`` may change.
+
+    ``key`` is a secret of the server's own.
+    """
+
+    def __init__(self, hub: Hub, log: Log, settings: AccountSettings, key: bytes) -> None:
+        self._hub, self._log, self.settings, self._key = hub, log, settings, key
         self._hashing = trio.CapacityLimiter(_AT_ONCE)
 
     async def carry_out(
@@ -54,10 +85,14 @@ class Accounts:
     ) -> Outcomes | NewKey:
         """Carry it out as ``Hub.submit`` does; the answer to MakeKey is the new key."""
         match request:
-            case Register(password) | SetPassword(password):
+            case Register(password, secret=secret):
+                hashed = identity(secret) if secret else ""
+                request = replace(request, secret=hashed)
+                return await self._set(subscriber, source, request, password)
+            case SetPassword(password):
                 return await self._set(subscriber, source, request, password)
             case LogIn(name, password):
-                return await self._log_in(subscriber, source, name, password)
+                return await self.log_in(subscriber, source, name, password)
             case MakeKey(label):
                 return await self._make_key(subscriber, label)
 
@@ -69,11 +104,11 @@ class Accounts:
         password: str,
     ) -> Outcomes:
         """Hash a new password, unless the request would be refused whatever it is."""
-        would_be = self._hub.chat.decide(subscriber.user_id, request)
+        would_be = self._hub.would_be(subscriber, request)
         if any(isinstance(outcome, Refused) for outcome in would_be):
             return would_be
         if problem := self._problem(password):
-            return [Refused(problem, Code.BAD_PASSWORD)]
+            return [problem]
         budget = source.new_passwords
         if budget and (wait := budget.wait(trio.current_time())):
             return [_too_many(wait)]
@@ -85,31 +120,36 @@ class Accounts:
             budget.take(trio.current_time())
         return await self._hub.submit(subscriber, request, made)
 
-    def _problem(self, password: str) -> str:
-        """Why nobody can have this password, as a sentence; empty if they can."""
+    def _problem(self, password: str) -> Refused | None:
+        """Why nobody can have this password; None if they can."""
         least = self.settings.password_min
         if len(password) < least:
-            return f"A password has at least {least} characters."
+            why = f"A password has at least {least} characters."
+            return Refused(why, Code.WEAK_PASSWORD)
         if len(password) > _LONGEST:
-            return f"A password has at most {_LONGEST} characters."
+            why = f"A password has at most {_LONGEST} characters."
+            return Refused(why, Code.BAD_PASSWORD)
         try:
             prepare(password)
         except ValueError:
-            return "A password has no characters that nobody can see."
-        return ""
+            why = "A password has no characters that nobody can see."
+            return Refused(why, Code.BAD_PASSWORD)
+        return None
 
-    async def _log_in(
+    async def log_in(
         self, subscriber: Subscriber, source: Source, name: str, password: str
     ) -> Outcomes:
-        opened = await self.open(source, name, password)
+        """Log somebody in by a password, or by the secret of a key."""
+        opened = await self._open(source, name, password)
         if isinstance(opened, Refused):
             return [opened]
         name, key = opened
-        outcomes = await self._hub.submit(subscriber, LogIn(name, password))
-        subscriber.key = key or subscriber.key  # it ends with the key
+        outcomes = await self._be(subscriber, name)
+        if key and any(isinstance(outcome, AccountSet) for outcome in outcomes):
+            subscriber.key, subscriber.account = key, ""  # it ends with the key
         return outcomes
 
-    async def open(self, source: Source, name: str, password: str) -> tuple[str, str] | Refused:
+    async def _open(self, source: Source, name: str, password: str) -> tuple[str, str] | Refused:
         """Open an account by its password or the secret of one of its keys.
 
         Returns its name, and the key if it was one.
@@ -121,12 +161,40 @@ class Accounts:
         by_key = account is not None and realm.who(key) == (account.name, account.identity)
         if not by_key and (refused := await self._check(source, name, password)):
             return refused
-        logger.info("logged in as %s", name)
         return name, key if by_key else ""
+
+    async def _be(self, subscriber: Subscriber, name: str) -> Outcomes:
+        logger.info("logged in as %s", name)
+        return await self._hub.submit(subscriber, LogIn(name))
+
+    async def challenge(self, message: bytes) -> Exchange | Refused:
+        """Answer the first message of a login by SCRAM."""
+        server, realm = ScramServer(secrets.token_urlsafe(_SECRET)), self._hub.chat.realm
+        try:
+            name = server.receive_first(message)
+            account = realm.meant(name)
+            name = account.name if account else name
+            verifier = read_verifier(await self._log.secret(fold(name)))
+        except ScramError:
+            return _BROKEN
+        except Unavailable as error:
+            return Refused(str(error), Code.UNAVAILABLE)
+        nobodys = nobodys_verifier(self._key, fold(name), self.settings.iterations)
+        return Exchange(server, Challenge(server.challenge(verifier or nobodys)), name)
+
+    async def prove(
+        self, subscriber: Subscriber, source: Source, exchange: Exchange, message: bytes
+    ) -> Outcomes | Challenge:
+        """Go on with a login by SCRAM, whose challenge has been answered."""
+        if exchange.is_proven:
+            return [_BROKEN] if message else await self._be(subscriber, exchange.name)
+        if refused := source.guesses.guess_now(lambda: exchange.check(message)):
+            self._report(source, refused, exchange.name)
+            return [refused]
+        return exchange.answer
 
     async def _check(self, source: Source, name: str, password: str) -> Refused | None:
         """Why somebody may not log in with this password; None if it is right."""
-        realm = self._hub.chat.realm
         try:
             verifier = await self._log.secret(fold(name))
         except Unavailable as error:
@@ -135,11 +203,14 @@ class Accounts:
         refused = await source.guesses.guess(
             lambda: opens(verifier, password, iterations), self._hashing, most=_WAITING
         )
+        self._report(source, refused, name)
+        return refused
+
+    def _report(self, source: Source, refused: Refused | None, name: str) -> None:
         if refused is WRONG and source.may_report(trio.current_time()):
             # Where no account is of that name, it may be the password, typed in its place.
-            account = realm.account(name)
+            account = self._hub.chat.realm.account(name)
             logger.warning("failed to log in as %s", account.name if account else "nobody")
-        return refused
 
     async def _make_key(self, subscriber: Subscriber, label: str) -> Outcomes | NewKey:
         secret = secrets.token_urlsafe(_SECRET)

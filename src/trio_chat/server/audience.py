@@ -36,8 +36,8 @@ class Subscriber:
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
     differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
     from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``), ``key`` is
-    the hash of the secret that they have shown, if any, ``account`` the one that they have opened
-    before they came in. ``is_there`` asks them whether they still are.
+    the hash of the secret that they have shown, if any; ``account`` the one that they have logged
+    in to by its password before they were let in. ``is_there`` asks them whether they still are.
     """
 
     user_id: str

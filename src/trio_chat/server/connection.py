@@ -27,6 +27,7 @@ from trio_chat.core.commands import (
     LookUp,
     MakeInvitation,
     Operate,
+    Prove,
     Query,
     Quit,
     Reload,
@@ -34,12 +35,13 @@ from trio_chat.core.commands import (
     UseInvitation,
     Watch,
 )
-from trio_chat.core.decide import Outcome
+from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.views import (
     Answer,
     AwayReply,
+    Challenge,
     Members,
     NewKey,
     Notice,
@@ -127,15 +129,17 @@ class Connection:
             is_there=self.is_there,
         )
         self._credentials = Credentials(
-            shared,
-            self._subscriber,
-            source,
-            is_private=self._is_secure or is_local(self._link.peer),
+            shared, self._subscriber, source, is_private=self._is_private
         )
 
     @property
     def _is_secure(self) -> bool:
         return self._link.seal is not None
+
+    @property
+    def _is_private(self) -> bool:
+        """Whether nobody on the way can read what the peer sends."""
+        return self._is_secure or is_local(self._link.peer)
 
     @property
     def refusals(self) -> int:
@@ -262,7 +266,9 @@ class Connection:
             await self._end(f"speaks {opened.spoken.name}")
         if opened.spoken is Spoken.IRC:
             outbox.post(opened.asked)
-            self._session = IrcSession(self._shared.irc, time.time, sts=self._sts())
+            self._session = IrcSession(
+                self._shared.irc, time.time, sts=self._sts(), private=self._is_private
+            )
         return opened.pieces
 
     def _sts(self) -> str:
@@ -386,6 +392,8 @@ class Connection:
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
                 watch(self._subscriber.user_id, nicks)
+            case Prove() as prove:
+                await self._tell(await self._credentials.prove(prove), ask)
             case command if isinstance(command, Confidential):
                 await self._confide(command, ask)
             case command if isinstance(command, LookUp):
@@ -487,7 +495,10 @@ class Connection:
         await self._flush()
         with self._time_out():
             answer = await self._credentials.confide(request)
-        if isinstance(answer, NewKey):
+        await self._tell(answer, ask)
+
+    async def _tell(self, answer: Outcomes | NewKey | Challenge, ask: Ask) -> None:
+        if isinstance(answer, NewKey | Challenge):
             self._reply(answer, ask)
             return
         for outcome in answer:

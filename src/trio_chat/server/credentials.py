@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import trio
 
-from trio_chat.core.commands import Confidential, Enter, Operate, Register
+from trio_chat.core.commands import Confidential, Enter, Operate, Prove, Register
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import AccountMade
 from trio_chat.core.letters import cut
-from trio_chat.core.views import NewKey, Notice, Refused
+from trio_chat.core.room import Person
+from trio_chat.core.views import Challenge, NewKey, Notice, Refused
 from trio_chat.protocols.invitation import is_token
-from trio_chat.server.accounts import IN_CLEAR
+from trio_chat.server.accounts import IN_CLEAR, Exchange
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
 from trio_chat.server.passwords import stand_in
@@ -49,6 +50,7 @@ class Credentials:
         self._invited = self._has_offered = False
         self._token = ""  # the last invitation that it has used
         self._as_operator = ""  # the id of an invitation for operators that it has used
+        self._exchange: Exchange | None = None  # a login by SCRAM that is under way
 
     @property
     def are_too_many(self) -> bool:
@@ -61,29 +63,34 @@ class Credentials:
         """
         if self._is_welcome:
             return None
+        known, (name, colon, password) = self._known(enter), enter.password.partition(":")
         if enter.account:
             refused = await self._open(enter.account, enter.password)
+        elif colon and not known.origin.account and self._shared.hub.chat.realm.account(name):
+            refused = await self._open(name, password)
+            if refused and self._shared.settings.server.password:  # perhaps it was that one
+                refused = await self._turned_away(enter.password, known)
         else:
-            account, known = self._shared.hub.chat.realm.who(enter.secret)
-            refused = await self._turned_away(enter.password, account, known)
+            refused = await self._turned_away(enter.password, known)
         self._is_welcome = not refused
         return refused
+
+    def _known(self, enter: Enter) -> Person:
+        return self._shared.hub.newcomer(self._subscriber, enter.secret)
 
     async def _open(self, name: str, password: str) -> Refused | None:
         """Why somebody may not come in as the owner of an account; None if they may."""
         if not self._is_private:
             return IN_CLEAR
-        opened = await self._shared.accounts.open(self._source, name, password)
-        if isinstance(opened, Refused):
-            return opened
-        self._subscriber.account, self._subscriber.key = opened
-        return None
+        accounts = self._shared.accounts
+        outcomes = await accounts.log_in(self._subscriber, self._source, name, password)
+        return next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
 
-    async def _turned_away(self, given: str, account: str, known: str) -> Refused | None:
-        admission = self._shared.admission
+    async def _turned_away(self, given: str, person: Person) -> Refused | None:
+        admission, account = self._shared.admission, person.origin.account
         if not account and admission.has_no_guests():
             return admission.uninvited()
-        bad = await self._use(given, known, account) if is_token(given) else None
+        bad = await self._use(given, person) if is_token(given) else None
         if account or self._invited:
             return None
         if hashed := self._shared.settings.server.password.get_secret_value():
@@ -97,14 +104,14 @@ class Credentials:
     async def be_invited(self, token: str) -> Refused | Notice:
         """Use an invitation of somebody who is here."""
         person = self._shared.hub.chat.people[self._subscriber.user_id]
-        known = person.identity if person.is_known else ""
-        refused = await self._use(token, known, person.origin.account)
+        refused = await self._use(token, person)
         return refused or self._offer() or Notice("You have an account, and need no invitation.")
 
-    async def _use(self, token: str, known: str, account: str) -> Refused | None:
+    async def _use(self, token: str, person: Person) -> Refused | None:
+        account = person.origin.account
         if token == self._token and not account:  # or one guest could use it up for all others
             return None
-        used = await self._shared.admission.use(token, known, account)
+        used = await self._shared.admission.use(token, person.known_as, account)
         if isinstance(used, Refused):
             return used
         self._invited, self._token = True, token
@@ -141,6 +148,20 @@ class Credentials:
             logger.warning("failed to become an operator as %r", cut(operate.name, 50))
         self._wrong_passwords += 1
         return refused or WRONG
+
+    async def prove(self, prove: Prove) -> Outcomes | Challenge:
+        """Go on with a login by SCRAM, or begin one."""
+        if prove.first:
+            begun = await self._shared.accounts.challenge(prove.message)
+            self._exchange = begun if isinstance(begun, Exchange) else None
+            return begun.answer if isinstance(begun, Exchange) else [begun]
+        if self._exchange is None:
+            return [WRONG]
+        exchange, accounts = self._exchange, self._shared.accounts
+        answer = await accounts.prove(self._subscriber, self._source, exchange, prove.message)
+        if not isinstance(answer, Challenge):
+            self._exchange = None
+        return answer
 
     async def confide(self, request: Confidential) -> Outcomes | NewKey:
         """Carry out something confidential, which nobody may have read on its way."""

@@ -60,18 +60,38 @@ class Guesses:
 
         If ``most`` sources wait for a thread already, it is refused at once.
         """
-        if self.bucket is None:
-            return await self._guess(is_right, hashing, most)
-        now, refused = trio.current_time(), None
-        if wait := self.bucket.wait(now):
-            return later(f"in {math.ceil(wait)} seconds")
-        self.bucket.take(now)  # before the result is known: others may guess meanwhile
+        refused = None
+        if too_soon := self._charge():
+            return too_soon
         try:
             refused = await self._guess(is_right, hashing, most)
         finally:
             if refused is not WRONG:
-                self.bucket.give_back()
+                self._give_back()
         return refused
+
+    def guess_now(self, is_right: Callable[[], bool]) -> Refused | None:
+        """Why a guess is refused that is checked at once; None if it is right."""
+        if too_soon := self._charge():
+            return too_soon
+        if not is_right():
+            return WRONG
+        self._give_back()
+        return None
+
+    def _charge(self) -> Refused | None:
+        """Charge a guess before its result is known: others may guess meanwhile."""
+        if self.bucket is None:
+            return None
+        now = trio.current_time()
+        if wait := self.bucket.wait(now):
+            return later(f"in {math.ceil(wait)} seconds")
+        self.bucket.take(now)
+        return None
+
+    def _give_back(self) -> None:
+        if self.bucket is not None:
+            self.bucket.give_back()
 
     async def _guess(
         self, is_right: Callable[[], bool], hashing: trio.CapacityLimiter, most: float

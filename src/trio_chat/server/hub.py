@@ -30,6 +30,7 @@ from trio_chat.core.commands import (
     Rename,
     Request,
     Say,
+    SetPassword,
 )
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.denials import nobody
@@ -119,7 +120,8 @@ class Hub:
         with self._ring.request():
             nick = composed(enter.nick)
             subscriber.key = subscriber.key or enter.secret
-            account, identity = self._who(subscriber, enter.secret)
+            newcomer = self.newcomer(subscriber, enter.secret)
+            account, identity = newcomer.origin.account, newcomer.known_as
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
@@ -129,19 +131,19 @@ class Hub:
                 why = f"{refused.why} You are {nick} for now; /nick changes that."
                 notices.append(Notice(why))
             # Again, for that may have taken a while.
-            account, identity = self._who(subscriber, enter.secret)
-            origin = replace(enter.origin, account=account)
-            arrived = Arrived(nick, subscriber.user_id, origin, identity, secure=enter.secure)
+            newcomer = self.newcomer(subscriber, enter.secret)
+            origin = replace(enter.origin, account=newcomer.origin.account)
+            arrived = Arrived(
+                nick, subscriber.user_id, origin, newcomer.known_as, secure=enter.secure
+            )
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._ring.happen(arrived)
             return [*notices, arrived]
 
-    def _who(self, subscriber: Subscriber, shown: str) -> tuple[str, str]:
-        """The account and the identity of somebody who comes, and may have shown a secret."""
-        if account := self.chat.realm.account(subscriber.account):
-            return account.name, account.identity
-        return self.chat.realm.who(shown)
+    def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
+        """Somebody who comes, and may have shown a secret, as they will be known."""
+        return self._identities.newcomer(subscriber, secret=shown)
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
@@ -238,6 +240,13 @@ class Hub:
             await self._ring.happen(event)
             return event
 
+    def would_be(self, subscriber: Subscriber, request: Register | SetPassword) -> Outcomes:
+        """What would become of a request, were it judged now."""
+        newcomer = None
+        if subscriber.user_id not in self.chat.people and isinstance(request, Register):
+            newcomer = self._identities.newcomer(subscriber, request.nick, request.secret)
+        return self.chat.decide(subscriber.user_id, request, newcomer=newcomer)
+
     async def submit(
         self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
     ) -> Outcomes:
@@ -253,6 +262,10 @@ class Hub:
                     return await self._join(subscriber, request)
                 case Rename(nick):
                     return await self._identities.rename(subscriber, Rename(composed(nick)))
+                case LogIn(name) if subscriber.user_id not in self.chat.people:
+                    return self._identities.log_in(subscriber, name)
+                case Register() if subscriber.user_id not in self.chat.people:
+                    return await self._identities.register(subscriber, request, verifier)
                 case Register() | LogIn() | LogOut() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
                 case DropKey():

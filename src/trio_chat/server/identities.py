@@ -1,13 +1,17 @@
 """Who people are while they are here: their nickname, and the account they are known by."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import trio
 
+from trio_chat.core.accounts import no_account
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import DropAccount, LogIn, LogOut, MatchStatus, Register, Rename
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import KeyDropped, Renamed
+from trio_chat.core.events import AccountMade, AccountSet, KeyDropped, Origin, Renamed
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
@@ -34,6 +38,39 @@ class Identities:
     ) -> None:
         self._chat, self._ring, self._nicknames = chat, ring, nicknames
         self._archive, self._logs, self._subscribers = archive, logs, subscribers
+
+    def newcomer(self, subscriber: Subscriber, nick: str = "", secret: str = "") -> Person:
+        """Somebody who is not let in yet, as they will be known under this nickname.
+
+        They may have logged in already, or show a secret with this hash.
+        """
+        realm, user_id = self._chat.realm, subscriber.user_id
+        if account := realm.account(subscriber.account):
+            name, identity = account.name, account.identity
+        else:
+            name, identity = realm.who(subscriber.key or secret)
+        return Person(user_id, nick, Origin(account=name), identity or user_id)
+
+    def log_in(self, subscriber: Subscriber, name: str) -> Outcomes:
+        """Let somebody be known by an account from the moment they are let in."""
+        if (account := self._chat.realm.account(name)) is None:
+            return [no_account(name)]
+        subscriber.account = account.name
+        return [AccountSet("", subscriber.user_id, Origin(account=account.name), account.identity)]
+
+    async def register(self, subscriber: Subscriber, request: Register, verifier: str) -> Outcomes:
+        """Register the nickname of somebody who is not let in yet."""
+        newcomer = self.newcomer(subscriber, request.nick, request.secret)
+        if refused := self._nicknames.claim(subscriber, newcomer.nick):
+            return [replace(refused, code=Code.ACCOUNT_EXISTS)]
+        try:
+            outcomes = await self._ring.pursue(subscriber, request, verifier, newcomer=newcomer)
+        finally:
+            self._nicknames.keep_only(subscriber, "")
+        for outcome in outcomes:
+            if isinstance(outcome, AccountMade):
+                subscriber.account = outcome.name
+        return outcomes
 
     async def claim(
         self, subscriber: Subscriber, nick: str, account: str, identity: str

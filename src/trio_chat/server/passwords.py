@@ -16,6 +16,8 @@ from trio_chat.protocols.scram import SCRAM, Verifier, check_password, make_veri
 _COST, _BLOCK, _PARALLEL = 14, 8, 1
 _BYTES = 32
 
+_SALT = 16  # bytes of a verifier's salt
+
 
 def hash_password(text: str) -> str:
     """The text to put into the settings: the method, its cost, a random salt, and the hash."""
@@ -43,7 +45,7 @@ def stand_in(hashes: Iterable[str]) -> str:
 
 def new_verifier(password: str, iterations: int) -> str:
     """The verifier of a password, with a salt of its own, as text. Slow on purpose."""
-    made = make_verifier(password, iterations, secrets.token_bytes(16))
+    made = make_verifier(password, iterations, secrets.token_bytes(_SALT))
     salt, stored, server = map(_standard, (made.salt, made.stored_key, made.server_key))
     return f"{SCRAM}${iterations}:{salt}${stored}:{server}"
 
@@ -52,18 +54,33 @@ def opens(verifier: str, password: str, iterations: int) -> bool:
     """Whether a verifier is of this password. Slow on purpose, even if there is none (empty): then
     as slow as with so many iterations, so that the time of an answer does not tell.
     """
-    nothing = bytes(_BYTES)
-    if not verifier:
+    found, nothing = read_verifier(verifier), bytes(_BYTES)
+    if found is None:
         check_password(Verifier(nothing, iterations, nothing, nothing), password)
         return False
+    return check_password(found, password)
+
+
+def read_verifier(text: str) -> Verifier | None:
+    """The verifier that was written so; None if there is none, or it is damaged."""
     try:
-        _, counted, keys = verifier.split("$")
+        _, counted, keys = text.split("$")
         count, salt = counted.split(":")
         stored, server = map(base64.b64decode, keys.split(":"))
-        found = Verifier(base64.b64decode(salt), int(count), stored, server)
-    except ValueError:  # it is damaged, and opens nothing
-        return False
-    return check_password(found, password)
+        return Verifier(base64.b64decode(salt), int(count), stored, server)
+    except ValueError:
+        return None
+
+
+def nobodys_verifier(key: bytes, name: str, iterations: int) -> Verifier:
+    """A verifier that no password fits, always the same for a name: so nobody learns from the
+    challenge that there is no account of that name. ``key`` is the server's own secret.
+    """
+    salt, stored, server = (
+        hmac.digest(key, f"{use} {name}".encode(), "sha256")
+        for use in ("salt", "stored key", "server key")
+    )
+    return Verifier(salt[:_SALT], iterations, stored, server)
 
 
 def identity(secret: str) -> str:

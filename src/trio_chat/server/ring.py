@@ -29,6 +29,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
 from trio_chat.core.views import AwayReply, Refused, Repeated
 from trio_chat.errors import Conflict, Unavailable
 from trio_chat.server.audience import Subscriber
@@ -89,10 +90,18 @@ class Ring:
                 self._idle.set()
 
     async def pursue(
-        self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
+        self,
+        subscriber: Subscriber,
+        request: Request | Confidential,
+        verifier: str = "",
+        *,
+        newcomer: Person | None = None,
     ) -> Outcomes:
-        repair = self._chat.is_repair(subscriber.user_id, request)
-        outcomes, last = await self.decide_and_append(subscriber, [request], verifier=verifier)
+        """Carry out a request of somebody's; of the ``newcomer`` if they are not let in yet."""
+        repair = "" if newcomer else self._chat.is_repair(subscriber.user_id, request)
+        outcomes, last = await self.decide_and_append(
+            subscriber, [request], verifier=verifier, newcomer=newcomer
+        )
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
         await self._progress.until_shown(last)
@@ -109,6 +118,7 @@ class Ring:
         requests: Sequence[Request | Confidential],
         *,
         verifier: str = "",
+        newcomer: Person | None = None,
         in_turn: bool = False,
     ) -> tuple[Outcomes, str]:
         """Judge requests and append their events, again if a barrier came in between.
@@ -123,7 +133,7 @@ class Ring:
             # named there is the one by which it was judged.
             outcomes: list[Event | Refused | AwayReply | Repeated] = []
             for request in requests:
-                outcomes += self._chat.decide(subscriber.user_id, request)
+                outcomes += self._chat.decide(subscriber.user_id, request, newcomer=newcomer)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             if not events:
                 return outcomes, START

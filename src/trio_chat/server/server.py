@@ -87,7 +87,9 @@ class Server:
             reserved=(settings.irc.server_name, settings.irc.network),
         )
         chat.operators = _operators(settings)
-        self._accounts = Accounts(self._hub, log, settings.accounts)
+        self._accounts = Accounts(
+            self._hub, log, settings.accounts, hmac.digest(key, b"accounts", "sha256")
+        )
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._turned_away = 0  # connections that are being told why
@@ -228,8 +230,20 @@ class Server:
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
 
     def _info(self) -> ServerInfo:
-        required = self._admission.uninvited() is not None
-        return server_info(self.settings, self._started, account_required=required)
+        return server_info(
+            self.settings,
+            self._started,
+            account_required=self._admission.uninvited() is not None,
+            registration=self._registration(),
+        )
+
+    def _registration(self) -> str | None:
+        """The value of IRC's capability to register; None where nobody can."""
+        admission, password = self._admission, self.settings.server.password
+        if admission.unregistered(invited=True):
+            return None
+        needs_more = password or admission.uninvited() or admission.unregistered(invited=False)
+        return "" if needs_more else "before-connect"
 
     async def _serve(self, listeners: list[Listener]) -> None:
         async with trio.open_nursery() as self._handlers:
@@ -327,7 +341,11 @@ def _operators(settings: Settings) -> frozenset[str]:
 
 
 def server_info(
-    settings: Settings, started: float, *, account_required: bool = False
+    settings: Settings,
+    started: float,
+    *,
+    account_required: bool = False,
+    registration: str | None = "before-connect",
 ) -> ServerInfo:
     """The facts that IRC clients are told of a server ``started`` then (unix time in seconds)."""
     return ServerInfo(
@@ -338,6 +356,7 @@ def server_info(
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,
         account_required=account_required,
+        registration=registration,
     )
 
 

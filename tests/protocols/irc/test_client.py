@@ -564,7 +564,7 @@ class Server:
 
     def __init__(self) -> None:
         info = ServerInfo("chat.local", "test", "trio-chat", "today", motd=("Be kind.",))
-        self.session = IrcSession(info, lambda: 0.0)
+        self.session = IrcSession(info, lambda: 0.0, private=True)
         self.commands: list[Command] = []
         self._nick, self._origin = "", Origin()
 

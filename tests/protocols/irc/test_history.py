@@ -28,7 +28,7 @@ def asked(command: str, *params: str) -> list[object]:
     """What a line asks for."""
     out = ReplyBuffer(INFO, lambda: 0)
     out.peer.nick, out.peer.caps = "alice", frozenset(CAPS)
-    parts = Parts(out, Registration(out), Collector(out))
+    parts = Parts(out, Registration(out, private=True), Collector(out))
     found = [ask.command for ask in dispatch(parts, Message(command, params))]
     assert found or b" FAIL " in out.data_to_send()
     return found

@@ -57,7 +57,9 @@ class Client:
     """Alice with these capabilities; what she has asked for, and what she is answered."""
 
     def __init__(self, *caps: str) -> None:
-        self.session = IrcSession(ServerInfo("srv", "net", "1", "now"), lambda: 1_700_000_000)
+        self.session = IrcSession(
+            ServerInfo("srv", "net", "1", "now"), lambda: 1_700_000_000, private=True
+        )
         self.said: list[Say | DirectMessage] = []
         wanted = " ".join([*sorted(NEEDED), "standard-replies", *caps])
         self.feed(f"CAP REQ :{wanted}", "NICK alice", "USER a 0 * :A", "CAP END")

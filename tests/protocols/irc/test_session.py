@@ -69,7 +69,7 @@ class Desk:
     """
 
     def __init__(self) -> None:
-        self.session = IrcSession(INFO, lambda: NOW)
+        self.session = IrcSession(INFO, lambda: NOW, private=True)
         self.chat = Chat(replay=0)
         self.asked: list[Command] = []
         self.sent = b""
@@ -211,7 +211,7 @@ def test_negotiation_may_end_before_there_is_a_nickname(order: Sequence[bytes]) 
 
 
 def test_a_nickname_in_use_can_be_replaced_by_another() -> None:
-    session = IrcSession(INFO, lambda: NOW)
+    session = IrcSession(INFO, lambda: NOW, private=True)
     session.receive_data(b"NICK taken\r\nUSER a 0 * :A\r\nNICK free\r\n")
     assert isinstance(session.next_run(), Handled)
     first = session.next_run()
@@ -867,7 +867,7 @@ def test_nobody_is_left_out_of_an_answer_for_want_of_room() -> None:
 
 
 def test_a_ping_is_sent_to_who_is_in_only() -> None:
-    session = IrcSession(INFO, lambda: NOW)
+    session = IrcSession(INFO, lambda: NOW, private=True)
     session.ping()
     assert session.data_to_send() == b""
     desk = entered()

@@ -1,8 +1,20 @@
 """The IRCv3 capabilities of the server (ircv3.net, "Capability Negotiation")."""
 
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
+from trio_chat.protocols.scram import SCRAM
+
+PLAIN = "PLAIN"
+
+_REGISTRATION = "draft/account-registration"
+
+
+def mechanisms(*, private: bool) -> Sequence[str]:
+    """The mechanisms by which clients may log in: PLAIN only where nobody on the way can read."""
+    return (PLAIN, SCRAM) if private else (SCRAM,)
+
 
 #: Each capability, with the value that CAP LS 302 shows.
 CAPS = {
@@ -12,6 +24,7 @@ CAPS = {
     "batch": "",
     "cap-notify": "",
     "chghost": "",
+    _REGISTRATION: "before-connect",
     "draft/chathistory": "",
     "draft/event-playback": "",
     MULTILINE: f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}",
@@ -24,6 +37,7 @@ CAPS = {
     "message-tags": "",
     "multi-prefix": "",
     "no-implicit-names": "",
+    "sasl": ",".join(mechanisms(private=True)),
     "server-time": "",
     "setname": "",
     "soju.im/search": "",
@@ -34,14 +48,26 @@ CAPS = {
 
 #: The capabilities that change how lines are written: clients that share them get the same bytes.
 RENDERED = frozenset(CAPS) - {
-    "cap-notify", "draft/event-playback", "labeled-response", "soju.im/search",
-    "standard-replies", "trio-chat/identity",
+    "cap-notify", _REGISTRATION, "draft/event-playback", "labeled-response", "sasl",
+    "soju.im/search", "standard-replies", "trio-chat/identity",
 }  # fmt: skip
 
 #: The capabilities of which any lets a line have tags.
 TAGGED = {"message-tags", "server-time", "account-tag", "batch", "labeled-response"}
 
 NO_CAPS: frozenset[str] = frozenset()
+
+
+@cache
+def offered(*, private: bool, registration: str | None) -> Mapping[str, str]:
+    """The capabilities for clients of which nobody on the way can read anything, and others.
+
+    ``registration`` is the value of the one to register an account; None if nobody can.
+    """
+    caps = CAPS | {"sasl": ",".join(mechanisms(private=private))}
+    if registration is None or not private:
+        return {name: caps[name] for name in caps if name != _REGISTRATION}
+    return caps | {_REGISTRATION: registration}
 
 
 @lru_cache(maxsize=1000)

@@ -300,13 +300,13 @@ class IrcDialect(Dialect):
 class OwnIrcDialect(IrcDialect, OwnDialect):
     """The writing of a client's own actions, where it differs from what everybody else is shown.
 
-    Their own messages are shown only with echo-message; and a client that has set its away message
-    has been told so already.
+    Their own messages are shown only with echo-message; and a client that has set its away message,
+    or logged in, is told so in other ways.
     """
 
     def differs(self, shown: Shown) -> bool:
         said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
-        return said or isinstance(shown, AwaySet)
+        return said or isinstance(shown, AwaySet | AccountSet)
 
     def render(self, shown: Shown, id: str = "", at: int = 0, extra: str = "") -> bytes:
         """The same as ``IrcDialect``; empty for what its owner is not to be shown."""

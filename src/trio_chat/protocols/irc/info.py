@@ -20,7 +20,8 @@ CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 class ServerInfo:
     """A server's name, network, version and limits; ``created`` is its start, in words.
 
-    ``account_required`` says that guests need an invitation, or are not let in at all.
+    ``account_required`` says that guests need an invitation, or are not let in at all;
+    ``registration`` is the value of the capability to register, None if nobody can.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ServerInfo:
     motd: Sequence[str] = ()
     rooms_each: int = 100
     account_required: bool = False
+    registration: str | None = "before-connect"
 
     def tokens(self) -> Iterator[str]:
         """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""

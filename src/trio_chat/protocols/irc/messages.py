@@ -8,7 +8,7 @@ from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc import batches
+from trio_chat.protocols.irc import batches, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX
@@ -36,6 +36,9 @@ def say(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     if not message.param(1):
         if not notice:
             out.last_param(n.ERR_NOTEXTTOSEND, "No text to send")
+        return
+    if not notice and any(map(services.is_nickserv, message.params[0].split(","))):
+        yield from services.nickserv(out, message.params[1])  # and nobody else hears a password
         return
     (text, action), tags = read_action(message.params[1]), _client_tags(message)
     targets = each_target(out, message.params[0])

@@ -11,13 +11,15 @@ class Peer:
     """A client: its nickname, modes, capabilities and the nicknames it watches.
 
     ``server`` is the name of the server. ``nick`` is empty until the client is registered.
+    ``refused_nick`` is the last that it could not have because that is somebody's account.
     """
 
-    __slots__ = ("_server", "caps", "modes", "nick", "origin", "watched")
+    __slots__ = ("_server", "caps", "modes", "nick", "origin", "refused_nick", "watched")
 
     def __init__(self, server: str) -> None:
         self._server = server
         self.nick, self.origin, self.modes = "", NOWHERE, ""
+        self.refused_nick = ""
         self.watched: dict[str, str] = {}  # nicknames, by their folds
         self.caps = NO_CAPS
 

@@ -3,20 +3,23 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
-from trio_chat.core.commands import Enter, Rename
+from trio_chat.core.commands import Enter, Register, Rename
 from trio_chat.core.events import Origin
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, ROOM_MODES, USER_MODES
-from trio_chat.core.names import NAME_MAX, nick_problem
+from trio_chat.core.names import NAME_MAX, fold, nick_problem
 from trio_chat.core.views import Refused
+from trio_chat.protocols.irc import accounts
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.caps import CAPS, shared
+from trio_chat.protocols.irc.caps import offered, shared
 from trio_chat.protocols.irc.dialect import wrapped
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.replies import isupport
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.irc.sasl import Sasl
 from trio_chat.protocols.session import Ask
 
 _USER_MAX = 20  # characters
@@ -31,17 +34,19 @@ class Registration:
     """A connection's registration: everything it has said of itself so far.
 
     Each public method reads one command. The client enters once there are a nickname and a user and
-    no capabilities are being negotiated. ``sts`` is the value of the capability of that name, which
+    no capabilities are being negotiated. What the client sends is ``private`` if nobody on the way
+    can read it. ``sts`` is the value of the capability of that name, which
     only tells something and cannot be asked for (ircv3.net, "Strict Transport Security").
     """
 
     __slots__ = (
         "_cap_version", "_entering", "_name", "_negotiating", "_out", "_password", "_peer",
-        "_secret", "_sts", "_user", "_wanted",
+        "_private", "_secret", "_sts", "_user", "_wanted", "sasl",
     )  # fmt: skip
 
-    def __init__(self, out: ReplyBuffer, sts: str = "") -> None:
-        self._out, self._peer, self._sts = out, out.peer, sts
+    def __init__(self, out: ReplyBuffer, sts: str = "", *, private: bool) -> None:
+        self._out, self._peer, self._sts, self._private = out, out.peer, sts, private
+        self.sasl = Sasl(out, private=private)
         self._wanted, self._user, self._name = "", "", ""
         self._password, self._secret = "", ""
         self._negotiating = False  # between CAP LS or REQ and CAP END
@@ -52,6 +57,7 @@ class Registration:
         """Ask to be let in, if the registration is complete."""
         if self._wanted and self._user and not self._negotiating and not self._entering:
             self._entering = True
+            self.sasl.give_up()
             origin = Origin(self._user, name=self._name)
             enter = Enter(self._wanted, origin=origin, password=self._password, secret=self._secret)
             return [Ask(enter, on_refused=self._refused)]
@@ -62,7 +68,7 @@ class Registration:
         self._out.refuse(refused)
 
     def password(self, message: Message) -> Asks:
-        """Read PASS: the password of the server."""
+        """Read PASS: the password of the server, or ``name:password`` of an account."""
         if self._peer.registered:
             self._out.error(n.ERR_ALREADYREGISTERED, "You may not reregister")
         else:
@@ -81,6 +87,27 @@ class Registration:
             self._out.fail("IDENTITY", "INVALID_SECRET", text)
         else:
             self._secret = message.params[0]
+        return ()
+
+    def register(self, message: Message) -> Asks:
+        """Read REGISTER: make the nickname an account, opened by this password.
+
+        An address of mail is ignored (ircv3.net, "account-registration").
+        """
+        (name, _, password), peer, fail = message.params[:3], self._peer, self._out.fail
+        nick = peer.nick or self._wanted
+        if not nick:
+            fail("REGISTER", "NEED_NICK", "*", "Choose a nickname first")
+        elif name != "*" and fold(name) != fold(nick):
+            why = "An account is called like your nickname"
+            fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", name, why)
+        elif not peer.registered and self._out.info.registration == "":
+            why = "Register once you have been let in"
+            fail("REGISTER", "COMPLETE_CONNECTION_REQUIRED", nick, why)
+        else:
+            refused = partial(accounts.refuse_to_register, self._out, nick)
+            register = Register(password, nick=nick, secret=self._secret)
+            return [Ask(register, on_refused=refused)]
         return ()
 
     def nick(self, message: Message) -> Asks:
@@ -143,10 +170,15 @@ class Registration:
         modern = self._cap_version >= 302
         if modern:  # "If a client … sends 302 … the server MUST … cap-notify … implicitly"
             self._peer.caps = shared(self._peer.caps | {"cap-notify"})
-        words = [f"{name}={value}" if modern and value else name for name, value in CAPS.items()]
+        caps = self._caps.items()
+        words = [f"{name}={value}" if modern and value else name for name, value in caps]
         if modern and self._sts:
             words.append(f"sts={self._sts}")
         self._cap_lines("LS", words, several=modern)
+
+    @property
+    def _caps(self) -> Mapping[str, str]:
+        return offered(private=self._private, registration=self._out.info.registration)
 
     def _cap_lines(self, verb: str, words: list[str], *, several: bool) -> None:
         lines = wrapped(words, _CAP_LINE) if several else [" ".join(words)]
@@ -165,7 +197,7 @@ class Registration:
         removed = {word[1:] for word in words if word.startswith("-")}
         # "cap-notify … clients that … 302 … MUST NOT be able to disable it": then it stays.
         fixed = {"cap-notify"} if self._cap_version >= 302 else set()
-        possible = (added | removed) <= CAPS.keys() and not removed & fixed
+        possible = (added | removed) <= self._caps.keys() and not removed & fixed
         if possible:
             peer.caps = shared(peer.caps - removed | added)
         self._out.send_trailing("CAP", peer.nick or "*", "ACK" if possible else "NAK", wanted)

@@ -35,7 +35,7 @@ from trio_chat.protocols.session import OwnDialect
 # Commands whose own specifications demand standard replies; others need a capability: "This
 # capability allows servers to send arbitrary standard replies other than ones enabled by a specific
 # specification".
-_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "SEARCH"}
+_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "REGISTER", "SEARCH"}
 
 # Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {
@@ -43,6 +43,8 @@ _STANDARD_CODES = {
     Code.CANNOT_SET_NAME: "CANNOT_CHANGE_REALNAME",
     Code.UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
 }
+
+_OWNED = "{} is somebody's account: log in by SASL, or by PASS {}:password, if it is you"
 
 _LABEL_MAX = 64  # bytes: "The value MUST NOT exceed 64 bytes" (labeled-response)
 
@@ -145,7 +147,7 @@ class ReplyBuffer(OwnDialect):
 
     def refuse(self, refused: Refused) -> None:
         """Refuse what the line in hand asked for: by its numeric, or else by ``FAIL``."""
-        code, about, verb = refused.code, refused.about, self.verb
+        code, about, verb, why = refused.code, refused.about, self.verb, refused.why
         self.refusals += 1
         if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":
             code = Code.CANNOT_SAY  # to a room
@@ -155,13 +157,16 @@ class ReplyBuffer(OwnDialect):
             code = Code.CANNOT_SAY
         if verb == "NOTICE" and code is not Code.UNAVAILABLE:
             return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
+        if code is Code.NICK_OWNED:
+            [self.peer.refused_nick] = about
+            why = _OWNED.format(*about, *about)
         if numeric := REFUSALS.get(code):
-            self.numeric(numeric, *(cut_text(word, 100) for word in about), refused.why)
+            self.numeric(numeric, *(cut_text(word, 100) for word in about), why)
         else:
             name = _STANDARD_CODES.get(code, code.name)
             # No command is to blame if somebody may not come in at all.
             about_command = verb if code is not Code.ACCOUNT_REQUIRED else ""
-            self._by_standard("FAIL", about_command or "*", name, refused.why)
+            self._by_standard("FAIL", about_command or "*", name, why)
 
     def tell_again(self, repeated: Repeated) -> None:
         """Answer a message that was sent again and had arrived before as it was answered then."""

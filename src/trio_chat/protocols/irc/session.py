@@ -10,6 +10,8 @@ from functools import partial
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import (
+    AccountMade,
+    AccountSet,
     Arrived,
     AwaySet,
     Event,
@@ -21,8 +23,8 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
 from trio_chat.protocols.invitation import REVOKED
+from trio_chat.protocols.irc import accounts, replies
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
 from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
@@ -46,17 +48,20 @@ _SURELY_FITS = 350
 class IrcSession(Session):
     """The IRC of one connection (see ``protocols.session.Session`` for the contract).
 
-    ``clock`` gives unix time in seconds, ``sts`` is the value of that capability. A line is in hand
+    ``clock`` gives unix time in seconds, ``sts`` is the value of that capability; ``private`` says
+    that nobody on the way can read what the client sends. A line is in hand
     from the ``next_run`` that reads it to the one after everything it asked for has been done: that
     call labels its replies and takes the next line. So whatever is said with ``reply`` and
     ``done``, and whatever ``own`` renders in between, answers that line. A message without a label
     is handed out together with those of the next lines that go to the same room.
     """
 
-    def __init__(self, info: ServerInfo, clock: Callable[[], float], *, sts: str = "") -> None:
+    def __init__(
+        self, info: ServerInfo, clock: Callable[[], float], *, sts: str = "", private: bool
+    ) -> None:
         self._out = out = ReplyBuffer(info, clock)
         self._peer = out.peer
-        self._parts = Parts(out, Registration(out, sts), Collector(out))
+        self._parts = Parts(out, Registration(out, sts, private=private), Collector(out))
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
         # Lists, because an empty deque takes 700 bytes, and most connections say nothing.
         self._waiting: list[bytes] = []  # the next one last
@@ -197,13 +202,19 @@ class IrcSession(Session):
         out, peer = self._out, self._peer
         match event:
             case Arrived(nick, origin=origin):
-                peer.nick, peer.origin = nick, origin
+                known, peer.nick, peer.origin = peer.origin.account, nick, origin
+                if origin.account != known:
+                    accounts.tell(out, origin.account)
                 welcome(out)
                 return [Ask(Count(), partial(replies.welcomed, out))]
             case Joined(room):
                 return self._told_of(room)
             case Renamed(to=nick):
                 peer.nick = nick
+            case AccountMade(name):
+                accounts.registered(out, name)
+            case AccountSet(origin=origin):
+                return accounts.account_set(out, origin.account)
             case AwaySet(text=text):
                 told = (n.RPL_NOWAWAY, "You have been marked as being away")
                 out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))

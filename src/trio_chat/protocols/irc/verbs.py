@@ -37,7 +37,7 @@ from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols import invitation
-from trio_chat.protocols.irc import batches, history, messages, monitor, replies
+from trio_chat.protocols.irc import batches, history, messages, monitor, replies, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
@@ -345,8 +345,17 @@ class Verb(NamedTuple):
     registers: bool = False
 
 
+def _authenticate(registration: Registration, message: Message) -> Asks:
+    return registration.sasl.authenticate(message)
+
+
+def _nickserv(out: ReplyBuffer, message: Message) -> Asks:
+    return services.nickserv(out, " ".join(message.params))
+
+
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
+    "AUTHENTICATE": Verb(_authenticate, "mechanism|message|*", 1, cap="sasl", registers=True),
     "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
     # Where there is this command, ``dispatch`` has read it before.
     "BATCH": Verb(lambda out, m: (), "+reference type target|-reference", 1, cap=MULTILINE),
@@ -374,6 +383,8 @@ VERBS = {
     "MOTD": Verb(_about(replies.motd), "[server]"),
     "NAMES": Verb(_names, "room,..."),
     "NICK": Verb(Registration.nick, "nickname", registers=True),
+    "NICKSERV": Verb(_nickserv, "REGISTER|IDENTIFY|GHOST|HELP [parameter...]"),
+    "NS": Verb(_nickserv, "REGISTER|IDENTIFY|GHOST|HELP [parameter...]"),
     "NOTICE": Verb(messages.say, "target,... text"),
     "OPER": Verb(lambda out, m: [Ask(Operate(*m.params[:2]))], "name password", 2),
     "PART": Verb(_part, "room,... [why]", 1),
@@ -382,6 +393,7 @@ VERBS = {
     "PONG": Verb(lambda out, m: (), "token", early=True),
     "PRIVMSG": Verb(messages.say, "target,... text"),
     "QUIT": Verb(_quit, "[why]", early=True),
+    "REGISTER": Verb(Registration.register, "account|* email|* password", 3, registers=True),
     "REHASH": Verb(_rehash),
     "SEARCH": Verb(
         history.search,

@@ -1,0 +1,513 @@
+"""Accounts on IRC: logging in by SASL, PASS and NickServ, and registering, at any moment."""
+
+import logging
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import sasl
+from irc_peers import IrcPeer, cheap_hash, irc_peer, settings
+from peers import House, running
+from sasl import SCRAM, WAYS, by_plain, by_scram, numerics
+from trio_chat.protocols.scram import ScramClient
+from trio_chat.server import accounts
+
+PASSWORD = "correct-horse"
+DEVICE = "a-secret-of-the-device"
+LOGGED_IN = ["900", "903"]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(settings()) as running_house:
+        yield running_house
+
+
+async def begun(house: House, nick: str = "bob", *caps: str) -> IrcPeer:
+    """A client in the middle of its registration."""
+    peer = await irc_peer(house)
+    await peer.news("CAP LS 302", f"CAP REQ :{' '.join(['sasl', *caps])}", f"NICK {nick}")
+    return peer
+
+
+@pytest.fixture
+def hashing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's clock must not meet threads."""
+
+    async def call(function: Callable[[], object], **options: object) -> object:
+        return function()
+
+    monkeypatch.setattr("trio_chat.server.guesses.trio.to_thread.run_sync", call)
+
+
+async def entered(peer: IrcPeer, nick: str = "bob") -> list[str]:
+    return await peer.news(f"USER {nick} 0 * :{nick}", "CAP END")
+
+
+async def account_of(peer: IrcPeer, nick: str) -> str:
+    whois = await peer.messages(f"WHOIS {nick}")
+    return next((reply.params[2] for reply in whois if reply.command == "330"), "")
+
+
+async def register(house: House, nick: str = "bob", password: str = PASSWORD) -> None:
+    peer = await irc_peer(house, nick)
+    assert "REGISTER SUCCESS" in (await peer.news(f"REGISTER * * {password}"))[0]
+    await peer.say("QUIT")
+    await peer.rest()
+
+
+# ── SASL ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_mechanisms_are_told(house: House) -> None:
+    peer = await irc_peer(house)
+    lines = await peer.news("CAP LS 302")
+    assert " sasl=PLAIN,SCRAM-SHA-256 " in " ".join(lines)
+    assert " draft/account-registration=before-connect " in " ".join(lines)
+
+
+@pytest.mark.parametrize("mechanism", WAYS)
+async def test_before_registration(house: House, mechanism: str) -> None:
+    await register(house)
+    peer = await begun(house)
+    logged_in = await WAYS[mechanism](peer, "bob", PASSWORD)
+    assert numerics(logged_in) == LOGGED_IN
+    assert logged_in[0].params[1:3] == ("*!*@*", "bob")
+    assert any(" 001 bob " in line for line in await entered(peer))
+    assert await account_of(peer, "bob") == "bob"
+
+
+@pytest.mark.parametrize("mechanism", WAYS)
+async def test_after_registration_and_again(house: House, mechanism: str) -> None:
+    """Both numerics come before ACCOUNT, and others are told once each."""
+    await register(house)
+    await register(house, "carol")
+    peer = await irc_peer(house, "guest", "sasl", "account-notify", "labeled-response", "batch")
+    alice = await irc_peer(house, "alice", "account-notify")
+    await peer.news()
+    for name in ("bob", "carol"):
+        answer = await WAYS[mechanism](peer, name, PASSWORD)
+        assert numerics(answer) == [*LOGGED_IN, "ACCOUNT"]
+        assert answer[-1].params == (name,)
+        assert [line.partition(" ")[2] for line in await alice.news()] == [f"ACCOUNT {name}"]
+        assert await account_of(alice, "guest") == name
+
+
+async def test_without_account_notify_the_numerics_are_all(house: House) -> None:
+    await register(house)
+    peer = await irc_peer(house, "guest", "sasl")
+    assert numerics(await by_plain(peer, "bob", PASSWORD)) == LOGGED_IN
+
+
+async def test_a_name_that_looks_alike_is_the_same(house: House) -> None:
+    await register(house)
+    peer = await begun(house, "guest")
+    assert (await by_scram(peer, "B0B", PASSWORD))[0].params[2] == "bob"
+
+
+@pytest.mark.parametrize("mechanism", WAYS)
+async def test_a_wrong_password_lets_one_try_again(house: House, mechanism: str) -> None:
+    await register(house)
+    peer = await begun(house)
+    for name in ("bob", "nobody"):
+        [failed] = await WAYS[mechanism](peer, name, "wrong-horse")
+        assert failed.command == "904"
+    assert numerics(await WAYS[mechanism](peer, "bob", PASSWORD)) == LOGGED_IN
+
+
+@pytest.mark.parametrize(
+    ("lines", "answers"),
+    [
+        (["AUTHENTICATE EXTERNAL"], ["908", "904"]),
+        (["AUTHENTICATE *"], ["906"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE *"], ["AUTHENTICATE", "906"]),
+        (["AUTHENTICATE PLAIN", f"AUTHENTICATE {'A' * 401}"], ["AUTHENTICATE", "905"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE =bad="], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE \u00e9"], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE +"], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", *sasl.chunks(b"\xff\0\xff\0\xff")], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", *sasl.plain("bob", "a\0b")], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", *sasl.plain("bob", PASSWORD, "eve")], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE plain", *sasl.plain("bob", PASSWORD, "bob")], ["AUTHENTICATE", *LOGGED_IN]),
+        ([f"AUTHENTICATE {SCRAM}", "AUTHENTICATE +"], ["AUTHENTICATE", "904"]),
+        ([f"AUTHENTICATE {SCRAM}", *sasl.chunks(b"n,,n=bob")], ["AUTHENTICATE", "904"]),
+        (
+            [f"AUTHENTICATE {SCRAM}", *sasl.chunks(b"n,,n=bob,r=x"), "AUTHENTICATE +"],
+            ["AUTHENTICATE", "AUTHENTICATE", "904"],
+        ),
+        (["AUTHENTICATE"], ["461"]),
+    ],
+)
+async def test_what_clients_may_send(house: House, lines: list[str], answers: list[str]) -> None:
+    await register(house)
+    peer = await begun(house)
+    assert numerics(await peer.messages(*lines)) == answers
+    assert numerics(await by_plain(peer, "bob", PASSWORD)) == LOGGED_IN
+
+
+async def test_a_proof_can_be_shown_only_once(house: House) -> None:
+    """Nor does the end of a login count that had no beginning."""
+    await register(house)
+    peer = await begun(house)
+    client = ScramClient("bob", PASSWORD, "our-nonce")
+    _, challenge = await peer.messages(f"AUTHENTICATE {SCRAM}", *sasl.chunks(client.first()))
+    proof = sasl.chunks(client.prove(b64decode(challenge.params[0])))
+    await peer.news(*proof, "AUTHENTICATE *")
+    _, other = await peer.messages(f"AUTHENTICATE {SCRAM}", *sasl.chunks(client.first()))
+    assert other.params != challenge.params
+    assert numerics(await peer.messages(*proof)) == ["904"]
+    assert numerics(await peer.messages("AUTHENTICATE +")) == ["908", "904"]
+
+
+async def test_a_password_in_several_chunks(house: House) -> None:
+    long = "x" * (600 - len("\0bob\0"))  # which fills two chunks
+    plain = await house.connect("bob")
+    await plain.send(f"/register {long}\n".encode())
+    await plain.until("is yours now")
+    peer = await begun(house, "guest")
+    assert len(sasl.plain("bob", long)) == 3
+    assert numerics(await by_plain(peer, "bob", long)) == LOGGED_IN
+
+
+async def test_authenticate_without_end(house: House) -> None:
+    """The fourth chunk is too much; what goes on is taken for mechanisms."""
+    peer = await begun(house)
+    lines = ["AUTHENTICATE PLAIN", *[f"AUTHENTICATE {'A' * 400}"] * 50]
+    answers = numerics(await peer.messages(*lines))
+    assert answers[:2] == ["AUTHENTICATE", "904"]
+    assert set(answers[2:]) == {"908", "904"}
+    assert any(" 001 bob " in line for line in await entered(peer))
+
+
+async def test_registration_ends_a_login_that_is_under_way(house: House) -> None:
+    peer = await begun(house)
+    await peer.news("AUTHENTICATE PLAIN")
+    lines = await entered(peer)
+    assert " 906 " in lines[0]
+    assert any(" 001 bob " in line for line in lines)
+
+
+async def test_nobody_learns_from_a_challenge_which_accounts_there_are(house: House) -> None:
+    await register(house)
+    peer = await begun(house)
+
+    async def challenged(name: str) -> list[str]:
+        first = ScramClient(name, "x", "our-nonce").first()
+        _, challenge, _ = await peer.messages(
+            f"AUTHENTICATE {SCRAM}", *sasl.chunks(first), "AUTHENTICATE *"
+        )
+        return b64decode(challenge.params[0]).decode().split(",")[1:]
+
+    known, unknown, other = [await challenged(name) for name in ("bob", "nobody", "noone")]
+    assert unknown == await challenged("nobody")
+    assert unknown != other
+    assert [len(part) for part in unknown] == [len(part) for part in known]
+    assert unknown[1] == known[1] == "i=4096"
+
+
+# ── in place of the password: a key ────────────────────────────────────────────────────────────
+
+
+async def test_a_token_is_a_password_for_plain_and_ends_with_the_token(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await house.connect("bob")
+    await bob.send(f"/register {PASSWORD}\n/token new bot\n".encode())
+    secret = (await bob.until("*** It is shown only now")).partition("*** bot: ")[2].split()[0]
+    monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
+    early, unborn = await begun(house, "early"), await begun(house, "unborn", "trio-chat/identity")
+    assert numerics(await by_plain(early, "bob", secret)) == LOGGED_IN
+    assert numerics(await by_plain(unborn, "bob", secret)) == LOGGED_IN
+    await entered(early, "early")
+    await unborn.news(f"IDENTITY {DEVICE}")
+    late = await irc_peer(house, "late", "sasl")
+    assert numerics(await by_plain(late, "bob", secret)) == LOGGED_IN
+    assert [await account_of(late, nick) for nick in ("early", "late")] == ["bob", "bob"]
+    await bob.send(b"/token drop bot\n")
+    for peer in (early, late):
+        assert "You were logged out from elsewhere" in await peer.rest()
+    await entered(unborn, "unborn")
+    assert not await account_of(unborn, "unborn")
+
+
+# ── PASS ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("password", ["", "opens:it"])
+async def test_pass_logs_in_also_where_the_server_has_a_password(password: str) -> None:
+    hashed = cheap_hash(password) if password else ""
+    async with running(settings(server={"password": hashed})) as house:
+        first = await irc_peer(house, "bob", password=password)
+        await first.news(f"REGISTER * * {PASSWORD}")
+        await first.say("QUIT")
+        await first.rest()
+        bob = await irc_peer(house)
+        lines = await bob.news(f"PASS bob:{PASSWORD}", "NICK bob", "USER b 0 * :B")
+        assert " 900 bob bob!b@127.0.0.1 bob :" in lines[0]
+        assert " 001 bob " in lines[1]
+        assert await account_of(bob, "bob") == "bob"
+        wrong = await irc_peer(house)
+        await wrong.say("PASS bob:wrong-horse", "NICK eve", "USER e 0 * :E")
+        assert " 464 * :That is not the password." in await wrong.rest()
+
+
+async def test_a_pass_that_names_no_account_is_the_servers() -> None:
+    async with running(settings(server={"password": cheap_hash("opens:it")})) as house:
+        peer = await irc_peer(house, "bob", password="opens:it")
+        assert not await account_of(peer, "bob")
+        stranger = await irc_peer(house)
+        await stranger.say("NICK eve", "USER e 0 * :E")
+        assert " 464 " in await stranger.rest()
+
+
+# ── the nickname ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_somebodys_nickname_is_refused_in_words_of_irc(house: House) -> None:
+    await register(house)
+    peer = await begun(house)
+    [refused] = await entered(peer)
+    why = "bob is somebody's account: log in by SASL, or by PASS bob:password, if it is you"
+    assert refused.endswith(f" 433 * bob :{why}")
+    assert numerics(await by_scram(peer, "bob", PASSWORD)) == LOGGED_IN
+    assert any(" 001 bob " in line for line in await peer.news("NICK bob"))
+
+
+async def test_a_ghost_is_gone_in_seconds(autojump_clock: MockClock, hashing_at_once: None) -> None:
+    async with running(settings()) as house:
+        ghost = await irc_peer(house, "bob", link=True)
+        await ghost.news(f"REGISTER * * {PASSWORD}")
+        late = await irc_peer(house, link=True)
+        begin = trio.current_time()
+        await late.say(f"PASS bob:{PASSWORD}", "NICK bob", "USER b 0 * :B")
+        await late.until(" 001 bob ")
+        assert 3 <= trio.current_time() - begin < 5
+        assert "You have connected again" in await ghost.rest()
+
+
+# ── REGISTER ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_registering_before_one_is_let_in(house: House) -> None:
+    peer = await begun(house, "bob", "trio-chat/identity")
+    lines = await peer.messages(f"IDENTITY {DEVICE}", f"REGISTER * * {PASSWORD}")
+    assert numerics(lines) == ["REGISTER", "900"]
+    assert lines[0].params[:2] == ("SUCCESS", "bob")
+    eve = await begun(house)
+    assert " 433 * bob :bob is somebody's" in (await entered(eve))[0]
+    assert any(" 001 bob " in line for line in await entered(peer))
+    assert await account_of(peer, "bob") == "bob"
+    again = await irc_peer(house, "robert", secret=DEVICE)  # which is a key to it
+    assert await account_of(again, "robert") == "bob"
+
+
+async def test_two_who_register_one_name_at_once(house: House) -> None:
+    first, second = await begun(house), await begun(house, "B0B")
+    await first.say("REGISTER * * first-horse")
+    await second.say("REGISTER * * second-horse")
+    answers = [[*await peer.messages()] for peer in (first, second)]
+    won = [numerics(answer)[0] == "REGISTER" for answer in answers]
+    assert sorted(won) == [False, True]
+    assert answers[won.index(False)][0].params[:2] == ("REGISTER", "ACCOUNT_EXISTS")
+    right = ["first-horse", "second-horse"][won.index(True)]
+    peer = await begun(house, "eve")
+    assert numerics(await by_plain(peer, "bob", right)) == LOGGED_IN
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "about"),
+    [
+        ("REGISTER * * short", "WEAK_PASSWORD", "bob"),
+        ("REGISTER * * :12345678\ue000", "UNACCEPTABLE_PASSWORD", "bob"),
+        ("REGISTER carol * correct-horse", "ACCOUNT_NAME_MUST_BE_NICK", "carol"),
+        ("REGISTER BOB bob@example.org correct-horse", "SUCCESS", ""),
+    ],
+)
+@pytest.mark.parametrize("early", [True, False])
+async def test_what_can_be_registered(
+    house: House, line: str, code: str, about: str, early: bool
+) -> None:
+    peer = await (begun(house) if early else irc_peer(house, "bob"))
+    answer, *_ = await peer.messages(line)
+    if code == "SUCCESS":
+        assert answer.params[:2] == ("SUCCESS", "bob")
+        [again] = await peer.messages("REGISTER * * another-horse")
+        assert again.params[:3] == ("REGISTER", "ALREADY_AUTHENTICATED", "bob")
+    else:
+        assert (answer.command, *answer.params[:3]) == ("FAIL", "REGISTER", code, about)
+
+
+async def test_a_nickname_that_somebody_has_is_registered_by_nobody_else(house: House) -> None:
+    await irc_peer(house, "alice")
+    eve = await begun(house, "a1ice")
+    [taken] = await eve.messages(f"REGISTER * * {PASSWORD}")
+    assert taken.params[:3] == ("REGISTER", "ACCOUNT_EXISTS", "a1ice")
+    nameless = await irc_peer(house)
+    [needed] = await nameless.messages(f"REGISTER * * {PASSWORD}")
+    assert needed.params[:3] == ("REGISTER", "NEED_NICK", "*")
+    alice = await irc_peer(house, "other")
+    assert numerics(await alice.messages(f"REGISTER * * {PASSWORD}")) == ["REGISTER", "900"]
+
+
+async def test_nobody_registers_before_the_servers_password() -> None:
+    async with running(settings(server={"password": cheap_hash("sesame")})) as house:
+        peer = await irc_peer(house)
+        assert " draft/account-registration draft/" in " ".join(await peer.news("CAP LS 302"))
+        [failed] = await peer.messages("NICK bob", f"REGISTER * * {PASSWORD}")
+        assert failed.params[:2] == ("REGISTER", "COMPLETE_CONNECTION_REQUIRED")
+        await peer.news("PASS sesame", "USER b 0 * :B", "CAP END")
+        assert "SUCCESS" in (await peer.news(f"REGISTER * * {PASSWORD}"))[0]
+
+
+async def test_the_nickname_is_free_again_if_nothing_comes_of_it(house: House) -> None:
+    peer = await begun(house)
+    await peer.news("REGISTER * * short")
+    assert await irc_peer(house, "bob")
+
+
+async def test_other_connections_with_the_same_secret_are_told_that_it_is_an_account_now(
+    house: House,
+) -> None:
+    caps = ("account-notify",)
+    phone = await irc_peer(house, "phone", *caps, secret=DEVICE, rooms="")
+    bob = await irc_peer(house, "bob", *caps, secret=DEVICE, rooms="")
+    assert numerics(await bob.messages(f"REGISTER * * {PASSWORD}")) == [
+        "REGISTER",
+        "900",
+        "ACCOUNT",
+    ]
+    [told] = await phone.news()
+    assert told.endswith(" ACCOUNT bob")
+
+
+# ── NickServ ───────────────────────────────────────────────────────────────────────────────────
+
+SAYS = ":NickServ!NickServ@chat.local NOTICE"
+
+
+async def test_the_words_that_people_know(house: House) -> None:
+    bob = await irc_peer(house, "bob")
+    lines = await bob.news(f"NS REGISTER {PASSWORD} bob@example.org")
+    assert lines[0] == f"{SAYS} bob :Your nickname is yours now."
+    assert " 900 bob " in lines[1]
+    guest = await irc_peer(house, "guest")
+    assert await guest.news("PRIVMSG NickServ :IDENTIFY bob wrong-horse") == [
+        f"{SAYS} guest :That is not the password."
+    ]
+    assert " 900 " in (await guest.news(f"NickServ identify bob {PASSWORD}"))[0]
+    helped = await guest.news("PRIVMSG nickserv@services :help", "NS", "NS GHOST", "NS DROP")
+    assert len(helped) == 4 * 3
+    assert all(line.startswith(f"{SAYS} guest :") for line in helped)
+
+
+async def test_identify_gives_the_nickname_that_was_refused(house: House) -> None:
+    await register(house)
+    peer = await irc_peer(house)
+    await peer.news("NICK bob", "USER b 0 * :B", "NICK bobby")
+    lines = await peer.news(f"PRIVMSG NickServ :IDENTIFY {PASSWORD}")
+    assert " 900 bobby " in lines[0]
+    assert lines[1].endswith(" NICK bob")
+
+
+async def test_ghost_takes_the_nickname_back(
+    autojump_clock: MockClock, hashing_at_once: None
+) -> None:
+    async with running(settings()) as house:
+        ghost = await irc_peer(house, "bob", link=True)
+        await ghost.news(f"REGISTER * * {PASSWORD}")
+        guest = await irc_peer(house, "guest", link=True)
+        refused, *_ = await guest.news("NS GHOST bob wrong-horse")
+        assert refused == f"{SAYS} guest :That is not the password."
+        await guest.say(f"NS GHOST bob {PASSWORD}")
+        await guest.until(" NICK bob\r\n")
+        assert "You have connected again" in await ghost.rest()
+
+
+def all_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PRIVMSG NickServ :IDENTIFY {}",
+        "PRIVMSG #lobby,NickServ :IDENTIFY {}",
+        "PRIVMSG NICKSERV,alice :REGISTER {}",
+        "PRIVMSG NickServ :typo {}",
+        "NOTICE NickServ :IDENTIFY {}",
+        "NS IDENTIFY bob {}",
+        "AUTHENTICATE {}",
+        "REGISTER * * {}",
+        "PASS bob:{}",
+        "NICKSERV {}",
+    ],
+)
+async def test_nobody_hears_a_password(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    kept = settings(history={"store": str(tmp_path / "chat.db")})
+    async with running(kept) as house:
+        alice = await irc_peer(house, "alice")
+        bob = await irc_peer(house, "bob", "sasl", "echo-message")
+        told = await bob.news(line.format("hunter22-hunter"))
+        heard = await alice.news("CHATHISTORY LATEST #lobby * 100")
+    written = all_of(tmp_path)
+    assert b"hunter22" not in written
+    assert "hunter22" not in f"{told}{heard}{caplog.text}"
+
+
+# ── where others could read it, and at what price ──────────────────────────────────────────────
+
+
+async def test_in_clear_from_elsewhere_only_scram_is_taken(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(house)
+    monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
+    monkeypatch.setattr(accounts, "new_verifier", lambda *how: pytest.fail("it was hashed"))
+    peer = IrcPeer((await house.link(address="192.0.2.1")).stream)
+    lines = " ".join(await peer.news("CAP LS 302", "CAP REQ sasl", "NICK eve"))
+    assert " sasl=SCRAM-SHA-256 " in lines
+    assert "account-registration" not in lines
+    refused, failed = await peer.messages("AUTHENTICATE PLAIN")
+    assert refused.params[1] == SCRAM
+    assert failed.command == "904"
+    [register_refused] = await peer.messages(f"REGISTER * * {PASSWORD}")
+    assert "connect with TLS first" in register_refused.params[-1]
+    assert numerics(await by_scram(peer, "bob", PASSWORD)) == LOGGED_IN
+    await entered(peer, "eve")
+    assert "connect with TLS" in (await peer.news(f"NS IDENTIFY bob {PASSWORD}"))[0]
+    late = IrcPeer((await house.link(address="192.0.2.1")).stream)
+    await late.say(f"PASS bob:{PASSWORD}", "NICK bob", "USER b 0 * :B")
+    assert "connect with TLS first" in await late.rest()
+
+
+async def test_guesses_are_charged_to_the_source_and_odd_mechanisms_are_not() -> None:
+    limits = {"exempt": "", "guess_burst": 2, "guesses_per_minute": 0.01}
+    async with running(settings(limits=limits)) as house:
+        await register(house)
+        eve = await begun(house, "eve")
+        await eve.news(*["AUTHENTICATE EXTERNAL"] * 5)
+        for way in WAYS.values():
+            [wrong] = await way(eve, "bob", "wrong-horse")
+            assert wrong.params[-1] == "That is not the password."
+        for way in WAYS.values():
+            [late] = await way(eve, "bob", PASSWORD)
+            assert late.params[-1].startswith("Too many passwords from your address.")
+        bob = IrcPeer((await house.link(address="at home")).stream)
+        await bob.news("CAP REQ sasl", "NICK bob")
+        assert numerics(await by_scram(bob, "bob", PASSWORD)) == LOGGED_IN
+
+
+async def test_the_right_password_costs_nothing() -> None:
+    limits = {"exempt": "", "guess_burst": 1, "guesses_per_minute": 0.01}
+    async with running(settings(limits=limits)) as house:
+        await register(house)
+        peer = await begun(house)
+        for _ in range(3):
+            assert numerics(await by_scram(peer, "bob", PASSWORD)) == LOGGED_IN
