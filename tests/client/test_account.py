@@ -272,8 +272,28 @@ async def test_our_own_server_takes_our_proof(
 
 async def test_where_plain_is_spoken_the_error_says_how_to_log_in() -> None:
     async with running() as house:
-        with pytest.raises(NotAdmitted, match="say '/login NAME PASSWORD' there"):
+        with pytest.raises(NotAdmitted, match="say '/login NAME PASSWORD'"):
             async with trio_chat.open_chat(
                 port=house.port, nick="al", protocol="plain", account="al", account_password="x"
             ):
                 pass
+
+
+async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
+    async with (
+        running() as house,
+        trio_chat.open_chat(port=house.port, nick="al", protocol="irc") as al,
+    ):
+        await al.command(f"/register {HORSE}")
+        await until_told(al, "You are logged in as al")
+        await al.command(f"/login al {HORSE}")
+        await until_told(al, "You are logged in as al")
+        await al.command("/login al wrong-horse")
+        await until_told(al, "That is not the password.")
+
+
+async def until_told(chat: trio_chat.Chat, text: str) -> None:
+    with trio.fail_after(PATIENCE):
+        async for message in chat:
+            if getattr(message, "text", "") == text:
+                return

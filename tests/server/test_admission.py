@@ -25,7 +25,7 @@ ASKED = (
 )
 OFFER = (
     "*** You are here by an invitation. Make your nickname yours, and you need none next time: "
-    "/register PASSWORD\n"
+    "/register PASSWORD, or in other IRC clients /msg NickServ REGISTER PASSWORD\n"
 )
 EXPIRED = "That invitation has expired. Ask for a new one."
 FORGED = "That is no invitation to this chat."
@@ -92,7 +92,7 @@ async def test_a_stranger_is_told_how_to_get_in() -> None:
 async def test_an_invitation_lets_one_in_as_the_answer_or_as_the_first_line() -> None:
     async with by_invitation() as house:
         al = await come(house, "al", token(id="01" * 8))
-        assert OFFER in await al.until("/register PASSWORD\n")
+        assert OFFER in await al.until("NickServ REGISTER PASSWORD\n")
         bo = await come(house, token(id="02" * 8), "bo")
         assert "*** Thank you. Now your nickname:\n" in await bo.until("/help for more.\n")
 
@@ -142,7 +142,7 @@ async def test_what_is_no_invitation_lets_nobody_in(given: str, why: str) -> Non
 async def test_those_who_have_an_account_need_no_invitation() -> None:
     async with by_invitation() as house:
         bo = await come(house, "bo", token())
-        await bo.until("/register PASSWORD\n")
+        await bo.until("NickServ REGISTER PASSWORD\n")
         await answer(bo, f"/register {PASSWORD}", "/login PASSWORD\n")
         secret = (await answer(bo, "/token new phone", "\n")).partition(": ")[2].strip()
         await bo.send(b"/quit\n")
@@ -187,7 +187,7 @@ async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
 async def test_a_guest_cannot_use_it_up_by_showing_it_again_and_again() -> None:
     async with by_invitation() as house:
         al = await come(house, "al", token(uses=2))
-        await al.until("/register PASSWORD\n")
+        await al.until("NickServ REGISTER PASSWORD\n")
         for _ in range(3):
             await answer(al, f"/invitation {token(uses=2)}", OFFER)
         assert await is_let_in(await come(house, "bo", token(uses=2)))
@@ -265,7 +265,7 @@ RULES = "*** You are an operator of this server now.\n"
 
 async def owner(house: House, nick: str = "al") -> Peer:
     peer = await come(house, nick, token(id="0f" * 8, operator=True))
-    await peer.until("as a guest you are none. Make your nickname yours: /register PASSWORD\n")
+    await peer.until("as a guest you are none. Make your nickname yours: /register PASSWORD, or in")
     await answer(peer, f"/register {PASSWORD}", RULES)
     return peer
 
@@ -307,7 +307,7 @@ async def test_it_makes_one_operator_and_none_once_it_is_revoked() -> None:
         boss = await come(house, "al", f"/login {PASSWORD}")
         await boss.until(RULES)
         eve = await come(house, "eve", token(operator=True))
-        await eve.until("Make your nickname yours: /register PASSWORD\n")
+        await eve.until("Make your nickname yours: /register PASSWORD, or in")
         await answer(boss, f"/invitation revoke {'00' * 8}", "*** It lets nobody in any more.\n")
         await eve.send(f"/register {PASSWORD}\n/account\n/quit\n".encode())
         assert "is an operator" not in await eve.rest()

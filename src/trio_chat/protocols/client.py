@@ -47,8 +47,8 @@ NO_ACCOUNTS = (
 
 #: The error if we have an account where plain is spoken: what is sent may be shown to everybody.
 PLAIN_LOGIN = (
-    "Where plain is spoken, nobody is logged in before others see them: use --protocol irc, or set "
-    "no account, and say '/login NAME PASSWORD' there if it is a trio-chat server."
+    "Where plain is spoken, nobody is logged in before others see them: speak IRC there, or set no "
+    "account, and say '/login NAME PASSWORD' if it is a trio-chat server."
 )
 
 

@@ -26,11 +26,12 @@ _WRONG_PASSWORDS = 3
 
 _REGISTER = (
     "You are here by an invitation. Make your nickname yours, and you need none next time: "
-    "/register PASSWORD"
+    "/register PASSWORD, or in other IRC clients /msg NickServ REGISTER PASSWORD"
 )
 _BECOME_OPERATOR = (
     "With your invitation, your account becomes an operator of this server; as a guest you are "
-    "none. Make your nickname yours: /register PASSWORD"
+    "none. Make your nickname yours: /register PASSWORD, or in other IRC clients "
+    "/msg NickServ REGISTER PASSWORD"
 )
 
 

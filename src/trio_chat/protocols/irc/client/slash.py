@@ -226,6 +226,14 @@ SLASHES = {
     "invitation": Slash(
         ARGUMENTS, DOES, 0, lambda s, rest: [body("INVITATION", *rest.split())]
     ),
+    "register": Slash(
+        "PASSWORD [MAIL]", "make your nickname yours, for good: an account", 1,
+        lambda s, rest: [body("NICKSERV", "REGISTER", *rest.split())],
+    ),
+    "login": Slash(
+        "[NAME] PASSWORD", "log in to your account", 1,
+        lambda s, rest: [body("NICKSERV", "IDENTIFY", *rest.split())],
+    ),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
 }  # fmt: skip
