@@ -1,7 +1,7 @@
 """Who is let in, and may register: by the settings, by an invitation, by an account."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import trio
 
 from irc_peers import IrcPeer, cheap_hash, irc_peer, settings
 from peers import House, Peer, running
+from sasl import WAYS
 from trio_chat.protocols.invitation import Invitation, write_token
 from trio_chat.settings import Settings
 from trio_chat.storage.base import Log
@@ -175,6 +176,40 @@ async def test_where_there_are_no_guests_they_still_come_in() -> None:
         eve = await come(house, "eve", token())
         told = "*** This chat is for those who have an account. Log in to it. Goodbye!\n"
         assert (await eve.rest()).endswith(told)
+
+
+async def by_pass(peer: IrcPeer, name: str, password: str) -> None:
+    await peer.news(f"PASS {name}:{password}")
+
+
+@pytest.mark.parametrize("guests", ["invited", "closed"])
+@pytest.mark.parametrize("way", [*WAYS.values(), by_pass])
+@pytest.mark.parametrize("password", [PASSWORD, "wrong-horse"])
+async def test_on_irc_they_log_in(
+    guests: str, way: Callable[[IrcPeer, str, str], Awaitable[object]], password: str
+) -> None:
+    async with running(chosen("open", "open")) as house:
+        al = await irc_peer(house, "al", rooms="")
+        await al.news(f"REGISTER * * {PASSWORD}")
+        await al.say("QUIT")
+        await al.rest()
+        house.server.reload(chosen(guests))
+        peer = IrcPeer((await house.connect()).stream)
+        await peer.news("CAP REQ sasl")
+        await way(peer, "al", password)
+        await peer.say("CAP END", "NICK al", "USER al 0 * :Al", "QUIT")
+        assert (" 001 al " in await peer.rest()) == (password == PASSWORD)
+
+
+@pytest.mark.parametrize("registration", ["auto", "invited", "closed"])
+async def test_nobody_comes_in_uninvited_by_registering_at_the_door(registration: str) -> None:
+    host = {"host": "0.0.0.0"}  # noqa: S104 - for what auto means there
+    async with running(chosen("auto", registration).model_copy(update=host)) as house:
+        peer = IrcPeer((await house.connect()).stream)
+        told = await peer.news("CAP REQ standard-replies", "NICK al", f"REGISTER * * {PASSWORD}")
+        assert any(line.startswith(":chat.local FAIL REGISTER ") for line in told)
+        await peer.say("USER al 0 * :Al", "CAP END", "QUIT")
+        assert " 001 " not in await peer.rest()
 
 
 async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
