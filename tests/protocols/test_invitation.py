@@ -1,5 +1,7 @@
 """Tokens of invitations: what was signed comes out again, and nothing else does."""
 
+from string import ascii_letters, digits
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,14 @@ def test_what_was_signed_comes_out_again(invitation: Invitation, key: bytes) -> 
     assert is_token(token)
     assert is_id(invitation.id)
     assert read_token(key, token, invitation.expires - 1) == invitation
+
+
+def test_a_token_is_written_in_one_way_only() -> None:
+    """Its last letter has two bits to spare."""
+    token = write_token(KEY, Invitation("00" * 8, 2, 1))
+    for letter in {*ascii_letters, *digits, "-", "_"} - {token[-1]}:
+        with pytest.raises(NotValid, match="no invitation"):
+            read_token(KEY, token[:-1] + letter, 1)
 
 
 @given(INVITATIONS, st.integers(0, 42), st.characters(codec="ascii"))
