@@ -16,236 +16,30 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import trio
-from trio.testing import wait_all_tasks_blocked
 
+from benchmarks.house import (
+    MANY,
+    READER,
+    WAVE,
+    Cost,
+    Countdown,
+    Figures,
+    House,
+    Wire,
+    best,
+    hold,
+    house,
+)
+from benchmarks.logins import logins
 from benchmarks.machine import Meter
-from benchmarks.transcript import Failed
-from trio_chat.app import serve
 from trio_chat.core.commands import LIST_MAX
-from trio_chat.server.certificate import Certificate
 from trio_chat.server.garbage import looking_once
-from trio_chat.server.own_certificate import use_own
-from trio_chat.server.poller import READERS
-from trio_chat.server.server import Server
-from trio_chat.server.transport import Link
-from trio_chat.settings import Settings
-
-Figures = dict[str, float]
-OnAnswer = Callable[[bytes], object]
-
-_PATIENCE = 900.0  # seconds until all that was asked must have been answered
-_WAVE = 1000  # people who come at once
-_MANY = 1_000_000
-
-# What those can do who only fill a room: they do not ask who is there. And somebody who searches.
-_QUIET = "no-implicit-names echo-message"
-_READER = f"{_QUIET} batch server-time message-tags soju.im/search draft/chathistory"
-
-
-class Wire(Link):
-    """The server's end of a link whose peer is the benchmark."""
-
-    __slots__ = ("_expected", "_fed", "_on_end", "_waiting")
-
-    def __init__(self) -> None:
-        self.peer = "127.0.0.1"
-        self.write_now = self._take
-        self._waiting: bytes | None = b""  # None: the peer has ended
-        self._fed = trio.Event()
-        self._expected: list[tuple[bytes, OnAnswer]] = []
-        self._on_end: OnAnswer = len
-
-    def ask(self, line: bytes, marker: bytes, on_answer: OnAnswer) -> None:
-        """Let the peer send a line; ``on_answer`` is given what has ``marker`` in it."""
-        self._expected.append((marker, on_answer))
-        self._waiting = (self._waiting or b"") + line + b"\r\n"
-        self._fed.set()
-
-    def hang_up(self, on_end: OnAnswer) -> None:
-        self._waiting, self._on_end = None, on_end
-        self._fed.set()
-
-    def _take(self, data: bytes) -> int:
-        while self._expected and self._expected[0][0] in data:
-            self._expected.pop(0)[1](data)
-        return len(data)
-
-    async def receive(self) -> bytes:
-        await self._fed.wait()
-        data = self._waiting
-        if data is None:
-            return b""
-        self._waiting, self._fed = b"", trio.Event()
-        return data
-
-    async def finish(self) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def aclose(self) -> None:
-        self.write_now = len  # no cycle, as a socket's link has none
-        self._on_end(b"")
-        await trio.lowlevel.checkpoint()
-
-
-class Countdown:
-    """Waits until it has been called so many times."""
-
-    def __init__(self, number: int) -> None:
-        self._left, self._over = number, trio.Event()
-
-    def __call__(self, data: bytes) -> None:
-        self._left -= 1
-        if not self._left:
-            self._over.set()
-
-    async def over(self) -> None:
-        with trio.move_on_after(_PATIENCE):
-            await self._over.wait()
-            return
-        raise Failed(f"{self._left} have no answer after {_PATIENCE:g} s")
-
-
-class Holds(trio.abc.Instrument):
-    """The longest pass of trio's loop: so long somebody who is ready waits for a turn.
-
-    It is seen from outside the loop, where looking costs the loop nothing.
-    """
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget what was, and what this pass has done so far: it was the benchmark's own."""
-        self.longest = self.longest_cpu = 0.0  # seconds
-        self.after_io_wait(0)
-
-    def after_io_wait(self, timeout: float) -> None:
-        self._began, self._cpu = time.perf_counter(), time.thread_time()
-
-    def before_io_wait(self, timeout: float) -> None:
-        self.longest = max(self.longest, time.perf_counter() - self._began)
-        self.longest_cpu = max(self.longest_cpu, time.thread_time() - self._cpu)
-
-
-@dataclass(frozen=True)
-class Cost:
-    """``hold`` is the longest pass of the loop, ``hold_cpu`` the most CPU that one took."""
-
-    cpu: float  # seconds
-    hold: float
-    hold_cpu: float
-
-
-def _best(costs: Iterable[Cost], choose: Callable[[Iterable[float]], float] = min) -> Cost:
-    """The least of each, as whatever else runs on the machine only adds to it."""
-    all_of = zip(*((c.cpu, c.hold, c.hold_cpu) for c in costs), strict=True)
-    return Cost(*map(choose, all_of))
-
-
-def _hold(what: str, cost: Cost) -> Figures:
-    return {
-        f"{what}: longest hold, ms": cost.hold * 1e3,
-        f"{what}: its CPU, ms": cost.hold_cpu * 1e3,
-        f"{what}: CPU in all, ms": cost.cpu * 1e3,
-    }
-
-
-class House:
-    """A running server, and what its people do."""
-
-    def __init__(self, server: Server) -> None:
-        self._server, self._holds = server, Holds()
-        trio.lowlevel.add_instrument(self._holds)
-
-    @property
-    def port(self) -> int:
-        return self._server.addresses[0].port
-
-    async def until(self, happens: Callable[[], Awaitable[object]]) -> Cost:
-        """The cost of what the server does until something has happened elsewhere."""
-        self._holds.begin()
-        cpu = time.thread_time()
-        await happens()
-        return Cost(time.thread_time() - cpu, self._holds.longest, self._holds.longest_cpu)
-
-    async def ask(self, wires: Sequence[Wire], lines: bytes | Sequence[bytes], end: bytes) -> Cost:
-        """All say a line at once, the same or each their own; ``end`` is in what each is told."""
-        answered = Countdown(len(wires))
-        each = itertools.cycle([lines] if isinstance(lines, bytes) else lines)
-        asking = zip(wires, each, strict=False)
-        return await self._all(
-            answered, (partial(w.ask, line, end, answered) for w, line in asking)
-        )
-
-    async def hang_up(self, wires: Sequence[Wire]) -> Cost:
-        gone = Countdown(len(wires))
-        return await self._all(gone, (partial(wire.hang_up, gone) for wire in wires))
-
-    async def _all(self, countdown: Countdown, acts: Iterable[Callable[[], None]]) -> Cost:
-        """Let all act; in a pass of the loop as many readers are woken as with sockets."""
-        self._holds.begin()
-        cpu = time.thread_time()
-        for number, act in enumerate(acts, 1):
-            act()
-            if number % READERS == 0:
-                await trio.lowlevel.checkpoint()
-        await countdown.over()
-        await wait_all_tasks_blocked()
-        return Cost(time.thread_time() - cpu, self._holds.longest, self._holds.longest_cpu)
-
-    async def come(
-        self, number: int, letter: str = "u", caps: str = _QUIET
-    ) -> tuple[list[Wire], Cost]:
-        """So many people of IRC, who connect and register, a thousand at a time."""
-        names = [f"{letter}{n:06}" for n in range(number)]
-        hellos = [
-            f"CAP REQ :{caps}\r\nNICK {name}\r\nUSER {name} 0 * :x\r\nCAP END".encode()
-            for name in names
-        ]
-        wires: list[Wire] = []
-        costs: list[Cost] = []
-        while len(wires) < number:
-            wave = [Wire() for _ in hellos[len(wires) :][:_WAVE]]
-            for wire in wave:
-                self._server.take(wire)
-            costs.append(await self.ask(wave, hellos[len(wires) :], b" 422 "))
-            wires += wave
-        most = _best(costs, max)
-        return wires, Cost(sum(cost.cpu for cost in costs), most.hold, most.hold_cpu)
-
-    async def enter(self, wires: Sequence[Wire], rooms: Sequence[bytes]) -> float:
-        """Each goes into one of the rooms in turn, a thousand at a time; returns the CPU."""
-        joins = [b"JOIN " + rooms[n % len(rooms)] for n in range(len(wires))]
-        waves = [slice(begin, begin + _WAVE) for begin in range(0, len(wires), _WAVE)]
-        return sum([(await self.ask(wires[w], joins[w], b" JOIN ")).cpu for w in waves])
-
-
-@asynccontextmanager
-async def _house(*, tls: bool = False, **history: Any) -> AsyncIterator[House]:
-    """A server as by default, but for how much one sender, and all from one address, may do; it
-    speaks TLS if it is to.
-    """
-    raised = ("connections", "connections_per_address", "messages_per_second", "message_burst")
-    limits = dict.fromkeys([*raised, "writers_per_address", "rooms"], _MANY)
-    with tempfile.TemporaryDirectory(prefix="trio-chat-benchmark-") as folder:
-        if tls:
-            use_own(Certificate(), Path(folder, "certificate.pem"), "localhost")
-        history = {"store": str(Path(folder, "chat.db"))} | history
-        settings = Settings.model_validate({"port": 0, "limits": limits, "history": history})
-        async with trio.open_nursery() as nursery:
-            yield House(await nursery.start(serve, settings))
-            nursery.cancel_scope.cancel("all is measured")
-
 
 # ── who comes, asks and leaves ─────────────────────────────────────────────────────────────────
 
@@ -254,7 +48,7 @@ async def joins(scale: int) -> Figures:
     """People go into a room and are told who is there."""
     figures: Figures = {}
     for number in (2000 // scale, 10_000 // scale):
-        async with _house() as it:
+        async with house() as it:
             people, _ = await it.come(number)
             await it.enter(people, [b"#big"])
             newcomers, _ = await it.come(100, "n", caps="echo-message")
@@ -264,8 +58,8 @@ async def joins(scale: int) -> Figures:
                 costs.append(await it.ask(some, b"JOIN #big", b" 366 "))
                 await it.ask(some, b"PART #big", b" PART ")
         figures |= {
-            f"a room of {number:,}: one of 100 at once, CPU, ms": _best(together).cpu / 100 * 1e3,
-            f"a room of {number:,}: alone, CPU, ms": _best(alone).cpu * 1e3,
+            f"a room of {number:,}: one of 100 at once, CPU, ms": best(together).cpu / 100 * 1e3,
+            f"a room of {number:,}: alone, CPU, ms": best(alone).cpu * 1e3,
         }
     return figures
 
@@ -273,11 +67,11 @@ async def joins(scale: int) -> Figures:
 async def names(scale: int) -> Figures:
     """All of a large room ask at once who is there."""
     number = 1000 // scale
-    async with _house() as it:
+    async with house() as it:
         people, _ = await it.come(number)
         await it.enter(people, [b"#big"])
         costs = [await it.ask(people, b"NAMES #big", b" 366 ") for _ in range(3)]
-    return _hold(f"{number:,} ask NAMES at once", _best(costs))
+    return hold(f"{number:,} ask NAMES at once", best(costs))
 
 
 _LOOKUPS = {
@@ -296,20 +90,20 @@ _LOOKUPS = {
 async def lookups(scale: int) -> Figures:
     """One person's questions: ten thousand are in one room, and in as many rooms of two."""
     number, figures = 10_000 // scale, Figures()
-    async with _house() as it:
+    async with house() as it:
         people, _ = await it.come(number)
         rooms = [b"#r%d" % room for room in range(number)]
         await it.enter(people, rooms)
         await it.enter(people, [*rooms[1:], rooms[0]])
         await it.enter(people, [b"#big"])
-        [asker], _ = await it.come(1, "a", _READER)
+        [asker], _ = await it.come(1, "a", READER)
         await it.enter([asker, asker], [b"#big", b"#r0"])
         texts = [b"PRIVMSG #r0 :message %06d." % n for n in range(20_000 // scale)]
         await it.ask([people[0]], b"\r\n".join(texts), texts[-1][-14:])
         watched = b",".join(b"u%06d" % n for n in range(min(number, 50)))
         await it.ask([asker], b"MONITOR + " + watched, b" 730 ")
         for what, (line, end) in _LOOKUPS.items():
-            figures |= _hold(what, _best([await it.ask([asker], line, end) for _ in range(5)]))
+            figures |= hold(what, best([await it.ask([asker], line, end) for _ in range(5)]))
         return figures | await _masks(it, people[0], people[1])
 
 
@@ -325,27 +119,27 @@ async def _masks(it: House, operator: Wire, speaker: Wire) -> Figures:
         await it.ask([operator], b"PART " + room, b" PART ")
         entered.append(await it.ask([speaker], b"JOIN " + room, b" JOIN "))
         spoken.append(await it.ask([speaker], b"PRIVMSG %b :hello" % room, b" PRIVMSG "))
-    entering = _hold("to enter a room with full lists", _best(entered))
-    return entering | _hold("to speak in a room with full lists", _best(spoken))
+    entering = hold("to enter a room with full lists", best(entered))
+    return entering | hold("to speak in a room with full lists", best(spoken))
 
 
 async def leaves(scale: int) -> Figures:
     """A large room leaves; and people who are in all rooms together."""
     number, few = 10_000 // scale, 100 // min(scale, 10)
-    async with _house() as it:
+    async with house() as it:
         people, _ = await it.come(number)
         await it.enter(people, [b"#big"])
-        figures = _hold(f"{number:,} leave a room at once", await it.hang_up(people))
-    async with _house() as it:
+        figures = hold(f"{number:,} leave a room at once", await it.hang_up(people))
+    async with house() as it:
         people, _ = await it.come(few)
         for room in range(few):
             await it.enter(people, [b"#r%d" % room])
         costs = [await it.ask(people[:1], b"NICK a%d" % n, b" NICK ") for n in range(3)]
-        figures |= _hold(f"{few} in the same {few} rooms, one changes the name", _best(costs))
+        figures |= hold(f"{few} in the same {few} rooms, one changes the name", best(costs))
         costs = [await it.hang_up([people.pop()]) for _ in range(3)]
-        figures |= _hold(f"{few} in the same {few} rooms, one leaves", _best(costs))
+        figures |= hold(f"{few} in the same {few} rooms, one leaves", best(costs))
         costs = [await it.hang_up(people)]
-        return figures | _hold(f"{few} in the same {few} rooms, all leave", _best(costs))
+        return figures | hold(f"{few} in the same {few} rooms, all leave", best(costs))
 
 
 # ── very many ──────────────────────────────────────────────────────────────────────────────────
@@ -356,7 +150,7 @@ async def crowds(scale: int) -> Figures:
     figures = Figures()
     for number in (2000 // scale, 10_000 // scale, 50_000 // scale, 100_000 // scale):
         rooms = [b"#r%d" % room for room in range(max(1, number // 100))]
-        async with _house() as it:
+        async with house() as it:
             people, came = await it.come(number)
             joined = await it.enter(people, rooms)
             says = list(
@@ -395,10 +189,10 @@ async def short(scale: int) -> Figures:
             pauses.append(time.thread_time() - began)
         began = time.thread_time()
 
-    async with _house() as it:
+    async with house() as it:
         gc.callbacks.append(on_garbage)
-        for _ in range(0, number, _WAVE):
-            people, _ = await it.come(_WAVE)
+        for _ in range(0, number, WAVE):
+            people, _ = await it.come(WAVE)
             await it.hang_up(people)
             resident.append(meter.resident() / 1024)
     first, most = resident[len(resident) // 8], max(resident)
@@ -419,7 +213,7 @@ _NUMBER = re.compile(rb":\w+ (\d{6})\.")
 
 async def _talk(it: House, messages: int, on_echo: Callable[[int, float], object]) -> list[Wire]:
     """Ten people in turn say what is due; ``on_echo`` is told the number and how long it took."""
-    people, _ = await it.come(10, caps=_READER)
+    people, _ = await it.come(10, caps=READER)
     await it.enter(people, [b"#talk"])
     echoed, began = Countdown(messages), trio.current_time()
     for number in range(messages):
@@ -442,8 +236,8 @@ async def search(scale: int) -> Figures:
     found: list[bool] = []
     took: list[float] = []
     answered = Countdown(len(range(0, messages, 100)))
-    async with _house() as it:
-        [asker], _ = await it.come(1, "a", _READER)
+    async with house() as it:
+        [asker], _ = await it.come(1, "a", READER)
         await it.enter([asker], [b"#talk"])
 
         def on_echo(number: int, seconds: float) -> None:
@@ -471,11 +265,11 @@ async def search(scale: int) -> Figures:
 async def retention(scale: int) -> Figures:
     """A room of which the last thousand messages are kept, beside one of which all are."""
     messages, kept = 10_000 // scale, 1000 // scale
-    echoes: dict[int, list[float]] = {kept: [], _MANY: []}
+    echoes: dict[int, list[float]] = {kept: [], MANY: []}
     oldest: list[bytes] = []
-    for per_room in (kept, _MANY, kept, _MANY):
+    for per_room in (kept, MANY, kept, MANY):
         took: list[float] = []
-        async with _house(per_room=per_room) as it:
+        async with house(per_room=per_room) as it:
             people = await _talk(it, messages, lambda _, seconds: took.append(seconds))  # noqa: B023
             people[0].ask(_OLDEST, b"BATCH -", oldest.append)
             await it.ask(people[:1], b"PING x", b" PONG ")
@@ -500,7 +294,7 @@ async def tls(scale: int) -> Figures:
     """People come over sockets, a few or all at once, and are told what one says."""
     number, meter = 1000 // scale, Meter(os.getpid())
     rows: dict[str, Figures] = {"clear": {}, "tls": {}}
-    async with _house(tls=True) as it, _from_afar() as come:
+    async with house(tls=True) as it, _from_afar() as come:
         for how in rows:  # what the first ones take is for all
             await come(it, 20, 20, f"{how}-")
         for how, figures in rows.items():  # nobody leaves, so that no memory is used again
@@ -508,7 +302,7 @@ async def tls(scale: int) -> Figures:
             await come(it, number, 20, how)
             figures["KiB each"] = (meter.resident() - before) / number
     for how, figures in rows.items():
-        async with _house(tls=True) as it, _from_afar() as come:
+        async with house(tls=True) as it, _from_afar() as come:
             [speaker], _ = await it.come(1)
             await it.enter([speaker], [b"#big"])
             came, join = await come(it, number, number, how)
@@ -557,7 +351,7 @@ async def _from_afar() -> AsyncIterator[Come]:
             await process.wait()
 
 
-SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls)
+SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls, logins)
 
 if __name__ == "__main__":
     asked = {one.__name__: one for one in SCENARIOS}[sys.argv[1]]

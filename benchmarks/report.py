@@ -162,12 +162,12 @@ def _inside_table(rows: dict[str, Any]) -> str:
     for name, figure in figures.items():
         row, _, column = name.partition(": ")
         cells.setdefault(row, {})[column] = figure
-    columns = list(next(iter(cells.values())))
+    columns = list(dict.fromkeys(column for of_row in cells.values() for column in of_row))
     return _aligned(
         [
             ["", *columns],
             *(
-                [row, *(_plain(of_row[column]) for column in columns)]
+                [row, *(_plain(of_row[c]) if c in of_row else "" for c in columns)]
                 for row, of_row in cells.items()
             ),
         ]

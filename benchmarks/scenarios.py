@@ -511,6 +511,7 @@ INSIDE = {
     "search": "1,000 messages a second; one in a hundred has a word that is then looked for",
     "retention": "1,000 messages a second, of which only the last 1,000 are kept, beside all",
     "tls": "1,000 people come at once over sockets, in clear or over TLS; then one speaks to all",
+    "logins": "16 people register, log in and fail to, all at once; servers start with accounts",
 }
 
 SCENARIOS = [
