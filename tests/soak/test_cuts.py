@@ -19,6 +19,7 @@ import pytest
 import trio
 
 from certificates import issue
+from owners import PASSWORD, register
 from processes import running_server
 from trio_chat.client import backoff, requests
 from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
@@ -30,9 +31,10 @@ from trio_chat.storage.sqlite.export import export
 # For so many that it takes minutes.
 LONG = (pytest.mark.soak, pytest.mark.timeout(1800))
 
-LIMITS_OFF = {
+SETTINGS = {
     "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
     "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
+    "TRIO_CHAT_ACCOUNTS__ITERATIONS": "4096",
     "TRIO_CHAT_LOG__LEVEL": "warning",
 }
 ROOMS = ("#lobby", "#tea")
@@ -144,7 +146,11 @@ class Person:
         return rooms and mine and len(self.private) >= self.lines
 
 
-@pytest.mark.parametrize("over_tls", [False, True], ids=["clear", "TLS"])
+@pytest.mark.parametrize(
+    ("over_tls", "accounts"),
+    [(False, False), (True, False), (True, True)],
+    ids=["clear", "TLS", "TLS with accounts"],
+)
 @pytest.mark.parametrize(
     ("people", "lines", "cuts"),
     [
@@ -157,11 +163,12 @@ async def test_everybody_has_everything_of_every_room_and_in_private_once(
     lines: int,
     cuts: int,
     over_tls: bool,
+    accounts: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file, files = tmp_path / "chat.db", issue(tmp_path / "tls")
-    variables = LIMITS_OFF | {"TRIO_CHAT_HISTORY__STORE": str(file)}
+    variables = SETTINGS | {"TRIO_CHAT_HISTORY__STORE": str(file)}
     if over_tls:
         variables |= files.variables
     monkeypatch.setattr(backoff, "_FIRST", 0.05)
@@ -174,12 +181,14 @@ async def test_everybody_has_everything_of_every_room_and_in_private_once(
         running_server(patience=1800, **variables) as server,
         trio.open_nursery() as nursery,
     ):
+        if accounts:
+            await register(server.port, *(person.nick for person in persons))
         network = Network(server.port, cuts, random.Random(cuts))
         await nursery.start(network.run)
         for person in persons:
-            client = ClientSettings(
-                room=ROOMS[0], retry=True, protocol="irc", pin=files.pin if over_tls else ""
-            )
+            login = {"account": person.nick, "account_password": PASSWORD} if accounts else {}
+            pin = files.pin if over_tls else ""
+            client = ClientSettings(room=ROOMS[0], retry=True, protocol="irc", pin=pin, **login)
             settings = Settings(port=network.port, client=client)
             nursery.start_soon(run_chat, settings, person.nick, person)
         for person in persons:

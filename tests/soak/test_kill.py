@@ -17,6 +17,7 @@ import pytest
 import trio
 
 from certificates import connect, issue
+from owners import PASSWORD, register
 from processes import free_port, running_server
 from trio_chat.core.events import Entry, Said
 from trio_chat.protocols.irc.message import Message, parse
@@ -30,6 +31,7 @@ CLIENTS, ROOMS, AT_ONCE = 8, ("#lobby", "#tea"), 20
 SETTINGS = {
     "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "1000000",
     "TRIO_CHAT_LIMITS__MESSAGE_BURST": "1000000",
+    "TRIO_CHAT_ACCOUNTS__ITERATIONS": "4096",
     "TRIO_CHAT_LOG__LEVEL": "warning",
 }
 
@@ -42,6 +44,7 @@ class Client:
     room: str
     port: int
     over_tls: bool
+    has_account: bool
     number: int = 0
     waiting: deque[str] = field(default_factory=deque)  # said, and not yet acknowledged
     acknowledged: dict[str, str] = field(default_factory=dict)  # by text, the id
@@ -51,6 +54,8 @@ class Client:
         """Until the server is gone; or until all is acknowledged, unless it ``goes_on``."""
         with suppress(OSError, trio.BrokenResourceError):
             async with await connect(self.port, over_tls=self.over_tls) as stream:
+                if self.has_account:
+                    await stream.send_all(f"PASS {self.nick}:{PASSWORD}\r\n".encode())
                 await stream.send_all(
                     b"CAP REQ :message-tags server-time echo-message batch\r\n"
                     b"CAP REQ trio-chat/identity\r\n"
@@ -101,10 +106,15 @@ class Client:
 
 
 async def _kill_again_and_again(
-    kills: int, chance: random.Random, *, over_tls: bool, **variables: str
+    kills: int, chance: random.Random, *, over_tls: bool, accounts: bool, **variables: str
 ) -> list[Client]:
     with free_port() as port:
-        clients = [Client(f"c{n}", ROOMS[n % len(ROOMS)], port, over_tls) for n in range(CLIENTS)]
+        clients = [
+            Client(f"c{n}", ROOMS[n % len(ROOMS)], port, over_tls, accounts) for n in range(CLIENTS)
+        ]
+        if accounts:
+            async with running_server(port=port, **SETTINGS, **variables):
+                await register(port, *(client.nick for client in clients))
         for left in range(kills, -1, -1):
             async with (
                 running_server(port=port, **SETTINGS, **variables) as server,
@@ -140,17 +150,21 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
     return report
 
 
-@pytest.mark.parametrize("over_tls", [False, True], ids=["clear", "TLS"])
+@pytest.mark.parametrize(
+    ("over_tls", "accounts"),
+    [(False, False), (True, False), (True, True)],
+    ids=["clear", "TLS", "TLS with accounts"],
+)
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG)]
 )
 async def test_nothing_is_lost_and_nothing_is_there_twice(
-    kills: int, over_tls: bool, tmp_path: Path
+    kills: int, over_tls: bool, accounts: bool, tmp_path: Path
 ) -> None:
     file, files = tmp_path / "chat.db", issue(tmp_path / "tls")
     variables = files.variables | {"TRIO_CHAT_HISTORY__STORE": str(file)}
     clients = await _kill_again_and_again(
-        kills, random.Random(kills), over_tls=over_tls, **variables
+        kills, random.Random(kills), over_tls=over_tls, accounts=accounts, **variables
     )
     history = [e for e in export(file, rooms=(), since=0) if isinstance(e.event, Said)]
     print(f"\n{kills} kills: {_check(clients, history)}", file=sys.stderr)
