@@ -289,7 +289,7 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         await al.command(f"/login al {HORSE}")
         await until_told(al, "You are logged in as al")
         await al.command("/login al wrong-horse")
-        await until_told(al, "That is not the password.")
+        await until_told(al, "Cannot log in as al: That is not the password.")
 
 
 async def until_told(chat: trio_chat.Chat, text: str) -> None:

@@ -396,3 +396,13 @@ def test_where_plain_is_spoken_one_is_always_in_a_room() -> None:
     bob = on_plain()
     bob.hears("Connected to server!", "*** You are bob in #lobby; nobody else is here yet. /help")
     assert bob.writes("/part")[0].startswith("*** You are always in one room here")
+
+
+@pytest.mark.parametrize("line", [" /login x", "\t/register x", " /regsiter x"])
+def test_a_line_that_may_have_a_password_is_not_said(line: str) -> None:
+    bob = on_irc()
+    [told] = bob.writes(line)
+    assert told.startswith("*** Not said, as a password may be in that line.")
+    assert bob.refused == 1
+    bob.writes("//login is a command")
+    assert bob.sent[-1] == "PRIVMSG #lobby :/login is a command"

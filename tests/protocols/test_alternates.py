@@ -64,9 +64,9 @@ def test_on_irc(number) -> None:
     assert session.data_to_send(0) == b"NICK bob_3\r\n"
     session.receive_data(b":s 001 bob_3 :Welcome\r\n")
     assert session.nick == "bob_3"
-    assert session.own_messages() == [
-        Notice("The nickname bob is taken. You are bob_3 for now; /nick changes that.")
-    ]
+    told = session.receive_data(b":bob_3!b@h JOIN #lobby\r\n:s PONG s entered\r\n")
+    notice = "The nickname bob is taken. You are bob_3 for now; /nick changes that."
+    assert told[-1] == Notice(notice, room="#lobby")  # where the person looks
     with pytest.raises(NotAdmitted):
         irc(allowed=False).receive_data(f":s {number} * bob :Taken\r\n".encode())
 

@@ -400,8 +400,125 @@ async def test_the_words_that_people_know(house: House) -> None:
     ]
     assert " 900 " in (await guest.news(f"NickServ identify bob {PASSWORD}"))[0]
     helped = await guest.news("PRIVMSG nickserv@services :help", "NS", "NS GHOST", "NS DROP")
-    assert len(helped) == 4 * 3
+    assert helped == helped[: len(helped) // 4] * 4
     assert all(line.startswith(f"{SAYS} guest :") for line in helped)
+
+
+async def owner(house: House, *caps: str, nick: str = "bob") -> IrcPeer:
+    """Somebody with an account, whose client has shown no secret."""
+    peer = await irc_peer(house, nick, *caps, rooms="")
+    await peer.news(f"NS REGISTER {PASSWORD}")
+    return peer
+
+
+async def test_an_account_is_told_of_and_its_password_changed(house: House) -> None:
+    bob, guest = await owner(house), await irc_peer(house, "guest", rooms="")
+    assert (await bob.news("NS INFO"))[0].startswith(f"{SAYS} bob :bob is an account, since ")
+    assert len(await guest.news("NS INFO bob")) == 1
+    assert await guest.news("NS INFO") == [f"{SAYS} guest :You are not logged in."]
+    assert await bob.news("NS SET PASSWORD another-horse") == [
+        f"{SAYS} bob :Your password is another one now."
+    ]
+    assert await guest.news(f"NS IDENTIFY bob {PASSWORD}") == [
+        f"{SAYS} guest :That is not the password."
+    ]
+    assert " 900 " in (await guest.news("NS IDENTIFY bob another-horse"))[0]
+
+
+async def test_tokens(house: House) -> None:
+    bob, bot = await owner(house), await irc_peer(house, "bot", rooms="")
+    [told, _] = await bob.news("NS TOKEN NEW my bot")
+    assert told.startswith(f"{SAYS} bob :my bot: ")
+    secret = told.rpartition(" ")[2]
+    assert " 900 " in (await bot.news(f"NS IDENTIFY bob {secret}"))[0]
+    assert " :my bot logs in to it, since " in (await bob.news("NS TOKEN LIST"))[1]
+    assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :It logs nobody in any more."]
+    assert "logged out from elsewhere" in await bot.rest()
+    assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :You have none called my bot."]
+
+
+async def test_logging_out_and_deleting(house: House) -> None:
+    bob = await owner(house, "account-notify")
+    assert [line.split()[1] for line in await bob.news("NS LOGOUT")] == ["NICK", "901", "ACCOUNT"]
+    await bob.news(f"NS IDENTIFY bob {PASSWORD}")
+    assert await bob.news("NS DROP carol") == [
+        f"{SAYS} bob_2 :You are logged in as bob: say that name to delete it."
+    ]
+    lines = await bob.news("NS DROP bob")
+    assert f"{SAYS} bob_2 :Your account is deleted. Nobody else can have its name." in lines
+    assert sum(" ACCOUNT " in line for line in lines) == 1
+    assert await bob.news("NS INFO bob") == [f"{SAYS} bob_2 :There is no account bob."]
+
+
+async def test_programs_are_refused_by_standard_replies(house: House) -> None:
+    guest = await irc_peer(house, "guest", "standard-replies", rooms="")
+    assert await guest.news("NS LOGOUT") == [
+        ":chat.local FAIL NS NOT_LOGGED_IN :You are not logged in."
+    ]
+    assert await guest.news("PRIVMSG NickServ :LOGOUT") == [f"{SAYS} guest :You are not logged in."]
+
+
+# ── devices ────────────────────────────────────────────────────────────────────────────────────
+
+KEPT = "You need no password from here next time."
+
+
+async def device(house: House, secret: str, nick: str) -> IrcPeer:
+    """A client that shows a secret."""
+    peer = await irc_peer(house)
+    await peer.news("CAP REQ trio-chat/identity", f"IDENTITY {secret}", f"NICK {nick}")
+    await entered(peer, nick)
+    return peer
+
+
+async def test_a_device_can_be_kept_and_forgotten(house: House) -> None:
+    await register(house)
+    phone = await device(house, DEVICE, "guest")
+    assert await phone.news("NS TOKEN KEEP phone") == [f"{SAYS} guest :You are not logged in."]
+    await phone.news(f"NS IDENTIFY bob {PASSWORD}")
+    assert await phone.news("NS TOKEN KEEP phone") == [f"{SAYS} guest :{KEPT}"]
+    assert await phone.news("NS TOKEN KEEP phone") == []
+    await phone.say("QUIT")
+    await phone.rest()
+    phone = await device(house, DEVICE, "guest")
+    assert await account_of(phone, "guest") == "bob"
+    other = await device(house, f"{DEVICE}-2", "other")
+    await other.news(f"NS IDENTIFY bob {PASSWORD}", "NS TOKEN KEEP phone")
+    listed = [line.partition(" :")[2] for line in await other.news("NS TOKEN LIST")]
+    assert [line.partition(" logs")[0] for line in listed[1:]] == ["phone", "phone 2"]
+    assert " 901 " in (await phone.news("NS LOGOUT FORGET"))[0]
+    await phone.say("QUIT")
+    await phone.rest()
+    phone = await device(house, DEVICE, "guest")
+    assert await account_of(phone, "guest") == ""
+    assert await account_of(other, "other") == "bob"
+
+
+async def test_the_device_that_has_registered_gets_its_name(house: House) -> None:
+    phone = await device(house, DEVICE, "bob")
+    await phone.news(f"REGISTER * * {PASSWORD}")
+    assert await phone.news("NS TOKEN KEEP phone") == [f"{SAYS} bob :{KEPT}"]
+    assert ":phone logs in to it" in (await phone.news("NS TOKEN LIST"))[1]
+
+
+async def test_a_device_of_somebody_else_is_not_kept(house: House) -> None:
+    await register(house, "carol")
+    phone = await device(house, DEVICE, "bob")
+    await phone.news(f"REGISTER * * {PASSWORD}", f"NS IDENTIFY carol {PASSWORD}")
+    [told] = await phone.news("NS TOKEN KEEP phone")
+    assert told.endswith(":When you come again from here, you will be bob.")
+    carol = await owner(house, nick="dave")
+    [told] = await carol.news("NS TOKEN KEEP phone")
+    assert "has shown nothing" in told
+
+
+async def test_only_so_many_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trio_chat.core.accounts.KEYS_MAX", 1)
+    await register(house)
+    phone = await device(house, DEVICE, "guest")
+    await phone.news(f"NS IDENTIFY bob {PASSWORD}", "NS TOKEN NEW bot")
+    [told] = await phone.news("NS TOKEN KEEP phone")
+    assert "the limit: drop one first" in told
 
 
 async def test_identify_gives_the_nickname_that_was_refused(house: House) -> None:

@@ -49,7 +49,7 @@ def run_client(
 def _on_screen(settings: Settings) -> int:
     from trio_chat.cli.screen import run_screen
 
-    return run_screen(settings, _nick(settings))
+    return run_screen(_content(settings), _nick(settings))
 
 
 def _in_lines(settings: Settings) -> int:
@@ -71,6 +71,12 @@ def _refuse_passwords(assignments: Sequence[str]) -> None:
 
 def _nick(settings: Settings) -> str:
     return settings.client.nick or alternate_nick(_account(), lambda nick: False)
+
+
+def _content(settings: Settings) -> Settings:
+    """Insist on no nickname: a person is told who they are, and can log in if it is theirs."""
+    client = settings.client.model_copy(update={"nick": ""})
+    return settings.model_copy(update={"client": client})
 
 
 async def _main(settings: Settings) -> int:
@@ -97,7 +103,7 @@ async def _main(settings: Settings) -> int:
 
 async def _talk_in_lines(settings: Settings, nick: str) -> None:
     front_end = Pipe(_terminal_text() if os.isatty(1) else piped_text)
-    await run_lines(settings, nick, front_end)
+    await run_lines(_content(settings) if os.isatty(0) else settings, nick, front_end)
     if front_end.dropped:
         raise NotSaid.of(lines=front_end.dropped)
 

@@ -11,7 +11,7 @@ import trio
 
 from trio_chat.client import requests
 from trio_chat.client.model import Model, SavedState, Unsent
-from trio_chat.client.runner import ChatRunner, resume_state_of
+from trio_chat.client.runner import ChatRunner, device, resume_state_of
 from trio_chat.client.state import State, open_state
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
@@ -29,7 +29,7 @@ def run_screen(settings: Settings, nick: str) -> int:
     """Chat until the person leaves; returns the exit code. Raises ChatError."""
     with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
         model = _model(settings, nick, state)
-        resume = _resume_state(settings, state.kept)
+        resume = _resume_state(settings, state)
 
         async def network(
             news: trio.MemorySendChannel[Message],
@@ -69,10 +69,13 @@ def _with_room(kept: SavedState, settings: Settings) -> SavedState:
     return replace(kept, buffers=tuple(dict.fromkeys((*kept.buffers, room))), current=room)
 
 
-def _resume_state(settings: Settings, kept: SavedState) -> ResumeState:
+def _resume_state(settings: Settings, saved: State) -> ResumeState:
     """Treat texts that were unacknowledged when the program ended as after a lost connection."""
-    known = settings.client.identity
-    state = resume_state_of(settings) if known else ResumeState(secret=kept.secret)
+    kept = saved.kept
+    if settings.client.identity:
+        state = resume_state_of(settings)
+    else:
+        state = ResumeState(secret=kept.secret, device=device() if saved.lasts else "")
     state.unacked.extend(map(_on_its_way, kept.unsent))
     return state
 

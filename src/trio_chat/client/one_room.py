@@ -19,7 +19,7 @@ from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
-from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.slashes import NOT_SAID, is_confidential, spelled_out
 from trio_chat.protocols.unacked import new_token
 
 # Commands about the room where we are, unless they name another one.
@@ -166,6 +166,8 @@ class OneRoom:
             return None
         if line.startswith("/") and not line.startswith("//"):
             return self._command(spelled_out(line).strip())
+        if is_confidential(line) and not line.startswith("//"):
+            raise Unsupported(NOT_SAID)
         return self._say(line.removeprefix("/"), self._here())
 
     def _say(self, text: str, target: str, *, action: bool = False) -> requests.Request:

@@ -246,8 +246,9 @@ class ReconnectingConnection:
             )  # fmt: skip
         else:
             self.session = IrcClientSession(
-                nick, encoding=encoding, password=password, account=account, state=self._state
-            )
+                nick, encoding=encoding, password=password, account=account, state=self._state,
+                secure=self._server.is_private,
+            )  # fmt: skip
         return self.session
 
     def _account(self) -> Account | None:

@@ -5,6 +5,7 @@ connection, and those that were on their way when it was lost are resent.
 """
 
 import math
+import platform
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -17,6 +18,8 @@ from trio_chat.client.channels import put, waiting
 from trio_chat.client.dial import Remote
 from trio_chat.client.reconnecting import FINAL, ReconnectingConnection
 from trio_chat.client.tls import uses_tls
+from trio_chat.core.letters import cut
+from trio_chat.core.names import LABEL_MAX
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, NotAdmitted, Unsupported
 from trio_chat.protocols.client import Message, Unlinked
@@ -251,7 +254,14 @@ def resume_state_of(settings: Settings, *, comes_back: bool = True) -> ResumeSta
     wait for its operator in vain.
     """
     secret = settings.client.identity.get_secret_value()
-    return ResumeState() if comes_back and not secret else ResumeState(secret=secret)
+    if secret:
+        return ResumeState(secret=secret, device=device())
+    return ResumeState() if comes_back else ResumeState(secret="")
+
+
+def device() -> str:
+    """What people call this machine."""
+    return cut(" ".join(platform.node().partition(".")[0].split()), LABEL_MAX) or "a device"
 
 
 def _remote(settings: Settings) -> Remote:

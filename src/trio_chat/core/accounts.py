@@ -28,16 +28,13 @@ from trio_chat.core.events import (
     PasswordSet,
 )
 from trio_chat.core.letters import cut
-from trio_chat.core.names import fold
+from trio_chat.core.names import LABEL_MAX, fold
 from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.standing import is_first_operator, status_of
 from trio_chat.core.state import State, muted_in
 from trio_chat.core.views import Refused
-
-#: Characters of a key's label.
-LABEL_MAX = 40
 
 
 def account_of(state: State, person: Person) -> Account | None:
@@ -100,16 +97,47 @@ def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade |
         return [not_logged_in()]
     if not make.label or len(make.label) > LABEL_MAX:
         return [Refused(f"A name has 1 to {LABEL_MAX} characters.")]
+    if make.shown:
+        return _keep_key(state, account, make)
     if _key(account, make.label):
         return [Refused(f"There is a {make.label} already: drop it first, or take another name.")]
-    if len(account.keys) >= KEYS_MAX:
-        return [Refused(f"You have {KEYS_MAX}, which is the limit: drop one first.")]
-    return [KeyMade(account.name, make.key, make.label)]
+    return [_too_many_keys(account) or KeyMade(account.name, make.key, make.label)]
+
+
+def _keep_key(state: State, account: Account, make: MakeKey) -> Sequence[KeyMade | Refused]:
+    """Judge it for a secret that a client has made up, which may be a key already."""
+    owner, _ = state.realm.who(make.key)
+    if not make.key:
+        return [Refused("Your client has shown nothing by which it could be known again.")]
+    if owner and owner != account.name:
+        return [Refused(f"When you come again from here, you will be {owner}.")]
+    label = _free_label(account, make)
+    if owner:
+        named_so = any(key.key == make.key and key.label == label for key in account.keys)
+        return [] if named_so else [KeyMade(account.name, make.key, label)]
+    return [_too_many_keys(account) or KeyMade(account.name, make.key, label)]
+
+
+def _free_label(account: Account, make: MakeKey) -> str:
+    """The label wanted, with a number if another key of the account has it."""
+    taken = {fold(key.label) for key in account.keys if key.key != make.key}
+    numbered = (f" {number}" for number in range(2, len(taken) + 3))
+    labels = (cut(make.label, LABEL_MAX - len(end)) + end for end in ("", *numbered))
+    return next(label for label in labels if fold(label) not in taken)
+
+
+def _too_many_keys(account: Account) -> Refused | None:
+    if len(account.keys) < KEYS_MAX:
+        return None
+    return Refused(f"You have {KEYS_MAX} tokens, which is the limit: drop one first.")
 
 
 def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDropped | Refused]:
     if (account := account_of(state, person)) is None:
         return [not_logged_in()]
+    if drop.key:
+        is_theirs = state.realm.who(drop.key)[0] == account.name
+        return [KeyDropped(account.name, drop.key)] if is_theirs else []
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
     return [KeyDropped(account.name, key.key)]

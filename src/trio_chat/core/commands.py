@@ -196,7 +196,12 @@ class Prove:
 
 @fact
 class LogOut:
-    """Log me out: from now on I am who I am on this connection."""
+    """Log me out: from now on I am who I am on this connection.
+
+    ``forget`` also drops the key that this client has shown, so it stays logged out.
+    """
+
+    forget: bool = False
 
 
 @fact
@@ -210,18 +215,21 @@ class SetPassword:
 class MakeKey:
     """Make a key to my account, under a ``label`` of its own.
 
-    ``key`` is the hash of its secret, which the server makes up.
+    ``key`` is the hash of its secret, which the server makes up; or the one that this client has
+    ``shown``, which then logs it in from now on, under a label like that one.
     """
 
     label: str
     key: str = ""
+    shown: bool = False
 
 
 @fact
 class DropKey:
-    """Let one of my account's keys, named by its label, log nobody in any more."""
+    """Let one of my account's keys, named by its label or itself, log nobody in any more."""
 
-    label: str
+    label: str = ""
+    key: str = ""
 
 
 @fact

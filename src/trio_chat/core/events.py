@@ -300,7 +300,10 @@ class PasswordSet:
 
 @fact
 class KeyMade:
-    """Whoever shows the secret of which ``key`` is the hash is logged in to an account."""
+    """Whoever shows the secret of which ``key`` is the hash is logged in to an account.
+
+    One that is a key of the account already has this label from now on.
+    """
 
     name: str
     key: str

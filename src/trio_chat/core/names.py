@@ -20,6 +20,7 @@ ACCENTS_MAX = 4
 NICK_MAX = 20  # characters; ssh-chat allows 16, most IRC networks 30
 NAME_MAX = 150  # characters of a "real name"
 ROOM_MAX = 50  # characters with the '#', as the oldest IRC servers have it
+LABEL_MAX = 40  # characters of what a key to an account is called
 
 # Besides letters and digits, what IRC allows in a nickname (RFC 2812, 2.3.1: "special" and "-").
 _NICK_EXTRA = "-_[]\\`^{|}"

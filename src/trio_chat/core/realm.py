@@ -207,8 +207,9 @@ class Realm:
                     del self._of_key[key.key]
                 del self._of_identity[account.identity]
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
-            case KeyMade(key=key, label=label) if key not in self._of_key:
-                self._put(replace(account, keys=(*account.keys, Key(key, label, at))))
+            case KeyMade(key=key, label=label) if self.who(key)[0] in ("", account.name):
+                others = (each for each in account.keys if each.key != key)
+                self._put(replace(account, keys=(*others, Key(key, label, at))))
             case KeyDropped(key=key) if self._of_key.get(key) == fold(account.name):
                 del self._of_key[key]
                 left = tuple(each for each in account.keys if each.key != key)

@@ -29,10 +29,11 @@ class Alternates:
         self.nick = alternate_nick(self._base, lambda nick: fold(nick) in self._refused)
         return True
 
-    def notice(self, nick: str) -> str:
+    def notice(self, nick: str, why: str = "") -> str:
         """Return a sentence for the person, once the server has let us in as ``nick``; empty if it
-        is the one wanted.
+        is the one wanted. ``why`` is the server's, if it has said it.
         """
         if not self._refused:
             return ""
-        return f"The nickname {self.wanted} is taken. You are {nick} for now; /nick changes that."
+        why = why or f"The nickname {self.wanted} is taken."
+        return f"{why} You are {nick} for now; /nick changes that."

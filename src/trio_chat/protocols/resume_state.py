@@ -52,11 +52,18 @@ class Last:
     time: str
 
 
+class Confided(str):
+    """A line of IRC for this connection alone, as there may be a password in it."""
+
+    __slots__ = ()
+
+
 @dataclass
 class ResumeState:
     """Pass the same one to each connection of a chat, one at a time.
 
-    ``secret`` proves to the server who we were; without one, we are somebody new each time.
+    ``secret`` proves to the server who we were; without one, we are somebody new each time. If it
+    outlives the program, ``device`` is what people call the machine where it is kept.
     ``unacked`` are texts on their way, oldest first; ``heard``, messages that nobody has taken yet;
     ``last``, the last message seen in each room; ``names``, the server's casemapping.
 
@@ -73,6 +80,7 @@ class ResumeState:
     """
 
     secret: str = field(default_factory=new_token, repr=False)
+    device: str = ""
     names: Casemapping = field(default_factory=lambda: Casemapping(UNKNOWN), repr=False)
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)
@@ -113,6 +121,13 @@ class ResumeState:
     def unsaid(self) -> int:
         """The length of the queue."""
         return len(self.unsent)
+
+    def drop_confided(self) -> bool:
+        """Drop the lines that were for this connection alone. Returns whether there were any."""
+        kept = [what for what in self.unsent if not isinstance(what, Confided)]
+        dropped = len(kept) < len(self.unsent)
+        self.unsent = deque(kept)
+        return dropped
 
     def requires(self, room: str) -> bool:
         return any(self.names.same(room, name) for name in self.required)

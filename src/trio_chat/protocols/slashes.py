@@ -50,6 +50,20 @@ def spelled_out(line: str) -> str:
     return f"/{_ALIASES[name]}{blank}{rest}" if name in _ALIASES else line
 
 
+#: The commands about accounts, as rows begin.
+OF_ACCOUNTS: Mapping[str, tuple[str, str, int]] = {
+    "register": ("PASSWORD", "make your nickname yours, for good: an account", 1),
+    "login": ("[NAME] PASSWORD", "log in to your account", 1),
+    "logout": ("", "log out, and take another nickname", 0),
+    "password": ("NEW", "change the password of your account", 1),
+    "token": ("new NAME|list|drop NAME", "passwords of their own for bots and devices", 1),
+    "account": ("[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0),
+}
+
+#: A password with blanks in it is refused, as /login would not understand it.
+ONE_WORD = "A password is one word here, without spaces."
+
+
 class Row(Protocol):
     """A row: ``arguments`` and what it ``does`` for /help, how many are ``needed``."""
 
@@ -77,6 +91,20 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
 def near(rows: Mapping[str, Row], word: str) -> str:
     """Return the most similar command; empty if there is none."""
     return next(iter(difflib.get_close_matches(word, rows, n=1)), "")
+
+
+#: What people are told of a line that is confidential and no command.
+NOT_SAID = "Not said, as a password may be in that line. A command begins with its slash."
+
+# Commands with a password, and how a line begins that may have been meant to be one.
+_WITH_PASSWORD = ("login", "register", "password", "identify")
+_BEGINNING = re.compile(r"\s*/+\s*([a-z]+)(?!\S)", re.IGNORECASE)
+
+
+def is_confidential(line: str) -> bool:
+    """Whether a line has a password in it, perhaps where no command can be, or after a typo."""
+    word = found[1].lower() if (found := _BEGINNING.match(line)) else ""
+    return bool(difflib.get_close_matches(word, _WITH_PASSWORD, n=1, cutoff=0.8))
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:

@@ -93,6 +93,9 @@ class Accounts:
                 return await self._set(subscriber, source, request, password)
             case LogIn(name, password):
                 return await self.log_in(subscriber, source, name, password)
+            case MakeKey(shown=True):
+                request = replace(request, key=subscriber.key)
+                return await self._hub.submit(subscriber, request)
             case MakeKey(label):
                 return await self._make_key(subscriber, label)
 

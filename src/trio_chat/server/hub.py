@@ -266,18 +266,24 @@ class Hub:
                     return self._identities.log_in(subscriber, name)
                 case Register() if subscriber.user_id not in self.chat.people:
                     return await self._identities.register(subscriber, request, verifier)
+                case LogOut(forget=True) if subscriber.key:
+                    await self._drop_key(subscriber, DropKey(key=subscriber.key))
+                    return await self._identities.change(subscriber, request, verifier)
                 case Register() | LogIn() | LogOut() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
                 case DropKey():
-                    outcomes = await self._ring.pursue(subscriber, request)
-                    self._identities.end_those_with_key(subscriber, outcomes)
-                    return outcomes
+                    return await self._drop_key(subscriber, request)
                 case Leave() | Kick():
                     outcomes = await self._ring.pursue(subscriber, request)
                     await self.logs.close_unheard()
                     return outcomes
                 case _:
                     return await self._ring.pursue(subscriber, request, verifier)
+
+    async def _drop_key(self, subscriber: Subscriber, drop: DropKey) -> Outcomes:
+        outcomes = await self._ring.pursue(subscriber, drop)
+        self._identities.end_those_with_key(subscriber, outcomes)
+        return outcomes
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.

@@ -340,7 +340,18 @@ def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
     assert here.model.kept().inputs == ()
 
 
-@pytest.mark.parametrize("line", ["/login x", "/LOGIN bob x", "/register x", " /password x"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/login x",
+        "/LOGIN bob x",
+        "/register x",
+        " /password x",
+        "/ login x",
+        "/regsiter x",
+        "/logn x",
+    ],
+)
 def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str) -> None:
     here.enter("hello")
     here.enter(line)
@@ -348,9 +359,23 @@ def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str
     assert here.model.kept().inputs == ("hello",)
 
 
-def test_a_password_that_slips_is_not_said(here: Desk) -> None:
-    assert here.enter(" /login x") == ()
-    assert "begin with the slash" in here.notes()[-1]
+@pytest.mark.parametrize("line", [" /login x", " /regsiter x", "\u00a0/ login x"])
+def test_a_password_that_slips_is_not_said(here: Desk, line: str) -> None:
+    assert here.enter(line) == ()
+    assert "a password may be in that line" in here.notes()[-1]
+
+
+def test_what_begins_with_two_slashes_is_a_text_also_with_such_a_word(here: Desk) -> None:
+    assert here.enter("//login is a command") == [requests.Say("/login is a command", "#lobby")]
+
+
+@pytest.mark.parametrize(
+    "line", ["/raw NS IDENTIFY x", "/raw REGISTER * * x", f"/invitation {'x' * 43}", "/ns set"]
+)
+def test_other_secrets_are_kept_in_no_file(here: Desk, line: str) -> None:
+    here.enter(line)
+    assert here.model.before("") == line
+    assert here.model.kept().inputs == ()
 
 
 # ── what outlives the program ──────────────────────────────────────────────────────────────────

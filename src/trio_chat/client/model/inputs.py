@@ -3,24 +3,22 @@
 import re
 from collections.abc import Sequence
 
-from trio_chat.protocols.slashes import spelled_out
+from trio_chat.protocols.slashes import is_confidential, spelled_out
 
 #: Inputs of the whole program.
 INPUTS_MAX = 500
 
 _LONGEST = 5000  # characters; a pasted book is not worth remembering
 
-# Commands that may hold a password, for a server or its services: never written to a file.
+# Other commands that may hold a password, for a server or its services: never written to a file.
 _SECRET = re.compile(
-    r"/(raw\s+)?(pass|oper|authenticate)\b"
-    r"|\s*/(login|register|password)\b"
+    r"/(raw\s+)?(pass|oper|authenticate|ns|nickserv)\b"
+    r"|/raw\s+register\b"
+    r"|/invitation\s+(revoke\s+)?\S{43}"
     r"|/(raw\s+privmsg|msg|notice|query)\s+\S*serv\b"
     r"|/join\s+\S+\s+\S",
     re.IGNORECASE,
 )
-
-# Commands that hold the password of somebody's account: not even remembered.
-_PASSWORD = re.compile(r"\s*/(login|register|password)\s", re.IGNORECASE)
 
 
 class Inputs:
@@ -33,7 +31,7 @@ class Inputs:
 
     def add(self, text: str) -> None:
         """Remember an input, unless it repeats the last, or holds a password."""
-        is_new = self._inputs[-1:] != [text] and not holds_password(text)
+        is_new = self._inputs[-1:] != [text] and not is_confidential(text)
         if is_new and text.strip() and len(text) <= _LONGEST:
             self._inputs.append(text)
             del self._inputs[:-INPUTS_MAX]
@@ -59,11 +57,7 @@ class Inputs:
         return tuple(filter(may_last, self._inputs))
 
 
-def holds_password(text: str) -> bool:
-    """Whether it is a command with the password of an account, or was meant to be one."""
-    return bool(_PASSWORD.match(text))
-
-
 def may_last(text: str) -> bool:
     """Whether it may be kept in a file."""
-    return len(text) <= _LONGEST and not _SECRET.match(spelled_out(text))
+    is_secret = is_confidential(text) or _SECRET.match(spelled_out(text))
+    return len(text) <= _LONGEST and not is_secret

@@ -7,14 +7,21 @@ from typing import NamedTuple
 
 from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
-from trio_chat.client.model.inputs import holds_password
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
-from trio_chat.protocols.slashes import Row, complaint, near, overview, spelled_out
+from trio_chat.protocols.slashes import (
+    NOT_SAID,
+    Row,
+    complaint,
+    is_confidential,
+    near,
+    overview,
+    spelled_out,
+)
 
 #: The most lines of one paste. Nobody reads more, and a server would take minutes for them.
 LINES_MAX = 500
@@ -42,8 +49,8 @@ def enter(model: Attention, text: str, now: float) -> Asked:
     line = lines[0]
     if line.startswith("/") and not line.startswith("//"):
         return _do(model, line, now)
-    if holds_password(line):
-        model.note("There is a password after that command: begin with the slash.", now)
+    if is_confidential(line) and not line.startswith("//"):
+        model.note(NOT_SAID, now)
         return ()
     return _say(model, line.removeprefix("/"), 1, now)
 

@@ -38,6 +38,12 @@ def registered(out: ReplyBuffer, name: str) -> None:
     account_set(out, name)
 
 
+def dropped(out: ReplyBuffer) -> None:
+    """Tell a client that its account is deleted; it is told of the rest as others are."""
+    out.peer.origin = replace(out.peer.origin, account="")
+    tell(out, "")
+
+
 def tell(out: ReplyBuffer, account: str) -> None:
     """Tell a client which account it is logged in to, if to any, by a numeric."""
     address = out.peer.address if out.peer.registered else "*!*@*"

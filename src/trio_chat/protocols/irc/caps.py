@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
+from trio_chat.protocols.irc.info import IDENTITY, REGISTRATION
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
 
 PLAIN = "PLAIN"
-
-_REGISTRATION = "draft/account-registration"
 
 
 def mechanisms(*, private: bool) -> Sequence[str]:
@@ -24,7 +23,7 @@ CAPS = {
     "batch": "",
     "cap-notify": "",
     "chghost": "",
-    _REGISTRATION: "before-connect",
+    REGISTRATION: "before-connect",
     "draft/chathistory": "",
     "draft/event-playback": "",
     MULTILINE: f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}",
@@ -42,14 +41,14 @@ CAPS = {
     "setname": "",
     "soju.im/search": "",
     "standard-replies": "",
-    "trio-chat/identity": "",
+    IDENTITY: "",
     "userhost-in-names": "",
 }
 
 #: The capabilities that change how lines are written: clients that share them get the same bytes.
 RENDERED = frozenset(CAPS) - {
-    "cap-notify", _REGISTRATION, "draft/event-playback", "labeled-response", "sasl",
-    "soju.im/search", "standard-replies", "trio-chat/identity",
+    "cap-notify", REGISTRATION, "draft/event-playback", "labeled-response", "sasl",
+    "soju.im/search", "standard-replies", IDENTITY,
 }  # fmt: skip
 
 #: The capabilities of which any lets a line have tags.
@@ -66,8 +65,8 @@ def offered(*, private: bool, registration: str | None) -> Mapping[str, str]:
     """
     caps = CAPS | {"sasl": ",".join(mechanisms(private=private))}
     if registration is None or not private:
-        return {name: caps[name] for name in caps if name != _REGISTRATION}
-    return caps | {_REGISTRATION: registration}
+        return {name: caps[name] for name in caps if name != REGISTRATION}
+    return caps | {REGISTRATION: registration}
 
 
 @lru_cache(maxsize=1000)

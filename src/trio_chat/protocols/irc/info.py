@@ -7,6 +7,10 @@ from trio_chat.core.commands import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC
 from trio_chat.core.modes import ACCOUNT, COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
 from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 
+#: The capability to register an account (ircv3.net, "account-registration"); and trio-chat's own: a
+#: client shows who it was, and finds the commands of our own client.
+REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
+
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
 WATCHED_MAX = 100  # nicknames of one client's MONITOR list
 HISTORY_MAX = 200  # messages of one CHATHISTORY

@@ -26,7 +26,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import cut, time_tag
-from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.irc.info import IDENTITY, ServerInfo
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.irc.peer import Peer
@@ -159,7 +159,7 @@ class ReplyBuffer(OwnDialect):
             return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
         if code is Code.NICK_OWNED:
             [self.peer.refused_nick] = about
-            why = _OWNED.format(*about, *about)
+            why = self._owned(refused)
         if numeric := REFUSALS.get(code):
             self.numeric(numeric, *(cut_text(word, 100) for word in about), why)
         else:
@@ -167,6 +167,14 @@ class ReplyBuffer(OwnDialect):
             # No command is to blame if somebody may not come in at all.
             about_command = verb if code is not Code.ACCOUNT_REQUIRED else ""
             self._by_standard("FAIL", about_command or "*", name, why)
+
+    def _owned(self, refused: Refused) -> str:
+        """Say how to log in: in our own client by a command, once it is in."""
+        if IDENTITY in self.peer.caps and self.peer.registered:
+            return refused.why
+        if IDENTITY in self.peer.caps:
+            self.send("NOTE", "NICK", "NICKNAME_RESERVED", *refused.about, refused.why)
+        return _OWNED.format(*refused.about, *refused.about)
 
     def tell_again(self, repeated: Repeated) -> None:
         """Answer a message that was sent again and had arrived before as it was answered then."""

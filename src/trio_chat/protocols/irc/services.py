@@ -1,15 +1,27 @@
-"""The few words of NickServ that clients and people have in their fingers.
+"""The words of NickServ that clients and people have in their fingers, and those of our own client.
 
 There is no such person: they are commands of the server, and nobody else hears them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
-from trio_chat.core.commands import LogIn, Register, Rename
+from trio_chat.core.commands import (
+    Command,
+    DropAccount,
+    DropKey,
+    LogIn,
+    LogOut,
+    MakeKey,
+    Register,
+    Rename,
+    SetPassword,
+    ShowAccount,
+)
 from trio_chat.core.names import fold
-from trio_chat.core.views import Refused
+from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
 _NICKSERV = "NickServ"
@@ -17,7 +29,14 @@ _NICKSERV = "NickServ"
 _HELP = (
     "REGISTER password: make your nickname yours, for good",
     "IDENTIFY [account] password: log in to your account",
+    "LOGOUT [FORGET]: log out; with FORGET, your client will not log in again by itself",
     "GHOST nickname [password]: take your nickname back from a connection that is gone",
+    "SET PASSWORD password: change the password of your account",
+    "TOKEN NEW name: make a password of its own for a bot or a device",
+    "TOKEN KEEP name: let this client log in by itself, if it can be known again",
+    "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
+    "INFO [account]: tell of an account",
+    "DROP account: delete yours for ever",
 )
 
 Asks = Iterable[Ask]
@@ -38,42 +57,89 @@ def nickserv(out: ReplyBuffer, text: str) -> Asks:
     """Read what somebody says to NickServ."""
     word, *params = text.split() or ["HELP"]
     read = _WORDS.get(word.upper())
-    if asks := read(out, params) if read else []:
-        return asks
+    if commands := read(out, params) if read else []:
+        return [_ask(out, command) for command in commands]
     tell(out, *_HELP)
     return ()
 
 
-def _ask(out: ReplyBuffer, command: Register | LogIn | Rename) -> Ask:
+def _ask(out: ReplyBuffer, command: Command) -> Ask:
+    """Ask for it. Programs are told by a standard reply that a command of theirs was refused."""
+
     def refused(refused: Refused) -> None:
+        if "standard-replies" in out.peer.caps and out.verb != "PRIVMSG":
+            out.refuse(refused)
+            return
         out.refusals += 1
         tell(out, refused.why)
 
-    return Ask(command, on_refused=refused)
+    def answered(answer: AccountView | NewKey) -> None:
+        tell(out, *(notice.text for notice in notices(answer)))
+
+    return Ask(command, answered, refused)
 
 
-def _register(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Ask]:
+def _register(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     """Read the password; the address of mail that other servers want may follow, and is ignored."""
-    return [_ask(out, Register(params[0]))] if params else []
+    return [Register(params[0])] if params else []
 
 
-def _identify(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Ask]:
+def _identify(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     if not params:
         return []
     name = params[0] if len(params) > 1 else out.peer.refused_nick or out.peer.nick
-    return [_ask(out, LogIn(name, params[-1]))]
+    return [LogIn(name, params[-1])]
 
 
-def _ghost(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Ask]:
+def _log_out(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [LogOut(forget=[param.upper() for param in params] == ["FORGET"])]
+
+
+def _ghost(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     if not params:
         return []
     nick, *password = params
-    log_in = [_ask(out, LogIn(nick, password[0]))] if password else []
-    return [*log_in, _ask(out, Rename(nick))]
+    return [*([LogIn(nick, password[0])] if password else []), Rename(nick)]
 
 
-_WORDS: dict[str, Callable[[ReplyBuffer, Sequence[str]], Sequence[Ask]]] = {
-    "REGISTER": _register,
-    "IDENTIFY": _identify,
+def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    if len(params) == 2 and params[0].upper() == "PASSWORD":
+        return [SetPassword(params[1])]
+    return []
+
+
+def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    verb, name = "".join(params[:1]).upper(), " ".join(params[1:])
+    match verb:
+        case "LIST" if not name:
+            return [ShowAccount()]
+        case "NEW" if name:
+            return [MakeKey(name)]
+        case "KEEP" if name:
+            return [MakeKey(name, shown=True)]
+        case "DROP" if name:
+            return [DropKey(name)]
+    return []
+
+
+def _info(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [ShowAccount("".join(params[:1]))]
+
+
+def _drop(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [DropAccount(params[0])] if len(params) == 1 else []
+
+
+_WORDS: dict[str, Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]] = {
+    "DROP": _drop,
     "GHOST": _ghost,
+    "IDENTIFY": _identify,
+    "INFO": _info,
+    "LOGOUT": _log_out,
+    "REGISTER": _register,
+    "SET": _set,
+    "TOKEN": _token,
 }
+
+#: The first words of all that NickServ understands, for HELP.
+WORDS = f"{'|'.join(_WORDS)}|HELP [parameter...]"

@@ -10,6 +10,7 @@ from functools import partial
 
 from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
 from trio_chat.core.events import (
+    AccountDropped,
     AccountMade,
     AccountSet,
     Arrived,
@@ -18,12 +19,14 @@ from trio_chat.core.events import (
     InvitationRevoked,
     Invited,
     Joined,
+    KeyDropped,
+    KeyMade,
+    PasswordSet,
     Renamed,
     UserModesSet,
 )
 from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
-from trio_chat.protocols.invitation import REVOKED
-from trio_chat.protocols.irc import accounts, replies
+from trio_chat.protocols.irc import accounts, replies, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
@@ -33,6 +36,7 @@ from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.verbs import Parts, dispatch
 from trio_chat.protocols.lines import LineBuffer
+from trio_chat.protocols.plain.wording import SETTLED
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
@@ -226,7 +230,12 @@ class IrcSession(Session):
             case Invited(room=room, target=target):
                 out.numeric(n.RPL_INVITING, target, room)
             case InvitationRevoked():
-                out.unasked(REVOKED)
+                out.unasked(SETTLED[InvitationRevoked])
+            case AccountDropped():
+                accounts.dropped(out)
+                services.tell(out, SETTLED[AccountDropped])
+            case PasswordSet() | KeyMade() | KeyDropped():
+                services.tell(out, SETTLED[type(event)])
         return ()
 
     def _told_of(self, room: str) -> Iterator[Ask]:

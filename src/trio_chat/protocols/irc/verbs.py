@@ -39,7 +39,7 @@ from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols import invitation
 from trio_chat.protocols.irc import batches, history, messages, monitor, replies, services
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import TARGETS_MAX
+from trio_chat.protocols.irc.info import IDENTITY, TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.registration import Registration
@@ -367,7 +367,7 @@ VERBS = {
     "CAP": Verb(Registration.cap, "verb [capabilities]", 1, registers=True),
     "HELP": Verb(_help, "[subject]"),
     "HELPOP": Verb(_help, "[subject]"),
-    "IDENTITY": Verb(Registration.identity, "secret", 1, cap="trio-chat/identity", registers=True),
+    "IDENTITY": Verb(Registration.identity, "secret", 1, cap=IDENTITY, registers=True),
     "INFO": Verb(_about(replies.info), "[server]"),
     "INVITATION": Verb(_invitation, invitation.FORMS),
     "INVITE": Verb(_invite, "[nickname room]"),
@@ -383,8 +383,8 @@ VERBS = {
     "MOTD": Verb(_about(replies.motd), "[server]"),
     "NAMES": Verb(_names, "room,..."),
     "NICK": Verb(Registration.nick, "nickname", registers=True),
-    "NICKSERV": Verb(_nickserv, "REGISTER|IDENTIFY|GHOST|HELP [parameter...]"),
-    "NS": Verb(_nickserv, "REGISTER|IDENTIFY|GHOST|HELP [parameter...]"),
+    "NICKSERV": Verb(_nickserv, services.WORDS),
+    "NS": Verb(_nickserv, services.WORDS),
     "NOTICE": Verb(messages.say, "target,... text"),
     "OPER": Verb(lambda out, m: [Ask(Operate(*m.params[:2]))], "name password", 2),
     "PART": Verb(_part, "room,... [why]", 1),

@@ -13,27 +13,24 @@ from functools import cache
 
 from trio_chat.core.commands import Command, Enter, Join, Leave, LogIn, Quit, Rename, Say
 from trio_chat.core.events import (
-    AccountDropped,
     AccountMade,
     AccountSet,
     Arrived,
     Event,
-    InvitationRevoked,
     Invited,
     Joined,
-    KeyDropped,
-    PasswordSet,
     Renamed,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
-from trio_chat.protocols.invitation import REVOKED, is_token
+from trio_chat.protocols.invitation import is_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
-from trio_chat.protocols.plain.verbs import is_confidential, read_verb
-from trio_chat.protocols.plain.wording import GREETING, wording
+from trio_chat.protocols.plain.verbs import read_verb
+from trio_chat.protocols.plain.wording import GREETING, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
+from trio_chat.protocols.slashes import is_confidential
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
@@ -182,7 +179,7 @@ class PlainSession(Session):
             case AccountMade(name=name):
                 self._asked = name
                 self.reply(Notice(_MADE))
-            case _ if words := _SETTLED.get(type(event)):
+            case _ if words := SETTLED.get(type(event)):
                 self.reply(Notice(words))
         return ()
 
@@ -305,15 +302,6 @@ class PlainSession(Session):
 _MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
 
 _NEED_ACCOUNT = (Code.NEED_ACCOUNT, Code.NEED_ACCOUNT_TO_SAY)
-
-#: What people are told when they have settled something about their account.
-_SETTLED = {
-    AccountSet: "You are logged out.",
-    AccountDropped: "Your account is deleted. Nobody else can have its name.",
-    PasswordSet: "Your password is another one now.",
-    KeyDropped: "It logs nobody in any more.",
-    InvitationRevoked: REVOKED,
-}
 
 
 def _left_already(refused: Refused) -> None:

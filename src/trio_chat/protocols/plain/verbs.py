@@ -36,7 +36,15 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
-from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
+from trio_chat.protocols.slashes import (
+    FILTERS,
+    OF_ACCOUNTS,
+    ONE_WORD,
+    complaint,
+    overview,
+    read_search,
+    spelled_out,
+)
 
 # Messages of one /history by default and at most; and of one /search.
 _HISTORY, _HISTORY_MAX, _FOUND_MAX = 50, 500, 50
@@ -129,7 +137,7 @@ def _set_password(room: str, password: str) -> Command | Refused:
 def _new_password(password: str) -> Refused | None:
     """Why /login would not understand a password."""
     if len(password.split()) > 1:
-        return Refused("A password is one word here, without spaces.", Code.BAD_PASSWORD)
+        return Refused(ONE_WORD, Code.BAD_PASSWORD)
     return None
 
 
@@ -157,14 +165,6 @@ def _account(room: str, rest: str) -> Command:
 
 def _invitation(room: str, rest: str) -> Command | Refused:
     return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
-
-
-_CONFIDENTIAL = re.compile(r"\s*/+\s*(login|register|password|identify)(\s|$)", re.IGNORECASE)
-
-
-def is_confidential(line: str) -> bool:
-    """Whether a line has a password in it, perhaps where no command can be."""
-    return bool(_CONFIDENTIAL.match(line))
 
 
 def _help(room: str, rest: str) -> Notice:
@@ -200,16 +200,12 @@ VERBS = {
         "[NUMBER]", "show the last messages in the room, with their times", 0, _history
     ),
     "search": Verb("WORDS", "search the room for these words; see the last line", 1, _search),
-    "register": Verb("PASSWORD", "make your nickname yours, for good: an account", 1, _register),
-    "login": Verb("[NAME] PASSWORD", "log in to your account", 1, _log_in),
-    "logout": Verb("", "log out, and take another nickname", 0, lambda room, rest: LogOut()),
-    "password": Verb("NEW", "change the password of your account", 1, _set_password),
-    "token": Verb(
-        "new NAME|list|drop NAME", "passwords of their own for bots and devices", 1, _token
-    ),
-    "account": Verb(
-        "[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0, _account
-    ),
+    "register": Verb(*OF_ACCOUNTS["register"], _register),
+    "login": Verb(*OF_ACCOUNTS["login"], _log_in),
+    "logout": Verb(*OF_ACCOUNTS["logout"], lambda room, rest: LogOut()),
+    "password": Verb(*OF_ACCOUNTS["password"], _set_password),
+    "token": Verb(*OF_ACCOUNTS["token"], _token),
+    "account": Verb(*OF_ACCOUNTS["account"], _account),
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

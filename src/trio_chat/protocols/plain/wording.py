@@ -11,15 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trio_chat.core.events import (
+    AccountDropped,
+    AccountSet,
     Announced,
     Change,
     Departed,
     Entry,
+    InvitationRevoked,
     Invited,
     Joined,
+    KeyDropped,
+    KeyMade,
     Kicked,
     Left,
     ModesSet,
+    PasswordSet,
     Renamed,
     Said,
     TopicSet,
@@ -41,6 +47,17 @@ from trio_chat.core.views import (
     Shown,
     Topic,
 )
+from trio_chat.protocols.invitation import REVOKED
+
+#: What people are told when they have settled something about their account.
+SETTLED = {
+    AccountSet: "You are logged out.",
+    AccountDropped: "Your account is deleted. Nobody else can have its name.",
+    PasswordSet: "Your password is another one now.",
+    KeyMade: "You need no password from here next time.",
+    KeyDropped: "It logs nobody in any more.",
+    InvitationRevoked: REVOKED,
+}
 
 GREETING = "NICK"
 CONNECTED = "Connected to server!"

@@ -127,10 +127,12 @@ class IrcInbound(IrcRefusals):
         return replace(said, to=self.nick)
 
     def _on_notice(self, line: Line) -> Messages:
-        """Comes from a person, or from the server, whose statistics as we leave nobody wants."""
+        """Comes from a person, or from the server, perhaps as NickServ. Nobody wants its statistics
+        as we leave.
+        """
         if line.params[1].startswith(CTCP) or self.leaving:
             return ()
-        if "!" in line.source:
+        if "!" in line.source and line.source.rpartition("@")[2] != self.server:
             return self._on_privmsg(line)
         target = shown(line.params[0])
         return [Notice(shown(line.params[1]), room=target if is_room(target) else "")]
@@ -205,8 +207,14 @@ class IrcInbound(IrcRefusals):
 
     def _on_nick(self, line: Line) -> Messages:
         if self.is_me(line.nick):
-            self.nick = line.params[0]
+            self.nick, self.refused_nick = line.params[0], ""
         return [Renamed(line.nick, line.params[0], origin=origin_of(line))]
+
+    def _on_register(self, line: Line) -> Messages:
+        """The outcome of REGISTER (ircv3.net, "account-registration")."""
+        if line.params[0].upper() == "SUCCESS" and self.has_come("register"):
+            self.keep_device()
+        return [Notice(f"{line.params[-1].rstrip('.')}.")]
 
     def _on_chghost(self, line: Line) -> Messages:
         if self.is_me(line.nick):
@@ -334,7 +342,7 @@ class IrcInbound(IrcRefusals):
             case "ACK":
                 self.acknowledged(words)
             case "NAK":
-                self.end_of_caps()
+                self.refused_caps()
             case "DEL":
                 self.offered -= words
                 self.caps -= words
@@ -394,6 +402,7 @@ class IrcInbound(IrcRefusals):
             self.check_login()
             if self.state.names.name == UNKNOWN:
                 self.state.names.learn(UNTOLD)
+            self.server = line.source
             self.welcomed(line.params[0])
         return [Notice(line.params[-1])]
 
@@ -461,6 +470,7 @@ COMMANDS = {
     "PONG": Heard(IrcInbound._on_pong, 1),
     "PRIVMSG": Heard(IrcInbound._on_privmsg, 2, talk=True),
     "QUIT": Heard(IrcInbound._on_quit),
+    "REGISTER": Heard(IrcInbound._on_register, 3),
     "TAGMSG": Heard(IrcInbound._on_tagmsg, 1),
     "TOPIC": Heard(IrcInbound._on_topic, 2),
     "WALLOPS": Heard(IrcInbound._on_wallops, 1),

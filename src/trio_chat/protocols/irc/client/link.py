@@ -1,11 +1,11 @@
 """A connection to an IRC server: registration, capabilities, lines in and lines out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from trio_chat.core.letters import cut
 from trio_chat.core.views import Notice
-from trio_chat.errors import NotAdmitted
+from trio_chat.errors import LoginFailed, NotAdmitted, Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import LINE_BYTES, NO_ACCOUNTS, ClientSession, Message
@@ -13,17 +13,15 @@ from trio_chat.protocols.irc.client.batch import SEARCH, Batch
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import Outgoing
 from trio_chat.protocols.irc.client.sasl import Account, Login
+from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.text import shown
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import GOODBYE, GREETING
-from trio_chat.protocols.resume_state import ResumeState
+from trio_chat.protocols.resume_state import Confided, ResumeState
 from trio_chat.protocols.unacked import new_token
-
-#: trio-chat's own: proves who we were, so that a text sent twice is shown once.
-IDENTITY = "trio-chat/identity"
 
 _SASL = "sasl"
 
@@ -43,6 +41,8 @@ _SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTIC
 class IrcLink(Offline, ClientSession):
     """``farewell`` is the server's reason for ending the connection, if it gave one.
 
+    ``secure`` is whether nobody on the way can read what we send.
+
     Bytes that are not UTF-8 are read in ``encoding``; we send UTF-8.
     """
 
@@ -56,6 +56,7 @@ class IrcLink(Offline, ClientSession):
         state: ResumeState,
         password: str = "",
         account: Account | None = None,
+        secure: bool = False,
     ) -> None:
         super().__init__(state)
         self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
@@ -68,6 +69,7 @@ class IrcLink(Offline, ClientSession):
         self.offered: set[str] = set()
         self.cap_values: dict[str, str] = {}  # of those that are offered
         self.caps: set[str] = set()
+        self.server = ""  # its name
         self.address = ""  # ours, ``user@host``, as others see it
         # Members of rooms while NAMES is still coming; and rooms for which it is still to come.
         self.names: ByName[list[str]] = ByName(state.names)
@@ -77,6 +79,9 @@ class IrcLink(Offline, ClientSession):
         self.outgoing = Outgoing()
         self._identified = False
         self._login = Login(account, new_token()) if account else None
+        self.secure = secure
+        self.refused_nick = ""  # the one that we asked for last, if we could not have it
+        self.reserved = ""  # why, if it belongs to an account
         self._encoding = encoding
         self._lines = LineBuffer(LINE_BYTES)
         self._is_irc = False  # known once the server has said something
@@ -159,8 +164,8 @@ class IrcLink(Offline, ClientSession):
         if IDENTITY in self.caps:  # trio-chat, which slows down floods by itself
             self.outgoing.paced = False
             self._identify()
-        if self._login and self._login.waits and _SASL in caps and not self.registered:
-            self.send("AUTHENTICATE", self._login.begin(self.cap_values.get(_SASL, "")))
+        if self._login and self._login.waits and _SASL in caps:
+            self._go_on(self._login, lambda login: [login.begin(self.cap_values.get(_SASL, ""))])
         else:
             self.end_of_caps()
 
@@ -175,7 +180,41 @@ class IrcLink(Offline, ClientSession):
             self.check_login()
             self.send("CAP", "END")
 
+    def refused_caps(self) -> None:
+        if self.registered and self._login and self._login.waits:
+            self._login = None
+            self._refuse(NO_ACCOUNTS)
+        self.end_of_caps()
+
     # ── our account ────────────────────────────────────────────────────────────────────────
+
+    def log_in(self, name: str, password: str) -> Sequence[str]:
+        """Return the lines that begin a login, once we are in. Raises Unsupported."""
+        if self._login and not self._login.is_done:
+            raise Unsupported("You are logging in already.")
+        if _SASL not in self.offered:
+            raise Unsupported(NO_ACCOUNTS)
+        self._login = Login(Account(name, password, self.secure), new_token())
+        return [Confided(body("CAP", "REQ", _SASL))]
+
+    def _go_on(self, login: Login, step: Callable[[Login], Sequence[str]]) -> None:
+        """Go on with a login, which may fail; unless we are in, we do not go in then."""
+        try:
+            for response in step(login):
+                self.send("AUTHENTICATE", response)
+        except LoginFailed as error:
+            if not self.registered:
+                raise
+            self._login = None
+            self._refuse(f"{str(error)[0].upper()}{str(error)[1:]}")
+
+    def _refuse(self, why: str) -> None:
+        self._own.append(Notice(why, refusal=True))
+
+    def keep_device(self) -> None:
+        """Let our secret log us in from now on, if it is kept, and nobody could overhear it."""
+        if self.state.device and self._identified and self.secure:
+            self.send("NS", "TOKEN", "KEEP", self.state.device)
 
     def check_login(self) -> None:
         """Raise NotAdmitted if the server lets us in without the login that we want: nobody is to
@@ -186,19 +225,22 @@ class IrcLink(Offline, ClientSession):
 
     def on_authenticate(self, line: Line) -> Sequence[Message]:
         if self._login and self._login.is_under_way:
-            for response in self._login.answer(line.params[0]):
-                self.send("AUTHENTICATE", response)
+            self._go_on(self._login, lambda login: login.answer(line.params[0]))
+            if self._login is None:
+                self.send("AUTHENTICATE", "*")
         return ()
 
     def on_logged_in(self, line: Line) -> Sequence[Message]:
         if self._login and self._login.is_under_way:
-            self._login.succeeded()
+            self._go_on(self._login, Login.succeeded)
+            if self._login and self.registered:
+                self.keep_device()
             self.end_of_caps()
         return ()
 
     def on_login_refused(self, line: Line) -> Sequence[Message]:
         if self._login and self._login.is_under_way:
-            self.send("AUTHENTICATE", self._login.refused(line.params[-1]))
+            self._go_on(self._login, lambda login: [login.refused(line.params[-1])])
         return ()
 
     def not_identified(self) -> None:

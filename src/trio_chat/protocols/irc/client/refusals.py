@@ -47,12 +47,17 @@ class IrcRefusals(IrcRooms):
     def on_report(self, line: Line) -> Messages:
         """FAIL, WARN and NOTE (standard-replies)."""
         about = line.params[2:-1]
+        if line.params[1] == "NICKNAME_RESERVED" and not self.registered:
+            self.reserved = line.params[-1]
+            return ()
         notice = self.notice_about(sentence(about, line.params[-1]), about)
         return [replace(notice, refusal=line.command == "FAIL")]
 
     def on_refusal(self, line: Line) -> Messages:
         """A numeric that begins with 4 or 5, once we are registered."""
         *about, why = line.params[1:]
+        if line.command in NICK_TAKEN:
+            self.refused_nick = line.param(1)
         text = sentence(about, why)
         if rooms := [word for word in about if is_room(word) and self.answered(word)]:
             if advice := ADVICE.get(line.command, ""):

@@ -52,8 +52,11 @@ class IrcRooms(IrcTexts):
         state: ResumeState,
         password: str = "",
         account: Account | None = None,
+        secure: bool = False,
     ) -> None:
-        super().__init__(nick, encoding=encoding, state=state, password=password, account=account)
+        super().__init__(
+            nick, encoding=encoding, state=state, password=password, account=account, secure=secure
+        )
         self.supports = Supports()
         self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)
@@ -64,6 +67,7 @@ class IrcRooms(IrcTexts):
         self._new_rooms: list[tuple[str, str]] = []  # just entered, and when
         self._reassembly = Reassembly()
         self._linked = False
+        self._nick_notice = ""
         self.has_settled = False  # whether the server has answered what we asked for at first
         self._target = ""  # of the command in hand
         for room in rooms:
@@ -80,8 +84,9 @@ class IrcRooms(IrcTexts):
         known who has talked to us while we were cut off.
         """
         self.nick = nick
-        if notice := self._nicks.notice(nick):
-            self.tell(notice)
+        self._nick_notice = self._nicks.notice(nick, self.reserved)
+        if self._nick_notice:
+            self.refused_nick = self._nicks.wanted
         self.registered = True
         if self.state.away:
             self.send("AWAY", self.state.away)
@@ -99,6 +104,9 @@ class IrcRooms(IrcTexts):
         self.has_settled = True
         self.joining.clear()
         told = [*self.linked(), *self.catch_up.go_on()]
+        if self._nick_notice:  # where the person looks now
+            room = next(iter(self.inside), "")
+            told.append(Notice(self._nick_notice, room=room))
         self.admitted = self.admitted or bool(self.inside)  # a server may rename our room
         return told
 

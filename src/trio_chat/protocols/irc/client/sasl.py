@@ -2,6 +2,7 @@
 on the way can read it.
 """
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from trio_chat.errors import LoginFailed
 from trio_chat.protocols.scram import SCRAM, ScramClient, ScramError
 
 _PLAIN = "PLAIN"
+
+# What /token makes.
+_KEY = re.compile("[A-Za-z0-9_-]{22}")
 
 # Characters of base64 in one line; a response that fills its last line is followed by a "+".
 _CHUNK = 400
@@ -117,7 +121,7 @@ class Login:
         self._begun = True
         return response
 
-    def succeeded(self) -> None:
+    def succeeded(self) -> Sequence[str]:
         """Handle the server's word that we are logged in. Raises LoginFailed if it has not proved
         that it knows the password, as SCRAM wants it: anybody could say that word.
         """
@@ -127,6 +131,7 @@ class Login:
             self._exchange.send(b"")
         except StopIteration:
             self.is_done = True
+            return ()
         except ScramError as error:
             raise self._distrusted(str(error)) from None
         else:
@@ -134,9 +139,10 @@ class Login:
 
     def refused(self, why: str) -> str:
         """Return the mechanism to ask for next, if the server has refused the last one before it
-        began. Raises LoginFailed if it has refused us.
+        began, or if it may be a key of trio-chat's, which only PLAIN can show. Raises LoginFailed
+        if it has refused us.
         """
-        if self._left and not self._begun:
+        if self._left and (not self._begun or _KEY.fullmatch(self._account.password)):
             return self._next()
         raise self._failed(why)
 

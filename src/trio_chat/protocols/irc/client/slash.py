@@ -7,12 +7,20 @@ from typing import NamedTuple
 from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
+from trio_chat.protocols.irc.client import account
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
-from trio_chat.protocols.slashes import FILTERS, complaint, overview, read_search, spelled_out
+from trio_chat.protocols.slashes import (
+    FILTERS,
+    OF_ACCOUNTS,
+    complaint,
+    overview,
+    read_search,
+    spelled_out,
+)
 
 Lines = Sequence[str]
 
@@ -223,17 +231,13 @@ SLASHES = {
     "search": Slash(
         "WORDS", "search the room for these words; filters are below", 1, _search
     ),
-    "invitation": Slash(
-        ARGUMENTS, DOES, 0, lambda s, rest: [body("INVITATION", *rest.split())]
-    ),
-    "register": Slash(
-        "PASSWORD [MAIL]", "make your nickname yours, for good: an account", 1,
-        lambda s, rest: [body("NICKSERV", "REGISTER", *rest.split())],
-    ),
-    "login": Slash(
-        "[NAME] PASSWORD", "log in to your account", 1,
-        lambda s, rest: [body("NICKSERV", "IDENTIFY", *rest.split())],
-    ),
+    "register": Slash(*OF_ACCOUNTS["register"], account.register),
+    "login": Slash(*OF_ACCOUNTS["login"], account.log_in),
+    "logout": Slash(*OF_ACCOUNTS["logout"], account.log_out),
+    "password": Slash(*OF_ACCOUNTS["password"], account.set_password),
+    "token": Slash(*OF_ACCOUNTS["token"], account.token),
+    "account": Slash(*OF_ACCOUNTS["account"], account.account),
+    "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
 }  # fmt: skip

@@ -28,6 +28,8 @@ _PINGS_MAX = 10  # without an answer
 _SILENCE = 30.0  # seconds
 _SILENCE_AFTER_QUIT = 5.0  # seconds
 
+_TOO_LATE = "The connection was lost before all of it was done: say it again."
+
 
 class IrcTexts(IrcLink):
     """Texts and commands wait in ``state.unsent``, and texts on their way in ``state.unacked``."""
@@ -40,8 +42,11 @@ class IrcTexts(IrcLink):
         state: ResumeState,
         password: str = "",
         account: Account | None = None,
+        secure: bool = False,
     ) -> None:
-        super().__init__(nick, encoding=encoding, state=state, password=password, account=account)
+        super().__init__(
+            nick, encoding=encoding, state=state, password=password, account=account, secure=secure
+        )
         self._talking = False  # whether what waits may be sent
         self._returned: set[str] = set()  # tokens of texts that are back but held for their turn
         self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent to a server without echoes
@@ -222,9 +227,11 @@ class IrcTexts(IrcLink):
 
     def cut(self) -> Sequence[Message]:
         """Fail what was sent blindly without an answer. The next connection resends the rest."""
+        dropped = self.state.drop_confided()
         unanswered = self._sent - self._answered
         lost = tuple(self._blindly)[-unanswered:] if unanswered else ()
-        return [told for text in lost for told in self._fail_after_all(text, MAYBE_LOST)]
+        failed = [told for text in lost for told in self._fail_after_all(text, MAYBE_LOST)]
+        return [*failed, *([Notice(_TOO_LATE, refusal=True)] if dropped else [])]
 
     def finish(self, words: str) -> None:
         """Leave after a PONG, since a server that gets QUIT may drop what it has not dealt with;

@@ -1,0 +1,63 @@
+"""The commands about one's account in our own client, over IRC, with our own server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from certificates import issue
+from irc_peers import IrcPeer, irc_peer
+from peers import House, running, settings
+from terminals import Terminal, terminal
+
+PASSWORD = "correct-horse"
+
+
+@asynccontextmanager
+async def screen(house: House, pin: str, device: Path, nick: str) -> AsyncIterator[Terminal]:
+    """The full screen of somebody on a device, where they stay until they say /quit."""
+    link = f"ircs://localhost:{house.port}?pin={pin}"
+    command = ["client", link, "--nick", nick, "--protocol", "irc"]
+    async with terminal(command, {"XDG_STATE_HOME": str(device)}) as it:
+        await it.until("You are in #lobby.")
+        yield it
+        await it.type("/quit\r")
+        assert await it.ended() == 0
+    assert "secret" in kept(device)
+    assert PASSWORD not in kept(device)
+
+
+def kept(device: Path) -> str:
+    return "".join(file.read_text() for file in device.rglob("*.json"))
+
+
+async def account_of(watcher: IrcPeer, nick: str) -> str:
+    whois = await watcher.news(f"WHOIS {nick}")
+    return next((line.split()[4] for line in whois if " 330 " in line), "")
+
+
+async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
+    files = issue(tmp_path / "tls")
+    first, second = tmp_path / "first", tmp_path / "second"
+    async with running(settings(tls=files.settings)) as house:
+        watcher = await irc_peer(house, "watcher", rooms="")
+        async with screen(house, files.pin, first, "bob") as it:
+            await it.type(f"/register {PASSWORD}\r")
+            await it.until("You need no password from here next time.")
+        async with screen(house, files.pin, first, "bob") as it:
+            assert await account_of(watcher, "bob") == "bob"
+        async with screen(house, files.pin, second, "bob") as it:  # somebody else, as yet
+            await it.until("bob is somebody's: /login PASSWORD if it is you.")
+            assert await account_of(watcher, "bob_2") == ""
+            await it.type(f" /login {PASSWORD}\r")
+            await it.until("Not said, as a password may be")
+            await it.type(f"/login {PASSWORD}\r")
+            await it.until("You need no password from here next time.")
+            assert await account_of(watcher, "bob") == "bob"
+        async with screen(house, files.pin, second, "bob") as it:
+            assert await account_of(watcher, "bob") == "bob"
+            await it.type("/logout\r")
+            await it.until("You are logged out")
+        async with screen(house, files.pin, second, "bob") as it:
+            assert await account_of(watcher, "bob_2") == ""
+        async with screen(house, files.pin, first, "bob") as it:
+            assert await account_of(watcher, "bob") == "bob"
