@@ -292,6 +292,18 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         await until_told(al, "Cannot log in as al: That is not the password.")
 
 
+async def test_a_pipe_logs_in_before_it_goes_on() -> None:
+    async with running() as house:
+        bob = await house.connect("al")
+        await bob.send(f"/register {HORSE}\n/quit\n".encode())
+        await bob.rest()
+        lines = f"/login al {HORSE}\n/account\n".encode()
+        where = ("client", "-p", str(house.port), "-n", "guest", "--protocol", "irc")
+        done = await run(*where, stdin=lines)
+    assert (done.code, done.err) == (0, "")
+    assert "*** al is an account, since " in done.out.partition("*** You are logged in as al")[2]
+
+
 async def until_told(chat: trio_chat.Chat, text: str) -> None:
     with trio.fail_after(PATIENCE):
         async for message in chat:

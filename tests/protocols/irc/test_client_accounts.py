@@ -189,6 +189,24 @@ def test_a_wrong_password_is_told_and_may_be_said_again() -> None:
     log_in(session)
 
 
+def test_what_follows_waits_until_the_login_is_over() -> None:
+    session = entered()
+    assert say(session, "/login al x") == [ASKED]
+    session.finish("")
+    assert say(session, "/token list") == []
+    hear(session, ":srv CAP bob ACK :sasl", "AUTHENTICATE +", ":srv 904 bob :That is wrong")
+    assert sent(session)[-2:] == ["NS TOKEN LIST", "PING finish"]
+
+
+def test_a_server_that_does_not_answer_holds_up_nothing() -> None:
+    session = entered()
+    session.ping()
+    assert say(session, "/login al x") == [ASKED]
+    assert say(session, "/token list") == []
+    hear(session, ":srv PONG srv lag")
+    assert sent(session) == ["NS TOKEN LIST"]
+
+
 def test_one_login_at_a_time() -> None:
     session = entered()
     say(session, "/login al x")

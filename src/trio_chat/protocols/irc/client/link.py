@@ -25,6 +25,9 @@ from trio_chat.protocols.unacked import new_token
 
 _SASL = "sasl"
 
+#: How a login begins in the middle of a chat.
+LOG_IN = Confided(body("CAP", "REQ", _SASL))
+
 #: Capabilities we request if the server offers them: echoes of our own messages, history with
 #: times, details of people, and notice of changes and refusals.
 WANTED = {
@@ -79,6 +82,7 @@ class IrcLink(Offline, ClientSession):
         self.outgoing = Outgoing()
         self._identified = False
         self._login = Login(account, new_token()) if account else None
+        self.logging_in = False  # in the middle: what follows is perhaps for those who are
         self.secure = secure
         self.refused_nick = ""  # the one that we asked for last, if we could not have it
         self.reserved = ""  # why, if it belongs to an account
@@ -182,7 +186,7 @@ class IrcLink(Offline, ClientSession):
 
     def refused_caps(self) -> None:
         if self.registered and self._login and self._login.waits:
-            self._login = None
+            self._login, self.logging_in = None, False
             self._refuse(NO_ACCOUNTS)
         self.end_of_caps()
 
@@ -195,7 +199,7 @@ class IrcLink(Offline, ClientSession):
         if _SASL not in self.offered:
             raise Unsupported(NO_ACCOUNTS)
         self._login = Login(Account(name, password, self.secure), new_token())
-        return [Confided(body("CAP", "REQ", _SASL))]
+        return [LOG_IN]
 
     def _go_on(self, login: Login, step: Callable[[Login], Sequence[str]]) -> None:
         """Go on with a login, which may fail; unless we are in, we do not go in then."""
@@ -205,7 +209,7 @@ class IrcLink(Offline, ClientSession):
         except LoginFailed as error:
             if not self.registered:
                 raise
-            self._login = None
+            self._login, self.logging_in = None, False
             self._refuse(f"{str(error)[0].upper()}{str(error)[1:]}")
 
     def _refuse(self, why: str) -> None:
@@ -233,6 +237,7 @@ class IrcLink(Offline, ClientSession):
     def on_logged_in(self, line: Line) -> Sequence[Message]:
         if self._login and self._login.is_under_way:
             self._go_on(self._login, Login.succeeded)
+            self.logging_in = False
             if self._login and self.registered:
                 self.keep_device()
             self.end_of_caps()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from trio_chat.core.views import Notice
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import MAYBE_LOST, Acknowledged, Lag, Message
-from trio_chat.protocols.irc.client.link import IrcLink
+from trio_chat.protocols.irc.client.link import LOG_IN, IrcLink
 from trio_chat.protocols.irc.client.multiline import is_batch, limits
 from trio_chat.protocols.irc.client.outgoing import ID_TAG, encoded
 from trio_chat.protocols.irc.client.sasl import Account
@@ -108,20 +108,28 @@ class IrcTexts(IrcLink):
 
     def _next_line(self, now: float) -> str:
         self._prepare()
-        if self._rounds == 2 and self._talking and not (self.waiting or self.leaving):
+        if self._rounds == 2 and self._talking and not self._is_busy:
             self._rounds = 1
             self.outgoing.lines.append("PING finish")
         return self.outgoing.next_line(now)
 
+    @property
+    def _is_busy(self) -> bool:
+        return self.waiting or self.leaving or self.logging_in
+
     def _prepare(self) -> None:
         """Queue what may be sent now."""
-        while self._talking and self.state.unsent and not self.outgoing.lines and self._has_room():
+        while self._may_go_on() and self.state.unsent and self._has_room():
             if line := self._line_of(self.state.unsent.popleft()):
                 self.outgoing.lines.append(line)
+
+    def _may_go_on(self) -> bool:
+        return self._talking and not (self.logging_in or self.outgoing.lines)
 
     def _line_of(self, what: Unacked | str) -> str:
         """Return the line to send; empty if it cannot be sent."""
         if isinstance(what, str):
+            self.logging_in = what is LOG_IN
             return what
         if not self._takes(what):
             self._own += self.state.fail([what], ONE_LINE)
@@ -212,6 +220,7 @@ class IrcTexts(IrcLink):
     def alive(self) -> Sequence[Message]:
         """Handle the answer to our PING; ``data_to_send`` knows how long it took."""
         self._ponged = True
+        self.logging_in = False  # a server that says nothing to that must not hold up the rest
         texts, _ = self._pinged.popleft() if self._pinged else ((), 0)
         return self._dropped(texts)
 
