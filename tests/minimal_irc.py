@@ -42,7 +42,7 @@ class MinimalIrcServer:
         async for data in stream:
             *lines, unread = (unread + data).split(b"\r\n")
             for line in lines:
-                self.received.append(line.decode())
+                self.received.append(line.decode(errors="replace"))
                 answer = self._answer(line.decode())
                 await self._say(stream, answer)
                 if answer.startswith("ERROR"):
