@@ -41,9 +41,9 @@ class MinimalIrcServer:
         unread = b""
         async for data in stream:
             *lines, unread = (unread + data).split(b"\r\n")
-            for line in lines:
-                self.received.append(line.decode(errors="replace"))
-                answer = self._answer(line.decode())
+            for line in (each.decode(errors="replace") for each in lines):
+                self.received.append(line)
+                answer = self._answer(line)
                 await self._say(stream, answer)
                 if answer.startswith("ERROR"):
                     await stream.aclose()
