@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.own_certificate import use_own
@@ -33,7 +35,8 @@ assert run("--version").startswith("trio-chat ")
 assert "TRIO_CHAT_PORT" in run("config")
 importlib.import_module("trio_chat.client.tui.app")
 own = Certificate()
-use_own(own, None, "chat.example")
+with tempfile.TemporaryDirectory() as folder:
+    use_own(own, Path(folder, "certificate.pem"), "chat.example")
 assert own.context
 
 server = subprocess.Popen(
