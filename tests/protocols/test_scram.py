@@ -144,6 +144,7 @@ def test_a_client_finds_out_who_poses_as_the_server(final):
         b"n,,n=us=er,r=abc",
         b"n,,n=,r=abc",
         b"n,,n=user,r=",
+        b"n,,n=user,r=" + b"a" * 300,  # with it, the challenge would fit no line of IRC
         b"n,,n=user",
         b"\xff",
     ],

@@ -28,6 +28,9 @@ SCRAM = "SCRAM-SHA-256"
 #: more would only keep it busy; these take half a second.
 ITERATIONS_LEAST, ITERATIONS_MOST = 4_096, 2_000_000
 
+# Characters of a client's nonce: with it, a server's challenge still fits a line of IRC.
+_NONCE_MOST = 256
+
 # "n": no channel binding; and no other identity to act as.
 _GS2_HEADER = "n,,"
 
@@ -183,6 +186,8 @@ class ScramServer:
         self._nonce = found["nonce"] + self._nonce
         if re.search("=(?!2C|3D)", found["name"]) or found["as"] not in (None, found["name"]):
             raise ScramError("a bare = in the name, or another one to act as")
+        if len(found["nonce"]) > _NONCE_MOST:
+            raise ScramError(f"a nonce of more than {_NONCE_MOST} characters")
         return found["name"].replace("=2C", ",").replace("=3D", "=")
 
     def challenge(self, verifier: Verifier) -> bytes:
