@@ -387,6 +387,7 @@ async def test_no_password_is_in_the_file_the_log_or_anything_that_others_see(
             *("/account", "/logout", f"/login {other}", f"/register {secret}"),
         )
         key = next(line for line in answers if line.startswith("*** hunter: ")).rpartition(" ")[2]
+        await tell(bob, f"/token drop {key}")  # which takes the name of one
         heard = await alice.news("CHATHISTORY LATEST #lobby * 100")
         told = [line for line in answers if key not in line]
     written = all_of(tmp_path)

@@ -487,7 +487,9 @@ class Connection:
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
         tell = ask.on_answer if ask else None
         if isinstance(answer, Refused):
-            logger.debug("refused: %s", answer.why)
+            # Not in words: they may repeat a password that was typed in the wrong place.
+            what = type(ask.command) if ask else Say
+            logger.debug("refused: %s, %s", what.__name__, answer.code.name)
             tell = ask.on_refused if ask else None
         (tell or self._session.reply)(answer)
 
