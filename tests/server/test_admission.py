@@ -422,3 +422,37 @@ async def test_what_was_used_stays_used_after_a_restart(tmp_path: Path) -> None:
             assert await is_let_in(await come(house, "al", token(uses=2)))
     async with running(kept) as house:
         assert USED in await (await come(house, "al", token(uses=2))).rest()
+
+
+@pytest.mark.parametrize(
+    "form", ["{0}", "/invitation {0}", " /invitation {0} ", "ircs://h?invite={0}"]
+)
+@pytest.mark.parametrize("order", ["{0}\nal\n", "al\n{0}\n", "{0}\n{0}\nal\n"])
+async def test_an_invitation_in_any_form_is_never_a_nickname(form: str, order: str) -> None:
+    async with by_invitation() as house:
+        al = await house.connect()
+        await al.send(order.format(form.format(token())).encode())
+        assert "al joined!\n" in await al.until("/help for more.\n")
+
+
+@pytest.mark.parametrize("line", ["{0}", " {0} ", " /invitation {0}", "//invitation {0}"])
+async def test_an_invitation_is_never_a_message(line: str) -> None:
+    async with by_invitation() as house:
+        bo = await come(house, "bo", token())
+        await bo.until(OFFER)
+        al = await come(house, "al", token(id="02" * 8))
+        await al.until(OFFER)
+        await al.send(line.format(token(id="01" * 8)).encode() + b"\nhello\n")
+        assert await bo.until("al: hello\n") == "al joined!\nal: hello\n"
+
+
+async def test_an_invitation_as_the_prefix_of_all_that_is_sent_is_shown_to_nobody() -> None:
+    """The tutorial's client does, if an invitation was given as its nickname."""
+    async with by_invitation() as house:
+        al, given = await house.connect(), token()
+        await al.send(given.encode())
+        await al.until("Now your nickname:")
+        await al.send(f"{given}: al".encode())
+        await al.until("/help for more.\n")
+        await al.send(f"{given}: hello".encode())
+        assert (await al.until("hello\n")).endswith("\nal: hello\n")

@@ -23,6 +23,9 @@ _FIELDS = struct.Struct(">8sIHBx")  # id, expiry, uses, flags, and a byte for la
 _MAC = 16  # bytes of the signature
 _OPERATOR = 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_SHOWN = re.compile(
+    r"(?:/+\s*invitation\s+|\S*\binvite=)?([a-z0-9_-]{43})(?:&\S*)?", re.IGNORECASE | re.ASCII
+)
 
 ID_BYTES = 8
 
@@ -48,6 +51,17 @@ class Invitation:
 def is_token(text: str) -> bool:
     """Whether a text looks like the token of an invitation, whoever made it."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def shown_token(text: str) -> str:
+    """The token that is all that a line says: alone, in a link, or after the command; or empty."""
+    found = _SHOWN.fullmatch(text)
+    return found[1] if found else ""
+
+
+def is_link(text: str) -> bool:
+    """Whether a token that a line shows is in a link, as people give it to each other."""
+    return "invite=" in text
 
 
 def is_id(text: str) -> bool:

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from trio_chat.core.commands import Command, Enter, Join, Leave, LogIn, Quit, Rename, Say
+from trio_chat.core.commands import (
+    Command,
+    Enter,
+    Join,
+    Leave,
+    LogIn,
+    Quit,
+    Rename,
+    Say,
+    UseInvitation,
+)
 from trio_chat.core.events import (
     AccountMade,
     AccountSet,
@@ -24,7 +34,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
-from trio_chat.protocols.invitation import is_token
+from trio_chat.protocols.invitation import is_link, shown_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
@@ -223,7 +233,8 @@ class PlainSession(Session):
         if len(piece) > self._line_bytes:
             self._overlong += len(piece)
             return [None]
-        wanted, before = self._wanted, []
+        # Whoever gave an invitation as nickname, in the tutorial's client, has it for a prefix.
+        wanted, before = self._token or self._wanted, []
         if not wanted:
             found = _NICK_AND_TEXT.match(piece.decode(self._encoding, "replace"))
             if not found:
@@ -252,6 +263,8 @@ class PlainSession(Session):
             return self._read_nick(text.strip().lstrip("\ufeff\0").strip())
         if text.startswith("/") and not text.startswith("//"):
             return self._named(read_verb(self._room, text))
+        if (token := shown_token(text.strip())) and not is_link(text):
+            return UseInvitation(token)  # in the wrong place; nobody else is to have it
         self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
 
@@ -277,11 +290,13 @@ class PlainSession(Session):
         name, self._given = "", answer
         if answer.startswith("/login ") and isinstance(login := read_verb("", answer), LogIn):
             name, self._given = login.name or self._wanted, login.password
+        elif token := shown_token(answer):
+            self._given = token
         return self._enter(self._wanted, name)
 
     def _read_nick(self, nick: str) -> Command | Notice:
-        if is_token(nick) and not self._given:
-            self._token = self._given = nick
+        if token := shown_token(nick):
+            self._token = self._given = token
             return Notice("Thank you. Now your nickname:")
         self._wanted = nick
         if self._question and not self._given:
