@@ -5,10 +5,9 @@ the door is told of a link that is ready, whether it seals what is sent or not. 
 who come from where ``tls.clear`` does not allow that are told so, and nobody hears of them.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import trio
 
@@ -58,13 +57,13 @@ class Door:
     def __init__(self, certificate: Certificate, port: int) -> None:
         self._certificate, self._port = certificate, port
         self._steps = trio.CapacityLimiter(STEPS_AT_ONCE)
-        self._waiting: set[trio.CancelScope] = set()
-        self._is_shut = False
+        self.waiting: set[trio.CancelScope] = set()
+        self.is_shut = False
 
     def shut(self) -> None:
         """Let nobody in any more, not even those who are in the door."""
-        self._is_shut = True
-        for scope in list(self._waiting):
+        self.is_shut = True
+        for scope in list(self.waiting):
             scope.cancel("the server stops")
 
     async def enter(self, link: Link, settings: Settings) -> Entered:
@@ -121,17 +120,29 @@ class Door:
             await link.send_all(words)
             await link.finish()
 
-    @contextmanager
-    def _within(self, seconds: float) -> Iterator[trio.CancelScope]:
+    def _within(self, seconds: float) -> "_Wait":
         """Wait for so long, unless the door is shut before. Raises NoEntry then."""
-        with trio.move_on_after(seconds) as scope:
-            self._waiting.add(scope)
-            try:
-                yield scope
-            finally:
-                self._waiting.remove(scope)
-        if self._is_shut:
+        return _Wait(self, seconds)
+
+
+class _Wait(AbstractContextManager[trio.CancelScope]):
+    """A wait in the door. A generator would do, but from Python 3.12 on it leaves the exception of
+    a cancelled wait in a circle of objects.
+    """
+
+    def __init__(self, door: Door, seconds: float) -> None:
+        self._door, self._scope = door, trio.move_on_after(seconds)
+
+    def __enter__(self) -> trio.CancelScope:
+        self._door.waiting.add(self._scope)
+        return self._scope.__enter__()
+
+    def __exit__(self, *error: Any) -> bool:
+        self._door.waiting.remove(self._scope)
+        is_over = bool(self._scope.__exit__(*error))
+        if self._door.is_shut and (is_over or error[0] is None):
             raise NoEntry("the server stops")
+        return is_over
 
 
 def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
