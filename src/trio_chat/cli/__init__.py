@@ -90,7 +90,7 @@ def server(
 ) -> None:
     """Start a chat server. Ctrl-C stops it, after everybody has got what was sent to them.
 
-    Anybody can join with 'trio-chat client', netcat, telnet or the tutorial's client.
+    People on this machine join with 'trio-chat client', netcat, telnet or the tutorial's client.
     """
     from trio_chat.cli.serve import run_server
 
