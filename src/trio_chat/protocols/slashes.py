@@ -103,8 +103,9 @@ _BEGINNING = re.compile(r"\s*/+\s*([a-z]+)(?!\S)", re.IGNORECASE)
 
 def is_confidential(line: str) -> bool:
     """Whether a line has a password in it, perhaps where no command can be, or after a typo."""
-    word = found[1].lower() if (found := _BEGINNING.match(line)) else ""
-    return bool(difflib.get_close_matches(word, _WITH_PASSWORD, n=1, cutoff=0.8))
+    if (found := _BEGINNING.match(line)) is None:
+        return False
+    return bool(difflib.get_close_matches(found[1].lower(), _WITH_PASSWORD, n=1, cutoff=0.8))
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:
