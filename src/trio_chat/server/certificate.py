@@ -1,6 +1,5 @@
 """The certificate that the server shows to those who speak TLS."""
 
-import hashlib
 import logging
 import re
 import ssl
@@ -8,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trio_chat.errors import SettingsError
+from trio_chat.settings.pins import pin_of, shown_pin
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Certificate:
             files = " and ".join(dict.fromkeys((str(certificate), str(key))))
             raise SettingsError(f"cannot use {files} for TLS: {why}") from error
         if self.fingerprint not in ("", fingerprint):
-            logger.info("there is a new certificate, SHA256:%s", fingerprint)
+            logger.info("there is a new certificate, %s", shown_pin(fingerprint))
         self.context, self.fingerprint = context, fingerprint
 
     def look(self) -> None:
@@ -86,4 +86,4 @@ def _fingerprint(file: Path) -> str:
     found = _PEM.search(file.read_text("ascii", "replace"))
     if found is None:
         raise OSError("it has no CERTIFICATE in PEM")
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(found[0])).hexdigest()
+    return pin_of(ssl.PEM_cert_to_DER_cert(found[0]))

@@ -230,10 +230,8 @@ class Connection:
         """
         if self._is_hearing:
             return True
-        self._session.ping()
-        if not (data := self._session.data_to_send()):
+        if not self._ping():
             return True
-        self._subscriber.outbox.post(data)
         if self._answered is None:
             self._answered = trio.Event()
         answered = self._answered
@@ -247,10 +245,14 @@ class Connection:
         if self._pinged and silent > 2 * self._limits.ping:
             self.finish(f"Ping timeout: {silent:.0f} seconds", "You did not answer a PING.")
         elif not self._pinged and silent > self._limits.ping:
-            self._session.ping()
-            if data := self._session.data_to_send():
-                self._pinged = True
-                self._subscriber.outbox.post(data)
+            self._pinged = self._ping()
+
+    def _ping(self) -> bool:
+        """Send a PING; returns whether the peer's protocol has one."""
+        self._session.ping()
+        data = self._session.data_to_send()
+        self._subscriber.outbox.post(data)
+        return bool(data)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────
 
@@ -366,8 +368,7 @@ class Connection:
         for a long time. If it has gone, sending fails.
         """
         if self._link.has_finished():
-            self._session.ping()
-            self._subscriber.outbox.post(self._session.data_to_send())
+            self._ping()
 
     async def _do(self, ask: Ask) -> None:
         await self._catch_up()

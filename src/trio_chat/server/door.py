@@ -73,7 +73,7 @@ class Door:
             return Entered(link)
         is_clear = may_be_clear(link.peer, settings.tls.clear)
         patience = settings.server.greeting_delay if is_clear else settings.tls.handshake
-        with self._within(patience) as scope:
+        with _Wait(self, patience) as scope:
             first = await link.receive()
         if begins_tls(first):
             return await self._secured(TlsLink(link, context, first), settings.tls.handshake)
@@ -82,7 +82,7 @@ class Door:
         return Entered(link, first, silent=scope.cancelled_caught)
 
     async def _secured(self, link: TlsLink, seconds: float) -> Entered:
-        with self._within(seconds) as scope:
+        with _Wait(self, seconds) as scope:
             try:
                 await link.shake_hands(self._steps)
             except trio.BrokenResourceError as error:
@@ -109,25 +109,23 @@ class Door:
 
     async def _hear(self, link: Link, opening: Opening, settings: Settings) -> Spoken | None:
         """The protocol that a peer speaks; None if that does not come out in time."""
-        with self._within(settings.server.greeting_delay):
+        with _Wait(self, settings.server.greeting_delay):
             while (spoken := opening.spoken(asked=False, silent=False)) is None:
                 opening.feed(await link.receive())
             return spoken
         return None
 
     async def _tell(self, link: Link, words: bytes) -> None:
-        with self._within(_TURNING_AWAY), suppress(trio.BrokenResourceError):
+        with _Wait(self, _TURNING_AWAY), suppress(trio.BrokenResourceError):
             await link.send_all(words)
             await link.finish()
 
-    def _within(self, seconds: float) -> "_Wait":
-        """Wait for so long, unless the door is shut before. Raises NoEntry then."""
-        return _Wait(self, seconds)
-
 
 class _Wait(AbstractContextManager[trio.CancelScope]):
-    """A wait in the door. A generator would do, but from Python 3.12 on it leaves the exception of
-    a cancelled wait in a circle of objects.
+    """A wait of so many seconds, unless the door is shut before. Raises NoEntry then.
+
+    A generator would do, but from Python 3.12 on it leaves the exception of a cancelled wait in a
+    circle of objects.
     """
 
     def __init__(self, door: Door, seconds: float) -> None:

@@ -13,6 +13,7 @@ import math
 import trio
 
 from trio_chat.server.garbage import look_now
+from trio_chat.storage.tail import BATCH_ENTRIES
 
 # The readers of a pass before the time is looked at. To know when a pass begins, a task has to run
 # in it, which is too dear for a message or two.
@@ -23,7 +24,7 @@ _SHARE = 0.005  # seconds
 
 # The turns in a pass: at first, until it is known how long they take; and at most, because what one
 # pass appends is one batch of the tail.
-_AT_FIRST, _AT_MOST = 32, 128
+_AT_FIRST, _AT_MOST = 32, BATCH_ENTRIES
 
 #: The time for which those who leave let others go first. So when all leave, nobody is told of it
 #: who is about to leave, too.

@@ -186,14 +186,13 @@ class Server:
         """Show the certificate that is set, or else our own: beyond this machine it is made if need
         be, and on it clear text will do. Raises SettingsError and CannotOpenStore.
         """
-        tls, is_needed = self.settings.tls, not all(is_local(at.host) for at in self.addresses)
-        if tls.certificate:
-            self._certificate.use(*tls.files)
+        if self.settings.tls.certificate:
+            self._certificate.use(*self.settings.tls.files)
             return
-        if self._own_certificate is None and is_needed:
+        if self._own_certificate is None and self.is_public:
             folder = self._leftovers.enter_context(TemporaryDirectory(prefix="trio-chat-"))
             self._own_certificate = Path(folder) / "certificate.pem"
-        if (own := self._own_certificate) and (is_needed or own.exists()):
+        if (own := self._own_certificate) and (self.is_public or own.exists()):
             use_own(self._certificate, own, self.settings.server.public_name)
 
     async def _watch_certificate(self) -> None:
