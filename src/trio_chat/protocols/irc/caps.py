@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
-from trio_chat.protocols.irc.info import IDENTITY, REGISTRATION
+from trio_chat.protocols.irc.info import IDENTITY, PLAIN, REGISTRATION
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
-
-PLAIN = "PLAIN"
 
 
 def mechanisms(*, private: bool) -> Sequence[str]:

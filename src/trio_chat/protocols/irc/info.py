@@ -11,11 +11,15 @@ from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 #: client shows who it was, and finds the commands of our own client.
 REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
 
+#: The mechanism of a login that tells the password (RFC 4616).
+PLAIN = "PLAIN"
+
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
 WATCHED_MAX = 100  # nicknames of one client's MONITOR list
 HISTORY_MAX = 200  # messages of one CHATHISTORY
 FOUND_MAX = 100  # messages of one SEARCH
 LINE_MAX = 512  # bytes with CR LF (modern.ircdocs.horse, "Message Format")
+SASL_CHUNK = 400  # characters of base64 in one AUTHENTICATE; a shorter one is the last
 TAGS_MAX = 8191  # bytes with "@" and the blank (message-tags, "Size limit")
 CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 

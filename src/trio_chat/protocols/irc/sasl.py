@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from trio_chat.core.commands import LogIn, Prove
 from trio_chat.core.views import Challenge, Refused
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.caps import PLAIN, mechanisms
+from trio_chat.protocols.irc.caps import mechanisms
+from trio_chat.protocols.irc.info import PLAIN, SASL_CHUNK
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.session import Ask
 
-_CHUNK = 400  # characters
-_LONGEST = 1200  # characters of a message: three chunks
+_LONGEST = 3 * SASL_CHUNK  # characters of a message
 
 Asks = Iterable[Ask]
 
@@ -39,13 +39,13 @@ class Sasl:
             self._fail(n.ERR_SASLABORTED, "SASL authentication aborted")
         elif self._take is None:
             self._begin(param.upper())
-        elif len(param) > _CHUNK:
+        elif len(param) > SASL_CHUNK:
             self._fail(n.ERR_SASLTOOLONG, "SASL message too long")
         elif len(self._chunks) + len(param) > _LONGEST:
             self._fail()
         else:
             self._chunks += param.removeprefix("+") if len(param) == 1 else param
-            if len(param) < _CHUNK:
+            if len(param) < SASL_CHUNK:
                 return self._complete(self._take)
         return ()
 

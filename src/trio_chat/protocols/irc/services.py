@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from trio_chat.core.commands import (
     Command,
     DropAccount,
-    DropKey,
     LogIn,
     LogOut,
     MakeKey,
@@ -21,6 +20,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.plain.verbs import read_token
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
@@ -109,17 +109,11 @@ def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
 
 
 def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
-    verb, name = "".join(params[:1]).upper(), " ".join(params[1:])
-    match verb:
-        case "LIST" if not name:
-            return [ShowAccount()]
-        case "NEW" if name:
-            return [MakeKey(name)]
-        case "KEEP" if name:
-            return [MakeKey(name, shown=True)]
-        case "DROP" if name:
-            return [DropKey(name)]
-    return []
+    verb, name = "".join(params[:1]).lower(), " ".join(params[1:])
+    if verb == "keep" and name:
+        return [MakeKey(name, shown=True)]
+    read = read_token(verb, name)
+    return [read] if read else []
 
 
 def _info(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:

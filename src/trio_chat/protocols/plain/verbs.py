@@ -147,15 +147,20 @@ def _log_in(room: str, rest: str) -> Command:
     return LogIn(name, password) if password else LogIn("", name)
 
 
-def _token(room: str, rest: str) -> Command | Refused:
-    verb, name = (*rest.split(maxsplit=1), "", "")[:2]
+def read_token(verb: str, name: str) -> Command | None:
+    """Read what somebody wants of the keys to their account; None if it is nothing."""
     if verb == "list" and not name:
         return ShowAccount()
     if verb == "new" and name:
         return MakeKey(name)
     if verb == "drop" and name:
         return DropKey(name)
-    return Refused(f"Usage: /token {VERBS['token'].arguments}")
+    return None
+
+
+def _token(room: str, rest: str) -> Command | Refused:
+    verb, name = (*rest.split(maxsplit=1), "", "")[:2]
+    return read_token(verb, name) or Refused(f"Usage: /token {VERBS['token'].arguments}")
 
 
 def _account(room: str, rest: str) -> Command:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from trio_chat.core.letters import cut
 from trio_chat.core.views import Notice
@@ -41,33 +42,36 @@ WANTED = {
 _SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTICE", "PING", "WARN"}
 
 
-class IrcLink(Offline, ClientSession):
-    """``farewell`` is the server's reason for ending the connection, if it gave one.
+@dataclass(frozen=True)
+class Introduction:
+    """Our side of a connection: whom to be, and how to read and write.
 
     ``secure`` is whether nobody on the way can read what we send.
 
     Bytes that are not UTF-8 are read in ``encoding``; we send UTF-8.
     """
 
+    nick: str | Alternates
+    encoding: str
+    password: str = field(default="", repr=False)
+    account: Account | None = None
+    secure: bool = False
+
+
+class IrcLink(Offline, ClientSession):
+    """``farewell`` is the server's reason for ending the connection, if it gave one."""
+
     framed = True
 
-    def __init__(
-        self,
-        nick: str | Alternates,
-        *,
-        encoding: str,
-        state: ResumeState,
-        password: str = "",
-        account: Account | None = None,
-        secure: bool = False,
-    ) -> None:
+    def __init__(self, we: Introduction, state: ResumeState) -> None:
         super().__init__(state)
+        nick = we.nick
         self._nicks = nick if isinstance(nick, Alternates) else Alternates(nick, allowed=False)
         self.nick, self.room = self._nicks.nick, ""
         self.admitted = False
         self.registered = False
         self.farewell = ""
-        self.gave_password = bool(password)
+        self.gave_password = bool(we.password)
         self.leaving = False  # whether we have said QUIT
         self.offered: set[str] = set()
         self.cap_values: dict[str, str] = {}  # of those that are offered
@@ -81,15 +85,15 @@ class IrcLink(Offline, ClientSession):
         self._wanted: list[str] = []  # kinds of batches that the person waits for
         self.outgoing = Outgoing()
         self._identified = False
-        self._login = Login(account, new_token()) if account else None
+        self._login = Login(we.account, new_token()) if we.account else None
         self.logging_in = False  # in the middle: what follows is perhaps for those who are
-        self.secure = secure
+        self.secure = we.secure
         self.refused_nick = ""  # the one that we asked for last, if we could not have it
         self.reserved = ""  # why, if it belongs to an account
-        self._encoding = encoding
+        self._encoding = we.encoding
         self._lines = LineBuffer(LINE_BYTES)
         self._is_irc = False  # known once the server has said something
-        self._introduce(password)
+        self._introduce(we.password)
 
     def _introduce(self, password: str) -> None:
         """Register. Servers without capabilities answer CAP with an error, or not at all."""

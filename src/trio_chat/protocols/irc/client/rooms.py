@@ -15,6 +15,7 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import InRoom, Linked, Message, PageEnd
 from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.link import Introduction
 from trio_chat.protocols.irc.client.multiline import Reassembly, limits
 from trio_chat.protocols.irc.client.outgoing import texts_of
 from trio_chat.protocols.irc.client.pages import Pages
@@ -54,9 +55,7 @@ class IrcRooms(IrcTexts):
         account: Account | None = None,
         secure: bool = False,
     ) -> None:
-        super().__init__(
-            nick, encoding=encoding, state=state, password=password, account=account, secure=secure
-        )
+        super().__init__(Introduction(nick, encoding, password, account, secure), state)
         self.supports = Supports()
         self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)

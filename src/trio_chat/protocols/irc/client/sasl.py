@@ -8,15 +8,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from trio_chat.errors import LoginFailed
+from trio_chat.protocols.irc.info import PLAIN, SASL_CHUNK
 from trio_chat.protocols.scram import SCRAM, ScramClient, ScramError
-
-_PLAIN = "PLAIN"
 
 # What /token makes.
 _KEY = re.compile("[A-Za-z0-9_-]{22}")
-
-# Characters of base64 in one line; a response that fills its last line is followed by a "+".
-_CHUNK = 400
 
 # No challenge is longer, and a server must not make us keep any more.
 _CHALLENGE_MAX = 4_096
@@ -62,7 +58,7 @@ class Login:
 
     def __init__(self, account: Account, nonce: str) -> None:
         self._account, self._nonce = account, nonce
-        self._left = [SCRAM, *([_PLAIN] if account.secure else [])]
+        self._left = [SCRAM, *([PLAIN] if account.secure else [])]
         self._exchange = _none()
         self._begun = False  # whether the server has taken the mechanism
         self._challenge = ""
@@ -82,9 +78,9 @@ class Login:
             self._left = [name for name in self._left if name in names]
         if self._left:
             return self._next()
-        if _PLAIN in names:
-            raise self._failed(f"the server only takes {_PLAIN}, and this connection is in clear")
-        raise self._failed(f"the server takes neither {SCRAM} nor {_PLAIN}, only {offered}")
+        if PLAIN in names:
+            raise self._failed(f"the server only takes {PLAIN}, and this connection is in clear")
+        raise self._failed(f"the server takes neither {SCRAM} nor {PLAIN}, only {offered}")
 
     def _next(self) -> str:
         name = self._left.pop(0)
@@ -92,7 +88,7 @@ class Login:
         return name
 
     def _exchange_by(self, mechanism: str) -> _Exchange:
-        if mechanism == _PLAIN:
+        if mechanism == PLAIN:
             return _plain(self._account)
         try:
             client = ScramClient(self._account.name, self._account.password, self._nonce)
@@ -105,7 +101,7 @@ class Login:
         self._challenge += chunk.removeprefix("+")
         if len(self._challenge) > _CHALLENGE_MAX:
             raise self._failed("the server asks too much")
-        if len(chunk) == _CHUNK:
+        if len(chunk) == SASL_CHUNK:
             return ()
         challenge, self._challenge = self._challenge, ""
         try:
@@ -154,6 +150,7 @@ class Login:
 
 
 def _chunks(response: bytes) -> Sequence[str]:
+    """Cut a response; one that fills its last chunk is followed by a "+"."""
     text = b64encode(response).decode()
-    chunks = [text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)]
-    return chunks if len(text) % _CHUNK else [*chunks, "+"]
+    chunks = [text[start : start + SASL_CHUNK] for start in range(0, len(text), SASL_CHUNK)]
+    return chunks if len(text) % SASL_CHUNK else [*chunks, "+"]

@@ -9,12 +9,10 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from trio_chat.core.views import Notice
-from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import MAYBE_LOST, Acknowledged, Lag, Message
-from trio_chat.protocols.irc.client.link import LOG_IN, IrcLink
+from trio_chat.protocols.irc.client.link import LOG_IN, Introduction, IrcLink
 from trio_chat.protocols.irc.client.multiline import is_batch, limits
 from trio_chat.protocols.irc.client.outgoing import ID_TAG, encoded
-from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.resume_state import ONE_LINE, UNACKED_MAX, ResumeState
 from trio_chat.protocols.unacked import Unacked, not_confirmed
@@ -34,19 +32,8 @@ _TOO_LATE = "The connection was lost before all of it was done: say it again."
 class IrcTexts(IrcLink):
     """Texts and commands wait in ``state.unsent``, and texts on their way in ``state.unacked``."""
 
-    def __init__(
-        self,
-        nick: str | Alternates,
-        *,
-        encoding: str,
-        state: ResumeState,
-        password: str = "",
-        account: Account | None = None,
-        secure: bool = False,
-    ) -> None:
-        super().__init__(
-            nick, encoding=encoding, state=state, password=password, account=account, secure=secure
-        )
+    def __init__(self, we: Introduction, state: ResumeState) -> None:
+        super().__init__(we, state)
         self._talking = False  # whether what waits may be sent
         self._returned: set[str] = set()  # tokens of texts that are back but held for their turn
         self._blindly: deque[Unacked] = deque(maxlen=UNACKED_MAX)  # sent to a server without echoes
