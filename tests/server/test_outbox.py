@@ -7,44 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.server.outbox import Outbox
-from trio_chat.server.transport import Link
-
-
-class Wire(Link):
-    """A link whose socket takes as much as a test allows: ``room`` bytes without waiting."""
-
-    def __init__(self, room: int) -> None:
-        ours, self.far_end = trio.testing.lockstep_stream_pair()
-        super().__init__(ours, "wire")
-        self.room = room
-        self.broken = False
-        self.direct: list[bytes] = []
-        self.arrived = bytearray()
-        self.write_now = self._write_some
-
-    def _write_some(self, data: bytes) -> int:
-        if self.broken:
-            raise BrokenPipeError
-        if not self.room:
-            raise BlockingIOError
-        taken = data[: self.room]
-        self.direct.append(taken)
-        self.arrived += taken
-        self.room -= len(taken)
-        return len(taken)
-
-
-class Failures:
-    """Counts what an outbox reports."""
-
-    def __init__(self) -> None:
-        self.lost = self.slow = 0
-
-    def on_lost(self) -> None:
-        self.lost += 1
-
-    def on_slow(self) -> None:
-        self.slow += 1
+from wires import Failures, Wire
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from trio_chat.errors import SettingsError
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.tls import TlsLink
-from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
+from wires import Failures, Wire
 
 
 @pytest.fixture(scope="module")
@@ -225,37 +225,6 @@ def test_only_a_ca_can_make_tls_a_duty() -> None:
 # ── the link and its outbox ────────────────────────────────────────────────────────────────────
 
 
-class Wire(Link):
-    """A link whose socket takes as much as a test allows: ``room`` bytes without waiting."""
-
-    def __init__(self) -> None:
-        theirs, self.far_end = trio.testing.memory_stream_pair()
-        super().__init__(theirs, "wire")
-        self.room, self.arrived = 0, bytearray()
-        self.write_now = self._write_some
-
-    def _write_some(self, data: bytes) -> int:
-        if not self.room:
-            raise BlockingIOError
-        taken = data[: self.room]
-        self.arrived += taken
-        self.room -= len(taken)
-        return len(taken)
-
-
-class Failures:
-    """What an outbox reports."""
-
-    def __init__(self) -> None:
-        self.lost = self.slow = 0
-
-    def on_lost(self) -> None:
-        self.lost += 1
-
-    def on_slow(self) -> None:
-        self.slow += 1
-
-
 async def shaken(wire: Wire, files: Files) -> tuple[TlsLink, Hand]:
     """Both ends of TLS over a wire."""
     certificate, hand = Certificate(), Hand()
@@ -286,7 +255,7 @@ def test_whatever_the_socket_takes_the_peer_reads_what_was_posted(
     files: Files, posts: list[tuple[int, int]], version: ssl.TLSVersion
 ) -> None:
     async def main() -> None:
-        failures, wire, posted = Failures(), Wire(), b""
+        failures, wire, posted = Failures(), Wire(lockstep=False), b""
         link, hand = await shaken(wire, files)
         async with trio.open_nursery() as nursery:
             box = Outbox(link, nursery, failures, max_bytes=1_000_000)
@@ -305,7 +274,7 @@ def test_whatever_the_socket_takes_the_peer_reads_what_was_posted(
 async def test_what_is_too_much_is_not_sealed_so_the_last_words_can_be_read(
     autojump_clock: MockClock, files: Files
 ) -> None:
-    wire, failures = Wire(), Failures()
+    wire, failures = Wire(lockstep=False), Failures()
     link, hand = await shaken(wire, files)
     async with trio.open_nursery() as nursery:
         box = Outbox(link, nursery, failures, max_bytes=2000)
