@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,16 @@ sys.dont_write_bytecode = False
 
 # Servers that tests start without settings of their own.
 os.environ["TRIO_CHAT_HISTORY__STORE"] = "memory:"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home for all tests: nothing is read or written in that of the person who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        for name in ("STATE", "DATA", "CONFIG", "CACHE"):
+            patch.delenv(f"XDG_{name}_HOME", raising=False)
+        yield
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """Runs trio-chat as a process of its own, on 127.0.0.1 and a port that the kernel chooses."""
 
 import codecs
+import itertools
 import os
 import re
 import signal
@@ -30,12 +31,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_count = itertools.count()
+
+
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without what sets up trio-chat, and with these variables. Servers keep their history in
-    memory, unless these say otherwise.
+    """Ours, without what sets up trio-chat, and with these variables. Unless these say otherwise, a
+    server keeps its history in memory, and a client knows nothing of those before it: the kernel
+    gives the ports of their servers to others.
     """
     ours = {n: value for n, value in os.environ.items() if not n.upper().startswith("TRIO_CHAT_")}
-    return {**ours, "TRIO_CHAT_HISTORY__STORE": "memory:", **variables}
+    own = {
+        "TRIO_CHAT_HISTORY__STORE": "memory:",
+        "XDG_STATE_HOME": f"{os.environ['HOME']}/state/{next(_count)}",
+    }
+    return {**ours, **own, **variables}
 
 
 @dataclass(frozen=True)
