@@ -118,7 +118,7 @@ def _ways_in(server: Server) -> Iterator[str]:
     link = f"trio-chat client '{server.link()}'"
     if who := _ADMITTED.get(server.question):
         yield f"{who} Ctrl-C stops it."
-    elif not is_local(reachable):
+    elif server.settings.server.proxies or not is_local(reachable):
         yield f"Join it with: {link}. Ctrl-C stops it."
     else:
         yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."

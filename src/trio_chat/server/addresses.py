@@ -1,6 +1,7 @@
 """Addresses of peers and listeners: the IP address in a name, and whether it is this machine's."""
 
 import ipaddress
+from functools import lru_cache
 
 # The networks that anybody may use for themselves, and nobody else can reach (RFC 1918, RFC 4193,
 # RFC 3927, RFC 4291).
@@ -13,6 +14,7 @@ _PRIVATE = [
 ]
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def address_of(name: str) -> IpAddress | None:
@@ -24,6 +26,20 @@ def address_of(name: str) -> IpAddress | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(maxsize=10)
+def networks(setting: tuple[str, ...]) -> tuple[IpNetwork, ...]:
+    """The networks of a setting, without ``unix``."""
+    return tuple(ipaddress.ip_network(network) for network in setting if network != "unix")
+
+
+def is_among(name: str, setting: tuple[str, ...]) -> bool:
+    """Whether a setting names the network of an address, or ``unix``."""
+    address = address_of(name)
+    if address is None:
+        return name in setting
+    return any(address in network for network in networks(setting))
 
 
 def is_local(name: str) -> bool:

@@ -1,6 +1,7 @@
 """The door: what happens to a connection before it has a session.
 
-The first byte tells whether TLS is spoken. If it is, hands are shaken here, so everything behind
+A proxy that is known says first for whom it connects, and from then on nothing else counts. Then
+the first byte tells whether TLS is spoken. If it is, hands are shaken here, so everything behind
 the door is told of a link that is ready, whether it seals what is sent or not. If it is not, those
 who come from where ``tls.clear`` does not allow that are told so, and nobody hears of them.
 """
@@ -13,8 +14,9 @@ import trio
 
 from trio_chat.core.views import Notice
 from trio_chat.protocols.plain.server import plain_dialect
+from trio_chat.protocols.proxy import BadHeader, read_header
 from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal
-from trio_chat.server.addresses import may_be_clear
+from trio_chat.server.addresses import is_among, may_be_clear
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.tls import STEPS_AT_ONCE, TlsLink
 from trio_chat.server.transport import Link
@@ -23,6 +25,12 @@ from trio_chat.settings.places import Address
 
 # The time for telling somebody why there is no way in.
 _TURNING_AWAY = 2.0  # seconds
+
+# The time that a proxy has for its header; it has time to send it again if that gets lost.
+_INTRODUCTION = 5.0  # seconds
+
+# So many connections of proxies may wait for that at once. A good proxy sends it at once.
+_UNINTRODUCED_MAX = 1000
 
 # What peers that speak TLS are told: an alert, fatal, access_denied (RFC 8446, section 6.2). Words
 # would cost a handshake for each connection of a flood.
@@ -51,11 +59,14 @@ class Entered:
 
 class Door:
     """The door of a server that shows this certificate. Without one, it knows no TLS, and everybody
-    is let in: such a server listens on this machine only.
+    is let in: such a server listens on this machine only. ``proxies`` are the networks of proxies.
     """
 
-    def __init__(self, certificate: Certificate, port: int) -> None:
-        self._certificate, self._port = certificate, port
+    def __init__(
+        self, certificate: Certificate, port: int, *, proxies: tuple[str, ...] = ()
+    ) -> None:
+        self._certificate, self._port, self._proxies = certificate, port, proxies
+        self._unintroduced = 0
         self._steps = trio.CapacityLimiter(STEPS_AT_ONCE)
         self.waiting: set[trio.CancelScope] = set()
         self.is_shut = False
@@ -66,20 +77,40 @@ class Door:
         for scope in list(self.waiting):
             scope.cancel("the server stops")
 
-    async def enter(self, link: Link, settings: Settings) -> Entered:
-        """Find out what is spoken over a link. Raises NoEntry, and trio.BrokenResourceError."""
-        context, first = self._certificate.context, b""
+    async def introduce(self, link: Link) -> bytes:
+        """Let a proxy say for whom it connects: that is the peer from then on. Returns what the
+        peer has sent already. Raises NoEntry, and trio.BrokenResourceError.
+        """
+        if not is_among(link.peer, self._proxies):
+            return b""
+        if self._unintroduced >= _UNINTRODUCED_MAX:
+            raise NoEntry("too many of its connections have sent no PROXY header")
+        self._unintroduced += 1
+        try:
+            with _Wait(self, _INTRODUCTION):
+                return await _introduced(link)
+        finally:
+            self._unintroduced -= 1
+        raise NoEntry(f"no PROXY header within {_INTRODUCTION:g} seconds")
+
+    async def enter(self, link: Link, settings: Settings, first: bytes = b"") -> Entered:
+        """Find out what is spoken over a link, of which something may have been received already.
+        Raises NoEntry, and trio.BrokenResourceError.
+        """
+        context, silent = self._certificate.context, False
         if context is None:
-            return Entered(link)
+            return Entered(link, first)
         is_clear = may_be_clear(link.peer, settings.tls.clear)
-        patience = settings.server.greeting_delay if is_clear else settings.tls.handshake
-        with _Wait(self, patience) as scope:
-            first = await link.receive()
+        if not first:
+            patience = settings.server.greeting_delay if is_clear else settings.tls.handshake
+            with _Wait(self, patience) as scope:
+                first = await link.receive()
+            silent = scope.cancelled_caught
         if begins_tls(first):
             return await self._secured(TlsLink(link, context, first), settings.tls.handshake)
         if not is_clear:
             await self._turn_away(link, first, settings)
-        return Entered(link, first, silent=scope.cancelled_caught)
+        return Entered(link, first, silent=silent)
 
     async def _secured(self, link: TlsLink, seconds: float) -> Entered:
         with _Wait(self, seconds) as scope:
@@ -92,11 +123,14 @@ class Door:
             raise NoEntry(f"no TLS within {seconds:g} seconds")
         return Entered(link)
 
-    async def refuse(self, link: Link, why: str, settings: Settings) -> None:
+    async def refuse(self, link: Link, why: str, settings: Settings, first: bytes = b"") -> None:
         """Tell a peer, in its own language, why there is no place for it. Raises NoEntry, and
         trio.BrokenResourceError.
         """
-        spoken = await self._hear(link, Opening(settings.encoding), settings)
+        opening = Opening(settings.encoding)
+        if first:
+            opening.feed(first)
+        spoken = await self._hear(link, opening, settings)
         await self._tell(link, _refusal(spoken, why, settings))
 
     async def _turn_away(self, link: Link, first: bytes, settings: Settings) -> NoReturn:
@@ -141,6 +175,20 @@ class _Wait(AbstractContextManager[trio.CancelScope]):
         if self._door.is_shut and (is_over or error[0] is None):
             raise NoEntry("the server stops")
         return is_over
+
+
+async def _introduced(link: Link) -> bytes:
+    """Receive the header of a proxy, and what follows it. Raises as ``Door.introduce`` does."""
+    data = b""
+    try:
+        while (header := read_header(data)) is None:
+            if not (more := await link.receive()):
+                raise NoEntry("it has gone without a PROXY header")
+            data += more
+    except BadHeader as error:
+        raise NoEntry(str(error)) from error
+    link.peer = header.source or link.peer
+    return header.rest
 
 
 def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:

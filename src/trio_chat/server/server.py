@@ -92,6 +92,7 @@ class Server:
         )
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
+        self._proxies = settings.server.proxies
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
         self._door: Door
@@ -112,8 +113,8 @@ class Server:
 
     @property
     def is_public(self) -> bool:
-        """Whether it listens beyond this machine."""
-        return not all(is_local(at.host) for at in self.addresses)
+        """Whether others reach it: it listens beyond this machine, or proxies connect for them."""
+        return bool(self._proxies) or not all(is_local(at.host) for at in self.addresses)
 
     @property
     def question(self) -> str:
@@ -211,7 +212,7 @@ class Server:
             link=self.link,
         )
         port = next((at.port for at in self.addresses if at.port), 0)
-        self._door = Door(self._certificate, port)
+        self._door = Door(self._certificate, port, proxies=self._proxies)
         self._shared = Shared(
             self._hub,
             self._accounts,
@@ -289,50 +290,65 @@ class Server:
         self._handlers.start_soon(self._handle, link, name="connection")
 
     async def _handle(self, link: Link) -> None:
-        """Serve a connection. An error ends this one, and no other."""
-        source = self._sources.of(link.peer, trio.current_time())
-        if why_not := self._sources.enter(source, trio.current_time()):
-            await self._turn_away(link, source, why_not)
-            return
-        connection = None
-        try:
-            if connection := await self._enter(link, source):
-                self._connections.add(connection)
-                await connection.serve()
-        except* Exception:
-            logger.exception("failed")
-        finally:
-            self._sources.leave(source, trio.current_time())
-            if connection:
-                self._connections.remove(connection)
-                logger.info(
-                    "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
-                )
-            await link.aclose()
+        """Serve a connection, and close it. An error ends this one, and no other."""
+        async with link:
+            if (first := await self._introduce(link)) is None:
+                return
+            source = self._sources.of(link.peer, trio.current_time())
+            if why_not := self._sources.enter(source, trio.current_time()):
+                await self._turn_away(link, first, source, why_not)
+                return
+            connection = None
+            try:
+                connection = await self._enter(link, first, source)
+                del first  # it may be long, and most connections last
+                if connection:
+                    self._connections.add(connection)
+                    await connection.serve()
+            except* Exception:
+                logger.exception("failed")
+            finally:
+                self._sources.leave(source, trio.current_time())
+                if connection:
+                    self._connections.remove(connection)
+                    logger.info(
+                        "disconnected: %s (%d requests refused)",
+                        connection.reason,
+                        connection.refusals,
+                    )
 
-    async def _enter(self, link: Link, source: Source) -> Connection | None:
+    async def _introduce(self, link: Link) -> bytes | None:
+        """Learn where a connection comes from, and what has come; None if a proxy does not say."""
+        try:
+            return await self._door.introduce(link)
+        except (NoEntry, trio.BrokenResourceError) as why:
+            now = trio.current_time()
+            if self._sources.of(link.peer, now).may_report(now):
+                logger.warning("turned away the proxy %s: %s", link.peer, why)
+            return None
+
+    async def _enter(self, link: Link, first: bytes, source: Source) -> Connection | None:
         """Bring a link through the door; None if that fails."""
         number = next(self._numbers)
         connection_number.set(number)
         try:
-            entered = await self._door.enter(link, self.settings)
+            entered = await self._door.enter(link, self.settings, first)
         except (NoEntry, trio.BrokenResourceError) as why:
             logger.info("not connected from %s: %s", link.peer, why)
             return None
         logger.info("connected from %s%s", link.peer, entered.how)
         return Connection(entered, self._shared, source, user_id=f"{self._log.node}-{number}")
 
-    async def _turn_away(self, link: Link, source: Source, why: str) -> None:
+    async def _turn_away(self, link: Link, first: bytes, source: Source, why: str) -> None:
         if source.may_report(trio.current_time()):
             logger.warning("turned away %s: %s", link.peer, why)
         self._turned_away += 1
         try:
             if self._turned_away <= _TURNED_AWAY:
                 with suppress(NoEntry, trio.BrokenResourceError):
-                    await self._door.refuse(link, why, self.settings)
+                    await self._door.refuse(link, why, self.settings, first)
         finally:
             self._turned_away -= 1
-            await link.aclose()
 
 
 def _operators(settings: Settings) -> frozenset[str]:

@@ -3,15 +3,15 @@
 A source is an IPv4 address, or a /64 network of IPv6, the least that anybody is given. All of its
 connections share what several clients may do: come in, write, and guess passwords. So whatever
 somebody could do more of by connecting more often is charged to where they come from. Sources that
-``limits.exempt`` names have no such budgets, because many people may share that address: behind a
-proxy, say. Their connections are counted like all others.
+``limits.exempt`` names have no such budgets, because many people may share that address: that of
+a school, say. Their connections are counted like all others.
 """
 
 import ipaddress
 import math
 from functools import lru_cache
 
-from trio_chat.server.addresses import address_of
+from trio_chat.server.addresses import address_of, networks
 from trio_chat.server.fair_queue import FairQueue
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.token_bucket import TokenBucket
@@ -157,10 +157,5 @@ def _is_exempt(name: str, limits: LimitSettings) -> bool:
     source = ipaddress.ip_network(name)
     return any(
         network.version == source.version and network.overlaps(source)
-        for network in _networks(limits.exempt)
+        for network in networks(limits.exempt)
     )
-
-
-@lru_cache(maxsize=10)
-def _networks(exempt: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(network) for network in exempt if network != "unix")

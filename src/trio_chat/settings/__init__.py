@@ -56,6 +56,13 @@ class ServerSettings(Section):
     listen: values.Addresses = _setting(
         (), "More addresses to listen on, separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH."
     )
+    proxies: values.Networks = _setting(
+        (),
+        "Addresses and networks of proxies that connect for others, separated by commas; unix "
+        "stands for Unix sockets. Connections from there have to begin with a header of the PROXY "
+        "protocol, version 1 or 2, and come from the address in it. A server with proxies is one "
+        "that others can reach.",
+    )
     lobby: values.Lobby = _setting("#lobby", "The room that everybody enters first.")
     room_modes: str = _setting(
         "n",
@@ -255,7 +262,7 @@ class LimitSettings(Section):
     )
     exempt: values.Networks = _setting(
         ("127.0.0.0/8", "::1/128", "unix"),
-        "Addresses and networks that many people share, such as a proxy's, separated by commas; "
+        "Addresses and networks that many people share, such as a school's, separated by commas; "
         "unix stands for Unix sockets. Of the limits per address, only connections_per_address "
         "applies to them.",
     )
