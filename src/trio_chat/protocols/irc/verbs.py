@@ -317,6 +317,13 @@ def _about(reply: Callable[[ReplyBuffer], None]) -> Callable[[ReplyBuffer, Messa
     return read
 
 
+def _links(out: ReplyBuffer, message: Message) -> Asks:
+    """Tell that this server is linked with no other: RPL_ENDOFLINKS (365) alone."""
+    mask = message.params[-1] if message.params else "*"
+    out.numeric(n.RPL_ENDOFLINKS, cut(mask, 50), "End of LINKS list")
+    return ()
+
+
 def _help(out: ReplyBuffer, message: Message) -> Asks:
     replies.help_on(out, message.param(0), VERBS)
     return ()
@@ -375,6 +382,7 @@ VERBS = {
     "JOIN": Verb(_join, "room,... [key,...]", 1),
     "KICK": Verb(_kick, "room,... nickname,... [why]", 2),
     "KILL": Verb(lambda out, m: [Ask(Kill(*m.params[:2]))], "nickname why", 2),
+    "LINKS": Verb(_links, "[mask]"),
     "LIST": Verb(_list, "[room,...|condition,...]"),
     "LUSERS": Verb(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
     "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
