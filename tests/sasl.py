@@ -25,7 +25,7 @@ def plain(name: str, password: str, act_as: str = "") -> list[str]:
 async def by_plain(peer: IrcPeer, name: str, password: str) -> list[Message]:
     """The answer to all of it."""
     start, *answer = await peer.messages("AUTHENTICATE PLAIN", *plain(name, password))
-    assert (start.command, start.params) == ("AUTHENTICATE", ("+",))
+    assert start == Message("AUTHENTICATE", ("+",))
     return answer
 
 

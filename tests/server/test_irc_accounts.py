@@ -65,9 +65,9 @@ async def register(house: House, nick: str = "bob", password: str = PASSWORD) ->
 
 async def test_the_mechanisms_are_told(house: House) -> None:
     peer = await irc_peer(house)
-    lines = await peer.news("CAP LS 302")
-    assert " sasl=PLAIN,SCRAM-SHA-256 " in " ".join(lines)
-    assert " draft/account-registration=before-connect " in " ".join(lines)
+    [line] = await peer.news("CAP LS 302")  # pydle reads no more than one
+    assert " sasl=PLAIN,SCRAM-SHA-256 " in line
+    assert " draft/account-registration=before-connect " in line
 
 
 @pytest.mark.parametrize("mechanism", WAYS)

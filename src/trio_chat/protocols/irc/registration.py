@@ -16,6 +16,7 @@ from trio_chat.protocols.irc import accounts
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.caps import offered, shared
 from trio_chat.protocols.irc.dialect import wrapped
+from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.replies import isupport
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
@@ -23,7 +24,6 @@ from trio_chat.protocols.irc.sasl import Sasl
 from trio_chat.protocols.session import Ask
 
 _USER_MAX = 20  # characters
-_CAP_LINE = 400  # bytes of capabilities in a line
 
 Asks = Iterable[Ask]
 
@@ -181,9 +181,11 @@ class Registration:
         return offered(private=self._private, registration=self._out.info.registration)
 
     def _cap_lines(self, verb: str, words: list[str], *, several: bool) -> None:
-        lines = wrapped(words, _CAP_LINE) if several else [" ".join(words)]
-        *first, last = lines or [""]
+        """Send them in one line if they fit: some clients read no more than one."""
         nick = self._peer.nick or "*"
+        most = LINE_MAX - len(f":{self._out.info.name} CAP {nick} {verb} * :\r\n".encode())
+        lines = wrapped(words, most) if several else [" ".join(words)]
+        *first, last = lines or [""]
         for line in first:
             self._out.send_trailing("CAP", nick, verb, "*", line)
         self._out.send_trailing("CAP", nick, verb, last)

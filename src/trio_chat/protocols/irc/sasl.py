@@ -13,7 +13,7 @@ from trio_chat.core.views import Challenge, Refused
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.caps import mechanisms
 from trio_chat.protocols.irc.info import PLAIN, SASL_CHUNK
-from trio_chat.protocols.irc.message import Message
+from trio_chat.protocols.irc.message import Message, body
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.session import Ask
 
@@ -61,7 +61,7 @@ class Sasl:
             self._fail()
             return
         self._take = self._plain if mechanism == PLAIN else self._scram_first
-        self._out.send("AUTHENTICATE", "+")
+        self._tell("+")
 
     def _complete(self, take: Callable[[bytes], Asks]) -> Asks:
         chunks, self._chunks = self._chunks, ""
@@ -92,7 +92,11 @@ class Sasl:
 
     def _challenge(self, challenge: Challenge) -> None:
         self._take = self._scram
-        self._out.send("AUTHENTICATE", b64encode(challenge.message).decode())
+        self._tell(b64encode(challenge.message).decode())
+
+    def _tell(self, message: str) -> None:
+        """Send AUTHENTICATE without a source, as most servers do: bots look for that."""
+        self._out.lines([body("AUTHENTICATE", message)])
 
     def _refused(self, refused: Refused) -> None:
         self._fail(n.ERR_SASLFAIL, refused.why)
