@@ -216,7 +216,7 @@ class Accounts:
             logger.warning("failed to log in as %s", account.name if account else "nobody")
 
     async def _make_key(self, subscriber: Subscriber, label: str) -> Outcomes | NewKey:
-        secret = secrets.token_urlsafe(_SECRET)
+        secret = secrets.token_hex(_SECRET)  # irssi takes -… for an option
         request = MakeKey(label, identity(secret))
         outcomes = await self._hub.submit(subscriber, request)
         made = any(isinstance(outcome, KeyMade) for outcome in outcomes)
