@@ -1,6 +1,6 @@
 """Real IRC clients, each behind the same few words: join, say, hear, come back, quit.
 
-Those from Debian are installed already. Those from PyPI get an environment of their own each, which
+Those from Debian are installed already. Bots from PyPI get an environment of their own each, which
 is kept outside of the repository: in TRIO_CHAT_TEST_CLIENTS, or else in the user's cache.
 """
 
@@ -21,7 +21,9 @@ import trio
 from processes import PATIENCE, Output, end
 from tmux import Tmux, tmux
 
-BOTS = Path(__file__).parent / "programs" / "bots"
+PROGRAMS = Path(__file__).parent / "programs" / "bots"
+# Found when this is imported: tests have a home that ends with them.
+KEPT = os.environ.get("TRIO_CHAT_TEST_CLIENTS") or platformdirs.user_cache_dir("trio-chat-tests")
 NICK, ROOM = "bob", "#lobby"
 WELCOME = "There is no message of the day"
 INSTALLING = 240  # seconds
@@ -40,6 +42,7 @@ class Client(Protocol):
 
 
 Start = Callable[[int, Path], AbstractAsyncContextManager[Client]]
+StartBot = Callable[..., AbstractAsyncContextManager["Bot"]]  # and variables of its environment
 
 
 # ── in a terminal ────────────────────────────────────────────────────────────────────────────
@@ -185,10 +188,7 @@ async def ii(port: int, folder: Path) -> AsyncIterator[Client]:
 
 def environment_of(requirement: str) -> Path:
     """An environment that has this and what it needs, made unless it is there already."""
-    kept = os.environ.get("TRIO_CHAT_TEST_CLIENTS") or platformdirs.user_cache_dir(
-        "trio-chat-tests"
-    )
-    folder = Path(kept) / f"{requirement}-{sys.implementation.cache_tag}"
+    folder = Path(KEPT) / f"{requirement}-{sys.implementation.cache_tag}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -240,15 +240,16 @@ class Bot:
         await self.process.stdin.send_all(f"{order}\n".encode())
 
 
-def bot(requirement: str, expected: str = "(?!)") -> Start:
-    name = requirement.partition("==")[0]
+def bot(requirement: str, expected: str = "(?!)") -> StartBot:
+    name = re.findall(r"\w+", requirement)[0]
 
     @asynccontextmanager
-    async def start(port: int, folder: Path) -> AsyncIterator[Client]:
+    async def start(port: int, folder: Path, **environment: str) -> AsyncIterator[Bot]:
         bin = await trio.to_thread.run_sync(environment_of, requirement)
         async with trio.open_nursery() as nursery:
             process = await trio.lowlevel.open_process(
-                [bin / "python", BOTS / f"{name}_bot.py", str(port), NICK],
+                [bin / "python", PROGRAMS / f"{name}_bot.py", str(port), NICK],
+                env=os.environ | environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -267,6 +268,24 @@ def bot(requirement: str, expected: str = "(?!)") -> Start:
 
     return start
 
+
+BOTS: dict[str, StartBot] = {
+    "irc3": bot(
+        "irc3==1.1.12", expected=r"INFO |CRITICAL \S+ +(connection lost|closing old transport)"
+    ),
+    "miniirc": bot("miniirc==1.10.0"),
+    "irc": bot("irc==20.5.0"),
+    "pydle": bot(
+        "pydle[sasl]==1.2.0",
+        expected="Encountered error|pydle.*: Closing link|Unexpected disconnect",
+    ),
+    "ircrobots": bot("ircrobots==0.7.2", expected="Traceback|  |ConnectionRefusedError"),
+    "limnoria": bot(
+        "limnoria==2026.10.4",
+        expected=r"ERROR \S+ (Invalid|Exact error: FileNotFound)|WARNING \S+ .*(ignore database"
+        "|connect)",
+    ),
+}
 
 CLIENTS: dict[str, Start] = {
     "irssi": typed(
@@ -291,18 +310,5 @@ CLIENTS: dict[str, Start] = {
         lines=Lines(again=("/server 127.0.0.1:{port}",)),
     ),
     "ii": ii,
-    "irc3": bot(
-        "irc3==1.1.12", expected=r"INFO |CRITICAL \S+ +(connection lost|closing old transport)"
-    ),
-    "miniirc": bot("miniirc==1.10.0"),
-    "irc": bot("irc==20.5.0"),
-    "pydle": bot(
-        "pydle==1.2.0", expected="Encountered error|pydle.*: Closing link|Unexpected disconnect"
-    ),
-    "ircrobots": bot("ircrobots==0.7.2", expected="Traceback|  |ConnectionRefusedError"),
-    "limnoria": bot(
-        "limnoria==2026.10.4",
-        expected=r"ERROR \S+ (Invalid|Exact error: FileNotFound)|WARNING \S+ .*(ignore database"
-        "|connect)",
-    ),
+    **BOTS,
 }

@@ -1,7 +1,7 @@
 """With irc3."""
 
 import irc3
-from remote import NICK, PORT, obey, tell
+from remote import HOST, NICK, PASSWORD, PORT, TLS, obey, tell
 
 
 @irc3.plugin
@@ -29,9 +29,9 @@ class Remote:
                 self.bot.quit("bye")
 
 
-bot = irc3.IrcBot.from_config(
-    {"nick": NICK, "host": "127.0.0.1", "port": PORT, "ssl": False, "includes": [__name__]}
-)
+where = {"host": HOST, "port": PORT, "ssl": TLS, "ssl_verify": "CERT_REQUIRED"}
+account = {"sasl_username": NICK, "sasl_password": PASSWORD} if PASSWORD else {}
+bot = irc3.IrcBot.from_config({"nick": NICK, **where, **account, "includes": [__name__]})
 remote = bot.get_plugin(Remote)
 obey(lambda *order: bot.loop.call_soon_threadsafe(remote.act, *order))
 bot.run()

@@ -1,7 +1,11 @@
 """With irc, by jaraco."""
 
+import functools
+import ssl
+
 import irc.bot
-from remote import NICK, PORT, obey, tell
+import irc.connection
+from remote import HOST, NICK, PASSWORD, PORT, TLS, obey, tell
 
 
 class Bot(irc.bot.SingleServerIRCBot):
@@ -29,7 +33,11 @@ def odd(connection, event):
 
 
 again = irc.bot.ExponentialBackoff(min_interval=1)
-bot = Bot([("127.0.0.1", PORT)], NICK, NICK, recon=again)
+parameters = {}
+if TLS:
+    wrapper = functools.partial(ssl.create_default_context().wrap_socket, server_hostname=HOST)
+    parameters = {"connect_factory": irc.connection.Factory(wrapper=wrapper), "sasl_login": NICK}
+bot = Bot([(HOST, PORT, PASSWORD)], NICK, NICK, recon=again, **parameters)
 bot.reactor.add_global_handler("all_events", odd)
 obey(lambda *order: bot.reactor.scheduler.execute_after(0, lambda: bot.act(*order)))
 bot.start()

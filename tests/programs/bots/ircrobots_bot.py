@@ -4,7 +4,7 @@ import asyncio
 
 import ircrobots
 from ircstates import numerics
-from remote import NICK, PORT, obey, tell
+from remote import HOST, NICK, PASSWORD, PORT, TLS, obey, tell
 
 KNOWN = {value for name, value in vars(numerics).items() if name.startswith(("RPL_", "ERR_"))}
 
@@ -34,7 +34,10 @@ class Bot(ircrobots.Bot):
 
 async def main():
     bot = Bot()
-    parameters = ircrobots.ConnectionParams(NICK, "127.0.0.1", PORT, tls=None, reconnect=1)
+    tls = ircrobots.TLS() if TLS else None
+    parameters = ircrobots.ConnectionParams(NICK, HOST, PORT, tls=tls, reconnect=1)
+    if PASSWORD:
+        parameters.sasl = ircrobots.SASLUserPass(NICK, PASSWORD)
     await bot.add_server("test", parameters)
     loop = asyncio.get_running_loop()
     obey(lambda *order: asyncio.run_coroutine_threadsafe(bot.servers["test"].act(*order), loop))

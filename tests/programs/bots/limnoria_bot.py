@@ -1,15 +1,19 @@
 """With Limnoria, and a plugin of ours that obeys."""
 
+import os
 import sys
 from pathlib import Path
 
-from remote import NICK, PORT
+from remote import HOST, NICK, PASSWORD, PORT, TLS
 
 CONFIGURATION = f"""\
 supybot.nick: {NICK}
 supybot.networks: test
-supybot.networks.test.servers: 127.0.0.1:{PORT}
-supybot.networks.test.ssl: False
+supybot.networks.test.servers: {HOST}:{PORT}
+supybot.networks.test.ssl: {TLS}
+supybot.networks.test.ssl.authorityCertificate: {os.environ.get("SSL_CERT_FILE", "")}
+supybot.networks.test.sasl.username: {NICK}
+supybot.networks.test.sasl.password: {PASSWORD}
 supybot.drivers.maxReconnectWait: 1
 supybot.directories.plugins: {Path(__file__).parent / "limnoria"}
 supybot.plugins: Remote

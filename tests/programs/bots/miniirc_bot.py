@@ -1,7 +1,9 @@
 """With miniirc."""
 
+import os
+
 import miniirc
-from remote import NICK, PORT, obey, tell
+from remote import HOST, NICK, PASSWORD, PORT, TLS, obey, tell
 
 
 def debug(line):
@@ -9,7 +11,10 @@ def debug(line):
         tell("odd", line)
 
 
-irc = miniirc.IRC("127.0.0.1", PORT, NICK, auto_connect=False, ssl=False, debug=debug)
+if TLS:
+    miniirc.get_ca_certs = lambda: os.environ["SSL_CERT_FILE"]  # else it trusts those of certifi
+account = (NICK, PASSWORD) if PASSWORD else None
+irc = miniirc.IRC(HOST, PORT, NICK, auto_connect=False, ssl=TLS, ns_identity=account, debug=debug)
 
 
 @irc.Handler("001", colon=False)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pydle
-from remote import NICK, PORT, obey, tell
+from remote import HOST, NICK, PASSWORD, PORT, TLS, obey, tell
 
 
 class Bot(pydle.Client):
@@ -27,9 +27,9 @@ class Bot(pydle.Client):
 
 
 async def main():
-    bot = Bot(NICK)
+    bot = Bot(NICK, sasl_username=NICK, sasl_password=PASSWORD)
     loop = asyncio.get_running_loop()
-    await bot.connect("127.0.0.1", PORT, tls=False)
+    await bot.connect(HOST, PORT, tls=TLS, tls_verify=True)
     obey(lambda *order: asyncio.run_coroutine_threadsafe(bot.act(*order), loop))
     await finished.wait()
 

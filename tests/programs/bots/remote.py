@@ -1,14 +1,18 @@
 """What a test and a bot say to each other: a test gives orders, and is told what has been heard.
 
 A bot runs as ``python BOT.py PORT NICK``, in an environment of its own. Orders are lines of its
-input: ``join ROOM``, ``say ROOM TEXT``, ``quit``. What it tells are lines of its output.
+input: ``join ROOM``, ``say ROOM TEXT``, ``quit``. What it tells are lines of its output. With a
+BOT_PASSWORD it logs in to the account of its nickname (SASL), over TLS.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable
 
 PORT, NICK = int(sys.argv[1]), sys.argv[2]
+PASSWORD = os.environ.get("BOT_PASSWORD", "")
+HOST, TLS = ("localhost", True) if PASSWORD else ("127.0.0.1", False)
 
 
 def tell(*words: str) -> None:
