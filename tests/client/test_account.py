@@ -58,7 +58,7 @@ def asked_for(server: SaslServer) -> list[str]:
 async def test_the_safest_way_that_both_have_is_taken(nursery, mechanisms, has, asked):
     server = await nursery.start(SaslServer(mechanisms, has=has).run)
     told = await enter(server)
-    assert Notice("You are logged in as al") in told
+    assert Notice("You are logged in as al.") in told
     assert asked_for(server) == asked
     assert PASSWORD not in str(server.received)
 
@@ -197,11 +197,12 @@ def test_a_long_password_takes_several_lines():
 
 async def test_the_command_has_it_from_the_environment(nursery):
     server = await nursery.start(SaslServer().run)
-    where = ("client", "-p", str(server.port), "-n", "al", "--set", "client.account=al")
+    where = ("client", "-p", str(server.port), "--set", "client.account=al")
     command = {"TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD_COMMAND": f"echo '{PASSWORD}'"}
     done = await run(*where, "--protocol", "irc", stdin=b"hello\n", **command)
     assert (done.code, done.err) == (0, "")
-    assert "*** You are logged in as al\n" in done.out
+    assert "*** You are logged in as al.\n" in done.out
+    assert "al: hello\n" in done.out  # its name is the nickname, too
     wrong = {"TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD": "open barley"}
     done = await run(*where, "--json", "--retry", "--protocol", "irc", **wrong)
     assert (done.code, done.err.count("\n")) == (77, 1)
@@ -285,9 +286,9 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         trio_chat.open_chat(port=house.port, nick="al", protocol="irc") as al,
     ):
         await al.command(f"/register {HORSE}")
-        await until_told(al, "You are logged in as al")
+        await until_told(al, "You are logged in as al.")
         await al.command(f"/login al {HORSE}")
-        await until_told(al, "You are logged in as al")
+        await until_told(al, "You are logged in as al.")
         await al.command("/login al wrong-horse")
         await until_told(al, "Cannot log in as al: That is not the password.")
 
@@ -301,7 +302,7 @@ async def test_a_pipe_logs_in_before_it_goes_on() -> None:
         where = ("client", "-p", str(house.port), "-n", "guest", "--protocol", "irc")
         done = await run(*where, stdin=lines)
     assert (done.code, done.err) == (0, "")
-    assert "*** al is an account, since " in done.out.partition("*** You are logged in as al")[2]
+    assert "*** al is an account, since " in done.out.partition("*** You are logged in as al.")[2]
 
 
 async def until_told(chat: trio_chat.Chat, text: str) -> None:

@@ -13,10 +13,10 @@ PASSWORD = "correct-horse"
 
 
 @asynccontextmanager
-async def screen(house: House, pin: str, device: Path, nick: str) -> AsyncIterator[Terminal]:
+async def screen(house: House, pin: str, device: Path, nick: str = "") -> AsyncIterator[Terminal]:
     """The full screen of somebody on a device, where they stay until they say /quit."""
     link = f"ircs://localhost:{house.port}?pin={pin}"
-    command = ["client", link, "--nick", nick, "--protocol", "irc"]
+    command = ["client", link, "--protocol", "irc", *(["--nick", nick] if nick else [])]
     async with terminal(command, {"XDG_STATE_HOME": str(device)}) as it:
         await it.until("You are in #lobby.")
         yield it
@@ -43,7 +43,7 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
         async with screen(house, files.pin, first, "bob") as it:
             await it.type(f"/register {PASSWORD}\r")
             await it.until("You need no password from here next time.")
-        async with screen(house, files.pin, first, "bob") as it:
+        async with screen(house, files.pin, first):  # called like the account from now on
             assert await account_of(watcher, "bob") == "bob"
         async with screen(house, files.pin, second, "bob") as it:  # somebody else, as yet
             await it.until("bob is somebody's: /login PASSWORD if it is you.")

@@ -116,12 +116,33 @@ def test_a_password_that_slips_is_said_to_nobody(line: str) -> None:
     assert answer == NOT_HERE or "no command" in answer
 
 
-@pytest.mark.parametrize("line", ["/login hunter22", "/login bob hunter22", "/register hunter22"])
-def test_a_password_is_no_nickname(line: str) -> None:
-    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby")
+@pytest.mark.parametrize("line", ["/login hunter22", "/register hunter22", "/password hunter22"])
+@pytest.mark.parametrize("question", ["", ASK_TO_UNLOCK])
+def test_a_password_is_no_nickname(line: str, question: str) -> None:
+    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", question=question)
     assert asks(session, line) is None
-    assert told(session) == NOT_HERE
-    assert asks(session, "bob") == Enter("bob")
+    assert told(session) == (
+        "*** First your nickname, then /register PASSWORD or /login PASSWORD; or "
+        "/login NAME PASSWORD right now. Nobody was sent that line.\n"
+    )
+    session.receive_data(b"bob\n")
+    if question:
+        assert next_command(session) is None
+        session.receive_data(b"/login hunter22\n")
+    assert isinstance(next_command(session), Enter)
+
+
+@pytest.mark.parametrize(
+    "line", ["/login bob hunter22", "/LOGIN  bob hunter22 ", "/login bob two  words"]
+)
+@pytest.mark.parametrize("question", ["", ASK_TO_UNLOCK])
+def test_a_login_may_come_first(line: str, question: str) -> None:
+    session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", question=question)
+    _, _, password = line.strip().split(maxsplit=2)
+    assert asks(session, line) == Enter("bob", password=password, account="bob")
+    session.reply(Refused("The nickname bob is taken.", Code.NICK_TAKEN, ("bob",)))
+    assert told(session) == "*** The nickname bob is taken.\n"
+    assert asks(session, "bobby") == Enter("bobby", password=password)  # not asked again
 
 
 def test_words_about_it_are_said() -> None:

@@ -111,7 +111,7 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
     session.speak_first()
     session.data_to_send(0)
     asked = b"*** This chat has a password. Enter it now.\n"
-    assert heard(session, asked) == [Notice("This chat has a password. Enter it now.")]
+    assert heard(session, asked) == []  # nobody else need answer it
     assert session.data_to_send(0) == b"open sesame\n"
     with pytest.raises(NotAdmitted, match="This chat has a password"):
         heard(session, asked)
@@ -126,6 +126,11 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
             r"^The nickname bob is taken\.$",  # whoever runs us has chosen another
         ),
         (b"*** This chat has a password. Enter it now.\n", "This chat has a password"),
+        (
+            b"*** bob is somebody's: /login PASSWORD if it is you. You are bob_2 for now; /nick "
+            b"changes that.\n",
+            "If it is yours, speak IRC there, and set TRIO_CHAT_CLIENT__ACCOUNT and",
+        ),
     ],
 )
 def test_whoever_is_refused_is_told_why(line: bytes, why: str) -> None:
@@ -134,6 +139,21 @@ def test_whoever_is_refused_is_told_why(line: bytes, why: str) -> None:
     with pytest.raises(NotAdmitted, match=why):
         heard(session, line)
     assert not session.admitted
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_refused"),
+    [
+        ("Cannot log in as bob: That is not the password.", True),
+        ("You are logged in as bob.", False),
+    ],
+)
+def test_a_refused_login_is_known_as_one(answer: str, is_refused: bool) -> None:
+    session = with_trio_chat()
+    session.command("/login bob open-sesame")
+    [told] = heard(session, f"*** {answer}\n".encode())
+    assert isinstance(told, Notice)
+    assert (told.text, told.refusal) == (answer, is_refused)
 
 
 def test_a_topic_cannot_refuse_us() -> None:
@@ -224,7 +244,7 @@ def test_an_invitation_is_shown_to_a_server_that_asks_for_one(token: str) -> Non
     session.speak_first()
     session.data_to_send(0)
     if token:
-        heard(session, f"*** {ASK_FOR_INVITATION}\n".encode())
+        assert heard(session, f"*** {ASK_FOR_INVITATION}\n".encode()) == []
         assert session.data_to_send(0) == f"{token}\n".encode()
         return
     with pytest.raises(NotAdmitted, match=UNINVITED):

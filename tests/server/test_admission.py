@@ -26,7 +26,7 @@ ASKED = (
 )
 OFFER = (
     "*** You are here by an invitation. Make your nickname yours, and you need none next time: "
-    "/register PASSWORD, or in other IRC clients /msg NickServ REGISTER PASSWORD\n"
+    "/register PASSWORD\n"
 )
 EXPIRED = "That invitation has expired. Ask for a new one."
 FORGED = "That is no invitation to this chat."
@@ -93,15 +93,20 @@ async def test_a_stranger_is_told_how_to_get_in() -> None:
 async def test_an_invitation_lets_one_in_as_the_answer_or_as_the_first_line() -> None:
     async with by_invitation() as house:
         al = await come(house, "al", token(id="01" * 8))
-        assert OFFER in await al.until("NickServ REGISTER PASSWORD\n")
+        assert OFFER in await al.until(": /register PASSWORD\n")
         bo = await come(house, token(id="02" * 8), "bo")
         assert "*** Thank you. Now your nickname:\n" in await bo.until("/help for more.\n")
 
 
-async def test_irc_clients_are_offered_to_register_once_in_their_first_room() -> None:
+@pytest.mark.parametrize(
+    ("secret", "how"), [("", "/msg NickServ REGISTER"), ("one-device-of-al", "/register")]
+)
+async def test_irc_clients_are_offered_to_register_in_their_first_room_as_they_can(
+    secret: str, how: str
+) -> None:
     async with by_invitation() as house:
-        al = await irc_peer(house, "al", password=token(), rooms="")
-        offer = f":chat.local NOTICE #tea :{OFFER[4:-1]}"
+        al = await irc_peer(house, "al", password=token(), secret=secret, rooms="")
+        offer = f":chat.local NOTICE #tea :{OFFER[4:-1].replace('/register', how)}"
         assert (await al.news("JOIN #tea")).count(offer) == 1
         assert "by an invitation" not in "".join(await al.news("JOIN #coffee"))
 
@@ -143,7 +148,7 @@ async def test_what_is_no_invitation_lets_nobody_in(given: str, why: str) -> Non
 async def test_those_who_have_an_account_need_no_invitation() -> None:
     async with by_invitation() as house:
         bo = await come(house, "bo", token())
-        await bo.until("NickServ REGISTER PASSWORD\n")
+        await bo.until(": /register PASSWORD\n")
         await answer(bo, f"/register {PASSWORD}", "/login PASSWORD\n")
         secret = (await answer(bo, "/token new phone", "\n")).partition(": ")[2].strip()
         await bo.send(b"/quit\n")
@@ -222,7 +227,7 @@ async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
 async def test_a_guest_cannot_use_it_up_by_showing_it_again_and_again() -> None:
     async with by_invitation() as house:
         al = await come(house, "al", token(uses=2))
-        await al.until("NickServ REGISTER PASSWORD\n")
+        await al.until(": /register PASSWORD\n")
         for _ in range(3):
             await answer(al, f"/invitation {token(uses=2)}", OFFER)
         assert await is_let_in(await come(house, "bo", token(uses=2)))
@@ -300,7 +305,7 @@ RULES = "*** You are an operator of this server now.\n"
 
 async def owner(house: House, nick: str = "al") -> Peer:
     peer = await come(house, nick, token(id="0f" * 8, operator=True))
-    await peer.until("as a guest you are none. Make your nickname yours: /register PASSWORD, or in")
+    await peer.until("as a guest you are none. Make your nickname yours: /register PASSWORD\n")
     await answer(peer, f"/register {PASSWORD}", RULES)
     return peer
 
@@ -342,7 +347,7 @@ async def test_it_makes_one_operator_and_none_once_it_is_revoked() -> None:
         boss = await come(house, "al", f"/login {PASSWORD}")
         await boss.until(RULES)
         eve = await come(house, "eve", token(operator=True))
-        await eve.until("Make your nickname yours: /register PASSWORD, or in")
+        await eve.until("Make your nickname yours: /register PASSWORD\n")
         await answer(boss, f"/invitation revoke {'00' * 8}", "*** It lets nobody in any more.\n")
         await eve.send(f"/register {PASSWORD}\n/account\n/quit\n".encode())
         assert "is an operator" not in await eve.rest()
@@ -360,8 +365,10 @@ async def test_accounts_that_the_settings_name_are_operators() -> None:
 async def test_operators_invite_others_and_take_it_back() -> None:
     async with by_invitation() as house:
         al = await owner(house)
-        told = await answer(al, "/invitation 3 1", "invite=") + await al.until("\n")
-        [made] = re.findall(r"irc://127\.0\.0\.1:\d+\?invite=([\w-]{43})\n", told)
+        told = await answer(al, "/invitation 3 1", "lets 3 people in within a day.\n")
+        [made] = re.findall(
+            r"\*\*\* trio-chat client 'irc://127\.0\.0\.1:\d+\?invite=([\w-]{43})'\n", told
+        )
         await (await come(house, "bo", made)).until("/help for more.\n")
         listed = await answer(al, "/invitation list", "of 3 times") + await al.until("\n")
         [id] = re.findall("([0-9a-f]{16}): used 1 of 3 times, until ", listed)
@@ -381,11 +388,13 @@ async def test_operators_do_so_on_irc_too() -> None:
         [refused] = await boss.news("INVITATION")
         assert refused.endswith(" 481 boss :Only operators may do that.")
         await boss.news("OPER boss sesame")
-        [made] = await boss.news("INVITATION 2")
-        assert made.startswith(":chat.local NOTICE boss irc://127.0.0.1:")
+        made, told = await boss.news("INVITATION 2")
+        assert made.startswith(":chat.local NOTICE boss :trio-chat client 'irc://127.0.0.1:")
+        assert told == f"{notices}This command lets 2 people in within 7 days."
         bo = await irc_peer(house, "bo", rooms="")
-        told = await bo.news(f"INVITATION {made.partition('=')[2]}")
-        assert f":chat.local NOTICE bo :{OFFER[4:-1]}" in told
+        given = made.rpartition("=")[2].rstrip("'")
+        told = await bo.news(f"INVITATION {given}")
+        assert any("Make your nickname yours" in line for line in told)
         [listed] = await boss.news("INVITATION list")
         assert ": used 1 of 2 times, until " in listed
         id = listed.removeprefix(notices).partition(":")[0]

@@ -42,7 +42,7 @@ SETTINGS = {
 
 MADE, OPENED, CHANGED = "Your nickname is yours", "You are logged in", "Your password is another"
 ANSWER = re.compile(
-    rf"\*\*\* ({MADE}|{OPENED}|{CHANGED}|That is not the password|\S+ is somebody's account)"
+    rf"\*\*\* ({MADE}|{OPENED}|{CHANGED}|Cannot log in as|\S+ is somebody's account)"
 )
 ENTERED = re.compile(r"\*\*\* You are (\S+) in #lobby;.*/help for more\.\n")
 

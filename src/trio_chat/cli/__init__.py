@@ -178,7 +178,12 @@ def client(
 @app.command()
 def invite(
     uses: Annotated[
-        int, typer.Option("--uses", metavar="N", help="How many people it lets in.")
+        int,
+        typer.Option(
+            "--uses",
+            metavar="N",
+            help="How many people it lets in; a client in a pipe is a new one each time.",
+        ),
     ] = 1,
     days: Annotated[int, typer.Option("--days", metavar="N", help="For how many days.")] = 7,
     room: Annotated[

@@ -49,7 +49,7 @@ def run_client(
 def _on_screen(settings: Settings) -> int:
     from trio_chat.cli.screen import run_screen
 
-    return run_screen(_content(settings), _nick(settings))
+    return run_screen(_content(settings), partial(_nick, settings))
 
 
 def _in_lines(settings: Settings) -> int:
@@ -69,8 +69,11 @@ def _refuse_passwords(assignments: Sequence[str]) -> None:
             )
 
 
-def _nick(settings: Settings) -> str:
-    return settings.client.nick or alternate_nick(_account(), lambda nick: False)
+def _nick(settings: Settings, account: str = "") -> str:
+    """The nickname that was asked for, or that of one's ``account``, or else of the system's."""
+    client = settings.client
+    name = client.account or account or _user()
+    return client.nick or alternate_nick(name, lambda nick: False)
 
 
 def _content(settings: Settings) -> Settings:
@@ -140,7 +143,7 @@ def _terminal_text() -> Callable[[Message], str]:
     return partial(coloured_text, colours=COLOURS_256 if many else COLOURS_16)
 
 
-def _account() -> str:
+def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # the user id has no name

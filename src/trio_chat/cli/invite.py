@@ -1,6 +1,5 @@
 """``trio-chat invite``: makes a link that lets somebody in, for whoever owns the server's data."""
 
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.server.admission import new_token
 from trio_chat.server.certificate import Certificate
-from trio_chat.server.links import link_to
+from trio_chat.server.links import link_to, way_in
 from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.key import read_key
@@ -44,10 +43,8 @@ def run_invite(
             raise SettingsError(str(error)) from None
         room = settings.client.room if options.get("client.room") else ""
         link = _link(settings, file.with_name("certificate.pem"), token, room)
-        print(f"trio-chat client {shlex.quote(link)}")
-        people = "one person" if uses == 1 else f"{uses} people"
-        lasts = "a day" if days == 1 else f"{days} days"
-        print(f"This command lets {people} in within {lasts}.{_OPERATOR if operator else ''}")
+        command, sentence = way_in(link, uses, days)
+        print(f"{command}\n{sentence}{_OPERATOR if operator else ''}")
 
 
 _OPERATOR = " Whoever registers with it is an operator of this server."

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,18 +26,25 @@ from trio_chat.settings.places import Address
 _SAVE_EVERY = 5.0  # seconds
 
 
-def run_screen(settings: Settings, nick: str) -> int:
-    """Chat until the person leaves; returns the exit code. Raises ChatError."""
+def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
+    """Chat until the person leaves; returns the exit code. Raises ChatError.
+
+    ``nick_for`` chooses the nickname of somebody who was logged in to this account, if to any.
+    """
     with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
+        nick = nick_for(state.kept.account)
         model = _model(settings, nick, state)
         resume = _resume_state(settings, state)
+
+        def kept() -> SavedState:
+            return replace(model.kept(), account=resume.account)
 
         async def network(
             news: trio.MemorySendChannel[Message],
             wanted: trio.MemoryReceiveChannel[requests.Request],
         ) -> None:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_keep_saving, state, model)
+                nursery.start_soon(_keep_saving, state, kept)
                 with news, wanted:
                     await ChatRunner(settings, nick, wanted, news, resume).run()
                 nursery.cancel_scope.cancel("the chat has ended")
@@ -45,7 +53,7 @@ def run_screen(settings: Settings, nick: str) -> int:
             return show(model, network, settings.screen)
         finally:
             model.miss(resume.heard, time.time())
-            _save_at_last(state, model.kept())
+            _save_at_last(state, kept())
 
 
 def _directory(settings: Settings) -> Path | None:
@@ -75,7 +83,8 @@ def _resume_state(settings: Settings, saved: State) -> ResumeState:
     if settings.client.identity:
         state = resume_state_of(settings)
     else:
-        state = ResumeState(secret=kept.secret, device=device() if saved.lasts else "")
+        of_device = device() if saved.lasts else ""
+        state = ResumeState(secret=kept.secret, device=of_device, account=kept.account)
     state.unacked.extend(map(_on_its_way, kept.unsent))
     return state
 
@@ -92,9 +101,9 @@ def _offset(moment: float) -> float:
     return offset.total_seconds() if offset else 0.0
 
 
-async def _keep_saving(state: State, model: Model) -> None:
+async def _keep_saving(state: State, kept: Callable[[], SavedState]) -> None:
     while True:
-        await trio.to_thread.run_sync(state.save, model.kept())
+        await trio.to_thread.run_sync(state.save, kept())
         await trio.sleep(_SAVE_EVERY)
 
 

@@ -259,6 +259,16 @@ class Notice:
 
 
 @fact
+class Offer:
+    """The offer to register, made to a guest whom an invitation has let in, in the ``room`` where
+    they look. With one for operators, their account becomes an ``operator`` of the server.
+    """
+
+    operator: bool = False
+    room: str = ""
+
+
+@fact
 class Repeated:
     """The answer to a text that was sent again: the entry that the first one became."""
 
@@ -298,7 +308,7 @@ class Marked:
 Answer = (
     Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView | NewKey
     | Challenge | AwayReply
-    | Refused | Notice | Repeated | Recalled | Talks | Found | Marked
+    | Refused | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | Answer
 

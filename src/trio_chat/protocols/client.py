@@ -40,6 +40,18 @@ UNINVITED = (
     "trio-chat client LINK"
 )
 
+#: The error if our nickname is somebody's account, to which we have not logged in; and how to.
+OWNED = (
+    "The nickname {0} is somebody's account. If it is yours, {how}set TRIO_CHAT_CLIENT__ACCOUNT "
+    "and TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, or give open_chat an account."
+)
+
+#: Advice to those who have registered on a device that keeps nothing.
+LOG_IN_AGAIN = (
+    "When you come again, say '/login PASSWORD'; or set TRIO_CHAT_CLIENT__ACCOUNT and "
+    "TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, as you have to in a pipe."
+)
+
 #: The error if we have an account, and there is no way to log in to it.
 NO_ACCOUNTS = (
     "Nobody can log in to this chat: the server has no accounts (SASL), or they are out of service."

@@ -63,7 +63,8 @@ class ResumeState:
     """Pass the same one to each connection of a chat, one at a time.
 
     ``secret`` proves to the server who we were; without one, we are somebody new each time. If it
-    outlives the program, ``device`` is what people call the machine where it is kept.
+    outlives the program, ``device`` is what people call the machine where it is kept. ``account``
+    is the one that we are logged in to there.
     ``unacked`` are texts on their way, oldest first; ``heard``, messages that nobody has taken yet;
     ``last``, the last message seen in each room; ``names``, the server's casemapping.
 
@@ -81,6 +82,7 @@ class ResumeState:
 
     secret: str = field(default_factory=new_token, repr=False)
     device: str = ""
+    account: str = ""
     names: Casemapping = field(default_factory=lambda: Casemapping(UNKNOWN), repr=False)
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)

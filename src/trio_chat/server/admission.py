@@ -20,6 +20,7 @@ from trio_chat.protocols.invitation import (
 )
 from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN, ASK_TO_UNLOCK
 from trio_chat.server.hub import Hub
+from trio_chat.server.links import way_in
 from trio_chat.settings import AccountSettings, Settings
 
 _DAY = 86_400  # seconds
@@ -123,7 +124,7 @@ class Admission:
             token = new_token(self._key, now, uses=command.uses, days=command.days)
         except ValueError as error:
             return Refused(f"{str(error).capitalize()}.")
-        return Notice(self._link(token))
+        return Notice("\n".join(way_in(self._link(token), command.uses, command.days)))
 
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""

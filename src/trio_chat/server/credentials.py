@@ -10,7 +10,7 @@ from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import AccountMade
 from trio_chat.core.letters import cut
 from trio_chat.core.room import Person
-from trio_chat.core.views import Challenge, NewKey, Notice, Refused
+from trio_chat.core.views import Challenge, NewKey, Notice, Offer, Refused
 from trio_chat.protocols.invitation import is_token
 from trio_chat.server.accounts import IN_CLEAR, Exchange
 from trio_chat.server.audience import Subscriber
@@ -23,16 +23,6 @@ logger = logging.getLogger(__name__)
 
 # After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
-
-_REGISTER = (
-    "You are here by an invitation. Make your nickname yours, and you need none next time: "
-    "/register PASSWORD, or in other IRC clients /msg NickServ REGISTER PASSWORD"
-)
-_BECOME_OPERATOR = (
-    "With your invitation, your account becomes an operator of this server; as a guest you are "
-    "none. Make your nickname yours: /register PASSWORD, or in other IRC clients "
-    "/msg NickServ REGISTER PASSWORD"
-)
 
 
 class Credentials:
@@ -102,7 +92,7 @@ class Credentials:
             return refused
         return admission.uninvited() and (bad or admission.uninvited())
 
-    async def be_invited(self, token: str) -> Refused | Notice:
+    async def be_invited(self, token: str) -> Refused | Offer | Notice:
         """Use an invitation of somebody who is here."""
         person = self._shared.hub.chat.people[self._subscriber.user_id]
         refused = await self._use(token, person)
@@ -120,7 +110,7 @@ class Credentials:
             self._as_operator = used.id
         return None
 
-    def offer_in(self, room: str) -> Notice | None:
+    def offer_in(self, room: str) -> Offer | None:
         """The offer to register for those whom an invitation has let in, made once: in the first
         room that they enter, where they look.
         """
@@ -129,13 +119,13 @@ class Credentials:
         self._has_offered = True
         return replace(offer, room=room) if (offer := self._offer()) else None
 
-    def _offer(self) -> Notice | None:
+    def _offer(self) -> Offer | None:
         person = self._shared.hub.chat.people.get(self._subscriber.user_id)
         if not self._invited or person is None or person.origin.account:
             return None
         if self._shared.admission.unregistered(invited=True):
             return None
-        return Notice(_BECOME_OPERATOR if self._makes_operators() else _REGISTER)
+        return Offer(self._makes_operators())
 
     async def may_operate(self, operate: Operate) -> Refused | None:
         """Why somebody may not be an operator of the server; None if they may."""

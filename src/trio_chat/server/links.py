@@ -1,5 +1,6 @@
 """Links by which people come to a server: where it is, its certificate, and an invitation."""
 
+import shlex
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -40,6 +41,18 @@ def link_to(
         return str(Place(host, port, room, "irc", invite=token))
     pin = "" if settings.tls.certificate else fingerprint
     return str(Place(host, port, room, "ircs", pin, token))
+
+
+def way_in(link: str, uses: int, days: int) -> tuple[str, str]:
+    """The command that goes by a link, and a sentence that says whom it lets in.
+
+    Where there is only a token, it is the setting ``client.invitation``, or said first (plain).
+    """
+    is_link = "://" in link
+    people = "one person" if uses == 1 else f"{uses} people"
+    lasts = "a day" if days == 1 else f"{days} days"
+    sentence = f"This {'command' if is_link else 'token'} lets {people} in within {lasts}."
+    return f"trio-chat client {shlex.quote(link)}" if is_link else link, sentence
 
 
 def _reachable(host: str) -> str:

@@ -250,6 +250,8 @@ HEARD: list[tuple[str, list[Message]]] = [
         [Kicked("#lobby", "alice", "carol", origin=ALICE)],
     ),
     (f"{A} TOPIC #lobby :", [TopicSet("#lobby", "alice", "", origin=ALICE)]),
+    (":bob MODE bob :+o", [Notice("You are an operator of this server now.")]),
+    (":bob MODE bob :-o", [Notice("You are no operator of this server any more.")]),
     (":bob MODE bob :+i", [Notice("bob set the mode of bob +i.")]),
     (f"{A} INVITE bob #tea", [Notice("alice invites bob to #tea.")]),
     (":bob!bob@host AWAY :at lunch", []),

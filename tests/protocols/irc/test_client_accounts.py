@@ -6,7 +6,8 @@ import pytest
 
 from irc_session import hear, offer, sent
 from trio_chat.core.views import Notice
-from trio_chat.protocols.client import Message
+from trio_chat.errors import NotAdmitted
+from trio_chat.protocols.client import LOG_IN_AGAIN, Message
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.scram import ScramServer, make_verifier
@@ -81,6 +82,7 @@ def test_a_client_that_is_not_kept_forgets_nothing() -> None:
         ("/account a b", "Usage: /account"),
         ("/account delete a b", "Usage: /account"),
         ("/register", "Usage: /register PASSWORD"),
+        ("/invitation a b", "Usage: /invitation TOKEN|"),
         ("/regsiter x", "There is no command /regsiter. Did you mean /register?"),
     ],
 )
@@ -165,9 +167,9 @@ def _base64(data: bytes) -> str:
 
 def test_a_login_by_scram_keeps_this_device() -> None:
     session = entered()
-    assert log_in(session, "al") == ["You are logged in as al"]
+    assert log_in(session, "al") == ["You are logged in as al."]
     assert sent(session) == ["NS TOKEN KEEP laptop"]
-    assert log_in(session, "bob") == ["You are logged in as bob"]  # and again
+    assert log_in(session, "bob") == ["You are logged in as bob."]  # and again
 
 
 def test_a_registration_keeps_this_device() -> None:
@@ -178,6 +180,43 @@ def test_a_registration_keeps_this_device() -> None:
     told = hear(session, ":srv REGISTER SUCCESS bob :Your nickname is yours now")
     assert words(told) == ["Your nickname is yours now."]
     assert sent(session) == ["NS TOKEN KEEP laptop"]
+
+
+def test_who_registers_where_nothing_is_kept_is_told_how_to_come_again() -> None:
+    session = entered(device="")
+    say(session, "/register x")
+    told = hear(session, ":srv REGISTER SUCCESS bob :Your nickname is yours now")
+    assert words(told) == ["Your nickname is yours now.", LOG_IN_AGAIN]
+    assert sent(session) == []
+
+
+def test_a_refused_registration_is_no_message_about_the_nickname() -> None:
+    session = entered()
+    say(session, "/register x")
+    told = hear(session, ":srv FAIL REGISTER WEAK_PASSWORD bob :A password has 8 characters.")
+    assert [(notice.text, notice.refusal) for notice in told if isinstance(notice, Notice)] == [
+        ("A password has 8 characters.", True)
+    ]
+
+
+def test_the_account_is_known_by_whose_name_to_come_again() -> None:
+    session = entered()
+    log_in(session, "al")
+    assert session.state.account == "al"
+    hear(session, ":srv 901 bob bob!b@h :You are now logged out")
+    assert session.state.account == ""
+
+
+def test_elsewhere_no_name_is_taken_of_an_account() -> None:
+    session = entered("sasl")
+    log_in(session, "al")
+    assert session.state.account == ""
+
+
+def test_without_an_account_its_nickname_is_refused_with_the_way_in() -> None:
+    session = IrcClientSession("al", encoding="utf-8", state=ResumeState())
+    with pytest.raises(NotAdmitted, match="If it is yours, set TRIO_CHAT_CLIENT__ACCOUNT and"):
+        hear(session, ":srv NOTE NICK NICKNAME_RESERVED al :al is somebody's", ":srv 433 * al :No")
 
 
 def test_a_wrong_password_is_told_and_may_be_said_again() -> None:

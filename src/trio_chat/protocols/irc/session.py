@@ -25,18 +25,24 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
-from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Refused, Repeated
+from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Offer, Refused, Repeated
 from trio_chat.protocols.irc import accounts, replies, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
-from trio_chat.protocols.irc.info import CLIENT_TAGS_MAX, LINE_MAX, TAGS_MAX, ServerInfo
+from trio_chat.protocols.irc.info import (
+    CLIENT_TAGS_MAX,
+    IDENTITY,
+    LINE_MAX,
+    TAGS_MAX,
+    ServerInfo,
+)
 from trio_chat.protocols.irc.message import parse, parse_tags, trailing
 from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.verbs import Parts, dispatch
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.wording import SETTLED
+from trio_chat.protocols.plain.wording import SETTLED, offer
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
@@ -198,6 +204,10 @@ class IrcSession(Session):
                 self._out.lines(self._peer.dialect.marked(answer))
             case Notice(text, room):
                 self._out.unasked(text, room)
+            case Offer(operator, room):
+                ours = IDENTITY in self._peer.caps
+                how = "/register PASSWORD" if ours else "/msg NickServ REGISTER PASSWORD"
+                self._out.unasked(offer(operator=operator, how=how), room)
             case _:
                 raise AssertionError(f"nobody asked for {answer}")
 

@@ -56,8 +56,8 @@ _READ = 1024  # bytes
 # The tutorial's server echoes at once. We do not recognise a text that comes in two pieces.
 _ECHO = 1.0  # seconds
 
-# The beginning of trio-chat's answer to a command that it does not know.
-_UNKNOWN_COMMAND = "There is no command /"
+# The beginnings of trio-chat's answers to a command that it does not know, and to a wrong login.
+_REFUSALS = ("There is no command /", wording.CANNOT_LOG_IN)
 
 #: Commands about the room that the server has us in.
 OF_THE_ROOM = {"history", "invite", "kick", "search", "topic", "who"}
@@ -171,8 +171,9 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
             case Notice() if self._leaving and line == f"***{wording.GOODBYE}":
                 return ()  # the answer to our /quit
             case wording.NearNick(text) | Notice(text):
-                if line.startswith("***"):
-                    self._hear_server(text, near=isinstance(heard, wording.NearNick))
+                near = isinstance(heard, wording.NearNick)
+                if line.startswith("***") and self._answers_server(text, near=near):
+                    return ()
                 return self._noticed(line)
             case Said() if self._earlier:
                 self._earlier -= 1
@@ -196,7 +197,7 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
     def _noticed(self, line: str) -> Sequence[Message]:
         """Tell a sentence, which may be the refusal of a text on its way."""
         text = line.removeprefix("*** ")
-        notice = Notice(text, room=self.room, refusal=text.startswith(_UNKNOWN_COMMAND))
+        notice = Notice(text, room=self.room, refusal=text.startswith(_REFUSALS))
         if self.framed and self.state.unacked:
             self._complaint, self._in_doubt = notice.text, True
         return [notice]

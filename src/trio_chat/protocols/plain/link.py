@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.alternates import Alternates
-from trio_chat.protocols.client import LINE_BYTES, LOCKED, UNINVITED
+from trio_chat.protocols.client import LINE_BYTES, LOCKED, OWNED, UNINVITED
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import (
     ASK_FOR_INVITATION,
@@ -108,22 +108,28 @@ class PlainLink:
         pieces = [*before.split(b"\n"), found, *rest.split(b"\n")]
         return [piece for piece in pieces if piece]
 
-    def _hear_server(self, text: str, *, near: bool) -> None:
-        """Hear a sentence of the server's; ``near`` if it has given us a nickname near ours. Raises
-        NotAdmitted if it refuses us.
+    def _answers_server(self, text: str, *, near: bool) -> bool:
+        """Hear a sentence of the server's; ``near`` if it has given us a nickname near ours.
+
+        Returns whether we know the answer, so that nobody else need hear it. Raises NotAdmitted if
+        it refuses us.
         """
         if text.startswith(_ASKED) and self._may_answer:
             self._send(self._password + "\n")
             self._answered = True  # it is right or wrong the first time
-        elif text.startswith(_ASKED) and not (self._password or self.admitted):
+            return True
+        if text.startswith(_ASKED) and not (self._password or self.admitted):
             raise NotAdmitted(LOCKED if ASK_TO_UNLOCK.startswith(text) else UNINVITED)
-        elif self._try_another(text, near=near):
-            return
-        elif not self.admitted:
+        if self._try_another(text, near=near):
+            return False
+        if not self.admitted and text.startswith(f"{self.nick} is somebody's: "):
+            raise NotAdmitted(OWNED.format(self.nick, how="speak IRC there, and "))
+        if not self.admitted:
             # A near nickname is a refusal too: whoever runs us has chosen another.
             raise NotAdmitted(text)
-        elif text.endswith(GOODBYE):
+        if text.endswith(GOODBYE):
             self.farewell = text.removesuffix(GOODBYE)
+        return False
 
     @property
     def _may_answer(self) -> bool:

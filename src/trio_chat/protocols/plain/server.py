@@ -9,7 +9,7 @@ messages apart that arrive glued together.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from trio_chat.core.commands import (
     Command,
@@ -31,6 +31,7 @@ from trio_chat.core.events import (
     Joined,
     Renamed,
 )
+from trio_chat.core.letters import cut
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
@@ -38,7 +39,7 @@ from trio_chat.protocols.invitation import is_link, shown_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
-from trio_chat.protocols.plain.wording import GREETING, SETTLED, wording
+from trio_chat.protocols.plain.wording import CANNOT_LOG_IN, GREETING, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
 from trio_chat.protocols.slashes import is_confidential
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
@@ -147,6 +148,8 @@ class PlainSession(Session):
                 return Says(say, self._more())
             case None:
                 return None
+            case LogIn(name) as login:
+                return Ask(login, on_refused=partial(self._not_logged_in, name))
             case command:
                 self._has_quit = isinstance(command, Quit)
                 return Ask(command)
@@ -201,6 +204,9 @@ class PlainSession(Session):
             return ()
         return [Ask(Rename(asked), on_refused=self._stay)]
 
+    def _not_logged_in(self, name: str, refused: Refused) -> None:
+        self.reply(replace(refused, why=f"{CANNOT_LOG_IN}{cut(name, 50)}: {refused.why}"))
+
     def _stay(self, refused: Refused) -> None:
         self.reply(Notice(f"You are {self._asked} elsewhere, too, and {self._nick} here."))
 
@@ -214,7 +220,9 @@ class PlainSession(Session):
             answer = replace(answer, why=f"{answer.why} (/register PASSWORD, /login PASSWORD)")
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
-            self._wanted, self._given = "", self._token  # they are asked for another one
+            self._wanted = ""  # they are asked for another one
+            if not self._entering.account:  # a login is good for the next nickname, too
+                self._given = self._token
         self._to_send += self.dialect.render(answer)
 
     def ping(self) -> None:
@@ -256,7 +264,7 @@ class PlainSession(Session):
         if self._is_answer(text):
             return self._answer(text.strip())
         if is_confidential(text) and not (self._nick and text.startswith("/")):
-            return Refused("Not here: a password was in that line. Nobody was sent it.")
+            return self._out_of_place(text.strip())
         if not self._has_spoken and self._is_of_browser(text):
             return Quit(_NO_WEB_SERVER)
         if not self._nick:
@@ -267,6 +275,15 @@ class PlainSession(Session):
             return UseInvitation(token)  # in the wrong place; nobody else is to have it
         self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
+
+    def _out_of_place(self, text: str) -> Command | Refused:
+        """Read a line with a password where no command can be, but for a login that comes first."""
+        if self._nick:
+            return Refused("Not here: a password was in that line. Nobody was sent it.")
+        if (login := _read_login(text)) and login.name:
+            self._wanted, self._given = login.name, login.password
+            return self._enter(login.name, login.name)
+        return Refused(_NICK_FIRST)
 
     def _named(self, read: Command | Notice | Refused) -> Command | Notice | Refused:
         """What was read, with the name that /login leaves out."""
@@ -288,7 +305,7 @@ class PlainSession(Session):
     def _answer(self, answer: str) -> Command:
         """Read a password or an invitation, or a /login, which names whom it is of."""
         name, self._given = "", answer
-        if answer.startswith("/login ") and isinstance(login := read_verb("", answer), LogIn):
+        if login := _read_login(answer):
             name, self._given = login.name or self._wanted, login.password
         elif token := shown_token(answer):
             self._given = token
@@ -314,9 +331,20 @@ class PlainSession(Session):
         return self._entering
 
 
+_NICK_FIRST = (
+    "First your nickname, then /register PASSWORD or /login PASSWORD; or /login NAME PASSWORD "
+    "right now. Nobody was sent that line."
+)
+
 _MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
 
 _NEED_ACCOUNT = (Code.NEED_ACCOUNT, Code.NEED_ACCOUNT_TO_SAY)
+
+
+def _read_login(line: str) -> LogIn | None:
+    """Read a line of somebody who is not in yet: None if it asks for no login."""
+    read = read_verb("", line) if line[:7].lower() == "/login " else None
+    return read if isinstance(read, LogIn) else None
 
 
 def _left_already(refused: Refused) -> None:

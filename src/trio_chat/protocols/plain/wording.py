@@ -40,6 +40,7 @@ from trio_chat.core.views import (
     Members,
     NewKey,
     Notice,
+    Offer,
     Recalled,
     Refused,
     Rooms,
@@ -70,6 +71,7 @@ ASK_FOR_INVITATION = (
     "/login PASSWORD."
 )
 ASK_TO_LOG_IN = "This chat is for those who have an account. Enter /login PASSWORD now."
+CANNOT_LOG_IN = "Cannot log in as "  # the beginning of the refusal of /login
 GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a connection
 
 
@@ -169,6 +171,8 @@ def wording(shown: Shown) -> list[str]:
                 f"*** {label}: {secret}",
                 "*** It is shown only now, and logs in to your account in place of the password.",
             ]
+        case Offer(operator):
+            return [f"*** {offer(operator=operator, how='/register PASSWORD')}"]
         case UserModesSet(changes=changes):
             return [_RULES[change.add] for change in changes if change.mode == "o"]
         case AwayReply(nick, text):
@@ -183,6 +187,19 @@ _RULES = {
     True: "*** You are an operator of this server now.",
     False: "*** You are no operator of this server any more.",
 }
+
+
+def offer(*, operator: bool, how: str) -> str:
+    """Offer somebody who has come by an invitation to register; ``how`` is the command."""
+    if operator:
+        return (
+            "With your invitation, your account becomes an operator of this server; as a guest you "
+            f"are none. Make your nickname yours: {how}"
+        )
+    return (
+        "You are here by an invitation. Make your nickname yours, and you need none next time: "
+        f"{how}"
+    )
 
 
 def _said(said: Said) -> list[str]:

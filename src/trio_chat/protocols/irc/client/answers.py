@@ -34,8 +34,6 @@ ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "367": (3, lambda p: f"{p[1]} bans {p[2]}"),
     "372": (2, lambda p: p[1].removeprefix("- ")),
     "671": (3, lambda p: f"{p[1]} {p[2]}"),
-    "900": (4, lambda p: f"You are logged in as {p[2]}"),
-    "901": (3, lambda p: "You are logged out"),
 }
 
 # For programs only, and the beginnings and ends of lists.

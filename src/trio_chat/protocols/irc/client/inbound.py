@@ -18,10 +18,12 @@ from trio_chat.core.events import (
     Renamed,
     Said,
     TopicSet,
+    UserModesSet,
 )
 from trio_chat.core.views import Notice, Rooms, RoomView, Topic
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (
+    LOG_IN_AGAIN,
     Earlier,
     MarkedRead,
     Member,
@@ -40,6 +42,7 @@ from trio_chat.protocols.irc.client.batch import NO_BATCH, SEARCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.readings import origin_of, room_of, said_in
 from trio_chat.protocols.irc.client.refusals import IrcRefusals
+from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
 from trio_chat.protocols.plain.wording import notices
@@ -212,9 +215,21 @@ class IrcInbound(IrcRefusals):
 
     def _on_register(self, line: Line) -> Messages:
         """The outcome of REGISTER (ircv3.net, "account-registration")."""
+        told = [Notice(f"{line.params[-1].rstrip('.')}.")]
         if line.params[0].upper() == "SUCCESS" and self.has_come("register"):
             self.keep_device()
-        return [Notice(f"{line.params[-1].rstrip('.')}.")]
+            told += [] if self.state.device else [Notice(LOG_IN_AGAIN)]
+        return told
+
+    def _logged_in(self, line: Line) -> Messages:
+        """Note whom trio-chat knows us as from now on, if it will know us again."""
+        if IDENTITY in self.caps:
+            self.state.account = line.params[2]
+        return [Notice(f"You are logged in as {line.params[2]}.")]
+
+    def _logged_out(self, line: Line) -> Messages:
+        self.state.account = ""
+        return [Notice("You are logged out.")]
 
     def _on_chghost(self, line: Line) -> Messages:
         if self.is_me(line.nick):
@@ -259,6 +274,9 @@ class IrcInbound(IrcRefusals):
             return [ModesSet(target, line.nick, changes, origin=origin_of(line))]
         if not self.has_settled:
             return ()
+        changes = self.supports.changes(letters, arguments)
+        if self.is_me(target) and (told := notices(UserModesSet(target, changes))):
+            return told
         return [Notice(f"{line.nick} set the mode of {target} {' '.join([letters, *arguments])}.")]
 
     def _on_away(self, line: Line) -> Messages:
@@ -496,6 +514,8 @@ NUMERICS: Numerics = {
     "376": (1, IrcInbound._end_of_motd),
     "396": (2, IrcInbound._new_host),
     "422": (1, IrcInbound._end_of_motd),
+    "900": (4, IrcInbound._logged_in),
+    "901": (3, IrcInbound._logged_out),
     "902": (2, IrcInbound.on_login_refused),
     "903": (1, IrcInbound.on_logged_in),
     "904": (2, IrcInbound.on_login_refused),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import LOCKED, UNINVITED, Message
+from trio_chat.protocols.client import LOCKED, OWNED, UNINVITED, Message
 from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -21,6 +21,8 @@ class IrcRefusals(IrcRooms):
         """A numeric before we are registered. Some servers only say that they do not know CAP."""
         if line.command in NICK_TAKEN and self.try_another(line.param(1)):
             return ()
+        if line.command in NICK_TAKEN and self.reserved and not self._login:
+            raise NotAdmitted(OWNED.format(self.nick, how=""))
         if line.command == "464" and not self.gave_password:
             raise NotAdmitted(LOCKED)
         if line.command in KEPT_OUT:
@@ -35,6 +37,9 @@ class IrcRefusals(IrcRooms):
                 self.not_identified()
             case "CHATHISTORY":
                 return self.pages.failed(about) or self.catch_up.failed(about)
+            case "REGISTER" if self.admitted:
+                self.has_come("register")
+                return [Notice(line.params[-1], refusal=True)]
             case "BATCH":
                 return self.refused_batch(text) or self.on_report(line)
             case "PRIVMSG" | "NOTICE":
