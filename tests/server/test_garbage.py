@@ -26,6 +26,7 @@ def _no_collector() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+    gc.freeze()  # as conftest has done; a server that ends undoes it
 
 
 def ours_in_garbage() -> set[str]:

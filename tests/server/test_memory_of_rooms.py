@@ -12,6 +12,7 @@ from trio_chat.settings import Settings
 
 OLGA, MARK = "olga" * 8, "mark" * 8
 CAPS = "batch server-time message-tags draft/chathistory soju.im/search"
+QUICK = {"messages_per_second": 10_000, "message_burst": 10_000}
 
 
 def kept(folder: Path) -> Settings:
@@ -106,7 +107,7 @@ QUESTIONS = [
 @pytest.mark.parametrize("question", QUESTIONS)
 async def test_no_question_tells_what_was_said_before_one_came_while_it_was_shut(question: str):
     """And what may be read is found behind what may not."""
-    async with running(settings()) as house:
+    async with running(settings(limits=QUICK)) as house:
         olga = await irc_peer(house, "olga", "echo-message", *CAPS.split(), rooms="#den")
         ids = {}
         for text, before in (

@@ -15,6 +15,7 @@ CAPS = (
     "batch", "server-time", "message-tags", "echo-message", "draft/chathistory",
     "soju.im/search",
 )  # fmt: skip
+QUICK = {"messages_per_second": 10_000, "message_burst": 10_000}
 TODAY, TOMORROW = "2023-11-14T22:13:20.000Z", "2023-11-15T22:13:20.000Z"
 
 
@@ -36,7 +37,7 @@ async def house(
 ) -> AsyncIterator[House]:
     async with (
         request.param(clock, tmp_path / "chat.db") as log,
-        running(settings(), log) as running_house,
+        running(settings(limits=QUICK), log) as running_house,
     ):
         yield running_house
 
