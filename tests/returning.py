@@ -44,7 +44,7 @@ class House(Ring):
             account = self.chat.realm.account(nick)
             identity = account.identity if account else f"~{nick}" if known else ""
             origin = Origin(account=account.name if account else "")
-            self.happen(Arrived(nick, f"id-{nick}", origin, identity))
+            self.happen(Arrived(nick, f"id-{nick}", origin, identity, password_id=1))
         shown = [one.shown for room in rooms for one in self.ask(f"id-{nick}", Join(room))]
         return [one for one in shown if isinstance(one, RoomWelcome)]
 

@@ -60,8 +60,15 @@ class Ring:
         assert not isinstance(event, Refused), event.why
         return self.happen(event)
 
-    def enter(self, nick: str, *rooms: str, origin: Origin = NOWHERE, identity: str = "") -> None:
-        self.happen(Arrived(nick, f"id-{nick}", origin, identity))
+    def enter(
+        self,
+        nick: str,
+        *rooms: str,
+        origin: Origin = NOWHERE,
+        identity: str = "",
+        key: str = "",
+    ) -> None:
+        self.happen(Arrived(nick, f"id-{nick}", origin, identity, key=key))
         for room in rooms:
             self.ask(f"id-{nick}", Join(room))
 

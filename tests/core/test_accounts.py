@@ -1,5 +1,7 @@
 """Registering, logging in and out: who somebody is changes in one place, and with all it is for."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,9 +23,11 @@ from trio_chat.core.commands import (
     ShowAccount,
 )
 from trio_chat.core.events import (
+    NOWHERE,
     AccountDropped,
     AccountMade,
     AccountSet,
+    Arrived,
     Change,
     Departed,
     Event,
@@ -35,7 +39,7 @@ from trio_chat.core.events import (
     Said,
 )
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import AccountView, Copy, Refused
+from trio_chat.core.views import AccountView, Copy, LoggedOut, Refused
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def ring() -> Ring:
     ring = Ring()
     ring.enter("alice", "#tea")
     ring.enter("bob", "#tea")
-    ring.enter("carol", "#tea", identity="~carol")
+    ring.enter("carol", "#tea", identity="~carol", key="~carol")
     for nick in ("bob", "carol"):
         register(ring, nick)
     return ring
@@ -64,17 +68,18 @@ def ask(ring: Ring, nick: str, request: Request | Confidential) -> list[Event]:
     return events  # type: ignore[return-value]
 
 
-BOBS = Origin(account="bob")
+BOBS, CAROLS = Origin(account="bob"), Origin(account="carol")
 ALLOWED: list[tuple[str, Request | Confidential, Event]] = [
     ("alice", Register("x"), AccountMade("alice", "=alice", "id-alice")),
     ("dave", Register("x"), AccountMade("dave", "~dave", "id-dave", "~dave")),
-    ("alice", LogIn("BOB", "x"), AccountSet("alice", "id-alice", BOBS, "=bob")),
-    ("carol", LogIn("bob", "x"), AccountSet("carol", "id-carol", BOBS, "=bob")),
+    ("alice", LogIn("BOB", password_id=1), AccountSet("alice", "id-alice", BOBS, "=bob", "", 1)),
+    ("carol", LogIn("bob", password_id=1), AccountSet("carol", "id-carol", BOBS, "=bob", "", 1)),
+    ("bob", LogIn("carol", key="~carol"), AccountSet("bob", "id-bob", CAROLS, "~carol", "~carol")),
     ("bob", LogOut(), AccountSet("bob", "id-bob")),
     ("bob", SetPassword("x"), PasswordSet("bob")),
     ("bob", MakeKey("phone", "~phone"), KeyMade("bob", "~phone", "phone")),
-    ("carol", DropKey("FIRST"), KeyDropped("carol", "~carol")),
-    ("bob", DropAccount("Bob"), AccountDropped("bob")),
+    ("carol", DropKey("FIRST"), KeyDropped("carol", "~carol", "id-carol")),
+    ("bob", DropAccount("Bob"), AccountDropped("bob", "id-bob")),
 ]
 
 
@@ -86,7 +91,10 @@ def test_allowed(ring: Ring, nick: str, request_: Request, event: Event) -> None
 
 REFUSED: list[tuple[str, Request | Confidential, Code, str]] = [
     ("bob", Register("x"), Code.LOGGED_IN, "logged in as bob already"),
-    ("alice", LogIn("dave", "x"), Code.NO_SUCH_NICK, "no account dave"),
+    ("alice", LogIn("dave", password_id=1), Code.WRONG_PASSWORD, "not the password"),
+    ("alice", LogIn("bob"), Code.WRONG_PASSWORD, "not the password"),
+    ("alice", LogIn("bob", password_id=2), Code.WRONG_PASSWORD, "not the password"),
+    ("alice", LogIn("bob", key="~carol"), Code.WRONG_PASSWORD, "not the password"),
     ("alice", LogOut(), Code.NOT_LOGGED_IN, "not logged in"),
     ("alice", SetPassword("x"), Code.NOT_LOGGED_IN, "not logged in"),
     ("alice", MakeKey("phone", "~1"), Code.NOT_LOGGED_IN, "not logged in"),
@@ -140,13 +148,14 @@ def test_everybody_who_shares_a_room_hears_of_it_once_and_who_watches(ring: Ring
     ring.enter("watcher")
     ring.chat.watch("id-watcher", ["eve"])
     origin = Origin(account="bob")
-    for request in (LogIn("bob", "x"), LogOut()):
+    for request in (LogIn("bob", password_id=1), LogOut()):
         [event] = ring.decide("id-eve", request)  # type: ignore[arg-type]
         deliveries = ring.happen(event)  # type: ignore[arg-type]
         everybody = {"id-alice", "id-bob", "id-carol", "id-dave", "id-eve"}
+        told = AccountSet("eve", "id-eve", event.origin, event.identity)  # type: ignore[union-attr]
         assert heard(ring.chat, deliveries) == [
-            (event, everybody),
-            (Copy(event), {"id-watcher"}),  # type: ignore[arg-type]
+            (told, everybody),
+            (Copy(told), {"id-watcher"}),
         ]
         assert ring.person("eve").origin == origin
         origin = Origin()
@@ -168,28 +177,74 @@ def test_all_who_have_shown_the_secret_are_logged_in_when_one_of_them_registers(
 
 
 def test_everybody_is_logged_out_of_a_deleted_account(ring: Ring) -> None:
-    ask(ring, "alice", LogIn("bob", "x"))
+    ask(ring, "alice", LogIn("bob", password_id=1))
     [dropped] = ring.decide("id-alice", DropAccount("bob"))
     deliveries = ring.happen(dropped)  # type: ignore[arg-type]
     told = {shown for shown, _ in heard(ring.chat, deliveries)}
-    assert told == {AccountSet(nick, f"id-{nick}") for nick in ("alice", "bob")}
+    known = {AccountSet(nick, f"id-{nick}") for nick in ("alice", "bob")}
+    assert told == {*known, LoggedOut("bob", NOWHERE)}
     assert [ring.person(nick).identity for nick in ("alice", "bob")] == ["id-alice", "id-bob"]
 
 
-def test_a_login_that_comes_after_the_account_has_gone_is_nothing(ring: Ring) -> None:
-    [log_in] = ring.decide("id-alice", LogIn("bob", "x"))  # type: ignore[arg-type]
-    ask(ring, "bob", DropAccount("bob"))
+BY_KEY, BY_PASSWORD = {"key": "~carol"}, {"password_id": 1}
+CLOSED = [
+    (BY_PASSWORD, SetPassword("x")),
+    (BY_PASSWORD, DropAccount("carol")),
+    (BY_KEY, DropKey("first")),
+    (BY_KEY, DropAccount("carol")),
+]
+
+
+@pytest.mark.parametrize(("shown", "closes"), CLOSED)
+def test_a_login_is_nothing_once_what_has_opened_the_account_does_so_no_more(
+    ring: Ring, shown: dict[str, Any], closes: Request | Confidential
+) -> None:
+    [log_in] = ring.decide("id-alice", LogIn("carol", **shown))  # type: ignore[arg-type]
+    ask(ring, "carol", closes)
     assert ring.happen(log_in) == []  # type: ignore[arg-type]
     assert ring.person("alice").identity == "id-alice"
+    assert refusal(ring.decide("id-alice", LogIn("carol", **shown))).code is Code.WRONG_PASSWORD  # type: ignore[arg-type]
     ring.depart("alice")
     assert ring.happen(log_in) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("shown", "closes"), CLOSED)
+def test_nor_does_anybody_arrive_by_it(
+    ring: Ring, shown: dict[str, Any], closes: Request | Confidential
+) -> None:
+    ask(ring, "carol", closes)
+    phone = ring.happen(Arrived("phone", "id-phone", CAROLS, "~carol", **shown))
+    assert LoggedOut("phone", NOWHERE) in [delivery.shown for delivery in phone]
+    assert ring.person("phone").identity == "id-phone"
+
+
+@pytest.mark.parametrize(
+    ("shown", "closes"), [(BY_PASSWORD, DropKey("first")), (BY_KEY, SetPassword("x"))]
+)
+def test_a_login_by_the_one_outlives_the_other(
+    ring: Ring, shown: dict[str, Any], closes: Request | Confidential
+) -> None:
+    [log_in] = ring.decide("id-alice", LogIn("carol", **shown))  # type: ignore[arg-type]
+    ask(ring, "carol", closes)
+    ring.happen(log_in)  # type: ignore[arg-type]
+    assert ring.person("alice").identity == "~carol"
+
+
+def test_with_a_key_all_are_logged_out_who_have_shown_it_but_who_drops_it(ring: Ring) -> None:
+    ask(ring, "alice", LogIn("carol", key="~carol"))
+    ask(ring, "bob", LogIn("carol", **BY_PASSWORD))
+    [dropped] = ring.decide("id-carol", DropKey("first"))
+    told = [delivery.shown for delivery in ring.happen(dropped)]  # type: ignore[arg-type]
+    assert [one for one in told if isinstance(one, LoggedOut)] == [LoggedOut("alice", NOWHERE)]
+    accounts = [ring.person(nick).origin.account for nick in ("alice", "bob", "carol")]
+    assert accounts == ["", "carol", "carol"]
 
 
 # ── what hangs on it ───────────────────────────────────────────────────────────────────────────
 
 
 def test_what_is_said_in_private_is_the_accounts_from_then_on(ring: Ring) -> None:
-    ask(ring, "alice", LogIn("bob", "x"))
+    ask(ring, "alice", LogIn("bob", password_id=1))
     [said] = ring.decide("id-alice", DirectMessage("carol", "hi", token="1"))
     assert isinstance(said, Said)
     assert (said.room, said.token) == ("=bob,~carol", "=bob 1")
@@ -210,7 +265,7 @@ def test_who_registers_keeps_the_identity_that_they_had_shown(ring: Ring) -> Non
 
 def test_nobody_hears_a_conversation_of_an_identity_that_somebody_was(ring: Ring) -> None:
     assert ring.chat.is_heard("id-alice,~carol")
-    ask(ring, "alice", LogIn("bob", "x"))
+    ask(ring, "alice", LogIn("bob", password_id=1))
     assert not ring.chat.is_heard("id-alice,~carol")
     assert ring.chat.is_heard("=bob,~carol")
     assert {*ring.chat.same("=bob")} == {"id-alice", "id-bob"}
@@ -221,7 +276,7 @@ def test_what_the_account_has_in_a_room_is_given_back(ring: Ring) -> None:
     ring.set("#tea", "+v", "bob")
     ring.enter("eve", "#tea")
     assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
-    ask(ring, "eve", LogIn("bob", "x"))
+    ask(ring, "eve", LogIn("bob", password_id=1))
     change = Change(True, "v", "eve", "id-eve", "=bob")
     gained = ModesSet("#tea", "eve", (change,), "id-eve", BOBS)
     assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == [gained]
@@ -245,7 +300,7 @@ def test_what_somebody_has_when_they_register_they_have_when_they_come_again() -
 
 def test_who_has_left_a_room_in_between_gains_nothing_there(ring: Ring) -> None:
     ring.enter("eve")
-    ask(ring, "eve", LogIn("bob", "x"))
+    ask(ring, "eve", LogIn("bob", password_id=1))
     assert ring.decide("id-eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
 
 
@@ -258,8 +313,8 @@ def test_who_is_muted_keeps_the_nickname_and_so_the_account() -> None:
     assert refusal(ring.decide("id-bob", LogOut())).code is Code.CANNOT_RENAME
     ring.enter("carol")
     register(ring, "carol")
-    assert refusal(ring.decide("id-bob", LogIn("carol", "x"))).code is Code.CANNOT_RENAME  # type: ignore[arg-type]
-    assert ring.decide("id-bob", LogIn("bob", "x"))  # type: ignore[arg-type]
+    assert refusal(ring.decide("id-bob", LogIn("carol", password_id=1))).code is Code.CANNOT_RENAME  # type: ignore[arg-type]
+    assert ring.decide("id-bob", LogIn("bob", password_id=1))  # type: ignore[arg-type]
     ring.set("#tea", "-b", "bob!*@*")
     assert ring.decide("id-bob", LogOut()) == [AccountSet("bob", "id-bob")]
 
@@ -330,7 +385,8 @@ class Town:
             shown = f"~{nick}" if what == "enter with a secret" else ""
             account, identity = chat.realm.who(shown)
             if isinstance(what, str) and what.startswith("enter"):
-                self.ring.enter(nick, origin=Origin(account=account), identity=identity)
+                origin = Origin(account=account)
+                self.ring.enter(nick, origin=origin, identity=identity, key=shown)
         elif what == "depart":
             self.ring.happen(Departed(nick, user_id))
         elif not isinstance(what, str):

@@ -345,7 +345,7 @@ def test_a_founder_who_is_none_any_more_is_as_any_other(founded: House, nick: st
 
 
 def test_who_removes_an_old_connection_of_theirs_keeps_the_room(founded: House) -> None:
-    founded.happen(Arrived("phone", "id-phone", Origin(account="fay"), "=fay"))
+    founded.happen(Arrived("phone", "id-phone", Origin(account="fay"), "=fay", password_id=1))
     founded.ask("id-phone", Join("#den"))
     founded.ask("id-phone", Kick("#den", "fay"))
     assert (founder(founded), founded.status("phone", "#den")) == ("=fay", "o")
@@ -385,7 +385,7 @@ def test_who_has_made_a_room_and_registers_is_its_founder(house: House, known: b
 def test_and_so_is_who_logs_in(known: bool) -> None:
     house = House("fay")
     house.come("guest", "#den", known=known)
-    house.become("guest", LogIn("fay", "x"))
+    house.become("guest", LogIn("fay", password_id=1))
     assert founder(house) == "=fay"
     house.go("guest")
     house.come("fay", "#den")
@@ -432,13 +432,13 @@ def test_who_logs_out_leaves_the_status_to_the_account(founded: House) -> None:
     founded.become("mark", LogOut())
     assert founded.status("mark", "#den") == ""
     assert "o" in founded.chat.rooms["#den"].state.standing["=mark"].letters
-    founded.become("mark", LogIn("mark", "x"))
+    founded.become("mark", LogIn("mark", password_id=1))
     assert founded.status("mark", "#den") == "o"
 
 
 def test_one_account_brings_nothing_to_another(founded: House) -> None:
     founded.happen(AccountMade("zoe", identity_by_name("zoe")))
-    founded.become("fay", LogIn("zoe", "x"))
+    founded.become("fay", LogIn("zoe", password_id=1))
     assert founded.status("fay", "#den") == ""
     assert "=zoe" not in founded.chat.rooms["#den"].state.standing
     assert founder(founded) == "=fay"
@@ -562,7 +562,8 @@ def test_only_accounts_write_to_who_wants_that(strict: House, nick: str, may: bo
 def test_an_account_is_meant_whatever_the_nickname(modes: str, enters: bool, speaks: bool) -> None:
     house = House("fay", "mark")
     house.come("fay", "#den")
-    house.happen(Arrived("robert", "id-robert", Origin(account="mark"), "=mark"))
+    mark = Origin(account="mark")
+    house.happen(Arrived("robert", "id-robert", mark, "=mark", password_id=1))
     house.ask("id-fay", SetModes("#den", changes(*modes.split())))
     assert (house.refused("robert", "#den") is None) is enters
     house.put("robert", "#den")
@@ -632,7 +633,8 @@ class Den(House):
         elif isinstance(what, str) and not is_here and what != "go":
             shown = f"~{nick}" if "secret" in what else ""
             account, identity = self.chat.realm.who(shown)
-            self.happen(Arrived(nick, f"id-{nick}", Origin(account=account), identity))
+            origin = Origin(account=account)
+            self.happen(Arrived(nick, f"id-{nick}", origin, identity, key=shown))
             self.step(nick, Join("#den", "ann"))
         elif not isinstance(what, str) and is_here:
             if isinstance(what, Register | LogIn | LogOut | DropAccount):

@@ -57,12 +57,17 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
 
 
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:
-    if (account := state.realm.account(log_in.name)) is None:
-        return [no_account(log_in.name)]
+    account = state.realm.account(log_in.name)
+    if not account or not state.realm.opens(account, log_in.key, log_in.password_id):
+        return [wrong_password()]  # also if it was right when it was checked
     if refused := _would_keep_nick(state, person, account.name):
         return [refused]
     origin = replace(person.origin, account=account.name)
-    return [AccountSet(person.nick, person.user_id, origin, account.identity)]
+    return [
+        AccountSet(
+            person.nick, person.user_id, origin, account.identity, log_in.key, log_in.password_id
+        )
+    ]  # fmt: skip
 
 
 def _log_out(state: State, person: Person, log_out: LogOut) -> Sequence[AccountSet | Refused]:
@@ -137,10 +142,10 @@ def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDroppe
         return [not_logged_in()]
     if drop.key:
         is_theirs = state.realm.who(drop.key)[0] == account.name
-        return [KeyDropped(account.name, drop.key)] if is_theirs else []
+        return [KeyDropped(account.name, drop.key, person.user_id)] if is_theirs else []
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
-    return [KeyDropped(account.name, key.key)]
+    return [KeyDropped(account.name, key.key, person.user_id)]
 
 
 def _key(account: Account, label: str) -> Key | None:
@@ -154,7 +159,7 @@ def _drop_account(
         return [not_logged_in()]
     if fold(drop.name) != fold(account.name):
         return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
-    return [AccountDropped(account.name)]
+    return [AccountDropped(account.name, person.user_id)]
 
 
 def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[ModesSet]:
@@ -192,6 +197,11 @@ def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[M
 def not_logged_in() -> Refused:
     """The refusal of what only those may do who are logged in."""
     return Refused("You are not logged in.", Code.NOT_LOGGED_IN)
+
+
+def wrong_password() -> Refused:
+    """The refusal of a password, or a secret in its place, that does not open what it should."""
+    return Refused("That is not the password.", Code.WRONG_PASSWORD)
 
 
 def no_account(name: str) -> Refused:

@@ -3,7 +3,7 @@
 Who hears what is decided in these functions, and nowhere else; their docstrings name the hearers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ from trio_chat.core.state import (
     shown,
     with_status,
 )
-from trio_chat.core.views import Copy, Delivery, Mask, Presence, RoomWelcome
+from trio_chat.core.views import Copy, Delivery, LoggedOut, Mask, Presence, RoomWelcome
 
 # First visits that are remembered of each connection.
 _VISITS_MAX = 200
@@ -217,12 +217,13 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    person.secure = arrived.secure
+    person.secure, person.key = arrived.secure, arrived.key
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     if person.is_known:
         state.known.setdefault(identity, {})[person.user_id] = person
     state.most = max(state.most, len(state.people))
-    return list(_presence(state, arrived.nick, arrived.origin))
+    lost = [] if _is_opened(state, arrived) else _log_out(state, [person])
+    return [*_presence(state, arrived.nick, person.origin), *lost]
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
@@ -291,12 +292,19 @@ def _told(state: State, person: Person, event: AwaySet | NameSet | AccountSet) -
 
 
 def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries:
-    """The same people. If the account was deleted in the meantime, nobody."""
-    if (person := state.people.get(event.user_id)) is None:
+    """The same people. Nobody, if what has opened the account no longer does."""
+    if (person := state.people.get(event.user_id)) is None or not _is_opened(state, event):
         return []
-    if event.origin.account and not state.realm.account(event.origin.account):
-        return []
+    person.key = event.key or person.key
     return _be_known(state, person, event.origin.account, event.identity, person.user_id)
+
+
+def _is_opened(state: State, event: Arrived | AccountSet) -> bool:
+    """Whether what somebody has shown opens the account by which they would be known, if any."""
+    if not (name := event.origin.account):
+        return True
+    account = state.realm.account(name)
+    return bool(account and state.realm.opens(account, event.key, event.password_id))
 
 
 def _be_known(
@@ -350,11 +358,31 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
 
 
 def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> Deliveries:
-    """Those who are told of an account, for everybody who was logged in to it."""
+    """Those who are told of an account, for everybody who was logged in to it; and these."""
     account = state.realm.account(event.name)
     state.realm.apply(entry)
-    people = [*state.same(account.identity).values()] if account else []
-    return [delivery for person in people for delivery in _be_known(state, person, "", "")]
+    people = state.same(account.identity).values() if account else ()
+    return _log_out(state, people, by=event.user_id)
+
+
+def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:
+    """The same, for those who have shown the key, but for whoever drops it."""
+    state.realm.apply(entry)
+    account = state.realm.account(event.name)
+    people = state.same(account.identity).values() if account else ()
+    shown_it = (person for person in people if person.key == event.key)
+    return _log_out(state, (p for p in shown_it if p.user_id != event.user_id))
+
+
+def _log_out(state: State, people: Iterable[Person], by: str = "") -> Deliveries:
+    """Log people out; all but the one who has done it are told, and cannot stay."""
+    told: list[Delivery] = []
+    for person in [*people]:
+        told += _be_known(state, person, "", "")
+        if person.user_id != by:
+            ended = LoggedOut(person.nick, person.origin)
+            told.append(Delivery(ended, people=(person.user_id,)))
+    return told
 
 
 def _on_realm_changed(state: State, event: OfRealm, entry: Entry) -> Deliveries:
@@ -455,7 +483,7 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     AccountDropped: _on_account_dropped,
     PasswordSet: _on_realm_changed,
     KeyMade: _on_realm_changed,
-    KeyDropped: _on_realm_changed,
+    KeyDropped: _on_key_dropped,
     InvitationUsed: _on_realm_changed,
     InvitationRevoked: _on_realm_changed,
     UserModesSet: _on_user_modes_set,

@@ -177,10 +177,16 @@ class Register:
 
 @fact
 class LogIn:
-    """Log me in to an account, by its password or by the secret of one of its keys."""
+    """Log me in to an account, by its password or by the secret of one of its keys.
+
+    Once that has been checked, the ``key`` says which one it was, or the ``password_id`` which of
+    the passwords that the account has had.
+    """
 
     name: str
     password: str = field(default="", repr=False)
+    key: str = ""
+    password_id: int = 0
 
 
 @fact

@@ -181,6 +181,8 @@ class Arrived:
 
     ``identity`` is set if they can show that they are the person they were before: it stays the
     same when they come again, which ``user_id`` does not. ``secure`` says that they came over TLS.
+    ``key`` is the hash of the secret that they have shown, if any. If they are logged in, that is a
+    key to the account; or else its password was given, which is named by ``password_id``.
     """
 
     nick: str
@@ -188,6 +190,8 @@ class Arrived:
     origin: Origin = NOWHERE
     identity: str = ""
     secure: bool = False
+    key: str = ""
+    password_id: int = 0
 
 
 @fact
@@ -239,13 +243,16 @@ class NameSet:
 class AccountSet:
     """Somebody has logged in to the account in ``origin``, or logged out if that is none.
 
-    ``identity`` is the account's; with none they are who they are on this connection.
+    ``identity`` is the account's; with none they are who they are on this connection. A ``key`` or
+    a password, named by ``password_id``, has opened it.
     """
 
     nick: str
     user_id: str = ""
     origin: Origin = NOWHERE
     identity: str = ""
+    key: str = ""
+    password_id: int = 0
 
 
 @fact
@@ -289,6 +296,7 @@ class AccountDropped:
     """An account is no more; nobody else can ever have its name."""
 
     name: str
+    user_id: str = ""
 
 
 @fact
@@ -316,6 +324,7 @@ class KeyDropped:
 
     name: str
     key: str
+    user_id: str = ""
 
 
 @fact

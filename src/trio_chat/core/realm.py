@@ -26,6 +26,7 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     OfAccount,
+    PasswordSet,
 )
 from trio_chat.core.lookalikes import looks
 from trio_chat.core.names import fold
@@ -64,7 +65,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; ``made`` is in unix milliseconds. If it was ``dropped``, its name is left."""
+    """An account; ``made`` is in unix milliseconds. If it was ``dropped``, its name is left.
+
+    ``password_id`` tells its password from those that it has had before.
+    """
 
     name: str
     identity: str = ""
@@ -72,6 +76,7 @@ class Account:
     keys: tuple[Key, ...] = ()
     dropped: bool = False
     operator: bool = False
+    password_id: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,10 @@ class Realm:
             return self.accounts[name].name, self.accounts[name].identity
         return "", "" if shown in self._of_identity else shown
 
+    def opens(self, account: Account, key: str, password_id: int) -> bool:
+        """Whether a key, or a password, opens an account now."""
+        return password_id == account.password_id or self._of_key.get(key) == fold(account.name)
+
     # ── the step of the fold ───────────────────────────────────────────────────────────────
 
     def apply(self, entry: Entry) -> None:
@@ -207,6 +216,8 @@ class Realm:
                     del self._of_key[key.key]
                 del self._of_identity[account.identity]
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
+            case PasswordSet():
+                self._put(replace(account, password_id=account.password_id + 1))
             case KeyMade(key=key, label=label) if self.who(key)[0] in ("", account.name):
                 others = (each for each in account.keys if each.key != key)
                 self._put(replace(account, keys=(*others, Key(key, label, at))))

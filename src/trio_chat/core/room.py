@@ -60,7 +60,8 @@ class Person:
 
     ``invited`` holds the folded names of rooms to which they have been invited; ``visits`` the last
     rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
-    what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS.
+    what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
+    ``key`` the hash of the last secret that they have shown, if any.
     """
 
     user_id: str
@@ -76,6 +77,7 @@ class Person:
     visits: dict[str, str] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
     secure: bool = False
+    key: str = ""
 
     @property
     def is_known(self) -> bool:

@@ -76,6 +76,14 @@ class Presence:
     origin: Origin | None = None
 
 
+@fact
+class LoggedOut:
+    """Tells a person that they are logged out by no doing of their own: their connection ends."""
+
+    nick: str
+    origin: Origin
+
+
 class Block:
     """Some members of a room, of whom the same is told as long as the block is.
 
@@ -310,7 +318,7 @@ Answer = (
     | Challenge | AwayReply
     | Refused | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
-Shown = Event | RoomWelcome | Copy | Presence | Answer
+Shown = Event | RoomWelcome | Copy | Presence | LoggedOut | Answer
 
 
 @fact

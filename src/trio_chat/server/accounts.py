@@ -17,6 +17,7 @@ from trio_chat.core.commands import Confidential, LogIn, MakeKey, Register, SetP
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import AccountSet, KeyMade
 from trio_chat.core.names import fold
+from trio_chat.core.realm import Account
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Challenge, NewKey, Refused
 from trio_chat.errors import Unavailable
@@ -54,10 +55,10 @@ _BROKEN = Refused("Your client does not log in as SCRAM-SHA-256 has it.", Code.W
 
 
 class Exchange:
-    """A login by SCRAM that is under way; ``name`` is the account's, ``answer`` what comes next."""
+    """A login by SCRAM that is under way: the ``log_in`` that it leads to, the next ``answer``."""
 
-    def __init__(self, server: ScramServer, answer: Challenge, name: str) -> None:
-        self._server, self.answer, self.name = server, answer, name
+    def __init__(self, server: ScramServer, answer: Challenge, log_in: LogIn) -> None:
+        self._server, self.answer, self.log_in = server, answer, log_in
         self.is_proven = False
 
     def check(self, message: bytes) -> bool:
@@ -94,8 +95,8 @@ class Accounts:
             case LogIn(name, password):
                 return await self.log_in(subscriber, source, name, password)
             case MakeKey(shown=True):
-                request = replace(request, key=subscriber.key)
-                return await self._hub.submit(subscriber, request)
+                key = self._hub.chat.people[subscriber.user_id].key
+                return await self._hub.submit(subscriber, replace(request, key=key))
             case MakeKey(label):
                 return await self._make_key(subscriber, label)
 
@@ -143,56 +144,42 @@ class Accounts:
         self, subscriber: Subscriber, source: Source, name: str, password: str
     ) -> Outcomes:
         """Log somebody in by a password, or by the secret of a key."""
-        opened = await self._open(source, name, password)
-        if isinstance(opened, Refused):
-            return [opened]
-        name, key = opened
-        outcomes = await self._be(subscriber, name)
-        if key and any(isinstance(outcome, AccountSet) for outcome in outcomes):
-            subscriber.key, subscriber.account = key, ""  # it ends with the key
+        account, key = self._hub.chat.realm.meant(name), identity(password)
+        if account and any(key == each.key for each in account.keys):
+            return await self._be(subscriber, LogIn(account.name, key=key))
+        log_in = _by_password(account, name)
+        if refused := await self._check(source, log_in.name, password):
+            return [refused]
+        return await self._be(subscriber, log_in)
+
+    async def _be(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
+        outcomes = await self._hub.submit(subscriber, log_in)
+        if any(isinstance(outcome, AccountSet) for outcome in outcomes):
+            logger.info("logged in as %s", log_in.name)
         return outcomes
-
-    async def _open(self, source: Source, name: str, password: str) -> tuple[str, str] | Refused:
-        """Open an account by its password or the secret of one of its keys.
-
-        Returns its name, and the key if it was one.
-        """
-        realm = self._hub.chat.realm
-        if account := realm.meant(name):
-            name = account.name
-        key = identity(password)
-        by_key = account is not None and realm.who(key) == (account.name, account.identity)
-        if not by_key and (refused := await self._check(source, name, password)):
-            return refused
-        return name, key if by_key else ""
-
-    async def _be(self, subscriber: Subscriber, name: str) -> Outcomes:
-        logger.info("logged in as %s", name)
-        return await self._hub.submit(subscriber, LogIn(name))
 
     async def challenge(self, message: bytes) -> Exchange | Refused:
         """Answer the first message of a login by SCRAM."""
         server, realm = ScramServer(secrets.token_urlsafe(_SECRET)), self._hub.chat.realm
         try:
             name = server.receive_first(message)
-            account = realm.meant(name)
-            name = account.name if account else name
-            verifier = read_verifier(await self._log.secret(fold(name)))
+            log_in = _by_password(realm.meant(name), name)
+            verifier = read_verifier(await self._log.secret(fold(log_in.name)))
         except ScramError:
             return _BROKEN
         except Unavailable as error:
             return Refused(str(error), Code.UNAVAILABLE)
-        nobodys = nobodys_verifier(self._key, fold(name), self.settings.iterations)
-        return Exchange(server, Challenge(server.challenge(verifier or nobodys)), name)
+        nobodys = nobodys_verifier(self._key, fold(log_in.name), self.settings.iterations)
+        return Exchange(server, Challenge(server.challenge(verifier or nobodys)), log_in)
 
     async def prove(
         self, subscriber: Subscriber, source: Source, exchange: Exchange, message: bytes
     ) -> Outcomes | Challenge:
         """Go on with a login by SCRAM, whose challenge has been answered."""
         if exchange.is_proven:
-            return [_BROKEN] if message else await self._be(subscriber, exchange.name)
+            return [_BROKEN] if message else await self._be(subscriber, exchange.log_in)
         if refused := source.guesses.guess_now(lambda: exchange.check(message)):
-            self._report(source, refused, exchange.name)
+            self._report(source, refused, exchange.log_in.name)
             return [refused]
         return exchange.answer
 
@@ -221,6 +208,14 @@ class Accounts:
         outcomes = await self._hub.submit(subscriber, request)
         made = any(isinstance(outcome, KeyMade) for outcome in outcomes)
         return NewKey(label, secret) if made else outcomes
+
+
+def _by_password(account: Account | None, name: str) -> LogIn:
+    """The login to an account by its password of this moment.
+
+    Make it before the verifier is read: so the login counts only if no other has come since.
+    """
+    return LogIn(account.name, password_id=account.password_id) if account else LogIn(name)
 
 
 def _too_many(wait: float) -> Refused:

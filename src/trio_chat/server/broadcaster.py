@@ -11,7 +11,7 @@ import trio
 from trio_chat.core.apply import membership_changes
 from trio_chat.core.events import Entry, Joined
 from trio_chat.core.room import Person
-from trio_chat.core.views import Delivery
+from trio_chat.core.views import Delivery, LoggedOut
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Subscriber
 from trio_chat.server.fanout import FanOut
@@ -66,6 +66,8 @@ class Broadcaster:
                 self._hub.chat.forget(entry.room, self._log.too_old)
             for delivery in self._hub.chat.apply(entry):
                 parts.add(delivery, entry)
+                if isinstance(delivery.shown, LoggedOut):
+                    self._hub.end_logged_out(delivery.people)
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:

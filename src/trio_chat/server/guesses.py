@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import trio
 
+from trio_chat.core.accounts import wrong_password
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.server.passwords import is_password
@@ -28,7 +29,7 @@ _T = TypeVar("_T")
 # a flood must find a place.
 _WAITING = 100
 
-WRONG = Refused("That is not the password.", Code.WRONG_PASSWORD)
+WRONG = wrong_password()
 NONE_GIVEN = Refused(
     "This chat has a password. Set it in your client as the server's password (PASS).",
     Code.WRONG_PASSWORD,

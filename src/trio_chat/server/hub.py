@@ -6,7 +6,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -134,8 +134,9 @@ class Hub:
             newcomer = self.newcomer(subscriber, enter.secret)
             origin = replace(enter.origin, account=newcomer.origin.account)
             arrived = Arrived(
-                nick, subscriber.user_id, origin, newcomer.known_as, secure=enter.secure
-            )
+                nick, subscriber.user_id, origin, newcomer.known_as,
+                secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
+            )  # fmt: skip
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._ring.happen(arrived)
@@ -216,6 +217,12 @@ class Hub:
         subscriber.end(words, words)
         return None
 
+    def end_logged_out(self, user_ids: Iterable[str]) -> None:
+        """End the connections of people who were logged out by no doing of their own."""
+        for user_id in user_ids:
+            if subscriber := self.subscribers.get(user_id):
+                subscriber.end("logged out", "You were logged out from elsewhere. Goodbye!")
+
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
         await self._ring.be_open()
@@ -262,28 +269,21 @@ class Hub:
                     return await self._join(subscriber, request)
                 case Rename(nick):
                     return await self._identities.rename(subscriber, Rename(composed(nick)))
-                case LogIn(name) if subscriber.user_id not in self.chat.people:
-                    return self._identities.log_in(subscriber, name)
+                case LogIn() if subscriber.user_id not in self.chat.people:
+                    return self._identities.log_in(subscriber, request)
                 case Register() if subscriber.user_id not in self.chat.people:
                     return await self._identities.register(subscriber, request, verifier)
-                case LogOut(forget=True) if subscriber.key:
-                    await self._drop_key(subscriber, DropKey(key=subscriber.key))
+                case LogOut(forget=True) if key := self.chat.people[subscriber.user_id].key:
+                    await self._ring.pursue(subscriber, DropKey(key=key))
                     return await self._identities.change(subscriber, request, verifier)
                 case Register() | LogIn() | LogOut() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
-                case DropKey():
-                    return await self._drop_key(subscriber, request)
                 case Leave() | Kick():
                     outcomes = await self._ring.pursue(subscriber, request)
                     await self.logs.close_unheard()
                     return outcomes
                 case _:
                     return await self._ring.pursue(subscriber, request, verifier)
-
-    async def _drop_key(self, subscriber: Subscriber, drop: DropKey) -> Outcomes:
-        outcomes = await self._ring.pursue(subscriber, drop)
-        self._identities.end_those_with_key(subscriber, outcomes)
-        return outcomes
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import trio
 
-from trio_chat.core.accounts import no_account
+from trio_chat.core.accounts import wrong_password
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import DropAccount, LogIn, LogOut, MatchStatus, Register, Rename
-from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import AccountMade, AccountSet, KeyDropped, Origin, Renamed
+from trio_chat.core.decide import Outcome, Outcomes
+from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
@@ -45,17 +45,22 @@ class Identities:
         They may have logged in already, or show a secret with this hash.
         """
         realm, user_id = self._chat.realm, subscriber.user_id
-        if account := realm.account(subscriber.account):
+        account = realm.account(subscriber.account)
+        if account and realm.opens(account, "", subscriber.password_id):
             name, identity = account.name, account.identity
         else:
             name, identity = realm.who(subscriber.key or secret)
         return Person(user_id, nick, Origin(account=name), identity or user_id)
 
-    def log_in(self, subscriber: Subscriber, name: str) -> Outcomes:
+    def log_in(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
         """Let somebody be known by an account from the moment they are let in."""
-        if (account := self._chat.realm.account(name)) is None:
-            return [no_account(name)]
-        subscriber.account = account.name
+        account, key = self._chat.realm.account(log_in.name), log_in.key
+        if not account or not self._chat.realm.opens(account, key, log_in.password_id):
+            return [wrong_password()]
+        if key:
+            subscriber.key, subscriber.account = key, ""  # it ends with the key
+        else:
+            subscriber.account, subscriber.password_id = account.name, log_in.password_id
         return [AccountSet("", subscriber.user_id, Origin(account=account.name), account.identity)]
 
     async def register(self, subscriber: Subscriber, request: Register, verifier: str) -> Outcomes:
@@ -69,7 +74,7 @@ class Identities:
             self._nicknames.keep_only(subscriber, "")
         for outcome in outcomes:
             if isinstance(outcome, AccountMade):
-                subscriber.account = outcome.name
+                subscriber.account, subscriber.password_id = outcome.name, 1
         return outcomes
 
     async def claim(
@@ -91,7 +96,7 @@ class Identities:
         if person is None or person.user_id == subscriber.user_id or person.identity != identity:
             return False
         if holder := self._subscribers.get(person.user_id):
-            same_device = subscriber.key and holder.key == subscriber.key
+            same_device = subscriber.key and person.key == subscriber.key
             if not same_device and await holder.is_there():
                 return False
             holder.end("connected again", "You have connected again. Goodbye!")
@@ -125,27 +130,24 @@ class Identities:
         """
         person = self._chat.people[subscriber.user_id]
         before, account = person.identity, person.origin.account
-        guest, everywhere = "" if account else before, {person.user_id: person}
-        if isinstance(request, DropAccount):
-            everywhere |= self._chat.same(before)
         outcomes = await self._ring.pursue(subscriber, request, verifier)
+        if any(_had_no_effect(outcome, person) for outcome in outcomes):
+            return [wrong_password()]
         if (person.identity, person.origin.account) == (before, account):
             return outcomes
         await self._logs.close_unheard(before)
         if person.origin.account:
             with suppress(Unavailable):
                 await self._archive.keep_marks(person)
-        for user_id, each in everywhere.items():
-            for room in tuple(each.rooms):
-                await self._ring.pursue(subscriber, MatchStatus(room, user_id, guest))
+        guest = "" if account else before
+        for room in tuple(person.rooms):
+            await self._ring.pursue(subscriber, MatchStatus(room, person.user_id, guest))
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
             return [*outcomes, *await self.rename(subscriber, Rename(near))]
         return outcomes
 
-    def end_those_with_key(self, subscriber: Subscriber, outcomes: Outcomes) -> None:
-        """End the connections that have shown a key which was dropped, but for the person's own."""
-        dropped = {event.key for event in outcomes if isinstance(event, KeyDropped)}
-        for other in [*self._subscribers.values()]:
-            if other.key in dropped and other is not subscriber:
-                other.end("its key was dropped", "You were logged out from elsewhere. Goodbye!")
+
+def _had_no_effect(outcome: Outcome, person: Person) -> bool:
+    """Whether a login came to nothing, as what was to open the account had just been changed."""
+    return isinstance(outcome, AccountSet) and outcome.origin.account != person.origin.account

@@ -32,6 +32,7 @@ from trio_chat.core.names import NICK_MAX
 from trio_chat.core.views import (
     Block,
     Copy,
+    LoggedOut,
     Marked,
     Members,
     Notice,
@@ -222,6 +223,9 @@ class IrcDialect(Dialect):
                 return [self._numeric(n.RPL_MONOFFLINE, watcher, nick)]
             case Presence(watcher, nick, Origin() as origin):
                 return [self._numeric(n.RPL_MONONLINE, watcher, address(nick, origin))]
+            case LoggedOut(nick, origin):
+                words = "You are now logged out"
+                return [self._numeric(n.RPL_LOGGEDOUT, nick, address(nick, origin), words)]
             case Notice(text):
                 return [f":{self._server} {body('NOTICE', '*', line)}" for line in text.split("\n")]
             case Marked():

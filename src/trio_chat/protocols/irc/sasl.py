@@ -77,8 +77,8 @@ class Sasl:
         if len(others) != 2 or not all(others) or act_as not in ("", others[0]):
             self._fail()
             return ()
-        self._take = None
-        return [Ask(LogIn(*others), on_refused=self._refused)]
+        self._take, (name, password) = None, others
+        return [Ask(LogIn(name, password), on_refused=self._refused)]
 
     def _scram_first(self, data: bytes) -> Asks:
         return [self._prove(data, first=True)]

@@ -1,0 +1,173 @@
+"""Logins that are under way while what opens the account changes; and who is logged out by that."""
+
+import threading
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+import sasl
+from held import HeldLog
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, running
+from sasl import SCRAM, numerics
+from trio_chat.protocols.scram import ScramClient
+from trio_chat.server import accounts
+
+PASSWORD = "correct-horse"
+CHANGES = ["NS SET PASSWORD another-horse", "NS DROP bob"]
+
+
+@pytest.fixture
+async def log() -> HeldLog:
+    return HeldLog()
+
+
+@pytest.fixture
+async def house(log: HeldLog) -> AsyncIterator[House]:
+    async with running(settings(), log) as running_house:
+        yield running_house
+
+
+async def owner(house: House, *caps: str) -> IrcPeer:
+    bob = await irc_peer(house, "bob", *caps)
+    await bob.news(f"NS REGISTER {PASSWORD}")
+    return bob
+
+
+async def token(bob: IrcPeer) -> str:
+    lines = await bob.news("NS TOKEN NEW phone")
+    return next(line for line in lines if " :phone: " in line).rpartition(" ")[2]
+
+
+async def is_bob(bob: IrcPeer, nick: str) -> bool:
+    return any(f" 330 bob {nick} bob " in line for line in await bob.news(f"WHOIS {nick}"))
+
+
+@asynccontextmanager
+async def held_up(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[threading.Event]:
+    """Passwords are right, but the thread says so only when the context ends."""
+    begun, go_on, opens = threading.Event(), threading.Event(), accounts.opens
+
+    def slow(*how: str | int) -> bool:
+        begun.set()
+        return go_on.wait(50) and opens(*how)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "opens", slow)
+        try:
+            yield begun
+        finally:
+            go_on.set()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_password_that_was_right_when_it_was_read_and_is_no_more(
+    house: House, change: str, early: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await owner(house)
+    eve = await irc_peer(house, "" if early else "eve", link=True)
+    async with held_up(monkeypatch) as begun:
+        await eve.say("CAP REQ sasl", "AUTHENTICATE PLAIN", *sasl.plain("bob", PASSWORD))
+        await trio.to_thread.run_sync(begun.wait)
+        await bob.news(change)
+    await eve.until(f" 904 {'*' if early else 'eve'} :That is not the password.\r\n")
+    await eve.news(*(["NICK eve", "USER eve 0 * :E", "CAP END"] if early else []))
+    assert not await is_bob(bob, "eve")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_challenge_that_was_answered_too_late(house: House, change: str) -> None:
+    bob = await owner(house)
+    client = ScramClient("bob", PASSWORD, "our-nonce")
+    eve = await irc_peer(house, "eve", "sasl")
+    _, challenge = await eve.messages(f"AUTHENTICATE {SCRAM}", *sasl.chunks(client.first()))
+    await bob.news(change)
+    proof = sasl.chunks(client.prove(b64decode(challenge.params[0])))
+    assert numerics(await eve.messages(*proof, "AUTHENTICATE +"))[-1] == "904"
+    assert not await is_bob(bob, "eve")
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "NS TOKEN DROP phone"])
+async def test_a_login_just_before_a_change_counts_and_ends_with_the_account_or_the_token(
+    house: House, log: HeldLog, change: str
+) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve", "sasl")
+    shown = await token(bob) if "TOKEN" in change else PASSWORD
+    log.hold()
+    await eve.say("AUTHENTICATE PLAIN", *sasl.plain("bob", shown))
+    await log.until_appended()
+    await bob.say(change)
+    await log.until_appended()
+    log.go_on()
+    if "PASSWORD" in change:
+        await eve.until(" 903 eve :")
+    else:
+        assert " 901 eve eve!eve@127.0.0.1 :You are now logged out" in await eve.rest()
+    assert await is_bob(bob, "eve") is ("PASSWORD" in change)
+
+
+async def test_a_login_just_after_its_token_was_dropped_is_none(house: House, log: HeldLog) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve", "sasl")
+    shown = await token(bob)
+    log.hold()
+    await bob.say("NS TOKEN DROP phone")
+    await log.until_appended()
+    await eve.say("AUTHENTICATE PLAIN", *sasl.plain("bob", shown))
+    await log.until_appended()
+    log.go_on()
+    await eve.until(" 904 eve :That is not the password.\r\n")
+    assert not await is_bob(bob, "eve")
+
+
+async def test_somebody_who_arrives_by_a_token_that_is_dropped_at_the_same_moment(
+    house: House, log: HeldLog
+) -> None:
+    bob = await owner(house)
+    secret = await token(bob)
+    eve = await irc_peer(house)
+    log.hold()
+    await bob.say("NS TOKEN DROP phone")
+    await log.until_appended()
+    await eve.say("CAP REQ trio-chat/identity", f"IDENTITY {secret}", "CAP END")
+    await eve.say("NICK eve", "USER eve 0 * :Eve")
+    await log.until_appended()
+    log.go_on()
+    assert "You were logged out from elsewhere" in await eve.rest()
+
+
+# ── who is logged out ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("change", ["NS DROP bob", "NS TOKEN DROP phone"])
+async def test_other_devices_are_told_and_cannot_stay(house: House, change: str) -> None:
+    bob = await owner(house)
+    secret = await token(bob)
+    phone = await irc_peer(house, "phone", secret=secret)
+    plain = await house.connect("plain")
+    await plain.send(f"/login bob {secret}\n".encode())
+    await plain.until("You are logged in as bob.\n")
+    await bob.say(change)
+    told = await phone.rest()
+    assert ":chat.local 901 phone phone!phone@127.0.0.1 :You are now logged out\r\n" in told
+    assert "You were logged out from elsewhere. Goodbye!" in told
+    assert "*** You were logged out from elsewhere. Goodbye!\n" in await plain.rest()
+    await bob.news()
+
+
+async def test_a_stolen_device_is_logged_out_also_if_the_owner_is_cut_off_at_once(
+    house: House, log: HeldLog
+) -> None:
+    bob, boss = await owner(house), await irc_peer(house, "boss")
+    await boss.news("OPER boss sesame")
+    phone = await irc_peer(house, "phone", secret=await token(bob))
+    log.hold()
+    await bob.say("NS TOKEN DROP phone")
+    await log.until_appended()
+    await boss.say("KILL bob :at once")
+    await log.until_appended()  # that bob has gone
+    log.go_on()
+    assert "You were logged out from elsewhere" in await phone.rest()
