@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 import sasl
 from held import HeldLog
@@ -171,3 +172,27 @@ async def test_a_stolen_device_is_logged_out_also_if_the_owner_is_cut_off_at_onc
     await log.until_appended()  # that bob has gone
     log.go_on()
     assert "You were logged out from elsewhere" in await phone.rest()
+
+
+# ── what is said meanwhile ─────────────────────────────────────────────────────────────────────
+
+CAPS = ("message-tags", "server-time", "batch", "draft/chathistory", "account-notify")
+
+
+@pytest.mark.parametrize("how", ["NS IDENTIFY bob correct-horse", "NS REGISTER correct-horse"])
+async def test_what_is_said_to_somebody_who_is_logging_in_is_the_accounts(
+    house: House, log: HeldLog, how: str
+) -> None:
+    if "IDENTIFY" in how:
+        await owner(house)
+    al, carol = await irc_peer(house, "al", *CAPS), await irc_peer(house, "carol", *CAPS)
+    log.hold()
+    await al.say(how)
+    await log.until_appended()
+    await carol.say("PRIVMSG al :hello")
+    await wait_all_tasks_blocked(0.01)
+    log.go_on()
+    await al.until(" PRIVMSG al :hello\r\n")
+    for peer, other in ((al, "carol"), (carol, "al")):
+        found = await peer.news(f"CHATHISTORY LATEST {other} * 9")
+        assert any(line.endswith(" PRIVMSG al :hello") for line in found)

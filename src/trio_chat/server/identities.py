@@ -130,7 +130,8 @@ class Identities:
         """
         person = self._chat.people[subscriber.user_id]
         before, account = person.identity, person.origin.account
-        outcomes = await self._ring.pursue(subscriber, request, verifier)
+        with self._ring.becoming_another(person.user_id):
+            outcomes = await self._ring.pursue(subscriber, request, verifier)
         if any(_had_no_effect(outcome, person) for outcome in outcomes):
             return [wrong_password()]
         if (person.identity, person.origin.account) == (before, account):

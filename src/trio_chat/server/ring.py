@@ -26,8 +26,9 @@ from trio_chat.core.events import (
     OfRealm,
     PasswordSet,
     Said,
+    Signalled,
 )
-from trio_chat.core.names import fold, is_private
+from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import AwayReply, Refused, Repeated
@@ -57,6 +58,7 @@ class Ring:
         self._logs, self._realm = logs, realm
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
+        self._becoming: dict[str, trio.Event] = {}  # by id, people whose identity is changing
         self.is_stopping = False
         self._idle = trio.Event()
 
@@ -88,6 +90,16 @@ class Ring:
             self._under_way -= 1
             if self.is_stopping and not self._under_way:
                 self._idle.set()
+
+    @contextmanager
+    def becoming_another(self, user_id: str) -> Iterator[None]:
+        """Let what is said in private to or by somebody wait, for their identity is changing."""
+        over = self._becoming[user_id] = trio.Event()
+        try:
+            yield
+        finally:
+            del self._becoming[user_id]
+            over.set()
 
     async def pursue(
         self,
@@ -137,11 +149,13 @@ class Ring:
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             if not events:
                 return outcomes, START
-            log = log_of(events[0])
+            log, first = log_of(events[0]), events[0]
             try:
-                if is_private(log):
+                if isinstance(first, Said | Signalled) and first.to:
                     # Kept open until it is shown: nobody is a member who would keep it open.
                     async with self._logs.in_use(log):
+                        if await self._are_others(first):
+                            continue
                         entries = await self._append(events)
                         await self._progress.until_shown(entries[-1].id)
                 else:
@@ -165,6 +179,17 @@ class Ring:
             if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
                 async with use.turn:
                     return await self.decide_and_append(subscriber, requests, in_turn=True)
+
+    async def _are_others(self, told: Said | Signalled) -> bool:
+        """Whether one of the two who talk is known as somebody else, or has gone, since this was
+        judged. If one of them is about to be, wait for that.
+        """
+        for user_id in (told.user_id, told.to_id):
+            if user_id in self._becoming:
+                await self._becoming[user_id].wait()
+                return True
+        one, other = (self._chat.people.get(id) for id in (told.user_id, told.to_id))
+        return not (one and other and private_room(one.identity, other.identity) == told.room)
 
     async def _append(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
         """Give events of one log their places."""
