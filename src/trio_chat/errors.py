@@ -105,6 +105,10 @@ class Conflict(ChatError):
         self.barrier = barrier
 
 
+class Gone(ChatError):
+    """The message that was to be redacted is not there, or not any more."""
+
+
 class CannotOpenStore(ChatError):
     """The place for history cannot be opened, is in use, or is damaged."""
 

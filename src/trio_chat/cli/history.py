@@ -18,6 +18,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
+    Redacted,
     Renamed,
     Said,
     Signalled,
@@ -32,6 +33,7 @@ from trio_chat.storage.sqlite.export import export
 _TYPES = {
     Said: "said",
     Signalled: "tags",
+    Redacted: "redacted",
     Joined: "joined",
     Left: "left",
     Kicked: "kicked",
@@ -43,7 +45,7 @@ _TYPES = {
 
 # Fields of events that mean nothing outside the server.
 _INSIDE = (
-    "user_id", "to_id", "target_id", "token", "origin", "rooms", "concat_at",
+    "user_id", "to_id", "target_id", "author_id", "token", "origin", "rooms", "concat_at",
     "identity", "target_identity", "present", "guarded", "seen",
 )  # fmt: skip
 

@@ -3,8 +3,10 @@
 Who hears what is decided in these functions, and nowhere else; their docstrings name the hearers.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from trio_chat.core.answers import topic_of
@@ -34,6 +36,7 @@ from trio_chat.core.events import (
     OfRealm,
     Origin,
     PasswordSet,
+    Redacted,
     Renamed,
     Said,
     Signalled,
@@ -99,6 +102,25 @@ def _on_signalled(state: State, event: Said | Signalled, entry: Entry) -> Delive
         echo = Delivery(Copy(event), people=(event.user_id,), by=event.user_id)
         return [Delivery(event, rooms=(name,)), echo]
     return [Delivery(event, rooms=(name,), by=event.user_id)]
+
+
+def _on_redacted(state: State, redacted: Redacted, entry: Entry) -> Deliveries:
+    """Those who heard the message, and whoever has removed it; nobody is shown it any more."""
+    by = redacted.user_id
+    if redacted.to:
+        ends = (state.same(identity) for identity in entry.room.split(","))
+        return [Delivery(redacted, people=tuple({**dict.fromkeys(chain(*ends))}), by=by)]
+    name = fold(redacted.room)
+    if (room := state.rooms.get(name)) is None:
+        return []
+    room.state = after(room.state, entry)
+    room.recent = deque((e for e in room.recent if e.id != redacted.msgid), room.recent.maxlen)
+    if redacted.status:
+        own = dict.fromkeys((redacted.author_id, by))
+        people = {**dict.fromkeys(with_status(room, redacted.status)), **own}
+        return [Delivery(redacted, people=tuple(people), by=by)]
+    outside = () if by in room.members else (by,)
+    return [Delivery(redacted, rooms=(name,), people=outside, by=by)]
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────
@@ -467,6 +489,7 @@ def _withdraw_all(state: State, operator: Person) -> None:
 EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Said: _on_said,
     Signalled: _on_signalled,
+    Redacted: _on_redacted,
     Joined: _on_joined,
     Left: _on_left,
     Kicked: _on_kicked,
@@ -549,6 +572,8 @@ def is_barrier(event: Event) -> bool:
     """Whether the judgement of later commands depends on this event."""
     if isinstance(event, Joined):
         return event.guarded
+    if isinstance(event, Redacted):  # as far as everybody in the room is told of it
+        return not (event.to or event.status)
     return isinstance(event, TopicSet | ModesSet | Kicked | OfRealm)
 
 

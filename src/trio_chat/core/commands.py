@@ -5,7 +5,7 @@ Who asks is not in them: the connection knows that, and passes it along.
 
 from dataclasses import field
 
-from trio_chat.core.events import NOWHERE, Change, Origin
+from trio_chat.core.events import NOWHERE, Change, Entry, Origin
 from trio_chat.core.fact import fact
 
 # The longest texts, in characters; a topic in bytes: what fits an IRC line beside an address.
@@ -286,6 +286,34 @@ class MatchStatus:
 
 
 @fact
+class Remove:
+    """Remove what was said in a room, or between somebody and me; ``target`` names it.
+
+    ``id`` is the message's. Without one it is the last message there by ``nick``; by me, if that is
+    empty, too.
+    """
+
+    target: str
+    id: str = ""
+    why: str = ""
+    nick: str = ""
+
+
+@fact
+class Redact:
+    """Remove this message, which the server has found for Remove; ``now`` in unix milliseconds."""
+
+    entry: Entry
+    now: int
+    why: str = ""
+
+    @property
+    def room(self) -> str:
+        """The log that it is in."""
+        return self.entry.room
+
+
+@fact
 class Quit:
     """Say goodbye. ``why`` is told to the one who leaves, ``words`` to all others."""
 
@@ -483,7 +511,7 @@ class ShowMark:
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | MatchStatus
-    | RevokeInvitation
+    | RevokeInvitation | Redact
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
@@ -498,6 +526,6 @@ LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Kill | Reload | Watch | OfInvitation
+    Enter | Quit | Operate | Kill | Reload | Watch | Remove | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

@@ -21,6 +21,7 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
+    Redact,
     Rename,
     Request,
     Say,
@@ -60,6 +61,7 @@ from trio_chat.core.invitations import is_invited
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
+from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
 from trio_chat.core.room import Person, Room
@@ -83,7 +85,7 @@ Outcomes = Sequence[Outcome]
 def repair(state: State, person: Person, request: Request | Confidential) -> str:
     """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(
-        request, Join | Kick | Invite | SetTopic | SetModes
+        request, Join | Kick | Invite | SetTopic | SetModes | Redact
     ):
         return ""
     room = state.room(request.room)
@@ -373,6 +375,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     SetAway: _set_away,
     SetName: _set_name,
     Announce: _announce,
+    Redact: redact,
     **_OF_ACCOUNTS,
     **_OF_INVITATIONS,
 }

@@ -6,6 +6,7 @@ it, leaves it empty.
 """
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
@@ -83,6 +84,25 @@ class Signalled:
     user_id: str = ""
     to: str = ""
     to_id: str = ""
+    status: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Redacted:
+    """``nick`` has removed the message ``msgid``, which ``author`` had said.
+
+    Of the message it has the author, and whom it was said to (``to``, ``status``), but no words.
+    """
+
+    room: str
+    nick: str
+    msgid: str
+    author: str
+    why: str = ""
+    user_id: str = ""
+    author_id: str = ""
+    to: str = ""
     status: str = ""
     origin: Origin = NOWHERE
 
@@ -349,7 +369,7 @@ class InvitationRevoked:
     invitation: str
 
 
-OfRoom = Said | Signalled | Joined | Left | Kicked | Invited | TopicSet | ModesSet
+OfRoom = Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
 OfPerson = (
     Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | UserModesSet | Announced
 )  # fmt: skip
@@ -389,7 +409,9 @@ def is_persistent(event: Event) -> bool:
             return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
-    return isinstance(event, Said | Joined | Left | Kicked | TopicSet | ModesSet | OfRealm)
+    return isinstance(
+        event, Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | OfRealm
+    )
 
 
 _PASSING = ("+typing", "+draft/typing")
@@ -402,9 +424,14 @@ def elsewhere(event: Event) -> tuple[str, ...]:
 
 def is_missed(event: Event) -> bool:
     """Whether the event matters tomorrow; nobody misses comings and goings."""
-    return isinstance(event, Said | Kicked | TopicSet | ModesSet)
+    return isinstance(event, Said | Redacted | Kicked | TopicSet | ModesSet)
 
 
 def is_for_members(event: Event) -> bool:
     """Whether all members of a room see the event, and so may see it again later."""
-    return not isinstance(event, Said | Signalled) or not event.status
+    return not isinstance(event, Said | Signalled | Redacted) or not event.status
+
+
+def without_words(said: Said) -> Said:
+    """A message as it is kept once it is redacted: sent again, it is still known by its token."""
+    return replace(said, text="", tags="", concat_at=())

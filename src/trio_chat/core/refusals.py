@@ -43,3 +43,6 @@ class Code(Enum):
     TOO_LONG = auto()
     UNAVAILABLE = auto()
     UNREADABLE = auto()  # room or nick
+    UNKNOWN_MESSAGE = auto()
+    NOT_THE_AUTHOR = auto()
+    TOO_LATE_TO_REDACT = auto()  # seconds

@@ -18,11 +18,15 @@ class State:
     """People by id, rooms by folded name.
 
     ``replay`` is the number of messages that a newcomer is shown, ``rooms_each`` the most rooms
-    that one person may be in. The ``lobby`` belongs to the operators of the server.
+    that one person may be in. The ``lobby`` belongs to the operators of the server. For
+    ``redact_hours`` people may remove what they have said.
     """
 
-    def __init__(self, *, replay: int, rooms_each: int = 1000, lobby: str = "") -> None:
+    def __init__(
+        self, *, replay: int, rooms_each: int = 1000, lobby: str = "", redact_hours: int = 24
+    ) -> None:
         self.replay, self.rooms_each, self.lobby = replay, rooms_each, lobby
+        self.redact_hours = redact_hours
         self.people: dict[str, Person] = {}
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in

@@ -5,10 +5,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import ALL, ListTalks, LookUp, MarkRead, Recall, Seek, ShowMark, Span
-from trio_chat.core.events import Entry, Said
+from trio_chat.core.commands import (
+    ALL,
+    ListTalks,
+    LookUp,
+    MarkRead,
+    Recall,
+    Remove,
+    Seek,
+    ShowMark,
+    Span,
+)
+from trio_chat.core.events import Entry, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.names import fold
+from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.core.views import Answer, Found, Marked, Recalled, Refused, Talks
@@ -17,6 +28,9 @@ from trio_chat.storage.base import Log, Search
 # A search by nickname alone reads so many messages of a room at a time, and so many times: beyond
 # that it would take for ever in a large one.
 _PAGE, _PAGES = 500, 20
+
+# The last message of somebody is sought in so many pages.
+_LAST_PAGE, _LAST_PAGES = 100, 5
 
 # Read markers of somebody who is not known: those of the last rooms and people they have read.
 _MARKS_EACH = 200
@@ -81,6 +95,35 @@ class Archive:
         if isinstance(found, Source) or not target or target.startswith("#"):
             return found
         return source(self._chat, reader, target, await self._log.talks(reader.identity))
+
+    async def find(self, person: Person, remove: Remove) -> Entry | Refused:
+        """Find the message that somebody wants to remove; Refused if they know of none."""
+        found = place(self._chat, person, remove.target)
+        if isinstance(found, Refused) and not remove.target.startswith("#"):
+            talks = await self._log.talks(person.identity)
+            found = place(self._chat, person, remove.target, talks)
+        if isinstance(found, Refused):
+            return found
+        if remove.id:
+            entry = await self._log.find(found.log, remove.id) if is_id(remove.id) else None
+            known = entry is not None and is_known_to(self._chat, person, found, entry)
+            return entry if entry and known else unknown_message()
+        span = Span()
+        for _ in range(_LAST_PAGES):
+            page = await self._read(found, span, limit=_LAST_PAGE, said=True)
+            for entry in reversed(page):
+                if self._is_theirs(person, remove.nick, entry):
+                    return entry
+            if len(page) < _LAST_PAGE:
+                break
+            span = Span(before=page[0].id)
+        return unknown_message(said_by=remove.nick or person.nick)
+
+    def _is_theirs(self, person: Person, nick: str, entry: Entry) -> bool:
+        """Whether a message is by ``nick``; by the ``person``, if that is empty."""
+        if nick:
+            return _is_by(entry, nick)
+        return isinstance(entry.event, Said) and is_author(self._chat, person, entry.event)
 
     async def _recall(self, reader: Person, recall: Recall) -> Answer:
         found = await self._source(reader, recall.target)

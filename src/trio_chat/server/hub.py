@@ -6,6 +6,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 """
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,7 +27,9 @@ from trio_chat.core.commands import (
     LogOut,
     LookUp,
     MarkRead,
+    Redact,
     Register,
+    Remove,
     Rename,
     Request,
     Say,
@@ -255,7 +258,7 @@ class Hub:
         return self.chat.decide(subscriber.user_id, request, newcomer=newcomer)
 
     async def submit(
-        self, subscriber: Subscriber, request: Request | Confidential, verifier: str = ""
+        self, subscriber: Subscriber, request: Request | Confidential | Remove, verifier: str = ""
     ) -> Outcomes:
         """Carry out a request. Returns what has become of it, when all of that has been shown.
 
@@ -278,12 +281,24 @@ class Hub:
                     return await self._identities.change(subscriber, request, verifier)
                 case Register() | LogIn() | LogOut() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
+                case Remove():
+                    return await self._remove(subscriber, request)
                 case Leave() | Kick():
                     outcomes = await self._ring.pursue(subscriber, request)
                     await self.logs.close_unheard()
                     return outcomes
                 case _:
                     return await self._ring.pursue(subscriber, request, verifier)
+
+    async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
+        try:
+            found = await self._archive.find(self.chat.people[subscriber.user_id], remove)
+        except Unavailable as error:
+            return [not_kept(error)]
+        if isinstance(found, Refused):
+            return [found]
+        request = Redact(found, int(time.time() * 1000), remove.why)
+        return await self._ring.pursue(subscriber, request)
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.

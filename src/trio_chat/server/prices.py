@@ -18,6 +18,7 @@ from trio_chat.core.commands import (
     ListRooms,
     ListTalks,
     Recall,
+    Remove,
     Seek,
     ShowMasks,
 )
@@ -62,6 +63,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     FindPast: lambda chat, person, query: 3,
     # A page of a hundred is read in 0.5 ms, in a thread.
     Recall: lambda chat, person, query: 1 + query.limit // 100,
+    # A commit of its own, after up to five pages of a hundred.
+    Remove: lambda chat, person, remove: 5 if remove.id else 10,
     # Looks at all conversations, and once into each of the person's rooms.
     ListTalks: lambda chat, person, query: 5 + len(person.rooms) // 2,
     # 2 ms in one room, 7 ms in a hundred, by an index. Without words, up to 10,000 messages of each

@@ -25,14 +25,16 @@ from trio_chat.core.events import (
     InvitationUsed,
     OfRealm,
     PasswordSet,
+    Redacted,
     Said,
     Signalled,
 )
 from trio_chat.core.names import fold, is_private, private_room
+from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import AwayReply, Refused, Repeated
-from trio_chat.errors import Conflict, Unavailable
+from trio_chat.errors import Conflict, Gone, Unavailable
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
@@ -151,10 +153,10 @@ class Ring:
                 return outcomes, START
             log, first = log_of(events[0]), events[0]
             try:
-                if isinstance(first, Said | Signalled) and first.to:
+                if is_private(log):
                     # Kept open until it is shown: nobody is a member who would keep it open.
                     async with self._logs.in_use(log):
-                        if await self._are_others(first):
+                        if isinstance(first, Said | Signalled) and await self._are_others(first):
                             continue
                         entries = await self._append(events)
                         await self._progress.until_shown(entries[-1].id)
@@ -164,6 +166,8 @@ class Ring:
                 # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self._progress.until_shown(conflict.barrier)
                 conflicts += 1
+            except Gone:
+                return [unknown_message()], START
             except Unavailable as error:
                 return [
                     outcome if isinstance(outcome, _ANSWERS) else not_kept(error, outcome)
@@ -199,8 +203,9 @@ class Ring:
             expect, secret = self._chat.realm.barrier, _secret(last, verifier)
         else:
             expect = self._chat.rooms[log].state.barrier if log in self._chat.rooms else ""
+        redact = last.msgid if isinstance(last, Redacted) else ""
         entries = await self._log.append(
-            log, events, expect=expect, barrier=is_barrier(last), secret=secret
+            log, events, expect=expect, barrier=is_barrier(last), secret=secret, redact=redact
         )
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries

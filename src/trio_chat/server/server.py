@@ -78,6 +78,7 @@ class Server:
             replay=_replay(settings),
             rooms_each=settings.limits.rooms_each,
             lobby=settings.server.lobby,
+            redact_hours=settings.rooms.redact_hours,
         )
         self._hub = Hub(
             chat,
@@ -153,6 +154,7 @@ class Server:
         self._hub.logs.room_modes = settings.server.room_modes
         self._hub.chat.replay = _replay(settings)
         self._hub.chat.rooms_each = settings.limits.rooms_each
+        self._hub.chat.redact_hours = settings.rooms.redact_hours
         try:
             self._use_certificate()
         except ChatError as error:

@@ -325,6 +325,19 @@ class LimitSettings(Section):
     rooms_each: int = _number(100, 1, 10_000, "The most rooms that one client may be in.")
 
 
+class RoomSettings(Section):
+    """The rules in rooms, and in private conversations."""
+
+    redact_hours: int = _number(
+        24,
+        0,
+        87_600,
+        "How long people may remove what they have said; 0 means never. The operators of a room "
+        "always may, there.",
+        "hours",
+    )
+
+
 class HistorySettings(Section):
     """The history that is kept, and where."""
 
@@ -504,6 +517,7 @@ class Settings(BaseSettings):
     irc: IrcSettings = IrcSettings()
     accounts: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()
+    rooms: RoomSettings = RoomSettings()
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()
     screen: ScreenSettings = ScreenSettings()

@@ -91,6 +91,7 @@ class Log(Protocol):
         expect: str = "",
         barrier: bool = False,
         secret: Secret | None = None,
+        redact: str = "",
     ) -> Sequence[Entry]:
         """Give the events their places, one after the other, and return their entries.
 
@@ -104,7 +105,15 @@ class Log(Protocol):
 
         A ``secret`` is kept together with the events, or none of it is. What goes into the log of
         accounts is never shown without being stored, and is kept for ever.
+
+        Together with the events, the words of the message with the id ``redact`` go: from then on
+        nothing that reads the log finds it, and soon its bytes are gone as well. If it is sent
+        again, it is still known by its token. If it is not there, Gone is raised, and nothing is
+        appended.
         """
+
+    async def find(self, room: str, id: str) -> Entry | None:
+        """The message with this id in a log, whoever may see it; None if it is not there."""
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False

@@ -27,6 +27,7 @@ from trio_chat.core.events import (
     ModesSet,
     Origin,
     PasswordSet,
+    Redacted,
     Renamed,
     Said,
     Signalled,
@@ -38,7 +39,7 @@ from trio_chat.core.views import Mask
 from trio_chat.storage.checked import is_sound
 
 _LASTING = (
-    Said, Signalled, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
+    Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     InvitationUsed, InvitationRevoked,
 )  # fmt: skip
@@ -47,7 +48,8 @@ _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
 # The names of fields in what is stored, where they differ: those must never change.
 _STORED = {
-    "user_id": "who", "to_id": "to_who", "target_id": "target_who", "concat_at": "seams",
+    "user_id": "who", "to_id": "to_who", "target_id": "target_who", "author_id": "author_who",
+    "concat_at": "seams",
 }  # fmt: skip
 _FIELDS = {stored: name for name, stored in _STORED.items()}
 

@@ -29,10 +29,11 @@ from trio_chat.core.events import (
     is_for_members,
     is_missed,
     is_persistent,
+    without_words,
 )
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict
+from trio_chat.errors import Conflict, Gone
 from trio_chat.storage.base import (
     ENDLESS,
     FLOOR,
@@ -70,6 +71,7 @@ class _Room:
     others: deque[Entry] = field(default_factory=deque)
     bytes_by: Counter[str] = field(default_factory=Counter)
     barriers: list[Entry] = field(default_factory=list)  # since its state was saved
+    redacted: deque[str] = field(default_factory=deque)  # the tokens of messages that are
     barrier: str = ""
     saved: tuple[str, RoomState | None] = (START, None)
 
@@ -141,6 +143,7 @@ class MemoryLog(Log):
         expect: str = "",
         barrier: bool = False,
         secret: Secret | None = None,
+        redact: str = "",
     ) -> Sequence[Entry]:
         await self._intake.take_place()
         self._forget_old()
@@ -150,6 +153,9 @@ class MemoryLog(Log):
         if log.barrier not in ("", expect):
             self._intake.give_back()
             raise Conflict(log.barrier)
+        if redact and not self._redact(log, redact):
+            self._intake.give_back()
+            raise Gone(f"{redact} is not there")
         if secret:
             self._secrets[secret.account] = secret.verifier
         entries, fresh = [], []
@@ -176,6 +182,25 @@ class MemoryLog(Log):
             self._make_room()
         self._intake.show(room, fresh)
         return entries
+
+    def _redact(self, log: _Room, id: str) -> bool:
+        """Take a message out, all but its token; returns whether it was there."""
+        entry = _message(log, id)
+        if entry is None or not isinstance(said := entry.event, Said):
+            return False
+        log.said.remove(entry)
+        self._forget(log, entry)
+        if said.token:
+            self._tokens[said.token] = entry._replace(event=without_words(said))
+            log.redacted.append(said.token)
+            if len(log.redacted) > FLOOR:
+                del self._tokens[log.redacted.popleft()]
+        return True
+
+    async def find(self, room: str, id: str) -> Entry | None:
+        await trio.lowlevel.checkpoint()
+        self._forget_old()
+        return _message(self._rooms.get(room, _NOTHING), id)
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
@@ -308,6 +333,8 @@ class MemoryLog(Log):
         log = self._rooms.pop(room, _NOTHING)
         for entry in log:
             self._forget(log, entry)
+        for token in log.redacted:
+            del self._tokens[token]
 
     def _forget_old(self) -> None:
         if (up_to := self.too_old) <= self._too_old:
@@ -401,6 +428,11 @@ class _Mark(NamedTuple):
 
 
 _NO_MARK = _Mark(0, "")
+
+
+def _message(log: _Room, id: str) -> Entry | None:
+    found = (entry for entry in log.said if entry.id == id and isinstance(entry.event, Said))
+    return next(found, None)
 
 
 def _source(entry: Entry) -> str:

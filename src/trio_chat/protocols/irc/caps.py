@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
-from trio_chat.protocols.irc.info import IDENTITY, PLAIN, REGISTRATION
+from trio_chat.protocols.irc.info import IDENTITY, PLAIN, REDACTION, REGISTRATION
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
 
@@ -24,6 +24,7 @@ CAPS = {
     REGISTRATION: "before-connect",
     "draft/chathistory": "",
     "draft/event-playback": "",
+    REDACTION: "",
     MULTILINE: f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}",
     "draft/read-marker": "",
     "echo-message": "",

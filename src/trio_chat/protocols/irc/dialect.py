@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     ModesSet,
     NameSet,
     Origin,
+    Redacted,
     Renamed,
     Said,
     Signalled,
@@ -41,11 +42,12 @@ from trio_chat.core.views import (
     Shown,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import LINE_MAX
-from trio_chat.protocols.irc.message import body, safe, trailing, word
+from trio_chat.protocols.irc.info import LINE_MAX, REDACTION
+from trio_chat.protocols.irc.message import body, last, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
+from trio_chat.protocols.plain.wording import removal
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 # A message's client-only tags are repeated on each of its lines if they are no longer than this: 32
@@ -65,6 +67,8 @@ class IrcDialect(Dialect):
             if not self._tells(shown):
                 return b""
             shown = shown.of
+        if type(shown) is Redacted and REDACTION not in self.caps:
+            shown = Notice(removal(shown), shown.to or shown.room)
         if isinstance(shown, RoomWelcome) and shown.recent:
             return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
@@ -193,6 +197,8 @@ class IrcDialect(Dialect):
                 return self._said(shown)
             case Signalled(room) if "message-tags" in self.caps:
                 return [_line(shown, "TAGMSG", shown.to or shown.status + room)]
+            case Redacted(room, msgid=msgid, why=why, to=to):
+                return [_line(shown, "REDACT", to or room, msgid, *([why] if why else []))]
             case Joined():
                 return self._joined(shown)
             case Left(room, why=why):
@@ -226,8 +232,9 @@ class IrcDialect(Dialect):
             case LoggedOut(nick, origin):
                 words = "You are now logged out"
                 return [self._numeric(n.RPL_LOGGEDOUT, nick, address(nick, origin), words)]
-            case Notice(text):
-                return [f":{self._server} {body('NOTICE', '*', line)}" for line in text.split("\n")]
+            case Notice(text, place):
+                start = f":{self._server} NOTICE {place or '*'}"
+                return [f"{start} {last(line)}" for line in text.split("\n")]
             case Marked():
                 return self.marked(shown)
         return ()

@@ -10,6 +10,7 @@ from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 #: The capability to register an account (ircv3.net, "account-registration"); and trio-chat's own: a
 #: client shows who it was, and finds the commands of our own client.
 REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
+REDACTION = "draft/message-redaction"
 
 #: The mechanism of a login that tells the password (RFC 4616).
 PLAIN = "PLAIN"

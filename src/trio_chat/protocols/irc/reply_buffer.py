@@ -20,7 +20,7 @@ is written with its tags, once those are known.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import Entry, Joined, UserModesSet
+from trio_chat.core.events import Entry, Joined, Said, UserModesSet
 from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Copy, Refused, Repeated, Shown
@@ -35,7 +35,7 @@ from trio_chat.protocols.session import OwnDialect
 # Commands whose own specifications demand standard replies; others need a capability: "This
 # capability allows servers to send arbitrary standard replies other than ones enabled by a specific
 # specification".
-_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "REGISTER", "SEARCH"}
+_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "REDACT", "REGISTER", "SEARCH"}
 
 # Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {
@@ -177,9 +177,13 @@ class ReplyBuffer(OwnDialect):
         return _OWNED.format(*refused.about, *refused.about)
 
     def tell_again(self, repeated: Repeated) -> None:
-        """Answer a message that was sent again and had arrived before as it was answered then."""
+        """Answer a message that was sent again and had arrived before as it was answered then.
+
+        Of one that was redacted in between there is nothing left to show.
+        """
         entry = repeated.entry
-        if "echo-message" in self.peer.caps:
+        has_words = isinstance(entry.event, Said) and entry.event.text
+        if has_words and "echo-message" in self.peer.caps:
             self.show_entries([entry])
         else:
             text = "That was already sent, and was not sent again"

@@ -37,9 +37,17 @@ from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.protocols import invitation
-from trio_chat.protocols.irc import batches, history, messages, monitor, replies, services
+from trio_chat.protocols.irc import (
+    batches,
+    history,
+    messages,
+    monitor,
+    redaction,
+    replies,
+    services,
+)
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import IDENTITY, TARGETS_MAX
+from trio_chat.protocols.irc.info import IDENTITY, REDACTION, TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.registration import Registration
@@ -401,6 +409,7 @@ VERBS = {
     "PONG": Verb(lambda out, m: (), "token", early=True),
     "PRIVMSG": Verb(messages.say, "target,... text"),
     "QUIT": Verb(_quit, "[why]", early=True),
+    "REDACT": Verb(redaction.redact, "target msgid [why]", 2, cap=REDACTION),
     "REGISTER": Verb(Registration.register, "account|* email|* password", 3, registers=True),
     "REHASH": Verb(_rehash),
     "SEARCH": Verb(

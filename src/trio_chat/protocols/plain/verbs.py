@@ -22,6 +22,7 @@ from trio_chat.core.commands import (
     Quit,
     Recall,
     Register,
+    Remove,
     Rename,
     Say,
     Seek,
@@ -31,6 +32,7 @@ from trio_chat.core.commands import (
     ShowTopic,
     Span,
 )
+from trio_chat.core.events import is_id
 from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
@@ -101,6 +103,16 @@ def _topic(room: str, text: str) -> Command:
 def _kick(room: str, rest: str) -> Command:
     nick, why = (*rest.split(maxsplit=1), "")[:2]
     return Kick(room, nick, why)
+
+
+def _remove(room: str, rest: str) -> Command | Refused:
+    which, more = (*rest.split(maxsplit=1), "")[:2]
+    if is_id(which):
+        return Remove(room, which, more)
+    if which.lower() != "last":
+        return Refused("/remove takes last, the id of a message, or last NAME.")
+    nick, why = (*more.split(maxsplit=1), "", "")[:2]
+    return Remove(room, why=why, nick=nick)
 
 
 def _history(room: str, number: str) -> Command | Refused:
@@ -198,6 +210,12 @@ VERBS = {
     "join": Verb("ROOM", "go to another room, or make a new one", 1, _join),
     "invite": Verb("NAME", "invite somebody to the room", 1, lambda room, name: Invite(room, name)),
     "kick": Verb("NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick),
+    "remove": Verb(
+        "last|ID|last NAME [WHY]",
+        "remove your last message; an operator also others'",
+        1,
+        _remove,
+    ),
     "rooms": Verb("", "list the rooms", 0, lambda room, rest: ListRooms()),
     "who": Verb("[ROOM]", "list the people in the room", 0, _who),
     "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),

@@ -26,6 +26,7 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     PasswordSet,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -132,6 +133,8 @@ def wording(shown: Shown) -> list[str]:
             return [f"{nick} left!"]
         case Renamed(nick, to):
             return [f"*** {nick} is now {to}."]
+        case Redacted():
+            return [f"*** {removal(shown)}"]
         case TopicSet(nick=nick, text=""):
             return [f"*** {nick} removed the topic."]
         case TopicSet(nick=nick, text=text):
@@ -181,6 +184,15 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {line}" for line in text.splitlines()]
         case _:  # things that concern people elsewhere, and answers that only IRC asks for
             return []
+
+
+def removal(redacted: Redacted) -> str:
+    """A sentence that tells of the removal of a message."""
+    nick, author, why = redacted.nick, redacted.author, redacted.why
+    reason = f" ({why})." if why else "."
+    if fold(nick) == fold(author):
+        return f"{nick} removed a message of their own{reason}"
+    return f"A message of {author}'s was removed by {nick}{reason}"
 
 
 _RULES = {

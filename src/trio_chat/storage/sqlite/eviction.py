@@ -29,7 +29,7 @@ _AT_ONCE = 8
 _ROOMS = 100
 
 # The kinds of entries that may go: the index finds them one kind at a time.
-_KINDS = (Kind.SAID, Kind.NOT_FOR_ALL, Kind.BARRIER)
+_KINDS = (Kind.SAID, Kind.REDACTED, Kind.NOT_FOR_ALL, Kind.BARRIER)
 
 
 class Eviction:

@@ -9,7 +9,7 @@ from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.ids import first_of
-from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
+from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
 from trio_chat.storage.sqlite.schema import check_version, connect, opening
 
 # Entries that are read at a time. Between two pages no lock is held, so that the journal can be
@@ -53,7 +53,8 @@ def _page(
     places = ", ".join("?" * len(rooms))
     return connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-        f"WHERE id > ? AND room IN ({places}) AND entry.at >= ? UNION ALL "
+        f"WHERE id > ? AND room IN ({places}) AND entry.at >= ? AND kind <> {Kind.REDACTED:d} "
+        "UNION ALL "
         f"SELECT {COLUMNS} FROM elsewhere JOIN room USING (room) JOIN entry USING (id) "
         f"WHERE id > ? AND elsewhere.room IN ({places}) AND entry.at >= ? "
         f"ORDER BY id LIMIT {_PAGE}",

@@ -127,6 +127,7 @@ class SqliteLog(Log):
         expect: str = "",
         barrier: bool = False,
         secret: Secret | None = None,
+        redact: str = "",
     ) -> Sequence[Entry]:
         rows = [
             row_of(event, barrier=barrier and event is events[-1]) if is_persistent(event) else None
@@ -135,19 +136,21 @@ class SqliteLog(Log):
         await self._intake.take_place()
 
         def append(store: Store) -> Sequence[Entry]:
-            return store.append(room, events, rows, expect=expect, barrier=barrier, secret=secret)
+            return store.append(
+                room, events, rows, expect=expect, barrier=barrier, secret=secret, redact=redact
+            )
 
         def pass_on(store: Store) -> Sequence[Entry]:
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
         lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
-        must_last = room == REALM or (self._refuse and any(map(is_missed, events)))
+        must_last = room == REALM or redact or (self._refuse and any(map(is_missed, events)))
         job = Job(
             append if lasts else pass_on,
             writes=lasts,
             otherwise=pass_on if lasts and not must_last else None,
             then=partial(self._show, room, partial(_fresh, events)),
-            size=len(events),
+            size=None if redact else len(events),
         )
         return await self._done(job, lone=self._intake.has_one)
 
@@ -162,6 +165,9 @@ class SqliteLog(Log):
             self._intake.show(room, fresh(job.result))
         else:
             self._intake.give_back()
+
+    async def find(self, room: str, id: str) -> Entry | None:
+        return await self._read(read.find, room, id)
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False

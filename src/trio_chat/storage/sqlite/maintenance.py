@@ -14,6 +14,7 @@ from trio_chat.storage.clock import Calendar, HouseTime, steady
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
 from trio_chat.storage.sqlite import search, usage
 from trio_chat.storage.sqlite.eviction import Eviction
+from trio_chat.storage.sqlite.purge import Purge
 from trio_chat.storage.sqlite.rows import Kind, event_of
 from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
 from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
@@ -89,7 +90,8 @@ class Housekeeper:
         self._up_to = self._indexed_up_to()
         self._putting_together = self._gave_back = False
         self._last_room = 0  # the last one that was looked at
-        self._turns = deque([self.index, self._forget_some, self._give_pages_back])
+        purge = Purge(store, steady, lambda: self._house.at)
+        self._turns = deque([self.index, self._forget_some, self._give_pages_back, purge.step])
         self._eviction = Eviction(
             store.connection, take_out=self._take_out, forget=self._forget_unused, is_open=is_open
         )
@@ -117,7 +119,8 @@ class Housekeeper:
             search.clear(self._connection)
             usage.clear(self._connection)
             self._connection.execute("DELETE FROM indexed")
-            self._connection.execute("INSERT INTO indexed VALUES (0, 0, 0)")
+            # Perhaps something was redacted whose bytes are still there.
+            self._connection.execute("INSERT INTO indexed VALUES (0, 0, 0, 1)")
         return 0
 
     def index(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from trio_chat.core.commands import Bound, Span
-from trio_chat.core.events import REALM, Entry
+from trio_chat.core.events import REALM, Entry, Said
 from trio_chat.core.names import fold
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
@@ -59,6 +59,16 @@ def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tupl
         return missing, end
     row = connection.execute("SELECT at FROM entry WHERE id = ?", (pack(bound),)).fetchone()
     return row[0] if row else time_of(bound), pack(bound)
+
+
+def find(connection: Connection, room: str, id: str) -> Entry | None:
+    """The message with this id in a log, as ``Log.find``."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
+        "WHERE entry.id = ? AND room.name = ? AND kind IN (0, 3)",
+        (pack(id), room),
+    )
+    return next((entry for entry in entries_of(rows) if isinstance(entry.event, Said)), None)
 
 
 def end(connection: Connection, room: str) -> str:

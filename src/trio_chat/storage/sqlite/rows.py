@@ -17,15 +17,16 @@ logger = logging.getLogger(__name__)
 class Kind(IntEnum):
     """The kinds of entries that are looked for separately.
 
-    NOT_FOR_ALL is a message that only some of a room's members have seen. With the indexes by room,
-    kind and id (or time), the last messages are found beside a million joins, and barriers beside a
-    million messages.
+    NOT_FOR_ALL is a message that only some of a room's members have seen, REDACTED one of which the
+    words are gone, and only the token is of use. With the indexes by room, kind and id (or time),
+    the last messages are found beside a million joins, and barriers beside a million messages.
     """
 
     SAID = 0
     BARRIER = 1
     OTHER = 2
     NOT_FOR_ALL = 3
+    REDACTED = 4
 
 
 #: The columns of entry and room of which ``entries_of`` makes entries.

@@ -44,9 +44,15 @@ _SAY, _OPERATIONS, _COPIED = 10.0, 100_000, 1000
 # that.
 _JOURNAL = 4 * 1024 * 1024  # bytes
 
+# With the last of them, what is deleted is overwritten.
+_SETTINGS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+
 # A change of a folder that comes so long after another has a later time (nanoseconds), where times
 # are told more exactly than in seconds.
 _SETTLED, _SECOND = 100_000_000, 1_000_000_000
+
+#: Stands before the version in the name of a copy that is made of a file before it is migrated.
+COPY = ".version-"
 
 #: One script for each version of the file, in order. Those that have been released never change.
 MIGRATIONS: Sequence[str] = [
@@ -156,6 +162,11 @@ MIGRATIONS: Sequence[str] = [
         verifier TEXT NOT NULL,
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    -- The lowest id of a redacted message whose bytes may still be somewhere in the file; 0 without
+    -- one (redaction.py).
+    ALTER TABLE indexed ADD COLUMN redacted INTEGER NOT NULL DEFAULT 0;
     """,
 ]
 
@@ -269,7 +280,7 @@ def open_for_writing(
         connection = connect(path, cache_bytes=cache_bytes, busy=busy)
         unless_good.callback(connection.close)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded while it is empty
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
         if unclean:
@@ -365,7 +376,7 @@ def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Copy the file as it is, beside it. The copy gets its name when it is whole."""
-    copy = Path(f"{path}.version-{version}")
+    copy = Path(f"{os.path.realpath(path)}{COPY}{version}")
     part = Path(f"{copy}.part")
     logger.info("%s stays as it is in %s: copying it", path, copy)
     part.unlink(missing_ok=True)
@@ -375,7 +386,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
             connection.backup(other, pages=_COPIED, progress=lambda *_: progress())
         os.fsync(file.fileno())
     part.rename(copy)
-    folder = os.open(path.parent, os.O_RDONLY)
+    folder = os.open(copy.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
 

@@ -13,7 +13,7 @@ from trio_chat.errors import Conflict, Unavailable
 from trio_chat.storage.base import START, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
-from trio_chat.storage.sqlite import read
+from trio_chat.storage.sqlite import read, redaction
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
 # Rooms whose number and last barrier are remembered, some hundred bytes each.
@@ -69,6 +69,7 @@ class Store:
         self.unindexed = 0  # about how many entries are not in the index of words
         self.unlooked = 0  # new entries since housekeeping last looked for some to take out
         self.marks: float = math.inf  # new marks since then
+        self.redactions = 0  # in this run; also those that could not be committed
         self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
 
     @contextmanager
@@ -112,11 +113,15 @@ class Store:
         expect: str,
         barrier: bool,
         secret: Secret | None = None,
+        redact: str = "",
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
         last = self._barrier(name)
         if last not in ("", expect):
             raise Conflict(last)
+        if redact:
+            redaction.take_words_out(self.connection, name, redact)
+            self.redactions += 1
         if secret:
             self._keep(secret)
         room = self._number(name)
