@@ -193,7 +193,7 @@ sensible = st.builds(
     st.none() | words | st.binary(max_size=200),
 )
 lines = (sensible | st.binary(max_size=80)).map(lambda line: line.replace(b"\n", b""))
-_GOING = (b"QUIT", b"KILL", b"WEBIRC")
+_GOING = (b"QUIT", b"KILL", b"WEBIRC", b"PROXY")
 
 
 def made(count: int, batch: int = 25) -> list[list[bytes]]:
