@@ -88,11 +88,30 @@ def test_the_token_says_what_was_asked_for(
     assert str(invited(out)).startswith("irc://127.0.0.1:55555?")
 
 
+def test_where_guests_are_closed_people_have_to_register(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = invite(capsys, store, "accounts.guests=closed")
+    assert out.endswith(
+        "This command lets one person in within 7 days. They have to register there.\n"
+    )
+
+
+def test_where_nobody_registers_it_makes_nobody_an_operator(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        invite(capsys, store, "accounts.registration=closed", operator=True)
+    assert ended.value.code == 78
+    assert "makes nobody an operator; accounts.operators does\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("assignments", "uses", "days", "code", "why"),
     [
         (["history.store=memory:"], 1, 7, 78, "such a server keeps no key"),
         (["server.key=/nowhere/key"], 1, 7, 78, "no key in /nowhere/key yet: start the server"),
+        (["accounts.guests=closed", "accounts.registration=closed"], 1, 7, 78, "lets nobody in"),
         ([], 0, 7, 78, "an invitation is for 1 to 1000 people, and lasts 1 to 365 days"),
         ([], 1, 366, 78, "an invitation is for 1 to 1000 people, and lasts 1 to 365 days"),
     ],

@@ -17,6 +17,7 @@ from trio_chat.cli import trust
 from trio_chat.cli.configure import load
 from trio_chat.client import tls
 from trio_chat.client.dial import Remote
+from trio_chat.client.pins import Pins
 from trio_chat.settings import LimitSettings, ServerSettings, TlsSettings
 from trio_chat.settings.pins import pin_in_link, pin_of
 from trio_chat.settings.places import Address
@@ -169,7 +170,7 @@ async def test_who_speaks_no_tls_is_not_spoken_to_in_clear(nursery, monkeypatch,
     with pytest.raises(CannotConnect) as caught:
         async with enter(server.port, pin="ab" * 32):
             pass
-    assert caught.value.about == ""  # with a pin there is no way in clear
+    assert caught.value.about == "pinned"  # then there is no way in clear
     # The random bytes of a hello may look like a line, but never like this.
     assert not any(word in line for line in server.received for word in ("NICK", "USER", "CAP"))
 
@@ -320,6 +321,11 @@ async def test_a_server_without_tls_is_told_with_the_way_out(nursery, tmp_path):
     done = await say(server.port, tmp_path, f"ircs://localhost:{server.port}")
     assert (done.code, done.out, done.err.count("\n")) == (69, "", 1)
     assert "'--set client.tls=off' goes there in clear, for all on the way to read" in done.err
+    Pins(tmp_path / "trio-chat" / "pins").keep(Address("localhost", server.port), "ab" * 32, "")
+    done = await say(server.port, tmp_path, f"localhost:{server.port}")
+    assert (done.code, done.out, done.err.count("\n")) == (69, "", 1)
+    assert f"remove its line from {tmp_path}/trio-chat/pins" in done.err
+    assert "client.tls" not in done.err
 
 
 async def test_a_certificate_that_this_system_trusts_is_not_kept(irc, trusts, tmp_path):

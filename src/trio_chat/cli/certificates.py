@@ -7,6 +7,7 @@ made anew, the certificate is the one trusted now, or that is an error.
 import datetime
 import os
 import sys
+from pathlib import Path
 
 import platformdirs
 import trio
@@ -25,17 +26,24 @@ from trio_chat.settings.places import Address
 _NAMES_MAX = 10
 
 
+def pins_file() -> Path:
+    """Where pins are kept."""
+    return platformdirs.user_state_path("trio-chat") / "pins"
+
+
 def with_pin(settings: Settings) -> Settings:
     """Add the pin of the server, if it is known or the person trusts it now. Raises SettingsError,
     CannotConnect and NotTrusted.
     """
     address, client = Address(settings.host, settings.port), settings.client
-    pins = Pins(platformdirs.user_state_path("trio-chat") / "pins")
+    pins = Pins(pins_file())
     known = _known(pins, address)
     try:
         speaks_tls = uses_tls(client.tls, address, client.pin or known)
     except ValueError as error:
-        remedy = "" if client.pin else f". If it no longer does, remove its line from {pins.path}"
+        remedy = (
+            "" if client.pin else f". If it no longer speaks TLS, remove its line from {pins.path}"
+        )
         raise SettingsError(f"client.tls=off: {error}{remedy}") from None
     pin = client.pin or known
     if speaks_tls and not pin and _is_interactive(settings):

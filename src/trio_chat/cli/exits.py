@@ -64,7 +64,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         error = _first(group)
         if debug:
             traceback.print_exception(error)
-        for line in f"{error}{ADVICE.get(error.about, '')}".splitlines():
+        for line in f"{error}{_advice(error.about)}".splitlines():
             print(f"trio-chat: {clean(line)}", file=sys.stderr)
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
@@ -83,6 +83,17 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         code = CANNOT_WRITE
     if code:
         sys.exit(code)
+
+
+def _advice(about: str) -> str:
+    if about != "pinned":
+        return ADVICE.get(about, "")
+    from trio_chat.cli.certificates import pins_file  # slow to load, and seldom needed
+
+    return (
+        ". If it speaks clear text only from now on, use no link with a pin, and remove its line "
+        f"from {pins_file()}, if it has one"
+    )
 
 
 def drop_output() -> None:

@@ -12,7 +12,7 @@ from trio_chat.errors import SettingsError
 from trio_chat.server.admission import new_token
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.links import link_to, way_in
-from trio_chat.settings import Settings
+from trio_chat.settings import AccountSettings, Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.key import read_key
 
@@ -30,6 +30,7 @@ def run_invite(
     """Print a link with a new invitation, and the command that goes there."""
     with exit_on_error(debug=debug):
         settings = for_server(load(options, assignments, env_file))
+        _check(settings.accounts, operator=operator)
         file = key_file(settings)
         if file is None:
             raise SettingsError(
@@ -44,10 +45,29 @@ def run_invite(
         room = settings.client.room if options.get("client.room") else ""
         link = _link(settings, file.with_name("certificate.pem"), token, room)
         command, sentence = way_in(link, uses, days)
-        print(f"{command}\n{sentence}{_OPERATOR if operator else ''}")
+        print(f"{command}\n{sentence}{_what_follows(settings.accounts, operator=operator)}")
 
 
-_OPERATOR = " Whoever registers with it is an operator of this server."
+def _check(accounts: AccountSettings, *, operator: bool) -> None:
+    """Make no invitation that is of no use. Raises SettingsError."""
+    if accounts.registration != "closed":
+        return
+    if accounts.guests == "closed":
+        raise SettingsError(
+            "accounts.guests and accounts.registration are closed, so an invitation lets nobody in"
+        )
+    if operator:
+        raise SettingsError(
+            "accounts.registration=closed: nobody can register there, so an invitation makes "
+            "nobody an operator; accounts.operators does"
+        )
+
+
+def _what_follows(accounts: AccountSettings, *, operator: bool) -> str:
+    """What becomes of those who come, if it is more than a guest."""
+    if operator:
+        return " Whoever registers with it is an operator of this server."
+    return " They have to register there." if accounts.guests == "closed" else ""
 
 
 def _link(settings: Settings, own_certificate: Path, token: str, room: str) -> str:

@@ -37,7 +37,7 @@ async def secure_pinned(stream: trio.SocketStream, address: Address, pin: str) -
     """Shake hands with the server that has the certificate of this pin. Raises CannotConnect and
     NotTrusted; then the caller closes the ``stream``.
     """
-    secured = await _shake_hands(stream, address, _any_certificate(), about="")
+    secured = await _shake_hands(stream, address, _any_certificate(), about="pinned")
     if (seen := pin_of(_certificate(secured))) != pin:
         raise NotTrusted(
             f"{address} shows another certificate ({shown_pin(seen)}) than the one that you trust "
@@ -93,7 +93,7 @@ def _any_certificate() -> ssl.SSLContext:
 async def _shake_hands(
     stream: trio.SocketStream, address: Address, context: ssl.SSLContext, *, about: str = "tls"
 ) -> TlsStream:
-    """``about`` is what an error is about: the setting, unless it cannot be wrong."""
+    """``about`` is what an error is about: the setting, or that there is a pin."""
     # ``https_compatible``: many servers hang up without the farewell of TLS.
     secured = trio.SSLStream(stream, context, server_hostname=_name(address), https_compatible=True)
     try:
