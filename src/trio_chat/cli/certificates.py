@@ -126,7 +126,13 @@ def _asked(error: NotTrusted) -> bool:
     print("\n".join(map(clean, lines)), file=sys.stderr)
     question = "Its operator can tell whether it is the right one. Trust it from now on? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):
+            print(file=sys.stderr)  # what follows begins a line
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _description(certificate: bytes) -> list[str]:

@@ -94,6 +94,7 @@ class PlainSession(Session):
         self._wanted = ""  # the nickname asked for
         self._nick = ""
         self._entering = Enter("")
+        self._why = ""  # of the last refusal before they are in
         self._asked = ""  # the nickname whose account is meant by /login
         self._has_spoken = False
         self._room = ""
@@ -220,6 +221,9 @@ class PlainSession(Session):
             answer = replace(answer, why=f"{answer.why} (/register PASSWORD, /login PASSWORD)")
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
+            self._why = answer.why
+            if answer.code is Code.ACCOUNT_REQUIRED:  # they know, for the question said so
+                answer = replace(answer, why="That does not let you in.")
             self._wanted = ""  # they are asked for another one
             if not self._entering.account:  # a login is good for the next nickname, too
                 self._given = self._token
@@ -229,8 +233,9 @@ class PlainSession(Session):
         """Do nothing: TCP asks."""
 
     def farewell(self, words: str) -> None:
+        """Say it, but for what was said just before."""
         if words:
-            self._to_send += self.dialect.render(Notice(words))
+            self._to_send += self.dialect.render(Notice(words.removeprefix(self._why).lstrip()))
 
     def data_to_send(self) -> bytes:
         data, self._to_send = self._to_send, b""
