@@ -19,7 +19,7 @@ from trio_chat.core.fact import fact
 from trio_chat.core.views import Notice, Topic
 
 # How long to wait for a server to speak first. The tutorial's server greets at once; trio-chat
-# after half a second of silence, and never within a fifth; most IRC servers say nothing, or
+# after two seconds of silence, and never within a fifth; most IRC servers say nothing, or
 # something that is IRC.
 PATIENCE = 0.15  # seconds
 

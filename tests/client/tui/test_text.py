@@ -64,6 +64,7 @@ def test_fitted_takes_the_width(text, expected):
         ("https://exämple.org", ["https://ex"]),
         ("<https://a.org>", ["https://a.org"]),
         ("https://", []),
+        ("'ircs://h:1/tea?pin=x&invite=y'", ["ircs://h:1/tea?pin=x&invite=y"]),
     ],
 )
 def test_links(text, expected):

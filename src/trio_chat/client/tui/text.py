@@ -14,7 +14,7 @@ Piece = tuple[str, Style]
 
 # Links for the terminal to open: exactly what is visible, so that none leads elsewhere, and only
 # ASCII, so that none looks like another.
-_LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?|ircs?)://[!-~]+", re.IGNORECASE)
 _AFTER_LINK = ".,;:!?'\"*_"
 
 
