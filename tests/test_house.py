@@ -16,7 +16,7 @@ ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
 VOCABULARY = {
     f"core.{name}"
     for name in (
-        *("commands", "events", "fact", "letters", "masks", "modes", "names"),
+        *("commands", "events", "fact", "letters", "masks", "metadata", "modes", "names"),
         *("refusals", "views"),
     )
 }

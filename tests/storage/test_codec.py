@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
+    AccountMetadataSet,
     Change,
     Departed,
     Event,
@@ -21,6 +22,7 @@ from trio_chat.core.events import (
     Origin,
     PasswordSet,
     Renamed,
+    RoomMetadataSet,
     Said,
     Signalled,
     TopicSet,
@@ -57,6 +59,8 @@ LASTING = st.one_of(
             PasswordSet,
             KeyMade,
             KeyDropped,
+            RoomMetadataSet,
+            AccountMetadataSet,
         )
     ]
 )

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     ModesSet,
     Redacted,
     Renamed,
+    RoomMetadataSet,
     Said,
     Signalled,
     TopicSet,
@@ -39,6 +40,7 @@ _TYPES = {
     Kicked: "kicked",
     TopicSet: "topic",
     ModesSet: "mode",
+    RoomMetadataSet: "metadata",
     Renamed: "renamed",
     Departed: "left",
 }

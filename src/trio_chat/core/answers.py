@@ -8,7 +8,7 @@ they are when their part is worked out, and not of those who have gone since; wh
 left out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -24,29 +24,42 @@ from trio_chat.core.commands import (
     ShowAccount,
     ShowInvitations,
     ShowMasks,
+    ShowMetadata,
     ShowModes,
     ShowTopic,
+    SyncMetadata,
 )
 from trio_chat.core.masks import Pattern, address, pattern
+from trio_chat.core.metadata import Values
 from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.roll import SIZE, Roll
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, has_status, is_silenced_somewhere, share_a_room, shown
+from trio_chat.core.state import (
+    State,
+    has_status,
+    is_silenced_somewhere,
+    metadata_of,
+    share_a_room,
+    shown,
+)
 from trio_chat.core.views import (
     AccountView,
+    AllMetadata,
     Answer,
     Block,
     Counts,
     Invitations,
     Masks,
     Members,
+    Metadata,
     Modes,
     People,
     Refused,
     Rooms,
     RoomView,
+    SyncLater,
     Topic,
     UserView,
 )
@@ -242,6 +255,56 @@ def _show_account(state: State, asker: Person, query: ShowAccount) -> Answer:
     return AccountView(account.name, account.made, keys if account is own else None, rules)
 
 
+def _show_metadata(state: State, asker: Person, query: ShowMetadata) -> Answer:
+    if query.room:
+        room = visible_room(state, asker, query.room)
+        if room is None:
+            return unknown(query.room)
+        return _unread(asker, room) or Metadata(room.state.name, room.state.metadata)
+    person = state.person(query.nick) if query.nick else asker
+    if person is None:
+        return Refused(f"Nobody here is called {query.nick}.", Code.NO_SUCH_NICK, (query.nick,))
+    return Metadata(person.nick, _metadata_seen(state, asker, person))
+
+
+def _sync_metadata(state: State, asker: Person, query: SyncMetadata) -> Iterator[Answer]:
+    if not query.room:
+        yield SyncLater(tuple(map(state.name, asker.rooms)))
+        return
+    room = visible_room(state, asker, query.room)
+    if refused := unknown(query.room) if room is None else _unread(asker, room):
+        yield refused
+    elif room and query.soon and len(room.members) > _PART:
+        yield SyncLater((room.state.name,))
+    elif room:
+        keys = {*query.keys}
+        yield AllMetadata((_under(keys, room.state.name, room.state.metadata),), more=True)
+        for some, more in _parts([*room.members.values()]):
+            here = (person for person in some if person.user_id in room.members)
+            seen = ((person.nick, _metadata_seen(state, asker, person)) for person in here)
+            yield AllMetadata(tuple(_under(keys, *one) for one in seen if one[1]), more)
+
+
+def _unread(asker: Person, room: Room) -> Refused | None:
+    """Why somebody may not read a room's metadata: members may, as they may read what is said."""
+    if asker.user_id in room.members or asker.is_operator:
+        return None
+    name = room.state.name
+    return Refused(f"You are not in {name}.", Code.NOT_IN_ROOM, (name,))
+
+
+def _metadata_seen(state: State, asker: Person, person: Person) -> Values:
+    """Metadata as ``asker`` may see it: that of somebody who may not speak is withheld."""
+    values = metadata_of(state, person)
+    if not values or asker is person or asker.is_operator:
+        return values
+    return () if is_silenced_somewhere(state, person) else values
+
+
+def _under(keys: Collection[str], target: str, values: Values) -> Metadata:
+    return Metadata(target, tuple(one for one in values if one[0] in keys))
+
+
 def _count(state: State, asker: Person, query: Count) -> Answer:
     return Counts(
         len(state.people),
@@ -269,6 +332,8 @@ ANSWERS: dict[type, _Answers] = {
     FindPast: _whole(_find_past),
     ShowInvitations: _whole(_show_invitations),
     ShowAccount: _whole(_show_account),
+    ShowMetadata: _whole(_show_metadata),
+    SyncMetadata: _sync_metadata,
     Count: _whole(_count),
 }
 

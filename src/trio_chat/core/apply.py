@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     REALM,
     AccountDropped,
     AccountMade,
+    AccountMetadataSet,
     AccountSet,
     Announced,
     Arrived,
@@ -31,6 +32,7 @@ from trio_chat.core.events import (
     KeyMade,
     Kicked,
     Left,
+    MetadataSet,
     ModesSet,
     NameSet,
     OfRealm,
@@ -38,6 +40,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    RoomMetadataSet,
     Said,
     Signalled,
     TopicSet,
@@ -47,6 +50,8 @@ from trio_chat.core.invitations import forget as forget_invitation
 from trio_chat.core.invitations import forget_all as forget_invitations
 from trio_chat.core.invitations import invite, withdraw
 from trio_chat.core.masks import fold_mask
+from trio_chat.core.metadata import changed, with_values
+from trio_chat.core.metadata_told import told_of_person, told_of_room
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS, with_letter
 from trio_chat.core.names import fold
 from trio_chat.core.remembered import (
@@ -62,6 +67,7 @@ from trio_chat.core.state import (
     has_status,
     is_silenced_somewhere,
     leads,
+    metadata_of,
     share_a_room,
     shown,
     with_status,
@@ -232,6 +238,13 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
     return [Delivery(event, rooms=(name,), people=outside, by=event.user_id)]
 
 
+def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) -> Deliveries:
+    """Members who have subscribed to the key."""
+    room = state.rooms[fold(event.room)]
+    room.state = after(room.state, entry)
+    return [*told_of_room(state, room, event.values, event.user_id)]
+
+
 # ── people ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -267,7 +280,8 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
 
 def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     """Everybody who shared a room with the person, once; and people who watch for the nickname."""
-    state.unwatch_all(departed.user_id)
+    state.watchers.forget(departed.user_id)
+    state.subscribers.forget(departed.user_id)
     person = state.people.pop(departed.user_id, None)
     if person is None:  # cut off before their arrival had a place in the log
         return []
@@ -335,8 +349,9 @@ def _be_known(
     """Let somebody be known by another account; by none if it is empty.
 
     Whoever leaves an account leaves with it what makes an operator of the server. It is told as
-    their own doing if ``by`` is their id.
+    their own doing if ``by`` is their id. A guest's metadata ends with a login.
     """
+    before, person.metadata = metadata_of(state, person), ()
     _forget_known(state, person)
     demoted = person.is_operator and person.origin.account not in ("", account)
     person.identity = identity or person.user_id
@@ -347,7 +362,8 @@ def _be_known(
     event = AccountSet(person.nick, person.user_id, person.origin, identity)
     everybody, *strangers = _told(state, person, event)
     told = [replace(everybody, by=by), *strangers]
-    return [*told, *(_demote(state, person) if demoted else ())]
+    described = told_of_person(state, person, changed(before, metadata_of(state, person)), by)
+    return [*told, *described, *(_demote(state, person) if demoted else ())]
 
 
 def _demote(state: State, person: Person) -> Deliveries:
@@ -405,6 +421,23 @@ def _log_out(state: State, people: Iterable[Person], by: str = "") -> Deliveries
             ended = LoggedOut(person.nick, person.origin)
             told.append(Delivery(ended, people=(person.user_id,)))
     return told
+
+
+def _on_account_metadata_set(state: State, event: AccountMetadataSet, entry: Entry) -> Deliveries:
+    """Those who have subscribed to the key and know somebody who is logged in to the account."""
+    state.realm.apply(entry)
+    account = state.realm.account(event.name)
+    people = [*state.same(account.identity).values()] if account else ()
+    return [d for p in people for d in told_of_person(state, p, event.values, event.user_id)]
+
+
+def _on_metadata_set(state: State, event: MetadataSet, entry: Entry) -> Deliveries:
+    """Those who have subscribed to the key and know the person."""
+    person = state.people.get(event.user_id)
+    if person is None or person.origin.account:  # gone, or logged in, meanwhile
+        return []
+    person.metadata = with_values(person.metadata, event.values)
+    return [*told_of_person(state, person, event.values, event.by)]
 
 
 def _on_realm_changed(state: State, event: OfRealm, entry: Entry) -> Deliveries:
@@ -496,6 +529,7 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Invited: _on_invited,
     TopicSet: _on_topic_or_modes_set,
     ModesSet: _on_topic_or_modes_set,
+    RoomMetadataSet: _on_room_metadata_set,
     Arrived: _on_arrived,
     Renamed: _on_renamed,
     Departed: _on_departed,
@@ -504,6 +538,8 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     AccountSet: _on_account_set,
     AccountMade: _on_account_made,
     AccountDropped: _on_account_dropped,
+    AccountMetadataSet: _on_account_metadata_set,
+    MetadataSet: _on_metadata_set,
     PasswordSet: _on_realm_changed,
     KeyMade: _on_realm_changed,
     KeyDropped: _on_key_dropped,
@@ -533,6 +569,8 @@ def after(state: RoomState, entry: Entry) -> RoomState:
         case ModesSet(changes=changes):
             for change in changes:
                 state = with_change(state, change, event.nick, at)
+        case RoomMetadataSet(values=values):
+            state = replace(state, metadata=with_values(state.metadata, values))
     return remember(before, state, event, entry.id, at)
 
 
@@ -574,7 +612,7 @@ def is_barrier(event: Event) -> bool:
         return event.guarded
     if isinstance(event, Redacted):  # as far as everybody in the room is told of it
         return not (event.to or event.status)
-    return isinstance(event, TopicSet | ModesSet | Kicked | OfRealm)
+    return isinstance(event, TopicSet | ModesSet | RoomMetadataSet | Kicked | OfRealm)
 
 
 def log_of(event: Event) -> str:

@@ -7,6 +7,7 @@ from dataclasses import field
 
 from trio_chat.core.events import NOWHERE, Change, Entry, Origin
 from trio_chat.core.fact import fact
+from trio_chat.core.metadata import Values
 
 # The longest texts, in characters; a topic in bytes: what fits an IRC line beside an address.
 AWAY_MAX, KEY_MAX, KICK_MAX, TOPIC_MAX = 200, 32, 200, 390
@@ -158,6 +159,23 @@ class Announce:
     """Say something to all operators, and to everybody who wants to hear announcements."""
 
     text: str
+
+
+@fact
+class SetMetadata:
+    """Set metadata of a room, of somebody, or mine if neither is named; empty values remove it."""
+
+    values: Values
+    room: str = ""
+    nick: str = ""
+
+
+@fact
+class ClearMetadata:
+    """Remove all metadata of a room, of somebody, or mine if neither is named."""
+
+    room: str = ""
+    nick: str = ""
 
 
 @fact
@@ -351,6 +369,14 @@ class Watch:
 
 
 @fact
+class Subscribe:
+    """Tell me from now on, or no more unless ``on``, when metadata under these keys changes."""
+
+    keys: tuple[str, ...]
+    on: bool = True
+
+
+@fact
 class ListMembers:
     """List the members of a room."""
 
@@ -421,6 +447,26 @@ class ShowAccount:
     """Show an account: that of this name, or mine if it is empty."""
 
     name: str = ""
+
+
+@fact
+class ShowMetadata:
+    """Show the metadata of a room, of somebody, or mine if neither is named."""
+
+    room: str = ""
+    nick: str = ""
+
+
+@fact
+class SyncMetadata:
+    """Show what a room and its members have under these keys; with ``soon``, not of a large one.
+
+    Without a room, say only in which of mine there may be some.
+    """
+
+    room: str
+    keys: tuple[str, ...]
+    soon: bool = False
 
 
 @fact
@@ -510,8 +556,8 @@ class ShowMark:
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
-    | SetUserModes | SetAway | SetName | Announce | LogOut | DropKey | DropAccount | MatchStatus
-    | RevokeInvitation | Redact
+    | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce | LogOut | DropKey
+    | DropAccount | MatchStatus | RevokeInvitation | Redact
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
@@ -519,13 +565,13 @@ Confidential = Register | LogIn | SetPassword | MakeKey
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | ShowAccount | Count
+    | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Kill | Reload | Watch | Remove | OfInvitation
+    Enter | Quit | Operate | Kill | Reload | Watch | Subscribe | Remove | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

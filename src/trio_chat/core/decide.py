@@ -15,6 +15,7 @@ from trio_chat.core.commands import (
     KICK_MAX,
     TOPIC_MAX,
     Announce,
+    ClearMetadata,
     Confidential,
     DirectMessage,
     Invite,
@@ -26,6 +27,7 @@ from trio_chat.core.commands import (
     Request,
     Say,
     SetAway,
+    SetMetadata,
     SetModes,
     SetName,
     SetTopic,
@@ -65,6 +67,7 @@ from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
 from trio_chat.core.room import Person, Room
+from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.standing import first_status, is_due, is_new, spared, status_of
 from trio_chat.core.state import (
@@ -76,16 +79,17 @@ from trio_chat.core.state import (
     muted_in,
     shown,
 )
-from trio_chat.core.views import AwayReply, Refused, Repeated
+from trio_chat.core.views import AwayReply, Metadata, Refused, Repeated
 
-Outcome = Event | Refused | AwayReply | Repeated
+Outcome = Event | Refused | AwayReply | Repeated | Metadata
 Outcomes = Sequence[Outcome]
 
 
 def repair(state: State, person: Person, request: Request | Confidential) -> str:
     """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(
-        request, Join | Kick | Invite | SetTopic | SetModes | Redact
+        request,
+        Join | Kick | Invite | SetTopic | SetModes | SetMetadata | ClearMetadata | Redact,
     ):
         return ""
     room = state.room(request.room)
@@ -378,4 +382,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Redact: redact,
     **_OF_ACCOUNTS,
     **_OF_INVITATIONS,
+    **_OF_METADATA,
 }

@@ -52,6 +52,12 @@ def absent(nick: str, room: str) -> Refused:
     return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))
 
 
+def too_fast(seconds: int) -> Refused:
+    """The refusal of what was done too often from one address."""
+    why = f"Too many changes from your address. Try again in {seconds} seconds."
+    return Refused(why, Code.TOO_FAST, (str(seconds),))
+
+
 def accounts_only(what: str, code: Code, about: str) -> Refused:
     """The refusal of what only those may do who are logged in."""
     why = f"Only people with an account may {what}: register your nickname, or log in."

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from trio_chat.core.fact import fact
+from trio_chat.core.metadata import Values
 
 
 @fact
@@ -196,6 +197,17 @@ class ModesSet:
 
 
 @fact
+class RoomMetadataSet:
+    """Some of a room's metadata has other ``values``, or is gone if they are empty."""
+
+    room: str
+    nick: str
+    values: Values
+    user_id: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
 class Arrived:
     """Somebody has a nickname now, and is in no room yet.
 
@@ -276,6 +288,19 @@ class AccountSet:
 
 
 @fact
+class MetadataSet:
+    """Some metadata of somebody without an account has other ``values``, or is gone.
+
+    ``by`` is the id of whoever has set it.
+    """
+
+    nick: str
+    values: Values
+    user_id: str = ""
+    by: str = ""
+
+
+@fact
 class UserModesSet:
     """Somebody's own modes have changed."""
 
@@ -301,7 +326,7 @@ class AccountMade:
 
     ``identity`` is what the account is known by from now on. ``key`` is set if they had shown a
     secret: whoever shows it again is logged in. ``operator`` says that its owner is an operator of
-    the server.
+    the server. ``metadata`` is what they had as a guest.
     """
 
     name: str
@@ -309,6 +334,7 @@ class AccountMade:
     user_id: str = ""
     key: str = ""
     operator: bool = False
+    metadata: Values = ()
 
 
 @fact
@@ -324,6 +350,18 @@ class PasswordSet:
     """An account has another password, of which no event tells anything."""
 
     name: str
+
+
+@fact
+class AccountMetadataSet:
+    """Some of an account's metadata has other ``values``, or is gone.
+
+    ``user_id`` is the id of whoever has set it.
+    """
+
+    name: str
+    values: Values
+    user_id: str = ""
 
 
 @fact
@@ -369,11 +407,17 @@ class InvitationRevoked:
     invitation: str
 
 
-OfRoom = Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
-OfPerson = (
-    Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | UserModesSet | Announced
+OfRoom = (
+    Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
+    | RoomMetadataSet
 )  # fmt: skip
-OfAccount = AccountMade | AccountDropped | PasswordSet | KeyMade | KeyDropped
+OfPerson = (
+    Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | MetadataSet | UserModesSet
+    | Announced
+)  # fmt: skip
+OfAccount = (
+    AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
+)  # fmt: skip
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked
 Event = OfRoom | OfPerson | OfRealm
 
@@ -409,9 +453,10 @@ def is_persistent(event: Event) -> bool:
             return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
-    return isinstance(
-        event, Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | OfRealm
+    kept = (
+        Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | RoomMetadataSet | OfRealm
     )
+    return isinstance(event, kept)
 
 
 _PASSING = ("+typing", "+draft/typing")
@@ -424,7 +469,7 @@ def elsewhere(event: Event) -> tuple[str, ...]:
 
 def is_missed(event: Event) -> bool:
     """Whether the event matters tomorrow; nobody misses comings and goings."""
-    return isinstance(event, Said | Redacted | Kicked | TopicSet | ModesSet)
+    return isinstance(event, Said | Redacted | Kicked | TopicSet | ModesSet | RoomMetadataSet)
 
 
 def is_for_members(event: Event) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
+    AccountMetadataSet,
     Entry,
     InvitationRevoked,
     InvitationUsed,
@@ -29,6 +30,7 @@ from trio_chat.core.events import (
     PasswordSet,
 )
 from trio_chat.core.lookalikes import looks
+from trio_chat.core.metadata import Values, with_values
 from trio_chat.core.names import fold
 
 #: Accounts that there may be: some 400 bytes of memory each.
@@ -77,6 +79,7 @@ class Account:
     dropped: bool = False
     operator: bool = False
     password_id: int = 1
+    metadata: Values = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,8 @@ class Realm:
         if is_taken or self.owners(event.name):  # only after damage: such a one is not made
             return
         keys = (Key(event.key, "first", at),) if event.key else ()
-        self._put(Account(event.name, event.identity, at, keys, operator=event.operator))
+        account = Account(event.name, event.identity, at, keys, operator=event.operator)
+        self._put(replace(account, metadata=event.metadata))
 
     def _change(self, account: Account, event: OfAccount, at: int) -> None:
         match event:
@@ -218,6 +222,8 @@ class Realm:
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
             case PasswordSet():
                 self._put(replace(account, password_id=account.password_id + 1))
+            case AccountMetadataSet(values=values):
+                self._put(replace(account, metadata=with_values(account.metadata, values)))
             case KeyMade(key=key, label=label) if self.who(key)[0] in ("", account.name):
                 others = (each for each in account.keys if each.key != key)
                 self._put(replace(account, keys=(*others, Key(key, label, at))))

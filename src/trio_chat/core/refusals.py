@@ -41,6 +41,10 @@ class Code(Enum):
     LOGGED_IN = auto()
     NOT_LOGGED_IN = auto()
     TOO_LONG = auto()
+    TOO_FAST = auto()  # seconds
+    BAD_METADATA_KEY = auto()  # key
+    BAD_METADATA_VALUE = auto()  # key
+    METADATA_FULL = auto()  # room or nick
     UNAVAILABLE = auto()
     UNREADABLE = auto()  # room or nick
     UNKNOWN_MESSAGE = auto()

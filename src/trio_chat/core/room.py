@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from trio_chat.core.events import NOWHERE, Entry, Origin
 from trio_chat.core.masks import Lists
+from trio_chat.core.metadata import Values
 from trio_chat.core.roll import Roll
 from trio_chat.core.views import Block, Mask
 
@@ -47,6 +48,7 @@ class RoomState:
     regulars: dict[str, str] = field(default_factory=dict)
     shut: tuple[tuple[str, str], ...] = ()
     left: dict[str, str] = field(default_factory=dict)
+    metadata: Values = ()
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Person:
     rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
     what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
     ``key`` the hash of the last secret that they have shown, if any.
+    ``metadata`` is that of somebody without an account.
     """
 
     user_id: str
@@ -78,6 +81,7 @@ class Person:
     marks: dict[str, int] = field(default_factory=dict)
     secure: bool = False
     key: str = ""
+    metadata: Values = ()
 
     @property
     def is_known(self) -> bool:

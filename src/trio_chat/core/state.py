@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from trio_chat.core.events import Entry
+from trio_chat.core.interest import Interest
+from trio_chat.core.metadata import Values
 from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.realm import Realm
@@ -37,10 +39,8 @@ class State:
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went
         self.most = 0  # the most people who have been here at once
-        # By folded nickname, the ids of those who watch it. No event tells of that, for it concerns
-        # nobody else.
-        self.watchers: dict[str, dict[str, None]] = {}
-        self._watching: dict[str, set[str]] = {}  # by id, the folded nicknames that they watch
+        self.watchers = Interest()  # in folded nicknames
+        self.subscribers = Interest()  # in keys of metadata
 
     def rules(self, account: str) -> bool:
         """Whether the owner of an account is an operator of the server."""
@@ -92,23 +92,11 @@ class State:
 
     def watch(self, user_id: str, nicks: Iterable[str]) -> None:
         """Tell somebody from now on when these nicknames come and go."""
-        for name in map(fold, nicks):
-            self.watchers.setdefault(name, {})[user_id] = None
-            self._watching.setdefault(user_id, set()).add(name)
+        self.watchers.add(user_id, map(fold, nicks))
 
     def unwatch(self, user_id: str, nicks: Iterable[str]) -> None:
         """Stop telling somebody of these nicknames."""
-        for name in map(fold, nicks):
-            watching = self.watchers.get(name, {})
-            watching.pop(user_id, None)
-            if not watching:
-                self.watchers.pop(name, None)
-            self._watching.get(user_id, set()).discard(name)
-
-    def unwatch_all(self, user_id: str) -> None:
-        """Stop telling somebody of any nickname."""
-        self.unwatch(user_id, tuple(self._watching.get(user_id, ())))
-        self._watching.pop(user_id, None)
+        self.watchers.remove(user_id, map(fold, nicks))
 
 
 # ── what follows from the state ────────────────────────────────────────────────────────────────
@@ -183,6 +171,12 @@ def shown(person: Person, *, silenced: bool) -> Person:
         return person
     origin = replace(person.origin, name=person.nick)
     return replace(person, origin=origin, away="Away" if person.away else "")
+
+
+def metadata_of(state: State, person: Person) -> Values:
+    """The metadata of a person: their account's, if they are logged in to one."""
+    account = state.realm.account(person.origin.account) if person.origin.account else None
+    return account.metadata if account else person.metadata
 
 
 def share_a_room(one: Person, other: Person) -> bool:

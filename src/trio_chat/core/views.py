@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     Signalled,
 )
 from trio_chat.core.fact import fact
+from trio_chat.core.metadata import Values
 from trio_chat.core.refusals import Code
 
 
@@ -222,6 +223,34 @@ class AccountView:
 
 
 @fact
+class Metadata:
+    """Metadata of a room or a person, as it is or has just become; an empty value is none.
+
+    The answer to ShowMetadata, SetMetadata and ClearMetadata. It is ``whole`` for somebody who has
+    just come, and is told all that is their own.
+    """
+
+    target: str
+    values: Values
+    whole: bool = False
+
+
+@fact
+class AllMetadata:
+    """The answer to SyncMetadata: of whoever has some; a part of it if ``more`` follow."""
+
+    of: tuple[Metadata, ...]
+    more: bool = False
+
+
+@fact
+class SyncLater:
+    """The answer to SyncMetadata where that may be much: the rooms that can be asked for."""
+
+    rooms: tuple[str, ...]
+
+
+@fact
 class NewKey:
     """The answer to MakeKey: the secret, which nobody can be told again."""
 
@@ -314,8 +343,8 @@ class Marked:
 
 
 Answer = (
-    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView | NewKey
-    | Challenge | AwayReply
+    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView
+    | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | Refused | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | LoggedOut | Answer

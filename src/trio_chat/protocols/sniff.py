@@ -65,7 +65,7 @@ _HEADER = re.compile(
 # them those to log in elsewhere, which are followed by a password.
 _COMMANDS = VERBS.keys() | {
     "ACCEPT", "AUTHENTICATE", "CHANSERV", "CNOTICE", "CPRIVMSG", "CS", "DIE", "ERROR", "IDENTIFY",
-    "KNOCK", "MAP", "METADATA", "NICKSERV", "NJOIN", "NS", "PROTOCTL", "PROXY", "REDACT",
+    "KNOCK", "MAP", "NICKSERV", "NJOIN", "NS", "PROTOCTL", "PROXY", "REDACT",
     "REGISTER", "RENAME", "RESTART", "RULES", "SERVER", "SERVICE", "SILENCE", "SQUERY", "SQUIT",
     "STARTTLS", "STATS", "SUMMON", "USERIP", "USERS", "VERIFY", "WATCH", "WEBIRC",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from dataclasses import replace
 import trio
 
 from trio_chat.core.commands import (
+    ClearMetadata,
     Confidential,
     Enter,
     Kill,
@@ -32,17 +33,21 @@ from trio_chat.core.commands import (
     Quit,
     Reload,
     Say,
+    SetMetadata,
+    Subscribe,
     UseInvitation,
     Watch,
 )
 from trio_chat.core.decide import Outcome, Outcomes
-from trio_chat.core.denials import operators_only
+from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.views import (
+    AllMetadata,
     Answer,
     AwayReply,
     Challenge,
     Members,
+    Metadata,
     NewKey,
     Notice,
     People,
@@ -393,6 +398,13 @@ class Connection:
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
                 watch(self._subscriber.user_id, nicks)
+            case Subscribe(keys, on):
+                subscribers = self._hub.chat.subscribers
+                (subscribers.add if on else subscribers.remove)(self._subscriber.user_id, keys)
+            case SetMetadata() | ClearMetadata() if wait := self._source.describe(
+                trio.current_time()
+            ):
+                self._reply(too_fast(math.ceil(wait)), ask)
             case Prove() as prove:
                 await self._tell(await self._credentials.prove(prove), ask)
             case command if isinstance(command, Confidential):
@@ -465,7 +477,7 @@ class Connection:
         """
         for part in self._hub.chat.answer(self._subscriber.user_id, query):
             self._reply(part, ask)
-            if isinstance(part, Members | People | Rooms) and part.more:
+            if isinstance(part, Members | People | Rooms | AllMetadata) and part.more:
                 await self._flush()
                 await self._until_sent()
                 async with self._shared.turns:  # handed on once in each pass of the loop
@@ -477,7 +489,7 @@ class Connection:
 
     async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, Refused | AwayReply | Repeated | Notice):
+        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | Notice):
             self._reply(outcome, ask)
             return
         for following in self._session.done(outcome):

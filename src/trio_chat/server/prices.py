@@ -21,6 +21,7 @@ from trio_chat.core.commands import (
     Remove,
     Seek,
     ShowMasks,
+    SyncMetadata,
 )
 from trio_chat.core.room import Person
 
@@ -54,6 +55,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     ListMembers: lambda chat, person, query: 1 + _members(chat, query.room) // 200,
     Join: lambda chat, person, join: 1 + _members(chat, join.room) // 5000,
     FindPeople: _find_people,
+    # 1 µs for each member, and 4 for each who has some.
+    SyncMetadata: lambda chat, person, query: 1 + _members(chat, query.room) // 50,
     # 10 µs each, and 25 for somebody in a hundred rooms.
     FindNicks: lambda chat, person, query: 1 + len(query.nicks) // 10,
     # 2 µs for each room.

@@ -14,7 +14,7 @@ from trio_chat.core.admission import spend
 from trio_chat.core.apply import is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Confidential, Request
-from trio_chat.core.decide import Outcomes
+from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import (
     PEOPLE,
     REALM,
@@ -33,7 +33,7 @@ from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
-from trio_chat.core.views import AwayReply, Refused, Repeated
+from trio_chat.core.views import AwayReply, Metadata, Refused, Repeated
 from trio_chat.errors import Conflict, Gone, Unavailable
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
@@ -44,7 +44,10 @@ from trio_chat.storage.base import START, Log, Secret
 logger = logging.getLogger(__name__)
 
 # Outcomes that are not events.
-_ANSWERS = Refused | AwayReply | Repeated
+_ANSWERS = Refused | AwayReply | Repeated | Metadata
+
+# Answers that are told besides an event, and not without it.
+_BESIDES = AwayReply | Metadata
 
 
 class Ring:
@@ -145,7 +148,7 @@ class Ring:
         while True:
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
             # named there is the one by which it was judged.
-            outcomes: list[Event | Refused | AwayReply | Repeated] = []
+            outcomes: list[Outcome] = []
             for request in requests:
                 outcomes += self._chat.decide(subscriber.user_id, request, newcomer=newcomer)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
@@ -172,6 +175,7 @@ class Ring:
                 return [
                     outcome if isinstance(outcome, _ANSWERS) else not_kept(error, outcome)
                     for outcome in outcomes
+                    if not isinstance(outcome, _BESIDES)
                 ], START
             else:
                 # If everybody has left the room meanwhile, it may be closed: then nobody is shown

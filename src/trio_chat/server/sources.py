@@ -28,7 +28,7 @@ class Source:
     """The books of one source. ``name`` is its address or network.
 
     ``new_passwords`` bounds how often somebody may register there, or take another password; None
-    is no bound.
+    is no bound. ``metadata`` bounds how often they may set that.
     """
 
     def __init__(self, name: str, limits: LimitSettings) -> None:
@@ -53,6 +53,9 @@ class Source:
         hourly = limits.registrations_per_hour
         new = TokenBucket(rate=hourly / 3600, burst=hourly)
         self.new_passwords = None if self.is_exempt else new
+        hourly = limits.metadata_per_hour
+        described = TokenBucket(rate=hourly / 3600, burst=hourly)
+        self.metadata = None if self.is_exempt else described
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
@@ -60,6 +63,12 @@ class Source:
             return False
         self._reports.take(now)
         return True
+
+    def describe(self, now: float) -> float:
+        """Count one change of metadata; if it is one too many, returns the seconds to wait."""
+        if self.metadata is None:
+            return 0.0
+        return self.metadata.wait(now) or self.metadata.take(now)
 
     def owes(self, now: float) -> float:
         """The seconds until all of its budgets are full again."""
@@ -69,6 +78,7 @@ class Source:
             self.lines.bucket,
             self.guesses.bucket,
             self.new_passwords,
+            self.metadata,
         )
         return max(bucket.owes(now) for bucket in buckets if bucket)
 

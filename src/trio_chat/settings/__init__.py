@@ -260,6 +260,13 @@ class LimitSettings(Section):
         "counts as one.",
         "registrations",
     )
+    metadata_per_hour: int = _number(
+        100,
+        1,
+        _MILLION,
+        "How often metadata of people and rooms may be set from one address within an hour.",
+        "changes",
+    )
     exempt: values.Networks = _setting(
         ("127.0.0.0/8", "::1/128", "unix"),
         "Addresses and networks that many people share, such as a school's, separated by commas; "

@@ -5,7 +5,7 @@ field that is added later, with a default, needs no migration, and an older serv
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -14,6 +14,7 @@ from typing import Any
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
+    AccountMetadataSet,
     Change,
     Departed,
     Event,
@@ -29,6 +30,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    RoomMetadataSet,
     Said,
     Signalled,
     TopicSet,
@@ -41,7 +43,7 @@ from trio_chat.storage.checked import is_sound
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
-    InvitationUsed, InvitationRevoked,
+    InvitationUsed, InvitationRevoked, RoomMetadataSet, AccountMetadataSet,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
@@ -125,6 +127,9 @@ def _event(kind: type, found: dict[str, Any]) -> Event:
     for name in ("rooms", "seams", "present", "banned"):
         if name in found:
             found[name] = tuple(found[name])
+    for name in ("values", "metadata"):
+        if name in found:
+            found[name] = _pairs(found[name])
     if "changes" in found:
         found["changes"] = tuple(_known(Change, change) for change in found["changes"])
     event: Event = _known(kind, found)
@@ -153,9 +158,10 @@ def decode_state(text: str) -> RoomState:
         found = json.loads(text)
         masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
         standing = {identity: Standing(*one) for identity, one in found.get("standing", {}).items()}
-        shut = tuple((begin, end) for begin, end in found.get("shut", ()))
+        shut = _pairs(found.get("shut", ()))
         found |= {"flags": frozenset(found["flags"]), "masks": masks}
         found |= {"standing": standing, "shut": shut}
+        found |= {"metadata": _pairs(found.get("metadata", ()))}
         state: RoomState = _known(RoomState, found)
         if not is_sound(state, RoomState):
             raise TypeError("it has values of other types")
@@ -186,8 +192,13 @@ def decode_realm(text: str) -> RealmState:
 
 def _account(found: dict[str, Any]) -> Account:
     keys = tuple(_known(Key, key) for key in found.get("keys", ()))
-    account: Account = _known(Account, found | {"keys": keys})
+    metadata = _pairs(found.get("metadata", ()))
+    account: Account = _known(Account, found | {"keys": keys, "metadata": metadata})
     return account
+
+
+def _pairs(found: Iterable[Any]) -> tuple[tuple[Any, Any], ...]:
+    return tuple((one, other) for one, other in found)
 
 
 def _spent(found: dict[str, Any]) -> Spent:

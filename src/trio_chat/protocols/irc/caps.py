@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
-from trio_chat.protocols.irc.info import IDENTITY, PLAIN, REDACTION, REGISTRATION
+from trio_chat.core.metadata import KEYS_MAX, SUBS_MAX, VALUE_MAX
+from trio_chat.protocols.irc.info import IDENTITY, METADATA, PLAIN, REDACTION, REGISTRATION
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
 
@@ -25,6 +26,7 @@ CAPS = {
     "draft/chathistory": "",
     "draft/event-playback": "",
     REDACTION: "",
+    METADATA: f"before-connect,max-subs={SUBS_MAX},max-keys={KEYS_MAX},max-value-bytes={VALUE_MAX}",
     MULTILINE: f"max-bytes={MAX_BYTES},max-lines={MAX_LINES}",
     "draft/read-marker": "",
     "echo-message": "",

@@ -36,13 +36,14 @@ from trio_chat.core.views import (
     LoggedOut,
     Marked,
     Members,
+    Metadata,
     Notice,
     Presence,
     RoomWelcome,
     Shown,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import LINE_MAX, REDACTION
+from trio_chat.protocols.irc.info import LINE_MAX, METADATA, REDACTION
 from trio_chat.protocols.irc.message import body, last, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
@@ -69,6 +70,8 @@ class IrcDialect(Dialect):
             shown = shown.of
         if type(shown) is Redacted and REDACTION not in self.caps:
             shown = Notice(removal(shown), shown.to or shown.room)
+        if isinstance(shown, Metadata) and shown.whole:
+            return self._whole(shown, extra)
         if isinstance(shown, RoomWelcome) and shown.recent:
             return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
@@ -137,6 +140,16 @@ class IrcDialect(Dialect):
         """Write old messages as everybody was shown them then, in a batch of "chathistory"."""
         start = self._line(body("BATCH", f"+{name}", "chathistory", room), extra)
         return start + self._again(recent, f"batch={name}") + self._line(f"BATCH -{name}", extra)
+
+    def _whole(self, found: Metadata, extra: str) -> bytes:
+        """Write a client's own metadata for itself: "in a metadata batch with their own nick as
+        target as part of the registration burst".
+        """
+        if not self.caps >= {METADATA, "batch"}:
+            return b""
+        start = self._line(body("BATCH", "+metadata", "metadata", found.target), extra)
+        lines = [self._line(text, "batch=metadata") for text in _described(found)]
+        return start + b"".join(lines) + self._line("BATCH -metadata", extra)
 
     def _in_notices(self, room: str, recent: Sequence[Entry]) -> bytes:
         """Write old messages as NOTICEs, between two lines that say what they are.
@@ -237,6 +250,8 @@ class IrcDialect(Dialect):
                 return [f"{start} {last(line)}" for line in text.split("\n")]
             case Marked():
                 return self.marked(shown)
+            case Metadata() if METADATA in self.caps:
+                return [f":{self._server} {text}" for text in _described(shown)]
         return ()
 
     def _said(self, said: Said) -> Sequence[str]:
@@ -363,6 +378,16 @@ def _as_notice(event: Event) -> Event:
         return replace(event, text=text, notice=True, concat_at=concat_at)
     lines = [f"* {event.nick} {line}" for line in event.text.split("\n") if line]
     return replace(event, text="\n".join(lines), action=False, notice=True, concat_at=())
+
+
+def _described(found: Metadata) -> Sequence[str]:
+    """RPL_KEYVALUE and RPL_KEYNOTSET for many: without the name of the reader."""
+    return [
+        trailing(n.RPL_KEYVALUE, "*", found.target, key, "*", value)
+        if value
+        else trailing(n.RPL_KEYNOTSET, "*", found.target, key, "Key is not set")
+        for key, value in found.values
+    ]
 
 
 # ── text into lines ────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,9 @@ REDACTION = "draft/message-redaction"
 #: The mechanism of a login that tells the password (RFC 4616).
 PLAIN = "PLAIN"
 
+#: The capability to describe people and rooms, and to be told of that.
+METADATA = "draft/metadata-3"
+
 TARGETS_MAX = 4  # of one PRIVMSG, NOTICE, TAGMSG or KICK
 WATCHED_MAX = 100  # nicknames of one client's MONITOR list
 HISTORY_MAX = 200  # messages of one CHATHISTORY

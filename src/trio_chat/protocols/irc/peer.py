@@ -2,25 +2,32 @@
 
 from trio_chat.core.events import NOWHERE, Change
 from trio_chat.core.masks import address
+from trio_chat.core.metadata import Values
 from trio_chat.core.modes import with_letter
 from trio_chat.protocols.irc.caps import NO_CAPS, RENDERED
 from trio_chat.protocols.irc.dialect import IrcDialect, OwnIrcDialect, irc_dialect, own_dialect
 
 
 class Peer:
-    """A client: its nickname, modes, capabilities and the nicknames it watches.
+    """A client: its nickname, modes, capabilities, and the nicknames and keys of metadata that it
+    watches.
 
     ``server`` is the name of the server. ``nick`` is empty until the client is registered.
-    ``refused_nick`` is the last that it could not have because that is somebody's account.
+    ``refused_nick`` is the last that it could not have because that is somebody's account;
+    ``metadata`` is what it wants to have as soon as it is registered.
     """
 
-    __slots__ = ("_server", "caps", "modes", "nick", "origin", "refused_nick", "watched")
+    __slots__ = (
+        "_server", "caps", "metadata", "modes", "nick", "origin", "refused_nick", "subs", "watched"
+    )  # fmt: skip
 
     def __init__(self, server: str) -> None:
         self._server = server
         self.nick, self.origin, self.modes = "", NOWHERE, ""
         self.refused_nick = ""
         self.watched: dict[str, str] = {}  # nicknames, by their folds
+        self.subs: tuple[str, ...] = ()  # keys of metadata
+        self.metadata: Values = ()
         self.caps = NO_CAPS
 
     @property

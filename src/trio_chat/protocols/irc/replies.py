@@ -16,6 +16,7 @@ from trio_chat.core.views import (
     Invitations,
     Masks,
     Members,
+    Metadata,
     Modes,
     People,
     Refused,
@@ -216,12 +217,20 @@ def _idle(out: ReplyBuffer, seen: UserView) -> str:
     return str(max(0, int(out.clock() - seen.spoke / 1000)))
 
 
-def whois(out: ReplyBuffer, nick: str, people: People) -> None:
-    """Describe somebody: 311 to RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401) if nobody."""
+def whois(
+    out: ReplyBuffer, nick: str, people: People, *, described: Iterable[Metadata] = ()
+) -> None:
+    """Describe somebody: 311 to RPL_ENDOFWHOIS (318); ERR_NOSUCHNICK (401) if nobody.
+
+    Their metadata is RPL_WHOISKEYVALUE (760).
+    """
     if not people.people:
         out.numeric(n.ERR_NOSUCHNICK, cut(nick, 50), "No such nick")
     for seen in people.people:
         _describe(out, seen)
+    for found in described:
+        for key, value in found.values:
+            out.last_param(n.RPL_WHOISKEYVALUE, found.target, key, "*", value)
     shown = people.people[0].nick if people.people else cut(nick, 50)
     out.last_param(n.RPL_ENDOFWHOIS, shown, "End of /WHOIS list")
 

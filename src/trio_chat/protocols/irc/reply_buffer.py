@@ -35,7 +35,9 @@ from trio_chat.protocols.session import OwnDialect
 # Commands whose own specifications demand standard replies; others need a capability: "This
 # capability allows servers to send arbitrary standard replies other than ones enabled by a specific
 # specification".
-_STANDARD = {"BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "REDACT", "REGISTER", "SEARCH"}
+_STANDARD = {
+    "BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "METADATA", "REDACT", "REGISTER", "SEARCH",
+}  # fmt: skip
 
 # Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {

@@ -26,7 +26,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.views import Answer, AwayReply, Marked, Notice, Offer, Refused, Repeated
-from trio_chat.protocols.irc import accounts, replies, services
+from trio_chat.protocols.irc import accounts, metadata, replies, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.dialect import IrcDialect
@@ -40,7 +40,7 @@ from trio_chat.protocols.irc.info import (
 from trio_chat.protocols.irc.message import parse, parse_tags, trailing
 from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.irc.verbs import Parts, dispatch
+from trio_chat.protocols.irc.verbs import VERBS, Parts, dispatch
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.wording import SETTLED, offer
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
@@ -171,7 +171,9 @@ class IrcSession(Session):
         except UnicodeDecodeError:
             # "Servers MAY … FAIL … INVALID_UTF8" (utf8-only).
             self._spoiled(line, "A line was not UTF-8")
-            self._out.send("FAIL", "*", "INVALID_UTF8", "Message rejected, it is not UTF-8")
+            known = parse(line.decode(errors="replace"))
+            command = known.command if known and known.command in VERBS else "*"
+            self._out.send("FAIL", command, "INVALID_UTF8", "Message rejected, it is not UTF-8")
             return
         if message is None:
             return
@@ -220,7 +222,7 @@ class IrcSession(Session):
                 if origin.account != known:
                     accounts.tell(out, origin.account)
                 welcome(out)
-                return [Ask(Count(), partial(replies.welcomed, out))]
+                return [*metadata.admitted(out), Ask(Count(), partial(replies.welcomed, out))]
             case Joined(room):
                 return self._told_of(room)
             case Renamed(to=nick):
@@ -249,7 +251,7 @@ class IrcSession(Session):
         return ()
 
     def _told_of(self, room: str) -> Iterator[Ask]:
-        """Ask for what follows a JOIN: the read marker, then the members.
+        """Ask for what follows a JOIN: the read marker, then the members and the metadata.
 
         "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
         command MUST be sent before the RPL_ENDOFNAMES reply" (read-marker).
@@ -258,6 +260,7 @@ class IrcSession(Session):
             yield Ask(ShowMark(room))
         if "no-implicit-names" not in self._peer.caps:
             yield Ask(ListMembers(room), *replies.names(self._out, [room]))
+        yield from metadata.entered(self._out, room)
 
 
 def _too_long(line: bytes) -> bool:

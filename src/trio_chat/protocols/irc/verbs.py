@@ -29,6 +29,7 @@ from trio_chat.core.commands import (
     SetUserModes,
     ShowInvitations,
     ShowMasks,
+    ShowMetadata,
     ShowModes,
     ShowTopic,
 )
@@ -36,18 +37,20 @@ from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
+from trio_chat.core.views import Metadata
 from trio_chat.protocols import invitation
 from trio_chat.protocols.irc import (
     batches,
     history,
     messages,
+    metadata,
     monitor,
     redaction,
     replies,
     services,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import IDENTITY, REDACTION, TARGETS_MAX
+from trio_chat.protocols.irc.info import IDENTITY, METADATA, REDACTION, TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.registration import Registration
@@ -272,7 +275,12 @@ def _whois(out: ReplyBuffer, message: Message) -> Asks:
     if server and fold(server) not in (fold(out.info.name), fold(nick)):
         out.numeric(n.ERR_NOSUCHSERVER, cut(server, 50), "No such server")
         return ()
-    return [Ask(FindNicks((nick,), rooms=True), partial(replies.whois, out, nick))]
+    find = FindNicks((nick,), rooms=True)
+    if METADATA not in out.peer.caps:
+        return [Ask(find, partial(replies.whois, out, nick))]
+    described: list[Metadata] = []
+    whois = partial(replies.whois, out, nick, described=described)
+    return [Ask(ShowMetadata(nick=nick), described.append, lambda _: None), Ask(find, whois)]
 
 
 def _whowas(out: ReplyBuffer, message: Message) -> Asks:
@@ -394,6 +402,13 @@ VERBS = {
     "LIST": Verb(_list, "[room,...|condition,...]"),
     "LUSERS": Verb(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
     "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
+    "METADATA": Verb(
+        metadata.metadata,
+        "target|* GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC [key...|key value]",
+        2,
+        early=True,
+        cap=METADATA,
+    ),
     "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
     "MONITOR": Verb(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
     "MOTD": Verb(_about(replies.motd), "[server]"),
