@@ -169,3 +169,10 @@ def test_only_the_command_line_speaks_of_its_options() -> None:
     library = [file for file in FILES if room_of(file) != "cli" and file.name != "schema.py"]
     said = [(file, text) for file in library for text in texts(parsed(file)) if "--" in text]
     assert [each for each in said if re.search(r"(?<![\w-])--[a-z]", each[1])] == []
+
+
+def test_only_dialects_and_clients_speak_of_their_commands() -> None:
+    """The core and the server are the same for all; a dialect adds the command that helps."""
+    neutral = [file for file in FILES if room_of(file) in ("core", "server")]
+    command = re.compile(r"(?<!\w)/(login|register|invitation|nick|msg|join)\b")
+    assert [text for file in neutral for text in texts(parsed(file)) if command.search(text)] == []

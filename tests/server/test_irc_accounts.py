@@ -19,6 +19,8 @@ from trio_chat.server import accounts
 PASSWORD = "correct-horse"
 DEVICE = "a-secret-of-the-device"
 LOGGED_IN = ["900", "903"]
+OWNED = "bob is somebody's account: log in by SASL, or by PASS bob:password, if it is you"
+UNINVITED = "To register you need an invitation. Give it first:"
 
 
 @pytest.fixture
@@ -273,8 +275,7 @@ async def test_somebodys_nickname_is_refused_in_words_of_irc(house: House) -> No
     await register(house)
     peer = await begun(house)
     [refused] = await entered(peer)
-    why = "bob is somebody's account: log in by SASL, or by PASS bob:password, if it is you"
-    assert refused.endswith(f" 433 * bob :{why}")
+    assert refused.endswith(f" 433 * bob :{OWNED}")
     assert numerics(await by_scram(peer, "bob", PASSWORD)) == LOGGED_IN
     assert any(" 001 bob " in line for line in await peer.news("NICK bob"))
 
@@ -530,6 +531,34 @@ async def test_identify_gives_the_nickname_that_was_refused(house: House) -> Non
     lines = await peer.news(f"PRIVMSG NickServ :IDENTIFY {PASSWORD}")
     assert " 900 bobby " in lines[0]
     assert lines[1].endswith(" NICK bob")
+
+
+async def test_ghost_with_a_wrong_password_does_nothing_but_say_so(house: House) -> None:
+    await register(house)
+    guest = await irc_peer(house, "guest")
+    wrong = [f"{SAYS} guest :That is not the password."]
+    for line in ("NS GHOST bob wrong-horse", "NS GHOST nobody wrong-horse"):
+        assert await guest.news(line) == wrong
+    await guest.news(f"NS IDENTIFY bob {PASSWORD}")
+    assert await guest.news("NS GHOST bob wrong-horse") == wrong
+
+
+async def test_refusals_are_in_the_words_of_irc(house: House) -> None:
+    """And in those of our own client, which is known by showing a secret."""
+    await register(house)
+    house.server.reload(settings(accounts={"guests": "open", "registration": "invited"}))
+    others = await irc_peer(house, "al", rooms="")
+    ours = await irc_peer(house, "cy", rooms="", secret=DEVICE)
+    fail = "FAIL REGISTER TEMPORARILY_UNAVAILABLE"
+    assert await others.news("NICK bob", f"REGISTER * * {PASSWORD}", "NS GHOST bob") == [
+        f":chat.local 433 al bob :{OWNED}",
+        f":chat.local {fail} al :{UNINVITED} /quote INVITATION TOKEN",
+        f"{SAYS} al :{OWNED}",
+    ]
+    assert await ours.news("NICK bob", f"REGISTER * * {PASSWORD}") == [
+        ":chat.local 433 cy bob :bob is somebody's: /login PASSWORD if it is you.",
+        f":chat.local {fail} cy :{UNINVITED} /invitation TOKEN",
+    ]
 
 
 async def test_ghost_takes_the_nickname_back(

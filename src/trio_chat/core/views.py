@@ -283,6 +283,16 @@ class Refused:
 
 
 @fact
+class AnotherNick:
+    """Tells somebody who was let in that they are called ``nick``, as they could not be called what
+    they wanted.
+    """
+
+    nick: str
+    refused: Refused
+
+
+@fact
 class Notice:
     """A sentence of the server's own for one person.
 
@@ -345,7 +355,7 @@ class Marked:
 Answer = (
     Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
-    | Refused | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
+    | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | LoggedOut | Answer
 

@@ -26,15 +26,13 @@ from trio_chat.settings import AccountSettings, Settings
 _DAY = 86_400  # seconds
 
 ACCOUNT_REQUIRED = Refused(
-    "This chat is for those who have an account or an invitation. Log in, or give the invitation "
-    "as the server's password (PASS).",
-    Code.ACCOUNT_REQUIRED,
+    "This chat is for those who have an account or an invitation.", Code.ACCOUNT_REQUIRED
 )
 _NO_GUESTS = Refused(
     "This chat is for those who have an account. Log in to it.", Code.ACCOUNT_REQUIRED
 )
 _NO_REGISTRATION = Refused("Nobody can register here. Ask the operators of this chat.")
-_UNINVITED = Refused("To register you need an invitation. Give it first: /invitation TOKEN")
+_UNINVITED = Refused("To register you need an invitation.", Code.NEED_INVITATION)
 
 
 def new_token(key: bytes, now: float, *, uses: int, days: int, operator: bool = False) -> str:

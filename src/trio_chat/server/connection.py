@@ -43,6 +43,7 @@ from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.views import (
     AllMetadata,
+    AnotherNick,
     Answer,
     AwayReply,
     Challenge,
@@ -487,9 +488,9 @@ class Connection:
         await self._subscriber.outbox.until_sent()
         self._heard_at = trio.current_time()  # it was not silent: nobody listened
 
-    async def _follow(self, outcome: Outcome | Notice, ask: Ask) -> None:
+    async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | Notice):
+        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | AnotherNick):
             self._reply(outcome, ask)
             return
         for following in self._session.done(outcome):

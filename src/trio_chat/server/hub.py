@@ -50,7 +50,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
-from trio_chat.core.views import Answer, Notice, Refused
+from trio_chat.core.views import AnotherNick, Answer, Refused
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
@@ -113,7 +113,7 @@ class Hub:
 
     async def admit(
         self, subscriber: Subscriber, enter: Enter
-    ) -> Sequence[Arrived | Refused | Notice]:
+    ) -> Sequence[Arrived | Refused | AnotherNick]:
         """Let somebody in under the nickname they want, or if ``enter.near`` one like it.
 
         A known person who comes again takes their nickname over: the connection that holds it is
@@ -128,11 +128,10 @@ class Hub:
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
-            notices: list[Notice] = []
+            told: list[AnotherNick] = []
             if refused:
                 nick = self.nicknames.claim_near(subscriber, nick)
-                why = f"{refused.why} You are {nick} for now; /nick changes that."
-                notices.append(Notice(why))
+                told.append(AnotherNick(nick, refused))
             # Again, for that may have taken a while.
             newcomer = self.newcomer(subscriber, enter.secret)
             origin = replace(enter.origin, account=newcomer.origin.account)
@@ -143,7 +142,7 @@ class Hub:
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
             await self._ring.happen(arrived)
-            return [*notices, arrived]
+            return [*told, arrived]
 
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""

@@ -77,8 +77,7 @@ class Nicknames:
         if not others:
             return None
         if any(self._realm.account(name) for name in others):
-            why = f"{nick} is somebody's: /login PASSWORD if it is you."
-            return Refused(why, Code.NICK_OWNED, (nick,))
+            return Refused(f"{nick} is somebody's account.", Code.NICK_OWNED, (nick,))
         return Refused(f"{nick} was somebody's, and stays so.", Code.NICK_TAKEN, (nick,))
 
     def _is_taken(self, wanted: Collection[str]) -> bool:

@@ -25,7 +25,7 @@ _CODES = {
 def refuse_to_register(out: ReplyBuffer, name: str, refused: Refused) -> None:
     """Refuse REGISTER, which was for an account of this name."""
     code = _CODES.get(refused.code, "TEMPORARILY_UNAVAILABLE")
-    out.fail("REGISTER", code, name, refused.why)
+    out.fail("REGISTER", code, name, out.why(refused))
 
 
 def registered(out: ReplyBuffer, name: str) -> None:

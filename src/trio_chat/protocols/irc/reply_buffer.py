@@ -30,6 +30,7 @@ from trio_chat.protocols.irc.info import IDENTITY, ServerInfo
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.irc.peer import Peer
+from trio_chat.protocols.plain.wording import explained
 from trio_chat.protocols.session import OwnDialect
 
 # Commands whose own specifications demand standard replies; others need a capability: "This
@@ -46,7 +47,14 @@ _STANDARD_CODES = {
     Code.UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
 }
 
-_OWNED = "{} is somebody's account: log in by SASL, or by PASS {}:password, if it is you"
+# The refusals after which some command helps.
+_WAYS = {
+    Code.ACCOUNT_REQUIRED: "{why} Log in, or give the invitation as the server's password (PASS).",
+    Code.NEED_INVITATION: "{why} Give it first: /quote INVITATION TOKEN",
+    Code.NICK_OWNED: (
+        "{about} is somebody's account: log in by SASL, or by PASS {about}:password, if it is you"
+    ),
+}
 
 _LABEL_MAX = 64  # bytes: "The value MUST NOT exceed 64 bytes" (labeled-response)
 
@@ -149,7 +157,7 @@ class ReplyBuffer(OwnDialect):
 
     def refuse(self, refused: Refused) -> None:
         """Refuse what the line in hand asked for: by its numeric, or else by ``FAIL``."""
-        code, about, verb, why = refused.code, refused.about, self.verb, refused.why
+        code, about, verb, why = refused.code, refused.about, self.verb, self.why(refused)
         self.refusals += 1
         if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":
             code = Code.CANNOT_SAY  # to a room
@@ -160,8 +168,7 @@ class ReplyBuffer(OwnDialect):
         if verb == "NOTICE" and code is not Code.UNAVAILABLE:
             return  # "automatic replies MUST NEVER be sent in response to a NOTICE" (Modern)
         if code is Code.NICK_OWNED:
-            [self.peer.refused_nick] = about
-            why = self._owned(refused)
+            self._refuse_nick(refused)
         if numeric := REFUSALS.get(code):
             self.numeric(numeric, *(cut_text(word, 100) for word in about), why)
         else:
@@ -170,13 +177,18 @@ class ReplyBuffer(OwnDialect):
             about_command = verb if code is not Code.ACCOUNT_REQUIRED else ""
             self._by_standard("FAIL", about_command or "*", name, why)
 
-    def _owned(self, refused: Refused) -> str:
-        """Say how to log in: in our own client by a command, once it is in."""
+    def why(self, refused: Refused) -> str:
+        """The sentence of a refusal, with what helps: in our own client its command."""
         if IDENTITY in self.peer.caps and self.peer.registered:
-            return refused.why
-        if IDENTITY in self.peer.caps:
-            self.send("NOTE", "NICK", "NICKNAME_RESERVED", *refused.about, refused.why)
-        return _OWNED.format(*refused.about, *refused.about)
+            return explained(refused)
+        about = refused.about[0] if refused.about else ""
+        return _WAYS.get(refused.code, "{why}").format(why=refused.why, about=about)
+
+    def _refuse_nick(self, refused: Refused) -> None:
+        """Note a nickname that is somebody's account; our own client comes in by another one."""
+        [self.peer.refused_nick] = refused.about
+        if IDENTITY in self.peer.caps and not self.peer.registered:
+            self.send("NOTE", "NICK", "NICKNAME_RESERVED", *refused.about, explained(refused))
 
     def tell_again(self, repeated: Repeated) -> None:
         """Answer a message that was sent again and had arrived before as it was answered then.

@@ -71,7 +71,7 @@ def _ask(out: ReplyBuffer, command: Command) -> Ask:
             out.refuse(refused)
             return
         out.refusals += 1
-        tell(out, refused.why)
+        tell(out, out.why(refused))
 
     def answered(answer: AccountView | NewKey) -> None:
         tell(out, *(notice.text for notice in notices(answer)))
@@ -99,7 +99,10 @@ def _ghost(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     if not params:
         return []
     nick, *password = params
-    return [*([LogIn(nick, password[0])] if password else []), Rename(nick)]
+    if not password:
+        return [Rename(nick)]
+    out.peer.refused_nick = nick  # which is taken once the client is logged in
+    return [LogIn(nick, password[0])]
 
 
 def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:

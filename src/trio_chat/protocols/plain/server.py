@@ -217,8 +217,6 @@ class PlainSession(Session):
             if not self._nick:
                 self._pending = replace(self._entering, near=True)  # they log in when they are in
                 return
-        if isinstance(answer, Refused) and answer.code in _NEED_ACCOUNT:
-            answer = replace(answer, why=f"{answer.why} (/register PASSWORD, /login PASSWORD)")
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._why = answer.why
@@ -342,8 +340,6 @@ _NICK_FIRST = (
 )
 
 _MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
-
-_NEED_ACCOUNT = (Code.NEED_ACCOUNT, Code.NEED_ACCOUNT_TO_SAY)
 
 
 def _read_login(line: str) -> LogIn | None:

@@ -33,8 +33,10 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     AccountView,
+    AnotherNick,
     AwayReply,
     Copy,
     Found,
@@ -180,7 +182,11 @@ def wording(shown: Shown) -> list[str]:
             return [_RULES[change.add] for change in changes if change.mode == "o"]
         case AwayReply(nick, text):
             return [f"*** {nick} is away: {text}"]
-        case Refused(text) | Notice(text):
+        case AnotherNick(nick, refused):
+            return [f"*** {explained(refused)} You are {nick} for now; /nick changes that."]
+        case Refused():
+            return [f"*** {line}" for line in explained(shown).splitlines()]
+        case Notice(text):
             return [f"*** {line}" for line in text.splitlines()]
         case _:  # things that concern people elsewhere, and answers that only IRC asks for
             return []
@@ -199,6 +205,21 @@ _RULES = {
     True: "*** You are an operator of this server now.",
     False: "*** You are no operator of this server any more.",
 }
+
+
+# The refusals after which a command of ours helps.
+_WAYS = {
+    Code.NICK_OWNED: "{about} is somebody's: /login PASSWORD if it is you.",
+    Code.NEED_ACCOUNT: "{why} (/register PASSWORD, /login PASSWORD)",
+    Code.NEED_ACCOUNT_TO_SAY: "{why} (/register PASSWORD, /login PASSWORD)",
+    Code.NEED_INVITATION: "{why} Give it first: /invitation TOKEN",
+}
+
+
+def explained(refused: Refused) -> str:
+    """The sentence of a refusal, with the command that helps."""
+    about = refused.about[0] if refused.about else ""
+    return _WAYS.get(refused.code, "{why}").format(why=refused.why, about=about)
 
 
 def offer(*, operator: bool, how: str) -> str:
