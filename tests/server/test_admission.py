@@ -179,13 +179,61 @@ async def test_where_there_are_no_guests_they_still_come_in() -> None:
         await answer(al, f"/register {PASSWORD}", "/login PASSWORD\n")
         await al.send(b"/quit\n")
         await al.rest()
-        house.server.reload(chosen("closed"))
+        house.server.reload(chosen("closed", "closed"))
         al = await house.connect()
         asked = "*** This chat is for those who have an account. Enter /login PASSWORD now.\n"
         assert await answer(al, "al", "now.\n") == asked
         await answer(al, f"/login {PASSWORD}", "*** You are al in #lobby")
         eve = await come(house, "eve", token())
         assert (await eve.rest()).endswith("*** That does not let you in.\n*** Goodbye!\n")
+        assert (await irc_answer(house, f"PASS {token()}")).endswith("Log in to it. Goodbye!\r\n")
+
+
+# ── where everybody needs an account ───────────────────────────────────────────────────────────
+
+FIRST = "Only people with an account may do that: register your nickname, or log in."
+
+
+async def test_an_invitation_lets_the_first_operator_in_to_register() -> None:
+    async with running(chosen("closed", "invited")) as house:
+        al = await come(house, "al", token(operator=True))
+        await al.until("as a guest you are none. Make your nickname yours: /register PASSWORD\n")
+        first = f"*** {FIRST} (/register PASSWORD, /login PASSWORD)\n"
+        assert await answer(al, "hello", "PASSWORD)\n") == first
+        await answer(al, f"/register {PASSWORD}", RULES)
+        await answer(al, "hello", "al: hello\n")
+        await answer(al, "/logout", "*** You are logged out.\n")
+        assert await answer(al, "hello", "PASSWORD)\n") == first
+        await answer(al, f"/login al {PASSWORD}", "*** al_2 is now al.\n")
+        await answer(al, "hello", "al: hello\n")
+
+
+@pytest.mark.parametrize("guests", ["invited", "closed"])
+async def test_the_owner_is_offered_an_invitation_where_it_is_of_use(guests: str) -> None:
+    host = {"host": "0.0.0.0"}  # noqa: S104 - then others can reach it
+    async with running(chosen(guests).model_copy(update=host)) as house:
+        assert house.server.lacks_an_operator
+        house.server.reload(chosen(guests, "closed"))
+        assert not house.server.lacks_an_operator
+
+
+async def test_an_irc_client_only_listens_before_it_has_registered() -> None:
+    async with running(chosen("closed", "invited")) as house:
+        boss = await irc_peer(house, "boss", password=token(id="01" * 8), rooms="")
+        await boss.news("OPER boss sesame", "JOIN #tea", "PRIVMSG #tea :hello")
+        al = await irc_peer(house, "al", password=token(), rooms="#tea,#new")
+        await boss.news()
+        lines = await al.news(
+            *("PRIVMSG #tea :hi", "PRIVMSG boss :hi", "AWAY :hi"),
+            *("INVITE boss #new", "TOPIC #new :hi", "MODE #new +i", "KICK #new al"),
+        )
+        where = ["404 al #tea", "477 al boss", "477 al al", *["477 al #new"] * 4]
+        assert [line.partition(" :")[0] for line in lines] == [f":chat.local {at}" for at in where]
+        assert all(line.endswith(f" :{FIRST}") for line in lines)
+        assert await boss.news() == []
+        await al.news(f"NS REGISTER {PASSWORD}")
+        assert await al.news("PRIVMSG #tea :hi") == []
+        assert any(line.endswith(" PRIVMSG #tea :hi") for line in await boss.news())
 
 
 async def by_pass(peer: IrcPeer, name: str, password: str) -> None:
@@ -247,7 +295,7 @@ GUESTS = [
     ("invited", "sesame", False),
     ("invited", "token", True),
     ("closed", "", False),
-    ("closed", "token", False),
+    ("closed", "sesame", False),
 ]
 
 

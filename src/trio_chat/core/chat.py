@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from trio_chat.core.answers import ANSWERS
 from trio_chat.core.apply import EFFECTS
 from trio_chat.core.commands import Confidential, Query, Request
-from trio_chat.core.decide import JUDGES, Outcomes, repair
+from trio_chat.core.decide import JUDGES, Outcomes, account_first, repair
 from trio_chat.core.events import Entry
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
@@ -35,7 +35,10 @@ class Chat(State):
         is changed. All events returned belong to one log. A room to join must have been
         opened (``State.open_room``).
         """
-        return JUDGES[type(request)](self, newcomer or self.people[user_id], request)
+        person = newcomer or self.people[user_id]
+        if self.accounts_only and (refused := account_first(person, request)):
+            return [refused]
+        return JUDGES[type(request)](self, person, request)
 
     def is_repair(self, user_id: str, request: Request | Confidential) -> str:
         """Describe, for the server's log, what only an operator of the server may do."""

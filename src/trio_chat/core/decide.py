@@ -85,6 +85,22 @@ Outcome = Event | Refused | AwayReply | Repeated | Metadata
 Outcomes = Sequence[Outcome]
 
 
+# Requests by which somebody says something, or makes something of a room.
+_ACTIVE = (
+    Say, DirectMessage, TagMessage, Kick, Invite, SetTopic, SetModes, SetAway, SetName, SetMetadata
+)  # fmt: skip
+
+
+def account_first(person: Person, request: Request | Confidential) -> Refused | None:
+    """Why somebody may not ask for this as long as they have no account, if everybody needs one."""
+    if person.origin.account or person.is_operator or not isinstance(request, _ACTIVE):
+        return None
+    room = getattr(request, "room", "")
+    said = room and isinstance(request, Say | TagMessage)
+    code = Code.NEED_ACCOUNT_TO_SAY if said else Code.NEED_ACCOUNT
+    return accounts_only("do that", code, room or getattr(request, "nick", person.nick))
+
+
 def repair(state: State, person: Person, request: Request | Confidential) -> str:
     """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(

@@ -36,6 +36,7 @@ class Code(Enum):
     BAD_PASSWORD = auto()
     BAD_INVITATION = auto()
     ACCOUNT_REQUIRED = auto()
+    INVITATION_REQUIRED = auto()
     NEED_INVITATION = auto()
     WEAK_PASSWORD = auto()
     ACCOUNT_EXISTS = auto()  # nick

@@ -21,7 +21,8 @@ class State:
 
     ``replay`` is the number of messages that a newcomer is shown, ``rooms_each`` the most rooms
     that one person may be in. The ``lobby`` belongs to the operators of the server. For
-    ``redact_hours`` people may remove what they have said.
+    ``redact_hours`` people may remove what they have said. With ``accounts_only`` people without
+    an account can only listen, and register or log in.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class State:
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
         self.realm = Realm()
+        self.accounts_only = False
         self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
         self.by_nick: dict[str, Person] = {}
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice

@@ -26,7 +26,7 @@ from trio_chat.settings import AccountSettings, Settings
 _DAY = 86_400  # seconds
 
 ACCOUNT_REQUIRED = Refused(
-    "This chat is for those who have an account or an invitation.", Code.ACCOUNT_REQUIRED
+    "This chat is for those who have an account or an invitation.", Code.INVITATION_REQUIRED
 )
 _NO_GUESTS = Refused(
     "This chat is for those who have an account. Log in to it.", Code.ACCOUNT_REQUIRED
@@ -67,13 +67,21 @@ class Admission:
         self.settings, self.is_public, self._link = settings, is_public, link
 
     def uninvited(self) -> Refused | None:
-        """Why a guest may not come in without an invitation."""
+        """Why somebody without an account may not come in without an invitation."""
         policy = self._in_force(self.settings.guests)
-        return {"invited": ACCOUNT_REQUIRED, "closed": _NO_GUESTS}.get(policy)
+        if policy == "open":
+            return None
+        return ACCOUNT_REQUIRED if policy == "invited" or self.registers_newcomers else _NO_GUESTS
 
-    def has_no_guests(self) -> bool:
-        """Whether nobody is let in without an account, invited or not."""
-        return self.uninvited() is _NO_GUESTS
+    @property
+    def has_guests(self) -> bool:
+        """Whether people without an account may do more than listen, and register."""
+        return self._in_force(self.settings.guests) != "closed"
+
+    @property
+    def registers_newcomers(self) -> bool:
+        """Whether those who have an invitation may register."""
+        return self.unregistered(invited=True) is None
 
     def unregistered(self, *, invited: bool) -> Refused | None:
         """Why somebody who is here, perhaps by an invitation, may not register."""
@@ -104,12 +112,12 @@ class Admission:
         return await self._hub.spend(used) or invitation
 
     def question(self, settings: Settings) -> str:
-        """The question that a guest has to answer to be let in; empty if there is none."""
-        if self.has_no_guests():
+        """The question for those who come without an account; empty if there is none."""
+        if (uninvited := self.uninvited()) is _NO_GUESTS:
             return ASK_TO_LOG_IN
-        if settings.server.password.get_secret_value():
+        if self.has_guests and settings.server.password.get_secret_value():
             return ASK_TO_UNLOCK
-        return ASK_FOR_INVITATION if self.uninvited() else ""
+        return ASK_FOR_INVITATION if uninvited else ""
 
     def answer(self, person: Person, command: MakeInvitation | ListInvitations) -> Refused | Notice:
         """Make an invitation, or list those that were used."""

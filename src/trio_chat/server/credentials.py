@@ -79,12 +79,12 @@ class Credentials:
 
     async def _turned_away(self, given: str, person: Person) -> Refused | None:
         admission, account = self._shared.admission, person.origin.account
-        if not account and admission.has_no_guests():
-            return admission.uninvited()
-        bad = await self._use(given, person) if is_token(given) else None
+        is_of_use = account or admission.has_guests or admission.registers_newcomers
+        bad = await self._use(given, person) if is_of_use and is_token(given) else None
         if account or self._invited:
             return None
-        if hashed := self._shared.settings.server.password.get_secret_value():
+        hashed = self._shared.settings.server.password.get_secret_value()
+        if hashed and admission.has_guests:
             if bad or not given:
                 return bad or NONE_GIVEN
             refused = await self._check(given, hashed)

@@ -87,7 +87,7 @@ class Server:
             room_modes=settings.server.room_modes,
             reserved=(settings.irc.server_name, settings.irc.network),
         )
-        chat.operators = _operators(settings)
+        self._set_rules(settings)
         self._accounts = Accounts(
             self._hub, log, settings.accounts, hmac.digest(key, b"accounts", "sha256")
         )
@@ -126,7 +126,7 @@ class Server:
     def lacks_an_operator(self) -> bool:
         """Whether others can reach it, and no account is an operator's, although one could be."""
         rules, accounts = self._hub.chat.rules, self._hub.chat.realm.accounts
-        if not self.is_public or self._admission.has_no_guests():
+        if not self.is_public or self._admission.unregistered(invited=True):
             return False
         return not any(map(rules, accounts))
 
@@ -147,7 +147,7 @@ class Server:
         """Go on with other settings, as far as they can change. New connections see all of them."""
         self.settings = self._shared.settings = settings
         self._accounts.settings = self._admission.settings = settings.accounts
-        self._hub.chat.operators = _operators(settings)
+        self._set_rules(settings)
         self._shared.irc = self._info()
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms
@@ -230,6 +230,11 @@ class Server:
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
+
+    def _set_rules(self, settings: Settings) -> None:
+        chat = self._hub.chat
+        chat.operators = frozenset(map(fold, settings.accounts.operators))
+        chat.accounts_only = settings.accounts.guests == "closed"
 
     def _info(self) -> ServerInfo:
         return server_info(
@@ -351,10 +356,6 @@ class Server:
                     await self._door.refuse(link, why, self.settings, first)
         finally:
             self._turned_away -= 1
-
-
-def _operators(settings: Settings) -> frozenset[str]:
-    return frozenset(map(fold, settings.accounts.operators))
 
 
 def server_info(

@@ -191,8 +191,9 @@ class AccountSettings(Section):
     guests: Literal["auto", "open", "invited", "closed"] = _setting(
         "auto",
         "Who is let in without an account: everybody (open), those with an invitation or the "
-        "server's password (invited), or nobody (closed). auto is open if the server listens on "
-        "this machine alone, and invited beyond.",
+        "server's password (invited), or nobody (closed): then an invitation lets one in to "
+        "register, and only to listen before that. auto is open if the server listens on this "
+        "machine alone, and invited beyond.",
     )
     registration: Literal["auto", "open", "invited", "closed"] = _setting(
         "auto",

@@ -43,13 +43,16 @@ _STANDARD = {
 # Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {
     Code.BAD_NAME: "INVALID_REALNAME",
+    Code.INVITATION_REQUIRED: "ACCOUNT_REQUIRED",
     Code.CANNOT_SET_NAME: "CANNOT_CHANGE_REALNAME",
     Code.UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
 }
 
 # The refusals after which some command helps.
 _WAYS = {
-    Code.ACCOUNT_REQUIRED: "{why} Log in, or give the invitation as the server's password (PASS).",
+    Code.INVITATION_REQUIRED: (
+        "{why} Log in, or give the invitation as the server's password (PASS)."
+    ),
     Code.NEED_INVITATION: "{why} Give it first: /quote INVITATION TOKEN",
     Code.NICK_OWNED: (
         "{about} is somebody's account: log in by SASL, or by PASS {about}:password, if it is you"
@@ -174,8 +177,8 @@ class ReplyBuffer(OwnDialect):
         else:
             name = _STANDARD_CODES.get(code, code.name)
             # No command is to blame if somebody may not come in at all.
-            about_command = verb if code is not Code.ACCOUNT_REQUIRED else ""
-            self._by_standard("FAIL", about_command or "*", name, why)
+            command = "*" if name == "ACCOUNT_REQUIRED" else verb
+            self._by_standard("FAIL", command, name, why)
 
     def why(self, refused: Refused) -> str:
         """The sentence of a refusal, with what helps: in our own client its command."""

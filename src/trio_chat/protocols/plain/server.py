@@ -220,7 +220,7 @@ class PlainSession(Session):
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._why = answer.why
-            if answer.code is Code.ACCOUNT_REQUIRED:  # they know, for the question said so
+            if answer.code in _SAID_ALREADY:
                 answer = replace(answer, why="That does not let you in.")
             self._wanted = ""  # they are asked for another one
             if not self._entering.account:  # a login is good for the next nickname, too
@@ -338,6 +338,9 @@ _NICK_FIRST = (
     "First your nickname, then /register PASSWORD or /login PASSWORD; or /login NAME PASSWORD "
     "right now. Nobody was sent that line."
 )
+
+# The refusals that the question has told of already.
+_SAID_ALREADY = (Code.ACCOUNT_REQUIRED, Code.INVITATION_REQUIRED)
 
 _MADE = "Your nickname is yours now. When you come again: /login PASSWORD"
 
