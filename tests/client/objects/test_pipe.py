@@ -153,6 +153,16 @@ async def test_the_end_waits_until_we_are_in_and_all_that_was_said_is_known(prog
     assert program.why == "1 message or command was refused or cut, or may not have arrived"
 
 
+async def test_what_is_asked_for_at_the_end_is_not_dropped_before_we_are_in(program):
+    program.write({"type": "command", "line": "/topic tea"})
+    program.end_input()
+    await program.tell(LINKED)
+    await program.wants(requests.SlashCommand("/topic tea", "#lobby"))
+    await program.wants_nothing()
+    await program.tell(InRoom("#lobby"))
+    await program.wants(requests.Leave(""))
+
+
 @pytest.mark.parametrize(
     "last", [{"type": "quit", "why": "bye"}, {"type": "command", "line": "/quit bye"}]
 )

@@ -36,6 +36,7 @@ class ObjectPipe:
         self._room, self._retry, self._state = room, retry, state
         state.required = [room_name(room)] if room else []
         self._delivery = Delivery()
+        self._has_asked = False  # for more than texts, which waits until we are in
         self._misread = 0  # lines of the input that were no requests
         self._failed: ChatError | None = None
 
@@ -69,14 +70,14 @@ class ObjectPipe:
     async def _tell(self, messages: MessageChannel, objects: _Told) -> None:
         """Print messages until the chat has ended."""
         async for message in messages:
+            if isinstance(message, client.InRoom) and self._state.requires(message.room):
+                self._state.required = ()  # from now on OutOfRoom tells
             self._delivery.note(message)
             if isinstance(message, client.Unlinked) and not self._retry:
                 self._failed = ConnectionLost(message.why)
                 await objects.send(client.Unlinked(message.why, 0))
                 break
             await put(objects, message)
-            if isinstance(message, client.InRoom) and self._state.requires(message.room):
-                self._state.required = ()  # from now on OutOfRoom tells
         if left := sorted(self._delivery.open):
             why = not_confirmed(len(left))
             self._failed = self._failed or ConnectionLost(why)
@@ -104,6 +105,7 @@ class ObjectPipe:
                 if request:
                     await self._want(request, asked)
             await self._delivery.until_known()
+            await self._delivery.until(lambda: not (self._has_asked and self._state.required))
             await asked.send(requests.Leave(words or ""))
 
     def _request(self, line: bytes | None) -> requests.Request | None:
@@ -130,4 +132,6 @@ class ObjectPipe:
             return  # it has arrived after all
         if isinstance(request, requests.Say | requests.ResendText):
             delivery.begin(request.token)
+        else:
+            self._has_asked = True
         await put(asked, request)
