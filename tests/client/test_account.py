@@ -271,6 +271,16 @@ async def test_our_own_server_takes_our_proof(
                 pass
 
 
+async def test_a_token_is_a_password_of_our_client() -> None:
+    async with running() as house:
+        bob = await house.connect("al")
+        await bob.send(f"/register {HORSE}\n/token new bot\n/quit\n".encode())
+        token = (await bob.rest()).partition("*** bot: ")[2].partition("\n")[0]
+        account = {"account": "al", "account_password": token}
+        async with trio_chat.open_chat(port=house.port, nick="al", protocol="irc", **account) as al:
+            await until_told(al, "You are logged in as al.")
+
+
 async def test_where_plain_is_spoken_the_error_says_how_to_log_in() -> None:
     async with running() as house:
         with pytest.raises(NotAdmitted, match="say '/login NAME PASSWORD'"):

@@ -13,7 +13,7 @@ from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.scram import ScramServer, make_verifier
 
 PASSWORD = "open sesame, please"
-KEY = "abcdefghijklmnopqrstuv"
+KEY = "0123456789abcdef" * 2  # as /token makes them
 OURS = ("trio-chat/identity", "sasl=PLAIN,SCRAM-SHA-256", "draft/account-registration")
 ASKED = "CAP REQ sasl"
 

@@ -12,7 +12,7 @@ from trio_chat.protocols.irc.info import PLAIN, SASL_CHUNK
 from trio_chat.protocols.scram import SCRAM, ScramClient, ScramError
 
 # What /token makes.
-_KEY = re.compile("[A-Za-z0-9_-]{22}")
+_KEY = re.compile("[0-9a-f]{32}")
 
 # No challenge is longer, and a server must not make us keep any more.
 _CHALLENGE_MAX = 4_096
