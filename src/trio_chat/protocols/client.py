@@ -36,8 +36,9 @@ LOCKED = "This chat has a password. Set TRIO_CHAT_CLIENT__PASSWORD, or give open
 
 #: The error if a server lets in only those who were invited.
 UNINVITED = (
-    "This chat is for those who have an account or an invitation. Ask for a link: "
-    "trio-chat client LINK"
+    "This chat is for those who have an account or an invitation. Ask for a link; or, to log in, "
+    "set TRIO_CHAT_CLIENT__ACCOUNT and TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, or give open_chat an "
+    "account."
 )
 
 #: The error if our nickname is somebody's account, to which we have not logged in; and how to.
