@@ -13,6 +13,10 @@ import sys
 from collections.abc import Iterable
 
 _READ = 65_536
+_PATIENCE = 20.0  # seconds
+
+#: What ends a welcome: ERR_NOMOTD or RPL_ENDOFMOTD.
+WELCOMED = (b" 422 ", b" 376 ")
 
 
 class Far:
@@ -36,8 +40,8 @@ class Far:
         self._read = b""
         self._send(line)
 
-    def hears(self, marker: bytes) -> bool:
-        """Whether what is sought has come, now that there is something to read."""
+    def hears(self, *markers: bytes) -> bool:
+        """Whether one of these has come, now that there is something to read."""
         data = self.sock.recv(_READ)
         if not data:
             raise ConnectionError("cut off")
@@ -50,7 +54,7 @@ class Far:
                 self._hello = b""
             self._send(b"")
             self._open(self._tls)
-        return marker in self._read
+        return any(marker in self._read for marker in markers)
 
     def _send(self, data: bytes) -> None:
         if self._tls and data:
@@ -74,22 +78,30 @@ class Far:
             pass
 
 
-def _until_all_hear(clients: Iterable[Far], marker: bytes) -> None:
+def trusting_all() -> ssl.SSLContext:
+    """The context of clients that take any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _until_all_hear(clients: Iterable[Far], *markers: bytes) -> None:
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client.sock, selectors.EVENT_READ, client)
         while selector.get_map():
-            for key, _ in selector.select():
-                if key.data.hears(marker):
+            events = selector.select(_PATIENCE)
+            if not events:
+                raise TimeoutError(f"{len(selector.get_map())} are not answered")
+            for key, _ in events:
+                if key.data.hears(*markers):
                     selector.unregister(key.fileobj)
 
 
 def _main(port: int, number: int, at_once: int, how: str) -> None:
-    context = None
-    if how.startswith("tls"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    names = [f"{how}{n:05}" for n in range(number)]
+    context = trusting_all() if how.startswith("tls") else None
+    letters = how[0] + how[-1]  # no more: ngIRCd takes nicknames of nine letters at most
+    names = [f"{letters}{n:05}" for n in range(number)]
     caps = "CAP REQ :no-implicit-names echo-message"
     hellos = [f"{caps}\r\nNICK {n}\r\nUSER {n} 0 * :x\r\nCAP END\r\n".encode() for n in names]
     clients: list[Far] = []
@@ -97,7 +109,7 @@ def _main(port: int, number: int, at_once: int, how: str) -> None:
         wave = [Far(port, context, hello) for hello in hellos[first : first + at_once]]
         for client in wave:
             client.begin()
-        _until_all_hear(wave, b" 422 ")
+        _until_all_hear(wave, *WELCOMED)
         clients += wave
     print("registered", flush=True)
     sys.stdin.readline()

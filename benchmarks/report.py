@@ -107,6 +107,15 @@ _COLUMNS = {
         Column("µs each, all", _number("many_us")),
         Column("KiB each", _number("many_kib", 1)),
     ],
+    "over-tls": [
+        Column("come: µs each in clear", _number("clear_come_us")),
+        Column("over TLS", _number("tls_come_us")),
+        Column("KiB each in clear", _number("clear_kib", 1)),
+        Column("over TLS", _number("tls_kib", 1)),
+        Column("µs per delivery in clear", lambda f: _significant(f["clear_delivery_us"])),
+        Column("over TLS", lambda f: _significant(f["tls_delivery_us"])),
+        Column("times", lambda f: _significant(f["times"])),
+    ],
 }
 
 _WHAT = {server.name: server.what for server in SERVERS}

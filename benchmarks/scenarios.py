@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.beside import over_tls
 from benchmarks.crowd import Crowd, crowd
 from benchmarks.load import PATIENCE, READ, Probe, Rate, Result, Room, Window
 from benchmarks.machine import Cores, Usage, on_core, two_cores
@@ -492,7 +493,8 @@ def _inside(name: str) -> Measure:
 
 # ── the table ──────────────────────────────────────────────────────────────────────────────────
 
-_ALL = tuple(server.name for server in SERVERS)
+_OVER_TLS = tuple(server.name for server in SERVERS if server.over_tls)
+_ALL = tuple(server.name for server in SERVERS if server.name != "inspircd")
 # ngircd tells everybody of each join by itself: fifty million lines, which take it minutes.
 _FOR_THOUSANDS = ("trio-chat", "bare", "asyncio", "uvloop", "redis", "nats")
 _THAT_ANSWER = ("trio-chat", "redis", "nats")
@@ -587,6 +589,12 @@ SCENARIOS = [
         "people of IRC connect and register, a fifth of {crowd:,} and all",
         _arrivals,
         ("trio-chat-irc", "ngircd"),
+    ),
+    Scenario(
+        "over-tls",
+        "{members:,} people of IRC come over sockets, in clear or over TLS; then one speaks to all",
+        lambda server, bench, run: over_tls(server, bench.cores.server, bench.size.members),
+        _OVER_TLS,
     ),
     # The clock paces retention, and it tells a difference: the least of that would mean nothing.
     *(

@@ -19,6 +19,8 @@ from benchmarks.crowd import AT_ONCE
 from benchmarks.dialects import Dialect
 from benchmarks.machine import Meter, on_core, version_of
 from benchmarks.transcript import Failed
+from trio_chat.server.certificate import Certificate
+from trio_chat.server.own_certificate import use_own
 
 _RIVALS = Path(__file__).parent / "rivals"
 _START = 10.0  # seconds until a server listens
@@ -41,15 +43,16 @@ _RAISED = {
 class Server:
     """``command(folder, port)`` starts it; it may write files into that empty folder.
 
-    ``own_port`` says that it ignores the port and prints one that the kernel chose. ``most`` is the
-    most connections that it can have, ``at_once`` how many may be on their way in: less than the
-    backlog of its listener.
+    ``over_tls`` starts it so that it speaks TLS, if it can. ``own_port`` says that it ignores the
+    port and prints one that the kernel chose. ``most`` is the most connections that it can have,
+    ``at_once`` how many may be on their way in: less than the backlog of its listener.
     """
 
     name: str
     what: str
     dialect: Dialect
     command: Callable[[Path, int], list[str]]
+    over_tls: Callable[[Path, int], list[str]] | None = None
     program: str = sys.executable
     package: str = ""  # of Python, that must be installed
     version: str = ""  # the argument that makes it tell its version
@@ -94,9 +97,16 @@ class Running:
 
 @contextmanager
 def running(
-    server: Server, core: int | None, environment: Mapping[str, str] | None = None
+    server: Server,
+    core: int | None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    tls: bool = False,
 ) -> Iterator[Running]:
     """A server that listens, as long as this lasts, on ``core``; ``environment`` is added to."""
+    command = server.over_tls if tls else server.command
+    if command is None:
+        raise Failed("it speaks no TLS")
     with tempfile.TemporaryDirectory(prefix="trio-chat-benchmark-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # some servers give up root's rights
@@ -104,7 +114,7 @@ def running(
         port = 0 if server.own_port else _free_port()
         with log.open("wb") as out, on_core(core):
             process = subprocess.Popen(  # noqa: S603 - one of the fixed programs below
-                server.command(folder, port),
+                command(folder, port),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -166,6 +176,19 @@ def _trio_chat(folder: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "trio_chat", "server", "--port", "0"]
 
 
+def _certificate(folder: Path) -> str:
+    """A file with a certificate and its key, the same kind for all servers."""
+    file = folder / "certificate.pem"
+    use_own(Certificate(), file, "localhost")
+    return str(file)
+
+
+def _trio_chat_over_tls(folder: Path, port: int) -> list[str]:
+    file = _certificate(folder)
+    files = ["--set", f"tls.certificate={file}", "--set", f"tls.key={file}"]
+    return [*_trio_chat(folder, port), *files]
+
+
 def _rival(script: str, *arguments: str) -> Callable[[Path, int], list[str]]:
     return lambda folder, port: [sys.executable, str(_RIVALS / script), *arguments]
 
@@ -192,6 +215,41 @@ def _ngircd(folder: Path, port: int) -> list[str]:
         "[Channel]\nName = #bench\nModes = \n"
     )
     return ["ngircd", "-n", "-f", str(settings)]
+
+
+def _ngircd_over_tls(folder: Path, port: int) -> list[str]:
+    command = _ngircd(folder, _free_port())
+    file = _certificate(folder)
+    with (folder / "ngircd.conf").open("a") as settings:
+        settings.write(f"[SSL]\nPorts = {port}\nCertFile = {file}\nKeyFile = {file}\n")
+    return command
+
+
+_INSPIRCD = """\
+<server name="bench.example.net" description="bench" network="bench">
+<admin name="bench" nick="bench" email="bench@example.net">
+<path configdir="{folder}" datadir="{folder}" logdir="{folder}" runtimedir="{folder}">
+<bind address="127.0.0.1" port="{port}" type="clients" ssl="{ssl}">
+<connect name="bench" allow="*" limit="{many}" localmax="{many}" globalmax="{many}" timeout="60"
+    pingfreq="10000" hardsendq="1G" softsendq="1G" recvq="1G" threshold="1000000"
+    commandrate="1000000" fakelag="no" resolvehostnames="no" useident="no">
+<performance somaxconn="4096" softlimit="{many}">
+<options defaultmodes="">
+"""
+
+
+def _inspircd(folder: Path, port: int, ssl: str = "") -> list[str]:
+    settings = folder / "inspircd.conf"
+    settings.write_text(_INSPIRCD.format(folder=folder, port=port, ssl=ssl, many=_MANY))
+    return ["inspircd", "--config", str(settings), "--nofork", "--nolog", "--nopid", "--runasroot"]
+
+
+def _inspircd_over_tls(folder: Path, port: int) -> list[str]:
+    command = _inspircd(folder, port, "gnutls")
+    file = _certificate(folder)
+    with (folder / "inspircd.conf").open("a") as settings:
+        settings.write(f'<module name="ssl_gnutls">\n<gnutls certfile="{file}" keyfile="{file}">\n')
+    return command
 
 
 def _ncat(folder: Path, port: int) -> list[str]:
@@ -224,6 +282,7 @@ SERVERS = [
         "this project, IRC with times, ids and accounts",
         dialects.Ircv3(),
         _trio_chat,
+        over_tls=_trio_chat_over_tls,
         package="trio-chat",
         environment=_RAISED | {"TRIO_CHAT_IRC__CLOAK": "false"},
     ),
@@ -267,10 +326,21 @@ SERVERS = [
         "ngIRCd, one channel",
         dialects.Irc(),
         _ngircd,
+        over_tls=_ngircd_over_tls,
         program="ngircd",
         version="--version",
         own_port=False,
         at_once=8,
+    ),
+    Server(
+        "inspircd",
+        "InspIRCd, one channel",
+        dialects.Irc(),
+        _inspircd,
+        over_tls=_inspircd_over_tls,
+        program="inspircd",
+        version="--version",
+        own_port=False,
     ),
     Server(
         "ncat",
