@@ -13,6 +13,7 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     Origin,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -146,7 +147,8 @@ _MEMBERS = st.lists(_MEMBER, max_size=6).map(tuple)
 MESSAGES: dict[type, st.SearchStrategy[Message]] = {
     kind: _of(kind)
     for kind in (
-        *(Said, Stamped, Joined, Left, Departed, Kicked, Renamed, AwaySet, TopicSet, ModesSet),
+        *(Said, Stamped, Redacted, Joined, Left, Departed, Kicked, Renamed, AwaySet, TopicSet),
+        *(ModesSet,),
         *(Topic, Notice, InRoom, OutOfRoom, Typing, Sent, Acknowledged, Failed, PageEnd),
         *(MarkedRead, Linked, Unlinked, Lag),
     )

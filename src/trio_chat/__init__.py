@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trio_chat.core.events import Left as Left
     from trio_chat.core.events import ModesSet as ModesSet
     from trio_chat.core.events import Origin as Origin
+    from trio_chat.core.events import Redacted as Redacted
     from trio_chat.core.events import Renamed as Renamed
     from trio_chat.core.events import Said as Said
     from trio_chat.core.events import TopicSet as TopicSet
@@ -65,7 +66,7 @@ _HOMES = {
     "trio_chat.app": "serve",
     "trio_chat.client.chat": "Chat Incoming Message open_chat",
     "trio_chat.core.events": (
-        "AwaySet Change Departed Joined Kicked Left ModesSet Origin Renamed Said TopicSet"
+        "AwaySet Change Departed Joined Kicked Left ModesSet Origin Redacted Renamed Said TopicSet"
     ),
     "trio_chat.core.views": "Notice Topic",
     "trio_chat.errors": (

@@ -227,7 +227,9 @@ def kept_out() -> Person:
     return bob
 
 
-@pytest.mark.parametrize("line", ["hi", "//hi", "/me waves", "/topic tea", "/kick al", "/k al"])
+@pytest.mark.parametrize(
+    "line", ["hi", "//hi", "/me waves", "/topic tea", "/kick al", "/k al", "/remove last"]
+)
 def test_what_was_meant_for_a_room_that_lets_nobody_in_is_not_for_another(line: str) -> None:
     bob = kept_out()
     assert (bob.writes(line), bob.sent, bob.refused) == ([NOT_IN_TEA], [], 1)

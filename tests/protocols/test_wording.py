@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
+    Redacted,
     Renamed,
     Said,
     Signalled,
@@ -120,6 +121,28 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
     (AwaySet("alice", "tea", "id"), {}),
     (Signalled("#lobby", "alice", "+typing=active", "id"), {}),
     (Said("#lobby", "alice", "\x01VERSION\x01"), {}),
+    (
+        Redacted("#lobby", "alice", "17-0", "bob", "spam"),
+        {
+            "*** A message of bob's was removed by alice (spam).": Notice(
+                "A message of bob's was removed by alice (spam)."
+            )
+        },
+    ),
+    (
+        Redacted("", "alice", "17-0", "Alice", to="bob"),
+        {
+            "*** alice removed a message of their own.": Notice(
+                "alice removed a message of their own."
+            )
+        },
+    ),
+    (
+        Redacted("#lobby", "alice", "17-0", ""),
+        {
+            "*** A message was removed by alice.": Notice("A message was removed by alice."),
+        },
+    ),
     (
         Kicked("#lobby", "alice", "bob", "for good"),
         {

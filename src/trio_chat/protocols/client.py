@@ -11,6 +11,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -249,7 +250,7 @@ State = (
 
 #: Messages that nobody answers.
 Happening = (
-    Joined | Left | Renamed | TopicSet | Notice | Earlier
+    Redacted | Joined | Left | Renamed | TopicSet | Notice | Earlier
     | Departed | Kicked | ModesSet | AwaySet | Topic | State
 )  # fmt: skip
 

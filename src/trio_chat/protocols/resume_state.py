@@ -174,6 +174,11 @@ class ResumeState:
         texts = self.among(self.unacked, targets)
         return next((text for text in texts if text.token not in but), None)
 
+    def is_on_its_way(self, target: str) -> bool:
+        """Whether a text to somebody has not arrived yet, or not been sent."""
+        unsent = (text for text in self.unsent if isinstance(text, Unacked))
+        return any(self.among([*self.unacked, *unsent], [target]))
+
     def among(self, texts: Iterable[Unacked], targets: Collection[str]) -> Iterator[Unacked]:
         """Return the texts to one of these targets; all of them if there are no targets."""
         wanted = {self.names.fold(target) for target in targets}

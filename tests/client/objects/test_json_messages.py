@@ -28,6 +28,7 @@ from trio_chat import (
     Origin,
     OutOfRoom,
     PageEnd,
+    Redacted,
     Renamed,
     Roster,
     Said,
@@ -81,6 +82,12 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
     (Joined("", "al"), "joined", {"nick": "al"}),
     (Left("#lobby", "al", why="bye"), "left", {**LOBBY, "nick": "al", "why": "bye"}),
     (Departed("al", why="bye", rooms=("#x",)), "departed", {"nick": "al", "why": "bye"}),
+    (
+        Redacted("#lobby", "al", "m1", "bob", "spam", author_id="7"),
+        "redacted",
+        {"room": "#lobby", "nick": "al", "msgid": "m1", "author": "bob", "why": "spam"},
+    ),
+    (Redacted("", "al", "m1", "", to="me"), "redacted", {"nick": "al", "msgid": "m1", "to": "me"}),
     (
         Kicked("#lobby", "al", "bob", "loud", target_id="7"),
         "kicked",

@@ -380,6 +380,33 @@ def test_messages_and_links_are_copied():
     shown(model, script)
 
 
+def test_a_message_is_chosen_and_removed_once_a_reason_may_have_been_written():
+    model = FakeModel()
+    model.caps = frozenset({"draft/message-redaction"})
+    spam, more = said("al", "BUY"), said("al", "more")
+    model.all[1].lines = [spam, more]
+
+    async def script(pilot, app):
+        await pilot.press("f9")
+        await pilot.press("up", "enter")
+        assert "Enter removes what al said" in text_of(app)
+        await pilot.press(*"spam", "enter")
+
+    shown(model, script)
+    assert texts(model) == [f"/remove {spam.id} spam"]
+
+
+def test_where_nothing_can_be_removed_no_message_can_be_chosen():
+    model = FakeModel()
+    model.all[1].lines = [said("al", "BUY")]
+
+    async def script(pilot, app):
+        await pilot.press("f9")
+        assert "messages cannot be removed here" in text_of(app)
+
+    shown(model, script)
+
+
 # ── sizes and colours ──────────────────────────────────────────────────────────────────────
 
 

@@ -14,7 +14,7 @@ from typing import Literal, overload
 from trio_chat.client.model.days import Days
 from trio_chat.protocols.client import Run
 
-Kind = Literal["said", "action", "notice", "event", "day", "own note"]
+Kind = Literal["said", "action", "notice", "removed", "event", "day", "own note"]
 State = Literal["sent", "pending", "failed"]
 
 #: The most lines in a buffer; the oldest go.
@@ -80,6 +80,10 @@ class Lines(Sequence[Line]):
 
     def knows(self, id: str) -> bool:
         return id in self._ids
+
+    def with_id(self, id: str) -> Line | None:
+        """The line with this id."""
+        return next((line for line in reversed(self._lines) if line.id == id), None)
 
     @property
     def full(self) -> bool:

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     Origin,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -47,7 +48,7 @@ from trio_chat.protocols.client import (
 )
 from trio_chat.protocols.irc.text import is_split
 from trio_chat.protocols.irc.times import moment_of
-from trio_chat.protocols.plain.wording import wording
+from trio_chat.protocols.plain.wording import removal, wording
 
 
 class Reducer(ChatState):
@@ -118,6 +119,25 @@ class Reducer(ChatState):
         said = earlier.said
         text = f"{when}{self._buffer_name(said)} {wording(said)[0]}"
         self.show(self.answers(now), self.line("own note", text, now))
+
+    def _on_redacted(self, redacted: Redacted, now: float) -> None:
+        """Tell of a removal in place of the words; in a line of its own if we do not have them."""
+        own = self.is_me(redacted.nick)
+        buffer = self.find(redacted.room or (redacted.to if own else redacted.nick))
+        if buffer is None or buffer is self.server:
+            return
+        ignored = self.ignores(redacted.nick, redacted.origin)
+        if buffer.lines.knows(redacted.msgid) and (line := buffer.lines.with_id(redacted.msgid)):
+            self._blank(buffer, line, redacted.nick, "" if ignored else redacted.why)
+        elif not ignored:
+            self.tell(buffer, removal(redacted), now)
+
+    def _blank(self, buffer: Buffer, line: Line, by: str, why: str) -> None:
+        buffer.forget([line])
+        if line in self.mentions:
+            self.mentions.remove(line)
+        line.kind, line.runs, line.mention = "removed", (), False
+        line.text = f"(removed by {by}: {why})" if why else f"(removed by {by})"
 
     def _comes_back(self, said: Said, stamped: Stamped) -> bool:
         """Whether it is ours and already shown. Others see a token once the text has arrived."""
@@ -432,6 +452,7 @@ _HEARD: dict[type, Callable[[Reducer, Any, float], None]] = {
     Notice: Reducer._on_notice,
     OutOfRoom: Reducer._on_out_of_room,
     PageEnd: Reducer._on_page_end,
+    Redacted: Reducer._on_redacted,
     Renamed: Reducer._on_renamed,
     Roster: Reducer._on_roster,
     Said: Reducer._on_said,

@@ -12,6 +12,7 @@ from trio_chat.client.objects.json_requests import READERS
 
 _KINDS = {
     "said": "Somebody has said something, in a room or in private.",
+    "redacted": "A message has been removed, in a room or in private.",
     "joined": "Somebody else has entered a room.",
     "left": "Somebody else has left a room.",
     "departed": "Somebody has left the server, and with it every room.",
@@ -77,6 +78,10 @@ _FIELDS = {
     "said.msgid": "The server's id for the message.",
     "said.earlier": "Said before we came; not to be answered.",
     "said.token": "The token of the say request, if the message is ours.",
+    "redacted.nick": "Who removed it.",
+    "redacted.msgid": "The id of the message that was removed.",
+    "redacted.author": "Who had said it, if that is known.",
+    "redacted.to": "Whom they were talking to, if in private.",
     "kicked.nick": "The nickname of whoever removed them.",
     "kicked.target": "The nickname of whoever was removed.",
     "renamed.nick": "Their old nickname.",

@@ -12,6 +12,7 @@ from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.irc.info import REDACTION
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
 
@@ -274,6 +275,18 @@ class KeyController:
 
     def copy_message(self) -> None:
         self._open(lists.messages(self._model, self._copy))
+
+    def remove_message(self) -> None:
+        """Choose a message; Enter removes it then, or a reason may be written first."""
+        if REDACTION not in self._model.caps:
+            self.hint = "messages cannot be removed here"
+            return
+        self._open(lists.removable(self._model, self._write_removal))
+
+    def _write_removal(self, line: Line) -> None:
+        self.close()
+        self.editor.set(f"/remove {line.id} ")
+        self.hint = f"Enter removes what {line.nick} said; you may write why"
 
     def copy_link(self) -> None:
         self._open(lists.links(self._model, self._copy))

@@ -67,6 +67,11 @@ def messages(model: Model, take: Callable[[str], None]) -> Choice:
     return Choice("Copy a message", items, newest_last=True)
 
 
+def removable(model: Model, take: Callable[[Line], None]) -> Choice:
+    lines = [line for line in _said(model) if line.id]
+    return Choice("Remove a message", [line_item(line, take) for line in lines], newest_last=True)
+
+
 def links(model: Model, take: Callable[[str], None]) -> Choice:
     """The links in the topic and in what was said, each once."""
     texts = [model.current.topic, *(line.text for line in _said(model))]

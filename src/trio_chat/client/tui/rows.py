@@ -88,7 +88,7 @@ class Sheet:
         match line.kind:
             case "action":
                 return [(line.nick, palette.nick(line.nick)), (" ", _PLAIN), *self._text(line)]
-            case "event" | "own note":
+            case "event" | "own note" | "removed":
                 return list(linked(line.text, palette.dim))
         if line.state == "pending":
             return [*linked(line.text, palette.dim), (" ⋯", palette.dim)]
@@ -112,7 +112,7 @@ class Sheet:
 
 def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
     match line.kind:
-        case "said":
+        case "said" | "removed":
             return line.prefix + line.nick, palette.nick(line.nick)
         case "action":
             return "*", palette.nick(line.nick)

@@ -193,12 +193,13 @@ def wording(shown: Shown) -> list[str]:
 
 
 def removal(redacted: Redacted) -> str:
-    """A sentence that tells of the removal of a message."""
+    """A sentence that tells of the removal of a message; a client may not know by whom it was."""
     nick, author, why = redacted.nick, redacted.author, redacted.why
     reason = f" ({why})." if why else "."
     if fold(nick) == fold(author):
         return f"{nick} removed a message of their own{reason}"
-    return f"A message of {author}'s was removed by {nick}{reason}"
+    whose = f"A message of {author}'s" if author else "A message"
+    return f"{whose} was removed by {nick}{reason}"
 
 
 _RULES = {

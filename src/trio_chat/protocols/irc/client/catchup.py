@@ -19,6 +19,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -47,7 +48,7 @@ _UNKNOWN = (
 
 # Messages whose order matters. Sentences to us alone are not among them.
 _HELD = (
-    *(Said, Joined, Left, Renamed, TopicSet),
+    *(Said, Redacted, Joined, Left, Renamed, TopicSet),
     *(Departed, Kicked, ModesSet, AwaySet, OutOfRoom),
 )
 

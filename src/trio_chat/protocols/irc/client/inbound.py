@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     ModesSet,
+    Redacted,
     Renamed,
     Said,
     TopicSet,
@@ -117,6 +118,8 @@ class IrcInbound(IrcRefusals):
             if "!" in line.source and live and not own:
                 self._answer_question(line)
             return ()
+        if isinstance(said, Stamped) and said.msgid and not (batch.asked or batch.found):
+            self.lately.note(said.msgid, self.buffer_of(said), said.nick)
         token = line.tags.get(ID_TAG, "")
         if own or (not live and self.state.is_known(token)):
             token = self.ours(token, line.params[0], live=live)
@@ -147,6 +150,12 @@ class IrcInbound(IrcRefusals):
         target = line.params[0]
         room = room_of(target)
         return [Typing(room, line.nick, state == "active", to="" if room else target)]
+
+    def _on_redact(self, line: Line) -> Messages:
+        target, msgid, why = line.params[0], line.params[1], line.param(2)
+        room, author = room_of(target), self.lately.forget(msgid)
+        to = "" if room else target
+        return [Redacted(room, line.nick, msgid, author, why, to=to, origin=origin_of(line))]
 
     def _on_batch(self, line: Line) -> Messages:
         """A batch within another is of the same kind."""
@@ -488,6 +497,7 @@ COMMANDS = {
     "PONG": Heard(IrcInbound._on_pong, 1),
     "PRIVMSG": Heard(IrcInbound._on_privmsg, 2, talk=True),
     "QUIT": Heard(IrcInbound._on_quit),
+    "REDACT": Heard(IrcInbound._on_redact, 2),
     "REGISTER": Heard(IrcInbound._on_register, 3),
     "TAGMSG": Heard(IrcInbound._on_tagmsg, 1),
     "TOPIC": Heard(IrcInbound._on_topic, 2),

@@ -37,6 +37,8 @@ class IrcRefusals(IrcRooms):
                 self.not_identified()
             case "CHATHISTORY":
                 return self.pages.failed(about) or self.catch_up.failed(about)
+            case "REDACT":
+                return [replace(self.notice_about(line.params[-1], about), refusal=True)]
             case "REGISTER" if self.admitted:
                 self.has_come("register")
                 return [Notice(line.params[-1], refusal=True)]
@@ -55,6 +57,8 @@ class IrcRefusals(IrcRooms):
         if line.params[1] == "NICKNAME_RESERVED" and not self.registered:
             self.reserved = line.params[-1]
             return ()
+        if line.params[1] == "ALREADY_SENT" and (said := self.already_said(line.param(2))):
+            return said
         notice = self.notice_about(sentence(about, line.params[-1]), about)
         return [replace(notice, refusal=line.command == "FAIL")]
 

@@ -15,6 +15,7 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import InRoom, Linked, Message, PageEnd
 from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.lately import Lately
 from trio_chat.protocols.irc.client.link import Introduction
 from trio_chat.protocols.irc.client.multiline import Reassembly, limits
 from trio_chat.protocols.irc.client.outgoing import texts_of
@@ -59,6 +60,7 @@ class IrcRooms(IrcTexts):
         self.supports = Supports()
         self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)
+        self.lately = Lately(state.names)
         self.people: ByName[list[Line]] = ByName(state.names)  # of rooms, while WHO is coming
         self.topics: ByName[str] = ByName(state.names)  # of rooms, until we know who set them
         self.joining: ByName[None] = ByName(state.names)  # rooms that we have asked to enter
@@ -200,6 +202,16 @@ class IrcRooms(IrcTexts):
         if not self._target:
             raise Unsupported("Nobody hears you here. /msg NAME TEXT says something to one person.")
         return self._target
+
+    def last_of(self, nick: str) -> str:
+        """Return the id of somebody's last message here, or of our own. Raises Unsupported."""
+        place = self.there()
+        if (not nick or self.is_me(nick)) and self.state.is_on_its_way(place):
+            raise Unsupported("Your last message has not arrived yet.")
+        if msgid := self.lately.last(place, nick or self.nick):
+            return msgid
+        whose = f"{nick} has" if nick else "You have"
+        raise Unsupported(f"{whose} said nothing here lately.")
 
     def be_away(self, text: str) -> Sequence[str]:
         """Return the lines that say we are away; without a text, that we are back."""

@@ -10,6 +10,7 @@ from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.rooms import IrcRooms
+from trio_chat.protocols.irc.info import REDACTION
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
@@ -110,6 +111,16 @@ def _kick(session: IrcRooms, rest: str) -> Lines:
     return [_with_text("KICK", room, nick, why)]
 
 
+def _remove(session: IrcRooms, rest: str) -> Lines:
+    if REDACTION not in session.caps:
+        raise Unsupported("Messages cannot be removed here.")
+    which, why = _two(rest)
+    if which.lower() == "last":
+        nick, why = _two(why)
+        which = session.last_of(nick)
+    return [_with_text("REDACT", session.there(), which, why)]
+
+
 def _mode(session: IrcRooms, rest: str) -> Lines:
     """Show or set modes: of this room, unless another one or we ourselves are named."""
     words = rest.split()
@@ -205,6 +216,9 @@ SLASHES = {
     "invite": Slash("NAME [ROOM]", "invite somebody to the room", 1, _invite),
     "kick": Slash(
         "[ROOM] NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick
+    ),
+    "remove": Slash(
+        "last|ID|last NAME [WHY]", "remove your last message; an operator also others'", 1, _remove
     ),
     "rooms": Slash("", "list the rooms", 0, lambda s, rest: ["LIST"]),
     "who": Slash("[ROOM]", "list the people in the room", 0, _who),

@@ -176,6 +176,15 @@ class IrcTexts(IrcLink):
         self._blindly.remove(blind)
         return self._fail_after_all(blind, why)
 
+    def already_said(self, msgid: str) -> Sequence[Message]:
+        """Acknowledge the text that had arrived before a connection was lost, and was removed since
+        then: the oldest one, as the server answers in order.
+        """
+        text = self._oldest()
+        if text is None or not (self.tells_twice_said and self.state.acknowledge(text.token)):
+            return ()
+        return [Acknowledged(text.token, msgid)]
+
     def refused_batch(self, why: str) -> Sequence[Message]:
         """Fail the text of several lines that the server has refused: the oldest one."""
         batches = [text for text in self.state.unacked if is_batch(text)]
