@@ -88,6 +88,17 @@ def test_the_token_says_what_was_asked_for(
     assert str(invited(out)).startswith("irc://127.0.0.1:55555?")
 
 
+def test_to_a_unix_socket_there_is_no_link(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, sentence = invite(capsys, store, f"host=unix:{tmp_path}/socket").splitlines()
+    assert read_token(kept_key(tmp_path / "key"), token, 0).uses == 1
+    assert sentence == (
+        "This invitation lets one person in within 7 days: as TRIO_CHAT_CLIENT__INVITATION, or as "
+        "the first line in netcat."
+    )
+
+
 def test_where_guests_are_closed_people_have_to_register(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

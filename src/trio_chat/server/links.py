@@ -46,13 +46,15 @@ def link_to(
 def way_in(link: str, uses: int, days: int) -> tuple[str, str]:
     """The command that goes by a link, and a sentence that says whom it lets in.
 
-    Where there is only a token, it is the setting ``client.invitation``, or said first (plain).
+    To Unix sockets there is no link, but a token, and the sentence says where that belongs.
     """
-    is_link = "://" in link
     people = "one person" if uses == 1 else f"{uses} people"
     lasts = "a day" if days == 1 else f"{days} days"
-    sentence = f"This {'command' if is_link else 'token'} lets {people} in within {lasts}."
-    return f"trio-chat client {shlex.quote(link)}" if is_link else link, sentence
+    lets_in = f"lets {people} in within {lasts}"
+    if "://" in link:
+        return f"trio-chat client {shlex.quote(link)}", f"This command {lets_in}."
+    where = "as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat"
+    return link, f"This invitation {lets_in}: {where}."
 
 
 def _reachable(host: str) -> str:
