@@ -241,7 +241,7 @@ class Bot:
 
 
 def bot(requirement: str, expected: str = "(?!)") -> StartBot:
-    name = re.findall(r"\w+", requirement)[0]
+    name = requirement.partition("==")[0]
 
     @asynccontextmanager
     async def start(port: int, folder: Path, **environment: str) -> AsyncIterator[Bot]:
@@ -276,7 +276,7 @@ BOTS: dict[str, StartBot] = {
     "miniirc": bot("miniirc==1.10.0"),
     "irc": bot("irc==20.5.0"),
     "pydle": bot(
-        "pydle[sasl]==1.2.0",
+        "pydle==1.2.0",
         expected="Encountered error|pydle.*: Closing link|Unexpected disconnect",
     ),
     "ircrobots": bot("ircrobots==0.7.2", expected="Traceback|  |ConnectionRefusedError"),

@@ -136,7 +136,7 @@ LOGINS.remove(("ircrobots", "token"))
 
 
 @pytest.mark.parametrize(("name", "kind"), LOGINS)
-async def test_a_bot_logs_in_by_sasl_and_talks(site: Site, name: str, kind: str) -> None:
+async def test_a_bot_logs_in_and_talks(site: Site, name: str, kind: str) -> None:
     nettie = await irc_peer(site.house, "nettie")
     variables = {"BOT_PASSWORD": site.secrets[kind], "SSL_CERT_FILE": f"{site.folder}/ca.pem"}
     async with BOTS[name](site.house.port, site.folder, **variables) as bot:

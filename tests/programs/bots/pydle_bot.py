@@ -27,9 +27,11 @@ class Bot(pydle.Client):
 
 
 async def main():
-    bot = Bot(NICK, sasl_username=NICK, sasl_password=PASSWORD)
+    bot = Bot(NICK)
     loop = asyncio.get_running_loop()
-    await bot.connect(HOST, PORT, tls=TLS, tls_verify=True)
+    # By SASL it logs in only where all capabilities fit in one line.
+    password = f"{NICK}:{PASSWORD}" if PASSWORD else None
+    await bot.connect(HOST, PORT, tls=TLS, tls_verify=True, password=password)
     obey(lambda *order: asyncio.run_coroutine_threadsafe(bot.act(*order), loop))
     await finished.wait()
 

@@ -2,7 +2,7 @@
 
 A bot runs as ``python BOT.py PORT NICK``, in an environment of its own. Orders are lines of its
 input: ``join ROOM``, ``say ROOM TEXT``, ``quit``. What it tells are lines of its output. With a
-BOT_PASSWORD it logs in to the account of its nickname (SASL), over TLS.
+BOT_PASSWORD it logs in to the account of its nickname, over TLS.
 """
 
 import os
