@@ -1,6 +1,7 @@
 """Servers and raw clients for tests: bytes on one side, a real server on the other."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,17 @@ class House:
 
 @asynccontextmanager
 async def running(
-    chosen: Settings | None = None, log: Log | None = None, *, own_certificate: Path | None = None
+    chosen: Settings | None = None,
+    log: Log | None = None,
+    *,
+    own_certificate: Path | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[House]:
     """A server on loopback, stopped at once at the end of the block; with its own log or this."""
     chosen = chosen or settings()
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
         log = log or await stack.enter_async_context(open_log(chosen))
-        server = Server(chosen, log, b"a key", own_certificate=own_certificate)
+        server = Server(chosen, log, b"a key", own_certificate=own_certificate, clock=clock)
         await nursery.start(server.run)
         house = House(server)
         yield house

@@ -67,8 +67,9 @@ class Ring:
         origin: Origin = NOWHERE,
         identity: str = "",
         key: str = "",
+        address: str = "",
     ) -> None:
-        self.happen(Arrived(nick, f"id-{nick}", origin, identity, key=key))
+        self.happen(Arrived(nick, f"id-{nick}", origin, identity, key=key, address=address))
         for room in rooms:
             self.ask(f"id-{nick}", Join(room))
 

@@ -10,11 +10,15 @@ from trio_chat.core.events import (
     REALM,
     AccountDropped,
     AccountMade,
+    Banned,
     Entry,
     KeyDropped,
     KeyMade,
+    Locked,
     OfRealm,
     PasswordSet,
+    Unbanned,
+    Unlocked,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Realm
@@ -94,6 +98,10 @@ EVENTS = st.one_of(
     st.builds(PasswordSet, NAMES),
     st.builds(KeyMade, NAMES, KEYS, st.just("label")),
     st.builds(KeyDropped, NAMES, KEYS),
+    st.builds(Banned, st.integers(1, 9), st.just("mask"), NAMES, seconds=st.integers(0, 9)),
+    st.builds(Unbanned, st.integers(1, 9)),
+    st.builds(Locked, st.integers(0, 9)),
+    st.just(Unlocked()),
 )
 
 

@@ -258,7 +258,7 @@ def test_what_fingers_know_from_elsewhere(line: str, command: Command) -> None:
         ("/whois bob", "/who"),
         ("/wi bob", "/who"),
         ("/mode +i", "IRC client"),
-        ("/whp", "/who"),
+        ("/whoo", "/who"),
     ],
 )
 def test_who_asks_for_what_there_is_not_is_told_what_there_is(line: str, instead: str) -> None:

@@ -116,8 +116,21 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("stage", ["before", "after", "operator"])
-@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"QUIT", "KILL"}))
+# What operators of the server do with these, others see and feel.
+MODERATING = {"KILL", "UBAN", "KLINE", "DLINE", "LOCK"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "verb"),
+    [
+        *(
+            (stage, verb)
+            for stage in ("before", "after")
+            for verb in sorted(VERBS.keys() - {"QUIT"})
+        ),
+        *(("operator", verb) for verb in sorted(VERBS.keys() - {"QUIT"} - MODERATING)),
+    ],
+)
 async def test_commands_with_parameters_that_nobody_expects(
     house: Watched, verb: str, stage: str
 ) -> None:
@@ -154,6 +167,23 @@ async def test_kill_with_parameters_that_nobody_expects(house: Watched) -> None:
     await answers(peer, [b"KILL" + rest.replace(b"mallory", b"nobody")[:506] for rest in LISTS])
 
 
+@pytest.mark.parametrize("verb", sorted(MODERATING - {"KILL"}))
+async def test_moderation_with_parameters_that_nobody_expects(
+    caplog: pytest.LogCaptureFixture, verb: str
+) -> None:
+    """It hits others, and never the operator. What was set can be lifted."""
+    async with running(settings(limits=UNLIMITED, irc=OPERATORS)) as house:
+        peer = await Watched.client(house, "operator")  # type: ignore[arg-type]
+        begins = [verb.encode(), *([b"UBAN ADD"] if verb == "UBAN" else [])]
+        await answers(
+            peer, [begin + rest[: 510 - len(begin)] for begin in begins for rest in LISTS]
+        )
+        await answers(peer, [b"LOCK OFF", *(b"UBAN DEL %d" % number for number in range(1, 500))])
+        [none] = await peer.messages("UBAN LIST")
+        assert none.params[1] == "There is no such ban."
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("why", [b"x", b":", b":a b", b"x" * 490, ":漢".encode() * 100, b":\r\0"])
 @pytest.mark.parametrize("victim", [b"victim", b"mallory"])
 async def test_the_last_words_to_who_is_killed(house: Watched, victim: bytes, why: bytes) -> None:
@@ -172,7 +202,7 @@ async def test_the_last_words_to_who_is_killed(house: Watched, victim: bytes, wh
 # ── anything ───────────────────────────────────────────────────────────────────────────────────
 
 words = st.sampled_from(WORDS) | st.binary(max_size=20)
-commands = st.sampled_from(sorted(VERBS.keys() - {"QUIT", "KILL"})).map(str.encode)
+commands = st.sampled_from(sorted(VERBS.keys() - {"QUIT"} - MODERATING)).map(str.encode)
 sensible = st.builds(
     lambda tags, command, params, last: (
         tags + b" ".join([command, *params]) + (b" :" + last if last is not None else b"")
@@ -193,7 +223,7 @@ sensible = st.builds(
     st.none() | words | st.binary(max_size=200),
 )
 lines = (sensible | st.binary(max_size=80)).map(lambda line: line.replace(b"\n", b""))
-_GOING = (b"QUIT", b"KILL", b"WEBIRC", b"PROXY")
+_GOING = (b"QUIT", b"WEBIRC", b"PROXY", *map(str.encode, MODERATING))
 
 
 def made(count: int, batch: int = 25) -> list[list[bytes]]:

@@ -10,6 +10,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    Banned,
     Change,
     Departed,
     Event,
@@ -18,6 +19,7 @@ from trio_chat.core.events import (
     KeyMade,
     Kicked,
     Left,
+    Locked,
     ModesSet,
     Origin,
     PasswordSet,
@@ -26,8 +28,10 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
+    Unbanned,
+    Unlocked,
 )
-from trio_chat.core.realm import RealmState
+from trio_chat.core.realm import Account, RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Mask
 from trio_chat.storage.codec import (
@@ -61,6 +65,10 @@ LASTING = st.one_of(
             KeyDropped,
             RoomMetadataSet,
             AccountMetadataSet,
+            Banned,
+            Unbanned,
+            Locked,
+            Unlocked,
         )
     ]
 )
@@ -142,6 +150,11 @@ def test_fields_keep_their_stored_names(written: str) -> None:
 @given(state=st.from_type(RealmState))
 def test_a_realm_comes_back_as_it_was(state: RealmState) -> None:
     assert decode_realm(encode_realm(state)) == state
+
+
+def test_a_realm_that_was_written_before_there_were_bans_is_read() -> None:
+    written = '{"barrier":"1","accounts":[{"name":"bob","identity":"=bob"}]}'
+    assert decode_realm(written) == RealmState("1", (Account("bob", "=bob"),))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from trio_chat.core.events import (
     PasswordSet,
 )
 from trio_chat.core.letters import cut
+from trio_chat.core.limits import kept_out, no_registration, silent
 from trio_chat.core.names import LABEL_MAX, fold
 from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
@@ -46,6 +47,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
     realm = state.realm
     if account := account_of(state, person):
         return [Refused(f"You are logged in as {account.name} already.", Code.LOGGED_IN)]
+    if refused := no_registration(state) or kept_out(state, person):
+        return [refused]
     if realm.owners(person.nick):
         why = f"{person.nick} is somebody's account already."
         return [Refused(why, Code.ACCOUNT_EXISTS, (person.nick,))]
@@ -67,6 +70,8 @@ def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet 
     if refused := _would_keep_nick(state, person, account.name):
         return [refused]
     origin = replace(person.origin, account=account.name)
+    if refused := kept_out(state, replace(person, origin=origin)):
+        return [refused]
     return [
         AccountSet(
             person.nick, person.user_id, origin, account.identity, log_in.key, log_in.password_id
@@ -88,6 +93,8 @@ def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused
     """
     if not {*state.realm.owners(person.nick)} - {fold(account)}:
         return None
+    if refused := silent(state, person):
+        return refused
     if room := muted_in(state, person):
         why = f"You would lose your nickname, which you cannot while you may not speak in {room}."
         return Refused(why, Code.CANNOT_RENAME, (person.nick, room))

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     Announced,
     Arrived,
     AwaySet,
+    Banned,
     Change,
     Departed,
     Entry,
@@ -32,6 +33,7 @@ from trio_chat.core.events import (
     KeyMade,
     Kicked,
     Left,
+    Locked,
     MetadataSet,
     ModesSet,
     NameSet,
@@ -44,11 +46,14 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
+    Unbanned,
+    Unlocked,
     UserModesSet,
 )
 from trio_chat.core.invitations import forget as forget_invitation
 from trio_chat.core.invitations import forget_all as forget_invitations
 from trio_chat.core.invitations import invite, withdraw
+from trio_chat.core.limits import note_ban, note_end, note_limit, note_lock
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.metadata import changed, with_values
 from trio_chat.core.metadata_told import told_of_person, told_of_room
@@ -252,11 +257,12 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    person.secure, person.key = arrived.secure, arrived.key
+    person.secure, person.key, person.address = arrived.secure, arrived.key, arrived.address
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     if person.is_known:
         state.known.setdefault(identity, {})[person.user_id] = person
     state.most = max(state.most, len(state.people))
+    note_limit(state, person)
     lost = [] if _is_opened(state, arrived) else _log_out(state, [person])
     return [*_presence(state, arrived.nick, person.origin), *lost]
 
@@ -271,6 +277,7 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
     if before != name:
         _remember(state, person, entry)
     person.nick = renamed.to
+    note_limit(state, person)
     _note(state, person)
     if before == name:
         return [delivery]
@@ -286,6 +293,7 @@ def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     if person is None:  # cut off before their arrival had a place in the log
         return []
     del state.by_nick[fold(person.nick)]
+    state.banned.pop(person.user_id, None)
     _forget_known(state, person)
     _remember(state, person, entry)
     rooms = tuple(person.rooms)
@@ -358,6 +366,7 @@ def _be_known(
     person.origin = replace(person.origin, account=account)
     if person.is_known:
         state.known.setdefault(identity, {})[person.user_id] = person
+    note_limit(state, person)
     _note(state, person)
     event = AccountSet(person.nick, person.user_id, person.origin, identity)
     everybody, *strangers = _told(state, person, event)
@@ -368,6 +377,7 @@ def _be_known(
 
 def _demote(state: State, person: Person) -> Deliveries:
     _set_mode(state, person, "o", add=False)
+    note_limit(state, person)
     _withdraw_all(state, person)
     event = UserModesSet(person.nick, (Change(False, "o"),), person.user_id, person.origin)
     return [Delivery(event, people=(person.user_id,), by=person.user_id)]
@@ -440,6 +450,44 @@ def _on_metadata_set(state: State, event: MetadataSet, entry: Entry) -> Deliveri
     return [*told_of_person(state, person, event.values, event.by)]
 
 
+def _on_invitation_used(state: State, event: InvitationUsed, entry: Entry) -> Deliveries:
+    """Nobody. An account that it makes an operator's has no limits any more."""
+    state.realm.apply(entry)
+    if account := state.realm.account(event.name):
+        for person in state.same(account.identity).values():
+            note_limit(state, person)
+    return []
+
+
+def _on_banned(state: State, event: Banned, entry: Entry) -> Deliveries:
+    """Operators of the server, but for the one who did it."""
+    replaced = state.realm.bans.on(event.kind, event.value)
+    state.realm.apply(entry)
+    note_end(state, replaced)
+    note_ban(state, state.realm.bans.all[event.number])
+    return _to_operators(state, event)
+
+
+def _on_unbanned(state: State, event: Unbanned, entry: Entry) -> Deliveries:
+    """The same people."""
+    lifted = state.realm.bans.all.get(event.number)
+    state.realm.apply(entry)
+    note_end(state, lifted)
+    return _to_operators(state, event)
+
+
+def _to_operators(state: State, event: Banned | Unbanned) -> Deliveries:
+    people = tuple(user_id for user_id in state.by_mode["o"] if user_id != event.user_id)
+    return [Delivery(event, people=people)]
+
+
+def _on_locked_or_unlocked(state: State, event: Locked | Unlocked, entry: Entry) -> Deliveries:
+    """Everybody who is in a room."""
+    state.realm.apply(entry)
+    note_lock(state)
+    return [Delivery(event, rooms=tuple(state.rooms))]
+
+
 def _on_realm_changed(state: State, event: OfRealm, entry: Entry) -> Deliveries:
     """Nobody."""
     state.realm.apply(entry)
@@ -452,6 +500,7 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     for change in event.changes:
         _set_mode(state, person, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
+    note_limit(state, person)
     _note(state, person)
     if any(change.mode == "o" and not change.add for change in event.changes):
         _withdraw_all(state, person)
@@ -543,8 +592,12 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     PasswordSet: _on_realm_changed,
     KeyMade: _on_realm_changed,
     KeyDropped: _on_key_dropped,
-    InvitationUsed: _on_realm_changed,
+    InvitationUsed: _on_invitation_used,
     InvitationRevoked: _on_realm_changed,
+    Banned: _on_banned,
+    Unbanned: _on_unbanned,
+    Locked: _on_locked_or_unlocked,
+    Unlocked: _on_locked_or_unlocked,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

@@ -14,6 +14,9 @@ AWAY_MAX, KEY_MAX, KICK_MAX, TOPIC_MAX = 200, 32, 200, 390
 
 LIST_MAX = 100  # entries on each of a room's lists
 
+#: The longest time for which a ban can be set, or the chat locked; and the longest reason.
+SECONDS_MAX, WHY_MAX = 10 * 366 * 86_400, 200
+
 
 @fact
 class Enter:
@@ -291,6 +294,43 @@ class RevokeInvitation:
 
 
 @fact
+class SetBan:
+    """Keep somebody out of this chat, or only ``mute`` them; for operators of the server.
+
+    ``whom`` is a network or an address, ``a:NAME`` (an account), a mask, or somebody's name. It is
+    for so many ``seconds``, or for good if they are 0.
+    """
+
+    whom: str
+    seconds: int = 0
+    mute: bool = False
+    why: str = ""
+
+
+@fact
+class LiftBan:
+    """Lift a ban, named by its number or by whom it is about; for operators of the server."""
+
+    which: str
+
+
+@fact
+class LockChat:
+    """Keep guests out and mute, and let nobody register; for operators of the server.
+
+    For so many ``seconds``, or until UnlockChat if they are 0.
+    """
+
+    seconds: int = 0
+    why: str = ""
+
+
+@fact
+class UnlockChat:
+    """End that; for operators of the server."""
+
+
+@fact
 class MatchStatus:
     """Give me, on one of my connections, the status in a room that belongs to who I am now.
 
@@ -470,6 +510,20 @@ class SyncMetadata:
 
 
 @fact
+class ListBans:
+    """List the bans of the server; those that are about ``whom``, if anybody is named, who may be a
+    person, a network, an account or a mask. For operators of the server.
+    """
+
+    whom: str = ""
+
+
+@fact
+class ExplainLimits:
+    """Explain what I may not do just now, and until when."""
+
+
+@fact
 class Count:
     """Count the people and the rooms."""
 
@@ -558,6 +612,7 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce | LogOut | DropKey
     | DropAccount | MatchStatus | RevokeInvitation | Redact
+    | SetBan | LiftBan | LockChat | UnlockChat
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
@@ -565,13 +620,14 @@ Confidential = Register | LogIn | SetPassword | MakeKey
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | Count
+    | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Kill | Reload | Watch | Subscribe | Remove | OfInvitation
+    Enter | Quit | Operate | Kill | Reload | Watch | Subscribe | Remove | ExplainLimits
+    | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

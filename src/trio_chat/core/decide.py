@@ -37,6 +37,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.denials import (
     absent,
     accounts_only,
+    muted_there,
     nobody,
     not_in,
     nowhere,
@@ -61,6 +62,8 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.invitations import is_invited
 from trio_chat.core.letters import cut
+from trio_chat.core.limits import forbidden, silent
+from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.redaction import redact
@@ -76,12 +79,13 @@ from trio_chat.core.state import (
     is_listed,
     is_silenced,
     is_silenced_somewhere,
+    is_silenced_there,
     muted_in,
     shown,
 )
-from trio_chat.core.views import AwayReply, Metadata, Refused, Repeated
+from trio_chat.core.views import AwayReply, Metadata, Notice, Refused, Repeated
 
-Outcome = Event | Refused | AwayReply | Repeated | Metadata
+Outcome = Event | Refused | AwayReply | Repeated | Metadata | Notice
 Outcomes = Sequence[Outcome]
 
 
@@ -146,13 +150,9 @@ def _silenced(state: State, person: Person, name: str) -> Refused | None:
     name = room.state.name
     if person.user_id not in room.members and "n" in room.state.flags:
         return Refused(f"You are not in {name}.", Code.CANNOT_SAY, (name,))
-    if not is_silenced(room, person):
+    if person.limit is None and not is_silenced_there(room, person):
         return None
-    if "m" in room.state.flags:
-        return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
-    if "M" in room.state.flags and not person.origin.account:
-        return accounts_only(f"speak in {name}", Code.NEED_ACCOUNT_TO_SAY, name)
-    return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
+    return silent(state, person, name) or muted_there(room, person)
 
 
 def parting_words(state: State, person: Person, why: str, words: str) -> str:
@@ -180,6 +180,8 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Refused:
     """The person with this nickname, if somebody may write to them in private."""
     if (other := state.person(nick)) is None:
         return nobody(nick)
+    if not other.is_operator and (refused := silent(state, person)):
+        return refused
     if "R" in other.modes and not (person.origin.account or person.is_operator or other is person):
         return accounts_only(f"write to {other.nick}", Code.NEED_ACCOUNT, other.nick)
     return other
@@ -231,7 +233,8 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     status = before if room.members else first_status(state, room, person)
     leads_now = status != before
     remembered = leads_now or is_due(room.state, person) or is_new_regular(room.state, person)
-    seen = shown(person, silenced=not status and is_silenced(room, person))
+    silenced = person.limit is not None or (not status and is_silenced_there(room, person))
+    seen = shown(person, silenced=silenced)
     return Joined(
         room.state.name, person.nick, person.user_id, seen.away, seen.origin,
         guarded=remembered or bool(room.state.limit),
@@ -287,9 +290,10 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
         return [absent(kick.nick, name)]
     if refused := spared(state, state.rooms[fold(name)], person, other):
         return [refused]
+    why = "" if person.limit is not None else cut(kick.why, KICK_MAX)
     return [
         Kicked(
-            name, person.nick, other.nick, cut(kick.why, KICK_MAX), person.user_id, other.user_id,
+            name, person.nick, other.nick, why, person.user_id, other.user_id,
             person.origin, other.known_as if other.identity != person.identity else "",
         )
     ]  # fmt: skip
@@ -339,9 +343,13 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are already {rename.nick}.", Code.SAME_NICK)]
+    if refused := silent(state, person):
+        return [refused]
     if name := muted_in(state, person):
         why = f"You cannot change your nickname while you may not speak in {name}."
         return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
+    if refused := forbidden(state, person, rename.nick):
+        return [refused]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.user_id, person.origin, rooms)]
 
@@ -355,6 +363,8 @@ def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:
 def _set_name(state: State, person: Person, set_name: SetName) -> Outcomes:
     if not set_name.name or len(set_name.name) > NAME_MAX:
         return [Refused(f"A name has 1 to {NAME_MAX} characters.", Code.BAD_NAME)]
+    if refused := silent(state, person):
+        return [refused]
     if is_silenced_somewhere(state, person):
         why = "You cannot change your name while you are in a room where you may not speak."
         return [Refused(why, Code.CANNOT_SET_NAME)]
@@ -399,4 +409,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     **_OF_ACCOUNTS,
     **_OF_INVITATIONS,
     **_OF_METADATA,
+    **_OF_MODERATION,
 }

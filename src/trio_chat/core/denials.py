@@ -3,8 +3,8 @@
 from trio_chat.core.answers import visible_room
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person
-from trio_chat.core.state import State, leads
+from trio_chat.core.room import Person, Room
+from trio_chat.core.state import State, is_silenced_there, leads
 from trio_chat.core.views import Refused
 
 
@@ -35,6 +35,18 @@ def powerless(state: State, person: Person, name: str) -> Refused | None:
 def nowhere(name: str) -> Refused:
     """The refusal for a room that is not there, or that must look as if it were not."""
     return Refused(f"You are not in {name or 'any room'}.", Code.NO_SUCH_ROOM, (name,))
+
+
+def muted_there(room: Room, person: Person) -> Refused | None:
+    """Why a room lets somebody not speak; None if it does."""
+    name = room.state.name
+    if not is_silenced_there(room, person):
+        return None
+    if "m" in room.state.flags:
+        return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
+    if "M" in room.state.flags and not person.origin.account:
+        return accounts_only(f"speak in {name}", Code.NEED_ACCOUNT_TO_SAY, name)
+    return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
 
 
 def operators_only() -> Refused:

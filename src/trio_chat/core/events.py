@@ -215,6 +215,7 @@ class Arrived:
     same when they come again, which ``user_id`` does not. ``secure`` says that they came over TLS.
     ``key`` is the hash of the secret that they have shown, if any. If they are logged in, that is a
     key to the account; or else its password was given, which is named by ``password_id``.
+    ``address`` is the real one that they come from, for bans; only operators are told of it.
     """
 
     nick: str
@@ -224,6 +225,7 @@ class Arrived:
     secure: bool = False
     key: str = ""
     password_id: int = 0
+    address: str = ""
 
 
 @fact
@@ -407,6 +409,48 @@ class InvitationRevoked:
     invitation: str
 
 
+@fact
+class Banned:
+    """A ban of the server has been set, for so many ``seconds``, or for good if that is 0.
+
+    Its other fields are those of ``views.Ban``. One of the same kind and value is replaced.
+    """
+
+    number: int
+    kind: str
+    value: str
+    mute: bool = False
+    seconds: int = 0
+    why: str = ""
+    by: str = ""
+    user_id: str = ""
+
+
+@fact
+class Unbanned:
+    """A ban of the server was lifted; if it has expired, by nobody."""
+
+    number: int
+    by: str = ""
+    user_id: str = ""
+
+
+@fact
+class Locked:
+    """The chat is locked for so many ``seconds``, or until somebody unlocks it if that is 0."""
+
+    seconds: int = 0
+    why: str = ""
+    by: str = ""
+
+
+@fact
+class Unlocked:
+    """The chat is open again; if the time was up, by nobody."""
+
+    by: str = ""
+
+
 OfRoom = (
     Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
     | RoomMetadataSet
@@ -418,7 +462,8 @@ OfPerson = (
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
 )  # fmt: skip
-OfRealm = OfAccount | InvitationUsed | InvitationRevoked
+OfModeration = Banned | Unbanned | Locked | Unlocked
+OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration
 Event = OfRoom | OfPerson | OfRealm
 
 #: The log of events that concern people and not a room. No room can have this name.

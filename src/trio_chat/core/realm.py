@@ -1,4 +1,5 @@
-"""The realm: the accounts of this chat and who was let in, a fold over the log ``REALM``.
+"""The realm: the accounts of this chat, who was let in and who is kept out, a fold over the log
+``REALM``.
 
 An *identity* is who somebody is, shown by a secret. An account is an identity with a name: whoever
 registers keeps the identity they had, and with it their private conversations, read markers and
@@ -10,6 +11,9 @@ is kept beside it.
 An *invitation* is a token that the server has signed: of those that were used, the realm knows by
 how many, so that each lets in no more than it should.
 
+A *ban* of the server is known by a number that no other ever has. The fold knows no clock: a ban
+and the lock end when their event has come, and the moment that was set is only told.
+
 Two names that look alike (``lookalikes``) are one, so each look has one owner at most. A deleted
 account leaves its name, which nobody else can ever have.
 """
@@ -17,21 +21,28 @@ account leaves its name, which nobody else can ever have.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
+from trio_chat.core.bans import Bans
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    Banned,
     Entry,
     InvitationRevoked,
     InvitationUsed,
     KeyDropped,
     KeyMade,
+    Locked,
     OfAccount,
+    OfModeration,
     PasswordSet,
+    Unbanned,
+    Unlocked,
 )
 from trio_chat.core.lookalikes import looks
 from trio_chat.core.metadata import Values, with_values
 from trio_chat.core.names import fold
+from trio_chat.core.views import Ban, Lock
 
 #: Accounts that there may be: some 400 bytes of memory each.
 ACCOUNTS_MAX = 100_000
@@ -98,11 +109,16 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class RealmState:
-    """The realm as a snapshot holds it; ``barrier`` is the id of the last event."""
+    """The realm as a snapshot holds it; ``barrier`` is the id of the last event, ``last_ban`` the
+    number of the last ban that there has been.
+    """
 
     barrier: str = ""
     accounts: tuple[Account, ...] = ()
     invitations: tuple[Spent, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    last_ban: int = 0
+    lock: Lock | None = None
 
 
 @dataclass(slots=True)
@@ -116,6 +132,8 @@ class Realm:
     barrier: str = ""
     accounts: dict[str, Account] = field(default_factory=dict)
     invitations: dict[str, Spent] = field(default_factory=dict)
+    bans: Bans = field(default_factory=Bans)
+    lock: Lock | None = None
     _owners: dict[str, str] = field(default_factory=dict)
     _of_identity: dict[str, str] = field(default_factory=dict)
     _of_key: dict[str, str] = field(default_factory=dict)
@@ -126,13 +144,21 @@ class Realm:
         for account in state.accounts:
             self._put(account)
         self.invitations.update((spent.id, spent) for spent in state.invitations)
+        for ban in state.bans:
+            self.bans.add(ban)
+        self.bans.last, self.lock = state.last_ban, state.lock
         for entry in entries:
             self.apply(entry)
 
     def state(self) -> RealmState:
         """The realm as it is now, for a snapshot."""
         return RealmState(
-            self.barrier, tuple(self.accounts.values()), tuple(self.invitations.values())
+            self.barrier,
+            tuple(self.accounts.values()),
+            tuple(self.invitations.values()),
+            tuple(self.bans.all.values()),
+            self.bans.last,
+            self.lock,
         )
 
     # ── look-ups ───────────────────────────────────────────────────────────────────────────
@@ -186,6 +212,8 @@ class Realm:
             self._make(event, entry.at)
         elif isinstance(event, InvitationUsed | InvitationRevoked):
             self._spend(event, entry.at)
+        elif isinstance(event, OfModeration):
+            self._moderate(event, entry.at)
         elif isinstance(event, OfAccount) and (account := self.account(event.name)):
             self._change(account, event, entry.at)
 
@@ -204,6 +232,17 @@ class Realm:
         if len(self.invitations).bit_count() == 1:  # now and then, the longer they are, the less
             kept = (one for one in self.invitations.values() if at < one.expires + _KEPT)
             self.invitations = {one.id: one for one in kept}
+
+    def _moderate(self, event: OfModeration, at: int) -> None:
+        match event:
+            case Banned(number, kind, value, mute, seconds, why, by):
+                self.bans.add(Ban(number, kind, value, mute, _end(at, seconds), why, by, at))
+            case Unbanned(number):
+                self.bans.remove(number)
+            case Locked(seconds, why, by):
+                self.lock = Lock(_end(at, seconds), why, by, at)
+            case Unlocked():
+                self.lock = None
 
     def _make(self, event: AccountMade, at: int) -> None:
         is_taken = event.identity in self._of_identity or event.key in self._of_key
@@ -242,3 +281,8 @@ class Realm:
             self._of_identity[account.identity] = name
         for key in account.keys:
             self._of_key[key.key] = name
+
+
+def _end(at: int, seconds: int) -> int:
+    """The moment when something ends that lasts for so many seconds; 0 if it never does."""
+    return at + seconds * 1000 if seconds else 0

@@ -65,7 +65,8 @@ def redact(state: State, person: Person, request: Redact) -> Sequence[Redacted |
         if request.now - entry.at >= state.redact_hours * _HOUR:
             seconds = str(state.redact_hours * _HOUR // 1000)
             return [Refused(_late(state.redact_hours), Code.TOO_LATE_TO_REDACT, (seconds,))]
-    why = "" if room and is_silenced(room, person) else cut(request.why, KICK_MAX)
+    silenced = is_silenced(room, person) if room else person.limit is not None
+    why = "" if silenced else cut(request.why, KICK_MAX)
     to = partner(state, person, entry) if is_private(entry.room) else ""
     return [
         Redacted(

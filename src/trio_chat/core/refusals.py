@@ -26,6 +26,9 @@ class Code(Enum):
     FULL = auto()  # room
     INVITE_ONLY = auto()  # room
     BANNED = auto()  # room
+    BANNED_FROM_CHAT = auto()
+    MUTED = auto()
+    LOCKED = auto()
     NEED_ACCOUNT = auto()  # room or nick
     NEED_ACCOUNT_TO_SAY = auto()  # room
     BAD_KEY = auto()  # room

@@ -8,7 +8,7 @@ from trio_chat.core.events import NOWHERE, Entry, Origin
 from trio_chat.core.masks import Lists
 from trio_chat.core.metadata import Values
 from trio_chat.core.roll import Roll
-from trio_chat.core.views import Block, Mask
+from trio_chat.core.views import Ban, Block, Lock, Mask
 
 
 class Standing(NamedTuple):
@@ -65,6 +65,9 @@ class Person:
     what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
     ``key`` the hash of the last secret that they have shown, if any.
     ``metadata`` is that of somebody without an account.
+
+    ``address`` is the real one that they come from, ``limit`` the ban or the lock that counts for
+    them (``core.limits``): no words of theirs may reach anybody but operators of the server.
     """
 
     user_id: str
@@ -82,6 +85,8 @@ class Person:
     secure: bool = False
     key: str = ""
     metadata: Values = ()
+    address: str = ""
+    limit: Ban | Lock | None = None
 
     @property
     def is_known(self) -> bool:

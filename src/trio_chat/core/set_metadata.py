@@ -12,6 +12,7 @@ from trio_chat.core.answers import visible_room
 from trio_chat.core.commands import ClearMetadata, SetMetadata
 from trio_chat.core.denials import nobody, nowhere, operators_only, powerless
 from trio_chat.core.events import AccountMetadataSet, MetadataSet, RoomMetadataSet
+from trio_chat.core.limits import silent
 from trio_chat.core.metadata import KEYS_MAX, VALUE_MAX, Values, changed, fits, is_key, with_values
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
@@ -48,6 +49,8 @@ def _clear_metadata(state: State, person: Person, asked: ClearMetadata) -> Seque
 
 def _target(state: State, person: Person, room: str, nick: str) -> Room | Person | Refused:
     """The room or the person, if ``person`` may set metadata there."""
+    if refused := silent(state, person):
+        return refused
     if room:
         if (found := visible_room(state, person, room)) is None:
             return nowhere(room)

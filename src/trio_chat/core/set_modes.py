@@ -8,6 +8,7 @@ from trio_chat.core.apply import change_status, with_change
 from trio_chat.core.commands import KEY_MAX, LIST_MAX, SetModes
 from trio_chat.core.denials import absent, nobody, powerless
 from trio_chat.core.events import Change, ModesSet
+from trio_chat.core.limits import silent
 from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS
 from trio_chat.core.refusals import Code
@@ -23,6 +24,8 @@ def set_modes(state: State, person: Person, asked: SetModes) -> Sequence[ModesSe
     if (room := visible_room(state, person, asked.room)) is None:
         return [unknown(asked.room)]
     if refused := powerless(state, person, room.state.name):
+        return [refused]
+    if refused := silent(state, person):  # what stands on a list are words as well
         return [refused]
     refusals: list[Refused] = []
     last: dict[tuple[str, ...], Change] = {}  # by thing, the change that counts

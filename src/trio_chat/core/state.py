@@ -36,6 +36,8 @@ class State:
         self.realm = Realm()
         self.accounts_only = False
         self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
+        self.contact = ""  # where those who are kept out can turn to
+        self.banned: dict[str, None] = {}  # ids of people who are still here, and must go
         self.by_nick: dict[str, Person] = {}
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
@@ -138,10 +140,15 @@ def is_banned(room: Room, person: Person) -> bool:
 
 
 def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
-    """Whether no words of somebody may reach a room.
+    """Whether no words of somebody may reach a room, because of the room or wherever they are.
 
     With ``moderated``, also because only those with a voice, or with an account, may speak there.
     """
+    return person.limit is not None or is_silenced_there(room, person, moderated=moderated)
+
+
+def is_silenced_there(room: Room, person: Person, *, moderated: bool = True) -> bool:
+    """The same, because of the room alone."""
     flags = room.state.flags
     if (not room.state.masks and flags.isdisjoint("mM")) or has_status(room, person, "ov"):
         return False
@@ -152,8 +159,10 @@ def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
 
 
 def is_silenced_somewhere(state: State, person: Person) -> bool:
-    """Whether somebody is in a room that no words of theirs may reach."""
-    return any(is_silenced(state.rooms[name], person) for name in person.rooms)
+    """Whether somebody is in a room that no words of theirs may reach, or is muted altogether."""
+    if person.limit is not None:
+        return True
+    return any(is_silenced_there(state.rooms[name], person) for name in person.rooms)
 
 
 def muted_in(state: State, person: Person) -> str:
@@ -162,7 +171,7 @@ def muted_in(state: State, person: Person) -> str:
     Others know them by the nickname there: so it must not change, or it would speak for them.
     """
     for name in person.rooms:
-        if is_silenced(state.rooms[name], person, moderated=False):
+        if is_silenced_there(state.rooms[name], person, moderated=False):
             return state.name(name)
     return ""
 

@@ -179,6 +179,45 @@ class Masks:
 
 
 @fact
+class Ban:
+    """A ban of the server; moments are in unix milliseconds, ``until`` is 0 if it is for good.
+
+    Its ``kind`` says what ``value`` is: an ``account``, a ``network`` or a ``mask``. Those whom it
+    fits may not come in, or, if it only is a ``mute``, not speak. It is known by its ``number``.
+    """
+
+    number: int
+    kind: str
+    value: str
+    mute: bool = False
+    until: int = 0
+    why: str = ""
+    by: str = ""
+    at: int = 0
+
+
+@fact
+class Lock:
+    """The lock of the chat: guests may neither come in nor speak, and nobody may register.
+
+    ``until`` (unix milliseconds) is 0 if it is not known when it ends.
+    """
+
+    until: int = 0
+    why: str = ""
+    by: str = ""
+    at: int = 0
+
+
+@fact
+class Bans:
+    """The answer to ListBans, by number, or a part of it if ``more`` follow."""
+
+    bans: tuple[Ban, ...]
+    more: bool = False
+
+
+@fact
 class People:
     """The answer to FindPeople, FindNicks and FindPast, or a part of it if ``more`` follow.
 
@@ -353,7 +392,7 @@ class Marked:
 
 
 Answer = (
-    Members | Rooms | Topic | Modes | Masks | People | Counts | Invitations | AccountView
+    Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip

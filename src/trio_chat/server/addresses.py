@@ -1,7 +1,9 @@
-"""Addresses of peers and listeners: the IP address in a name, and whether it is this machine's."""
+"""Addresses of peers and listeners: whether they are this machine's, or of a private network."""
 
 import ipaddress
 from functools import lru_cache
+
+from trio_chat.core.networks import IpNetwork, address_of
 
 # The networks that anybody may use for themselves, and nobody else can reach (RFC 1918, RFC 4193,
 # RFC 3927, RFC 4291).
@@ -12,20 +14,6 @@ _PRIVATE = [
         *("fc00::/7", "fe80::/10"),
     )
 ]
-
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def address_of(name: str) -> IpAddress | None:
-    """An address without its zone; an IPv4 address as such, even if written as IPv6. None if it is
-    no address, ``unix`` say.
-    """
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 @lru_cache(maxsize=10)

@@ -35,10 +35,10 @@ class Subscriber:
 
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
     differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
-    from, ``looks`` are those of the nicknames that they hold (``nicknames.Nicknames``).
-    ``is_there`` asks them whether they still are. Before they are let in, ``key`` is the hash of
-    the secret that they have shown, if any; ``account`` the one that they have logged in to by its
-    password, which is named by ``password_id``.
+    from, at which ``address``; ``looks`` are those of the nicknames that they hold
+    (``nicknames.Nicknames``). ``is_there`` asks them whether they still are. Before they are let
+    in, ``key`` is the hash of the secret that they have shown, if any; ``account`` the one that
+    they have logged in to by its password, which is named by ``password_id``.
     """
 
     user_id: str
@@ -53,6 +53,7 @@ class Subscriber:
     account: str = ""
     password_id: int = 0
     is_there: Callable[[], Awaitable[bool]] = _yes
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

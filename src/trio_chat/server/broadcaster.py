@@ -68,6 +68,8 @@ class Broadcaster:
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
                     self._hub.end_logged_out(delivery.people)
+        if self._hub.chat.banned:
+            self._hub.expel()
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:

@@ -23,6 +23,7 @@ from trio_chat.core.commands import (
     ClearMetadata,
     Confidential,
     Enter,
+    ExplainLimits,
     Kill,
     ListInvitations,
     LookUp,
@@ -41,11 +42,14 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined
+from trio_chat.core.explain import explain
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     AllMetadata,
     AnotherNick,
     Answer,
     AwayReply,
+    Bans,
     Challenge,
     Members,
     Metadata,
@@ -93,7 +97,13 @@ _ANSWER = 3.0  # seconds
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
+_SLOWED = "You have been sending too fast: for {} more seconds, {:g} messages a second."
+_NO_LIMITS = "Nothing limits you just now."
+
 _DAY = 86_400  # seconds
+
+# Refusals after which nobody can try another nickname.
+_FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
 
 
 class Connection:
@@ -133,6 +143,7 @@ class Connection:
             end=self.finish,
             source=source.name,
             is_there=self.is_there,
+            address=entered.link.peer,
         )
         self._credentials = Credentials(
             shared, self._subscriber, source, is_private=self._is_private
@@ -396,6 +407,8 @@ class Connection:
             case MakeInvitation() | ListInvitations() as command:
                 person = self._hub.chat.people[self._subscriber.user_id]
                 self._reply(self._shared.admission.answer(person, command), ask)
+            case ExplainLimits():
+                self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
                 watch(self._subscriber.user_id, nicks)
@@ -419,6 +432,14 @@ class Connection:
                 for outcome in await self._hub.submit(self._subscriber, request):
                     await self._follow(outcome, ask)
 
+    def _limits_in_force(self) -> Iterator[str]:
+        """What the peer may not do just now, a sentence each."""
+        chat = self._hub.chat
+        yield from explain(chat, chat.people[self._subscriber.user_id])
+        seconds = math.ceil(self._bucket.owes(trio.current_time()))
+        if self._slowed and seconds:
+            yield _SLOWED.format(seconds, self._limits.messages_per_second)
+
     async def _enter(self, enter: Enter, ask: Ask) -> None:
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
         host = self._shared.cloak.host(self._link.peer)
@@ -431,6 +452,9 @@ class Connection:
             self._session.reply(refused)
             await self._end("not let in", f"{refused.why} Goodbye!")
         for outcome in await self._hub.admit(self._subscriber, enter):
+            if isinstance(outcome, Refused) and outcome.code in _FINAL:
+                self._session.reply(outcome)
+                await self._end("kept out", f"{outcome.why} Goodbye!")
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf
@@ -478,7 +502,7 @@ class Connection:
         """
         for part in self._hub.chat.answer(self._subscriber.user_id, query):
             self._reply(part, ask)
-            if isinstance(part, Members | People | Rooms | AllMetadata) and part.more:
+            if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
                 await self._flush()
                 await self._until_sent()
                 async with self._shared.turns:  # handed on once in each pass of the loop
@@ -490,7 +514,7 @@ class Connection:
 
     async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | AnotherNick):
+        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | Notice | AnotherNick):
             self._reply(outcome, ask)
             return
         for following in self._session.done(outcome):

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 import trio
 
-from trio_chat.core.views import Notice
+from trio_chat.core.views import Notice, Refused
+from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.protocols.proxy import BadHeader, read_header
 from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal
@@ -123,15 +124,30 @@ class Door:
             raise NoEntry(f"no TLS within {seconds:g} seconds")
         return Entered(link)
 
-    async def refuse(self, link: Link, why: str, settings: Settings, first: bytes = b"") -> None:
-        """Tell a peer, in its own language, why there is no place for it. Raises NoEntry, and
-        trio.BrokenResourceError.
+    async def refuse(
+        self,
+        link: Link,
+        refused: Refused,
+        settings: Settings,
+        first: bytes = b"",
+        *,
+        over_tls: bool = False,
+    ) -> None:
+        """Tell a peer, in its own language, why it may not come in; ``over_tls`` says whether hands
+        are shaken for that. Raises NoEntry, and trio.BrokenResourceError.
         """
-        opening = Opening(settings.encoding)
+        opening, context = Opening(settings.encoding), self._certificate.context
+        if over_tls and context is not None:
+            if not first:
+                with _Wait(self, settings.server.greeting_delay):
+                    first = await link.receive()
+            if begins_tls(first):
+                secured = TlsLink(link, context, first)
+                link, first = (await self._secured(secured, settings.tls.handshake)).link, b""
         if first:
             opening.feed(first)
         spoken = await self._hear(link, opening, settings)
-        await self._tell(link, _refusal(spoken, why, settings))
+        await self._tell(link, _refusal(spoken, refused, settings))
 
     async def _turn_away(self, link: Link, first: bytes, settings: Settings) -> NoReturn:
         """Tell a peer that speaks in clear, in its own language, to use TLS. Raises NoEntry."""
@@ -151,7 +167,7 @@ class Door:
 
     async def _tell(self, link: Link, words: bytes) -> None:
         with _Wait(self, _TURNING_AWAY), suppress(trio.BrokenResourceError):
-            await link.send_all(words)
+            await link.send_all(link.seal(words) if link.seal else words)
             await link.finish()
 
 
@@ -196,20 +212,23 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
     name = settings.server.public_name
     where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
     why = f"Nobody is let in from where you are without encryption. Use TLS: {where}"
-    words = _refusal(spoken, why, settings)
+    words = _refusal(spoken, Refused(why), settings)
     if spoken is Spoken.IRC and settings.tls.sts_days:
         return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words
     return words
 
 
-def _refusal(spoken: Spoken | None, why: str, settings: Settings) -> bytes:
+def _refusal(spoken: Spoken | None, refused: Refused, settings: Settings) -> bytes:
     """Say in a protocol why somebody is not let in."""
+    why = refused.why
     match spoken:
         case Spoken.TLS:
             return _DENIED
         case Spoken.HTTP:
             return http_refusal(f"This is a chat server. {why}")
         case Spoken.IRC:
-            return f"ERROR :Closing link: {why}\r\n".encode()
+            numeric = REFUSALS.get(refused.code)
+            told = f":{settings.irc.server_name} {numeric} * :{why}\r\n" if numeric else ""
+            return f"{told}ERROR :Closing link: {why}\r\n".encode()
         case _:
             return plain_dialect(settings.encoding).render(Notice(why))

@@ -23,6 +23,7 @@ from trio_chat.core.commands import (
     Kick,
     Kill,
     Leave,
+    LockChat,
     LogIn,
     LogOut,
     LookUp,
@@ -33,6 +34,7 @@ from trio_chat.core.commands import (
     Rename,
     Request,
     Say,
+    SetBan,
     SetPassword,
 )
 from trio_chat.core.decide import Outcomes, parting_words
@@ -47,6 +49,7 @@ from trio_chat.core.events import (
     InvitationUsed,
     UserModesSet,
 )
+from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
@@ -98,6 +101,7 @@ class Hub:
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
         )
         self.finish, self.ended = self._ring.finish, self._ring.ended
+        self.moderated = trio.Event()  # set, and another one, when a ban or the lock has been set
 
     async def start(self) -> None:
         """Take up the realm, and begin to follow the logs that no room has."""
@@ -135,9 +139,13 @@ class Hub:
             # Again, for that may have taken a while.
             newcomer = self.newcomer(subscriber, enter.secret)
             origin = replace(enter.origin, account=newcomer.origin.account)
+            if refused := kept_out(self.chat, replace(newcomer, nick=nick, origin=origin)):
+                self.nicknames.keep_only(subscriber, "")
+                return [refused]
             arrived = Arrived(
                 nick, subscriber.user_id, origin, newcomer.known_as,
                 secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
+                address=subscriber.address,
             )  # fmt: skip
             subscriber.nick = nick
             self.subscribers[subscriber.user_id] = subscriber
@@ -225,6 +233,21 @@ class Hub:
             if subscriber := self.subscribers.get(user_id):
                 subscriber.end("logged out", "You were logged out from elsewhere. Goodbye!")
 
+    def expel(self) -> None:
+        """End the connections here of all whom a ban has just come to fit."""
+        for user_id in [*self.chat.banned]:
+            del self.chat.banned[user_id]
+            if subscriber := self.subscribers.get(user_id):
+                limit = self.chat.people[user_id].limit
+                why = why_silent(self.chat, limit) if limit else ""
+                subscriber.end("banned", f"{why} Goodbye!")
+
+    async def expire(self, now: int) -> None:
+        """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""
+        await self._ring.be_open()
+        with self._ring.request(), suppress(trio.BrokenResourceError):
+            await self._ring.expire(now)
+
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
         await self._ring.be_open()
@@ -282,6 +305,11 @@ class Hub:
                     return await self._identities.change(subscriber, request, verifier)
                 case Remove():
                     return await self._remove(subscriber, request)
+                case SetBan() | LockChat():
+                    outcomes = await self._ring.pursue(subscriber, request)
+                    changed, self.moderated = self.moderated, trio.Event()
+                    changed.set()
+                    return outcomes
                 case Leave() | Kick():
                     outcomes = await self._ring.pursue(subscriber, request)
                     await self.logs.close_unheard()

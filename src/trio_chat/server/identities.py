@@ -10,6 +10,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.commands import DropAccount, LogIn, LogOut, MatchStatus, Register, Rename
 from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
+from trio_chat.core.limits import kept_out
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
@@ -50,13 +51,17 @@ class Identities:
             name, identity = account.name, account.identity
         else:
             name, identity = realm.who(subscriber.key or secret)
-        return Person(user_id, nick, Origin(account=name), identity or user_id)
+        origin, address = Origin(account=name), subscriber.address
+        return Person(user_id, nick, origin, identity or user_id, address=address)
 
     def log_in(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
         """Let somebody be known by an account from the moment they are let in."""
         account, key = self._chat.realm.account(log_in.name), log_in.key
         if not account or not self._chat.realm.opens(account, key, log_in.password_id):
             return [wrong_password()]
+        person = self.newcomer(subscriber)
+        if refused := kept_out(self._chat, replace(person, origin=Origin(account=account.name))):
+            return [refused]
         if key:
             subscriber.key, subscriber.account = key, ""  # it ends with the key
         else:

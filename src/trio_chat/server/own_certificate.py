@@ -8,8 +8,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from trio_chat.core.networks import address_of
 from trio_chat.errors import CannotOpenStore, SettingsError
-from trio_chat.server.addresses import address_of
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.links import outward_addresses
 from trio_chat.storage.private import make_whole, warn_if_shared

@@ -14,6 +14,7 @@ from trio_chat.core.commands import (
     FindPast,
     FindPeople,
     Join,
+    ListBans,
     ListMembers,
     ListRooms,
     ListTalks,
@@ -61,6 +62,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     FindNicks: lambda chat, person, query: 1 + len(query.nicks) // 10,
     # 2 µs for each room.
     ListRooms: lambda chat, person, query: 1 + len(chat.rooms) // 50,
+    # A part of 200 is told in a millisecond.
+    ListBans: lambda chat, person, query: 1 + len(chat.realm.bans.all) // 50,
     # A hundred masks; a thousand people who have gone.
     ShowMasks: lambda chat, person, query: 2,
     FindPast: lambda chat, person, query: 3,

@@ -29,11 +29,12 @@ from trio_chat.core.events import (
     Said,
     Signalled,
 )
+from trio_chat.core.moderation import over
 from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
-from trio_chat.core.views import AwayReply, Metadata, Refused, Repeated
+from trio_chat.core.views import AwayReply, Metadata, Notice, Refused, Repeated
 from trio_chat.errors import Conflict, Gone, Unavailable
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
@@ -44,10 +45,10 @@ from trio_chat.storage.base import START, Log, Secret
 logger = logging.getLogger(__name__)
 
 # Outcomes that are not events.
-_ANSWERS = Refused | AwayReply | Repeated | Metadata
+_ANSWERS = Refused | AwayReply | Repeated | Metadata | Notice
 
 # Answers that are told besides an event, and not without it.
-_BESIDES = AwayReply | Metadata
+_BESIDES = AwayReply | Metadata | Notice
 
 
 class Ring:
@@ -227,6 +228,19 @@ class Ring:
                 await self._realm.note_change()
                 return None
         return found
+
+    async def expire(self, now: int) -> None:
+        """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""
+        while event := over(self._chat.realm, now):
+            try:
+                await self.happen(event)
+            except Conflict as conflict:
+                await self._progress.until_shown(conflict.barrier)
+            except Unavailable as error:
+                logger.warning("a ban or the lock could not end: %s", error)
+                return
+            else:
+                await self._realm.note_change()
 
     async def happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""

@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 import trio
 
 from trio_chat.core.chat import Chat
+from trio_chat.core.limits import refuse_banned
 from trio_chat.core.names import fold
+from trio_chat.core.views import Refused
 from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
@@ -26,6 +28,7 @@ from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, NoEntry
+from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to
 from trio_chat.server.listeners import Listener, open_listeners
@@ -63,16 +66,23 @@ class Server:
 
     ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
-    is to be kept. ``on_reload`` is called when an operator asks for the settings to be read again.
+    is to be kept; ``clock`` gives unix time in seconds. ``on_reload`` is called when an operator
+    asks for the settings to be read again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
     def __init__(
-        self, settings: Settings, log: Log, key: bytes, *, own_certificate: Path | None = None
+        self,
+        settings: Settings,
+        log: Log,
+        key: bytes,
+        *,
+        own_certificate: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
-        self._log, self._key = log, key
+        self._log, self._key, self._clock = log, key, clock
         self._started = time.time()
         chat = Chat(
             replay=_replay(settings),
@@ -212,6 +222,7 @@ class Server:
             self.settings.accounts,
             is_public=self.is_public,
             link=self.link,
+            clock=self._clock,
         )
         port = next((at.port for at in self.addresses if at.port), 0)
         self._door = Door(self._certificate, port, proxies=self._proxies)
@@ -230,11 +241,13 @@ class Server:
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
+        await self._drains.start(expire, self._hub, self._clock)
 
     def _set_rules(self, settings: Settings) -> None:
         chat = self._hub.chat
         chat.operators = frozenset(map(fold, settings.accounts.operators))
         chat.accounts_only = settings.accounts.guests == "closed"
+        chat.contact = settings.server.contact
 
     def _info(self) -> ServerInfo:
         return server_info(
@@ -302,8 +315,13 @@ class Server:
             if (first := await self._introduce(link)) is None:
                 return
             source = self._sources.of(link.peer, trio.current_time())
+            if ban := self._hub.chat.realm.bans.at_door(link.peer):
+                told, refused = source.may_be_told, refuse_banned(self._hub.chat, ban)
+                over_tls = told(trio.current_time())
+                await self._turn_away(link, first, source, refused, over_tls=over_tls)
+                return
             if why_not := self._sources.enter(source, trio.current_time()):
-                await self._turn_away(link, first, source, why_not)
+                await self._turn_away(link, first, source, Refused(why_not))
                 return
             connection = None
             try:
@@ -346,14 +364,22 @@ class Server:
         logger.info("connected from %s%s", link.peer, entered.how)
         return Connection(entered, self._shared, source, user_id=f"{self._log.node}-{number}")
 
-    async def _turn_away(self, link: Link, first: bytes, source: Source, why: str) -> None:
+    async def _turn_away(
+        self,
+        link: Link,
+        first: bytes,
+        source: Source,
+        refused: Refused,
+        *,
+        over_tls: bool = False,
+    ) -> None:
         if source.may_report(trio.current_time()):
-            logger.warning("turned away %s: %s", link.peer, why)
+            logger.warning("turned away %s: %s", link.peer, refused.why)
         self._turned_away += 1
         try:
             if self._turned_away <= _TURNED_AWAY:
                 with suppress(NoEntry, trio.BrokenResourceError):
-                    await self._door.refuse(link, why, self.settings, first)
+                    await self._door.refuse(link, refused, self.settings, first, over_tls=over_tls)
         finally:
             self._turned_away -= 1
 

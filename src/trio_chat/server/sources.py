@@ -11,7 +11,8 @@ import ipaddress
 import math
 from functools import lru_cache
 
-from trio_chat.server.addresses import address_of, networks
+from trio_chat.core.networks import address_of
+from trio_chat.server.addresses import networks
 from trio_chat.server.fair_queue import FairQueue
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.token_bucket import TokenBucket
@@ -19,6 +20,10 @@ from trio_chat.settings import LimitSettings
 
 # Idle sources that are remembered because they still owe something. Some hundred bytes each.
 _REMEMBERED = 10_000
+
+# Those who are banned and speak TLS are told why at the price of a handshake: so many from one
+# source at once, then one in so many seconds. All others get an alert.
+_TOLD, _NEXT_TOLD = 3, 20.0
 
 # Lines of the server's log on refusals to one source: so many at once, then one in so many seconds.
 _REPORTS, _NEXT_REPORT = 10, 10.0
@@ -35,6 +40,7 @@ class Source:
         self.name = name
         self.connections = 0
         self._reports = TokenBucket(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self._told = TokenBucket(rate=1 / _NEXT_TOLD, burst=_TOLD)
         self.lines = FairQueue()
         self.guesses = Guesses()
         self.budget(limits)
@@ -59,10 +65,11 @@ class Source:
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
-        if self._reports.wait(now):
-            return False
-        self._reports.take(now)
-        return True
+        return _is_within(self._reports, now)
+
+    def may_be_told(self, now: float) -> bool:
+        """Whether one more handshake may be spent on telling it why it is banned."""
+        return _is_within(self._told, now)
 
     def describe(self, now: float) -> float:
         """Count one change of metadata; if it is one too many, returns the seconds to wait."""
@@ -74,6 +81,7 @@ class Source:
         """The seconds until all of its budgets are full again."""
         buckets = (
             self._reports,
+            self._told,
             self.arrivals,
             self.lines.bucket,
             self.guesses.bucket,
@@ -81,6 +89,13 @@ class Source:
             self.metadata,
         )
         return max(bucket.owes(now) for bucket in buckets if bucket)
+
+
+def _is_within(bucket: TokenBucket, now: float) -> bool:
+    if bucket.wait(now):
+        return False
+    bucket.take(now)
+    return True
 
 
 class Sources:

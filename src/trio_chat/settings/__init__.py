@@ -90,6 +90,11 @@ class ServerSettings(Section):
         "The name or address by which others reach the server. It is written into the certificate "
         "that the server makes for itself; if empty, the names and addresses of this machine are.",
     )
+    contact: values.Words = _setting(
+        "",
+        "Where those can turn to who are banned, or kept out by the lock: an address of mail, say. "
+        "They are told it together with the reason.",
+    )
     key: str = _setting(
         "",
         "The file with the server's secret, which cloaks addresses so that bans of them outlive a "

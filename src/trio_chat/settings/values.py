@@ -44,6 +44,12 @@ def _check_public_name(name: str) -> str:
     return name
 
 
+def _check_words(words: str) -> str:
+    if not words.isprintable() or len(words) > 100:
+        raise ValueError("must be one line of at most 100 characters")
+    return words
+
+
 def _check_lobby(room: str) -> str:
     name = room.lstrip("#")
     kinds = {unicodedata.category(char)[0] for char in name if char not in "_-.+"}
@@ -107,6 +113,7 @@ Operators = Annotated[SecretStr, _secret(_check_operators)]
 Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
 PublicName = Annotated[str, AfterValidator(_check_public_name)]
+Words = Annotated[str, AfterValidator(_check_words)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
 Store = Annotated[str, AfterValidator(_check_store)]
 Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]

@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    Banned,
     Change,
     Departed,
     Event,
@@ -25,6 +26,7 @@ from trio_chat.core.events import (
     KeyMade,
     Kicked,
     Left,
+    Locked,
     ModesSet,
     Origin,
     PasswordSet,
@@ -34,16 +36,19 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
+    Unbanned,
+    Unlocked,
 )
 from trio_chat.core.realm import Account, Key, RealmState, Spent
 from trio_chat.core.room import RoomState, Standing
-from trio_chat.core.views import Mask
+from trio_chat.core.views import Ban, Lock, Mask
 from trio_chat.storage.checked import is_sound
 
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     InvitationUsed, InvitationRevoked, RoomMetadataSet, AccountMetadataSet,
+    Banned, Unbanned, Locked, Unlocked,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 
@@ -58,7 +63,10 @@ _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 _DEFAULTS: dict[type, dict[str, Any]] = {
     kind: {field.name: field.default for field in fields(kind)}
-    for kind in (*_KINDS.values(), Origin, Change, Mask, RoomState, RealmState, Account, Key, Spent)
+    for kind in (
+        *_KINDS.values(),
+        *(Origin, Change, Mask, RoomState, RealmState, Account, Key, Spent, Ban, Lock),
+    )
 }
 
 #: Fields of Said that a store keeps beside the JSON, because it searches them.
@@ -172,8 +180,7 @@ def decode_state(text: str) -> RoomState:
 
 def encode_realm(state: RealmState) -> str:
     """Write the state of the realm as JSON."""
-    invitations = {"invitations": state.invitations} if state.invitations else {}
-    return _to_json({"barrier": state.barrier, "accounts": state.accounts} | invitations)
+    return _to_json({"accounts": state.accounts} | _written(state))
 
 
 def decode_realm(text: str) -> RealmState:
@@ -182,7 +189,10 @@ def decode_realm(text: str) -> RealmState:
         found = json.loads(text)
         accounts = tuple(_account(one) for one in found["accounts"])
         spent = tuple(_spent(one) for one in found.get("invitations", ()))
-        state = RealmState(found["barrier"], accounts, spent)
+        bans = tuple(_known(Ban, ban) for ban in found.get("bans", ()))
+        lock = _known(Lock, found["lock"]) if "lock" in found else None
+        found |= {"accounts": accounts, "invitations": spent, "bans": bans, "lock": lock}
+        state: RealmState = _known(RealmState, found)
         if not is_sound(state, RealmState):
             raise TypeError("it has values of other types")
     except _NOT_OURS as error:

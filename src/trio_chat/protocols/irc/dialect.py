@@ -9,6 +9,7 @@ from trio_chat.core.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banned,
     Change,
     Departed,
     Entry,
@@ -17,6 +18,7 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
+    Locked,
     ModesSet,
     NameSet,
     Origin,
@@ -25,6 +27,8 @@ from trio_chat.core.events import (
     Said,
     Signalled,
     TopicSet,
+    Unbanned,
+    Unlocked,
     UserModesSet,
 )
 from trio_chat.core.letters import cut_bytes
@@ -48,7 +52,7 @@ from trio_chat.protocols.irc.message import body, last, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
-from trio_chat.protocols.plain.wording import removal
+from trio_chat.protocols.plain.wording import notices, removal
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 # A message's client-only tags are repeated on each of its lines if they are no longer than this: 32
@@ -236,6 +240,9 @@ class IrcDialect(Dialect):
                 return [_line(shown, "ACCOUNT", origin.account or "*")]
             case NameSet(origin=origin) if "setname" in self.caps:
                 return [_line(shown, "SETNAME", origin.name)]
+            case Banned() | Unbanned() | Locked() | Unlocked():
+                lines = [notice.text for notice in notices(shown)]
+                return [f":{self._server} {body('NOTICE', '*', line)}" for line in lines]
             case Announced(text=text):
                 return [_line(shown, "WALLOPS", text)]
             case Presence(watcher, nick, None):

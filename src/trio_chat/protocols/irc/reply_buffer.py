@@ -42,6 +42,7 @@ _STANDARD = {
 
 # Codes of standard replies that differ from the name of the refusal.
 _STANDARD_CODES = {
+    Code.LOCKED: "ACCOUNT_REQUIRED",
     Code.BAD_NAME: "INVALID_REALNAME",
     Code.INVITATION_REQUIRED: "ACCOUNT_REQUIRED",
     Code.CANNOT_SET_NAME: "CANNOT_CHANGE_REALNAME",

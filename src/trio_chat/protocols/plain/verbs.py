@@ -11,6 +11,7 @@ from trio_chat.core.commands import (
     DirectMessage,
     DropAccount,
     DropKey,
+    ExplainLimits,
     Invite,
     Join,
     Kick,
@@ -37,6 +38,7 @@ from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
+from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_uban
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
     FILTERS,
@@ -184,6 +186,10 @@ def _invitation(room: str, rest: str) -> Command | Refused:
     return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
 
 
+def _uban(room: str, rest: str) -> Command | Refused:
+    return read_uban(rest) or Refused(f"Usage: /uban {OF_MODERATION['uban'][0]}")
+
+
 def _help(room: str, rest: str) -> Notice:
     return Notice("\n".join([*overview(VERBS), FILTERS]))
 
@@ -230,5 +236,8 @@ VERBS = {
     "token": Verb(*OF_ACCOUNTS["token"], _token),
     "account": Verb(*OF_ACCOUNTS["account"], _account),
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
+    "uban": Verb(*OF_MODERATION["uban"], _uban),
+    "lock": Verb(*OF_MODERATION["lock"], lambda room, rest: read_lock(rest)),
+    "why": Verb(*OF_MODERATION["why"], lambda room, rest: ExplainLimits()),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

@@ -14,6 +14,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountSet,
     Announced,
+    Banned,
     Change,
     Departed,
     Entry,
@@ -24,12 +25,16 @@ from trio_chat.core.events import (
     KeyMade,
     Kicked,
     Left,
+    Locked,
     ModesSet,
+    OfModeration,
     PasswordSet,
     Redacted,
     Renamed,
     Said,
     TopicSet,
+    Unbanned,
+    Unlocked,
     UserModesSet,
 )
 from trio_chat.core.names import fold
@@ -38,6 +43,8 @@ from trio_chat.core.views import (
     AccountView,
     AnotherNick,
     AwayReply,
+    Ban,
+    Bans,
     Copy,
     Found,
     Members,
@@ -51,6 +58,7 @@ from trio_chat.core.views import (
     Shown,
     Topic,
 )
+from trio_chat.protocols.durations import written
 from trio_chat.protocols.invitation import REVOKED
 
 #: What people are told when they have settled something about their account.
@@ -148,6 +156,10 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} invites {target} to {room}."]
         case ModesSet(nick=nick, changes=changes):
             return [f"*** {nick} set mode {_changes(changes)}."]
+        case Banned() | Unbanned() | Locked() | Unlocked():
+            return [f"*** {_moderated(shown)}"]
+        case Bans(bans):
+            return [f"*** {_ban(ban)}" for ban in bans] or ["*** There is no such ban."]
         case Announced(nick, text):
             return [f"*** {nick} announces: {text}"]
         case Copy(Said(to=to) as said) if to and to != said.nick:
@@ -234,6 +246,33 @@ def offer(*, operator: bool, how: str) -> str:
         "You are here by an invitation. Make your nickname yours, and you need none next time: "
         f"{how}"
     )
+
+
+def _moderated(event: OfModeration) -> str:
+    match event:
+        case Banned(number, kind, value, mute, seconds, why, by):
+            reason = f" ({why})" if why else ""
+            what = f"{kind} {value} may not {'speak' if mute else 'come in'}"
+            return f"{by} set ban {number}: {what}{_for(seconds)}{reason}."
+        case Unbanned(number, by):
+            return f"{by} lifted ban {number}." if by else f"Ban {number} has expired."
+        case Locked(seconds, why, by):
+            reason = f" ({why})" if why else ""
+            rule = "only people with an account may come in and speak"
+            return f"{by} locked this chat{_for(seconds)}{reason}: {rule}."
+        case Unlocked(by):
+            return f"{by} opened this chat again." if by else "This chat is open again."
+
+
+def _for(seconds: int) -> str:
+    return f" for {written(seconds)}" if seconds else ""
+
+
+def _ban(ban: Ban) -> str:
+    what = "may not speak" if ban.mute else "may not come in"
+    end = f"until {_moment(ban.until)} (UTC)" if ban.until else "for good"
+    reason = f": {ban.why}" if ban.why else ""
+    return f"Ban {ban.number}: {ban.kind} {ban.value} {what}, {end}, by {ban.by}{reason}"
 
 
 def _said(said: Said) -> list[str]:

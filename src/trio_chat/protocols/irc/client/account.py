@@ -26,7 +26,7 @@ _NOT_HERE = (
 def register(session: IrcRooms, password: str) -> Lines:
     _check_password(session, password)
     if REGISTRATION not in session.offered:
-        _check_server(session)  # which says why
+        check_server(session)  # which says why
     session.want("register")
     return [Confided(body("REGISTER", "*", "*", password))]
 
@@ -64,18 +64,19 @@ def account(session: IrcRooms, rest: str) -> Lines:
 
 
 def invitation(session: IrcRooms, rest: str) -> Lines:
-    _check_server(session)
+    check_server(session)
     if read_request(rest) is None:
         raise Unsupported(f"Usage: /invitation {FORMS}")
     return [body("INVITATION", *rest.split())]
 
 
 def _nickserv(session: IrcRooms, *words: str) -> Lines:
-    _check_server(session)
+    check_server(session)
     return [Confided(body("NS", *words))]
 
 
-def _check_server(session: IrcRooms) -> None:
+def check_server(session: IrcRooms) -> None:
+    """Refuse what only trio-chat has. Raises Unsupported."""
     if IDENTITY not in session.offered:
         raise Unsupported(_NOT_HERE)
 

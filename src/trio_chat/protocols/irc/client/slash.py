@@ -7,13 +7,14 @@ from typing import NamedTuple
 from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
-from trio_chat.protocols.irc.client import account
+from trio_chat.protocols.irc.client import account, moderation
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.info import REDACTION
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
+from trio_chat.protocols.moderation import OF_MODERATION
 from trio_chat.protocols.slashes import (
     FILTERS,
     OF_ACCOUNTS,
@@ -252,6 +253,9 @@ SLASHES = {
     "token": Slash(*OF_ACCOUNTS["token"], account.token),
     "account": Slash(*OF_ACCOUNTS["account"], account.account),
     "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
+    "uban": Slash(*OF_MODERATION["uban"], moderation.uban),
+    "lock": Slash(*OF_MODERATION["lock"], moderation.lock),
+    "why": Slash(*OF_MODERATION["why"], moderation.why),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),
 }  # fmt: skip

@@ -1,0 +1,240 @@
+"""The judgement of bans of the server, and of its lock: operators of the server set and lift them.
+
+Whom a ban is about is read in this order: a network or an address; ``a:`` and an account's name; a
+mask, if it has one of ``!@*?``; or a name: of an account, of somebody who is logged in to one, or
+of a guest who is here, whose network it is then.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
+from trio_chat.core.commands import (
+    SECONDS_MAX,
+    WHY_MAX,
+    LiftBan,
+    ListBans,
+    LockChat,
+    SetBan,
+    UnlockChat,
+)
+from trio_chat.core.denials import operators_only
+from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
+from trio_chat.core.letters import cut
+from trio_chat.core.limits import whom
+from trio_chat.core.masks import MASK_MAX, full_mask
+from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
+from trio_chat.core.networks import IpNetwork, network_of, written
+from trio_chat.core.realm import Realm
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
+from trio_chat.core.state import State
+from trio_chat.core.views import Ban, Bans, Notice, Refused
+
+# Bans in a part of an answer.
+_PART = 200
+
+#: The kind and the value of a ban.
+Target = tuple[str, str]
+
+
+# ── whom it is about ───────────────────────────────────────────────────────────────────────────
+
+
+def read_target(state: State, text: str) -> Target | Refused:
+    """Read whom a ban is to be about."""
+    if network := network_of(text):
+        return _network(network)
+    if text[:2].lower() == ACCOUNT_PREFIX:
+        return _account(state, text[2:])
+    if {*text} & {*"!@*?"}:
+        return _mask(text)
+    if state.realm.account(text):
+        return _account(state, text)
+    person = state.person(text)
+    if person is None:
+        why = f"There is no account {cut(text, 50)}, and nobody here is called that."
+        return Refused(why, Code.NO_SUCH_NICK, (cut(text, 50),))
+    if person.origin.account:
+        return _account(state, person.origin.account)
+    return _network_of(person)
+
+
+def _network(network: IpNetwork) -> Target | Refused:
+    if network.is_loopback:
+        return Refused(f"Nobody on the server's own machine ({written(network)}) can be kept out.")
+    return NETWORK, written(network)
+
+
+def _account(state: State, name: str) -> Target | Refused:
+    if (account := state.realm.account(name)) is None:
+        return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
+    if state.rules(account.name):
+        return Refused(f"{account.name} is an operator of this server: no ban is about them.")
+    return ACCOUNT, account.name
+
+
+def _mask(text: str) -> Target | Refused:
+    """A mask of nothing but a network is that network."""
+    mask = full_mask(text)
+    if len(mask.encode()) > MASK_MAX:
+        return Refused(f"A mask has at most {MASK_MAX} bytes.")
+    if network := network_of(mask.removeprefix("*!*@")):
+        return _network(network)
+    return MASK, mask
+
+
+def _network_of(person: Person) -> Target | Refused:
+    if person.is_operator:
+        return Refused(f"{person.nick} is an operator of this server: no ban is about them.")
+    network = network_of(person.address)
+    if network is None or network.is_loopback:
+        mask = f"{person.nick}!*@*"
+        why = f"{person.nick} has no account, and is on the server's own machine. Ban {mask}"
+        return Refused(f"{why} instead: it is about that nickname.")
+    return NETWORK, written(network)
+
+
+def described(ban: Ban | Banned) -> str:
+    """Whom a ban is about."""
+    return f"{ban.kind} {ban.value}"
+
+
+# ── bans ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | Notice | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    bans, target = state.realm.bans, read_target(state, asked.whom)
+    if isinstance(target, Refused):
+        return [target]
+    replaced = bans.on(*target)
+    if len(bans.all) >= BANS_MAX and replaced is None:
+        why = f"There are {BANS_MAX} bans, which is the limit: lift some first (/uban list)."
+        return [Refused(why)]
+    banned = Banned(
+        bans.last + 1, *target, asked.mute, _bounded(asked.seconds), cut(asked.why, WHY_MAX),
+        person.nick, person.user_id,
+    )  # fmt: skip
+    return [banned, Notice("\n".join(_told(state, person, banned, replaced)))]
+
+
+def _bounded(seconds: int) -> int:
+    return max(0, min(seconds, SECONDS_MAX))
+
+
+def _told(state: State, person: Person, banned: Banned, replaced: Ban | None) -> Iterator[str]:
+    """Tell an operator what their ban does to those who are here."""
+    ban = Ban(banned.number, banned.kind, banned.value, banned.mute)
+    hit, here = whom(state, ban), len(state.people)
+    what = "may not speak" if ban.mute else "may not come in"
+    yield f"Ban {ban.number}: {described(ban)} {what}. It is about {len(hit)} of {here} here."
+    undo = f"/uban del {ban.number} lifts it."
+    if 2 * len(hit) > here:
+        yield f"That is more than half of those who are here. {undo}"
+    if replaced:
+        yield f"It takes the place of ban {replaced.number}."
+    if ban.kind == NETWORK and not ban.mute and fits(ban)(person):
+        yield f"It is about where you are yourself: once you have left, you cannot return. {undo}"
+
+
+def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned | Notice | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    ban = _find(state, lift.which)
+    if isinstance(ban, Refused):
+        return [ban]
+    done = Notice(f"Ban {ban.number} is lifted: {described(ban)}.")
+    return [Unbanned(ban.number, person.nick, person.user_id), done]
+
+
+def _find(state: State, which: str) -> Ban | Refused:
+    bans = state.realm.bans
+    if which.isascii() and which.isdigit() and len(which) < 10:
+        return bans.all.get(int(which)) or Refused(f"There is no ban {int(which)}.")
+    target = read_target(state, which)
+    if isinstance(target, Refused):
+        return target
+    found = bans.on(*target)
+    return found or Refused(f"There is no ban of {' '.join(target)}.")
+
+
+def _list_bans(state: State, asker: Person, query: ListBans) -> Iterator[Bans | Refused]:
+    """The bans, in parts; those that are there when a part is worked out."""
+    if not asker.is_operator:
+        yield operators_only()
+        return
+    bans = state.realm.bans.all
+    if query.whom:
+        yield _about(state, query.whom)
+        return
+    numbers = [*bans]
+    for begin in range(0, max(1, len(numbers)), _PART):
+        some = (bans.get(number) for number in numbers[begin : begin + _PART])
+        yield Bans(tuple(ban for ban in some if ban), begin + _PART < len(numbers))
+
+
+def _about(state: State, name: str) -> Bans | Refused:
+    """The bans that are about this, or that fit the person of this name."""
+    target = read_target(state, name)
+    found: Iterable[Ban | None] = ()
+    if person := state.person(name):
+        found = [state.realm.bans.fitting(person)]
+    if isinstance(target, Refused) and person is None:
+        return target
+    if not isinstance(target, Refused):
+        found = [state.realm.bans.on(*target), *found]
+    return Bans(tuple(dict.fromkeys(ban for ban in found if ban)))
+
+
+# ── the lock ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | Notice | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    locked = Locked(_bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
+    guests = sum(1 for p in state.people.values() if not (p.origin.account or p.is_operator))
+    told = f"{guests} of {len(state.people)} here are guests, who are mute now."
+    return [locked, Notice(told if locked.seconds else f"{told} It stays so until /lock off.")]
+
+
+def _unlock(state: State, person: Person, asked: UnlockChat) -> Sequence[Unlocked | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    if state.realm.lock is None:
+        return [Refused("This chat is not locked.")]
+    return [Unlocked(person.nick)]
+
+
+# ── the end of their time ──────────────────────────────────────────────────────────────────────
+
+
+def over(realm: Realm, now: int) -> Unbanned | Unlocked | None:
+    """What has to end at this moment (unix milliseconds); None if nothing has to."""
+    if realm.lock and 0 < realm.lock.until <= now:
+        return Unlocked()
+    due = (ban.number for ban in realm.bans.all.values() if 0 < ban.until <= now)
+    return next((Unbanned(number) for number in due), None)
+
+
+def next_end(realm: Realm) -> int:
+    """The moment at which the next ban or the lock has to end; 0 if there is none."""
+    ends = [ban.until for ban in realm.bans.all.values()]
+    ends.append(realm.lock.until if realm.lock else 0)
+    return min(filter(None, ends), default=0)
+
+
+#: Rows for ``decide.JUDGES``.
+JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
+    SetBan: _set_ban,
+    LiftBan: _lift_ban,
+    LockChat: _lock,
+    UnlockChat: _unlock,
+}
+
+#: Rows for ``chat.ANSWERS``.
+ANSWERS: dict[type, Callable[[State, Person, Any], Iterable[Bans | Refused]]] = {
+    ListBans: _list_bans
+}

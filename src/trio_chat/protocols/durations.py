@@ -1,0 +1,33 @@
+"""Durations as people write them: ``10m``, ``2h``, ``7d``, ``1w``, ``1d12h``, ``forever``."""
+
+import re
+
+from trio_chat.core.commands import SECONDS_MAX
+
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:\d{1,9}[wdhms])+", re.IGNORECASE | re.ASCII)
+_PART = re.compile(r"(\d+)([wdhms])", re.IGNORECASE)
+
+FOREVER = "forever"
+
+
+def read_duration(text: str) -> int | None:
+    """The seconds of a duration, at most ten years; 0 is for ever. None if it is no duration."""
+    if text.lower() == FOREVER:
+        return 0
+    if not _DURATION.fullmatch(text):
+        return None
+    seconds = sum(int(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(text))
+    return min(seconds, SECONDS_MAX) or None
+
+
+def written(seconds: int) -> str:
+    """A duration as ``read_duration`` reads it."""
+    if not seconds:
+        return FOREVER
+    parts = []
+    for unit, length in _UNITS.items():
+        number, seconds = divmod(seconds, length)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts)

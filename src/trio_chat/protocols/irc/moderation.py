@@ -1,0 +1,165 @@
+"""The commands about bans of the server, in the words that operators of IRC know.
+
+UBAN has the syntax of ergo, and that of our own ``/uban`` as well. KLINE is about masks, DLINE
+about networks, and STATS lists both. LOCK and WHY are our own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from trio_chat.core.commands import ExplainLimits, LiftBan, ListBans, SetBan
+from trio_chat.core.masks import full_mask
+from trio_chat.core.views import Ban, Bans, Notice
+from trio_chat.protocols.durations import read_duration
+from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc.message import Message
+from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.moderation import read_lock, read_uban
+from trio_chat.protocols.plain.wording import notices
+from trio_chat.protocols.session import Ask
+
+Asks = Iterable[Ask]
+
+UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
+LINE = "[time|minutes] {} [why]"
+
+# Words that other servers understand in a KLINE, and that say what is done here anyway.
+_USUAL = ("ANDKILL", "MYSELF")
+
+_SAME_AS = {"REMOVE": "DEL", "RM": "DEL"}
+
+
+def uban(out: ReplyBuffer, message: Message) -> Asks:
+    """Read UBAN."""
+    verb, *words = " ".join(message.params).split() or ["LIST"]
+    if verb.upper() == "ADD" and words:
+        return _add(out, words)
+    verb = _SAME_AS.get(verb.upper(), verb)
+    known = verb.lower() if verb.upper() in ("DEL", "LIST", "INFO") else verb
+    request = read_uban(" ".join((known, *words)))
+    if request is None or verb.upper() == "ADD":
+        return _wrong(out, f"Usage: UBAN {UBAN}")
+    if isinstance(request, ListBans):
+        return [Ask(request, partial(_listed, out))]
+    return [Ask(request)]
+
+
+def _add(out: ReplyBuffer, words: Sequence[str]) -> Asks:
+    whom, *rest = words
+    seconds, mute = 0, False
+    while rest:
+        word = rest[0].upper()
+        if word == "DURATION" and len(rest) > 1:
+            if (read := read_duration(rest[1])) is None:
+                return _wrong(out, "A duration is written as 10m, 2h, 7d or forever")
+            seconds, rest = read, rest[2:]
+        elif word == "MUTE":
+            mute, rest = True, rest[1:]
+        elif word == "REQUIRE-SASL":
+            return _wrong(out, "REQUIRE-SASL is not known here: LOCK keeps out all guests")
+        else:
+            break
+    return [Ask(SetBan(whom, seconds, mute, " ".join(rest)))]
+
+
+def _wrong(out: ReplyBuffer, why: str) -> Asks:
+    out.fail(out.verb, "INVALID_PARAMS", why)
+    return ()
+
+
+def _listed(out: ReplyBuffer, bans: Bans) -> None:
+    for notice in notices(bans):
+        out.send_trailing("NOTICE", out.peer.nick, notice.text)
+    if bans.more:
+        out.go_on()
+
+
+def set_line(*, masks: bool) -> Callable[[ReplyBuffer, Message], Asks]:
+    """Read KLINE (of ``masks``) or DLINE: a duration, also in minutes, whom, and a reason."""
+
+    def read(out: ReplyBuffer, message: Message) -> Asks:
+        words = " ".join(message.params).split()
+        while words and words[0].upper() in _USUAL:
+            del words[0]
+        seconds = _seconds(words[0]) if words else None
+        whom, *why = words[seconds is not None :] or [""]
+        if not whom:
+            return _wrong(out, f"Usage: {out.verb} {LINE.format('whom')}")
+        if len(why) > 1 and why[0].upper() == "ON":
+            del why[:2]
+        return [Ask(SetBan(_whom(whom, masks), seconds or 0, why=" ".join(why)))]
+
+    return read
+
+
+def lift_line(*, masks: bool) -> Callable[[ReplyBuffer, Message], Asks]:
+    """Read UNKLINE (of ``masks``) or UNDLINE."""
+    return lambda out, message: [Ask(LiftBan(_whom(message.params[0], masks)))]
+
+
+def _whom(written: str, masks: bool) -> str:
+    return full_mask(written) if masks and not written.isdigit() else written
+
+
+def _seconds(word: str) -> int | None:
+    if word.isascii() and word.isdigit():
+        return read_duration(f"{word[:9]}m") or 0
+    return read_duration(word)
+
+
+def lock(out: ReplyBuffer, message: Message) -> Asks:
+    """Read LOCK."""
+    return [Ask(read_lock(" ".join(message.params)))]
+
+
+def why(out: ReplyBuffer, message: Message) -> Asks:
+    """Read WHY."""
+
+    def answered(notice: Notice) -> None:
+        for line in notice.text.splitlines():
+            out.send_trailing("NOTICE", out.peer.nick, line)
+
+    return [Ask(ExplainLimits(), answered)]
+
+
+def stats(out: ReplyBuffer, message: Message) -> Asks:
+    """Read STATS: with ``k`` the masks and accounts that are banned, with ``d`` the networks."""
+    letter = message.param(0)[:1]
+    if letter.lower() not in _STATS:
+        _end_of_stats(out, letter)
+        return ()
+    return [Ask(ListBans(), partial(_told_stats, out, letter))]
+
+
+def _told_stats(out: ReplyBuffer, letter: str, bans: Bans) -> None:
+    """Tell bans: RPL_STATSKLINE (216) or RPL_STATSDLINE (225), and RPL_ENDOFSTATS (219)."""
+    for ban in bans.bans:
+        if (ban.kind == "network") == (letter.lower() == "d"):
+            out.last_param(*_STATS[letter.lower()](ban), _reason(ban))
+    if bans.more:
+        out.go_on()
+    else:
+        _end_of_stats(out, letter)
+
+
+def _end_of_stats(out: ReplyBuffer, letter: str) -> None:
+    out.last_param(n.RPL_ENDOFSTATS, letter or "*", "End of /STATS report")
+
+
+def _k_line(ban: Ban) -> tuple[str, ...]:
+    nick, _, address = (ban.value if ban.kind == "mask" else f"a:{ban.value}!*@*").partition("!")
+    user, _, host = address.partition("@")
+    return n.RPL_STATSKLINE, "K", host, nick, user
+
+
+_STATS: dict[str, Callable[[Ban], tuple[str, ...]]] = {
+    "k": _k_line,
+    "d": lambda ban: (n.RPL_STATSDLINE, "D", ban.value),
+}
+
+
+def _reason(ban: Ban) -> str:
+    end = datetime.fromtimestamp(ban.until // 1000, UTC).strftime("until %Y-%m-%d %H:%M UTC")
+    words = (f"ban {ban.number}", "mute" if ban.mute else "", end if ban.until else "")
+    return ", ".join(filter(None, (*words, f"by {ban.by}", ban.why)))

@@ -1,0 +1,62 @@
+"""What people write to set and lift bans of the server, and to lock it."""
+
+from collections.abc import Mapping
+
+from trio_chat.core.commands import LiftBan, ListBans, LockChat, SetBan, UnlockChat
+from trio_chat.protocols.durations import read_duration
+
+OfBans = SetBan | LiftBan | ListBans
+
+#: The commands, as rows of /help begin.
+OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
+    "uban": (
+        "WHOM [2h] [mute] [WHY]|list|del N",
+        "keep somebody out of this chat, or mute them",
+        0,
+    ),
+    "lock": ("[10m|off] [WHY]", "let no more guests in, and mute those who are here", 0),
+    "why": ("", "explain what you may not do just now, and until when", 0),
+}
+
+
+def read_uban(text: str) -> OfBans | None:
+    """Read what follows ``/uban``; None if it is none of its forms.
+
+    The duration and ``mute`` may come in any order; what follows them is the reason.
+    """
+    match text.split():
+        case [] | ["list"]:
+            return ListBans()
+        case ["list" | "info", whom]:
+            return ListBans(whom)
+        case ["del" | "lift", which]:
+            return LiftBan(which)
+        case ["list" | "info" | "del" | "lift", *_]:
+            return None
+    whom, rest = (*text.split(maxsplit=1), "")[:2]
+    return read_ban(whom, rest)
+
+
+def read_ban(whom: str, rest: str) -> SetBan:
+    """Read a ban: whom it is about, and the duration, ``mute`` and the reason after that."""
+    seconds: int | None = None
+    mute = False
+    while rest:
+        word, others = (*rest.split(maxsplit=1), "")[:2]
+        if word.lower() == "mute" and not mute:
+            mute = True
+        elif seconds is None and (read := read_duration(word)) is not None:
+            seconds = read
+        else:
+            break
+        rest = others
+    return SetBan(whom, seconds or 0, mute, rest)
+
+
+def read_lock(text: str) -> LockChat | UnlockChat:
+    """Read what follows ``/lock``: a duration or ``off``, and a reason."""
+    word, rest = (*text.split(maxsplit=1), "", "")[:2]
+    if word.lower() == "off" and not rest:
+        return UnlockChat()
+    seconds = read_duration(word)
+    return LockChat(0, text) if seconds is None else LockChat(seconds, rest)

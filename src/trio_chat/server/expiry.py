@@ -1,0 +1,43 @@
+"""The end of bans and of the lock: an event like any other, which one task submits when it is due.
+
+The log and what is told know only the clock on the wall, which may be set. So the task looks at it
+at least once a minute, and at once when the server starts.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from trio_chat.core.moderation import next_end
+from trio_chat.server.hub import Hub
+
+# The seconds between two looks at the clock: the most, and the least if the store fails.
+_MOST, _LEAST = 60.0, 1.0
+
+
+async def expire(
+    hub: Hub,
+    clock: Callable[[], float],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """End what has to end, until cancelled; ``clock`` gives unix time in seconds.
+
+    It counts as started when all has ended whose time was up by then.
+    """
+    await hub.expire(_now(clock))
+    task_status.started()
+    while True:
+        with trio.move_on_after(_pause(hub, clock())):
+            await hub.moderated.wait()
+        await hub.expire(_now(clock))
+
+
+def _now(clock: Callable[[], float]) -> int:
+    return int(clock() * 1000)
+
+
+def _pause(hub: Hub, now: float) -> float:
+    """The seconds until there is something to do, or the clock is to be looked at."""
+    end = next_end(hub.chat.realm) / 1000
+    return max(_LEAST, min(_MOST, end - now)) if end else _MOST

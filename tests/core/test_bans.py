@@ -1,0 +1,377 @@
+"""Bans of the server and its lock: whom they are about, and for whom they count."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ring import Ring, refusal
+from trio_chat.core import moderation
+from trio_chat.core.bans import Bans
+from trio_chat.core.commands import (
+    LiftBan,
+    ListBans,
+    LockChat,
+    LogIn,
+    Register,
+    Rename,
+    Request,
+    SetBan,
+    UnlockChat,
+)
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountSet,
+    Arrived,
+    Banned,
+    Change,
+    Departed,
+    Event,
+    InvitationUsed,
+    Locked,
+    Origin,
+    Renamed,
+    Unbanned,
+    Unlocked,
+    UserModesSet,
+)
+from trio_chat.core.explain import explain
+from trio_chat.core.limits import limit_of
+from trio_chat.core.realm import Realm
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import Ban, Notice, Refused
+from trio_chat.core.views import Bans as BansView
+
+
+@pytest.fixture
+def ring() -> Ring:
+    """Olga is an operator of the server; bob has an account, and mallory is a guest."""
+    ring = Ring()
+    ring.enter("olga", "#tea", address="198.51.100.1")
+    ring.enter("bob", "#tea", address="192.0.2.7")
+    ring.enter("mallory", "#tea", origin=Origin("m", "cloak.ip"), address="203.0.113.9")
+    ring.make_operator("olga")
+    ring.happen(AccountMade("bob", "=bob", "id-bob"))
+    return ring
+
+
+def ban(ring: Ring, whom: str, *, mute: bool = False, seconds: int = 0, why: str = "") -> Banned:
+    banned = ring.decide("id-olga", SetBan(whom, seconds, mute, why))[0]
+    assert isinstance(banned, Banned), banned
+    ring.happen(banned)
+    return banned
+
+
+def told(ring: Ring, request: Request) -> str:
+    return "\n".join(o.why if isinstance(o, Refused) else o.text  # type: ignore[union-attr]
+                     for o in ring.decide("id-olga", request)
+                     if isinstance(o, Refused | Notice))  # fmt: skip
+
+
+# ── whom a ban is about ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("whom", "kind", "value", "hit"),
+    [
+        ("192.0.2.7", "network", "192.0.2.7", ["bob"]),
+        ("192.0.2.0/24", "network", "192.0.2.0/24", ["bob"]),
+        ("192.0.2.99/24", "network", "192.0.2.0/24", ["bob"]),
+        ("::ffff:192.0.2.7", "network", "192.0.2.7", ["bob"]),
+        ("2001:db8::1", "network", "2001:db8::/64", ["sixten"]),
+        ("2001:db8::1/128", "network", "2001:db8::/64", ["sixten"]),
+        ("2001:db8::/48", "network", "2001:db8::/48", ["sixten"]),
+        ("0.0.0.0/0", "network", "0.0.0.0/0", ["bob", "mallory"]),
+        ("*@203.0.113.0/24", "network", "203.0.113.0/24", ["mallory"]),
+        ("a:BOB", "account", "bob", ["bob"]),
+        ("BOB", "account", "bob", ["bob"]),
+        ("bobby", "account", "bob", ["bob", "bobby"]),
+        ("mallory", "network", "203.0.113.9", ["mallory"]),
+        ("mal*", "mask", "mal*!*@*", ["mallory"]),
+        ("*@cloak.*", "mask", "*!*@cloak.*", ["mallory"]),
+        ("*@203.0.113.*", "mask", "*!*@203.0.113.*", ["mallory"]),
+        ("*!m@*", "mask", "*!m@*", ["mallory"]),
+        ("*", "mask", "*!*@*", ["bob", "mallory", "sixten", "local"]),
+    ],
+)
+def test_whom_it_is_about(ring: Ring, whom: str, kind: str, value: str, hit: list[str]) -> None:
+    ring.enter("sixten", address="2001:db8::abcd")
+    ring.enter("local", address="127.0.0.1")
+    if whom == "bobby":
+        ring.enter("bobby", address="198.51.100.2")
+        ring.ask("id-bobby", LogIn("bob", password_id=1))  # type: ignore[arg-type]
+    banned = ban(ring, whom, why="spam")
+    assert (banned.kind, banned.value) == (kind, value)
+    people = ring.chat.people.values()
+    assert [p.nick for p in people if isinstance(p.limit, Ban)] == hit
+    assert [ring.chat.people[user_id].nick for user_id in ring.chat.banned] == hit
+
+
+@pytest.mark.parametrize(
+    ("whom", "why"),
+    [
+        ("127.0.0.1", "Nobody on the server's own machine (127.0.0.1) can be kept out."),
+        ("a:nobody", "There is no account nobody."),
+        ("nobody", "There is no account nobody, and nobody here is called that."),
+        ("olga", "olga is an operator of this server: no ban is about them."),
+        ("root", "root is an operator of this server: no ban is about them."),
+        ("local", "Ban local!*@* instead"),
+        ("*" + "x" * 200, "A mask has at most 200 bytes."),
+    ],
+)
+def test_what_cannot_be_banned(ring: Ring, whom: str, why: str) -> None:
+    ring.enter("local", address="unix")
+    ring.happen(AccountMade("root", "=root", operator=True))
+    assert why in refusal(ring.decide("id-olga", SetBan(whom))).why
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [SetBan("192.0.2.7"), LiftBan("1"), LockChat(), UnlockChat()],
+)
+def test_only_operators_moderate(ring: Ring, request_: Request) -> None:
+    for nick in ("bob", "mallory"):
+        refused = refusal(ring.decide(f"id-{nick}", request_))
+        assert refused.code is Code.NOT_AN_OPERATOR
+    [refused] = ring.chat.answer("id-bob", ListBans())  # type: ignore[misc]
+    assert isinstance(refused, Refused)
+
+
+def test_operators_are_never_hit(ring: Ring) -> None:
+    ring.happen(AccountMade("root", "=root", operator=True))
+    ring.enter("r", address="198.51.100.1")
+    ring.ask("id-r", LogIn("root", password_id=1))  # type: ignore[arg-type]
+    ban(ring, "*")
+    ban(ring, "198.51.100.0/24")
+    ring.happen(Locked())
+    assert [p.nick for p in ring.chat.people.values() if p.limit is None] == ["olga", "r"]
+
+
+def test_who_sets_one_is_told_the_figures(ring: Ring) -> None:
+    assert told(ring, SetBan("mallory")) == (
+        "Ban 1: network 203.0.113.9 may not come in. It is about 1 of 3 here."
+    )
+    assert told(ring, SetBan("*", mute=True)) == (
+        "Ban 1: mask *!*@* may not speak. It is about 2 of 3 here.\n"
+        "That is more than half of those who are here. /uban del 1 lifts it."
+    )
+    assert "once you have left, you cannot return" in told(ring, SetBan("198.51.100.0/24"))
+
+
+def test_numbers_are_never_given_twice(ring: Ring) -> None:
+    assert [ban(ring, "bob").number, ban(ring, "mallory").number] == [1, 2]
+    [lifted, notice] = ring.decide("id-olga", LiftBan("2"))
+    assert notice == Notice("Ban 2 is lifted: network 203.0.113.9.")
+    ring.happen(lifted)  # type: ignore[arg-type]
+    restored = Realm()
+    restored.restore(ring.chat.realm.state())
+    assert restored == ring.chat.realm
+    assert restored.bans.last == 2
+    assert ban(ring, "mallory").number == 3
+
+
+def test_one_about_the_same_is_replaced(ring: Ring) -> None:
+    ban(ring, "bob", mute=True)
+    assert "It takes the place of ban 1." in told(ring, SetBan("BOB"))
+    ban(ring, "BOB")
+    assert [*ring.chat.realm.bans.all] == [2]
+    assert ring.person("bob").limit == ring.chat.realm.bans.all[2]
+
+
+def test_a_ban_is_lifted_by_its_number_or_by_whom_it_is_about(ring: Ring) -> None:
+    ban(ring, "192.0.2.0/24")
+    for which in ("1", "192.0.2.0/24"):
+        [lifted, _] = ring.decide("id-olga", LiftBan(which))
+        assert lifted == Unbanned(1, "olga", "id-olga")
+    assert refusal(ring.decide("id-olga", LiftBan("7"))).why == "There is no ban 7."
+    assert "There is no ban of account bob" in refusal(ring.decide("id-olga", LiftBan("bob"))).why
+
+
+def test_there_is_a_limit_of_bans(ring: Ring) -> None:
+    for number in range(1, 10_001):
+        ring.chat.realm.bans.add(Ban(number, "mask", f"m{number}!*@*"))
+    refused = refusal(ring.decide("id-olga", SetBan("bob")))
+    assert refused.why == "There are 10000 bans, which is the limit: lift some first (/uban list)."
+    assert isinstance(ring.decide("id-olga", SetBan("m7!*@*"))[0], Banned)
+    parts = [*ring.chat.answer("id-olga", ListBans())]
+    assert [part.more for part in parts] == [True] * 49 + [False]  # type: ignore[union-attr]
+    assert sum(len(part.bans) for part in parts) == 10_000  # type: ignore[union-attr]
+
+
+def test_bans_of_somebody_are_found(ring: Ring) -> None:
+    ban(ring, "mal*", mute=True)
+    ban(ring, "203.0.113.9")
+    [found] = ring.chat.answer("id-olga", ListBans("mallory"))
+    assert isinstance(found, BansView)
+    assert [one.number for one in found.bans] == [2]
+    [found] = ring.chat.answer("id-olga", ListBans("mal*"))
+    assert [one.number for one in found.bans] == [1]  # type: ignore[union-attr]
+
+
+# ── for whom it counts ─────────────────────────────────────────────────────────────────────────
+
+
+def test_nobody_takes_a_nickname_that_is_banned(ring: Ring) -> None:
+    ban(ring, "spam*", seconds=60, why="spam")
+    refused = refusal(ring.decide("id-bob", Rename("spammer")))
+    assert refused == Refused(
+        "Nobody may be called spammer until 1970-01-01 00:02 UTC (spam), ban 1.",
+        Code.BAD_NICK,
+        ("spammer",),
+    )
+    assert isinstance(ring.decide("id-olga", Rename("spammer"))[0], Renamed)
+
+
+def test_nobody_logs_in_to_an_account_that_is_banned(ring: Ring) -> None:
+    ring.chat.contact = "help@example.org"
+    ban(ring, "bob")
+    refused = refusal(ring.decide("id-mallory", LogIn("bob", password_id=1)))
+    assert refused.why == (
+        "You are banned from this chat for good, ban 1. Contact: help@example.org"
+    )
+
+
+def test_the_lock_is_about_guests(ring: Ring) -> None:
+    [locked, notice] = ring.decide("id-olga", LockChat(600, "raid"))
+    assert notice == Notice("1 of 3 here are guests, who are mute now.")
+    ring.happen(locked)  # type: ignore[arg-type]
+    assert [p.nick for p in ring.chat.people.values() if p.limit] == ["mallory"]
+    assert ring.chat.banned == {}
+    why = refusal(ring.decide("id-mallory", Register("x"))).why  # type: ignore[arg-type]
+    assert why == "This chat is locked until 1970-01-01 00:11 UTC (raid): nobody can register."
+    [opened] = ring.decide("id-olga", UnlockChat())
+    ring.happen(opened)  # type: ignore[arg-type]
+    assert ring.person("mallory").limit is None
+    assert refusal(ring.decide("id-olga", UnlockChat())).why == "This chat is not locked."
+
+
+def test_why_tells_all_that_limits_somebody(ring: Ring) -> None:
+    def why(nick: str) -> list[str]:
+        return [*explain(ring.chat, ring.person(nick))]
+
+    assert why("mallory") == []
+    ban(ring, "mal*", mute=True, seconds=60)
+    ring.happen(Locked(600))
+    ring.set("#tea", "+m")
+    assert why("mallory") == [
+        "You may not speak in this chat until 1970-01-01 00:02 UTC, ban 1.",
+        "This chat is locked until 1970-01-01 00:11 UTC: only people with an account may speak.",
+        "Only people with a voice may speak in #tea.",
+    ]
+    assert why("bob") == ["Only people with a voice may speak in #tea."]
+    assert why("olga") == []
+
+
+def test_the_end_of_a_ban_and_of_the_lock(ring: Ring) -> None:
+    ring.happen(Locked(30))
+    ban(ring, "bob", seconds=60)
+    realm, at = ring.chat.realm, len(ring.entries)
+    assert moderation.over(realm, 29_000) is None
+    assert moderation.over(realm, 30_000 + at) == Unlocked()
+    ring.happen(Unlocked())
+    assert moderation.next_end(realm) == realm.bans.all[1].until
+    assert moderation.over(realm, realm.bans.all[1].until) == Unbanned(1)
+    ring.happen(Unbanned(1))
+    assert moderation.next_end(realm) == 0
+    assert ring.person("bob").limit is None
+
+
+# ── Person.limit is always what a look-up would find ───────────────────────────────────────────
+
+NICKS = ("al", "bo", "cy")
+ADDRESSES = ("192.0.2.1", "192.0.2.200", "2001:db8::1", "unix")
+VALUES = st.sampled_from(
+    [
+        *(("network", value) for value in ("192.0.2.1", "192.0.2.0/24", "2001:db8::/64")),
+        *(("mask", value) for value in ("a*!*@*", "*!*@192.0.2.*", "*!*@*")),
+        *(("account", nick) for nick in NICKS),
+    ]
+)
+NICK = st.sampled_from(NICKS)
+STEPS = st.one_of(
+    st.tuples(st.just("come"), NICK, st.sampled_from(ADDRESSES)),
+    st.tuples(st.just("go"), NICK),
+    st.tuples(st.just("rename"), NICK, st.sampled_from(["az", "zz"])),
+    st.tuples(st.just("register"), NICK, st.booleans()),
+    st.tuples(st.just("log in"), NICK, NICK),
+    st.tuples(st.just("log out"), NICK),
+    st.tuples(st.just("drop"), NICK),
+    st.tuples(st.just("promote"), NICK),
+    st.tuples(st.just("operate"), NICK, st.booleans()),
+    st.tuples(st.just("ban"), VALUES, st.booleans(), st.integers(0, 9)),
+    st.tuples(st.just("lift"), st.integers(0, 9)),
+    st.tuples(st.just("lock"), st.integers(0, 9)),
+    st.tuples(st.just("unlock")),
+)
+
+
+def event(ring: Ring, step: tuple) -> Event | None:  # type: ignore[type-arg]
+    chat, [what, *rest] = ring.chat, step
+    person = chat.people.get(f"id-{rest[0]}") if rest else None
+    account = chat.realm.account(rest[-1]) if what == "log in" else None
+    match what:
+        case "come" if person is None:
+            return Arrived(rest[0], f"id-{rest[0]}", address=rest[1])
+        case "ban":
+            (kind, value), mute, seconds = rest
+            return Banned(chat.realm.bans.last + 1, kind, value, mute, seconds)
+        case "lift":
+            return Unbanned(rest[0])
+        case "lock":
+            return Locked(rest[0])
+        case "unlock":
+            return Unlocked()
+        case "drop":
+            return AccountDropped(rest[0])
+        case "promote":
+            return InvitationUsed("aa", 9, 9, "", rest[0])
+    if person is None:
+        return None
+    nick, user_id = person.nick, person.user_id
+    match what:
+        case "go":
+            return Departed(nick, user_id)
+        case "rename" if chat.person(rest[1]) is None:
+            return Renamed(nick, rest[1], user_id)
+        case "register" if not person.origin.account:
+            return AccountMade(rest[0], f"={rest[0]}", user_id, operator=rest[1])
+        case "log in" if account:
+            origin = Origin(account=account.name)
+            return AccountSet(nick, user_id, origin, account.identity, password_id=1)
+        case "log out" if person.origin.account:
+            return AccountSet(nick, user_id)
+        case "operate" if rest[1] != person.is_operator:
+            return UserModesSet(nick, (Change(rest[1], "o"),), user_id)
+    return None
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_the_limit_that_is_kept_is_the_one_that_a_look_up_finds(steps: list[tuple]) -> None:  # type: ignore[type-arg]
+    ring = Ring()
+    for step in steps:
+        if happened := event(ring, step):
+            ring.happen(happened)
+        people = ring.chat.people.values()
+        for person in people:
+            assert person.limit == limit_of(ring.chat, person), (step, person.nick)
+        out = {p.user_id for p in people if isinstance(p.limit, Ban) and not p.limit.mute}
+        assert {*ring.chat.banned} == out
+
+
+@given(st.lists(st.tuples(VALUES, st.booleans(), st.integers(0, 2)), max_size=20), st.data())
+def test_bans_are_the_same_after_a_snapshot(bans: list[tuple], data: st.DataObject) -> None:  # type: ignore[type-arg]
+    """Whatever was set and lifted before; and those of networks alone are asked at the door."""
+    live = Bans()
+    for number, ((kind, value), mute, until) in enumerate(bans, 1):
+        live.add(Ban(number, kind, value, mute, until))
+        if data.draw(st.booleans()):
+            live.remove(data.draw(st.integers(0, number)))
+    again = Bans()
+    for one in live.all.values():
+        again.add(one)
+    again.last = live.last
+    assert again == live
+    for address in ADDRESSES:
+        out = {n.number for n in live.of_networks(address) if not n.mute}
+        found = live.at_door(address)
+        assert (found.number in out) if found else not out

@@ -1,0 +1,395 @@
+"""Bans of the server and its lock: who is kept out, muted, told why, and let in again."""
+
+import ssl
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from certificates import Hand, issue, secured
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, Peer, running
+from stores import memory_log, sqlite_log
+from trio_chat.settings import Settings
+
+FAR, NEAR = "203.0.113.9", "198.51.100.1"
+PASSWORD = "correct-horse"
+FOR_GOOD = "You are banned from this chat for good (spam), ban 1. Contact: help@example.org"
+MUTED = "You may not speak in this chat for good, ban 1. Contact: help@example.org"
+LOCKED = "This chat is locked (raid): only people with an account are let in."
+
+
+def chosen(**sections: dict[str, object]) -> Settings:
+    server = {"contact": "help@example.org", "greeting_delay": 0.2}
+    accounts = {"guests": "open", "registration": "open"}
+    return settings(server=server, accounts=accounts, **sections)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(chosen(tls={"clear": "anyone"})) as it:
+        yield it
+
+
+async def boss(house: House) -> IrcPeer:
+    """An operator of the server, in the lobby."""
+    peer = await irc_peer(house, "boss", link=True)
+    await promote(house, "boss")
+    await peer.news()
+    return peer
+
+
+async def promote(house: House, nick: str) -> None:
+    hub = house.server._hub
+    person = hub.chat.person(nick)
+    assert person
+    await hub.make_operator(hub.subscribers[person.user_id])
+
+
+async def come(house: House, nick: str, address: str = FAR, *first: str) -> IrcPeer:
+    """Somebody on IRC from an address, who has not read the answer."""
+    peer = IrcPeer((await house.link(address=address)).stream)
+    await peer.say(*first, f"NICK {nick}", f"USER {nick} 0 * :{nick}", "JOIN #lobby")
+    return peer
+
+
+async def arrive(house: House, nick: str, address: str = FAR, *first: str) -> IrcPeer:
+    peer = await come(house, nick, address, *first)
+    await peer.until(" 366 ")
+    await peer.news()
+    return peer
+
+
+async def register(house: House, nick: str) -> IrcPeer:
+    """Somebody with an account, on the server's own machine: passwords need TLS elsewhere."""
+    peer = await arrive(house, nick, "unix")
+    await peer.say(f"NS REGISTER {PASSWORD}")
+    await peer.until("You are now logged in")
+    await peer.news()
+    return peer
+
+
+# ── at the door ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"alice\n", f"*** {FOR_GOOD}\n"),
+        (
+            b"NICK alice\r\nUSER a 0 * :A\r\n",
+            f":chat.local 465 * :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD}\r\n",
+        ),
+    ],
+)
+async def test_who_comes_from_a_banned_network_is_told_in_their_own_language(
+    house: House, said: bytes, told: str
+) -> None:
+    op = await boss(house)
+    await op.news(f"UBAN ADD {FAR[:-1]}0/24 spam")
+    peer = await house.link(address=FAR)
+    await peer.send(said)
+    assert await peer.rest() == told
+    assert await op.news() == []
+    await arrive(house, "bob", NEAR)
+    await op.news("UBAN DEL 1")
+    await arrive(house, "alice", FAR)
+
+
+async def test_over_tls_some_are_told_and_then_the_rest_gets_an_alert(tmp_path: Path) -> None:
+    files = issue(tmp_path / "tls")
+    async with running(chosen(tls=files.settings)) as house:
+        op = await boss(house)
+        await op.news(f"UBAN ADD {FAR} spam")
+        for _ in range(3):
+            peer = await secured(house, address=FAR)
+            await peer.send(b"alice\n")
+            assert await peer.rest() == f"*** {FOR_GOOD}\n"
+        for _ in range(2):
+            raw = await house.link(address=FAR)
+            hand = Hand()
+            with pytest.raises(ssl.SSLError):
+                await hand.shake(raw.stream)
+        other = await secured(house, address="203.0.113.8")
+        await other.send(b"bob\n")
+        await other.until("/help for more.\n")
+
+
+# ── who is here ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_is_here_has_to_go_on_all_connections(house: House) -> None:
+    op = await boss(house)
+    mallory = await register(house, "mallory")
+    other = await arrive(house, "m2", "unix", f"PASS mallory:{PASSWORD}")
+    bob = await arrive(house, "bob", NEAR)
+    told = await op.news("UBAN ADD mallory :spam")
+    assert "Ban 1: account mallory may not come in. It is about 2 of 4 here." in told[-1] + told[0]
+    for peer in (mallory, other):
+        assert (await peer.rest()).endswith(f"ERROR :Closing link: {FOR_GOOD} Goodbye!\r\n")
+    seen = "".join(await bob.news())
+    assert ":mallory!mallory@unix QUIT banned" in seen
+    assert "ban" not in seen.replace("QUIT banned", "")  # only operators are told of it
+
+
+@pytest.mark.parametrize("first", [(f"PASS mallory:{PASSWORD}",), ()])
+async def test_a_banned_account_is_not_let_in(house: House, first: tuple[str, ...]) -> None:
+    op = await boss(house)
+    mallory = await register(house, "mallory")
+    await op.news("UBAN ADD mallory spam")
+    await mallory.rest()
+    peer = await come(house, "other", "unix", *first)
+    if not first:
+        await peer.until(" 366 ")
+        assert FOR_GOOD in "".join(await peer.news(f"NS IDENTIFY mallory {PASSWORD}"))
+        return
+    told = await peer.rest()
+    assert " 001 " not in told
+    assert f"ERROR :Closing link: {FOR_GOOD} Goodbye!" in told
+
+
+async def test_a_banned_nickname_is_neither_let_in_nor_taken(house: House) -> None:
+    op = await boss(house)
+    await op.news("KLINE spam* :spam")
+    told = await (await come(house, "spammer")).rest()
+    assert told == (
+        f":chat.local 465 * :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD} Goodbye!\r\n"
+    )
+    plain = await house.link(address=FAR)
+    await plain.send(b"spammer\n")
+    assert await plain.rest() == f"*** {FOR_GOOD}\n*** Goodbye!\n"
+    bob = await arrive(house, "bob")
+    why = FOR_GOOD.replace("You are banned from this chat", "Nobody may be called spammer")
+    assert f"432 bob spammer :{why}" in "".join(await bob.news("NICK spammer"))
+    assert "001" not in "".join(await op.news())
+
+
+async def test_who_is_muted_is_told_why_and_heard_by_nobody(house: House) -> None:
+    op = await boss(house)
+    mallory, bob = await arrive(house, "mallory"), await arrive(house, "bob", NEAR)
+    await op.news("UBAN ADD mallory MUTE")
+    await bob.news()
+    await mallory.news()
+    told = await mallory.news("PRIVMSG #lobby :BUY", "PRIVMSG bob :BUY", "PRIVMSG boss :what?")
+    assert told == [
+        f":chat.local 404 mallory #lobby :{MUTED}",
+        f":chat.local NOTICE mallory :PRIVMSG: {MUTED}",
+    ]
+    assert await bob.news() == []
+    assert [line for line in await op.news() if "PRIVMSG" in line] == [
+        ":mallory!mallory@203.0.113.9 PRIVMSG boss :what?"
+    ]
+    assert await mallory.news("WHY") == [f":chat.local NOTICE mallory :{MUTED}"]
+    other = await arrive(house, "m2")  # whoever else comes from there is, too
+    assert MUTED in "".join(await other.news("PRIVMSG #lobby :BUY"))
+    await op.news("UBAN DEL 1")
+    await bob.news()
+    await mallory.news("PRIVMSG #lobby :sorry")
+    assert ":mallory!mallory@203.0.113.9 PRIVMSG #lobby :sorry" in await bob.news()
+
+
+async def test_a_raid(house: House) -> None:
+    """Guests come and flood; one lock, and members talk on."""
+    op, bob = await boss(house), await register(house, "bob")
+    raiders = [await arrive(house, f"r{n}", f"192.0.2.{n}") for n in range(4)]
+    raiders.append(await arrive(house, "local", "unix"))
+    await bob.news()
+    told = await op.news("LOCK 10m raid")
+    assert any("5 of 7 here are guests, who are mute now." in line for line in told)
+    [notice] = await bob.news()
+    rule = "only people with an account may come in and speak."
+    assert notice == f":chat.local NOTICE * :boss locked this chat for 10m (raid): {rule}"
+    for raider in raiders:
+        assert "404" in "".join(await raider.news("PRIVMSG #lobby :RAID"))
+    assert "nobody can register" in "".join(await raiders[4].news(f"NS REGISTER {PASSWORD}"))
+    late = await (await come(house, "late")).rest()
+    assert "FAIL * ACCOUNT_REQUIRED :This chat is locked until " in late
+    assert " 001 " not in late
+    plain = await house.link(address=FAR)
+    await plain.send(b"late\n")
+    assert "only people with an account are let in" in await plain.rest()
+    await arrive(house, "b2", "unix", f"PASS bob:{PASSWORD}")
+    assert [line for line in await bob.news() if "PRIVMSG" in line] == []
+    await op.news("LOCK OFF")
+    await raiders[0].news("PRIVMSG #lobby :hello")
+    assert ":boss opened this chat again." not in (seen := await bob.news())
+    assert ":chat.local NOTICE * :boss opened this chat again." in seen
+    assert any("PRIVMSG #lobby :hello" in line for line in seen)
+    await arrive(house, "late")
+
+
+async def test_who_floods_is_told_so_by_why() -> None:
+    slow = {"messages_per_second": 1, "message_burst": 10}
+    async with running(chosen(limits=slow)) as house:
+        peer = await house.link("alice")
+        await peer.send(b"a\n" * 12 + b"/why\n")
+        await peer.until("*** You have been sending too fast: for ")
+        await peer.until(" more seconds, 1 messages a second.\n")
+
+
+# ── commands ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_operators_of_irc_find_their_words(house: House) -> None:
+    op = await boss(house)
+    await op.news("KLINE 60 *!bad@* :spam", "DLINE ANDKILL 2h 192.0.2.0/24 flood | secret")
+    await op.news("UBAN ADD *@203.0.113.0/24 DURATION 1d MUTE noise")
+    stats = await op.news("STATS k", "STATS d", "STATS x")
+    texts = [line.partition(" :")[0] for line in stats]
+    assert texts == [
+        ":chat.local 216 boss K * * bad",
+        ":chat.local 219 boss k",
+        ":chat.local 225 boss D 192.0.2.0/24",
+        ":chat.local 225 boss D 203.0.113.0/24",
+        ":chat.local 219 boss d",
+        ":chat.local 219 boss x",
+    ]
+    assert "ban 1, until " in stats[0]
+    assert "ban 3, mute, until " in stats[3]
+    listed = await op.news("UBAN LIST")
+    assert [line.split(" :")[1].split(",")[0] for line in listed] == [
+        "Ban 1: mask *!bad@* may not come in",
+        "Ban 2: network 192.0.2.0/24 may not come in",
+        "Ban 3: network 203.0.113.0/24 may not speak",
+    ]
+    assert len(await op.news("UBAN INFO 192.0.2.0/24")) == 1
+    await op.news("UNKLINE *!bad@*", "UNDLINE 192.0.2.0/24", "UBAN rm 3")
+    assert await op.news("UBAN LIST") == [":chat.local NOTICE boss :There is no such ban."]
+    guest = await arrive(house, "guest")
+    for line in ("KLINE x", "UBAN LIST", "STATS k", "LOCK 1m", "UNDLINE 1", "UBAN ADD boss"):
+        assert " 481 guest :Only operators may do that." in "".join(await guest.news(line)), line
+
+
+UNREADABLE = [
+    *("UBAN ADD", "UBAN ADD x DURATION soon", "UBAN ADD x REQUIRE-SASL", "UBAN DEL", "UBAN INFO"),
+    *("KLINE 60", "DLINE ANDKILL"),
+]
+
+
+@pytest.mark.parametrize("line", UNREADABLE)
+async def test_what_cannot_be_read_is_refused(house: House, line: str) -> None:
+    op = await boss(house)
+    assert f"NOTICE boss :{line.split()[0]}: " in "".join(await op.news(line))
+    assert "no such ban" in "".join(await op.news("UBAN LIST"))
+
+
+async def test_people_on_plain_have_the_same_commands(house: House) -> None:
+    """Also operators there are told what others of them do."""
+    op = await boss(house)
+    plain = await house.link("carol", NEAR)
+    await promote(house, "carol")
+    await plain.send(b"/uban 192.0.2.7 2h mute spam\n")
+    await plain.until("*** Ban 1: network 192.0.2.7 may not speak. It is about 0 of 2 here.\n")
+    assert "carol set ban 1: network 192.0.2.7 may not speak for 2h (spam)." in "".join(
+        await op.news()
+    )
+    await op.news("UBAN ADD 192.0.2.8")
+    await plain.until("*** boss set ban 2: network 192.0.2.8 may not come in.\n")
+    await plain.send(b"/uban\n/uban del 1\n/uban del\n/why\n/lock 1h raid\n")
+    await plain.until("(UTC), by carol: spam\n*** Ban 2: network 192.0.2.8 may not come in, for")
+    await plain.until("*** Ban 1 is lifted: network 192.0.2.7.\n*** Usage: /uban WHOM")
+    await plain.until("*** Nothing limits you just now.\n")
+    await plain.until("*** carol locked this chat for 1h (raid)")
+    await plain.send(b"/lock off\n")
+    await plain.until("*** carol opened this chat again.\n")
+
+
+# ── the end of their time ──────────────────────────────────────────────────────────────────────
+
+
+PATIENT = {"ping": 7200}
+
+
+class Clock:
+    """The clock on the wall, which can be set; else it goes as trio's does."""
+
+    def __init__(self) -> None:
+        self.set_to(1_700_000_000.0)
+
+    def set_to(self, now: float) -> None:
+        self._now, self._since = now, None
+
+    def __call__(self) -> float:
+        try:
+            passed = trio.current_time()
+        except RuntimeError:  # no task of trio: the writer's thread
+            return self._now
+        if self._since is None:
+            self._since = passed
+        self._now += passed - self._since
+        self._since = passed
+        return self._now
+
+    _since: float | None
+
+
+async def limits(peer: Peer) -> str:
+    assert isinstance(peer, IrcPeer)
+    return "".join(await peer.news("WHY"))
+
+
+async def test_a_ban_and_the_lock_end_when_their_time_is_up(autojump_clock: MockClock) -> None:
+    clock = Clock()
+    async with (
+        memory_log(clock, Path()) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        op, bob = await boss(house), await arrive(house, "bob")
+        await op.news("UBAN ADD bob MUTE DURATION 10m", "LOCK 20m")
+        await trio.sleep(599)
+        assert "ban 1" in await limits(bob)
+        await trio.sleep(2)
+        assert "ban 1" not in await limits(bob)
+        assert ":chat.local NOTICE * :Ban 1 has expired." in await op.news()
+        assert "locked" in await limits(bob)
+        await trio.sleep(600)
+        assert "Nothing limits you" in await limits(bob)
+        assert ":chat.local NOTICE * :This chat is open again." in await op.news()
+
+
+@pytest.mark.parametrize("late", [0, 7200])
+async def test_it_is_the_clock_on_the_wall_that_counts(
+    autojump_clock: MockClock, late: int
+) -> None:
+    """Set forward, a ban ends within a minute; set back, it lasts until that moment comes."""
+    clock = Clock()
+    async with (
+        memory_log(clock, Path()) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        op, bob = await boss(house), await arrive(house, "bob")
+        await op.news("UBAN ADD bob MUTE DURATION 1h")
+        clock.set_to(clock() + (3600 - late))
+        await trio.sleep(61)
+        assert ("ban 1" in await limits(bob)) == bool(late)
+        if late:
+            await trio.sleep(late + 1)
+            assert "ban 1" not in await limits(bob)
+
+
+async def test_a_ban_ends_that_was_due_while_the_server_was_down(tmp_path: Path) -> None:
+    """And one that was not is still there: that is told at the door before anything else."""
+    clock = Clock()
+    clock.set_to(time.time())
+    store = tmp_path / "chat.db"
+    async with (
+        sqlite_log(clock, store) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        op = await boss(house)
+        await op.news("UBAN ADD 203.0.113.1 DURATION 1h", "UBAN ADD 203.0.113.2 DURATION 3h")
+        await op.news("LOCK 1h")
+    clock.set_to(clock() + 7200)
+    async with (
+        sqlite_log(clock, store) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        await arrive(house, "al", "203.0.113.1")
+        bob = await house.link(address="203.0.113.2")
+        await bob.send(b"bob\n")
+        assert ", ban 2. Contact" in await bob.rest()
+        op = await boss(house)
+        assert "Ban 3: network" in "".join(await op.news("UBAN ADD 203.0.113.3"))
