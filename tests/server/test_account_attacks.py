@@ -1,6 +1,6 @@
 """Attacks on accounts and invitations that take several of their ways at once, on a server."""
 
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
 
@@ -47,11 +47,11 @@ async def is_let_in(house: House, given: str, nick: str = "eve") -> bool:
 @pytest.mark.parametrize("place", BYTES)
 async def test_a_token_of_which_one_bit_was_changed_lets_nobody_in(place: int) -> None:
     good = token(uses=2)
-    sextet = place * 8 // 6
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    changed = letters[letters.index(good[sextet]) ^ 0b100000]
+    data = bytearray(urlsafe_b64decode(f"{good}="))
+    data[place] ^= 1
+    changed = urlsafe_b64encode(data).decode().rstrip("=")
     async with running(settings(accounts={"guests": "invited"})) as house:
-        assert not await is_let_in(house, good[:sextet] + changed + good[sextet + 1 :])
+        assert not await is_let_in(house, changed)
         assert await is_let_in(house, good)
 
 
