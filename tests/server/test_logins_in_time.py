@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import sasl
 from held import HeldLog
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from sasl import SCRAM, numerics
+from trio_chat.core.events import REALM, AccountMade, KeyMade
 from trio_chat.protocols.scram import ScramClient
 from trio_chat.server import accounts
+from trio_chat.server.passwords import identity
 
 PASSWORD = "correct-horse"
 CHANGES = ["NS SET PASSWORD another-horse", "NS DROP bob"]
@@ -138,6 +140,45 @@ async def test_somebody_who_arrives_by_a_token_that_is_dropped_at_the_same_momen
     await log.until_appended()
     log.go_on()
     assert "You were logged out from elsewhere" in await eve.rest()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_an_account_that_is_lost_at_the_door_lets_nobody_in_as_a_guest(
+    house: House, change: str
+) -> None:
+    bob = await owner(house)
+    house.server.reload(settings(accounts={"guests": "invited"}))
+    eve = await irc_peer(house)
+    await eve.news("CAP REQ sasl", "AUTHENTICATE PLAIN", *sasl.plain("bob", PASSWORD))
+    await eve.say("NICK NickServ", "USER e 0 * :E", "CAP END")
+    await eve.until(" 433 * NickServ :")
+    await bob.news(change)
+    await eve.say("NICK eve")
+    assert " 001 " not in await eve.rest()
+
+
+async def test_nor_one_that_is_lost_while_the_holder_of_the_nickname_is_asked(
+    log: HeldLog, autojump_clock: MockClock
+) -> None:
+    labels = ("ghost", "phone", "stolen")
+    secrets = {label: f"the-secret-of-{label}" for label in labels}
+    keys = [KeyMade("bob", identity(secrets[label]), label) for label in labels]
+    last = ""
+    for event in (AccountMade("bob", "=bob"), *keys):
+        [entry] = await log.append(REALM, [event], expect=last, barrier=True)
+        last = entry.id
+    async with running(settings(), log) as house:
+        ghost = await irc_peer(house, "bob", secret=secrets["ghost"], link=True)
+        phone = await irc_peer(house, "phone", secret=secrets["phone"], link=True)
+        eve = await irc_peer(house, link=True)
+        await eve.say("CAP REQ trio-chat/identity", f"IDENTITY {secrets['stolen']}")
+        await eve.say("NICK bob", "USER e 0 * :E", "CAP END")
+        await ghost.until("PING")
+        await phone.news("NS TOKEN DROP stolen")
+        await eve.until(" 464 * :That is not the password.\r\n")
+        await eve.say("NICK eve")
+        assert " 001 eve " in await eve.until(" 001 eve ")
+        assert not await is_bob(phone, "eve")
 
 
 # ── who is logged out ──────────────────────────────────────────────────────────────────────────

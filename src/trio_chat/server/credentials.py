@@ -37,7 +37,7 @@ class Credentials:
         self._shared, self._subscriber, self._source = shared, subscriber, source
         self._is_private = is_private
         self._wrong_passwords = 0
-        self._is_welcome = False  # it has shown what lets one in
+        self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
         self._invited = self._has_offered = False
         self._token = ""  # the last invitation that it has used
         self._as_operator = ""  # the id of an invitation for operators that it has used
@@ -52,9 +52,9 @@ class Credentials:
         """Why somebody may not come in; None if they may, also if it is to be tried again under
         another nickname.
         """
-        if self._is_welcome:
-            return None
         known, (name, colon, password) = self._known(enter), enter.password.partition(":")
+        if known.origin.account == self._welcome:
+            return None
         if enter.account:
             refused = await self._open(enter.account, enter.password)
         elif colon and not known.origin.account and self._shared.hub.chat.realm.account(name):
@@ -63,7 +63,7 @@ class Credentials:
                 refused = await self._turned_away(enter.password, known)
         else:
             refused = await self._turned_away(enter.password, known)
-        self._is_welcome = not refused
+        self._welcome = None if refused else self._known(enter).origin.account
         return refused
 
     def _known(self, enter: Enter) -> Person:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import trio
 
+from trio_chat.core.accounts import wrong_password
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Confidential,
@@ -138,6 +139,9 @@ class Hub:
                 told.append(AnotherNick(nick, refused))
             # Again, for that may have taken a while.
             newcomer = self.newcomer(subscriber, enter.secret)
+            if account and newcomer.origin.account != account:
+                self.nicknames.keep_only(subscriber, "")
+                return [wrong_password()]
             origin = replace(enter.origin, account=newcomer.origin.account)
             if refused := kept_out(self.chat, replace(newcomer, nick=nick, origin=origin)):
                 self.nicknames.keep_only(subscriber, "")
