@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_chat.core.events import (
@@ -124,6 +124,7 @@ def test_whatever_comes_each_name_has_one_owner_and_the_first_keeps_it(
     assert len(identities) == len({*identities})
 
 
+@example(events=[Banned(1, "mask", "bob"), Banned(1, "mask", "B0b")], saved=2)
 @given(events=st.lists(EVENTS, max_size=30), saved=st.integers(0, 30))
 def test_a_snapshot_and_what_came_after_it_are_the_same_as_all_of_it(
     events: list[OfRealm], saved: int

@@ -94,6 +94,7 @@ class Bans:
         self.last = max(self.last, ban.number)
         if before := self.on(ban.kind, ban.value):
             self.remove(before.number)
+        self.remove(ban.number)  # only after damage is there one with this number
         self.all[ban.number] = self._by_value[ban.kind, fold_mask(ban.value)] = ban
         if ban.kind == MASK:
             self._patterns[ban.number] = pattern(ban.value)
