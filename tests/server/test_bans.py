@@ -13,7 +13,8 @@ from certificates import Hand, issue, secured
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, Peer, running
 from stores import memory_log, sqlite_log
-from trio_chat.settings import Settings
+from trio_chat.protocols.invitation import Invitation, write_token
+from trio_chat.settings import IrcSettings, Settings
 
 FAR, NEAR = "203.0.113.9", "198.51.100.1"
 PASSWORD = "correct-horse"
@@ -149,6 +150,43 @@ async def test_a_banned_account_is_not_let_in(house: House, first: tuple[str, ..
     told = await peer.rest()
     assert " 001 " not in told
     assert f"ERROR :Closing link: {FOR_GOOD} Goodbye!" in told
+
+
+async def test_a_secret_opens_no_account_that_is_banned(house: House) -> None:
+    op = await boss(house)
+    secret = ("CAP REQ trio-chat/identity", "IDENTITY 0123456789abcdef")
+    mallory = await arrive(house, "mallory", "unix", *secret, "CAP END")
+    await mallory.say(f"NS REGISTER {PASSWORD}")
+    await mallory.until("You are now logged in")
+    await op.news("UBAN ADD mallory spam")
+    await mallory.rest()
+    told = await (await come(house, "other", "unix", *secret, "CAP END")).rest()
+    assert f"465 * :{FOR_GOOD}" in told
+    assert " 001 " not in told
+
+
+async def test_an_invitation_is_not_used_up_by_somebody_who_is_kept_out() -> None:
+    token = write_token(b"a key", Invitation("00" * 8, 4_102_444_800, 1))
+    async with running(settings(accounts={"guests": "invited"})) as house:
+        op = await irc_peer(house, "boss", link=True, password=token)
+        await promote(house, "boss")
+        other = write_token(b"a key", Invitation("11" * 8, 4_102_444_800, 1))
+        await op.news("LOCK")
+        for _ in range(2):
+            told = await (await come(house, "al", "unix", f"PASS {other}")).rest()
+            assert "This chat is locked" in told
+        await op.news("LOCK OFF")
+        await arrive(house, "al", "unix", f"PASS {other}")
+
+
+async def test_operators_alone_are_shown_real_addresses() -> None:
+    async with running(
+        chosen(tls={"clear": "anyone"}).model_copy(update={"irc": IrcSettings()})
+    ) as house:
+        op, mallory = await boss(house), await arrive(house, "mallory")
+        actually = f":chat.local 338 boss mallory {FAR} :is actually using this address"
+        assert actually in await op.news("WHOIS mallory")
+        assert FAR not in "".join(await mallory.news("WHOIS mallory"))
 
 
 async def test_a_banned_nickname_is_neither_let_in_nor_taken(house: House) -> None:

@@ -375,6 +375,7 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
         since=person.since,
         spoke=person.spoke,
         secure=person.secure,
+        address=person.address if asker.is_operator else "",
     )
 
 

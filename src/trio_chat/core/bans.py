@@ -92,6 +92,7 @@ class Bans:
     def add(self, ban: Ban) -> None:
         """Add a ban, in place of one that is about the same."""
         self.last = max(self.last, ban.number)
+        self.remove(ban.number)  # one of this number is there only after damage
         if before := self.on(ban.kind, ban.value):
             self.remove(before.number)
         self.remove(ban.number)  # only after damage is there one with this number

@@ -27,7 +27,7 @@ class UserView:
 
     ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
     ``rooms`` those that may be told, each with its prefixes before it. ``secure`` says that they
-    came over TLS.
+    came over TLS. Only operators of the server are told the real ``address``.
     """
 
     nick: str
@@ -40,6 +40,7 @@ class UserView:
     since: int = 0
     spoke: int = 0
     secure: bool = False
+    address: str = ""
 
 
 @fact

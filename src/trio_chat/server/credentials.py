@@ -9,6 +9,7 @@ from trio_chat.core.commands import Confidential, Enter, Operate, Prove, Registe
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import AccountMade
 from trio_chat.core.letters import cut
+from trio_chat.core.limits import kept_out
 from trio_chat.core.room import Person
 from trio_chat.core.views import Challenge, NewKey, Notice, Offer, Refused
 from trio_chat.protocols.invitation import is_token
@@ -78,6 +79,8 @@ class Credentials:
         return next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
 
     async def _turned_away(self, given: str, person: Person) -> Refused | None:
+        if refused := kept_out(self._shared.hub.chat, person):  # before an invitation is used up
+            return refused
         admission, account = self._shared.admission, person.origin.account
         is_of_use = account or admission.has_guests or admission.registers_newcomers
         bad = await self._use(given, person) if is_of_use and is_token(given) else None

@@ -236,7 +236,7 @@ def whois(
 
 
 def _describe(out: ReplyBuffer, seen: UserView) -> None:
-    """Describe somebody: 311, 319, 312, 313, 671, 335, 301, 330 and 317, as far as they apply."""
+    """Describe somebody: 311, 319, 312, 313, 671, 338, 335, 301, 330 and 317, if they apply."""
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
@@ -246,6 +246,8 @@ def _describe(out: ReplyBuffer, seen: UserView) -> None:
         out.last_param(n.RPL_WHOISOPERATOR, nick, "is an IRC operator")
     if seen.secure:
         out.last_param(n.RPL_WHOISSECURE, nick, "is using a secure connection")
+    if seen.address:
+        out.last_param(n.RPL_WHOISACTUALLY, nick, seen.address, "is actually using this address")
     if origin.bot:
         out.last_param(n.RPL_WHOISBOT, nick, f"is a bot on {out.info.network}")
     if seen.away:
