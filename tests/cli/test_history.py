@@ -21,7 +21,8 @@ async def store(tmp_path: Path) -> AsyncIterator[str]:
     path = str(tmp_path / "chat.db")
     async with running(settings(history={"store": path})) as house:
         alice = await house.connect("alice")
-        await alice.send(b"hi \x1b[2J there\n/me waves\n/topic tea\n/join #attic\nup here\n")
+        await alice.send(b"hi \x1b[2J there\n/me waves\nswordfish\n/remove last\n")
+        await alice.send(b"/topic tea\n/join #attic\nup here\n")
         await alice.until("alice: up here")
         bob = await house.connect("bob")
         await bob.send(b"/nick rob\n/quit\n")
@@ -36,6 +37,7 @@ async def test_all_rooms_as_text(store: str) -> None:
         "#lobby alice joined!",
         "#lobby alice: hi \u241b[2J there",
         "#lobby * alice waves",
+        "#lobby *** alice removed a message of their own.",
         "#lobby *** alice set the topic: tea",
         "#attic alice joined!",
         "#lobby alice left!",
@@ -57,7 +59,7 @@ async def test_one_room_as_json_since_a_moment(store: str) -> None:
     everything = await run("history", "export", "-f", "jsonl", "-r", "#LOBBY", **{STORE: store})
     found = [json.loads(line) for line in everything.out.splitlines()]
     assert [line["type"] for line in found] == [
-        *("joined", "said", "said", "topic", "left"),
+        *("joined", "said", "said", "redacted", "topic", "left"),
         *("joined", "renamed", "left"),
     ]
     said = found[1]
@@ -66,6 +68,11 @@ async def test_one_room_as_json_since_a_moment(store: str) -> None:
         "nick": "alice",
         "text": "hi \x1b[2J there",
     }
+    removed = found[3]
+    assert (removed["nick"], removed["author"], removed["msgid"] > said["id"]) == (
+        *("alice", "alice"), True,
+    )  # fmt: skip
+    assert "swordfish" not in everything.out
     assert [line["id"] for line in found] == sorted({line["id"] for line in found})
     since = ["--since", said["time"], "-r", "#lobby", "-f", "jsonl"]
     rest = await run("history", "export", *since, **{STORE: store})

@@ -1,11 +1,15 @@
 """Messages that are removed, on a running server: told to those who heard them, and gone."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from irc_peers import IrcPeer, irc_peer, irc_people, lead, settings
 from peers import House, running
@@ -13,6 +17,7 @@ from trio_chat.protocols.irc.message import Message
 from trio_chat.storage.memory import MemoryLog
 
 CAPS = "message-tags echo-message batch draft/chathistory draft/message-redaction"
+UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 NEVER = "1700000000000-000000"
 
 
@@ -168,6 +173,72 @@ async def test_time_runs_out_for_the_author_and_not_for_operators() -> None:
         await lead(house, "alice")
         await alice.news()
         assert told(await alice.messages(f"REDACT #lobby {id}")) == [["REDACT", "#lobby", id]]
+
+
+# ── whatever is said and removed in whatever order ─────────────────────────────────────────────
+
+WAYS = ["PRIVMSG #lobby :{}", "NOTICE #lobby :{}", "PRIVMSG #lobby :\x01ACTION {}\x01",
+        "@+x={} PRIVMSG #lobby :{}", "PRIVMSG bob :{}", "PRIVMSG @#lobby :{}"]  # fmt: skip
+STEPS = st.lists(
+    st.tuples(st.sampled_from(WAYS), st.none() | st.integers(0, 5), st.booleans()),
+    min_size=1,
+    max_size=8,
+)
+
+
+async def asked(house: House, alice: IrcPeer, ids: Iterable[str], words: Iterable[str]) -> str:
+    """All that can be learned by asking, by who was there and by newcomers."""
+    new = await irc_peer(house, "new", "message-tags", link=True)
+    plain = await house.link("plain")
+    await plain.send(b"/history\n/search swordfish\n/topic\n")
+    told = [new.received.decode(), await plain.until("*** #lobby has no topic.\n")]
+    told += [plain.received.decode()]
+    for target in ("#lobby", "bob"):
+        told += await alice.news(f"CHATHISTORY LATEST {target} * 50")
+        for id in ids:
+            told += await alice.news(f"CHATHISTORY AROUND {target} msgid={id} 50")
+    for word in words:
+        told += await alice.news(f"SEARCH text={word}")
+    return "\n".join(told)
+
+
+@given(steps=STEPS)
+@hypothesis.settings(max_examples=10, deadline=None)
+def test_no_reply_has_what_was_removed(
+    steps: list[tuple[str, int | None, bool]],
+) -> None:
+    """Each step says something, perhaps removes a message, and perhaps sends that again."""
+
+    async def run(folder: str) -> None:
+        chosen = settings(limits=UNLIMITED, history={"store": f"{folder}/chat.db"})
+        async with running(chosen) as house:
+            caps = f"{CAPS} soju.im/search draft/event-playback"
+            await irc_peer(house, "bob", link=True, rooms="")
+            alice = await irc_peer(house, "alice", *caps.split(), link=True)
+            there: dict[str, tuple[str, str]] = {}
+            gone: dict[str, str] = {}
+            for number, (way, which, again) in enumerate(steps):
+                word = f"swordfish{number}x"
+                line = way.format(word, word)
+                token = f"@+trio-chat/id={number:016};" if line.startswith("@") else ""
+                line = token + line[1:] if token else f"@+trio-chat/id={number:016} {line}"
+                messages = [m for m in await alice.messages(line) if "msgid" in m.tags]
+                there[messages[-1].tags["msgid"]] = word, line
+                if which is not None:
+                    id = [*there][which % len(there)]
+                    gone[id], line = there.pop(id)
+                    target = "bob" if " bob :" in line else "#lobby"
+                    told = await alice.messages(f"REDACT {target} {id}")
+                    assert [m.command for m in told if m.command != "PONG"] == ["REDACT"]
+                    if again:
+                        assert gone[id] not in repr(await alice.news(line))
+            learned = await asked(house, alice, gone, gone.values())
+            assert [word for word in gone.values() if word in learned] == []
+            shown = [word for word, line in there.values() if "@#lobby" not in line]
+            assert [word for word in shown if word not in learned] == []
+
+    with TemporaryDirectory() as folder:
+        trio.run(run, folder)
 
 
 # ── plain ──────────────────────────────────────────────────────────────────────────────────────
