@@ -181,17 +181,9 @@ class Registration:
         return offered(private=self._private, registration=self._out.info.registration)
 
     def _cap_lines(self, verb: str, words: list[str], *, several: bool) -> None:
-        """Send them in one line if they fit, or else drafts and extensions first: some clients read
-        the last line alone.
-        """
         nick = self._peer.nick or "*"
         most = LINE_MAX - len(f":{self._out.info.name} CAP {nick} {verb} * :\r\n".encode())
-        lines = wrapped(words, most) if several else [" ".join(words)]
-        if len(lines) > 1:
-            drafts = [word for word in words if "/" in word.partition("=")[0]]
-            agreed = [word for word in words if word not in drafts]
-            lines = [*wrapped(drafts, most), *wrapped(agreed, most)]
-        *first, last = lines or [""]
+        *first, last = (wrapped(words, most) if several else [" ".join(words)]) or [""]
         for line in first:
             self._out.send_trailing("CAP", nick, verb, "*", line)
         self._out.send_trailing("CAP", nick, verb, last)
