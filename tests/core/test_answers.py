@@ -279,11 +279,11 @@ def test_the_modes_of_a_room_and_its_key_for_members_only(
 def test_who_may_see_a_list(ring: Ring, mode: str, may: str) -> None:
     ring.set("#hall", "+beI", "one", "two", "three")
     at = len(ring.entries) - 1
-    mask = {"b": "one!*@*", "e": "two!*@*", "I": "three!*@*"}[mode]
+    mask, number = {"b": ("one!*@*", 1), "e": ("two!*@*", 2), "I": ("three!*@*", 3)}[mode]
     for nick in ("alice", "hidden", "olga", "eve"):
         found = ask(ring, nick, ShowMasks("#HALL", mode))
         if nick in may.split():
-            assert found == Masks("#Hall", mode, (Mask(mask, "alice", at),))
+            assert found == Masks("#Hall", mode, (Mask(mask, "alice", at, number),))
         else:
             assert isinstance(found, Refused)
             assert (found.code, found.about) == (Code.NEED_OP, ("#Hall",))

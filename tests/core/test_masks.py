@@ -170,16 +170,16 @@ def lists(*masks: str, before: Lists | None = None) -> Lists:
 def test_whom_a_list_fits(masks: list[str], nick: str, fits: bool, fits_with_mutes: bool) -> None:
     found = lists(*masks)
     for _ in range(2):  # the second time it is remembered
-        assert found.fit("b", nick, Origin("u", "h.net")) is fits
-        assert found.fit("b", nick, Origin("u", "h.net"), mutes=True) is fits_with_mutes
+        assert bool(found.fitting("b", nick, Origin("u", "h.net"))) is fits
+        assert bool(found.fitting("b", nick, Origin("u", "h.net"), mutes=True)) is fits_with_mutes
 
 
 def test_lists_that_have_changed_remember_no_verdict_of_before() -> None:
     before = lists("b:bob!*@*", "b:ann!*@*")
-    assert before.fit("b", "bob", Origin())
+    assert before.fitting("b", "bob", Origin())
     after = lists("b:ann!*@*", before=before)
-    assert not after.fit("b", "bob", Origin())
-    assert after.fit("b", "ann", Origin())
+    assert not after.fitting("b", "bob", Origin())
+    assert after.fitting("b", "ann", Origin())
 
 
 def test_a_mask_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +188,7 @@ def test_a_mask_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masks, "Pattern", lambda mask: made.append(mask) or ready(mask))  # type: ignore[func-returns-value]
     first = lists(*(f"b:once{number}!*@*" for number in range(5)))
     then = lists(*(f"b:once{number}!*@*" for number in range(6)), before=first)
-    assert then.fit("b", "once5", Origin())
+    assert then.fitting("b", "once5", Origin())
     assert len(made) == 6
 
 
@@ -228,6 +228,8 @@ def test_which_account_a_list_fits(
 ) -> None:
     found = lists(*masks)
     for _ in range(2):
-        assert found.fit("b", "ann", Origin(account=account)) is fits
-        assert found.fit("b", "ann", Origin(account=account), mutes=True) is fits_with_mutes
-    assert not found.fit("b", "ann", Origin())
+        assert bool(found.fitting("b", "ann", Origin(account=account))) is fits
+        assert (
+            bool(found.fitting("b", "ann", Origin(account=account), mutes=True)) is fits_with_mutes
+        )
+    assert not found.fitting("b", "ann", Origin())

@@ -285,7 +285,7 @@ def test_a_mask_is_listed_in_full_and_once(ring: Ring, mode: str) -> None:
         assert asked(ring, f"+{mode}", mask) == made(Change(True, mode, "eve!*@*"))
     ring.set("#den", f"+{mode}", "eve")
     at = len(ring.entries) - 1
-    assert ring.chat.rooms["#den"].state.masks == ((mode, Mask("eve!*@*", "olga", at)),)
+    assert ring.chat.rooms["#den"].state.masks == ((mode, Mask("eve!*@*", "olga", at, 1)),)
     for mask in ("eve", "eve!*@*"):
         assert asked(ring, f"+{mode}", mask) == []
         assert asked(ring, f"-{mode}", mask) == made(Change(False, mode, "eve!*@*"))

@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from certificates import Hand, issue, secured
+from clocks import Clock
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, Peer, running
 from stores import memory_log, sqlite_log
@@ -339,29 +340,6 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
 
 
 PATIENT = {"ping": 7200}
-
-
-class Clock:
-    """The clock on the wall, which can be set; else it goes as trio's does."""
-
-    def __init__(self) -> None:
-        self.set_to(1_700_000_000.0)
-
-    def set_to(self, now: float) -> None:
-        self._now, self._since = now, None
-
-    def __call__(self) -> float:
-        try:
-            passed = trio.current_time()
-        except RuntimeError:  # no task of trio: the writer's thread
-            return self._now
-        if self._since is None:
-            self._since = passed
-        self._now += passed - self._since
-        self._since = passed
-        return self._now
-
-    _since: float | None
 
 
 async def limits(peer: Peer) -> str:

@@ -102,14 +102,16 @@ def test_only_what_is_not_its_default_is_written() -> None:
 def test_fields_that_were_added_after_our_time_are_passed_over() -> None:
     later = '["Said",{"room":"#a","nick":"al","mood":[1],"origin":{"host":"x","planet":["y"]}}]'
     assert decode(later, "hello") == Said("#a", "al", "hello", origin=Origin(host="x"))
-    changes = '[{"add":true,"mode":"m","why":"z"}]'
+    changes = '[{"add":true,"mode":"m","mood":"z"}]'
     assert decode(f'["ModesSet",{{"room":"#a","nick":"al","changes":{changes}}}]') == (
         ModesSet("#a", "al", (Change(True, "m"),))
     )
     state = (
         '{"name":"#A","flags":[],"masks":[["b",{"mask":"*!*@x","by":"al","at":1,"in":2}]],"x":"y"}'
     )
-    assert decode_state(state) == RoomState("#A", masks=(("b", Mask("*!*@x", "al", 1)),))
+    assert decode_state(state) == RoomState(
+        "#A", masks=(("b", Mask("*!*@x", "al", 1, 1)),), last_entry=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_what_was_written_before_there_were_some_fields_is_read() -> None:
     )
     masks = '[["b",{"mask":"*!*@x","by":"al","at":1}]]'
     assert decode_state(f'{{"name":"#A","flags":["m"],"masks":{masks}}}') == RoomState(
-        "#A", flags=frozenset("m"), masks=(("b", Mask("*!*@x", "al", 1)),)
+        "#A", flags=frozenset("m"), masks=(("b", Mask("*!*@x", "al", 1, 1)),), last_entry=1
     )
 
 

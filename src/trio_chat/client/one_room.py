@@ -24,8 +24,8 @@ from trio_chat.protocols.unacked import new_token
 
 # Commands about the room where we are, unless they name another one.
 _OF_THE_ROOM = {
-    *("ban", "deop", "devoice", "history", "invite", "kick", "mode", "op", "part", "remove"),
-    *("search", "topic", "unban", "voice", "who"),
+    *("ban", "bans", "deop", "devoice", "history", "invite", "kick", "mode", "mute", "op", "part"),
+    *("remove", "search", "topic", "unban", "voice", "who"),
 }
 
 

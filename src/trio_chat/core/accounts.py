@@ -96,8 +96,9 @@ def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused
     if refused := silent(state, person):
         return refused
     if room := muted_in(state, person):
-        why = f"You would lose your nickname, which you cannot while you may not speak in {room}."
-        return Refused(why, Code.CANNOT_RENAME, (person.nick, room))
+        name = room.state.name
+        why = f"You would lose your nickname, which you cannot while you may not speak in {name}."
+        return Refused(why, Code.CANNOT_RENAME, (person.nick, name))
     return None
 
 

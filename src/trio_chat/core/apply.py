@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from trio_chat.core.answers import topic_of
+from trio_chat.core.denials import banned_there
 from trio_chat.core.events import (
     PEOPLE,
     REALM,
@@ -77,7 +78,7 @@ from trio_chat.core.state import (
     shown,
     with_status,
 )
-from trio_chat.core.views import Copy, Delivery, LoggedOut, Mask, Presence, RoomWelcome
+from trio_chat.core.views import Copy, Delivery, LoggedOut, Mask, Notice, Presence, RoomWelcome
 
 # First visits that are remembered of each connection.
 _VISITS_MAX = 200
@@ -194,7 +195,10 @@ def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
 
 
 def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
-    """Everybody in the room, the person who has to leave, and whoever did it from outside."""
+    """Everybody in the room, the person who has to leave, and whoever did it from outside.
+
+    The person is also told of a ban that keeps them from coming back.
+    """
     name = fold(kicked.room)
     room, person = state.rooms[name], state.people.get(kicked.target_id)
     room.state = after(room.state, entry)
@@ -202,10 +206,13 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
         return []
     outside = {} if kicked.user_id in room.members else {kicked.user_id: None}
     _remove(state, person, name)  # nobody knows whether they are still there to see it
-    return [
+    told = [
         Delivery(kicked, rooms=(name,), by=kicked.user_id),
         Delivery(kicked, people=tuple({person.user_id: None} | outside), by=kicked.user_id),
     ]
+    if banned := banned_there(room, person):
+        told.append(Delivery(Notice(banned.why, room.state.name), people=(person.user_id,)))
+    return told
 
 
 def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
@@ -231,7 +238,10 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 
 
 def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
-    """Everybody in the room, and an operator of the server who did it from outside."""
+    """Everybody in the room, and an operator of the server who did it from outside.
+
+    Nobody has done it if the time of an entry was up.
+    """
     name = fold(event.room)
     room = state.rooms[name]
     for change in event.changes if isinstance(event, ModesSet) else ():
@@ -239,8 +249,9 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
         if change.mode == "o" and not change.add:
             withdraw(state, name, change.user_id)
     room.state = after(room.state, entry)
-    outside = () if event.user_id in room.members else (event.user_id,)
-    return [Delivery(event, rooms=(name,), people=outside, by=event.user_id)]
+    outside = event.user_id and event.user_id not in room.members
+    people = (event.user_id,) if outside else ()
+    return [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
 
 
 def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) -> Deliveries:
@@ -635,8 +646,12 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
     if mode in LISTS:
         same = fold_mask(argument)
         masks = tuple(m for m in state.masks if m[0] != mode or fold_mask(m[1].mask) != same)
-        added = ((mode, Mask(argument, by, at)),) if change.add else ()
-        return replace(state, masks=masks + added)
+        if not change.add:
+            return replace(state, masks=masks)
+        number = state.last_entry + 1
+        until = at + change.seconds * 1000 if change.seconds else 0
+        entry = Mask(argument, by, at, number, until, change.why)
+        return replace(state, masks=(*masks, (mode, entry)), last_entry=number)
     if mode in KEYED:
         return replace(state, key=argument if change.add else "")
     if mode in COUNTED:

@@ -331,6 +331,29 @@ class UnlockChat:
 
 
 @fact
+class SetRoomBan:
+    """Keep somebody out of a room, and remove them; or only ``mute`` them there.
+
+    ``whom`` is somebody's name, ``a:NAME`` (an account) or a mask. It is for so many ``seconds``,
+    or for good if they are 0.
+    """
+
+    room: str
+    whom: str
+    seconds: int = 0
+    mute: bool = False
+    why: str = ""
+
+
+@fact
+class LiftRoomBan:
+    """Lift a ban of a room, named by its number, or all of those that are about somebody."""
+
+    room: str
+    which: str
+
+
+@fact
 class MatchStatus:
     """Give me, on one of my connections, the status in a room that belongs to who I am now.
 
@@ -612,7 +635,7 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce | LogOut | DropKey
     | DropAccount | MatchStatus | RevokeInvitation | Redact
-    | SetBan | LiftBan | LockChat | UnlockChat
+    | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.

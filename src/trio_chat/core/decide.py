@@ -22,6 +22,7 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
+    LiftRoomBan,
     Redact,
     Rename,
     Request,
@@ -30,6 +31,7 @@ from trio_chat.core.commands import (
     SetMetadata,
     SetModes,
     SetName,
+    SetRoomBan,
     SetTopic,
     SetUserModes,
     TagMessage,
@@ -37,6 +39,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.denials import (
     absent,
     accounts_only,
+    banned_there,
     muted_there,
     nobody,
     not_in,
@@ -70,16 +73,16 @@ from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
 from trio_chat.core.room import Person, Room
+from trio_chat.core.room_bans import JUDGES as _OF_ROOM_BANS
 from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.standing import first_status, is_due, is_new, spared, status_of
 from trio_chat.core.state import (
     State,
-    is_banned,
-    is_listed,
     is_silenced,
     is_silenced_somewhere,
     is_silenced_there,
+    listed,
     muted_in,
     shown,
 )
@@ -109,7 +112,16 @@ def repair(state: State, person: Person, request: Request | Confidential) -> str
     """Describe in a few words what somebody may do only as an operator of the server."""
     if not person.is_operator or not isinstance(
         request,
-        Join | Kick | Invite | SetTopic | SetModes | SetMetadata | ClearMetadata | Redact,
+        Join
+        | Kick
+        | Invite
+        | SetTopic
+        | SetModes
+        | SetMetadata
+        | ClearMetadata
+        | Redact
+        | SetRoomBan
+        | LiftRoomBan,
     ):
         return ""
     room = state.room(request.room)
@@ -259,13 +271,13 @@ def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | N
 def _barred(room: Room, person: Person, key: str) -> Refused | None:
     """Why bans, invitations, the key or the limit keep somebody out; None if they may enter."""
     name, flags = room.state.name, room.state.flags
-    if is_banned(room, person):
-        return Refused(f"You are banned from {name}.", Code.BANNED, (name,))
+    if refused := banned_there(room, person):
+        return refused
     # With nobody in the room, nobody could invite them, or tell them the key again.
     comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
     if "R" in flags and not person.origin.account:
         return accounts_only(f"enter {name}", Code.NEED_ACCOUNT, name)
-    if "i" in flags and not comes_back and not is_listed(room, "I", person):
+    if "i" in flags and not comes_back and not listed(room, "I", person):
         return Refused(f"You need an invitation to enter {name}.", Code.INVITE_ONLY, (name,))
     if room.state.key and key != room.state.key and not comes_back:
         return Refused(f"You need the key to enter {name}.", Code.BAD_KEY, (name,))
@@ -345,9 +357,9 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(f"You are already {rename.nick}.", Code.SAME_NICK)]
     if refused := silent(state, person):
         return [refused]
-    if name := muted_in(state, person):
-        why = f"You cannot change your nickname while you may not speak in {name}."
-        return [Refused(why, Code.CANNOT_RENAME, (rename.nick, name))]
+    if (room := muted_in(state, person)) and (muted := banned_there(room, person, mutes=True)):
+        why = f"You cannot change your nickname now. {muted.why}"
+        return [Refused(why, Code.CANNOT_RENAME, (rename.nick, room.state.name))]
     if refused := forbidden(state, person, rename.nick):
         return [refused]
     rooms = tuple(person.rooms)
@@ -406,6 +418,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     SetName: _set_name,
     Announce: _announce,
     Redact: redact,
+    **_OF_ROOM_BANS,
     **_OF_ACCOUNTS,
     **_OF_INVITATIONS,
     **_OF_METADATA,

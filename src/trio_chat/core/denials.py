@@ -1,10 +1,12 @@
 """Refusals that several kinds of requests have in common."""
 
 from trio_chat.core.answers import visible_room
+from trio_chat.core.limits import moment, reason
+from trio_chat.core.modes import MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, is_silenced_there, leads
+from trio_chat.core.state import State, ban_on, is_silenced_there, leads
 from trio_chat.core.views import Refused
 
 
@@ -46,7 +48,20 @@ def muted_there(room: Room, person: Person) -> Refused | None:
         return Refused(f"Only people with a voice may speak in {name}.", Code.CANNOT_SAY, (name,))
     if "M" in room.state.flags and not person.origin.account:
         return accounts_only(f"speak in {name}", Code.NEED_ACCOUNT_TO_SAY, name)
-    return Refused(f"You may not speak in {name}.", Code.CANNOT_SAY, (name,))
+    return banned_there(room, person, Code.CANNOT_SAY, mutes=True)
+
+
+def banned_there(
+    room: Room, person: Person, code: Code = Code.BANNED, *, mutes: bool = False
+) -> Refused | None:
+    """Why a ban keeps somebody out of a room, or with ``mutes`` also mute in it; until when."""
+    ban, name = ban_on(room, person, mutes=mutes), room.state.name
+    if ban is None:
+        return None
+    what = "may not speak in" if ban.mask.startswith(MUTE) else "are banned from"
+    end = f" until {moment(ban.until)}" if ban.until else ""
+    why = f"You {what} {name}{end}{reason(ban.why)}. Ask its operators."
+    return Refused(why, code, (name,))
 
 
 def operators_only() -> Refused:

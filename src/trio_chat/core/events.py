@@ -37,7 +37,8 @@ class Change:
     """A mode that is set, or removed unless ``add``.
 
     ``user_id`` is the id of the member named by the argument, ``identity`` that member's, if it is
-    known.
+    known. An entry of a list that is added is for so many ``seconds``, or for good if they are 0,
+    and may have a reason, ``why``.
     """
 
     add: bool
@@ -45,6 +46,8 @@ class Change:
     argument: str = ""
     user_id: str = ""
     identity: str = ""
+    seconds: int = 0
+    why: str = ""
 
 
 @fact

@@ -89,13 +89,13 @@ def why_banned(state: State, ban: Ban, what: str = "") -> str:
     you = "You may not speak in this chat" if ban.mute else "You are banned from this chat"
     what = what or you
     end = f" until {moment(ban.until)}" if ban.until else " for good"
-    return f"{what}{end}{_reason(ban.why)}, ban {ban.number}.{_contact(state)}"
+    return f"{what}{end}{reason(ban.why)}, ban {ban.number}.{_contact(state)}"
 
 
 def why_locked(state: State, lock: Lock, rule: str) -> str:
     """Tell somebody what follows for them from the lock."""
     end = f" until {moment(lock.until)}" if lock.until else ""
-    return f"This chat is locked{end}{_reason(lock.why)}: {rule}.{_contact(state)}"
+    return f"This chat is locked{end}{reason(lock.why)}: {rule}.{_contact(state)}"
 
 
 def why_silent(state: State, limit: Ban | Lock) -> str:
@@ -150,7 +150,8 @@ def moment(at: int) -> str:
     return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _reason(why: str) -> str:
+def reason(why: str) -> str:
+    """A reason, as it stands in a sentence."""
     return f" ({why})" if why else ""
 
 

@@ -4,8 +4,9 @@ They are compared by their folds, as all names are. A mask is kept and shown as 
 the same fold are one.
 """
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -143,38 +144,45 @@ def matches(mask: str, text: str) -> bool:
 class Lists:
     """A room's lists, ready for comparing people with them.
 
-    Patterns made ``before``, for an earlier state of the lists, are reused.
+    Patterns made ``before``, for an earlier state of the lists, are reused. ``end`` is the moment
+    at which the time of the first entry is up; 0 if there is none.
     """
 
     def __init__(self, masks: Sequence[tuple[str, Mask]], before: "Lists | None" = None) -> None:
         self.masks = masks
+        self.end = min((entry.until for _, entry in masks if entry.until), default=0)
         known = before._patterns if before else {}
         self._patterns: dict[str, Pattern] = {
             entry.mask: known.get(entry.mask) or pattern(_bare(entry.mask)) for _, entry in masks
         }
-        self._found: dict[tuple[str, bool, str, str], bool] = {}
+        self._found: dict[tuple[str, bool, str, str], Mask | None] = {}
 
-    def fit(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> bool:
-        """Whether an entry of one of the lists fits somebody.
+    def fitting(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> Mask | None:
+        """The entry of one of the lists that counts for somebody; None if no entry fits them.
 
-        With ``mutes``, entries count too that only forbid to speak.
+        With ``mutes``, entries count too that only forbid to speak. Of several that fit, one that
+        does more counts, and then the one that lasts longest.
         """
-        full, account = address(nick, origin), origin.account
-        found = self._found.get((mode, mutes, full, account))
-        if found is None:
+        who = (mode, mutes, address(nick, origin), origin.account)
+        try:
+            return self._found[who]
+        except KeyError:
             if len(self._found) >= _FOUND_MAX:
                 self._found.clear()
-            found = self._fit(mode, mutes, fold(full), fold(account))
-            self._found[mode, mutes, full, account] = found
-        return found
+            found = self._found[who] = max(self._all_fitting(*who), key=_rank, default=None)
+            return found
 
-    def _fit(self, mode: str, mutes: bool, address: str, account: str) -> bool:
-        return any(
-            self._patterns[entry.mask].fits(text)
-            for listed, entry in self.masks
-            if listed == mode and (mutes or not entry.mask.startswith(MUTE))
-            if (text := account if _is_of_accounts(entry.mask) else address)
-        )
+    def _all_fitting(self, mode: str, mutes: bool, address: str, account: str) -> Iterator[Mask]:
+        address, account = fold(address), fold(account)
+        for listed, entry in self.masks:
+            if listed == mode and (mutes or not entry.mask.startswith(MUTE)):
+                text = account if _is_of_accounts(entry.mask) else address
+                if text and self._patterns[entry.mask].fits(text):
+                    yield entry
+
+
+def _rank(entry: Mask) -> tuple[bool, float]:
+    return not entry.mask.startswith(MUTE), entry.until or math.inf
 
 
 def _is_of_accounts(entry: str) -> bool:

@@ -23,8 +23,8 @@ class RoomState:
     """The part of a room that outlives its members, and that a snapshot holds.
 
     ``barrier`` is the id of the last event on which later judgements depend. ``flags`` are the
-    modes without an argument, ``masks`` the entries of its lists, each with its list's mode.
-    Moments are in unix milliseconds.
+    modes without an argument, ``masks`` the entries of its lists, each with its list's mode, and
+    ``last_entry`` the number of the last one that there has been. Moments are in unix milliseconds.
 
     ``founder`` is the identity of its founder, if it has one; that has ``o``. Of known identities
     it remembers: in ``standing`` their status; in ``regulars``, for those who were in while it was
@@ -43,6 +43,7 @@ class RoomState:
     key: str = ""
     limit: int = 0
     masks: tuple[tuple[str, Mask], ...] = ()
+    last_entry: int = 0
     founder: str = ""
     standing: dict[str, Standing] = field(default_factory=dict)
     regulars: dict[str, str] = field(default_factory=dict)

@@ -133,15 +133,19 @@ def _list_change(room: Room, change: Change) -> Change | Refused | None:
     if len(mask.encode()) > MASK_MAX:
         why = f"A mask has at most {MASK_MAX} bytes."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
-    listed = {fold_mask(e.mask): e.mask for mode, e in room.state.masks if mode == change.mode}
+    listed = {fold_mask(e.mask): e for mode, e in room.state.masks if mode == change.mode}
     there = listed.get(fold_mask(mask))
     if change.add and len(listed) >= LIST_MAX and there is None:
         name = room.state.name
         why = f"That list of {name} is full: it has {LIST_MAX} entries."
         return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
-    if change.add:
-        return None if there else Change(True, change.mode, mask)
-    return Change(False, change.mode, there) if there else None
+    if not change.add:
+        return Change(False, change.mode, there.mask) if there else None
+    if there and not (there.until or change.seconds or change.why):
+        return None
+    why = change.why or (there.why if there else "")
+    mask = there.mask if there else mask
+    return Change(True, change.mode, mask, seconds=change.seconds, why=why)
 
 
 def _limit_change(room: Room, change: Change) -> Change | Refused | None:

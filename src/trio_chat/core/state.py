@@ -11,6 +11,7 @@ from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.realm import Realm
 from trio_chat.core.room import Person, Room, RoomState
+from trio_chat.core.views import Mask
 
 # The last people who have gone, or changed their nickname, of whom WHOWAS can still tell.
 _PAST_MAX = 1000
@@ -126,17 +127,28 @@ def with_status(room: Room, prefix: str) -> Iterator[str]:
     )
 
 
-def is_listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> bool:
-    """Whether an entry of one of the room's lists fits somebody.
+def listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> Mask | None:
+    """The entry of one of the room's lists that counts for somebody; None if no entry fits them.
 
     With ``mutes``, entries count too that only forbid to speak.
     """
-    return bool(room.state.masks) and room.lists.fit(mode, person.nick, person.origin, mutes=mutes)
+    if not room.state.masks:
+        return None
+    return room.lists.fitting(mode, person.nick, person.origin, mutes=mutes)
+
+
+def ban_on(room: Room, person: Person, *, mutes: bool = False) -> Mask | None:
+    """The ban of a room that counts for somebody; None if there is none, or an exception from it.
+
+    With ``mutes``, it may be one that only forbids to speak.
+    """
+    ban = listed(room, "b", person, mutes=mutes)
+    return ban if ban and not listed(room, "e", person, mutes=mutes) else None
 
 
 def is_banned(room: Room, person: Person) -> bool:
-    """Whether a ban of the room fits somebody, and no exception from it does."""
-    return is_listed(room, "b", person) and not is_listed(room, "e", person)
+    """Whether a ban of the room keeps somebody out."""
+    return ban_on(room, person) is not None
 
 
 def is_silenced(room: Room, person: Person, *, moderated: bool = True) -> bool:
@@ -154,8 +166,7 @@ def is_silenced_there(room: Room, person: Person, *, moderated: bool = True) -> 
         return False
     if moderated and ("m" in flags or ("M" in flags and not person.origin.account)):
         return True
-    banned = is_listed(room, "b", person, mutes=True)
-    return banned and not is_listed(room, "e", person, mutes=True)
+    return ban_on(room, person, mutes=True) is not None
 
 
 def is_silenced_somewhere(state: State, person: Person) -> bool:
@@ -165,15 +176,15 @@ def is_silenced_somewhere(state: State, person: Person) -> bool:
     return any(is_silenced_there(state.rooms[name], person) for name in person.rooms)
 
 
-def muted_in(state: State, person: Person) -> str:
-    """A room in which somebody is muted or banned; empty if there is none.
+def muted_in(state: State, person: Person) -> Room | None:
+    """A room in which somebody is muted or banned; None if there is none.
 
     Others know them by the nickname there: so it must not change, or it would speak for them.
     """
-    for name in person.rooms:
-        if is_silenced_there(state.rooms[name], person, moderated=False):
-            return state.name(name)
-    return ""
+    for room in map(state.rooms.__getitem__, person.rooms):
+        if is_silenced_there(room, person, moderated=False):
+            return room
+    return None
 
 
 def shown(person: Person, *, silenced: bool) -> Person:

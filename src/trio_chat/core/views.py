@@ -163,11 +163,18 @@ class Modes:
 
 @fact
 class Mask:
-    """An address with wildcards on one of a room's lists. ``at`` is in unix milliseconds."""
+    """An entry of one of a room's lists: an address with wildcards, or ``a:`` and an account.
+
+    ``number`` names it, and is never used again in that room. It was set ``by`` somebody ``at`` a
+    moment, and ends ``until`` another (unix milliseconds), or never if that is 0.
+    """
 
     mask: str
     by: str
     at: int
+    number: int = 0
+    until: int = 0
+    why: str = ""
 
 
 @fact

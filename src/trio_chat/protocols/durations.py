@@ -1,6 +1,10 @@
-"""Durations as people write them: ``10m``, ``2h``, ``7d``, ``1w``, ``1d12h``, ``forever``."""
+"""Durations as people write them: ``10m``, ``2h``, ``7d``, ``1w``, ``1d12h``, ``forever``.
+
+And moments as they are told them.
+"""
 
 import re
+from datetime import UTC, datetime
 
 from trio_chat.core.commands import SECONDS_MAX
 
@@ -31,3 +35,8 @@ def written(seconds: int) -> str:
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts)
+
+
+def moment(at: int) -> str:
+    """A moment, in unix milliseconds, in UTC."""
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,8 +1,15 @@
-"""What people write to set and lift bans of the server, and to lock it."""
+"""What people write to set and lift bans, of the server and of rooms, and to lock the chat."""
 
 from collections.abc import Mapping
 
-from trio_chat.core.commands import LiftBan, ListBans, LockChat, SetBan, UnlockChat
+from trio_chat.core.commands import (
+    LiftBan,
+    ListBans,
+    LockChat,
+    SetBan,
+    SetRoomBan,
+    UnlockChat,
+)
 from trio_chat.protocols.durations import read_duration
 
 OfBans = SetBan | LiftBan | ListBans
@@ -15,6 +22,10 @@ OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
         0,
     ),
     "lock": ("[10m|off] [WHY]", "let no more guests in, and mute those who are here", 0),
+    "ban": ("NAME|MASK [2h] [WHY]", "keep somebody out of the room, and remove them", 1),
+    "mute": ("NAME|MASK [2h] [WHY]", "let somebody be in the room, but not speak", 1),
+    "unban": ("NAME|MASK|NUMBER", "lift a ban or a mute of the room", 1),
+    "bans": ("", "list the room's bans and mutes", 0),
     "why": ("", "explain what you may not do just now, and until when", 0),
 }
 
@@ -51,6 +62,13 @@ def read_ban(whom: str, rest: str) -> SetBan:
             break
         rest = others
     return SetBan(whom, seconds or 0, mute, rest)
+
+
+def read_room_ban(room: str, text: str, *, mute: bool) -> SetRoomBan:
+    """Read what follows ``/ban`` or ``/mute``: whom, a duration and a reason."""
+    whom, rest = (*text.split(maxsplit=1), "")[:2]
+    ban = read_ban(whom, rest)
+    return SetRoomBan(room, ban.whom, ban.seconds, mute or ban.mute, ban.why)
 
 
 def read_lock(text: str) -> LockChat | UnlockChat:

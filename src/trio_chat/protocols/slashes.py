@@ -34,6 +34,7 @@ _ALIASES = {
     "action": "me",
     "quote": "raw",
     "inv": "invite",
+    "unmute": "unban",
 }
 
 
@@ -58,6 +59,14 @@ OF_ACCOUNTS: Mapping[str, tuple[str, str, int]] = {
     "password": ("NEW", "change the password of your account", 1),
     "token": ("new NAME|list|drop NAME", "passwords of their own for bots and devices", 1),
     "account": ("[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0),
+}
+
+#: The commands that give people a status in the room, as rows begin.
+OF_STATUS: Mapping[str, tuple[str, str, int]] = {
+    "op": ("NAME", "make somebody an operator", 1),
+    "deop": ("NAME", "take operator status away", 1),
+    "voice": ("NAME", "let somebody speak in a moderated room", 1),
+    "devoice": ("NAME", "take that permission away", 1),
 }
 
 #: A password with blanks in it is refused, as /login would not understand it.

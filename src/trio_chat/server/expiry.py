@@ -1,7 +1,8 @@
-"""The end of bans and of the lock: an event like any other, which one task submits when it is due.
+"""The end of bans, the chat's and those of open rooms, and of the lock.
 
-The log and what is told know only the clock on the wall, which may be set. So the task looks at it
-at least once a minute, and at once when the server starts.
+It is an event like any other, which one task submits when it is due. The log and what is told know
+only the clock on the wall, which may be set. So the task looks at it at least once a minute, and at
+once when the server starts.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import trio
 
 from trio_chat.core.moderation import next_end
+from trio_chat.core.room_bans import next_end_in
 from trio_chat.server.hub import Hub
 
 # The seconds between two looks at the clock: the most, and the least if the store fails.
@@ -39,5 +41,6 @@ def _now(clock: Callable[[], float]) -> int:
 
 def _pause(hub: Hub, now: float) -> float:
     """The seconds until there is something to do, or the clock is to be looked at."""
-    end = next_end(hub.chat.realm) / 1000
+    ends = (next_end(hub.chat.realm), next_end_in(hub.chat.rooms.values()))
+    end = min(filter(None, ends), default=0) / 1000
     return max(_LEAST, min(_MOST, end - now)) if end else _MOST

@@ -7,7 +7,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -37,6 +37,7 @@ from trio_chat.core.commands import (
     Say,
     SetBan,
     SetPassword,
+    SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.denials import nobody
@@ -48,12 +49,14 @@ from trio_chat.core.events import (
     Departed,
     Event,
     InvitationUsed,
+    ModesSet,
     UserModesSet,
 )
 from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
+from trio_chat.core.room_bans import over_in, removals
 from trio_chat.core.views import AnotherNick, Answer, Refused
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
@@ -74,7 +77,7 @@ class Hub:
     """Carries requests round the ring, for all connections of this server.
 
     ``max_rooms`` and ``room_modes`` are those of ``OpenLogs``, ``reserved`` nicknames that nobody
-    gets.
+    gets; ``clock`` gives unix time in seconds.
 
     Call ``start`` once, before anything else, and run a Broadcaster. Once ``finish`` has been
     called, whoever asks for something waits until they are cancelled.
@@ -88,8 +91,9 @@ class Hub:
         max_rooms: int,
         room_modes: str = "",
         reserved: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.chat, self._log = chat, log
+        self.chat, self._log, self._clock = chat, log, clock
         self.nicknames = Nicknames(reserved, chat.realm)
         self.progress = Progress()
         self.logs = OpenLogs(chat, log, self.progress, max_rooms=max_rooms, room_modes=room_modes)
@@ -102,7 +106,8 @@ class Hub:
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
         )
         self.finish, self.ended = self._ring.finish, self._ring.ended
-        self.moderated = trio.Event()  # set, and another one, when a ban or the lock has been set
+        # Set, and another one, when there may be another end to wait for.
+        self.moderated = trio.Event()
 
     async def start(self) -> None:
         """Take up the realm, and begin to follow the logs that no room has."""
@@ -247,10 +252,23 @@ class Hub:
                 subscriber.end("banned", f"{why} Goodbye!")
 
     async def expire(self, now: int) -> None:
-        """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""
+        """End the bans, and the lock, whose time is up at this moment (unix milliseconds).
+
+        Those of a closed room end when it is opened.
+        """
         await self._ring.be_open()
         with self._ring.request(), suppress(trio.BrokenResourceError):
             await self._ring.expire(now)
+            due = [(log, room) for log, room in self.chat.rooms.items() if over_in(room, now)]
+            for log, room in due:
+                with suppress(Unavailable):  # it was closed meanwhile, and cannot be read
+                    async with self.logs.in_use(log, room.state.name):
+                        await self._ring.expire_in(log, now)
+
+    def _look_for_ends(self) -> None:
+        """Let the task look again that waits for the end of bans."""
+        changed, self.moderated = self.moderated, trio.Event()
+        changed.set()
 
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
@@ -311,9 +329,10 @@ class Hub:
                     return await self._remove(subscriber, request)
                 case SetBan() | LockChat():
                     outcomes = await self._ring.pursue(subscriber, request)
-                    changed, self.moderated = self.moderated, trio.Event()
-                    changed.set()
+                    self._look_for_ends()
                     return outcomes
+                case SetRoomBan():
+                    return await self._ban(subscriber, request)
                 case Leave() | Kick():
                     outcomes = await self._ring.pursue(subscriber, request)
                     await self.logs.close_unheard()
@@ -328,7 +347,7 @@ class Hub:
             return [not_kept(error)]
         if isinstance(found, Refused):
             return [found]
-        request = Redact(found, int(time.time() * 1000), remove.why)
+        request = Redact(found, int(self._clock() * 1000), remove.why)
         return await self._ring.pursue(subscriber, request)
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
@@ -340,12 +359,28 @@ class Hub:
         with self._ring.request():
             return await self._ring.decide_and_append(subscriber, says)
 
+    async def _ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
+        """Set a ban of a room, and remove those whom it is meant to remove."""
+        outcomes = [*await self._ring.pursue(subscriber, request)]
+        self._look_for_ends()
+        if any(isinstance(outcome, ModesSet) for outcome in outcomes):
+            person = self.chat.people[subscriber.user_id]
+            for kick in removals(self.chat, person, request):
+                removed = await self._ring.pursue(subscriber, kick)
+                outcomes += (one for one in removed if not isinstance(one, Refused))
+            await self.logs.close_unheard()
+        return outcomes
+
     async def _join(self, subscriber: Subscriber, join: Join) -> Outcomes:
         log = fold(join.room)
         if refused := await self.logs.charge(subscriber, log):
             return [refused]
         try:
+            was_open = log in self.chat.rooms
             async with self.logs.in_use(log, composed(join.room)):
+                if not was_open and self.chat.rooms[log].lists.end:
+                    await self._ring.expire_in(log, int(self._clock() * 1000))
+                    self._look_for_ends()
                 return await self._ring.pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [not_kept(error)]

@@ -21,6 +21,7 @@ from trio_chat.core.commands import (
     Recall,
     Remove,
     Seek,
+    SetRoomBan,
     ShowMasks,
     SyncMetadata,
 )
@@ -64,6 +65,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     ListRooms: lambda chat, person, query: 1 + len(chat.rooms) // 50,
     # A part of 200 is told in a millisecond.
     ListBans: lambda chat, person, query: 1 + len(chat.realm.bans.all) // 50,
+    # A mask is compared with each member, in 2 µs.
+    SetRoomBan: lambda chat, person, ban: 1 + _members(chat, ban.room) // 100,
     # A hundred masks; a thousand people who have gone.
     ShowMasks: lambda chat, person, query: 2,
     FindPast: lambda chat, person, query: 3,

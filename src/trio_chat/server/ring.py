@@ -34,6 +34,7 @@ from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
+from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import AwayReply, Metadata, Notice, Refused, Repeated
 from trio_chat.errors import Conflict, Gone, Unavailable
 from trio_chat.server.audience import Subscriber
@@ -241,6 +242,19 @@ class Ring:
                 return
             else:
                 await self._realm.note_change()
+
+    async def expire_in(self, name: str, now: int) -> None:
+        """End the entries of an open room (folded) whose time is up at this moment."""
+        while (room := self._chat.rooms.get(name)) and (event := over_in(room, now)):
+            try:
+                await self.happen(event)
+            except Conflict as conflict:
+                await self._progress.until_shown(conflict.barrier)
+            except Unavailable as error:
+                logger.warning("a ban of a room could not end: %s", error)
+                return
+            else:
+                await self._logs.note_change(event)
 
     async def happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""

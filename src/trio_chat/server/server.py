@@ -96,6 +96,7 @@ class Server:
             max_rooms=settings.limits.rooms,
             room_modes=settings.server.room_modes,
             reserved=(settings.irc.server_name, settings.irc.network),
+            clock=clock,
         )
         self._set_rules(settings)
         self._accounts = Accounts(

@@ -164,7 +164,10 @@ def decode_state(text: str) -> RoomState:
     """Read a room's state. Raises Unreadable."""
     try:
         found = json.loads(text)
-        masks = tuple((mode, _known(Mask, mask)) for mode, mask in found["masks"])
+        # Entries that were written before they had numbers get one each.
+        numbered = enumerate(found["masks"], 1)
+        masks = tuple((m, _known(Mask, {"number": n} | mask)) for n, (m, mask) in numbered)
+        found.setdefault("last_entry", len(masks))
         standing = {identity: Standing(*one) for identity, one in found.get("standing", {}).items()}
         shut = _pairs(found.get("shut", ()))
         found |= {"flags": frozenset(found["flags"]), "masks": masks}

@@ -101,7 +101,11 @@ def test_modes_give_and_take_prefixes(desk: Desk) -> None:
     assert members(desk) == ["@+bob", "@alice", "me"]
     desk.hear(ModesSet("#lobby", "alice", (Change(False, "o", "bob"), Change(True, "b", "x!*@*"))))
     assert members(desk) == ["+bob", "@alice", "me"]
-    assert desk.events()[0] == "alice set mode +v bob +o bob +t."
+    assert desk.events() == [
+        "alice set mode +v bob +o bob +t.",
+        "alice banned x!*@*.",
+        "alice set mode -o bob.",
+    ]
 
 
 def test_who_is_sent_out_is_not_there_any_more(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What our own client says to servers of IRC for /uban, /lock and /why."""
+"""What our own client says to servers of IRC for bans, /lock and /why."""
 
 import pytest
 
@@ -68,3 +68,29 @@ def test_what_cannot_be_meant_is_not_sent() -> None:
     session.command("/uban del")
     assert sent(session) == []
     assert told(session) == ["Usage: /uban WHOM [2h] [mute] [WHY]|list|del N"]
+
+
+# ── bans of rooms ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("typed", "ours", "others"),
+    [
+        ("/ban al", "BAN #tea al", "MODE #tea +b al!*@*|KICK #tea al"),
+        ("/ban al no spam", "BAN #tea al :no spam", "MODE #tea +b al!*@*|KICK #tea al :no spam"),
+        ("/ban #b *@x why", "BAN #b *@x why", "MODE #b +b *!*@x"),
+        ("/ban al 2h no spam", "BAN #tea al :2h no spam", "This server cannot end a ban by itself"),
+        ("/mute al 10m", "MUTE #tea al 10m", "Only trio-chat has that."),
+        ("/unban al", "UNBAN #tea al", "MODE #tea -b al!*@*"),
+        ("/unmute #b 3", "UNBAN #b 3", "MODE #b -b 3!*@*"),
+        ("/bans", "BANS #tea", "MODE #tea +b"),
+        ("/bans #b", "BANS #b", "MODE #b +b"),
+    ],
+)
+def test_bans_of_the_room_where_we_are(typed: str, ours: str, others: str) -> None:
+    """Other servers have masks without an end, and nobody is removed by them."""
+    for cap, wanted in (("trio-chat/identity", ours), ("batch", others)):
+        session = entered(cap)
+        session.command(typed, "#tea")
+        said = "|".join(sent(session)) or told(session)[0]
+        assert said == wanted or (not sent(session) and said.startswith(wanted))

@@ -272,8 +272,11 @@ class Reducer(ChatState):
     def _tell(
         self, buffer: Buffer, event: TopicSet | ModesSet | Kicked | Renamed, now: float
     ) -> None:
-        if not self.ignores(event.nick, event.origin):
-            self.tell(buffer, wording(event)[0].removeprefix("*** "), now)
+        lines = wording(event)
+        if self.ignores(event.nick, event.origin):
+            return
+        for line in lines[:1] if isinstance(event, Kicked) else lines:  # who is kicked leaves, too
+            self.tell(buffer, line.removeprefix("*** "), now)
 
     # ── come and go ──────────────────────────────────────────────────────────────────────────────
 

@@ -230,6 +230,8 @@ class IrcDialect(Dialect):
                 return self._entered(shown)
             case TopicSet(room, text=text):
                 return [f":{_source(shown)} {trailing('TOPIC', room, text)}"]
+            case ModesSet(room, "", changes):  # the time of a ban is up
+                return _mode_lines(f":{self._server} MODE {room}", changes)
             case ModesSet(place, changes=changes) | UserModesSet(place, changes):
                 return _mode_lines(_line(shown, "MODE", place), changes)
             case Renamed(to=nick):

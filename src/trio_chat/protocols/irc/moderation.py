@@ -1,21 +1,29 @@
-"""The commands about bans of the server, in the words that operators of IRC know.
+"""The commands about bans, those of the server in the words that operators of IRC know.
 
 UBAN has the syntax of ergo, and that of our own ``/uban`` as well. KLINE is about masks, DLINE
-about networks, and STATS lists both. LOCK and WHY are our own.
+about networks, and STATS lists both. LOCK and WHY are our own, and so are BAN, MUTE, UNBAN and
+BANS, which do more for a room than MODE can: its bans have no end and no reason.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from trio_chat.core.commands import ExplainLimits, LiftBan, ListBans, SetBan
+from trio_chat.core.commands import (
+    ExplainLimits,
+    LiftBan,
+    LiftRoomBan,
+    ListBans,
+    SetBan,
+    ShowMasks,
+)
 from trio_chat.core.masks import full_mask
-from trio_chat.core.views import Ban, Bans, Notice
+from trio_chat.core.views import Answer, Ban, Bans
 from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.moderation import read_lock, read_uban
+from trio_chat.protocols.moderation import read_lock, read_room_ban, read_uban
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
@@ -23,6 +31,7 @@ Asks = Iterable[Ask]
 
 UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
 LINE = "[time|minutes] {} [why]"
+BAN = "room nickname|mask [time] [why]"
 
 # Words that other servers understand in a KLINE, and that say what is done here anyway.
 _USUAL = ("ANDKILL", "MYSELF")
@@ -69,8 +78,7 @@ def _wrong(out: ReplyBuffer, why: str) -> Asks:
 
 
 def _listed(out: ReplyBuffer, bans: Bans) -> None:
-    for notice in notices(bans):
-        out.send_trailing("NOTICE", out.peer.nick, notice.text)
+    _tell(out, bans)
     if bans.more:
         out.go_on()
 
@@ -108,6 +116,34 @@ def _seconds(word: str) -> int | None:
     return read_duration(word)
 
 
+def ban(*, mute: bool) -> Callable[[ReplyBuffer, Message], Asks]:
+    """Read BAN or MUTE."""
+
+    def read(out: ReplyBuffer, message: Message) -> Asks:
+        room, *words = message.params
+        text = " ".join(words).strip()
+        if not text:
+            return _wrong(out, f"Usage: {out.verb} {BAN}")
+        return [Ask(read_room_ban(room, text, mute=mute))]
+
+    return read
+
+
+def unban(out: ReplyBuffer, message: Message) -> Asks:
+    """Read UNBAN."""
+    return [Ask(LiftRoomBan(*message.params[:2]))]
+
+
+def bans(out: ReplyBuffer, message: Message) -> Asks:
+    """Read BANS."""
+    return [Ask(ShowMasks(message.params[0], "b"), partial(_tell, out))]
+
+
+def _tell(out: ReplyBuffer, answer: Answer) -> None:
+    for notice in notices(answer):
+        out.send_trailing("NOTICE", out.peer.nick, notice.text)
+
+
 def lock(out: ReplyBuffer, message: Message) -> Asks:
     """Read LOCK."""
     return [Ask(read_lock(" ".join(message.params)))]
@@ -116,11 +152,7 @@ def lock(out: ReplyBuffer, message: Message) -> Asks:
 def why(out: ReplyBuffer, message: Message) -> Asks:
     """Read WHY."""
 
-    def answered(notice: Notice) -> None:
-        for line in notice.text.splitlines():
-            out.send_trailing("NOTICE", out.peer.nick, line)
-
-    return [Ask(ExplainLimits(), answered)]
+    return [Ask(ExplainLimits(), partial(_tell, out))]
 
 
 def stats(out: ReplyBuffer, message: Message) -> Asks:

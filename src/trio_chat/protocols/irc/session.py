@@ -46,7 +46,7 @@ from trio_chat.protocols.plain.wording import SETTLED, offer
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
-_SEVERAL_ANSWERS = {"JOIN", "MODE", "MONITOR"}
+_SEVERAL_ANSWERS = {"BAN", "JOIN", "MODE", "MONITOR"}
 
 # An id that a client has given its message. Each differs, and how the line is read does not.
 _WITH_ID = re.compile(rb"@\+trio-chat/id=[A-Za-z0-9_-]{16,64} +")

@@ -381,6 +381,8 @@ VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
     "AUTHENTICATE": Verb(_authenticate, "mechanism|message|*", 1, cap="sasl", registers=True),
     "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
+    "BAN": Verb(moderation.ban(mute=False), moderation.BAN, 2),
+    "BANS": Verb(moderation.bans, "room", 1),
     # Where there is this command, ``dispatch`` has read it before.
     "BATCH": Verb(lambda out, m: (), "+reference type target|-reference", 1, cap=MULTILINE),
     "CHATHISTORY": Verb(
@@ -416,6 +418,7 @@ VERBS = {
     "MODE": Verb(_mode, "room|nickname [modes [argument...]]", 1),
     "MONITOR": Verb(monitor.monitor, "+|-|C|L|S [nickname,...]", 1),
     "MOTD": Verb(_about(replies.motd), "[server]"),
+    "MUTE": Verb(moderation.ban(mute=True), moderation.BAN, 2),
     "NAMES": Verb(_names, "room,..."),
     "NICK": Verb(Registration.nick, "nickname", registers=True),
     "NICKSERV": Verb(_nickserv, services.WORDS),
@@ -442,6 +445,7 @@ VERBS = {
     "TIME": Verb(_about(replies.time), "[server]"),
     "TOPIC": Verb(_topic, "room [text]", 1),
     "UBAN": Verb(moderation.uban, moderation.UBAN),
+    "UNBAN": Verb(moderation.unban, "room nickname|mask|number", 2),
     "UNDLINE": Verb(moderation.lift_line(masks=False), "network|number", 1),
     "UNKLINE": Verb(moderation.lift_line(masks=True), "mask|number", 1),
     "USER": Verb(Registration.user, "user 0 * name", 4, registers=True),

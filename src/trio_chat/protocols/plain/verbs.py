@@ -15,6 +15,7 @@ from trio_chat.core.commands import (
     Invite,
     Join,
     Kick,
+    LiftRoomBan,
     ListMembers,
     ListRooms,
     LogIn,
@@ -27,22 +28,25 @@ from trio_chat.core.commands import (
     Rename,
     Say,
     Seek,
+    SetModes,
     SetPassword,
     SetTopic,
     ShowAccount,
+    ShowMasks,
     ShowTopic,
     Span,
 )
-from trio_chat.core.events import is_id
+from trio_chat.core.events import Change, is_id
 from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
-from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_uban
+from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_room_ban, read_uban
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
     FILTERS,
     OF_ACCOUNTS,
+    OF_STATUS,
     ONE_WORD,
     complaint,
     overview,
@@ -190,6 +194,17 @@ def _uban(room: str, rest: str) -> Command | Refused:
     return read_uban(rest) or Refused(f"Usage: /uban {OF_MODERATION['uban'][0]}")
 
 
+def _ban(*, mute: bool) -> Callable[[str, str], Command]:
+    return lambda room, rest: read_room_ban(room, rest, mute=mute)
+
+
+def _status(mode: str, *, add: bool) -> Callable[[str, str], Command]:
+    """Give people a status in the room, or take it away."""
+    return lambda room, nicks: SetModes(
+        room, tuple(Change(add, mode, nick) for nick in nicks.split())
+    )
+
+
 def _help(room: str, rest: str) -> Notice:
     return Notice("\n".join([*overview(VERBS), FILTERS]))
 
@@ -201,9 +216,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
     **dict.fromkeys(("whois", "wi"), f"/who lists the people in the room. {_WITH_IRC}"),
-    **dict.fromkeys(
-        ("away", "back", "op", "deop", "voice", "devoice", "ban", "unban", "mode", "raw"), _WITH_IRC
-    ),
+    **dict.fromkeys(("away", "back", "mode", "raw"), _WITH_IRC),
 }
 
 VERBS = {
@@ -216,6 +229,14 @@ VERBS = {
     "join": Verb("ROOM", "go to another room, or make a new one", 1, _join),
     "invite": Verb("NAME", "invite somebody to the room", 1, lambda room, name: Invite(room, name)),
     "kick": Verb("NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick),
+    "ban": Verb(*OF_MODERATION["ban"], _ban(mute=False)),
+    "mute": Verb(*OF_MODERATION["mute"], _ban(mute=True)),
+    "unban": Verb(*OF_MODERATION["unban"], LiftRoomBan),
+    "bans": Verb(*OF_MODERATION["bans"], lambda room, rest: ShowMasks(room, "b")),
+    "op": Verb(*OF_STATUS["op"], _status("o", add=True)),
+    "deop": Verb(*OF_STATUS["deop"], _status("o", add=False)),
+    "voice": Verb(*OF_STATUS["voice"], _status("v", add=True)),
+    "devoice": Verb(*OF_STATUS["devoice"], _status("v", add=False)),
     "remove": Verb(
         "last|ID|last NAME [WHY]",
         "remove your last message; an operator also others'",

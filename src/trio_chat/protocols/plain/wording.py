@@ -8,14 +8,12 @@ how it tells what was said before: ``*** 2024-12-31 23:59:59 alice: text``.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from trio_chat.core.events import (
     AccountDropped,
     AccountSet,
     Announced,
     Banned,
-    Change,
     Departed,
     Entry,
     InvitationRevoked,
@@ -47,6 +45,7 @@ from trio_chat.core.views import (
     Bans,
     Copy,
     Found,
+    Masks,
     Members,
     NewKey,
     Notice,
@@ -58,8 +57,9 @@ from trio_chat.core.views import (
     Shown,
     Topic,
 )
-from trio_chat.protocols.durations import written
+from trio_chat.protocols.durations import moment, written
 from trio_chat.protocols.invitation import REVOKED
+from trio_chat.protocols.plain import modes
 
 #: What people are told when they have settled something about their account.
 SETTLED = {
@@ -154,8 +154,10 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} kicked {target} out of {room}{reason}", f"{target} left!"]
         case Invited(room, nick, target):
             return [f"*** {nick} invites {target} to {room}."]
-        case ModesSet(nick=nick, changes=changes):
-            return [f"*** {nick} set mode {_changes(changes)}."]
+        case ModesSet():
+            return modes.changed(shown)
+        case Masks():
+            return modes.listed(shown)
         case Banned() | Unbanned() | Locked() | Unlocked():
             return [f"*** {_moderated(shown)}"]
         case Bans(bans):
@@ -270,7 +272,7 @@ def _for(seconds: int) -> str:
 
 def _ban(ban: Ban) -> str:
     what = "may not speak" if ban.mute else "may not come in"
-    end = f"until {_moment(ban.until)} (UTC)" if ban.until else "for good"
+    end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
     reason = f": {ban.why}" if ban.why else ""
     return f"Ban {ban.number}: {ban.kind} {ban.value} {what}, {end}, by {ban.by}{reason}"
 
@@ -293,30 +295,19 @@ def _line_by_line(said: Said) -> list[str]:
     return [line for text in texts for line in _said(replace(said, text=text))]
 
 
-def _changes(changes: Sequence[Change]) -> str:
-    return " ".join(f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in changes)
-
-
 def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
     """Old messages, begun as the server's own sentences, so that nobody can imitate them."""
-    lines = [
-        f"*** {_moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)
-    ]
+    lines = [f"*** {moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)]
     return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]
 
 
 def _account(account: AccountView) -> list[str]:
-    lines = [f"*** {account.name} is an account, since {_moment(account.made)} (UTC)."]
+    lines = [f"*** {account.name} is an account, since {moment(account.made)} (UTC)."]
     if account.operator:
         lines.append("*** Its owner is an operator of this server.")
     for label, made in account.keys or ():
-        lines.append(f"*** {label} logs in to it, since {_moment(made)} (UTC).")
+        lines.append(f"*** {label} logs in to it, since {moment(made)} (UTC).")
     return lines
-
-
-def _moment(at: int) -> str:
-    moment = datetime.fromtimestamp(at // 1000, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _entered(entered: RoomWelcome) -> list[str]:

@@ -1,14 +1,16 @@
-"""The commands about bans of the server, its lock and one's own limits, for a client of IRC."""
+"""The commands about bans, the server's lock and one's own limits, for a client of IRC."""
 
 from collections.abc import Sequence
 
 from trio_chat.core.commands import LiftBan, ListBans, SetBan
+from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.durations import written
 from trio_chat.protocols.irc.client.account import check_server
 from trio_chat.protocols.irc.client.rooms import IrcRooms
+from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.moderation import OF_MODERATION, read_uban
+from trio_chat.protocols.moderation import OF_MODERATION, read_room_ban, read_uban
 
 Lines = Sequence[str]
 
@@ -35,3 +37,29 @@ def lock(session: IrcRooms, rest: str) -> Lines:
 def why(session: IrcRooms, rest: str) -> Lines:
     check_server(session)
     return [body("WHY")]
+
+
+def ban(session: IrcRooms, room: str, rest: str, *, mute: bool = False) -> Lines:
+    """Write BAN or MUTE for our own server; other servers have bans without an end."""
+    whom, terms = (*rest.split(maxsplit=1), "", "")[:2]
+    if mute:
+        check_server(session)
+    if IDENTITY in session.offered:
+        return [body("MUTE" if mute else "BAN", room, whom, *([terms] if terms else []))]
+    asked = read_room_ban(room, rest, mute=False)
+    if asked.seconds:
+        raise Unsupported("This server cannot end a ban by itself: leave out how long.")
+    banned = body("MODE", room, "+b", full_mask(whom))
+    if {*whom} & {*"!@*?"}:
+        return [banned]
+    return [banned, body("KICK", room, whom, *([asked.why] if asked.why else []))]
+
+
+def unban(session: IrcRooms, room: str, which: str) -> Lines:
+    if IDENTITY in session.offered:
+        return [body("UNBAN", room, which)]
+    return [body("MODE", room, "-b", full_mask(which))]
+
+
+def bans(session: IrcRooms, room: str) -> Lines:
+    return [body("BANS", room)] if IDENTITY in session.offered else [body("MODE", room, "+b")]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from trio_chat.core.masks import full_mask
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account, moderation
@@ -18,6 +17,7 @@ from trio_chat.protocols.moderation import OF_MODERATION
 from trio_chat.protocols.slashes import (
     FILTERS,
     OF_ACCOUNTS,
+    OF_STATUS,
     complaint,
     overview,
     read_search,
@@ -139,12 +139,21 @@ def _set(mode: str) -> Callable[[IrcRooms, str], Lines]:
     return lines
 
 
-def _bans(sign: str) -> Callable[[IrcRooms, str], Lines]:
-    def lines(session: IrcRooms, masks: str) -> Lines:
-        full = [full_mask(mask) for mask in masks.split()]
-        return [body("MODE", session.here(), f"{sign}b", mask) for mask in full]
+def _ban(session: IrcRooms, rest: str) -> Lines:
+    return moderation.ban(session, *_of_room(session, rest))
 
-    return lines
+
+def _mute(session: IrcRooms, rest: str) -> Lines:
+    return moderation.ban(session, *_of_room(session, rest), mute=True)
+
+
+def _unban(session: IrcRooms, rest: str) -> Lines:
+    return moderation.unban(session, *_of_room(session, rest))
+
+
+def _bans(session: IrcRooms, rest: str) -> Lines:
+    room, _ = _of_room(session, rest)
+    return moderation.bans(session, room)
 
 
 def _notice(session: IrcRooms, rest: str) -> Lines:
@@ -229,15 +238,14 @@ SLASHES = {
         lambda s, text: s.be_away(text),
     ),
     "notice": Slash("NAME TEXT", "send a notice, which bots do not answer", 2, _notice),
-    "op": Slash("NAME", "make somebody an operator", 1, _set("+o")),
-    "deop": Slash("NAME", "take operator status away", 1, _set("-o")),
-    "voice": Slash("NAME", "let somebody speak in a moderated room", 1, _set("+v")),
-    "devoice": Slash("NAME", "take that permission away", 1, _set("-v")),
-    "ban": Slash(
-        "MASK", "keep NAME or NAME!USER@HOST out; /kick removes somebody who is already in", 1,
-        _bans("+"),
-    ),
-    "unban": Slash("MASK", "lift a ban", 1, _bans("-")),
+    "op": Slash(*OF_STATUS["op"], _set("+o")),
+    "deop": Slash(*OF_STATUS["deop"], _set("-o")),
+    "voice": Slash(*OF_STATUS["voice"], _set("+v")),
+    "devoice": Slash(*OF_STATUS["devoice"], _set("-v")),
+    "ban": Slash(*OF_MODERATION["ban"], _ban),
+    "mute": Slash(*OF_MODERATION["mute"], _mute),
+    "unban": Slash(*OF_MODERATION["unban"], _unban),
+    "bans": Slash(*OF_MODERATION["bans"], _bans),
     "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
     "history": Slash(

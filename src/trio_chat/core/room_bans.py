@@ -1,0 +1,197 @@
+"""The judgement of bans of a room by name, with an end and a reason; and the end of their time.
+
+A ban is an entry of the room's list ``b``, as a change of modes sets it. Somebody's name stands for
+their account, if they have one, or else for the address that others see; on the server's own
+machine, where all have the same, for the nickname. Somebody who has just gone is known by their
+last nickname.
+
+Whoever is banned by name is removed. Of others whom a ban fits, all are removed, or none if they
+are more than half of those who are there: then it may be a mistake, and can be undone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from trio_chat.core.answers import unknown, visible_room
+from trio_chat.core.commands import SECONDS_MAX, WHY_MAX, Kick, LiftRoomBan, SetModes, SetRoomBan
+from trio_chat.core.denials import powerless
+from trio_chat.core.events import Change, ModesSet
+from trio_chat.core.letters import cut
+from trio_chat.core.masks import Lists, entry_mask, fold_mask
+from trio_chat.core.modes import ACCOUNT, MUTE
+from trio_chat.core.names import fold
+from trio_chat.core.networks import network_of
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person, Room
+from trio_chat.core.set_modes import set_modes
+from trio_chat.core.state import State, has_status, listed
+from trio_chat.core.views import Mask, Notice, Refused
+
+# People whom one ban removes, beside the one who is named.
+_REMOVED_MAX = 50
+
+
+class Target(NamedTuple):
+    """Whom a ban is about: its entry, and the ``identity`` of the person, if one is named."""
+
+    entry: str
+    identity: str = ""
+
+
+def read_target(state: State, written: str) -> Target | Refused:
+    """Read whom a ban is to be about: a mask, an entry with a prefix, or somebody's name."""
+    if {*written} & {*"!@*?"} or written[:2].lower() in (ACCOUNT, MUTE):
+        return Target(entry_mask(written))
+    if (person := state.person(written)) or (person := _gone(state, written)):
+        return Target(_entry_of(person), person.identity)
+    if account := state.realm.account(written):
+        return Target(f"{ACCOUNT}{account.name}", account.identity)
+    name = cut(written, 50)
+    why = f"Nobody here is called {name}, and there is no account {name}. {name}!*@* is a mask"
+    return Refused(f"{why} for whoever takes that nickname.", Code.NO_SUCH_NICK, (name,))
+
+
+def _gone(state: State, nick: str) -> Person | None:
+    """The last person who had this nickname, if it is nobody's account."""
+    if state.realm.account(nick):
+        return None
+    name = fold(nick)
+    return next((person for person, _ in reversed(state.past) if fold(person.nick) == name), None)
+
+
+def _entry_of(person: Person) -> str:
+    if person.origin.account:
+        return f"{ACCOUNT}{person.origin.account}"
+    network = network_of(person.address)
+    if network is None or network.is_loopback:
+        return f"{person.nick}!*@*"
+    return f"*!*@{person.origin.host}"
+
+
+# ── set ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet | Refused | Notice]:
+    if refused := _not_theirs(state, person, asked.room):
+        return [refused]
+    target = read_target(state, asked.whom)
+    if isinstance(target, Refused):
+        return [target]
+    if target.identity == person.identity:
+        return [Refused("You cannot ban yourself.")]
+    seconds, why = max(0, min(asked.seconds, SECONDS_MAX)), cut(asked.why, WHY_MAX)
+    change = Change(True, "b", _entry(asked, target), seconds=seconds, why=why)
+    outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
+    if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
+        return outcomes or [Refused("There is such a ban already.")]
+    told = "\n".join(_told(state.rooms[fold(asked.room)], person, target))
+    return [*outcomes, Notice(told, state.name(asked.room))] if told else outcomes
+
+
+def _not_theirs(state: State, person: Person, room: str) -> Refused | None:
+    """Why somebody may not set and lift bans of a room; None if they may."""
+    if visible_room(state, person, room) is None:
+        return unknown(room)
+    return powerless(state, person, room)
+
+
+def _entry(asked: SetRoomBan, target: Target) -> str:
+    return MUTE + target.entry.removeprefix(MUTE) if asked.mute else target.entry
+
+
+def _told(room: Room, person: Person, target: Target) -> Iterator[str]:
+    """Tell whoever sets a ban what they may not have meant."""
+    hit, others = _hit(room, person, target), _others(room, person)
+    named = [one for one in hit if one.identity == target.identity]
+    if len(hit) > len(named):
+        name = room.state.name
+        yield f"It fits {len(hit)} of {others} others in {name}; it does nothing to operators."
+        if _is_suspicious(hit, others):
+            rest = "Nobody else is" if named else "So nobody is"
+            yield f"{rest} removed. /unban {target.entry} undoes it."
+
+
+def _hit(room: Room, person: Person, target: Target) -> Sequence[Person]:
+    """The members whom a ban fits; operators, and whoever sets it, are not meant."""
+    entry = target.entry.removeprefix(MUTE)
+    lists = Lists((("b", Mask(entry, "", 0)),))
+    return [
+        one
+        for one in room.members.values()
+        if not (one.identity == person.identity or one.is_operator or has_status(room, one))
+        if lists.fitting("b", one.nick, one.origin) and not listed(room, "e", one)
+    ]
+
+
+def _others(room: Room, person: Person) -> int:
+    return len(room.members) - (person.user_id in room.members)
+
+
+def _is_suspicious(hit: Sequence[Person], others: int) -> bool:
+    return 2 * len(hit) > others or len(hit) > _REMOVED_MAX
+
+
+def removals(state: State, person: Person, asked: SetRoomBan) -> Sequence[Kick]:
+    """The removals that follow from a ban that has been set."""
+    room, target = visible_room(state, person, asked.room), read_target(state, asked.whom)
+    if room is None or isinstance(target, Refused) or _entry(asked, target).startswith(MUTE):
+        return ()
+    named = [one for one in state.same(target.identity).values() if one.user_id in room.members]
+    hit = _hit(room, person, target)
+    rest = () if _is_suspicious(hit, _others(room, person)) else hit
+    nicks = dict.fromkeys(one.nick for one in (*named, *rest))
+    return [Kick(asked.room, nick, asked.why) for nick in nicks]
+
+
+# ── lift ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _lift(state: State, person: Person, asked: LiftRoomBan) -> Sequence[ModesSet | Refused]:
+    if refused := _not_theirs(state, person, asked.room):
+        return [refused]
+    found = _find(state, state.rooms[fold(asked.room)], asked.which)
+    if isinstance(found, Refused):
+        return [found]
+    changes = tuple(Change(False, "b", entry.mask) for entry in found)
+    return set_modes(state, person, SetModes(asked.room, changes))
+
+
+def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
+    """The bans with this number, or about this; those that only mute as well."""
+    bans = [entry for mode, entry in room.state.masks if mode == "b"]
+    if which.isascii() and which.isdigit() and len(which) < 10:
+        found = [entry for entry in bans if entry.number == int(which)]
+        why = f"There is no ban {int(which)} in {room.state.name}."
+        return found or Refused(f"{why} /bans lists them.")
+    target = read_target(state, which)
+    if isinstance(target, Refused):
+        return target
+    wanted = {fold_mask(target.entry), fold_mask(MUTE + target.entry)}
+    if found := [entry for entry in bans if fold_mask(entry.mask) in wanted]:
+        return found
+    return Refused(f"There is no ban of {target.entry} in {room.state.name}. /bans lists them.")
+
+
+# ── the end of their time ──────────────────────────────────────────────────────────────────────
+
+
+def over_in(room: Room, now: int) -> ModesSet | None:
+    """The end of all entries of a room whose time is up (unix milliseconds); None without any."""
+    if not (room.state.masks and 0 < room.lists.end <= now):
+        return None
+    entries = room.state.masks
+    over = tuple(Change(False, mode, e.mask) for mode, e in entries if 0 < e.until <= now)
+    return ModesSet(room.state.name, "", over)
+
+
+def next_end_in(rooms: Iterable[Room]) -> int:
+    """The moment at which the next entry of one of these rooms has to end; 0 if there is none."""
+    ends = (room.lists.end for room in rooms if room.state.masks)
+    return min(filter(None, ends), default=0)
+
+
+#: Rows for ``decide.JUDGES``.
+JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
+    SetRoomBan: _set,
+    LiftRoomBan: _lift,
+}

@@ -1,0 +1,50 @@
+"""The wording of changes of a room's modes, and of its list of bans."""
+
+from collections.abc import Sequence
+
+from trio_chat.core.events import Change, ModesSet
+from trio_chat.core.modes import ACCOUNT, MUTE
+from trio_chat.core.views import Mask, Masks
+from trio_chat.protocols.durations import moment, written
+
+
+def changed(event: ModesSet) -> list[str]:
+    """Tell of changes; bans have a sentence each."""
+    lines = [_of_ban(event.nick, change) for change in event.changes if change.mode == "b"]
+    if others := [change for change in event.changes if change.mode != "b"]:
+        lines.append(f"{event.nick} set mode {letters(others)}.")
+    return [f"*** {line}" for line in lines]
+
+
+def letters(changes: Sequence[Change]) -> str:
+    """Modes with their arguments, as IRC writes them."""
+    return " ".join(f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in changes)
+
+
+def _of_ban(by: str, change: Change) -> str:
+    whom = _whom(change.argument)
+    muted = change.argument.startswith(MUTE)
+    if change.add:
+        lasts = f" for {written(change.seconds)}" if change.seconds else ""
+        reason = f" ({change.why})" if change.why else ""
+        return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}{reason}."
+    what = f"{'mute' if muted else 'ban'} of {whom}"
+    return f"{by} lifted the {what}." if by else f"The {what} has expired."
+
+
+def _whom(entry: str) -> str:
+    bare = entry.removeprefix(MUTE)
+    return f"account {bare.removeprefix(ACCOUNT)}" if bare.startswith(ACCOUNT) else bare
+
+
+def listed(masks: Masks) -> list[str]:
+    """List the bans of a room."""
+    return [f"*** {_ban(ban)}" for ban in masks.masks] or [f"*** {masks.room} has no bans."]
+
+
+def _ban(ban: Mask) -> str:
+    what = "may not speak" if ban.mask.startswith(MUTE) else "may not come in"
+    end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
+    reason = f": {ban.why}" if ban.why else ""
+    since = f"since {moment(ban.at)}, by {ban.by}"
+    return f"Ban {ban.number}: {_whom(ban.mask)} {what} {end}, {since}{reason}"

@@ -1,0 +1,354 @@
+"""Bans of a room by name: whom they fit, how long, how they are told, and how they end."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from returning import House
+from ring import Ring, changes, refusal
+from trio_chat.core.commands import (
+    Join,
+    Kick,
+    LiftRoomBan,
+    Rename,
+    Request,
+    Say,
+    SetModes,
+    SetRoomBan,
+)
+from trio_chat.core.events import Arrived, Change, Entry, Event, ModesSet, Origin, Said
+from trio_chat.core.refusals import Code
+from trio_chat.core.room_bans import next_end_in, over_in, removals
+from trio_chat.core.views import Mask, Notice, Refused
+from trio_chat.storage.codec import decode_state, encode_state
+
+HOUR = 3_600_000
+FAR = Origin("u", "5d1abb1794.ip")
+
+
+@pytest.fixture
+def house() -> House:
+    """Olga founded #den, Mark has an account; Gus and Gina have one address, Lou is on loopback."""
+    house = House("olga", "mark")
+    house.come("olga", "#den")
+    house.come("mark", "#den")
+    for nick in ("gus", "gina"):
+        house.happen(Arrived(nick, f"id-{nick}", FAR, address="203.0.113.9"))
+        house.ask(f"id-{nick}", Join("#den"))
+    house.happen(Arrived("lou", "id-lou", Origin("u", "cafe.ip"), address="127.0.0.1"))
+    house.ask("id-lou", Join("#den"))
+    return house
+
+
+def ban(house: House, whom: str, by: str = "olga", **terms: object) -> list[str]:
+    """Set a ban, with the removals that follow; who is removed, and what the operator is told."""
+    asked = SetRoomBan("#den", whom, **terms)  # type: ignore[arg-type]
+    event, *rest = house.decide(f"id-{by}", asked)
+    assert isinstance(event, ModesSet), event
+    house.happen(event)
+    kicks = removals(house.chat, house.person(by), asked)
+    for kick in kicks:
+        house.ask(f"id-{by}", kick)
+    return [kick.nick for kick in kicks] + [one.text for one in rest if isinstance(one, Notice)]
+
+
+def masks(house: House) -> list[Mask]:
+    return [mask for _, mask in house.chat.rooms["#den"].state.masks]
+
+
+def lift(house: House, which: str, by: str = "olga") -> list[str]:
+    before = {mask.mask for mask in masks(house)}
+    house.ask(f"id-{by}", LiftRoomBan("#den", which))
+    return sorted(before - {mask.mask for mask in masks(house)})
+
+
+# ── whom it is about ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("whom", "entry"),
+    [
+        ("mark", "a:mark"),
+        ("gus", "*!*@5d1abb1794.ip"),
+        ("lou", "lou!*@*"),
+        ("a:Eve", "a:Eve"),
+        ("*@*.example", "*!*@*.example"),
+        ("spam*", "spam*!*@*"),
+    ],
+)
+def test_a_name_stands_for_an_account_or_an_address(house: House, whom: str, entry: str) -> None:
+    ban(house, whom)
+    assert [mask.mask for mask in masks(house)] == [entry]
+
+
+def test_who_has_gone_is_known_by_the_last_nickname(house: House) -> None:
+    house.ask("id-gus", Rename("gustav"))
+    assert ban(house, "gus")[0] == "gustav"
+    house.go("lou")
+    ban(house, "lou")
+    house.go("mark")
+    assert ban(house, "Mark") == []
+    assert [mask.mask for mask in masks(house)] == ["*!*@5d1abb1794.ip", "lou!*@*", "a:mark"]
+
+
+def test_a_name_that_nobody_has_is_refused_with_a_way(house: House) -> None:
+    refused = refusal(house.decide("id-olga", SetRoomBan("#den", "nobody")))
+    assert refused.code is Code.NO_SUCH_NICK
+    assert "nobody!*@* is a mask" in refused.why
+    assert refusal(house.decide("id-olga", LiftRoomBan("#den", "nobody"))).code is refused.code
+
+
+def test_nobody_bans_themselves(house: House) -> None:
+    assert "yourself" in refusal(house.decide("id-olga", SetRoomBan("#den", "olga"))).why
+
+
+@pytest.mark.parametrize("whom", ["olga", "a:olga", "olga!*@*", "*"])
+def test_the_founder_is_not_banned_by_other_operators(house: House, whom: str) -> None:
+    house.set("#den", "+o", "mark")
+    outcomes = house.decide("id-mark", SetRoomBan("#den", whom))
+    if whom != "*":
+        assert refusal(outcomes).code is Code.NEED_OP
+        return
+    ban(house, "*", by="mark")
+    assert not isinstance(house.decide("id-olga", Say("#den", "still here"))[0], Refused)
+    house.go("olga")
+    assert len(house.come("olga", "#den")) == 1
+
+
+@pytest.mark.parametrize("asked", [SetRoomBan("#den", "gina"), LiftRoomBan("#den", "1")])
+def test_only_operators_of_the_room_set_and_lift_bans(house: House, asked: Request) -> None:
+    ban(house, "a:eve")
+    assert refusal(house.decide("id-gus", asked)).code is Code.NEED_OP
+    house.enter("stranger")
+    assert refusal(house.decide("id-stranger", asked)).code is Code.NEED_OP
+    house.make_operator("stranger")
+    assert house.chat.is_repair("id-stranger", asked)
+
+
+# ── who is removed ─────────────────────────────────────────────────────────────────────────────
+
+
+ONE = "It fits 1 of 4 others in #den; it does nothing to operators."
+
+
+def test_who_is_named_is_removed_and_those_who_share_the_address_are_told(house: House) -> None:
+    """Two of five fit; had it been three, nobody beside Gus would have been removed."""
+    assert ban(house, "gus") == [
+        "gus",
+        "gina",
+        "It fits 2 of 4 others in #den; it does nothing to operators.",
+    ]
+    house.enter("gil", origin=FAR)
+    assert house.refused("gil", "#den") is Code.BANNED
+
+
+def test_who_is_banned_on_several_devices_leaves_on_all_of_them(house: House) -> None:
+    again = Origin(account="mark")
+    house.happen(Arrived("mark_2", "id-mark_2", again, "=mark", password_id=1))
+    house.ask("id-mark_2", Join("#den"))
+    assert ban(house, "mark") == ["mark", "mark_2"]
+
+
+def test_an_operator_who_is_banned_is_none_any_more(house: House) -> None:
+    house.set("#den", "+o", "mark")
+    assert ban(house, "mark") == ["mark"]
+    assert house.refused("mark", "#den") is Code.BANNED
+
+
+def test_a_ban_of_most_is_taken_for_a_mistake_and_can_be_undone(house: House) -> None:
+    [told] = ban(house, "*")
+    assert told == (
+        "It fits 4 of 4 others in #den; it does nothing to operators.\n"
+        "So nobody is removed. /unban *!*@* undoes it."
+    )
+    assert isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
+    assert lift(house, "*!*@*") == ["*!*@*"]
+    assert not isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
+
+
+def test_who_is_excepted_is_not_removed(house: House) -> None:
+    house.set("#den", "+e", "gina")
+    assert ban(house, "*@5d1abb1794.ip") == ["gus", ONE]
+
+
+def test_a_mute_removes_nobody(house: House) -> None:
+    assert ban(house, "mark", mute=True) == []
+    assert ban(house, "m:lou") == [ONE]
+    assert [mask.mask for mask in masks(house)] == ["m:a:mark", "m:lou!*@*"]
+
+
+# ── until when, and why ────────────────────────────────────────────────────────────────────────
+
+
+def test_an_entry_says_who_when_until_when_and_why(house: House) -> None:
+    ban(house, "mark", seconds=7200, why="spam")
+    [mask] = masks(house)
+    at = mask.at
+    assert mask == Mask("a:mark", "olga", at, 1, at + 2 * HOUR, "spam")
+    state = house.chat.rooms["#den"].state
+    assert decode_state(encode_state(state)) == state == house.state_from_log("#den")
+
+
+def test_another_time_or_reason_replaces_the_entry(house: House) -> None:
+    ban(house, "lou", seconds=60, why="spam")
+    ban(house, "lou", seconds=7200)
+    [mask] = masks(house)
+    assert (mask.number, mask.until - mask.at, mask.why) == (2, 2 * HOUR, "spam")
+    house.set("#den", "+b", "lou")
+    [mask] = masks(house)
+    assert (mask.number, mask.until, mask.why) == (3, 0, "spam")
+    assert house.decide("id-olga", SetModes("#den", changes("+b", "lou"))) == []
+    already = refusal(house.decide("id-olga", SetRoomBan("#den", "lou!*@*")))
+    assert already.why == "There is such a ban already."
+
+
+def test_what_somebody_asks_for_is_bounded(house: House) -> None:
+    ban(house, "lou", seconds=10**12, why="w" * 1000)
+    [mask] = masks(house)
+    assert mask.until - mask.at == 10 * 366 * 24 * HOUR
+    assert len(mask.why) == 200
+
+
+UNTIL = "until 1970-01-01 02:01 UTC (spam). Ask its operators."
+
+
+def test_who_is_banned_is_told_until_when_and_why(house: House) -> None:
+    [event, *_] = house.decide("id-olga", SetRoomBan("#den", "mark", 7200, why="spam"))
+    house.happen(event)  # type: ignore[arg-type]
+    banned = f"You are banned from #den {UNTIL}"
+    assert refusal(house.decide("id-mark", Say("#den", "hi"))).why == banned
+    renamed = refusal(house.decide("id-mark", Rename("marcus")))
+    assert renamed.why == f"You cannot change your nickname now. {banned}"
+    told = house.ask("id-olga", Kick("#den", "mark", "spam"))[-1]
+    assert (told.shown, told.people) == (Notice(banned, "#den"), ("id-mark",))
+    assert refusal(house.decide("id-mark", Join("#den"))).why == banned
+
+
+def test_who_is_muted_is_told_until_when_and_why(house: House) -> None:
+    ban(house, "mark", seconds=7200, mute=True, why="spam")
+    muted = f"You may not speak in #den {UNTIL}"
+    assert refusal(house.decide("id-mark", Say("#den", "hi"))).why == muted
+    house.set("#den", "+b", "a:mark")
+    banned = "You are banned from #den. Ask its operators."
+    assert refusal(house.decide("id-mark", Say("#den", "hi"))).why == banned
+
+
+def test_of_several_the_one_that_lasts_longest_is_told(house: House) -> None:
+    ban(house, "gus", seconds=7200, mute=True, why="spam")
+    ban(house, "gus!*@*", seconds=60, mute=True)
+    assert refusal(house.decide("id-gus", Say("#den", "hi"))).why.endswith(UNTIL)
+
+
+# ── lifted, and over ───────────────────────────────────────────────────────────────────────────
+
+
+def test_bans_are_lifted_by_number_or_by_whom_they_are_about(house: House) -> None:
+    for whom, mute in [("mark", False), ("mark", True), ("gus", False), ("lou", True)]:
+        ban(house, whom, mute=mute)
+    assert lift(house, "mark") == ["a:mark", "m:a:mark"]
+    assert lift(house, "GUS") == ["*!*@5d1abb1794.ip"]
+    why = refusal(house.decide("id-olga", LiftRoomBan("#den", "3"))).why
+    assert why == "There is no ban 3 in #den. /bans lists them."
+    why = refusal(house.decide("id-olga", LiftRoomBan("#den", "gus"))).why
+    assert why == "There is no ban of *!*@5d1abb1794.ip in #den. /bans lists them."
+    assert lift(house, "4") == ["m:lou!*@*"]
+
+
+def test_a_number_is_not_used_again(house: House) -> None:
+    ban(house, "lou", mute=True)
+    lift(house, "1")
+    ban(house, "lou", mute=True)
+    assert [mask.number for mask in masks(house)] == [2]
+    state = house.chat.rooms["#den"].state
+    assert decode_state(encode_state(state)).last_entry == 2
+
+
+def test_entries_end_at_their_moment_and_not_before(house: House) -> None:
+    room = house.chat.rooms["#den"]
+    assert next_end_in(house.chat.rooms.values()) == 0
+    ban(house, "mark", seconds=60, mute=True)
+    ban(house, "lou", seconds=120, mute=True)
+    ban(house, "gus", mute=True)
+    first, second, _ = (mask.until for mask in masks(house))
+    assert next_end_in(house.chat.rooms.values()) == first
+    assert over_in(room, first - 1) is None
+    over = over_in(room, first)
+    assert over == ModesSet("#den", "", (Change(False, "b", "m:a:mark"),))
+    [delivery] = house.happen(over)
+    assert (delivery.rooms, delivery.people) == (("#den",), ())
+    assert not isinstance(house.decide("id-mark", Say("#den", "hi"))[0], Refused)
+    assert isinstance(house.decide("id-lou", Say("#den", "hi"))[0], Refused)
+    both = over_in(room, second + HOUR)
+    assert both == ModesSet("#den", "", (Change(False, "b", "m:lou!*@*"),))
+    house.happen(both)
+    assert over_in(room, second + 100 * HOUR) is None
+
+
+# ── whatever somebody without rights does ──────────────────────────────────────────────────────
+
+_WORDS = st.sampled_from(["olga", "mark", "gus", "#den", "a:mark", "*", "1", "", "hi"])
+_MEANT = {
+    "room": st.sampled_from(["#den", "#hall"]),
+    "nick": st.sampled_from(["olga", "mark", "gus", "eve"]),
+    "status": st.sampled_from(["", "@", "+"]),
+    "entry": st.just(Entry("#den", "000001-0", Said("#den", "olga", "hi", "id-olga"), 1)),
+    "changes": st.lists(
+        st.builds(Change, st.booleans(), st.sampled_from([*"beIklimnstCMRov"]), _WORDS), max_size=3
+    ).map(tuple),
+}
+_OF_TYPE = {str: _WORDS, int: st.integers(0, 100), bool: st.booleans()}
+
+
+def _requests(kind: type) -> st.SearchStrategy[Request]:
+    """Requests of a kind, with the words that may do harm."""
+    made = {}
+    for name, field in kind.__dataclass_fields__.items():  # type: ignore[attr-defined]
+        if (found := _MEANT.get(name, _OF_TYPE.get(field.type))) is not None:
+            made[name] = found
+    return st.builds(kind, **made)
+
+
+ASKED = st.one_of([_requests(kind) for kind in get_args(Request)])
+
+
+def rights(ring: Ring) -> object:
+    """All that says what anybody may do, but for the accounts of those who do this."""
+    rooms = [
+        (
+            *(room.state.founder, room.state.flags, room.state.key, room.state.limit),
+            *(room.state.masks, {who: one.letters for who, one in room.state.standing.items()}),
+            *(dict(room.status), dict(room.invited)),
+        )
+        for name, room in ring.chat.rooms.items()
+        if name in ("#den", "#hall")
+    ]
+    chat, realm = ring.chat, ring.chat.realm
+    accounts = [realm.account(name) for name in ("olga", "mark")]
+    people = {p.user_id: p.modes for p in chat.people.values() if "o" in p.modes}
+    return rooms, accounts, people, dict(realm.bans.all), realm.lock
+
+
+@given(st.lists(st.tuples(st.sampled_from(["id-gus", "id-eve"]), ASKED), min_size=20, max_size=60))
+def test_nobody_without_rights_changes_anybodys_rights(
+    steps: list[tuple[str, Request]],
+) -> None:
+    house = House("olga", "mark", "eve")
+    for room in ("#den", "#hall"):
+        house.come("olga", room)
+        house.come("mark", room)
+        house.set(room, "+v", "mark")
+    house.set("#hall", "+bMi", "m:a:mark")
+    house.come("eve", "#den")
+    house.come("gus", "#den", known=False)
+    house.happen(Arrived("root", "id-root", Origin(), "~root"))
+    house.make_operator("root")
+    before = rights(house)
+    for user_id, asked in steps:
+        if isinstance(asked, Rename) and house.chat.person(asked.nick):
+            continue  # the server gives nobody a nickname that somebody has
+        for event in house.decide(user_id, asked):
+            if isinstance(event, Event):
+                house.happen(event)
+        assert rights(house) == before

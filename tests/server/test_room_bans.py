@@ -1,0 +1,243 @@
+"""Bans of rooms on a running server: in both dialects, and until their time is up."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from clocks import Clock
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, Peer, running
+from stores import memory_log, sqlite_log
+from trio_chat.settings import Settings
+
+PATIENT = {"ping": 7200}
+
+
+def chosen(**sections: dict[str, object]) -> Settings:
+    accounts = {"guests": "open", "registration": "open"}
+    return settings(accounts=accounts, **sections)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(chosen(tls={"clear": "anyone"})) as it:
+        yield it
+
+
+async def come(house: House, nick: str, address: str = "unix", room: str = "#tea") -> IrcPeer:
+    """Somebody on IRC, who has read what there is."""
+    peer = IrcPeer((await house.link(address=address)).stream)
+    await peer.say(f"NICK {nick}", f"USER {nick} 0 * :{nick}", f"JOIN {room}")
+    await peer.until(" 366 ")
+    await peer.news()
+    return peer
+
+
+async def plain(house: House, nick: str, address: str = "unix") -> Peer:
+    """Somebody on plain, in #tea."""
+    peer = await house.link(nick, address)
+    await peer.send(b"/join #tea\n")
+    await peer.until("/help for more.\n")
+    return peer
+
+
+# ── commands ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_on_irc_somebody_is_banned_for_some_time_with_a_reason(house: House) -> None:
+    al = await come(house, "al")
+    bob = await come(house, "bob", "192.0.2.1")
+    await al.news()
+    assert await al.news("BAN #tea bob 2h :no more spam") == [
+        ":al!al@unix MODE #tea +b *!*@192.0.2.1",
+        ":al!al@unix KICK #tea bob :no more spam",
+    ]
+    *_, kicked, told = await bob.news()
+    assert kicked == ":al!al@unix KICK #tea bob :no more spam"
+    banned = told.partition(" :")[2]
+    assert banned.startswith("You are banned from #tea until 20")
+    assert banned.endswith(" UTC (no more spam). Ask its operators.")
+    assert await bob.news("JOIN #tea") == [f":chat.local 474 bob #tea :{banned}"]
+    [listed] = await al.news("BANS #tea")
+    assert listed.startswith(":chat.local NOTICE al :Ban 1: *!*@192.0.2.1 may not come in until 20")
+    assert listed.endswith(", by al: no more spam")
+    [entry, _] = await al.news("MODE #tea b")
+    assert entry.startswith(":chat.local 367 al #tea *!*@192.0.2.1 al ")
+    assert await al.news("UNBAN #tea 1") == [":al!al@unix MODE #tea -b *!*@192.0.2.1"]
+    assert await al.news("BANS #tea") == [":chat.local NOTICE al :#tea has no bans."]
+    assert any(" JOIN " in line for line in await bob.news("JOIN #tea"))
+
+
+async def test_on_irc_somebody_is_muted(house: House) -> None:
+    al, bob = await come(house, "al"), await come(house, "bob")
+    await al.news()
+    assert await al.news("MUTE #tea bob 10m") == [":al!al@unix MODE #tea +b m:bob!*@*"]
+    *_, told = await bob.news("PRIVMSG #tea :hi")
+    assert told.startswith(":chat.local 404 bob #tea :You may not speak in #tea until 20")
+    [told] = await bob.news("NICK rob")
+    assert ":You cannot change your nickname now. You may not speak in #tea until 20" in told
+    assert " 435 bob rob #tea " in told
+    await al.news("UNBAN #tea bob")
+    assert await bob.news("PRIVMSG #tea :hi") == [":al!al@unix MODE #tea -b m:bob!*@*"]
+
+
+async def test_all_that_a_ban_leads_to_answers_its_label(house: House) -> None:
+    al = await irc_peer(house, "al", "batch", "labeled-response", rooms="#tea", link=True)
+    await come(house, "bob")
+    await al.news()
+    lines = await al.news("@label=x BAN #tea bob")
+    assert lines == [
+        "@label=x :chat.local BATCH +b1 labeled-response",
+        "@batch=b1 :al!al@memory MODE #tea +b bob!*@*",
+        "@batch=b1 :al!al@memory KICK #tea bob al",
+        ":chat.local BATCH -b1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("BAN #tea", " 461 bob BAN :Not enough parameters"),
+        ("BAN #tea :  ", "NOTICE bob :BAN: Usage: BAN room nickname|mask [time] [why]"),
+        ("BAN #tea al", " 482 bob #tea :Only an operator of #tea may do that."),
+        ("UNBAN #tea 1", " 482 bob #tea :Only an operator of #tea may do that."),
+        ("BANS #nowhere", " 403 bob #nowhere :There is nobody in #nowhere."),
+        ("MUTE nowhere al", " 403 bob nowhere :There is nobody in nowhere."),
+    ],
+)
+async def test_what_cannot_be_done_is_refused(house: House, line: str, told: str) -> None:
+    await come(house, "al")
+    bob = await come(house, "bob")
+    [answer] = await bob.news(line)
+    assert answer.endswith(told)
+
+
+async def test_people_on_plain_have_the_same_commands(house: House) -> None:
+    al, bob = await plain(house, "al"), await plain(house, "bob")
+    await al.send(b"/mute bob 1d12h too loud\n/bans\n")
+    await bob.until("*** al muted bob!*@* for 1d12h (too loud).\n")
+    await al.until("*** Ban 1: bob!*@* may not speak until 20")
+    assert (await al.until("\n")).endswith(", by al: too loud\n")
+    await bob.send(b"hello\n/why\n/ban al\n")
+    await bob.until("*** You may not speak in #tea until 20")
+    await bob.until("*** You may not speak in #tea until 20")
+    await bob.until("*** Only an operator of #tea may do that.\n")
+    await al.send(b"/unmute bob\n/bans\n/op bob\n/deop bob\n/voice bob\n/devoice bob\n")
+    await al.until("*** #tea has no bans.\n")
+    assert await bob.until("-v bob.\n") == (
+        "*** al lifted the mute of bob!*@*.\n"
+        "*** al set mode +o bob.\n*** al set mode -o bob.\n"
+        "*** al set mode +v bob.\n*** al set mode -v bob.\n"
+    )
+    await al.send(b"/ban bob\n/ban al\n/ban nobody\n/ban\n")
+    await bob.until("*** al banned bob!*@*.\n*** al kicked bob out of #tea.\nbob left!\n")
+    await bob.until("*** You are banned from #tea. Ask its operators.\n")
+    await al.until("*** You cannot ban yourself.\n*** Nobody here is called nobody, and ")
+    await al.until("*** Usage: /ban NAME|MASK [2h] [WHY]\n")
+
+
+async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
+    al, bob = await plain(house, "al"), await plain(house, "bob")
+    await al.send(b"/ban *\n")
+    await al.until(
+        "*** al banned *!*@*.\n"
+        "*** It fits 1 of 1 others in #tea; it does nothing to operators.\n"
+        "*** So nobody is removed. /unban *!*@* undoes it.\n"
+    )
+    await al.send(b"/unban *!*@*\n")
+    await bob.until("*** al lifted the ban of *!*@*.\n")
+    await bob.send(b"hello\n")
+    await al.until("bob: hello\n")
+
+
+# ── the end of their time ──────────────────────────────────────────────────────────────────────
+
+
+async def speaks(peer: IrcPeer) -> bool:
+    return not any(" 404 " in line for line in await peer.news("PRIVMSG #tea :hi"))
+
+
+async def test_a_ban_ends_when_its_time_is_up(autojump_clock: MockClock) -> None:
+    clock = Clock()
+    async with (
+        memory_log(clock, Path()) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        al, bob, cat = [await come(house, nick) for nick in ("al", "bob", "cat")]
+        ann = await plain(house, "ann")
+        await al.news("MUTE #tea bob 10m", "MUTE #tea cat 20m")
+        await trio.sleep(599)
+        assert (await speaks(bob), await speaks(cat)) == (False, False)
+        await trio.sleep(2)
+        assert ":chat.local MODE #tea -b m:bob!*@*" in await al.news()
+        await ann.until("*** The mute of bob!*@* has expired.\n")
+        assert (await speaks(bob), await speaks(cat)) == (True, False)
+        await trio.sleep(600)
+        assert await speaks(cat)
+
+
+@pytest.mark.parametrize("late", [0, 7200])
+async def test_it_is_the_clock_on_the_wall_that_counts(
+    autojump_clock: MockClock, late: int
+) -> None:
+    """Set forward, a ban ends within a minute; set back, it lasts until that moment comes."""
+    clock = Clock()
+    async with (
+        memory_log(clock, Path()) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        al, bob = await come(house, "al"), await come(house, "bob")
+        await al.news("MUTE #tea bob 1h")
+        clock.set_to(clock() + (3600 - late))
+        await trio.sleep(61)
+        assert await speaks(bob) is not bool(late)
+        if late:
+            await trio.sleep(late + 1)
+            assert await speaks(bob)
+
+
+async def test_a_ban_of_a_closed_room_ends_as_soon_as_it_is_opened(
+    autojump_clock: MockClock,
+) -> None:
+    """Whoever opens it is let in by that; and one that is left then ends in time."""
+    clock = Clock()
+    async with (
+        memory_log(clock, Path()) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        al, bob = await come(house, "al"), await come(house, "bob", room="#hall")
+        cat = await come(house, "cat", room="#hall")
+        await al.news("BAN #tea bob 1h", "BAN #tea cat 1h10m", "PART #tea")
+        assert " 474 " in "".join(await bob.news("JOIN #tea"))
+        await trio.sleep(3601)
+        assert " 474 " in "".join(await cat.news("JOIN #tea"))
+        assert " 366 " in "".join(await bob.news("JOIN #tea"))
+        await trio.sleep(600)
+        assert ":chat.local MODE #tea -b cat!*@*" in await bob.news()
+        assert " 366 " in "".join(await cat.news("JOIN #tea"))
+
+
+async def test_a_ban_ends_that_was_due_while_the_server_was_down(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.set_to(time.time())
+    store = tmp_path / "chat.db"
+    async with (
+        sqlite_log(clock, store) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        al = await come(house, "al")
+        await come(house, "bob")
+        await al.news("BAN #tea bob 1h spam", "BAN #tea a:cat 3h :bad jokes", "BANS #tea")
+    clock.set_to(clock() + 7200)
+    async with (
+        sqlite_log(clock, store) as log,
+        running(chosen(limits=PATIENT), log, clock=clock) as house,
+    ):
+        bob = await come(house, "bob")
+        [listed] = await bob.news("BANS #tea")
+        assert ":Ban 2: account cat may not come in until 20" in listed
+        assert listed.endswith(", by al: bad jokes")
