@@ -216,6 +216,22 @@ def test_who_goes_to_another_room_leaves_the_one_before_once_there() -> None:
     assert bob.sent == ["PRIVMSG #Tea hi"]
 
 
+def test_the_last_message_is_the_one_to_whom_it_was_said_last() -> None:
+    bob = on_irc("message-tags", "echo-message", "draft/message-redaction")
+    for number, (line, target) in enumerate(
+        [("hi", "#lobby"), ("/msg alice psst", "alice"), ("/me waves", "#lobby")]
+    ):
+        bob.writes(line)
+        [sent] = bob.sent
+        bob.hears(f"@msgid=m{number} {ME} {sent}")
+        bob.writes("/remove last")
+        assert bob.sent == [f"REDACT {target} m{number}"]
+    bob.writes("/msg alice psst")
+    bob.sent  # noqa: B018
+    bob.writes("/remove last bob")
+    assert bob.sent == ["REDACT #lobby m2"]
+
+
 def kept_out() -> Person:
     """Of #tea, and in #lobby still."""
     bob = on_irc("echo-message")

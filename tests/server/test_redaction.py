@@ -261,6 +261,17 @@ async def test_plain_people_remove_their_last_message(house: House) -> None:
     ]
 
 
+async def test_plain_people_remove_what_they_said_last_in_private_too(house: House) -> None:
+    alice, bob = await house.people("alice", "bob")
+    await alice.send(b"hello\n/msg bob swordfish\n/remove last\n")
+    removed = "*** alice removed a message of their own.\n"
+    for peer in (alice, bob):
+        assert "alice -> bob: swordfish\n" in await peer.until(removed)
+    await alice.send(b"/msg bob again\n/me waves\n/remove last\n/history\n")
+    assert "waves" not in (await alice.until(removed) + await alice.until("alice: hello\n"))[-60:]
+    await bob.until(removed)
+
+
 async def test_plain_operators_remove_those_of_others(house: House) -> None:
     alice, bob = await house.people("alice", "bob")
     await alice.send(b"BUY\n")

@@ -48,6 +48,7 @@ class OneRoom:
         self._chosen = False  # whether we are in a room because we asked for it
         self._kept_out = ""  # a room that has not let us in: the next lines are meant for it
         self._entering: ByName[None] = ByName(self._sentences.names)  # the roster is to come
+        self._spoke_to = ""  # to whom we spoke last, if that was in private
         self._commanded = 0  # commands that may still be refused
 
     @property
@@ -173,6 +174,7 @@ class OneRoom:
     def _say(self, text: str, target: str, *, action: bool = False) -> requests.Request:
         if is_invisible(text):
             raise Unsupported(INVISIBLE)
+        self._spoke_to = "" if is_room(target) else target
         return requests.Say(text, target, action, new_token())
 
     def _command(self, line: str) -> requests.Request | Notice:
@@ -189,6 +191,9 @@ class OneRoom:
                 raise Unsupported(ALWAYS_IN_A_ROOM)
             case "reconnect":  # which the runner would obey
                 raise Unsupported("Only the full screen has /reconnect.")
+            case "remove" if rest.lower() == "last" and self._spoke_to:
+                self._commanded += 1
+                return requests.SlashCommand(line, self._spoke_to)
             case verb if verb in _OF_THE_ROOM and not is_room(rest):
                 self._here()
         self._commanded += 1
