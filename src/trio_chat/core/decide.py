@@ -86,9 +86,17 @@ from trio_chat.core.state import (
     muted_in,
     shown,
 )
-from trio_chat.core.views import AwayReply, Metadata, Notice, Refused, Repeated
+from trio_chat.core.views import (
+    AwayReply,
+    BanEffect,
+    LockEffect,
+    Metadata,
+    Notice,
+    Refused,
+    Repeated,
+)
 
-Outcome = Event | Refused | AwayReply | Repeated | Metadata | Notice
+Outcome = Event | Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
 Outcomes = Sequence[Outcome]
 
 

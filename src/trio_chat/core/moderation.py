@@ -21,7 +21,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import cut
-from trio_chat.core.limits import whom
+from trio_chat.core.limits import is_exempt, whom
 from trio_chat.core.masks import MASK_MAX, full_mask
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
 from trio_chat.core.networks import IpNetwork, network_of, written
@@ -29,7 +29,7 @@ from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
-from trio_chat.core.views import Ban, Bans, Notice, Refused
+from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
 
 # Bans in a part of an answer.
 _PART = 200
@@ -103,7 +103,7 @@ def described(ban: Ban | Banned) -> str:
 # ── bans ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | Notice | Refused]:
+def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | BanEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
     bans, target = state.realm.bans, read_target(state, asked.whom)
@@ -111,32 +111,28 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | N
         return [target]
     replaced = bans.on(*target)
     if len(bans.all) >= BANS_MAX and replaced is None:
-        why = f"There are {BANS_MAX} bans, which is the limit: lift some first (/uban list)."
+        why = f"There are {BANS_MAX} bans, which is the limit: lift some first."
         return [Refused(why)]
     banned = Banned(
         bans.last + 1, *target, asked.mute, _bounded(asked.seconds), cut(asked.why, WHY_MAX),
         person.nick, person.user_id,
     )  # fmt: skip
-    return [banned, Notice("\n".join(_told(state, person, banned, replaced)))]
+    return [banned, _effect(state, person, banned, replaced)]
 
 
 def _bounded(seconds: int) -> int:
     return max(0, min(seconds, SECONDS_MAX))
 
 
-def _told(state: State, person: Person, banned: Banned, replaced: Ban | None) -> Iterator[str]:
-    """Tell an operator what their ban does to those who are here."""
+def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
     ban = Ban(banned.number, banned.kind, banned.value, banned.mute)
-    hit, here = whom(state, ban), len(state.people)
-    what = "may not speak" if ban.mute else "may not come in"
-    yield f"Ban {ban.number}: {described(ban)} {what}. It is about {len(hit)} of {here} here."
-    undo = f"/uban del {ban.number} lifts it."
-    if 2 * len(hit) > here:
-        yield f"That is more than half of those who are here. {undo}"
-    if replaced:
-        yield f"It takes the place of ban {replaced.number}."
-    if ban.kind == NETWORK and not ban.mute and fits(ban)(person):
-        yield f"It is about where you are yourself: once you have left, you cannot return. {undo}"
+    return BanEffect(
+        ban,
+        hit=len(whom(state, ban)),
+        here=len(state.people),
+        replaced=replaced.number if replaced else 0,
+        shuts_out=ban.kind == NETWORK and not ban.mute and fits(ban)(person),
+    )
 
 
 def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned | Notice | Refused]:
@@ -191,13 +187,12 @@ def _about(state: State, name: str) -> Bans | Refused:
 # ── the lock ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | Notice | Refused]:
+def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | LockEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
     locked = Locked(_bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
-    guests = sum(1 for p in state.people.values() if not (p.origin.account or p.is_operator))
-    told = f"{guests} of {len(state.people)} here are guests, who are mute now."
-    return [locked, Notice(told if locked.seconds else f"{told} It stays so until /lock off.")]
+    guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
+    return [locked, LockEffect(bool(locked.seconds), len(guests), len(state.people))]
 
 
 def _unlock(state: State, person: Person, asked: UnlockChat) -> Sequence[Unlocked | Refused]:

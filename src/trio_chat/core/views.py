@@ -218,6 +218,33 @@ class Lock:
 
 
 @fact
+class BanEffect:
+    """The answer to SetBan: it hits so many of those who are ``here``.
+
+    ``replaced`` is the number of the ban whose place it takes, 0 if there is none. With
+    ``shuts_out`` the operator who has set it cannot come back from where they are.
+    """
+
+    ban: Ban
+    hit: int
+    here: int
+    replaced: int = 0
+    shuts_out: bool = False
+
+
+@fact
+class LockEffect:
+    """The answer to LockChat: it mutes so many of those who are ``here``.
+
+    ``ends`` says whether it ends by itself.
+    """
+
+    ends: bool
+    muted: int
+    here: int
+
+
+@fact
 class Bans:
     """The answer to ListBans, by number, or a part of it if ``more`` follow."""
 
@@ -402,6 +429,7 @@ class Marked:
 Answer = (
     Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
+    | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | Copy | Presence | LoggedOut | Answer

@@ -49,8 +49,10 @@ from trio_chat.core.views import (
     AnotherNick,
     Answer,
     AwayReply,
+    BanEffect,
     Bans,
     Challenge,
+    LockEffect,
     Members,
     Metadata,
     NewKey,
@@ -101,6 +103,11 @@ _SLOWED = "You have been sending too fast: for {} more seconds, {:g} messages a 
 _NO_LIMITS = "Nothing limits you just now."
 
 _DAY = 86_400  # seconds
+
+# Outcomes that are told, and lead to nothing else.
+_TOLD = (
+    Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect | AnotherNick
+)  # fmt: skip
 
 # Refusals after which nobody can try another nickname.
 _FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
@@ -514,7 +521,7 @@ class Connection:
 
     async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, Refused | AwayReply | Repeated | Metadata | Notice | AnotherNick):
+        if isinstance(outcome, _TOLD):
             self._reply(outcome, ask)
             return
         for following in self._session.done(outcome):

@@ -35,7 +35,15 @@ from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in
-from trio_chat.core.views import AwayReply, Metadata, Notice, Refused, Repeated
+from trio_chat.core.views import (
+    AwayReply,
+    BanEffect,
+    LockEffect,
+    Metadata,
+    Notice,
+    Refused,
+    Repeated,
+)
 from trio_chat.errors import Conflict, Gone, Unavailable
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
@@ -46,10 +54,10 @@ from trio_chat.storage.base import START, Log, Secret
 logger = logging.getLogger(__name__)
 
 # Outcomes that are not events.
-_ANSWERS = Refused | AwayReply | Repeated | Metadata | Notice
+_ANSWERS = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
 
 # Answers that are told besides an event, and not without it.
-_BESIDES = AwayReply | Metadata | Notice
+_BESIDES = AwayReply | Metadata | Notice | BanEffect | LockEffect
 
 
 class Ring:

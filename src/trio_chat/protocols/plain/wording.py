@@ -42,9 +42,11 @@ from trio_chat.core.views import (
     AnotherNick,
     AwayReply,
     Ban,
+    BanEffect,
     Bans,
     Copy,
     Found,
+    LockEffect,
     Masks,
     Members,
     NewKey,
@@ -160,6 +162,10 @@ def wording(shown: Shown) -> list[str]:
             return modes.listed(shown)
         case Banned() | Unbanned() | Locked() | Unlocked():
             return [f"*** {_moderated(shown)}"]
+        case BanEffect(ban):
+            return [f"*** {line}" for line in ban_effect(shown, f"/uban del {ban.number}")]
+        case LockEffect():
+            return [f"*** {lock_effect(shown, '/lock off')}"]
         case Bans(bans):
             return [f"*** {_ban(ban)}" for ban in bans] or ["*** There is no such ban."]
         case Announced(nick, text):
@@ -252,10 +258,9 @@ def offer(*, operator: bool, how: str) -> str:
 
 def _moderated(event: OfModeration) -> str:
     match event:
-        case Banned(number, kind, value, mute, seconds, why, by):
+        case Banned(number, seconds=seconds, why=why, by=by):
             reason = f" ({why})" if why else ""
-            what = f"{kind} {value} may not {'speak' if mute else 'come in'}"
-            return f"{by} set ban {number}: {what}{_for(seconds)}{reason}."
+            return f"{by} set ban {number}: {_about(event)}{_for(seconds)}{reason}."
         case Unbanned(number, by):
             return f"{by} lifted ban {number}." if by else f"Ban {number} has expired."
         case Locked(seconds, why, by):
@@ -266,15 +271,43 @@ def _moderated(event: OfModeration) -> str:
             return f"{by} opened this chat again." if by else "This chat is open again."
 
 
+def ban_effect(effect: BanEffect, undo: str) -> list[str]:
+    """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
+    ban, hit, here = effect.ban, effect.hit, effect.here
+    lines = [f"Ban {ban.number}: {_about(ban)}. It hits {hit} of the {_people(here)} here."]
+    if 2 * hit > here:
+        lines.append(f"That is more than half of them. {undo} lifts it.")
+    if effect.replaced:
+        lines.append(f"It takes the place of ban {effect.replaced}.")
+    if effect.shuts_out:
+        lines.append(
+            f"You are there yourself: once you have left, you cannot come back. {undo} lifts it."
+        )
+    return lines
+
+
+def lock_effect(effect: LockEffect, undo: str) -> str:
+    """Tell an operator whom the lock mutes; ``undo`` is the command that ends it."""
+    told = f"It mutes {effect.muted} of the {_people(effect.here)} here, who have no account."
+    return told if effect.ends else f"{told} It lasts until {undo}."
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
+
+
+def _about(ban: Ban | Banned) -> str:
+    return f"{ban.kind} {ban.value} may not {'speak' if ban.mute else 'come in'}"
+
+
 def _for(seconds: int) -> str:
     return f" for {written(seconds)}" if seconds else ""
 
 
 def _ban(ban: Ban) -> str:
-    what = "may not speak" if ban.mute else "may not come in"
     end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
     reason = f": {ban.why}" if ban.why else ""
-    return f"Ban {ban.number}: {ban.kind} {ban.value} {what}, {end}, by {ban.by}{reason}"
+    return f"Ban {ban.number}: {_about(ban)}, {end}, by {ban.by}{reason}"
 
 
 def _said(said: Said) -> list[str]:

@@ -27,6 +27,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "319": (3, lambda p: f"{p[1]} is in {_without_status(p[2])}"),
     "324": (3, lambda p: f"The modes of {p[1]}: {' '.join(p[2:])}"),
     "330": (3, lambda p: f"{p[1]} is logged in as {p[2]}"),
+    "338": (4, lambda p: f"{p[1]} is really at {p[2]}"),
     "341": (3, lambda p: f"{p[1]} has been invited to {p[2]}"),
     "346": (3, lambda p: f"{p[1]} lets in {p[2]}"),
     "348": (3, lambda p: f"{p[1]} does not ban {p[2]}"),
