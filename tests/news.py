@@ -18,7 +18,7 @@ from trio_chat.core.events import (
     Said,
     TopicSet,
 )
-from trio_chat.core.views import Notice, Topic
+from trio_chat.core.views import Mask, Masks, Notice, Topic
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,
@@ -141,6 +141,8 @@ def _of(kind: type) -> st.SearchStrategy:
 
 
 _MEMBER = st.builds(Member, _PEOPLE, _FIELDS["prefixes"], away=_FLAG, bot=_FLAG)
+_MOMENT = st.sampled_from([0, 1_700_000_000_000])
+_MASK = st.builds(Mask, _WORDS, _PEOPLE, _MOMENT, st.integers(0, 9), _MOMENT, _WORDS)
 _MEMBERS = st.lists(_MEMBER, max_size=6).map(tuple)
 
 #: Every kind of message that there is.
@@ -154,6 +156,7 @@ MESSAGES: dict[type, st.SearchStrategy[Message]] = {
     )
 } | {
     Roster: st.builds(Roster, _PLACES, _MEMBERS),
+    Masks: st.builds(Masks, _PLACES, st.just("b"), st.lists(_MASK, max_size=3).map(tuple)),
     Earlier: st.builds(Earlier, _of(Said) | _of(Stamped), _TIME, _FLAG),
 }
 

@@ -69,6 +69,7 @@ class FakeModel(Model):
     linked, lag = True, 0.023
     caps = frozenset()
     mentions = ignored = ()
+    bans = None
 
     def __init__(self, *names: str) -> None:
         self.all = [

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from trio_chat.core.events import Renamed as Renamed
     from trio_chat.core.events import Said as Said
     from trio_chat.core.events import TopicSet as TopicSet
+    from trio_chat.core.views import Mask as Mask
+    from trio_chat.core.views import Masks as Masks
     from trio_chat.core.views import Notice as Notice
     from trio_chat.core.views import Topic as Topic
     from trio_chat.errors import CannotConnect as CannotConnect
@@ -68,7 +70,7 @@ _HOMES = {
     "trio_chat.core.events": (
         "AwaySet Change Departed Joined Kicked Left ModesSet Origin Redacted Renamed Said TopicSet"
     ),
-    "trio_chat.core.views": "Notice Topic",
+    "trio_chat.core.views": "Mask Masks Notice Topic",
     "trio_chat.errors": (
         "CannotConnect CannotListen ChatError ConnectionLost LoginFailed NotAdmitted "
         "NotTrusted SettingsError Unsupported"

@@ -85,6 +85,20 @@ async def test_on_irc_somebody_is_muted(house: House) -> None:
     assert await bob.news("PRIVMSG #tea :hi") == [":al!al@unix MODE #tea -b m:bob!*@*"]
 
 
+async def test_our_own_client_is_told_all_of_an_entry(house: House) -> None:
+    al = await irc_peer(house, "al", "trio-chat/identity", rooms="#tea", link=True)
+    await al.news("BAN #tea a:bob 2h :no spam", "MUTE #tea cat!*@*")
+    first, second, end = await al.messages("MODE #tea +b")
+    assert (first.params[1:4], first.params[5], first.params[-1]) == (
+        ("#tea", "a:bob", "al"),
+        "1",
+        "no spam",
+    )
+    assert int(first.params[6]) - int(first.params[4]) in (7200, 7201)
+    assert second.params[-3:] == ("2", "0", "")
+    assert end.command == "368"
+
+
 async def test_all_that_a_ban_leads_to_answers_its_label(house: House) -> None:
     al = await irc_peer(house, "al", "batch", "labeled-response", rooms="#tea", link=True)
     await come(house, "bob")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from trio_chat.core.events import AwaySet, Departed, Kicked, Left, Renamed, Said
-from trio_chat.core.views import AwayReply, Notice, RoomWelcome, Topic
+from trio_chat.core.views import AwayReply, Masks, Notice, RoomWelcome, Topic
 from trio_chat.protocols.casemapping import OURS, Casemapping
 from trio_chat.protocols.client import (
     CUT_SHORT,
@@ -75,6 +75,8 @@ class Sentences:
                 return self._failed(token, why)
             case Topic():
                 return self._topic(message)
+            case Masks():
+                return notices(message)
             case Kicked():
                 return self._kicked(message)
             case AwaySet(nick, text):

@@ -17,7 +17,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.fact import fact
-from trio_chat.core.views import Notice, Topic
+from trio_chat.core.views import Masks, Notice, Topic
 
 # How long to wait for a server to speak first. The tutorial's server greets at once; trio-chat
 # after two seconds of silence, and never within a fifth; most IRC servers say nothing, or
@@ -251,7 +251,7 @@ State = (
 #: Messages that nobody answers.
 Happening = (
     Redacted | Joined | Left | Renamed | TopicSet | Notice | Earlier
-    | Departed | Kicked | ModesSet | AwaySet | Topic | State
+    | Departed | Kicked | ModesSet | AwaySet | Topic | Masks | State
 )  # fmt: skip
 
 #: Anything that a client is told.

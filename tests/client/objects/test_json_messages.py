@@ -22,6 +22,8 @@ from trio_chat import (
     Left,
     Linked,
     MarkedRead,
+    Mask,
+    Masks,
     Member,
     ModesSet,
     Notice,
@@ -99,6 +101,33 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
         Topic("#lobby", "tea", "al", 1769851800000),
         "topic",
         {**LOBBY, "nick": "al", "text": "tea", "time": TIME, "earlier": True},
+    ),
+    (
+        Masks("#lobby", "b", (Mask("a:al", "bob", 1769851800000, 3, 1769855400000, "spam"),)),
+        "bans",
+        {
+            **LOBBY,
+            "bans": [
+                {
+                    "mask": "a:al",
+                    "nick": "bob",
+                    "time": "2026-01-31T09:30:00.000Z",
+                    "number": 3,
+                    "until": "2026-01-31T10:30:00.000Z",
+                    "why": "spam",
+                }
+            ],
+        },
+    ),
+    (
+        Masks("#lobby", "b", (Mask("*!*@x", "", 0),)),
+        "bans",
+        {
+            **LOBBY,
+            "bans": [
+                {"mask": "*!*@x", "nick": "", "time": "", "number": 0, "until": "", "why": ""}
+            ],
+        },
     ),
     (Topic("#lobby", ""), "topic", {**LOBBY, "text": "", "earlier": True}),
     (

@@ -12,6 +12,7 @@ from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.help import find_help
 from trio_chat.client.tui.keys import BOUND, CHOOSING
 from trio_chat.client.tui.theme import DARK, PALETTES
+from trio_chat.core.views import Mask, Masks
 from trio_chat.settings import ScreenSettings
 
 
@@ -144,7 +145,7 @@ def test_the_topic_is_put_into_the_line_and_a_room_is_emptied():
     async def script(pilot, app):
         await pilot.press("f8", "down", "enter")
         assert "❯ /topic tea at five" in text_of(app)
-        await pilot.press("ctrl+c", "f8", "down", "down", "enter")
+        await pilot.press("ctrl+c", "f8", "down", "down", "down", "enter")
         assert "message" not in text_of(app)
 
     shown(model, script)
@@ -157,6 +158,44 @@ def test_the_menu_of_the_servers_buffer_closes_nothing():
     async def script(pilot, app):
         await pilot.press("alt+1", "f8")
         assert "close" not in text_of(app).replace("closes", "")
+
+    shown(model, script)
+
+
+BANS = Masks(
+    "#lobby",
+    "b",
+    (
+        Mask("a:mallory", "al", 1_700_000_000_000, 3, 1_700_007_200_000, "no more spam"),
+        Mask("m:*!*@bad.example", "bob", 0),
+    ),
+)
+
+
+def test_bans_are_asked_for_by_the_menu_read_and_lifted():
+    model = demo_model()
+
+    async def script(pilot, app):
+        asked = asked_of(app)
+        await pilot.press("f8", "down", "down", "enter")
+        assert asked == [requests.SlashCommand("/bans", "#lobby")]
+        model.bans = BANS
+        app._take()
+        await pilot.pause()
+        assert "account mallory: banned until 2023-11-15 00:13:20 by al (no" in text_of(app)
+        assert "*!*@bad.example: muted for good by bob" in text_of(app)
+        await pilot.press(*"bad", "enter")
+        assert "lift the ban of m:*!*@bad.example" in text_of(app)
+        await pilot.press("down", "enter")
+        assert asked[1:] == [requests.SlashCommand("/unban #lobby m:*!*@bad.example", "#lobby")]
+        model.bans = BANS
+        app._take()
+        await pilot.press("enter", "enter")  # what is there first leaves it as it is
+        assert len(asked) == 2
+        model.bans = BANS
+        app._take()
+        await pilot.press("enter", "down", "enter")
+        assert asked[2:] == [requests.SlashCommand("/unban #lobby 3", "#lobby")]
 
     shown(model, script)
 

@@ -15,6 +15,7 @@ from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.search import search
 from trio_chat.core.events import Origin
 from trio_chat.core.masks import address, fold_mask, full_mask, matches
+from trio_chat.core.views import Masks
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.irc.times import moment_of
@@ -52,6 +53,7 @@ class ChatState:
         self.status = ""
         self.focused = True
         self.call: Line | None = None
+        self.bans: Masks | None = None  # of a room, that have been asked for
         self.ignored: list[str] = []
         self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)
         self.ours: dict[str, tuple[Buffer, Line]] = {}

@@ -14,6 +14,7 @@ from trio_chat.client.model.inputs import Inputs, may_last
 from trio_chat.client.model.lines import Line
 from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
+from trio_chat.core.views import Masks
 from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.protocols.client import Failed, Message, Sent
 
@@ -121,6 +122,11 @@ class Model(Attention):
         lines of a piece oldest first.
         """
         return search(words, buffer.lines)
+
+    def take_bans(self) -> Masks | None:
+        """Take the bans of a room that have come, if any have."""
+        bans, self.bans = self.bans, None
+        return bans
 
     # ── what is kept ───────────────────────────────────────────────────────────────────────
 

@@ -25,7 +25,7 @@ from trio_chat.core.events import (
     Said,
     TopicSet,
 )
-from trio_chat.core.views import Notice, Topic
+from trio_chat.core.views import Masks, Notice, Topic
 from trio_chat.protocols.casemapping import OURS
 from trio_chat.protocols.client import (
     Acknowledged,
@@ -48,7 +48,7 @@ from trio_chat.protocols.client import (
 )
 from trio_chat.protocols.irc.text import is_split
 from trio_chat.protocols.irc.times import moment_of
-from trio_chat.protocols.plain.wording import removal, wording
+from trio_chat.protocols.plain.wording import notices, removal, wording
 
 
 class Reducer(ChatState):
@@ -398,6 +398,13 @@ class Reducer(ChatState):
         if buffer:
             buffer.read_up_to(moment)
 
+    def _on_masks(self, masks: Masks, now: float) -> None:
+        """Keep them for a list on the screen; if there are none, say so."""
+        if masks.masks:
+            self.bans = masks
+        else:
+            self._on_notice(notices(masks)[0], now)
+
     def _on_linked(self, linked: Linked, now: float) -> None:
         self.linked, self.network, self.caps = True, linked.network, linked.caps
         self.names.learn(linked.casemapping or OURS)
@@ -451,6 +458,7 @@ _HEARD: dict[type, Callable[[Reducer, Any, float], None]] = {
     Left: Reducer._on_left,
     Linked: Reducer._on_linked,
     MarkedRead: Reducer._on_marked_read,
+    Masks: Reducer._on_masks,
     ModesSet: Reducer._on_modes_set,
     Notice: Reducer._on_notice,
     OutOfRoom: Reducer._on_out_of_room,

@@ -52,6 +52,7 @@ KINDS = {
         "TopicIs", "room nick? text time? earlier? address?", (events.TopicSet, views.Topic)
     ),
     "modes": Kind("Modes", "room nick changes address?", (events.ModesSet,)),
+    "bans": Kind("Bans", "room bans", (views.Masks,)),
     "away": Kind("Away", "nick text address?", (events.AwaySet,)),
     "notice": Kind("Notice", "text room?", (views.Notice,)),
     "roster": Kind("Roster", "room members", (client.Roster,)),
@@ -73,6 +74,7 @@ KINDS = {
 PARTS = {
     "members": Kind("Member", "nick prefixes away bot"),
     "changes": Kind("Change", "add mode argument"),
+    "bans": Kind("Ban", "mask nick time number until why"),
 }
 
 #: Printed last, as it is rarely what one looks for.
@@ -107,6 +109,8 @@ def _object_of(message: client.Message | Error) -> dict[str, Any]:
             other = {"caps": sorted(caps)}
         case client.Roster(members=members):
             other = {"members": _parts("members", members)}
+        case views.Masks(masks=masks):
+            other = {"bans": [_ban(mask) for mask in masks]}
         case events.ModesSet(changes=changes):
             other = {"changes": _parts("changes", changes)}
     name = TYPES[type(message)]
@@ -122,6 +126,12 @@ def _object_of(message: client.Message | Error) -> dict[str, Any]:
 def _parts(field: str, values: Iterable[object]) -> list[dict[str, Any]]:
     names = PARTS[field].fields.split()
     return [{name: getattr(value, name) for name in names} for value in values]
+
+
+def _ban(mask: views.Mask) -> dict[str, Any]:
+    time, until = _iso(mask.at), _iso(mask.until)
+    values = (mask.mask, mask.by, time, mask.number, until, mask.why)
+    return dict(zip(PARTS["bans"].fields.split(), values, strict=True))
 
 
 def _iso(milliseconds: int) -> str:

@@ -161,6 +161,8 @@ class ChatApp(Host):
         if call is not None:  # however many: it rings once
             self._alerts.call(call.nick, call.text)
         self._controller.follow()
+        if bans := self._model.take_bans():
+            self._controller.show_bans(bans)
         self._draw()
 
     def _tick(self) -> None:

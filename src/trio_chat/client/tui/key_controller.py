@@ -1,6 +1,7 @@
 """Does what each key means. Nothing is drawn here: after each key the app draws everything."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
+from trio_chat.core.views import Mask, Masks
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.info import REDACTION
 
@@ -324,6 +326,16 @@ class KeyController:
             (ignore, lambda: self._ignore(nick, on=not ignored)),
         )
 
+    def show_bans(self, bans: Masks) -> None:
+        """Show who is banned from a room; unless another list is being read."""
+        if self.choice is None:
+            self._open(lists.bans(bans, partial(self._ask_to_lift, bans.room)))
+
+    def _ask_to_lift(self, room: str, ban: Mask) -> None:
+        which = str(ban.number or ban.mask)
+        lift = (f"lift the ban of {clean(ban.mask)}", lambda: self._run(f"/unban {room} {which}"))
+        self._menu(f"Bans of {clean(room)}", ("leave it as it is", lambda: None), lift)
+
     def _ignore(self, nick: str, *, on: bool) -> None:
         self._model.ignore(nick, on)
         self.hint = f"{nick} is ignored" if on else f"{nick} is no longer ignored"
@@ -338,8 +350,9 @@ class KeyController:
         empty = ("clear this page (PageUp loads it again)", lambda: self._model.clear(buffer))
         close = "close and leave the room" if buffer.kind == "room" else "close"
         topic = ("set the topic", lambda: self.editor.set(f"/topic {buffer.topic}"))
+        bans = ("see who is banned", lambda: self._run("/bans"))
         person = ("more about this person", lambda: self.show_person(buffer.name))
-        more = {"room": [topic], "person": [person], "server": []}[buffer.kind]
+        more = {"room": [topic, bans], "person": [person], "server": []}[buffer.kind]
         first = [] if buffer.kind == "server" else [(close, lambda: self._leave_room(buffer))]
         self._menu(buffer.name, *first, *more, empty)
 

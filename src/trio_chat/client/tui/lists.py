@@ -1,6 +1,7 @@
 """The lists that can be opened in place of the log. ``take`` gets the chosen thing."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from trio_chat.client.model import Buffer, Line, Model
 from trio_chat.client.tui.choice import (
@@ -16,6 +17,9 @@ from trio_chat.client.tui.help import find_help
 from trio_chat.client.tui.members import ranked
 from trio_chat.client.tui.text import find_links
 from trio_chat.core.names import fold
+from trio_chat.core.views import Mask, Masks
+from trio_chat.protocols.clean import clean
+from trio_chat.protocols.plain.modes import briefly
 
 _TO_COPY = 500  # last lines whose texts and links can be copied
 
@@ -82,6 +86,16 @@ def links(model: Model, take: Callable[[str], None]) -> Choice:
 def _said(model: Model) -> list[Line]:
     lines = model.current.lines[-_TO_COPY:]
     return [line for line in lines if line.kind in ("said", "action", "notice", "own note")]
+
+
+def bans(bans: Masks, take: Callable[[Mask], None]) -> Choice:
+    """The bans of a room, for those who want to lift one."""
+
+    def found(words: str) -> Iterator[list[Item]]:
+        told = ((clean(briefly(mask)), mask) for mask in bans.masks)
+        yield [text_item(text, partial(take, mask)) for text, mask in told if _fits(words, text)]
+
+    return Choice(f"Bans of {clean(bans.room)}: Enter lifts one", find=found)
 
 
 def menu(title: str, *rows: tuple[str, Callable[[], None]]) -> Choice:

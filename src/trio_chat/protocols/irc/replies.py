@@ -27,6 +27,7 @@ from trio_chat.core.views import (
 )
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.dialect import wrapped
+from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 
 _TOKENS = 12  # per line: 13 are legal, but TinyIRC and ircII read no more before the last text
@@ -134,10 +135,18 @@ _LISTS = {
 
 
 def masks(out: ReplyBuffer, masks: Masks) -> None:
-    """Tell one of a room's lists: 367 and 368, 348 and 349, or 346 and 347."""
+    """Tell one of a room's lists: 367 and 368, 348 and 349, or 346 and 347.
+
+    Our own client is also told the number of each entry, its end and its reason.
+    """
     entry, end, name = _LISTS[masks.mode]
     for mask in masks.masks:
-        out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
+        params = (masks.room, mask.mask, mask.by, str(mask.at // 1000))
+        if IDENTITY in out.peer.caps:
+            ends = (str(mask.number), str(mask.until // 1000))
+            out.last_param(entry, *params, *ends, mask.why)
+        else:
+            out.numeric(entry, *params)
     out.last_param(end, masks.room, f"End of channel {name} list")
 
 

@@ -46,5 +46,15 @@ def _ban(ban: Mask) -> str:
     what = "may not speak" if ban.mask.startswith(MUTE) else "may not come in"
     end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
     reason = f": {ban.why}" if ban.why else ""
-    since = f"since {moment(ban.at)}, by {ban.by}"
-    return f"Ban {ban.number}: {_whom(ban.mask)} {what} {end}, {since}{reason}"
+    number = f"Ban {ban.number}: " if ban.number else ""
+    since = f", since {moment(ban.at)}, by {ban.by}" if ban.at else ""
+    return f"{number}{_whom(ban.mask)} {what} {end}{since}{reason}"
+
+
+def briefly(ban: Mask) -> str:
+    """Tell of a ban in a row of a list."""
+    what = "muted" if ban.mask.startswith(MUTE) else "banned"
+    end = f"until {moment(ban.until)}" if ban.until else "for good"
+    by = f" by {ban.by}" if ban.by else ""
+    reason = f" ({ban.why})" if ban.why else ""
+    return f"{_whom(ban.mask)}: {what} {end}{by}{reason}"

@@ -32,7 +32,6 @@ ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
     "346": (3, lambda p: f"{p[1]} lets in {p[2]}"),
     "348": (3, lambda p: f"{p[1]} does not ban {p[2]}"),
     "352": (8, who_words),
-    "367": (3, lambda p: f"{p[1]} bans {p[2]}"),
     "372": (2, lambda p: p[1].removeprefix("- ")),
     "671": (3, lambda p: f"{p[1]} {p[2]}"),
 }
@@ -40,7 +39,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Sequence[str]], str]]] = {
 # For programs only, and the beginnings and ends of lists.
 SILENT = {
     *("002", "003", "020", "042", "315", "318", "321", "323", "329", "333", "347"),
-    *("349", "365", "368", "369", "374", "375", "376", "422", "907", "908"),
+    *("349", "365", "369", "374", "375", "376", "422", "907", "908"),
 }
 
 # Numbers of people and servers, and our modes: told if asked for, not as we come in.

@@ -21,7 +21,7 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.views import Notice, Rooms, RoomView, Topic
+from trio_chat.core.views import Mask, Masks, Notice, Rooms, RoomView, Topic
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (
     LOG_IN_AGAIN,
@@ -275,6 +275,17 @@ class IrcInbound(IrcRefusals):
     def _no_topic(self, line: Line) -> Messages:
         return [Topic(line.params[1], "")]
 
+    def _ban_entry(self, line: Line) -> Messages:
+        """RPL_BANLIST; trio-chat also tells our own client its number, its end and its reason."""
+        mask, by = line.params[2], line.param(3).partition("!")[0]
+        at, number, until = (_count(line.param(place)) for place in (4, 5, 6))
+        ban = Mask(mask, by, at * 1000, number, until * 1000, line.param(7))
+        self.bans.setdefault(line.params[1], []).append(ban)
+        return ()
+
+    def _end_of_bans(self, line: Line) -> Messages:
+        return [Masks(line.params[1], "b", tuple(self.bans.pop(line.params[1], ())))]
+
     def _on_mode(self, line: Line) -> Messages:
         """The modes that a server sets as we come in are no news."""
         target, letters, *arguments = line.params
@@ -441,6 +452,11 @@ class IrcInbound(IrcRefusals):
         return ()
 
 
+def _count(text: str) -> int:
+    """A number of the server's; 0 if it is none, or none that a moment can have."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
+
+
 def _end_found(batch: Batch) -> Messages:
     return [Notice("Nothing was found.")] if batch.found and not batch.told else ()
 
@@ -521,6 +537,8 @@ NUMERICS: Numerics = {
     "352": (8, IrcInbound._who_reply),
     "353": (3, IrcInbound._name_reply),
     "366": (2, IrcInbound._end_of_names),
+    "367": (3, IrcInbound._ban_entry),
+    "368": (2, IrcInbound._end_of_bans),
     "376": (1, IrcInbound._end_of_motd),
     "396": (2, IrcInbound._new_host),
     "422": (1, IrcInbound._end_of_motd),

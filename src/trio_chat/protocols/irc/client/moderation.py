@@ -62,4 +62,4 @@ def unban(session: IrcRooms, room: str, which: str) -> Lines:
 
 
 def bans(session: IrcRooms, room: str) -> Lines:
-    return [body("BANS", room)] if IDENTITY in session.offered else [body("MODE", room, "+b")]
+    return [body("MODE", room, "+b")]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from trio_chat.core.events import Said
-from trio_chat.core.views import Notice
+from trio_chat.core.views import Mask, Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
@@ -63,6 +63,7 @@ class IrcRooms(IrcTexts):
         self.lately = Lately(state.names)
         self.people: ByName[list[Line]] = ByName(state.names)  # of rooms, while WHO is coming
         self.topics: ByName[str] = ByName(state.names)  # of rooms, until we know who set them
+        self.bans: ByName[list[Mask]] = ByName(state.names)  # of rooms, while they are coming
         self.joining: ByName[None] = ByName(state.names)  # rooms that we have asked to enter
         self.inside: ByName[None] = ByName(state.names)
         self._new_rooms: list[tuple[str, str]] = []  # just entered, and when
