@@ -18,6 +18,7 @@ from trio_chat.core.commands import (
     SetMetadata,
     SetModes,
     SetName,
+    SetRoomBan,
     SetTopic,
     TagMessage,
 )
@@ -54,6 +55,7 @@ WORDS = [
     DirectMessage("eve", "BUY"),
     SetTopic("#den", "BUY"),
     SetModes("#den", changes("+b", "BUY!*@*")),
+    SetRoomBan("#den", "carl", why="BUY"),
     SetName("BUY"),
     Rename("BUY"),
     Invite("#den", "eve"),
