@@ -19,6 +19,7 @@ from trio_chat.core.events import (
     AccountMade,
     AccountMetadataSet,
     AccountSet,
+    Arrived,
     MetadataSet,
     Origin,
     RoomMetadataSet,
@@ -125,6 +126,15 @@ def test_who_shares_a_room_with_somebody_or_watches_them_is_told(ring: Ring) -> 
     assert "id-eve" not in ring.chat.subscribers[NAME]
 
 
+def test_who_watches_somebody_is_told_when_they_come(ring: Ring) -> None:
+    ring.happen(AccountMade("owner", "=owner"))
+    ring.happen(AccountMetadataSet("owner", NEW))
+    ring.chat.watch("id-eve", ["owner"])
+    origin = Origin(account="owner")
+    arrived = Arrived("owner", "id-owner", origin, "=owner", password_id=1)
+    assert (Metadata("owner", NEW), {"id-eve"}) in heard(ring.chat, ring.happen(arrived))
+
+
 def test_nobody_sets_it_for_others_but_operators_of_the_server(ring: Ring) -> None:
     assert refused(ring, "olga", SetMetadata(NEW, nick="mark")) is Code.NOT_AN_OPERATOR
     assert refused(ring, "olga", ClearMetadata(nick="nobody")) is Code.NO_SUCH_NICK
@@ -180,11 +190,15 @@ def test_all_who_are_logged_in_to_an_account_share_it(ring: Ring) -> None:
         log_in(ring, nick, "owner")
     told = ask(ring, "mark", SetMetadata(NEW))
     assert told == [
-        (Metadata("mark", NEW), {"id-olga", "id-eve"} - {"id-eve"}),
+        (Metadata("mark", NEW), {"id-olga"}),
         (Metadata("eve", NEW), {"id-eve"}),
     ]
     assert answer(ring, "olga", ShowMetadata(nick="eve")) == Metadata("eve", NEW)
-    ring.happen(AccountDropped("owner"))
+    ring.chat.watch("id-olga", ["eve"])
+    gone = ((NAME, ""),)
+    told = heard(ring.chat, ring.happen(AccountDropped("owner")))
+    assert (Metadata("mark", gone), {"id-mark", "id-olga"}) in told
+    assert (Metadata("eve", gone), {"id-olga", "id-eve"}) in told
     assert answer(ring, "olga", ShowMetadata(nick="eve")) == Metadata("eve", ())
 
 

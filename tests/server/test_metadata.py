@@ -140,6 +140,19 @@ async def test_a_newcomer_is_told_what_is_there(house: House) -> None:
     assert whois[-2:] == ["760 bob alice color * :red", "318 bob alice :End of /WHOIS list"]
 
 
+async def test_of_people_who_are_watched_it_is_told(house: House) -> None:
+    alice, bob = await client(house, "alice", rooms=""), await client(house, "bob", rooms="")
+    await told(alice, "METADATA * SET color red", "METADATA * SET other x")
+    assert await told(bob, "METADATA * SUB color", "MONITOR + alice,nobody") == [
+        "770 bob color",
+        "730 bob :alice!alice@127.0.0.1",
+        "731 bob :nobody",
+        "761 bob alice color * :red",
+    ]
+    await told(alice, "METADATA * SET color blue")
+    assert await told(bob) == ["761 * alice color * :blue"]
+
+
 async def test_it_may_be_set_before_one_is_let_in(house: House) -> None:
     peer = IrcPeer((await house.connect()).stream)
     early = [f"CAP REQ :{METADATA} batch", "METADATA * SUB color", "METADATA * SET color red"]

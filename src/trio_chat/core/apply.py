@@ -275,7 +275,8 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     state.most = max(state.most, len(state.people))
     note_limit(state, person)
     lost = [] if _is_opened(state, arrived) else _log_out(state, [person])
-    return [*_presence(state, arrived.nick, person.origin), *lost]
+    described = told_of_person(state, person, metadata_of(state, person), person.user_id)
+    return [*_presence(state, arrived.nick, person.origin), *described, *lost]
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
@@ -419,9 +420,11 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
 def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> Deliveries:
     """Those who are told of an account, for everybody who was logged in to it; and these."""
     account = state.realm.account(event.name)
+    people = [*state.same(account.identity).values()] if account else []
+    gone = changed(account.metadata, ()) if account else ()
+    described = [d for p in people for d in told_of_person(state, p, gone, "")]
     state.realm.apply(entry)
-    people = state.same(account.identity).values() if account else ()
-    return _log_out(state, people, by=event.user_id)
+    return [*described, *_log_out(state, people, by=event.user_id)]
 
 
 def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:

@@ -247,6 +247,18 @@ def entered(out: ReplyBuffer, room: str) -> Asks:
     return [Ask(SyncMetadata(room, out.peer.subs, soon=True), partial(_synced, out), _nothing)]
 
 
+def watched(out: ReplyBuffer, nicks: Iterable[str]) -> Iterator[Ask]:
+    """Ask for what a client has subscribed to of people whom it watches from now on."""
+    if METADATA in out.peer.caps and out.peer.subs:
+        for nick in nicks:
+            yield Ask(ShowMetadata(nick=nick), partial(_tell_under, out, out.peer.subs), _nothing)
+
+
+def _tell_under(out: ReplyBuffer, keys: Sequence[str], found: Metadata) -> None:
+    values = tuple((key, value) for key, value in found.values if key in keys)
+    _tell_values(out, replace(found, values=values))
+
+
 def admitted(out: ReplyBuffer) -> Iterator[Ask]:
     """Do what a client has asked for before it was let in, and tell it its own metadata."""
     if METADATA not in out.peer.caps:

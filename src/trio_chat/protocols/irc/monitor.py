@@ -5,8 +5,8 @@ from functools import partial
 
 from trio_chat.core.commands import FindNicks, Watch
 from trio_chat.core.names import distinct, fold, nick_problem
+from trio_chat.protocols.irc import metadata, replies
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import WATCHED_MAX
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
@@ -35,6 +35,7 @@ def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     if added:
         yield Ask(Watch(tuple(added)))
         yield from _status(out, added)
+        yield from metadata.watched(out, added)
 
 
 def _remove(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
