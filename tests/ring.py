@@ -16,6 +16,7 @@ from trio_chat.core.events import (
     Event,
     Joined,
     Origin,
+    RoomRenamed,
     Said,
     UserModesSet,
 )
@@ -47,7 +48,16 @@ class Ring:
         number = len(self.entries)
         entry = Entry(log_of(event), f"{number:06d}-0", event, number)
         self.entries.append(entry)
-        return self.chat.apply(entry)
+        deliveries = self.chat.apply(entry)
+        if isinstance(event, RoomRenamed):
+            self._move(fold(event.room), fold(event.to))
+        return deliveries
+
+    def _move(self, old: str, new: str) -> None:
+        """Let a room's log go by another name."""
+        self.entries = [e._replace(room=new) if e.room == old else e for e in self.entries]
+        if old in self._created:
+            self._created[new] = self._created.pop(old)
 
     def decide(self, user_id: str, request: Request) -> Outcomes:
         if isinstance(request, Join) and not room_problem(request.room):

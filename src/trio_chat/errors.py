@@ -109,6 +109,10 @@ class Gone(ChatError):
     """The message that was to be redacted is not there, or not any more."""
 
 
+class Taken(ChatError):
+    """Another log has the name that one was to have."""
+
+
 class CannotOpenStore(ChatError):
     """The place for history cannot be opened, is in use, or is damaged."""
 

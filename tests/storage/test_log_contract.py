@@ -26,13 +26,14 @@ from trio_chat.core.events import (
     ModesSet,
     Origin,
     Renamed,
+    RoomRenamed,
     Said,
     Signalled,
     TopicSet,
 )
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict
-from trio_chat.storage.base import START, Log
+from trio_chat.errors import Conflict, Taken
+from trio_chat.storage.base import START, Log, Move, Search
 
 AT = 1_700_000_000_000  # NOW, in milliseconds
 
@@ -552,3 +553,100 @@ async def test_a_mark_never_goes_back(log: Log) -> None:
         1500,
         1,
     ]
+
+
+# ── another name ───────────────────────────────────────────────────────────────────────────────
+
+
+async def rename(log: Log, to: str = "#b", **how: Any) -> str:
+    """Let #a go by another name; the id of that."""
+    move = Move(to, RoomState(to, topic="kept", topic_by="alice"))
+    event = RoomRenamed("#a", "alice", to)
+    [entry] = await log.append("#a", [event], barrier=True, move=move, **how)
+    return entry.id
+
+
+async def test_a_log_goes_on_by_another_name(log: Log) -> None:
+    [first, last] = await append(log, said("1"), topic("x"), barrier=True)
+    await log.mark("al", "#a", AT - 5)
+    moved = await rename(log, expect=last)
+    [second] = await append(log, said("2", "#b"), expect=moved)
+    assert [entry.id for entry in await log.history("#b")] == [first, last, moved, second]
+    assert all(entry.room == "#b" for entry in await log.history("#b"))
+    assert (await log.find("#b", first)) is not None
+    assert texts_of(await log.search(Search("1", ["#b"]))) == ["1"]
+    saved, state = await log.snapshot("#b")
+    assert saved == moved
+    assert state == RoomState("#b", topic="kept", topic_by="alice", barrier=moved)
+    assert [e.id for e in await log.barriers("#b", after=saved)] == []
+    assert await log.marked("al", "#b") == AT - 5
+    assert await log.knows("#b")
+
+
+async def test_the_old_name_is_free_but_not_for_what_was_judged_before(log: Log) -> None:
+    [last] = await append(log, topic("x"), barrier=True)
+    moved = await rename(log, expect=last)
+    assert not await log.knows("#a")
+    assert await log.history("#a") == []
+    assert await log.marked("al", "#a") == 0
+    assert log.moved("#a") == moved
+    for expect in (last, ""):
+        with pytest.raises(Conflict) as conflict:
+            await log.append("#a", [said("late")], expect=expect)
+        assert conflict.value.barrier == moved
+    await log.save("#a", last, RoomState("#a", topic="stale", barrier=last))
+    assert await log.snapshot("#a") == (START, None)
+    assert await log.history("#a") == []
+    # A new room of that name begins where the other one left.
+    await log.save("#a", START, RoomState("#a", barrier=log.moved("#a")))
+    await append(log, said("new"), expect=moved)
+    assert await texts(log, "#a") == ["new"]
+    assert await texts(log, "#b", said=True) == []
+
+
+async def test_a_name_under_which_something_was_said_is_taken(log: Log) -> None:
+    await append(log, said("1"))
+    await append(log, said("2", "#b"))
+    with pytest.raises(Taken):
+        await rename(log)
+    assert await texts(log, "#a") == ["1"]
+    assert await texts(log, "#b") == ["2"]
+    assert log.moved("#a") == ""
+
+
+async def test_a_name_under_which_nothing_was_said_is_free(log: Log) -> None:
+    await append(log, said("1"))
+    await log.save("#b", START, RoomState("#b", created=5))
+    await append(log, Joined("#b", "bob", "2"))
+    await rename(log)
+    assert await texts(log, "#b", said=True) == ["1"]
+    assert not any(isinstance(entry.event, Joined) for entry in await log.history("#b"))
+
+
+async def test_a_move_that_was_judged_too_late_is_none(log: Log) -> None:
+    await append(log, topic("x"), barrier=True)
+    with pytest.raises(Conflict):
+        await rename(log)
+    assert await log.knows("#a")
+    assert not await log.knows("#b")
+
+
+async def test_who_follows_a_log_follows_it_by_its_other_name(log: Log) -> None:
+    await log.follow("#a", START)
+    moved = await rename(log)
+    await append(log, said("2", "#b"), expect=moved)
+    first, second = await take(log, 2)
+    assert (first.room, first.id, second.room) == ("#a", moved, "#b")
+    await log.unfollow("#b")
+
+
+async def test_a_log_may_move_back_and_forth(log: Log) -> None:
+    await append(log, said("1"))
+    moved = await rename(log)
+    event = RoomRenamed("#b", "alice", "#a")
+    back = Move("#a", RoomState("#a"))
+    [entry] = await log.append("#b", [event], expect=moved, barrier=True, move=back)
+    await append(log, said("2"), expect=entry.id)
+    assert await texts(log, "#a", said=True) == ["1", "2"]
+    with pytest.raises(Conflict):
+        await log.append("#b", [said("late", "#b")], expect=moved)

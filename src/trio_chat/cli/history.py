@@ -21,6 +21,7 @@ from trio_chat.core.events import (
     Redacted,
     Renamed,
     RoomMetadataSet,
+    RoomRenamed,
     Said,
     Signalled,
     TopicSet,
@@ -41,6 +42,7 @@ _TYPES = {
     TopicSet: "topic",
     ModesSet: "mode",
     RoomMetadataSet: "metadata",
+    RoomRenamed: "room_renamed",
     Renamed: "renamed",
     Departed: "left",
 }

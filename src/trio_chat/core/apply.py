@@ -44,6 +44,7 @@ from trio_chat.core.events import (
     Redacted,
     Renamed,
     RoomMetadataSet,
+    RoomRenamed,
     Said,
     Signalled,
     TopicSet,
@@ -66,6 +67,7 @@ from trio_chat.core.remembered import (
     note_seen,
     remember,
 )
+from trio_chat.core.renaming import move, told
 from trio_chat.core.room import Person, Room, RoomState
 from trio_chat.core.standing import first_status, with_status_changed
 from trio_chat.core.state import (
@@ -252,6 +254,14 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
     outside = event.user_id and event.user_id not in room.members
     people = (event.user_id,) if outside else ()
     return [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
+
+
+def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveries:
+    """Everybody in the room, and an operator of the server who did it from outside."""
+    room = state.rooms[fold(event.room)]
+    room.state = after(room.state, entry)
+    move(state, room, event)
+    return [*told(state, room, event)]
 
 
 def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) -> Deliveries:
@@ -592,6 +602,7 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Invited: _on_invited,
     TopicSet: _on_topic_or_modes_set,
     ModesSet: _on_topic_or_modes_set,
+    RoomRenamed: _on_room_renamed,
     RoomMetadataSet: _on_room_metadata_set,
     Arrived: _on_arrived,
     Renamed: _on_renamed,
@@ -636,6 +647,8 @@ def after(state: RoomState, entry: Entry) -> RoomState:
         case ModesSet(changes=changes):
             for change in changes:
                 state = with_change(state, change, event.nick, at)
+        case RoomRenamed(to=name):
+            state = replace(state, name=name)
         case RoomMetadataSet(values=values):
             state = replace(state, metadata=with_values(state.metadata, values))
     return remember(before, state, event, entry.id, at)
@@ -683,7 +696,7 @@ def is_barrier(event: Event) -> bool:
         return event.guarded
     if isinstance(event, Redacted):  # as far as everybody in the room is told of it
         return not (event.to or event.status)
-    return isinstance(event, TopicSet | ModesSet | RoomMetadataSet | Kicked | OfRealm)
+    return isinstance(event, TopicSet | ModesSet | RoomRenamed | RoomMetadataSet | Kicked | OfRealm)
 
 
 def log_of(event: Event) -> str:

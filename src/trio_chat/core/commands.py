@@ -126,6 +126,15 @@ class SetTopic:
 
 
 @fact
+class RenameRoom:
+    """Give a room another name; ``why`` is told to its members."""
+
+    room: str
+    to: str
+    why: str = ""
+
+
+@fact
 class SetModes:
     """Change a room's modes, its lists, or its members' status.
 
@@ -633,8 +642,8 @@ class ShowMark:
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
-    | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce | LogOut | DropKey
-    | DropAccount | MatchStatus | RevokeInvitation | Redact
+    | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce
+    | LogOut | DropKey | DropAccount | MatchStatus | RevokeInvitation | Redact
     | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that

@@ -25,6 +25,7 @@ from trio_chat.core.commands import (
     LiftRoomBan,
     Redact,
     Rename,
+    RenameRoom,
     Request,
     Say,
     SetAway,
@@ -72,6 +73,7 @@ from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, roo
 from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
+from trio_chat.core.renaming import rename_room
 from trio_chat.core.room import Person, Room
 from trio_chat.core.room_bans import JUDGES as _OF_ROOM_BANS
 from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
@@ -129,7 +131,8 @@ def repair(state: State, person: Person, request: Request | Confidential) -> str
         | ClearMetadata
         | Redact
         | SetRoomBan
-        | LiftRoomBan,
+        | LiftRoomBan
+        | RenameRoom,
     ):
         return ""
     room = state.room(request.room)
@@ -240,7 +243,9 @@ def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
 def _join(state: State, person: Person, join: Join) -> Outcomes:
     if problem := room_problem(join.room):
         return [Refused(problem, Code.BAD_ROOM, (join.room,))]
-    room, name = state.rooms[fold(join.room)], state.name(join.room)
+    if (room := state.room(join.room)) is None:  # it has been renamed just now
+        return [nowhere(join.room)]
+    name = room.state.name
     if fold(name) in person.rooms:
         return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
     if refused := _kept_out(state, room, person, join.key):
@@ -426,6 +431,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     SetName: _set_name,
     Announce: _announce,
     Redact: redact,
+    RenameRoom: rename_room,
     **_OF_ROOM_BANS,
     **_OF_ACCOUNTS,
     **_OF_INVITATIONS,

@@ -200,6 +200,18 @@ class ModesSet:
 
 
 @fact
+class RoomRenamed:
+    """The room has another name from now on, ``to``; its log goes on by that."""
+
+    room: str
+    nick: str
+    to: str
+    why: str = ""
+    user_id: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
 class RoomMetadataSet:
     """Some of a room's metadata has other ``values``, or is gone if they are empty."""
 
@@ -456,7 +468,7 @@ class Unlocked:
 
 OfRoom = (
     Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
-    | RoomMetadataSet
+    | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
     Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | MetadataSet | UserModesSet
@@ -502,8 +514,9 @@ def is_persistent(event: Event) -> bool:
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
     kept = (
-        Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | RoomMetadataSet | OfRealm
-    )
+        Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | RoomRenamed
+        | RoomMetadataSet | OfRealm
+    )  # fmt: skip
     return isinstance(event, kept)
 
 
@@ -517,7 +530,8 @@ def elsewhere(event: Event) -> tuple[str, ...]:
 
 def is_missed(event: Event) -> bool:
     """Whether the event matters tomorrow; nobody misses comings and goings."""
-    return isinstance(event, Said | Redacted | Kicked | TopicSet | ModesSet | RoomMetadataSet)
+    missed = Said | Redacted | Kicked | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
+    return isinstance(event, missed)
 
 
 def is_for_members(event: Event) -> bool:

@@ -13,6 +13,7 @@ from trio_chat.core.events import Entry, Said
 from trio_chat.core.names import fold, private_room
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import Span, hidden
+from trio_chat.core.renaming import called
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State
 from trio_chat.core.views import Refused
@@ -27,6 +28,10 @@ class Source(NamedTuple):
     log: str
     name: str
     hidden: Sequence[Span] = ()
+
+    def called(self, entry: Entry) -> Entry:
+        """An entry as its room is called now."""
+        return called(entry, self.name) if self.log.startswith("#") else entry
 
 
 def source(

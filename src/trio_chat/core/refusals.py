@@ -18,6 +18,8 @@ class Code(Enum):
     CANNOT_RENAME = auto()  # nick, room
     CANNOT_SET_NAME = auto()
     BAD_ROOM = auto()  # room
+    CANNOT_RENAME_ROOM = auto()  # room, new name
+    ROOM_NAME_TAKEN = auto()  # room, new name
     BAD_ARGUMENT = auto()  # room, mode, argument
     TOO_MANY_ROOMS = auto()  # room
     NOT_IN_ROOM = auto()  # room

@@ -13,6 +13,7 @@ from trio_chat.core.events import (
     Left,
     NameSet,
     Origin,
+    RoomRenamed,
     Said,
     Signalled,
 )
@@ -297,6 +298,20 @@ class AccountView:
 
 
 @fact
+class RoomMoved:
+    """A room that has another name now, for one of its members; made from its state, not stored.
+
+    ``nick`` and ``origin`` are the member's.
+    """
+
+    event: RoomRenamed
+    nick: str
+    origin: Origin
+    topic: "Topic | None"
+    members: Members
+
+
+@fact
 class Metadata:
     """Metadata of a room or a person, as it is or has just become; an empty value is none.
 
@@ -432,7 +447,7 @@ Answer = (
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
 )  # fmt: skip
-Shown = Event | RoomWelcome | Copy | Presence | LoggedOut | Answer
+Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 
 
 @fact

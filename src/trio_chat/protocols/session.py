@@ -112,6 +112,9 @@ class Session(Protocol):
         Returns what follows from it, which is the server's doing and not the peer's.
         """
 
+    def room_renamed(self, room: str, to: str) -> None:
+        """Note that a room that the peer is in has another name; it is told by ``dialect``."""
+
     def reply(self, answer: Answer) -> None:
         """Tell the peer the answer to what it asked for, or why it is refused."""
 

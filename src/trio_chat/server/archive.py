@@ -107,7 +107,7 @@ class Archive:
         if remove.id:
             entry = await self._log.find(found.log, remove.id) if is_id(remove.id) else None
             known = entry is not None and is_known_to(self._chat, person, found, entry)
-            return entry if entry and known else unknown_message()
+            return found.called(entry) if entry and known else unknown_message()
         span = Span()
         for _ in range(_LAST_PAGES):
             page = await self._read(found, span, limit=_LAST_PAGE, said=True)
@@ -143,7 +143,8 @@ class Archive:
         found: list[Entry] = []
         while True:
             page = await self._log.history(source.log, span, limit=limit, said=said)
-            readable = [entry for entry in page if not hiding(entry.id, source.hidden)]
+            shown = (entry for entry in page if not hiding(entry.id, source.hidden))
+            readable = [source.called(entry) for entry in shown]
             found = [*found, *readable] if span.first else [*readable, *found]
             if len(found) >= limit or len(page) < limit:
                 break
@@ -204,13 +205,14 @@ class Archive:
         return Found(tuple(await look(sources, seek)))
 
     async def _with_words(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
-        hidden = {source.log: source.hidden for source in sources}
+        within = {source.log: source for source in sources}
         after, before = seek.span.after, seek.span.before
         found: list[Entry] = []
         for _ in range(_PAGES):
-            search = Search(seek.words, [*hidden], seek.nick, after, before, seek.limit)
+            search = Search(seek.words, [*within], seek.nick, after, before, seek.limit)
             page = await self._log.search(search)
-            found[:0] = [entry for entry in page if not hiding(entry.id, hidden[entry.room])]
+            shown = (e for e in page if not hiding(e.id, within[e.room].hidden))
+            found[:0] = [within[entry.room].called(entry) for entry in shown]
             if len(page) < seek.limit or len(found) >= seek.limit:
                 break
             before = page[0].id

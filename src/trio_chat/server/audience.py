@@ -36,9 +36,10 @@ class Subscriber:
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
     differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
     from, at which ``address``; ``looks`` are those of the nicknames that they hold
-    (``nicknames.Nicknames``). ``is_there`` asks them whether they still are. Before they are let
-    in, ``key`` is the hash of the secret that they have shown, if any; ``account`` the one that
-    they have logged in to by its password, which is named by ``password_id``.
+    (``nicknames.Nicknames``). ``is_there`` asks them whether they still are, ``on_renamed(room,
+    to)`` is told that a room of theirs has another name. Before they are let in, ``key`` is the
+    hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
+    by its password, which is named by ``password_id``.
     """
 
     user_id: str
@@ -54,6 +55,7 @@ class Subscriber:
     password_id: int = 0
     is_there: Callable[[], Awaitable[bool]] = _yes
     address: str = ""
+    on_renamed: Callable[[str, str], None] = lambda room, to: None
 
 
 @dataclass(frozen=True, slots=True)

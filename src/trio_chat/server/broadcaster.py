@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.apply import membership_changes
-from trio_chat.core.events import Entry, Joined
+from trio_chat.core.events import Entry, Event, Joined, RoomRenamed
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery, LoggedOut
 from trio_chat.protocols.session import Dialect
@@ -60,7 +60,7 @@ class Broadcaster:
         """Apply each entry, and collect who is to be shown what of it."""
         parts = Parts(self._hub.audiences)
         for entry in batch:
-            for user_id in membership_changes(entry.event):
+            for user_id in self._movers(entry.event):
                 parts.hand_out(user_id)  # they see what came before from the rooms they were in
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
@@ -68,9 +68,18 @@ class Broadcaster:
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
                     self._hub.end_logged_out(delivery.people)
+            if isinstance(entry.event, RoomRenamed):
+                self._hub.room_renamed(entry.event)
         if self._hub.chat.banned:
             self._hub.expel()
         return parts
+
+    def _movers(self, event: Event) -> Sequence[str]:
+        """The ids of those who are in other rooms after an event."""
+        if isinstance(event, RoomRenamed):
+            room = self._hub.chat.room(event.room)
+            return tuple(room.members) if room else ()
+        return membership_changes(event)
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
         """Post to a room group by group; further batches of the same room join meanwhile."""
@@ -96,8 +105,12 @@ class Broadcaster:
 
 def _room_of(batch: Sequence[Entry]) -> str:
     """The one room that a batch is about, if nobody comes or goes in it; otherwise empty."""
-    rooms = {"" if membership_changes(entry.event) else entry.room for entry in batch}
+    rooms = {"" if _moves_people(entry.event) else entry.room for entry in batch}
     return rooms.pop() if len(rooms) == 1 else ""
+
+
+def _moves_people(event: Event) -> bool:
+    return isinstance(event, RoomRenamed) or bool(membership_changes(event))
 
 
 async def _post(parts: "Parts") -> None:

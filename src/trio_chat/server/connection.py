@@ -151,6 +151,7 @@ class Connection:
             source=source.name,
             is_there=self.is_there,
             address=entered.link.peer,
+            on_renamed=self.on_renamed,
         )
         self._credentials = Credentials(
             shared, self._subscriber, source, is_private=self._is_private
@@ -591,6 +592,10 @@ class Connection:
         await self._flush()
         self.finish(reason, last_words)
         await trio.lowlevel.checkpoint()  # the cancellation takes effect here
+
+    def on_renamed(self, room: str, to: str) -> None:
+        """The hub reports that a room of theirs has another name."""
+        self._session.room_renamed(room, to)
 
     def on_lost(self) -> None:
         """The outbox reports that the peer has gone."""

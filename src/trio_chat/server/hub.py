@@ -33,6 +33,7 @@ from trio_chat.core.commands import (
     Register,
     Remove,
     Rename,
+    RenameRoom,
     Request,
     Say,
     SetBan,
@@ -50,11 +51,13 @@ from trio_chat.core.events import (
     Event,
     InvitationUsed,
     ModesSet,
+    RoomRenamed,
     UserModesSet,
 )
 from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.remembered import note_seen
+from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in, removals
 from trio_chat.core.views import AnotherNick, Answer, Refused
@@ -200,6 +203,15 @@ class Hub:
             self.audiences.moves(subscriber.user_id)
             subscriber.dialect = dialect
 
+    def room_renamed(self, event: RoomRenamed) -> None:
+        """Note that a room has another name now, and let its members' sessions know."""
+        if fold(event.room) != fold(event.to):
+            self.logs.renamed(fold(event.room), fold(event.to))
+        room = self.chat.room(event.to)
+        for user_id in room.members if room else ():
+            if subscriber := self.subscribers.get(user_id):
+                subscriber.on_renamed(event.room, event.to)
+
     def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end."""
         if person := self.chat.people.get(subscriber.user_id):
@@ -314,6 +326,8 @@ class Hub:
             match request:
                 case Join(room) if not room_problem(room):
                     return await self._join(subscriber, request)
+                case RenameRoom():
+                    return await self._rename_room(subscriber, request)
                 case Rename(nick):
                     return await self._identities.rename(subscriber, Rename(composed(nick)))
                 case LogIn() if subscriber.user_id not in self.chat.people:
@@ -339,6 +353,20 @@ class Hub:
                     return outcomes
                 case _:
                     return await self._ring.pursue(subscriber, request, verifier)
+
+    async def _rename_room(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
+        """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""
+        request = replace(request, to=composed(request.to))
+        old, new = fold(request.room), fold(request.to)
+        if old == new or old not in self.chat.rooms or new in self.chat.rooms:
+            return await self._ring.pursue(subscriber, request)
+        async with self.logs.in_use(old):
+            with self.logs.kept_free(new) as is_free:
+                if not is_free:
+                    return [taken(request.room, request.to)]
+                outcomes = await self._ring.pursue(subscriber, request)
+        await self.logs.close_unheard()
+        return outcomes
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         try:

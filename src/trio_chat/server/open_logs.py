@@ -21,9 +21,10 @@ import trio
 
 from trio_chat.core.apply import after, is_barrier, log_of
 from trio_chat.core.chat import Chat
-from trio_chat.core.events import Event
+from trio_chat.core.events import Event, RoomRenamed
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
+from trio_chat.core.renaming import called
 from trio_chat.core.room import Room, RoomState
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
@@ -112,6 +113,28 @@ class OpenLogs:
                     if not self._is_open(log):
                         self._shares.give_back(log)
 
+    @contextmanager
+    def kept_free(self, log: str) -> Iterator[bool]:
+        """Let whoever needs a closed log wait as long as the context lasts; gives False if it is
+        open, or somebody needs it already.
+        """
+        if log in self._uses or self._is_open(log):
+            yield False
+            return
+        use = self._uses[log] = Use(1)
+        try:
+            with use.changing():
+                yield True
+        finally:
+            use.count -= 1
+            if not use.count:
+                del self._uses[log]
+
+    def renamed(self, log: str, to: str) -> None:
+        """Note that a room is open by another name now."""
+        self._unsaved[to] = self._unsaved.pop(log, 0)
+        self._shares.rename(log, to)
+
     async def close_unheard(self, identity: str = "") -> None:
         """Close the rooms that are empty, and the conversations of an ``identity`` that has gone.
 
@@ -146,7 +169,7 @@ class OpenLogs:
 
     async def note_change(self, event: Event) -> None:
         """Count a change of an open room; after many of them save its state."""
-        if not is_barrier(event):
+        if not is_barrier(event) or isinstance(event, RoomRenamed):  # that has saved the state
             return
         log = log_of(event)
         self._unsaved[log] = self._unsaved.get(log, 0) + 1
@@ -176,7 +199,8 @@ class OpenLogs:
                 self._conversations.setdefault(identity, set()).add(log)
             return
         state = await self._state(log, name)
-        recent = await self._log.history(log, limit=self._chat.replay, said=True)
+        last = await self._log.history(log, limit=self._chat.replay, said=True)
+        recent = [called(entry, state.name) for entry in last]
         await self._log.follow(log, at)
         self._chat.open_room(state, recent)
 
@@ -184,7 +208,8 @@ class OpenLogs:
         saved, state = await self._log.snapshot(room)
         if state is None:
             now = int(time.time() * 1000)
-            state = RoomState(name, created=now, flags=frozenset(self.room_modes))
+            flags, moved = frozenset(self.room_modes), self._log.moved(room)
+            state = RoomState(name, created=now, flags=flags, barrier=moved)
             await self._log.save(room, START, state)
         for entry in await self._log.barriers(room, after=saved):
             state = after(state, entry)

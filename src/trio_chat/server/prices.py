@@ -20,6 +20,7 @@ from trio_chat.core.commands import (
     ListTalks,
     Recall,
     Remove,
+    RenameRoom,
     Seek,
     SetRoomBan,
     ShowMasks,
@@ -57,6 +58,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     ListMembers: lambda chat, person, query: 1 + _members(chat, query.room) // 200,
     Join: lambda chat, person, join: 1 + _members(chat, join.room) // 5000,
     FindPeople: _find_people,
+    # Each is told by themselves, most of them all names.
+    RenameRoom: lambda chat, person, rename: 1 + _members(chat, rename.room) // 5,
     # 1 µs for each member, and 4 for each who has some.
     SyncMetadata: lambda chat, person, query: 1 + _members(chat, query.room) // 50,
     # 10 µs each, and 25 for somebody in a hundred rooms.

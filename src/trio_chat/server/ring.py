@@ -7,6 +7,7 @@ applied, and shown. Whoever made it waits here until it has been shown.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import trio
 
@@ -26,6 +27,7 @@ from trio_chat.core.events import (
     OfRealm,
     PasswordSet,
     Redacted,
+    RoomRenamed,
     Said,
     Signalled,
 )
@@ -33,6 +35,7 @@ from trio_chat.core.moderation import over
 from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
+from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import (
@@ -44,12 +47,12 @@ from trio_chat.core.views import (
     Refused,
     Repeated,
 )
-from trio_chat.errors import Conflict, Gone, Unavailable
+from trio_chat.errors import Conflict, Gone, Taken, Unavailable
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
 from trio_chat.server.realm_log import RealmLog
-from trio_chat.storage.base import START, Log, Secret
+from trio_chat.storage.base import START, Log, Move, Secret
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +184,9 @@ class Ring:
                 conflicts += 1
             except Gone:
                 return [unknown_message()], START
+            except Taken:
+                assert isinstance(first, RoomRenamed)  # noqa: S101 - for the type checker
+                return [taken(first.room, first.to)], START
             except Unavailable as error:
                 return [
                     outcome if isinstance(outcome, _ANSWERS) else not_kept(error, outcome)
@@ -218,11 +224,21 @@ class Ring:
         else:
             expect = self._chat.rooms[log].state.barrier if log in self._chat.rooms else ""
         redact = last.msgid if isinstance(last, Redacted) else ""
+        move = self._move(last) if isinstance(last, RoomRenamed) else None
         entries = await self._log.append(
-            log, events, expect=expect, barrier=is_barrier(last), secret=secret, redact=redact
-        )
+            log, events, expect=expect, barrier=is_barrier(last), secret=secret, redact=redact,
+            move=move,
+        )  # fmt: skip
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries
+
+    def _move(self, renamed: RoomRenamed) -> Move | None:
+        """The move of a room's log, if it has another name from now on by which to find it."""
+        old, new = fold(renamed.room), fold(renamed.to)
+        if old == new:
+            return None
+        room = self._chat.rooms[old]
+        return Move(new, replace(room.state, name=renamed.to, left={**room.left}))
 
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""

@@ -37,6 +37,12 @@ class Shares:
             self._by_source[source] += 1
             self._by_person[source, user_id] += 1
 
+    def rename(self, thing: str, to: str) -> None:
+        """Note that a thing has another name; whoever has it keeps it."""
+        self.give_back(to)
+        if taker := self._takers.pop(thing, None):
+            self._takers[to] = taker
+
     def give_back(self, thing: str) -> None:
         """Note that a thing is free again."""
         if taker := self._takers.pop(thing, None):

@@ -60,6 +60,14 @@ class Secret:
     new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Another name for a log, and the state of its room from then on, but for its barrier."""
+
+    to: str
+    state: RoomState
+
+
 def is_as_new(state: RoomState) -> bool:
     """Whether nothing was ever changed in a room, and nobody known has a status there."""
     plain = replace(state, created=0, flags=frozenset(), barrier="", left={})
@@ -92,6 +100,7 @@ class Log(Protocol):
         barrier: bool = False,
         secret: Secret | None = None,
         redact: str = "",
+        move: Move | None = None,
     ) -> Sequence[Entry]:
         """Give the events their places, one after the other, and return their entries.
 
@@ -106,6 +115,10 @@ class Log(Protocol):
         A ``secret`` is kept together with the events, or none of it is. What goes into the log of
         accounts is never shown without being stored, and is kept for ever.
 
+        With a ``move`` the log has another name from then on, and its read markers, too; whoever
+        appends by a judgement from before meets Conflict, by whichever name. If something that was
+        said or changed has that name, Taken is raised. It is done lastingly, or Unavailable.
+
         Together with the events, the words of the message with the id ``redact`` go: from then on
         nothing that reads the log finds it, and soon its bytes are gone as well. If it is sent
         again, it is still known by its token. If it is not there, Gone is raised, and nothing is
@@ -114,6 +127,11 @@ class Log(Protocol):
 
     async def find(self, room: str, id: str) -> Entry | None:
         """The message with this id in a log, whoever may see it; None if it is not there."""
+
+    def moved(self, room: str) -> str:
+        """The id of the barrier by which a log of this name has moved away lately; else empty. A
+        new room of that name begins with it.
+        """
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False

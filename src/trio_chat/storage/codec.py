@@ -33,6 +33,7 @@ from trio_chat.core.events import (
     Redacted,
     Renamed,
     RoomMetadataSet,
+    RoomRenamed,
     Said,
     Signalled,
     TopicSet,
@@ -47,7 +48,7 @@ from trio_chat.storage.checked import is_sound
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
-    InvitationUsed, InvitationRevoked, RoomMetadataSet, AccountMetadataSet,
+    InvitationUsed, InvitationRevoked, RoomRenamed, RoomMetadataSet, AccountMetadataSet,
     Banned, Unbanned, Locked, Unlocked,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}

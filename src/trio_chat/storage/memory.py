@@ -9,7 +9,7 @@ messages as long as there is anything else.
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
 from operator import attrgetter, itemgetter
@@ -33,7 +33,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict, Gone
+from trio_chat.errors import Conflict, Gone, Taken
 from trio_chat.storage.base import (
     ENDLESS,
     FLOOR,
@@ -41,6 +41,7 @@ from trio_chat.storage.base import (
     NEVER,
     START,
     Log,
+    Move,
     Search,
     Secret,
     is_as_new,
@@ -56,6 +57,9 @@ _LOOK = 50
 # The bytes that an entry takes besides its text: the tuple, the event, their strings.
 ENTRY_BYTES = 400
 
+
+# Logs of which it is remembered that they have moved away.
+_MOVED = 1000
 
 # When there is too much, this part of the total goes at once.
 _PART = 1 / 16
@@ -117,6 +121,7 @@ class MemoryLog(Log):
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
         self._clock, self._ids = clock, Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first
+        self._moved: dict[str, str] = {}  # by the old name, when a log moved away
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
         self._secrets: dict[str, str] = {}
@@ -144,15 +149,19 @@ class MemoryLog(Log):
         barrier: bool = False,
         secret: Secret | None = None,
         redact: str = "",
+        move: Move | None = None,
     ) -> Sequence[Entry]:
         await self._intake.take_place()
         self._forget_old()
         # Nothing waits from here on, so an entry that has its place in the log is always shown.
         log = self._touch(room)
         # Without a barrier none came in between; the expected one was forgotten with its room.
-        if log.barrier not in ("", expect):
+        if (last := max(log.barrier, self.moved(room))) not in ("", expect):
             self._intake.give_back()
-            raise Conflict(log.barrier)
+            raise Conflict(last)
+        if move and self._knows(move.to):
+            self._intake.give_back()
+            raise Taken(f"there is {move.to} already")
         if redact and not self._redact(log, redact):
             self._intake.give_back()
             raise Gone(f"{redact} is not there")
@@ -180,8 +189,28 @@ class MemoryLog(Log):
                 self._keep(self._touch(other), entry._replace(room=other))
         if self._bytes > self._total_bytes:
             self._make_room()
-        self._intake.show(room, fresh)
+        if move:
+            self._move(room, move, entries[-1].id)
+            self._intake.move(room, move.to, fresh)
+        else:
+            self._intake.show(room, fresh)
         return entries
+
+    def _move(self, room: str, move: Move, id: str) -> None:
+        """Call a log by another name. Nobody will miss what has that name."""
+        self._drop(move.to)
+        log = self._rooms[move.to] = self._rooms.pop(room)
+        for kept in (log.said, log.others):
+            kept.extend([kept.popleft()._replace(room=move.to) for _ in range(len(kept))])
+        log.saved, log.barriers = (id, replace(move.state, barrier=id)), []
+        for reader, target in [key for key in self._marks if key[1] == room]:
+            self._marks[reader, move.to] = self._marks.pop((reader, target))
+        self._moved[room] = id
+        if len(self._moved) > _MOVED:
+            del self._moved[next(iter(self._moved))]
+
+    def moved(self, room: str) -> str:
+        return self._moved.get(room, "")
 
     def _redact(self, log: _Room, id: str) -> bool:
         """Take a message out, all but its token; returns whether it was there."""
@@ -256,6 +285,8 @@ class MemoryLog(Log):
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         await trio.lowlevel.checkpoint()
+        if state.barrier < self.moved(room):  # it has moved away meanwhile
+            return
         log = self._touch(room)
         log.saved = (id, state)
         log.barriers = [entry for entry in log.barriers if entry.id > id]
@@ -276,6 +307,9 @@ class MemoryLog(Log):
 
     async def knows(self, room: str) -> bool:
         await trio.lowlevel.checkpoint()
+        return self._knows(room)
+
+    def _knows(self, room: str) -> bool:
         log = self._rooms.get(room, _NOTHING)
         _, state = log.saved
         return bool(log.said) or (state is not None and not is_as_new(state))
@@ -283,7 +317,8 @@ class MemoryLog(Log):
     async def close(self, room: str, id: str, state: RoomState) -> None:
         if is_as_new(state) and not self._rooms.get(room, _NOTHING).said:
             await trio.lowlevel.checkpoint()
-            self._drop(room)
+            if state.barrier >= self.moved(room):
+                self._drop(room)
         else:
             await self.save(room, id, state)
 

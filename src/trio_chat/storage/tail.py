@@ -63,6 +63,15 @@ class Intake:
             self.give_back()
             raise
 
+    def move(self, room: str, to: str, entries: Sequence[Entry]) -> None:
+        """Do as ``show`` does, the last time by this name: what follows has another one."""
+        try:
+            self.show(room, entries)
+        finally:
+            if room in self.followed:
+                self.followed.remove(room)
+                self.followed.add(to)
+
     @asynccontextmanager
     async def tail(self) -> AsyncIterator["Tail"]:
         """Read what is shown, as long as the context lasts; afterwards ``show`` raises."""

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from trio_chat.core.metadata import KEYS_MAX, SUBS_MAX, VALUE_MAX
-from trio_chat.protocols.irc.info import IDENTITY, METADATA, PLAIN, REDACTION, REGISTRATION
+from trio_chat.protocols.irc.info import (
+    IDENTITY,
+    METADATA,
+    PLAIN,
+    REDACTION,
+    REGISTRATION,
+    RENAMING,
+)
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
 
@@ -23,6 +30,7 @@ CAPS = {
     "cap-notify": "",
     "chghost": "",
     REGISTRATION: "before-connect",
+    RENAMING: "",
     "draft/chathistory": "",
     "draft/event-playback": "",
     REDACTION: "",

@@ -24,6 +24,7 @@ from trio_chat.core.events import (
     Origin,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     Signalled,
     TopicSet,
@@ -33,7 +34,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
-from trio_chat.core.names import NICK_MAX
+from trio_chat.core.names import NICK_MAX, fold
 from trio_chat.core.views import (
     Block,
     Copy,
@@ -43,11 +44,12 @@ from trio_chat.core.views import (
     Metadata,
     Notice,
     Presence,
+    RoomMoved,
     RoomWelcome,
     Shown,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import LINE_MAX, METADATA, REDACTION
+from trio_chat.protocols.irc.info import LINE_MAX, METADATA, REDACTION, RENAMING
 from trio_chat.protocols.irc.message import body, last, safe, trailing, word
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
@@ -228,6 +230,10 @@ class IrcDialect(Dialect):
                 return [_line(shown, "INVITE", target, room)]
             case RoomWelcome():
                 return self._entered(shown)
+            case RoomMoved():
+                return self._moved(shown)
+            case RoomRenamed(room, to=name, why=why) if RENAMING in self.caps:
+                return [f":{_source(shown)} {trailing('RENAME', room, name, why)}"]
             case TopicSet(room, text=text):
                 return [f":{_source(shown)} {trailing('TOPIC', room, text)}"]
             case ModesSet(room, "", changes):  # the time of a ban is up
@@ -292,6 +298,23 @@ class IrcDialect(Dialect):
             by, at = topic.by or self._server, str(topic.at // 1000)
             lines.append(self._numeric(n.RPL_TOPIC, entered.nick, topic.room, topic.text))
             lines.append(self._numeric(n.RPL_TOPICWHOTIME, entered.nick, topic.room, by, at))
+        return lines
+
+    def _moved(self, moved: RoomMoved) -> Sequence[str]:
+        """Write another name of a room, for those who do not know that: "Send the client a PART
+        message for the old channel name …. Send the client a JOIN message followed by the usual
+        messages"; but not "if the rename only changes the case".
+        """
+        event, nick, origin = moved.event, moved.nick, moved.origin
+        if RENAMING in self.caps or fold(event.room) == fold(event.to):
+            return self._texts(event)
+        left = Left(event.room, nick, why=event.why, origin=origin)
+        joined = Joined(event.to, nick, origin=origin)
+        lines = [*self._texts(left), *self._joined(joined)]
+        lines += self._entered(RoomWelcome(event.to, nick, topic=moved.topic))
+        if "no-implicit-names" not in self.caps:
+            end = trailing(n.RPL_ENDOFNAMES, nick, event.to, "End of /NAMES list")
+            lines += [*self.names(nick, moved.members), f":{self._server} {end}"]
         return lines
 
     def names(self, nick: str, members: Members) -> Sequence[str]:

@@ -15,6 +15,9 @@ REDACTION = "draft/message-redaction"
 #: The mechanism of a login that tells the password (RFC 4616).
 PLAIN = "PLAIN"
 
+#: The capability to be told that a room has another name.
+RENAMING = "draft/channel-rename"
+
 #: The capability to describe people and rooms, and to be told of that.
 METADATA = "draft/metadata-3"
 

@@ -37,7 +37,8 @@ from trio_chat.protocols.session import OwnDialect
 # capability allows servers to send arbitrary standard replies other than ones enabled by a specific
 # specification".
 _STANDARD = {
-    "BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "METADATA", "REDACT", "REGISTER", "SEARCH",
+    "BATCH", "CHATHISTORY", "IDENTITY", "MARKREAD", "METADATA", "REDACT", "REGISTER", "RENAME",
+    "SEARCH",
 }  # fmt: skip
 
 # Codes of standard replies that differ from the name of the refusal.

@@ -269,6 +269,9 @@ class IrcSession(Session):
                 services.tell(out, SETTLED[type(event)])
         return ()
 
+    def room_renamed(self, room: str, to: str) -> None:
+        """Nothing: clients of IRC say which room they mean."""
+
     def _told_of(self, room: str) -> Iterator[Ask]:
         """Ask for what follows a JOIN: the read marker, then the members and the metadata.
 

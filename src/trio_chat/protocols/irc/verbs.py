@@ -22,6 +22,7 @@ from trio_chat.core.commands import (
     Operate,
     Quit,
     Reload,
+    RenameRoom,
     SetAway,
     SetModes,
     SetName,
@@ -37,7 +38,8 @@ from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
 from trio_chat.core.names import distinct, fold, nick_problem
-from trio_chat.core.views import Metadata
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import Metadata, Refused
 from trio_chat.protocols import invitation
 from trio_chat.protocols.irc import (
     batches,
@@ -154,6 +156,25 @@ def _list(out: ReplyBuffer, message: Message) -> Asks:
     others = [replies.condition(word) for word in conditions if word not in rooms]
     out.numeric(n.RPL_LISTSTART, "Channel", "Users  Name")
     return [Ask(ListRooms(rooms), partial(replies.rooms, out, others))]
+
+
+def _rename_room(out: ReplyBuffer, message: Message) -> Asks:
+    """Read RENAME (ircv3.net, "channel-rename")."""
+    room, to = message.params[:2]
+
+    def refused(refused: Refused) -> None:
+        if code := _RENAME_CODES.get(refused.code):
+            out.fail("RENAME", code, room, to, refused.why)
+        else:
+            out.refuse(refused)
+
+    return [Ask(RenameRoom(room, to, message.param(2)), on_refused=refused)]
+
+
+_RENAME_CODES = {
+    Code.ROOM_NAME_TAKEN: "CHANNEL_NAME_IN_USE",
+    Code.CANNOT_RENAME_ROOM: "CANNOT_RENAME",
+}
 
 
 def _kick(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
@@ -434,6 +455,7 @@ VERBS = {
     "REDACT": Verb(redaction.redact, "target msgid [why]", 2, cap=REDACTION),
     "REGISTER": Verb(Registration.register, "account|* email|* password", 3, registers=True),
     "REHASH": Verb(_rehash),
+    "RENAME": Verb(_rename_room, "room name [why]", 2),
     "SEARCH": Verb(
         history.search,
         "text=...;in=...;from=...;after=...;before=...;limit=...",

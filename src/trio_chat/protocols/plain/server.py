@@ -200,6 +200,10 @@ class PlainSession(Session):
                 self.reply(Notice(words))
         return ()
 
+    def room_renamed(self, room: str, to: str) -> None:
+        if fold(room) == fold(self._room):
+            self._room = to
+
     def _logged_in(self, account: str) -> Iterable[Ask]:
         """Take the nickname that was refused before, now that it is theirs."""
         self.reply(Notice(f"You are logged in as {account}."))

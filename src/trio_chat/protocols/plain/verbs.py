@@ -26,6 +26,7 @@ from trio_chat.core.commands import (
     Register,
     Remove,
     Rename,
+    RenameRoom,
     Say,
     Seek,
     SetModes,
@@ -109,6 +110,11 @@ def _topic(room: str, text: str) -> Command:
 def _kick(room: str, rest: str) -> Command:
     nick, why = (*rest.split(maxsplit=1), "")[:2]
     return Kick(room, nick, why)
+
+
+def _rename(room: str, rest: str) -> Command:
+    name, why = (*rest.split(maxsplit=1), "")[:2]
+    return RenameRoom(room, name if name.startswith("#") else f"#{name}", why)
 
 
 def _remove(room: str, rest: str) -> Command | Refused:
@@ -237,6 +243,7 @@ VERBS = {
     "deop": Verb(*OF_STATUS["deop"], _status("o", add=False)),
     "voice": Verb(*OF_STATUS["voice"], _status("v", add=True)),
     "devoice": Verb(*OF_STATUS["devoice"], _status("v", add=False)),
+    "rename": Verb("ROOM [WHY]", "give the room another name", 1, _rename),
     "remove": Verb(
         "last|ID|last NAME [WHY]",
         "remove your last message; an operator also others'",

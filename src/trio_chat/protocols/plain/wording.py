@@ -29,6 +29,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
     Unbanned,
@@ -54,6 +55,7 @@ from trio_chat.core.views import (
     Offer,
     Recalled,
     Refused,
+    RoomMoved,
     Rooms,
     RoomWelcome,
     Shown,
@@ -147,6 +149,10 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} is now {to}."]
         case Redacted():
             return [f"*** {removal(shown)}"]
+        case RoomMoved(event):
+            return wording(event)
+        case RoomRenamed(nick=nick, to=to, why=why):
+            return [f"*** {nick} has renamed the room: it is {to} now{f' ({why})' if why else ''}."]
         case TopicSet(nick=nick, text=""):
             return [f"*** {nick} removed the topic."]
         case TopicSet(nick=nick, text=text):

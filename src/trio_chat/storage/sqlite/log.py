@@ -15,7 +15,7 @@ from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import Log, Search, Secret
+from trio_chat.storage.base import Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.jobs import Job
@@ -128,6 +128,7 @@ class SqliteLog(Log):
         barrier: bool = False,
         secret: Secret | None = None,
         redact: str = "",
+        move: Move | None = None,
     ) -> Sequence[Entry]:
         rows = [
             row_of(event, barrier=barrier and event is events[-1]) if is_persistent(event) else None
@@ -137,20 +138,23 @@ class SqliteLog(Log):
 
         def append(store: Store) -> Sequence[Entry]:
             return store.append(
-                room, events, rows, expect=expect, barrier=barrier, secret=secret, redact=redact
-            )
+                room, events, rows, expect=expect, barrier=barrier, secret=secret, redact=redact,
+                move=move,
+            )  # fmt: skip
 
         def pass_on(store: Store) -> Sequence[Entry]:
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
         lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
-        must_last = room == REALM or redact or (self._refuse and any(map(is_missed, events)))
+        must_last = (
+            room == REALM or redact or move or (self._refuse and any(map(is_missed, events)))
+        )
         job = Job(
             append if lasts else pass_on,
             writes=lasts,
             otherwise=pass_on if lasts and not must_last else None,
-            then=partial(self._show, room, partial(_fresh, events)),
-            size=None if redact else len(events),
+            then=partial(self._show, room, partial(_fresh, events), move=move),
+            size=None if redact or move else len(events),
         )
         return await self._done(job, lone=self._intake.has_one)
 
@@ -159,12 +163,21 @@ class SqliteLog(Log):
         room: str,
         fresh: Callable[[Sequence[Entry]], Sequence[Entry]],
         job: Job[Sequence[Entry]],
+        *,
+        move: Move | None = None,
     ) -> None:
         """Show what a job has found, in the place in the intake that was taken for it."""
         if job.error is None:
+            if move:
+                self._store.note_move(room, job.result[-1].id)
+                self._intake.move(room, move.to, job.result)
+                return
             self._intake.show(room, fresh(job.result))
         else:
             self._intake.give_back()
+
+    def moved(self, room: str) -> str:
+        return self._store.moved.get(room, "")
 
     async def find(self, room: str, id: str) -> Entry | None:
         return await self._read(read.find, room, id)

@@ -5,12 +5,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.events import REALM, Entry, Event, elsewhere
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict, Unavailable
-from trio_chat.storage.base import START, Secret, is_as_new
+from trio_chat.errors import Conflict, Taken, Unavailable
+from trio_chat.storage.base import START, Move, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
 from trio_chat.storage.sqlite import read, redaction
@@ -71,6 +72,7 @@ class Store:
         self.marks: float = math.inf  # new marks since then
         self.redactions = 0  # in this run; also those that could not be committed
         self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
+        self.moved: dict[str, str] = {}  # by the old name, when a log moved away
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -114,11 +116,14 @@ class Store:
         barrier: bool,
         secret: Secret | None = None,
         redact: str = "",
+        move: Move | None = None,
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
         last = self._barrier(name)
         if last not in ("", expect):
             raise Conflict(last)
+        if move and read.knows(self.connection, move.to):
+            raise Taken(f"there is {move.to} already")
         if redact:
             redaction.take_words_out(self.connection, name, redact)
             self.redactions += 1
@@ -158,7 +163,31 @@ class Store:
             self.connection.execute(
                 "UPDATE room SET barrier = ? WHERE room = ?", (pack(entries[-1].id), room)
             )
+        if move:
+            self._move(name, move, entries[-1].id)
         return entries
+
+    def _move(self, name: str, move: Move, id: str) -> None:
+        """Call a log by another name. What has that name is of no use: it is taken out later."""
+        room = self._numbers.pop(name)
+        self.connection.execute(
+            "UPDATE room SET name = name || ' ' || room, saved = ?, state = NULL, barrier = 0 "
+            "WHERE name = ?",
+            (BLANK, move.to),
+        )
+        self.connection.execute("UPDATE room SET name = ? WHERE room = ?", (move.to, room))
+        self.connection.execute(
+            "UPDATE OR REPLACE mark SET target = ? WHERE target = ?", (move.to, name)
+        )
+        self._numbers[move.to], self._barriers[move.to] = room, id
+        self.save(move.to, id, replace(move.state, barrier=id))
+
+    def note_move(self, name: str, id: str) -> None:
+        """Note that a log has moved away, and this has been committed."""
+        self.unstored.pop(name, None)
+        if len(self.moved) >= ROOMS_REMEMBERED:
+            del self.moved[next(iter(self.moved))]
+        self.moved[name] = id
 
     def _keep(self, secret: Secret) -> None:
         """Keep a secret. One that is there already is of an account that must have been damaged."""
@@ -196,6 +225,8 @@ class Store:
 
     def save(self, name: str, id: str, state: RoomState) -> None:
         """Save a room's state, which may be the one after a barrier that could not be stored."""
+        if state.barrier < self.moved.get(name, ""):  # it has moved away meanwhile
+            return
         self.connection.execute(
             "UPDATE room SET saved = ?, state = ?, barrier = max(barrier, ?) WHERE room = ?",
             (pack(id), encode_state(state), pack(state.barrier or START), self._number(name)),
@@ -203,6 +234,8 @@ class Store:
 
     def close(self, name: str, id: str, state: RoomState) -> None:
         """Close a room as ``Log.close``: a room without anything is taken out later."""
+        if state.barrier < self.moved.get(name, ""):
+            return
         number = self._number(name)
         if not is_as_new(state) or read.has_words(self.connection, number):
             self.save(name, id, state)
@@ -259,7 +292,8 @@ class Store:
         if name not in self._barriers:
             _make_place(self._barriers)
             unstored = self.unstored[name][-1].id if name in self.unstored else ""
-            self._barriers[name] = max(read.barrier(self.connection, name), unstored)
+            moved = self.moved.get(name, "")
+            self._barriers[name] = max(read.barrier(self.connection, name), unstored, moved)
         return self._barriers[name]
 
     def _readable_barrier(self, name: str) -> str:

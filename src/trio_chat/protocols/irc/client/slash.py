@@ -106,6 +106,15 @@ def _topic(session: IrcRooms, text: str) -> Lines:
     return [_with_text("TOPIC", session.here(), text)]
 
 
+def _rename(session: IrcRooms, rest: str) -> Lines:
+    """Of two names of rooms the first is the one that it has."""
+    room, others = _two(rest)
+    if not (others and is_room(room) and is_room(others.split()[0])):
+        room, others = session.here(), rest
+    name, why = _two(others)
+    return [_with_text("RENAME", room, room_name(name), why)]
+
+
 def _kick(session: IrcRooms, rest: str) -> Lines:
     room, rest = _of_room(session, rest)
     nick, why = _two(rest)
@@ -246,6 +255,7 @@ SLASHES = {
     "mute": Slash(*OF_MODERATION["mute"], _mute),
     "unban": Slash(*OF_MODERATION["unban"], _unban),
     "bans": Slash(*OF_MODERATION["bans"], _bans),
+    "rename": Slash("[ROOM] NAME [WHY]", "give the room another name", 1, _rename),
     "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
     "history": Slash(
