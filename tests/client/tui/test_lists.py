@@ -225,6 +225,25 @@ def test_somebody_who_is_here_is_talked_with_ignored_and_asked_for():
     assert model.current.name == "carol"
 
 
+@pytest.mark.parametrize("prefix", ["@", "+"])
+def test_an_operator_has_the_commands_against_somebody_put_into_the_line(prefix):
+    model = demo_model()
+    model.all[1].add_members(f"{prefix}bob")
+
+    async def script(pilot, app):
+        await pilot.press("f7", *"car", "enter")
+        assert ("ban from here" in text_of(app)) == (prefix == "@")
+        if prefix == "@":
+            await pilot.press(*["down"] * 5, "enter", *"spam")
+            assert "❯ /ban carol 1d spam" in text_of(app)
+            await pilot.press("ctrl+c", "f7", *"car", "enter", *["down"] * 4, "enter")
+            assert "❯ /mute carol 1h" in text_of(app)
+            await pilot.press("ctrl+c", "f7", *"bob", "enter")
+            assert "ban from here" not in text_of(app)
+
+    shown(model, script)
+
+
 def test_the_list_of_people_scrolls_by_the_wheel_and_a_click_opens_somebody():
     model = FakeModel()
     model.all[1].add_members(*(f"n{number:03}" for number in range(200)))

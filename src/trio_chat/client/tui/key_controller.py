@@ -1,6 +1,6 @@
 """Does what each key means. Nothing is drawn here: after each key the app draws everything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Protocol
@@ -324,7 +324,16 @@ class KeyController:
             ("mention here", lambda: self.editor.insert(f"{nick}: ")),
             ("see who it is", lambda: self._run(f"/whois {nick}")),
             (ignore, lambda: self._ignore(nick, on=not ignored)),
+            *self._against(nick),
         )
+
+    def _against(self, nick: str) -> Iterator[tuple[str, Callable[[], object]]]:
+        """What an operator of the room can do about somebody; the rest of the line is theirs."""
+        room, me = self._model.current, self._model.nick
+        member = room.members.get(me) if room.kind == "room" and nick != me else None
+        if member and "@" in member.prefixes:
+            yield "mute here, for so long", lambda: self.editor.set(f"/mute {nick} 1h ")
+            yield "ban from here, for so long", lambda: self.editor.set(f"/ban {nick} 1d ")
 
     def show_bans(self, bans: Masks) -> None:
         """Show who is banned from a room; unless another list is being read."""
