@@ -221,6 +221,16 @@ async def test_a_banned_nickname_is_neither_let_in_nor_taken(house: House) -> No
     assert "001" not in "".join(await op.news())
 
 
+async def test_who_logs_out_and_gets_no_other_nickname_has_to_go(house: House) -> None:
+    """The one they have had belongs to the account."""
+    op, bob = await boss(house), await register(house, "bob")
+    await op.news("UBAN ADD bob_* spam")
+    await bob.say("NS LOGOUT")
+    why = FOR_GOOD.replace("You are banned from this chat", "Nobody may be called bob_2")
+    assert (await bob.rest()).endswith(f"ERROR :Closing link: {why} Goodbye!\r\n")
+    assert house.server._hub.chat.person("bob") is None
+
+
 async def test_who_is_muted_is_told_why_and_heard_by_nobody(house: House) -> None:
     op = await boss(house)
     mallory, bob = await arrive(house, "mallory"), await arrive(house, "bob", NEAR)
@@ -336,7 +346,7 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     plain = await house.link("carol", NEAR)
     await promote(house, "carol")
     await plain.send(b"/uban 192.0.2.7 2h mute spam\n")
-    await plain.until("*** Ban 1: network 192.0.2.7 may not speak. It hits 0 of the 2 people ")
+    await plain.until("*** Ban 1: network 192.0.2.7 may not speak. It hits nobody who is here.\n")
     assert "carol set ban 1: network 192.0.2.7 may not speak for 2h (spam)." in "".join(
         await op.news()
     )

@@ -150,7 +150,10 @@ class Identities:
             await self._ring.pursue(subscriber, MatchStatus(room, person.user_id, guest))
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
-            return [*outcomes, *await self.rename(subscriber, Rename(near))]
+            renamed = await self.rename(subscriber, Rename(near))
+            if refused := next((one for one in renamed if isinstance(one, Refused)), None):
+                subscriber.end("has no nickname any more", f"{refused.why} Goodbye!")
+            return [*outcomes, *renamed]
         return outcomes
 
 

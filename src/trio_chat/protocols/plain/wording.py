@@ -280,7 +280,7 @@ def _moderated(event: OfModeration) -> str:
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:
     """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
     ban, hit, here = effect.ban, effect.hit, effect.here
-    lines = [f"Ban {ban.number}: {_about(ban)}. It hits {hit} of the {_people(here)} here."]
+    lines = [f"Ban {ban.number}: {_about(ban)}. It hits {_some_of(hit, here)}."]
     if 2 * hit > here:
         lines.append(f"That is more than half of them. {undo} lifts it.")
     if effect.replaced:
@@ -294,12 +294,14 @@ def ban_effect(effect: BanEffect, undo: str) -> list[str]:
 
 def lock_effect(effect: LockEffect, undo: str) -> str:
     """Tell an operator whom the lock mutes; ``undo`` is the command that ends it."""
-    told = f"It mutes {effect.muted} of the {_people(effect.here)} here, who have no account."
+    guests = ", who have no account" if effect.muted else ""
+    told = f"It mutes {_some_of(effect.muted, effect.here)}{guests}."
     return told if effect.ends else f"{told} It lasts until {undo}."
 
 
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
+def _some_of(number: int, here: int) -> str:
+    """So many of those who are here; whoever is told is one of them, and never meant."""
+    return f"{number} of the {here} people here" if number else "nobody who is here"
 
 
 def _about(ban: Ban | Banned) -> str:
