@@ -121,12 +121,15 @@ async def running(
     *,
     own_certificate: Path | None = None,
     clock: Callable[[], float] = time.time,
+    admin: Path | None = None,
 ) -> AsyncIterator[House]:
     """A server on loopback, stopped at once at the end of the block; with its own log or this."""
     chosen = chosen or settings()
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
         log = log or await stack.enter_async_context(open_log(chosen))
-        server = Server(chosen, log, b"a key", own_certificate=own_certificate, clock=clock)
+        server = Server(
+            chosen, log, b"a key", own_certificate=own_certificate, clock=clock, admin=admin
+        )
         await nursery.start(server.run)
         house = House(server)
         yield house

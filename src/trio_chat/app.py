@@ -8,7 +8,7 @@ import platformdirs
 import trio
 
 from trio_chat.server.server import Server
-from trio_chat.settings import HistorySettings, Settings
+from trio_chat.settings import AUTO, HistorySettings, Settings
 from trio_chat.storage.base import Log
 from trio_chat.storage.key import kept_key, new_key
 from trio_chat.storage.memory import MemoryLog
@@ -37,7 +37,8 @@ async def serve(
     async with open_log(settings) as log:
         key = kept_key(file, first=first) if file else new_key()
         own = file.with_name("certificate.pem") if file else None
-        await Server(settings, log, key, own_certificate=own).run(task_status=task_status)
+        server = Server(settings, log, key, own_certificate=own, admin=admin_socket(settings))
+        await server.run(task_status=task_status)
 
 
 @asynccontextmanager
@@ -69,6 +70,14 @@ def key_file(settings: Settings) -> Path | None:
         return Path(settings.server.key).expanduser()
     history = history_file(settings.history)
     return history.with_name("key") if history else None
+
+
+def admin_socket(settings: Settings) -> Path | None:
+    """The path of the operators' socket; None if there is none."""
+    if settings.ops.admin != AUTO:
+        return Path(settings.ops.admin).expanduser() if settings.ops.admin else None
+    file = key_file(settings)
+    return file.with_name("admin") if file else None
 
 
 def history_file(history: HistorySettings) -> Path | None:

@@ -76,6 +76,10 @@ class NotSaid(ChatError):
         return cls("; ".join(whys))
 
 
+class NotDone(ChatError):
+    """The server has refused a command of its operator; the text is its own."""
+
+
 class Unsupported(ChatError):
     """The server cannot do what it was asked for."""
 

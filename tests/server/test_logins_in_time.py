@@ -20,6 +20,7 @@ from trio_chat.server import accounts
 from trio_chat.server.passwords import identity
 
 PASSWORD = "correct-horse"
+DEVICE = "a-secret-of-the-device"
 CHANGES = ["NS SET PASSWORD another-horse", "NS DROP bob"]
 
 
@@ -34,8 +35,8 @@ async def house(log: HeldLog) -> AsyncIterator[House]:
         yield running_house
 
 
-async def owner(house: House, *caps: str) -> IrcPeer:
-    bob = await irc_peer(house, "bob", *caps)
+async def owner(house: House, *caps: str, secret: str = "") -> IrcPeer:
+    bob = await irc_peer(house, "bob", *caps, secret=secret)
     await bob.news(f"NS REGISTER {PASSWORD}")
     return bob
 
@@ -203,13 +204,13 @@ async def test_other_devices_are_told_and_cannot_stay(house: House, change: str)
 async def test_a_stolen_device_is_logged_out_also_if_the_owner_is_cut_off_at_once(
     house: House, log: HeldLog
 ) -> None:
-    bob, boss = await owner(house), await irc_peer(house, "boss")
-    await boss.news("OPER boss sesame")
+    bob, again = await owner(house, secret=DEVICE), await irc_peer(house)
     phone = await irc_peer(house, "phone", secret=await token(bob))
     log.hold()
     await bob.say("NS TOKEN DROP phone")
     await log.until_appended()
-    await boss.say("KILL bob :at once")
+    await again.say("CAP REQ trio-chat/identity", f"IDENTITY {DEVICE}", "NICK bob")
+    await again.say("USER bob 0 * :Bob", "CAP END")  # the same device ends its own connection
     await log.until_appended()  # that bob has gone
     log.go_on()
     assert "You were logged out from elsewhere" in await phone.rest()

@@ -209,6 +209,41 @@ def invite(
     run_invite(options, set_ or (), env_file, uses=uses, days=days, operator=operator, debug=debug)
 
 
+@app.command(context_settings={"allow_interspersed_args": False})
+def admin(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMMAND]...", hidden=True),  # typer would show its Python type
+    ] = None,
+    room: Annotated[
+        str, typer.Option("--room", "-r", metavar="ROOM", help="The room that it is about.")
+    ] = "",
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print JSON, one object per line, for programs.")
+    ] = False,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Give a command to your server while it runs. Without one, give them line by line.
+
+    Run it as the user whose server it is, or as root, with the settings that the server has. There
+    you are an operator, without a password, and in no room.
+
+    \b
+    trio-chat admin help                        all commands
+    trio-chat admin who                         who is here, and from where
+    trio-chat admin kill bob not on a Sunday    disconnect bob
+    trio-chat admin --room tea kick bob spam    remove bob from #tea
+    trio-chat admin account reset bob           let bob in, who has forgotten the password
+    """
+    from trio_chat.cli.admin import run_admin
+
+    run_admin(
+        command or (), {}, set_ or (), env_file, room=room, json_lines=json_lines, debug=debug
+    )
+
+
 @app.command()
 def config(
     check: Annotated[

@@ -15,6 +15,7 @@ from trio_chat.errors import (
     ConnectionLost,
     LoginFailed,
     NotAdmitted,
+    NotDone,
     NotSaid,
     NotTrusted,
     ScreenFailed,
@@ -26,6 +27,7 @@ _Error = TypeVar("_Error", ChatError, OSError)
 
 EXIT_CODES: dict[type[ChatError], int] = {
     NotSaid: 65,  # EX_DATAERR: some of the input was not delivered
+    NotDone: 65,  # a command was refused
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
     ScreenFailed: 70,  # EX_SOFTWARE

@@ -184,10 +184,10 @@ def _find_people(state: State, asker: Person, query: FindPeople) -> Iterable[Ans
     if query.of.startswith("#"):
         return _find_members(state, asker, query.of)
     if person := state.person(query.of):
-        return [People(query.of, (_seen_somewhere(state, asker, person),))]
+        return [People(query.of, (_seen_in_rooms(state, asker, person, query),))]
     if not {*query.of} & {*"*?"}:
         return [People(query.of, ())]
-    return _find_by_mask(state, asker, query.of)
+    return _find_by_mask(state, asker, query)
 
 
 def _find_members(state: State, asker: Person, name: str) -> Iterator[Answer]:
@@ -207,12 +207,13 @@ def _find_members(state: State, asker: Person, name: str) -> Iterator[Answer]:
         yield People(room.state.name, people, more)
 
 
-def _find_by_mask(state: State, asker: Person, mask: str) -> Iterator[Answer]:
-    wanted = pattern(mask)
+def _find_by_mask(state: State, asker: Person, query: FindPeople) -> Iterator[Answer]:
+    wanted = pattern(query.of)
     for some, more in _parts([*state.people.values()]):
         here = (person for person in some if person.user_id in state.people)
         found = (p for p in here if _may_meet(asker, p) and _fits(wanted, p))
-        yield People(mask, tuple(_seen_somewhere(state, asker, p) for p in found), more)
+        people = tuple(_seen_in_rooms(state, asker, p, query) for p in found)
+        yield People(query.of, people, more)
 
 
 def _find_nicks(state: State, asker: Person, query: FindNicks) -> Answer:
@@ -379,9 +380,10 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
     )
 
 
-def _seen_somewhere(state: State, asker: Person, person: Person) -> UserView:
-    """A person as ``asker`` may see them, in one of their rooms."""
-    return _seen(state, asker, person, islice(_rooms_seen(state, asker, person), 1))
+def _seen_in_rooms(state: State, asker: Person, person: Person, query: FindPeople) -> UserView:
+    """A person as ``asker`` may see them, in one of their rooms or in all."""
+    rooms = _rooms_seen(state, asker, person)
+    return _seen(state, asker, person, rooms if query.rooms else islice(rooms, 1))
 
 
 def _rooms_seen(state: State, asker: Person, person: Person) -> Iterator[str]:

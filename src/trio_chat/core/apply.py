@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    AccountReset,
     AccountSet,
     Announced,
     Arrived,
@@ -33,6 +34,7 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     Kicked,
+    Killed,
     Left,
     Locked,
     MetadataSet,
@@ -623,6 +625,8 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Unbanned: _on_unbanned,
     Locked: _on_locked_or_unlocked,
     Unlocked: _on_locked_or_unlocked,
+    AccountReset: _on_realm_changed,
+    Killed: _on_realm_changed,  # that they depart is told
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

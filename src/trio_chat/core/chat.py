@@ -30,31 +30,36 @@ class Chat(State):
     """
 
     def decide(
-        self, user_id: str, request: Request | Confidential, *, newcomer: Person | None = None
+        self, user_id: str, request: Request | Confidential, *, outsider: Person | None = None
     ) -> Outcomes:
         """Judge a request: the event that it would become, or refusals; empty if it is none.
 
-        ``newcomer`` is who asks, if they are not here yet; they may ask to Register only. Nothing
-        is changed. All events returned belong to one log. A room to join must have been
-        opened (``State.open_room``).
+        ``outsider`` is who asks, if they are not in the chat: somebody who is not let in yet, who
+        may ask to Register only, or an operator on the operators' socket. Nothing is changed. All
+        events returned belong to one log. A room to join must have been opened
+        (``State.open_room``).
         """
-        person = newcomer or self.people[user_id]
+        person = outsider or self.people[user_id]
         if self.accounts_only and (refused := account_first(person, request)):
             return [refused]
         return JUDGES[type(request)](self, person, request)
 
-    def is_repair(self, user_id: str, request: Request | Confidential) -> str:
+    def is_repair(
+        self, user_id: str, request: Request | Confidential, *, outsider: Person | None = None
+    ) -> str:
         """Describe, for the server's log, what only an operator of the server may do."""
-        return repair(self, self.people[user_id], request)
+        return repair(self, outsider or self.people[user_id], request)
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
         """Change the state by the next entry of a log, and return who is to be shown what."""
         return EFFECTS[type(entry.event)](self, entry.event, entry)
 
-    def answer(self, user_id: str, query: Query) -> Iterable[Answer]:
+    def answer(
+        self, user_id: str, query: Query, *, outsider: Person | None = None
+    ) -> Iterable[Answer]:
         """Look something up in the state for somebody; Refused if they may not know it.
 
         A long answer comes in parts, which are worked out one by one: the state may change between
         two of them.
         """
-        return ANSWERS[type(query)](self, self.people[user_id], query)
+        return ANSWERS[type(query)](self, outsider or self.people[user_id], query)

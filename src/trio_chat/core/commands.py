@@ -261,6 +261,18 @@ class MakeKey:
 
 
 @fact
+class ResetAccount:
+    """Let the owner of an account in who has forgotten its password; for operators of the server.
+
+    ``key`` is the hash of a secret, which the server makes up: it opens the account until it has
+    another password.
+    """
+
+    name: str
+    key: str = ""
+
+
+@fact
 class DropKey:
     """Let one of my account's keys, named by its label or itself, log nobody in any more."""
 
@@ -488,10 +500,12 @@ class ShowMasks:
 class FindPeople:
     """Find people by nickname, by room, or by a mask that may have wildcards.
 
-    They are shown in that room, or in the first of theirs that I may know of.
+    They are shown in that room, or in the first of theirs that I may know of; with ``rooms``, in
+    all of these.
     """
 
     of: str
+    rooms: bool = False
 
 
 @fact
@@ -644,11 +658,11 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce
     | LogOut | DropKey | DropAccount | MatchStatus | RevokeInvitation | Redact
-    | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan
+    | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
-Confidential = Register | LogIn | SetPassword | MakeKey
+Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
@@ -659,7 +673,6 @@ LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Kill | Reload | Watch | Subscribe | Remove | ExplainLimits
-    | OfInvitation
+    Enter | Quit | Operate | Reload | Watch | Subscribe | Remove | ExplainLimits | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

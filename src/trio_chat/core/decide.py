@@ -70,6 +70,7 @@ from trio_chat.core.limits import forbidden, silent
 from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
+from trio_chat.core.operators import JUDGES as _OF_OPERATORS
 from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
@@ -437,4 +438,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     **_OF_INVITATIONS,
     **_OF_METADATA,
     **_OF_MODERATION,
+    **_OF_OPERATORS,
 }

@@ -403,6 +403,32 @@ class KeyDropped:
 
 
 @fact
+class AccountReset:
+    """An operator of the server, ``by`` name, lets the owner of an account in again.
+
+    Whoever shows the secret of which ``key`` is the hash is logged in, until the account has
+    another password.
+    """
+
+    name: str
+    key: str
+    by: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class Killed:
+    """``nick``, an operator of the server, has disconnected ``target``."""
+
+    nick: str
+    target: str
+    why: str = ""
+    user_id: str = ""
+    target_id: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
 class InvitationUsed:
     """An invitation to this chat has let in one more, known by ``identity`` if that is not empty.
 
@@ -476,8 +502,9 @@ OfPerson = (
 )  # fmt: skip
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
+    | AccountReset
 )  # fmt: skip
-OfModeration = Banned | Unbanned | Locked | Unlocked
+OfModeration = Banned | Unbanned | Locked | Unlocked | Killed
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration
 Event = OfRoom | OfPerson | OfRealm
 

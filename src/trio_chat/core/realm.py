@@ -26,6 +26,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    AccountReset,
     Banned,
     Entry,
     InvitationRevoked,
@@ -58,6 +59,9 @@ _DAY = 86_400_000  # milliseconds
 # So long an invitation is remembered after its end, for clocks go wrong.
 _KEPT = 30 * _DAY
 
+# The label of a key by which an operator has let the owner in.
+_RESET = "reset"
+
 # The first letter of identities that are an account's name; no hash has it.
 _NAMED = "="
 
@@ -69,11 +73,15 @@ def identity_by_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key to an account; ``made`` is in unix milliseconds."""
+    """A key to an account; ``made`` is in unix milliseconds.
+
+    One that is only ``until_password`` opens it until it has another password.
+    """
 
     key: str
     label: str
     made: int = 0
+    until_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +268,14 @@ class Realm:
                 del self._of_identity[account.identity]
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
             case PasswordSet():
+                account = self._without_reset(account)
                 self._put(replace(account, password_id=account.password_id + 1))
             case AccountMetadataSet(values=values):
                 self._put(replace(account, metadata=with_values(account.metadata, values)))
+            case AccountReset(key=key) if not self.who(key)[0]:
+                account = self._without_reset(account)
+                new = Key(key, _RESET, at, until_password=True)
+                self._put(replace(account, keys=(*account.keys, new)))
             case KeyMade(key=key, label=label) if self.who(key)[0] in ("", account.name):
                 others = (each for each in account.keys if each.key != key)
                 self._put(replace(account, keys=(*others, Key(key, label, at))))
@@ -270,6 +283,13 @@ class Realm:
                 del self._of_key[key]
                 left = tuple(each for each in account.keys if each.key != key)
                 self.accounts[fold(account.name)] = replace(account, keys=left)
+
+    def _without_reset(self, account: Account) -> Account:
+        """An account without the key by which an operator has let its owner in."""
+        for key in account.keys:
+            if key.until_password:
+                del self._of_key[key.key]
+        return replace(account, keys=tuple(k for k in account.keys if not k.until_password))
 
     def _put(self, account: Account) -> None:
         name = fold(account.name)

@@ -341,10 +341,14 @@ class SyncLater:
 
 @fact
 class NewKey:
-    """The answer to MakeKey: the secret, which nobody can be told again."""
+    """The answer to MakeKey and ResetAccount: the secret, which nobody can be told again.
+
+    It is for the owner of the account ``label``, if that was ``reset``.
+    """
 
     label: str
     secret: str = field(repr=False)
+    reset: bool = False
 
 
 @fact

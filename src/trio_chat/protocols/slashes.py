@@ -119,10 +119,14 @@ def is_confidential(line: str) -> bool:
 
 def overview(rows: Mapping[str, Row]) -> list[str]:
     """Return the lines of /help."""
-    usages = [(f"/{word} {row.arguments}", row.does) for word, row in rows.items()]
+    return ["Every line you write goes to the room, except these:", *described(rows, "/")]
+
+
+def described(rows: Mapping[str, Row], slash: str = "") -> list[str]:
+    """Return a line for each row, its words after a ``slash``."""
+    usages = [(f"{slash}{word} {row.arguments}", row.does) for word, row in rows.items()]
     width = max(len(usage) for usage, _ in usages)
-    lines = [f"{usage:<{width}}  {does}" for usage, does in usages]
-    return ["Every line you write goes to the room, except these:", *lines]
+    return [f"{usage:<{width}}  {does}" for usage, does in usages]
 
 
 class Sought(NamedTuple):

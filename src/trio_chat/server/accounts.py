@@ -13,9 +13,16 @@ from functools import partial
 
 import trio
 
-from trio_chat.core.commands import Confidential, LogIn, MakeKey, Register, SetPassword
+from trio_chat.core.commands import (
+    Confidential,
+    LogIn,
+    MakeKey,
+    Register,
+    ResetAccount,
+    SetPassword,
+)
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import AccountSet, KeyMade
+from trio_chat.core.events import AccountReset, AccountSet, KeyMade
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Account
 from trio_chat.core.refusals import Code
@@ -99,6 +106,8 @@ class Accounts:
                 return await self._hub.submit(subscriber, replace(request, key=key))
             case MakeKey(label):
                 return await self._make_key(subscriber, label)
+            case ResetAccount(name):
+                return await self._reset(subscriber, name)
 
     async def _set(
         self,
@@ -201,6 +210,14 @@ class Accounts:
             # Where no account is of that name, it may be the password, typed in its place.
             account = self._hub.chat.realm.account(name)
             logger.warning("failed to log in as %s", account.name if account else "nobody")
+
+    async def _reset(self, subscriber: Subscriber, name: str) -> Outcomes | NewKey:
+        secret = secrets.token_hex(_SECRET)
+        outcomes = await self._hub.submit(subscriber, ResetAccount(name, identity(secret)))
+        for outcome in outcomes:
+            if isinstance(outcome, AccountReset):
+                return NewKey(outcome.name, secret, reset=True)
+        return outcomes
 
     async def _make_key(self, subscriber: Subscriber, label: str) -> Outcomes | NewKey:
         secret = secrets.token_hex(_SECRET)  # irssi takes -… for an option

@@ -39,7 +39,8 @@ class Subscriber:
     (``nicknames.Nicknames``). ``is_there`` asks them whether they still are, ``on_renamed(room,
     to)`` is told that a room of theirs has another name. Before they are let in, ``key`` is the
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
-    by its password, which is named by ``password_id``.
+    by its password, which is named by ``password_id``. An ``outsider`` is an operator of the server
+    who is not in the chat, and is shown nothing but answers.
     """
 
     user_id: str
@@ -53,6 +54,7 @@ class Subscriber:
     key: str = ""
     account: str = ""
     password_id: int = 0
+    outsider: Person | None = None
     is_there: Callable[[], Awaitable[bool]] = _yes
     address: str = ""
     on_renamed: Callable[[str, str], None] = lambda room, to: None

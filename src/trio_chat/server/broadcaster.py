@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.apply import membership_changes
-from trio_chat.core.events import Entry, Event, Joined, RoomRenamed
+from trio_chat.core.events import Entry, Event, Joined, Killed, RoomRenamed
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery, LoggedOut
 from trio_chat.protocols.session import Dialect
@@ -64,6 +64,8 @@ class Broadcaster:
                 parts.hand_out(user_id)  # they see what came before from the rooms they were in
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
+            if isinstance(entry.event, Killed):
+                self._hub.end_killed(entry.event)
             for delivery in self._hub.chat.apply(entry):
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):

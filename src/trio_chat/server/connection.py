@@ -24,7 +24,6 @@ from trio_chat.core.commands import (
     Confidential,
     Enter,
     ExplainLimits,
-    Kill,
     ListInvitations,
     LookUp,
     MakeInvitation,
@@ -44,6 +43,7 @@ from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.explain import explain
 from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
 from trio_chat.core.views import (
     AllMetadata,
     AnotherNick,
@@ -62,6 +62,7 @@ from trio_chat.core.views import (
     Repeated,
     Rooms,
 )
+from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Ask, Handled, Says, Session
@@ -116,10 +117,19 @@ _FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
 class Connection:
     """A peer that has come in, and the person it speaks for; ``source`` is where it comes from.
 
-    Run ``serve`` in one task. The outbox reports to it (``outbox.Owner``).
+    An ``outsider`` is an operator who is not in the chat. Run ``serve`` in one task. The outbox
+    reports to it (``outbox.Owner``).
     """
 
-    def __init__(self, entered: Entered, shared: Shared, source: Source, *, user_id: str) -> None:
+    def __init__(
+        self,
+        entered: Entered,
+        shared: Shared,
+        source: Source,
+        *,
+        user_id: str,
+        outsider: Person | None = None,
+    ) -> None:
         self._link, self._shared, self._source = entered.link, shared, source
         self._entered = entered
         self._hub = shared.hub
@@ -149,6 +159,7 @@ class Connection:
             self._session.dialect,
             end=self.finish,
             source=source.name,
+            outsider=outsider,
             is_there=self.is_there,
             address=entered.link.peer,
             on_renamed=self.on_renamed,
@@ -285,6 +296,9 @@ class Connection:
         """Find out which protocol the peer speaks; returns what it has said."""
         outbox, entered = self._subscriber.outbox, self._entered
         del self._entered
+        if self._subscriber.outsider:
+            self._session, self._reading.deadline = AdminSession(self._limits.line_bytes), math.inf
+            return ()
         opened = await open_up(
             entered, self._shared.settings, lambda: outbox.post(self._session.greeting())
         )
@@ -406,14 +420,14 @@ class Connection:
                 await self._end("quit", why)
             case Operate() as operate:
                 await self._operate(operate)
-            case Kill() | Reload() as command:
-                self._command_server(command)
+            case Reload():
+                self._reload()
             case UseInvitation(token):
                 await self._flush()
                 self._reply(await self._credentials.be_invited(token), ask)
                 await self._promote(ask)
             case MakeInvitation() | ListInvitations() as command:
-                person = self._hub.chat.people[self._subscriber.user_id]
+                person = self._hub.person(self._subscriber)
                 self._reply(self._shared.admission.answer(person, command), ask)
             case ExplainLimits():
                 self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
@@ -508,7 +522,8 @@ class Connection:
 
         Each part goes out as it is worked out, so it fits what was shown before and after.
         """
-        for part in self._hub.chat.answer(self._subscriber.user_id, query):
+        user_id, outsider = self._subscriber.user_id, self._subscriber.outsider
+        for part in self._hub.chat.answer(user_id, query, outsider=outsider):
             self._reply(part, ask)
             if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
                 await self._flush()
@@ -566,14 +581,11 @@ class Connection:
         if self._credentials.are_too_many:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
-    def _command_server(self, command: Kill | Reload) -> None:
-        person = self._hub.chat.people[self._subscriber.user_id]
-        if not person.is_operator:
-            self._session.reply(operators_only())
-        elif isinstance(command, Reload):
+    def _reload(self) -> None:
+        if self._hub.person(self._subscriber).is_operator:
             self._shared.reload()
-        elif refused := self._hub.kill(person.nick, command):
-            self._session.reply(refused)
+        else:
+            self._session.reply(operators_only())
 
     @contextmanager
     def _time_out(self) -> Iterator[None]:

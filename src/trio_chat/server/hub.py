@@ -22,7 +22,6 @@ from trio_chat.core.commands import (
     Enter,
     Join,
     Kick,
-    Kill,
     Leave,
     LockChat,
     LogIn,
@@ -41,7 +40,6 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes, parting_words
-from trio_chat.core.denials import nobody
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
@@ -50,6 +48,7 @@ from trio_chat.core.events import (
     Departed,
     Event,
     InvitationUsed,
+    Killed,
     ModesSet,
     RoomRenamed,
     UserModesSet,
@@ -218,13 +217,17 @@ class Hub:
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
+    def person(self, subscriber: Subscriber) -> Person:
+        """The person that a subscriber is, also one who is not in the chat."""
+        return subscriber.outsider or self.chat.people[subscriber.user_id]
+
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""
         await self._ring.be_open()
         with self._ring.request():
-            person = self.chat.people[subscriber.user_id]
+            person = self.person(subscriber)
             try:
                 answer = await self._archive.look_up(person, query)
             except Unavailable as error:
@@ -239,14 +242,11 @@ class Hub:
             if user_id != person.user_id and (other := self.subscribers.get(user_id)):
                 other.outbox.post(other.dialect.render(answer))
 
-    def kill(self, by: str, kill: Kill) -> Refused | None:
-        """Disconnect somebody at an operator's request."""
-        person = self.chat.person(kill.nick)
-        if person is None or (subscriber := self.subscribers.get(person.user_id)) is None:
-            return nobody(kill.nick)
-        words = f"Killed ({by} ({kill.why}))"
-        subscriber.end(words, words)
-        return None
+    def end_killed(self, killed: Killed) -> None:
+        """End the connection of somebody whom an operator has disconnected."""
+        if subscriber := self.subscribers.get(killed.target_id):
+            words = f"Killed ({killed.nick} ({killed.why}))"
+            subscriber.end(words, words)
 
     def end_logged_out(self, user_ids: Iterable[str]) -> None:
         """End the connections of people who were logged out by no doing of their own."""
@@ -311,7 +311,7 @@ class Hub:
         newcomer = None
         if subscriber.user_id not in self.chat.people and isinstance(request, Register):
             newcomer = self._identities.newcomer(subscriber, request.nick, request.secret)
-        return self.chat.decide(subscriber.user_id, request, newcomer=newcomer)
+        return self.chat.decide(subscriber.user_id, request, outsider=newcomer)
 
     async def submit(
         self, subscriber: Subscriber, request: Request | Confidential | Remove, verifier: str = ""
@@ -370,7 +370,7 @@ class Hub:
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         try:
-            found = await self._archive.find(self.chat.people[subscriber.user_id], remove)
+            found = await self._archive.find(self.person(subscriber), remove)
         except Unavailable as error:
             return [not_kept(error)]
         if isinstance(found, Refused):
@@ -392,7 +392,7 @@ class Hub:
         outcomes = [*await self._ring.pursue(subscriber, request)]
         self._look_for_ends()
         if any(isinstance(outcome, ModesSet) for outcome in outcomes):
-            person = self.chat.people[subscriber.user_id]
+            person = self.person(subscriber)
             for kick in removals(self.chat, person, request):
                 removed = await self._ring.pursue(subscriber, kick)
                 outcomes += (one for one in removed if not isinstance(one, Refused))

@@ -74,7 +74,7 @@ class Identities:
         if refused := self._nicknames.claim(subscriber, newcomer.nick):
             return [replace(refused, code=Code.ACCOUNT_EXISTS)]
         try:
-            outcomes = await self._ring.pursue(subscriber, request, verifier, newcomer=newcomer)
+            outcomes = await self._ring.pursue(subscriber, request, verifier, outsider=newcomer)
         finally:
             self._nicknames.keep_only(subscriber, "")
         for outcome in outcomes:

@@ -5,8 +5,8 @@ import os
 import socket
 import stat
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import trio
@@ -73,18 +73,26 @@ class Listener(trio.abc.Listener[SocketLink]):
 
 @asynccontextmanager
 async def open_listeners(
-    addresses: Sequence[Address], poller: Poller | None, *, keepalive: float
+    addresses: Sequence[Address],
+    poller: Poller | None,
+    *,
+    keepalive: float,
+    private: bool = False,
 ) -> AsyncIterator[list[Listener]]:
     """Listen at all of the addresses as long as the context lasts.
 
-    A ``poller`` wakes those who read; without one, trio does. Raises CannotListen for the first
-    address that cannot be had.
+    A ``poller`` wakes those who read; without one, trio does. ``private`` Unix sockets are for
+    their own user. Raises CannotListen for the first address that cannot be had.
     """
     async with AsyncExitStack() as stack:
         sockets: list[socket.socket] = []
         for address in addresses:
             if address.unix_path:
-                sockets.append(await stack.enter_async_context(_unix_socket(address.unix_path)))
+                sockets.append(
+                    await stack.enter_async_context(
+                        _unix_socket(address.unix_path, private=private)
+                    )
+                )
             else:
                 sockets += await _tcp_sockets(address)
         listeners = [Listener(sock, poller, keepalive=keepalive) for sock in sockets]
@@ -133,13 +141,14 @@ def _cannot_listen(address: Address, error: OSError) -> CannotListen:
 
 
 @asynccontextmanager
-async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
+async def _unix_socket(path: str, *, private: bool) -> AsyncIterator[socket.socket]:
     """Listen at a Unix socket; its ``path`` is there as long as the context lasts."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
         await _remove_dead_socket(path)
-        sock.bind(path)
+        with _file_mode(private=private):
+            sock.bind(path)
     except OSError as error:
         sock.close()
         raise _cannot_listen(Address(f"unix:{path}"), error) from error
@@ -151,6 +160,17 @@ async def _unix_socket(path: str) -> AsyncIterator[socket.socket]:
         with suppress(FileNotFoundError):
             if os.stat(path).st_ino == made:  # not the socket of another server by now
                 os.unlink(path)
+
+
+@contextmanager
+def _file_mode(*, private: bool) -> Iterator[None]:
+    """Let only their own user connect to ``private`` sockets that are bound meanwhile."""
+    before = os.umask(0o177) if private else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 async def _remove_dead_socket(path: str) -> None:

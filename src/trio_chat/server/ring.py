@@ -125,12 +125,13 @@ class Ring:
         request: Request | Confidential,
         verifier: str = "",
         *,
-        newcomer: Person | None = None,
+        outsider: Person | None = None,
     ) -> Outcomes:
-        """Carry out a request of somebody's; of the ``newcomer`` if they are not let in yet."""
-        repair = "" if newcomer else self._chat.is_repair(subscriber.user_id, request)
+        """Carry out a request of somebody's; of the ``outsider`` if they are not in the chat."""
+        outsider = outsider or subscriber.outsider
+        repair = self._chat.is_repair(subscriber.user_id, request, outsider=outsider)
         outcomes, last = await self.decide_and_append(
-            subscriber, [request], verifier=verifier, newcomer=newcomer
+            subscriber, [request], verifier=verifier, outsider=outsider
         )
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
@@ -148,7 +149,7 @@ class Ring:
         requests: Sequence[Request | Confidential],
         *,
         verifier: str = "",
-        newcomer: Person | None = None,
+        outsider: Person | None = None,
         in_turn: bool = False,
     ) -> tuple[Outcomes, str]:
         """Judge requests and append their events, again if a barrier came in between.
@@ -163,7 +164,7 @@ class Ring:
             # named there is the one by which it was judged.
             outcomes: list[Outcome] = []
             for request in requests:
-                outcomes += self._chat.decide(subscriber.user_id, request, newcomer=newcomer)
+                outcomes += self._chat.decide(subscriber.user_id, request, outsider=outsider)
             events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
             if not events:
                 return outcomes, START
@@ -202,7 +203,9 @@ class Ring:
             use = self._logs.use(log)
             if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
                 async with use.turn:
-                    return await self.decide_and_append(subscriber, requests, in_turn=True)
+                    return await self.decide_and_append(
+                        subscriber, requests, outsider=outsider, in_turn=True
+                    )
 
     async def _are_others(self, told: Said | Signalled) -> bool:
         """Whether one of the two who talk is known as somebody else, or has gone, since this was

@@ -27,17 +27,18 @@ from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
-from trio_chat.server.door import Door, NoEntry
+from trio_chat.server.door import Door, Entered, NoEntry
 from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.poller import open_poller
+from trio_chat.server.service import open_service, operator, turn_away
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source, Sources
-from trio_chat.server.transport import Link
-from trio_chat.settings import Settings
+from trio_chat.server.transport import Link, SocketLink
+from trio_chat.settings import AUTO, Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.base import Log
 
@@ -66,8 +67,9 @@ class Server:
 
     ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
-    is to be kept; ``clock`` gives unix time in seconds. ``on_reload`` is called when an operator
-    asks for the settings to be read again.
+    is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``clock`` gives
+    unix time in seconds. ``on_reload`` is called when an operator asks for the settings to be read
+    again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -79,6 +81,7 @@ class Server:
         *,
         own_certificate: Path | None = None,
         clock: Callable[[], float] = time.time,
+        admin: Path | None = None,
     ) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
@@ -107,6 +110,7 @@ class Server:
         self._proxies = settings.server.proxies
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
+        self._admin = admin
         self._door: Door
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
@@ -182,7 +186,14 @@ class Server:
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
         with ExitStack() as self._leftovers, open_poller() as poller:
-            async with open_listeners(places, poller, keepalive=keepalive) as listeners:
+            async with (
+                open_listeners(places, poller, keepalive=keepalive) as listeners,
+                open_service(
+                    self._admin,
+                    required=self.settings.ops.admin != AUTO,
+                    keepalive=keepalive,
+                ) as service,
+            ):
                 self.addresses = [listener.address for listener in listeners]
                 self._use_certificate()
                 async with trio.open_nursery() as self._drains:
@@ -190,7 +201,7 @@ class Server:
                         self._drains.start_soon(poller.run)
                     await self._start()
                     task_status.started(self)
-                    await self._serve(listeners)
+                    await self._serve(listeners, service)
                     with trio.move_on_after(self.settings.server.shutdown_grace):
                         await self._hub.save()
                     self._drains.cancel_scope.cancel("all connections have ended")
@@ -266,15 +277,17 @@ class Server:
         needs_more = password or admission.uninvited() or admission.unregistered(invited=False)
         return "" if needs_more else "before-connect"
 
-    async def _serve(self, listeners: list[Listener]) -> None:
+    async def _serve(self, listeners: Sequence[Listener], service: Sequence[Listener]) -> None:
         async with trio.open_nursery() as self._handlers:
             async with trio.open_nursery() as doors:
                 for listener in listeners:
-                    doors.start_soon(self._accept, listener)
+                    doors.start_soon(self._accept, listener, self.take)
+                for listener in service:
+                    doors.start_soon(self._accept, listener, self._take_operator)
                 await self._stop.wait()
                 doors.cancel_scope.cancel("the server stops")
             self._door.shut()
-            for listener in listeners:
+            for listener in (*listeners, *service):
                 await listener.aclose()
             grace = self.settings.server.shutdown_grace
             self._handlers.cancel_scope.deadline = trio.current_time() + grace
@@ -282,7 +295,7 @@ class Server:
             for connection in self._connections:
                 connection.finish("the server stops", "The server is shutting down. Goodbye!")
 
-    async def _accept(self, listener: Listener) -> None:
+    async def _accept(self, listener: Listener, take: Callable[[SocketLink], None]) -> None:
         """Accept as trio.serve_listeners does, but keep less of each connection in memory."""
         while True:
             try:
@@ -293,7 +306,7 @@ class Server:
                 logger.warning("cannot accept a connection: %s", error.strerror)
                 await trio.sleep(_UNTIL_SOME_CLOSE)
             else:
-                self.take(link)
+                take(link)
 
     async def _look_after_the_silent(self) -> None:
         """Send PINGs from one task for all: a timer for each connection would cost memory."""
@@ -310,6 +323,25 @@ class Server:
         """Serve a link that has been accepted, to its end, and close it."""
         self._handlers.start_soon(self._handle, link, name="connection")
 
+    def _take_operator(self, link: SocketLink) -> None:
+        self._handlers.start_soon(self._handle_operator, link, name="connection of an operator")
+
+    async def _handle_operator(self, link: SocketLink) -> None:
+        """Serve a connection to the operators' socket, however many others there are."""
+        async with link:
+            number, uid = next(self._numbers), link.uid
+            connection_number.set(number)
+            user_id = f"{self._log.node}-{number}"
+            person = operator(uid, self.settings.irc.server_name, user_id)
+            if person is None:
+                await turn_away(link)
+                return
+            logger.info("connected to the operators' socket: %s", person.origin.user)
+            source = Source(link.peer, self.settings.limits)
+            await self._talk(
+                Connection(Entered(link), self._shared, source, user_id=user_id, outsider=person)
+            )
+
     async def _handle(self, link: Link) -> None:
         """Serve a connection, and close it. An error ends this one, and no other."""
         async with link:
@@ -324,24 +356,28 @@ class Server:
             if why_not := self._sources.enter(source, trio.current_time()):
                 await self._turn_away(link, first, source, Refused(why_not))
                 return
-            connection = None
             try:
                 connection = await self._enter(link, first, source)
                 del first  # it may be long, and most connections last
                 if connection:
-                    self._connections.add(connection)
-                    await connection.serve()
+                    await self._talk(connection)
             except* Exception:
                 logger.exception("failed")
             finally:
                 self._sources.leave(source, trio.current_time())
-                if connection:
-                    self._connections.remove(connection)
-                    logger.info(
-                        "disconnected: %s (%d requests refused)",
-                        connection.reason,
-                        connection.refusals,
-                    )
+
+    async def _talk(self, connection: Connection) -> None:
+        """Serve a connection to its end. An error ends this one, and no other."""
+        self._connections.add(connection)
+        try:
+            await connection.serve()
+        except* Exception:
+            logger.exception("failed")
+        finally:
+            self._connections.remove(connection)
+            logger.info(
+                "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
+            )
 
     async def _introduce(self, link: Link) -> bytes | None:
         """Learn where a connection comes from, and what has come; None if a proxy does not say."""

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -108,6 +109,13 @@ class SocketLink(Link):
             for level, option, value in _OPTIONS:
                 sock.setsockopt(level, option, value)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(keepalive))
+
+    @property
+    def uid(self) -> int:
+        """The user of this system who has connected to a Unix socket (Linux, unix(7))."""
+        credentials = struct.Struct("iII")  # process, user, group
+        told = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
+        return int(credentials.unpack(told)[1])
 
     async def send_all(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -493,6 +493,21 @@ class ScreenSettings(Section):
     )
 
 
+#: The operators' socket is where it is found by itself.
+AUTO = "auto"
+
+
+class OpsSettings(Section):
+    """Running the server."""
+
+    admin: str = _setting(
+        AUTO,
+        "The Unix socket by which 'trio-chat admin' reaches the server: on it, root and the user "
+        "that runs the server are operators, and all others are turned away. auto is the file "
+        "admin beside the server's key, or none if there is no such file; empty is none.",
+    )
+
+
 class LogSettings(Section):
     """The server's log on standard error. Texts of messages appear only at level debug."""
 
@@ -534,6 +549,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()
     screen: ScreenSettings = ScreenSettings()
+    ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="wrap")

@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
+    AccountReset,
     Banned,
     Change,
     Departed,
@@ -25,6 +26,7 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     Kicked,
+    Killed,
     Left,
     Locked,
     ModesSet,
@@ -50,6 +52,7 @@ _LASTING = (
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     InvitationUsed, InvitationRevoked, RoomRenamed, RoomMetadataSet, AccountMetadataSet,
     Banned, Unbanned, Locked, Unlocked,
+    InvitationUsed, InvitationRevoked, AccountReset, Killed,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 

@@ -1,7 +1,7 @@
 """The commands that begin with a slash: one row each."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -71,17 +71,20 @@ class Verb(NamedTuple):
     read: Callable[[str, str], Command | Notice | Refused]
 
 
-def read_verb(room: str, line: str) -> Command | Notice | Refused:
-    """Read a ``line`` that begins with a slash."""
+def read_verb(
+    room: str, line: str, rows: Mapping[str, Verb] | None = None
+) -> Command | Notice | Refused:
+    """Read a ``line`` that begins with a slash, by the plain dialect's ``rows`` or others."""
+    rows = VERBS if rows is None else rows
     usual = spelled_out(line)  # not used for verbs we lack: their reply names what was typed
-    if re.split(r"\s", usual[1:], maxsplit=1)[0].lower() in VERBS:
+    if re.split(r"\s", usual[1:], maxsplit=1)[0].lower() in rows:
         line = usual
     word, rest = (*re.split(r"\s", line[1:], maxsplit=1), "")[:2]
-    if why := _ELSEWHERE.get(word.lower()):
+    if rows is VERBS and (why := _ELSEWHERE.get(word.lower())):
         return Refused(why)
-    if why := complaint(VERBS, word, rest):
+    if why := complaint(rows, word, rest):
         return Refused(why)
-    return VERBS[word.lower()].read(room, rest.strip())
+    return rows[word.lower()].read(room, rest.strip())
 
 
 def _is_room(text: str) -> bool:

@@ -22,6 +22,7 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     Kicked,
+    Killed,
     Left,
     Locked,
     ModesSet,
@@ -53,6 +54,7 @@ from trio_chat.core.views import (
     NewKey,
     Notice,
     Offer,
+    People,
     Recalled,
     Refused,
     RoomMoved,
@@ -60,6 +62,7 @@ from trio_chat.core.views import (
     RoomWelcome,
     Shown,
     Topic,
+    UserView,
 )
 from trio_chat.protocols.durations import moment, written
 from trio_chat.protocols.invitation import REVOKED
@@ -166,7 +169,7 @@ def wording(shown: Shown) -> list[str]:
             return modes.changed(shown)
         case Masks():
             return modes.listed(shown)
-        case Banned() | Unbanned() | Locked() | Unlocked():
+        case Banned() | Unbanned() | Locked() | Unlocked() | Killed():
             return [f"*** {_moderated(shown)}"]
         case BanEffect(ban):
             return [f"*** {line}" for line in ban_effect(shown, f"/uban del {ban.number}")]
@@ -183,6 +186,8 @@ def wording(shown: Shown) -> list[str]:
         case Members(room, more=False):
             nicks = sorted((seen.nick for seen in shown.people), key=fold)
             return [f"*** In {room} ({len(nicks)}): {', '.join(nicks)}"]
+        case People(people=people):
+            return [f"*** {_person(seen)}" for seen in people]
         case Rooms(rooms):
             return [f"*** {r.name} ({r.members}) {r.topic}".rstrip() for r in rooms]
         case Topic(room, ""):
@@ -197,6 +202,11 @@ def wording(shown: Shown) -> list[str]:
             return _earlier(entries, "Found", "Nothing was found.")
         case AccountView():
             return _account(shown)
+        case NewKey(name, secret, reset=True):
+            return [
+                f"*** Tell the owner of {name}: /login {name} {secret}, and then /password NEW.",
+                "*** It is shown only now, and good until that password is set.",
+            ]
         case NewKey(label, secret):
             return [
                 f"*** {label}: {secret}",
@@ -275,6 +285,8 @@ def _moderated(event: OfModeration) -> str:
             return f"{by} locked this chat{_for(seconds)}{reason}: {rule}."
         case Unlocked(by):
             return f"{by} opened this chat again." if by else "This chat is open again."
+        case Killed(nick, target, why):
+            return f"{nick} disconnected {target}: {why}"
 
 
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:
@@ -316,6 +328,14 @@ def _ban(ban: Ban) -> str:
     end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
     reason = f": {ban.why}" if ban.why else ""
     return f"Ban {ban.number}: {_about(ban)}, {end}, by {ban.by}{reason}"
+
+
+def _person(seen: UserView) -> str:
+    """A person, as the server's operators are told of them."""
+    named = f"{seen.nick} ({seen.origin.account})" if seen.origin.account else seen.nick
+    where = f"in {', '.join(seen.rooms)}" if seen.rooms else "in no room"
+    address = seen.address or seen.origin.host
+    return f"{named} {where}, from {address} since {moment(seen.since)} (UTC)"
 
 
 def _said(said: Said) -> list[str]:

@@ -1,0 +1,102 @@
+"""``trio-chat admin``: commands for a server that runs, over the socket of its operators."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from trio_chat.app import admin_socket
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.trust import for_server
+from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, NotDone, SettingsError
+from trio_chat.protocols.clean import clean
+from trio_chat.settings import Settings
+
+_PROMPT = "admin> "
+
+
+def run_admin(
+    words: Sequence[str],
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    room: str,
+    json_lines: bool,
+    debug: bool,
+) -> None:
+    """Send a command, or each line of the input, and print the answers.
+
+    Ends at the first that is refused; only somebody at a terminal may go on.
+    """
+    with exit_on_error(debug=debug):
+        path = _socket(for_server(load(options, assignments, env_file)))
+        about = f"{room if room.startswith('#') else f'#{room}'} " if room else ""
+        if words:
+            _carry_out(path, about + " ".join(words), json_lines=json_lines)
+            return
+        at_terminal = sys.stdin.isatty()
+        for line in _typed() if at_terminal else sys.stdin:
+            if not line.strip():
+                continue
+            try:
+                _carry_out(path, about + line.strip(), json_lines=json_lines)
+            except NotDone as refused:
+                if not at_terminal:
+                    raise
+                print(clean(str(refused)))
+
+
+def _socket(settings: Settings) -> Path:
+    if path := admin_socket(settings):
+        return path
+    raise SettingsError("this server has no socket for operators: set ops.admin to a path")
+
+
+def _typed() -> Iterator[str]:
+    print("help lists the commands; Ctrl-D ends this.")
+    while True:
+        try:
+            yield input(_PROMPT)
+        except EOFError:
+            print()
+            return
+
+
+def _carry_out(path: Path, line: str, *, json_lines: bool) -> None:
+    """Send a command and print its answer. Raises NotDone if it was refused."""
+    if "\n" in line:
+        raise NotDone("a command is one line")
+    refused = ""
+    for told in trio.run(_ask, path, line):
+        if told["type"] == "refused":
+            refused = refused or told["text"]
+        if json_lines:
+            print(json.dumps(told))
+        elif told["type"] != "refused":
+            print(clean(told["text"]))
+    sys.stdout.flush()
+    if refused:
+        raise NotDone(refused)
+
+
+async def _ask(path: Path, line: str) -> list[dict[str, Any]]:
+    """Send a line to the server, and wait for all of its answer."""
+    try:
+        stream = await trio.open_unix_socket(str(path))
+    except PermissionError as error:
+        raise NotAdmitted(f"{path} is for root and for the user that runs the server") from error
+    except OSError as error:
+        raise CannotConnect(f"no server listens at {path}", about="server") from error
+    async with stream:
+        try:
+            await stream.send_all(f"{line}\n".encode(errors="replace"))
+            await stream.send_eof()
+            data = b"".join([bytes(piece) async for piece in stream])
+        except (trio.BrokenResourceError, ValueError) as error:
+            raise ConnectionLost("the server has gone before it answered") from error
+    return [json.loads(told) for told in data.splitlines()]

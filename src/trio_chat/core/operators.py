@@ -1,0 +1,39 @@
+"""The judgement of what operators of the server do to people and to accounts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trio_chat.core.accounts import no_account
+from trio_chat.core.commands import KICK_MAX, Kill, ResetAccount
+from trio_chat.core.denials import nobody, operators_only
+from trio_chat.core.events import AccountReset, Killed
+from trio_chat.core.letters import cut
+from trio_chat.core.room import Person
+from trio_chat.core.state import State
+from trio_chat.core.views import Refused
+
+
+def _kill(state: State, person: Person, kill: Kill) -> Sequence[Killed | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    if (other := state.person(kill.nick)) is None:
+        return [nobody(kill.nick)]
+    why = cut(kill.why, KICK_MAX)
+    return [Killed(person.nick, other.nick, why, person.user_id, other.user_id, person.origin)]
+
+
+def _reset_account(
+    state: State, person: Person, reset: ResetAccount
+) -> Sequence[AccountReset | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    if (account := state.realm.account(reset.name)) is None:
+        return [no_account(reset.name)]
+    return [AccountReset(account.name, reset.key, person.nick, person.origin)]
+
+
+#: Rows for ``decide.JUDGES``.
+JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
+    Kill: _kill,
+    ResetAccount: _reset_account,
+}

@@ -1,0 +1,236 @@
+"""The session of an operator on the operators' socket: commands come as lines, objects go back.
+
+A line is a command of the plain dialect, with or without its slash; the room that it is about comes
+first, as in ``#tea kick bob``. The answer is JSON, an object a line, in ASCII: its ``text`` is for
+people, its ``type`` tells programs which other fields there are. Once the peer has ended its side,
+the rest is answered, and the connection ends.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from trio_chat.core.commands import (
+    Announce,
+    Command,
+    DirectMessage,
+    DropAccount,
+    DropKey,
+    ExplainLimits,
+    FindPeople,
+    Join,
+    Kill,
+    Leave,
+    LogIn,
+    LogOut,
+    MakeKey,
+    Quit,
+    Recall,
+    Register,
+    Reload,
+    Rename,
+    ResetAccount,
+    Say,
+    Seek,
+    SetPassword,
+    ShowAccount,
+    UseInvitation,
+)
+from trio_chat.core.events import Event
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import Answer, Notice, People, Refused, Rooms, Shown
+from trio_chat.protocols.irc.text import shown as readable
+from trio_chat.protocols.irc.times import timestamp
+from trio_chat.protocols.lines import ENDLESS, LineBuffer
+from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
+from trio_chat.protocols.plain.wording import SETTLED, wording
+from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
+from trio_chat.protocols.slashes import described
+
+# What people in the chat ask for themselves, or of the room that they are in.
+_OF_PEOPLE = (
+    Say, DirectMessage, Join, Leave, Rename, Register, LogIn, LogOut, SetPassword, MakeKey, DropKey,
+    DropAccount, UseInvitation, Recall, Seek, ExplainLimits,
+)  # fmt: skip
+_NOT_HERE = "That is for people in the chat, and you are not in it here."
+_WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
+_RELOADING = "The settings are read again. The server's log says what has come of it."
+
+
+# How the server's own sentences begin in the plain dialect.
+_OURS = "*** "
+
+
+def _account(room: str, rest: str) -> Command:
+    verb, _, name = rest.partition(" ")
+    return ResetAccount(name.strip()) if verb == "reset" and name.strip() else ShowAccount(rest)
+
+
+def _kill(room: str, rest: str) -> Command:
+    nick, why = rest.split(maxsplit=1)
+    return Kill(nick, why)
+
+
+def _help(room: str, rest: str) -> Notice:
+    return Notice("\n".join(described(_ROWS)))
+
+
+_OWN = {
+    "who": Verb(
+        "[NAME|MASK|ROOM]",
+        "list the people in the chat, with what you may know of them",
+        0,
+        lambda room, of: FindPeople(of or room or "*", rooms=True),
+    ),
+    "kill": Verb("NAME WHY", "disconnect somebody", 2, _kill),
+    "announce": Verb(
+        "TEXT",
+        "say something to all operators, and to everybody who wants to hear it",
+        1,
+        lambda room, text: Announce(text),
+    ),
+    "account": Verb(
+        "NAME|reset NAME",
+        "tell of an account; or let in its owner, who has forgotten the password",
+        1,
+        _account,
+    ),
+    "reload": Verb("", "read the server's settings again", 0, lambda room, rest: Reload()),
+    "help": Verb("", "show this list", 0, _help),
+}
+
+# Rows of the plain dialect that lead to nothing here.
+_LEFT_OUT = (
+    "nick", "me", "msg", "join", "history", "search", "register", "login", "logout", "password",
+    "token", "why", "quit",
+)  # fmt: skip
+
+_ROWS: Mapping[str, Verb] = {
+    **{word: row for word, row in VERBS.items() if word not in _LEFT_OUT},
+    **_OWN,
+}
+
+
+class AdminDialect(Dialect):
+    """Objects of JSON, one a line."""
+
+    def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
+        return b"".join(json.dumps(told).encode() + b"\n" for told in objects(shown))
+
+
+def objects(shown: Shown) -> Iterator[dict[str, Any]]:
+    """The objects that tell of something."""
+    match shown:
+        case Refused(why, code):
+            yield {"type": "refused", "text": readable(why), "code": code.name.lower()}
+        case People(of, people):
+            for one in people:
+                yield _told("person", People(of, (one,))) | {
+                    "nick": one.nick,
+                    "account": one.origin.account,
+                    "rooms": list(one.rooms),
+                    "address": one.address,
+                    "host": one.origin.host,
+                    "tls": one.secure,
+                    "operator": "o" in one.modes,
+                    "since": timestamp(one.since),
+                }
+        case Rooms(rooms):
+            for room in rooms:
+                more = {"room": room.name, "members": room.members, "topic": room.topic}
+                yield _told("room", Rooms((room,))) | more
+        case _:
+            for line in wording(shown):
+                if line.startswith(_OURS):  # the others repeat it for the tutorial's client
+                    yield {"type": "notice", "text": _sentence(line)}
+
+
+def _told(kind: str, shown: Shown) -> dict[str, Any]:
+    return {"type": kind, "text": " ".join(map(_sentence, wording(shown)))}
+
+
+def _sentence(line: str) -> str:
+    return readable(line.removeprefix(_OURS))
+
+
+class AdminSession(Session):
+    """One connection's session (see ``protocols.session.Session`` for the contract)."""
+
+    refusals = 0
+    own = None
+    dialect = AdminDialect()
+
+    def __init__(self, line_bytes: int) -> None:
+        self._lines = LineBuffer(line_bytes)
+        self._waiting: list[bytes | None] = []  # the next one last; None was too long
+        self._room = ""
+        self._has_quit = False
+        self._to_send = b""
+
+    def greeting(self) -> bytes:
+        return b""
+
+    def receive_data(self, data: bytes) -> None:
+        self._waiting[:0] = reversed(self._lines.feed(data))
+
+    def receive_eof(self) -> None:
+        if rest := self._lines.take():
+            self._waiting.insert(0, rest)
+
+    def next_run(self) -> Run | None:
+        if self._has_quit:
+            return None
+        if self._lines.endless:
+            self._has_quit = True
+            return Ask(Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!"))
+        if not self._waiting:
+            return None
+        match self._read(self._waiting.pop()):
+            case Refused() | Notice() as answer:
+                self.reply(answer)
+                return HANDLED
+            case command:
+                if isinstance(command, Reload):
+                    self.reply(Notice(_RELOADING))
+                return Ask(command)
+
+    def _read(self, line: bytes | None) -> Command | Notice | Refused:
+        if line is None:
+            return Refused("That line was too long.", Code.TOO_LONG)
+        text = line.decode(errors="replace").strip()
+        self._room, rest = "", text
+        if text.startswith("#"):
+            self._room, _, rest = text.partition(" ")
+        read = read_verb(self._room, f"/{rest.strip().removeprefix('/')}", _ROWS)
+        if isinstance(read, _OF_PEOPLE):
+            return Refused(_NOT_HERE)
+        return read
+
+    def done(self, event: Event) -> Iterable[Ask]:
+        told = SETTLED.get(type(event))
+        self.reply(Notice(told)) if told else self._tell(event)
+        return ()
+
+    def room_renamed(self, room: str, to: str) -> None:
+        """Do nothing: each line names its room."""
+
+    def reply(self, answer: Answer) -> None:
+        if isinstance(answer, Refused):
+            self.refusals += 1
+            if answer.code is Code.NO_SUCH_ROOM and not self._room:
+                answer = Refused(_WHICH_ROOM, answer.code)
+        self._tell(answer)
+
+    def _tell(self, shown: Shown) -> None:
+        self._to_send += self.dialect.render(shown)
+
+    def ping(self) -> None:
+        """Do nothing: the kernel tells who has gone."""
+
+    def farewell(self, words: str) -> None:
+        if words:
+            self._tell(Notice(words))
+
+    def data_to_send(self) -> bytes:
+        data, self._to_send = self._to_send, b""
+        return data

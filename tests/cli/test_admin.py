@@ -1,0 +1,49 @@
+"""``trio-chat admin``: an operator's commands from the shell."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from processes import run, running_server
+from terminals import terminal
+from trio_chat.cli.admin import run_admin
+
+
+async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
+    kept = ("--set", f"history.store={tmp_path}/chat.db")
+    async with running_server(*kept):
+        rooms = await run("admin", *kept, "rooms")
+        assert rooms == type(rooms)(0, "", "")
+        told = await run("admin", *kept, "--json", "invitation", "2", "3")
+        assert [json.loads(line)["type"] for line in told.out.splitlines()] == 2 * ["notice"]
+        refused = await run("admin", *kept, "kill", "bob", "spam")
+        assert (refused.code, refused.out) == (65, "")
+        assert refused.err == "trio-chat: Nobody here is called bob.\n"
+        several = b"rooms\n\nkick bob\naccount nobody\n"
+        lines = await run("admin", *kept, "--room", "tea", stdin=several)
+        assert (lines.code, lines.err) == (65, "trio-chat: You are not in #tea.\n")
+        async with terminal(["admin", *kept]) as it:
+            await it.screen.until("admin> ")
+            await it.type("account nobody\r")
+            await it.screen.until("There is no account nobody.")
+            await it.type("\x04")
+            assert await it.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("assignments", "code", "why"),
+    [
+        (["history.store=memory:"], 78, "no socket for operators: set ops.admin to a path"),
+        (["ops.admin="], 78, "no socket for operators: set ops.admin to a path"),
+        (["ops.admin=/nowhere/admin"], 69, "no server listens at /nowhere/admin"),
+    ],
+)
+def test_errors_in_one_line(
+    assignments: list[str], code: int, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_admin(["who"], {}, assignments, None, room="", json_lines=False, debug=False)
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (code, "", 1)
+    assert why in said.err

@@ -1,0 +1,221 @@
+"""The operators' socket: an operator's commands without a nickname, and nobody sees them come."""
+
+import json
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from irc_peers import irc_peer, settings
+from peers import House, Peer, running
+from trio_chat.app import open_log
+from trio_chat.errors import CannotListen
+from trio_chat.server import service
+from trio_chat.server.server import Server
+from trio_chat.settings import OpsSettings, Settings
+
+PASSWORD = "correct-horse"
+
+
+def chosen(path: object = "") -> Settings:
+    ops = OpsSettings(admin=str(path))
+    return settings().model_copy(update={"ops": ops})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "admin"
+
+
+@pytest.fixture
+async def house(path: Path) -> AsyncIterator[House]:
+    async with running(chosen(path), admin=path) as running_house:
+        yield running_house
+
+
+async def ask(path: Path, *lines: str) -> list[dict[str, Any]]:
+    async with await trio.open_unix_socket(str(path)) as stream:
+        await stream.send_all("".join(f"{line}\n" for line in lines).encode())
+        await stream.send_eof()
+        with trio.fail_after(30):
+            return [json.loads(told) for told in (await Peer(stream).rest()).splitlines()]
+
+
+async def texts(path: Path, *lines: str) -> list[str]:
+    return [told["text"] for told in await ask(path, *lines)]
+
+
+async def test_who_is_here_and_which_rooms_there_are(house: House, path: Path) -> None:
+    await house.people("alice", "bob")
+    await (await irc_peer(house, "carol")).say("JOIN #tea", "JOIN #secret", "MODE #secret +s")
+    await house.peers[-1].until("MODE #secret +s")
+    people = {told["nick"]: told for told in await ask(path, "who")}
+    assert [*people] == ["alice", "bob", "carol"]  # and nobody else
+    assert people["alice"]["rooms"] == ["#lobby"]
+    assert people["carol"]["rooms"] == ["#lobby", "@#tea", "@#secret"]
+    assert people["alice"]["text"].startswith("alice in #lobby, from ")
+    assert [told["nick"] for told in await ask(path, "who #tea")] == ["carol"]
+    rooms = await ask(path, "/rooms")
+    assert {told["room"]: told["members"] for told in rooms} == {
+        "#lobby": 3, "#tea": 1, "#secret": 1,
+    }  # fmt: skip
+
+
+async def test_nobody_sees_who_comes_that_way(house: House, path: Path) -> None:
+    carol = await irc_peer(house, "carol")
+    before = await carol.messages("LUSERS")
+    async with await trio.open_unix_socket(str(path)) as stream:
+        await stream.send_all(b"rooms\nwho\n")
+        assert b"carol" in await stream.receive_some()
+        assert await carol.messages("LUSERS") == before
+        seen = await carol.messages("WHO *")
+    assert [reply.params[5] for reply in seen if reply.command == "352"] == ["carol"]
+
+
+async def test_rooms_are_repaired_from_there(house: House, path: Path) -> None:
+    alice, bob = await house.people("alice", "bob")
+    told = ["chat.local kicked bob out of #lobby: spam"]
+    assert await texts(path, "#lobby kick bob spam") == told
+    assert "*** chat.local kicked bob out of #lobby: spam\n" in await alice.until("bob left!\n")
+    await bob.until("bob left!\n")
+    assert await texts(path, "#lobby topic Be kind.") == ["chat.local set the topic: Be kind."]
+    await alice.until("*** chat.local set the topic: Be kind.\n")
+    assert await texts(path, "kick bob", "#nowhere kick bob") == [
+        "Of which room? It comes first: #tea kick bob",
+        "You are not in #nowhere.",
+    ]
+
+
+async def test_somebody_is_disconnected(house: House, path: Path) -> None:
+    alice, bob = await house.people("alice", "bob")
+    [told] = await texts(path, "kill bob enough now")
+    assert told == "chat.local disconnected bob: enough now"
+    assert await bob.rest() == "*** Killed (chat.local (enough now))\n"
+    await alice.until("bob left!\n")
+    [refused] = await ask(path, "kill bob again")
+    assert refused == {
+        "type": "refused", "text": "Nobody here is called bob.", "code": "no_such_nick",
+    }  # fmt: skip
+
+
+async def test_who_has_forgotten_a_password_is_let_in_once(house: House, path: Path) -> None:
+    alice = await house.connect("alice")
+    await alice.send(f"/register {PASSWORD}\n/quit\n".encode())
+    await alice.rest()
+    told, _ = await texts(path, "account reset ALICE")
+    login = told.removeprefix("Tell the owner of alice: ").partition(",")[0]
+    assert login.startswith("/login alice ")
+    for password, answer in (("another-horse", "another one now"), ("a-third-horse", "not the")):
+        alice = await house.connect()
+        await alice.send(f"{login}\n/password {password}\n/quit\n".encode())
+        assert answer in await alice.rest()
+    alice = await house.connect()
+    await alice.send(b"/login alice another-horse\n/quit\n")
+    assert "You are alice in #lobby" in await alice.rest()
+    assert await texts(path, "account reset bob") == ["There is no account bob."]
+
+
+async def test_what_is_for_people_in_the_chat_is_refused(house: House, path: Path) -> None:
+    lines = (
+        "join #tea", "msg bob hi", "nick bob", "register correct-horse", "login a b", "logout",
+        "account delete alice", "invitation " + 43 * "x", "token new x", "password correct-horse",
+    )  # fmt: skip
+    for line in lines:
+        [told] = await ask(path, line)
+        assert told["type"] == "refused", line
+    assert (await texts(path, "help"))[0].startswith("help")
+
+
+async def test_an_unfinished_and_an_endless_line(house: House, path: Path) -> None:
+    async with await trio.open_unix_socket(str(path)) as stream:
+        await stream.send_all(b"account nobody")
+        await stream.send_eof()
+        assert "There is no account nobody." in await Peer(stream).rest()
+    [told] = await ask(path, "announce " + 5000 * "x")
+    assert told["text"] == "That line was too long."
+
+
+async def test_operators_hear_an_announcement(house: House, path: Path) -> None:
+    alice = await irc_peer(house, "alice")
+    await alice.say("MODE alice +w")
+    await alice.until("MODE alice +w")
+    assert await texts(path, "announce tea is ready") == ["chat.local announces: tea is ready"]
+    await alice.until(" WALLOPS :tea is ready\r\n")
+
+
+async def test_settings_are_read_again(house: House, path: Path) -> None:
+    reloads: list[None] = []
+    house.server.on_reload = lambda: reloads.append(None)
+    assert await texts(path, "reload") == [
+        "The settings are read again. The server's log says what has come of it."
+    ]
+    assert reloads == [None]
+
+
+# ── the socket ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_only_its_own_user_may_reach_it(house: House, path: Path) -> None:
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
+
+
+async def test_another_user_is_turned_away(
+    house: House, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = os.geteuid()
+    monkeypatch.setattr(service, "_ROOT", uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: uid + 2)
+    assert await texts(path) == ["Only root and the user that runs the server are operators here."]
+
+
+async def test_another_unix_socket_gives_no_rights(tmp_path: Path) -> None:
+    other = tmp_path / "chat"
+    async with running(settings(server={"listen": f"unix:{other}"})) as house:
+        bob = await house.take_in(await trio.open_unix_socket(str(other)), "bob")
+        await bob.send(b"kill bob x\n/quit\n")
+        assert "bob: kill bob x\n" in await bob.rest()
+
+
+async def test_it_goes_with_the_server_and_one_that_is_left_is_replaced(path: Path) -> None:
+    async with running(chosen(path), admin=path):
+        assert await texts(path, "account nobody") == ["There is no account nobody."]
+    assert os.listdir(path.parent) == []
+    with trio.socket.socket(trio.socket.AF_UNIX) as left:
+        await left.bind(str(path))
+    async with running(chosen(path), admin=path):
+        assert await texts(path, "account nobody") == ["There is no account nobody."]
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_that_of_another_server_stays(
+    house: House, path: Path, required: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    again = chosen(path) if required else settings()
+    async with open_log(again) as log, trio.open_nursery() as nursery:
+        server = Server(again, log, b"a key", admin=path)
+        if required:
+            with pytest.raises(CannotListen, match="it is in use"):
+                await nursery.start(server.run)
+        else:
+            await nursery.start(server.run)
+            assert "'trio-chat admin' cannot be used: cannot listen on unix:" in caplog.text
+        nursery.cancel_scope.cancel()
+    assert await texts(path, "account nobody") == ["There is no account nobody."]
+
+
+async def test_bans_and_the_lock_work_from_there(house: House, path: Path) -> None:
+    alice = await house.connect("alice")
+    assert (
+        "chat.local set ban 1: mask *!*@192.0.2.*" in (await texts(path, "uban *!*@192.0.2.* x"))[0]
+    )
+    assert (await texts(path, "uban list"))[0].startswith("Ban 1: ")
+    await texts(path, "lock 10m raid")
+    assert "chat.local locked this chat" in await alice.until("speak.\n")
+    assert await texts(path, "why") == [
+        "There is no command /why. Did you mean /who? /help lists all of them."
+    ]
