@@ -1,15 +1,14 @@
 """The operators' socket: an operator's commands without a nickname, and nobody sees them come."""
 
-import json
 import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
 
+from admin_socket import ask, texts
 from irc_peers import irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.app import open_log
@@ -35,18 +34,6 @@ def path(tmp_path: Path) -> Path:
 async def house(path: Path) -> AsyncIterator[House]:
     async with running(chosen(path), admin=path) as running_house:
         yield running_house
-
-
-async def ask(path: Path, *lines: str) -> list[dict[str, Any]]:
-    async with await trio.open_unix_socket(str(path)) as stream:
-        await stream.send_all("".join(f"{line}\n" for line in lines).encode())
-        await stream.send_eof()
-        with trio.fail_after(30):
-            return [json.loads(told) for told in (await Peer(stream).rest()).splitlines()]
-
-
-async def texts(path: Path, *lines: str) -> list[str]:
-    return [told["text"] for told in await ask(path, *lines)]
 
 
 async def test_who_is_here_and_which_rooms_there_are(house: House, path: Path) -> None:

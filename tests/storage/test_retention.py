@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
 from trio_chat.core.commands import Span
-from trio_chat.core.events import REALM, AccountMade, Entry, Event, Joined, TopicSet
+from trio_chat.core.events import (
+    REALM,
+    AccountMade,
+    Entry,
+    Event,
+    Joined,
+    Kicked,
+    Origin,
+    TopicSet,
+)
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search
@@ -379,3 +388,60 @@ def test_accounts_stay_however_little_is_kept(file: File, little: Retention) -> 
     kept = read.barriers(file.connection, REALM, START)
     assert [(entry.id, entry.event) for entry in kept] == [*zip(ids, made, strict=True)]
     assert len(file.texts()) < 500
+
+
+# ── the audit ──────────────────────────────────────────────────────────────────────────────────
+
+
+def audited(file: File, room: str = "#a") -> list[Event]:
+    return [entry.event for entry in read.audit(file.connection, room, "", 10_000)]
+
+
+def kicked(number: int, room: str = "#a") -> Kicked:
+    return Kicked(room, "al", f"bob{number}", origin=Origin(host="al.net"))
+
+
+def test_what_operators_did_stays_for_90_days(file: File) -> None:
+    old = kicked(0)
+    [id] = file.append(said("secret"), old, TopicSet("#a", "al", "tea"), barrier=True)[-1:]
+    file.save("#a", id)
+    week = Retention(7 * DAY, 1_000_000, 1_000_000_000)
+    file.now += 30 * DAY
+    file.keep(week)
+    file.append(said("new"))
+    assert audited(file) == [old]
+    assert file.texts() == ["new"]
+    assert read.history(
+        file.connection, "#a", Span(), limit=9, said=False, floor=file.store.too_old
+    ) == read.history(file.connection, "#a", Span(), limit=9, said=True)
+    file.now += 61 * DAY
+    file.keep(week)
+    assert audited(file) == []
+
+
+def test_of_a_full_room_it_stays_too(file: File) -> None:
+    kicks = [kicked(n) for n in range(20)]
+    joins = [Joined("#a", f"n{n}", guarded=True) for n in range(20)]
+    [id] = file.append(*kicks, *joins, barrier=True)[-1:]
+    file.save("#a", id)
+    file.keep(Retention(0, 5, 1_000_000_000))
+    assert audited(file) == kicks
+    assert file.count() == len(kicks) + 5
+
+
+def test_a_flood_of_it_does_not(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "AUDIT_MAX", 10)
+    [id] = file.append(*(kicked(n) for n in range(30)), barrier=True)[-1:]
+    file.save("#a", id)
+    file.keep(Retention(0, 5, 1_000_000_000))
+    assert audited(file) == [kicked(n) for n in range(20, 30)]
+
+
+def test_nobody_pushes_it_out(file: File) -> None:
+    [id] = file.append(*(kicked(n) for n in range(50)), barrier=True)[-1:]
+    file.save("#a", id)
+    for n in range(40):
+        file.append(*(said(f"{n} " + "x" * 1000) for _ in range(50)))
+    file.keep(Retention(0, 1_000_000, 1_000_000))
+    assert len(audited(file)) == 50
+    assert len(file.texts()) < 1500

@@ -37,7 +37,7 @@ def _revoke(
     spent = state.realm.invitations.get(revoke.id)
     if spent and spent.revoked:
         return [Refused("That invitation was revoked already.")]
-    return [InvitationRevoked(revoke.id)]
+    return [InvitationRevoked(revoke.id, person.nick)]
 
 
 #: Rows for ``decide.JUDGES``.

@@ -41,6 +41,7 @@ from trio_chat.core.events import (
     ModesSet,
     NameSet,
     OfRealm,
+    OperatorMade,
     Origin,
     PasswordSet,
     Redacted,
@@ -627,6 +628,7 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     Unlocked: _on_locked_or_unlocked,
     AccountReset: _on_realm_changed,
     Killed: _on_realm_changed,  # that they depart is told
+    OperatorMade: _on_realm_changed,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

@@ -12,6 +12,7 @@ from trio_chat.core.metadata import Values
 # The longest texts, in characters; a topic in bytes: what fits an IRC line beside an address.
 AWAY_MAX, KEY_MAX, KICK_MAX, TOPIC_MAX = 200, 32, 200, 390
 
+AUDITED_MAX = 500  # entries of an audit
 LIST_MAX = 100  # entries on each of a room's lists
 
 #: The longest time for which a ban can be set, or the chat locked; and the longest reason.
@@ -639,6 +640,16 @@ class Seek:
 
 
 @fact
+class Audit:
+    """Look up the last ``limit`` things that operators have done: ``of`` a room, or of somebody by
+    name; if it is empty, of the server, or of the rooms that I lead.
+    """
+
+    of: str
+    limit: int
+
+
+@fact
 class MarkRead:
     """Note that I have read what was said there up to this moment, in unix milliseconds."""
 
@@ -669,7 +680,7 @@ Query = (
     | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
-LookUp = Recall | ListTalks | Seek | MarkRead | ShowMark
+LookUp = Recall | ListTalks | Seek | Audit | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (

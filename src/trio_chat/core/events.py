@@ -429,6 +429,16 @@ class Killed:
 
 
 @fact
+class OperatorMade:
+    """Somebody has become an operator of the server by the password ``name`` of its settings."""
+
+    nick: str
+    name: str
+    user_id: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
 class InvitationUsed:
     """An invitation to this chat has let in one more, known by ``identity`` if that is not empty.
 
@@ -448,6 +458,7 @@ class InvitationRevoked:
     """An invitation to this chat lets nobody in any more, whether it was used or not."""
 
     invitation: str
+    by: str = ""
 
 
 @fact
@@ -504,7 +515,7 @@ OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
     | AccountReset
 )  # fmt: skip
-OfModeration = Banned | Unbanned | Locked | Unlocked | Killed
+OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration
 Event = OfRoom | OfPerson | OfRealm
 

@@ -438,6 +438,13 @@ class Found:
 
 
 @fact
+class Audited:
+    """The answer to Audit, oldest first."""
+
+    entries: tuple[Entry, ...]
+
+
+@fact
 class Marked:
     """The answer to MarkRead and ShowMark: up to when they have read; 0 if nothing is known."""
 
@@ -449,7 +456,8 @@ Answer = (
     Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
-    | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Marked
+    | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Audited
+    | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 

@@ -38,7 +38,8 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Event
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Notice, People, Refused, Rooms, Shown
+from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Rooms, Shown
+from trio_chat.protocols.audit import audit_line
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
@@ -134,6 +135,14 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                     "tls": one.secure,
                     "operator": "o" in one.modes,
                     "since": timestamp(one.since),
+                }
+        case Audited(entries):
+            for entry in entries:
+                yield {
+                    "type": "done",
+                    "text": readable(audit_line(entry)),
+                    "time": timestamp(entry.at),
+                    "room": getattr(entry.event, "room", ""),
                 }
         case Rooms(rooms):
             for room in rooms:

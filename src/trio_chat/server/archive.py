@@ -4,9 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from trio_chat.core.audit import is_wanted, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     ALL,
+    Audit,
     ListTalks,
     LookUp,
     MarkRead,
@@ -22,7 +24,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
-from trio_chat.core.views import Answer, Found, Marked, Recalled, Refused, Talks
+from trio_chat.core.views import Answer, Audited, Found, Marked, Recalled, Refused, Talks
 from trio_chat.storage.base import Log, Search
 
 # A search by nickname alone reads so many messages of a room at a time, and so many times: beyond
@@ -58,6 +60,8 @@ class Archive:
                 return await self._list_talks(reader, query)
             case Seek():
                 return await self._seek(reader, query)
+            case Audit():
+                return await self._audit(reader, query)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
                 marked = await self._mark(reader, fold(target), min(at, _now()))
@@ -203,6 +207,25 @@ class Archive:
             sources = [*rooms_of(self._chat, reader), *(talk(self._chat, reader, e) for e in talks)]
         look = self._with_words if seek.words.strip() else self._said_in
         return Found(tuple(await look(sources, seek)))
+
+    async def _audit(self, reader: Person, audit: Audit) -> Answer:
+        found = logs(self._chat, reader, audit)
+        if isinstance(found, Refused):
+            return found
+        entries = [entry for log in found for entry in await self._done_in(log, audit)]
+        entries.sort(key=lambda entry: entry.id)
+        return Audited(tuple(entries[-audit.limit :]))
+
+    async def _done_in(self, log: str, audit: Audit) -> Sequence[Entry]:
+        """The last things that operators have done in a log, and that are asked for."""
+        found, before = list[Entry](), ""
+        for _ in range(_PAGES):
+            page = await self._log.audit(log, before=before, limit=_PAGE)
+            found[:0] = [entry for entry in page if is_wanted(entry.event, audit)]
+            if len(page) < _PAGE or len(found) >= audit.limit:
+                break
+            before = page[0].id
+        return found
 
     async def _with_words(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
         within = {source.log: source for source in sources}

@@ -575,7 +575,7 @@ class Connection:
             refused = await self._credentials.may_operate(operate)
         if not refused:
             await self._flush()
-            self._session.done(await self._hub.make_operator(self._subscriber))
+            self._session.done(await self._hub.make_operator(self._subscriber, operate.name))
             return
         self._session.reply(refused)
         if self._credentials.are_too_many:

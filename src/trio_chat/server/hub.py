@@ -50,6 +50,7 @@ from trio_chat.core.events import (
     InvitationUsed,
     Killed,
     ModesSet,
+    OperatorMade,
     RoomRenamed,
     UserModesSet,
 )
@@ -296,14 +297,19 @@ class Hub:
         logger.warning("became an operator by the account %s", person.origin.account)
         return await self.make_operator(subscriber)
 
-    async def make_operator(self, subscriber: Subscriber) -> Event:
-        """Make somebody an operator of this server, who has shown that they are one."""
+    async def make_operator(self, subscriber: Subscriber, name: str = "") -> Event:
+        """Make somebody an operator of this server, who has shown that they are one: by the
+        password ``name``, or else by an account.
+        """
         await self._ring.be_open()
         with self._ring.request():
             person = self.chat.people[subscriber.user_id]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.user_id, person.origin)
             await self._ring.happen(event)
+            if name:
+                made = OperatorMade(person.nick, name, person.user_id, person.origin)
+                await self._ring.record(made)
             return event
 
     def would_be(self, subscriber: Subscriber, request: Register | SetPassword) -> Outcomes:

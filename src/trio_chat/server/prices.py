@@ -9,6 +9,7 @@ from typing import Any
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
+    Audit,
     Command,
     FindNicks,
     FindPast,
@@ -74,6 +75,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     ShowMasks: lambda chat, person, query: 2,
     FindPast: lambda chat, person, query: 3,
     # A page of a hundred is read in 0.5 ms, in a thread.
+    # As many barriers of the server, or of each room that may name somebody: 0.1 ms each at least.
+    Audit: lambda chat, person, audit: 2 + (len(chat.rooms) if audit.of else 0),
     Recall: lambda chat, person, query: 1 + query.limit // 100,
     # A commit of its own, after up to five pages of a hundred.
     Remove: lambda chat, person, remove: 5 if remove.id else 10,

@@ -283,6 +283,20 @@ class Ring:
             else:
                 await self._logs.note_change(event)
 
+    async def record(self, event: OfRealm) -> None:
+        """Keep what has been decided elsewhere in the log of accounts, for the audit."""
+        while True:
+            try:
+                await self.happen(event)
+            except Conflict as conflict:
+                await self._progress.until_shown(conflict.barrier)
+            except Unavailable as error:
+                logger.warning("not recorded: %s", error)
+                return
+            else:
+                await self._realm.note_change()
+                return
+
     async def happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""
         entries = await self._append([event])

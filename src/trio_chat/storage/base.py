@@ -29,6 +29,10 @@ NEVER, ENDLESS = -1, 1 << 62
 #: Messages of each room that stay, whoever needs their space: a screenful.
 FLOOR = 50
 
+#: For so many days what operators do in a room stays, the last so many events, however short or
+#: small history is to be. But not topics, which anybody may set, or the space would be anybody's.
+AUDIT_DAYS, AUDIT_MAX = 90, 2_000
+
 #: Read markers that are kept.
 MARKS = 100_000
 
@@ -148,6 +152,13 @@ class Log(Protocol):
 
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         """All entries after an id that were appended as barriers, oldest first."""
+
+    async def audit(self, room: str, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        """The last ``limit`` barriers before an id, oldest first; but no comings and goings.
+
+        Where history outlives the server, they stay as AUDIT_DAYS has it, and in the log of
+        accounts for ever.
+        """
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         """The last message of each conversation of this identity."""

@@ -30,6 +30,7 @@ from trio_chat.core.events import (
     Left,
     Locked,
     ModesSet,
+    OperatorMade,
     Origin,
     PasswordSet,
     Redacted,
@@ -52,7 +53,7 @@ _LASTING = (
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     InvitationUsed, InvitationRevoked, RoomRenamed, RoomMetadataSet, AccountMetadataSet,
     Banned, Unbanned, Locked, Unlocked,
-    InvitationUsed, InvitationRevoked, AccountReset, Killed,
+    InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 

@@ -23,8 +23,10 @@ from trio_chat.core.events import (
     REALM,
     Entry,
     Event,
+    Joined,
     Origin,
     Said,
+    Signalled,
     elsewhere,
     is_for_members,
     is_missed,
@@ -60,6 +62,8 @@ ENTRY_BYTES = 400
 
 # Logs of which it is remembered that they have moved away.
 _MOVED = 1000
+# Events of the log of accounts that the audit finds.
+_AUDITED = 1000
 
 # When there is too much, this part of the total goes at once.
 _PART = 1 / 16
@@ -256,6 +260,14 @@ class MemoryLog(Log):
         kept = self._rooms[room].barriers if room in self._rooms else ()
         return [entry for entry in kept if entry.id > after]
 
+    async def audit(self, room: str, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        await trio.lowlevel.checkpoint()
+        log = self._rooms.get(room, _NOTHING)
+        kept = log.barriers if room == REALM else log.said
+        older = (entry for entry in reversed(kept) if not before or entry.id < before)
+        found = (entry for entry in older if not isinstance(entry.event, Said | Signalled | Joined))
+        return [*islice(found, limit)][::-1]
+
     async def talks(self, identity: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         self._forget_old()
@@ -303,7 +315,8 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         self._realm = (id, state)
         log = self._touch(REALM)
-        log.barriers = [entry for entry in log.barriers if entry.id > id]
+        since = sum(entry.id > id for entry in log.barriers)
+        del log.barriers[: -max(since, _AUDITED)]
 
     async def knows(self, room: str) -> bool:
         await trio.lowlevel.checkpoint()

@@ -18,7 +18,8 @@ from trio_chat.core.commands import (
     ShowMasks,
 )
 from trio_chat.core.masks import full_mask
-from trio_chat.core.views import Answer, Ban, Bans
+from trio_chat.core.views import Answer, Audited, Ban, Bans
+from trio_chat.protocols.audit import OF_AUDIT, audit_lines, read_audit
 from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.message import Message
@@ -75,6 +76,18 @@ def _add(out: ReplyBuffer, words: Sequence[str]) -> Asks:
 def _wrong(out: ReplyBuffer, why: str) -> Asks:
     out.fail(out.verb, "INVALID_PARAMS", why)
     return ()
+
+
+def audit(out: ReplyBuffer, message: Message) -> Asks:
+    """Read AUDIT, which is our own."""
+    if (asked := read_audit(" ".join(message.params))) is None:
+        return _wrong(out, f"Usage: AUDIT {OF_AUDIT[0]}")
+    return [Ask(asked, partial(_audited, out))]
+
+
+def _audited(out: ReplyBuffer, audited: Audited) -> None:
+    for line in audit_lines(audited):
+        out.send_trailing("NOTICE", out.peer.nick, line)
 
 
 def _listed(out: ReplyBuffer, bans: Bans) -> None:

@@ -41,6 +41,7 @@ from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Metadata, Refused
 from trio_chat.protocols import invitation
+from trio_chat.protocols.audit import OF_AUDIT
 from trio_chat.protocols.irc import (
     batches,
     history,
@@ -400,6 +401,7 @@ def _nickserv(out: ReplyBuffer, message: Message) -> Asks:
 
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
+    "AUDIT": Verb(moderation.audit, OF_AUDIT[0].lower()),
     "AUTHENTICATE": Verb(_authenticate, "mechanism|message|*", 1, cap="sasl", registers=True),
     "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
     "BAN": Verb(moderation.ban(mute=False), moderation.BAN, 2),

@@ -42,6 +42,7 @@ from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
+from trio_chat.protocols.audit import OF_AUDIT, read_audit
 from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_room_ban, read_uban
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
@@ -199,6 +200,10 @@ def _invitation(room: str, rest: str) -> Command | Refused:
     return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
 
 
+def _audit(room: str, rest: str) -> Command | Refused:
+    return read_audit(rest) or Refused(f"Usage: /audit {OF_AUDIT[0]}")
+
+
 def _uban(room: str, rest: str) -> Command | Refused:
     return read_uban(rest) or Refused(f"Usage: /uban {OF_MODERATION['uban'][0]}")
 
@@ -269,6 +274,7 @@ VERBS = {
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "uban": Verb(*OF_MODERATION["uban"], _uban),
     "lock": Verb(*OF_MODERATION["lock"], lambda room, rest: read_lock(rest)),
+    "audit": Verb(*OF_AUDIT, _audit),
     "why": Verb(*OF_MODERATION["why"], lambda room, rest: ExplainLimits()),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

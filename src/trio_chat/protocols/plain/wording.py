@@ -27,6 +27,7 @@ from trio_chat.core.events import (
     Locked,
     ModesSet,
     OfModeration,
+    OperatorMade,
     PasswordSet,
     Redacted,
     Renamed,
@@ -169,7 +170,7 @@ def wording(shown: Shown) -> list[str]:
             return modes.changed(shown)
         case Masks():
             return modes.listed(shown)
-        case Banned() | Unbanned() | Locked() | Unlocked() | Killed():
+        case Banned() | Unbanned() | Locked() | Unlocked() | Killed() | OperatorMade():
             return [f"*** {_moderated(shown)}"]
         case BanEffect(ban):
             return [f"*** {line}" for line in ban_effect(shown, f"/uban del {ban.number}")]
@@ -287,6 +288,8 @@ def _moderated(event: OfModeration) -> str:
             return f"{by} opened this chat again." if by else "This chat is open again."
         case Killed(nick, target, why):
             return f"{nick} disconnected {target}: {why}"
+        case OperatorMade(nick, name):
+            return f"{nick} became an operator of this server by the password {name}."
 
 
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:

@@ -14,7 +14,7 @@ from sqlite3 import Connection
 
 from trio_chat.storage.base import FLOOR
 from trio_chat.storage.sqlite import usage
-from trio_chat.storage.sqlite.rows import Kind
+from trio_chat.storage.sqlite.rows import UNAUDITED, Kind
 from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ class Eviction:
     """Takes entries out when the file is too large.
 
     ``take_out`` takes entries out of the file, and ``forget`` rooms, by number. ``is_open(name)``
-    says whether somebody is in a room, or in a conversation.
+    says whether somebody is in a room, or in a conversation; ``unaudited(room)`` is the id up to
+    which barriers of a room may go, by its number.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class Eviction:
         take_out: Callable[[Sequence[Stored]], None],
         forget: Callable[[Sequence[int]], None],
         is_open: Callable[[str], bool],
+        unaudited: Callable[[int], int],
     ) -> None:
         self._connection = connection
         self._take_out, self._forget, self._is_open = take_out, forget, is_open
+        self._unaudited = unaudited
         connection.create_function("is_coming", 2, usage.is_coming)
         self._looking_for: tuple[int, str, int] = (0, "", 0)  # room, source, kind
         self._looked_up_to = 0
@@ -108,8 +111,8 @@ class Eviction:
                 self._looking_for, self._looked_up_to = (room, source, kind), 0
             rows = self._connection.execute(
                 f"{SELECT} room = ? AND kind = ? AND id > ? AND id <= ? AND {NOT_NEEDED} "
-                "ORDER BY id LIMIT ?",
-                (room, kind, self._looked_up_to, up_to, _LOOK * most),
+                f"AND (id <= ? OR {UNAUDITED}) ORDER BY id LIMIT ?",
+                (room, kind, self._looked_up_to, up_to, self._unaudited(room), _LOOK * most),
             ).fetchall()
             if rows:
                 theirs = [

@@ -185,7 +185,9 @@ class SqliteLog(Log):
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
     ) -> Sequence[Entry]:
-        return await self._read(read.history, room, span, limit=limit, said=said)
+        return await self._read(
+            read.history, room, span, limit=limit, said=said, floor=self.too_old
+        )
 
     async def end(self, room: str) -> str:
         return await self._read(read.end, room)
@@ -194,6 +196,9 @@ class SqliteLog(Log):
         stored = await self._read(read.barriers, room, after)
         unstored = (entry for entry in self._unstored.get(room, ()) if entry.id > after)
         return sorted([*stored, *unstored], key=lambda entry: entry.id)
+
+    async def audit(self, room: str, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        return await self._read(read.audit, room, before, limit)
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         return await self._read(read.talks, identity)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from trio_chat.core.events import Said
-from trio_chat.storage.base import MARKS
+from trio_chat.storage.base import AUDIT_DAYS, AUDIT_MAX, MARKS
 from trio_chat.storage.clock import Calendar, HouseTime, steady
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
 from trio_chat.storage.sqlite import search, usage
 from trio_chat.storage.sqlite.eviction import Eviction
 from trio_chat.storage.sqlite.purge import Purge
-from trio_chat.storage.sqlite.rows import Kind, event_of
+from trio_chat.storage.sqlite.rows import UNAUDITED, Kind, event_of
 from trio_chat.storage.sqlite.store import BLANK, ROOMS_REMEMBERED, Store
 from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT, STEP, Stored
 
@@ -35,6 +35,8 @@ _FEW_REMOVED = 50
 # Free pages of the file (of 4 KiB) that are kept for new entries: at most, and as a part of what
 # the file may have; and those given back in a step.
 _SPARE_PAGES, _SPARE_PART, _PAGES = 4096, 1 / 16, 256
+
+_DAY = 86_400_000  # milliseconds
 
 # Rooms that a step looks up, whether they are still needed.
 _ROOMS = 1000
@@ -92,8 +94,13 @@ class Housekeeper:
         self._last_room = 0  # the last one that was looked at
         purge = Purge(store, steady, lambda: self._house.at)
         self._turns = deque([self.index, self._forget_some, self._give_pages_back, purge.step])
+        self._audited_from = self._aged_up_to = 0
         self._eviction = Eviction(
-            store.connection, take_out=self._take_out, forget=self._forget_unused, is_open=is_open
+            store.connection,
+            take_out=self._take_out,
+            forget=self._forget_unused,
+            is_open=is_open,
+            unaudited=self._unaudited,
         )
 
     def is_behind(self) -> bool:
@@ -171,13 +178,30 @@ class Housekeeper:
 
     def _forget_old(self) -> bool:
         up_to = pack(self._store.too_old)
-        return self._forget("id <= ?", up_to) or self._forget_rooms(up_to)
+        audited_from = min(up_to, self._audited_from)
+        aged = max(self._aged_up_to, audited_from)
+        if self._forget("id <= ?", audited_from) or self._forget(
+            f"id > ? AND id <= ? AND {UNAUDITED}", aged, up_to
+        ):
+            return True
+        self._aged_up_to = up_to
+        return self._forget_rooms(up_to)
+
+    def _unaudited(self, room: int) -> int:
+        """The id up to which barriers of a room are too old for the audit, or too many."""
+        beyond = self._one(
+            "SELECT id FROM entry WHERE room = ? AND kind = 1 ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (room, AUDIT_MAX),
+        )
+        return max(self._audited_from, beyond or 0)
 
     def _look_at_the_clock(self) -> None:
         """Note what is there now, and find out what has become too old."""
         at, last = self._house.look(), self._store.ids.last
         if self._calendar.note(at, last):
             self.note_the_time()
+        # By the ids, which never go back: so an entry looks rather younger than it is.
+        self._audited_from = max(first_of(at - AUDIT_DAYS * _DAY) - 1, 0)
         if not self._retention.seconds:
             return
         oldest = at - int(self._retention.seconds * 1000)
@@ -227,8 +251,9 @@ class Housekeeper:
                     "LIMIT 1 OFFSET ?",
                     (room, kind, per_room),
                 )
-                where = "room = ? AND kind = ? AND id <= ?"
-                if beyond is not None and self._forget(where, room, kind, beyond):
+                where = f"room = ? AND kind = ? AND id <= ? AND (id <= ? OR {UNAUDITED})"
+                values = (room, kind, beyond, self._unaudited(room))
+                if beyond is not None and self._forget(where, *values):
                     return True
             self._store.touched[room] = 0
         if len(self._store.touched) > ROOMS_REMEMBERED:

@@ -11,18 +11,21 @@ from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
 from trio_chat.storage.codec import Unreadable, decode_realm, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack
-from trio_chat.storage.sqlite.rows import COLUMNS, Kind, complain, entries_of
+from trio_chat.storage.sqlite.rows import COLUMNS, IS_JOIN, Kind, complain, entries_of
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
 
 def history(
-    connection: Connection, room: str, span: Span, *, limit: int, said: bool
+    connection: Connection, room: str, span: Span, *, limit: int, said: bool, floor: str = START
 ) -> Sequence[Entry]:
-    """Read as ``Log.history``. SQLite merges the kinds, each in order by itself."""
+    """Read as ``Log.history``. SQLite merges the kinds, each in order by itself.
+
+    What is not after the ``floor`` is too old, and kept for the audit alone.
+    """
     after, before, first = span.after, span.before, span.first
     kinds = (Kind.SAID,) if said else (Kind.SAID, Kind.BARRIER, Kind.OTHER)
-    values: dict[str, str | int] = {"room": room, "limit": limit}
+    values: dict[str, str | int] = {"room": room, "limit": limit, "floor": pack(floor)}
     if isinstance(after, str) and isinstance(before, str):
         where, order = "{0}.id > :after AND {0}.id < :before", "id {0}"
         values |= {"after": pack(after or START), "before": pack(before) if before else LAST}
@@ -33,7 +36,7 @@ def history(
         values["before_at"], values["before"] = _place(connection, before, 0, ENDLESS)
     queries = [
         "SELECT id, at, text, token, event FROM entry "  # noqa: S608
-        f"WHERE room = {_NUMBER} AND kind = {kind:d} AND {where.format('entry')}"
+        f"WHERE room = {_NUMBER} AND kind = {kind:d} AND id > :floor AND {where.format('entry')}"
         for kind in kinds
     ]
     if not said:
@@ -89,6 +92,16 @@ def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:
         (room, Kind.BARRIER, pack(after)),
     )
     return list(entries_of(rows))
+
+
+def audit(connection: Connection, room: str, before: str, limit: int) -> Sequence[Entry]:
+    """The last barriers of a log before an id, as ``Log.audit``."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entry JOIN room USING (room) WHERE room.name = ? "  # noqa: S608
+        f"AND kind = ? AND id < ? AND NOT {IS_JOIN} ORDER BY id DESC LIMIT ?",
+        (room, Kind.BARRIER, pack(before) if before else LAST, limit),
+    ).fetchall()
+    return list(entries_of(reversed(rows)))
 
 
 def talks(connection: Connection, identity: str) -> Sequence[Entry]:

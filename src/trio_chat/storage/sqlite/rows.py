@@ -33,6 +33,11 @@ class Kind(IntEnum):
 COLUMNS = "room.name, entry.id, entry.at, entry.text, entry.token, entry.event"
 
 
+#: Conditions of SQL: for somebody's entry, and for what the audit needs no longer than history.
+IS_JOIN = "event LIKE '[\"Joined\"%'"
+UNAUDITED = f"(kind <> {Kind.BARRIER:d} OR {IS_JOIN} OR event LIKE '[\"TopicSet\"%')"
+
+
 class Row(NamedTuple):
     """An event that waits for its id and its room."""
 

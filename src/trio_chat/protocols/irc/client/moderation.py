@@ -1,4 +1,4 @@
-"""The commands about bans, the server's lock and one's own limits, for a client of IRC."""
+"""The commands about bans, the lock, the audit and one's own limits, for a client of IRC."""
 
 from collections.abc import Sequence
 
@@ -32,6 +32,11 @@ def uban(session: IrcRooms, rest: str) -> Lines:
 def lock(session: IrcRooms, rest: str) -> Lines:
     check_server(session)
     return [body("LOCK", *rest.split())]
+
+
+def audit(session: IrcRooms, rest: str) -> Lines:
+    check_server(session)
+    return [body("AUDIT", *rest.split())]
 
 
 def why(session: IrcRooms, rest: str) -> Lines:

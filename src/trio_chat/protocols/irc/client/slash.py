@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.errors import Unsupported
+from trio_chat.protocols.audit import OF_AUDIT
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account, moderation
 from trio_chat.protocols.irc.client.batch import SEARCH
@@ -273,6 +274,7 @@ SLASHES = {
     "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
     "uban": Slash(*OF_MODERATION["uban"], moderation.uban),
     "lock": Slash(*OF_MODERATION["lock"], moderation.lock),
+    "audit": Slash(*OF_AUDIT, moderation.audit),
     "why": Slash(*OF_MODERATION["why"], moderation.why),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
     "quit": Slash("[WORDS]", "leave", 0, _quit),

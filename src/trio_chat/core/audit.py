@@ -1,0 +1,67 @@
+"""The audit: what operators have done, read from the barriers of the logs; and who may read it.
+
+Operators of the server may read all of it: the log of accounts, which has bans, locks and resets,
+and that of any room. Operators of a room may read that of their room.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from trio_chat.core.commands import Audit
+from trio_chat.core.events import (
+    REALM,
+    AccountMetadataSet,
+    Event,
+    KeyDropped,
+    KeyMade,
+    ModesSet,
+    PasswordSet,
+    RoomMetadataSet,
+)
+from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, leads
+from trio_chat.core.views import Refused
+
+# What people do with their own accounts.
+_PRIVATE = PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet
+
+# The fields of events that name people or accounts.
+_NAMES = ("nick", "by", "target", "name", "author", "value")
+
+
+def logs(state: State, person: Person, audit: Audit) -> Sequence[str] | Refused:
+    """The logs that hold what somebody asks for; Refused if they may read none of them."""
+    if audit.of.startswith("#"):
+        room = state.room(audit.of)
+        if person.is_operator or (room and leads(room, person)):
+            return [fold(audit.of)]
+        return Refused(f"Only an operator of {audit.of} may see that.", Code.NEED_OP, (audit.of,))
+    if person.is_operator:
+        return [REALM, *state.rooms] if audit.of else [REALM]
+    led = [name for name in person.rooms if leads(state.rooms[name], person)]
+    if not led:
+        why = "Only operators, of a room or of this server, may see what operators have done."
+        return Refused(why, Code.NOT_AN_OPERATOR)
+    return led
+
+
+def is_wanted(event: Event, audit: Audit) -> bool:
+    """Whether an event is one that somebody asks for: who did it, or to whom it was done."""
+    if isinstance(event, _PRIVATE):
+        return False
+    if not audit.of or audit.of.startswith("#"):
+        return True
+    wanted = fold(audit.of)
+    return any(_is(found, wanted) for found in _named(event))
+
+
+def _named(event: Event) -> Iterable[str]:
+    yield from (found for field in _NAMES if (found := getattr(event, field, "")))
+    if isinstance(event, ModesSet):
+        yield from (change.argument for change in event.changes)
+
+
+def _is(found: str, wanted: str) -> bool:
+    """Whether a name is the one wanted, or a mask of it."""
+    return fold(found.partition("!")[0].removeprefix("a:")) == wanted

@@ -1,0 +1,76 @@
+"""The audit: who did what to whom, for those who may know."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from admin_socket import texts, user
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, running
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "admin"
+
+
+@pytest.fixture
+async def house(path: Path) -> AsyncIterator[House]:
+    async with running(settings(), admin=path) as running_house:
+        yield running_house
+
+
+def undated(lines: list[str]) -> list[str]:
+    return [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", line) for line in lines]
+
+
+async def audit(peer: IrcPeer, asked: str = "") -> list[str]:
+    replies = await peer.messages(f"AUDIT {asked}".strip())
+    return undated([reply.params[-1] for reply in replies if reply.command == "NOTICE"])
+
+
+async def test_the_operators_of_a_room_see_what_was_done_there(house: House) -> None:
+    alice = await irc_peer(house, "alice", rooms="#tea")
+    bob = await irc_peer(house, "bob", rooms="#tea")
+    await alice.news("MODE #tea +b mallory!*@*", "KICK #tea bob :spam", "TOPIC #tea :Be kind.")
+    await bob.news("JOIN #tea")
+    done = [
+        "#tea: alice banned mallory!*@*.",
+        "#tea: alice kicked bob out of #tea: spam",
+        "#tea: alice set the topic: Be kind.",
+    ]
+    assert await audit(alice) == await audit(alice, "#tea") == done
+    assert await audit(alice, "#tea 1") == done[-1:]
+    assert await audit(alice, "bob") == done[1:2]
+    assert await audit(alice, "MALLORY") == done[:1]
+    assert await audit(alice, "nobody") == ["Operators have done nothing there."]
+    [usage] = await bob.messages("AUDIT a b c")
+    assert usage.params[-1] == "AUDIT: Usage: AUDIT [ROOM|NAME] [N]"
+    for asked in ("AUDIT #tea", "AUDIT", "AUDIT alice"):
+        [refused] = await bob.messages(asked)
+        assert refused.command in ("481", "482", "FAIL"), asked
+
+
+async def test_those_of_the_server_see_everything(house: House, path: Path) -> None:
+    for nick in ("alice", "carol"):
+        await irc_peer(house, nick, rooms="#tea")
+    bob = await irc_peer(house, "bob", rooms="#tea")
+    await bob.news("REGISTER * * correct-horse")
+    boss = await irc_peer(house, "boss")
+    await boss.news("OPER boss sesame")
+    await boss.news("KILL bob :spam", "UBAN ADD bob spam", "KICK #tea alice :out")
+    await texts(path, "account reset bob", "#tea topic Be kind.")
+    done = [
+        "bob registered.",
+        "boss became an operator of this server by the password boss.",
+        "boss disconnected bob: spam",
+        "boss set ban 1: account bob may not come in (spam).",
+    ]
+    done.append(f"chat.local ({user()}) let in the owner of bob, who had lost the password.")
+    assert await audit(boss) == done
+    assert (await audit(boss, "bob"))[:1] == done[:1]
+    assert await audit(boss, "alice") == ["#tea: boss kicked alice out of #tea: out"]
+    topic = f"#tea: chat.local ({user()}) set the topic: Be kind."
+    assert undated(await texts(path, "audit #tea 1")) == [topic]
