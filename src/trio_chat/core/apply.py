@@ -46,6 +46,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    Reported,
     RoomMetadataSet,
     RoomRenamed,
     Said,
@@ -71,6 +72,7 @@ from trio_chat.core.remembered import (
     remember,
 )
 from trio_chat.core.renaming import move, told
+from trio_chat.core.reports import hearers
 from trio_chat.core.room import Person, Room, RoomState
 from trio_chat.core.standing import first_status, with_status_changed
 from trio_chat.core.state import (
@@ -515,6 +517,12 @@ def _on_locked_or_unlocked(state: State, event: Locked | Unlocked, entry: Entry)
     return [Delivery(event, rooms=tuple(state.rooms))]
 
 
+def _on_reported(state: State, event: Reported, entry: Entry) -> Deliveries:
+    """Operators of the server, and of the room."""
+    state.realm.apply(entry)
+    return [Delivery(event, people=hearers(state, event))]
+
+
 def _on_realm_changed(state: State, event: OfRealm, entry: Entry) -> Deliveries:
     """Nobody."""
     state.realm.apply(entry)
@@ -629,6 +637,7 @@ EFFECTS: dict[type, Callable[[State, Any, Entry], Deliveries]] = {
     AccountReset: _on_realm_changed,
     Killed: _on_realm_changed,  # that they depart is told
     OperatorMade: _on_realm_changed,
+    Reported: _on_reported,
     UserModesSet: _on_user_modes_set,
     Announced: _on_announced,
 }

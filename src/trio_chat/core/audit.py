@@ -40,10 +40,18 @@ def logs(state: State, person: Person, audit: Audit) -> Sequence[str] | Refused:
     if person.is_operator:
         return [REALM, *state.rooms] if audit.of else [REALM]
     led = [name for name in person.rooms if leads(state.rooms[name], person)]
-    if not led:
-        why = "Only operators, of a room or of this server, may see what operators have done."
-        return Refused(why, Code.NOT_AN_OPERATOR)
-    return led
+    return led or leaders_only()
+
+
+def leaders_only() -> Refused:
+    """The refusal of what only operators may see, of some room or of the server."""
+    why = "Only operators, of a room or of this server, may see that."
+    return Refused(why, Code.NOT_AN_OPERATOR)
+
+
+def leads_any(state: State, person: Person) -> bool:
+    """Whether somebody is an operator: of the server, or of a room."""
+    return person.is_operator or any(leads(state.rooms[name], person) for name in person.rooms)
 
 
 def is_wanted(event: Event, audit: Audit) -> bool:

@@ -403,6 +403,34 @@ class Remove:
 
 
 @fact
+class Report:
+    """Report what was said in a room, or between somebody and me, to the operators.
+
+    ``target`` names the place, and ``id`` the message; without one, it is the last one by ``nick``.
+    """
+
+    target: str
+    id: str = ""
+    why: str = ""
+    nick: str = ""
+
+
+@fact
+class FileReport:
+    """Report this message, which the server has found for Report."""
+
+    entry: Entry
+    why: str
+
+
+@fact
+class ListReports:
+    """List the last ``limit`` reports that I may see."""
+
+    limit: int
+
+
+@fact
 class Redact:
     """Remove this message, which the server has found for Remove; ``now`` in unix milliseconds."""
 
@@ -668,7 +696,7 @@ class ShowMark:
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce
-    | LogOut | DropKey | DropAccount | MatchStatus | RevokeInvitation | Redact
+    | LogOut | DropKey | DropAccount | MatchStatus | RevokeInvitation | Redact | FileReport
     | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
@@ -680,10 +708,11 @@ Query = (
     | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
-LookUp = Recall | ListTalks | Seek | Audit | MarkRead | ShowMark
+LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Reload | Watch | Subscribe | Remove | ExplainLimits | OfInvitation
+    Enter | Quit | Operate | Reload | Watch | Subscribe | Remove | Report | ExplainLimits
+    | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

@@ -75,6 +75,7 @@ from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
 from trio_chat.core.renaming import rename_room
+from trio_chat.core.reports import JUDGES as _OF_REPORTS
 from trio_chat.core.room import Person, Room
 from trio_chat.core.room_bans import JUDGES as _OF_ROOM_BANS
 from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
@@ -439,4 +440,5 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     **_OF_METADATA,
     **_OF_MODERATION,
     **_OF_OPERATORS,
+    **_OF_REPORTS,
 }

@@ -81,7 +81,7 @@ def absent(nick: str, room: str) -> Refused:
 
 def too_fast(seconds: int) -> Refused:
     """The refusal of what was done too often from one address."""
-    why = f"Too many changes from your address. Try again in {seconds} seconds."
+    why = f"That was too often from your address. Try again in {seconds} seconds."
     return Refused(why, Code.TOO_FAST, (str(seconds),))
 
 

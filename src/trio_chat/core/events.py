@@ -429,6 +429,24 @@ class Killed:
 
 
 @fact
+class Reported:
+    """``nick`` has reported the message ``msgid``, said by ``author``, to the operators.
+
+    It is in this ``log``: that of the room ``place``, or of a private conversation if that is
+    empty.
+    """
+
+    nick: str
+    place: str
+    log: str
+    msgid: str
+    author: str
+    why: str = ""
+    user_id: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
 class OperatorMade:
     """Somebody has become an operator of the server by the password ``name`` of its settings."""
 
@@ -515,7 +533,7 @@ OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
     | AccountReset
 )  # fmt: skip
-OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade
+OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade | Reported
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration
 Event = OfRoom | OfPerson | OfRealm
 

@@ -445,6 +445,13 @@ class Audited:
 
 
 @fact
+class Reports:
+    """The answer to ListReports, oldest first: each with its message, if that is still there."""
+
+    reports: tuple[tuple[Entry, Entry | None], ...]
+
+
+@fact
 class Marked:
     """The answer to MarkRead and ShowMark: up to when they have read; 0 if nothing is known."""
 
@@ -457,7 +464,7 @@ Answer = (
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Audited
-    | Marked
+    | Reports | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 

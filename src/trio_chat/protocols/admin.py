@@ -29,6 +29,7 @@ from trio_chat.core.commands import (
     Register,
     Reload,
     Rename,
+    Report,
     ResetAccount,
     Say,
     Seek,
@@ -38,8 +39,8 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Event
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Rooms, Shown
-from trio_chat.protocols.audit import audit_line
+from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Reports, Rooms, Shown
+from trio_chat.protocols.audit import audit_line, report_lines
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
@@ -52,6 +53,7 @@ from trio_chat.protocols.slashes import described
 _OF_PEOPLE = (
     Say, DirectMessage, Join, Leave, Rename, Register, LogIn, LogOut, SetPassword, MakeKey, DropKey,
     DropAccount, UseInvitation, Recall, Seek, ExplainLimits,
+    Report,
 )  # fmt: skip
 _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
@@ -103,7 +105,7 @@ _OWN = {
 # Rows of the plain dialect that lead to nothing here.
 _LEFT_OUT = (
     "nick", "me", "msg", "join", "history", "search", "register", "login", "logout", "password",
-    "token", "why", "quit",
+    "token", "report", "why", "quit",
 )  # fmt: skip
 
 _ROWS: Mapping[str, Verb] = {
@@ -143,6 +145,14 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                     "text": readable(audit_line(entry)),
                     "time": timestamp(entry.at),
                     "room": getattr(entry.event, "room", ""),
+                }
+        case Reports(reports):
+            for entry, message in reports:
+                yield {
+                    "type": "report",
+                    "text": "".join(map(readable, report_lines(Reports(((entry, message),))))),
+                    "time": timestamp(entry.at),
+                    "msgid": getattr(entry.event, "msgid", ""),
                 }
         case Rooms(rooms):
             for room in rooms:

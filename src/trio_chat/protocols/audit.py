@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trio_chat.core.commands import AUDITED_MAX, Audit
+from trio_chat.core.commands import AUDITED_MAX, Audit, ListReports
 from trio_chat.core.events import (
     NOWHERE,
     AccountDropped,
@@ -14,14 +14,17 @@ from trio_chat.core.events import (
     InvitationUsed,
     OfRoom,
     Origin,
+    Reported,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.views import Audited
+from trio_chat.core.views import Audited, Reports
 from trio_chat.protocols.durations import moment
-from trio_chat.protocols.plain.wording import wording
+from trio_chat.protocols.plain.wording import report, wording
 
-#: The command, as a row of /help begins.
+#: The commands, as rows of /help begin.
 OF_AUDIT = ("[ROOM|NAME] [N]", "show what operators have done, in a room or to somebody", 0)
+OF_REPORT = ("ID|last NAME [WHY]", "show a message to the operators", 1)
+OF_REPORTS = ("[N]", "show the messages that were reported, if you are an operator", 0)
 
 _USUAL = 20
 
@@ -59,6 +62,28 @@ def audit_lines(audited: Audited) -> Iterator[str]:
         yield audit_line(entry)
 
 
+def read_reports(text: str) -> ListReports | None:
+    """Read what follows ``/reports``; None if it is no number."""
+    if not text:
+        return ListReports(_USUAL)
+    return ListReports(_bounded(text)) if _is_number(text) else None
+
+
+def report_lines(reports: Reports) -> Iterator[str]:
+    """Two lines for each report, oldest first; or one that says that there is none."""
+    if not reports.reports:
+        yield "Nothing was reported."
+    for entry, message in reports.reports:
+        yield audit_line(entry)
+        yield _words(message)
+
+
+def _words(message: Entry | None) -> str:
+    if message is None:
+        return "  (that message is not there any more)"
+    return f"  {message.id} {' / '.join(wording(message.event))}"
+
+
 def audit_line(entry: Entry) -> str:
     """What was done, and when."""
     return f"{moment(entry.at)} {_sentence(entry.event)}"
@@ -77,6 +102,8 @@ def _sentence(event: Event) -> str:
                 return f"Invitation {invitation} made {name} an operator of this server."
             whom = identity[1:] if identity.startswith("=") else "somebody"
             return f"Invitation {invitation} let in {whom}."
+        case Reported():
+            return f"{report(event)}."
         case InvitationRevoked(invitation, by):
             return f"{by or 'An operator'} revoked invitation {invitation}."
     nick, origin = getattr(event, "nick", ""), getattr(event, "origin", NOWHERE)

@@ -1,30 +1,35 @@
 """The archive: what was said before, looked up in the log for those who may read it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
-from trio_chat.core.audit import is_wanted, logs
+from trio_chat.core.audit import is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     ALL,
     Audit,
+    ListReports,
     ListTalks,
     LookUp,
     MarkRead,
     Recall,
     Remove,
+    Report,
     Seek,
     ShowMark,
     Span,
 )
-from trio_chat.core.events import Entry, Said, is_id
+from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.names import fold
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
+from trio_chat.core.reports import may_see
 from trio_chat.core.room import Person
-from trio_chat.core.views import Answer, Audited, Found, Marked, Recalled, Refused, Talks
+from trio_chat.core.views import Answer, Audited, Found, Marked, Recalled, Refused, Reports, Talks
 from trio_chat.storage.base import Log, Search
 
 # A search by nickname alone reads so many messages of a room at a time, and so many times: beyond
@@ -33,6 +38,9 @@ _PAGE, _PAGES = 500, 20
 
 # The last message of somebody is sought in so many pages.
 _LAST_PAGE, _LAST_PAGES = 100, 5
+
+# The name of the reports among read markers: no room or person has it.
+_REPORTS = "@reports"
 
 # Read markers of somebody who is not known: those of the last rooms and people they have read.
 _MARKS_EACH = 200
@@ -62,6 +70,8 @@ class Archive:
                 return await self._seek(reader, query)
             case Audit():
                 return await self._audit(reader, query)
+            case ListReports(limit):
+                return await self._list_reports(reader, limit)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
                 marked = await self._mark(reader, fold(target), min(at, _now()))
@@ -100,8 +110,8 @@ class Archive:
             return found
         return source(self._chat, reader, target, await self._log.talks(reader.identity))
 
-    async def find(self, person: Person, remove: Remove) -> Entry | Refused:
-        """Find the message that somebody wants to remove; Refused if they know of none."""
+    async def find(self, person: Person, remove: Remove | Report) -> Entry | Refused:
+        """Find the message that somebody wants to remove or report; Refused if they know none."""
         found = place(self._chat, person, remove.target)
         if isinstance(found, Refused) and not remove.target.startswith("#"):
             talks = await self._log.talks(person.identity)
@@ -212,17 +222,42 @@ class Archive:
         found = logs(self._chat, reader, audit)
         if isinstance(found, Refused):
             return found
-        entries = [entry for log in found for entry in await self._done_in(log, audit)]
+        limit, wanted = audit.limit, partial(is_wanted, audit=audit)
+        entries = [entry for log in found for entry in await self._done_in(log, wanted, limit)]
         entries.sort(key=lambda entry: entry.id)
-        return Audited(tuple(entries[-audit.limit :]))
+        return Audited(tuple(entries[-limit:]))
 
-    async def _done_in(self, log: str, audit: Audit) -> Sequence[Entry]:
-        """The last things that operators have done in a log, and that are asked for."""
+    async def _list_reports(self, reader: Person, limit: int) -> Answer:
+        if not leads_any(self._chat, reader):
+            return leaders_only()
+        entries = await self._reports(reader, limit)
+        await self._mark(reader, _REPORTS, _now())
+        return Reports(tuple([(entry, await self._reported(entry)) for entry in entries]))
+
+    async def count_reports(self, reader: Person, most: int) -> int:
+        """The number of reports that came since somebody has last seen them."""
+        seen = await self._marked(reader, _REPORTS)
+        return sum(entry.at > seen for entry in await self._reports(reader, most))
+
+    async def _reports(self, reader: Person, limit: int) -> Sequence[Entry]:
+        def is_for_reader(event: Event) -> bool:
+            return isinstance(event, Reported) and may_see(self._chat, reader, event)
+
+        return (await self._done_in(REALM, is_for_reader, limit))[-limit:]
+
+    async def _reported(self, entry: Entry) -> Entry | None:
+        reported = cast("Reported", entry.event)
+        return await self._log.find(reported.log, reported.msgid)
+
+    async def _done_in(
+        self, log: str, is_wanted: Callable[[Event], bool], limit: int
+    ) -> Sequence[Entry]:
+        """The last barriers of a log that are wanted, some more than the limit."""
         found, before = list[Entry](), ""
         for _ in range(_PAGES):
             page = await self._log.audit(log, before=before, limit=_PAGE)
-            found[:0] = [entry for entry in page if is_wanted(entry.event, audit)]
-            if len(page) < _PAGE or len(found) >= audit.limit:
+            found[:0] = [entry for entry in page if is_wanted(entry.event)]
+            if len(page) < _PAGE or len(found) >= limit:
                 break
             before = page[0].id
         return found

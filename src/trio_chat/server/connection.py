@@ -32,6 +32,7 @@ from trio_chat.core.commands import (
     Query,
     Quit,
     Reload,
+    Report,
     Say,
     SetMetadata,
     Subscribe,
@@ -40,7 +41,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.denials import operators_only, too_fast
-from trio_chat.core.events import Arrived, Joined
+from trio_chat.core.events import Arrived, Joined, Reported
 from trio_chat.core.explain import explain
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
@@ -437,6 +438,8 @@ class Connection:
             case Subscribe(keys, on):
                 subscribers = self._hub.chat.subscribers
                 (subscribers.add if on else subscribers.remove)(self._subscriber.user_id, keys)
+            case Report() if wait := self._source.complaints.wait(trio.current_time()):
+                self._reply(too_fast(math.ceil(wait)), ask)
             case SetMetadata() | ClearMetadata() if wait := self._source.describe(
                 trio.current_time()
             ):
@@ -488,6 +491,7 @@ class Connection:
         await self._flush()
         if event := await self._hub.promote(self._subscriber):
             await self._follow(event, ask)
+            await self._tell_of_reports()
 
     async def _flush(self) -> None:
         """Send what the session has to say, after everything said before it has been shown.
@@ -540,6 +544,8 @@ class Connection:
         if isinstance(outcome, _TOLD):
             self._reply(outcome, ask)
             return
+        if isinstance(outcome, Reported):
+            self._source.complaints.take(trio.current_time())
         for following in self._session.done(outcome):
             await self._do(following)
         if isinstance(outcome, Joined) and (offer := self._credentials.offer_in(outcome.room)):
@@ -576,10 +582,15 @@ class Connection:
         if not refused:
             await self._flush()
             self._session.done(await self._hub.make_operator(self._subscriber, operate.name))
+            await self._tell_of_reports()
             return
         self._session.reply(refused)
         if self._credentials.are_too_many:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
+
+    async def _tell_of_reports(self) -> None:
+        if waiting := await self._hub.waiting_reports(self._subscriber):
+            self._reply(waiting)
 
     def _reload(self) -> None:
         if self._hub.person(self._subscriber).is_operator:

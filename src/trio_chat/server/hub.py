@@ -20,6 +20,7 @@ from trio_chat.core.commands import (
     DropAccount,
     DropKey,
     Enter,
+    FileReport,
     Join,
     Kick,
     Leave,
@@ -33,6 +34,7 @@ from trio_chat.core.commands import (
     Remove,
     Rename,
     RenameRoom,
+    Report,
     Request,
     Say,
     SetBan,
@@ -60,7 +62,7 @@ from trio_chat.core.remembered import note_seen
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in, removals
-from trio_chat.core.views import AnotherNick, Answer, Refused
+from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
@@ -74,6 +76,9 @@ from trio_chat.server.ring import Ring, not_kept
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
+
+# Reports that are counted for somebody who becomes an operator.
+_REPORTS_MAX = 100
 
 
 class Hub:
@@ -320,7 +325,10 @@ class Hub:
         return self.chat.decide(subscriber.user_id, request, outsider=newcomer)
 
     async def submit(
-        self, subscriber: Subscriber, request: Request | Confidential | Remove, verifier: str = ""
+        self,
+        subscriber: Subscriber,
+        request: Request | Confidential | Remove | Report,
+        verifier: str = "",
     ) -> Outcomes:
         """Carry out a request. Returns what has become of it, when all of that has been shown.
 
@@ -345,6 +353,8 @@ class Hub:
                     return await self._identities.change(subscriber, request, verifier)
                 case Register() | LogIn() | LogOut() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
+                case Report():
+                    return await self._report(subscriber, request)
                 case Remove():
                     return await self._remove(subscriber, request)
                 case SetBan() | LockChat():
@@ -383,6 +393,24 @@ class Hub:
             return [found]
         request = Redact(found, int(self._clock() * 1000), remove.why)
         return await self._ring.pursue(subscriber, request)
+
+    async def _report(self, subscriber: Subscriber, report: Report) -> Outcomes:
+        try:
+            found = await self._archive.find(self.person(subscriber), report)
+        except Unavailable as error:
+            return [not_kept(error)]
+        if isinstance(found, Refused):
+            return [found]
+        return await self._ring.pursue(subscriber, FileReport(found, report.why))
+
+    async def waiting_reports(self, subscriber: Subscriber) -> Notice | None:
+        """Tell somebody who has become an operator that there are reports they have not seen."""
+        try:
+            count = await self._archive.count_reports(self.person(subscriber), _REPORTS_MAX)
+        except Unavailable:
+            return None
+        many = f"{count} reports wait" if count > 1 else "A report waits"
+        return Notice(f"{many} to be seen: /reports") if count else None
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.

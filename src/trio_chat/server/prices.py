@@ -17,11 +17,13 @@ from trio_chat.core.commands import (
     Join,
     ListBans,
     ListMembers,
+    ListReports,
     ListRooms,
     ListTalks,
     Recall,
     Remove,
     RenameRoom,
+    Report,
     Seek,
     SetRoomBan,
     ShowMasks,
@@ -80,6 +82,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     Recall: lambda chat, person, query: 1 + query.limit // 100,
     # A commit of its own, after up to five pages of a hundred.
     Remove: lambda chat, person, remove: 5 if remove.id else 10,
+    Report: lambda chat, person, report: 5 if report.id else 10,
+    ListReports: lambda chat, person, query: 3 + query.limit // 10,
     # Looks at all conversations, and once into each of the person's rooms.
     ListTalks: lambda chat, person, query: 5 + len(person.rooms) // 2,
     # 2 ms in one room, 7 ms in a hundred, by an index. Without words, up to 10,000 messages of each

@@ -25,6 +25,10 @@ _REMEMBERED = 10_000
 # source at once, then one in so many seconds. All others get an alert.
 _TOLD, _NEXT_TOLD = 3, 20.0
 
+# Reports of messages from one source: so many at once, then one in so many seconds. They stay for
+# ever, as accounts do, which may be registered about as often.
+_COMPLAINTS, _NEXT_COMPLAINT = 5, 600.0
+
 # Lines of the server's log on refusals to one source: so many at once, then one in so many seconds.
 _REPORTS, _NEXT_REPORT = 10, 10.0
 
@@ -40,6 +44,7 @@ class Source:
         self.name = name
         self.connections = 0
         self._reports = TokenBucket(rate=1 / _NEXT_REPORT, burst=_REPORTS)
+        self.complaints = TokenBucket(rate=1 / _NEXT_COMPLAINT, burst=_COMPLAINTS)
         self._told = TokenBucket(rate=1 / _NEXT_TOLD, burst=_TOLD)
         self.lines = FairQueue()
         self.guesses = Guesses()
@@ -81,6 +86,7 @@ class Source:
         """The seconds until all of its budgets are full again."""
         buckets = (
             self._reports,
+            self.complaints,
             self._told,
             self.arrivals,
             self.lines.bucket,

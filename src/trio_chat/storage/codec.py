@@ -35,6 +35,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    Reported,
     RoomMetadataSet,
     RoomRenamed,
     Said,
@@ -53,7 +54,7 @@ _LASTING = (
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     InvitationUsed, InvitationRevoked, RoomRenamed, RoomMetadataSet, AccountMetadataSet,
     Banned, Unbanned, Locked, Unlocked,
-    InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade,
+    InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade, Reported,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 

@@ -1,4 +1,4 @@
-"""What our own client says to servers of IRC for bans, /lock and /why."""
+"""What our own client says to servers of IRC for bans, /lock, /why, /audit and /reports."""
 
 import pytest
 
@@ -40,6 +40,9 @@ BANS = [
         ("/lock off", "LOCK off"),
         ("/lock", "LOCK"),
         ("/why", "WHY"),
+        ("/audit", "AUDIT"),
+        ("/audit #tea 5", "AUDIT #tea 5"),
+        ("/reports 5", "REPORTS 5"),
     ],
 )
 def test_what_is_asked_of_our_own_server(typed: str, line: str) -> None:
@@ -55,7 +58,7 @@ def test_other_servers_may_have_uban(typed: str, line: str) -> None:
     assert sent(session) == [line]
 
 
-@pytest.mark.parametrize("typed", ["/lock", "/why"])
+@pytest.mark.parametrize("typed", ["/lock", "/why", "/audit", "/reports", "/report 1"])
 def test_other_servers_have_no_lock(typed: str) -> None:
     session = entered("batch")
     session.command(typed)

@@ -133,3 +133,21 @@ def test_what_was_removed_before_it_was_sent_again_has_arrived() -> None:
     assert told == [Acknowledged(text.token, "17-0")]
     client.settle()
     assert client.of(Failed) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "told"),
+    [
+        ("/report last al too loud", "#lobby", "REPORT #lobby 3 :too loud"),
+        ("/report last al", "al", "REPORT al 4"),
+        ("/report unheard-of", "#lobby", "REPORT #lobby unheard-of"),
+    ],
+)
+def test_messages_are_reported_in_the_same_way(line: str, target: str, told: str) -> None:
+    session = let_in(*CAPS, "trio-chat/identity")
+    hear(session, *SAID)
+    sent(session)
+    session.command(line, target)
+    assert (sent(session), refusals(session)) == ([told], [])
+    session.command("/report last", target)
+    assert refusals(session) == ["Usage: /report ID|last NAME [WHY]"]

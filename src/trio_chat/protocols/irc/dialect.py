@@ -24,6 +24,7 @@ from trio_chat.core.events import (
     Origin,
     Redacted,
     Renamed,
+    Reported,
     RoomRenamed,
     Said,
     Signalled,
@@ -248,7 +249,7 @@ class IrcDialect(Dialect):
                 return [_line(shown, "ACCOUNT", origin.account or "*")]
             case NameSet(origin=origin) if "setname" in self.caps:
                 return [_line(shown, "SETNAME", origin.name)]
-            case Banned() | Unbanned() | Locked() | Unlocked():
+            case Banned() | Unbanned() | Locked() | Unlocked() | Reported():
                 lines = [notice.text for notice in notices(shown)]
                 return [f":{self._server} {body('NOTICE', '*', line)}" for line in lines]
             case Announced(text=text):

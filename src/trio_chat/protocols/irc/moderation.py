@@ -14,12 +14,20 @@ from trio_chat.core.commands import (
     LiftBan,
     LiftRoomBan,
     ListBans,
+    Report,
     SetBan,
     ShowMasks,
 )
 from trio_chat.core.masks import full_mask
-from trio_chat.core.views import Answer, Audited, Ban, Bans
-from trio_chat.protocols.audit import OF_AUDIT, audit_lines, read_audit
+from trio_chat.core.views import Answer, Audited, Ban, Bans, Reports
+from trio_chat.protocols.audit import (
+    OF_AUDIT,
+    OF_REPORTS,
+    audit_lines,
+    read_audit,
+    read_reports,
+    report_lines,
+)
 from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.message import Message
@@ -31,6 +39,7 @@ from trio_chat.protocols.session import Ask
 Asks = Iterable[Ask]
 
 UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
+REPORT = "target msgid|last nickname [why]"
 LINE = "[time|minutes] {} [why]"
 BAN = "room nickname|mask [time] [why]"
 
@@ -83,6 +92,28 @@ def audit(out: ReplyBuffer, message: Message) -> Asks:
     if (asked := read_audit(" ".join(message.params))) is None:
         return _wrong(out, f"Usage: AUDIT {OF_AUDIT[0]}")
     return [Ask(asked, partial(_audited, out))]
+
+
+def report(out: ReplyBuffer, message: Message) -> Asks:
+    """Read REPORT, which is our own: a message by its id, or the last one of somebody."""
+    target, which, *more = message.params
+    if which.lower() != "last":
+        return [Ask(Report(target, which, " ".join(more)))]
+    if not more:
+        return _wrong(out, f"Usage: REPORT {REPORT}")
+    return [Ask(Report(target, nick=more[0], why=" ".join(more[1:])))]
+
+
+def reports(out: ReplyBuffer, message: Message) -> Asks:
+    """Read REPORTS, which is our own."""
+    if (asked := read_reports(message.param(0))) is None:
+        return _wrong(out, f"Usage: REPORTS {OF_REPORTS[0]}")
+    return [Ask(asked, partial(_reported, out))]
+
+
+def _reported(out: ReplyBuffer, found: Reports) -> None:
+    for line in report_lines(found):
+        out.send_trailing("NOTICE", out.peer.nick, line)
 
 
 def _audited(out: ReplyBuffer, audited: Audited) -> None:

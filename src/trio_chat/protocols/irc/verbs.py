@@ -458,6 +458,8 @@ VERBS = {
     "REGISTER": Verb(Registration.register, "account|* email|* password", 3, registers=True),
     "REHASH": Verb(_rehash),
     "RENAME": Verb(_rename_room, "room name [why]", 2),
+    "REPORT": Verb(moderation.report, moderation.REPORT, 2),
+    "REPORTS": Verb(moderation.reports, "[number]"),
     "SEARCH": Verb(
         history.search,
         "text=...;in=...;from=...;after=...;before=...;limit=...",

@@ -36,8 +36,8 @@ from trio_chat.core.events import (
 from trio_chat.core.letters import cut
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Audited, Notice, Refused, Shown
-from trio_chat.protocols.audit import audit_lines
+from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
+from trio_chat.protocols.audit import audit_lines, report_lines
 from trio_chat.protocols.invitation import is_link, shown_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
@@ -227,6 +227,8 @@ class PlainSession(Session):
                 return
         if isinstance(answer, Audited):
             answer = Notice("\n".join(["Times in UTC:", *audit_lines(answer)]))
+        if isinstance(answer, Reports):
+            answer = Notice("\n".join(["Times in UTC:", *report_lines(answer)]))
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._why = answer.why

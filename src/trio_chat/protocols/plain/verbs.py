@@ -27,6 +27,7 @@ from trio_chat.core.commands import (
     Remove,
     Rename,
     RenameRoom,
+    Report,
     Say,
     Seek,
     SetModes,
@@ -42,7 +43,7 @@ from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
-from trio_chat.protocols.audit import OF_AUDIT, read_audit
+from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS, read_audit, read_reports
 from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_room_ban, read_uban
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
@@ -200,6 +201,20 @@ def _invitation(room: str, rest: str) -> Command | Refused:
     return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
 
 
+def _report(room: str, rest: str) -> Command | Refused:
+    which, more = (*rest.split(maxsplit=1), "")[:2]
+    if is_id(which):
+        return Report(room, which, more)
+    nick, why = (*more.split(maxsplit=1), "", "")[:2]
+    if which.lower() != "last" or not nick:
+        return Refused("/report takes the id of a message, or last NAME.")
+    return Report(room, why=why, nick=nick)
+
+
+def _reports(room: str, rest: str) -> Command | Refused:
+    return read_reports(rest) or Refused(f"Usage: /reports {OF_REPORTS[0]}")
+
+
 def _audit(room: str, rest: str) -> Command | Refused:
     return read_audit(rest) or Refused(f"Usage: /audit {OF_AUDIT[0]}")
 
@@ -274,6 +289,8 @@ VERBS = {
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "uban": Verb(*OF_MODERATION["uban"], _uban),
     "lock": Verb(*OF_MODERATION["lock"], lambda room, rest: read_lock(rest)),
+    "report": Verb(*OF_REPORT, _report),
+    "reports": Verb(*OF_REPORTS, _reports),
     "audit": Verb(*OF_AUDIT, _audit),
     "why": Verb(*OF_MODERATION["why"], lambda room, rest: ExplainLimits()),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),

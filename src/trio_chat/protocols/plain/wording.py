@@ -31,6 +31,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Redacted,
     Renamed,
+    Reported,
     RoomRenamed,
     Said,
     TopicSet,
@@ -170,7 +171,7 @@ def wording(shown: Shown) -> list[str]:
             return modes.changed(shown)
         case Masks():
             return modes.listed(shown)
-        case Banned() | Unbanned() | Locked() | Unlocked() | Killed() | OperatorMade():
+        case Banned() | Unbanned() | Locked() | Unlocked() | Killed() | OperatorMade() | Reported():
             return [f"*** {_moderated(shown)}"]
         case BanEffect(ban):
             return [f"*** {line}" for line in ban_effect(shown, f"/uban del {ban.number}")]
@@ -288,6 +289,8 @@ def _moderated(event: OfModeration) -> str:
             return f"{by} opened this chat again." if by else "This chat is open again."
         case Killed(nick, target, why):
             return f"{nick} disconnected {target}: {why}"
+        case Reported():
+            return f"{report(event)}: /reports shows it."
         case OperatorMade(nick, name):
             return f"{nick} became an operator of this server by the password {name}."
 
@@ -321,6 +324,13 @@ def _some_of(number: int, here: int) -> str:
 
 def _about(ban: Ban | Banned) -> str:
     return f"{ban.kind} {ban.value} may not {'speak' if ban.mute else 'come in'}"
+
+
+def report(reported: Reported) -> str:
+    """Tell who has reported whose message."""
+    where = f"in {reported.place}" if reported.place else "in private"
+    reason = f" ({reported.why})" if reported.why else ""
+    return f"{reported.nick} reported a message of {reported.author}'s {where}{reason}"
 
 
 def _for(seconds: int) -> str:

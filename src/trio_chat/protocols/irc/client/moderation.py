@@ -34,6 +34,11 @@ def lock(session: IrcRooms, rest: str) -> Lines:
     return [body("LOCK", *rest.split())]
 
 
+def reports(session: IrcRooms, rest: str) -> Lines:
+    check_server(session)
+    return [body("REPORTS", *rest.split())]
+
+
 def audit(session: IrcRooms, rest: str) -> Lines:
     check_server(session)
     return [body("AUDIT", *rest.split())]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.errors import Unsupported
-from trio_chat.protocols.audit import OF_AUDIT
+from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account, moderation
 from trio_chat.protocols.irc.client.batch import SEARCH
@@ -130,6 +130,17 @@ def _remove(session: IrcRooms, rest: str) -> Lines:
         nick, why = _two(why)
         which = session.last_of(nick)
     return [_with_text("REDACT", session.there(), which, why)]
+
+
+def _report(session: IrcRooms, rest: str) -> Lines:
+    account.check_server(session)
+    which, why = _two(rest)
+    if which.lower() == "last":
+        nick, why = _two(why)
+        if not nick:
+            raise Unsupported(f"Usage: /report {OF_REPORT[0]}")
+        which = session.last_of(nick)
+    return [_with_text("REPORT", session.there(), which, why)]
 
 
 def _mode(session: IrcRooms, rest: str) -> Lines:
@@ -274,6 +285,8 @@ SLASHES = {
     "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
     "uban": Slash(*OF_MODERATION["uban"], moderation.uban),
     "lock": Slash(*OF_MODERATION["lock"], moderation.lock),
+    "report": Slash(*OF_REPORT, _report),
+    "reports": Slash(*OF_REPORTS, moderation.reports),
     "audit": Slash(*OF_AUDIT, moderation.audit),
     "why": Slash(*OF_MODERATION["why"], moderation.why),
     "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),

@@ -1,0 +1,51 @@
+"""Reports of messages to those who moderate: the operators of the room, and of the server.
+
+A report names a message, and holds none of its words: so they are gone with the message when that
+is removed. Whoever may see the report is shown the words as long as they are there.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from trio_chat.core.commands import KICK_MAX, FileReport
+from trio_chat.core.events import Reported, Said
+from trio_chat.core.letters import cut
+from trio_chat.core.names import is_private
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, leads, with_status
+from trio_chat.core.views import Notice
+
+
+def _file(state: State, person: Person, request: FileReport) -> Sequence[Reported | Notice]:
+    """Judge the report of a message that is there, and that may be read."""
+    entry, said = request.entry, cast("Said", request.entry.event)
+    place = "" if is_private(entry.room) else said.room
+    reported = Reported(
+        person.nick, place, entry.room, entry.id, said.nick, cut(request.why, KICK_MAX),
+        person.user_id, person.origin,
+    )  # fmt: skip
+    return [reported, Notice(_told(place, here=len(hearers(state, reported))))]
+
+
+def _told(place: str, *, here: int) -> str:
+    of = f"{place} and of this server" if place else "this server"
+    who = f"The operators of {of} may read that message now"
+    few = {0: "none of them is here just now", 1: "one of them is here"}
+    return f"{who}: {few.get(here, f'{here} of them are here')}."
+
+
+def hearers(state: State, reported: Reported) -> tuple[str, ...]:
+    """The ids of those who are told of a report: operators who are here."""
+    room = state.rooms.get(reported.log)
+    of_room = dict.fromkeys(with_status(room, "@")) if room else {}
+    return tuple({**dict.fromkeys(state.by_mode["o"]), **of_room})
+
+
+def may_see(state: State, person: Person, reported: Reported) -> bool:
+    """Whether somebody may see a report, and the message that it is about."""
+    room = state.rooms.get(reported.log)
+    return person.is_operator or (room is not None and leads(room, person))
+
+
+#: Rows for ``decide.JUDGES``.
+JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {FileReport: _file}

@@ -1,0 +1,134 @@
+"""Reports: somebody puts a message before those who moderate, and nobody else sees that."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from admin_socket import ask
+from irc_peers import IrcPeer, irc_peer, settings
+from peers import House, running
+
+TOLD = "bob reported a message of mallory's in #tea (spam): /reports shows it."
+NOT_NOW = "The operators of #tea and of this server may read that message now: "
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "admin"
+
+
+@pytest.fixture
+async def house(path: Path) -> AsyncIterator[House]:
+    async with running(settings(), admin=path) as running_house:
+        yield running_house
+
+
+async def tea(house: House) -> list[IrcPeer]:
+    """An operator of the room, somebody else, and mallory, who has said something there."""
+    people = [await irc_peer(house, nick, rooms="#tea") for nick in ("alice", "bob", "mallory")]
+    await people[2].news("PRIVMSG #tea :buy pills")
+    for peer in people:
+        await peer.news()
+    return people
+
+
+async def notices(peer: IrcPeer, *lines: str) -> list[str]:
+    replies = await peer.messages(*lines)
+    return [reply.params[-1] for reply in replies if reply.command == "NOTICE"]
+
+
+async def test_the_operators_who_are_here_are_told_and_nobody_else(house: House) -> None:
+    alice, bob, mallory = await tea(house)
+    boss = await irc_peer(house, "boss")
+    await boss.news("OPER boss sesame")
+    told = await notices(bob, "REPORT #tea last mallory spam")
+    assert told == [NOT_NOW + "2 of them are here."]
+    for operator in (alice, boss):
+        assert any(TOLD in line for line in await operator.news())
+        line, words = await notices(operator, "REPORTS")
+        assert line.endswith(" bob reported a message of mallory's in #tea (spam).")
+        assert words.endswith(" mallory: buy pills")
+    assert not any("reported" in line for line in await mallory.news())
+    [refused] = await mallory.messages("REPORTS")
+    assert refused.params[-1].endswith("Only operators, of a room or of this server, may see that.")
+
+
+async def test_those_who_come_later_are_told_once(house: House, path: Path) -> None:
+    _, bob, _ = await tea(house)
+    msgid = (await notices(bob, "REPORT #tea last mallory"))[0]
+    assert msgid.endswith("one of them is here.")
+    boss = await irc_peer(house, "boss")
+    for _ in range(2):
+        waiting = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
+        assert len(waiting) == 1
+        assert "A report waits to be seen: /reports" in waiting[0]
+        await boss.news("MODE boss -o")
+    await boss.news("OPER boss sesame")
+    assert len(await notices(boss, "REPORTS")) == 2
+    assert not any("/reports" in line for line in await boss.news("OPER boss sesame"))
+    [report] = await ask(path, "reports")
+    assert report["type"] == "report"
+    assert report["text"].endswith("mallory: buy pills")
+
+
+async def test_words_that_are_removed_are_in_no_report(house: House) -> None:
+    alice, bob, _ = await tea(house)
+    await notices(bob, "REPORT #tea last mallory")
+    await alice.news("CAP REQ :draft/message-redaction message-tags")
+    _, words = await notices(alice, "REPORTS")
+    await alice.news(f"REDACT #tea {words.split()[0]} :spam")
+    _, words = await notices(alice, "REPORTS")
+    assert words == "  (that message is not there any more)"
+
+
+async def test_in_private_it_goes_to_the_operators_of_the_server(house: House) -> None:
+    alice, bob, mallory = await tea(house)
+    await mallory.news("PRIVMSG bob :you fool")
+    await bob.news()
+    told = await notices(bob, "REPORT mallory last mallory")
+    assert told == [
+        "The operators of this server may read that message now: none of them is here just now."
+    ]
+    assert await notices(alice, "REPORTS") == ["Nothing was reported."]
+    boss = await irc_peer(house, "boss")
+    await boss.news("OPER boss sesame")
+    line, words = await notices(boss, "REPORTS")
+    assert line.endswith(" bob reported a message of mallory's in private.")
+    assert words.endswith(" mallory -> bob: you fool")
+
+
+async def test_what_one_may_not_read_cannot_be_reported(house: House) -> None:
+    await tea(house)
+    carol = await irc_peer(house, "carol")
+    for line in (
+        "REPORT #tea last mallory",
+        "REPORT #tea 0000000000000-000000",
+        "REPORT #x last y",
+    ):
+        [refused] = await carol.messages(line)
+        assert "reported" not in refused.params[-1]
+    for line in ("REPORT #tea last", "REPORTS x"):
+        [usage] = await carol.messages(line)
+        assert "Usage: " in usage.params[-1]
+
+
+async def test_a_flood_of_reports_is_held_back() -> None:
+    async with running(settings(limits={"message_burst": 1000})) as house:
+        _, bob, _ = await tea(house)
+        answers = [await notices(bob, "REPORT #tea last mallory") for _ in range(5)]
+        [refused] = await bob.messages("REPORT #tea last mallory")
+    assert all(answer[0].startswith(NOT_NOW) for answer in answers)
+    assert "too often from your address" in refused.params[-1]
+
+
+async def test_on_plain(house: House) -> None:
+    alice, mallory = await house.people("alice", "mallory")
+    await mallory.send(b"buy pills\n")
+    await alice.until("mallory: buy pills\n")
+    await alice.send(b"/report last\n/report last mallory spam\n/reports\n/reports x\n/audit\n")
+    assert "/report takes the id" in await alice.until("last NAME.\n")
+    await alice.until("The operators of #lobby and of this server may read that message now")
+    assert await alice.until("may see that.\n")
+    await alice.until("Usage: /reports [N]\n")
+    await alice.until("may see that.\n")
