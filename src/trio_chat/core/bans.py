@@ -95,7 +95,6 @@ class Bans:
         self.remove(ban.number)  # one of this number is there only after damage
         if before := self.on(ban.kind, ban.value):
             self.remove(before.number)
-        self.remove(ban.number)  # only after damage is there one with this number
         self.all[ban.number] = self._by_value[ban.kind, fold_mask(ban.value)] = ban
         if ban.kind == MASK:
             self._patterns[ban.number] = pattern(ban.value)
