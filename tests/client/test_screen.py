@@ -62,8 +62,11 @@ async def test_two_people_talk(port, tmp_path):
 async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
     store = {"TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db")}
     async with running_server(**store) as server, joined(server.port, tmp_path) as bob:
-        await bob.type("the first\r")
-        await bob.until("the first")
+        async with guest(server.port, "al") as al:
+            await bob.type("the first\r")
+            await al.until("bob: the first\n")
+            await al.send("go on\n")
+            await bob.until("go on")  # so what was said before it has arrived
         server.process.kill()
         await bob.screen.until_match("closed|was lost")
         await bob.type("the second\r/quit\r")
