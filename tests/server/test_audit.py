@@ -72,5 +72,7 @@ async def test_those_of_the_server_see_everything(house: House, path: Path) -> N
     assert await audit(boss) == done
     assert (await audit(boss, "bob"))[:1] == done[:1]
     assert await audit(boss, "alice") == ["#tea: boss kicked alice out of #tea: out"]
+    assert await texts(path, "audit #nowhere") == ["Operators have done nothing there."]
+    assert await texts(path, "reports") == ["Nothing was reported."]
     topic = f"#tea: chat.local ({user()}) set the topic: Be kind."
     assert undated(await texts(path, "audit #tea 1")) == [topic]

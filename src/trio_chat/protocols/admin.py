@@ -40,7 +40,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.events import Event
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Reports, Rooms, Shown
-from trio_chat.protocols.audit import audit_line, report_lines
+from trio_chat.protocols.audit import audit_line, audit_lines, report_lines
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
@@ -138,6 +138,10 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                     "operator": "o" in one.modes,
                     "since": timestamp(one.since),
                 }
+        case Audited(()):
+            yield from _notices(audit_lines(shown))
+        case Reports(()):
+            yield from _notices(report_lines(shown))
         case Audited(entries):
             for entry in entries:
                 yield {
@@ -158,10 +162,12 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
             for room in rooms:
                 more = {"room": room.name, "members": room.members, "topic": room.topic}
                 yield _told("room", Rooms((room,))) | more
-        case _:
-            for line in wording(shown):
-                if line.startswith(_OURS):  # the others repeat it for the tutorial's client
-                    yield {"type": "notice", "text": _sentence(line)}
+        case _:  # lines that begin otherwise repeat it for the tutorial's client
+            yield from _notices(line for line in wording(shown) if line.startswith(_OURS))
+
+
+def _notices(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    return ({"type": "notice", "text": _sentence(line)} for line in lines)
 
 
 def _told(kind: str, shown: Shown) -> dict[str, Any]:
