@@ -63,6 +63,17 @@ async def test_an_end_that_comes_while_the_reader_waits() -> None:
             assert await link.receive() == b""
 
 
+async def test_nothing_comes_of_a_closed_socket_that_another_process_still_has() -> None:
+    ours, theirs = socket.socketpair()
+    async with polling() as poller, pair(poller) as (other, others):
+        with theirs, ours.dup():  # as fork gives it to a child
+            await PolledLink(ours, "unix", keepalive=60, poller=poller).aclose()
+            theirs.sendall(b"more")
+            others.sendall(b"hello")
+            with trio.fail_after(5):
+                assert await other.receive() == b"hello"
+
+
 async def test_more_than_one_read() -> None:
     async with polling() as poller, pair(poller) as (link, theirs):
         sent = bytes(range(256)) * 600  # 153,600 bytes: two reads and a half

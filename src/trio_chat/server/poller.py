@@ -33,7 +33,10 @@ class Poller:
         self._links[sock.fileno()] = link
 
     def forget(self, sock: socket.socket) -> None:
-        """Forget a socket that is about to be closed; then the kernel forgets it, too."""
+        """Forget a socket that is about to be closed. To close it would not do: a process that was
+        forked at that moment has it, too, and then the kernel goes on telling of it.
+        """
+        self._epoll.unregister(sock)
         del self._links[sock.fileno()]
 
     async def run(self) -> None:
