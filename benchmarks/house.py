@@ -7,7 +7,7 @@ the kernel's part of the cost is left out.
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -157,6 +157,10 @@ class House:
     def port(self) -> int:
         return self._server.addresses[0].port
 
+    def take(self, wire: Wire) -> None:
+        """Let somebody connect."""
+        self._server.take(wire)
+
     async def until(self, happens: Callable[[], Awaitable[object]]) -> Cost:
         """The cost of what the server does until something has happened elsewhere."""
         self._holds.begin()
@@ -227,10 +231,15 @@ class House:
 
 @asynccontextmanager
 async def house(
-    *, tls: bool = False, iterations: int = 600_000, **history: Any
+    *,
+    tls: bool = False,
+    iterations: int = 600_000,
+    sections: Mapping[str, object] | None = None,
+    **history: Any,
 ) -> AsyncIterator[House]:
     """A server as by default, but for how much one sender, and all from one address, may do; it
-    speaks TLS if it is to. Passwords are hashed with so many ``iterations``.
+    speaks TLS if it is to. Passwords are hashed with so many ``iterations``. ``sections`` are
+    settings in place of these.
     """
     raised = ("connections", "connections_per_address", "messages_per_second", "message_burst")
     limits = dict.fromkeys([*raised, "writers_per_address", "rooms"], MANY)
@@ -238,8 +247,8 @@ async def house(
         if tls:
             use_own(Certificate(), Path(folder, "certificate.pem"), "localhost")
         history = {"store": str(Path(folder, "chat.db"))} | history
-        sections = {"limits": limits, "history": history, "accounts": {"iterations": iterations}}
-        settings = Settings.model_validate({"port": 0, **sections})
+        default = {"limits": limits, "history": history, "accounts": {"iterations": iterations}}
+        settings = Settings.model_validate({"port": 0, **default, **(sections or {})})
         async with trio.open_nursery() as nursery:
             yield House(await nursery.start(serve, settings))
             nursery.cancel_scope.cancel("all is measured")

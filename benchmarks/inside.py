@@ -38,6 +38,7 @@ from benchmarks.house import (
 )
 from benchmarks.logins import logins
 from benchmarks.machine import Meter
+from benchmarks.raid import raid
 from trio_chat.core.commands import LIST_MAX
 from trio_chat.server.garbage import looking_once
 
@@ -351,7 +352,7 @@ async def _from_afar() -> AsyncIterator[Come]:
             await process.wait()
 
 
-SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls, logins)
+SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls, logins, raid)
 
 if __name__ == "__main__":
     asked = {one.__name__: one for one in SCENARIOS}[sys.argv[1]]

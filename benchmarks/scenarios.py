@@ -514,6 +514,7 @@ INSIDE = {
     "retention": "1,000 messages a second, of which only the last 1,000 are kept, beside all",
     "tls": "1,000 people come at once over sockets, in clear or over TLS; then one speaks to all",
     "logins": "16 people register, log in and fail to, all at once; servers start with accounts",
+    "raid": "200 guests from 50 networks flood; an operator locks the chat, then bans them",
 }
 
 SCENARIOS = [
@@ -597,13 +598,14 @@ SCENARIOS = [
         _OVER_TLS,
     ),
     # The clock paces retention, and it tells a difference: the least of that would mean nothing.
+    # Of raids the worst counts, or a line that is let through now and then would not be seen.
     *(
         Scenario(
             name,
             what,
             _inside(name),
             ("trio-chat",),
-            choose=statistics.median if name == "retention" else min,
+            choose={"retention": statistics.median, "raid": max}.get(name, min),
         )
         for name, what in INSIDE.items()
     ),
