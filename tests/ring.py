@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
-from trio_chat.core.apply import after, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Join, Request, SetModes
 from trio_chat.core.decide import Outcomes
@@ -20,6 +19,7 @@ from trio_chat.core.events import (
     Said,
     UserModesSet,
 )
+from trio_chat.core.logs import after, log_of
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.room import Person, RoomState
 from trio_chat.core.views import AwayReply, Delivery, Refused

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ring import Ring, changes, heard, hearers, refusal
-from trio_chat.core.apply import is_barrier, log_of, membership_changes
 from trio_chat.core.commands import (
     TOPIC_MAX,
     Announce,
@@ -33,6 +32,7 @@ from trio_chat.core.commands import (
     ShowTopic,
     TagMessage,
 )
+from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
     PEOPLE,
     Announced,
@@ -54,6 +54,7 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
+from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from ring import Ring, hearers, refusal
-from trio_chat.core.apply import after
 from trio_chat.core.commands import (
     KICK_MAX,
     DirectMessage,
@@ -17,6 +16,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import AccountMade, Arrived, Entry, Origin, Redacted
 from trio_chat.core.history_access import Source
+from trio_chat.core.logs import after
 from trio_chat.core.redaction import is_known_to, place
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Delivery, Refused, RoomWelcome

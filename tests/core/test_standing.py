@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from returning import House
 from ring import changes, refusal
-from trio_chat.core.apply import after
 from trio_chat.core.commands import (
     DirectMessage,
     DropAccount,
@@ -34,6 +33,7 @@ from trio_chat.core.events import (
     ModesSet,
     Origin,
 )
+from trio_chat.core.logs import after
 from trio_chat.core.names import fold
 from trio_chat.core.realm import identity_by_name
 from trio_chat.core.refusals import Code

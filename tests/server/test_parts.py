@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trio_chat.core.apply import membership_changes
 from trio_chat.core.chat import Chat
+from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
     Announced,
     Arrived,

@@ -9,8 +9,8 @@ import pytest
 import trio
 
 from stores import NOW, open_file, texts
-from trio_chat.core.apply import is_barrier
 from trio_chat.core.events import Event, Joined, Left, Origin, Said, TopicSet
+from trio_chat.core.logs import is_barrier
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import FLOOR, START, Log
 from trio_chat.storage.memory import MemoryLog

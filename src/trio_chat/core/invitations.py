@@ -4,7 +4,7 @@ Each is used once. It ends when its inviter leaves the room, or is no longer an 
 """
 
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State
+from trio_chat.core.state import State, has_status
 
 # Invitations that one person may hold at a time: beyond that the oldest is forgotten.
 INVITED_MAX = 100
@@ -42,3 +42,13 @@ def withdraw(state: State, name: str, by: str) -> None:
     given = [user_id for user_id, inviter in state.rooms[name].invited.items() if inviter == by]
     for user_id in given:
         forget(state, name, state.people[user_id])
+
+
+def withdraw_all(state: State, operator: Person) -> None:
+    """Withdraw an operator's invitations to rooms that they do not lead themselves.
+
+    As an operator of the server they may have invited people to any room.
+    """
+    for name, room in state.rooms.items():
+        if not has_status(room, operator):
+            withdraw(state, name, operator.user_id)

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from trio_chat.core.answers import unknown, visible_room
-from trio_chat.core.apply import change_status, with_change
 from trio_chat.core.commands import KEY_MAX, LIST_MAX, SetModes
 from trio_chat.core.denials import absent, nobody, powerless
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.limits import silent
+from trio_chat.core.logs import with_change
 from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import REGULARS_MAX
 from trio_chat.core.room import Person, Room
-from trio_chat.core.standing import spared, spared_by_name
+from trio_chat.core.standing import change_status, spared, spared_by_name
 from trio_chat.core.state import State, has_status, is_banned
 from trio_chat.core.views import Refused
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from trio_chat.core.events import Change
 from trio_chat.core.masks import names_somebody
-from trio_chat.core.modes import with_letter
+from trio_chat.core.modes import STATUS, with_letter
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
@@ -40,6 +40,15 @@ def status_of(state: RoomState, person: Person) -> str:
     """The letters of the status that somebody comes with."""
     standing = state.standing.get(person.identity)
     return standing.letters if standing else ""
+
+
+def change_status(room: Room, change: Change) -> None:
+    """Apply a change to a member's status, if it is one."""
+    if change.mode in STATUS and change.user_id in room.members:
+        letters = room.status.pop(change.user_id, "")
+        if letters := with_letter(letters, change.mode, add=change.add):
+            room.status[change.user_id] = letters
+        room.note(change.user_id)
 
 
 def is_due(state: RoomState, person: Person) -> bool:

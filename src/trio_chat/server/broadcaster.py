@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import trio
 
-from trio_chat.core.apply import membership_changes
+from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import Entry, Event, Joined, Killed, RoomRenamed
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery, LoggedOut

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
-from trio_chat.core.apply import after, is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.events import Event, RoomRenamed
+from trio_chat.core.logs import after, is_barrier, log_of
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import called

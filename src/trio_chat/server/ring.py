@@ -12,7 +12,6 @@ from dataclasses import replace
 import trio
 
 from trio_chat.core.admission import spend
-from trio_chat.core.apply import is_barrier, log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import Outcome, Outcomes
@@ -31,6 +30,7 @@ from trio_chat.core.events import (
     Said,
     Signalled,
 )
+from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.moderation import over
 from trio_chat.core.names import fold, is_private, private_room
 from trio_chat.core.redaction import unknown_message

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import commands, next_command
-from trio_chat.core.apply import log_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
@@ -37,6 +36,7 @@ from trio_chat.core.commands import (
     Watch,
 )
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Origin, Said
+from trio_chat.core.logs import log_of
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState

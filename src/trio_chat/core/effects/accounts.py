@@ -1,0 +1,94 @@
+"""The effects on accounts, and on the people who are logged in to them or come to be."""
+
+from collections.abc import Sequence
+
+from trio_chat.core.effects import Deliveries, Effects
+from trio_chat.core.effects.identity import be_known, is_opened, log_out
+from trio_chat.core.events import (
+    AccountDropped,
+    AccountMade,
+    AccountMetadataSet,
+    AccountSet,
+    Entry,
+    InvitationUsed,
+    KeyDropped,
+)
+from trio_chat.core.limits import note_limit
+from trio_chat.core.metadata import changed
+from trio_chat.core.metadata_told import told_of_person
+from trio_chat.core.room import Person
+from trio_chat.core.state import State
+
+
+def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries:
+    """The person, everybody who shares a room with them, and people who watch for them.
+
+    Nobody, if what has opened the account no longer does.
+    """
+    if (person := state.people.get(event.user_id)) is None or not is_opened(state, event):
+        return []
+    person.key = event.key or person.key
+    return be_known(state, person, event.origin.account, event.identity, person.user_id)
+
+
+def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveries:
+    """The same people, for the person who has registered.
+
+    And for their other connections that have shown the same secret.
+    """
+    state.realm.apply(entry)
+    account = state.realm.account(event.name)
+    if account is None or account.identity != event.identity:
+        return []
+    people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
+    found = [person for person in people.values() if person]
+    name, identity, by = account.name, account.identity, event.user_id
+    return [d for person in found for d in be_known(state, person, name, identity, by)]
+
+
+def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> Deliveries:
+    """The same people, for everybody who was logged in to the account; and these."""
+    account, people = state.realm.account(event.name), _logged_in(state, event.name)
+    gone = changed(account.metadata, ()) if account else ()
+    described = [d for p in people for d in told_of_person(state, p, gone, "")]
+    state.realm.apply(entry)
+    return [*described, *log_out(state, people, by=event.user_id)]
+
+
+def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:
+    """The same, for everybody who has shown the key, except the person who drops it."""
+    state.realm.apply(entry)
+    shown_it = (p for p in _logged_in(state, event.name) if p.key == event.key)
+    return log_out(state, (p for p in shown_it if p.user_id != event.user_id))
+
+
+def _on_account_metadata_set(state: State, event: AccountMetadataSet, entry: Entry) -> Deliveries:
+    """Those who have subscribed to the key and know somebody who is logged in to the account."""
+    state.realm.apply(entry)
+    people = _logged_in(state, event.name)
+    return [d for p in people for d in told_of_person(state, p, event.values, event.user_id)]
+
+
+def _on_invitation_used(state: State, event: InvitationUsed, entry: Entry) -> Deliveries:
+    """Nobody. An account that it makes an operator's has no limits any more."""
+    state.realm.apply(entry)
+    for person in _logged_in(state, event.name):
+        note_limit(state, person)
+    return []
+
+
+def _logged_in(state: State, name: str) -> Sequence[Person]:
+    """The people who are logged in to an account, by its name."""
+    account = state.realm.account(name)
+    return [*state.same(account.identity).values()] if account else []
+
+
+#: Rows for ``apply.EFFECTS``.
+EFFECTS: Effects = {
+    AccountSet: _on_account_set,
+    AccountMade: _on_account_made,
+    AccountDropped: _on_account_dropped,
+    KeyDropped: _on_key_dropped,
+    AccountMetadataSet: _on_account_metadata_set,
+    InvitationUsed: _on_invitation_used,
+}

@@ -1,0 +1,116 @@
+"""The account and the identity that somebody is known by, their own modes, and who is told of them.
+
+``Person.identity`` moves here alone, in ``be_known``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from trio_chat.core.effects import Deliveries
+from trio_chat.core.events import AccountSet, Arrived, AwaySet, Change, NameSet, UserModesSet
+from trio_chat.core.invitations import withdraw_all
+from trio_chat.core.limits import note_limit
+from trio_chat.core.metadata import changed
+from trio_chat.core.metadata_told import told_of_person
+from trio_chat.core.modes import with_letter
+from trio_chat.core.names import fold
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, metadata_of, share_a_room
+from trio_chat.core.views import Copy, Delivery, LoggedOut
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_opened(state: State, event: Arrived | AccountSet) -> bool:
+    """Whether what somebody has shown opens the account by which they would be known, if any."""
+    if not (name := event.origin.account):
+        return True
+    account = state.realm.account(name)
+    return bool(account and state.realm.opens(account, event.key, event.password_id))
+
+
+def be_known(state: State, person: Person, account: str, identity: str, by: str = "") -> Deliveries:
+    """Let somebody be known by another account; by none if it is empty.
+
+    Whoever leaves an account leaves with it what makes an operator of the server. It is told as
+    their own doing if ``by`` is their id. A guest's metadata ends with a login.
+    """
+    before, person.metadata = metadata_of(state, person), ()
+    forget_known(state, person)
+    demoted = person.is_operator and person.origin.account not in ("", account)
+    person.identity = identity or person.user_id
+    person.origin = replace(person.origin, account=account)
+    note_known(state, person)
+    note_limit(state, person)
+    note_everywhere(state, person)
+    event = AccountSet(person.nick, person.user_id, person.origin, identity)
+    everybody, *strangers = told_of(state, person, event)
+    told = [replace(everybody, by=by), *strangers]
+    described = told_of_person(state, person, changed(before, metadata_of(state, person)), by)
+    return [*told, *described, *(_demote(state, person) if demoted else ())]
+
+
+def log_out(state: State, people: Iterable[Person], by: str = "") -> Deliveries:
+    """Log people out; all but the one who has done it are told, and cannot stay."""
+    told: list[Delivery] = []
+    for person in [*people]:
+        told += be_known(state, person, "", "")
+        if person.user_id != by:
+            ended = LoggedOut(person.nick, person.origin)
+            told.append(Delivery(ended, people=(person.user_id,)))
+    return told
+
+
+def note_known(state: State, person: Person) -> None:
+    """Let somebody be found by their identity, if they can be known again by it."""
+    if person.is_known:
+        state.known.setdefault(person.identity, {})[person.user_id] = person
+
+
+def forget_known(state: State, person: Person) -> None:
+    """Let somebody no longer be found by their identity."""
+    if same := state.known.get(person.identity):
+        del same[person.user_id]
+        if not same:
+            del state.known[person.identity]
+
+
+# ── modes of their own ───────────────────────────────────────────────────────────────────────────
+
+
+def set_mode(state: State, person: Person, mode: str, *, add: bool) -> None:
+    """Set or unset one of somebody's own modes."""
+    person.modes = with_letter(person.modes, mode, add=add)
+    if add:
+        state.by_mode[mode][person.user_id] = person
+    else:
+        state.by_mode[mode].pop(person.user_id, None)
+
+
+def _demote(state: State, person: Person) -> Deliveries:
+    set_mode(state, person, "o", add=False)
+    note_limit(state, person)
+    withdraw_all(state, person)
+    event = UserModesSet(person.nick, (Change(False, "o"),), person.user_id, person.origin)
+    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
+
+
+# ── who is told ──────────────────────────────────────────────────────────────────────────────────
+
+
+def told_of(state: State, person: Person, event: AwaySet | NameSet | AccountSet) -> Deliveries:
+    """Tell the person, everybody who shares a room with them, once, and who watches for them."""
+    watchers = (state.people.get(user_id) for user_id in state.watchers.get(fold(person.nick), ()))
+    strangers = tuple(
+        w.user_id for w in watchers if w and w is not person and not share_a_room(w, person)
+    )
+    return [
+        Delivery(event, tuple(person.rooms), (person.user_id,), by=person.user_id),
+        *([Delivery(Copy(event), people=strangers)] if strangers else []),
+    ]
+
+
+def note_everywhere(state: State, person: Person) -> None:
+    """Note in all their rooms that somebody is told of in another way."""
+    for name in person.rooms:
+        state.rooms[name].note(person.user_id)

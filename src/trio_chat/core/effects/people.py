@@ -1,0 +1,147 @@
+"""The effects on people: they arrive, change in what others are told of them, and depart."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from trio_chat.core.effects import Deliveries, Effects
+from trio_chat.core.effects.identity import (
+    forget_known,
+    is_opened,
+    log_out,
+    note_everywhere,
+    note_known,
+    set_mode,
+    told_of,
+)
+from trio_chat.core.effects.rooms import remove
+from trio_chat.core.events import (
+    Arrived,
+    AwaySet,
+    Departed,
+    Entry,
+    MetadataSet,
+    NameSet,
+    Origin,
+    Renamed,
+    UserModesSet,
+)
+from trio_chat.core.invitations import forget_all as forget_invitations
+from trio_chat.core.invitations import withdraw_all
+from trio_chat.core.limits import note_limit
+from trio_chat.core.metadata import with_values
+from trio_chat.core.metadata_told import told_of_person
+from trio_chat.core.names import fold
+from trio_chat.core.room import Person
+from trio_chat.core.state import State, is_silenced_somewhere, metadata_of, shown
+from trio_chat.core.views import Delivery, Presence
+
+
+def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
+    """People who watch for the nickname; the newcomer is in no room yet."""
+    identity, now = arrived.identity or arrived.user_id, entry.at
+    person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
+    person.secure, person.key, person.address = arrived.secure, arrived.key, arrived.address
+    state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
+    note_known(state, person)
+    state.most = max(state.most, len(state.people))
+    note_limit(state, person)
+    lost = [] if is_opened(state, arrived) else log_out(state, [person])
+    described = told_of_person(state, person, metadata_of(state, person), person.user_id)
+    return [*_presence(state, arrived.nick, person.origin), *described, *lost]
+
+
+def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
+    """The person, everybody who shares a room with them, and who watches either name."""
+    person = state.people[renamed.user_id]
+    before, name = fold(person.nick), fold(renamed.to)
+    delivery = Delivery(renamed, tuple(person.rooms), (person.user_id,), by=person.user_id)
+    del state.by_nick[before]
+    state.by_nick[name] = person
+    if before != name:
+        _remember(state, person, entry)
+    person.nick = renamed.to
+    note_limit(state, person)
+    note_everywhere(state, person)
+    if before == name:
+        return [delivery]
+    gone = _presence(state, renamed.nick, None)
+    return [delivery, *gone, *_presence(state, renamed.to, person.origin)]
+
+
+def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
+    """Everybody who shared a room with the person, once; and people who watch for the nickname."""
+    state.watchers.forget(departed.user_id)
+    state.subscribers.forget(departed.user_id)
+    person = state.people.pop(departed.user_id, None)
+    if person is None:  # cut off before their arrival had a place in the log
+        return []
+    del state.by_nick[fold(person.nick)]
+    state.banned.pop(person.user_id, None)
+    forget_known(state, person)
+    _remember(state, person, entry)
+    rooms = tuple(person.rooms)
+    for room in rooms:
+        remove(state, person, room, seen=departed.seen)
+    forget_invitations(state, person)
+    if person.is_operator:
+        withdraw_all(state, person)
+    for mode in person.modes:
+        set_mode(state, person, mode, add=False)
+    return [Delivery(departed, rooms=rooms), *_presence(state, person.nick, None)]
+
+
+def _remember(state: State, person: Person, entry: Entry) -> None:
+    """Note that somebody had this nickname, with what others were told of them then."""
+    seen = shown(replace(person), silenced=is_silenced_somewhere(state, person))
+    state.past.append((seen, entry.at))
+
+
+def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
+    for user_id in state.watchers.get(fold(nick), ()):
+        if watcher := state.people.get(user_id):
+            yield Delivery(Presence(watcher.nick, nick, origin), people=(user_id,))
+
+
+def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -> Deliveries:
+    """The person, everybody who shares a room with them, once; and people who watch for them."""
+    person = state.people[event.user_id]
+    if isinstance(event, AwaySet):
+        person.away = event.text
+    else:
+        person.origin = event.origin
+        note_everywhere(state, person)
+    return told_of(state, person, event)
+
+
+def _on_metadata_set(state: State, event: MetadataSet, entry: Entry) -> Deliveries:
+    """Those who have subscribed to the key and know the person."""
+    person = state.people.get(event.user_id)
+    if person is None or person.origin.account:  # gone, or logged in, meanwhile
+        return []
+    person.metadata = with_values(person.metadata, event.values)
+    return [*told_of_person(state, person, event.values, event.by)]
+
+
+def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
+    """The person alone."""
+    person = state.people[event.user_id]
+    for change in event.changes:
+        set_mode(state, person, change.mode, add=change.add)
+    person.origin = replace(person.origin, bot="B" in person.modes)
+    note_limit(state, person)
+    note_everywhere(state, person)
+    if any(change.mode == "o" and not change.add for change in event.changes):
+        withdraw_all(state, person)
+    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
+
+
+#: Rows for ``apply.EFFECTS``.
+EFFECTS: Effects = {
+    Arrived: _on_arrived,
+    Renamed: _on_renamed,
+    Departed: _on_departed,
+    AwaySet: _on_away_or_name_set,
+    NameSet: _on_away_or_name_set,
+    MetadataSet: _on_metadata_set,
+    UserModesSet: _on_user_modes_set,
+}

@@ -1,0 +1,210 @@
+"""The effects on rooms: people come and go, and a room's topic, modes, name and metadata change."""
+
+from collections.abc import Iterator, Sequence
+
+from trio_chat.core.answers import topic_of
+from trio_chat.core.denials import banned_there
+from trio_chat.core.effects import Deliveries, Effects
+from trio_chat.core.events import (
+    Departed,
+    Entry,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    RoomMetadataSet,
+    RoomRenamed,
+    TopicSet,
+)
+from trio_chat.core.invitations import forget as forget_invitation
+from trio_chat.core.invitations import invite, withdraw
+from trio_chat.core.logs import after
+from trio_chat.core.metadata_told import told_of_room
+from trio_chat.core.names import fold
+from trio_chat.core.remembered import hidden, hiding, note_seen
+from trio_chat.core.renaming import move, told
+from trio_chat.core.room import Person, Room
+from trio_chat.core.standing import change_status, first_status
+from trio_chat.core.state import State, leads, with_status
+from trio_chat.core.views import Copy, Delivery, Notice, RoomWelcome
+
+# First visits that are remembered of each connection.
+_VISITS_MAX = 200
+
+
+# ── come and go ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
+    """Everybody in the room; then the newcomer alone, who is shown the room itself.
+
+    That includes the last messages, as far as the newcomer may read them and has not seen them yet.
+    A bot is not shown any: it would do again what it was once told to do.
+    """
+    name = fold(joined.room)
+    room, person = state.rooms.get(name), state.people[joined.user_id]
+    if room is None:  # the newcomer was cut off, and the room closed because nobody was in it
+        return []
+    others, first = len(room.members), not person.rooms
+    # Those who were there when the join was judged may have left since.
+    if status := joined.status or ("" if others else first_status(state, room, person)):
+        room.status[person.user_id] = status
+    room.state = after(room.state, entry)
+    room.members[person.user_id] = person
+    room.note(person.user_id, moved=True)
+    person.rooms[name] = None
+    _visit(person, name, entry.id)
+    forget_invitation(state, name, person)
+    state.empty.discard(name)
+    entered = RoomWelcome(
+        room.state.name,
+        person.nick,
+        others=others,
+        first=first,
+        topic=topic_of(room) if room.state.topic else None,
+        recent=() if person.origin.bot else tuple(_unseen(room, name, person)),
+    )
+    return [
+        Delivery(joined, rooms=(name,), by=joined.user_id),
+        Delivery(entered, people=(person.user_id,), by=joined.user_id),
+    ]
+
+
+def _visit(person: Person, name: str, id: str) -> None:
+    person.visits.setdefault(name, id)
+    if len(person.visits) > _VISITS_MAX:
+        del person.visits[next(iter(person.visits))]
+
+
+def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
+    not_for_them, seen = hidden(room.state, name, person), room.left.get(person.identity, "")
+    return (e for e in room.recent if e.id > seen and not hiding(e.id, not_for_them))
+
+
+def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
+    """Everybody who stays, and the person who leaves."""
+    name = fold(left.room)
+    remove(state, state.people[left.user_id], name, seen=entry.id)
+    return [
+        Delivery(left, rooms=(name,)),
+        Delivery(Copy(left), people=(left.user_id,), by=left.user_id),
+    ]
+
+
+def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
+    """Everybody in the room, the person who has to leave, and whoever did it from outside.
+
+    The person is also told of a ban that keeps them from coming back.
+    """
+    name = fold(kicked.room)
+    room, person = state.rooms[name], state.people.get(kicked.target_id)
+    room.state = after(room.state, entry)
+    if person is None or name not in person.rooms:  # they left before the kick arrived
+        return []
+    people = (person.user_id, *outside(room, kicked.user_id))
+    remove(state, person, name)  # nobody knows whether they are still there to see it
+    told = [
+        Delivery(kicked, rooms=(name,), by=kicked.user_id),
+        Delivery(kicked, people=people, by=kicked.user_id),
+    ]
+    if banned := banned_there(room, person):
+        told.append(Delivery(Notice(banned.why, room.state.name), people=(person.user_id,)))
+    return told
+
+
+def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
+    """The invited person, and the room's operators.
+
+    An invitation by an operator of the room lifts every obstacle; any other is just a message.
+    """
+    name = fold(invited.room)
+    room, person = state.rooms.get(name), state.people.get(invited.target_id)
+    if person is None or room is None:
+        return []
+    inviter = state.people.get(invited.user_id)
+    if inviter and leads(room, inviter) and name not in person.rooms:
+        invite(state, name, person, inviter.user_id)
+    others = {*with_status(room, "@")} - {person.user_id, invited.user_id}
+    return [
+        Delivery(invited, people=(person.user_id,)),
+        Delivery(Copy(invited), people=tuple(sorted(others))),
+    ]
+
+
+def remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
+    """Take a person out of a room; ``seen`` is the last id they saw there, empty if not known."""
+    del person.rooms[name]
+    room = state.rooms[name]
+    del room.members[person.user_id]
+    room.status.pop(person.user_id, None)
+    room.note(person.user_id, moved=True)
+    if room.invited:
+        withdraw(state, name, person.user_id)
+    if seen:
+        note_seen(room, person, seen)
+    if not room.members:
+        state.empty.add(name)
+
+
+def outside(room: Room, user_id: str) -> tuple[str, ...]:
+    """The id of somebody who does something to a room without being in it; empty if they are in."""
+    return (user_id,) if user_id and user_id not in room.members else ()
+
+
+def membership_changes(event: Event) -> Sequence[str]:
+    """The ids of the people whom an event brings into a room or out of one."""
+    match event:
+        case Joined() | Left() | Departed():
+            return (event.user_id,)
+        case Kicked():
+            return (event.target_id,)
+    return ()
+
+
+# ── the room ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
+    """Everybody in the room, and an operator of the server who did it from outside.
+
+    Nobody has done it if the time of an entry was up.
+    """
+    name = fold(event.room)
+    room = state.rooms[name]
+    for change in event.changes if isinstance(event, ModesSet) else ():
+        change_status(room, change)
+        if change.mode == "o" and not change.add:
+            withdraw(state, name, change.user_id)
+    room.state = after(room.state, entry)
+    people = outside(room, event.user_id)
+    return [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
+
+
+def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveries:
+    """Everybody in the room, and an operator of the server who did it from outside."""
+    room = state.rooms[fold(event.room)]
+    room.state = after(room.state, entry)
+    move(state, room, event)
+    return [*told(state, room, event)]
+
+
+def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) -> Deliveries:
+    """Members who have subscribed to the key."""
+    room = state.rooms[fold(event.room)]
+    room.state = after(room.state, entry)
+    return [*told_of_room(state, room, event.values, event.user_id)]
+
+
+#: Rows for ``apply.EFFECTS``.
+EFFECTS: Effects = {
+    Joined: _on_joined,
+    Left: _on_left,
+    Kicked: _on_kicked,
+    Invited: _on_invited,
+    TopicSet: _on_topic_or_modes_set,
+    ModesSet: _on_topic_or_modes_set,
+    RoomRenamed: _on_room_renamed,
+    RoomMetadataSet: _on_room_metadata_set,
+}
