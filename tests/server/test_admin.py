@@ -126,6 +126,29 @@ async def test_an_unfinished_and_an_endless_line(house: House, path: Path) -> No
     assert told["text"] == "That line was too long."
 
 
+@pytest.mark.parametrize(
+    ("line", "refusal"),
+    [
+        ("kill bob", "Usage: kill NAME WHY"),
+        ("audit x y z", "Usage: audit [ROOM|NAME] [N]"),
+        ("/kil bob", "There is no command kil. Did you mean kill? help lists all of them."),
+        ("#lobby unban 3", "There is no ban 3 in #lobby. bans lists them."),
+    ],
+)
+async def test_commands_are_named_as_they_are_typed(
+    house: House, path: Path, line: str, refusal: str
+) -> None:
+    await house.people("alice")
+    assert await texts(path, line) == [refusal]
+
+
+async def test_how_a_ban_is_undone_is_told_as_it_is_typed(house: House, path: Path) -> None:
+    await house.people("alice")
+    told = " ".join(await texts(path, "uban *!*@*"))
+    assert " uban del 1 lifts it." in told
+    assert " until lock off." in " ".join(await texts(path, "lock"))
+
+
 async def test_operators_hear_an_announcement(house: House, path: Path) -> None:
     alice = await irc_peer(house, "alice")
     await alice.say("MODE alice +w")
@@ -204,5 +227,5 @@ async def test_bans_and_the_lock_work_from_there(house: House, path: Path) -> No
     await texts(path, "lock 10m raid")
     assert "chat.local locked this chat" in await alice.until("speak.\n")
     assert await texts(path, "why") == [
-        "There is no command /why. Did you mean /who? /help lists all of them."
+        "There is no command why. Did you mean who? help lists all of them."
     ]

@@ -7,6 +7,7 @@ the rest is answered, and the connection ends.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -39,7 +40,18 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Event
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Reports, Rooms, Shown
+from trio_chat.core.views import (
+    Answer,
+    Audited,
+    BanEffect,
+    LockEffect,
+    Notice,
+    People,
+    Refused,
+    Reports,
+    Rooms,
+    Shown,
+)
 from trio_chat.protocols.audit import audit_line, audit_lines, report_lines
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
@@ -59,6 +71,9 @@ _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
 _RELOADING = "The settings are read again. The server's log says what has come of it."
 
+
+# Before a word, but not before the path of a file.
+_SLASH = re.compile(r"(?<!\S)/(?=[^\s/]+(?!\S))")
 
 # How the server's own sentences begin in the plain dialect.
 _OURS = "*** "
@@ -125,7 +140,9 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
     """The objects that tell of something."""
     match shown:
         case Refused(why, code):
-            yield {"type": "refused", "text": readable(why), "code": code.name.lower()}
+            yield {"type": "refused", "text": _bare(readable(why)), "code": code.name.lower()}
+        case BanEffect() | LockEffect() | Notice():
+            yield from _notices(map(_bare, wording(shown)))
         case People(of, people):
             for one in people:
                 yield _told("person", People(of, (one,))) | {
@@ -164,6 +181,11 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                 yield _told("room", Rooms((room,))) | more
         case _:  # lines that begin otherwise repeat it for the tutorial's client
             yield from _notices(line for line in wording(shown) if line.startswith(_OURS))
+
+
+def _bare(sentence: str) -> str:
+    """Name commands without the slash that they have in the chat."""
+    return _SLASH.sub("", sentence)
 
 
 def _notices(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
