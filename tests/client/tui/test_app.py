@@ -396,6 +396,23 @@ def test_a_message_is_chosen_and_removed_once_a_reason_may_have_been_written():
     assert texts(model) == [f"/remove {spam.id} spam"]
 
 
+def test_what_others_have_said_can_be_reported_instead():
+    model = FakeModel()
+    model.caps = frozenset({"draft/message-redaction", "trio-chat/identity"})
+    spam, own = said("al", "BUY"), said("bob", "hi", own=True)
+    model.all[1].lines = [spam, own]
+
+    async def script(pilot, app):
+        await pilot.press("f9", "enter")
+        assert "Enter removes what bob said" in text_of(app)
+        await pilot.press("ctrl+c", "f9", "up", "enter", "down", "enter")
+        assert "Enter shows the operators what al said" in text_of(app)
+        await pilot.press(*"spam", "enter", "f9", "up", "enter", "enter", "enter")
+
+    shown(model, script)
+    assert texts(model) == [f"/report {spam.id} spam", f"/remove {spam.id} "]
+
+
 def test_where_nothing_can_be_removed_no_message_can_be_chosen():
     model = FakeModel()
     model.all[1].lines = [said("al", "BUY")]

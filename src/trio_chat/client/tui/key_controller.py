@@ -14,7 +14,7 @@ from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.core.views import Mask, Masks
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc.info import REDACTION
+from trio_chat.protocols.irc.info import IDENTITY, REDACTION
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
 
@@ -279,16 +279,25 @@ class KeyController:
         self._open(lists.messages(self._model, self._copy))
 
     def remove_message(self) -> None:
-        """Choose a message; Enter removes it then, or a reason may be written first."""
+        """Choose a message to remove, or one of somebody else's to report."""
         if REDACTION not in self._model.caps:
             self.hint = "messages cannot be removed here"
             return
-        self._open(lists.removable(self._model, self._write_removal))
+        self._open(lists.removable(self._model, self._ask_what_to_do))
 
-    def _write_removal(self, line: Line) -> None:
-        self.close()
-        self.editor.set(f"/remove {line.id} ")
-        self.hint = f"Enter removes what {line.nick} said; you may write why"
+    def _ask_what_to_do(self, line: Line) -> None:
+        remove = partial(self._write_about, line, "remove", "removes")
+        report = partial(self._write_about, line, "report", "shows the operators")
+        if line.own or IDENTITY not in self._model.caps:
+            self._closing(remove)()
+        else:
+            rows = ("remove it", remove), ("report it to the operators", report)
+            self._menu(f"What {line.nick} said", *rows)
+
+    def _write_about(self, line: Line, command: str, does: str) -> None:
+        """Begin a command about a message; the reason may follow."""
+        self.editor.set(f"/{command} {line.id} ")
+        self.hint = f"Enter {does} what {line.nick} said; you may write why"
 
     def copy_link(self) -> None:
         self._open(lists.links(self._model, self._copy))

@@ -47,7 +47,7 @@ ROOMS = (
     Keys(("f6",), "F6", "copy a link", "copy_link"),
     Keys(("f7",), "F7", "people here: message in private, see who it is, ignore", "people"),
     Keys(("f8",), "F8", "this room: close it, clear it, set its topic", "show_room_menu"),
-    Keys(("f9",), "F9", "remove a message", "remove_message"),
+    Keys(("f9",), "F9", "remove a message, or report it", "remove_message"),
     Keys(("ctrl+r",), "Ctrl+R", "send the last failed message again", "resend"),
     Keys(("ctrl+t",), "Ctrl+T", "dark, light or the terminal's colours", "screen.next_theme"),
     Keys(("alt+m",), "Alt+M", "let the mouse click here, or select text", "screen.toggle_mouse"),

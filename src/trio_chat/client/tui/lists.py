@@ -73,7 +73,8 @@ def messages(model: Model, take: Callable[[str], None]) -> Choice:
 
 def removable(model: Model, take: Callable[[Line], None]) -> Choice:
     lines = [line for line in _said(model) if line.id]
-    return Choice("Remove a message", [line_item(line, take) for line in lines], newest_last=True)
+    items = [line_item(line, take) for line in lines]
+    return Choice("Remove a message, or report it", items, newest_last=True)
 
 
 def links(model: Model, take: Callable[[str], None]) -> Choice:
