@@ -36,9 +36,9 @@ async def house() -> AsyncIterator[House]:
         yield it
 
 
-async def boss(house: House) -> IrcPeer:
+async def boss(house: House, *caps: str) -> IrcPeer:
     """An operator of the server, in the lobby."""
-    peer = await irc_peer(house, "boss", link=True)
+    peer = await irc_peer(house, "boss", *caps, link=True)
     await promote(house, "boss")
     await peer.news()
     return peer
@@ -325,6 +325,22 @@ async def test_operators_of_irc_find_their_words(house: House) -> None:
     guest = await arrive(house, "guest")
     for line in ("KLINE x", "UBAN LIST", "STATS k", "LOCK 1m", "UNDLINE 1", "UBAN ADD boss"):
         assert " 481 guest :Only operators may do that." in "".join(await guest.news(line)), line
+
+
+async def test_our_own_client_is_told_all_of_the_bans_to_choose_from(house: House) -> None:
+    await register(house, "al")
+    op = await boss(house, "trio-chat/identity")
+    await op.news("UBAN ADD a:al DURATION 2h no spam", "UBAN ADD 192.0.2.0/24 MUTE")
+    first, second, end = await op.messages("UBAN LIST")
+    assert [first.command, *first.params[1:4]] == ["367", "*", "a:al", "boss"]
+    assert (first.params[5], first.params[7]) == ("1", "no spam")
+    assert int(first.params[6]) - int(first.params[4]) == 7200
+    assert (*second.params[1:4], *second.params[5:]) == (
+        "*", "m:192.0.2.0/24", "boss", "2", "0", "",
+    )  # fmt: skip
+    assert end.params[:2] == ("boss", "*")
+    [end] = await op.messages("UBAN LIST 198.51.100.1")
+    assert end.command == "368"
 
 
 UNREADABLE = [

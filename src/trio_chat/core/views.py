@@ -180,7 +180,10 @@ class Mask:
 
 @fact
 class Masks:
-    """The answer to ShowMasks: one of a room's lists, named by its mode."""
+    """The answer to ShowMasks: one of a room's lists, named by its mode.
+
+    A client is also told the server's bans like this, without a ``room``.
+    """
 
     room: str
     mode: str

@@ -185,7 +185,7 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted():
         assert "account mallory: banned until 2023-11-15 00:13:20 by al (no" in text_of(app)
         assert "*!*@bad.example: muted for good by bob" in text_of(app)
         await pilot.press(*"bad", "enter")
-        assert "lift the ban of m:*!*@bad.example" in text_of(app)
+        assert "lift the ban on m:*!*@bad.example" in text_of(app)
         await pilot.press("down", "enter")
         assert asked[1:] == [requests.SlashCommand("/unban #lobby m:*!*@bad.example", "#lobby")]
         model.bans = BANS
@@ -196,6 +196,22 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted():
         app._take()
         await pilot.press("enter", "down", "enter")
         assert asked[2:] == [requests.SlashCommand("/unban #lobby 3", "#lobby")]
+
+    shown(model, script)
+
+
+def test_bans_of_the_server_are_read_and_lifted():
+    model = demo_model()
+
+    async def script(pilot, app):
+        asked = asked_of(app)
+        model.bans = Masks("", "b", (Mask("a:mallory", "al", 1_700_000_000_000, 17),))
+        app._take()
+        await pilot.pause()
+        assert "Bans of the server" in text_of(app)
+        assert "account mallory: banned for good by al" in text_of(app)
+        await pilot.press("enter", "down", "enter")
+        assert asked == [requests.SlashCommand("/uban del 17", "#lobby")]
 
     shown(model, script)
 

@@ -122,3 +122,12 @@ def test_the_list_of_bans_comes_in_one_piece() -> None:
         ),
         Masks("#tea", "b", ()),
     ]
+
+
+def test_bans_of_the_server_are_of_no_room() -> None:
+    told = hear(
+        entered("trio-chat/identity"),
+        ":srv 367 bob * m:192.0.2.0/24 al 1769851800 7 0 :",
+        ":srv 368 bob * :End of list",
+    )
+    assert told == [Masks("", "b", (Mask("m:192.0.2.0/24", "al", 1769851800000, 7),))]

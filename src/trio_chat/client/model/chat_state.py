@@ -53,7 +53,7 @@ class ChatState:
         self.status = ""
         self.focused = True
         self.call: Line | None = None
-        self.bans: Masks | None = None  # of a room, that have been asked for
+        self.bans: Masks | None = None  # of a room or the server, that have been asked for
         self.ignored: list[str] = []
         self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)
         self.ours: dict[str, tuple[Buffer, Line]] = {}

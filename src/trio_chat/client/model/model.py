@@ -124,7 +124,7 @@ class Model(Attention):
         return search(words, buffer.lines)
 
     def take_bans(self) -> Masks | None:
-        """Take the bans of a room that have come, if any have."""
+        """Take the bans that have come, if any have."""
         bans, self.bans = self.bans, None
         return bans
 

@@ -345,14 +345,15 @@ class KeyController:
             yield "ban from here, for so long", lambda: self.editor.set(f"/ban {nick} 1d ")
 
     def show_bans(self, bans: Masks) -> None:
-        """Show who is banned from a room; unless another list is being read."""
+        """Show who is banned from a room or the server; unless another list is being read."""
         if self.choice is None:
             self._open(lists.bans(bans, partial(self._ask_to_lift, bans.room)))
 
     def _ask_to_lift(self, room: str, ban: Mask) -> None:
-        which = str(ban.number or ban.mask)
-        lift = (f"lift the ban of {clean(ban.mask)}", lambda: self._run(f"/unban {room} {which}"))
-        self._menu(f"Bans of {clean(room)}", ("leave it as it is", lambda: None), lift)
+        undo = f"/unban {room}" if room else "/uban del"
+        command = f"{undo} {ban.number or ban.mask}"
+        lift = (f"lift the ban on {clean(ban.mask)}", lambda: self._run(command))
+        self._menu(lists.bans_of(room), ("leave it as it is", lambda: None), lift)
 
     def _ignore(self, nick: str, *, on: bool) -> None:
         self._model.ignore(nick, on)

@@ -90,13 +90,17 @@ def _said(model: Model) -> list[Line]:
 
 
 def bans(bans: Masks, take: Callable[[Mask], None]) -> Choice:
-    """The bans of a room, for those who want to lift one."""
+    """The bans of a room or of the server, for those who want to lift one."""
 
     def found(words: str) -> Iterator[list[Item]]:
         told = ((clean(briefly(mask)), mask) for mask in bans.masks)
         yield [text_item(text, partial(take, mask)) for text, mask in told if _fits(words, text)]
 
-    return Choice(f"Bans of {clean(bans.room)}: Enter lifts one", find=found)
+    return Choice(f"{bans_of(bans.room)}: Enter lifts one", find=found)
+
+
+def bans_of(room: str) -> str:
+    return f"Bans of {clean(room) or 'the server'}"
 
 
 def menu(title: str, *rows: tuple[str, Callable[[], None]]) -> Choice:

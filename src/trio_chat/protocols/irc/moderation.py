@@ -30,6 +30,8 @@ from trio_chat.protocols.audit import (
 )
 from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc import replies
+from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.moderation import read_lock, read_room_ban, read_uban
@@ -122,7 +124,10 @@ def _audited(out: ReplyBuffer, audited: Audited) -> None:
 
 
 def _listed(out: ReplyBuffer, bans: Bans) -> None:
-    _tell(out, bans)
+    if IDENTITY in out.peer.caps:
+        replies.bans(out, bans)
+    else:
+        _tell(out, bans)
     if bans.more:
         out.go_on()
 

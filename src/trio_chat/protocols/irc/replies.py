@@ -10,10 +10,13 @@ from typing import Any
 
 from trio_chat.core.letters import cut
 from trio_chat.core.masks import address, pattern
+from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.views import (
+    Bans,
     Counts,
     Invitations,
+    Mask,
     Masks,
     Members,
     Metadata,
@@ -141,13 +144,27 @@ def masks(out: ReplyBuffer, masks: Masks) -> None:
     """
     entry, end, name = _LISTS[masks.mode]
     for mask in masks.masks:
-        params = (masks.room, mask.mask, mask.by, str(mask.at // 1000))
         if IDENTITY in out.peer.caps:
-            ends = (str(mask.number), str(mask.until // 1000))
-            out.last_param(entry, *params, *ends, mask.why)
+            _in_full(out, entry, masks.room, mask)
         else:
-            out.numeric(entry, *params)
+            out.numeric(entry, masks.room, mask.mask, mask.by, str(mask.at // 1000))
     out.last_param(end, masks.room, f"End of channel {name} list")
+
+
+def _in_full(out: ReplyBuffer, entry: str, room: str, mask: Mask) -> None:
+    moments = (str(mask.at // 1000), str(mask.number), str(mask.until // 1000))
+    out.last_param(entry, room, mask.mask, mask.by, *moments, mask.why)
+
+
+def bans(out: ReplyBuffer, bans: Bans) -> None:
+    """Tell our own client the bans of the server as those of a room, which has no name: ``*``."""
+    for ban in bans.bans:
+        whom = f"{ACCOUNT}{ban.value}" if ban.kind == "account" else ban.value
+        whom = f"{MUTE}{whom}" if ban.mute else whom
+        mask = Mask(whom, ban.by, ban.at, ban.number, ban.until, ban.why)
+        _in_full(out, n.RPL_BANLIST, "*", mask)
+    if not bans.more:
+        out.last_param(n.RPL_ENDOFBANLIST, "*", "End of server ban list")
 
 
 # ── people ─────────────────────────────────────────────────────────────────────────────────────

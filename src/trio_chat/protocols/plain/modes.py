@@ -38,8 +38,9 @@ def _whom(entry: str) -> str:
 
 
 def listed(masks: Masks) -> list[str]:
-    """List the bans of a room."""
-    return [f"*** {_ban(ban)}" for ban in masks.masks] or [f"*** {masks.room} has no bans."]
+    """List the bans of a room, or those of the server."""
+    none = f"{masks.room} has no bans." if masks.room else "There is no such ban."
+    return [f"*** {_ban(ban)}" for ban in masks.masks] or [f"*** {none}"]
 
 
 def _ban(ban: Mask) -> str:

@@ -276,7 +276,9 @@ class IrcInbound(IrcRefusals):
         return [Topic(line.params[1], "")]
 
     def _ban_entry(self, line: Line) -> Messages:
-        """RPL_BANLIST; trio-chat also tells our own client its number, its end and its reason."""
+        """RPL_BANLIST; trio-chat also tells our own client its number, its end and its reason,
+        and those of the server for no room.
+        """
         mask, by = line.params[2], line.param(3).partition("!")[0]
         at, number, until = (_count(line.param(place)) for place in (4, 5, 6))
         ban = Mask(mask, by, at * 1000, number, until * 1000, line.param(7))
@@ -284,7 +286,8 @@ class IrcInbound(IrcRefusals):
         return ()
 
     def _end_of_bans(self, line: Line) -> Messages:
-        return [Masks(line.params[1], "b", tuple(self.bans.pop(line.params[1], ())))]
+        banned = tuple(self.bans.pop(line.params[1], ()))
+        return [Masks(line.params[1].strip("*"), "b", banned)]
 
     def _on_mode(self, line: Line) -> Messages:
         """The modes that a server sets as we come in are no news."""
