@@ -143,7 +143,7 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     await al.send(b"/unmute bob\n/bans\n/op bob\n/deop bob\n/voice bob\n/devoice bob\n")
     await al.until("*** #tea has no bans.\n")
     assert await bob.until("-v bob.\n") == (
-        "*** al lifted the mute of bob!*@*.\n"
+        "*** al lifted the mute on bob!*@*.\n"
         "*** al set mode +o bob.\n*** al set mode -o bob.\n"
         "*** al set mode +v bob.\n*** al set mode -v bob.\n"
     )
@@ -163,7 +163,7 @@ async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
         "*** So nobody is removed. /unban *!*@* undoes it.\n"
     )
     await al.send(b"/unban *!*@*\n")
-    await bob.until("*** al lifted the ban of *!*@*.\n")
+    await bob.until("*** al lifted the ban on *!*@*.\n")
     await bob.send(b"hello\n")
     await al.until("bob: hello\n")
 
@@ -188,7 +188,7 @@ async def test_a_ban_ends_when_its_time_is_up(autojump_clock: MockClock) -> None
         assert (await speaks(bob), await speaks(cat)) == (False, False)
         await trio.sleep(2)
         assert ":chat.local MODE #tea -b m:bob!*@*" in await al.news()
-        await ann.until("*** The mute of bob!*@* has expired.\n")
+        await ann.until("*** The mute on bob!*@* has expired.\n")
         assert (await speaks(bob), await speaks(cat)) == (True, False)
         await trio.sleep(600)
         assert await speaks(cat)

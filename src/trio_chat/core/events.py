@@ -184,6 +184,7 @@ class TopicSet:
 class ModesSet:
     """The modes of a room, its lists, or the status of its members have changed.
 
+    ``nick`` is empty if the time of bans is up, which nobody does.
     If this shuts the room, ``present`` are the known identities that are in it at that moment;
     ``banned`` are those in it whom a ban fits now, if the room remembers them. ``founder`` is the
     identity of its new founder, if it has one.

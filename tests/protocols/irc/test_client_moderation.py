@@ -3,6 +3,7 @@
 import pytest
 
 from irc_session import hear, offer, sent
+from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.views import Mask, Masks, Notice
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
@@ -131,3 +132,16 @@ def test_bans_of_the_server_are_of_no_room() -> None:
         ":srv 368 bob * :End of list",
     )
     assert told == [Masks("", "b", (Mask("m:192.0.2.0/24", "al", 1769851800000, 7),))]
+
+
+def test_nobody_lifts_a_ban_whose_time_is_up() -> None:
+    """Other servers lift bans by themselves, too, before their time; ours makes nobody operator."""
+    over = ":srv MODE #tea -b m:al!*@*"
+    lifted = (Change(False, "b", "m:al!*@*"),)
+    ours, other = entered("trio-chat/identity"), entered("batch")
+    assert hear(ours, over) == [ModesSet("#tea", "", lifted)]
+    assert hear(other, over) == [ModesSet("#tea", "srv", lifted)]
+    [opped, by_hand] = hear(ours, ":srv MODE #tea +o bob", ":srv!root@srv MODE #tea -b m:al!*@*")
+    assert isinstance(opped, ModesSet)
+    assert isinstance(by_hand, ModesSet)
+    assert (opped.nick, by_hand.nick) == ("srv", "srv")

@@ -92,6 +92,7 @@ _FIELDS = {
     "Ban.time": "When it was set: ISO 8601, in UTC; empty if that is not known.",
     "Ban.why": "The reason, for people to read; empty if there is none.",
     "bans.room": "The room; empty if they are bans of the server.",
+    "modes.nick": "Who changed them; empty if the time of bans is up.",
     "kicked.nick": "The nickname of whoever removed them.",
     "kicked.target": "The nickname of whoever was removed.",
     "renamed.nick": "Their old nickname.",

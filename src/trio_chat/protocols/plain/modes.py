@@ -28,7 +28,7 @@ def _of_ban(by: str, change: Change) -> str:
         lasts = f" for {written(change.seconds)}" if change.seconds else ""
         reason = f" ({change.why})" if change.why else ""
         return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}{reason}."
-    what = f"{'mute' if muted else 'ban'} of {whom}"
+    what = f"{'mute' if muted else 'ban'} on {whom}"
     return f"{by} lifted the {what}." if by else f"The {what} has expired."
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from trio_chat.core.events import (
     AwaySet,
+    Change,
     Departed,
     Invited,
     Joined,
@@ -294,13 +295,19 @@ class IrcInbound(IrcRefusals):
         target, letters, *arguments = line.params
         if is_room(target):
             changes = self.supports.changes(letters, arguments)
-            return [ModesSet(target, line.nick, changes, origin=origin_of(line))]
+            nick = "" if self._is_expiry(line, changes) else line.nick
+            return [ModesSet(target, nick, changes, origin=origin_of(line))]
         if not self.has_settled:
             return ()
         changes = self.supports.changes(letters, arguments)
         if self.is_me(target) and (told := notices(UserModesSet(target, changes))):
             return told
         return [Notice(f"{line.nick} set the mode of {target} {' '.join([letters, *arguments])}.")]
+
+    def _is_expiry(self, line: Line, changes: Sequence[Change]) -> bool:
+        """Whether the time of these bans is up: trio-chat itself lifts no others."""
+        lifted = {(change.add, change.mode) for change in changes} == {(False, "b")}
+        return lifted and "!" not in line.source and IDENTITY in self.offered
 
     def _on_away(self, line: Line) -> Messages:
         if self.is_me(line.nick):
