@@ -204,7 +204,7 @@ class Ring:
             if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
                 async with use.turn:
                     return await self.decide_and_append(
-                        subscriber, requests, outsider=outsider, in_turn=True
+                        subscriber, requests, verifier=verifier, outsider=outsider, in_turn=True
                     )
 
     async def _are_others(self, told: Said | Signalled) -> bool:
