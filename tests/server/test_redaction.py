@@ -99,6 +99,21 @@ async def test_in_private_both_are_told(house: House) -> None:
     assert f":chat.local NOTICE old :{sentence}" in await old.news()
 
 
+async def test_whose_client_does_not_know_redact_can_remove_as_well(house: House) -> None:
+    boss, old = await irc_peer(house, "boss"), await irc_peer(house, "old")
+    await boss.news("OPER boss sesame")
+    for line, sentence in (
+        ("REMOVE #lobby last", "old removed a message of their own."),
+        ("REMOVE #lobby last boss :too loud", "Only its author and the operators of the room may"),
+    ):
+        await old.news("PRIVMSG #lobby :oops")
+        await boss.news("PRIVMSG #lobby :hello")
+        assert sentence in " ".join(await old.news(line))
+    removed = await boss.news("REMOVE #lobby last old :spam")
+    assert ":chat.local NOTICE #lobby :A message of old's was removed by boss (spam)." in removed
+    assert "Usage: REPORT" in " ".join(await old.news("REPORT #lobby last"))
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [

@@ -14,6 +14,7 @@ from trio_chat.core.commands import (
     LiftBan,
     LiftRoomBan,
     ListBans,
+    Remove,
     Report,
     SetBan,
     ShowMasks,
@@ -42,6 +43,7 @@ Asks = Iterable[Ask]
 
 UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
 REPORT = "target msgid|last nickname [why]"
+REMOVE = "target msgid|last [nickname [why]]"
 LINE = "[time|minutes] {} [why]"
 BAN = "room nickname|mask [time] [why]"
 
@@ -98,12 +100,29 @@ def audit(out: ReplyBuffer, message: Message) -> Asks:
 
 def report(out: ReplyBuffer, message: Message) -> Asks:
     """Read REPORT, which is our own: a message by its id, or the last one of somebody."""
-    target, which, *more = message.params
-    if which.lower() != "last":
-        return [Ask(Report(target, which, " ".join(more)))]
-    if not more:
+    named = _Named(message)
+    if not (named.id or named.nick):
         return _wrong(out, f"Usage: REPORT {REPORT}")
-    return [Ask(Report(target, nick=more[0], why=" ".join(more[1:])))]
+    return [Ask(Report(named.target, named.id, nick=named.nick, why=named.why))]
+
+
+def remove(out: ReplyBuffer, message: Message) -> Asks:
+    """Read REMOVE, our own, for people whose client does not know REDACT: a message by its id, or
+    the last one of somebody, or one's own last.
+    """
+    named = _Named(message)
+    return [Ask(Remove(named.target, named.id, named.why, named.nick))]
+
+
+class _Named:
+    """A message as REPORT and REMOVE name it: by its ``id``, or as the last one of a ``nick``."""
+
+    def __init__(self, message: Message) -> None:
+        self.target, which, *more = message.params
+        is_last = which.lower() == "last"
+        self.id = "" if is_last else which
+        self.nick = more.pop(0) if is_last and more else ""
+        self.why = " ".join(more)
 
 
 def reports(out: ReplyBuffer, message: Message) -> Asks:

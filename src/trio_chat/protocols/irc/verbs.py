@@ -457,6 +457,7 @@ VERBS = {
     "REDACT": Verb(redaction.redact, "target msgid [why]", 2, cap=REDACTION),
     "REGISTER": Verb(Registration.register, "account|* email|* password", 3, registers=True),
     "REHASH": Verb(_rehash),
+    "REMOVE": Verb(moderation.remove, moderation.REMOVE, 2),
     "RENAME": Verb(_rename_room, "room name [why]", 2),
     "REPORT": Verb(moderation.report, moderation.REPORT, 2),
     "REPORTS": Verb(moderation.reports, "[number]"),
