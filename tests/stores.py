@@ -8,9 +8,9 @@ from typing import Any
 
 import trio
 
-from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry, Event, Said
 from trio_chat.core.names import fold
+from trio_chat.core.queries import Span
 from trio_chat.storage.base import Log
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite.log import SqliteLog, open_sqlite

@@ -20,7 +20,6 @@ from trio_chat.core.commands import (
     Register,
     Request,
     SetPassword,
-    ShowAccount,
 )
 from trio_chat.core.events import (
     NOWHERE,
@@ -38,6 +37,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Said,
 )
+from trio_chat.core.queries import ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, Copy, LoggedOut, Refused
 

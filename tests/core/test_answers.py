@@ -9,24 +9,14 @@ from hypothesis import strategies as st
 from ring import Ring, refusal
 from trio_chat.core import answers, state
 from trio_chat.core.commands import (
-    Count,
-    FindNicks,
-    FindPast,
-    FindPeople,
     Join,
     Leave,
-    ListMembers,
-    ListRooms,
-    Query,
     Rename,
     Say,
     SetAway,
     SetName,
     SetTopic,
     SetUserModes,
-    ShowMasks,
-    ShowModes,
-    ShowTopic,
 )
 from trio_chat.core.events import (
     Arrived,
@@ -39,6 +29,18 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.modes import USER_MODES
+from trio_chat.core.queries import (
+    Count,
+    FindNicks,
+    FindPast,
+    FindPeople,
+    ListMembers,
+    ListRooms,
+    Query,
+    ShowMasks,
+    ShowModes,
+    ShowTopic,
+)
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Counts,

@@ -9,7 +9,6 @@ from trio_chat.core import moderation
 from trio_chat.core.bans import Bans
 from trio_chat.core.commands import (
     LiftBan,
-    ListBans,
     LockChat,
     LogIn,
     Register,
@@ -37,6 +36,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.explain import explain
 from trio_chat.core.limits import limit_of
+from trio_chat.core.queries import ListBans
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Ban, BanEffect, LockEffect, Notice, Refused

@@ -18,9 +18,6 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
-    ListMembers,
-    ListRooms,
-    Query,
     Rename,
     Request,
     Say,
@@ -29,7 +26,6 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
-    ShowTopic,
     TagMessage,
 )
 from trio_chat.core.effects.rooms import membership_changes
@@ -56,6 +52,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.names import fold
+from trio_chat.core.queries import ListMembers, ListRooms, Query, ShowTopic
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import (

@@ -5,15 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ring import Ring, heard
-from trio_chat.core.commands import (
-    ClearMetadata,
-    Query,
-    Register,
-    Request,
-    SetMetadata,
-    ShowMetadata,
-    SyncMetadata,
-)
+from trio_chat.core.commands import ClearMetadata, Register, Request, SetMetadata
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -25,6 +17,7 @@ from trio_chat.core.events import (
     RoomMetadataSet,
 )
 from trio_chat.core.metadata import KEYS_MAX, VALUE_MAX, Values, changed, is_key, with_values
+from trio_chat.core.queries import Query, ShowMetadata, SyncMetadata
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AllMetadata, Answer, Metadata, Refused, SyncLater
 

@@ -5,7 +5,6 @@ import pytest
 from ring import Ring, changes, refusal
 from trio_chat.core.commands import (
     DirectMessage,
-    FindNicks,
     Invite,
     Join,
     Kick,
@@ -36,6 +35,7 @@ from trio_chat.core.events import (
     Redacted,
     Said,
 )
+from trio_chat.core.queries import FindNicks
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import People, Refused
 

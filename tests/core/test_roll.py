@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from ring import Ring
 from trio_chat.core import answers, roll
 from trio_chat.core.answers import members_of
-from trio_chat.core.commands import ListMembers
 from trio_chat.core.events import (
     AwaySet,
     Change,
@@ -24,6 +23,7 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
+from trio_chat.core.queries import ListMembers
 from trio_chat.core.roll import Roll
 from trio_chat.core.views import Members
 from trio_chat.protocols.irc.dialect import irc_dialect

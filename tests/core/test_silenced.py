@@ -5,13 +5,9 @@ import pytest
 from ring import Ring, refusal
 from trio_chat.core.commands import (
     DirectMessage,
-    FindNicks,
-    FindPast,
-    FindPeople,
     Invite,
     Join,
     Leave,
-    Query,
     Rename,
     Request,
     Say,
@@ -22,6 +18,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import parting_words
 from trio_chat.core.events import AwaySet, Joined, Left, Renamed
+from trio_chat.core.queries import FindNicks, FindPast, FindPeople, Query
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AwayReply, People, Refused
 

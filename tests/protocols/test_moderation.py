@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.commands import LiftBan, ListBans, LockChat, SetBan, UnlockChat
+from trio_chat.core.commands import LiftBan, LockChat, SetBan, UnlockChat
+from trio_chat.core.queries import ListBans
 from trio_chat.protocols.durations import read_duration, written
 from trio_chat.protocols.moderation import read_lock, read_uban
 

@@ -14,7 +14,6 @@ from trio_chat.core.commands import (
     Register,
     Rename,
     SetPassword,
-    ShowAccount,
 )
 from trio_chat.core.events import (
     AccountDropped,
@@ -28,6 +27,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Renamed,
 )
+from trio_chat.core.queries import ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.plain.server import PlainSession

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.commands import Recall, Seek, Span
 from trio_chat.core.events import Entry, Said
+from trio_chat.core.queries import Recall, Seek, Span
 from trio_chat.core.views import Found, Notice, Recalled, Refused
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.verbs import read_verb

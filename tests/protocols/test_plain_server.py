@@ -16,15 +16,13 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
-    ListMembers,
-    ListRooms,
     Quit,
     Rename,
     Say,
     SetTopic,
-    ShowTopic,
 )
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Left, Renamed, Said, TopicSet
+from trio_chat.core.queries import ListMembers, ListRooms, ShowTopic
 from trio_chat.core.views import AwayReply, Copy, Notice, Refused, RoomWelcome, Shown, Topic
 from trio_chat.protocols.lines import ENDLESS
 from trio_chat.protocols.plain.server import PlainSession, plain_dialect

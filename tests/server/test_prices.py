@@ -3,18 +3,16 @@
 import pytest
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import (
-    Command,
+from trio_chat.core.commands import Command, Join, Say
+from trio_chat.core.queries import (
     Count,
     FindNicks,
     FindPast,
     FindPeople,
-    Join,
     ListMembers,
     ListRooms,
     ListTalks,
     Recall,
-    Say,
     Seek,
     ShowMasks,
     Span,

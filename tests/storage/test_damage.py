@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import open_file, said, texts
-from trio_chat.core.commands import Span
 from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.logs import after
+from trio_chat.core.queries import Span
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Mask
 from trio_chat.errors import CannotOpenStore, Unavailable

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import STORES, said, temporary, texts_of
-from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry
+from trio_chat.core.queries import Span
 from trio_chat.storage.base import START, Log, Search
 
 ROOMS = [f"#{n}" for n in range(5)]

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import STORES, OpenLog, append, said, take, temporary, texts, texts_of
-from trio_chat.core.commands import Span
 from trio_chat.core.events import (
     PEOPLE,
     Arrived,
@@ -31,6 +30,7 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
 )
+from trio_chat.core.queries import Span
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Taken
 from trio_chat.storage.base import START, Log, Move, Search

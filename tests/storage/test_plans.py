@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from stores import NOW, said
-from trio_chat.core.commands import Span
 from trio_chat.core.events import TopicSet
+from trio_chat.core.queries import Span
 from trio_chat.storage.base import START, Search
 from trio_chat.storage.sqlite import read, search
 from trio_chat.storage.sqlite.rows import row_of

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from stores import NOW, append, said, take, texts, texts_of
-from trio_chat.core.commands import Span
 from trio_chat.core.events import Entry, Redacted, without_words
+from trio_chat.core.queries import Span
 from trio_chat.errors import Conflict, Gone
 from trio_chat.storage.base import START, Log, Search
 

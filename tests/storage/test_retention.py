@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
-from trio_chat.core.commands import Span
 from trio_chat.core.events import (
     REALM,
     AccountMade,
@@ -24,6 +23,7 @@ from trio_chat.core.events import (
     Origin,
     TopicSet,
 )
+from trio_chat.core.queries import Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import MARKS, START, Search

@@ -14,7 +14,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from trio_chat.core.accounts import account_of, no_account, not_logged_in
-from trio_chat.core.commands import (
+from trio_chat.core.masks import Pattern, address, pattern
+from trio_chat.core.metadata import Values
+from trio_chat.core.modes import prefixes
+from trio_chat.core.names import fold
+from trio_chat.core.queries import (
     Count,
     FindNicks,
     FindPast,
@@ -29,10 +33,6 @@ from trio_chat.core.commands import (
     ShowTopic,
     SyncMetadata,
 )
-from trio_chat.core.masks import Pattern, address, pattern
-from trio_chat.core.metadata import Values
-from trio_chat.core.modes import prefixes
-from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.roll import SIZE, Roll
 from trio_chat.core.room import Person, Room

@@ -6,7 +6,6 @@ and that of any room. Operators of a room may read that of their room.
 
 from collections.abc import Iterable, Sequence
 
-from trio_chat.core.commands import Audit
 from trio_chat.core.events import (
     REALM,
     AccountMetadataSet,
@@ -18,6 +17,7 @@ from trio_chat.core.events import (
     RoomMetadataSet,
 )
 from trio_chat.core.names import fold
+from trio_chat.core.queries import Audit
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State, leads

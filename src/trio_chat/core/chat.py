@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from trio_chat.core.answers import ANSWERS as _ANSWERS
 from trio_chat.core.apply import EFFECTS
-from trio_chat.core.commands import Confidential, Query, Request
+from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import JUDGES, Outcomes, account_first, repair
 from trio_chat.core.events import Entry
 from trio_chat.core.moderation import ANSWERS as _OF_MODERATION
+from trio_chat.core.queries import Query
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Answer, Delivery

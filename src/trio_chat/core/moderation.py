@@ -9,15 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
-from trio_chat.core.commands import (
-    SECONDS_MAX,
-    WHY_MAX,
-    LiftBan,
-    ListBans,
-    LockChat,
-    SetBan,
-    UnlockChat,
-)
+from trio_chat.core.commands import SECONDS_MAX, WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import cut
@@ -25,6 +17,7 @@ from trio_chat.core.limits import is_exempt, whom
 from trio_chat.core.masks import MASK_MAX, full_mask
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
 from trio_chat.core.networks import IpNetwork, network_of, written
+from trio_chat.core.queries import ListBans
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person

@@ -18,7 +18,6 @@ from trio_chat.core.commands import (
     DropAccount,
     DropKey,
     ExplainLimits,
-    FindPeople,
     Join,
     Kill,
     Leave,
@@ -26,19 +25,17 @@ from trio_chat.core.commands import (
     LogOut,
     MakeKey,
     Quit,
-    Recall,
     Register,
     Reload,
     Rename,
     Report,
     ResetAccount,
     Say,
-    Seek,
     SetPassword,
-    ShowAccount,
     UseInvitation,
 )
 from trio_chat.core.events import Event
+from trio_chat.core.queries import FindPeople, Recall, Seek, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Answer,

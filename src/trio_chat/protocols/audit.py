@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from trio_chat.core.commands import AUDITED_MAX, Audit, ListReports
 from trio_chat.core.events import (
     NOWHERE,
     AccountDropped,
@@ -17,6 +16,7 @@ from trio_chat.core.events import (
     Reported,
 )
 from trio_chat.core.names import fold
+from trio_chat.core.queries import AUDITED_MAX, Audit, ListReports
 from trio_chat.core.views import Audited, Reports
 from trio_chat.protocols.durations import moment
 from trio_chat.protocols.plain.wording import report, wording

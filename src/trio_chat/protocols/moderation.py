@@ -2,14 +2,8 @@
 
 from collections.abc import Mapping
 
-from trio_chat.core.commands import (
-    LiftBan,
-    ListBans,
-    LockChat,
-    SetBan,
-    SetRoomBan,
-    UnlockChat,
-)
+from trio_chat.core.commands import LiftBan, LockChat, SetBan, SetRoomBan, UnlockChat
+from trio_chat.core.queries import ListBans
 from trio_chat.protocols.durations import read_duration
 
 OfBans = SetBan | LiftBan | ListBans

@@ -8,7 +8,11 @@ from typing import cast
 
 from trio_chat.core.audit import is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import (
+from trio_chat.core.commands import Remove, Report
+from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
+from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
+from trio_chat.core.names import fold
+from trio_chat.core.queries import (
     ALL,
     Audit,
     ListReports,
@@ -16,15 +20,10 @@ from trio_chat.core.commands import (
     LookUp,
     MarkRead,
     Recall,
-    Remove,
-    Report,
     Seek,
     ShowMark,
     Span,
 )
-from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
-from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
-from trio_chat.core.names import fold
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import may_see

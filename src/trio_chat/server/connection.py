@@ -25,11 +25,9 @@ from trio_chat.core.commands import (
     Enter,
     ExplainLimits,
     ListInvitations,
-    LookUp,
     MakeInvitation,
     Operate,
     Prove,
-    Query,
     Quit,
     Reload,
     Report,
@@ -43,6 +41,7 @@ from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined, Reported
 from trio_chat.core.explain import explain
+from trio_chat.core.queries import LookUp, Query
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import (

@@ -27,8 +27,6 @@ from trio_chat.core.commands import (
     LockChat,
     LogIn,
     LogOut,
-    LookUp,
-    MarkRead,
     Redact,
     Register,
     Remove,
@@ -58,6 +56,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
+from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person

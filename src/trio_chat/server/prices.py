@@ -8,24 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import (
+from trio_chat.core.commands import Command, Join, Remove, RenameRoom, Report, SetRoomBan
+from trio_chat.core.queries import (
     Audit,
-    Command,
     FindNicks,
     FindPast,
     FindPeople,
-    Join,
     ListBans,
     ListMembers,
     ListReports,
     ListRooms,
     ListTalks,
     Recall,
-    Remove,
-    RenameRoom,
-    Report,
     Seek,
-    SetRoomBan,
     ShowMasks,
     SyncMetadata,
 )

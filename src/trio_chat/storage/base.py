@@ -14,8 +14,8 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import Entry, Event
+from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.tail import Intake, Tail

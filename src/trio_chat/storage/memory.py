@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import trio
 
-from trio_chat.core.commands import ALL, Bound, Span
 from trio_chat.core.events import (
     NOWHERE,
     REALM,
@@ -33,6 +32,7 @@ from trio_chat.core.events import (
     is_persistent,
     without_words,
 )
+from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Gone, Taken

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 import irc_session
 from irc_session import hear, offer
 from runs import commands
-from trio_chat.core.commands import Command, Count, DirectMessage, Enter, Join, ListMembers, Say
+from trio_chat.core.commands import Command, DirectMessage, Enter, Join, Say
 from trio_chat.core.events import Arrived, Departed, Event, Joined, Kicked, Origin, Said, TopicSet
+from trio_chat.core.queries import Count, ListMembers
 from trio_chat.core.views import Block, Counts, Members, Notice, UserView
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import (

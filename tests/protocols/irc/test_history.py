@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.commands import ListTalks, Recall, Seek, Span
+from trio_chat.core.queries import ListTalks, Recall, Seek, Span
 from trio_chat.protocols.irc.batches import Collector
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.info import HISTORY_MAX, ServerInfo

@@ -14,30 +14,32 @@ from runs import commands, next_command
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
-    Count,
     DirectMessage,
     Enter,
-    FindNicks,
     Join,
     Kick,
     Leave,
-    ListMembers,
-    ListTalks,
-    LookUp,
-    MarkRead,
-    Query,
     Quit,
-    Recall,
     Request,
     Say,
-    Seek,
-    ShowMark,
     TagMessage,
     Watch,
 )
 from trio_chat.core.events import Arrived, Entry, Event, Joined, Origin, Said
 from trio_chat.core.logs import log_of
 from trio_chat.core.names import fold
+from trio_chat.core.queries import (
+    Count,
+    FindNicks,
+    ListMembers,
+    ListTalks,
+    LookUp,
+    MarkRead,
+    Query,
+    Recall,
+    Seek,
+    ShowMark,
+)
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import RoomState
 from trio_chat.core.views import Answer, AwayReply, Found, Marked, Recalled, Refused, Talks

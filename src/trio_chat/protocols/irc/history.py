@@ -7,9 +7,9 @@ the same.
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from trio_chat.core.commands import Bound, ListTalks, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.events import is_id
 from trio_chat.core.names import nick_problem, room_problem
+from trio_chat.core.queries import Bound, ListTalks, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Found, Recalled, Refused, Talks
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX

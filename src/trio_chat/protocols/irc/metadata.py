@@ -6,15 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from trio_chat.core.commands import (
-    ClearMetadata,
-    SetMetadata,
-    ShowMetadata,
-    Subscribe,
-    SyncMetadata,
-)
+from trio_chat.core.commands import ClearMetadata, SetMetadata, Subscribe
 from trio_chat.core.letters import cut
 from trio_chat.core.metadata import KEYS_MAX, SUBS_MAX, VALUE_MAX, fits, is_key, with_values
+from trio_chat.core.queries import ShowMetadata, SyncMetadata
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AllMetadata, Metadata, Refused, SyncLater
 from trio_chat.protocols.irc import numerics as n

@@ -9,17 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from trio_chat.core.commands import (
-    ExplainLimits,
-    LiftBan,
-    LiftRoomBan,
-    ListBans,
-    Remove,
-    Report,
-    SetBan,
-    ShowMasks,
-)
+from trio_chat.core.commands import ExplainLimits, LiftBan, LiftRoomBan, Remove, Report, SetBan
 from trio_chat.core.masks import full_mask
+from trio_chat.core.queries import ListBans, ShowMasks
 from trio_chat.core.views import Answer, Audited, Ban, Bans, Reports
 from trio_chat.protocols.audit import (
     OF_AUDIT,

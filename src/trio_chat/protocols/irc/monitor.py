@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from trio_chat.core.commands import FindNicks, Watch
+from trio_chat.core.commands import Watch
 from trio_chat.core.names import distinct, fold, nick_problem
+from trio_chat.core.queries import FindNicks
 from trio_chat.protocols.irc import metadata, replies
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.info import WATCHED_MAX

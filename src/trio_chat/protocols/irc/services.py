@@ -14,9 +14,9 @@ from trio_chat.core.commands import (
     Register,
     Rename,
     SetPassword,
-    ShowAccount,
 )
 from trio_chat.core.names import fold
+from trio_chat.core.queries import ShowAccount
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from trio_chat.core.commands import Count, ListMembers, Quit, Say, ShowMark
+from trio_chat.core.commands import Quit, Say
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -25,6 +25,7 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
+from trio_chat.core.queries import Count, ListMembers, ShowMark
 from trio_chat.core.views import (
     Answer,
     AwayReply,

@@ -8,17 +8,11 @@ from typing import Any, NamedTuple
 
 from trio_chat.core.commands import (
     Announce,
-    Count,
-    FindNicks,
-    FindPast,
-    FindPeople,
     Invite,
     Join,
     Kick,
     Kill,
     Leave,
-    ListMembers,
-    ListRooms,
     Operate,
     Quit,
     Reload,
@@ -28,16 +22,24 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
+)
+from trio_chat.core.events import Change
+from trio_chat.core.letters import cut
+from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
+from trio_chat.core.names import distinct, fold, nick_problem
+from trio_chat.core.queries import (
+    Count,
+    FindNicks,
+    FindPast,
+    FindPeople,
+    ListMembers,
+    ListRooms,
     ShowInvitations,
     ShowMasks,
     ShowMetadata,
     ShowModes,
     ShowTopic,
 )
-from trio_chat.core.events import Change
-from trio_chat.core.letters import cut
-from trio_chat.core.modes import ARGUED, KEYED, LISTS, ROOM_MODES, USER_MODES
-from trio_chat.core.names import distinct, fold, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Metadata, Refused
 from trio_chat.protocols import invitation

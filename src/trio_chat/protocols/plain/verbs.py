@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.core.commands import (
-    Bound,
     Command,
     DirectMessage,
     DropAccount,
@@ -16,30 +15,33 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     LiftRoomBan,
-    ListMembers,
-    ListRooms,
     LogIn,
     LogOut,
     MakeKey,
     Quit,
-    Recall,
     Register,
     Remove,
     Rename,
     RenameRoom,
     Report,
     Say,
-    Seek,
     SetModes,
     SetPassword,
     SetTopic,
+)
+from trio_chat.core.events import Change, is_id
+from trio_chat.core.names import room_problem
+from trio_chat.core.queries import (
+    Bound,
+    ListMembers,
+    ListRooms,
+    Recall,
+    Seek,
     ShowAccount,
     ShowMasks,
     ShowTopic,
     Span,
 )
-from trio_chat.core.events import Change, is_id
-from trio_chat.core.names import room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation

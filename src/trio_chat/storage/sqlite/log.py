@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import trio
 
-from trio_chat.core.commands import ALL, Span
 from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent
+from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from trio_chat.core.commands import Bound, Span
 from trio_chat.core.events import REALM, Entry, Said
 from trio_chat.core.names import fold
+from trio_chat.core.queries import Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new

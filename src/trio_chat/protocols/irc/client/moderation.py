@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from trio_chat.core.commands import LiftBan, ListBans, SetBan
+from trio_chat.core.commands import LiftBan, SetBan
 from trio_chat.core.masks import full_mask
+from trio_chat.core.queries import ListBans
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.durations import written
 from trio_chat.protocols.irc.client.account import check_server
