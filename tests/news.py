@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     Origin,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
 )
@@ -150,7 +151,7 @@ MESSAGES: dict[type, st.SearchStrategy[Message]] = {
     kind: _of(kind)
     for kind in (
         *(Said, Stamped, Redacted, Joined, Left, Departed, Kicked, Renamed, AwaySet, TopicSet),
-        *(ModesSet,),
+        *(ModesSet, RoomRenamed),
         *(Topic, Notice, InRoom, OutOfRoom, Typing, Sent, Acknowledged, Failed, PageEnd),
         *(MarkedRead, Linked, Unlinked, Lag),
     )

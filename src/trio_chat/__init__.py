@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trio_chat.core.events import Origin as Origin
     from trio_chat.core.events import Redacted as Redacted
     from trio_chat.core.events import Renamed as Renamed
+    from trio_chat.core.events import RoomRenamed as RoomRenamed
     from trio_chat.core.events import Said as Said
     from trio_chat.core.events import TopicSet as TopicSet
     from trio_chat.core.views import Mask as Mask
@@ -68,7 +69,8 @@ _HOMES = {
     "trio_chat.app": "serve",
     "trio_chat.client.chat": "Chat Incoming Message open_chat",
     "trio_chat.core.events": (
-        "AwaySet Change Departed Joined Kicked Left ModesSet Origin Redacted Renamed Said TopicSet"
+        "AwaySet Change Departed Joined Kicked Left ModesSet Origin Redacted Renamed RoomRenamed "
+        "Said TopicSet"
     ),
     "trio_chat.core.views": "Mask Masks Notice Topic",
     "trio_chat.errors": (

@@ -105,6 +105,17 @@ def on_plain(wanted: str = "") -> Person:
     return Person(session, wanted or "#lobby")
 
 
+def test_in_a_room_that_is_renamed_all_goes_on_by_its_new_name():
+    bob = on_irc()
+    assert bob.hears(f"{A} RENAME #lobby #tea :better") == [
+        "*** alice renamed #lobby to #tea (better)."
+    ]
+    bob.writes("hi")
+    bob.writes("/topic")
+    assert bob.sent == ["PRIVMSG #tea hi", "TOPIC #tea"]
+    assert (bob.room.room, bob.room.home) == ("#tea", "#tea")
+
+
 # ── what people are told ───────────────────────────────────────────────────────────────────────
 
 

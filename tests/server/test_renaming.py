@@ -47,7 +47,7 @@ async def test_who_knows_it_is_told_and_others_leave_and_enter(house: House) -> 
     assert {*names.partition(" :")[2].split()} == {"@alice", "bob", "carl", "pam"}
     assert end == "366 bob #New :End of /NAMES list"
     assert [line.split()[1] for line in await told(quiet)][:2] == ["PART", "JOIN"]
-    await plain.until("*** alice has renamed the room: it is #New now (better).\n")
+    await plain.until("*** alice renamed #old to #New (better).\n")
     # Everybody goes on there, in the same room.
     await told(bob, "PRIVMSG #new :hello")
     await plain.until("bob: hello\n")
@@ -94,7 +94,7 @@ async def test_the_old_name_is_for_whoever_comes_first(house: House) -> None:
 async def test_a_plain_operator_renames_the_room_they_are_in(house: House) -> None:
     plain = await (await house.connect()).enter("pam")
     await plain.send(b"/join #old\n/rename new for a reason\nhello\n/topic\n")
-    assert "it is #new now (for a reason)." in await plain.until("pam: hello\n")
+    assert "*** pam renamed #old to #new (for a reason).\n" in await plain.until("pam: hello\n")
     await plain.until("*** #new has no topic.\n")
     await plain.send(b"/join #other\n")
     await plain.until("You are pam in #other")

@@ -18,7 +18,7 @@ from trio_chat.client.dial import Remote
 from trio_chat.client.members import Members
 from trio_chat.client.reconnecting import ReconnectingConnection, one_at_a_time
 from trio_chat.client.tls import uses_tls
-from trio_chat.core.events import Said
+from trio_chat.core.events import RoomRenamed, Said
 from trio_chat.core.fact import fact
 from trio_chat.core.views import Notice
 from trio_chat.errors import ChatError, ConnectionLost, Unsupported
@@ -327,6 +327,8 @@ class Chat:
     def _hear(self, messages: Sequence[Told]) -> None:
         for message in messages:
             self._members.update(message)
+            if isinstance(message, RoomRenamed):
+                self._connection.renamed(message.room, message.to)
             if not self._is_of_page(message):
                 self._state.heard.append(message)
         self._drop_some()

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trio_chat.core.events import AwaySet, Departed, Joined, Kicked, Left, ModesSet, Renamed
+from trio_chat.core.events import (
+    AwaySet,
+    Departed,
+    Joined,
+    Kicked,
+    Left,
+    ModesSet,
+    Renamed,
+    RoomRenamed,
+)
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.client import Member, Message, OutOfRoom, Roster
 
@@ -35,6 +44,8 @@ class Members:
                 self._known(room).pop(nick, None)
             case Departed(nick):
                 self._depart(nick)
+            case RoomRenamed(room, to=to):
+                self._rooms.rename(room, to)
             case Renamed(nick, to):
                 self._rename(nick, to)
             case AwaySet(nick, text):

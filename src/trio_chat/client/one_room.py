@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from trio_chat.client import requests
 from trio_chat.client.connection import DEFAULT_ROOM
 from trio_chat.client.sentences import Sentences, together
-from trio_chat.core.events import Joined, Left
+from trio_chat.core.events import Joined, Left, RoomRenamed
 from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.casemapping import ByName
@@ -73,6 +73,8 @@ class OneRoom:
                 return self._entered(room, greeting)
             case OutOfRoom(room, why):
                 return self._left(room, why)
+            case RoomRenamed(room, to=to):
+                self._renamed(room, to)
             case Roster(room) if room in self._entering:
                 del self._entering[room]
                 return self._sentences.company(message)
@@ -136,6 +138,11 @@ class OneRoom:
             return ()
         self.room = self.home = ""
         return () if self._plain and self._asked else [Left(room, self._sentences.nick)]
+
+    def _renamed(self, room: str, to: str) -> None:
+        self._entering.rename(room, to)
+        if self._same(room, self.room):
+            self.room = self.home = to
 
     def _refuse(self, room: str) -> None:
         """Note that a room has not let us in."""

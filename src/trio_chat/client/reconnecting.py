@@ -102,6 +102,11 @@ class ReconnectingConnection:
             self.home = ""
         self.requests.part(room, why)
 
+    def renamed(self, room: str, to: str) -> None:
+        """Note that a room has another name."""
+        if self._state.names.same(room, self.home):
+            self.home = to
+
     async def push(self) -> None:
         """Send what may be sent now; the rest goes out with the next steps. Raises ConnectionLost
         only if we do not try again: otherwise the next step notices it.

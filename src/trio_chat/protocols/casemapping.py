@@ -96,6 +96,16 @@ class ByName(MutableMapping[str, V]):
     def __delitem__(self, name: str) -> None:
         del self._now()[self._names.fold(name)]
 
+    def rename(self, name: str, to: str) -> None:
+        """Let an entry go by another name, in the same place; one that had that name is dropped."""
+        items, old, new = self._now(), self._names.fold(name), self._names.fold(to)
+        if old in items:
+            self._items = {
+                (new if key == old else key): ((to, entry[1]) if key == old else entry)
+                for key, entry in items.items()
+                if key == old or key != new
+            }
+
     def __iter__(self) -> Iterator[str]:
         return (written for written, _ in self._now().values())
 

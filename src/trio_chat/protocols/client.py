@@ -13,6 +13,7 @@ from trio_chat.core.events import (
     ModesSet,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
 )
@@ -250,7 +251,7 @@ State = (
 
 #: Messages that nobody answers.
 Happening = (
-    Redacted | Joined | Left | Renamed | TopicSet | Notice | Earlier
+    Redacted | Joined | Left | Renamed | RoomRenamed | TopicSet | Notice | Earlier
     | Departed | Kicked | ModesSet | AwaySet | Topic | Masks | State
 )  # fmt: skip
 

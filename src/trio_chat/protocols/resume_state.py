@@ -217,6 +217,18 @@ class ResumeState:
         if room not in self.last and (before := just_before(time)):
             self.last[room] = Last("", before)
 
+    def rename(self, room: str, to: str) -> None:
+        """Note that a room has another name. What is in its history is known by that, too."""
+        _, key = self.rooms.get(room, ("", ""))
+        for known in (self.last, self.rooms):
+            assert isinstance(known, ByName)  # noqa: S101 - for the type checker
+            known.rename(room, to)
+        if to in self.rooms:
+            self.rooms[to] = to, key
+        self.required = [to if self.names.same(name, room) else name for name in self.required]
+        old, new = self.names.fold(room), self.names.fold(to)
+        self._seen = {(new if at == old else at, msgid): None for at, msgid in self._seen}
+
     def leave(self, room: str) -> None:
         """Note that we are no longer in a room, and miss nothing of it."""
         self.last.pop(room, None)

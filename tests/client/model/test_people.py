@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     ModesSet,
     Origin,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
 )
@@ -229,6 +230,38 @@ def test_who_departs_is_gone_from_all_rooms(desk: Desk) -> None:
 def test_our_own_coming_and_going_is_told_once(desk: Desk) -> None:
     desk.hear(Joined("#b", "me"), InRoom("#b"), Left("#b", "me"), OutOfRoom("#b"), Departed("me"))
     assert [line.text for line in desk["#b"].lines] == ["You are in #b.", "You have left #b."]
+
+
+def test_a_renamed_room_stays_where_it_is_with_all_that_is_in_it(desk: Desk) -> None:
+    desk.hear(InRoom("#b"), InRoom("#old"))
+    desk["#lobby"].draft = "half a", 6
+    desk.go("#b")
+    desk.hear(said("alice", "hi", "m1", at(1)), RoomRenamed("#lobby", "alice", "#tea", "better"))
+    assert desk.names() == ["net", "#tea", "#b", "#old"]
+    assert desk.events("#tea") == ["alice renamed #lobby to #tea (better)."]
+    desk.hear(said("bob", "there", "m2", at(2), room="#TEA"))
+    assert desk.texts("#tea") == ["hi", "there"]
+    assert (desk["#tea"].unread, desk["#tea"].joined) == (2, True)
+    assert desk["#tea"].draft == ("half a", 6)
+    assert members(desk, "#tea") == ["@alice", "bob", "me"]
+    # How far it was read is known by its name, and a page of another room that had it is closed.
+    desk.go("#tea")
+    assert dict(desk.model.read) == {"#tea": at(2)}
+    desk.hear(RoomRenamed("#tea", "alice", "#Old"))
+    assert desk.names() == ["net", "#Old", "#b"]
+    assert dict(desk.model.read) == {"#Old": at(2)}
+
+
+def test_of_a_renamed_room_more_can_be_asked_for(desk: Desk) -> None:
+    assert desk.model.older(desk["#lobby"])
+    desk.hear(RoomRenamed("#lobby", "alice", "#tea"))
+    assert desk.model.older(desk["#tea"])
+
+
+def test_that_another_room_was_renamed_is_told_as_an_answer(desk: Desk) -> None:
+    desk.hear(RoomRenamed("#far", "me", "#away"))
+    assert desk.names() == ["net", "#lobby"]
+    assert desk["net"].lines[-1].text == "me renamed #far to #away."
 
 
 # ── nicknames ──────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ from trio_chat import (
     PageEnd,
     Redacted,
     Renamed,
+    RoomRenamed,
     Roster,
     Said,
     Sent,
@@ -96,6 +97,11 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
         {**LOBBY, "nick": "al", "target": "bob", "why": "loud"},
     ),
     (Renamed("al", "alan", user_id="7", rooms=("#x",)), "renamed", {"nick": "al", "to": "alan"}),
+    (
+        RoomRenamed("#lobby", "al", "#tea", "better", user_id="7"),
+        "room_renamed",
+        {**LOBBY, "nick": "al", "to": "#tea", "why": "better"},
+    ),
     (TopicSet("#lobby", "al", ""), "topic", {**LOBBY, "nick": "al", "text": ""}),
     (
         Topic("#lobby", "tea", "al", 1769851800000),

@@ -119,11 +119,10 @@ class ChatState:
         self.see(buffer)
 
     def rename(self, buffer: Buffer, name: str) -> None:
-        """Rename a person's buffer, unless another one has that name."""
+        """Rename the buffer of a person or a room, unless another one has that name."""
         if self._by_name.get(name, buffer) is not buffer:
             return
-        del self._by_name[buffer.name]
-        self._by_name[name] = buffer
+        self._by_name.rename(buffer.name, name)
         buffer.name = name
 
     def sees(self, buffer: Buffer) -> bool:

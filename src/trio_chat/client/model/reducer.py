@@ -22,6 +22,7 @@ from trio_chat.core.events import (
     Origin,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
 )
@@ -46,7 +47,7 @@ from trio_chat.protocols.client import (
     Typing,
     Unlinked,
 )
-from trio_chat.protocols.irc.text import is_split
+from trio_chat.protocols.irc.text import is_room, is_split
 from trio_chat.protocols.irc.times import moment_of
 from trio_chat.protocols.plain.wording import notices, removal, wording
 
@@ -270,7 +271,10 @@ class Reducer(ChatState):
         return buffer if buffer and buffer.kind == "person" else None
 
     def _tell(
-        self, buffer: Buffer, event: TopicSet | ModesSet | Kicked | Renamed, now: float
+        self,
+        buffer: Buffer,
+        event: TopicSet | ModesSet | Kicked | Renamed | RoomRenamed,
+        now: float,
     ) -> None:
         lines = wording(event)
         if self.ignores(event.nick, event.origin):
@@ -349,6 +353,20 @@ class Reducer(ChatState):
         elif person:
             self.rename(person, renamed.to)
             self._tell(person, renamed, now)
+
+    def _on_room_renamed(self, renamed: RoomRenamed, now: float) -> None:
+        """Keep the room's page. One of an earlier room that had its new name is closed."""
+        buffer = self._room(renamed.room)
+        if buffer is None or not is_room(renamed.to):
+            self._on_notice(notices(renamed)[0], now)
+            return
+        if (other := self.find(renamed.to)) and other is not buffer:
+            self.remove(other)
+        self.rename(buffer, renamed.to)
+        self.read.rename(renamed.room, renamed.to)
+        buffer.asking = False  # the answer is about the name that it had
+        buffer.lines.end_page()
+        self._tell(buffer, renamed, now)
 
     def _on_away(self, away: AwaySet, now: float) -> None:
         if self.is_me(away.nick):
@@ -465,6 +483,7 @@ _HEARD: dict[type, Callable[[Reducer, Any, float], None]] = {
     PageEnd: Reducer._on_page_end,
     Redacted: Reducer._on_redacted,
     Renamed: Reducer._on_renamed,
+    RoomRenamed: Reducer._on_room_renamed,
     Roster: Reducer._on_roster,
     Said: Reducer._on_said,
     Sent: Reducer._on_sent,

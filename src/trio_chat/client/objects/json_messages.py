@@ -48,6 +48,7 @@ KINDS = {
     "departed": Kind("Departed", "nick why? address?", (events.Departed,)),
     "kicked": Kind("Kicked", "room nick target why? address?", (events.Kicked,)),
     "renamed": Kind("Renamed", "nick to address?", (events.Renamed,)),
+    "room_renamed": Kind("RoomRenamed", "room nick to why? address?", (events.RoomRenamed,)),
     "topic": Kind(
         "TopicIs", "room nick? text time? earlier? address?", (events.TopicSet, views.Topic)
     ),

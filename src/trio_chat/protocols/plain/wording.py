@@ -156,8 +156,8 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {removal(shown)}"]
         case RoomMoved(event):
             return wording(event)
-        case RoomRenamed(nick=nick, to=to, why=why):
-            return [f"*** {nick} has renamed the room: it is {to} now{f' ({why})' if why else ''}."]
+        case RoomRenamed(room, nick, to, why):
+            return [f"*** {nick} renamed {room} to {to}{f' ({why})' if why else ''}."]
         case TopicSet(nick=nick, text=""):
             return [f"*** {nick} removed the topic."]
         case TopicSet(nick=nick, text=text):

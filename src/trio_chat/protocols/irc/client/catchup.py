@@ -11,6 +11,7 @@ it never comes.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Any
 
 from trio_chat.core.events import (
     AwaySet,
@@ -209,6 +210,23 @@ class CatchUp:
             return ()
         held, self._held, self._waiting = self._held, [], set()
         return held
+
+    def rename(self, room: str, to: str) -> None:
+        """Let a room have another name, also in what is held: that is shown after it is told."""
+        gap = self._gaps.get(room)
+        self._gaps.rename(room, to)
+        if gap:
+            gap.target = to
+            gap.newest = [self._renamed(message, room, to) for message in gap.newest]
+        self._held = [self._renamed(message, room, to) for message in self._held]
+        old, new = self.names.fold(room), self.names.fold(to)
+        self._waiting = {(new if at == old else at, msgid) for at, msgid in self._waiting}
+
+    def _renamed(self, message: Any, room: str, to: str) -> Any:
+        if isinstance(message, Earlier):
+            return replace(message, said=self._renamed(message.said, room, to))
+        known = self.names.same(getattr(message, "room", ""), room)
+        return replace(message, room=to) if known else message
 
     # ── each once, and in order ────────────────────────────────────────────────────────────
 

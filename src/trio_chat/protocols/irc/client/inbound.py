@@ -18,6 +18,7 @@ from trio_chat.core.events import (
     ModesSet,
     Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
     UserModesSet,
@@ -250,6 +251,14 @@ class IrcInbound(IrcRefusals):
 
     def _on_topic(self, line: Line) -> Messages:
         return [TopicSet(line.params[0], line.nick, line.params[1], origin=origin_of(line))]
+
+    def _on_rename(self, line: Line) -> Messages:
+        room, to, why = line.params[0], line.params[1], line.param(2)
+        if not is_room(to) or " " in to:
+            return ()
+        if room in self.inside:
+            self.renamed(room, to)
+        return [RoomRenamed(room, line.nick, to, why, origin=origin_of(line))]
 
     def _on_invite(self, line: Line) -> Messages:
         return notices(Invited(line.params[1], line.nick, line.params[0]))
@@ -525,6 +534,7 @@ COMMANDS = {
     "QUIT": Heard(IrcInbound._on_quit),
     "REDACT": Heard(IrcInbound._on_redact, 2),
     "REGISTER": Heard(IrcInbound._on_register, 3),
+    "RENAME": Heard(IrcInbound._on_rename, 2),
     "TAGMSG": Heard(IrcInbound._on_tagmsg, 1),
     "TOPIC": Heard(IrcInbound._on_topic, 2),
     "WALLOPS": Heard(IrcInbound._on_wallops, 1),

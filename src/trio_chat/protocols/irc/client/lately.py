@@ -26,6 +26,12 @@ class Lately:
                 return msgid
         return ""
 
+    def rename(self, room: str, to: str) -> None:
+        """Note that a room has another name."""
+        for msgid, (where, who) in self._said.items():
+            if self._same(where, room):
+                self._said[msgid] = to, who
+
     def forget(self, msgid: str) -> str:
         """Forget a message that was removed; returns who had said it, empty if that is unknown."""
         _, nick = self._said.pop(msgid, ("", ""))

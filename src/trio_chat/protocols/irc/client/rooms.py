@@ -150,6 +150,15 @@ class IrcRooms(IrcTexts):
         self.inside.pop(room, None)
         return super().left(room, why)
 
+    def renamed(self, room: str, to: str) -> None:
+        """Note that a room where we are has another name."""
+        for known in (self.inside, self.entering, self.joining):
+            known.rename(room, to)
+        for coming in (self.people, self.topics, self.bans, self.names):
+            coming.rename(room, to)
+        for keeper in (self.state, self.catch_up, self.lately):
+            keeper.rename(room, to)
+
     def answered(self, room: str) -> bool:
         """Return whether we have asked to enter a room, which is answered now."""
         known = room in self.joining
