@@ -129,7 +129,7 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
         (
             b"*** bob is somebody's: /login PASSWORD if it is you. You are bob_2 for now; /nick "
             b"changes that.\n",
-            "If it is yours, speak IRC there, and set TRIO_CHAT_CLIENT__ACCOUNT and",
+            "If it is yours, speak IRC there, and log in",
         ),
     ],
 )

@@ -46,7 +46,7 @@ def with_pin(settings: Settings) -> Settings:
         )
         raise SettingsError(f"client.tls=off: {error}{remedy}") from None
     pin = client.pin or known
-    if speaks_tls and not pin and _is_interactive(settings):
+    if speaks_tls and not pin and is_interactive(settings):
         pin = _meet(address, pins, retry=client.retry)
     elif speaks_tls and pin != known and client.state:
         _check_and_keep(address, pins, pin, known)
@@ -74,7 +74,8 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _is_interactive(settings: Settings) -> bool:
+def is_interactive(settings: Settings) -> bool:
+    """Whether a person can be asked."""
     return not settings.client.json_lines and all(map(os.isatty, (0, 2)))
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import trio
 
-from trio_chat.cli.certificates import with_pin
+from trio_chat.cli.certificates import is_interactive, with_pin
 from trio_chat.cli.configure import load
-from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error
+from trio_chat.cli.exits import OUTPUT_GONE, exit_on_error, first_error
+from trio_chat.cli.login import with_login
 from trio_chat.cli.password_command import with_passwords
 from trio_chat.cli.trust import for_client
 from trio_chat.client.line_mode import run_lines
@@ -43,7 +44,24 @@ def run_client(
         _refuse_passwords(assignments)
         settings = with_passwords(with_pin(for_client(load(options, assignments, env_file))))
         _open_standard_streams()
-        sys.exit(_on_screen(settings) if _has_screen(settings) else _in_lines(settings))
+        sys.exit(_chat(settings))
+
+
+def _chat(settings: Settings) -> int:
+    """Chat; ask a person for their account, once, if they are not let in without."""
+    refused: NotAdmitted | None = None
+    code = 0
+    try:
+        code = _chat_as(settings)
+    except* NotAdmitted as group:
+        refused = first_error(group)
+        if refused.about != "account" or not is_interactive(settings):
+            raise
+    return _chat_as(with_login(settings, refused, _nick(settings))) if refused else code
+
+
+def _chat_as(settings: Settings) -> int:
+    return _on_screen(settings) if _has_screen(settings) else _in_lines(settings)
 
 
 def _on_screen(settings: Settings) -> int:

@@ -22,8 +22,9 @@ from trio_chat.errors import (
     SettingsError,
 )
 from trio_chat.protocols.clean import clean
+from trio_chat.settings.described import variable
 
-_Error = TypeVar("_Error", ChatError, OSError)
+_Error = TypeVar("_Error", NotAdmitted, ChatError, OSError)
 
 EXIT_CODES: dict[type[ChatError], int] = {
     NotSaid: 65,  # EX_DATAERR: some of the input was not delivered
@@ -42,6 +43,11 @@ EXIT_CODES: dict[type[ChatError], int] = {
 ADVICE = {
     "host": " (--host)",
     "port": " (--port)",
+    "password": f". Set {variable('client.password')}",
+    "account": (
+        f". To log in to an account, set {variable('client.account')} and "
+        f"{variable('client.account_password')}"
+    ),
     "protocol": ". Try --protocol plain",
     "tls": ". '--set client.tls=off' goes there in clear, for all on the way to read",
     "pin": "; --pin trusts it",
@@ -63,7 +69,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         if sys.stdout is not None:
             sys.stdout.flush()
     except* ChatError as group:
-        error = _first(group)
+        error = first_error(group)
         if debug:
             traceback.print_exception(error)
         for line in f"{error}{_advice(error.about)}".splitlines():
@@ -79,7 +85,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         if debug:
             traceback.print_exception(failed)
         print(
-            f"trio-chat: {(_first(failed).strerror or 'input or output error').lower()}",
+            f"trio-chat: {(first_error(failed).strerror or 'input or output error').lower()}",
             file=sys.stderr,
         )
         code = CANNOT_WRITE
@@ -103,7 +109,8 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _first(error: _Error | BaseExceptionGroup[_Error]) -> _Error:
+def first_error(error: _Error | BaseExceptionGroup[_Error]) -> _Error:
+    """The first error in a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

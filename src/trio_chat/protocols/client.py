@@ -32,27 +32,19 @@ LINE_BYTES = 1024 * 1024
 _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 
 
-#: The error if a server wants a password and none was given: we know better than it how to.
-LOCKED = "This chat has a password. Set TRIO_CHAT_CLIENT__PASSWORD, or give open_chat a password."
-
+#: The error if a server wants a password and none was given.
+LOCKED = "This chat has a password"
 
 #: The error if a server lets in only those who were invited.
-UNINVITED = (
-    "This chat is for those who have an account or an invitation. Ask for a link; or, to log in, "
-    "set TRIO_CHAT_CLIENT__ACCOUNT and TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, or give open_chat an "
-    "account."
-)
+UNINVITED = "This chat is for those who have an account or an invitation. Ask for a link"
 
 #: The error if our nickname is somebody's account, to which we have not logged in; and how to.
-OWNED = (
-    "The nickname {0} is somebody's account. If it is yours, {how}set TRIO_CHAT_CLIENT__ACCOUNT "
-    "and TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, or give open_chat an account."
-)
+OWNED = "The nickname {0} is somebody's account. If it is yours, {how}log in"
 
 #: Advice to those who have registered on a device that keeps nothing.
 LOG_IN_AGAIN = (
-    "When you come again, say '/login PASSWORD'; or set TRIO_CHAT_CLIENT__ACCOUNT and "
-    "TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD, as you have to in a pipe."
+    "When you come again, say '/login PASSWORD', or give the password when you are asked; in a "
+    "pipe, set TRIO_CHAT_CLIENT__ACCOUNT and TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD."
 )
 
 #: The error if we have an account, and there is no way to log in to it.

@@ -215,7 +215,7 @@ def test_elsewhere_no_name_is_taken_of_an_account() -> None:
 
 def test_without_an_account_its_nickname_is_refused_with_the_way_in() -> None:
     session = IrcClientSession("al", encoding="utf-8", state=ResumeState())
-    with pytest.raises(NotAdmitted, match="If it is yours, set TRIO_CHAT_CLIENT__ACCOUNT and"):
+    with pytest.raises(NotAdmitted, match="If it is yours, log in"):
         hear(session, ":srv NOTE NICK NICKNAME_RESERVED al :al is somebody's", ":srv 433 * al :No")
 
 

@@ -119,11 +119,13 @@ class PlainLink:
             self._answered = True  # it is right or wrong the first time
             return True
         if text.startswith(_ASKED) and not (self._password or self.admitted):
-            raise NotAdmitted(LOCKED if ASK_TO_UNLOCK.startswith(text) else UNINVITED)
+            if ASK_TO_UNLOCK.startswith(text):
+                raise NotAdmitted(LOCKED, about="password")
+            raise NotAdmitted(UNINVITED, about="account")
         if self._try_another(text, near=near):
             return False
         if not self.admitted and text.startswith(f"{self.nick} is somebody's: "):
-            raise NotAdmitted(OWNED.format(self.nick, how="speak IRC there, and "))
+            raise NotAdmitted(OWNED.format(self.nick, how="speak IRC there, and "), about="account")
         if not self.admitted:
             # A near nickname is a refusal too: whoever runs us has chosen another.
             raise NotAdmitted(text)

@@ -461,6 +461,8 @@ class IrcInbound(IrcRefusals):
                 self.state.names.learn(UNTOLD)
             self.server = line.source
             self.welcomed(line.params[0])
+            if self._login:
+                self.keep_device()
         return [Notice(line.params[-1])]
 
     def _my_info(self, line: Line) -> Messages:

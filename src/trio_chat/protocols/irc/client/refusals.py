@@ -22,9 +22,9 @@ class IrcRefusals(IrcRooms):
         if line.command in NICK_TAKEN and self.try_another(line.param(1)):
             return ()
         if line.command in NICK_TAKEN and self.reserved and not self._login:
-            raise NotAdmitted(OWNED.format(self.nick, how=""))
+            raise NotAdmitted(OWNED.format(self.nick, how=""), about="account")
         if line.command == "464" and not self.gave_password:
-            raise NotAdmitted(LOCKED)
+            raise NotAdmitted(LOCKED, about="password")
         if line.command in KEPT_OUT:
             raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
         return ()
@@ -47,9 +47,15 @@ class IrcRefusals(IrcRooms):
             case "PRIVMSG" | "NOTICE":
                 return self.refused(about, text) or self.on_report(line)
             case _ if not self.admitted:
-                is_uninvited = line.params[1] == "ACCOUNT_REQUIRED" and not self.gave_password
-                raise NotAdmitted(UNINVITED if is_uninvited else line.params[-1])
+                raise self._not_admitted(line)
         return self.on_report(line)
+
+    def _not_admitted(self, line: Line) -> NotAdmitted:
+        if line.params[1] != "ACCOUNT_REQUIRED":
+            return NotAdmitted(line.params[-1])
+        is_uninvited = "invitation" in line.params[-1] and not self.gave_password
+        why = UNINVITED if is_uninvited else line.params[-1].rstrip(".")
+        return NotAdmitted(why, about="account")
 
     def on_report(self, line: Line) -> Messages:
         """FAIL, WARN and NOTE (standard-replies)."""
