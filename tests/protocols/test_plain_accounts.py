@@ -13,6 +13,7 @@ from trio_chat.core.commands import (
     MakeKey,
     Register,
     Rename,
+    Say,
     SetPassword,
 )
 from trio_chat.core.events import (
@@ -32,6 +33,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.plain.wording import ASK_TO_UNLOCK
+from trio_chat.protocols.slashes import NOT_SAID, is_confidential
 
 OWNED = Refused("bob is somebody's: /login PASSWORD if it is you.", Code.NICK_OWNED, ("bob",))
 BOBS = Origin(account="bob")
@@ -102,18 +104,37 @@ def test_complaint(line: str, answer: str) -> None:
     assert told(session) == answer
 
 
-NOT_HERE = "*** Not here: a password was in that line. Nobody was sent it.\n"
+LINES_WITH_PASSWORD = [
+    *(" /login hunter22", "\t/register hunter22", "/ login hunter22x", ". /login hunter22"),
+    *(
+        " /msg NickServ IDENTIFY hunter22",
+        "./msg nikserv identify hunter22",
+        " /ns identify hunter22",
+    ),
+    *("login hunter22", "Identify bob hunter22", "register hunter22", " password hunter22 "),
+    *("ns identify hunter22", "msg NickServ SET PASSWORD hunter22"),
+]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [" /login hunter22", "\t/register hunter22", "/ login hunter22x"],
-)
+@pytest.mark.parametrize("line", LINES_WITH_PASSWORD)
 def test_a_password_that_slips_is_said_to_nobody(line: str) -> None:
     session = inside()
     assert asks(session, line) is None
     assert "hunter22" not in (answer := told(session))
-    assert answer == NOT_HERE or "no command" in answer
+    assert answer == f"*** {NOT_SAID}\n" or "no command" in answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("login hunter22", "login", "the login page works", "login does not work here"),
+        *("logins cost 3", "NS records are slow", "nickserv is down", "./configure /login"),
+    ],
+)
+def test_what_only_sounds_like_it_is_said(text: str) -> None:
+    session = inside()
+    twice = "//" if is_confidential(text) else ""
+    assert asks(session, f"{twice}{text}") == Say("#lobby", f"{twice[1:]}{text}")
 
 
 @pytest.mark.parametrize("line", ["/login hunter22", "/register hunter22", "/password hunter22"])

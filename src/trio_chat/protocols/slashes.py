@@ -6,7 +6,7 @@ no row, and lists the rows for /help.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -103,18 +103,42 @@ def near(rows: Mapping[str, Row], word: str) -> str:
 
 
 #: What people are told of a line that is confidential and no command.
-NOT_SAID = "Not said, as a password may be in that line. A command begins with its slash."
+NOT_SAID = (
+    "Not said, as a password may be in that line. A command begins with its slash; two slashes say "
+    "the line all the same."
+)
 
 # Commands with a password, and how a line begins that may have been meant to be one.
 _WITH_PASSWORD = ("login", "register", "password", "identify")
-_BEGINNING = re.compile(r"\s*/+\s*([a-z]+)(?!\S)", re.IGNORECASE)
+_SERVICES = ("nickserv", "ns")
+_BEGINNING = re.compile(r"[^\w/]*/+\s*([a-z]+)(?!\S)(?:\s+([a-z]+)\b)?", re.IGNORECASE)
+
+# Most lines begin with something else; every line of every room is looked at.
+_PERHAPS = re.compile(r"[^\w/]*(?:/|[Ll][Oo]|[Rr][Ee]|[Ii][Dd]|[Pp][Aa]|[Mm][Ss]|[Nn][IiSs])")
+
+# A short line that may be such a command without its slash.
+_WITHOUT_SLASH = re.compile(
+    r"[^\w/]*(?:"
+    rf"(?:{'|'.join(_WITH_PASSWORD)})(?:\s+\S+){{1,2}}\s*$"
+    rf"|(?:msg\s+)?(?:{'|'.join(_SERVICES)})\s+(?:identify|register|ghost|set|login)\s+\S"
+    r")",
+    re.IGNORECASE,
+)
 
 
 def is_confidential(line: str) -> bool:
-    """Whether a line has a password in it, perhaps where no command can be, or after a typo."""
-    if (found := _BEGINNING.match(line)) is None:
+    """Whether a line may have a password in it, for us or for NickServ: perhaps where no command
+    can be, after a typo, or without its slash.
+    """
+    if _PERHAPS.match(line) is None:
         return False
-    return bool(difflib.get_close_matches(found[1].lower(), _WITH_PASSWORD, n=1, cutoff=0.8))
+    if (found := _BEGINNING.match(line)) is None:
+        return _WITHOUT_SLASH.match(line) is not None
+    return _is_near(found[1], (*_WITH_PASSWORD, *_SERVICES)) or _is_near(found[2], _SERVICES)
+
+
+def _is_near(word: str | None, words: Sequence[str]) -> bool:
+    return bool(word and difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.8))
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:

@@ -44,7 +44,7 @@ from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import CANNOT_LOG_IN, GREETING, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
-from trio_chat.protocols.slashes import is_confidential
+from trio_chat.protocols.slashes import NOT_SAID, is_confidential
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
@@ -294,7 +294,7 @@ class PlainSession(Session):
     def _out_of_place(self, text: str) -> Command | Refused:
         """Read a line with a password where no command can be, but for a login that comes first."""
         if self._nick:
-            return Refused("Not here: a password was in that line. Nobody was sent it.")
+            return Refused(NOT_SAID)
         if (login := _read_login(text)) and login.name:
             self._wanted, self._given = login.name, login.password
             return self._enter(login.name, login.name)
