@@ -74,7 +74,7 @@ async def test_we_are_logged_in_before_we_are_seen(nursery):
 @pytest.mark.parametrize("has", ["PLAIN", "SCRAM-SHA-256"])
 async def test_a_wrong_password_is_told_once_and_not_tried_again(nursery, has):
     server = await nursery.start(SaslServer(f"={has}", has=(has,)).run)
-    with pytest.raises(LoginFailed, match="cannot log in as al: That is not the password"):
+    with pytest.raises(LoginFailed, match="cannot log in as al: that is not the password"):
         await enter(server, "open barley", retry=True)
     assert asked_for(server) == [has]
     assert "CAP END" not in server.received
@@ -125,7 +125,7 @@ async def test_a_server_that_poses_as_ours_is_found_out(nursery):
         ({"AUTHENTICATE": "AUTHENTICATE +\nAUTHENTICATE \u00e9"}, "as it should"),
         ({"AUTHENTICATE": "AUTHENTICATE +\n" + f"AUTHENTICATE {'A' * 400}\n" * 11}, "too much"),
         ({"AUTHENTICATE": ":irc.test 902 * :You must use a nick assigned to you"}, "a nick ass"),
-        ({"AUTHENTICATE": ":irc.test 905 * :Too long"}, "Too long"),
+        ({"AUTHENTICATE": ":irc.test 905 * :Too long"}, "too long"),
     ],
 )
 async def test_odd_servers(nursery, answers, why):
@@ -206,7 +206,7 @@ async def test_the_command_has_it_from_the_environment(nursery):
     wrong = {"TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD": "open barley"}
     done = await run(*where, "--json", "--retry", "--protocol", "irc", **wrong)
     assert (done.code, done.err.count("\n")) == (77, 1)
-    assert "cannot log in as al: That is not the password" in done.err
+    assert "cannot log in as al: that is not the password" in done.err
     assert "barley" not in done.out + done.err
 
 
@@ -264,7 +264,7 @@ async def test_our_own_server_takes_our_proof(
         async with trio_chat.open_chat(nick="al", protocol="irc", **where, **account):
             alice = await irc_peer(house, "alice", rooms="")
             assert any(" 330 alice al al :" in line for line in await alice.news("WHOIS al"))
-        with pytest.raises(LoginFailed, match="That is not the password"):
+        with pytest.raises(LoginFailed, match="that is not the password"):
             async with trio_chat.open_chat(
                 nick="al", protocol="irc", **where, account="al", account_password="wrong-horse"
             ):
@@ -300,7 +300,7 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         await al.command(f"/login al {HORSE}")
         await until_told(al, "You are logged in as al.")
         await al.command("/login al wrong-horse")
-        await until_told(al, "Cannot log in as al: That is not the password.")
+        await until_told(al, "Cannot log in as al: that is not the password.")
 
 
 async def test_a_pipe_logs_in_before_it_goes_on() -> None:
@@ -312,7 +312,7 @@ async def test_a_pipe_logs_in_before_it_goes_on() -> None:
         where = ("client", "-p", str(house.port), "-n", "guest", "--protocol", "irc")
         done = await run(*where, stdin=lines)
     assert (done.code, done.err) == (0, "")
-    assert "*** al is an account, since " in done.out.partition("*** You are logged in as al.")[2]
+    assert "*** al is an account, made " in done.out.partition("*** You are logged in as al.")[2]
 
 
 async def until_told(chat: trio_chat.Chat, text: str) -> None:

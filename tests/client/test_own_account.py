@@ -42,7 +42,7 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
         watcher = await irc_peer(house, "watcher", rooms="")
         async with screen(house, files.pin, first, "bob") as it:
             await it.type(f"/register {PASSWORD}\r")
-            await it.until("You need no password from here next time.")
+            await it.until("This device will log in by itself next time.")
         async with screen(house, files.pin, first):  # called like the account from now on
             assert await account_of(watcher, "bob") == "bob"
         async with screen(house, files.pin, second, "bob") as it:  # somebody else, as yet
@@ -51,7 +51,7 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
             await it.type(f" /login {PASSWORD}\r")
             await it.until("Not said, as a password may be")
             await it.type(f"/login {PASSWORD}\r")
-            await it.until("You need no password from here next time.")
+            await it.until("This device will log in by itself next time.")
             assert await account_of(watcher, "bob") == "bob"
         async with screen(house, files.pin, second, "bob") as it:
             assert await account_of(watcher, "bob") == "bob"

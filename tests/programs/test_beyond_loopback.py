@@ -149,7 +149,7 @@ def house(here: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 
 # ── in clear text ──────────────────────────────────────────────────────────────────────────────
 
-WHERE = "Nobody is let in from where you are without encryption. Use TLS: ircs://192.0.2.1:{}"
+WHERE = "From where you are, you need encryption. Use TLS: ircs://192.0.2.1:{}"
 
 
 @pytest.mark.parametrize("address", HERE)

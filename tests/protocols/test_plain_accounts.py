@@ -223,8 +223,8 @@ def test_who_is_called_something_else_stays_so() -> None:
         (AccountMade("bob", "=bob"), "Your nickname is yours now. When you come again: /login"),
         (AccountSet("bob", "1"), "You are logged out."),
         (AccountDropped("bob"), "Your account is deleted. Nobody else can have its name."),
-        (PasswordSet("bob"), "Your password is another one now."),
-        (KeyDropped("bob", "~x"), "It logs nobody in any more."),
+        (PasswordSet("bob"), "Your password has been changed."),
+        (KeyDropped("bob", "~x"), "That token no longer works."),
     ],
 )
 def test_what_has_become_of_it_is_told(event: Event, words: str) -> None:
@@ -244,11 +244,11 @@ def test_answers() -> None:
     session = inside()
     session.reply(AccountView("bob", 1_700_000_000_000, (("phone", 1_700_000_060_000),)))
     assert told(session) == (
-        "*** bob is an account, since 2023-11-14 22:13:20 (UTC).\n"
-        "*** phone logs in to it, since 2023-11-14 22:14:20 (UTC).\n"
+        "*** bob is an account, made 2023-11-14 22:13:20 (UTC).\n"
+        "*** Token phone, made 2023-11-14 22:14:20 (UTC), logs in to it.\n"
     )
     session.reply(NewKey("phone", "s3cret"))
     assert told(session) == (
         "*** phone: s3cret\n"
-        "*** It is shown only now, and logs in to your account in place of the password.\n"
+        "*** Keep it: it is shown only once. It works instead of your password.\n"
     )

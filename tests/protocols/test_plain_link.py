@@ -144,7 +144,7 @@ def test_whoever_is_refused_is_told_why(line: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "is_refused"),
     [
-        ("Cannot log in as bob: That is not the password.", True),
+        ("Cannot log in as bob: that is not the password.", True),
         ("You are logged in as bob.", False),
     ],
 )

@@ -16,6 +16,7 @@ from trio.testing import wait_all_tasks_blocked
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.core.events import REALM, AccountMade, KeyMade, OfRealm
+from trio_chat.core.letters import continued
 from trio_chat.server import accounts
 from trio_chat.server.guesses import WRONG, Guesses
 from trio_chat.server.passwords import identity
@@ -28,7 +29,7 @@ PASSWORD = "correct-horse"
 
 
 def wrong_for(name: str) -> str:
-    return f"*** Cannot log in as {name}: That is not the password."
+    return f"*** Cannot log in as {name}: that is not the password."
 
 
 SOMEBODYS = "*** bob is somebody's: /login PASSWORD if it is you."
@@ -135,7 +136,8 @@ async def test_a_deleted_account_leaves_its_name_to_nobody(tmp_path: Path) -> No
         assert await tell(bob, f"/login bob {PASSWORD}") == [wrong_for("bob")]
     async with running(kept(tmp_path)) as house:
         eve = await arrive(house, "eve")
-        assert await tell(eve, "/nick bob") == ["*** bob was somebody's, and stays so."]
+        [refused] = await tell(eve, "/nick bob")
+        assert refused.endswith(" the name of a deleted account; nobody else can have it.")
         assert await tell(eve, "/account bob") == ["*** There is no account bob."]
 
 
@@ -327,9 +329,9 @@ async def test_a_token_logs_in_without_a_hash_until_it_is_dropped(
     bob = await owner(house)
     secret = (await tell(bob, "/token new phone"))[0].removeprefix("*** phone: ")
     assert len(bytes.fromhex(secret)) == 16  # so no client takes it for an option
-    assert [line.partition(" since")[0] for line in await tell(bob, "/token list")] == [
+    assert [line.partition(" made")[0] for line in await tell(bob, "/token list")] == [
         "*** bob is an account,",
-        "*** phone logs in to it,",
+        "*** Token phone,",
     ]
     phone = await irc_peer(house, "robert", secret=secret)
     other = await arrive(house, "bert")
@@ -355,7 +357,7 @@ async def test_a_token_opens_no_other_account(house: House) -> None:
 
 async def test_another_password(house: House) -> None:
     bob = await owner(house)
-    assert await tell(bob, "/password another-horse") == ["*** Your password is another one now."]
+    assert await tell(bob, "/password another-horse") == ["*** Your password has been changed."]
     eve = await arrive(house, "eve")
     assert await tell(eve, f"/login bob {PASSWORD}") == [wrong_for("bob")]
     assert await tell(eve, "/login bob another-horse") == ["*** You are logged in as bob."]
@@ -412,10 +414,9 @@ async def test_in_clear_from_elsewhere_nothing_confidential_is_done(
         monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
         monkeypatch.setattr(accounts, "new_verifier", lambda *how: pytest.fail("it was hashed"))
         eve = await house.link("eve", address="192.0.2.1")
-        in_clear = "Everybody on the way here could read a password: connect with TLS first."
         lines = (f"/login bob {PHONE}", f"/login bob {PASSWORD}", f"/register {PASSWORD}")
-        refused = f"*** Cannot log in as bob: {in_clear}"
-        assert await tell(eve, *lines) == [refused, refused, f"*** {in_clear}"]
+        refused = f"*** Cannot log in as bob: {continued(accounts.IN_CLEAR.why)}"
+        assert await tell(eve, *lines) == [refused, refused, f"*** {accounts.IN_CLEAR.why}"]
         local = await house.link("local", address="::ffff:127.0.0.1")
         assert (await tell(local, f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
 
@@ -435,7 +436,7 @@ async def test_guesses_are_charged_to_where_they_come_from_and_to_no_account() -
         wrong = await tell(eve, *(f"/login bob wrong-horse-{n}" for n in range(3)))
         assert wrong == [wrong_for("bob")] * 3
         [late] = await tell(eve, f"/login bob {PASSWORD}")
-        assert "Too many passwords from your address. Try again in " in late
+        assert "too many login attempts from your address. Try again in " in late
         bob = await house.link("robert", address="at home")
         assert (await tell(bob, f"/login bob {PASSWORD}"))[-1] == "*** You are logged in as bob."
 
@@ -473,7 +474,7 @@ async def test_two_are_hashed_at_a_time_and_16_wait(monkeypatch: pytest.MonkeyPa
         await wait_all_tasks_blocked(0.01)
         assert house.server._accounts._hashing.statistics().tasks_waiting == 16
         [busy] = await tell(peers[18], f"/login bob {PASSWORD}")
-        assert "Many are logging in just now. Try again in a moment." in busy
+        assert "many are logging in just now. Try again in a moment." in busy
         assert (await tell(peers[18], f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
         for _ in range(2):
             await trio.to_thread.run_sync(hashing.acquire)

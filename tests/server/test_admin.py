@@ -96,7 +96,7 @@ async def test_who_has_forgotten_a_password_is_let_in_once(house: House, path: P
     told, _ = await texts(path, "account reset ALICE")
     login = told.removeprefix("Tell the owner of alice: ").partition(",")[0]
     assert login.startswith("/login alice ")
-    for password, answer in (("another-horse", "another one now"), ("a-third-horse", "not the")):
+    for password, answer in (("another-horse", "has been changed"), ("a-third-horse", "not the")):
         alice = await house.connect()
         await alice.send(f"{login}\n/password {password}\n/quit\n".encode())
         assert answer in await alice.rest()

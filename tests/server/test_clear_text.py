@@ -55,11 +55,11 @@ async def test_where_people_come_from_decides(
     async with running(settings(tls={**files.settings, "clear": clear})) as house:
         peer = await house.link(address=address)
         await peer.send(b"alice\n")
-        wanted = "You are alice in #lobby" if lets_in else "Nobody is let in from where you are"
+        wanted = "You are alice in #lobby" if lets_in else "From where you are, "
         assert wanted in await peer.until(".")
 
 
-WHERE = "Nobody is let in from where you are without encryption. Use TLS: ircs://chat.example.org:"
+WHERE = "From where you are, you need encryption. Use TLS: ircs://chat.example.org:"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_who_is_slow_to_ask_for_tls_is_not_greeted_in_clear(
 ) -> None:
     peer = await house.link(address=FAR)
     began = trio.current_time()
-    assert (await peer.rest()).startswith("*** Nobody is let in")
+    assert (await peer.rest()).startswith("*** From where you are, ")
     assert trio.current_time() - began > 9
     slow = await house.link(address=FAR)
     await trio.sleep(9)

@@ -17,7 +17,7 @@ from trio_chat.server.token_bucket import TokenBucket
 
 SESAME = cheap_hash("sesame")
 WRONG = "That is not the password."
-IN_A_MOMENT = "Too many passwords from your address. Try again in a moment."
+IN_A_MOMENT = "Too many login attempts from your address. Try again in a moment."
 
 
 class Hashing:
@@ -97,7 +97,7 @@ async def test_only_so_many_wrong_ones_from_a_source(mock_clock: MockClock) -> N
     row.bucket = TokenBucket(rate=1 / 6, burst=3)
     assert [await check(row, "sesame") for _ in range(20)] == [""] * 20
     assert [await check(row, "wrong") for _ in range(3)] == [WRONG] * 3
-    later = "Too many passwords from your address. Try again in 6 seconds."
+    later = "Too many login attempts from your address. Try again in 6 seconds."
     assert [await check(row, text) for text in ("wrong", "sesame")] == [later, later]
     mock_clock.jump(6)
     assert [await check(row, text) for text in ("sesame", "wrong")] == ["", WRONG]
@@ -152,7 +152,7 @@ async def test_guesses_are_charged_to_the_address(caplog: pytest.LogCaptureFixtu
         peer = await irc_from(house, "127.0.0.2", "cy")
         await peer.send(b"OPER root secret\r\nOPER nobody secret\r\n")
         for _ in range(2):
-            await peer.until(" 464 cy :Too many passwords from your address.")
+            await peer.until(" 464 cy :Too many login attempts from your address.")
         other = await irc_from(house, "127.0.0.3", "dee")
         await other.send(b"OPER root secret\r\n")
         await other.until(" 381 dee ")
@@ -166,7 +166,7 @@ async def test_the_servers_password_is_guessed_at_a_price_too() -> None:
             peer = await irc_from(house, "127.0.0.2", f"n{n}", "wrong")
             assert WRONG in await peer.rest()
         late = await irc_from(house, "127.0.0.2", "late", "sesame")
-        assert "Too many passwords from your address." in await late.rest()
+        assert "Too many login attempts from your address." in await late.rest()
         for n in range(8):
             peer = await irc_from(house, "127.0.0.3", f"m{n}", "sesame")
             await peer.until(f" 001 m{n} ")

@@ -221,7 +221,7 @@ async def test_a_token_is_a_password_for_plain_and_ends_with_the_token(
 ) -> None:
     bob = await house.connect("bob")
     await bob.send(f"/register {PASSWORD}\n/token new bot\n".encode())
-    secret = (await bob.until("*** It is shown only now")).partition("*** bot: ")[2].split()[0]
+    secret = (await bob.until("*** Keep it: ")).partition("*** bot: ")[2].split()[0]
     monkeypatch.setattr(accounts, "opens", lambda *how: pytest.fail("it was hashed"))
     early, unborn = await begun(house, "early"), await begun(house, "unborn", "trio-chat/identity")
     assert numerics(await by_plain(early, "bob", secret)) == LOGGED_IN
@@ -416,11 +416,11 @@ async def owner(house: House, *caps: str, nick: str = "bob") -> IrcPeer:
 
 async def test_an_account_is_told_of_and_its_password_changed(house: House) -> None:
     bob, guest = await owner(house), await irc_peer(house, "guest", rooms="")
-    assert (await bob.news("NS INFO"))[0].startswith(f"{SAYS} bob :bob is an account, since ")
+    assert (await bob.news("NS INFO"))[0].startswith(f"{SAYS} bob :bob is an account, made ")
     assert len(await guest.news("NS INFO bob")) == 1
     assert await guest.news("NS INFO") == [f"{SAYS} guest :You are not logged in."]
     assert await bob.news("NS SET PASSWORD another-horse") == [
-        f"{SAYS} bob :Your password is another one now."
+        f"{SAYS} bob :Your password has been changed."
     ]
     assert await guest.news(f"NS IDENTIFY bob {PASSWORD}") == [
         f"{SAYS} guest :That is not the password."
@@ -434,8 +434,8 @@ async def test_tokens(house: House) -> None:
     assert told.startswith(f"{SAYS} bob :my bot: ")
     secret = told.rpartition(" ")[2]
     assert " 900 " in (await bot.news(f"NS IDENTIFY bob {secret}"))[0]
-    assert " :my bot logs in to it, since " in (await bob.news("NS TOKEN LIST"))[1]
-    assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :It logs nobody in any more."]
+    assert " :Token my bot, made " in (await bob.news("NS TOKEN LIST"))[1]
+    assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :That token no longer works."]
     assert "logged out from elsewhere" in await bot.rest()
     assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :You have none called my bot."]
 
@@ -463,7 +463,7 @@ async def test_programs_are_refused_by_standard_replies(house: House) -> None:
 
 # ── devices ────────────────────────────────────────────────────────────────────────────────────
 
-KEPT = "You need no password from here next time."
+KEPT = "This device will log in by itself next time."
 
 
 async def device(house: House, secret: str, nick: str) -> IrcPeer:
@@ -488,7 +488,7 @@ async def test_a_device_can_be_kept_and_forgotten(house: House) -> None:
     other = await device(house, f"{DEVICE}-2", "other")
     await other.news(f"NS IDENTIFY bob {PASSWORD}", "NS TOKEN KEEP phone")
     listed = [line.partition(" :")[2] for line in await other.news("NS TOKEN LIST")]
-    assert [line.partition(" logs")[0] for line in listed[1:]] == ["phone", "phone 2"]
+    assert [line.partition(",")[0] for line in listed[1:]] == ["Token phone", "Token phone 2"]
     assert " 901 " in (await phone.news("NS LOGOUT FORGET"))[0]
     await phone.say("QUIT")
     await phone.rest()
@@ -501,7 +501,7 @@ async def test_the_device_that_has_registered_gets_its_name(house: House) -> Non
     phone = await device(house, DEVICE, "bob")
     await phone.news(f"REGISTER * * {PASSWORD}")
     assert await phone.news("NS TOKEN KEEP phone") == [f"{SAYS} bob :{KEPT}"]
-    assert ":phone logs in to it" in (await phone.news("NS TOKEN LIST"))[1]
+    assert ":Token phone, made " in (await phone.news("NS TOKEN LIST"))[1]
 
 
 async def test_a_device_of_somebody_else_is_not_kept(house: House) -> None:
@@ -626,13 +626,13 @@ async def test_in_clear_from_elsewhere_only_scram_is_taken(
     assert refused.params[1] == SCRAM
     assert failed.command == "904"
     [register_refused] = await peer.messages(f"REGISTER * * {PASSWORD}")
-    assert "connect with TLS first" in register_refused.params[-1]
+    assert "Connect with TLS first" in register_refused.params[-1]
     assert numerics(await by_scram(peer, "bob", PASSWORD)) == LOGGED_IN
     await entered(peer, "eve")
-    assert "connect with TLS" in (await peer.news(f"NS IDENTIFY bob {PASSWORD}"))[0]
+    assert "Connect with TLS" in (await peer.news(f"NS IDENTIFY bob {PASSWORD}"))[0]
     late = IrcPeer((await house.link(address="192.0.2.1")).stream)
     await late.say(f"PASS bob:{PASSWORD}", "NICK bob", "USER b 0 * :B")
-    assert "connect with TLS first" in await late.rest()
+    assert "Connect with TLS first" in await late.rest()
 
 
 async def test_guesses_are_charged_to_the_source_and_odd_mechanisms_are_not() -> None:
@@ -646,7 +646,7 @@ async def test_guesses_are_charged_to_the_source_and_odd_mechanisms_are_not() ->
             assert wrong.params[-1] == "That is not the password."
         for way in WAYS.values():
             [late] = await way(eve, "bob", PASSWORD)
-            assert late.params[-1].startswith("Too many passwords from your address.")
+            assert late.params[-1].startswith("Too many login attempts from your address.")
         bob = IrcPeer((await house.link(address="at home")).stream)
         await bob.news("CAP REQ sasl", "NICK bob")
         assert numerics(await by_scram(bob, "bob", PASSWORD)) == LOGGED_IN

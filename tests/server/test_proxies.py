@@ -161,7 +161,7 @@ async def test_clear_text_depends_on_the_source_and_not_on_the_proxy(
 ) -> None:
     async with running(proxied(tls=files.settings)) as house:
         far = await by_proxy(house, header() + b"alice\n", address="unix")
-        assert "Nobody is let in from where you are without encryption." in await far.rest()
+        assert "From where you are, you need encryption." in await far.rest()
         near = await by_proxy(house, header("127.0.0.1") + b"bob\n", address="unix")
         await near.until("You are bob in #lobby")
 

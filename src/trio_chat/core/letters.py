@@ -33,6 +33,11 @@ _HANGUL_GOES_ON = {"LL", "LV", "LS", "VV", "VT", "TT", "SV", "ST"}
 _VIRAMA = 9  # the class of marks that join two consonants
 
 
+def continued(sentence: str) -> str:
+    """A sentence as it is written after a colon; words in capitals, such as SASL, keep them."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
 def cut(text: str, most: int) -> str:
     """The whole letters within the first ``most`` characters of a text."""
     return text[: last_cut(text, most)]

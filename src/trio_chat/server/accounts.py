@@ -53,12 +53,13 @@ _LONGEST = 600  # characters of a password: what fits a line of IRC in base64
 _SECRET = 16  # bytes of a key's secret
 
 IN_CLEAR = Refused(
-    "Everybody on the way here could read a password: connect with TLS first.", Code.OTHER
+    "Without TLS, others could read your password on its way here. Connect with TLS first.",
+    Code.OTHER,
 )
 
 
 # A login that does not go as SCRAM has it.
-_BROKEN = Refused("Your client does not log in as SCRAM-SHA-256 has it.", Code.WRONG_PASSWORD)
+_BROKEN = Refused("Your client made a mistake in SCRAM-SHA-256.", Code.WRONG_PASSWORD)
 
 
 class Exchange:

@@ -211,7 +211,7 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
     """How a peer is told, in the protocol that it speaks, to speak TLS."""
     name = settings.server.public_name
     where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
-    why = f"Nobody is let in from where you are without encryption. Use TLS: {where}"
+    why = f"From where you are, you need encryption. Use TLS: {where}"
     words = _refusal(spoken, Refused(why), settings)
     if spoken is Spoken.IRC and settings.tls.sts_days:
         return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words

@@ -152,5 +152,5 @@ class _Turn:
 
 def later(when: str) -> Refused:
     """The refusal of a password that comes too soon after others."""
-    why = f"Too many passwords from your address. Try again {when}."
+    why = f"Too many login attempts from your address. Try again {when}."
     return Refused(why, Code.WRONG_PASSWORD)

@@ -78,7 +78,8 @@ class Nicknames:
             return None
         if any(self._realm.account(name) for name in others):
             return Refused(f"{nick} is somebody's account.", Code.NICK_OWNED, (nick,))
-        return Refused(f"{nick} was somebody's, and stays so.", Code.NICK_TAKEN, (nick,))
+        why = f"{nick} is, or looks like, the name of a deleted account; nobody else can have it."
+        return Refused(why, Code.NICK_TAKEN, (nick,))
 
     def _is_taken(self, wanted: Collection[str]) -> bool:
         return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))

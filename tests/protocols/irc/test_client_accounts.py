@@ -131,7 +131,7 @@ def test_there_may_be_no_accounts() -> None:
 def test_no_password_goes_out_in_clear(typed: str) -> None:
     session = entered(secure=False)
     assert say(session, typed) == []
-    assert "connect with TLS" in refusals(session)[0]
+    assert "Without TLS" in refusals(session)[0]
 
 
 def test_a_login_in_clear_shows_no_password_and_keeps_no_device() -> None:
@@ -223,7 +223,7 @@ def test_a_wrong_password_is_told_and_may_be_said_again() -> None:
     session = entered()
     say(session, "/login al x")
     hear(session, ":srv CAP bob ACK :sasl", "AUTHENTICATE +", ":srv 904 bob :That is wrong")
-    assert refusals(session) == ["Cannot log in as al: That is wrong"]
+    assert refusals(session) == ["Cannot log in as al: that is wrong"]
     sent(session)
     log_in(session)
 

@@ -99,7 +99,7 @@ class Registration:
         if not nick:
             fail("REGISTER", "NEED_NICK", "*", "Choose a nickname first")
         elif name != "*" and fold(name) != fold(nick):
-            why = "An account is called like your nickname"
+            why = "An account has the same name as your nickname"
             fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", name, why)
         elif not peer.registered and self._out.info.registration == "":
             why = "Register once you have been let in"

@@ -33,7 +33,7 @@ from trio_chat.core.events import (
     Joined,
     Renamed,
 )
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import continued, cut
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
@@ -214,7 +214,9 @@ class PlainSession(Session):
         return [Ask(Rename(asked), on_refused=self._stay)]
 
     def _not_logged_in(self, name: str, refused: Refused) -> None:
-        self.reply(replace(refused, why=f"{CANNOT_LOG_IN}{cut(name, 50)}: {refused.why}"))
+        self.reply(
+            replace(refused, why=f"{CANNOT_LOG_IN}{cut(name, 50)}: {continued(refused.why)}")
+        )
 
     def _stay(self, refused: Refused) -> None:
         self.reply(Notice(f"You are {self._asked} elsewhere, too, and {self._nick} here."))

@@ -74,9 +74,9 @@ from trio_chat.protocols.plain import modes
 SETTLED = {
     AccountSet: "You are logged out.",
     AccountDropped: "Your account is deleted. Nobody else can have its name.",
-    PasswordSet: "Your password is another one now.",
-    KeyMade: "You need no password from here next time.",
-    KeyDropped: "It logs nobody in any more.",
+    PasswordSet: "Your password has been changed.",
+    KeyMade: "This device will log in by itself next time.",
+    KeyDropped: "That token no longer works.",
     InvitationRevoked: REVOKED,
 }
 
@@ -207,12 +207,12 @@ def wording(shown: Shown) -> list[str]:
         case NewKey(name, secret, reset=True):
             return [
                 f"*** Tell the owner of {name}: /login {name} {secret}, and then /password NEW.",
-                "*** It is shown only now, and good until that password is set.",
+                "*** It is shown only once, and works until that password is set.",
             ]
         case NewKey(label, secret):
             return [
                 f"*** {label}: {secret}",
-                "*** It is shown only now, and logs in to your account in place of the password.",
+                "*** Keep it: it is shown only once. It works instead of your password.",
             ]
         case Offer(operator):
             return [f"*** {offer(operator=operator, how='/register PASSWORD')}"]
@@ -376,11 +376,11 @@ def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
 
 
 def _account(account: AccountView) -> list[str]:
-    lines = [f"*** {account.name} is an account, since {moment(account.made)} (UTC)."]
+    lines = [f"*** {account.name} is an account, made {moment(account.made)} (UTC)."]
     if account.operator:
         lines.append("*** Its owner is an operator of this server.")
     for label, made in account.keys or ():
-        lines.append(f"*** {label} logs in to it, since {moment(made)} (UTC).")
+        lines.append(f"*** Token {label}, made {moment(made)} (UTC), logs in to it.")
     return lines
 
 

@@ -16,7 +16,7 @@ from trio_chat.protocols.slashes import OF_ACCOUNTS, ONE_WORD
 
 Lines = Sequence[str]
 
-_IN_CLEAR = "Everybody on the way there could read the password: connect with TLS (ircs://) first."
+_IN_CLEAR = "Without TLS, others could read the password on its way. Connect by ircs:// first."
 _NOT_HERE = (
     "Only trio-chat has that. What this server has instead, its NickServ may say: "
     "/msg NickServ HELP"

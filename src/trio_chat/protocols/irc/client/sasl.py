@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
+from trio_chat.core.letters import continued
 from trio_chat.errors import LoginFailed
 from trio_chat.protocols.irc.info import PLAIN, SASL_CHUNK
 from trio_chat.protocols.scram import SCRAM, ScramClient, ScramError
@@ -146,7 +147,7 @@ class Login:
         return self._failed(f"the server does not log people in as it should: {why}")
 
     def _failed(self, why: str) -> LoginFailed:
-        return LoginFailed(f"cannot log in as {self._account.name}: {why}")
+        return LoginFailed(f"cannot log in as {self._account.name}: {continued(why)}")
 
 
 def _chunks(response: bytes) -> Sequence[str]:
