@@ -197,8 +197,8 @@ class AccountSettings(Section):
         "auto",
         "Who is let in without an account: everybody (open), those with an invitation or the "
         "server's password (invited), or nobody (closed): then an invitation lets one in to "
-        "register, and only to listen before that. auto is open if the server listens on this "
-        "machine alone, and invited beyond.",
+        "register; before that one can enter and read, but say nothing. auto is open if the "
+        "server listens on this machine alone, and invited beyond.",
     )
     registration: Literal["auto", "open", "invited", "closed"] = _setting(
         "auto",
