@@ -20,18 +20,21 @@ def invited(output: str) -> Place:
     command, sentence = output.splitlines()
     program, client, link = shlex.split(command)
     assert (program, client) == ("trio-chat", "client")
-    assert sentence.startswith("This command lets ")
+    assert sentence.startswith("This works for ")
     return read_place(link)
 
 
 async def test_one_command_and_a_link_bring_a_second_person_in(tmp_path: Path) -> None:
     kept = ("--set", f"history.store={tmp_path}/chat.db", "--set", "server.public_name=127.0.0.1")
-    async with running("server", "--host", "*", "--port", "0", *kept) as server:
+    other = ("--set", "irc.network=test")  # of which an invitation says nothing
+    async with running("server", "--host", "*", "--port", "0", *kept, *other) as server:
         port = (await server.out.until("\n")).rpartition(":")[2].strip()
-        await server.out.until("Others need an invitation: 'trio-chat invite' makes one. ")
-        await server.out.until("no operator yet: 'trio-chat invite --operator' makes you one.\n")
-        assert "invite=" not in server.out.text
-        made = await run("invite", "--port", port, "--room", "#tea", *kept)
+        told = await server.out.until("To become one: ") + await server.out.until(" --operator\n")
+        assert "Only those who have an account or an invitation are let in. " in told
+        [command] = re.findall("To invite somebody: trio-chat (.*)\n", told)
+        assert "server.public_name=HOST" not in told  # it has a name
+        assert "invite=" not in told
+        made = await run(*shlex.split(command), "--room", "#tea")
         assert (made.code, made.err) == (0, "")
         place = invited(made.out)
         assert (place.host, place.port, place.room) == ("127.0.0.1", port, "#tea")
@@ -51,7 +54,8 @@ async def test_on_a_terminal_the_owner_is_shown_a_link_of_their_own(tmp_path: Pa
         shown = await it.screen.until_match(r"invite=[\w-]{0,80}\s*[\w-]*\s*[\w-]*'")
         [token] = re.findall(r"invite=([\w\s-]+)'", shown)
         key = kept_key(tmp_path / "key")
-        assert read_token(key, re.sub(r"\s", "", token), 0).operator
+        found = read_token(key, re.sub(r"\s", "", token), 0)
+        assert (found.operator, found.first) == (True, True)
 
 
 # ── in this process ────────────────────────────────────────────────────────────────────────────
@@ -79,7 +83,7 @@ def test_the_token_says_what_was_asked_for(
 ) -> None:
     out = invite(capsys, store, uses=20, days=1, operator=True)
     assert out.endswith(
-        "This command lets 20 people in within a day. "
+        "This works for 20 people, for one day. "
         "Whoever registers with it is an operator of this server.\n"
     )
     found = read_token(kept_key(tmp_path / "key"), invited(out).invite, 0)
@@ -94,8 +98,8 @@ def test_to_a_unix_socket_there_is_no_link(
     token, sentence = invite(capsys, store, f"host=unix:{tmp_path}/socket").splitlines()
     assert read_token(kept_key(tmp_path / "key"), token, 0).uses == 1
     assert sentence == (
-        "This invitation lets one person in within 7 days: as TRIO_CHAT_CLIENT__INVITATION, or as "
-        "the first line in netcat."
+        "This works for one person, for 7 days: as TRIO_CHAT_CLIENT__INVITATION, or as the first "
+        "line in netcat."
     )
 
 
@@ -103,9 +107,7 @@ def test_where_guests_are_closed_people_have_to_register(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = invite(capsys, store, "accounts.guests=closed")
-    assert out.endswith(
-        "This command lets one person in within 7 days. They have to register there.\n"
-    )
+    assert out.endswith("This works for one person, for 7 days. They have to register there.\n")
 
 
 def test_where_nobody_registers_it_makes_nobody_an_operator(

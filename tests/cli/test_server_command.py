@@ -54,6 +54,8 @@ async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls
         link = (await server.out.line()).removesuffix("'")
         [pin] = re.findall(rf"^[^/]+:{port}\?pin=([\w-]{{43}})$", link)
         digits = b64decode(f"{pin}=", altchars="-_").hex()
+        named = "If its links should name another host: --set server.public_name=HOST"
+        assert await server.out.line() == named
         assert await server.out.line() == f"Its certificate is SHA256:{digits}"
         there = f"ircs://127.0.0.1:{port}?pin={pin}"
         done = await run("client", there, "--nick", "bob", "--no-state", stdin=b"hello\n")

@@ -24,6 +24,7 @@ INVITATIONS = st.builds(
     st.integers(1, 2**32 - 1),
     st.integers(1, 1000),
     st.booleans(),
+    st.booleans(),
 )
 
 

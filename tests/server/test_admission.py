@@ -34,8 +34,8 @@ REVOKED = "That invitation was revoked."
 USED = "That invitation has been used. Ask for a new one."
 
 
-def token(*, id: str = "00" * 8, uses: int = 1, operator: bool = False) -> str:
-    return write_token(KEY, Invitation(id, LATER, uses, operator))
+def token(*, id: str = "00" * 8, uses: int = 1, operator: bool = False, first: bool = False) -> str:
+    return write_token(KEY, Invitation(id, LATER, uses, operator, first))
 
 
 def chosen(guests: str = "invited", registration: str = "auto", **sections: Any) -> Settings:
@@ -401,9 +401,38 @@ async def test_it_makes_one_operator_and_none_once_it_is_revoked() -> None:
         await boss.until(RULES)
         eve = await come(house, "eve", token(operator=True))
         await eve.until("Make your nickname yours: /register PASSWORD\n")
-        await answer(boss, f"/invitation revoke {'00' * 8}", "*** It lets nobody in any more.\n")
+        await answer(boss, f"/invitation revoke {'00' * 8}", "*** That invitation is revoked.\n")
         await eve.send(f"/register {PASSWORD}\n/account\n/quit\n".encode())
         assert "is an operator" not in await eve.rest()
+
+
+async def test_an_invitation_for_the_first_operator_makes_no_second_one() -> None:
+    async with by_invitation() as house:
+        al, bo = [
+            await come(house, nick, token(id=id * 8, operator=True, first=True))
+            for nick, id in (("al", "01"), ("bo", "02"))
+        ]
+        await bo.until("as a guest you are none. Make your nickname yours: /register PASSWORD\n")
+        await answer(al, f"/register {PASSWORD}", RULES)
+        await bo.send(f"/register {PASSWORD}\n/account\n/quit\n".encode())
+        told = await bo.rest()
+        assert "bo is an account" in told
+        assert "is an operator" not in told
+        cy = await come(house, "cy", token(id="03" * 8, operator=True, first=True))
+        assert "was for the first operator, and there is one now." in await cy.rest()
+
+
+async def test_the_list_says_which_make_operators_and_who_has_used_them() -> None:
+    async with by_invitation() as house:
+        made = token(operator=True)
+        al = await irc_peer(house, "al", password=made, secret="a-device-of-al-s", rooms="")
+        await al.news(f"NS REGISTER {PASSWORD}")
+        await (await come(house, "bo", token(id="01" * 8))).until("/help for more.\n")
+        first, second = await al.news("INVITATION list")
+        assert ":0000000000000000: used 1 of 1 times, by al, until " in first
+        assert first.endswith(", makes operators")
+        assert ":0101010101010101: used 1 of 1 times, until " in second
+        assert "operators" not in second
 
 
 async def test_accounts_that_the_settings_name_are_operators() -> None:
@@ -418,17 +447,17 @@ async def test_accounts_that_the_settings_name_are_operators() -> None:
 async def test_operators_invite_others_and_take_it_back() -> None:
     async with by_invitation() as house:
         al = await owner(house)
-        told = await answer(al, "/invitation 3 1", "lets 3 people in within a day.\n")
+        told = await answer(al, "/invitation 3 1", "for 3 people, for one day.\n")
         [made] = re.findall(
             r"\*\*\* trio-chat client 'irc://127\.0\.0\.1:\d+\?invite=([\w-]{43})'\n", told
         )
         await (await come(house, "bo", made)).until("/help for more.\n")
         listed = await answer(al, "/invitation list", "of 3 times") + await al.until("\n")
         [id] = re.findall("([0-9a-f]{16}): used 1 of 3 times, until ", listed)
-        await answer(al, f"/invitation revoke {id}", "*** It lets nobody in any more.\n")
+        await answer(al, f"/invitation revoke {id}", "*** That invitation is revoked.\n")
         assert REVOKED in await (await come(house, "cy", made)).rest()
         await answer(al, "/invitation list", f"*** {id}: revoked\n")
-        await answer(al, f"/invitation revoke {token()}", "*** It lets nobody in any more.\n")
+        await answer(al, f"/invitation revoke {token()}", "*** That invitation is revoked.\n")
         assert REVOKED in await (await come(house, "cy", token())).rest()
         for wrong in ("0", "1 0", "1001", "1 366"):
             await answer(al, f"/invitation {wrong}", "people, and lasts 1 to 365 days.\n")
@@ -443,7 +472,7 @@ async def test_operators_do_so_on_irc_too() -> None:
         await boss.news("OPER boss sesame")
         made, told = await boss.news("INVITATION 2")
         assert made.startswith(":chat.local NOTICE boss :trio-chat client 'irc://127.0.0.1:")
-        assert told == f"{notices}This command lets 2 people in within 7 days."
+        assert told == f"{notices}This works for 2 people, for 7 days."
         bo = await irc_peer(house, "bo", rooms="")
         given = made.rpartition("=")[2].rstrip("'")
         told = await bo.news(f"INVITATION {given}")
@@ -452,7 +481,7 @@ async def test_operators_do_so_on_irc_too() -> None:
         assert ": used 1 of 2 times, until " in listed
         id = listed.removeprefix(notices).partition(":")[0]
         assert await boss.news(f"INVITATION revoke {id}") == [
-            f"{notices}It lets nobody in any more."
+            f"{notices}That invitation is revoked."
         ]
         [usage] = await boss.news("INVITATION revoke")
         assert " FAIL INVITATION INVALID_PARAMS :Usage: INVITATION TOKEN|" in usage

@@ -1,5 +1,6 @@
 """``trio-chat invite``: makes a link that lets somebody in, for whoever owns the server's data."""
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,31 @@ from trio_chat.server.links import link_to, way_in
 from trio_chat.settings import AccountSettings, Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.key import read_key
+
+# The settings that a link depends on; none of them is secret.
+_READ = (
+    *("host=", "port=", "history.store=", "accounts.", "tls."),
+    *("server.key=", "server.listen=", "server.public_name="),
+)
+
+
+def command_beside(
+    options: Mapping[str, str | None], assignments: Sequence[str], env_file: Path | None, port: int
+) -> str:
+    """The command that invites people to a server which was started with these options, and
+    listens on this port.
+    """
+    words = ["trio-chat", "invite"]
+    if host := options.get("host"):
+        words += ["--host", host]
+    if options.get("port"):
+        words += ["--port", str(port)]
+    for assignment in assignments:
+        if assignment.startswith(_READ):
+            words += ["--set", assignment]
+    if env_file:
+        words += ["--env-file", str(env_file)]
+    return shlex.join(words)
 
 
 def run_invite(

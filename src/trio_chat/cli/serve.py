@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -12,6 +13,7 @@ import trio
 from trio_chat.app import serve
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.invite import command_beside
 from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
@@ -33,7 +35,7 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 # Who is let in, by what guests are asked.
 _ADMITTED = {
-    ASK_FOR_INVITATION: "Others need an invitation: 'trio-chat invite' makes one.",
+    ASK_FOR_INVITATION: "Only those who have an account or an invitation are let in.",
     ASK_TO_LOG_IN: "Only those who have an account are let in.",
 }
 
@@ -53,15 +55,18 @@ def run_server(
     def read_settings() -> Settings:
         return for_server(load(options, assignments, env_file))
 
+    invite = partial(command_beside, options, assignments, env_file)
     with exit_on_error(debug=debug):
         settings = read_settings()
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
         with looking_once():
-            trio.run(_main, settings, read_settings)
+            trio.run(_main, settings, read_settings, invite)
 
 
-async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> None:
+async def _main(
+    settings: Settings, read_settings: Callable[[], Settings], invite: Callable[[int], str]
+) -> None:
     # Ignored, because a closing window may send several: its own, and its shell's.
     hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
     async with trio.open_nursery() as nursery:
@@ -69,7 +74,7 @@ async def _main(settings: Settings, read_settings: Callable[[], Settings]) -> No
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
             server.on_reload = lambda: _reload(server, read_settings)
-            nursery.start_soon(_announce, server)
+            nursery.start_soon(_announce, server, invite(server.addresses[0].port))
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)
@@ -102,43 +107,47 @@ def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
         logger.info("settings reloaded")
 
 
-async def _announce(server: Server) -> None:
+async def _announce(server: Server, invite: str) -> None:
     """Print where to connect, in a thread, so that a stopped terminal or an unread pipe does not
     block the server.
     """
     lines = [f"trio-chat is listening on {address}" for address in server.addresses]
-    text = os.fsencode("\n".join([*lines, *_ways_in(server), ""]))
+    text = os.fsencode("\n".join([*lines, *_ways_in(server, invite), ""]))
     await trio.to_thread.run_sync(write_all, _STDOUT, text, abandon_on_cancel=True)
 
 
-def _ways_in(server: Server) -> Iterator[str]:
-    """How to join from this machine, and how from others."""
+def _ways_in(server: Server, invite: str) -> Iterator[str]:
+    """How to join from this machine, and how from others; ``invite`` is the command for that."""
     first = server.addresses[0]
     reachable = _LOOPBACK.get(first.host, first.host)
     link = f"trio-chat client '{server.link()}'"
     if who := _ADMITTED.get(server.question):
         yield f"{who} Ctrl-C stops it."
+        if server.question == ASK_FOR_INVITATION:
+            yield f"To invite somebody: {invite}"
     elif server.settings.server.proxies or not is_local(reachable):
         yield f"Join it with: {link}. Ctrl-C stops it."
     else:
         yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
         if server.is_public:
             yield f"From elsewhere: {link}"
+    if server.is_public and not server.settings.server.public_name:
+        yield "If its links should name another host: --set server.public_name=HOST"
     if server.fingerprint:
         yield f"Its certificate is {shown_pin(server.fingerprint)}"
     if server.lacks_an_operator:
-        yield from _of_owner(server)
+        yield from _of_owner(server, invite)
 
 
-def _of_owner(server: Server) -> Iterator[str]:
+def _of_owner(server: Server, invite: str) -> Iterator[str]:
     """How the owner becomes an operator. The link is told on a terminal only: whoever comes first
     with it is the operator, and many may read a journal.
     """
     if os.isatty(_STDOUT):
-        yield "Be its operator: join with this, which works once and for a week, and register."
+        yield "To be its operator, join with this link (it works once, within a week) and register:"
         yield f"  trio-chat client '{server.invite_owner()}'"
     else:
-        yield "It has no operator yet: 'trio-chat invite --operator' makes you one."
+        yield f"It has no operator yet. To become one: {invite} --operator"
 
 
 def _on_this_machine(address: Address, reachable: str) -> str:

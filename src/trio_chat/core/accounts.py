@@ -56,11 +56,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
         return [Refused(f"There are {ACCOUNTS_MAX} accounts, which is the limit.")]
     key = person.known_as
     identity = key or identity_by_name(person.nick)
-    return [
-        AccountMade(
-            person.nick, identity, person.user_id, key, register.operator, person.metadata
-        )
-    ]  # fmt: skip
+    operator = register.operator and not (register.first and state.has_operator())
+    return [AccountMade(person.nick, identity, person.user_id, key, operator, person.metadata)]
 
 
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:

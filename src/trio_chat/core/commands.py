@@ -194,7 +194,7 @@ class ClearMetadata:
 @fact
 class Register:
     """Make my nickname an account, opened by this password; an ``operator``'s if I was invited as
-    one.
+    one, or as the ``first`` while there is none.
 
     Who is not let in yet names the nickname that they want, and may show the ``secret`` with which
     they will come, as in Enter.
@@ -202,6 +202,7 @@ class Register:
 
     password: str = field(repr=False)
     operator: bool = False
+    first: bool = False
     nick: str = ""
     secret: str = field(default="", repr=False)
 

@@ -461,8 +461,8 @@ class OperatorMade:
 class InvitationUsed:
     """An invitation to this chat has let in one more, known by ``identity`` if that is not empty.
 
-    ``uses`` is how many it lets in, ``expires`` until when, in unix milliseconds. The account
-    ``name`` is an operator's from now on, if one is named.
+    ``uses`` is how many it lets in, ``expires`` until when, in unix milliseconds; ``operator`` says
+    whether it makes operators. The account ``name`` is one's from now on, if one is named.
     """
 
     invitation: str
@@ -470,6 +470,7 @@ class InvitationUsed:
     expires: int
     identity: str = ""
     name: str = ""
+    operator: bool = False
 
 
 @fact

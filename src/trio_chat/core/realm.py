@@ -105,7 +105,8 @@ class Account:
 class Spent:
     """An invitation that was used or ``revoked``; ``expires`` is in unix milliseconds.
 
-    ``by`` holds the identities of those whom it has let in, each empty if it is not known.
+    ``by`` holds the identities of those whom it has let in, each empty if it is not known;
+    ``operator`` says whether it makes operators.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Spent:
     uses: int = 0
     by: tuple[str, ...] = ()
     revoked: bool = False
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ class Realm:
         else:
             is_new = not event.identity or event.identity not in spent.by
             by = (*spent.by, event.identity) if is_new else spent.by
-            spent = replace(spent, expires=event.expires, uses=event.uses, by=by)
+            spent = Spent(id, event.expires, event.uses, by, spent.revoked, event.operator)
             if account := self.account(event.name):
                 self._put(replace(account, operator=True))
         self.invitations[id] = spent

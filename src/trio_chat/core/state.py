@@ -52,6 +52,13 @@ class State:
         found = self.realm.account(account)
         return found is not None and (found.operator or fold(found.name) in self.operators)
 
+    def has_operator(self) -> bool:
+        """Whether any account is an operator's."""
+        accounts = self.realm.accounts
+        return any(name in accounts for name in self.operators) or any(
+            account.operator for account in accounts.values()
+        )
+
     def person(self, nick: str) -> Person | None:
         """The person who has this nickname now."""
         return self.by_nick.get(fold(nick))

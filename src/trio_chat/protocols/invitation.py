@@ -21,7 +21,7 @@ from trio_chat.core.commands import (
 _LABEL = b"invitation"
 _FIELDS = struct.Struct(">8sIHBx")  # id, expiry, uses, flags, and a byte for later forms
 _MAC = 16  # bytes of the signature
-_OPERATOR = 1
+_OPERATOR, _FIRST = 1, 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _SHOWN = re.compile(
     r"(?:/+\s*invitation\s+|\S*\binvite=)?([a-z0-9_-]{43})(?:&\S*)?", re.IGNORECASE | re.ASCII
@@ -39,13 +39,14 @@ class Invitation:
     """The right of so many people (``uses``) to come in until it ``expires``, in unix seconds.
 
     ``id`` is 16 hexadecimal digits. The account of an ``operator`` invitation's user becomes an
-    operator's.
+    operator's; one for the ``first`` is good only as long as there is no operator.
     """
 
     id: str
     expires: int
     uses: int = 1
     operator: bool = False
+    first: bool = False
 
 
 def is_token(text: str) -> bool:
@@ -74,7 +75,7 @@ def is_id(text: str) -> bool:
 FORMS = "TOKEN|[PEOPLE] [DAYS]|list|revoke TOKEN|revoke ID"
 ARGUMENTS = "TOKEN|N|list|revoke ID"
 DOES = "use an invitation; or invite N people"
-REVOKED = "It lets nobody in any more."
+REVOKED = "That invitation is revoked."
 
 
 def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
@@ -96,7 +97,7 @@ def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
 
 def write_token(key: bytes, invitation: Invitation) -> str:
     """The token of an invitation, signed with the server's key."""
-    flags = _OPERATOR if invitation.operator else 0
+    flags = _OPERATOR * invitation.operator | _FIRST * invitation.first
     fields = _FIELDS.pack(bytes.fromhex(invitation.id), invitation.expires, invitation.uses, flags)
     return _encode(fields + _sign(key, fields))
 
@@ -111,7 +112,8 @@ def read_token(key: bytes, token: str, now: float) -> Invitation:
     id, expires, uses, flags = _FIELDS.unpack(fields)
     if now >= expires:
         raise NotValid("That invitation has expired. Ask for a new one.")
-    return Invitation(id.hex(), expires, uses, operator=bool(flags & _OPERATOR))
+    operator, first = bool(flags & _OPERATOR), bool(flags & _FIRST)
+    return Invitation(id.hex(), expires, uses, operator, first)
 
 
 def _encode(written: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from trio_chat.core.commands import ListInvitations, MakeInvitation
 from trio_chat.core.denials import operators_only
@@ -32,17 +32,23 @@ _NO_GUESTS = Refused(
     "This chat is for those who have an account. Log in to it.", Code.ACCOUNT_REQUIRED
 )
 _NO_REGISTRATION = Refused("Nobody can register here. Ask the operators of this chat.")
+_NOT_FIRST = Refused(
+    "That invitation was for the first operator, and there is one now. Ask for another.",
+    Code.BAD_INVITATION,
+)
 _UNINVITED = Refused("To register you need an invitation.", Code.NEED_INVITATION)
 
 
-def new_token(key: bytes, now: float, *, uses: int, days: int, operator: bool = False) -> str:
+def new_token(
+    key: bytes, now: float, *, uses: int, days: int, operator: bool = False, first: bool = False
+) -> str:
     """The token of a new invitation, made ``now`` (unix seconds). Raises ValueError."""
     if not (1 <= uses <= USES_MAX and 1 <= days <= DAYS_MAX):
         raise ValueError(
             f"an invitation is for 1 to {USES_MAX} people, and lasts 1 to {DAYS_MAX} days"
         )
     expires = int(now) + days * _DAY
-    invitation = Invitation(secrets.token_hex(ID_BYTES), expires, uses, operator)
+    invitation = Invitation(secrets.token_hex(ID_BYTES), expires, uses, operator, first)
     return write_token(key, invitation)
 
 
@@ -106,10 +112,24 @@ class Admission:
             return Refused(str(error), Code.BAD_INVITATION)
         if account and (self._hub.chat.rules(account) or not invitation.operator):
             return invitation
+        if invitation.first and self._hub.chat.has_operator():
+            return _NOT_FIRST
         used = InvitationUsed(
-            invitation.id, invitation.uses, invitation.expires * 1000, identity, account
+            invitation.id,
+            invitation.uses,
+            invitation.expires * 1000,
+            identity,
+            account,
+            invitation.operator,
         )
         return await self._hub.spend(used) or invitation
+
+    def makes_operators(self, invitation: Invitation) -> bool:
+        """Whether the account that the user of an invitation registers now is an operator's."""
+        spent = self._hub.chat.realm.invitations.get(invitation.id)
+        if spent is None or spent.revoked or not invitation.operator:
+            return False
+        return not (invitation.first and self._hub.chat.has_operator())
 
     def question(self, settings: Settings) -> str:
         """The question for those who come without an account; empty if there is none."""
@@ -134,13 +154,18 @@ class Admission:
 
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""
-        now = self._clock()
-        spent = self._hub.chat.realm.invitations.values()
-        return [_described(one) for one in spent if now < one.expires / 1000]
+        now, realm = self._clock(), self._hub.chat.realm
+        names = {account.identity: account.name for account in realm.accounts.values()}
+        spent = realm.invitations.values()
+        return [_described(one, names) for one in spent if now < one.expires / 1000]
 
 
-def _described(spent: Spent) -> str:
+def _described(spent: Spent, names: Mapping[str, str]) -> str:
+    """An invitation, and the accounts of those who have used it, as far as they are known."""
     if spent.revoked:
         return f"{spent.id}: revoked"
     day = time.strftime("%Y-%m-%d", time.gmtime(spent.expires / 1000))
-    return f"{spent.id}: used {len(spent.by)} of {spent.uses} times, until {day}"
+    users = ", ".join(names[one] for one in spent.by if one in names)
+    by = f", by {users}" if users else ""
+    makes = ", makes operators" if spent.operator else ""
+    return f"{spent.id}: used {len(spent.by)} of {spent.uses} times{by}, until {day}{makes}"

@@ -12,7 +12,7 @@ from trio_chat.core.letters import cut
 from trio_chat.core.limits import kept_out
 from trio_chat.core.room import Person
 from trio_chat.core.views import Challenge, NewKey, Notice, Offer, Refused
-from trio_chat.protocols.invitation import is_token
+from trio_chat.protocols.invitation import Invitation, is_token
 from trio_chat.server.accounts import IN_CLEAR, Exchange
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
@@ -41,7 +41,7 @@ class Credentials:
         self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
         self._invited = self._has_offered = False
         self._token = ""  # the last invitation that it has used
-        self._as_operator = ""  # the id of an invitation for operators that it has used
+        self._as_operator: Invitation | None = None  # for operators, which it has used
         self._exchange: Exchange | None = None  # a login by SCRAM that is under way
 
     @property
@@ -110,7 +110,7 @@ class Credentials:
             return used
         self._invited, self._token = True, token
         if used.operator and not account:
-            self._as_operator = used.id
+            self._as_operator = used
         return None
 
     def offer_in(self, room: str) -> Offer | None:
@@ -164,15 +164,16 @@ class Credentials:
         if isinstance(request, Register):
             if refused := self._shared.admission.unregistered(invited=self._invited):
                 return [refused]
-            request = replace(request, operator=self._makes_operators())
+            first = self._as_operator is not None and self._as_operator.first
+            request = replace(request, operator=self._makes_operators(), first=first)
         answer = await self._shared.accounts.carry_out(self._subscriber, self._source, request)
         if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
-            self._as_operator = ""  # it makes one account an operator's
+            self._as_operator = None  # it makes one account an operator's
         return answer
 
     def _makes_operators(self) -> bool:
-        spent = self._shared.hub.chat.realm.invitations.get(self._as_operator)
-        return spent is not None and not spent.revoked
+        used = self._as_operator
+        return used is not None and self._shared.admission.makes_operators(used)
 
     async def _check(self, text: str, hashed: str) -> Refused | None:
         return await self._source.guesses.check(text, hashed, self._shared.hashing)

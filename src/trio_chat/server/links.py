@@ -49,12 +49,11 @@ def way_in(link: str, uses: int, days: int) -> tuple[str, str]:
     To Unix sockets there is no link, but a token, and the sentence says where that belongs.
     """
     people = "one person" if uses == 1 else f"{uses} people"
-    lasts = "a day" if days == 1 else f"{days} days"
-    lets_in = f"lets {people} in within {lasts}"
+    lasts = "one day" if days == 1 else f"{days} days"
+    works = f"This works for {people}, for {lasts}"
     if "://" in link:
-        return f"trio-chat client {shlex.quote(link)}", f"This command {lets_in}."
-    where = "as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat"
-    return link, f"This invitation {lets_in}: {where}."
+        return f"trio-chat client {shlex.quote(link)}", f"{works}."
+    return link, f"{works}: as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat."
 
 
 def _reachable(host: str) -> str:

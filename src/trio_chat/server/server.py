@@ -140,18 +140,19 @@ class Server:
     @property
     def lacks_an_operator(self) -> bool:
         """Whether others can reach it, and no account is an operator's, although one could be."""
-        rules, accounts = self._hub.chat.rules, self._hub.chat.realm.accounts
         if not self.is_public or self._admission.unregistered(invited=True):
             return False
-        return not any(map(rules, accounts))
+        return not self._hub.chat.has_operator()
 
     def link(self, token: str = "") -> str:
         """A link to this server, with an invitation if there is one."""
         return link_to(self.settings, self.addresses, self.fingerprint, token=token)
 
     def invite_owner(self) -> str:
-        """A link for the owner, whose account becomes an operator's."""
-        token = new_token(self._key, time.time(), uses=1, days=_OWNER_DAYS, operator=True)
+        """A link for the owner, whose account becomes the first operator's."""
+        token = new_token(
+            self._key, time.time(), uses=1, days=_OWNER_DAYS, operator=True, first=True
+        )
         return self.link(token)
 
     def stop(self) -> None:
