@@ -62,7 +62,7 @@ async def test_the_screen_asks_once_and_is_known_from_then_on(link: str, tmp_pat
 async def test_a_wrong_password_is_not_asked_for_again(link: str) -> None:
     async with terminal(["client", link, "--plain", "--nick", "sam"]) as it:
         await answer(it, "bob", "battery-staple")
-        await it.until("cannot log in as bob: That is not the password")
+        await it.until("cannot log in as bob: that is not the password")
         assert await it.ended() == 77
 
 

@@ -40,7 +40,11 @@ SETTINGS = {
     "TRIO_CHAT_LOG__LEVEL": "error",
 }
 
-MADE, OPENED, CHANGED = "Your nickname is yours", "You are logged in", "Your password is another"
+MADE, OPENED, CHANGED = (
+    "Your nickname is yours",
+    "You are logged in",
+    "Your password has been changed",
+)
 ANSWER = re.compile(
     rf"\*\*\* ({MADE}|{OPENED}|{CHANGED}|Cannot log in as|\S+ is somebody's account)"
 )
