@@ -68,6 +68,11 @@ def test_a_place(text, host, port, room, monkeypatch):
     assert (settings.host, settings.port, settings.client.room) == (host, port, room)
 
 
+def test_a_link_may_be_copied_from_the_source_of_a_page() -> None:
+    place = read_place(f"ircs://chat.example?pin={PIN}&amp;invite=abc")
+    assert (place.pin, place.invite) == (PIN, "abc")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -99,6 +104,7 @@ def test_a_place(text, host, port, room, monkeypatch):
         ("ircs://chat.example:6697x", "the port must be a number"),
         ("irc://chat.example/a,b", "'b' after the room means nothing here"),
         ("irc://chat.example/al,isnick", "names a person"),
+        ("irc://chat.example?invite=ab cd", "a link has no blanks or line breaks in it"),
     ],
 )
 def test_what_is_no_place(text, why):

@@ -128,7 +128,7 @@ async def test_many_register_at_once_and_each_has_what_is_theirs(house: House) -
 async def test_a_deleted_account_leaves_its_name_to_nobody(tmp_path: Path) -> None:
     async with running(kept(tmp_path)) as house:
         bob = await owner(house)
-        assert await tell(bob, "/account delete") == ["*** There is no account delete."]
+        assert await tell(bob, "/account delete") == ["*** Usage: /account delete NAME"]
         assert await tell(bob, "/account delete bob") == [
             "*** bob is now bob_2.",
             "*** Your account is deleted. Nobody else can have its name.",

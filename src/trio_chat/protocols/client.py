@@ -38,6 +38,9 @@ LOCKED = "This chat has a password"
 #: The error if a server lets in only those who were invited.
 UNINVITED = "This chat is for those who have an account or an invitation. Ask for a link"
 
+#: The error if what we gave them is none.
+CUT_OFF = "That is no invitation to this chat: it may be cut off. Copy the whole link again"
+
 #: The error if our nickname is somebody's account, to which we have not logged in; and how to.
 OWNED = "The nickname {0} is somebody's account. If it is yours, {how}log in"
 

@@ -89,6 +89,7 @@ class Place:
 
 
 _HOST = "must be a name, an address, unix:PATH, or * for a server"
+_BROKEN = "a link has no blanks or line breaks in it: copy it in one piece"
 _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brackets]"
 
 
@@ -105,7 +106,7 @@ def read_place(text: str) -> Place:
     scheme = scheme.lower()
     if scheme not in URL_PORTS:
         raise ValueError("the only URLs are ircs://HOST:PORT/ROOM, and irc:// without encryption")
-    written, _, query = rest.partition("?")
+    written, _, query = rest.replace("&amp;", "&").partition("?")  # as copied from a web page
     where, path = re.findall(r"(?s)^([^/#]*)/*(.*)$", written)[0]
     if "@" in where:
         raise ValueError(
@@ -204,7 +205,7 @@ def _ipv6(text: str) -> str:
 def check_host(host: str) -> str:
     """Check a host without a port or a room. Raises ValueError."""
     if not host or host == "unix:" or any(c.isspace() for c in host):
-        raise ValueError(_HOST)
+        raise ValueError(_BROKEN if "://" in host else _HOST)
     if not host.startswith("unix:") and read_place(host) != Place(host):
         raise ValueError(f"{_HOST}, without a port or a room")
     return host

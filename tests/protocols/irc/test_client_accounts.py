@@ -81,6 +81,7 @@ def test_a_client_that_is_not_kept_forgets_nothing() -> None:
         ("/token list all", "Usage: /token"),
         ("/account a b", "Usage: /account"),
         ("/account delete a b", "Usage: /account"),
+        ("/account delete", "Usage: /account"),
         ("/register", "Usage: /register PASSWORD"),
         ("/invitation a b", "Usage: /invitation TOKEN|"),
         ("/regsiter x", "There is no command /regsiter. Did you mean /register?"),
@@ -217,6 +218,16 @@ def test_without_an_account_its_nickname_is_refused_with_the_way_in() -> None:
     session = IrcClientSession("al", encoding="utf-8", state=ResumeState())
     with pytest.raises(NotAdmitted, match="If it is yours, log in"):
         hear(session, ":srv NOTE NICK NICKNAME_RESERVED al :al is somebody's", ":srv 433 * al :No")
+
+
+@pytest.mark.parametrize(
+    ("password", "why"), [("", "Ask for a link"), ("hello", "no invitation to this chat")]
+)
+def test_who_is_not_invited_is_told_what_to_do(password: str, why: str) -> None:
+    session = IrcClientSession("al", encoding="utf-8", state=ResumeState(), password=password)
+    refused = "This chat is for those who have an account or an invitation. Log in."
+    with pytest.raises(NotAdmitted, match=why):
+        hear(session, f":srv FAIL * ACCOUNT_REQUIRED :{refused}")
 
 
 def test_a_wrong_password_is_told_and_may_be_said_again() -> None:

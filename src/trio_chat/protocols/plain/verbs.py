@@ -194,9 +194,11 @@ def _token(room: str, rest: str) -> Command | Refused:
     return read_token(verb, name) or Refused(f"Usage: /token {VERBS['token'].arguments}")
 
 
-def _account(room: str, rest: str) -> Command:
+def _account(room: str, rest: str) -> Command | Refused:
     verb, name = (*rest.split(maxsplit=1), "", "")[:2]
-    return DropAccount(name) if verb == "delete" and name else ShowAccount(rest)
+    if verb != "delete":
+        return ShowAccount(rest)
+    return DropAccount(name) if name else Refused("Usage: /account delete NAME")
 
 
 def _invitation(room: str, rest: str) -> Command | Refused:

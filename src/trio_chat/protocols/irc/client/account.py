@@ -58,7 +58,7 @@ def account(session: IrcRooms, rest: str) -> Lines:
     match rest.split():
         case ["delete", name]:
             return _nickserv(session, "DROP", name)
-        case [] | [_] as names:
+        case [] | [_] as names if names != ["delete"]:
             return _nickserv(session, "INFO", *names)
     raise Unsupported(f"Usage: /account {OF_ACCOUNTS['account'][0]}")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import LOCKED, OWNED, UNINVITED, Message
+from trio_chat.protocols.client import CUT_OFF, LOCKED, OWNED, UNINVITED, Message
 from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -53,9 +53,11 @@ class IrcRefusals(IrcRooms):
     def _not_admitted(self, line: Line) -> NotAdmitted:
         if line.params[1] != "ACCOUNT_REQUIRED":
             return NotAdmitted(line.params[-1])
-        is_uninvited = "invitation" in line.params[-1] and not self.gave_password
-        why = UNINVITED if is_uninvited else line.params[-1].rstrip(".")
-        return NotAdmitted(why, about="account")
+        if "invitation" not in line.params[-1]:
+            return NotAdmitted(line.params[-1].rstrip("."), about="account")
+        return (
+            NotAdmitted(CUT_OFF) if self.gave_password else NotAdmitted(UNINVITED, about="account")
+        )
 
     def on_report(self, line: Line) -> Messages:
         """FAIL, WARN and NOTE (standard-replies)."""
