@@ -19,7 +19,9 @@ from trio_chat.server import accounts
 PASSWORD = "correct-horse"
 DEVICE = "a-secret-of-the-device"
 LOGGED_IN = ["900", "903"]
-OWNED = "bob is somebody's account: log in by SASL, or by PASS bob:password, if it is you"
+IS_OWNED = "bob is somebody's account, or looks like one:"
+OWNED = f"{IS_OWNED} log in by SASL, or by PASS ACCOUNT:PASSWORD, if it is you"
+OWNED_INSIDE = f"{IS_OWNED} /msg NickServ IDENTIFY ACCOUNT PASSWORD, if it is you"
 UNINVITED = "To register you need an invitation. Give it first:"
 
 
@@ -551,9 +553,9 @@ async def test_refusals_are_in_the_words_of_irc(house: House) -> None:
     ours = await irc_peer(house, "cy", rooms="", secret=DEVICE)
     fail = "FAIL REGISTER TEMPORARILY_UNAVAILABLE"
     assert await others.news("NICK bob", f"REGISTER * * {PASSWORD}", "NS GHOST bob") == [
-        f":chat.local 433 al bob :{OWNED}",
+        f":chat.local 433 al bob :{OWNED_INSIDE}",
         f":chat.local {fail} al :{UNINVITED} /quote INVITATION TOKEN",
-        f"{SAYS} al :{OWNED}",
+        f"{SAYS} al :{OWNED_INSIDE}",
     ]
     assert await ours.news("NICK bob", f"REGISTER * * {PASSWORD}") == [
         ":chat.local 433 cy bob :bob is somebody's: /login PASSWORD if it is you.",

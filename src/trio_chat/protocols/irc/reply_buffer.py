@@ -57,7 +57,16 @@ _WAYS = {
     ),
     Code.NEED_INVITATION: "{why} Give it first: /quote INVITATION TOKEN",
     Code.NICK_OWNED: (
-        "{about} is somebody's account: log in by SASL, or by PASS {about}:password, if it is you"
+        "{about} is somebody's account, or looks like one: log in by SASL, or by PASS "
+        "ACCOUNT:PASSWORD, if it is you"
+    ),
+}
+
+# Those that help only once somebody is in.
+_WAYS_INSIDE = _WAYS | {
+    Code.NICK_OWNED: (
+        "{about} is somebody's account, or looks like one: /msg NickServ IDENTIFY "
+        "ACCOUNT PASSWORD, if it is you"
     ),
 }
 
@@ -187,7 +196,8 @@ class ReplyBuffer(OwnDialect):
         if IDENTITY in self.peer.caps and self.peer.registered:
             return explained(refused)
         about = refused.about[0] if refused.about else ""
-        return _WAYS.get(refused.code, "{why}").format(why=refused.why, about=about)
+        ways = _WAYS_INSIDE if self.peer.registered else _WAYS
+        return ways.get(refused.code, "{why}").format(why=refused.why, about=about)
 
     def _refuse_nick(self, refused: Refused) -> None:
         """Note a nickname that is somebody's account; our own client comes in by another one."""
