@@ -4,6 +4,7 @@ import logging
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -268,6 +269,40 @@ async def test_a_pass_that_names_no_account_is_the_servers() -> None:
         stranger = await irc_peer(house)
         await stranger.say("NICK eve", "USER e 0 * :E")
         assert " 464 " in await stranger.rest()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"accounts": {"guests": "open"}},
+        {"accounts": {"guests": "invited"}},
+        {"accounts": {"guests": "closed"}},
+        {"server": {"password": cheap_hash("opens-it")}},
+    ],
+    ids=str,
+)
+async def test_a_wrong_pass_does_not_tell_which_accounts_there_are(asked: dict[str, Any]) -> None:
+    limits = {"exempt": "", "guess_burst": 4, "guesses_per_minute": 0.01}
+    async with running(settings()) as house:
+        await register(house)
+        house.server.reload(settings(**asked, limits=limits))
+        told = []
+        for address, name in (("one", "bob"), ("another", "nobody")):
+            for _ in range(5):
+                stranger = IrcPeer((await house.link(address=address)).stream)
+                await stranger.say(f"PASS {name}:wrong-horse", "NICK eve", "USER e 0 * :E")
+                told.append(await stranger.rest())
+        assert told[:5] == told[5:]
+        assert " 464 * :That is not the password." in told[0]
+        assert "That is not the password." not in told[4]  # it is not looked at any more
+
+
+async def test_a_servers_password_with_a_colon_costs_no_guess() -> None:
+    limits = {"exempt": "", "guess_burst": 2, "guesses_per_minute": 0.01}
+    hashed = cheap_hash("opens:it")
+    async with running(settings(server={"password": hashed}, limits=limits)) as house:
+        for nick in ("bob", "carol", "dave"):
+            await irc_peer(house, nick, password="opens:it")
 
 
 # ── the nickname ───────────────────────────────────────────────────────────────────────────────

@@ -58,10 +58,8 @@ class Credentials:
             return None
         if enter.account:
             refused = await self._open(enter.account, enter.password)
-        elif colon and not known.origin.account and self._shared.hub.chat.realm.account(name):
-            refused = await self._open(name, password)
-            if refused and self._shared.settings.server.password:  # perhaps it was that one
-                refused = await self._turned_away(enter.password, known)
+        elif colon and not known.origin.account:
+            refused = await self._open_or_enter(name, password, enter.password, known)
         else:
             refused = await self._turned_away(enter.password, known)
         self._welcome = None if refused else self._known(enter).origin.account
@@ -77,6 +75,22 @@ class Credentials:
         accounts = self._shared.accounts
         outcomes = await accounts.log_in(self._subscriber, self._source, name, password)
         return next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
+
+    async def _open_or_enter(
+        self, name: str, password: str, given: str, known: Person
+    ) -> Refused | None:
+        """Why ``name:password`` lets nobody in, be it an account's or the server's password.
+
+        Whether there is an account of that name makes no difference to the answer or the charge.
+        """
+        refused = await self._open(name, password)
+        admission, server = self._shared.admission, self._shared.settings.server
+        if refused is None or not (server.password and admission.has_guests):
+            return refused
+        turned_away = await self._turned_away(given, known)
+        if refused is WRONG and not turned_away:
+            self._source.guesses.give_back()
+        return turned_away
 
     async def _turned_away(self, given: str, person: Person) -> Refused | None:
         if refused := kept_out(self._shared.hub.chat, person):  # before an invitation is used up

@@ -68,7 +68,7 @@ class Guesses:
             refused = await self._guess(is_right, hashing, most)
         finally:
             if refused is not WRONG:
-                self._give_back()
+                self.give_back()
         return refused
 
     def guess_now(self, is_right: Callable[[], bool]) -> Refused | None:
@@ -77,7 +77,7 @@ class Guesses:
             return too_soon
         if not is_right():
             return WRONG
-        self._give_back()
+        self.give_back()
         return None
 
     def _charge(self) -> Refused | None:
@@ -90,7 +90,8 @@ class Guesses:
         self.bucket.take(now)
         return None
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Take back the charge of a guess that was wrong about one thing, but right otherwise."""
         if self.bucket is not None:
             self.bucket.give_back()
 
