@@ -271,3 +271,24 @@ def test_an_account_comes_in_without_a_link_also_after_a_restart(
         assert "olivia: hello\n" in there.run(f"{said} | ncat --ssl 192.0.2.1 {house.port}")
         said = r"printf 'peggy\n/login correct-horse\nhello\n/quit\n'"
         assert "hello" not in there.run(f"{said} | ncat --ssl 192.0.2.1 {house.port}")
+
+
+def test_an_owner_whose_network_has_gone_gets_the_nickname_again(
+    here: Machine, there: Machine, tmp_path: Path
+) -> None:
+    """Also from plain text, in which nobody can be asked."""
+    address = "192.0.2.3"
+    with _server(here, tmp_path) as house:
+        said = rf"printf 'trent\n{house.invitation()}\n/register correct-horse\n'"
+        there.run(f"ip address add {address}/24 dev eth0")
+        ncat = f"ncat --ssl -s {address} 192.0.2.1 {house.port}"
+        script = f"mkfifo pipe; exec 3<>pipe; {said} >&3; exec {ncat} <&3"
+        with there.start(script, tmp_path) as lost:
+            try:
+                assert lost.stdout
+                assert any("Your nickname is yours now." in line for line in lost.stdout)
+                there.run(f"ip address del {address}/24 dev eth0")
+                said = r"printf 'trent\n/login correct-horse\nhello\n/quit\n'"
+                assert "trent: hello\n" in here.run(f"{said} | nc 127.0.0.1 {house.port}")
+            finally:
+                lost.kill()

@@ -160,7 +160,7 @@ def test_a_password_is_no_nickname(line: str, question: str) -> None:
 def test_a_login_may_come_first(line: str, question: str) -> None:
     session = PlainSession(encoding="utf-8", line_bytes=400, lobby="#lobby", question=question)
     _, _, password = line.strip().split(maxsplit=2)
-    assert asks(session, line) == Enter("bob", password=password, account="bob")
+    assert asks(session, line) == Enter("bob", password=password, account="bob", near=True)
     session.reply(Refused("The nickname bob is taken.", Code.NICK_TAKEN, ("bob",)))
     assert told(session) == "*** The nickname bob is taken.\n"
     assert asks(session, "bobby") == Enter("bobby", password=password)  # not asked again

@@ -20,6 +20,7 @@ from trio_chat.core.letters import continued
 from trio_chat.server import accounts
 from trio_chat.server.guesses import WRONG, Guesses
 from trio_chat.server.passwords import identity
+from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
 from trio_chat.storage.base import Log
 from trio_chat.storage.memory import MemoryLog
@@ -225,12 +226,44 @@ async def test_a_ghost_leaves_the_nickname_to_who_logs_in_on_another_one(
         assert "You have connected again" in await ghost.rest()
 
 
-async def test_a_plain_holder_cannot_be_asked_and_stays() -> None:
+async def test_a_plain_holder_whose_system_answers_stays() -> None:
     async with house_of_bob() as house:
         first, second = await arrive(house), await arrive(house)
         await tell(first, f"/login {PHONE}")
         answer = await tell(second, f"/login {LAPTOP}")
         assert answer[-1] == "*** You are bob elsewhere, too, and bob_3 here."
+
+
+class DeadLink(Link):
+    """A link to a peer whose system has gone without a word."""
+
+    async def answers(self, seconds: float) -> bool:
+        await trio.sleep(seconds)
+        return False
+
+
+async def test_a_plain_ghost_leaves_the_nickname(autojump_clock: trio.testing.MockClock) -> None:
+    async with house_of_bob() as house:
+        ours, theirs = trio.testing.memory_stream_pair()
+        house.server.take(DeadLink(theirs, "memory"))
+        ghost = await house.take_in(ours)
+        await ghost.send(f"/login bob {PHONE}\n".encode())
+        await ghost.until("bob joined!\n")
+        late = await house.link()
+        await late.send(f"/login bob {LAPTOP}\n".encode())
+        await late.until("bob joined!\n")
+        assert "You have connected again" in await ghost.rest()
+
+
+async def test_a_second_plain_device_gets_a_nickname_like_the_first_ones() -> None:
+    async with house_of_bob() as house:
+        first = await house.connect()
+        await first.send(f"/login bob {PHONE}\n".encode())
+        await first.until("bob joined!\n")
+        second = await house.connect()
+        await second.send(f"/login bob {LAPTOP}\n".encode())
+        await second.until("The nickname bob is taken.")
+        await second.until("bob_2 joined!\n")
 
 
 # ── what is the account's ──────────────────────────────────────────────────────────────────────

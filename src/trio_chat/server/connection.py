@@ -260,14 +260,14 @@ class Connection:
         self._is_hearing = False
 
     async def is_there(self) -> bool:
-        """Ask the peer whether it is still there.
+        """Ask the peer whether it is still there, or its system if its protocol has no question.
 
-        One that cannot be asked counts as there, and so does one that is busy with us.
+        One that is busy with us is there.
         """
         if self._is_hearing:
             return True
         if not self._ping():
-            return True
+            return await self._link.answers(_ANSWER)
         if self._answered is None:
             self._answered = trio.Event()
         answered = self._answered

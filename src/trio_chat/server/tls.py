@@ -110,6 +110,9 @@ class TlsLink(Link):
     def has_finished(self) -> bool:
         return self._link.has_finished()
 
+    async def answers(self, seconds: float) -> bool:
+        return await self._link.answers(seconds)
+
     async def finish(self) -> None:
         """Say farewell, by an alert if something was wrong, and finish the link below."""
         with suppress(ssl.SSLError):

@@ -3,6 +3,7 @@
 import select
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -19,9 +20,21 @@ _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
+
+_INTERVAL = 10  # seconds between probes
+
+# The same while somebody waits for an answer.
+_ASKING = 1  # seconds
+
+# The time between two looks for an answer, since TCP tells nobody of it; and how coarse the
+# kernel's clock may be.
+_LOOK, _GRAIN = 0.1, 0.02  # seconds
+
+# Where Linux tells in its answer to TCP_INFO how long ago the peer's system has last acknowledged
+# anything, in milliseconds: the last number of these (struct tcp_info in <linux/tcp.h>).
+_ACKNOWLEDGED = struct.Struct("56xI")
 
 # The event by which a system tells that the peer has ended its side; not every system does.
 _FINISHED = getattr(select, "POLLRDHUP", 0)
@@ -65,6 +78,13 @@ class Link(trio.abc.AsyncResource):
         """Whether the peer is known to have ended its side, though not all of it is read."""
         return False
 
+    async def answers(self, seconds: float) -> bool:
+        """Ask the peer's system, not the peer itself, whether it is still there, and give it so
+        many seconds; True if it cannot be asked.
+        """
+        await trio.lowlevel.checkpoint()
+        return True
+
     async def aclose(self) -> None:
         """Close it at once; what waits in the kernel may still be sent."""
         await trio.aclose_forcefully(self._stream)
@@ -98,17 +118,17 @@ class SocketLink(Link):
     of the memory: most of ten thousand connections are idle.
     """
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_askers", "_keepalive", "_socket")
 
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
-        self._socket = sock
+        self._socket, self._keepalive, self._askers = sock, int(keepalive), 0
         self.peer = peer
         self.write_now = sock.send  # called for every delivery, so not through a method of ours
         sock.setblocking(False)
         with suppress(OSError):  # not every socket and system has every option
             for level, option, value in _OPTIONS:
                 sock.setsockopt(level, option, value)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(keepalive))
+            self._probe(idle=self._keepalive, interval=_INTERVAL)
 
     @property
     def uid(self) -> int:
@@ -142,6 +162,39 @@ class SocketLink(Link):
             return None
         except OSError as error:
             raise trio.BrokenResourceError("the connection is lost") from error
+
+    async def answers(self, seconds: float) -> bool:
+        """Ask by keepalive probes, as TCP does of a peer that has long been silent."""
+        if sys.platform != "linux":
+            return await super().answers(seconds)
+        try:
+            self._probe(idle=_ASKING, interval=_ASKING)
+        except OSError:  # no TCP: a peer on this machine
+            return await super().answers(seconds)
+        began = trio.current_time()
+        self._askers += 1
+        try:
+            while (asked := trio.current_time() - began) < seconds:
+                if self._acknowledged() + _GRAIN < asked:
+                    return True
+                await trio.sleep(_LOOK)
+            return False
+        except OSError:  # it was closed meanwhile
+            return False
+        finally:
+            self._askers -= 1
+            if not self._askers:
+                with suppress(OSError):
+                    self._probe(idle=self._keepalive, interval=_INTERVAL)
+
+    def _probe(self, *, idle: int, interval: int) -> None:
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
+
+    def _acknowledged(self) -> float:
+        """Seconds since the peer's system has last acknowledged anything."""
+        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
+        return int(_ACKNOWLEDGED.unpack(info)[0]) / 1000
 
     def has_finished(self) -> bool:
         poll = select.poll()

@@ -349,9 +349,11 @@ class PlainSession(Session):
     def _enter(self, nick: str, account: str = "") -> Command:
         """Ask to be let in; under a similar nickname if nobody can be asked for another one.
 
-        Only a person can be asked, not somebody who has gone on talking.
+        Only a person can be asked, not somebody who has gone on talking. Nor are owners asked who
+        are here already, on another device.
         """
-        near = not self._framed or self._ended or bool(self._waiting)
+        is_owner = fold(nick) == fold(account)
+        near = is_owner or not self._framed or self._ended or bool(self._waiting)
         self._asked = nick
         self._entering = Enter(nick, near=near, password=self._given, account=account)
         return self._entering
