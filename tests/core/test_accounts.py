@@ -25,6 +25,7 @@ from trio_chat.core.events import (
     NOWHERE,
     AccountDropped,
     AccountMade,
+    AccountReset,
     AccountSet,
     Arrived,
     Change,
@@ -76,7 +77,7 @@ ALLOWED: list[tuple[str, Request | Confidential, Event]] = [
     ("carol", LogIn("bob", password_id=1), AccountSet("carol", "id-carol", BOBS, "=bob", "", 1)),
     ("bob", LogIn("carol", key="~carol"), AccountSet("bob", "id-bob", CAROLS, "~carol", "~carol")),
     ("bob", LogOut(), AccountSet("bob", "id-bob")),
-    ("bob", SetPassword("x"), PasswordSet("bob")),
+    ("bob", SetPassword("x"), PasswordSet("bob", "id-bob")),
     ("bob", MakeKey("phone", "~phone"), KeyMade("bob", "~phone", "phone")),
     ("carol", DropKey("FIRST"), KeyDropped("carol", "~carol", "id-carol")),
     ("bob", DropAccount("Bob"), AccountDropped("bob", "id-bob")),
@@ -230,14 +231,94 @@ def test_a_login_by_the_one_outlives_the_other(
     assert ring.person("alice").identity == "~carol"
 
 
-def test_with_a_key_all_are_logged_out_who_have_shown_it_but_who_drops_it(ring: Ring) -> None:
+def test_with_a_key_all_are_logged_out_who_have_shown_it(ring: Ring) -> None:
+    """But who drops it may stay, as after a logout."""
     ask(ring, "alice", LogIn("carol", key="~carol"))
     ask(ring, "bob", LogIn("carol", **BY_PASSWORD))
     [dropped] = ring.decide("id-carol", DropKey("first"))
     told = [delivery.shown for delivery in ring.happen(dropped)]  # type: ignore[arg-type]
     assert [one for one in told if isinstance(one, LoggedOut)] == [LoggedOut("alice", NOWHERE)]
     accounts = [ring.person(nick).origin.account for nick in ("alice", "bob", "carol")]
-    assert accounts == ["", "carol", "carol"]
+    assert accounts == ["", "carol", ""]
+
+
+def test_another_password_ends_what_the_one_before_has_opened(ring: Ring) -> None:
+    ring.enter("dave", identity="~dave", key="~dave")
+    ask(ring, "alice", LogIn("carol", **BY_PASSWORD))
+    ask(ring, "bob", LogIn("carol", **BY_PASSWORD))
+    ask(ring, "dave", LogIn("carol", **BY_PASSWORD))
+    ask(ring, "dave", MakeKey("of dave", "~dave", shown=True))
+    [set_] = ring.decide("id-alice", SetPassword("x"))  # type: ignore[arg-type]
+    told = [delivery.shown for delivery in ring.happen(set_)]  # type: ignore[arg-type]
+    assert [one for one in told if isinstance(one, LoggedOut)] == [LoggedOut("bob", NOWHERE)]
+    accounts = [ring.person(nick).origin.account for nick in ("alice", "bob", "carol", "dave")]
+    assert accounts == ["carol", "", "carol", "carol"]
+
+
+# ── what a token does not open ─────────────────────────────────────────────────────────────────
+
+RULING: list[Request | Confidential] = [
+    SetPassword("x"),
+    MakeKey("another", "~another"),
+    DropKey("first"),
+    DropAccount("carol"),
+]
+
+
+@pytest.fixture
+def thief(ring: Ring) -> Ring:
+    """Alice has come by a token of carol's."""
+    ask(ring, "carol", MakeKey("bot", "~bot"))
+    ask(ring, "alice", LogIn("carol", key="~bot"))
+    return ring
+
+
+def may(ring: Ring, request: Request | Confidential) -> bool:
+    return not any(isinstance(one, Refused) for one in ring.chat.decide("id-alice", request))
+
+
+@pytest.mark.parametrize("request_", RULING)
+def test_a_token_does_not_rule_the_account(thief: Ring, request_: Request | Confidential) -> None:
+    refused = refusal(thief.decide("id-alice", request_))  # type: ignore[arg-type]
+    assert refused.why == "A token cannot do that: log in with the password."
+    ask(thief, "alice", MakeKey("mine", "~bot", shown=True))  # nor is it more by another label
+    assert not may(thief, request_)
+    ask(thief, "alice", LogIn("carol", **BY_PASSWORD))
+    assert may(thief, request_)
+    ask(thief, "carol", SetPassword("x"))
+    assert not may(thief, request_)
+
+
+@pytest.mark.parametrize("request_", RULING)
+def test_what_a_device_keeps_does(ring: Ring, request_: Request | Confidential) -> None:
+    ring.depart("alice")
+    ring.enter("alice", identity="~phone", key="~phone")
+    ask(ring, "alice", LogIn("carol", **BY_PASSWORD))
+    ask(ring, "alice", MakeKey("phone", "~phone", shown=True))
+    ring.depart("alice")
+    ring.happen(Arrived("alice", "id-alice", CAROLS, "~carol", key="~phone"))
+    assert may(ring, request_)
+
+
+@pytest.mark.parametrize("request_", RULING)
+def test_nor_does_the_password_of_another_account(
+    thief: Ring, request_: Request | Confidential
+) -> None:
+    ask(thief, "alice", LogIn("bob", **BY_PASSWORD))
+    ask(thief, "alice", LogIn("carol", key="~bot"))
+    assert not may(thief, request_)
+
+
+def test_a_token_may_be_dropped_by_who_has_come_by_it(thief: Ring) -> None:
+    assert ask(thief, "alice", DropKey("bot")) == [KeyDropped("carol", "~bot", "id-alice")]
+    assert thief.person("alice").origin.account == ""
+
+
+def test_what_an_operator_has_let_the_owner_in_by_sets_the_password(ring: Ring) -> None:
+    ring.happen(AccountReset("carol", "~reset"))
+    ask(ring, "alice", LogIn("carol", key="~reset"))
+    assert ask(ring, "alice", SetPassword("x")) == [PasswordSet("carol", "id-alice")]
+    assert ring.person("alice").origin.account == "carol"
 
 
 # ── what hangs on it ───────────────────────────────────────────────────────────────────────────

@@ -223,7 +223,11 @@ def test_who_is_called_something_else_stays_so() -> None:
         (AccountMade("bob", "=bob"), "Your nickname is yours now. When you come again: /login"),
         (AccountSet("bob", "1"), "You are logged out."),
         (AccountDropped("bob"), "Your account is deleted. Nobody else can have its name."),
-        (PasswordSet("bob"), "Your password has been changed."),
+        (
+            PasswordSet("bob"),
+            "Your password has been changed. Everybody who came by the old one is logged out. "
+            "Tokens, and devices that are kept, log in until you drop them.",
+        ),
         (KeyDropped("bob", "~x"), "That token no longer works."),
     ],
 )

@@ -126,6 +126,27 @@ async def test_what_comes_after_a_login_is_no_part_of_it(line: str) -> None:
         assert any(" 330 carol eve bob " in line for line in await carol.news("WHOIS eve"))
 
 
+async def test_a_stolen_token_ends_with_itself_and_takes_nothing_over() -> None:
+    async with running(settings()) as house:
+        eve = await owner(house, "eve")
+        secret = (await eve.news("NS TOKEN NEW thief"))[0].rpartition(" ")[2]
+        late = await irc_peer(house)
+        await late.news("CAP REQ sasl", "NICK late", "USER l 0 * :L")
+        await owner(house)
+        for name, password in (("bob", PASSWORD), ("eve", secret)):
+            assert numerics(await by_plain(late, name, password)) == ["900", "903"]
+        await late.news("CAP END")
+        thief = await irc_peer(house, "thief", password=f"eve:{secret}", rooms="")
+        for peer in (thief, late):
+            for words in ("SET PASSWORD mine-from-now", "TOKEN NEW mine", "DROP eve"):
+                [refused] = await peer.news(f"NS {words}")
+                assert refused.endswith(":A token cannot do that: log in with the password.")
+        told = await thief.news("NS TOKEN DROP thief")
+        assert sorted(line.split()[1] for line in told) == ["901", "NOTICE"]
+        assert (await thief.news("NS TOKEN LIST"))[-1].endswith(":You are not logged in.")
+        assert "You were logged out from elsewhere" in await late.rest()
+
+
 async def test_no_account_has_more_tokens_than_there_may_be() -> None:
     async with running(settings()) as house:
         bob = await owner(house)

@@ -390,7 +390,11 @@ async def test_a_token_opens_no_other_account(house: House) -> None:
 
 async def test_another_password(house: House) -> None:
     bob = await owner(house)
-    assert await tell(bob, "/password another-horse") == ["*** Your password has been changed."]
+    other = await arrive(house, "other")
+    await tell(other, f"/login bob {PASSWORD}")
+    [told] = [line for line in await tell(bob, "/password another-horse") if line[0] == "*"]
+    assert told.startswith("*** Your password has been changed")
+    assert "You were logged out from elsewhere. Goodbye!" in await other.rest()
     eve = await arrive(house, "eve")
     assert await tell(eve, f"/login bob {PASSWORD}") == [wrong_for("bob")]
     assert await tell(eve, "/login bob another-horse") == ["*** You are logged in as bob."]

@@ -14,6 +14,8 @@ import sasl
 from irc_peers import IrcPeer, cheap_hash, irc_peer, settings
 from peers import House, running
 from sasl import SCRAM, WAYS, by_plain, by_scram, numerics
+from trio_chat.core.events import PasswordSet
+from trio_chat.protocols.plain.wording import SETTLED
 from trio_chat.protocols.scram import ScramClient
 from trio_chat.server import accounts
 
@@ -457,7 +459,7 @@ async def test_an_account_is_told_of_and_its_password_changed(house: House) -> N
     assert len(await guest.news("NS INFO bob")) == 1
     assert await guest.news("NS INFO") == [f"{SAYS} guest :You are not logged in."]
     assert await bob.news("NS SET PASSWORD another-horse") == [
-        f"{SAYS} bob :Your password has been changed."
+        f"{SAYS} bob :{SETTLED[PasswordSet]}"
     ]
     assert await guest.news(f"NS IDENTIFY bob {PASSWORD}") == [
         f"{SAYS} guest :That is not the password."

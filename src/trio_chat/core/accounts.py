@@ -102,8 +102,9 @@ def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused
 def _set_password(
     state: State, person: Person, set_password: SetPassword
 ) -> Sequence[PasswordSet | Refused]:
-    account = account_of(state, person)
-    return [PasswordSet(account.name) if account else not_logged_in()]
+    if (account := account_of(state, person)) is None:
+        return [not_logged_in()]
+    return [_by_token(account, person) or PasswordSet(account.name, person.user_id)]
 
 
 def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade | Refused]:
@@ -112,14 +113,18 @@ def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade |
     if not make.label or len(make.label) > LABEL_MAX:
         return [Refused(f"A name has 1 to {LABEL_MAX} characters.")]
     if make.shown:
-        return _keep_key(state, account, make)
+        return _keep_key(state, account, person, make)
+    if refused := _by_token(account, person):
+        return [refused]
     if _key(account, make.label):
         return [Refused(f"There is a {make.label} already: drop it first, or take another name.")]
     return [_too_many_keys(account) or KeyMade(account.name, make.key, make.label)]
 
 
-def _keep_key(state: State, account: Account, make: MakeKey) -> Sequence[KeyMade | Refused]:
-    """Judge it for a secret that a client has made up, which may be a key already."""
+def _keep_key(
+    state: State, account: Account, person: Person, make: MakeKey
+) -> Sequence[KeyMade | Refused]:
+    """Judge it for a secret that a client has made up, or one by which it has come."""
     owner, _ = state.realm.who(make.key)
     if not make.key:
         return [Refused("Your client has shown nothing by which it could be known again.")]
@@ -127,9 +132,11 @@ def _keep_key(state: State, account: Account, make: MakeKey) -> Sequence[KeyMade
         return [Refused(f"When you come again from here, you will be {owner}.")]
     label = _free_label(account, make)
     if owner:
-        named_so = any(key.key == make.key and key.label == label for key in account.keys)
-        return [] if named_so else [KeyMade(account.name, make.key, label)]
-    return [_too_many_keys(account) or KeyMade(account.name, make.key, label)]
+        [before] = (key for key in account.keys if key.key == make.key)
+        renamed = KeyMade(account.name, make.key, label, before.device)
+        return [] if before.label == label else [renamed]
+    refused = _by_token(account, person) or _too_many_keys(account)
+    return [refused or KeyMade(account.name, make.key, label, device=True)]
 
 
 def _free_label(account: Account, make: MakeKey) -> str:
@@ -154,6 +161,8 @@ def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDroppe
         return [KeyDropped(account.name, drop.key, person.user_id)] if is_theirs else []
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
+    if key.key != person.key and (refused := _by_token(account, person)):
+        return [refused]
     return [KeyDropped(account.name, key.key, person.user_id)]
 
 
@@ -168,7 +177,16 @@ def _drop_account(
         return [not_logged_in()]
     if fold(drop.name) != fold(account.name):
         return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
-    return [AccountDropped(account.name, person.user_id)]
+    return [_by_token(account, person) or AccountDropped(account.name, person.user_id)]
+
+
+def _by_token(account: Account, person: Person) -> Refused | None:
+    """The refusal of what somebody may not do who has only shown a token of the account."""
+    if person.password_id == account.password_id:
+        return None
+    if any(key.key == person.key and key.is_token for key in account.keys):
+        return Refused("A token cannot do that: log in with the password.")
+    return None
 
 
 def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[ModesSet]:

@@ -368,6 +368,7 @@ class PasswordSet:
     """An account has another password, of which no event tells anything."""
 
     name: str
+    user_id: str = ""
 
 
 @fact
@@ -386,12 +387,14 @@ class AccountMetadataSet:
 class KeyMade:
     """Whoever shows the secret of which ``key`` is the hash is logged in to an account.
 
-    One that is a key of the account already has this label from now on.
+    One that is a key of the account already has this label from now on. It is a ``device``'s if
+    the client has made up the secret.
     """
 
     name: str
     key: str
     label: str
+    device: bool = False
 
 
 @fact

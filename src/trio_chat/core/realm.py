@@ -75,13 +75,21 @@ def identity_by_name(name: str) -> str:
 class Key:
     """A key to an account; ``made`` is in unix milliseconds.
 
-    One that is only ``until_password`` opens it until it has another password.
+    One that is only ``until_password`` opens it until it has another password. A ``device``'s is
+    a secret that the client has made up; any other one, a token, opens the account, but does not
+    rule it.
     """
 
     key: str
     label: str
     made: int = 0
     until_password: bool = False
+    device: bool = False
+
+    @property
+    def is_token(self) -> bool:
+        """Whether it is a token."""
+        return not (self.device or self.until_password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +266,7 @@ class Realm:
         is_taken = event.identity in self._of_identity or event.key in self._of_key
         if is_taken or self.owners(event.name):  # only after damage: such a one is not made
             return
-        keys = (Key(event.key, "first", at),) if event.key else ()
+        keys = (Key(event.key, "first", at, device=True),) if event.key else ()
         account = Account(event.name, event.identity, at, keys, operator=event.operator)
         self._put(replace(account, metadata=event.metadata))
 
@@ -278,9 +286,12 @@ class Realm:
                 account = self._without_reset(account)
                 new = Key(key, _RESET, at, until_password=True)
                 self._put(replace(account, keys=(*account.keys, new)))
-            case KeyMade(key=key, label=label) if self.who(key)[0] in ("", account.name):
+            case KeyMade(key=key, label=label, device=device) if self.who(key)[0] in (
+                "",
+                account.name,
+            ):
                 others = (each for each in account.keys if each.key != key)
-                self._put(replace(account, keys=(*others, Key(key, label, at))))
+                self._put(replace(account, keys=(*others, Key(key, label, at, device=device))))
             case KeyDropped(key=key) if self._of_key.get(key) == fold(account.name):
                 del self._of_key[key]
                 left = tuple(each for each in account.keys if each.key != key)

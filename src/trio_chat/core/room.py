@@ -64,7 +64,8 @@ class Person:
     ``invited`` holds the folded names of rooms to which they have been invited; ``visits`` the last
     rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
     what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
-    ``key`` the hash of the last secret that they have shown, if any.
+    ``key`` the hash of the last secret that they have shown, if any. If they have logged in by a
+    password, or set one, it is named by ``password_id``.
     ``metadata`` is that of somebody without an account.
 
     ``address`` is the real one that they come from, ``limit`` the ban or the lock that counts for
@@ -85,6 +86,7 @@ class Person:
     marks: dict[str, int] = field(default_factory=dict)
     secure: bool = False
     key: str = ""
+    password_id: int = 0
     metadata: Values = ()
     address: str = ""
     limit: Ban | Lock | None = None

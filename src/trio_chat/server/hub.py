@@ -48,6 +48,7 @@ from trio_chat.core.events import (
     Departed,
     Event,
     InvitationUsed,
+    KeyDropped,
     Killed,
     ModesSet,
     OperatorMade,
@@ -347,10 +348,9 @@ class Hub:
                     return self._identities.log_in(subscriber, request)
                 case Register() if subscriber.user_id not in self.chat.people:
                     return await self._identities.register(subscriber, request, verifier)
-                case LogOut(forget=True) if key := self.chat.people[subscriber.user_id].key:
-                    await self._ring.pursue(subscriber, DropKey(key=key))
-                    return await self._identities.change(subscriber, request, verifier)
-                case Register() | LogIn() | LogOut() | DropAccount():
+                case LogOut(forget=True):
+                    return await self._forget(subscriber)
+                case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
                     return await self._identities.change(subscriber, request, verifier)
                 case Report():
                     return await self._report(subscriber, request)
@@ -368,6 +368,14 @@ class Hub:
                     return outcomes
                 case _:
                     return await self._ring.pursue(subscriber, request, verifier)
+
+    async def _forget(self, subscriber: Subscriber) -> Outcomes:
+        """Log somebody out for good: by dropping the key that they have shown, if it is one."""
+        key = self.person(subscriber).key
+        dropped = await self._identities.change(subscriber, DropKey(key=key), "") if key else ()
+        if not dropped:
+            return await self._identities.change(subscriber, LogOut(), "")
+        return [outcome for outcome in dropped if not isinstance(outcome, KeyDropped)]
 
     async def _rename_room(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
         """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""

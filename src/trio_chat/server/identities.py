@@ -7,7 +7,15 @@ import trio
 
 from trio_chat.core.accounts import wrong_password
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import DropAccount, LogIn, LogOut, MatchStatus, Register, Rename
+from trio_chat.core.commands import (
+    DropAccount,
+    DropKey,
+    LogIn,
+    LogOut,
+    MatchStatus,
+    Register,
+    Rename,
+)
 from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
 from trio_chat.core.limits import kept_out
@@ -63,7 +71,8 @@ class Identities:
         if refused := kept_out(self._chat, replace(person, origin=Origin(account=account.name))):
             return [refused]
         if key:
-            subscriber.key, subscriber.account = key, ""  # it ends with the key
+            # It ends with the key, and no password given before counts for it.
+            subscriber.key, subscriber.account, subscriber.password_id = key, "", 0
         else:
             subscriber.account, subscriber.password_id = account.name, log_in.password_id
         return [AccountSet("", subscriber.user_id, Origin(account=account.name), account.identity)]
@@ -125,7 +134,7 @@ class Identities:
     async def change(
         self,
         subscriber: Subscriber,
-        request: Register | LogIn | LogOut | DropAccount,
+        request: Register | LogIn | LogOut | DropKey | DropAccount,
         verifier: str,
     ) -> Outcomes:
         """Let somebody be known as somebody else, with all that hangs on that.
@@ -141,6 +150,8 @@ class Identities:
             return [wrong_password()]
         if (person.identity, person.origin.account) == (before, account):
             return outcomes
+        if isinstance(request, DropKey):  # of a key by which they had come themselves
+            outcomes = [*outcomes, AccountSet(person.nick, person.user_id, person.origin)]
         await self._logs.close_unheard(before)
         if person.origin.account:
             with suppress(Unavailable):

@@ -12,6 +12,7 @@ from trio_chat.core.events import (
     Entry,
     InvitationUsed,
     KeyDropped,
+    PasswordSet,
 )
 from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import changed
@@ -27,7 +28,7 @@ def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries
     """
     if (person := state.people.get(event.user_id)) is None or not is_opened(state, event):
         return []
-    person.key = event.key or person.key
+    person.key, person.password_id = event.key or person.key, event.password_id
     return be_known(state, person, event.origin.account, event.identity, person.user_id)
 
 
@@ -42,6 +43,8 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
         return []
     people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
     found = [person for person in people.values() if person]
+    for person in found:
+        person.password_id = account.password_id if person.user_id == event.user_id else 0
     name, identity, by = account.name, account.identity, event.user_id
     return [d for person in found for d in be_known(state, person, name, identity, by)]
 
@@ -56,10 +59,23 @@ def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> De
 
 
 def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:
-    """The same, for everybody who has shown the key, except the person who drops it."""
+    """The same, for everybody who has shown the key; but the person who drops it may stay."""
     state.realm.apply(entry)
     shown_it = (p for p in _logged_in(state, event.name) if p.key == event.key)
-    return log_out(state, (p for p in shown_it if p.user_id != event.user_id))
+    return log_out(state, shown_it, by=event.user_id)
+
+
+def _on_password_set(state: State, event: PasswordSet, entry: Entry) -> Deliveries:
+    """The same, for everybody who came by the old password, except the person who sets it."""
+    state.realm.apply(entry)
+    if (account := state.realm.account(event.name)) is None:
+        return []
+    if person := state.people.get(event.user_id):
+        person.password_id = account.password_id
+    people = _logged_in(state, event.name)
+    opened = state.realm.opens
+    ended = [p for p in people if not opened(account, p.key, p.password_id)]
+    return log_out(state, ended)
 
 
 def _on_account_metadata_set(state: State, event: AccountMetadataSet, entry: Entry) -> Deliveries:
@@ -89,6 +105,7 @@ EFFECTS: Effects = {
     AccountMade: _on_account_made,
     AccountDropped: _on_account_dropped,
     KeyDropped: _on_key_dropped,
+    PasswordSet: _on_password_set,
     AccountMetadataSet: _on_account_metadata_set,
     InvitationUsed: _on_invitation_used,
 }

@@ -40,7 +40,8 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    person.secure, person.key, person.address = arrived.secure, arrived.key, arrived.address
+    person.secure, person.address = arrived.secure, arrived.address
+    person.key, person.password_id = arrived.key, arrived.password_id
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     note_known(state, person)
     state.most = max(state.most, len(state.people))

@@ -74,7 +74,10 @@ from trio_chat.protocols.plain import modes
 SETTLED = {
     AccountSet: "You are logged out.",
     AccountDropped: "Your account is deleted. Nobody else can have its name.",
-    PasswordSet: "Your password has been changed.",
+    PasswordSet: (
+        "Your password has been changed. Everybody who came by the old one is logged out. Tokens, "
+        "and devices that are kept, log in until you drop them."
+    ),
     KeyMade: "This device will log in by itself next time.",
     KeyDropped: "That token no longer works.",
     InvitationRevoked: REVOKED,
