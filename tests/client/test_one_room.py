@@ -428,7 +428,7 @@ def test_where_plain_is_spoken_one_is_always_in_a_room() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [" /login x", "\t/register x", " /regsiter x", "login x", " /ns identify x"]
+    "line", [" /login x", "\t/register x", " /regsiter x", "login foobarbaz", " /ns identify x"]
 )
 def test_a_line_that_may_have_a_password_is_not_said(line: str) -> None:
     bob = on_irc()

@@ -129,7 +129,7 @@ async def test_who_is_here_has_to_go_on_all_connections(house: House) -> None:
     other = await arrive(house, "m2", "unix", f"PASS mallory:{PASSWORD}")
     bob = await arrive(house, "bob", NEAR)
     told = await op.news("UBAN ADD mallory :spam")
-    effect = "Ban 1: account mallory may not come in. It hits 2 of the 4 people here."
+    effect = "Ban 1: account mallory may not come in for good. It hits 2 of the 4 people here."
     assert any(line.endswith(effect) for line in told)
     for peer in (mallory, other):
         assert (await peer.rest()).endswith(f"ERROR :Closing link: {FOR_GOOD} Goodbye!\r\n")
@@ -144,7 +144,8 @@ async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) ->
     assert await op.news("UBAN ADD * MUTE") == [
         ":mallory!mallory@203.0.113.9 JOIN #lobby",
         ":bob!bob@198.51.100.1 JOIN #lobby",
-        ":chat.local NOTICE boss :Ban 1: mask *!*@* may not speak. It hits 2 of the 3 people here.",
+        ":chat.local NOTICE boss :Ban 1: mask *!*@* may not speak for good. "
+        "It hits 2 of the 3 people here.",
         ":chat.local NOTICE boss :That is more than half of them. /quote UBAN DEL 1 lifts it.",
     ]
     told = await op.news("UBAN ADD *", "LOCK")
@@ -356,13 +357,29 @@ async def test_what_cannot_be_read_is_refused(house: House, line: str) -> None:
     assert "no such ban" in "".join(await op.news("UBAN LIST"))
 
 
+@pytest.mark.parametrize("time", ["2hours", "2", "1.5h", "-5m", "0s"])
+async def test_a_time_that_is_none_bans_nobody(house: House, time: str) -> None:
+    op = await boss(house)
+    plain = await house.link("carol", NEAR)
+    await promote(house, "carol")
+    why = f"{time} is no duration: write 10m, 2h, 7d or forever, and then the reason."
+    for line in (f"/uban mallory {time} spam", f"/ban carol {time}", f"/lock {time} raid"):
+        await plain.send(f"{line}\n".encode())
+        await plain.until(f"*** {why}\n")
+    for line in (f"UBAN a:carol {time}", f"MUTE #lobby carol {time}", f"LOCK {time}"):
+        assert why in "".join(await op.news(line))
+    assert "no such ban" in "".join(await op.news("UBAN LIST"))
+
+
 async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     """Also operators there are told what others of them do."""
     op = await boss(house)
     plain = await house.link("carol", NEAR)
     await promote(house, "carol")
     await plain.send(b"/uban 192.0.2.7 2h mute spam\n")
-    await plain.until("*** Ban 1: network 192.0.2.7 may not speak. It hits nobody who is here.\n")
+    await plain.until(
+        "*** Ban 1: network 192.0.2.7 may not speak for 2h. It hits nobody who is here.\n"
+    )
     assert "carol set ban 1: network 192.0.2.7 may not speak for 2h (spam)." in "".join(
         await op.news()
     )

@@ -123,6 +123,7 @@ def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) 
         ban,
         hit=len(whom(state, ban)),
         here=len(state.people),
+        seconds=banned.seconds,
         replaced=replaced.number if replaced else 0,
         shuts_out=ban.kind == NETWORK and not ban.mute and fits(ban)(person),
     )

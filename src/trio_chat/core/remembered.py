@@ -105,7 +105,9 @@ def remember(before: RoomState, state: RoomState, event: object, id: str, at: in
             if spans(state) or state.key:
                 state = _with_regulars(state, {identity: id})
         case Kicked(target_identity=identity) if identity:
-            state = _without_regulars(with_standing(state, identity, "", 0), {identity})
+            if identity != state.founder:  # whose room it stays
+                state = with_standing(state, identity, "", 0)
+            state = _without_regulars(state, {identity})
         case ModesSet(changes=changes, present=present, banned=banned):
             state = replace(state, founder=event.founder or state.founder)
             if any(change.add and change.mode == "k" for change in changes):

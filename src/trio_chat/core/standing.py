@@ -1,7 +1,7 @@
 """The status of people in a room, and who leads it.
 
-- A status belongs to an identity. The room keeps it until a mode or a kick takes it away; that of
-  somebody who cannot be known again ends when they leave.
+- A status belongs to an identity. The room keeps it until a mode takes it away, or a kick, unless
+  it is the founder's; that of somebody who cannot be known again ends when they leave.
 - An empty room that has operators who may come again is led by nobody else. An account may always
   come again; an identity without one, until it has stayed away for 60 days.
 - Any other empty room is led by the first who enters. Not so the lobby, which belongs to the

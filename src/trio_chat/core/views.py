@@ -223,7 +223,8 @@ class Lock:
 
 @fact
 class BanEffect:
-    """The answer to SetBan: it hits so many of those who are ``here``.
+    """The answer to SetBan: it hits so many of those who are ``here``, and lasts so many seconds;
+    for ever, if that is 0.
 
     ``replaced`` is the number of the ban whose place it takes, 0 if there is none. With
     ``shuts_out`` the operator who has set it cannot come back from where they are.
@@ -232,6 +233,7 @@ class BanEffect:
     ban: Ban
     hit: int
     here: int
+    seconds: int = 0
     replaced: int = 0
     shuts_out: bool = False
 

@@ -1,12 +1,19 @@
 """What people write to set and lift bans, of the server and of rooms, and to lock the chat."""
 
+import re
 from collections.abc import Mapping
 
 from trio_chat.core.commands import LiftBan, LockChat, SetBan, SetRoomBan, UnlockChat
+from trio_chat.core.letters import cut
 from trio_chat.core.queries import ListBans
 from trio_chat.protocols.durations import read_duration
 
 OfBans = SetBan | LiftBan | ListBans
+
+
+class BadDuration(ValueError):
+    """A word that looks like a duration and is none: as a reason, it would make a ban endless."""
+
 
 #: The commands, as rows of /help begin.
 OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
@@ -25,7 +32,7 @@ OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
 
 
 def read_uban(text: str) -> OfBans | None:
-    """Read what follows ``/uban``; None if it is none of its forms.
+    """Read what follows ``/uban``; None if it is none of its forms. Raises BadDuration.
 
     The duration and ``mute`` may come in any order; what follows them is the reason.
     """
@@ -43,14 +50,16 @@ def read_uban(text: str) -> OfBans | None:
 
 
 def read_ban(whom: str, rest: str) -> SetBan:
-    """Read a ban: whom it is about, and the duration, ``mute`` and the reason after that."""
+    """Read a ban: whom it is about, and the duration, ``mute`` and the reason after that. Raises
+    BadDuration.
+    """
     seconds: int | None = None
     mute = False
     while rest:
         word, others = (*rest.split(maxsplit=1), "")[:2]
         if word.lower() == "mute" and not mute:
             mute = True
-        elif seconds is None and (read := read_duration(word)) is not None:
+        elif seconds is None and (read := _duration(word)) is not None:
             seconds = read
         else:
             break
@@ -59,16 +68,27 @@ def read_ban(whom: str, rest: str) -> SetBan:
 
 
 def read_room_ban(room: str, text: str, *, mute: bool) -> SetRoomBan:
-    """Read what follows ``/ban`` or ``/mute``: whom, a duration and a reason."""
+    """Read what follows ``/ban`` or ``/mute``: whom, a duration and a reason. Raises
+    BadDuration.
+    """
     whom, rest = (*text.split(maxsplit=1), "")[:2]
     ban = read_ban(whom, rest)
     return SetRoomBan(room, ban.whom, ban.seconds, mute or ban.mute, ban.why)
 
 
 def read_lock(text: str) -> LockChat | UnlockChat:
-    """Read what follows ``/lock``: a duration or ``off``, and a reason."""
+    """Read what follows ``/lock``: a duration or ``off``, and a reason. Raises BadDuration."""
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
     if word.lower() == "off" and not rest:
         return UnlockChat()
-    seconds = read_duration(word)
+    seconds = _duration(word)
     return LockChat(0, text) if seconds is None else LockChat(seconds, rest)
+
+
+def _duration(word: str) -> int | None:
+    """The seconds of a duration; None if the word belongs to the reason. Raises BadDuration."""
+    seconds = read_duration(word)
+    if seconds is None and re.match(r"[-+.]?\d", word):
+        why = f"{cut(word, 20)} is no duration: write 10m, 2h, 7d or forever, and then the reason."
+        raise BadDuration(why)
+    return seconds

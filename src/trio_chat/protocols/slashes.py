@@ -116,10 +116,11 @@ _BEGINNING = re.compile(r"[^\w/]*/+\s*([a-z]+)(?!\S)(?:\s+([a-z]+)\b)?", re.IGNO
 # Most lines begin with something else; every line of every room is looked at.
 _PERHAPS = re.compile(r"[^\w/]*(?:/|[Ll][Oo]|[Rr][Ee]|[Ii][Dd]|[Pp][Aa]|[Mm][Ss]|[Nn][IiSs])")
 
-# A short line that may be such a command without its slash.
+# A short line that may be such a command without its slash. Passwords have eight characters, unless
+# the server says otherwise, so "login failed" is none.
 _WITHOUT_SLASH = re.compile(
     r"[^\w/]*(?:"
-    rf"(?:{'|'.join(_WITH_PASSWORD)})(?:\s+\S+){{1,2}}\s*$"
+    rf"(?:{'|'.join(_WITH_PASSWORD)})(?:\s+\S+)?\s+\S{{8,}}\s*$"
     rf"|(?:msg\s+)?(?:{'|'.join(_SERVICES)})\s+(?:identify|register|ghost|set|login)\s+\S"
     r")",
     re.IGNORECASE,

@@ -353,7 +353,7 @@ def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
         "/q nickserv identify x",
         "/raw NS IDENTIFY x",
         "/ns set",
-        "login x",
+        "login foobarbaz",
     ],
 )
 def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str) -> None:
@@ -363,10 +363,17 @@ def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str
     assert here.model.kept().inputs == ("hello",)
 
 
-@pytest.mark.parametrize("line", [" /login x", "\u00a0/ login x", "login x", " /ns identify x"])
+@pytest.mark.parametrize(
+    "line", [" /login x", "\u00a0/ login x", "login foobarbaz", " /ns identify x"]
+)
 def test_a_password_that_slips_is_not_said(here: Desk, line: str) -> None:
     assert here.enter(line) == ()
     assert "a password may be in that line" in here.notes()[-1]
+
+
+@pytest.mark.parametrize("line", ["login failed", "password please", "register for it tomorrow"])
+def test_a_line_without_a_password_is_said(here: Desk, line: str) -> None:
+    assert here.enter(line) == [requests.Say(line, "#lobby")]
 
 
 def test_what_begins_with_two_slashes_is_a_text_also_with_such_a_word(here: Desk) -> None:

@@ -7,7 +7,7 @@ BANS, which do more for a room than MODE can: its bans have no end and no reason
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, wraps
 
 from trio_chat.core.commands import ExplainLimits, LiftBan, LiftRoomBan, Remove, Report, SetBan
 from trio_chat.core.masks import full_mask
@@ -27,11 +27,12 @@ from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.moderation import read_lock, read_room_ban, read_uban
+from trio_chat.protocols.moderation import BadDuration, read_lock, read_room_ban, read_uban
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
 Asks = Iterable[Ask]
+Read = Callable[[ReplyBuffer, Message], Asks]
 
 UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
 REPORT = "target msgid|last nickname [why]"
@@ -45,6 +46,20 @@ _USUAL = ("ANDKILL", "MYSELF")
 _SAME_AS = {"REMOVE": "DEL", "RM": "DEL"}
 
 
+def _telling(read: Read) -> Read:
+    """Tell what is wrong with a duration."""
+
+    @wraps(read)
+    def read_or_tell(out: ReplyBuffer, message: Message) -> Asks:
+        try:
+            return read(out, message)
+        except BadDuration as error:
+            return _wrong(out, str(error))
+
+    return read_or_tell
+
+
+@_telling
 def uban(out: ReplyBuffer, message: Message) -> Asks:
     """Read UBAN."""
     verb, *words = " ".join(message.params).split() or ["LIST"]
@@ -179,6 +194,7 @@ def _seconds(word: str) -> int | None:
 def ban(*, mute: bool) -> Callable[[ReplyBuffer, Message], Asks]:
     """Read BAN or MUTE."""
 
+    @_telling
     def read(out: ReplyBuffer, message: Message) -> Asks:
         room, *words = message.params
         text = " ".join(words).strip()
@@ -204,6 +220,7 @@ def _tell(out: ReplyBuffer, answer: Answer) -> None:
         out.send_trailing("NOTICE", out.peer.nick, notice.text)
 
 
+@_telling
 def lock(out: ReplyBuffer, message: Message) -> Asks:
     """Read LOCK."""
     return [Ask(read_lock(" ".join(message.params)))]
@@ -211,7 +228,6 @@ def lock(out: ReplyBuffer, message: Message) -> Asks:
 
 def why(out: ReplyBuffer, message: Message) -> Asks:
     """Read WHY."""
-
     return [Ask(ExplainLimits(), partial(_tell, out))]
 
 

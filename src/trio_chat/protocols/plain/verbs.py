@@ -46,7 +46,13 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
 from trio_chat.protocols import invitation
 from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS, read_audit, read_reports
-from trio_chat.protocols.moderation import OF_MODERATION, read_lock, read_room_ban, read_uban
+from trio_chat.protocols.moderation import (
+    OF_MODERATION,
+    BadDuration,
+    read_lock,
+    read_room_ban,
+    read_uban,
+)
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
     FILTERS,
@@ -88,7 +94,10 @@ def read_verb(
         return Refused(why)
     if why := complaint(rows, word, rest):
         return Refused(why)
-    return rows[word.lower()].read(room, rest.strip())
+    try:
+        return rows[word.lower()].read(room, rest.strip())
+    except BadDuration as error:
+        return Refused(str(error))
 
 
 def _is_room(text: str) -> bool:

@@ -301,7 +301,8 @@ def _moderated(event: OfModeration) -> str:
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:
     """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
     ban, hit, here = effect.ban, effect.hit, effect.here
-    lines = [f"Ban {ban.number}: {_about(ban)}. It hits {_some_of(hit, here)}."]
+    lasts = f"for {written(effect.seconds)}" if effect.seconds else "for good"
+    lines = [f"Ban {ban.number}: {_about(ban)} {lasts}. It hits {_some_of(hit, here)}."]
     if 2 * hit > here:
         lines.append(f"That is more than half of them. {undo} lifts it.")
     if effect.replaced:
