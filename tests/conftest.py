@@ -42,5 +42,5 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are cores, since many tests wait for processes."""
-    return (os.cpu_count() or 1) + 1
+    """Two for each core, since many tests wait for processes."""
+    return 2 * (os.cpu_count() or 1)
