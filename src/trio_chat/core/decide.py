@@ -100,7 +100,9 @@ from trio_chat.core.views import (
     Repeated,
 )
 
-Outcome = Event | Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
+#: Outcomes that are no events: whoever asked is told them.
+Told = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
+Outcome = Event | Told
 Outcomes = Sequence[Outcome]
 
 

@@ -37,7 +37,7 @@ from trio_chat.core.commands import (
     UseInvitation,
     Watch,
 )
-from trio_chat.core.decide import Outcome, Outcomes
+from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Joined, Reported
 from trio_chat.core.explain import explain
@@ -49,12 +49,9 @@ from trio_chat.core.views import (
     AnotherNick,
     Answer,
     AwayReply,
-    BanEffect,
     Bans,
     Challenge,
-    LockEffect,
     Members,
-    Metadata,
     NewKey,
     Notice,
     People,
@@ -104,11 +101,6 @@ _SLOWED = "You have been sending too fast: for {} more seconds, {:g} messages a 
 _NO_LIMITS = "Nothing limits you just now."
 
 _DAY = 86_400  # seconds
-
-# Outcomes that are told, and lead to nothing else.
-_TOLD = (
-    Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect | AnotherNick
-)  # fmt: skip
 
 # Refusals after which nobody can try another nickname.
 _FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
@@ -540,7 +532,7 @@ class Connection:
 
     async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
-        if isinstance(outcome, _TOLD):
+        if isinstance(outcome, Told | AnotherNick):
             self._reply(outcome, ask)
             return
         if isinstance(outcome, Reported):

@@ -5,8 +5,6 @@ only the clock on the wall, which may be set. So the task looks at it at least o
 once when the server starts.
 """
 
-from collections.abc import Callable
-
 import trio
 
 from trio_chat.core.moderation import next_end
@@ -19,28 +17,23 @@ _MOST, _LEAST = 60.0, 1.0
 
 async def expire(
     hub: Hub,
-    clock: Callable[[], float],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """End what has to end, until cancelled; ``clock`` gives unix time in seconds.
+    """End what has to end, until cancelled.
 
     It counts as started when all has ended whose time was up by then.
     """
-    await hub.expire(_now(clock))
+    await hub.expire()
     task_status.started()
     while True:
-        with trio.move_on_after(_pause(hub, clock())):
+        with trio.move_on_after(_pause(hub)):
             await hub.moderated.wait()
-        await hub.expire(_now(clock))
+        await hub.expire()
 
 
-def _now(clock: Callable[[], float]) -> int:
-    return int(clock() * 1000)
-
-
-def _pause(hub: Hub, now: float) -> float:
+def _pause(hub: Hub) -> float:
     """The seconds until there is something to do, or the clock is to be looked at."""
     ends = (next_end(hub.chat.realm), next_end_in(hub.chat.rooms.values()))
-    end = min(filter(None, ends), default=0) / 1000
-    return max(_LEAST, min(_MOST, end - now)) if end else _MOST
+    end = min(filter(None, ends), default=0)
+    return max(_LEAST, min(_MOST, (end - hub.now()) / 1000)) if end else _MOST

@@ -46,6 +46,7 @@ from trio_chat.core.events import (
     Arrived,
     Change,
     Departed,
+    Entry,
     Event,
     InvitationUsed,
     KeyDropped,
@@ -269,11 +270,16 @@ class Hub:
                 why = why_silent(self.chat, limit) if limit else ""
                 subscriber.end("banned", f"{why} Goodbye!")
 
-    async def expire(self, now: int) -> None:
-        """End the bans, and the lock, whose time is up at this moment (unix milliseconds).
+    def now(self) -> int:
+        """The moment by the clock on the wall, in unix milliseconds."""
+        return int(self._clock() * 1000)
+
+    async def expire(self) -> None:
+        """End the bans, and the lock, whose time is up.
 
         Those of a closed room end when it is opened.
         """
+        now = self.now()
         await self._ring.be_open()
         with self._ring.request(), suppress(trio.BrokenResourceError):
             await self._ring.expire(now)
@@ -392,23 +398,23 @@ class Hub:
         return outcomes
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
-        try:
-            found = await self._archive.find(self.person(subscriber), remove)
-        except Unavailable as error:
-            return [not_kept(error)]
+        found = await self._find(subscriber, remove)
         if isinstance(found, Refused):
             return [found]
-        request = Redact(found, int(self._clock() * 1000), remove.why)
-        return await self._ring.pursue(subscriber, request)
+        return await self._ring.pursue(subscriber, Redact(found, self.now(), remove.why))
 
     async def _report(self, subscriber: Subscriber, report: Report) -> Outcomes:
-        try:
-            found = await self._archive.find(self.person(subscriber), report)
-        except Unavailable as error:
-            return [not_kept(error)]
+        found = await self._find(subscriber, report)
         if isinstance(found, Refused):
             return [found]
         return await self._ring.pursue(subscriber, FileReport(found, report.why))
+
+    async def _find(self, subscriber: Subscriber, wanted: Remove | Report) -> Entry | Refused:
+        """Find the message that somebody wants to remove or report."""
+        try:
+            return await self._archive.find(self.person(subscriber), wanted)
+        except Unavailable as error:
+            return not_kept(error)
 
     async def waiting_reports(self, subscriber: Subscriber) -> Notice | None:
         """Tell somebody who has become an operator that there are reports they have not seen."""
@@ -448,7 +454,7 @@ class Hub:
             was_open = log in self.chat.rooms
             async with self.logs.in_use(log, composed(join.room)):
                 if not was_open and self.chat.rooms[log].lists.end:
-                    await self._ring.expire_in(log, int(self._clock() * 1000))
+                    await self._ring.expire_in(log, self.now())
                     self._look_for_ends()
                 return await self._ring.pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored

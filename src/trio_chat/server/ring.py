@@ -5,7 +5,7 @@ applied, and shown. Whoever made it waits here until it has been shown.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ import trio
 from trio_chat.core.admission import spend
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Confidential, Request
-from trio_chat.core.decide import Outcome, Outcomes
+from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.events import (
     PEOPLE,
     REALM,
@@ -55,9 +55,6 @@ from trio_chat.server.realm_log import RealmLog
 from trio_chat.storage.base import START, Log, Move, Secret
 
 logger = logging.getLogger(__name__)
-
-# Outcomes that are not events.
-_ANSWERS = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
 
 # Answers that are told besides an event, and not without it.
 _BESIDES = AwayReply | Metadata | Notice | BanEffect | LockEffect
@@ -136,11 +133,9 @@ class Ring:
         if repair and last != START:
             logger.warning("as an operator of the server: %s", repair)
         await self._progress.until_shown(last)
-        for event in outcomes:
-            if isinstance(event, OfRealm):
-                await self._realm.note_change()
-            elif not isinstance(event, _ANSWERS):
-                await self._logs.note_change(event)
+        for outcome in outcomes:
+            if not isinstance(outcome, Told):
+                await self._note_change(outcome)
         return outcomes
 
     async def decide_and_append(
@@ -165,7 +160,7 @@ class Ring:
             outcomes: list[Outcome] = []
             for request in requests:
                 outcomes += self._chat.decide(subscriber.user_id, request, outsider=outsider)
-            events = [event for event in outcomes if not isinstance(event, _ANSWERS)]
+            events = [event for event in outcomes if not isinstance(event, Told)]
             if not events:
                 return outcomes, START
             log, first = log_of(events[0]), events[0]
@@ -190,7 +185,7 @@ class Ring:
                 return [taken(first.room, first.to)], START
             except Unavailable as error:
                 return [
-                    outcome if isinstance(outcome, _ANSWERS) else not_kept(error, outcome)
+                    outcome if isinstance(outcome, Told) else not_kept(error, outcome)
                     for outcome in outcomes
                     if not isinstance(outcome, _BESIDES)
                 ], START
@@ -247,55 +242,58 @@ class Ring:
         """Count the use of an invitation; or say why it lets nobody in any more."""
         while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
             try:
-                await self.happen(found)
-            except Conflict as conflict:
-                await self._progress.until_shown(conflict.barrier)
+                if await self._has_happened(found):
+                    return None
             except Unavailable as error:
                 return not_kept(error)
-            else:
-                await self._realm.note_change()
-                return None
         return found
 
     async def expire(self, now: int) -> None:
         """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""
-        while event := over(self._chat.realm, now):
-            try:
-                await self.happen(event)
-            except Conflict as conflict:
-                await self._progress.until_shown(conflict.barrier)
-            except Unavailable as error:
-                logger.warning("a ban or the lock could not end: %s", error)
-                return
-            else:
-                await self._realm.note_change()
+        await self._end(lambda: over(self._chat.realm, now), "a ban or the lock")
 
     async def expire_in(self, name: str, now: int) -> None:
         """End the entries of an open room (folded) whose time is up at this moment."""
-        while (room := self._chat.rooms.get(name)) and (event := over_in(room, now)):
-            try:
-                await self.happen(event)
-            except Conflict as conflict:
-                await self._progress.until_shown(conflict.barrier)
-            except Unavailable as error:
-                logger.warning("a ban of a room could not end: %s", error)
-                return
-            else:
-                await self._logs.note_change(event)
+
+        def due() -> Event | None:
+            room = self._chat.rooms.get(name)
+            return over_in(room, now) if room else None
+
+        await self._end(due, "a ban of a room")
+
+    async def _end(self, due: Callable[[], Event | None], what: str) -> None:
+        try:
+            while event := due():
+                await self._has_happened(event)
+        except Unavailable as error:
+            logger.warning("%s could not end: %s", what, error)
 
     async def record(self, event: OfRealm) -> None:
         """Keep what has been decided elsewhere in the log of accounts, for the audit."""
-        while True:
-            try:
-                await self.happen(event)
-            except Conflict as conflict:
-                await self._progress.until_shown(conflict.barrier)
-            except Unavailable as error:
-                logger.warning("not recorded: %s", error)
-                return
-            else:
-                await self._realm.note_change()
-                return
+        try:
+            while not await self._has_happened(event):
+                pass
+        except Unavailable as error:
+            logger.warning("not recorded: %s", error)
+
+    async def _has_happened(self, event: Event) -> bool:
+        """Let an event of the server's own happen; False if a barrier came before it, by which it
+        has to be judged again. Raises Unavailable.
+        """
+        try:
+            await self.happen(event)
+        except Conflict as conflict:
+            await self._progress.until_shown(conflict.barrier)
+            return False
+        await self._note_change(event)
+        return True
+
+    async def _note_change(self, event: Event) -> None:
+        """Count a change that has been shown."""
+        if isinstance(event, OfRealm):
+            await self._realm.note_change()
+        else:
+            await self._logs.note_change(event)
 
     async def happen(self, event: Event) -> None:
         """Give an event its place, and wait until it has been shown."""
@@ -326,7 +324,7 @@ def _found_again(outcomes: Outcomes, entries: Sequence[Entry]) -> Outcomes:
     appended = iter(entries)
     return [
         outcome
-        if isinstance(outcome, _ANSWERS) or (entry := next(appended)).event is outcome
+        if isinstance(outcome, Told) or (entry := next(appended)).event is outcome
         else Repeated(entry)
         for outcome in outcomes
     ]

@@ -254,7 +254,7 @@ class Server:
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
-        await self._drains.start(expire, self._hub, self._clock)
+        await self._drains.start(expire, self._hub)
 
     def _set_rules(self, settings: Settings) -> None:
         chat = self._hub.chat
@@ -350,8 +350,8 @@ class Server:
                 return
             source = self._sources.of(link.peer, trio.current_time())
             if ban := self._hub.chat.realm.bans.at_door(link.peer):
-                told, refused = source.may_be_told, refuse_banned(self._hub.chat, ban)
-                over_tls = told(trio.current_time())
+                refused = refuse_banned(self._hub.chat, ban)
+                over_tls = source.may_be_told(trio.current_time())
                 await self._turn_away(link, first, source, refused, over_tls=over_tls)
                 return
             if why_not := self._sources.enter(source, trio.current_time()):
