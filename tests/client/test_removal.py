@@ -1,18 +1,8 @@
 """Clients of ours, and messages that are removed, with a server of ours."""
 
-import trio
-
 import trio_chat
-from processes import PATIENCE
+from chats import next_of
 from trio_chat import Acknowledged, Redacted
-
-
-async def next_of(chat: trio_chat.Chat, kind: type) -> trio_chat.Message:
-    with trio.fail_after(PATIENCE):
-        async for message in chat:
-            if isinstance(message, kind):
-                return message
-    raise AssertionError("the chat has ended")
 
 
 async def test_everybody_is_told_which_message_and_it_is_in_no_history(port):

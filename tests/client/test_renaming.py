@@ -1,18 +1,8 @@
 """Clients of ours in a room that is renamed, with a server of ours."""
 
-import trio
-
 import trio_chat
-from processes import PATIENCE
+from chats import next_of
 from trio_chat import RoomRenamed, Said
-
-
-async def next_of(chat: trio_chat.Chat, kind: type) -> trio_chat.Message:
-    with trio.fail_after(PATIENCE):
-        async for message in chat:
-            if isinstance(message, kind):
-                return message
-    raise AssertionError("the chat has ended")
 
 
 async def test_who_is_in_a_room_that_is_renamed_goes_on_there(port):
