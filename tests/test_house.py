@@ -17,7 +17,7 @@ VOCABULARY = {
     f"core.{name}"
     for name in (
         *("commands", "events", "fact", "letters", "masks", "metadata", "modes", "names"),
-        *("queries", "refusals", "views"),
+        *("queries", "refusals", "views", "words"),
     )
 }
 

@@ -1,13 +1,14 @@
 """Refusals that several kinds of requests have in common."""
 
 from trio_chat.core.answers import visible_room
-from trio_chat.core.limits import moment, reason
+from trio_chat.core.limits import moment
 from trio_chat.core.modes import MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, ban_on, is_silenced_there, leads
 from trio_chat.core.views import Refused
+from trio_chat.core.words import reason
 
 
 def outside(state: State, person: Person, name: str) -> Refused | None:

@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from trio_chat.core.bans import fits, rank
+from trio_chat.core.commands import SECONDS_MAX
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, Lock, Refused
+from trio_chat.core.words import reason
 
 # ── which limit ────────────────────────────────────────────────────────────────────────────────
 
@@ -55,8 +57,10 @@ def note_ban(state: State, ban: Ban) -> None:
 
 def note_end(state: State, ban: Ban | None) -> None:
     """Note that a ban is over: something else may count for those for whom it did."""
+    if ban is None:
+        return
     for person in state.people.values():
-        if ban is not None and person.limit is ban:
+        if person.limit is ban:
             note_limit(state, person)
 
 
@@ -144,15 +148,15 @@ def no_registration(state: State) -> Refused | None:
     return Refused(why_locked(state, lock, "nobody can register"))
 
 
+def bounded(seconds: int) -> int:
+    """The seconds for which somebody may set a limit, if they ask for so many."""
+    return max(0, min(seconds, SECONDS_MAX))
+
+
 def moment(at: int) -> str:
     """A moment (unix milliseconds), to the minute; it is never told too early."""
     minutes = -(-at // 60_000)
     return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def reason(why: str) -> str:
-    """A reason, as it stands in a sentence."""
-    return f" ({why})" if why else ""
 
 
 def _contact(state: State) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
-from trio_chat.core.commands import SECONDS_MAX, WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
+from trio_chat.core.commands import WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import cut
-from trio_chat.core.limits import is_exempt, whom
+from trio_chat.core.limits import bounded, is_exempt, whom
 from trio_chat.core.masks import MASK_MAX, full_mask
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
 from trio_chat.core.networks import IpNetwork, network_of, written
@@ -23,6 +23,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
+from trio_chat.core.words import is_number
 
 # Bans in a part of an answer.
 _PART = 200
@@ -107,14 +108,10 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
         why = f"There are {BANS_MAX} bans, which is the limit: lift some first."
         return [Refused(why)]
     banned = Banned(
-        bans.last + 1, *target, asked.mute, _bounded(asked.seconds), cut(asked.why, WHY_MAX),
+        bans.last + 1, *target, asked.mute, bounded(asked.seconds), cut(asked.why, WHY_MAX),
         person.nick, person.user_id,
     )  # fmt: skip
     return [banned, _effect(state, person, banned, replaced)]
-
-
-def _bounded(seconds: int) -> int:
-    return max(0, min(seconds, SECONDS_MAX))
 
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
@@ -141,7 +138,7 @@ def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned 
 
 def _find(state: State, which: str) -> Ban | Refused:
     bans = state.realm.bans
-    if which.isascii() and which.isdigit() and len(which) < 10:
+    if is_number(which):
         return bans.all.get(int(which)) or Refused(f"There is no ban {int(which)}.")
     target = read_target(state, which)
     if isinstance(target, Refused):
@@ -184,7 +181,7 @@ def _about(state: State, name: str) -> Bans | Refused:
 def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | LockEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
-    locked = Locked(_bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
+    locked = Locked(bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
     guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
     return [locked, LockEffect(bool(locked.seconds), len(guests), len(state.people))]
 

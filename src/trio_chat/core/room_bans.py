@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from trio_chat.core.answers import unknown, visible_room
-from trio_chat.core.commands import SECONDS_MAX, WHY_MAX, Kick, LiftRoomBan, SetModes, SetRoomBan
+from trio_chat.core.commands import WHY_MAX, Kick, LiftRoomBan, SetModes, SetRoomBan
 from trio_chat.core.denials import powerless
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.letters import cut
+from trio_chat.core.limits import bounded
 from trio_chat.core.masks import Lists, entry_mask, fold_mask
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
@@ -26,6 +27,7 @@ from trio_chat.core.room import Person, Room
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.state import State, has_status, listed
 from trio_chat.core.views import Mask, Notice, Refused
+from trio_chat.core.words import is_number
 
 # People whom one ban removes, beside the one who is named.
 _REMOVED_MAX = 50
@@ -79,7 +81,7 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
         return [target]
     if target.identity == person.identity:
         return [Refused("You cannot ban yourself.")]
-    seconds, why = max(0, min(asked.seconds, SECONDS_MAX)), cut(asked.why, WHY_MAX)
+    seconds, why = bounded(asked.seconds), cut(asked.why, WHY_MAX)
     change = Change(True, "b", _entry(asked, target), seconds=seconds, why=why)
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
@@ -159,7 +161,7 @@ def _lift(state: State, person: Person, asked: LiftRoomBan) -> Sequence[ModesSet
 def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
     """The bans with this number, or about this; those that only mute as well."""
     bans = [entry for mode, entry in room.state.masks if mode == "b"]
-    if which.isascii() and which.isdigit() and len(which) < 10:
+    if is_number(which):
         found = [entry for entry in bans if entry.number == int(which)]
         why = f"There is no ban {int(which)} in {room.state.name}."
         return found or Refused(f"{why} /bans lists them.")

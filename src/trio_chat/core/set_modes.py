@@ -17,6 +17,7 @@ from trio_chat.core.room import Person, Room
 from trio_chat.core.standing import change_status, spared, spared_by_name
 from trio_chat.core.state import State, has_status, is_banned
 from trio_chat.core.views import Refused
+from trio_chat.core.words import is_number
 
 
 def set_modes(state: State, person: Person, asked: SetModes) -> Sequence[ModesSet | Refused]:
@@ -152,7 +153,7 @@ def _limit_change(room: Room, change: Change) -> Change | Refused | None:
     if not change.add:
         return Change(False, change.mode) if room.state.limit else None
     digits = change.argument
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits)):
+    if not (is_number(digits) and int(digits)):
         why = "The limit is a number from 1 to 999999999."
         return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, digits))
     same = int(digits) == room.state.limit

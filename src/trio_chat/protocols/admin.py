@@ -14,28 +14,14 @@ from typing import Any
 from trio_chat.core.commands import (
     Announce,
     Command,
-    DirectMessage,
-    DropAccount,
-    DropKey,
-    ExplainLimits,
-    Join,
     Kill,
-    Leave,
-    LogIn,
-    LogOut,
-    MakeKey,
     Quit,
-    Register,
     Reload,
-    Rename,
-    Report,
     ResetAccount,
-    Say,
-    SetPassword,
     UseInvitation,
 )
 from trio_chat.core.events import Event
-from trio_chat.core.queries import FindPeople, Recall, Seek, ShowAccount
+from trio_chat.core.queries import FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Answer,
@@ -54,16 +40,10 @@ from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
-from trio_chat.protocols.plain.wording import SETTLED, wording
+from trio_chat.protocols.plain.wording import OURS, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
 from trio_chat.protocols.slashes import described
 
-# What people in the chat ask for themselves, or of the room that they are in.
-_OF_PEOPLE = (
-    Say, DirectMessage, Join, Leave, Rename, Register, LogIn, LogOut, SetPassword, MakeKey, DropKey,
-    DropAccount, UseInvitation, Recall, Seek, ExplainLimits,
-    Report,
-)  # fmt: skip
 _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
 _RELOADING = "The settings are read again. The server's log says what has come of it."
@@ -71,9 +51,6 @@ _RELOADING = "The settings are read again. The server's log says what has come o
 
 # Before a word, but not before the path of a file.
 _SLASH = re.compile(r"(?<!\S)/(?=[^\s/]+(?!\S))")
-
-# How the server's own sentences begin in the plain dialect.
-_OURS = "*** "
 
 
 def _account(room: str, rest: str) -> Command:
@@ -177,7 +154,7 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                 more = {"room": room.name, "members": room.members, "topic": room.topic}
                 yield _told("room", Rooms((room,))) | more
         case _:  # lines that begin otherwise repeat it for the tutorial's client
-            yield from _notices(line for line in wording(shown) if line.startswith(_OURS))
+            yield from _notices(line for line in wording(shown) if line.startswith(OURS))
 
 
 def _bare(sentence: str) -> str:
@@ -194,7 +171,7 @@ def _told(kind: str, shown: Shown) -> dict[str, Any]:
 
 
 def _sentence(line: str) -> str:
-    return readable(line.removeprefix(_OURS))
+    return readable(line.removeprefix(OURS))
 
 
 class AdminSession(Session):
@@ -246,7 +223,7 @@ class AdminSession(Session):
         if text.startswith("#"):
             self._room, _, rest = text.partition(" ")
         read = read_verb(self._room, f"/{rest.strip().removeprefix('/')}", _ROWS)
-        if isinstance(read, _OF_PEOPLE):
+        if isinstance(read, UseInvitation):
             return Refused(_NOT_HERE)
         return read
 

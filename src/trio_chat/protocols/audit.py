@@ -18,8 +18,9 @@ from trio_chat.core.events import (
 from trio_chat.core.names import fold
 from trio_chat.core.queries import AUDITED_MAX, Audit, ListReports
 from trio_chat.core.views import Audited, Reports
+from trio_chat.core.words import is_number
 from trio_chat.protocols.durations import moment
-from trio_chat.protocols.plain.wording import report, wording
+from trio_chat.protocols.plain.wording import OURS, report, wording
 
 #: The commands, as rows of /help begin.
 OF_AUDIT = ("[ROOM|NAME] [N]", "show what operators have done, in a room or to somebody", 0)
@@ -28,26 +29,19 @@ OF_REPORTS = ("[N]", "show the messages that were reported, if you are an operat
 
 _USUAL = 20
 
-# How the server's own sentences begin in the plain dialect.
-_OURS = "*** "
-
 
 def read_audit(text: str) -> Audit | None:
     """Read what follows ``/audit``; None if it is none of its forms."""
     match text.split():
         case []:
             return Audit("", _USUAL)
-        case [number] if _is_number(number):
+        case [number] if is_number(number):
             return Audit("", _bounded(number))
         case [of]:
             return Audit(of, _USUAL)
-        case [of, number] if _is_number(number):
+        case [of, number] if is_number(number):
             return Audit(of, _bounded(number))
     return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _bounded(number: str) -> int:
@@ -66,7 +60,7 @@ def read_reports(text: str) -> ListReports | None:
     """Read what follows ``/reports``; None if it is no number."""
     if not text:
         return ListReports(_USUAL)
-    return ListReports(_bounded(text)) if _is_number(text) else None
+    return ListReports(_bounded(text)) if is_number(text) else None
 
 
 def report_lines(reports: Reports) -> Iterator[str]:
@@ -107,7 +101,7 @@ def _sentence(event: Event) -> str:
         case InvitationRevoked(invitation, by):
             return f"{by or 'An operator'} revoked invitation {invitation}."
     nick, origin = getattr(event, "nick", ""), getattr(event, "origin", NOWHERE)
-    lines = [line.removeprefix(_OURS) for line in wording(event) if line.startswith(_OURS)]
+    lines = [line.removeprefix(OURS) for line in wording(event) if line.startswith(OURS)]
     said = " ".join(lines).replace(nick, _who(nick, origin), 1)
     return f"{event.room}: {said}" if isinstance(event, OfRoom) else said
 

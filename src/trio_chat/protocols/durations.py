@@ -40,3 +40,13 @@ def written(seconds: int) -> str:
 def moment(at: int) -> str:
     """A moment, in unix milliseconds, in UTC."""
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def lasting(seconds: int) -> str:
+    """How long something lasts, as it stands in a sentence; nothing if it has no end."""
+    return f" for {written(seconds)}" if seconds else ""
+
+
+def ending(until: int) -> str:
+    """Until when something lasts; 0 is for good."""
+    return f"until {moment(until)} (UTC)" if until else "for good"

@@ -52,7 +52,7 @@ from trio_chat.storage.checked import is_sound
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
-    InvitationUsed, InvitationRevoked, RoomRenamed, RoomMetadataSet, AccountMetadataSet,
+    RoomRenamed, RoomMetadataSet, AccountMetadataSet,
     Banned, Unbanned, Locked, Unlocked,
     InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade, Reported,
 )  # fmt: skip

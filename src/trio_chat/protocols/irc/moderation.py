@@ -140,13 +140,11 @@ def reports(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _reported(out: ReplyBuffer, found: Reports) -> None:
-    for line in report_lines(found):
-        out.send_trailing("NOTICE", out.peer.nick, line)
+    _notify(out, report_lines(found))
 
 
 def _audited(out: ReplyBuffer, audited: Audited) -> None:
-    for line in audit_lines(audited):
-        out.send_trailing("NOTICE", out.peer.nick, line)
+    _notify(out, audit_lines(audited))
 
 
 def _listed(out: ReplyBuffer, bans: Bans) -> None:
@@ -216,8 +214,12 @@ def bans(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _tell(out: ReplyBuffer, answer: Answer) -> None:
-    for notice in notices(answer):
-        out.send_trailing("NOTICE", out.peer.nick, notice.text)
+    _notify(out, (notice.text for notice in notices(answer)))
+
+
+def _notify(out: ReplyBuffer, lines: Iterable[str]) -> None:
+    for line in lines:
+        out.send_trailing("NOTICE", out.peer.nick, line)
 
 
 @_telling

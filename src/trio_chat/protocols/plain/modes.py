@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.views import Mask, Masks
-from trio_chat.protocols.durations import moment, written
+from trio_chat.core.words import reason
+from trio_chat.protocols.durations import ending, lasting, moment
 
 
 def changed(event: ModesSet) -> list[str]:
@@ -25,9 +26,8 @@ def _of_ban(by: str, change: Change) -> str:
     whom = _whom(change.argument)
     muted = change.argument.startswith(MUTE)
     if change.add:
-        lasts = f" for {written(change.seconds)}" if change.seconds else ""
-        reason = f" ({change.why})" if change.why else ""
-        return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}{reason}."
+        lasts = f"{lasting(change.seconds)}{reason(change.why)}"
+        return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}."
     what = f"{'mute' if muted else 'ban'} on {whom}"
     return f"{by} lifted the {what}." if by else f"The {what} has expired."
 
@@ -45,11 +45,10 @@ def listed(masks: Masks) -> list[str]:
 
 def _ban(ban: Mask) -> str:
     what = "may not speak" if ban.mask.startswith(MUTE) else "may not come in"
-    end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
-    reason = f": {ban.why}" if ban.why else ""
+    because = f": {ban.why}" if ban.why else ""
     number = f"Ban {ban.number}: " if ban.number else ""
     since = f", since {moment(ban.at)}, by {ban.by}" if ban.at else ""
-    return f"{number}{_whom(ban.mask)} {what} {end}{since}{reason}"
+    return f"{number}{_whom(ban.mask)} {what} {ending(ban.until)}{since}{because}"
 
 
 def briefly(ban: Mask) -> str:
@@ -57,5 +56,4 @@ def briefly(ban: Mask) -> str:
     what = "muted" if ban.mask.startswith(MUTE) else "banned"
     end = f"until {moment(ban.until)}" if ban.until else "for good"
     by = f" by {ban.by}" if ban.by else ""
-    reason = f" ({ban.why})" if ban.why else ""
-    return f"{_whom(ban.mask)}: {what} {end}{by}{reason}"
+    return f"{_whom(ban.mask)}: {what} {end}{by}{reason(ban.why)}"

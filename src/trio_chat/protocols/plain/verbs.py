@@ -44,6 +44,7 @@ from trio_chat.core.queries import (
 )
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
+from trio_chat.core.words import is_number
 from trio_chat.protocols import invitation
 from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS, read_audit, read_reports
 from trio_chat.protocols.moderation import (
@@ -133,20 +134,35 @@ def _rename(room: str, rest: str) -> Command:
     return RenameRoom(room, name if name.startswith("#") else f"#{name}", why)
 
 
-def _remove(room: str, rest: str) -> Command | Refused:
+class _Named(NamedTuple):
+    """A message as /remove and /report name it: by its ``id``, or as the last one of a ``nick``."""
+
+    id: str
+    nick: str
+    why: str
+
+
+def _message(rest: str) -> _Named | None:
+    """Read which message is meant, and why; None if it is none of the forms."""
     which, more = (*rest.split(maxsplit=1), "")[:2]
     if is_id(which):
-        return Remove(room, which, more)
+        return _Named(which, "", more)
     if which.lower() != "last":
-        return Refused("/remove takes last, the id of a message, or last NAME.")
+        return None
     nick, why = (*more.split(maxsplit=1), "", "")[:2]
-    return Remove(room, why=why, nick=nick)
+    return _Named("", nick, why)
+
+
+def _remove(room: str, rest: str) -> Command | Refused:
+    if (named := _message(rest)) is None:
+        return Refused("/remove takes last, the id of a message, or last NAME.")
+    return Remove(room, named.id, named.why, named.nick)
 
 
 def _history(room: str, number: str) -> Command | Refused:
     if not number:
         return Recall(room, Span(), _HISTORY)
-    if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
+    if not (is_number(number) and int(number)):
         return Refused(f"/history takes a number of messages, from 1 to {_HISTORY_MAX}.")
     return Recall(room, Span(), min(int(number), _HISTORY_MAX))
 
@@ -215,13 +231,10 @@ def _invitation(room: str, rest: str) -> Command | Refused:
 
 
 def _report(room: str, rest: str) -> Command | Refused:
-    which, more = (*rest.split(maxsplit=1), "")[:2]
-    if is_id(which):
-        return Report(room, which, more)
-    nick, why = (*more.split(maxsplit=1), "", "")[:2]
-    if which.lower() != "last" or not nick:
+    named = _message(rest)
+    if named is None or not (named.id or named.nick):
         return Refused("/report takes the id of a message, or last NAME.")
-    return Report(room, why=why, nick=nick)
+    return Report(room, named.id, named.why, named.nick)
 
 
 def _reports(room: str, rest: str) -> Command | Refused:

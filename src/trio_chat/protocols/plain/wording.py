@@ -66,7 +66,8 @@ from trio_chat.core.views import (
     Topic,
     UserView,
 )
-from trio_chat.protocols.durations import moment, written
+from trio_chat.core.words import reason
+from trio_chat.protocols.durations import ending, lasting, moment
 from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.plain import modes
 
@@ -82,6 +83,9 @@ SETTLED = {
     KeyDropped: "That token no longer works.",
     InvitationRevoked: REVOKED,
 }
+
+#: How the server's own sentences begin.
+OURS = "*** "
 
 GREETING = "NICK"
 CONNECTED = "Connected to server!"
@@ -141,7 +145,7 @@ Heard = (
 
 def notices(shown: Shown) -> list[Notice]:
     """Tell of something in sentences of the server's."""
-    return [Notice(text.removeprefix("*** ")) for text in wording(shown)]
+    return [Notice(text.removeprefix(OURS)) for text in wording(shown)]
 
 
 def wording(shown: Shown) -> list[str]:
@@ -160,14 +164,14 @@ def wording(shown: Shown) -> list[str]:
         case RoomMoved(event):
             return wording(event)
         case RoomRenamed(room, nick, to, why):
-            return [f"*** {nick} renamed {room} to {to}{f' ({why})' if why else ''}."]
+            return [f"*** {nick} renamed {room} to {to}{reason(why)}."]
         case TopicSet(nick=nick, text=""):
             return [f"*** {nick} removed the topic."]
         case TopicSet(nick=nick, text=text):
             return [f"*** {nick} set the topic: {text}"]
         case Kicked(room, nick, target, why):
-            reason = f": {why}" if why else "."
-            return [f"*** {nick} kicked {target} out of {room}{reason}", f"{target} left!"]
+            because = f": {why}" if why else "."
+            return [f"*** {nick} kicked {target} out of {room}{because}", f"{target} left!"]
         case Invited(room, nick, target):
             return [f"*** {nick} invites {target} to {room}."]
         case ModesSet():
@@ -235,12 +239,11 @@ def wording(shown: Shown) -> list[str]:
 
 def removal(redacted: Redacted) -> str:
     """A sentence that tells of the removal of a message; a client may not know by whom it was."""
-    nick, author, why = redacted.nick, redacted.author, redacted.why
-    reason = f" ({why})." if why else "."
+    nick, author, because = redacted.nick, redacted.author, reason(redacted.why)
     if fold(nick) == fold(author):
-        return f"{nick} removed a message of their own{reason}"
+        return f"{nick} removed a message of their own{because}."
     whose = f"A message of {author}'s" if author else "A message"
-    return f"{whose} was removed by {nick}{reason}"
+    return f"{whose} was removed by {nick}{because}."
 
 
 _RULES = {
@@ -280,14 +283,12 @@ def offer(*, operator: bool, how: str) -> str:
 def _moderated(event: OfModeration) -> str:
     match event:
         case Banned(number, seconds=seconds, why=why, by=by):
-            reason = f" ({why})" if why else ""
-            return f"{by} set ban {number}: {_about(event)}{_for(seconds)}{reason}."
+            return f"{by} set ban {number}: {_about(event)}{lasting(seconds)}{reason(why)}."
         case Unbanned(number, by):
             return f"{by} lifted ban {number}." if by else f"Ban {number} has expired."
         case Locked(seconds, why, by):
-            reason = f" ({why})" if why else ""
             rule = "only people with an account may come in and speak"
-            return f"{by} locked this chat{_for(seconds)}{reason}: {rule}."
+            return f"{by} locked this chat{lasting(seconds)}{reason(why)}: {rule}."
         case Unlocked(by):
             return f"{by} opened this chat again." if by else "This chat is open again."
         case Killed(nick, target, why):
@@ -301,8 +302,8 @@ def _moderated(event: OfModeration) -> str:
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:
     """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
     ban, hit, here = effect.ban, effect.hit, effect.here
-    lasts = f"for {written(effect.seconds)}" if effect.seconds else "for good"
-    lines = [f"Ban {ban.number}: {_about(ban)} {lasts}. It hits {_some_of(hit, here)}."]
+    lasts = lasting(effect.seconds) or " for good"
+    lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. It hits {_some_of(hit, here)}."]
     if 2 * hit > here:
         lines.append(f"That is more than half of them. {undo} lifts it.")
     if effect.replaced:
@@ -333,18 +334,13 @@ def _about(ban: Ban | Banned) -> str:
 def report(reported: Reported) -> str:
     """Tell who has reported whose message."""
     where = f"in {reported.place}" if reported.place else "in private"
-    reason = f" ({reported.why})" if reported.why else ""
-    return f"{reported.nick} reported a message of {reported.author}'s {where}{reason}"
-
-
-def _for(seconds: int) -> str:
-    return f" for {written(seconds)}" if seconds else ""
+    whose = f"a message of {reported.author}'s"
+    return f"{reported.nick} reported {whose} {where}{reason(reported.why)}"
 
 
 def _ban(ban: Ban) -> str:
-    end = f"until {moment(ban.until)} (UTC)" if ban.until else "for good"
-    reason = f": {ban.why}" if ban.why else ""
-    return f"Ban {ban.number}: {_about(ban)}, {end}, by {ban.by}{reason}"
+    because = f": {ban.why}" if ban.why else ""
+    return f"Ban {ban.number}: {_about(ban)}, {ending(ban.until)}, by {ban.by}{because}"
 
 
 def _person(seen: UserView) -> str:

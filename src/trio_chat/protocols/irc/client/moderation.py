@@ -1,6 +1,6 @@
 """The commands about bans, the lock, the audit and one's own limits, for a client of IRC."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trio_chat.core.commands import LiftBan, SetBan
 from trio_chat.core.masks import full_mask
@@ -34,19 +34,14 @@ def uban(session: IrcRooms, rest: str) -> Lines:
     raise Unsupported(f"Usage: /uban {OF_MODERATION['uban'][0]}")
 
 
-def lock(session: IrcRooms, rest: str) -> Lines:
-    check_server(session)
-    return [body("LOCK", *rest.split())]
+def to_ours(verb: str) -> Callable[[IrcRooms, str], Lines]:
+    """Write a command that only our own server has, with its words."""
 
+    def lines(session: IrcRooms, rest: str) -> Lines:
+        check_server(session)
+        return [body(verb, *rest.split())]
 
-def reports(session: IrcRooms, rest: str) -> Lines:
-    check_server(session)
-    return [body("REPORTS", *rest.split())]
-
-
-def audit(session: IrcRooms, rest: str) -> Lines:
-    check_server(session)
-    return [body("AUDIT", *rest.split())]
+    return lines
 
 
 def why(session: IrcRooms, rest: str) -> Lines:
