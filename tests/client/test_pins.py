@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from trio_chat.client.pins import Pins
+from trio_chat.client.pins import DamagedPins, Pins
 from trio_chat.settings.places import Address
 
 THERE, V6 = Address("Chat.example", 6697), Address("::1", 6697)
@@ -37,10 +37,32 @@ def test_it_is_for_its_owner_alone(pins):
 def test_what_somebody_has_written_there_stays(pins):
     pins.keep(THERE, ONE, "2026-11-28")
     with open(pins.path, "a") as file:
-        file.write("# mine\nchat.example:6697\n[::1]:6697 ABC\n\n\udcff".replace("\udcff", ""))
+        file.write(f"# mine\n\nother.example:1 {ONE.upper()} the cellar")
     pins.keep(V6, OTHER, "2026-11-29")
-    assert "\n# mine\nchat.example:6697\n[::1]:6697 ABC\n\n" in pins.path.read_text()
+    assert f"\n# mine\n\nother.example:1 {ONE.upper()} the cellar\n" in pins.path.read_text()
     assert (pins.of(THERE), pins.of(V6)) == (ONE, OTHER)
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"chat.example:6697", b"x.example:1 SHA256:ab", b"\x00" * 50, b"# \xff"]
+)
+def test_a_damaged_file_is_named_and_never_written(pins, damaged):
+    pins.keep(V6, OTHER, "2026-11-29")
+    with open(pins.path, "ab") as file:
+        file.write(damaged)
+    before = pins.path.read_bytes()
+    with pytest.raises(DamagedPins, match=f"line 3 of {pins.path} is no server") as caught:
+        pins.of(THERE)
+    assert caught.value.of_server is damaged.startswith(b"chat")
+    with pytest.raises(DamagedPins):
+        pins.keep(THERE, ONE, "2026-11-30")
+    assert pins.of(V6) == OTHER  # which can still be read
+    assert pins.path.read_bytes() == before
+
+
+def test_a_socket_may_have_a_blank_in_its_path(pins):
+    pins.keep(socket := Address("unix:/tmp/a b"), ONE, "2026-11-28")
+    assert pins.of(socket) == ONE
 
 
 def test_a_pin_may_be_written_by_hand(pins):

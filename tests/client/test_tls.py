@@ -249,7 +249,7 @@ async def test_in_a_pipe_an_unknown_certificate_is_refused_until_it_is_named(irc
     link = f"ircs://localhost:{irc.port}/tea"
     done = await say(irc.port, tmp_path, link)
     assert (done.code, done.out, done.err.count("\n")) == (77, "", 1)
-    assert done.err.endswith(f"SHA256:{files.pin} is right; --pin trusts it\n")
+    assert done.err.endswith(f"SHA256:{files.pin} is right; if so, --pin trusts it\n")
     assert irc.received == []
     done = await say(irc.port, tmp_path, f"{link}?pin={pin_in_link(files.pin)}&invite=x")
     assert (done.code, done.err) == (0, "")
@@ -268,6 +268,8 @@ async def test_a_certificate_that_has_changed_is_refused(irc, files, others, tmp
         done = await say(irc.port, tmp_path, f"localhost:{irc.port}", *more)
         assert (done.code, done.err.count("\n")) == (77, 1)
         assert "shows another certificate" in done.err
+        assert f"remove the server's line from {tmp_path}/trio-chat/pins" in done.err
+        assert "--pin" not in done.err
     done = await say(irc.port, tmp_path, f"irc://localhost:{irc.port}")
     assert (done.code, done.out, done.err.count("\n")) == (78, "", 1)
     assert "so it is not spoken to in clear" in done.err
@@ -299,6 +301,23 @@ async def test_one_that_changes_while_a_connection_is_lost_ends_the_chat(
     [last] = [line for line in it.raw.text.splitlines() if "trio-chat: " in line]
     assert "shows another certificate" in last
     assert irc.received.count("NICK al") == 1
+
+
+async def test_a_damaged_file_of_pins_is_told_and_left_alone(irc, files, tmp_path):
+    link, file = f"ircs://localhost:{irc.port}", tmp_path / "trio-chat" / "pins"
+    file.parent.mkdir()
+    file.write_text("junk\n")
+    for more, code in ([], 77), (["--pin", files.pin], 0):  # as for a server that is unknown
+        done = await say(irc.port, tmp_path, link, *more)
+        first = done.err.splitlines()[0]
+        assert (done.code, file.read_text()) == (code, "junk\n")
+        assert first.startswith(f"trio-chat: line 1 of {file} is no server with its pin. Correct")
+    file.write_text(f"localhost:{irc.port} SHA256:ab\n")
+    irc.received.clear()
+    for where in (link, f"irc://localhost:{irc.port}"):
+        done = await say(irc.port, tmp_path, where)
+        assert (done.code, done.err.count("\n"), irc.received) == (78, 1, [])
+        assert f"whether localhost:{irc.port} is the server that you trust" in done.err
 
 
 async def test_who_keeps_nothing_keeps_no_pin_that_was_given(irc, files, tmp_path):

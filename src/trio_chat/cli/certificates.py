@@ -7,6 +7,7 @@ made anew, the certificate is the one trusted now, or that is an error.
 import datetime
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -14,7 +15,7 @@ import trio
 
 from trio_chat.cli.trust import say
 from trio_chat.client.dial import dial
-from trio_chat.client.pins import Pins
+from trio_chat.client.pins import DamagedPins, Pins
 from trio_chat.client.tls import uses_tls
 from trio_chat.errors import CannotConnect, NotTrusted, SettingsError
 from trio_chat.protocols.clean import clean
@@ -37,12 +38,15 @@ def with_pin(settings: Settings) -> Settings:
     """
     address, client = Address(settings.host, settings.port), settings.client
     pins = Pins(pins_file())
-    known = _known(pins, address)
+    known = _known(pins, address, client.pin)
     try:
         speaks_tls = uses_tls(client.tls, address, client.pin or known)
     except ValueError as error:
         remedy = (
-            "" if client.pin else f". If it no longer speaks TLS, remove its line from {pins.path}"
+            ""
+            if client.pin
+            else f". If its operator says that it no longer speaks TLS, remove its line from "
+            f"{pins.path}"
         )
         raise SettingsError(f"client.tls=off: {error}{remedy}") from None
     pin = client.pin or known
@@ -53,19 +57,29 @@ def with_pin(settings: Settings) -> Settings:
     return settings.model_copy(update={"client": client.model_copy(update={"pin": pin})})
 
 
-def _known(pins: Pins, address: Address) -> str:
-    """The pin that is kept. Without it nobody is trusted who would not be at first sight."""
+def _known(pins: Pins, address: Address, given: str) -> str:
+    """The pin that is kept. Without it nobody is trusted who would not be at first sight; unless
+    one is ``given``, raises SettingsError if there is one that cannot be read.
+    """
     try:
         return pins.of(address)
+    except DamagedPins as error:
+        if error.of_server and not given:
+            raise SettingsError(
+                f"{error}, so nobody can tell whether {address} is the server that you trust. "
+                "Correct the line, or remove it to be asked anew"
+            ) from None
+        say(f"{error}. Correct or remove that line; until then nothing is added there")
     except OSError as error:
         if not address.is_local:  # where a file may be out of reach, as for a service
             say(f"{pins.path} cannot be read: {_reason(error)}")
-        return ""
+    return ""
 
 
 def _keep(pins: Pins, address: Address, pin: str) -> None:
     try:
-        pins.keep(address, pin, datetime.date.today().isoformat())  # noqa: DTZ011 - the person's
+        with suppress(DamagedPins):  # which was said when it was read
+            pins.keep(address, pin, datetime.date.today().isoformat())  # noqa: DTZ011 - local
     except OSError as error:
         say(f"{pins.path} cannot be written: {_reason(error)}")
 

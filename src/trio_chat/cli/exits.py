@@ -49,10 +49,25 @@ ADVICE = {
         f"{variable('client.account_password')}"
     ),
     "protocol": ". Try --protocol plain",
-    "tls": ". '--set client.tls=off' goes there in clear, for all on the way to read",
-    "pin": "; --pin trusts it",
+    "tls": (
+        ". TLS may have another port there, or somebody in between lets none through: ask its "
+        "operator. '--set client.tls=off' goes there in clear, for all on the way to read"
+    ),
+    "pin": "; if so, --pin trusts it",
     "server": ". 'trio-chat server' starts one",
     "debug": "; --debug shows where",
+}
+
+# The same for servers whose pin is known, perhaps from this file.
+ADVICE_ON_PINS = {
+    "changed": (
+        ", as a link of 'trio-chat invite' has it. If it is, use such a link, or remove the "
+        "server's line from {} and compare as you are asked"
+    ),
+    "pinned": (
+        ". Somebody in between may let no TLS through: ask its operator. If it speaks clear text "
+        "only from now on, use no link with a pin, and remove its line from {}, if it has one"
+    ),
 }
 
 CANNOT_WRITE = 74  # EX_IOERR
@@ -94,14 +109,11 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
 
 
 def _advice(about: str) -> str:
-    if about != "pinned":
+    if about not in ADVICE_ON_PINS:
         return ADVICE.get(about, "")
     from trio_chat.cli.certificates import pins_file  # slow to load, and seldom needed
 
-    return (
-        ". If it speaks clear text only from now on, use no link with a pin, and remove its line "
-        f"from {pins_file()}, if it has one"
-    )
+    return ADVICE_ON_PINS[about].format(pins_file())
 
 
 def drop_output() -> None:

@@ -41,8 +41,9 @@ async def secure_pinned(stream: trio.SocketStream, address: Address, pin: str) -
     if (seen := pin_of(_certificate(secured))) != pin:
         raise NotTrusted(
             f"{address} shows another certificate ({shown_pin(seen)}) than the one that you trust "
-            f"({shown_pin(pin)}). Somebody may listen in, or it was renewed: ask its operator",
-            about="pin",
+            f"({shown_pin(pin)}). It was renewed, or somebody in between listens in: ask its "
+            "operator whether the new one is right",
+            about="changed",
         )
     return secured
 
