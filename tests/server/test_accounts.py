@@ -495,7 +495,16 @@ async def test_only_so_many_registrations_from_one_address() -> None:
         assert made.startswith("*** Your nickname is yours now.")
 
 
-async def test_two_are_hashed_at_a_time_and_16_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nor_more_if_they_come_at_once() -> None:
+    async with running(charged(registrations_per_hour=2)) as house:
+        peers = [await house.link(f"p{number}", address="elsewhere") for number in range(6)]
+        for peer in peers:
+            await peer.send(f"/register {PASSWORD}\n/quit\n".encode())
+        told = [await peer.rest() for peer in peers]
+        assert sum("Your nickname is yours now." in text for text in told) == 2
+
+
+async def test_two_are_hashed_at_a_time_and_100_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are told at once, and those who show a key never wait."""
     go_on, hashing = threading.Event(), threading.Semaphore(0)
 
@@ -505,19 +514,21 @@ async def test_two_are_hashed_at_a_time_and_16_wait(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(accounts, "opens", slow)
     async with running(charged(), await log_of_bob()) as house:
-        peers = [await house.link(f"p{n}", address=f"place {n}") for n in range(19)]
-        for peer in peers[:18]:
+        peers = [await house.link(f"p{n}", address=f"place {n}") for n in range(103)]
+        for peer in peers[:102]:
             await peer.send(f"/login bob {PASSWORD}\n".encode())
         await wait_all_tasks_blocked(0.01)
-        assert house.server._accounts._hashing.statistics().tasks_waiting == 16
-        [busy] = await tell(peers[18], f"/login bob {PASSWORD}")
+        assert house.server._accounts._hashing.statistics().tasks_waiting == 100
+        [busy] = await tell(peers[102], f"/login bob {PASSWORD}")
         assert "many are logging in just now. Try again in a moment." in busy
-        assert (await tell(peers[18], f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
+        assert (await tell(peers[102], f"/login bob {PHONE}"))[
+            -1
+        ] == "*** You are logged in as bob."
         for _ in range(2):
             await trio.to_thread.run_sync(hashing.acquire)
         assert not hashing.acquire(blocking=False)
         go_on.set()
-        for peer in peers[:18]:
+        for peer in peers[:102]:
             await peer.until("*** You are logged in as bob.\n")
 
 

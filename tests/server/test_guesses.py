@@ -1,6 +1,7 @@
 """Whoever guesses passwords keeps nobody out, and does not get far."""
 
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,14 +11,16 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from irc_peers import cheap_hash, irc_peer, settings
 from peers import House, Peer, running
+from trio_chat.core.views import Refused
 from trio_chat.server import guesses
+from trio_chat.server.guesses import WRONG as WRONG_PASSWORD
 from trio_chat.server.guesses import Guesses
 from trio_chat.server.passwords import hash_password, is_password, stand_in
 from trio_chat.server.token_bucket import TokenBucket
 
 SESAME = cheap_hash("sesame")
 WRONG = "That is not the password."
-IN_A_MOMENT = "Too many login attempts from your address. Try again in a moment."
+TOO_MANY = "Too many login attempts from your address."
 
 
 class Hashing:
@@ -44,20 +47,49 @@ async def test_many_wrong_ones_keep_out_nobody_who_comes_after_them() -> None:
             await wait_all_tasks_blocked()
         nursery.start_soon(hashing.guess, row, "sesame")
         await wait_all_tasks_blocked()
-        assert [why for _, why in hashing.outcomes] == [IN_A_MOMENT] * 100
         hashing.go_on()
-    assert hashing.outcomes[100:103] == [("wrong 0", WRONG), ("sesame", ""), ("wrong 199", WRONG)]
+    assert hashing.outcomes[:3] == [("wrong 0", WRONG), ("sesame", ""), ("wrong 199", WRONG)]
     assert len(hashing.outcomes) == 201
 
 
-async def test_many_at_the_same_moment_do_not_keep_each_other_out() -> None:
+@pytest.mark.parametrize(
+    ("texts", "counts"),
+    [
+        (["sesame"] * 14, {"": 14}),
+        (["wrong"] * 14, {WRONG: 3, TOO_MANY: 11}),
+        (["wrong"] + ["sesame"] * 14 + ["wrong"], {"": 14, WRONG: 2}),
+    ],
+)
+async def test_of_many_at_once_no_right_one_is_refused_and_no_more_wrong_ones_are_judged(
+    texts: list[str], counts: dict[str, int]
+) -> None:
     row, hashing = Guesses(), Hashing()
+    row.bucket = TokenBucket(rate=0.01, burst=3)
     async with trio.open_nursery() as nursery:
-        for n in range(150):
-            nursery.start_soon(hashing.guess, row, f"wrong {n}")
+        for text in texts:
+            nursery.start_soon(hashing.guess, row, text)
         await wait_all_tasks_blocked()
         hashing.go_on()
-    assert [why for _, why in hashing.outcomes].count(WRONG) == 101
+    assert Counter(why.partition(" Try ")[0] for _, why in hashing.outcomes) == counts
+
+
+@pytest.mark.parametrize("text", ["sesame", "wrong"])
+async def test_a_quick_guess_waits_only_for_a_charge_that_may_be_given_back(text: str) -> None:
+    row, hashing, told = Guesses(), Hashing(), dict[str, Refused | None]()
+    row.bucket = TokenBucket(rate=0.01, burst=2)
+
+    async def quickly(name: str) -> None:
+        told[name] = await row.guess_quickly(lambda: name == "right")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hashing.guess, row, text)
+        await wait_all_tasks_blocked()
+        await quickly("wrong")
+        nursery.start_soon(quickly, "right")
+        await wait_all_tasks_blocked()
+        assert told == {"wrong": WRONG_PASSWORD}
+        hashing.go_on()
+    assert (told["right"] is None) == (text == "sesame")
 
 
 async def test_sources_take_turns() -> None:
@@ -97,7 +129,7 @@ async def test_only_so_many_wrong_ones_from_a_source(mock_clock: MockClock) -> N
     row.bucket = TokenBucket(rate=1 / 6, burst=3)
     assert [await check(row, "sesame") for _ in range(20)] == [""] * 20
     assert [await check(row, "wrong") for _ in range(3)] == [WRONG] * 3
-    later = "Too many login attempts from your address. Try again in 6 seconds."
+    later = f"{TOO_MANY} Try again in 6 seconds."
     assert [await check(row, text) for text in ("wrong", "sesame")] == [later, later]
     mock_clock.jump(6)
     assert [await check(row, text) for text in ("sesame", "wrong")] == ["", WRONG]

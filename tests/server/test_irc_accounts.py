@@ -303,8 +303,11 @@ async def test_a_servers_password_with_a_colon_costs_no_guess() -> None:
     limits = {"exempt": "", "guess_burst": 2, "guesses_per_minute": 0.01}
     hashed = cheap_hash("opens:it")
     async with running(settings(server={"password": hashed}, limits=limits)) as house:
-        for nick in ("bob", "carol", "dave"):
-            await irc_peer(house, nick, password="opens:it")
+        peers = [IrcPeer((await house.connect()).stream) for _ in range(5)]
+        for number, peer in enumerate(peers):
+            await peer.say("PASS opens:it", f"NICK p{number}", "USER p 0 * :P")
+        for number, peer in enumerate(peers):  # at once, or one after the other
+            await peer.until(f" 001 p{number} ")
 
 
 # ── the nickname ───────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,9 @@ locks out another. No password leaves this module but as a verifier, and no log 
 import logging
 import math
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum, auto
 from functools import partial
 
 import trio
@@ -45,8 +47,9 @@ from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
 
-# Threads that hash passwords of accounts, and sources that may wait for one.
-_AT_ONCE, _WAITING = 2, 16
+# Threads that hash passwords of accounts, and sources that may wait for one: about as many as have
+# their turns before clients give up, most of them after 15 seconds.
+_AT_ONCE, _WAITING = 2, 100
 
 _LONGEST = 600  # characters of a password: what fits a line of IRC in base64
 
@@ -60,6 +63,13 @@ IN_CLEAR = Refused(
 
 # A login that does not go as SCRAM has it.
 _BROKEN = Refused("Your client made a mistake in SCRAM-SHA-256.", Code.WRONG_PASSWORD)
+
+
+class _Opened(Enum):
+    """What a guess has opened: the account that it was for, or something else."""
+
+    ACCOUNT = auto()
+    MORE = auto()
 
 
 class Exchange:
@@ -123,15 +133,13 @@ class Accounts:
             return would_be
         if problem := self._problem(password):
             return [problem]
-        budget = source.new_passwords
-        if budget and (wait := budget.wait(trio.current_time())):
-            return [_too_many(wait)]
-        make = partial(new_verifier, password, self.settings.iterations)
-        made = await source.guesses.hash(make, self._hashing, most=_WAITING)
+        make, charge = (
+            partial(new_verifier, password, self.settings.iterations),
+            partial(_charge, source),
+        )
+        made = await source.guesses.hash(make, self._hashing, charge, most=_WAITING)
         if isinstance(made, Refused):
             return [made]
-        if budget:
-            budget.take(trio.current_time())
         return await self._hub.submit(subscriber, request, made)
 
     def _problem(self, password: str) -> Refused | None:
@@ -151,16 +159,26 @@ class Accounts:
         return None
 
     async def log_in(
-        self, subscriber: Subscriber, source: Source, name: str, password: str
+        self,
+        subscriber: Subscriber,
+        source: Source,
+        name: str,
+        password: str,
+        opens_more: Callable[[], bool] = bool,
     ) -> Outcomes:
-        """Log somebody in by a password, or by the secret of a key."""
+        """Log somebody in by a password, or by the secret of a key.
+
+        If neither opens the account, but ``opens_more``, asked in the same guess, says that they
+        are good for something else, there is no outcome.
+        """
         account, key = self._hub.chat.realm.meant(name), identity(password)
         if account and any(key == each.key for each in account.keys):
             return await self._be(subscriber, LogIn(account.name, key=key))
         log_in = _by_password(account, name)
-        if refused := await self._check(source, log_in.name, password):
-            return [refused]
-        return await self._be(subscriber, log_in)
+        opened = await self._check(source, log_in.name, password, opens_more)
+        if isinstance(opened, Refused):
+            return [opened]
+        return await self._be(subscriber, log_in) if opened is _Opened.ACCOUNT else ()
 
     async def _be(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
         outcomes = await self._hub.submit(subscriber, log_in)
@@ -188,26 +206,34 @@ class Accounts:
         """Go on with a login by SCRAM, whose challenge has been answered."""
         if exchange.is_proven:
             return [_BROKEN] if message else await self._be(subscriber, exchange.log_in)
-        if refused := source.guesses.guess_now(lambda: exchange.check(message)):
-            self._report(source, refused, exchange.log_in.name)
+        if refused := await source.guesses.guess_quickly(lambda: exchange.check(message)):
+            if refused is WRONG:
+                self._report(source, exchange.log_in.name)
             return [refused]
         return exchange.answer
 
-    async def _check(self, source: Source, name: str, password: str) -> Refused | None:
-        """Why somebody may not log in with this password; None if it is right."""
+    async def _check(
+        self, source: Source, name: str, password: str, opens_more: Callable[[], bool]
+    ) -> _Opened | Refused:
+        """Find out what a password opens, or say why nobody may log in with it."""
         try:
             verifier = await self._log.secret(fold(name))
         except Unavailable as error:
             return Refused(str(error), Code.UNAVAILABLE)
         iterations = self.settings.iterations
-        refused = await source.guesses.guess(
-            lambda: opens(verifier, password, iterations), self._hashing, most=_WAITING
-        )
-        self._report(source, refused, name)
-        return refused
 
-    def _report(self, source: Source, refused: Refused | None, name: str) -> None:
-        if refused is WRONG and source.may_report(trio.current_time()):
+        def judge() -> _Opened | None:
+            if opens(verifier, password, iterations):
+                return _Opened.ACCOUNT
+            return _Opened.MORE if opens_more() else None
+
+        opened = await source.guesses.guess(judge, self._hashing, most=_WAITING)
+        if opened is WRONG:
+            self._report(source, name)
+        return opened or WRONG
+
+    def _report(self, source: Source, name: str) -> None:
+        if source.may_report(trio.current_time()):
             # Where no account is of that name, it may be the password, typed in its place.
             account = self._hub.chat.realm.account(name)
             logger.warning("failed to log in as %s", account.name if account else "nobody")
@@ -236,8 +262,11 @@ def _by_password(account: Account | None, name: str) -> LogIn:
     return LogIn(account.name, password_id=account.password_id) if account else LogIn(name)
 
 
-def _too_many(wait: float) -> Refused:
+def _charge(source: Source) -> Refused | None:
+    """Charge a new password to a source, or say why it cannot be."""
+    budget = source.new_passwords
+    if not (wait := budget.try_take(trio.current_time()) if budget else 0.0):
+        return None
     minutes = math.ceil(wait / 60)
-    return Refused(
-        f"Too many registrations from your address. Try again in {minutes} minutes.", Code.OTHER
-    )
+    why = f"Too many registrations from your address. Try again in {minutes} minutes."
+    return Refused(why, Code.OTHER)

@@ -39,7 +39,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import operators_only, too_fast
-from trio_chat.core.events import Arrived, Joined, Reported
+from trio_chat.core.events import Arrived, Joined
 from trio_chat.core.explain import explain
 from trio_chat.core.queries import LookUp, Query
 from trio_chat.core.refusals import Code
@@ -429,14 +429,16 @@ class Connection:
             case Subscribe(keys, on):
                 subscribers = self._hub.chat.subscribers
                 (subscribers.add if on else subscribers.remove)(self._subscriber.user_id, keys)
-            case Report() if wait := self._source.complaints.wait(trio.current_time()):
+            case Report() if wait := self._source.complaints.try_take(trio.current_time()):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case SetMetadata() | ClearMetadata() if wait := self._source.describe(
                 trio.current_time()
             ):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case Prove() as prove:
-                await self._tell(await self._credentials.prove(prove), ask)
+                with self._time_out():
+                    answer = await self._credentials.prove(prove)
+                await self._tell(answer, ask)
             case command if isinstance(command, Confidential):
                 await self._confide(command, ask)
             case command if isinstance(command, LookUp):
@@ -446,6 +448,8 @@ class Connection:
             case request:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):
+                    if isinstance(request, Report) and isinstance(outcome, Refused):
+                        self._source.complaints.give_back()
                     await self._follow(outcome, ask)
 
     def _limits_in_force(self) -> Iterator[str]:
@@ -535,8 +539,6 @@ class Connection:
         if isinstance(outcome, Told | AnotherNick):
             self._reply(outcome, ask)
             return
-        if isinstance(outcome, Reported):
-            self._source.complaints.take(trio.current_time())
         for following in self._session.done(outcome):
             await self._do(following)
         if isinstance(outcome, Joined) and (offer := self._credentials.offer_in(outcome.room)):

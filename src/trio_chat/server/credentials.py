@@ -1,7 +1,9 @@
 """Passwords and secrets that one peer shows: the server's, an operator's, those of accounts."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import trio
 
@@ -16,7 +18,7 @@ from trio_chat.protocols.invitation import Invitation, is_token
 from trio_chat.server.accounts import IN_CLEAR, Exchange
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
-from trio_chat.server.passwords import stand_in
+from trio_chat.server.passwords import is_password, stand_in
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
 
@@ -53,13 +55,13 @@ class Credentials:
         """Why somebody may not come in; None if they may, also if it is to be tried again under
         another nickname.
         """
-        known, (name, colon, password) = self._known(enter), enter.password.partition(":")
+        known = self._known(enter)
         if known.origin.account == self._welcome:
             return None
         if enter.account:
             refused = await self._open(enter.account, enter.password)
-        elif colon and not known.origin.account:
-            refused = await self._open_or_enter(name, password, enter.password, known)
+        elif ":" in enter.password and not known.origin.account:
+            refused = await self._open_or_enter(enter, known)
         else:
             refused = await self._turned_away(enter.password, known)
         self._welcome = None if refused else self._known(enter).origin.account
@@ -68,29 +70,36 @@ class Credentials:
     def _known(self, enter: Enter) -> Person:
         return self._shared.hub.newcomer(self._subscriber, enter.secret)
 
-    async def _open(self, name: str, password: str) -> Refused | None:
-        """Why somebody may not come in as the owner of an account; None if they may."""
+    async def _open(
+        self, name: str, password: str, opens_more: Callable[[], bool] = bool
+    ) -> Refused | None:
+        """Why somebody may not come in as the owner of an account; None if they may, also because
+        the password ``opens_more``.
+        """
         if not self._is_private:
             return IN_CLEAR
-        accounts = self._shared.accounts
-        outcomes = await accounts.log_in(self._subscriber, self._source, name, password)
+        outcomes = await self._shared.accounts.log_in(
+            self._subscriber, self._source, name, password, opens_more
+        )
         return next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
 
-    async def _open_or_enter(
-        self, name: str, password: str, given: str, known: Person
-    ) -> Refused | None:
+    async def _open_or_enter(self, enter: Enter, known: Person) -> Refused | None:
         """Why ``name:password`` lets nobody in, be it an account's or the server's password.
 
         Whether there is an account of that name makes no difference to the answer or the charge.
         """
-        refused = await self._open(name, password)
-        admission, server = self._shared.admission, self._shared.settings.server
-        if refused is None or not (server.password and admission.has_guests):
-            return refused
-        turned_away = await self._turned_away(given, known)
-        if refused is WRONG and not turned_away:
-            self._source.guesses.give_back()
-        return turned_away
+        name, _, password = enter.password.partition(":")
+        hashed = self._shared.settings.server.password.get_secret_value()
+        if not (hashed and self._shared.admission.has_guests):
+            return await self._open(name, password)
+        if not self._is_private:
+            return await self._turned_away(enter.password, known)
+        banned = kept_out(self._shared.hub.chat, known)
+        opens_more = bool if banned else partial(is_password, enter.password, hashed)
+        if refused := await self._open(name, password, opens_more):
+            return banned or refused
+        self._invited = not self._known(enter).origin.account
+        return None
 
     async def _turned_away(self, given: str, person: Person) -> Refused | None:
         if refused := kept_out(self._shared.hub.chat, person):  # before an invitation is used up

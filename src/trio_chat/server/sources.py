@@ -70,17 +70,15 @@ class Source:
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
-        return _is_within(self._reports, now)
+        return not self._reports.try_take(now)
 
     def may_be_told(self, now: float) -> bool:
         """Whether one more handshake may be spent on telling it why it is banned."""
-        return _is_within(self._told, now)
+        return not self._told.try_take(now)
 
     def describe(self, now: float) -> float:
         """Count one change of metadata; if it is one too many, returns the seconds to wait."""
-        if self.metadata is None:
-            return 0.0
-        return self.metadata.wait(now) or self.metadata.take(now)
+        return self.metadata.try_take(now) if self.metadata else 0.0
 
     def owes(self, now: float) -> float:
         """The seconds until all of its budgets are full again."""
@@ -95,13 +93,6 @@ class Source:
             self.metadata,
         )
         return max(bucket.owes(now) for bucket in buckets if bucket)
-
-
-def _is_within(bucket: TokenBucket, now: float) -> bool:
-    if bucket.wait(now):
-        return False
-    bucket.take(now)
-    return True
 
 
 class Sources:

@@ -21,6 +21,10 @@ class TokenBucket:
         self._full_at = max(self._full_at, now) + cost * self._interval
         return self._beyond_burst(self._full_at, now)
 
+    def try_take(self, now: float) -> float:
+        """Take a token only if there is one; returns how long to wait for it otherwise."""
+        return self.wait(now) or self.take(now)
+
     def wait(self, now: float) -> float:
         """How long something would have to wait that came ``now``, without counting it."""
         return self._beyond_burst(max(self._full_at, now) + self._interval, now)
