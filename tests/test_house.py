@@ -52,6 +52,7 @@ FOREIGN: dict[str, set[str]] = {
 # And what only one part of a room may.
 PARTS: dict[str, set[str]] = {
     "client/tui": {"textual", "rich", "outcome"},
+    "protocols/web": {"websockets"},
 }
 
 # The standard library's ways to wait, and its clocks: not in core and protocols.
@@ -97,7 +98,7 @@ def may(file: Path, module: str) -> bool:
     if top == "trio_chat":
         return allowed(rest, MAY_IMPORT[room])
     if room in ("core", "protocols"):  # they wait for nobody
-        return top in STANDARD_LIBRARY - WAITING
+        return top in STANDARD_LIBRARY - WAITING | foreign_to_part(file)
     return top in STANDARD_LIBRARY | FOREIGN.get(room, set()) | foreign_to_part(file)
 
 

@@ -151,7 +151,7 @@ async def test_ten_megabytes_without_a_newline(house: House) -> None:
 @pytest.mark.parametrize(
     ("opening", "answer"),
     [
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 "),
+        (b"GET / HTTP/3\r\nHost: x\r\n\r\n", "HTTP/1.1 400 "),
         (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nNICK x\r\n", "HTTP/1.1 400 "),
         (b"\x16\x03\x01\x02\x00\x01\x00", "\x15\x03\x01"),
     ],

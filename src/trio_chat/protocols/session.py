@@ -126,3 +126,9 @@ class Session(Protocol):
 
     def data_to_send(self) -> bytes:
         """Take the bytes for the peer that have collected so far."""
+
+    def cut(self, data: bytes, at: int) -> int:
+        """The first place from ``at`` on where what it has said may be cut, so that something else
+        can be said in between: after a line.
+        """
+        return data.index(b"\n", at) + 1

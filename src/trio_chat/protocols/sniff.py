@@ -113,11 +113,13 @@ class Opening:
     def pieces(self, spoken: Spoken) -> list[bytes]:
         """The pieces to feed the session with.
 
-        For IRC, without what a telnet sends. For plain, a newline ends a message; without one, each
-        piece is one as it came, unless it came key by key.
+        For IRC, without what a telnet sends; for HTTP, as they came. For plain, a newline ends a
+        message; without one, each piece is one as it came, unless it came key by key.
         """
         if spoken is Spoken.IRC:
             return [self._typed]
+        if spoken is Spoken.HTTP:
+            return [b"".join(self._pieces)]
         joined = self._by_key or b"\n" in self._typed
         return [b"".join(self._pieces)] if joined else self._pieces
 

@@ -294,10 +294,14 @@ class Connection:
         opened = await open_up(
             entered, self._shared.settings, lambda: outbox.post(self._session.greeting())
         )
-        if opened.refusal:
+        if opened.asks_for_page and (page := self._shared.page):
+            irc = IrcSession(self._shared.irc, time.time, private=self._is_private)
+            local = is_local(self._link.peer)
+            self._session = page.session(irc, time.time, secure=self._is_secure, local=local)
+        elif opened.refusal:
             outbox.post(opened.asked + opened.refusal)
             await self._end(f"speaks {opened.spoken.name}")
-        if opened.spoken is Spoken.IRC:
+        elif opened.spoken is Spoken.IRC:
             outbox.post(opened.asked)
             self._session = IrcSession(
                 self._shared.irc, time.time, sts=self._sts(), private=self._is_private
@@ -500,7 +504,7 @@ class Connection:
             await self._catch_up()
         self._hub.write_to(subscriber, session.dialect, session.own)
         while len(data) > _PIECE:
-            end = data.index(b"\n", _PIECE) + 1
+            end = session.cut(data, _PIECE)
             subscriber.outbox.post(data[:end])
             data = data[end:]
             await self._until_sent()

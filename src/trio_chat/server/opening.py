@@ -30,6 +30,12 @@ class Opened:
     asked: bytes
 
     @property
+    def asks_for_page(self) -> bool:
+        """Whether it is a request that the page answers: no browser reads on after a greeting."""
+        begins = self.pieces[0].lstrip(b"\r\n").startswith((b"GET ", b"HEAD "))
+        return self.spoken is Spoken.HTTP and begins and not self.asked
+
+    @property
     def refusal(self) -> bytes:
         """The answer to a protocol that is not spoken here; empty for the others."""
         return _NOT_SPOKEN.get(self.spoken, b"")

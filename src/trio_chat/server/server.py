@@ -33,6 +33,7 @@ from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.own_certificate import use_own
+from trio_chat.server.page import Page
 from trio_chat.server.poller import open_poller
 from trio_chat.server.service import open_service, operator, turn_away
 from trio_chat.server.shared import Shared
@@ -102,6 +103,7 @@ class Server:
             clock=clock,
         )
         self._set_rules(settings)
+        self._page = _page(settings)
         self._accounts = Accounts(
             self._hub, log, settings.accounts, hmac.digest(key, b"accounts", "sha256")
         )
@@ -164,6 +166,7 @@ class Server:
         self.settings = self._shared.settings = settings
         self._accounts.settings = self._admission.settings = settings.accounts
         self._set_rules(settings)
+        self._page = self._shared.page = _page(settings)
         self._shared.irc = self._info()
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms
@@ -249,6 +252,7 @@ class Server:
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
             port,
             lambda: self.on_reload(),
+            self._page,
         )
         self._drains.start_soon(self._shared.passes.give)
         self._drains.start_soon(self._look_after_the_silent)
@@ -268,6 +272,7 @@ class Server:
             self._started,
             account_required=self._admission.uninvited() is not None,
             registration=self._registration(),
+            build=self._page.build if self._page else "",
         )
 
     def _registration(self) -> str | None:
@@ -428,6 +433,7 @@ def server_info(
     *,
     account_required: bool = False,
     registration: str | None = "before-connect",
+    build: str = "",
 ) -> ServerInfo:
     """The facts that IRC clients are told of a server ``started`` then (unix time in seconds)."""
     return ServerInfo(
@@ -439,7 +445,12 @@ def server_info(
         rooms_each=settings.limits.rooms_each,
         account_required=account_required,
         registration=registration,
+        build=build,
     )
+
+
+def _page(settings: Settings) -> Page | None:
+    return Page(settings) if settings.web.enabled else None
 
 
 def _replay(settings: Settings) -> int:

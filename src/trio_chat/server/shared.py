@@ -10,6 +10,7 @@ from trio_chat.server.accounts import Accounts
 from trio_chat.server.admission import Admission
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.hub import Hub
+from trio_chat.server.page import Page
 from trio_chat.server.passes import Passes
 from trio_chat.settings import Settings
 
@@ -19,9 +20,9 @@ class Shared:
     """The things that all connections of a server have in common.
 
     Their outboxes drain in ``drains``; ``port`` is the TCP port; ``reload`` makes the server read
-    its settings again; ``hashing`` bounds how many passwords are hashed at a time, and those who
-    are in the middle of a long answer take ``turns``;
-    ``passes`` bounds how many read or leave in a pass of the loop.
+    its settings again; browsers are shown the ``page``, if there is one; ``hashing`` bounds how
+    many passwords are hashed at a time, and those who are in the middle of a long answer take
+    ``turns``; ``passes`` bounds how many read or leave in a pass of the loop.
     """
 
     hub: Hub
@@ -33,6 +34,7 @@ class Shared:
     cloak: Cloak
     port: int
     reload: Callable[[], None]
+    page: Page | None = None
     passes: Passes = field(default_factory=Passes)
     turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))

@@ -160,6 +160,26 @@ class TlsSettings(Section):
         return days
 
 
+class WebSettings(Section):
+    """The page in the browser."""
+
+    enabled: bool = _setting(
+        True, "Whether browsers are shown a page to chat with; otherwise they are turned away."
+    )
+    title: values.Words = _setting("", "The name of the page; if empty, that of irc.network.")
+    hosts: values.Hosts = _setting(
+        (),
+        "The names and addresses by which browsers may reach the page, separated by commas, "
+        "without ports. If empty, any; but from this machine only localhost, 127.0.0.1, [::1] and "
+        "server.public_name, or pages of others could reach it by a name of theirs.",
+    )
+    origins: values.Origins = _setting(
+        (),
+        "Pages of others that may chat here over WebSocket, such as another web client, separated "
+        "by commas: https://HOST or https://HOST:PORT.",
+    )
+
+
 class IrcSettings(Section):
     """The server as IRC clients see it."""
 
@@ -542,6 +562,7 @@ class Settings(BaseSettings):
     )
     server: ServerSettings = ServerSettings()
     tls: TlsSettings = TlsSettings()
+    web: WebSettings = WebSettings()
     irc: IrcSettings = IrcSettings()
     accounts: AccountSettings = AccountSettings()
     limits: LimitSettings = LimitSettings()

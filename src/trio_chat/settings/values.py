@@ -44,6 +44,18 @@ def _check_public_name(name: str) -> str:
     return name
 
 
+def _check_web_host(host: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
+        raise ValueError(f"{host!r} is not a name or an address without a port, such as [::1]")
+    return host.lower()
+
+
+def _check_origin(origin: str) -> str:
+    if not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?", origin):
+        raise ValueError(f"{origin!r} is not https://HOST or https://HOST:PORT")
+    return origin.lower()
+
+
 def _check_words(words: str) -> str:
     if not words.isprintable() or len(words) > 100:
         raise ValueError("must be one line of at most 100 characters")
@@ -128,5 +140,9 @@ _Address = Annotated[
     Address, BeforeValidator(lambda text: read_address(text) if isinstance(text, str) else text)
 ]
 _Network = Annotated[str, AfterValidator(_check_network)]
+_WebHost = Annotated[str, AfterValidator(_check_web_host)]
+_Origin = Annotated[str, AfterValidator(_check_origin)]
+Hosts = Annotated[tuple[_WebHost, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_split)]
 Addresses = Annotated[tuple[_Address, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[_Network, ...], NoDecode, BeforeValidator(_split)]

@@ -36,7 +36,8 @@ class ServerInfo:
     """A server's name, network, version and limits; ``created`` is its start, in words.
 
     ``account_required`` says that guests need an invitation, or are not let in at all;
-    ``registration`` is the value of the capability to register, None if nobody can.
+    ``registration`` is the value of the capability to register, None if nobody can;
+    ``build`` names the content of the page in the browser, empty if there is none.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ServerInfo:
     rooms_each: int = 100
     account_required: bool = False
     registration: str | None = "before-connect"
+    build: str = ""
 
     def tokens(self) -> Iterator[str]:
         """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""
@@ -83,3 +85,5 @@ class ServerInfo:
         if self.account_required:
             yield "draft/ACCOUNTREQUIRED"
         yield f"NETWORK={self.network}"
+        if self.build:
+            yield f"trio-chat/BUILD={self.build}"

@@ -1,0 +1,64 @@
+"""The files of the page: a table that is made once, so nothing outside it can be asked for."""
+
+import gzip
+import hashlib
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "static"
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+# What the page is called until a server gives it its title.
+_TITLE = b"<title>trio-chat</title>"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of this media ``type``, as it is and compressed (gzip); ``tag`` names its content."""
+
+    type: str
+    data: bytes
+    compressed: bytes
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files by their paths; ``build`` names the content of all of them."""
+
+    by_path: Mapping[str, File]
+    build: str
+
+
+def load_files(title: str = "trio-chat") -> Files:
+    """The files of the page, with its title. ``index.html`` is at ``/``."""
+    titled = f"<title>{html.escape(title)}</title>".encode()
+    found = {}
+    for path in sorted(FOLDER.rglob("*")):
+        if path.suffix in _TYPES:
+            data = path.read_bytes()
+            if path.suffix == ".html":
+                data = data.replace(_TITLE, titled, 1)
+            name = path.relative_to(FOLDER).as_posix()
+            found["/" if name == "index.html" else f"/{name}"] = _file(path.suffix, data)
+    tags = "".join(file.tag for file in found.values())
+    return Files(found, _digest(tags.encode()))
+
+
+def _file(suffix: str, data: bytes) -> File:
+    return File(_TYPES[suffix], data, gzip.compress(data, mtime=0), _digest(data))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,209 @@
+"""Requests of HTTP and their answers: the files of the page, and the upgrade to WebSocket.
+
+A page of somebody else's must not get hold of this chat in a browser that can reach it: a WebSocket
+is opened only to pages of our own (``Origin``), and nothing is answered under a name that is not
+ours (``Host``), because a name of theirs may lead to this machine ("DNS rebinding").
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+
+from websockets.exceptions import NegotiationError
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from trio_chat.protocols.web.files import File, Files
+from trio_chat.protocols.web.frames import SUBPROTOCOLS, TEXT, logger
+
+#: The longest head of a request.
+HEAD_MAX = 16 * 1024  # bytes
+
+#: The end of the head of a request or an answer.
+HEAD_END = b"\r\n\r\n"
+
+# Scripts, styles and pictures of our own and nothing else, no plug-ins, in nobody's frame; no text
+# becomes markup.
+_POLICY = "; ".join(
+    (
+        *("default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"),
+        *("img-src 'self'", "manifest-src 'self'", "base-uri 'none'", "form-action 'none'"),
+        *("frame-ancestors 'none'", "require-trusted-types-for 'script'"),
+    )
+)
+_SAFE = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|\Z))", re.IGNORECASE)
+
+
+class BadRequest(Exception):
+    """A request that is not answered as it wishes; the text tells people why."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes of a response. ``is_last`` says that the connection ends with it; with an upgrade
+    it goes on in messages that begin with ``start``.
+    """
+
+    data: bytes
+    is_last: bool = False
+    is_refusal: bool = False
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Site:
+    """The page under its names. ``hosts`` are those it answers to, all if empty; ``origins`` those
+    of other pages that may open a WebSocket.
+    """
+
+    files: Files
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
+
+    def answer(self, head: bytes, now: float, *, secure: bool) -> Answer:
+        """Answer a request of which this is the head, at this unix time in seconds. ``secure`` says
+        that it came over TLS.
+        """
+        try:
+            protocol, request = _parse(head)
+            host = self._host(request)
+            if "Upgrade" in request.headers:
+                self._check_origin(request, f"{'https' if secure else 'http'}://{host}")
+                return _upgraded(protocol, request)
+            return self._file(request, now)
+        except BadRequest as bad:
+            return refusal(bad.status, str(bad))
+
+    def _host(self, request: Request) -> str:
+        """The host that a request is for, as it says."""
+        host = _one(request, "Host").lower()
+        name = re.sub(r":\d*\Z", "", host)
+        if not name:
+            raise BadRequest(HTTPStatus.BAD_REQUEST, "The request names no host.")
+        if self.hosts and name not in self.hosts:
+            why = "This server does not go by that name: the setting web.hosts lists its names."
+            raise BadRequest(HTTPStatus.MISDIRECTED_REQUEST, why)
+        return host
+
+    def _file(self, request: Request, now: float) -> Answer:
+        path = request.path.partition("?")[0]
+        file = self.files.by_path.get(path)
+        if file is None:
+            raise BadRequest(HTTPStatus.NOT_FOUND, "There is no such page here.")
+        tag = f'W/"{file.tag}"'
+        headers = {
+            "Date": formatdate(now, usegmt=True),
+            "ETag": tag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding",
+        }
+        close = request.protocol == "HTTP/1.0" or _has_token(request, "Connection", "close")
+        if close:
+            headers["Connection"] = "close"
+        if tag.removeprefix("W/") in ",".join(request.headers.get_all("If-None-Match")):
+            return Answer(_head(HTTPStatus.NOT_MODIFIED, headers), is_last=close)
+        body = _body(request, file, headers)
+        head = _head(HTTPStatus.OK, headers | _SAFE)
+        return Answer(head + (b"" if request.method == "HEAD" else body), is_last=close)
+
+    def _check_origin(self, request: Request, own: str) -> None:
+        origin = _one(request, "Origin").lower()  # browsers always send one, and others need not
+        if origin and origin != own and origin not in self.origins:
+            why = "A page of another origin may not chat here: the setting web.origins lists those."
+            raise BadRequest(HTTPStatus.FORBIDDEN, why)
+
+
+def take_head(data: bytes) -> tuple[bytes, bytes] | None:
+    """The head of a request at the beginning of what has come, and the rest; None if it is not
+    complete yet. Raises BadRequest if it is too long.
+    """
+    data = data.lstrip(b"\r\n")
+    end = data.find(HEAD_END, 0, HEAD_MAX)
+    if end >= 0:
+        return data[: end + len(HEAD_END)], data[end + len(HEAD_END) :]
+    if len(data) >= HEAD_MAX:
+        why = f"The head of the request is longer than {HEAD_MAX} bytes."
+        raise BadRequest(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, why)
+    return None
+
+
+def refusal(status: HTTPStatus, why: str) -> Answer:
+    """A response that tells people why it is not what was asked for, and ends the connection."""
+    body = f"{why}\r\n".encode()
+    headers = {
+        "Connection": "close",
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(body)),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(_head(status, headers) + body, is_last=True, is_refusal=True)
+
+
+def _parse(head: bytes) -> tuple[ServerProtocol, Request]:
+    """The request of which this is the head, and a protocol that could upgrade it."""
+    protocol = ServerProtocol(select_subprotocol=_select, logger=logger)
+    protocol.receive_data(head)
+    for event in protocol.events_received():
+        if isinstance(event, Request) and event.path.startswith("/"):
+            return protocol, event
+    raise BadRequest(HTTPStatus.BAD_REQUEST, "That is no request that this server can read.")
+
+
+def _upgraded(protocol: ServerProtocol, request: Request) -> Answer:
+    response = protocol.accept(request)
+    data = response.serialize()
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        return Answer(data, is_last=True, is_refusal=True)
+    return Answer(data, start=SUBPROTOCOLS.get(protocol.subprotocol or "", TEXT))
+
+
+def _select(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """The first that we know, in the client's order; who offers none gets text."""
+    known = [name for name in offered if name in SUBPROTOCOLS]
+    if offered and not known:
+        raise NegotiationError(f"the subprotocols here are {', '.join(SUBPROTOCOLS)}")
+    return known[0] if known else None
+
+
+def _body(request: Request, file: File, headers: dict[str, str]) -> bytes:
+    """The content of a file, as the client takes it; ``headers`` are told how."""
+    takes_gzip = _GZIP.search(",".join(request.headers.get_all("Accept-Encoding")))
+    if takes_gzip:
+        headers["Content-Encoding"] = "gzip"
+    body = file.compressed if takes_gzip else file.data
+    headers |= {"Content-Type": file.type, "Content-Length": str(len(body))}
+    return body
+
+
+def _head(status: HTTPStatus, headers: Mapping[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _one(request: Request, name: str) -> str:
+    """The value of a header that may come once; empty if it does not."""
+    values = request.headers.get_all(name)
+    if len(values) > 1:
+        raise BadRequest(HTTPStatus.BAD_REQUEST, f"The request has several headers {name}.")
+    return values[0] if values else ""
+
+
+def _has_token(request: Request, name: str, token: str) -> bool:
+    tokens = ",".join(request.headers.get_all(name)).lower().split(",")
+    return token in [each.strip() for each in tokens]

@@ -1,0 +1,42 @@
+"""The page in the browser: which files it has, and under which names it is."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from trio_chat.protocols.irc.session import IrcSession
+from trio_chat.protocols.session import Session
+from trio_chat.protocols.web.files import load_files
+from trio_chat.settings import Settings
+
+if TYPE_CHECKING:
+    from trio_chat.protocols.web.site import Site
+
+# The names of this machine for itself.
+_LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class Page:
+    """The page of a server with these settings. ``build`` names the content of its files."""
+
+    def __init__(self, settings: Settings) -> None:
+        web, public_name = settings.web, settings.server.public_name.lower()
+        self._files = load_files(web.title or settings.irc.network)
+        self._origins = frozenset(web.origins)
+        self._hosts = frozenset(web.hosts)
+        self._local_hosts = self._hosts or _LOCAL | ({public_name} - {""})
+        self.build = self._files.build
+
+    def session(
+        self, irc: IrcSession, clock: Callable[[], float], *, secure: bool, local: bool
+    ) -> Session:
+        """The session of a browser, which is ``local`` if it is on this machine."""
+        # The library takes 60 ms to load, and many servers have no browsers.
+        from trio_chat.protocols.web.session import WebSession
+
+        return WebSession(irc, self._site(local=local), clock, secure=secure)
+
+    def _site(self, *, local: bool) -> "Site":
+        from trio_chat.protocols.web.site import Site
+
+        hosts = self._local_hosts if local else self._hosts
+        return Site(self._files, hosts, self._origins)
