@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trio_chat.core.commands import UseInvitation
 from trio_chat.protocols.invitation import (
     Invitation,
     NotValid,
     is_id,
     is_token,
+    read_request,
     read_token,
+    usage,
     write_token,
 )
 
@@ -59,6 +62,24 @@ def test_a_token_with_another_letter_is_none(
 def test_whatever_comes_is_no_token(text: str) -> None:
     with pytest.raises(NotValid, match="no invitation"):
         read_token(KEY, text, 0)
+
+
+@pytest.mark.parametrize("text", ["a" * 21, "ircs://chat.example?invite=cut-off&pin=x"])
+def test_a_damaged_one_is_left_to_the_server_to_refuse(text: str) -> None:
+    assert read_request(text) == UseInvitation(text)
+
+
+def test_a_link_is_as_good_as_its_token() -> None:
+    token = write_token(KEY, INVITATION)
+    link = f"ircs://chat.example:6000?pin=x&invite={token}"
+    assert read_request(link) == read_request(token) == UseInvitation(token)
+
+
+@pytest.mark.parametrize("text", ["lits", "revoke", "revoke x", "1 2 3", "a" * 20])
+def test_nothing_else_is_taken_for_one(text: str) -> None:
+    assert read_request(text) is None
+    is_word = text in ("lits", "a" * 20)
+    assert usage(text, "/x").startswith("That is no invitation" if is_word else "Usage: /x ")
 
 
 def test_that_of_another_server_is_none() -> None:

@@ -30,6 +30,9 @@ OFFER = (
 )
 EXPIRED = "That invitation has expired. Ask for a new one."
 FORGED = "That is no invitation to this chat."
+DAMAGED = (
+    "That is no invitation to this chat: one has 43 characters, and this has {}. Copy all of it."
+)
 REVOKED = "That invitation was revoked."
 USED = "That invitation has been used. Ask for a new one."
 
@@ -97,6 +100,36 @@ async def test_an_invitation_lets_one_in_as_the_answer_or_as_the_first_line() ->
         assert "*** Thank you. Now your nickname:\n" in await bo.until("/help for more.\n")
 
 
+async def test_one_that_is_not_good_is_refused_as_the_first_line_and_another_may_follow() -> None:
+    async with by_invitation() as house:
+        await (await come(house, token(), "al")).until(": /register PASSWORD\n")
+        bo = await house.connect()
+        for given, why in (
+            (token(), USED),
+            (token()[:-1], DAMAGED.format(42)),
+            (write_token(b"another key", Invitation("00" * 8, LATER)), FORGED),
+        ):
+            assert await answer(bo, given, "\n") == f"*** {why}\n"
+        await answer(bo, token(id="01" * 8), "*** Thank you. Now your nickname:\n")
+        assert OFFER in await answer(bo, "bo", ": /register PASSWORD\n")
+
+
+async def test_those_who_need_none_are_told_that_theirs_is_not_good() -> None:
+    async with running(chosen("open")) as house:
+        bad = write_token(b"another key", Invitation("00" * 8, LATER))
+        al = await irc_peer(house, "al", password=bad, rooms="")
+        assert f":chat.local NOTICE #tea :{FORGED}" in await al.news("JOIN #tea")
+        assert not any(FORGED in line for line in await al.news("JOIN #coffee"))
+
+
+async def test_a_password_of_the_server_may_look_like_an_invitation() -> None:
+    password = "a" * 43
+    async with running(chosen(server={"password": cheap_hash(password)})) as house:
+        assert " 001 " in await irc_answer(house, f"PASS {password}")
+        assert f" 464 * :{FORGED}" in await irc_answer(house, f"PASS {'b' * 43}")
+        await (await come(house, "al", password)).until("/help for more.\n")
+
+
 @pytest.mark.parametrize(
     ("secret", "how"), [("", "/msg NickServ REGISTER"), ("one-device-of-al", "/register")]
 )
@@ -131,6 +164,8 @@ async def test_a_nickname_that_is_taken_costs_no_invitation() -> None:
     ("given", "why"),
     [
         ("A" * 43, FORGED),
+        ("A" * 42, DAMAGED.format(42)),
+        ("A" * 21, DAMAGED.format(21)),
         (token()[:-2] + ("AA" if not token().endswith("AA") else "AE"), FORGED),
         (write_token(b"another key", Invitation("00" * 8, LATER)), FORGED),
         (write_token(KEY, Invitation("00" * 8, 86_400)), EXPIRED),

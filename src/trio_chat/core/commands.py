@@ -297,6 +297,13 @@ class UseInvitation:
 
 
 @fact
+class CheckInvitation:
+    """Tell me, before I am let in, whether this invitation is good."""
+
+    token: str
+
+
+@fact
 class MakeInvitation:
     """Make an invitation for so many people and days; for operators of the server."""
 
@@ -499,7 +506,7 @@ Request = (
 #: first; then Chat.decide judges the rest.
 Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning invitations to this chat: only the server can read and write their tokens.
-OfInvitation = UseInvitation | MakeInvitation | ListInvitations
+OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (
     Enter | Quit | Operate | Reload | Watch | Subscribe | Remove | Report | ExplainLimits
     | OfInvitation

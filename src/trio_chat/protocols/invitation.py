@@ -17,12 +17,15 @@ from trio_chat.core.commands import (
     RevokeInvitation,
     UseInvitation,
 )
+from trio_chat.core.names import NICK_MAX
 
 _LABEL = b"invitation"
 _FIELDS = struct.Struct(">8sIHBx")  # id, expiry, uses, flags, and a byte for later forms
 _MAC = 16  # bytes of the signature
 _OPERATOR, _FIRST = 1, 2
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_LENGTH = 43  # characters of a token
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{_LENGTH}}}")
+_DAMAGED = re.compile(rf"[A-Za-z0-9_-]{{{NICK_MAX + 1},}}")
 _SHOWN = re.compile(
     r"(?:/+\s*invitation\s+|\S*\binvite=)?([a-z0-9_-]{43})(?:&\S*)?", re.IGNORECASE | re.ASCII
 )
@@ -54,6 +57,13 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+def is_damaged(text: str) -> bool:
+    """Whether a text may be a part of a token, or one with something after it: so long a word of
+    these letters that it is no nickname.
+    """
+    return not is_token(text) and _DAMAGED.fullmatch(text) is not None
+
+
 def shown_token(text: str) -> str:
     """The token that is all that a line says: alone, in a link, or after the command; or empty."""
     found = _SHOWN.fullmatch(text)
@@ -82,7 +92,7 @@ def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
     """Read what somebody wants of invitations; None if it is none of ``FORMS``."""
     words = text.split()
     match words:
-        case [token] if is_token(token):
+        case [word] if token := shown_token(word):
             return UseInvitation(token)
         case ["list"]:
             return ListInvitations()
@@ -92,7 +102,16 @@ def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
             return RevokeInvitation(_decode(token)[:ID_BYTES].hex())
     if len(words) <= 2 and all(word.isascii() and word.isdigit() for word in words):
         return MakeInvitation(*(int(word[:9]) for word in words))
+    if len(words) == 1 and (is_link(text) or is_damaged(text)):
+        return UseInvitation(text)  # as far as the server can tell what is wrong with it
     return None
+
+
+def usage(text: str, command: str) -> str:
+    """Tell somebody how to say ``command``, for this is not how."""
+    is_word = len(text.split()) == 1 and text != "revoke"
+    why = f"That is no invitation, which has {_LENGTH} characters. " if is_word else ""
+    return f"{why}Usage: {command} {FORMS}"
 
 
 def write_token(key: bytes, invitation: Invitation) -> str:
@@ -104,7 +123,11 @@ def write_token(key: bytes, invitation: Invitation) -> str:
 
 def read_token(key: bytes, token: str, now: float) -> Invitation:
     """Read a token that this key has signed, ``now`` in unix seconds. Raises NotValid."""
-    written = _decode(token) if is_token(token) else b""
+    if not is_token(token):
+        word = token.rpartition("invite=")[2].partition("&")[0]
+        size = f"one has {_LENGTH} characters, and this has {len(word)}"
+        raise NotValid(f"That is no invitation to this chat: {size}. Copy all of it.")
+    written = _decode(token)
     fields, signature = written[:-_MAC], written[-_MAC:]
     # The last letter has two bits to spare: without this, four tokens would be one.
     if not hmac.compare_digest(signature, _sign(key, fields)) or _encode(written) != token:

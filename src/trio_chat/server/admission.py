@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 
+from trio_chat.core.admission import spend
 from trio_chat.core.commands import ListInvitations, MakeInvitation
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import InvitationUsed
@@ -106,30 +107,40 @@ class Admission:
 
         It counts for those who have no account; one for operators also for those who have.
         """
-        try:
-            invitation = read_token(self._key, token, self._clock())
-        except NotValid as error:
-            return Refused(str(error), Code.BAD_INVITATION)
+        invitation = self._read(token)
+        if isinstance(invitation, Refused):
+            return invitation
         if account and (self._hub.chat.rules(account) or not invitation.operator):
             return invitation
-        if invitation.first and self._hub.chat.has_operator():
-            return _NOT_FIRST
-        used = InvitationUsed(
-            invitation.id,
-            invitation.uses,
-            invitation.expires * 1000,
-            identity,
-            account,
-            invitation.operator,
-        )
-        return await self._hub.spend(used) or invitation
+        if refused := self._belated(invitation):
+            return refused
+        return await self._hub.spend(_use(invitation, identity, account)) or invitation
+
+    def check(self, token: str) -> Refused | Notice:
+        """Say whether an invitation lets in somebody whom it has not let in yet."""
+        invitation = self._read(token)
+        if isinstance(invitation, Refused):
+            return invitation
+        spent = spend(self._hub.chat.realm, _use(invitation))
+        refused = self._belated(invitation) or (spent if isinstance(spent, Refused) else None)
+        return refused or Notice("That invitation is good.")
+
+    def _read(self, token: str) -> Invitation | Refused:
+        try:
+            return read_token(self._key, token, self._clock())
+        except NotValid as error:
+            return Refused(str(error), Code.BAD_INVITATION)
+
+    def _belated(self, invitation: Invitation) -> Refused | None:
+        is_late = invitation.first and self._hub.chat.has_operator()
+        return _NOT_FIRST if is_late else None
 
     def makes_operators(self, invitation: Invitation) -> bool:
         """Whether the account that the user of an invitation registers now is an operator's."""
         spent = self._hub.chat.realm.invitations.get(invitation.id)
         if spent is None or spent.revoked or not invitation.operator:
             return False
-        return not (invitation.first and self._hub.chat.has_operator())
+        return not self._belated(invitation)
 
     def question(self, settings: Settings) -> str:
         """The question for those who come without an account; empty if there is none."""
@@ -158,6 +169,12 @@ class Admission:
         names = {account.identity: account.name for account in realm.accounts.values()}
         spent = realm.invitations.values()
         return [_described(one, names) for one in spent if now < one.expires / 1000]
+
+
+def _use(invitation: Invitation, identity: str = "", account: str = "") -> InvitationUsed:
+    expires = invitation.expires * 1000
+    id, uses, operator = invitation.id, invitation.uses, invitation.operator
+    return InvitationUsed(id, uses, expires, identity, account, operator)
 
 
 def _described(spent: Spent, names: Mapping[str, str]) -> str:

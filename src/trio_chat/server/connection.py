@@ -20,6 +20,7 @@ from dataclasses import replace
 import trio
 
 from trio_chat.core.commands import (
+    CheckInvitation,
     ClearMetadata,
     Confidential,
     Enter,
@@ -422,6 +423,8 @@ class Connection:
                 await self._flush()
                 self._reply(await self._credentials.be_invited(token), ask)
                 await self._promote(ask)
+            case CheckInvitation(token):
+                self._reply(self._shared.admission.check(token), ask)
             case MakeInvitation() | ListInvitations() as command:
                 person = self._hub.person(self._subscriber)
                 self._reply(self._shared.admission.answer(person, command), ask)
@@ -545,8 +548,8 @@ class Connection:
             return
         for following in self._session.done(outcome):
             await self._do(following)
-        if isinstance(outcome, Joined) and (offer := self._credentials.offer_in(outcome.room)):
-            self._reply(offer)
+        if isinstance(outcome, Joined) and (told := self._credentials.tell_in(outcome.room)):
+            self._reply(told)
 
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
         tell = ask.on_answer if ask else None

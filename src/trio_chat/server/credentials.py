@@ -14,7 +14,7 @@ from trio_chat.core.letters import cut
 from trio_chat.core.limits import kept_out
 from trio_chat.core.room import Person
 from trio_chat.core.views import Challenge, NewKey, Notice, Offer, Refused
-from trio_chat.protocols.invitation import Invitation, is_token
+from trio_chat.protocols.invitation import Invitation, is_damaged, is_token
 from trio_chat.server.accounts import IN_CLEAR, Exchange
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.guesses import NONE_GIVEN, WRONG
@@ -41,7 +41,8 @@ class Credentials:
         self._is_private = is_private
         self._wrong_passwords = 0
         self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
-        self._invited = self._has_offered = False
+        self._invited = self._has_told = False
+        self._bad: Refused | None = None  # why the invitation that was shown is not good
         self._token = ""  # the last invitation that it has used
         self._as_operator: Invitation | None = None  # for operators, which it has used
         self._exchange: Exchange | None = None  # a login by SCRAM that is under way
@@ -105,18 +106,21 @@ class Credentials:
         if refused := kept_out(self._shared.hub.chat, person):  # before an invitation is used up
             return refused
         admission, account = self._shared.admission, person.origin.account
+        hashed = self._shared.settings.server.password.get_secret_value()
+        uninvited = admission.uninvited()
         is_of_use = account or admission.has_guests or admission.registers_newcomers
-        bad = await self._use(given, person) if is_of_use and is_token(given) else None
+        is_meant = is_token(given) or (uninvited and not hashed and is_damaged(given))
+        bad = await self._use(given, person) if is_of_use and is_meant else None
         if account or self._invited:
             return None
-        hashed = self._shared.settings.server.password.get_secret_value()
         if hashed and admission.has_guests:
-            if bad or not given:
-                return bad or NONE_GIVEN
-            refused = await self._check(given, hashed)
+            if not given:
+                return NONE_GIVEN
+            refused = await self._check(given, hashed)  # which may look like a token, too
             self._invited = not refused
-            return refused
-        return admission.uninvited() and (bad or admission.uninvited())
+            return refused and (bad or refused)
+        self._bad = bad
+        return uninvited and (bad or uninvited)
 
     async def be_invited(self, token: str) -> Refused | Offer | Notice:
         """Use an invitation of somebody who is here."""
@@ -136,13 +140,16 @@ class Credentials:
             self._as_operator = used
         return None
 
-    def offer_in(self, room: str) -> Offer | None:
-        """The offer to register for those whom an invitation has let in, made once: in the first
-        room that they enter, where they look.
+    def tell_in(self, room: str) -> Offer | Notice | None:
+        """What has become of the invitation that somebody has shown, told once: in the first room
+        that they enter, where they look. Those whom it has let in are offered to register; those
+        who needed none are told if it is not good.
         """
-        if self._has_offered:
+        if self._has_told:
             return None
-        self._has_offered = True
+        self._has_told = True
+        if self._bad:
+            return Notice(self._bad.why, room)
         return replace(offer, room=room) if (offer := self._offer()) else None
 
     def _offer(self) -> Offer | None:

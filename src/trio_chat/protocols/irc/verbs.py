@@ -213,8 +213,9 @@ def _invite(out: ReplyBuffer, message: Message) -> Asks:
 
 def _invitation(out: ReplyBuffer, message: Message) -> Asks:
     """Read INVITATION, an extension of our own: one to the chat, and not to a room."""
-    if (request := invitation.read_request(" ".join(message.params))) is None:
-        out.fail("INVITATION", "INVALID_PARAMS", f"Usage: INVITATION {invitation.FORMS}")
+    said = " ".join(message.params)
+    if (request := invitation.read_request(said)) is None:
+        out.fail("INVITATION", "INVALID_PARAMS", invitation.usage(said, "INVITATION"))
         return ()
     return [Ask(request)]
 

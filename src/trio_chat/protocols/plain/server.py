@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 from trio_chat.core.commands import (
+    CheckInvitation,
     Command,
     DirectMessage,
     Enter,
@@ -38,7 +39,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
 from trio_chat.protocols.audit import audit_lines, report_lines
-from trio_chat.protocols.invitation import is_link, shown_token
+from trio_chat.protocols.invitation import is_damaged, is_link, shown_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
@@ -155,6 +156,8 @@ class PlainSession(Session):
                 return None
             case LogIn(name) as login:
                 return Ask(login, on_refused=partial(self._not_logged_in, name))
+            case CheckInvitation(token) as check:
+                return Ask(check, partial(self._thank, token))
             case command:
                 self._has_quit = isinstance(command, Quit)
                 return Ask(command)
@@ -217,6 +220,10 @@ class PlainSession(Session):
         self.reply(
             replace(refused, why=f"{CANNOT_LOG_IN}{cut(name, 50)}: {continued(refused.why)}")
         )
+
+    def _thank(self, token: str, answer: Notice) -> None:
+        self._token = self._given = token
+        self.reply(Notice("Thank you. Now your nickname:"))
 
     def _stay(self, refused: Refused) -> None:
         self.reply(Notice(f"You are {self._asked} elsewhere, too, and {self._nick} here."))
@@ -338,9 +345,8 @@ class PlainSession(Session):
         return self._enter(self._wanted, name)
 
     def _read_nick(self, nick: str) -> Command | Notice:
-        if token := shown_token(nick):
-            self._token = self._given = token
-            return Notice("Thank you. Now your nickname:")
+        if shown_token(nick) or is_damaged(nick):
+            return CheckInvitation(shown_token(nick) or nick)
         self._wanted = nick
         if self._question and not self._given:
             return Notice(self._question)

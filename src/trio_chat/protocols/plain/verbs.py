@@ -227,7 +227,7 @@ def _account(room: str, rest: str) -> Command | Refused:
 
 
 def _invitation(room: str, rest: str) -> Command | Refused:
-    return invitation.read_request(rest) or Refused(f"Usage: /invitation {invitation.FORMS}")
+    return invitation.read_request(rest) or Refused(invitation.usage(rest, "/invitation"))
 
 
 def _report(room: str, rest: str) -> Command | Refused:

@@ -7,7 +7,7 @@ the rest, words of trio-chat's own NickServ.
 from collections.abc import Sequence
 
 from trio_chat.errors import Unsupported
-from trio_chat.protocols.invitation import FORMS, read_request
+from trio_chat.protocols.invitation import read_request, usage
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.info import IDENTITY, REGISTRATION
 from trio_chat.protocols.irc.message import body
@@ -66,7 +66,7 @@ def account(session: IrcRooms, rest: str) -> Lines:
 def invitation(session: IrcRooms, rest: str) -> Lines:
     check_server(session)
     if read_request(rest) is None:
-        raise Unsupported(f"Usage: /invitation {FORMS}")
+        raise Unsupported(usage(rest, "/invitation"))
     return [body("INVITATION", *rest.split())]
 
 
