@@ -248,8 +248,8 @@ def test_answers() -> None:
     session = inside()
     session.reply(AccountView("bob", 1_700_000_000_000, (("phone", 1_700_000_060_000),)))
     assert told(session) == (
-        "*** bob is an account, made 2023-11-14 22:13:20 (UTC).\n"
-        "*** Token phone, made 2023-11-14 22:14:20 (UTC), logs in to it.\n"
+        "*** bob is an account, made 2023-11-14 22:13:20 UTC.\n"
+        "*** Token phone, made 2023-11-14 22:14:20 UTC, logs in to it.\n"
     )
     session.reply(NewKey("phone", "s3cret"))
     assert told(session) == (

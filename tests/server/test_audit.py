@@ -23,7 +23,7 @@ async def house(path: Path) -> AsyncIterator[House]:
 
 
 def undated(lines: list[str]) -> list[str]:
-    return [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", line) for line in lines]
+    return [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", "", line) for line in lines]
 
 
 async def audit(peer: IrcPeer, asked: str = "") -> list[str]:

@@ -386,7 +386,7 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     await op.news("UBAN ADD 192.0.2.8")
     await plain.until("*** boss set ban 2: network 192.0.2.8 may not come in.\n")
     await plain.send(b"/uban\n/uban del 1\n/uban del\n/why\n/lock 1h raid\n")
-    await plain.until("(UTC), by carol: spam\n*** Ban 2: network 192.0.2.8 may not come in, for")
+    await plain.until(" UTC, by carol: spam\n*** Ban 2: network 192.0.2.8 may not come in, for")
     await plain.until("*** Ban 1 is lifted: network 192.0.2.7.\n*** Usage: /uban WHOM")
     await plain.until("*** Nothing limits you just now.\n")
     await plain.until("*** carol locked this chat for 1h (raid)")

@@ -38,7 +38,12 @@ def written(seconds: int) -> str:
 
 
 def moment(at: int) -> str:
-    """A moment, in unix milliseconds, in UTC."""
+    """A moment, in unix milliseconds, as it stands in a sentence."""
+    return f"{stamp(at)} UTC"
+
+
+def stamp(at: int) -> str:
+    """A moment in UTC, for lists that say so at their beginning."""
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
@@ -49,4 +54,4 @@ def lasting(seconds: int) -> str:
 
 def ending(until: int) -> str:
     """Until when something lasts; 0 is for good."""
-    return f"until {moment(until)} (UTC)" if until else "for good"
+    return f"until {moment(until)}" if until else "for good"

@@ -235,9 +235,9 @@ class PlainSession(Session):
                 self._pending = replace(self._entering, near=True)  # they log in when they are in
                 return
         if isinstance(answer, Audited):
-            answer = Notice("\n".join(["Times in UTC:", *audit_lines(answer)]))
+            answer = Notice("\n".join(audit_lines(answer)))
         if isinstance(answer, Reports):
-            answer = Notice("\n".join(["Times in UTC:", *report_lines(answer)]))
+            answer = Notice("\n".join(report_lines(answer)))
         self.refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._why = answer.why

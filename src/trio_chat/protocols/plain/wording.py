@@ -67,7 +67,7 @@ from trio_chat.core.views import (
     UserView,
 )
 from trio_chat.core.words import reason
-from trio_chat.protocols.durations import ending, lasting, moment
+from trio_chat.protocols.durations import ending, lasting, moment, stamp
 from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.plain import modes
 
@@ -348,7 +348,7 @@ def _person(seen: UserView) -> str:
     named = f"{seen.nick} ({seen.origin.account})" if seen.origin.account else seen.nick
     where = f"in {', '.join(seen.rooms)}" if seen.rooms else "in no room"
     address = seen.address or seen.origin.host
-    return f"{named} {where}, from {address} since {moment(seen.since)} (UTC)"
+    return f"{named} {where}, from {address} since {moment(seen.since)}"
 
 
 def _said(said: Said) -> list[str]:
@@ -371,16 +371,16 @@ def _line_by_line(said: Said) -> list[str]:
 
 def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
     """Old messages, begun as the server's own sentences, so that nobody can imitate them."""
-    lines = [f"*** {moment(entry.at)} {line}" for entry in entries for line in wording(entry.event)]
+    lines = [f"*** {stamp(entry.at)} {line}" for entry in entries for line in wording(entry.event)]
     return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]
 
 
 def _account(account: AccountView) -> list[str]:
-    lines = [f"*** {account.name} is an account, made {moment(account.made)} (UTC)."]
+    lines = [f"*** {account.name} is an account, made {moment(account.made)}."]
     if account.operator:
         lines.append("*** Its owner is an operator of this server.")
     for label, made in account.keys or ():
-        lines.append(f"*** Token {label}, made {moment(made)} (UTC), logs in to it.")
+        lines.append(f"*** Token {label}, made {moment(made)}, logs in to it.")
     return lines
 
 
