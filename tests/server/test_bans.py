@@ -467,3 +467,10 @@ async def test_a_ban_ends_that_was_due_while_the_server_was_down(tmp_path: Path)
         assert ", ban 2. Contact" in await bob.rest()
         op = await boss(house)
         assert "Ban 3: network" in "".join(await op.news("UBAN ADD 203.0.113.3"))
+
+
+async def test_whoever_opens_the_chat_again_is_told_so_also_outside_of_rooms(house: House) -> None:
+    op = await boss(house)
+    await op.news("PART #lobby")
+    told = await op.news("LOCK 10m raid", "LOCK OFF")
+    assert ":chat.local NOTICE * :boss opened this chat again." in told

@@ -333,8 +333,9 @@ async def test_kill(ruled: House) -> None:
         ":chat.local 401 alice nobody :Nobody here is called nobody."
     ]
     await alice.say("KILL bob :spams")
+    seen = await alice.until(f"{BOB} QUIT :Killed (alice (spams))\r\n")
+    assert ":chat.local NOTICE alice :alice disconnected bob: spams\r\n" in seen
     assert (await bob.rest()).endswith("ERROR :Closing link: Killed (alice (spams))\r\n")
-    assert await alice.until("\r\n") == f"{BOB} QUIT :Killed (alice (spams))\r\n"
     assert await carol.until("left!\n") == "bob left!\n"
     await alice.say("KILL carol :spams")
     assert await carol.rest() == "*** Killed (alice (spams))\n"

@@ -54,6 +54,7 @@ async def test_on_irc_somebody_is_banned_for_some_time_with_a_reason(house: Hous
     await al.news()
     assert await al.news("BAN #tea bob 2h :no more spam") == [
         ":al!al@unix MODE #tea +b *!*@192.0.2.1",
+        ":chat.local NOTICE #tea :al banned *!*@192.0.2.1 for 2h (no more spam).",
         ":al!al@unix KICK #tea bob :no more spam",
     ]
     *_, kicked, told = await bob.news()
@@ -75,7 +76,10 @@ async def test_on_irc_somebody_is_banned_for_some_time_with_a_reason(house: Hous
 async def test_on_irc_somebody_is_muted(house: House) -> None:
     al, bob = await come(house, "al"), await come(house, "bob")
     await al.news()
-    assert await al.news("MUTE #tea bob 10m") == [":al!al@unix MODE #tea +b m:bob!*@*"]
+    assert await al.news("MUTE #tea bob 10m") == [
+        ":al!al@unix MODE #tea +b m:bob!*@*",
+        ":chat.local NOTICE #tea :al muted bob!*@* for 10m.",
+    ]
     *_, told = await bob.news("PRIVMSG #tea :hi")
     assert told.startswith(":chat.local 404 bob #tea :You may not speak in #tea until 20")
     [told] = await bob.news("NICK rob")
@@ -103,13 +107,36 @@ async def test_all_that_a_ban_leads_to_answers_its_label(house: House) -> None:
     al = await irc_peer(house, "al", "batch", "labeled-response", rooms="#tea", link=True)
     await come(house, "bob")
     await al.news()
-    lines = await al.news("@label=x BAN #tea bob")
-    assert lines == [
+    assert await al.news("@label=x MUTE #tea bob 1h", "@label=y BAN #tea bob") == [
         "@label=x :chat.local BATCH +b1 labeled-response",
-        "@batch=b1 :al!al@memory MODE #tea +b bob!*@*",
-        "@batch=b1 :al!al@memory KICK #tea bob al",
+        "@batch=b1 :al!al@memory MODE #tea +b m:bob!*@*",
+        "@batch=b1 :chat.local NOTICE #tea :al muted bob!*@* for 1h.",
         ":chat.local BATCH -b1",
+        "@label=y :chat.local BATCH +b2 labeled-response",
+        "@batch=b2 :al!al@memory MODE #tea +b bob!*@*",
+        "@batch=b2 :al!al@memory KICK #tea bob al",
+        ":chat.local BATCH -b2",
     ]
+
+
+async def test_the_other_operators_learn_the_end_and_the_reason_and_nobody_else(
+    house: House,
+) -> None:
+    al, bob, cat = await come(house, "al"), await come(house, "bob"), await come(house, "cat")
+    await al.news("MODE #tea +o bob")
+    for peer in (bob, cat):
+        await peer.news()
+    await al.news("BAN #tea dan!*@* 2h :no more spam")
+    mode = ":al!al@unix MODE #tea +b dan!*@*"
+    assert await cat.news() == [mode]
+    assert await bob.news() == [
+        mode,
+        ":chat.local NOTICE #tea :al banned dan!*@* for 2h (no more spam).",
+    ]
+    line = await plain(house, "eve")
+    await al.news("MODE #tea +o eve", "BAN #tea dan!*@* 3h")
+    said = await line.until("for 3h (no more spam).\n")
+    assert said.count("banned dan!*@*") == 1  # it is in words there anyway
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from trio_chat.core.events import (
     Event,
     Invited,
     Left,
+    ModesSet,
     NameSet,
     Origin,
     RoomRenamed,
@@ -64,10 +65,11 @@ class RoomWelcome:
 class Copy:
     """An event told to somebody whom it would not reach otherwise.
 
-    That is whoever did it, those who could have done it, or those who watch the person.
+    That is whoever did it, those who could have done it, or those who watch the person. Operators
+    of a room have a copy of its bans, as IRC tells the room neither their end nor their reason.
     """
 
-    of: "Said | Signalled | Left | Invited | AwaySet | NameSet | AccountSet"
+    of: "Said | Signalled | Left | Invited | AwaySet | NameSet | AccountSet | ModesSet"
 
 
 @fact

@@ -41,14 +41,8 @@ from trio_chat.core.views import (
     UserView,
 )
 from trio_chat.protocols.irc.caps import CAPS, RENDERED
-from trio_chat.protocols.irc.dialect import (
-    IrcDialect,
-    irc_dialect,
-    own_dialect,
-    time_tag,
-    wrapped,
-    written,
-)
+from trio_chat.protocols.irc.dialect import IrcDialect, irc_dialect, own_dialect, time_tag
+from trio_chat.protocols.irc.fitting import wrapped, written
 from trio_chat.protocols.irc.message import Message, parse
 from trio_chat.protocols.irc.multiline import Piece, combined
 

@@ -44,10 +44,10 @@ def _to_operators(state: State, event: Banned | Unbanned) -> Deliveries:
 
 
 def _on_locked_or_unlocked(state: State, event: Locked | Unlocked, entry: Entry) -> Deliveries:
-    """Everybody who is in a room."""
+    """Everybody who is in a room, and operators of the server."""
     state.realm.apply(entry)
     note_lock(state)
-    return [Delivery(event, rooms=tuple(state.rooms))]
+    return [Delivery(event, rooms=tuple(state.rooms), people=tuple(state.by_mode["o"]))]
 
 
 def _on_reported(state: State, event: Reported, entry: Entry) -> Deliveries:

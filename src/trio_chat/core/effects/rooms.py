@@ -6,6 +6,7 @@ from trio_chat.core.answers import topic_of
 from trio_chat.core.denials import banned_there
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.events import (
+    Change,
     Departed,
     Entry,
     Event,
@@ -169,7 +170,8 @@ def membership_changes(event: Event) -> Sequence[str]:
 def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
     """Everybody in the room, and an operator of the server who did it from outside.
 
-    Nobody has done it if the time of an entry was up.
+    Nobody has done it if the time of an entry was up. Operators have a copy of a ban that has an
+    end or a reason.
     """
     name = fold(event.room)
     room = state.rooms[name]
@@ -179,7 +181,15 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
             withdraw(state, name, change.user_id)
     room.state = after(room.state, entry)
     people = outside(room, event.user_id)
-    return [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
+    told = [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
+    if isinstance(event, ModesSet) and any(map(_is_explained, event.changes)):
+        operators = tuple(dict.fromkeys([*with_status(room, "@"), *people]))
+        told.append(Delivery(Copy(event), people=operators, by=event.user_id))
+    return told
+
+
+def _is_explained(change: Change) -> bool:
+    return change.mode == "b" and change.add and bool(change.seconds or change.why)
 
 
 def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveries:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from trio_chat.core.names import fold
-from trio_chat.protocols.irc.dialect import fits
+from trio_chat.protocols.irc.fitting import fits
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.multiline import CONCAT, MAX_BYTES, MAX_LINES, MULTILINE, Piece
 from trio_chat.protocols.irc.reply_buffer import Fault, ReplyBuffer

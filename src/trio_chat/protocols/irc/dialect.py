@@ -10,7 +10,6 @@ from trio_chat.core.events import (
     Announced,
     AwaySet,
     Banned,
-    Change,
     Departed,
     Entry,
     Event,
@@ -33,7 +32,6 @@ from trio_chat.core.events import (
     Unlocked,
     UserModesSet,
 )
-from trio_chat.core.letters import cut_bytes
 from trio_chat.core.masks import address
 from trio_chat.core.names import NICK_MAX, fold
 from trio_chat.core.views import (
@@ -50,8 +48,9 @@ from trio_chat.core.views import (
     Shown,
 )
 from trio_chat.protocols.irc import numerics as n
+from trio_chat.protocols.irc.fitting import cut, mode_lines, size, wrapped
 from trio_chat.protocols.irc.info import LINE_MAX, METADATA, REDACTION, RENAMING
-from trio_chat.protocols.irc.message import body, last, safe, trailing, word
+from trio_chat.protocols.irc.message import body, last, safe, trailing
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
@@ -74,7 +73,7 @@ class IrcDialect(Dialect):
         if isinstance(shown, Copy):
             if not self._tells(shown):
                 return b""
-            shown = shown.of
+            shown = shown.of if type(shown.of) is not ModesSet else _explained(shown.of)
         if type(shown) is Redacted and REDACTION not in self.caps:
             shown = Notice(removal(shown), shown.to or shown.room)
         if isinstance(shown, Metadata) and shown.whole:
@@ -115,7 +114,7 @@ class IrcDialect(Dialect):
         head, tail = f"@{tags} " if tags else "", f"@{extra} " if extra.startswith("batch=") else ""
         command, target = _command(said), _target(said)
         start = f":{source} {command} {target} :"
-        most = LINE_MAX - 2 - _bytes(start + "".join(FRAMES[said.action]))
+        most = LINE_MAX - 2 - size(start + "".join(FRAMES[said.action]))
         parts = framed(parted(said.text, said.concat_at, most), said.action)
         lines = [
             f"{head}:{source} BATCH +{name} {MULTILINE} {target}",
@@ -188,7 +187,7 @@ class IrcDialect(Dialect):
                 return "invite-notify" in self.caps
             case AwaySet() | NameSet() | AccountSet():
                 return "extended-monitor" in self.caps
-            case Left():
+            case _:
                 return True
 
     def _tags(self, shown: Shown, id: str, at: int, extra: str) -> str:
@@ -238,9 +237,9 @@ class IrcDialect(Dialect):
             case TopicSet(room, text=text):
                 return [f":{_source(shown)} {trailing('TOPIC', room, text)}"]
             case ModesSet(room, "", changes):  # the time of a ban is up
-                return _mode_lines(f":{self._server} MODE {room}", changes)
+                return mode_lines(f":{self._server} MODE {room}", changes)
             case ModesSet(place, changes=changes) | UserModesSet(place, changes):
-                return _mode_lines(_line(shown, "MODE", place), changes)
+                return mode_lines(_line(shown, "MODE", place), changes)
             case Renamed(to=nick):
                 return [_line(shown, "NICK", nick)]
             case AwaySet(text=text) if "away-notify" in self.caps:
@@ -277,7 +276,7 @@ class IrcDialect(Dialect):
         """
         before, end = FRAMES[said.action]
         start = f":{_source(said)} {_command(said)} {_target(said)} :{before}"
-        most = LINE_MAX - 2 - _bytes(start + end)
+        most = LINE_MAX - 2 - size(start + end)
         if _has_lines(said):
             parts = parted(said.text, said.concat_at, most)
             return [safe(start + piece.text + end) for piece in parts if piece.text]
@@ -326,8 +325,8 @@ class IrcDialect(Dialect):
         """
         secret = "@" if members.secret else "="
         start = self._numeric(n.RPL_NAMREPLY, nick, secret, members.room, "")
-        rest = LINE_MAX - 2 - (_bytes(start) - _bytes(nick))
-        most = rest - (NICK_MAX if _bytes(nick) <= NICK_MAX else 4 * NICK_MAX)
+        rest = LINE_MAX - 2 - (size(start) - size(nick))
+        most = rest - (NICK_MAX if size(nick) <= NICK_MAX else 4 * NICK_MAX)
         return [start + words for block in members.blocks for words in self._words(block, most)]
 
     def _words(self, block: Block, most: int) -> Sequence[str]:
@@ -384,6 +383,13 @@ def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
     return OwnIrcDialect(caps, server)
 
 
+def _explained(event: ModesSet) -> Notice:
+    """The end and the reason of bans of a room, which MODE has no place for."""
+    bans = tuple(change for change in event.changes if change.mode == "b" and change.add)
+    lines = notices(replace(event, changes=bans))
+    return Notice("\n".join(line.text for line in lines), event.room)
+
+
 def _text(event: Event) -> str:
     return event.text if isinstance(event, Said) else ""
 
@@ -434,51 +440,6 @@ def _line(event: Any, command: str, *params: str) -> str:
     return f":{_source(event)} {body(command, *params)}"
 
 
-def fits(source: str, command: str, target: str, text: str) -> bool:
-    """Whether a message is no longer than a line may be, with its sender's address."""
-    return _bytes(f":{source} {command} {target} :{text}") <= LINE_MAX - 2
-
-
-def cut(line: str) -> str:
-    """The beginning of a line that is no longer than it may be, in whole letters."""
-    return line if _bytes(line) <= LINE_MAX - 2 else cut_bytes(line, LINE_MAX - 2)
-
-
-def _mode_lines(start: str, changes: Sequence[Change]) -> Sequence[str]:
-    """Lines of as many changes each as fit."""
-    lines: list[str] = []
-    some: list[Change] = []
-    for change in changes:
-        if some and _bytes(" ".join([start, *written([*some, change])])) > LINE_MAX - 2:
-            lines.append(" ".join([start, *written(some)]))
-            some = []
-        some.append(change)
-    return [*lines, " ".join([start, *written(some)])] if some else lines
-
-
-def written(changes: Sequence[Change]) -> Sequence[str]:
-    """Changes as parameters of MODE: ``+ov-k alice bob *``."""
-    letters, sign = "", ""
-    for change in changes:
-        if (now := "+" if change.add else "-") != sign:
-            letters, sign = letters + now, now
-        letters += change.mode
-    return [letters, *(word(change.argument) for change in changes if change.argument)]
-
-
-def wrapped(words: Sequence[str], most: int) -> Sequence[str]:
-    """Words joined by blanks, in lines of at most ``most`` bytes."""
-    lines: list[str] = []
-    line, size = "", 0
-    for text in words:
-        length = _bytes(text)
-        if line and size + 1 + length > most:
-            lines.append(line)
-            line, size = "", 0
-        line, size = (f"{line} {text}", size + 1 + length) if line else (text, length)
-    return [*lines, line] if line else lines
-
-
 def _command(said: Said) -> str:
     return "NOTICE" if said.notice else "PRIVMSG"
 
@@ -490,10 +451,6 @@ def _target(said: Said) -> str:
 def _has_lines(said: Said) -> bool:
     """Whether it was said in several lines of IRC."""
     return bool(said.concat_at) or "\n" in said.text
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def time_tag(milliseconds: int) -> str:

@@ -10,7 +10,7 @@ from trio_chat.core.names import distinct
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc import batches, services
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.dialect import fits
+from trio_chat.protocols.irc.fitting import fits
 from trio_chat.protocols.irc.info import TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, render_tags
 from trio_chat.protocols.irc.multiline import combined

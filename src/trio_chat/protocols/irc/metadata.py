@@ -13,7 +13,7 @@ from trio_chat.core.queries import ShowMetadata, SyncMetadata
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AllMetadata, Metadata, Refused, SyncLater
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.dialect import wrapped
+from trio_chat.protocols.irc.fitting import wrapped
 from trio_chat.protocols.irc.info import METADATA
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer

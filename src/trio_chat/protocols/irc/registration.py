@@ -15,7 +15,7 @@ from trio_chat.core.views import Refused
 from trio_chat.protocols.irc import accounts
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.caps import offered, shared
-from trio_chat.protocols.irc.dialect import wrapped
+from trio_chat.protocols.irc.fitting import wrapped
 from trio_chat.protocols.irc.info import LINE_MAX
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.replies import isupport

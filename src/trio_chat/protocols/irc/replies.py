@@ -29,7 +29,7 @@ from trio_chat.core.views import (
     UserView,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.dialect import wrapped
+from trio_chat.protocols.irc.fitting import wrapped
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 

@@ -25,7 +25,8 @@ from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
-from trio_chat.protocols.irc.dialect import cut, time_tag
+from trio_chat.protocols.irc.dialect import time_tag
+from trio_chat.protocols.irc.fitting import cut
 from trio_chat.protocols.irc.info import IDENTITY, ServerInfo
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS

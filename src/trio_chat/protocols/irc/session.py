@@ -21,6 +21,7 @@ from trio_chat.core.events import (
     Joined,
     KeyDropped,
     KeyMade,
+    Killed,
     PasswordSet,
     Renamed,
     UserModesSet,
@@ -53,11 +54,11 @@ from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.verbs import VERBS, Parts, dispatch
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.wording import SETTLED, ban_effect, lock_effect, offer
+from trio_chat.protocols.plain.wording import SETTLED, ban_effect, lock_effect, notices, offer
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
-_SEVERAL_ANSWERS = {"BAN", "JOIN", "MODE", "MONITOR"}
+_SEVERAL_ANSWERS = {"BAN", "JOIN", "MODE", "MONITOR", "MUTE"}
 
 # An id that a client has given its message. Each differs, and how the line is read does not.
 _WITH_ID = re.compile(rb"@\+trio-chat/id=[A-Za-z0-9_-]{16,64} +")
@@ -263,6 +264,8 @@ class IrcSession(Session):
                 out.numeric(n.RPL_INVITING, target, room)
             case InvitationRevoked():
                 out.unasked(SETTLED[InvitationRevoked])
+            case Killed():
+                out.unasked("\n".join(notice.text for notice in notices(event)))
             case AccountDropped():
                 accounts.dropped(out)
                 services.tell(out, SETTLED[AccountDropped])
