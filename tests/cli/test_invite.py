@@ -17,11 +17,15 @@ from trio_chat.storage.key import kept_key
 
 def invited(output: str) -> Place:
     """Where the command goes that was printed."""
-    command, sentence = output.splitlines()
+    command, page, sentence = output.splitlines()
     program, client, link = shlex.split(command)
     assert (program, client) == ("trio-chat", "client")
     assert sentence.startswith("This works for ")
-    return read_place(link)
+    place = read_place(link)
+    after = f"/#{place.room[1:]}?invite={place.invite} in a browser"
+    assert page.startswith(f"Or open http{'s' if place.pin else ''}://")
+    assert after in page
+    return place
 
 
 async def test_one_command_and_a_link_bring_a_second_person_in(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ async def test_it_says_where_it_listens_and_how_to_join():
             f"Join it with 'trio-chat client --port {found[1]}' or 'nc 127.0.0.1 {found[1]}'. "
             "Ctrl-C stops it."
         )
+        assert await server.out.line() == f"Or open http://127.0.0.1:{found[1]}/ in a browser."
 
 
 async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls():
@@ -52,6 +53,9 @@ async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls
         port = re.findall(r":(\d+)\n", listening)[0]
         await server.out.until("From elsewhere: trio-chat client 'ircs://")
         link = (await server.out.line()).removesuffix("'")
+        page = f"https://{link.partition('?')[0]}/"
+        warning = "which warns of the certificate that the server has made for itself."
+        assert await server.out.line() == f"Or open {page} in a browser, {warning}"
         [pin] = re.findall(rf"^[^/]+:{port}\?pin=([\w-]{{43}})$", link)
         digits = b64decode(f"{pin}=", altchars="-_").hex()
         named = "If its links should name another host: --set server.public_name=HOST"

@@ -505,7 +505,8 @@ async def test_operators_do_so_on_irc_too() -> None:
         [refused] = await boss.news("INVITATION")
         assert refused.endswith(" 481 boss :Only operators may do that.")
         await boss.news("OPER boss sesame")
-        made, told = await boss.news("INVITATION 2")
+        made, page, told = await boss.news("INVITATION 2")
+        assert f"/#?invite={made.rpartition('=')[2].rstrip(chr(39))} in a browser." in page
         assert made.startswith(":chat.local NOTICE boss :trio-chat client 'irc://127.0.0.1:")
         assert told == f"{notices}This works for 2 people, for 7 days."
         bo = await irc_peer(house, "bo", rooms="")

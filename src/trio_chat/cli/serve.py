@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from trio_chat.errors import SettingsError
 from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN
 from trio_chat.server.addresses import is_local
 from trio_chat.server.garbage import looking_once
+from trio_chat.server.links import in_browser
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.settings.pins import shown_pin
@@ -127,10 +129,14 @@ def _ways_in(server: Server, invite: str) -> Iterator[str]:
             yield f"To invite somebody: {invite}"
     elif server.settings.server.proxies or not is_local(reachable):
         yield f"Join it with: {link}. Ctrl-C stops it."
+        yield from _in_browser(server, server.link())
     else:
         yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
+        if not first.unix_path:
+            yield from _in_browser(server, f"irc://{replace(first, host=reachable)}")
         if server.is_public:
             yield f"From elsewhere: {link}"
+            yield from _in_browser(server, server.link())
     if server.is_public and not server.settings.server.public_name:
         yield "If its links should name another host: --set server.public_name=HOST"
     if server.fingerprint:
@@ -139,13 +145,21 @@ def _ways_in(server: Server, invite: str) -> Iterator[str]:
         yield from _of_owner(server, invite)
 
 
+def _in_browser(server: Server, link: str) -> Iterator[str]:
+    """How to go by a link in a browser, if there is a page."""
+    if server.settings.web.enabled and "://" in link:
+        yield in_browser(link)
+
+
 def _of_owner(server: Server, invite: str) -> Iterator[str]:
     """How the owner becomes an operator. The link is told on a terminal only: whoever comes first
     with it is the operator, and many may read a journal.
     """
     if os.isatty(_STDOUT):
         yield "To be its operator, join with this link (it works once, within a week) and register:"
-        yield f"  trio-chat client '{server.invite_owner()}'"
+        link = server.invite_owner()
+        yield f"  trio-chat client '{link}'"
+        yield from _in_browser(server, link)
     else:
         yield f"It has no operator yet. To become one: {invite} --operator"
 

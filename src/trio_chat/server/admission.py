@@ -56,8 +56,9 @@ def new_token(
 class Admission:
     """Decides who is let in; ``settings`` may change.
 
-    ``key`` is the server's, ``is_public`` says whether it listens beyond this machine, ``link``
-    writes a link with a token, and ``clock`` gives unix time in seconds.
+    ``key`` is the server's, ``is_public`` says whether it listens beyond this machine,
+    ``has_page`` whether there is a page in the browser, ``link`` writes a link with a token, and
+    ``clock`` gives unix time in seconds.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Admission:
         settings: AccountSettings,
         *,
         is_public: bool,
+        has_page: bool,
         link: Callable[[str], str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._key, self._clock = hub, key, clock
         self.settings, self.is_public, self._link = settings, is_public, link
+        self._has_page = has_page
 
     def uninvited(self) -> Refused | None:
         """Why somebody without an account may not come in without an invitation."""
@@ -161,7 +164,8 @@ class Admission:
             token = new_token(self._key, now, uses=command.uses, days=command.days)
         except ValueError as error:
             return Refused(f"{str(error).capitalize()}.")
-        return Notice("\n".join(way_in(self._link(token), command.uses, command.days)))
+        link = self._link(token)
+        return Notice("\n".join(way_in(link, command.uses, command.days, page=self._has_page)))
 
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""

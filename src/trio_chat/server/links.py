@@ -4,10 +4,12 @@ import shlex
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import quote
 
 from trio_chat.server.addresses import is_local
 from trio_chat.settings import Settings
-from trio_chat.settings.places import Address, Place
+from trio_chat.settings.places import Address, Place, read_place
 
 # Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
@@ -43,8 +45,25 @@ def link_to(
     return str(Place(host, port, room, "ircs", pin, token))
 
 
-def way_in(link: str, uses: int, days: int) -> tuple[str, str]:
-    """The command that goes by a link, and a sentence that says whom it lets in.
+def page_at(link: str) -> str:
+    """The address of the page in the browser for those who have a link. What it says of a room and
+    an invitation stands after ``#``, so browsers send it nowhere.
+    """
+    place = read_place(link)
+    where = f"{'https' if place.scheme == 'ircs' else 'http'}://{replace(place, scheme='')}/"
+    invite = f"?invite={place.invite}" if place.invite else ""
+    return f"{where}#{quote(place.room[1:])}{invite}" if place.room or invite else where
+
+
+def in_browser(link: str) -> str:
+    """A sentence that tells the same for the page in the browser."""
+    warning = ", which warns of the certificate that the server has made for itself"
+    return f"Or open {page_at(link)} in a browser{warning if read_place(link).pin else ''}."
+
+
+def way_in(link: str, uses: int, days: int, *, page: bool) -> Sequence[str]:
+    """The command that goes by a link, the page in the browser if there is one, and a sentence that
+    says whom it lets in: a line each.
 
     To Unix sockets there is no link, but a token, and the sentence says where that belongs.
     """
@@ -52,8 +71,9 @@ def way_in(link: str, uses: int, days: int) -> tuple[str, str]:
     lasts = "one day" if days == 1 else f"{days} days"
     works = f"This works for {people}, for {lasts}"
     if "://" in link:
-        return f"trio-chat client {shlex.quote(link)}", f"{works}."
-    return link, f"{works}: as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat."
+        browser = [in_browser(link)] if page else []
+        return [f"trio-chat client {shlex.quote(link)}", *browser, f"{works}."]
+    return [link, f"{works}: as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat."]
 
 
 def _reachable(host: str) -> str:

@@ -237,6 +237,7 @@ class Server:
             self._key,
             self.settings.accounts,
             is_public=self.is_public,
+            has_page=self._page is not None,
             link=self.link,
             clock=self._clock,
         )
