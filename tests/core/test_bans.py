@@ -104,12 +104,17 @@ def test_whom_it_is_about(ring: Ring, whom: str, kind: str, value: str, hit: lis
 @pytest.mark.parametrize(
     ("whom", "why"),
     [
-        ("127.0.0.1", "Nobody on the server's own machine (127.0.0.1) can be kept out."),
+        ("127.0.0.1", "127.0.0.1 is the server's own machine, from where nobody can be kept out."),
         ("a:nobody", "There is no account nobody."),
-        ("nobody", "There is no account nobody, and nobody here is called that."),
-        ("olga", "olga is an operator of this server: no ban is about them."),
-        ("root", "root is an operator of this server: no ban is about them."),
-        ("local", "Ban local!*@* instead"),
+        ("nobody", "There is no account nobody, and nobody here is called that. Ban the address, "),
+        ("192.0.2.0/33", "192.0.2.0/33 is not a network. Write 192.0.2.1, "),
+        ("192.0.2.256", "192.0.2.256 is not a network."),
+        ("2001:db8::x", "There is no account 2001:db8::x"),
+        ("*@192.0.2.*/24", "192.0.2.*/24 is not a network."),
+        ("sp\u202eam*", "A mask cannot have characters that nobody can see."),
+        ("olga", "olga is an operator of this server, and cannot be banned."),
+        ("root", "root is an operator of this server, and cannot be banned."),
+        ("local", "only the nickname can be banned, as local!*@*."),
         ("*" + "x" * 200, "A mask has at most 200 bytes."),
     ],
 )
@@ -149,11 +154,13 @@ def effect(ring: Ring, whom: str, *, mute: bool = False) -> BanEffect:
 
 def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
     ban = Ban(1, "network", "203.0.113.9")
-    assert effect(ring, "mallory") == BanEffect(ban, hit=1, here=3)
+    assert effect(ring, "mallory") == BanEffect(ban, hit=1, others=2)
     everybody = Ban(1, "mask", "*!*@*", mute=True)
-    assert effect(ring, "*", mute=True) == BanEffect(everybody, hit=2, here=3)
+    assert effect(ring, "*", mute=True) == BanEffect(everybody, hit=2, others=2, is_wide=True)
     theirs = Ban(1, "network", "198.51.100.0/24")
-    assert effect(ring, "198.51.100.0/24") == BanEffect(theirs, hit=0, here=3, shuts_out=True)
+    assert effect(ring, "198.51.100.0/24") == BanEffect(
+        theirs, hit=0, others=2, is_wide=True, shuts_out=True
+    )
     assert not effect(ring, "198.51.100.0/24", mute=True).shuts_out
 
 
@@ -232,7 +239,7 @@ def test_nobody_logs_in_to_an_account_that_is_banned(ring: Ring) -> None:
 
 def test_the_lock_is_about_guests(ring: Ring) -> None:
     [locked, notice] = ring.decide("id-olga", LockChat(600, "raid"))
-    assert notice == LockEffect(ends=True, muted=1, here=3)
+    assert notice == LockEffect(seconds=600, muted=1, others=2)
     ring.happen(locked)  # type: ignore[arg-type]
     assert [p.nick for p in ring.chat.people.values() if p.limit] == ["mallory"]
     assert ring.chat.banned == {}

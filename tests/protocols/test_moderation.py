@@ -78,13 +78,13 @@ def test_bans(text: str, read: object) -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("", LockChat()),
+        ("", LockChat(3600)),
         ("10m raid", LockChat(600, "raid")),
-        ("raid of bots", LockChat(0, "raid of bots")),
+        ("raid of bots", LockChat(3600, "raid of bots")),
         ("forever raid", LockChat(0, "raid")),
         ("off", UnlockChat()),
         ("OFF", UnlockChat()),
-        ("off topic raid", LockChat(0, "off topic raid")),
+        ("off topic raid", LockChat(3600, "off topic raid")),
     ],
 )
 def test_the_lock(text: str, read: object) -> None:

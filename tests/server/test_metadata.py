@@ -217,7 +217,7 @@ async def test_from_one_address_it_is_set_only_so_often() -> None:
         assert len(await told(alice, "METADATA * SET a x")) == 1
         await told(bob, "METADATA * CLEAR")
         [fail] = await told(alice, "METADATA * SET a y")
-        start = "FAIL METADATA RATE_LIMITED * a 1800 :That was too often from your address."
+        start = "FAIL METADATA RATE_LIMITED * a 1800 :Too many requests like that"
         assert fail.startswith(start)
         assert await told(bob, "METADATA alice GET a") == [
             "BATCH +b2 metadata alice",

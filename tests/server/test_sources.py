@@ -80,7 +80,7 @@ def come(books: Sources, peer: str, now: float) -> str:
 def test_a_source_may_come_as_fast_as_the_limits_say() -> None:
     books = Sources(LimitSettings(arrivals_per_second=2, arrival_burst=3))
     assert [come(books, "192.0.2.1", 100.0) for _ in range(3)] == ["", "", ""]
-    too_many = "Too many connections from your address. Try again in 1 seconds."
+    too_many = "Too many connections from your address. Try again in 1 second."
     assert come(books, "192.0.2.1", 100.0) == too_many
     assert come(books, "::ffff:192.0.2.1", 100.4) == too_many
     assert come(books, "192.0.2.2", 100.4) == ""

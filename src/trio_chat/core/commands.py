@@ -15,6 +15,9 @@ AWAY_MAX, KEY_MAX, KICK_MAX, TOPIC_MAX = 200, 32, 200, 390
 
 LIST_MAX = 100  # entries on each of a room's lists
 
+#: The time for which the chat is locked if nobody says how long.
+LOCK_SECONDS = 3600
+
 #: The longest time for which a ban can be set, or the chat locked; and the longest reason.
 SECONDS_MAX, WHY_MAX = 10 * 366 * 86_400, 200
 
@@ -351,7 +354,7 @@ class LockChat:
     For so many ``seconds``, or until UnlockChat if they are 0.
     """
 
-    seconds: int = 0
+    seconds: int = LOCK_SECONDS
     why: str = ""
 
 

@@ -1,14 +1,13 @@
 """Refusals that several kinds of requests have in common."""
 
 from trio_chat.core.answers import visible_room
-from trio_chat.core.limits import moment
 from trio_chat.core.modes import MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, ban_on, is_silenced_there, leads
 from trio_chat.core.views import Refused
-from trio_chat.core.words import reason
+from trio_chat.core.words import minute, reason, waiting
 
 
 def outside(state: State, person: Person, name: str) -> Refused | None:
@@ -60,7 +59,7 @@ def banned_there(
     if ban is None:
         return None
     what = "may not speak in" if ban.mask.startswith(MUTE) else "are banned from"
-    end = f" until {moment(ban.until)}" if ban.until else ""
+    end = f" until {minute(ban.until)}" if ban.until else ""
     why = f"You {what} {name}{end}{reason(ban.why)}. Ask its operators."
     return Refused(why, code, (name,))
 
@@ -82,7 +81,7 @@ def absent(nick: str, room: str) -> Refused:
 
 def too_fast(seconds: int) -> Refused:
     """The refusal of what was done too often from one address."""
-    why = f"That was too often from your address. Try again in {seconds} seconds."
+    why = f"Too many requests like that from your address. Try again in {waiting(seconds)}."
     return Refused(why, Code.TOO_FAST, (str(seconds),))
 
 

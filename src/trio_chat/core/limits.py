@@ -7,7 +7,6 @@ the server to end their connection.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from trio_chat.core.bans import fits, rank
 from trio_chat.core.commands import SECONDS_MAX
@@ -15,7 +14,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, Lock, Refused
-from trio_chat.core.words import reason
+from trio_chat.core.words import minute, reason
 
 # ── which limit ────────────────────────────────────────────────────────────────────────────────
 
@@ -92,13 +91,13 @@ def why_banned(state: State, ban: Ban, what: str = "") -> str:
     """Tell somebody of a ban that counts for them, or what else follows from it."""
     you = "You may not speak in this chat" if ban.mute else "You are banned from this chat"
     what = what or you
-    end = f" until {moment(ban.until)}" if ban.until else " for good"
+    end = f" until {minute(ban.until)}" if ban.until else " for good"
     return f"{what}{end}{reason(ban.why)}, ban {ban.number}.{_contact(state)}"
 
 
 def why_locked(state: State, lock: Lock, rule: str) -> str:
     """Tell somebody what follows for them from the lock."""
-    end = f" until {moment(lock.until)}" if lock.until else ""
+    end = f" until {minute(lock.until)}" if lock.until else ""
     return f"This chat is locked{end}{reason(lock.why)}: {rule}.{_contact(state)}"
 
 
@@ -151,12 +150,6 @@ def no_registration(state: State) -> Refused | None:
 def bounded(seconds: int) -> int:
     """The seconds for which somebody may set a limit, if they ask for so many."""
     return max(0, min(seconds, SECONDS_MAX))
-
-
-def moment(at: int) -> str:
-    """A moment (unix milliseconds), to the minute; it is never told too early."""
-    minutes = -(-at // 60_000)
-    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _contact(state: State) -> str:

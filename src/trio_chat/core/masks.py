@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from trio_chat.core.events import Origin
 from trio_chat.core.modes import ACCOUNT, MUTE
-from trio_chat.core.names import fold
+from trio_chat.core.names import fold, is_partly_invisible
 from trio_chat.core.views import Mask
 
 MASK_MAX = 200  # bytes
@@ -33,6 +33,15 @@ def full_mask(mask: str) -> str:
         nick, rest = "*", mask
     user, _, host = rest.partition("@")
     return f"{nick or '*'}!{user or '*'}@{host or '*'}"
+
+
+def mask_problem(mask: str) -> str:
+    """Why this cannot be a mask, as a sentence; empty if it can."""
+    if len(mask.encode()) > MASK_MAX:
+        return f"A mask has at most {MASK_MAX} bytes."
+    if not mask.isprintable() or is_partly_invisible(mask):
+        return "A mask cannot have characters that nobody can see."
+    return ""
 
 
 def entry_mask(written: str) -> str:

@@ -14,9 +14,9 @@ from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import bounded, is_exempt, whom
-from trio_chat.core.masks import MASK_MAX, full_mask
+from trio_chat.core.masks import full_mask, mask_problem
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
-from trio_chat.core.networks import IpNetwork, network_of, written
+from trio_chat.core.networks import IpNetwork, is_meant_as_network, network_of, written
 from trio_chat.core.queries import ListBans
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
@@ -39,6 +39,8 @@ def read_target(state: State, text: str) -> Target | Refused:
     """Read whom a ban is to be about."""
     if network := network_of(text):
         return _network(network)
+    if is_meant_as_network(text):
+        return _no_network(text)
     if text[:2].lower() == ACCOUNT_PREFIX:
         return _account(state, text[2:])
     if {*text} & {*"!@*?"}:
@@ -47,45 +49,58 @@ def read_target(state: State, text: str) -> Target | Refused:
         return _account(state, text)
     person = state.person(text)
     if person is None:
-        why = f"There is no account {cut(text, 50)}, and nobody here is called that."
-        return Refused(why, Code.NO_SUCH_NICK, (cut(text, 50),))
+        return _unknown(cut(text, 50))
     if person.origin.account:
         return _account(state, person.origin.account)
     return _network_of(person)
 
 
+def _unknown(name: str) -> Refused:
+    why = f"There is no account {name}, and nobody here is called that."
+    how = "Ban the address, which the server's log has, or a mask."
+    return Refused(f"{why} {how}", Code.NO_SUCH_NICK, (name,))
+
+
 def _network(network: IpNetwork) -> Target | Refused:
     if network.is_loopback:
-        return Refused(f"Nobody on the server's own machine ({written(network)}) can be kept out.")
+        why = f"{written(network)} is the server's own machine, from where nobody can be kept out."
+        return Refused(why)
     return NETWORK, written(network)
+
+
+def _no_network(text: str) -> Refused:
+    written = cut(text, 50)
+    return Refused(f"{written} is not a network. Write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.")
 
 
 def _account(state: State, name: str) -> Target | Refused:
     if (account := state.realm.account(name)) is None:
         return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
     if state.rules(account.name):
-        return Refused(f"{account.name} is an operator of this server: no ban is about them.")
+        return Refused(f"{account.name} is an operator of this server, and cannot be banned.")
     return ACCOUNT, account.name
 
 
 def _mask(text: str) -> Target | Refused:
     """A mask of nothing but a network is that network."""
     mask = full_mask(text)
-    if len(mask.encode()) > MASK_MAX:
-        return Refused(f"A mask has at most {MASK_MAX} bytes.")
+    if problem := mask_problem(mask):
+        return Refused(problem)
     if network := network_of(mask.removeprefix("*!*@")):
         return _network(network)
+    if is_meant_as_network(host := mask.rpartition("@")[2]) and "/" in host:
+        return _no_network(host)
     return MASK, mask
 
 
 def _network_of(person: Person) -> Target | Refused:
     if person.is_operator:
-        return Refused(f"{person.nick} is an operator of this server: no ban is about them.")
+        return Refused(f"{person.nick} is an operator of this server, and cannot be banned.")
     network = network_of(person.address)
     if network is None or network.is_loopback:
         mask = f"{person.nick}!*@*"
-        why = f"{person.nick} has no account, and is on the server's own machine. Ban {mask}"
-        return Refused(f"{why} instead: it is about that nickname.")
+        why = f"{person.nick} has no account, and is on the server's own machine"
+        return Refused(f"{why}: only the nickname can be banned, as {mask}.")
     return NETWORK, written(network)
 
 
@@ -116,13 +131,18 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
     ban = Ban(banned.number, banned.kind, banned.value, banned.mute)
+    hit, others = len(whom(state, ban)), len(state.people) - (person.user_id in state.people)
+    fits_asker = ban.kind != ACCOUNT and fits(ban)(person)
+    # At the door only the network is known; whoever logs in there is past every mask.
+    is_let_in = ban.kind == MASK and state.rules(person.origin.account)
     return BanEffect(
         ban,
-        hit=len(whom(state, ban)),
-        here=len(state.people),
+        hit=hit,
+        others=others,
         seconds=banned.seconds,
         replaced=replaced.number if replaced else 0,
-        shuts_out=ban.kind == NETWORK and not ban.mute and fits(ban)(person),
+        is_wide=fits_asker or (hit > 1 and 2 * hit > others),
+        shuts_out=fits_asker and not (ban.mute or is_let_in),
     )
 
 
@@ -183,7 +203,8 @@ def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | Lo
         return [operators_only()]
     locked = Locked(bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
     guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
-    return [locked, LockEffect(bool(locked.seconds), len(guests), len(state.people))]
+    others = len(state.people) - (person.user_id in state.people)
+    return [locked, LockEffect(locked.seconds, len(guests), others)]
 
 
 def _unlock(state: State, person: Person, asked: UnlockChat) -> Sequence[Unlocked | Refused]:

@@ -113,6 +113,11 @@ def accents_pile_up(name: str) -> bool:
     return False
 
 
+def is_partly_invisible(text: str) -> bool:
+    """Whether a text has letters or marks that nobody can see."""
+    return bool(_INVISIBLE.search(text) or _INVISIBLE.search(unicodedata.normalize("NFKC", text)))
+
+
 def is_private(room: str) -> bool:
     """Whether this is the log of a conversation between two."""
     return "," in room
@@ -131,7 +136,7 @@ def _problem(name: str, extra: str, longest: int) -> str:
         return "it begins with an accent that stands on nothing"
     if accents_pile_up(name):
         return f"it has more than {ACCENTS_MAX} accents on a letter"
-    if _INVISIBLE.search(name) or _INVISIBLE.search(unicodedata.normalize("NFKC", name)):
+    if is_partly_invisible(name):
         return "it has a character that nobody can see"
     if bad := next((c for c in name if not _allowed(c, extra)), None):
         what = "a space" if bad.isspace() else repr(bad)

@@ -5,6 +5,7 @@ address in it has all of them.
 """
 
 import ipaddress
+import re
 from functools import lru_cache
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -12,6 +13,9 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _IPV6_LEAST = 64  # bits of the smallest network
 _MAPPED = 96  # bits before an IPv4 address that is written as IPv6
+
+# What is made like an address of IPv4, or of IPv6.
+_DIGITS = re.compile(r"\d+(\.\d+){3,}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", re.IGNORECASE | re.ASCII)
 
 
 @lru_cache(maxsize=1000)
@@ -39,6 +43,14 @@ def network_of(text: str) -> IpNetwork | None:
         return ipaddress.ip_network((mapped, network.prefixlen - _MAPPED))
     shorter = network.prefixlen <= _IPV6_LEAST
     return network if shorter else network.supernet(new_prefix=_IPV6_LEAST)
+
+
+def is_meant_as_network(text: str) -> bool:
+    """Whether somebody has written this as a network or an address; it may be a wrong one."""
+    begin, slash, length = text.partition("/")
+    if slash and length.isdecimal():
+        return bool(begin) and "@" not in begin
+    return _DIGITS.fullmatch(begin) is not None
 
 
 def written(network: IpNetwork) -> str:

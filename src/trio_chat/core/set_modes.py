@@ -9,7 +9,7 @@ from trio_chat.core.denials import absent, nobody, powerless
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.limits import silent
 from trio_chat.core.logs import with_change
-from trio_chat.core.masks import MASK_MAX, entry_mask, fold_mask
+from trio_chat.core.masks import entry_mask, fold_mask, mask_problem
 from trio_chat.core.modes import COUNTED, FLAGS, KEYED, LISTS, STATUS
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import REGULARS_MAX
@@ -131,9 +131,8 @@ def _status_change(
 
 def _list_change(room: Room, change: Change) -> Change | Refused | None:
     mask = entry_mask(change.argument)
-    if len(mask.encode()) > MASK_MAX:
-        why = f"A mask has at most {MASK_MAX} bytes."
-        return Refused(why, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
+    if change.add and (problem := mask_problem(mask)):
+        return Refused(problem, Code.BAD_ARGUMENT, (room.state.name, change.mode, "*"))
     listed = {fold_mask(e.mask): e for mode, e in room.state.masks if mode == change.mode}
     there = listed.get(fold_mask(mask))
     if change.add and len(listed) >= LIST_MAX and there is None:

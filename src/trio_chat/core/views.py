@@ -225,31 +225,32 @@ class Lock:
 
 @fact
 class BanEffect:
-    """The answer to SetBan: it hits so many of those who are ``here``, and lasts so many seconds;
-    for ever, if that is 0.
+    """The answer to SetBan: it hits so many of the ``others`` here, and lasts so many seconds; for
+    ever, if that is 0.
 
-    ``replaced`` is the number of the ban whose place it takes, 0 if there is none. With
-    ``shuts_out`` the operator who has set it cannot come back from where they are.
+    ``replaced`` is the number of the ban whose place it takes, 0 if there is none. One that
+    ``is_wide`` may be a mistake: it fits most people here, or the operator who has set it. With
+    ``shuts_out`` that operator cannot come back from where they are.
     """
 
     ban: Ban
     hit: int
-    here: int
+    others: int
     seconds: int = 0
     replaced: int = 0
+    is_wide: bool = False
     shuts_out: bool = False
 
 
 @fact
 class LockEffect:
-    """The answer to LockChat: it mutes so many of those who are ``here``.
-
-    ``ends`` says whether it ends by itself.
+    """The answer to LockChat: it mutes so many of the ``others`` here, and lasts so many seconds;
+    until UnlockChat, if that is 0.
     """
 
-    ends: bool
+    seconds: int
     muted: int
-    here: int
+    others: int
 
 
 @fact

@@ -1,9 +1,36 @@
 """Words that people write in commands, and are told in sentences."""
 
+import math
+from datetime import UTC, datetime
+
 
 def is_number(text: str) -> bool:
     """Whether somebody has written a number, in digits: fewer than ten, so that it has bounds."""
     return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def minute(at: int) -> str:
+    """A moment (unix milliseconds) at which something ends, to the minute; never too early."""
+    minutes = -(-at // 60_000)
+    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def parting(why: str) -> str:
+    """The last words to somebody whose connection ends, ``why`` in a sentence first."""
+    end = "" if why[-1:] in (".", "!", "?") else "."  # an address to write to may end it
+    return f"{why}{end} Goodbye!"
+
+
+def waiting(seconds: float) -> str:
+    """A time to wait, as it stands in a sentence: ``45 seconds``, ``10 minutes``, ``3 hours``.
+
+    It is rounded up, so that nobody comes too early.
+    """
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds > 1.5 * length:
+            return f"{math.ceil(seconds / length)} {unit}s"
+    number = max(1, math.ceil(seconds))
+    return f"{number} second{'s' if number > 1 else ''}"
 
 
 def reason(why: str) -> str:

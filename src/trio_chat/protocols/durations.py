@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from trio_chat.core.commands import SECONDS_MAX
+from trio_chat.core.words import minute
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:\d{1,9}[wdhms])+", re.IGNORECASE | re.ASCII)
@@ -54,4 +55,4 @@ def lasting(seconds: int) -> str:
 
 def ending(until: int) -> str:
     """Until when something lasts; 0 is for good."""
-    return f"until {moment(until)}" if until else "for good"
+    return f"until {minute(until)}" if until else "for good"

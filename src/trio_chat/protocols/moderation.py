@@ -22,7 +22,7 @@ OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
         "keep somebody out of this chat, or mute them",
         0,
     ),
-    "lock": ("[10m|off] [WHY]", "let no more guests in, and mute those who are here", 0),
+    "lock": ("[10m|forever|off] [WHY]", "keep guests out and mute for an hour, or so long", 0),
     "ban": ("NAME|MASK [2h] [WHY]", "keep somebody out of the room, and remove them", 1),
     "mute": ("NAME|MASK [2h] [WHY]", "let somebody be in the room, but not speak", 1),
     "unban": ("NAME|MASK|NUMBER", "lift a ban or a mute of the room", 1),
@@ -82,7 +82,7 @@ def read_lock(text: str) -> LockChat | UnlockChat:
     if word.lower() == "off" and not rest:
         return UnlockChat()
     seconds = _duration(word)
-    return LockChat(0, text) if seconds is None else LockChat(seconds, rest)
+    return LockChat(why=text) if seconds is None else LockChat(seconds, rest)
 
 
 def _duration(word: str) -> int | None:

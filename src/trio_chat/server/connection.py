@@ -60,6 +60,7 @@ from trio_chat.core.views import (
     Repeated,
     Rooms,
 )
+from trio_chat.core.words import parting, waiting
 from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -98,8 +99,8 @@ _ANSWER = 3.0  # seconds
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
-_SLOWED = "You have been sending too fast: for {} more seconds, {:g} messages a second."
-_NO_LIMITS = "Nothing limits you just now."
+_SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
+_NO_LIMITS = "There are no limits on you just now."
 
 _DAY = 86_400  # seconds
 
@@ -463,9 +464,9 @@ class Connection:
         """What the peer may not do just now, a sentence each."""
         chat = self._hub.chat
         yield from explain(chat, chat.people[self._subscriber.user_id])
-        seconds = math.ceil(self._bucket.owes(trio.current_time()))
+        seconds = self._bucket.owes(trio.current_time())
         if self._slowed and seconds:
-            yield _SLOWED.format(seconds, self._limits.messages_per_second)
+            yield _SLOWED.format(waiting(seconds), self._limits.messages_per_second)
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
@@ -477,11 +478,11 @@ class Connection:
             refused = await self._credentials.may_enter(enter)
         if refused:
             self._session.reply(refused)
-            await self._end("not let in", f"{refused.why} Goodbye!")
+            await self._end("not let in", parting(refused.why))
         for outcome in await self._hub.admit(self._subscriber, enter):
             if isinstance(outcome, Refused) and outcome.code in _FINAL:
                 self._session.reply(outcome)
-                await self._end("kept out", f"{outcome.why} Goodbye!")
+                await self._end("kept out", parting(outcome.why))
             if isinstance(outcome, Arrived):
                 logger.info("admitted as %s", outcome.nick)
                 self._reading.deadline = math.inf

@@ -21,6 +21,7 @@ import trio
 from trio_chat.core.accounts import wrong_password
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
+from trio_chat.core.words import waiting
 from trio_chat.server.passwords import is_password
 from trio_chat.server.token_bucket import TokenBucket
 
@@ -93,8 +94,8 @@ class Guesses:
 
     def _charge(self) -> Refused | None:
         if wait := self.bucket.try_take(trio.current_time()) if self.bucket else 0.0:
-            why = "Too many login attempts from your address. Try again in {} seconds."
-            return Refused(why.format(math.ceil(wait)), Code.WRONG_PASSWORD)
+            why = "Too many login attempts from your address. Try again in {}."
+            return Refused(why.format(waiting(wait)), Code.WRONG_PASSWORD)
         return None
 
     def _give_back(self) -> None:

@@ -64,6 +64,7 @@ from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in, removals
 from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
+from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
@@ -268,7 +269,7 @@ class Hub:
             if subscriber := self.subscribers.get(user_id):
                 limit = self.chat.people[user_id].limit
                 why = why_silent(self.chat, limit) if limit else ""
-                subscriber.end("banned", f"{why} Goodbye!")
+                subscriber.end("banned", parting(why))
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""

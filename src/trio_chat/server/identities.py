@@ -22,6 +22,7 @@ from trio_chat.core.limits import kept_out
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
+from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Subscriber
@@ -163,7 +164,7 @@ class Identities:
             near = self._nicknames.claim_near(subscriber, person.nick)
             renamed = await self.rename(subscriber, Rename(near))
             if refused := next((one for one in renamed if isinstance(one, Refused)), None):
-                subscriber.end("has no nickname any more", f"{refused.why} Goodbye!")
+                subscriber.end("has no nickname any more", parting(refused.why))
             return [*outcomes, *renamed]
         return outcomes
 

@@ -8,10 +8,10 @@ a school, say. Their connections are counted like all others.
 """
 
 import ipaddress
-import math
 from functools import lru_cache
 
 from trio_chat.core.networks import address_of
+from trio_chat.core.words import waiting
 from trio_chat.server.addresses import networks
 from trio_chat.server.fair_queue import FairQueue
 from trio_chat.server.guesses import Guesses
@@ -157,8 +157,7 @@ class Sources:
             most = limits.connections_per_address
             return f"There are already {most} connections from your address, which is the limit."
         if not source.is_exempt and (wait := source.arrivals.wait(now)):
-            soon = math.ceil(wait)
-            return f"Too many connections from your address. Try again in {soon} seconds."
+            return f"Too many connections from your address. Try again in {waiting(wait)}."
         return ""
 
 

@@ -182,7 +182,7 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted():
         model.bans = BANS
         app._take()
         await pilot.pause()
-        assert "account mallory: banned until 2023-11-15 00:13:20 by al (no" in text_of(app)
+        assert "account mallory: banned until 2023-11-15 00:14 UTC by al (no" in text_of(app)
         assert "*!*@bad.example: muted for good by bob" in text_of(app)
         await pilot.press(*"bad", "enter")
         assert "lift the ban on m:*!*@bad.example" in text_of(app)

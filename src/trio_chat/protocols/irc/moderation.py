@@ -6,7 +6,6 @@ BANS, which do more for a room than MODE can: its bans have no end and no reason
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial, wraps
 
 from trio_chat.core.commands import ExplainLimits, LiftBan, LiftRoomBan, Remove, Report, SetBan
@@ -21,7 +20,7 @@ from trio_chat.protocols.audit import (
     read_reports,
     report_lines,
 )
-from trio_chat.protocols.durations import read_duration
+from trio_chat.protocols.durations import ending, read_duration
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import IDENTITY
@@ -270,6 +269,6 @@ _STATS: dict[str, Callable[[Ban], tuple[str, ...]]] = {
 
 
 def _reason(ban: Ban) -> str:
-    end = datetime.fromtimestamp(ban.until // 1000, UTC).strftime("until %Y-%m-%d %H:%M UTC")
-    words = (f"ban {ban.number}", "mute" if ban.mute else "", end if ban.until else "")
+    end = ending(ban.until) if ban.until else ""
+    words = (f"ban {ban.number}", "mute" if ban.mute else "", end)
     return ", ".join(filter(None, (*words, f"by {ban.by}", ban.why)))

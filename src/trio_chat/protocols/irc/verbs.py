@@ -431,7 +431,7 @@ VERBS = {
     "KLINE": Verb(moderation.set_line(masks=True), moderation.LINE.format("mask"), 1),
     "LINKS": Verb(_links, "[mask]"),
     "LIST": Verb(_list, "[room,...|condition,...]"),
-    "LOCK": Verb(moderation.lock, "[time|OFF] [why]"),
+    "LOCK": Verb(moderation.lock, "[time|FOREVER|OFF] [why]"),
     "LUSERS": Verb(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
     "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
     "METADATA": Verb(

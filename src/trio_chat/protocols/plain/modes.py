@@ -6,7 +6,7 @@ from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.views import Mask, Masks
 from trio_chat.core.words import reason
-from trio_chat.protocols.durations import ending, lasting, moment, stamp
+from trio_chat.protocols.durations import ending, lasting, moment
 
 
 def changed(event: ModesSet) -> list[str]:
@@ -54,6 +54,5 @@ def _ban(ban: Mask) -> str:
 def briefly(ban: Mask) -> str:
     """Tell of a ban in a row of a list."""
     what = "muted" if ban.mask.startswith(MUTE) else "banned"
-    end = f"until {stamp(ban.until)}" if ban.until else "for good"
     by = f" by {ban.by}" if ban.by else ""
-    return f"{_whom(ban.mask)}: {what} {end}{by}{reason(ban.why)}"
+    return f"{_whom(ban.mask)}: {what} {ending(ban.until)}{by}{reason(ban.why)}"

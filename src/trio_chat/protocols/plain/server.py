@@ -254,7 +254,7 @@ class PlainSession(Session):
     def farewell(self, words: str) -> None:
         """Say it, but for what was said just before."""
         if words:
-            self._to_send += self.dialect.render(Notice(words.removeprefix(self._why).lstrip()))
+            self._to_send += self.dialect.render(Notice(words.removeprefix(self._why).lstrip(". ")))
 
     def data_to_send(self) -> bytes:
         data, self._to_send = self._to_send, b""

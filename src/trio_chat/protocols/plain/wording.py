@@ -67,7 +67,7 @@ from trio_chat.core.views import (
     UserView,
 )
 from trio_chat.core.words import reason
-from trio_chat.protocols.durations import ending, lasting, moment, stamp
+from trio_chat.protocols.durations import ending, lasting, moment, stamp, written
 from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.plain import modes
 
@@ -301,30 +301,36 @@ def _moderated(event: OfModeration) -> str:
 
 def ban_effect(effect: BanEffect, undo: str) -> list[str]:
     """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
-    ban, hit, here = effect.ban, effect.hit, effect.here
+    ban = effect.ban
     lasts = lasting(effect.seconds) or " for good"
-    lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. It hits {_some_of(hit, here)}."]
-    if 2 * hit > here:
-        lines.append(f"That is more than half of them. {undo} lifts it.")
+    hits = f"It hits {_some_of(effect.hit, effect.others)}."
+    lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. {hits}"]
+    if effect.is_wide:
+        lines.append(f"That may be more than you meant: {undo} lifts it.")
     if effect.replaced:
         lines.append(f"It takes the place of ban {effect.replaced}.")
     if effect.shuts_out:
         lines.append(
-            f"You are there yourself: once you have left, you cannot come back. {undo} lifts it."
+            "It fits you as well: once you have left, you cannot come back from where you are."
         )
     return lines
 
 
 def lock_effect(effect: LockEffect, undo: str) -> str:
     """Tell an operator whom the lock mutes; ``undo`` is the command that ends it."""
-    guests = ", who have no account" if effect.muted else ""
-    told = f"It mutes {_some_of(effect.muted, effect.here)}{guests}."
-    return told if effect.ends else f"{told} It lasts until {undo}."
+    ends = (
+        f"It ends in {written(effect.seconds)}, or"
+        if effect.seconds
+        else "It lasts until you end it"
+    )
+    return f"{ends} with {undo}. It mutes {_some_of(effect.muted, effect.others)}."
 
 
-def _some_of(number: int, here: int) -> str:
-    """So many of those who are here; whoever is told is one of them, and never meant."""
-    return f"{number} of the {here} people here" if number else "nobody who is here"
+def _some_of(number: int, others: int) -> str:
+    """So many of the others here: whoever is told is never meant."""
+    if 1 < number == others:
+        return f"all {others} others here"
+    return f"{number} of the {others} others here" if number else "nobody here"
 
 
 def _about(ban: Ban | Banned) -> str:
