@@ -129,7 +129,7 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
         (
             b"*** bob is somebody's: /login PASSWORD if it is you. You are bob_2 for now; /nick "
             b"changes that.\n",
-            "If it is yours, speak IRC there, and log in",
+            "If it is yours, log in",
         ),
     ],
 )
@@ -249,6 +249,15 @@ def test_an_invitation_is_shown_to_a_server_that_asks_for_one(token: str) -> Non
         return
     with pytest.raises(NotAdmitted, match=UNINVITED):
         heard(session, f"*** {ASK_FOR_INVITATION}\n".encode())
+
+
+def test_who_would_have_to_log_in_is_told_where_that_is_possible() -> None:
+    session = new_session()
+    session.speak_first()
+    locked = "This chat is locked (raid): only people with an account are let in"
+    with pytest.raises(NotAdmitted) as caught:
+        heard(session, f"*** {locked}.\n".encode())
+    assert (str(caught.value), caught.value.about) == (locked, "irc")
 
 
 # ── a server that does not ─────────────────────────────────────────────────────────────────────

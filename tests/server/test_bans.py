@@ -276,7 +276,9 @@ async def test_a_raid(house: House) -> None:
     assert " 001 " not in late
     plain = await house.link(address=FAR)
     await plain.send(b"late\n")
-    assert "only people with an account are let in" in await plain.rest()
+    told = (await plain.rest()).splitlines()
+    assert "only people with an account are let in" in told[-3]
+    assert told[-2] == "*** If you have one, begin with /login NAME PASSWORD instead of a nickname."
     await arrive(house, "b2", "unix", f"PASS bob:{PASSWORD}")
     assert [line for line in await bob.news() if "PRIVMSG" in line] == []
     await op.news("LOCK OFF")

@@ -48,6 +48,7 @@ ADVICE = {
         f". To log in to an account, set {variable('client.account')} and "
         f"{variable('client.account_password')}"
     ),
+    "irc": ". Our client logs in only where it speaks IRC (--protocol irc)",
     "protocol": ". Try --protocol plain",
     "tls": (
         ". TLS may have another port there, or somebody in between lets none through: ask its "

@@ -35,14 +35,16 @@ _IRC_OPENINGS = (b":", b"@", b"NOTICE ", b"PING ", b"ERROR ", b"CAP ")
 #: The error if a server wants a password and none was given.
 LOCKED = "This chat has a password"
 
-#: The error if a server lets in only those who were invited.
-UNINVITED = "This chat is for those who have an account or an invitation. Ask for a link"
+#: The error if a server lets in only those who were invited: its own words, without the commands of
+#: other clients that follow them.
+_INVITED_ONLY = "This chat is for those who have an account or an invitation"
+UNINVITED = f"{_INVITED_ONLY}. Ask for a link"
 
 #: The error if what we gave them is none.
 CUT_OFF = "That is no invitation to this chat: it may be cut off. Copy the whole link again"
 
-#: The error if our nickname is somebody's account, to which we have not logged in; and how to.
-OWNED = "The nickname {0} is somebody's account. If it is yours, {how}log in"
+#: The error if our nickname is somebody's account, to which we have not logged in.
+OWNED = "The nickname {0} is somebody's account. If it is yours, log in"
 
 #: Advice to those who have registered on a device that keeps nothing.
 LOG_IN_AGAIN = (
@@ -60,6 +62,11 @@ PLAIN_LOGIN = (
     "Where plain is spoken, nobody is logged in before others see them: speak IRC there, or set no "
     "account, and say '/login NAME PASSWORD' if it is a trio-chat server."
 )
+
+
+def is_uninvited(text: str) -> bool:
+    """Whether a server that lets us not in asks for an invitation, rather than for patience."""
+    return text.startswith(_INVITED_ONLY)
 
 
 class Look(NamedTuple):

@@ -230,6 +230,14 @@ def test_who_is_not_invited_is_told_what_to_do(password: str, why: str) -> None:
         hear(session, f":srv FAIL * ACCOUNT_REQUIRED :{refused}")
 
 
+def test_who_is_kept_out_by_the_lock_is_told_its_reason() -> None:
+    session = IrcClientSession("al", encoding="utf-8", state=ResumeState())
+    locked = "This chat is locked (no invitation helps): only people with an account are let in"
+    with pytest.raises(NotAdmitted) as caught:
+        hear(session, f":srv FAIL * ACCOUNT_REQUIRED :{locked}.")
+    assert (str(caught.value), caught.value.about) == (locked, "account")
+
+
 def test_a_wrong_password_is_told_and_may_be_said_again() -> None:
     session = entered()
     say(session, "/login al x")

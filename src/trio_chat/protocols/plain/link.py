@@ -26,6 +26,9 @@ from trio_chat.protocols.plain.wording import (
 _SILENCE = 5.0  # seconds
 _SILENCE_UNFRAMED = 1.0  # seconds
 
+# What an error is about that only those are spared who log in, which nobody can here.
+_ELSEWHERE = "irc"
+
 # The beginnings of trio-chat's requests for a password or an invitation.
 _ASKED = tuple(question.partition(".")[0] for question in (ASK_TO_UNLOCK, ASK_FOR_INVITATION))
 
@@ -121,13 +124,15 @@ class PlainLink:
         if text.startswith(_ASKED) and not (self._password or self.admitted):
             if ASK_TO_UNLOCK.startswith(text):
                 raise NotAdmitted(LOCKED, about="password")
-            raise NotAdmitted(UNINVITED, about="account")
+            raise NotAdmitted(UNINVITED, about=_ELSEWHERE)
         if self._try_another(text, near=near):
             return False
         if not self.admitted and text.startswith(f"{self.nick} is somebody's: "):
-            raise NotAdmitted(OWNED.format(self.nick, how="speak IRC there, and "), about="account")
+            raise NotAdmitted(OWNED.format(self.nick), about=_ELSEWHERE)
         if not self.admitted:
             # A near nickname is a refusal too: whoever runs us has chosen another.
+            if "an account" in text:
+                raise NotAdmitted(text.rstrip("."), about=_ELSEWHERE)
             raise NotAdmitted(text)
         if text.endswith(GOODBYE):
             self.farewell = text.removesuffix(GOODBYE)

@@ -229,6 +229,8 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {nick} is away: {text}"]
         case AnotherNick(nick, refused):
             return [f"*** {explained(refused)} You are {nick} for now; /nick changes that."]
+        case Refused(why, Code.LOCKED):
+            return [f"*** {why}", f"*** {_LOGIN_FIRST}"]
         case Refused():
             return [f"*** {line}" for line in explained(shown).splitlines()]
         case Notice(text):
@@ -251,6 +253,8 @@ _RULES = {
     False: "*** You are no operator of this server any more.",
 }
 
+
+_LOGIN_FIRST = "If you have one, begin with /login NAME PASSWORD instead of a nickname."
 
 # The refusals after which a command of ours helps.
 _WAYS = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import CUT_OFF, LOCKED, OWNED, UNINVITED, Message
+from trio_chat.protocols.client import CUT_OFF, LOCKED, OWNED, UNINVITED, Message, is_uninvited
 from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
@@ -22,7 +22,7 @@ class IrcRefusals(IrcRooms):
         if line.command in NICK_TAKEN and self.try_another(line.param(1)):
             return ()
         if line.command in NICK_TAKEN and self.reserved and not self._login:
-            raise NotAdmitted(OWNED.format(self.nick, how=""), about="account")
+            raise NotAdmitted(OWNED.format(self.nick), about="account")
         if line.command == "464" and not self.gave_password:
             raise NotAdmitted(LOCKED, about="password")
         if line.command in KEPT_OUT:
@@ -53,7 +53,7 @@ class IrcRefusals(IrcRooms):
     def _not_admitted(self, line: Line) -> NotAdmitted:
         if line.params[1] != "ACCOUNT_REQUIRED":
             return NotAdmitted(line.params[-1])
-        if "invitation" not in line.params[-1]:
+        if not is_uninvited(line.params[-1]):
             return NotAdmitted(line.params[-1].rstrip("."), about="account")
         return (
             NotAdmitted(CUT_OFF) if self.gave_password else NotAdmitted(UNINVITED, about="account")
