@@ -95,6 +95,12 @@ class Hand:
         context = context or trusting()
         self.tls = context.wrap_bio(self._in, self._out, server_hostname="localhost")
 
+    def hello(self) -> bytes:
+        """The ClientHello, by which a handshake begins."""
+        with suppress(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+        return self._out.read()
+
     async def shake(self, stream: trio.abc.Stream) -> None:
         while True:
             try:

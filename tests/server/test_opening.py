@@ -1,13 +1,17 @@
 """The first bytes of a connection: who is asked for a nickname, and who is none of ours."""
 
 import logging
+import socket
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import trio
 from trio.testing import MockClock
 
-from peers import Peer, running
+from certificates import Hand, issue
+from peers import Peer, running, settings
+from trio_chat.server.poller import PolledLink, open_poller
 
 PUTTY = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
 
@@ -27,6 +31,25 @@ async def test_a_client_of_irc_that_takes_its_time_is_not_greeted(
         await trio.sleep(silent)
         await peer.send(b"NICK alice\r\nUSER a 0 * :A\r\n")
         assert (await peer.until("\r\n")).startswith(":chat.local 001 alice ")
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+async def test_who_has_spoken_while_the_server_had_no_time_to_look_is_not_greeted(
+    over_tls: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    tls = issue(tmp_path).settings if over_tls else {}
+    said, answer = b"NICK alice\r\nUSER a 0 * :A\r\n", b":chat.local 001 "
+    if over_tls:
+        said, answer = Hand().hello(), b"\x16"  # a record of the handshake
+    ours, theirs = socket.socketpair()
+    with theirs, open_poller() as poller:
+        assert poller is not None
+        async with running(settings(tls=tls)) as house:
+            # The poller does not run, so nobody hears that there is something to read.
+            house.server.take(PolledLink(ours, "127.0.0.1", keepalive=60, poller=poller))
+            theirs.sendall(said)
+            await trio.sleep(5)
+            assert theirs.recv(len(answer)) == answer
 
 
 async def test_for_who_is_slower_the_greeting_is_a_line_of_its_own(

@@ -97,6 +97,17 @@ async def test_a_reader_that_was_cancelled_can_read_again() -> None:
             assert await link.receive() == b"late"
 
 
+async def test_what_has_come_is_there_before_the_poller_tells() -> None:
+    with open_poller() as poller:
+        async with pair(poller) as (link, theirs):
+            assert link.receive_now() is None
+            theirs.sendall(b"hello")
+            assert link.receive_now() == b"hello"
+            assert link.receive_now() is None
+            theirs.close()
+            assert link.receive_now() == b""
+
+
 async def test_a_broken_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())

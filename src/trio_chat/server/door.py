@@ -106,7 +106,9 @@ class Door:
             patience = settings.server.greeting_delay if is_clear else settings.tls.handshake
             with _Wait(self, patience) as scope:
                 first = await link.receive()
-            silent = scope.cancelled_caught
+            if scope.cancelled_caught:
+                late = link.receive_now()
+                first, silent = late or b"", late is None
         if begins_tls(first):
             return await self._secured(TlsLink(link, context, first), settings.tls.handshake)
         if not is_clear:

@@ -74,11 +74,15 @@ class PolledLink(SocketLink):
             else:  # in a method of its own, an idle connection would take 0.2 KiB more
                 self._reader = trio.lowlevel.current_task()
                 await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
-            self._may_have_more = False
-            if (data := self._read()) is not None:
-                # More data brings another event; what was there already, and the end, do not.
-                self._may_have_more = self._has_ended or len(data) == READ
+            if (data := self.receive_now()) is not None:
                 return data
+
+    def receive_now(self) -> bytes | None:
+        self._may_have_more = False
+        if (data := super().receive_now()) is not None:
+            # More data brings another event; what was there already, and the end, do not.
+            self._may_have_more = self._has_ended or len(data) == READ
+        return data
 
     def has_finished(self) -> bool:
         return self._has_ended

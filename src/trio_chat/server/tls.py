@@ -89,6 +89,10 @@ class TlsLink(Link):
             data = self._open(sealed)
         return data
 
+    def receive_now(self) -> bytes | None:
+        sealed = self._link.receive_now()
+        return self._open(sealed) if sealed else sealed
+
     def _open(self, sealed: bytes) -> bytes | None:
         """Open what has come; returns the text, empty at the peer's end, None if none is whole."""
         texts = []

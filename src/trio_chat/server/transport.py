@@ -74,6 +74,15 @@ class Link(trio.abc.AsyncResource):
         """The bytes that the peer sends next; empty at its end. Raises trio.BrokenResourceError."""
         return bytes(await self._stream.receive_some(READ))
 
+    def receive_now(self) -> bytes | None:
+        """The bytes that have come already, empty at the peer's end; None if none have. Raises
+        trio.BrokenResourceError.
+
+        Ask this before you call a peer silent: at a deadline its bytes may have come, and only we
+        had no time to look.
+        """
+        return None
+
     def has_finished(self) -> bool:
         """Whether the peer is known to have ended its side, though not all of it is read."""
         return False
@@ -151,11 +160,10 @@ class SocketLink(Link):
     async def receive(self) -> bytes:
         while True:
             await trio.lowlevel.wait_readable(self._socket)
-            if (data := self._read()) is not None:
+            if (data := self.receive_now()) is not None:
                 return data
 
-    def _read(self) -> bytes | None:
-        """The bytes that are there, None if there are none yet."""
+    def receive_now(self) -> bytes | None:
         try:
             return self._socket.recv(READ)
         except BlockingIOError:
