@@ -73,7 +73,7 @@ def test_on_irc(number) -> None:
 
 TAKEN = b"*** The nickname bob is taken.\n"
 NEAR = b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n"
-ASKED = b"*** This chat has a password. Enter it now.\n"
+ASKED = b"*** This chat has a password. Enter it now, or /login NAME PASSWORD.\n"
 IN = (
     b"Connected to server!\n"
     b"*** You are bob_2 in #lobby; one other person is here. /help for more.\n"

@@ -110,7 +110,7 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
     session = new_session(password="open sesame")
     session.speak_first()
     session.data_to_send(0)
-    asked = b"*** This chat has a password. Enter it now.\n"
+    asked = b"*** This chat has a password. Enter it now, or /login NAME PASSWORD.\n"
     assert heard(session, asked) == []  # nobody else need answer it
     assert session.data_to_send(0) == b"open sesame\n"
     with pytest.raises(NotAdmitted, match="This chat has a password"):
@@ -125,7 +125,10 @@ def test_whoever_is_asked_for_a_password_says_it_once() -> None:
             b"*** The nickname bob is taken. You are bob_2 for now; /nick changes that.\n",
             r"^The nickname bob is taken\.$",  # whoever runs us has chosen another
         ),
-        (b"*** This chat has a password. Enter it now.\n", "This chat has a password"),
+        (
+            b"*** This chat has a password. Enter it now, or /login NAME PASSWORD.\n",
+            "This chat has a password",
+        ),
         (
             b"*** bob is somebody's: /login PASSWORD if it is you. You are bob_2 for now; /nick "
             b"changes that.\n",

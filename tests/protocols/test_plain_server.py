@@ -550,7 +550,7 @@ def test_who_has_said_something_may_say_what_no_client_sends(text: str) -> None:
 def test_whoever_has_said_a_nickname_is_asked_for_the_password() -> None:
     session = new_session(password=True)
     asked = asked_by(session, b"alice\n", b"open sesame\n", b"hi\n")
-    assert asked[:1] == [Notice("This chat has a password. Enter it now.")]
+    assert asked[:1] == [Notice("This chat has a password. Enter it now, or /login NAME PASSWORD.")]
     assert asked[1:] == [
         Enter("alice", password=SESAME),
         Join("#lobby"),
@@ -574,7 +574,7 @@ def test_whoever_is_asked_for_another_nickname_is_not_taken_to_say_the_password(
     session.reply(Refused("The nickname alice is taken."))
     session.data_to_send()
     assert asked_by(session, b"ann\nopen sesame\n") == [
-        Notice("This chat has a password. Enter it now."),
+        Notice("This chat has a password. Enter it now, or /login NAME PASSWORD."),
         Enter("ann", password=SESAME),
         Join("#lobby"),
     ]

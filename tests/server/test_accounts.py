@@ -478,6 +478,17 @@ async def test_guesses_are_charged_to_where_they_come_from_and_to_no_account() -
         assert (await tell(bob, f"/login bob {PASSWORD}"))[-1] == "*** You are logged in as bob."
 
 
+async def test_the_log_names_the_account_that_was_guessed_and_no_other_name(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    bob = await owner(house)
+    await tell(bob, "/login Bob wrong-horse", f"/login {PASSWORD} bob")
+    assert [one.message for one in caplog.records if "failed" in one.message] == [
+        "failed to log in as bob",
+        "failed to log in: no account has the name that was given",
+    ]
+
+
 async def test_only_so_many_registrations_from_one_address() -> None:
     async with running(charged(registrations_per_hour=2)) as house:
         for number in range(2):

@@ -22,7 +22,7 @@ LATER = 4_102_444_800  # the year 2100
 PASSWORD = "correct-horse"
 ASKED = (
     "*** This chat is for those who have an account or an invitation. Enter the invitation now, or "
-    "/login PASSWORD.\n"
+    "/login NAME PASSWORD.\n"
 )
 OFFER = (
     "*** You are here by an invitation. Make your nickname yours, and you need none next time: "
@@ -82,7 +82,9 @@ async def irc_answer(house: House, *lines: str) -> str:
 async def test_a_stranger_is_told_how_to_get_in() -> None:
     async with by_invitation() as house:
         peer = await house.connect()
-        assert await answer(peer, "al", "LOGIN PASSWORD.\n".replace("LOGIN", "/login")) == ASKED
+        refused = await answer(peer, "hello there", "\n")
+        assert refused.startswith("*** 'hello there' cannot be a nickname: it has a space")
+        assert await answer(peer, "al", "PASSWORD.\n") == ASKED
         await peer.send(b"sesame\n")
         told = await peer.rest()
         assert told == "*** That does not let you in.\n*** Goodbye!\n"
@@ -216,7 +218,7 @@ async def test_where_there_are_no_guests_they_still_come_in() -> None:
         await al.rest()
         house.server.reload(chosen("closed", "closed"))
         al = await house.connect()
-        asked = "*** This chat is for those who have an account. Enter /login PASSWORD now.\n"
+        asked = "*** This chat is for those who have an account. Enter /login NAME PASSWORD now.\n"
         assert await answer(al, "al", "now.\n") == asked
         await answer(al, f"/login {PASSWORD}", "*** You are al in #lobby")
         eve = await come(house, "eve", token())

@@ -274,10 +274,15 @@ async def test_a_raid(house: House) -> None:
     late = await (await come(house, "late")).rest()
     assert "FAIL * ACCOUNT_REQUIRED :This chat is locked until " in late
     assert " 001 " not in late
-    plain = await house.link(address=FAR)
-    await plain.send(b"late\n")
-    told = (await plain.rest()).splitlines()
-    assert "only people with an account are let in" in told[-3]
+    plain = await house.link(address="unix")
+    await plain.send(b"bobby\n")
+    asked = await plain.until("now.\n")
+    assert asked == f"*** {LOCKED.replace(' (raid)', '')} Enter /login NAME PASSWORD now.\n"
+    await plain.send(f"/login bob {PASSWORD}\n".encode())
+    await plain.until("*** You are bobby in #lobby; ")
+    caught = await house.link(address="unix")
+    await caught.send(b"late\nlet me in\n")
+    told = (await caught.rest()).splitlines()
     assert told[-2] == "*** If you have one, begin with /login NAME PASSWORD instead of a nickname."
     await arrive(house, "b2", "unix", f"PASS bob:{PASSWORD}")
     assert [line for line in await bob.news() if "PRIVMSG" in line] == []

@@ -384,7 +384,7 @@ async def test_nobody_is_let_in_on_irc_without_the_servers_password(
 
 async def test_the_servers_password_for_plain_people() -> None:
     async with running(settings(server=LOCKED)) as house:
-        asked = "*** This chat has a password. Enter it now.\n"
+        asked = "*** This chat has a password. Enter it now, or /login NAME PASSWORD.\n"
         carol = await house.connect()
         await carol.send(b"carol\n")
         await carol.until(asked)

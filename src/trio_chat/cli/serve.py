@@ -19,7 +19,11 @@ from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
-from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN
+from trio_chat.protocols.plain.wording import (
+    ASK_FOR_INVITATION,
+    ASK_TO_LOG_IN,
+    ASK_WHILE_LOCKED,
+)
 from trio_chat.server.addresses import is_local
 from trio_chat.server.garbage import looking_once
 from trio_chat.server.links import in_browser
@@ -39,6 +43,7 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _ADMITTED = {
     ASK_FOR_INVITATION: "Only those who have an account or an invitation are let in.",
     ASK_TO_LOG_IN: "Only those who have an account are let in.",
+    ASK_WHILE_LOCKED: "The chat is locked: only those who have an account are let in.",
 }
 
 # Descriptors that are no connections: listeners, standard streams, trio's own, and some spare.

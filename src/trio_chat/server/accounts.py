@@ -233,10 +233,12 @@ class Accounts:
         return opened or WRONG
 
     def _report(self, source: Source, name: str) -> None:
-        if source.may_report(trio.current_time()):
-            # Where no account is of that name, it may be the password, typed in its place.
-            account = self._hub.chat.realm.account(name)
-            logger.warning("failed to log in as %s", account.name if account else "nobody")
+        if not source.may_report(trio.current_time()):
+            return
+        if account := self._hub.chat.realm.account(name):
+            logger.warning("failed to log in as %s", account.name)
+        else:  # then it may be the password, typed in the place of the name
+            logger.warning("failed to log in: no account has the name that was given")
 
     async def _reset(self, subscriber: Subscriber, name: str) -> Outcomes | NewKey:
         secret = secrets.token_hex(_SECRET)

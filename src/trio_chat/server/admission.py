@@ -19,7 +19,12 @@ from trio_chat.protocols.invitation import (
     read_token,
     write_token,
 )
-from trio_chat.protocols.plain.wording import ASK_FOR_INVITATION, ASK_TO_LOG_IN, ASK_TO_UNLOCK
+from trio_chat.protocols.plain.wording import (
+    ASK_FOR_INVITATION,
+    ASK_TO_LOG_IN,
+    ASK_TO_UNLOCK,
+    ASK_WHILE_LOCKED,
+)
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import way_in
 from trio_chat.settings import AccountSettings, Settings
@@ -147,6 +152,8 @@ class Admission:
 
     def question(self, settings: Settings) -> str:
         """The question for those who come without an account; empty if there is none."""
+        if self._hub.chat.realm.lock:
+            return ASK_WHILE_LOCKED
         if (uninvited := self.uninvited()) is _NO_GUESTS:
             return ASK_TO_LOG_IN
         if self.has_guests and settings.server.password.get_secret_value():

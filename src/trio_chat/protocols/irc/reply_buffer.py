@@ -57,6 +57,7 @@ _WAYS = {
         "{why} Log in, or give the invitation as the server's password (PASS)."
     ),
     Code.NEED_INVITATION: "{why} Give it first: /quote INVITATION TOKEN",
+    Code.LOCKED: "{why} Log in as you come: by SASL, or by PASS ACCOUNT:PASSWORD.",
     Code.NICK_OWNED: (
         "{about} is somebody's account, or looks like one: log in by SASL, or by PASS "
         "ACCOUNT:PASSWORD, if it is you"
@@ -194,7 +195,7 @@ class ReplyBuffer(OwnDialect):
 
     def why(self, refused: Refused) -> str:
         """The sentence of a refusal, with what helps: in our own client its command."""
-        if IDENTITY in self.peer.caps and self.peer.registered:
+        if IDENTITY in self.peer.caps:
             return explained(refused)
         about = refused.about[0] if refused.about else ""
         ways = _WAYS_INSIDE if self.peer.registered else _WAYS

@@ -122,7 +122,7 @@ class PlainLink:
             self._answered = True  # it is right or wrong the first time
             return True
         if text.startswith(_ASKED) and not (self._password or self.admitted):
-            if ASK_TO_UNLOCK.startswith(text):
+            if text.startswith(_ASKED[0]):
                 raise NotAdmitted(LOCKED, about="password")
             raise NotAdmitted(UNINVITED, about=_ELSEWHERE)
         if self._try_another(text, near=near):

@@ -35,7 +35,7 @@ from trio_chat.core.events import (
     Renamed,
 )
 from trio_chat.core.letters import continued, cut
-from trio_chat.core.names import fold
+from trio_chat.core.names import fold, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
 from trio_chat.protocols.audit import audit_lines, report_lines
@@ -344,12 +344,13 @@ class PlainSession(Session):
             self._given = token
         return self._enter(self._wanted, name)
 
-    def _read_nick(self, nick: str) -> Command | Notice:
+    def _read_nick(self, nick: str) -> Command | Notice | Refused:
         if shown_token(nick) or is_damaged(nick):
             return CheckInvitation(shown_token(nick) or nick)
         self._wanted = nick
         if self._question and not self._given:
-            return Notice(self._question)
+            problem = nick_problem(nick)  # or they would be asked in vain
+            return Refused(problem, Code.BAD_NICK) if problem else Notice(self._question)
         return self._enter(nick)
 
     def _enter(self, nick: str, account: str = "") -> Command:

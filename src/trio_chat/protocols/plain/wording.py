@@ -92,12 +92,15 @@ CONNECTED = "Connected to server!"
 ALWAYS_IN_A_ROOM = (
     "You are always in one room here: /join ROOM goes to another, /quit leaves the chat."
 )
-ASK_TO_UNLOCK = "This chat has a password. Enter it now."
+ASK_TO_UNLOCK = "This chat has a password. Enter it now, or /login NAME PASSWORD."
 ASK_FOR_INVITATION = (
     "This chat is for those who have an account or an invitation. Enter the invitation now, or "
-    "/login PASSWORD."
+    "/login NAME PASSWORD."
 )
-ASK_TO_LOG_IN = "This chat is for those who have an account. Enter /login PASSWORD now."
+ASK_TO_LOG_IN = "This chat is for those who have an account. Enter /login NAME PASSWORD now."
+ASK_WHILE_LOCKED = (
+    "This chat is locked: only people with an account are let in. Enter /login NAME PASSWORD now."
+)
 CANNOT_LOG_IN = "Cannot log in as "  # the beginning of the refusal of /login
 GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a connection
 
