@@ -1,0 +1,162 @@
+// The connection to the server: a WebSocket with a line of IRC in each message (ircv3.net,
+// "websocket"), opened again when it is lost; and which tab of the browser has it.
+
+const SILENCE = 20_000; // ms after which the server is asked whether it is there
+const ANSWER = 10_000; // ms more after which it is not
+const AGAIN_LEAST = 500; // ms before the first new attempt, doubled by each that fails
+const AGAIN_MOST = 30_000;
+
+/** The address of the server that this page came from.
+ * @param {{protocol: string, host: string, pathname: string}} page */
+export const address = ({ protocol, host, pathname }) =>
+    `${protocol === "https:" ? "wss" : "ws"}://${host}${pathname.replace(/[^/]*$/, "")}`;
+
+/** A link that stays: it connects until it is closed. */
+export class Link {
+    /** @param {string} url @param {LinkHeard} heard @param {() => number} random  from 0 to 1 */
+    constructor(url, heard, random = Math.random) {
+        this.url = url;
+        this.heard = heard;
+        this.random = random;
+        this.failures = 0;
+        this.closed = false;
+        /** @type {WebSocket | null} */
+        this.socket = null;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.timer = undefined;
+        this.connect();
+    }
+
+    connect() {
+        clearTimeout(this.timer);
+        const socket = new WebSocket(this.url, ["text.ircv3.net"]);
+        this.socket = socket;
+        this.#watch(socket);
+        socket.onopen = () => this.heard.open();
+        socket.onmessage = ({ data }) => {
+            this.#watch(socket);
+            this.heard.line(String(data));
+        };
+        socket.onclose = () => this.#lost(socket);
+    }
+
+    /** Note that somebody is in: the next attempt, if one is needed, comes soon. */
+    admitted() {
+        this.failures = 0;
+    }
+
+    /** @param {string} line */
+    send(line) {
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(line);
+    }
+
+    /** Try again now, if the link is lost: the network is back, or the person has asked. */
+    retry() {
+        if (!this.socket && !this.closed) this.connect();
+    }
+
+    /** Ask whether the server is there, as the machine may have slept. */
+    probe() {
+        if (this.socket) this.#ask(this.socket);
+    }
+
+    /** Drop the connection, and connect again. */
+    reconnect() {
+        this.failures = 0;
+        if (this.socket) this.#drop(this.socket);
+        else this.retry();
+    }
+
+    close() {
+        this.closed = true;
+        clearTimeout(this.timer);
+        if (this.socket) this.#drop(this.socket);
+    }
+
+    /** @param {WebSocket} socket */
+    #watch(socket) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.#ask(socket), SILENCE);
+    }
+
+    /** @param {WebSocket} socket */
+    #ask(socket) {
+        clearTimeout(this.timer);
+        this.send("PING lag");
+        this.timer = setTimeout(() => this.#drop(socket), ANSWER);
+    }
+
+    /** Give a socket up. Its own end may take minutes to be told.
+     * @param {WebSocket} socket */
+    #drop(socket) {
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        this.#lost(socket);
+    }
+
+    /** @param {WebSocket} socket */
+    #lost(socket) {
+        if (this.socket !== socket) return;
+        this.socket = null;
+        clearTimeout(this.timer);
+        const most = Math.min(AGAIN_MOST, AGAIN_LEAST * 2 ** this.failures);
+        const again = Math.round(most * (0.5 + this.random() / 2)); // not everybody at once
+        this.failures += 1;
+        if (!this.closed) this.timer = setTimeout(() => this.connect(), again);
+        this.heard.lost(again);
+    }
+}
+
+/**
+ * Share one connection between the tabs of a browser, as they are one person. One leads: it has the
+ * connection, and tells the others every message; they ask it for all that they want done.
+ * @template Message, Request, Snapshot
+ */
+export class Tabs {
+    /**
+     * @param {string} name
+     * @param {object} tab
+     * @param {() => void} tab.lead  this tab leads from now on
+     * @param {() => Snapshot} tab.snapshot  all that is known, for a new tab
+     * @param {(snapshot: Snapshot) => void} tab.restore
+     * @param {(message: Message) => void} tab.hear
+     * @param {(request: Wish) => void} tab.request
+     */
+    constructor(name, tab) {
+        this.tab = tab;
+        this.leads = false;
+        this.channel = new BroadcastChannel(name);
+        this.channel.onmessage = ({ data }) => this.#receive(data);
+        if (!navigator.locks) this.#lead(); // not a secure context: each tab is on its own
+        else navigator.locks.request(name, () => (this.#lead(), new Promise(() => {})));
+        this.channel.postMessage({ kind: "hello" });
+    }
+
+    #lead() {
+        this.leads = true;
+        this.tab.lead();
+    }
+
+    /** @param {{kind: string, body?: any}} data */
+    #receive({ kind, body }) {
+        if (!this.leads && kind === "message") this.tab.hear(body);
+        if (!this.leads && kind === "snapshot") this.tab.restore(body);
+        if (!this.leads || !navigator.locks) return;
+        if (kind === "hello") this.channel.postMessage({ kind: "snapshot", body: this.tab.snapshot() });
+        if (kind === "request") this.tab.request(body);
+    }
+
+    /** Tell a message to all tabs.
+     * @param {Message} message */
+    tell(message) {
+        if (navigator.locks) this.channel.postMessage({ kind: "message", body: message });
+        this.tab.hear(message);
+    }
+
+    /** Ask for something, wherever the connection is.
+     * @param {Wish} request */
+    ask(request) {
+        if (this.leads) this.tab.request(request);
+        else this.channel.postMessage({ kind: "request", body: request });
+    }
+}

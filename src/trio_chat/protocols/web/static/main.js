@@ -1,0 +1,528 @@
+// The page: joins the model with the views, and, in the tab that leads, with the server.
+
+import { enter as enterText, Unsupported } from "./commands.js";
+import { byId } from "./dom.js";
+import { Frame } from "./frame.js";
+import { Input } from "./input.js";
+import { fold, isRoom, messagesOf, newToken, roomName } from "./irc.js";
+import { address, Link, Tabs } from "./link.js";
+import { Log } from "./log.js";
+import { Model } from "./model.js";
+import { Panels } from "./panels.js";
+import { Session } from "./session.js";
+import { Memory, Store } from "./store.js";
+import { isInvisible, shownLines } from "./text.js";
+
+const LINES_MAX = 500; // of one paste: nobody reads more
+const MARK_EVERY = 2_000; // ms until the server is told again how far we have read
+const PAGES_MAX = 30; // of history, to find one message
+const LOBBY = "#lobby";
+
+export class Chat {
+    /** @type {Session | null} */
+    session = null;
+    /** @type {Link | null} */
+    link = null;
+    /** @type {Who} */
+    who = { nick: "" };
+    trouble = ""; // what is wrong, in words for the person
+    drawing = false;
+    sought = { id: "", pages: 0 }; // a message that history is searched for
+    fresh = true; // whether nothing is known yet
+    build = "";
+    marking = 0;
+
+    constructor() {
+        this.secure = isSecureContext;
+        this.store = new Store(storage(), location.pathname);
+        this.invitation = invitation(location.hash);
+        this.model = new Model(Date.now, (place, line) => this.#call(place, line));
+        this.model.ignored = this.store.kept.ignored;
+        this.model.focused = document.hasFocus();
+        this.panels = new Panels(this);
+        this.frame = new Frame(this);
+        this.log = new Log(this, byId("log"), byId("down"), byId("news"));
+        this.input = new Input(this, byId("composer"));
+        this.#dress();
+        this.tabs = new Tabs(`trio-chat:${location.pathname}`, {
+            lead: () => this.#lead(),
+            snapshot: () => this.model.state,
+            restore: (/** @type {State} */ state) => this.#restore(state),
+            hear: (/** @type {Message} */ message) => this.#hear(message),
+            request: (/** @type {Wish} */ wish) => this.#request(wish),
+        });
+        this.#listen();
+    }
+
+    // ── the connection, in the tab that leads ────────────────────────────────────────────────────
+
+    #lead() {
+        const { store, secure } = this;
+        this.session = new Session({ store, secure, device: browser(), now: Date.now, tell: (message) => this.tabs.tell(message), send: (line) => this.link?.send(line) });
+        const { nick } = store.kept;
+        if (!nick || (this.invitation.invite && !this.model.state.network)) this.panels.ask();
+        else this.enter(nick, "");
+    }
+
+    /** @param {string} nick @param {string} password */
+    enter(nick, password) {
+        this.who = { nick, password, invite: this.invitation.invite };
+        this.tabs.ask({ do: "enter", who: this.who });
+    }
+
+    /** @param {Wish} wish */
+    #request(wish) {
+        if (wish.do === "enter") this.#connect(wish.who);
+        else if (wish.do === "reconnect") this.link?.reconnect();
+        else if (wish.do === "retry") this.link?.retry();
+        else if (wish.do === "leave") this.#leave(wish.words);
+        else this.session?.request(wish);
+    }
+
+    /** @param {Who} who */
+    #connect(who) {
+        const { session } = this;
+        if (!session) return;
+        session.who = { ...who };
+        if (!Object.keys(this.store.kept.rooms).length) session.join(this.invitation.room || LOBBY);
+        else if (this.invitation.room) session.join(this.invitation.room);
+        this.link?.close();
+        this.link = new Link(address(location), {
+            open: () => session.open(),
+            line: (line) => session.receive(line),
+            lost: (again) => session.lost(again),
+        });
+    }
+
+    /** @param {string} words */
+    #leave(words) {
+        this.link?.send(words ? `QUIT :${words}` : "QUIT");
+        this.link?.close();
+        this.link = null;
+        this.session?.lost(0);
+        this.tabs.tell({ type: "left chat" });
+    }
+
+    // ── messages and requests ────────────────────────────────────────────────────────────────────
+
+    /** @param {Message} message */
+    #hear(message) {
+        const { model, store } = this;
+        model.hear(message);
+        if (message.type === "linked") this.#linked(message);
+        if (message.type === "refused") this.#refused(message.about, message.why);
+        if (message.type === "left chat") this.panels.ask();
+        if (message.type === "talk") this.#remember();
+        if (message.type === "in" && !message.past) this.#entered(message.place);
+        if (message.type === "page") this.#seek();
+        if (message.type === "caught up" && this.store.kept.current === message.place && !model.current) this.goTo(message.place);
+        this.panels.waits?.(message);
+        this.trouble = store.full ? "This browser keeps nothing, so a message that has not arrived is lost when you close the page." : "";
+        this.draw();
+    }
+
+    /** @param {Message} message */
+    #linked({ build }) {
+        this.link?.admitted();
+        this.fresh = false;
+        if (!this.build) this.build = build;
+        if (this.invitation.invite || location.hash) history.replaceState(null, "", location.pathname);
+        this.invitation = { room: "", invite: "" };
+        byId("start").hidden = true;
+        byId("chat").hidden = false;
+        for (const talk of this.store.kept.talks) this.model.open(talk);
+        this.#drafts();
+        if (!this.model.current) this.input.turnTo(this.model.here);
+        this.input.focus();
+    }
+
+    /** @param {string} about @param {string} why */
+    #refused(about, why) {
+        this.link?.close();
+        this.link = null;
+        this.panels.ask(why, about);
+    }
+
+    /** @param {string} room */
+    #entered(room) {
+        const { current } = this.store.kept;
+        const wanted = this.wanted === fold(room) || (!this.model.current && (!current || fold(current) === fold(room) || !isRoom(current)));
+        if (wanted) this.goTo(room);
+    }
+
+    wanted = ""; // the room that the person has asked for
+
+    /** @param {State} state */
+    #restore(state) {
+        if (!this.fresh || !state.network) return;
+        this.model.restore(state);
+        this.#linked({ type: "", build: state.build });
+        this.goTo(this.store.kept.current);
+    }
+
+    /** @param {Wish} wish */
+    ask(wish) {
+        this.tabs.ask(wish);
+    }
+
+    /** @param {string[]} words */
+    line(...words) {
+        this.ask({ do: "line", place: this.model.current, words });
+    }
+
+    get here() {
+        return this.model.here;
+    }
+
+    // ── what the person does ─────────────────────────────────────────────────────────────────────
+
+    /** @param {string} target @param {string} text @param {{action?: boolean, notice?: boolean}} how */
+    say(target, text, how) {
+        const { limits } = this.model.state;
+        if (isInvisible(text)) throw new Unsupported("That has nothing visible in it, so it was not sent.");
+        if (text.split("\n").length > LINES_MAX) throw new Unsupported(`At most ${LINES_MAX} lines can be sent at once.`);
+        const { here } = this.model;
+        const reply = fold(target) === fold(here.name) ? here.reply : "";
+        messagesOf(target, text, how.action ?? false, limits).forEach((message, at) => {
+            const seq = Date.now() + at / 1000;
+            this.store.put({ token: newToken(), target, text: message, ...how, ...(reply && !at ? { reply } : {}), seq });
+        });
+        here.reply = "";
+        if (!isRoom(target)) this.#remember(target);
+        this.ask({ do: "texts" });
+    }
+
+    /** @param {string} text */
+    note(text) {
+        this.model.tell(this.here, text, { kind: "refusal" });
+        this.draw();
+    }
+
+    /** @param {string} name */
+    goTo(name) {
+        const place = this.model.find(name) ?? this.model.open("");
+        this.seen();
+        this.model.goTo(place);
+        this.store.keep({ current: place.name });
+        document.body.classList.remove("rooms", "people");
+        this.input.turnTo(place);
+        this.draw();
+        if (matchMedia("(hover: hover)").matches) this.input.focus();
+    }
+
+    /** @param {string} nick */
+    talk(nick) {
+        if (isRoom(nick)) return this.join(nick, "");
+        const isNew = !this.model.find(nick);
+        this.model.open(nick);
+        this.#remember(nick);
+        if (isNew) this.ask({ do: "talk", place: nick });
+        this.goTo(nick);
+    }
+
+    /** Keep which conversations are open.
+     * @param {string} [nick] */
+    #remember(nick) {
+        const { talks, closed } = this.store.kept;
+        const people = this.model.places.filter(({ kind }) => kind === "person").map(({ name }) => name);
+        const all = new Map([...talks, ...people, ...(nick ? [nick] : [])].map((name) => [fold(name), name]));
+        if (nick) delete closed[fold(nick)];
+        this.store.keep({ talks: [...all.values()].slice(-100), closed });
+    }
+
+    /** @param {string} room @param {string} key */
+    join(room, key) {
+        const known = this.model.find(room);
+        if (known?.joined) return this.goTo(known.name);
+        this.wanted = fold(roomName(room));
+        this.ask({ do: "join", room: roomName(room), key });
+    }
+
+    /** @param {Place} place */
+    close(place) {
+        if (place.kind === "server") throw new Unsupported("The server's page cannot be closed. /quit leaves.");
+        const { places } = this.model;
+        const next = places[places.indexOf(place) - 1] ?? places[0];
+        if (place === this.here && next) this.goTo(next.name);
+        this.model.close(place);
+        if (place.kind === "room") return this.ask({ do: "part", room: place.name, why: "" });
+        const { talks, closed } = this.store.kept;
+        this.store.keep({ talks: talks.filter((name) => fold(name) !== fold(place.name)), closed: { ...closed, [fold(place.name)]: Date.now() } });
+        this.draw();
+    }
+
+    /** @param {Shown | null} line */
+    reply(line) {
+        this.here.reply = line?.id ?? "";
+        this.draw();
+        this.input.focus();
+    }
+
+    /** @param {Shown} line @param {string} emoji */
+    react(line, emoji) {
+        const mine = this.here.reactions.get(line.id)?.get(emoji)?.includes(this.model.state.nick);
+        this.ask({ do: "react", place: this.here.name, id: line.id, emoji, on: !mine });
+    }
+
+    older() {
+        const { here } = this.model;
+        const first = here.lines.find(({ id }) => id)?.id ?? "";
+        if (!here.name || here.asking || here.complete || this.model.state.link !== "up" || (here.kind === "room" && !here.joined)) return;
+        here.asking = true;
+        this.ask({ do: "page", place: here.name, before: first });
+    }
+
+    /** Look for a message in history, page by page.
+     * @param {string} id */
+    find(id) {
+        this.sought = { id, pages: 0 };
+        this.older();
+    }
+
+    #seek() {
+        const { id, pages } = this.sought;
+        if (!id) return;
+        this.sought.pages += 1;
+        if (this.here.ids.has(id) || this.here.complete || pages > PAGES_MAX) {
+            this.sought.id = "";
+            if (this.here.ids.has(id)) this.log.goTo(id);
+            else this.note("That message is not in the history any more, or too far back.");
+        } else this.older();
+    }
+
+    /** @param {string} words @param {Record<string, string>} query */
+    search(words, query) {
+        const given = Object.entries(query).filter(([, value]) => value).map(([key, value]) => `${key}=${value.replace(/[;\\ ]/g, (char) => ({ ";": "\\:", "\\": "\\\\", " ": "\\s" })[char] ?? char)}`);
+        if (!this.panels.waits) return this.panels.search(words);
+        this.ask({ do: "search", place: this.here.name, words, query: given.join(";") });
+    }
+
+    browse() {
+        this.panels.rooms();
+    }
+
+    help() {
+        this.panels.help();
+    }
+
+    clear() {
+        this.here.lines = this.here.lines.filter((line) => line.state !== "sent");
+        this.here.ids.clear();
+        this.draw();
+    }
+
+    /** @param {string} mask @param {boolean} on */
+    ignore(mask, on) {
+        const { ignored } = this.model;
+        if (!mask) return this.note(`Ignored: ${ignored.join(", ") || "nobody"}.`);
+        this.model.ignored = on ? [...ignored, mask] : ignored.filter((one) => fold(one) !== fold(mask));
+        this.keep({ ignored: this.model.ignored });
+        this.model.tell(this.here, on ? `${mask} is ignored from now on. /unignore ${mask} ends that.` : `${mask} is no longer ignored.`, { kind: "note" });
+        this.draw();
+    }
+
+    /** Go to a place by its number, counted from 1, or by the beginning of its name.
+     * @param {string} which */
+    page(which) {
+        const { places } = this.model;
+        const fits = places.filter(({ name }) => fold(name.replace(/^[#&]/, "")).startsWith(fold(which.replace(/^[#&]/, ""))));
+        const found = places[Number(which) - 1] ?? fits.filter(({ name }) => name)[0];
+        if (!found) throw new Unsupported(`There is no page ${which}.`);
+        this.goTo(found.name);
+    }
+
+    /** @param {string} words */
+    quit(words) {
+        this.ask({ do: "leave", words });
+    }
+
+    /** @param {Partial<Kept>} change */
+    keep(change) {
+        this.store.keep(change);
+        this.#dress();
+        this.draw();
+    }
+
+    #dress() {
+        document.documentElement.dataset.theme = this.store.kept.theme;
+    }
+
+    #drafts() {
+        for (const place of this.model.places) place.draft ||= this.store.read(`draft:${place.name}`) ?? "";
+    }
+
+    // ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    /** The person sees the current place: tell the server how far they have read. */
+    seen() {
+        const { here } = this.model;
+        if (!this.model.sees(here) || this.model.state.link !== "up") return;
+        const time = this.model.read(here);
+        if (!time) return;
+        clearTimeout(this.marking);
+        this.marking = setTimeout(() => this.ask({ do: "read", place: here.name, time }), here.kind === "server" ? 0 : MARK_EVERY / 4);
+    }
+
+    get waiting() {
+        return [...this.model.ours.values()].filter(({ line }) => line.state === "waiting").length;
+    }
+
+    isOld() {
+        return this.build !== "" && this.model.state.build !== this.build;
+    }
+
+    /** @param {Place} place @param {Shown} line */
+    #call(place, line) {
+        const seen = this.model.sees(place) && !document.hidden;
+        if (seen || !this.store.kept.notify || !this.tabs?.leads || Notification?.permission !== "granted") return;
+        const title = place.kind === "person" ? line.nick : `${line.nick} in ${place.name}`;
+        const notification = new Notification(title, { body: shownLines(line.text).slice(0, 200), tag: place.name, icon: "icon.svg" });
+        notification.onclick = () => {
+            window.focus();
+            this.goTo(place.name);
+            notification.close();
+        };
+    }
+
+    /** @param {boolean} on */
+    async setNotify(on) {
+        if (on && !("Notification" in window)) return this.note("This browser shows no notifications for this page; it may want https:// for that.");
+        const allowed = !on || (await Notification.requestPermission()) === "granted";
+        if (!allowed) return this.note("The browser does not allow notifications from this page: its settings for this page can.");
+        this.keep({ notify: on });
+    }
+
+    // ── drawing ──────────────────────────────────────────────────────────────────────────────────
+
+    /** Show everything again, once before the next frame. */
+    draw() {
+        if (this.drawing) return;
+        this.drawing = true;
+        const draw = () => {
+            this.drawing = false;
+            if (byId("chat").hidden) return;
+            this.log.draw(this.here);
+            this.seen();
+            this.frame.draw();
+            this.input.draw(this.here);
+        };
+        if (document.hidden) setTimeout(draw, 250);
+        else requestAnimationFrame(draw);
+    }
+
+    /** @param {"rooms" | "people"} what */
+    toggle(what) {
+        document.body.classList.toggle(innerWidth < 700 ? what : `no-${what}`);
+    }
+
+    // ── keys and the window ──────────────────────────────────────────────────────────────────────
+
+    #listen() {
+        addEventListener("focus", () => this.#focus(true));
+        addEventListener("blur", () => this.#focus(false));
+        addEventListener("online", () => (this.ask({ do: "retry" }), this.link?.probe()));
+        addEventListener("keydown", (event) => this.#key(event));
+        byId("chat").addEventListener("click", ({ target }) => {
+            if (target === byId("chat")) document.body.classList.remove("rooms", "people");
+        });
+        setInterval(() => (this.model.tick() || this.model.state.link === "down") && this.draw(), 1000);
+    }
+
+    /** @param {boolean} focused */
+    #focus(focused) {
+        this.model.focused = focused;
+        if (!focused) this.here.newFrom = 0;
+        if (focused) this.link?.probe();
+        this.draw();
+    }
+
+    /** @param {KeyboardEvent} event */
+    #key(event) {
+        if (byId("chat").hidden || this.panels.isOpen) return;
+        const name = [event.ctrlKey && "Ctrl", event.altKey && "Alt", event.shiftKey && event.key.length > 1 && "Shift", event.ctrlKey && event.shiftKey && event.key.length === 1 && "Shift", event.key.length === 1 ? event.key.toUpperCase() : event.key].filter(Boolean).join("+");
+        const does = this.#keys[name];
+        if (does) {
+            does();
+            event.preventDefault();
+        } else if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey && !(event.target instanceof HTMLInputElement)) this.input.focus();
+    }
+
+    /** @type {Record<string, () => void>} */
+    #keys = {
+        "Alt+ArrowUp": () => this.#step(-1),
+        "Alt+ArrowDown": () => this.#step(1),
+        "Alt+A": () => {
+            const news = this.model.places.filter((place) => place.unread && place !== this.here);
+            const next = news.find((place) => place.mentions) ?? news[0];
+            if (next) this.goTo(next.name);
+        },
+        "Ctrl+G": () => this.panels.go(),
+        "Ctrl+K": () => this.panels.go(),
+        "Ctrl+Shift+F": () => this.panels.search(),
+        Escape: () => {
+            if (document.body.matches(".rooms, .people")) document.body.classList.remove("rooms", "people");
+            else if (this.here.reply) this.reply(null);
+            else this.log.toEnd();
+            this.input.focus();
+        },
+        PageUp: () => this.log.page(-1),
+        PageDown: () => this.log.page(1),
+        F1: () => this.panels.help(),
+        F2: () => this.toggle("rooms"),
+        F4: () => this.panels.mentions(),
+        F7: () => this.toggle("people"),
+        F8: () => this.panels.placeMenu(this.here, new CustomEvent("key")),
+    };
+
+    /** @param {number} by */
+    #step(by) {
+        const { places } = this.model;
+        const order = [...places.filter(({ name }) => name), ...places.filter(({ name }) => !name)];
+        const next = order[(order.indexOf(this.here) + by + order.length) % order.length];
+        if (next) this.goTo(next.name);
+    }
+
+    /** @param {string} text */
+    type(text) {
+        enterText(this, text);
+    }
+}
+
+/** The room and the invitation in a link: #ROOM?invite=TOKEN after the address.
+ * @param {string} hash */
+export function invitation(hash) {
+    const [path = "", query = ""] = decoded(hash.replace(/^#/, "")).split("?");
+    const invite = new URLSearchParams(query || path).get("invite") ?? "";
+    const room = path.includes("=") ? "" : path.replace(/^\//, "");
+    return { room: room && roomName(room), invite: /^[A-Za-z0-9_-]{43}$/.test(invite) ? invite : "" };
+}
+
+/** @param {string} text */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return "";
+    }
+}
+
+/** What lasts as long as the browser keeps it; without locks between tabs, as long as the tab. */
+function storage() {
+    try {
+        const found = navigator.locks ? localStorage : sessionStorage;
+        found.getItem("");
+        return found;
+    } catch {
+        return new Memory();
+    }
+}
+
+/** What people call this browser. */
+function browser() {
+    const { userAgent } = navigator;
+    const name = ["Firefox", "Edg", "OPR", "Chrome", "Safari"].find((one) => userAgent.includes(one)) ?? "Browser";
+    const system = ["Android", "iPhone", "iPad", "Windows", "Mac", "Linux"].find((one) => userAgent.includes(one)) ?? "";
+    return ["web", name === "Edg" ? "Edge" : name, system].filter(Boolean).join("-");
+}
+
+if (typeof document !== "undefined") new Chat();

@@ -1,0 +1,408 @@
+// A person's session with the server: registration, rooms, and texts that arrive exactly once. It is
+// given lines and gives lines; what it learns it tells as messages, plain objects that any tab can
+// be sent.
+
+import { History } from "./history.js";
+import { understand } from "./inbound.js";
+import { fold, linesOf, newToken, parse, tagged, write } from "./irc.js";
+import { Login, LoginError } from "./login.js";
+
+const WANTED = new Set([
+    "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
+    "draft/channel-rename", "draft/chathistory", "draft/event-playback", "draft/message-redaction",
+    "draft/multiline", "draft/read-marker", "echo-message", "extended-join", "labeled-response",
+    "message-tags", "multi-prefix", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
+    "trio-chat/identity",
+]);
+
+const ON_THE_WAY_MAX = 64; // texts: one round trip, so this does not limit the speed
+const ATTEMPTS = 30; // nicknames: nobody has so many clients
+
+export class Session {
+    /** @type {Map<string, string>} */
+    offered = new Map(); // the server's capabilities, with their values
+    /** @type {Set<string>} */
+    caps = new Set();
+    /** @type {Map<string, Asked>} */
+    labels = new Map();
+    /** @type {Map<string, Batch>} */
+    batches = new Map();
+    /** @type {Map<string, string[]>} */
+    names = new Map(); // of rooms, while NAMES is coming
+    /** @type {Set<string>} */
+    onTheWay = new Set(); // tokens of texts sent on this connection
+    /** @type {Set<string>} */
+    joining = new Set(); // rooms that we have asked to enter
+    /** @type {Set<string>} */
+    told = new Set(); // tokens of texts that the tabs know of
+    /** @type {Who} */
+    who = { nick: "" };
+    nick = "";
+    wasIn = false; // whether the server has let us in before
+    history = new History(this);
+    /** @type {Login | null} */
+    login = null;
+    prefixes = "@+"; // of operators and the like, as the server has them
+    network = "";
+    server = ""; // its name
+    build = "";
+    reserved = ""; // why our nickname is somebody's
+    attempt = 1; // which nickname this is, if the first was taken
+    counted = 0; // labels
+
+    /** `secure`: nobody on the way can read what we send; `device`: what people call this browser;
+     * `now` gives the time in unix ms.
+     * @param {{store: Store, tell: (message: Message) => void, send: (line: string) => void,
+     *     secure: boolean, device: string, now: () => number}} around */
+    constructor({ store, tell, send, secure, device, now }) {
+        this.store = store;
+        this.tell = tell;
+        this.send = send;
+        this.secure = secure;
+        this.device = device;
+        this.now = now;
+        this.#reset();
+    }
+
+    #reset() {
+        for (const known of [this.offered, this.caps, this.labels, this.batches, this.names, this.onTheWay, this.joining]) known.clear();
+        this.registered = this.ready = this.identified = false;
+        this.login = null;
+        this.reserved = "";
+        this.attempt = 1;
+        this.history.cut();
+    }
+
+    // ── the connection ──────────────────────────────────────────────────────────────────────────
+
+    /** Register, now that there is a connection. */
+    open() {
+        this.#reset();
+        const user = this.who.nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "user";
+        this.nick = this.who.nick;
+        this.line("CAP", "LS", "302");
+        if (this.who.invite) this.line("PASS", this.who.invite);
+        this.line("NICK", this.who.nick);
+        this.line("USER", user, "0", "*", this.who.nick);
+    }
+
+    /** @param {number} again  ms until the next attempt */
+    lost(again) {
+        this.#reset();
+        this.tell({ type: "unlinked", at: this.now() + again, wasIn: this.wasIn });
+    }
+
+    /** @param {string} text */
+    receive(text) {
+        const line = parse(text);
+        if (line) understand(this, line);
+    }
+
+    /** Send a line. A name that a line cannot hold raises an Error.
+     * @param {string[]} words */
+    line(...words) {
+        const [command = "", ...params] = words;
+        this.send(write(command, ...params));
+    }
+
+    /** Send a line whose answer belongs to what was asked.
+     * @param {Asked} asked @param {string} line @param {Record<string, string>} tags */
+    ask(asked, line, tags = {}) {
+        this.send(tagged({ label: this.label(asked), ...tags }, line));
+    }
+
+    /** @param {Asked} asked */
+    label(asked) {
+        if (!this.caps.has("labeled-response")) return "";
+        this.counted += 1;
+        this.labels.set(String(this.counted), asked);
+        return String(this.counted);
+    }
+
+    /** @param {string} nick */
+    isMe(nick) {
+        return fold(nick) === fold(this.nick);
+    }
+
+    // ── being let in ────────────────────────────────────────────────────────────────────────────
+
+    /** All that the server offers is known: take what we can use. */
+    offeredAll() {
+        const wanted = [...this.offered.keys()].filter((cap) => WANTED.has(cap) && !this.caps.has(cap));
+        if (wanted.length) this.line("CAP", "REQ", wanted.join(" "));
+        else this.endOfCaps();
+    }
+
+    /** @param {string[]} caps */
+    acknowledged(caps) {
+        for (const cap of caps) this.caps.add(cap);
+        if (caps.includes("trio-chat/identity") && !this.registered) {
+            this.identified = true;
+            this.line("IDENTITY", this.store.secret);
+        }
+        if (caps.includes("sasl") && this.who.password && !this.registered) this.#logIn(this.who.nick, this.who.password);
+        else this.endOfCaps();
+    }
+
+    endOfCaps() {
+        if (!this.registered && !this.login) this.line("CAP", "END");
+    }
+
+    /** Nobody is let in by this name: try the next, if this is a return, or else ask the person.
+     * @param {string} why */
+    nickRefused(why) {
+        this.attempt += 1;
+        if (!this.wasIn || this.attempt > ATTEMPTS) return this.refused("nick", this.reserved || why);
+        this.nick = `${this.who.nick.slice(0, 16)}_${this.attempt}`;
+        this.line("NICK", this.nick);
+    }
+
+    /** @param {"nick" | "account" | "password" | "login" | "server"} about @param {string} why */
+    refused(about, why) {
+        this.tell({ type: "refused", about, why });
+    }
+
+    /** @param {string} nick */
+    welcomed(nick) {
+        this.nick = nick;
+        this.registered = this.wasIn = true;
+        this.who.invite = "";
+        this.store.keep({ nick: this.who.nick });
+        if (this.who.password && this.login) this.keepDevice();
+        this.login = null;
+    }
+
+    /** The welcome is over: enter our rooms, and ask what was said meanwhile. */
+    linked() {
+        const { caps, nick, network, build } = this;
+        this.tell({ type: "linked", nick, network, build, caps: [...caps], limits: this.limits });
+        if (fold(nick) !== fold(this.who.nick)) this.#tellNick();
+        this.#tellTexts();
+        this.history.welcome();
+        const { rooms, talks } = this.store.kept;
+        for (const { name, key } of Object.values(rooms)) this.join(name, key);
+        for (const talk of talks) this.history.enter(talk);
+        this.proceed();
+    }
+
+    #tellNick() {
+        const why = this.reserved || `The nickname ${this.who.nick} is taken.`;
+        this.tell({ type: "note", place: "", text: `${why} You are ${this.nick} for now; /nick changes that.` });
+    }
+
+    /** What one message may hold. */
+    get limits() {
+        const value = this.caps.has("draft/multiline") ? this.offered.get("draft/multiline") ?? "" : "";
+        const found = Object.fromEntries(value.split(",").map((pair) => pair.split("=")));
+        return { bytes: Number(found["max-bytes"] ?? 0), lines: Number(found["max-lines"] ?? 1) };
+    }
+
+    // ── our account ─────────────────────────────────────────────────────────────────────────────
+
+    /** @param {string} name @param {string} password */
+    #logIn(name, password) {
+        const offered = (this.offered.get("sasl") ?? "").split(",");
+        this.#try(() => {
+            this.login = new Login(name, password, newToken(), offered, this.secure);
+            this.line("AUTHENTICATE", this.login.mechanism);
+        });
+    }
+
+    /** @param {string} chunk */
+    async authenticate(chunk) {
+        const { login } = this;
+        if (!login) return;
+        await this.#try(async () => {
+            const answer = await login.answer(chunk);
+            if (login === this.login) for (const part of answer) this.line("AUTHENTICATE", part);
+        });
+    }
+
+    loggedIn() {
+        const { login } = this;
+        if (!login) return;
+        this.#try(() => {
+            login.check();
+            if (!this.registered) return this.line("CAP", "END");
+            this.login = null;
+            this.keepDevice();
+        });
+    }
+
+    /** @param {string} why */
+    loginRefused(why) {
+        this.#try(() => {
+            if (this.login) this.line("AUTHENTICATE", this.login.refused(why));
+        });
+    }
+
+    /** Do a step of the login; if it fails, we do not go in as a stranger.
+     * @param {() => unknown} step */
+    async #try(step) {
+        try {
+            await step();
+        } catch (error) {
+            if (!(error instanceof LoginError)) throw error;
+            this.login = null;
+            if (this.registered) this.tell({ type: "note", place: "", text: error.message, refusal: true });
+            else this.refused("login", error.message);
+        }
+    }
+
+    /** Let our secret log us in from now on, if nobody could overhear it. */
+    keepDevice() {
+        this.who.password = "";
+        if (this.identified && this.secure) {
+            this.ask({ kind: "quiet", place: "" }, write("NS", "TOKEN", "KEEP", this.device));
+        }
+    }
+
+    // ── rooms ───────────────────────────────────────────────────────────────────────────────────
+
+    /** @param {string} room @param {string} key */
+    join(room, key = "") {
+        const { rooms } = this.store.kept;
+        this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key } } });
+        if (!this.registered) return;
+        this.joining.add(fold(room));
+        this.ask({ kind: "join", place: room }, write("JOIN", room, ...(key ? [key] : [])));
+    }
+
+    /** The server has answered whether we may enter a room.
+     * @param {string} room */
+    joined(room) {
+        this.joining.delete(fold(room));
+        this.proceed();
+    }
+
+    /** Do not enter a room again by ourselves.
+     * @param {string} room */
+    forget(room) {
+        const { rooms } = this.store.kept;
+        delete rooms[fold(room)];
+        this.store.keep({ rooms });
+    }
+
+    // ── texts ───────────────────────────────────────────────────────────────────────────────────
+
+    /** Send what waits, if everything said meanwhile is known. */
+    proceed() {
+        if (!this.ready && this.registered && !this.history.busy && !this.joining.size) {
+            this.ready = true;
+            this.tell({ type: "ready" });
+        }
+        this.#tellTexts();
+        if (!this.ready) return;
+        for (const text of this.store.texts) {
+            if (text.failed || this.onTheWay.has(text.token)) continue;
+            if (this.onTheWay.size >= ON_THE_WAY_MAX) return;
+            this.#say(text);
+        }
+    }
+
+    #tellTexts() {
+        for (const text of this.store.texts) {
+            if (this.told.has(text.token)) continue;
+            this.told.add(text.token);
+            this.tell({ ...text, type: "sent", time: text.seq });
+        }
+    }
+
+    /** @param {OurText} text */
+    #say(text) {
+        const { token, target, reply = "" } = text;
+        this.onTheWay.add(token);
+        const label = this.label({ kind: "text", place: target, token });
+        try {
+            const tags = { label, "+trio-chat/id": token, "+draft/reply": reply };
+            for (const line of linesOf(target, text.text, text, tags)) this.send(line);
+        } catch (error) {
+            this.failed(token, String(/** @type {Error} */ (error).message));
+        }
+    }
+
+    /** A text of ours is back. Returns whether it was one.
+     * @param {string} token */
+    arrived(token) {
+        const known = this.onTheWay.delete(token) || this.store.read(`text:${token}`) !== null;
+        this.store.drop(token);
+        if (known) this.proceed();
+        return known;
+    }
+
+    /** @param {string} token @param {string} why */
+    failed(token, why) {
+        this.onTheWay.delete(token);
+        const text = this.store.read(`text:${token}`);
+        if (!text) return;
+        this.store.put({ ...text, failed: why });
+        this.tell({ type: "failed", token, why });
+        this.proceed();
+    }
+
+    // ── what the tabs ask ───────────────────────────────────────────────────────────────────────
+
+    /** @param {Wish} request */
+    request(request) {
+        try {
+            this.#requests[request.do]?.(request);
+        } catch (error) {
+            const { message } = /** @type {Error} */ (error);
+            this.tell({ type: "note", place: request.place ?? "", text: message, refusal: true });
+        }
+    }
+
+    /** @type {Record<string, (request: Wish) => void>} */
+    #requests = {
+        texts: () => this.proceed(),
+        again: ({ token }) => this.#again(token),
+        discard: ({ token }) => {
+            this.store.drop(token);
+            this.tell({ type: "discarded", token });
+        },
+        join: ({ room, key }) => this.join(room, key),
+        part: ({ room, why }) => {
+            this.forget(room);
+            if (this.registered) this.line("PART", room, ...(why ? [why] : []));
+        },
+        talk: ({ place }) => this.history.enter(place),
+        page: ({ place, before }) => this.history.page(place, before),
+        read: ({ place, time }) => {
+            if (!this.registered || !place) return;
+            this.line("MARKREAD", place, `timestamp=${new Date(time).toISOString()}`);
+        },
+        typing: ({ place, active }) => {
+            if (this.ready) this.send(`@+typing=${active ? "active" : "done"} ${write("TAGMSG", place)}`);
+        },
+        react: ({ place, id, emoji, on }) => {
+            const tag = on ? "+draft/react" : "+draft/unreact";
+            const asked = { kind: "command", place };
+            this.ask(asked, write("TAGMSG", place), { [tag]: emoji, "+draft/reply": id });
+        },
+        search: ({ place, words, query }) =>
+            this.ask({ kind: "search", place, words, found: [] }, write("SEARCH", query)),
+        list: () => this.ask({ kind: "list", place: "", rooms: [] }, "LIST"),
+        line: ({ place, words }) => {
+            if (!this.registered) throw new Error("There is no connection just now: try again later.");
+            this.ask({ kind: "command", place }, write(words[0], ...words.slice(1)));
+        },
+        raw: ({ place, line }) => this.ask({ kind: "command", place }, line.replace(/[\r\n]/g, " ")),
+        register: ({ password }) => {
+            const asked = { kind: "register", place: "" };
+            this.ask(asked, write("REGISTER", "*", "*", password));
+        },
+        login: ({ name, password }) => {
+            if (!this.offered.has("sasl")) throw new Error("Nobody can log in here.");
+            this.#logIn(name || this.nick, password);
+        },
+    };
+
+    /** @param {string} token */
+    #again(token) {
+        const text = this.store.read(`text:${token}`);
+        if (!text) return;
+        this.store.put({ ...text, failed: "", seq: this.now() });
+        this.tell({ ...text, type: "sent", time: this.now() });
+        this.proceed();
+    }
+}

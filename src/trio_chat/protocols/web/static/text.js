@@ -1,0 +1,184 @@
+// Text of others, made safe to show: without control characters, invisible letters, or letters that
+// reverse what follows; its formatting (modern.ircdocs.horse, "Formatting") as runs; links and emoji.
+
+const FLAG = "\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}";
+const HIDDEN =
+    "\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e" +
+    "\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\ud800-\\udfff\\u{1bca0}-\\u{1bca3}" +
+    "\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}";
+const JOINED = `[^\\s\\x00-\\x7f\\u200c\\u200d${HIDDEN}]`;
+const UNSAFE = new RegExp(
+    `(${FLAG}|(?<=${JOINED})[\\u200c\\u200d](?=${JOINED}))|([\\x00-\\x1f\\x7f-\\x9f])` +
+        `|[\\u200c\\u200d${HIDDEN}]+`, "gu");
+const PILES = /(\p{M}{4})\p{M}+/gu; // more accents on a letter than any language needs
+
+const FORMATTING =
+    /\x03(?:(\d{1,2})(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\x02\x0f\x11\x16\x1d-\x1f]/gi;
+
+// Of the colours 16 to 87, which are twelve hues from dark to pale, the like among the first 16.
+const HUES = [4, 7, 8, 9, 3, 10, 11, 12, 12, 6, 13, 13];
+
+const RUNS_MAX = 100; // pieces of one line that have a look: nobody sends more for anybody's good
+
+/** @type {Look} */
+const PLAIN = { bold: false, italic: false, underline: false, strike: false, colour: -1 };
+
+/** @type {Record<string, "bold" | "italic" | "underline" | "strike">} */
+const SWITCHES = { "\x02": "bold", "\x1d": "italic", "\x1f": "underline", "\x1e": "strike" };
+
+/** One line as it may be shown beside other people's text.
+ * @param {string} text */
+export function clean(text) {
+    if (/^[\x20-\x7e]*$/.test(text)) return text;
+    return text.replace(UNSAFE, replacement).replace(PILES, "$1");
+}
+
+/** @param {string} _ @param {string | undefined} kept @param {string | undefined} control */
+function replacement(_, kept, control) {
+    if (kept || !control) return kept ?? "";
+    const code = control.charCodeAt(0);
+    if (control === "\t") return "    ";
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\ufffd";
+}
+
+/** The same without formatting, for names and sentences.
+ * @param {string} text */
+export const shown = (text) => clean(text.replace(FORMATTING, ""));
+
+/** The same for a text of several lines.
+ * @param {string} text */
+export const shownLines = (text) => text.split("\n").map(shown).join("\n");
+
+/** Whether nothing of a text can be seen.
+ * @param {string} text */
+export const isInvisible = (text) => !shownLines(text.replace(/[\0\x01]/g, "")).trim();
+
+/**
+ * A text as pieces to show, each with its look; formatting ends with each line.
+ * @param {string} text  as it was sent
+ * @returns {Piece[]}
+ */
+export function piecesOf(text) {
+    const lines = text.split("\n");
+    return lines.flatMap((line, number) => {
+        const end = number < lines.length - 1 ? [{ text: "\n", look: PLAIN }] : [];
+        return [...formatted(line).flatMap(withLinks), ...end];
+    });
+}
+
+/** @param {string} line @returns {Piece[]} */
+function formatted(line) {
+    /** @type {Piece[]} */
+    const found = [];
+    let [look, begin] = [PLAIN, 0];
+    for (const code of line.matchAll(FORMATTING)) {
+        found.push({ text: clean(line.slice(begin, code.index)), look });
+        look = found.length > RUNS_MAX ? PLAIN : changed(look, code);
+        begin = (code.index ?? 0) + code[0].length;
+    }
+    return [...found, { text: clean(line.slice(begin)), look }].filter((piece) => piece.text);
+}
+
+/** A look after a formatting code. Backgrounds and reverse are the reader's own.
+ * @param {Look} look @param {RegExpMatchArray} code */
+function changed(look, code) {
+    const [char = ""] = code[0];
+    const part = SWITCHES[char];
+    if (part) return { ...look, [part]: !look[part] };
+    if (char === "\x0f") return PLAIN;
+    return char === "\x03" ? { ...look, colour: nearest(Number(code[1] ?? 99)) } : look;
+}
+
+/** @param {number} colour */
+const nearest = (colour) => (colour < 16 ? colour : colour < 88 ? HUES[(colour - 16) % 12] ?? -1 : -1);
+
+const LINK = /\bhttps?:\/\/[^\s<>"'`\\^{|}]+/gi;
+
+/** @param {Piece} piece @returns {Piece[]} */
+function withLinks(piece) {
+    /** @type {Piece[]} */
+    const found = [];
+    let begin = 0;
+    for (const { 0: match, index = 0 } of piece.text.matchAll(LINK)) {
+        const text = trimmed(match);
+        const href = address(text);
+        if (!href) continue;
+        found.push({ ...piece, text: piece.text.slice(begin, index) }, { ...piece, text, href });
+        begin = index + text.length;
+    }
+    return [...found, { ...piece, text: piece.text.slice(begin) }].filter(({ text }) => text);
+}
+
+/** @param {string} link */
+function address(link) {
+    try {
+        return new URL(link).href;
+    } catch {
+        return "";
+    }
+}
+
+/** A link without the end of the sentence that it stands in, or the bracket around it.
+ * @param {string} link */
+function trimmed(link) {
+    let text = link.replace(/[.,:;!?*_~]+$/, "");
+    for (const [open, close] of ["()", "[]"]) {
+        const closes = text.split(close ?? "").length > text.split(open ?? "").length;
+        if (closes && text.endsWith(close ?? "")) text = text.slice(0, -1);
+    }
+    return text;
+}
+
+/** Whether a text names somebody: the name alone, not within a word.
+ * @param {string} text @param {string} nick */
+export function names(text, nick) {
+    const letters = nick.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+    return nick !== "" && new RegExp(`(?<![\\p{L}\\p{N}_-])${letters}(?![\\p{L}\\p{N}_-])`, "iu").test(text);
+}
+
+/** Emoji by the short names of other chats. */
+export const EMOJI = new Map(pairs(
+    "smile 😄 smiley 😃 grinning 😀 grin 😁 laughing 😆 sweat_smile 😅 joy 😂 rofl 🤣 blush 😊 " +
+    "innocent 😇 slightly_smiling_face 🙂 upside_down_face 🙃 wink 😉 relieved 😌 heart_eyes 😍 " +
+    "kissing_heart 😘 yum 😋 stuck_out_tongue 😛 zany_face 🤪 nerd_face 🤓 sunglasses 😎 " +
+    "star_struck 🤩 partying_face 🥳 smirk 😏 unamused 😒 disappointed 😞 pensive 😔 worried 😟 " +
+    "confused 😕 slightly_frowning_face 🙁 confounded 😖 weary 😩 cry 😢 sob 😭 triumph 😤 angry 😠 " +
+    "rage 😡 exploding_head 🤯 flushed 😳 hot_face 🥵 cold_face 🥶 scream 😱 fearful 😨 hugs 🤗 " +
+    "thinking 🤔 shushing_face 🤫 lying_face 🤥 no_mouth 😶 neutral_face 😐 expressionless 😑 " +
+    "grimacing 😬 roll_eyes 🙄 astonished 😲 yawning 🥱 sleeping 😴 drooling_face 🤤 dizzy_face 😵 " +
+    "sneezing_face 🤧 mask 😷 cowboy_hat_face 🤠 smiling_imp 😈 clown_face 🤡 poop 💩 ghost 👻 " +
+    "skull 💀 alien 👽 robot 🤖 see_no_evil 🙈 hear_no_evil 🙉 speak_no_evil 🙊 wave 👋 ok_hand 👌 " +
+    "pinched_fingers 🤌 v ✌️ crossed_fingers 🤞 metal 🤘 call_me_hand 🤙 point_left 👈 point_right 👉 " +
+    "point_up_2 👆 point_down 👇 +1 👍 thumbsup 👍 -1 👎 thumbsdown 👎 fist ✊ punch 👊 clap 👏 " +
+    "raised_hands 🙌 open_hands 👐 handshake 🤝 pray 🙏 muscle 💪 raised_hand ✋ vulcan_salute 🖖 " +
+    "eyes 👀 brain 🧠 facepalm 🤦 shrug 🤷 bow 🙇 raising_hand 🙋 running 🏃 dancer 💃 heart ❤️ " +
+    "orange_heart 🧡 yellow_heart 💛 green_heart 💚 blue_heart 💙 purple_heart 💜 black_heart 🖤 " +
+    "broken_heart 💔 two_hearts 💕 sparkling_heart 💖 100 💯 boom 💥 anger 💢 sweat_drops 💦 dash 💨 " +
+    "zzz 💤 speech_balloon 💬 thought_balloon 💭 kiss 💋 dog 🐶 cat 🐱 mouse 🐭 rabbit 🐰 " +
+    "fox_face 🦊 bear 🐻 panda_face 🐼 monkey 🐒 unicorn 🦄 horse 🐴 cow 🐮 pig 🐷 frog 🐸 " +
+    "chicken 🐔 penguin 🐧 bird 🐦 owl 🦉 bee 🐝 bug 🐛 butterfly 🦋 snail 🐌 turtle 🐢 snake 🐍 " +
+    "crab 🦀 octopus 🐙 fish 🐟 dolphin 🐬 whale 🐳 elephant 🐘 dragon 🐉 rose 🌹 tulip 🌷 " +
+    "sunflower 🌻 four_leaf_clover 🍀 evergreen_tree 🌲 cactus 🌵 mushroom 🍄 apple 🍎 banana 🍌 " +
+    "lemon 🍋 grapes 🍇 strawberry 🍓 avocado 🥑 bread 🍞 cheese 🧀 egg 🥚 hamburger 🍔 fries 🍟 " +
+    "pizza 🍕 taco 🌮 sushi 🍣 ramen 🍜 popcorn 🍿 doughnut 🍩 cookie 🍪 cake 🍰 birthday 🎂 " +
+    "chocolate_bar 🍫 coffee ☕ tea 🍵 beer 🍺 beers 🍻 wine_glass 🍷 cocktail 🍸 champagne 🍾 " +
+    "clinking_glasses 🥂 sunny ☀️ cloud ☁️ snowflake ❄️ snowman ⛄ zap ⚡ rainbow 🌈 umbrella ☔ " +
+    "ocean 🌊 fire 🔥 droplet 💧 star ⭐ star2 🌟 sparkles ✨ moon 🌙 earth_africa 🌍 rocket 🚀 " +
+    "airplane ✈️ car 🚗 bike 🚲 train 🚆 ship 🚢 house 🏠 tent ⛺ tada 🎉 confetti_ball 🎊 " +
+    "balloon 🎈 gift 🎁 trophy 🏆 soccer ⚽ basketball 🏀 dart 🎯 game_die 🎲 video_game 🎮 " +
+    "guitar 🎸 musical_note 🎵 notes 🎶 headphones 🎧 microphone 🎤 art 🎨 camera 📷 tv 📺 " +
+    "computer 💻 keyboard ⌨️ floppy_disk 💾 phone ☎️ battery 🔋 bulb 💡 candle 🕯️ wastebasket 🗑️ " +
+    "moneybag 💰 gem 💎 wrench 🔧 hammer 🔨 gear ⚙️ link 🔗 paperclip 📎 scissors ✂️ pushpin 📌 " +
+    "pencil2 ✏️ memo 📝 book 📖 books 📚 bookmark 🔖 newspaper 📰 calendar 📆 bar_chart 📊 " +
+    "clipboard 📋 package 📦 email 📧 envelope ✉️ lock 🔒 unlock 🔓 key 🔑 mag 🔍 bell 🔔 " +
+    "no_bell 🔕 mega 📣 hourglass ⌛ watch ⌚ alarm_clock ⏰ bomb 💣 pill 💊 microscope 🔬 " +
+    "telescope 🔭 satellite 📡 door 🚪 crown 👑 eyeglasses 👓 warning ⚠️ construction 🚧 " +
+    "rotating_light 🚨 stop_sign 🛑 no_entry ⛔ white_check_mark ✅ heavy_check_mark ✔️ x ❌ " +
+    "question ❓ exclamation ❗ recycle ♻️ arrow_up ⬆️ arrow_down ⬇️ arrow_left ⬅️ arrow_right ➡️ " +
+    "red_circle 🔴 green_circle 🟢 checkered_flag 🏁 white_flag 🏳️ rainbow_flag 🏳️‍🌈"));
+
+/** @param {string} text @returns {[string, string][]} */
+function pairs(text) {
+    const words = text.split(" ");
+    return words.flatMap((word, at) => (at % 2 ? [] : [[word, words[at + 1] ?? ""]]));
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Model } from "../../src/trio_chat/protocols/web/static/model.js";
+
+let clock = 1_700_000_000_000;
+
+function model() {
+    const calls = [];
+    const it = new Model(() => clock, (_, line) => calls.push(line.text));
+    it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
+    it.hear({ type: "in", place: "#a" });
+    it.calls = it.calls;
+    return Object.assign(it, { rung: calls });
+}
+
+const said = (id, text = `text ${id}`, more = {}) => ({
+    type: "said", place: "#a", nick: "bob", id, time: clock + Number(id), own: false, past: "", text,
+    action: false, notice: false, token: "", reply: "", account: "", ...more });
+const texts = (it, place = "#a") => it.find(place).lines.map(({ text }) => text);
+
+test("messages stand in the server's order, each once", () => {
+    const it = model();
+    for (const id of ["5", "3", "4", "3", "9", "5"]) it.hear(said(id));
+    assert.deepEqual(texts(it), ["text 3", "text 4", "text 5", "text 9"]);
+});
+
+test("what is on its way stands last, is confirmed in place, and keeps its key", () => {
+    const it = model();
+    it.hear({ type: "sent", token: "t", target: "#a", text: "mine" });
+    const { key } = it.find("#a").lines[0];
+    it.hear(said("1"));
+    assert.deepEqual(texts(it), ["text 1", "mine"]);
+    it.hear(said("2", "mine", { nick: "alice", own: true, token: "t" }));
+    it.hear(said("2", "mine", { nick: "alice", own: true, token: "t", past: "gap" }));
+    const line = it.find("#a").lines.at(-1);
+    assert.deepEqual([texts(it), line.state, line.key], [["text 1", "mine"], "sent", key]);
+});
+
+test("what has failed stays, and goes back on its way", () => {
+    const it = model();
+    it.hear({ type: "sent", token: "t", target: "#a", text: "mine" });
+    it.hear({ type: "failed", token: "t", why: "no" });
+    it.hear(said("1"));
+    assert.deepEqual(it.find("#a").lines.map(({ state }) => state), ["failed", "sent"]);
+    it.hear({ type: "sent", token: "t", target: "#a", text: "mine" });
+    assert.deepEqual(it.find("#a").lines.map(({ state }) => state), ["sent", "waiting"]);
+});
+
+test("unread and mentions are counted until the person sees them, here or elsewhere", () => {
+    const it = model();
+    for (const [id, text] of [["1", "x"], ["2", "alice: y"], ["3", "malice"]]) it.hear(said(id, text));
+    const place = it.find("#a");
+    assert.deepEqual([place.unread, place.mentions, place.newFrom === place.lines[0].key], [3, 1, true]);
+    assert.deepEqual(it.rung, ["alice: y"]);
+    it.hear({ type: "read", place: "#a", time: clock + 2 });
+    assert.deepEqual([place.unread, place.mentions], [1, 0]);
+    it.goTo(place);
+    assert.equal(it.read(place), clock + 3);
+    assert.deepEqual([place.unread, it.read(place)], [0, 0]);
+});
+
+test("history counts what came after the mark, and rings for nothing", () => {
+    const it = model();
+    it.hear({ type: "read", place: "#a", time: clock + 2 });
+    for (const id of ["1", "2", "3"]) it.hear(said(id, "alice", { past: "gap" }));
+    assert.deepEqual([it.find("#a").unread, it.rung], [1, []]);
+    it.hear(said("0", "alice", { past: "page" }));
+    assert.equal(it.find("#a").unread, 1);
+});
+
+test("those who come and go silently share a line", () => {
+    const it = model();
+    for (const nick of ["bob", "carol"]) it.hear({ type: "joined", place: "#a", nick, time: clock, past: "" });
+    it.hear({ type: "left", place: "#a", nick: "bob", why: "", time: clock, past: "" });
+    assert.deepEqual(texts(it), ["carol joined; bob came and went"]);
+    it.hear(said("1", "x", { nick: "carol" }));
+    it.hear({ type: "quit", nick: "carol", why: "bye", time: clock });
+    assert.equal(texts(it).at(-1), "carol left: bye");
+});
+
+test("reactions are known by who gave them, before and after the message", () => {
+    const it = model();
+    const react = (nick, on = true) => it.hear({ type: "reacted", place: "#a", target: "1", nick, emoji: "👍", on });
+    react("bob");
+    it.hear(said("1"));
+    react("carol");
+    react("carol");
+    react("bob", false);
+    assert.deepEqual([...it.find("#a").reactions.get("1")], [["👍", ["carol"]]]);
+});
+
+test("a removed message is blank, and nobody who is ignored is heard", () => {
+    const it = model();
+    it.hear(said("1", "secret"));
+    it.hear({ type: "removed", place: "#a", target: "1", nick: "bob", why: "oops" });
+    it.ignored = ["Mallory"];
+    it.hear(said("2", "spam", { nick: "mallory" }));
+    assert.deepEqual(texts(it), ["(removed by bob: oops)"]);
+});
+
+test("modes and renaming change the people", () => {
+    const it = model();
+    it.hear({ type: "roster", place: "#a", people: [{ nick: "bob", prefixes: "", away: false, bot: false }] });
+    it.hear({ type: "modes", place: "#a", nick: "s", letters: "+lovb-v", args: ["5", "bob", "bob", "x!*@*", "bob"], id: "1", time: clock, past: "" });
+    it.hear({ type: "renamed", nick: "bob", to: "rob", own: false });
+    assert.deepEqual([...it.find("#a").members.values()].map(({ nick, prefixes }) => prefixes + nick), ["@rob"]);
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { label, page, Peer, token } from "./server.mjs";
+
+const text = (seq, more = {}) => ({ token: `${seq}`.padStart(32, "0"), target: "#a", text: `text ${seq}`, seq, ...more });
+const echo = (line, id) => `@label=${label(line)};msgid=${id};time=2026-01-01T00:00:01.000Z;+trio-chat/id=${token(line)} :alice!a@h PRIVMSG #a :${line.split(" :")[1] ?? "x"}`;
+
+test("a text is kept until the server has shown it", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.join("#a");
+    peer.store.put(text(1));
+    peer.session.request({ do: "texts" });
+    const [line] = peer.take("PRIVMSG");
+    assert.equal(token(line), text(1).token);
+    assert.equal(peer.store.texts.length, 1);
+    peer.say(echo(line, "0002-1"));
+    assert.equal(peer.store.texts.length, 0);
+    assert.equal(peer.told.filter(({ type }) => type === "said").length, 1);
+});
+
+test("a text is sent again with its token, once the gap is filled, in order, by another page too", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.join("#a");
+    for (const seq of [1, 2, 3]) peer.store.put(text(seq));
+    peer.session.request({ do: "texts" });
+    const [first] = peer.take("PRIVMSG");
+    peer.say(echo(first, "0002-1"));
+    const reloaded = new Peer(peer.store.storage);
+    reloaded.enter();
+    reloaded.enters("#a", "0003-1");
+    const asked = reloaded.sent.find((line) => line.includes("CHATHISTORY LATEST #a"));
+    assert.deepEqual(reloaded.take("PRIVMSG"), []);
+    const missed = `msgid=0002-2;time=2026-01-01T00:00:01.000Z;+trio-chat/id=${text(2).token} :alice!a@h PRIVMSG #a :text`;
+    reloaded.say(...page(label(asked), "#a", [missed]));
+    assert.deepEqual(reloaded.take("PRIVMSG").map(token), [text(3).token]);
+});
+
+test("what the server refuses is kept, with the reason, and can be sent again", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.join("#a");
+    peer.store.put(text(1));
+    peer.session.request({ do: "texts" });
+    const [line] = peer.take("PRIVMSG");
+    peer.say(`@label=${label(line)} :s 404 alice #a :You may not speak here`);
+    assert.deepEqual(peer.told.at(-1), { type: "failed", token: text(1).token, why: "You may not speak here" });
+    peer.session.request({ do: "texts" });
+    assert.deepEqual(peer.take("PRIVMSG"), []);
+    peer.session.request({ do: "again", token: text(1).token });
+    assert.equal(peer.take("PRIVMSG").length, 1);
+});
+
+test("a gap is filled page by page, and what comes live meanwhile does not close it", () => {
+    const peer = new Peer();
+    const said = (id) => `msgid=${id};time=2026-01-01T00:00:01.000Z :bob!b@h PRIVMSG #a :x`;
+    peer.enter();
+    peer.join("#a", said("0002-1"));
+    peer.session.lost(0);
+    peer.enter();
+    peer.enters("#a", "0009-1");
+    peer.say(`@${said("0009-2")}`);
+    peer.answer("CHATHISTORY AFTER #a msgid=0002-1", (it) => page(it, "#a", [said("0003-1"), said("0004-1")]));
+    peer.session.lost(0);
+    peer.enter();
+    peer.enters("#a", "0010-1");
+    peer.answer("CHATHISTORY AFTER #a msgid=0004-1", (it) => page(it, "#a", [said("0009-2")]));
+    peer.answer("CHATHISTORY AFTER #a msgid=0009-2", (it) => page(it, "#a", []));
+    assert.equal(peer.told.at(-1).type, "ready");
+});
+
+test("a nickname that is taken is asked for at first, and replaced when we come back", () => {
+    const peer = new Peer();
+    peer.session.open();
+    peer.say(":s 433 * alice :alice is taken.");
+    assert.deepEqual(peer.told.at(-1), { type: "refused", about: "nick", why: "alice is taken." });
+    peer.enter();
+    peer.session.lost(0);
+    peer.session.open();
+    peer.take();
+    peer.say(":s 433 * alice :alice is taken.");
+    assert.deepEqual(peer.take("NICK"), ["NICK alice_2"]);
+});
+
+test("a message of several lines is one, also in history", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.say("@msgid=0002-1;time=2026-01-01T00:00:01.000Z :bob!b@h BATCH +m draft/multiline #a", "@batch=m :bob!b@h PRIVMSG #a :one",
+        "@batch=m :bob!b@h PRIVMSG #a :two", "@batch=m;draft/multiline-concat :bob!b@h PRIVMSG #a :three", ":bob!b@h BATCH -m");
+    assert.equal(peer.told.at(-1).text, "one\ntwothree");
+    peer.say(...page("0", "#a", ["msgid=0002-2 :bob!b@h BATCH +n draft/multiline #a"]).slice(0, 2), "@batch=n :bob!b@h PRIVMSG #a :x", "@batch=h :bob!b@h BATCH -n");
+    assert.deepEqual([peer.told.at(-1).text, peer.told.at(-1).id], ["x", "0002-2"]);
+});
