@@ -163,6 +163,44 @@ class Ircv3(Irc):
         return b"CAP REQ :" + caps + b"\r\n" + super().register(nick) + b"CAP END\r\n"
 
 
+class Web(Ircv3):
+    """The same over WebSocket: a line in each message. Clients have to mask, and do so by zeros."""
+
+    aside = re.compile(rb"\x81[^@]{1,3}@\S+ :\w+!\S+ QUIT [^\x81]*")
+    _irc = Ircv3()
+    _UPGRADE = (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Protocol: text.ircv3.net\r\n\r\n"
+    )
+
+    def foretold(self, line: bytes) -> bytes:
+        head, at, rest = line.partition(b"@")
+        return head + self._irc.foretold(at + rest)
+
+    def shown(self, nick: str, text: bytes) -> bytes:
+        return _framed(self._irc.shown(nick, text))
+
+    def ending(self, nick: str, text: bytes) -> bytes:
+        return self._irc.ending(nick, text).removesuffix(b"\r\n")
+
+    def enter(self, nick: str) -> bytes:
+        return self._UPGRADE + _framed(self._irc.enter(nick), mask=bytes(4))
+
+    def say(self, nick: str, text: bytes) -> bytes:
+        return _framed(self._irc.say(nick, text), mask=bytes(4))
+
+
+def _framed(lines: bytes, mask: bytes = b"") -> bytes:
+    """Lines as messages of WebSocket (RFC 6455, 5.2)."""
+    out, masked = [], 0x80 if mask else 0
+    for line in lines.split(b"\r\n")[:-1]:
+        size = len(line)
+        head = bytes([0x81, masked | size]) if size < 126 else bytes([0x81, masked | 126])
+        out.append(head + (size.to_bytes(2, "big") if size > 125 else b"") + mask + line)
+    return b"".join(out)
+
+
 class Redis(Dialect):
     """Publish and subscribe, in RESP2."""
 

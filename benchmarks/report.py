@@ -107,6 +107,14 @@ _COLUMNS = {
         Column("µs each, all", _number("many_us")),
         Column("KiB each", _number("many_kib", 1)),
     ],
+    "web": [
+        Column("µs per delivery, IRC", lambda f: _significant(f["irc_cpu_us"])),
+        Column("WebSocket", lambda f: _significant(f["web_cpu_us"])),
+        Column("times", _number("times", 3)),
+        Column("KiB each, IRC", _number("irc_kib", 1)),
+        Column("WebSocket", _number("web_kib", 1)),
+        Column("more", _number("more_kib", 1)),
+    ],
     "over-tls": [
         Column("come: µs each in clear", _number("clear_come_us")),
         Column("over TLS", _number("tls_come_us")),

@@ -111,6 +111,9 @@ def targets(results: Results) -> Iterator[Target]:
             "arrivals", "times a fifth of them", arrivals["many_us"] / arrivals["few_us"], 1.2
         )
         yield Target("arrivals", "KiB for an idle connection", arrivals["many_kib"], 8)
+    if web := median(results, "web", "trio-chat-irc"):
+        yield Target("web", "times the CPU of raw IRC", web["times"], 1.15)
+        yield Target("web", "KiB more for a connection", web["more_kib"], 6)
     if tls := median(results, "tls"):
         more = tls["over TLS: KiB each"] - tls["in clear: KiB each"]
         yield Target("tls", "KiB more for a connection", more, 18)

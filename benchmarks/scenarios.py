@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from benchmarks import dialects
 from benchmarks.beside import over_tls
 from benchmarks.crowd import Crowd, crowd
 from benchmarks.load import PATIENCE, READ, Probe, Rate, Result, Room, Window
@@ -468,6 +469,34 @@ def _said(
         return figures | {"messages_per_second": result.messages / result.seconds}
 
 
+# ── in a browser ──────────────────────────────────────────────────────────────────────────────
+
+
+def _web(server: Server, bench: Bench, run: int) -> Figures:
+    """Raw IRC and IRC over WebSocket in turns: what a delivery costs, and a member."""
+    web = replace(server, dialect=dialects.Web())
+    turns = [[_idle_members(one, bench) for one in (server, web)] for _ in range(2)]
+    irc, over_web = ({n: (a[n] + b[n]) / 2 for n in a} for a, b in zip(*turns, strict=True))
+    return {
+        **{f"irc_{name}": value for name, value in irc.items()},
+        **{f"web_{name}": value for name, value in over_web.items()},
+        "times": over_web["cpu_us"] / irc["cpu_us"],
+        "more_kib": over_web["kib"] - irc["kib"],
+    }
+
+
+def _idle_members(server: Server, bench: Bench) -> Figures:
+    with running(server, bench.cores.server) as it, crowd(it.port) as clients:
+        empty = it.meter.resident()
+        filled = _fill(it, clients, bench.size.members, 1)
+        kib = (it.meter.resident() - empty) / len(filled.members)
+        room = filled.room()
+        room.run(Window(1), seconds=bench.size.warm_up)
+        before = it.meter.usage()
+        result = room.run(Window(1), seconds=bench.size.seconds)
+        return {"kib": kib, "cpu_us": (it.meter.usage() - before).cpu / result.deliveries * 1e6}
+
+
 # ── in one process ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -596,6 +625,12 @@ SCENARIOS = [
         "{members:,} people of IRC come over sockets, in clear or over TLS; then one speaks to all",
         lambda server, bench, run: over_tls(server, bench.cores.server, bench.size.members),
         _OVER_TLS,
+    ),
+    Scenario(
+        "web",
+        "{members:,} members over IRC, and as many over WebSocket: one message outstanding",
+        _web,
+        ("trio-chat-irc",),
     ),
     # The clock paces retention, and it tells a difference: the least of that would mean nothing.
     # Of raids the worst counts, or a line that is let through now and then would not be seen.

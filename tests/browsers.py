@@ -26,12 +26,18 @@ def get(path: str = "/", *headers: str, method: str = "GET", host: str = "localh
     return "".join(line + "\r\n" for line in (*lines, "")).encode()
 
 
+def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
+    """A frame of up to 125 bytes, or 64 KiB, that is masked by zeros: the same each time."""
+    size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return bytes([fin << 7 | opcode]) + size + bytes(4) + data
+
+
 class Socket:
     """The client's end of a WebSocket, without I/O."""
 
-    def __init__(self, *subprotocols: str, host: str = "localhost") -> None:
+    def __init__(self, *subprotocols: str, host: str = "localhost", origin: str = "") -> None:
         uri, offered = parse_uri(f"ws://{host}/"), list(subprotocols or [TEXT])
-        self.protocol = ClientProtocol(uri, subprotocols=offered)  # type: ignore[arg-type]
+        self.protocol = ClientProtocol(uri, subprotocols=offered, origin=origin or None)
         self.protocol.send_request(self.protocol.connect())
 
     def written(self) -> bytes:
@@ -105,6 +111,15 @@ def web_session(where: Site | None = None, *, secure: bool = False) -> WebSessio
     info = ServerInfo("chat.local", "trio-chat", "1", "today")
     irc = IrcSession(info, lambda: 0.0, private=True)
     return WebSession(irc, where or site(), lambda: 0.0, secure=secure)
+
+
+def opened(*subprotocols: str) -> tuple[Socket, WebSession]:
+    """Both ends of a WebSocket that has been opened."""
+    socket, session = Socket(*subprotocols), web_session()
+    session.receive_data(socket.written())
+    assert not has_ended(runs(session))
+    assert socket.reads(session.data_to_send()) == []
+    return socket, session
 
 
 def runs(session: WebSession) -> list[Run]:

@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 import trio
 import trio.testing
+from websockets.frames import Opcode
 
+from browsers import Socket, frame
 from certificates import Hand, issue, secured
 from peers import House, Peer, running, settings
 from trio_chat.server.garbage import look_now, looking_once
@@ -83,6 +85,17 @@ async def speak_http(house: House, hello: bytes) -> None:
     await peer.rest()
 
 
+async def close_socket(house: House, hello: bytes) -> None:
+    """A browser chats, and closes its WebSocket; another one breaks it."""
+    for last in (frame(Opcode.CLOSE, b"\x03\xe9"), b"\xff"):
+        peer = await house.link()
+        await peer.stream.send_all(Socket().written())
+        lines = [frame(Opcode.TEXT, line) for line in (b"NICK ann", b"USER a 0 * :Ann")]
+        await peer.stream.send_all(b"".join([*lines, frame(Opcode.PING, b""), last]))
+        async for _ in peer.stream:
+            pass
+
+
 async def answer_no_ping(house: House, hello: bytes) -> None:
     peer = await come(house, hello)
     if hello is IRC:
@@ -144,8 +157,8 @@ async def speak_no_tls(house: House, hello: bytes) -> None:
 
 
 ENDS = [
-    quit_, hang_up, vanish, say_nothing, speak_http, answer_no_ping, read_nothing, come_in_vain,
-    quit_tls, break_tls, stop_in_the_handshake, speak_no_tls, stay_to_the_end,
+    quit_, hang_up, vanish, say_nothing, speak_http, close_socket, answer_no_ping, read_nothing,
+    come_in_vain, quit_tls, break_tls, stop_in_the_handshake, speak_no_tls, stay_to_the_end,
 ]  # fmt: skip
 
 

@@ -22,8 +22,9 @@ class Page:
         web, public_name = settings.web, settings.server.public_name.lower()
         self._files = load_files(web.title or settings.irc.network)
         self._origins = frozenset(web.origins)
-        self._hosts = frozenset(web.hosts)
-        self._local_hosts = self._hosts or _LOCAL | ({public_name} - {""})
+        hosts = frozenset(web.hosts)
+        self._hosts = {False: hosts, True: hosts or _LOCAL | ({public_name} - {""})}  # by local
+        self._sites: dict[bool, Site] = {}
         self.build = self._files.build
 
     def session(
@@ -32,11 +33,8 @@ class Page:
         """The session of a browser, which is ``local`` if it is on this machine."""
         # The library takes 60 ms to load, and many servers have no browsers.
         from trio_chat.protocols.web.session import WebSession
-
-        return WebSession(irc, self._site(local=local), clock, secure=secure)
-
-    def _site(self, *, local: bool) -> "Site":
         from trio_chat.protocols.web.site import Site
 
-        hosts = self._local_hosts if local else self._hosts
-        return Site(self._files, hosts, self._origins)
+        if local not in self._sites:
+            self._sites[local] = Site(self._files, self._hosts[local], self._origins)
+        return WebSession(irc, self._sites[local], clock, secure=secure)

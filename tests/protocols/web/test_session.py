@@ -1,21 +1,30 @@
 """A browser's connection, byte for byte: requests, the upgrade, frames."""
 
-import pytest
+from itertools import pairwise
 
-from browsers import BINARY, TEXT, Socket, get, has_ended, runs, site, web_session
-from trio_chat.protocols.session import Ask
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.frames import Opcode
+
+from browsers import BINARY, TEXT, Socket, frame, get, has_ended, opened, runs, site, web_session
+from trio_chat.protocols.session import HANDLED, Ask, Run
+from trio_chat.protocols.web.frames import MESSAGE_MAX, frame_end, framed
 from trio_chat.protocols.web.site import HEAD_MAX
 
 
-def asked(*pieces: bytes, **names: list[str]) -> tuple[str, bytes, bool]:
+def asked(*pieces: bytes, secure: bool = False, **names: list[str]) -> tuple[str, bytes, bool]:
     """The head and the body of the answer, and whether the connection ends."""
-    session = web_session(site(**names))
+    session = web_session(site(**names), secure=secure)
     found = []
     for piece in pieces:
         session.receive_data(piece)
         found += runs(session)
     head, _, body = session.data_to_send().partition(b"\r\n\r\n")
     return head.decode(), body, has_ended(found)
+
+
+# ── requests ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_page_comes_with_its_policy() -> None:
@@ -42,6 +51,7 @@ def test_the_page_comes_with_its_policy() -> None:
         (get("/", "Content-Length: 5"), 400),
         (get("/", *(f"X-{number}: y" for number in range(200))), 400),
         (b"GET / HTTP/1.1\r\nHost: " + b"x" * HEAD_MAX, 431),
+        (get("/", method="POST"), 400),
     ],
 )
 def test_what_is_no_request_for_the_page_is_refused_and_ends(request_: bytes, status: int) -> None:
@@ -51,6 +61,44 @@ def test_what_is_no_request_for_the_page_is_refused_and_ends(request_: bytes, st
     assert ended
 
 
+def test_after_a_request_nothing_is_irc_but_in_frames() -> None:
+    session = web_session()
+    session.receive_data(get() + b"NICK bob\r\nUSER b 0 * :B\r\n")
+    assert has_ended(runs(session))
+    assert session.data_to_send().startswith(b"HTTP/1.1 200 ")
+
+
+HERE, ELSEWHERE = "https://chat.example", "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("chat.example", HERE, 101),
+        ("Chat.Example", HERE, 101),
+        ("chat.example", "", 101),  # no browser
+        ("chat.example", "https://other.example", 101),
+        ("chat.example", ELSEWHERE, 403),
+        ("chat.example", "http://chat.example", 403),
+        ("chat.example", f"{HERE}:8443", 403),
+        ("chat.example", "null", 403),
+        ("chat.example", f"{HERE}.evil.example", 403),
+        ("chat.example:55555", f"{HERE}:55555", 101),
+        ("evil.example", ELSEWHERE, 421),
+        ("[::1]:55555", "https://[::1]:55555", 101),
+    ],
+)
+def test_only_pages_of_our_own_open_a_socket(host: str, origin: str, status: int) -> None:
+    names = {"hosts": ["chat.example", "[::1]"], "origins": ["https://other.example"]}
+    request = Socket(host=host, origin=origin).written()
+    head, _, ended = asked(request, secure=True, **names)
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert ended == (status != 101)
+
+
+# ── frames ─────────────────────────────────────────────────────────────────────────────────────
+
+
 @pytest.mark.parametrize(
     ("offered", "chosen", "first"),
     [((TEXT,), TEXT, 0x81), ((BINARY, TEXT), BINARY, 0x82), (("soap", TEXT), TEXT, 0x81)],
@@ -58,10 +106,7 @@ def test_what_is_no_request_for_the_page_is_refused_and_ends(request_: bytes, st
 def test_irc_goes_in_messages_of_the_subprotocol(
     offered: tuple[str, ...], chosen: str, first: int
 ) -> None:
-    socket, session = Socket(*offered), web_session()
-    session.receive_data(socket.written())
-    assert not has_ended(runs(session))
-    assert socket.reads(session.data_to_send()) == []
+    socket, session = opened(*offered)
     assert socket.protocol.subprotocol == chosen
     session.receive_data(socket.says("CAP LS 302", "NICK bob"))
     runs(session)
@@ -71,15 +116,135 @@ def test_irc_goes_in_messages_of_the_subprotocol(
     assert line.startswith(":chat.local CAP * LS ")
 
 
-def test_a_closed_socket_is_a_goodbye_that_is_answered() -> None:
-    socket, session = Socket(), web_session()
-    session.receive_data(socket.written())
-    runs(session)
-    socket.reads(session.data_to_send())
-    socket.protocol.send_close(1001)
-    session.receive_data(socket.written())
-    [run] = [run for run in runs(session) if isinstance(run, Ask)]
-    assert has_ended([run])
+def test_all_with_the_same_capabilities_are_sent_the_same_bytes() -> None:
+    dialects = {}
+    for caps in ("batch", "server-time", "batch"):
+        socket, session = opened()
+        session.receive_data(socket.says(f"CAP REQ {caps}", "CAP END"))
+        runs(session)
+        dialects.setdefault(caps, set()).add(session.dialect)
+    assert [len(found) for found in dialects.values()] == [1, 1]
+    assert dialects["batch"] != dialects["server-time"]
+
+
+def test_another_subprotocol_is_refused() -> None:
+    head, _, ended = asked(Socket("soap").written())
+    assert head.startswith("HTTP/1.1 400 ")
+    assert ended
+
+
+LINES = st.lists(st.sampled_from(["NICK al", "PING é👋", "", "CAP LS", "PING " + "x" * 300]))
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    """Frames that a client sends: lines in one or more fragments, and PINGs between them."""
+    out = b""
+    for line in draw(LINES):
+        data, fragments = line.encode(), draw(st.integers(1, 3))
+        ends = [len(data) * number // fragments for number in range(fragments + 1)]
+        for number, (begin, end) in enumerate(pairwise(ends)):
+            opcode = Opcode.CONT if number else Opcode.TEXT
+            out += frame(opcode, data[begin:end], fin=end == len(data) and number == fragments - 1)
+            if draw(st.booleans()):
+                out += frame(Opcode.PING, b"there?")
+    return out
+
+
+@given(messages(), st.data())
+def test_the_same_is_asked_however_the_bytes_are_cut(data: bytes, draw: st.DataObject) -> None:
+    cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=10).map(sorted))
+    _, whole = opened()
+    whole.receive_data(data)
+    expected, said = asks(runs(whole)), whole.data_to_send()
+    _, cut = opened()
+    found, answer = [], b""
+    for begin, end in pairwise([0, *cuts, len(data)]):
+        cut.receive_data(data[begin:end])
+        found += runs(cut)
+        answer += cut.data_to_send()
+    assert asks(found) == expected
+    assert sorted(frames_of(answer)) == sorted(frames_of(said))
+
+
+def asks(found: list[Run]) -> list[object]:
+    return [run.command if isinstance(run, Ask) else run for run in found]
+
+
+def frames_of(data: bytes) -> list[bytes]:
+    found = []
+    while data:
+        end = frame_end(data, 0)
+        found.append(data[:end])
+        data = data[end:]
+    return found
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300).filter(lambda line: b"\r\n" not in line)))
+def test_what_the_server_says_is_cut_where_a_frame_ends(lines: list[bytes]) -> None:
+    lines = [line.replace(b"\r", b"").replace(b"\n", b"") or b"x" for line in lines]
+    frames = frames_of(framed(b"".join(line + b"\r\n" for line in lines), 0x81))
+    assert [frame[-len(line) :] for frame, line in zip(frames, lines, strict=True)] == lines
+
+
+BROKEN = {
+    "not masked": (b"\x81\x01x", 1002),
+    "goes on with nothing": (frame(Opcode.CONT, b"x"), 1002),
+    "compressed": (b"\xc1\x81\0\0\0\0x", 1002),
+    "of no kind": (b"\x83\x80\0\0\0\0", 1002),
+    "too long a ping": (frame(Opcode.PING, bytes(256)), 1002),
+    "not UTF-8": (frame(Opcode.TEXT, b"NICK \xff"), 1007),
+    "two lines": (frame(Opcode.TEXT, b"NICK al\nQUIT"), 1008),
+    "too long": (b"\x81\xff" + (MESSAGE_MAX + 1).to_bytes(8, "big") + bytes(4), 1009),
+    "too many fragments": (b"\x01\x81\0\0\0\0x" + b"\0\x81\0\0\0\0x" * MESSAGE_MAX, 1009),
+    "closed": (b"\x88\x82\0\0\0\0\x03\xe9", 1001),
+    "closed without a code": (b"\x88\x80\0\0\0\0", 1005),
+}
+
+
+@pytest.mark.parametrize(("data", "code"), BROKEN.values(), ids=BROKEN)
+def test_what_breaks_the_rules_ends_it_with_their_code(data: bytes, code: int) -> None:
+    socket, session = opened()
+    session.receive_data(data + frame(Opcode.TEXT, b"NICK later"))
+    found = runs(session)
+    assert [run for run in found if isinstance(run, Ask)] == found[-1:]
     session.farewell("")
     socket.reads(session.data_to_send())
-    assert socket.protocol.close_rcvd.code == 1001
+    assert socket.protocol.close_rcvd.code == code
+
+
+def test_each_frame_without_a_line_is_charged_as_one() -> None:
+    _, session = opened()
+    session.receive_data(frame(Opcode.PING, b"") * 500)
+    found = runs(session)
+    assert found == [HANDLED] * 500
+    session.receive_data(b"\x01\x80\0\0\0\0" + b"\0\x80\0\0\0\0" * 99)
+    assert runs(session) == [HANDLED] * 100
+
+
+def test_a_ping_is_answered_and_a_line_may_have_its_ending() -> None:
+    socket, session = opened()
+    waiter = frame(Opcode.PING, b"there?")
+    session.receive_data(waiter + socket.says("PING x\r\n", "PING y"))
+    runs(session)
+    answer = session.data_to_send()
+    assert answer.startswith(b"\x8a\x06there?")
+    assert [line.rpartition(" ")[2] for line in socket.reads(answer)] == [":x", ":y"]
+
+
+def test_the_last_words_come_before_the_end() -> None:
+    socket, session = opened()
+    session.farewell("Go away.")
+    assert socket.reads(session.data_to_send()) == ["ERROR :Closing link: Go away."]
+    assert socket.protocol.close_rcvd
+    assert socket.protocol.close_rcvd.code == 1008
+
+
+def test_after_a_quit_it_ends_normally() -> None:
+    socket, session = opened()
+    session.receive_data(socket.says("QUIT :bye"))
+    assert has_ended(runs(session))
+    session.farewell("Quit: bye")
+    assert socket.reads(session.data_to_send()) == ["ERROR :Closing link: Quit: bye"]
+    assert socket.protocol.close_rcvd
+    assert socket.protocol.close_rcvd.code == 1000

@@ -19,8 +19,8 @@ from trio_chat.protocols.web.dialect import OwnWebDialect, web_dialect
 from trio_chat.protocols.web.frames import TEXT, Frames, frame_end, framed
 from trio_chat.protocols.web.site import HEAD_END, BadRequest, Site, refusal, take_head
 
-# The bytes of frames that are read at a time: some 500 of the smallest, in a few milliseconds.
-_PIECE = 4096
+# The bytes of frames that are read at a time: some 300 of the smallest, in a few milliseconds.
+_PIECE = 2048
 
 
 class WebSession(Session):

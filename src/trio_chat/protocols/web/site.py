@@ -159,9 +159,9 @@ def _parse(head: bytes) -> tuple[ServerProtocol, Request]:
     protocol = ServerProtocol(select_subprotocol=_select, logger=logger)
     protocol.receive_data(head)
     for event in protocol.events_received():
-        if isinstance(event, Request) and event.path.startswith("/"):
+        if isinstance(event, Request) and event.method in ("GET", "HEAD") and event.path[0] == "/":
             return protocol, event
-    raise BadRequest(HTTPStatus.BAD_REQUEST, "That is no request that this server can read.")
+    raise BadRequest(HTTPStatus.BAD_REQUEST, "This server reads only requests for its page.")
 
 
 def _upgraded(protocol: ServerProtocol, request: Request) -> Answer:
