@@ -417,7 +417,7 @@ async def test_as_a_guest_it_makes_nobody_an_operator() -> None:
     async with by_invitation() as house:
         peer = await come(house, "al", token(operator=True))
         await peer.until("as a guest you are none.")
-        await answer(peer, "/invitation", "*** Only operators may do that.\n")
+        await answer(peer, "/invitation", "*** Only operators of this server may do that.\n")
 
 
 async def test_an_account_that_there_is_becomes_an_operators() -> None:
@@ -505,7 +505,7 @@ async def test_operators_do_so_on_irc_too() -> None:
         boss = await irc_peer(house, "boss", "standard-replies")
         notices = ":chat.local NOTICE boss :"
         [refused] = await boss.news("INVITATION")
-        assert refused.endswith(" 481 boss :Only operators may do that.")
+        assert refused.endswith(" 481 boss :Only operators of this server may do that.")
         await boss.news("OPER boss sesame")
         made, page, told = await boss.news("INVITATION 2")
         assert f"/#?invite={made.rpartition('=')[2].rstrip(chr(39))} in a browser." in page

@@ -321,7 +321,8 @@ async def test_a_labelled_oper_is_answered_once(ruled: House) -> None:
 async def test_only_operators_rule_the_server(ruled: House, line: str) -> None:
     alice, bob = await irc_people(ruled, "alice", "bob")
     ruled.server.on_reload = lambda: pytest.fail("nobody may ask for that")
-    assert await alice.news(line) == [":chat.local 481 alice :Only operators may do that."]
+    refusal = "Only operators of this server may do that."
+    assert await alice.news(line) == [f":chat.local 481 alice :{refusal}"]
     assert await bob.news() == []
 
 

@@ -66,7 +66,7 @@ def banned_there(
 
 def operators_only() -> Refused:
     """The refusal of what only operators of the server may do."""
-    return Refused("Only operators may do that.", Code.NOT_AN_OPERATOR)
+    return Refused("Only operators of this server may do that.", Code.NOT_AN_OPERATOR)
 
 
 def nobody(nick: str) -> Refused:
