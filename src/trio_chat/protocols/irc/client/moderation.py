@@ -11,18 +11,14 @@ from trio_chat.protocols.irc.client.account import check_server
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import body
-from trio_chat.protocols.moderation import OF_MODERATION, BadDuration, read_room_ban, read_uban
+from trio_chat.protocols.moderation import OF_MODERATION, read_room_ban, read_uban
 
 Lines = Sequence[str]
 
 
 def uban(session: IrcRooms, rest: str) -> Lines:
     """Write UBAN as ergo has it, so that it works there as well; only we can mute."""
-    try:
-        asked = read_uban(rest)
-    except BadDuration as error:
-        raise Unsupported(str(error)) from None
-    match asked:
+    match read_uban(rest):
         case SetBan(whom, seconds, mute, why):
             lasts = ["DURATION", written(seconds)] if seconds else []
             words = [whom, *(["MUTE"] if mute else []), *lasts, *([why] if why else [])]
@@ -56,10 +52,7 @@ def ban(session: IrcRooms, room: str, rest: str, *, mute: bool = False) -> Lines
         check_server(session)
     if IDENTITY in session.offered:
         return [body("MUTE" if mute else "BAN", room, whom, *([terms] if terms else []))]
-    try:
-        asked = read_room_ban(room, rest, mute=False)
-    except BadDuration as error:
-        raise Unsupported(str(error)) from None
+    asked = read_room_ban(room, rest, mute=False)
     if asked.seconds:
         raise Unsupported("This server cannot end a ban by itself: leave out how long.")
     banned = body("MODE", room, "+b", full_mask(whom))

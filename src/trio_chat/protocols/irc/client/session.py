@@ -14,6 +14,7 @@ from trio_chat.protocols.irc.client.inbound import IrcInbound
 from trio_chat.protocols.irc.client.slash import lines_of_slash
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import is_cut
+from trio_chat.protocols.moderation import BadDuration
 from trio_chat.protocols.unacked import lines_of
 
 
@@ -28,7 +29,7 @@ class IrcClientSession(IrcInbound):
         try:
             for read in lines_of_slash(self, " ".join(lines_of(line))):
                 self._do(read)
-        except Unsupported as error:
+        except (Unsupported, BadDuration) as error:
             self.refuse(target, str(error))
 
     # ── what the server says ───────────────────────────────────────────────────────────────
