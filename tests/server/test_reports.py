@@ -72,6 +72,17 @@ async def test_those_who_come_later_are_told_once(house: House, path: Path) -> N
     assert report["text"].endswith("mallory: buy pills")
 
 
+async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
+    _, bob, _ = await tea(house)
+    await notices(bob, "REPORT #tea last mallory spam")
+    boss = await irc_peer(house, "boss", "message-tags")
+    [waiting] = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
+    await notices(bob, "REPORT #tea last mallory spam")
+    [told] = [line for line in await boss.news() if "reported" in line]
+    for line in (waiting, told):
+        assert "trio-chat/urgent" in line.removeprefix("@").partition(" ")[0].split(";")
+
+
 async def test_words_that_are_removed_are_in_no_report(house: House) -> None:
     alice, bob, _ = await tea(house)
     await notices(bob, "REPORT #tea last mallory")

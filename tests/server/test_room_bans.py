@@ -139,6 +139,17 @@ async def test_the_other_operators_learn_the_end_and_the_reason_and_nobody_else(
     assert said.count("banned dan!*@*") == 1  # it is in words there anyway
 
 
+async def test_who_reads_our_tags_learns_the_end_and_the_reason_with_the_mode(
+    house: House,
+) -> None:
+    al = await irc_peer(house, "al", "message-tags", rooms="#tea", link=True)
+    mode, again = await al.news(r"BAN #tea dan!*@* 2h :no more; spam")
+    tags, _, rest = mode.partition(" ")
+    assert rest == ":al!al@memory MODE #tea +b dan!*@*"
+    assert {r"trio-chat/seconds=7200", r"trio-chat/why=no\smore\:\sspam"} < {*tags[1:].split(";")}
+    assert again.startswith("@trio-chat/again :chat.local NOTICE #tea :al banned dan!*@* for 2h")
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -398,12 +398,13 @@ class Notice:
     """A sentence of the server's own for one person.
 
     A client may know which ``room``, or conversation, it is about, and whether it is a ``refusal``
-    of something that was wanted.
+    of something that was wanted, or ``urgent``: that person has to look at something.
     """
 
     text: str
     room: str = ""
     refusal: bool = field(default=False, compare=False)
+    urgent: bool = field(default=False, compare=False)
 
 
 @fact

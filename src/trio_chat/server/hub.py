@@ -424,7 +424,7 @@ class Hub:
         except Unavailable:
             return None
         many = f"{count} reports wait" if count > 1 else "A report waits"
-        return Notice(f"{many} to be seen: /reports") if count else None
+        return Notice(f"{many} to be seen: /reports", urgent=True) if count else None
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.

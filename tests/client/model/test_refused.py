@@ -51,3 +51,12 @@ def test_what_is_refused_is_seen_where_one_looks_however_late(desk: Desk) -> Non
     assert desk.texts("#lobby")[-1] == "nobody: No such nick"
     assert desk.texts("net")[-1] == "The server stops at noon."
     desk.hear(Linked("me", "net", frozenset()))
+
+
+def test_what_is_urgent_is_a_mention_until_it_is_seen(desk: Desk) -> None:
+    desk.go("#lobby")
+    line = desk.hear(Notice("bob reported a message of eve's in #tea.", urgent=True))
+    assert (desk["net"].mentions, desk.texts("net")[-1:]) == (1, [line.text])
+    assert [*desk.model.mentions] == [line]
+    desk.go("net")
+    assert desk["net"].mentions == 0

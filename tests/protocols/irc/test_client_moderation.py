@@ -145,3 +145,34 @@ def test_nobody_lifts_a_ban_whose_time_is_up() -> None:
     assert isinstance(opped, ModesSet)
     assert isinstance(by_hand, ModesSet)
     assert (opped.nick, by_hand.nick) == ("srv", "srv")
+
+
+def test_a_ban_is_told_with_its_time_and_its_reason_and_once() -> None:
+    session = entered("trio-chat/identity", "message-tags")
+    told = hear(
+        session,
+        r"@trio-chat/seconds=7200;trio-chat/why=no\sspam :al!a@h MODE #tea +b a:eve",
+        "@trio-chat/again :srv NOTICE #tea :al banned account eve for 2h (no spam).",
+        ":al!a@h MODE #tea +b-b a:joe a:ann",
+    )
+    assert [message.changes for message in told if isinstance(message, ModesSet)] == [
+        (Change(True, "b", "a:eve", seconds=7200, why="no spam"),),
+        (Change(True, "b", "a:joe"), Change(False, "b", "a:ann")),
+    ]
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "urgent"),
+    [
+        ("@trio-chat/urgent :srv NOTICE * :al reported a message of eve's", True),
+        (":srv NOTICE * :The server stops at noon", False),
+        (":al!a@h INVITE bob #tea", True),
+        (":al!a@h INVITE eve #tea", False),
+        (":al!a@h WALLOPS :The server stops at noon", True),
+    ],
+)
+def test_what_somebody_has_to_look_at_is_urgent(line: str, urgent: bool) -> None:
+    [notice] = hear(entered("message-tags"), line)
+    assert isinstance(notice, Notice)
+    assert notice.urgent is urgent

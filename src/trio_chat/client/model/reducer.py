@@ -392,10 +392,14 @@ class Reducer(ChatState):
     # ── the server and the connection ────────────────────────────────────────────────────────────
 
     def _on_notice(self, notice: Notice, now: float) -> None:
-        """Show a refusal where the person looks, unless it belongs to a buffer."""
+        """Show a refusal where one looks, unless it belongs to a buffer; mark an urgent one."""
         buffer = self.find(notice.room) if notice.room else None
         buffer = buffer or (self.current if notice.refusal else self.answers(now))
-        self.show(buffer, self.line("notice", notice.text, now))
+        line = self.line("notice", notice.text, now)
+        line.mention = notice.urgent
+        self.show(buffer, line)
+        if line.mention:
+            self._notice_it(buffer, line, late=False)
 
     def _on_page_end(self, end: PageEnd, now: float) -> None:
         """End a page; an empty one is the last, whatever the server says."""

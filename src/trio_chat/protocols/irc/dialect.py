@@ -1,6 +1,6 @@
 """The writing of events in IRC: one dialect for all clients with the same capabilities."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -49,8 +49,17 @@ from trio_chat.core.views import (
 )
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.fitting import cut, mode_lines, size, wrapped
-from trio_chat.protocols.irc.info import LINE_MAX, METADATA, REDACTION, RENAMING
-from trio_chat.protocols.irc.message import body, last, safe, trailing
+from trio_chat.protocols.irc.info import (
+    AGAIN_TAG,
+    LINE_MAX,
+    METADATA,
+    REDACTION,
+    RENAMING,
+    SECONDS_TAG,
+    URGENT_TAG,
+    WHY_TAG,
+)
+from trio_chat.protocols.irc.message import body, escape, last, safe, trailing
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
@@ -73,7 +82,9 @@ class IrcDialect(Dialect):
         if isinstance(shown, Copy):
             if not self._tells(shown):
                 return b""
-            shown = shown.of if type(shown.of) is not ModesSet else _explained(shown.of)
+            if type(shown.of) is ModesSet:
+                return self._explained(shown.of, extra)
+            shown = shown.of
         if type(shown) is Redacted and REDACTION not in self.caps:
             shown = Notice(removal(shown), shown.to or shown.room)
         if isinstance(shown, Metadata) and shown.whole:
@@ -102,6 +113,16 @@ class IrcDialect(Dialect):
         once = ("msgid=", "label=")
         rest = ";".join(tag for tag in tags.split(";") if tag and not tag.startswith(once))
         return f"@{rest} " if rest else ""
+
+    def _explained(self, event: ModesSet, extra: str) -> bytes:
+        """Write the end and the reason of bans of a room, which MODE has no place for; whoever
+        reads our tags knows them.
+        """
+        bans = tuple(change for change in event.changes if change.mode == "b" and change.add)
+        lines = notices(replace(event, changes=bans))
+        again = AGAIN_TAG if _of_ban(event) and "message-tags" in self.caps else ""
+        tags = ";".join(filter(None, (extra, again)))
+        return self.render(Notice("\n".join(line.text for line in lines), event.room), extra=tags)
 
     def _as_batch(self, said: Said, id: str, at: int, extra: str) -> bytes:
         """Write a message of several lines as a batch of "multiline".
@@ -195,6 +216,8 @@ class IrcDialect(Dialect):
         tags = [extra] if extra else []
         if id and "server-time" in caps:
             tags.append(time_tag(at))
+        if (own := _OWN_TAGS.get(type(shown))) and "message-tags" in caps:
+            tags += own(shown)
         origin: Origin | None = getattr(shown, "origin", None)
         if origin is None:
             return ";".join(tags)
@@ -383,11 +406,20 @@ def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
     return OwnIrcDialect(caps, server)
 
 
-def _explained(event: ModesSet) -> Notice:
-    """The end and the reason of bans of a room, which MODE has no place for."""
-    bans = tuple(change for change in event.changes if change.mode == "b" and change.add)
-    lines = notices(replace(event, changes=bans))
-    return Notice("\n".join(line.text for line in lines), event.room)
+def _of_ban(event: ModesSet) -> Sequence[str]:
+    """The tags of a ban of a room: its time, and its reason."""
+    if len(event.changes) != 1:
+        return ()
+    [change] = event.changes
+    seconds = [f"{SECONDS_TAG}={change.seconds}"] if change.seconds else []
+    return [*seconds, f"{WHY_TAG}={escape(change.why)}"] if change.why else seconds
+
+
+#: The tags of trio-chat's own, by what is shown.
+_OWN_TAGS: Mapping[type, Callable[[Any], Sequence[str]]] = {
+    ModesSet: _of_ban,
+    Reported: lambda reported: (URGENT_TAG,),
+}
 
 
 def _text(event: Event) -> str:

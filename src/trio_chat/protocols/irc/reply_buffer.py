@@ -27,7 +27,7 @@ from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import time_tag
 from trio_chat.protocols.irc.fitting import cut
-from trio_chat.protocols.irc.info import IDENTITY, ServerInfo
+from trio_chat.protocols.irc.info import IDENTITY, URGENT_TAG, ServerInfo
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.irc.peer import Peer
@@ -148,10 +148,11 @@ class ReplyBuffer(OwnDialect):
                 event = replace(event, away="")
             self.show(event, id, at)
 
-    def unasked(self, text: str, room: str = "") -> None:
+    def unasked(self, text: str, room: str = "", *, urgent: bool = False) -> None:
         """Send a notice of the server's that is no reply; clients show it in the ``room``."""
+        tag = URGENT_TAG if urgent and "message-tags" in self.peer.caps else ""
         for line in text.splitlines():
-            self._at_once("", "NOTICE", room or self.peer.nick or "*", line)
+            self._at_once("", "NOTICE", room or self.peer.nick or "*", line, tag=tag)
 
     # ── refusals ───────────────────────────────────────────────────────────────────────────
 
@@ -301,14 +302,14 @@ class ReplyBuffer(OwnDialect):
         self._label = self._batch = ""
         self._was_shown = False
 
-    def _at_once(self, label: str, command: str, *params: str) -> None:
+    def _at_once(self, label: str, command: str, *params: str, tag: str = "") -> None:
         """Send a line before the replies to the line in hand, as none of them.
 
-        ``label`` is that of the line it answers, empty if there is none.
+        ``label`` is that of the line it answers, empty if there is none; ``tag`` is one of ours.
         """
         later, self._replies = self._replies, []
         self.send(command, *params)
-        self._flush(f"label={label}" if label else "")
+        self._flush(f"label={label}" if label else tag)
         self._replies = later
 
     # ── what the line has led to ───────────────────────────────────────────────────────────

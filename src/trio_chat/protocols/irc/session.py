@@ -216,8 +216,8 @@ class IrcSession(Session):
                 self._out.tell_again(answer)
             case Marked():
                 self._out.lines(self._peer.dialect.marked(answer))
-            case Notice(text, room):
-                self._out.unasked(text, room)
+            case Notice(text, room, urgent=urgent):
+                self._out.unasked(text, room, urgent=urgent)
             case Offer(operator, room):
                 ours = IDENTITY in self._peer.caps
                 how = "/register PASSWORD" if ours else "/msg NickServ REGISTER PASSWORD"

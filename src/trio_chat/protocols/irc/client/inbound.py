@@ -45,7 +45,7 @@ from trio_chat.protocols.irc.client.batch import NO_BATCH, SEARCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.readings import origin_of, room_of, said_in
 from trio_chat.protocols.irc.client.refusals import IrcRefusals
-from trio_chat.protocols.irc.info import IDENTITY
+from trio_chat.protocols.irc.info import AGAIN_TAG, IDENTITY, SECONDS_TAG, URGENT_TAG, WHY_TAG
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
 from trio_chat.protocols.plain.wording import notices
@@ -138,12 +138,13 @@ class IrcInbound(IrcRefusals):
         """Comes from a person, or from the server, perhaps as NickServ. Nobody wants its statistics
         as we leave.
         """
-        if line.params[1].startswith(CTCP) or self.leaving:
+        if line.params[1].startswith(CTCP) or self.leaving or AGAIN_TAG in line.tags:
             return ()
         if "!" in line.source and line.source.rpartition("@")[2] != self.server:
             return self._on_privmsg(line)
         target = shown(line.params[0])
-        return [Notice(shown(line.params[1]), room=target if is_room(target) else "")]
+        room = target if is_room(target) else ""
+        return [Notice(shown(line.params[1]), room, urgent=URGENT_TAG in line.tags)]
 
     def _on_tagmsg(self, line: Line) -> Messages:
         state = line.tags.get("+typing", "")
@@ -261,10 +262,11 @@ class IrcInbound(IrcRefusals):
         return [RoomRenamed(room, line.nick, to, why, origin=origin_of(line))]
 
     def _on_invite(self, line: Line) -> Messages:
-        return notices(Invited(line.params[1], line.nick, line.params[0]))
+        told = notices(Invited(line.params[1], line.nick, line.params[0]))
+        return [replace(notice, urgent=self.is_me(line.params[0])) for notice in told]
 
     def _on_wallops(self, line: Line) -> Messages:
-        return [Notice(f"{line.nick} announces: {line.params[0]}")]
+        return [Notice(f"{line.nick} announces: {line.params[0]}", urgent=True)]
 
     def _list_entry(self, line: Line) -> Messages:
         count = line.params[2] if line.params[2].isdecimal() else "0"
@@ -303,7 +305,7 @@ class IrcInbound(IrcRefusals):
         """The modes that a server sets as we come in are no news."""
         target, letters, *arguments = line.params
         if is_room(target):
-            changes = self.supports.changes(letters, arguments)
+            changes = _explained(line, self.supports.changes(letters, arguments))
             nick = "" if self._is_expiry(line, changes) else line.nick
             return [ModesSet(target, nick, changes, origin=origin_of(line))]
         if not self.has_settled:
@@ -476,6 +478,14 @@ class IrcInbound(IrcRefusals):
 def _count(text: str) -> int:
     """A number of the server's; 0 if it is none, or none that a moment can have."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
+
+
+def _explained(line: Line, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Add the time and the reason that trio-chat tells of a ban."""
+    if len(changes) != 1:
+        return changes
+    why = shown(line.tags.get(WHY_TAG, ""))
+    return (replace(changes[0], seconds=_count(line.tags.get(SECONDS_TAG, "")), why=why),)
 
 
 def _end_found(batch: Batch) -> Messages:
