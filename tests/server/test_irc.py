@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from irc_peers import IrcPeer, cheap_hash, irc_peer, irc_people, lead, settings
 from peers import House, running
@@ -475,6 +475,18 @@ async def test_silent_clients_that_do_not_answer_are_let_go(autojump_clock: Mock
         await trio.sleep(1000)  # nobody plain is asked, and so nobody is let go
         await carol.send(b"still here\n")
         await carol.until("carol: still here\n")
+
+
+async def test_who_has_answered_while_the_server_stood_still_stays(mock_clock: MockClock) -> None:
+    """As after SIGSTOP, or when a virtual machine is paused."""
+    async with running(settings(limits={"ping": 20})) as house:
+        alice = await irc_peer(house, "alice", link=True)
+        for _ in range(5):
+            mock_clock.jump(5)
+            await wait_all_tasks_blocked()
+        assert await alice.until("\r\n") == "PING :chat.local\r\n"
+        mock_clock.jump(600)
+        assert await alice.news("PONG chat.local") == []
 
 
 async def test_half_a_registration_is_given_up(autojump_clock: MockClock) -> None:

@@ -318,8 +318,12 @@ class Server:
     async def _look_after_the_silent(self) -> None:
         """Send PINGs from one task for all: a timer for each connection would cost memory."""
         while True:
-            await trio.sleep(min(_LOOK, self.settings.limits.ping / 4))
+            pause = min(_LOOK, self.settings.limits.ping / 4)
+            due = trio.current_time() + pause
+            await trio.sleep_until(due)
             now = trio.current_time()
+            if now > due + pause:  # we stood still, so what they have said is still to be read
+                continue
             for number, connection in enumerate(list(self._connections), 1):
                 if connection in self._connections:  # it may have ended while others ran
                     connection.look_after(now)
