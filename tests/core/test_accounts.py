@@ -314,11 +314,18 @@ def test_a_token_may_be_dropped_by_who_has_come_by_it(thief: Ring) -> None:
     assert thief.person("alice").origin.account == ""
 
 
-def test_what_an_operator_has_let_the_owner_in_by_sets_the_password(ring: Ring) -> None:
+def test_what_an_operator_lets_the_owner_in_by_is_no_key_and_ends(ring: Ring) -> None:
     ring.happen(AccountReset("carol", "~reset"))
-    ask(ring, "alice", LogIn("carol", key="~reset"))
-    assert ask(ring, "alice", SetPassword("x")) == [PasswordSet("carol", "id-alice")]
-    assert ring.person("alice").origin.account == "carol"
+    realm, made = ring.chat.realm, ring.entries[-1].at
+    account = realm.accounts["carol"]
+    assert realm.who("~reset") == ("", "~reset")
+    assert not realm.opens(account, "~reset", 0)
+    assert realm.resets(account, "~reset", made)
+    assert not realm.resets(account, "~another", made)
+    assert realm.resets(account, "~reset", made + 72 * 3_600_000 - 1)
+    assert not realm.resets(account, "~reset", made + 72 * 3_600_000)
+    ring.happen(PasswordSet("carol"))
+    assert not realm.resets(realm.accounts["carol"], "~reset", made)
 
 
 # ── what hangs on it ───────────────────────────────────────────────────────────────────────────

@@ -106,10 +106,48 @@ async def test_who_has_forgotten_a_password_is_let_in_once(house: House, path: P
     assert await texts(path, "account reset bob") == ["There is no account bob."]
 
 
+async def registered(house: House) -> Peer:
+    alice = await house.connect("alice")
+    await alice.send(f"/register {PASSWORD}\n".encode())
+    await alice.until("Your nickname is yours now.")
+    return alice
+
+
+async def test_of_two_who_show_the_secret_of_a_reset_at_once_one_is_let_in(
+    house: House, path: Path
+) -> None:
+    await (await registered(house)).send(b"/quit\n")
+    told, _ = await texts(path, "account reset alice")
+    secret = told.rpartition("/login alice ")[2].partition(",")[0]
+    peers = [await irc_peer(house) for _ in range(4)]
+    for number, peer in enumerate(peers):
+        await peer.say(f"PASS alice:{secret}", f"NICK a{number}", "USER a 0 * :A", "JOIN #tea")
+        await peer.say("QUIT")
+    heard = [await peer.rest() for peer in peers]
+    assert sorted(" 900 " in text for text in heard) == [False, False, False, True]
+    assert sum("Set a new password now" in text for text in heard) == 1
+    shown = await irc_peer(house, "eve", secret=secret)
+    assert not any(" 330 " in line for line in await shown.news("WHOIS eve"))
+
+
+async def test_an_account_is_deleted(house: House, path: Path) -> None:
+    alice, bob = await registered(house), await house.connect("bob")
+    assert await texts(path, "account delete ALICE") == [
+        "The account alice is deleted. Nobody else can have its name."
+    ]
+    assert "You were logged out from elsewhere. Goodbye!" in await alice.rest()
+    await bob.send(f"/login alice {PASSWORD}\n/nick alice\n/account alice\n".encode())
+    await bob.until("Cannot log in as alice: that is not the password.")
+    await bob.until("the name of a deleted account")
+    await bob.until("There is no account alice.")
+    assert await texts(path, "account delete alice") == ["There is no account alice."]
+    assert any(" deleted the account alice." in line for line in await texts(path, "audit"))
+
+
 async def test_what_is_for_people_in_the_chat_is_refused(house: House, path: Path) -> None:
     lines = (
         "join #tea", "msg bob hi", "nick bob", "register correct-horse", "login a b", "logout",
-        "account delete alice", "invitation " + 43 * "x", "token new x", "password correct-horse",
+        "invitation " + 43 * "x", "token new x", "password correct-horse",
     )  # fmt: skip
     for line in lines:
         [told] = await ask(path, line)
@@ -146,7 +184,7 @@ async def test_how_a_ban_is_undone_is_told_as_it_is_typed(house: House, path: Pa
     await house.people("alice")
     told = " ".join(await texts(path, "uban *!*@*"))
     assert " uban del 1 lifts it." in told
-    assert " until lock off." in " ".join(await texts(path, "lock"))
+    assert ", or with lock off." in " ".join(await texts(path, "lock"))
 
 
 async def test_operators_hear_an_announcement(house: House, path: Path) -> None:

@@ -269,8 +269,7 @@ class MakeKey:
 class ResetAccount:
     """Let the owner of an account in who has forgotten its password; for operators of the server.
 
-    ``key`` is the hash of a secret, which the server makes up: it opens the account until it has
-    another password.
+    ``key`` is the hash of a secret, which the server makes up: it opens the account once.
     """
 
     name: str
@@ -288,6 +287,13 @@ class DropKey:
 @fact
 class DropAccount:
     """Delete my account, for ever; ``name`` is its name once more."""
+
+    name: str
+
+
+@fact
+class DeleteAccount:
+    """Delete somebody's account, for ever; for operators of the server."""
 
     name: str
 
@@ -502,8 +508,8 @@ class ExplainLimits:
 Request = (
     Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
     | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce
-    | LogOut | DropKey | DropAccount | MatchStatus | RevokeInvitation | Redact | FileReport
-    | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
+    | LogOut | DropKey | DropAccount | DeleteAccount | MatchStatus | RevokeInvitation | Redact
+    | FileReport | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.

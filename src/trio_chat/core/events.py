@@ -357,10 +357,15 @@ class AccountMade:
 
 @fact
 class AccountDropped:
-    """An account is no more; nobody else can ever have its name."""
+    """An account is no more; nobody else can ever have its name.
+
+    Its owner has deleted it, or an operator of the server, ``by`` name.
+    """
 
     name: str
     user_id: str = ""
+    by: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -406,12 +411,16 @@ class KeyDropped:
     user_id: str = ""
 
 
+#: So long what an operator lets the owner of an account in by is good.
+RESET_HOURS = 72
+
+
 @fact
 class AccountReset:
     """An operator of the server, ``by`` name, lets the owner of an account in again.
 
-    Whoever shows the secret of which ``key`` is the hash is logged in, until the account has
-    another password.
+    Whoever gives the secret of which ``key`` is the hash in place of the password is logged in,
+    once, unless the account has another password by then, or ``RESET_HOURS`` have gone.
     """
 
     name: str

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trio_chat.core.accounts import no_account
-from trio_chat.core.commands import KICK_MAX, Kill, ResetAccount
+from trio_chat.core.commands import KICK_MAX, DeleteAccount, Kill, ResetAccount
 from trio_chat.core.denials import nobody, operators_only
-from trio_chat.core.events import AccountReset, Killed
+from trio_chat.core.events import AccountDropped, AccountReset, Killed
 from trio_chat.core.letters import cut
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
@@ -32,8 +32,19 @@ def _reset_account(
     return [AccountReset(account.name, reset.key, person.nick, person.origin)]
 
 
+def _delete_account(
+    state: State, person: Person, delete: DeleteAccount
+) -> Sequence[AccountDropped | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    if (account := state.realm.account(delete.name)) is None:
+        return [no_account(delete.name)]
+    return [AccountDropped(account.name, by=person.nick, origin=person.origin)]
+
+
 #: Rows for ``decide.JUDGES``.
 JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
+    DeleteAccount: _delete_account,
     Kill: _kill,
     ResetAccount: _reset_account,
 }

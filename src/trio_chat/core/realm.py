@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 
 from trio_chat.core.bans import Bans
 from trio_chat.core.events import (
+    RESET_HOURS,
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
@@ -75,9 +76,9 @@ def identity_by_name(name: str) -> str:
 class Key:
     """A key to an account; ``made`` is in unix milliseconds.
 
-    One that is only ``until_password`` opens it until it has another password. A ``device``'s is
-    a secret that the client has made up; any other one, a token, opens the account, but does not
-    rule it.
+    One that is only ``until_password`` is an operator's, for an owner who has forgotten it: it is
+    good once, for ``RESET_HOURS``, and not as an identity. A ``device``'s is a secret that the
+    client has made up; any other one, a token, opens the account, but does not rule it.
     """
 
     key: str
@@ -220,6 +221,11 @@ class Realm:
         """Whether a key, or a password, opens an account now."""
         return password_id == account.password_id or self._of_key.get(key) == fold(account.name)
 
+    def resets(self, account: Account, key: str, now: int) -> bool:
+        """Whether a key is an operator's that lets the owner in ``now`` (unix milliseconds)."""
+        end = now - RESET_HOURS * 3_600_000
+        return any(k.key == key and k.until_password and k.made > end for k in account.keys)
+
     # ── the step of the fold ───────────────────────────────────────────────────────────────
 
     def apply(self, entry: Entry) -> None:
@@ -274,7 +280,7 @@ class Realm:
         match event:
             case AccountDropped():
                 for key in account.keys:
-                    del self._of_key[key.key]
+                    self._of_key.pop(key.key, None)
                 del self._of_identity[account.identity]
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
             case PasswordSet():
@@ -292,16 +298,13 @@ class Realm:
             ):
                 others = (each for each in account.keys if each.key != key)
                 self._put(replace(account, keys=(*others, Key(key, label, at, device=device))))
-            case KeyDropped(key=key) if self._of_key.get(key) == fold(account.name):
-                del self._of_key[key]
+            case KeyDropped(key=key) if any(each.key == key for each in account.keys):
+                self._of_key.pop(key, None)
                 left = tuple(each for each in account.keys if each.key != key)
                 self.accounts[fold(account.name)] = replace(account, keys=left)
 
     def _without_reset(self, account: Account) -> Account:
         """An account without the key by which an operator has let its owner in."""
-        for key in account.keys:
-            if key.until_password:
-                del self._of_key[key.key]
         return replace(account, keys=tuple(k for k in account.keys if not k.until_password))
 
     def _put(self, account: Account) -> None:
@@ -312,8 +315,7 @@ class Realm:
         self.accounts[name] = account
         if not account.dropped:
             self._of_identity[account.identity] = name
-        for key in account.keys:
-            self._of_key[key.key] = name
+        self._of_key.update((key.key, name) for key in account.keys if not key.until_password)
 
 
 def _end(at: int, seconds: int) -> int:

@@ -14,13 +14,14 @@ from typing import Any
 from trio_chat.core.commands import (
     Announce,
     Command,
+    DeleteAccount,
     Kill,
     Quit,
     Reload,
     ResetAccount,
     UseInvitation,
 )
-from trio_chat.core.events import Event
+from trio_chat.core.events import AccountDropped, Event
 from trio_chat.core.queries import FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
@@ -54,8 +55,12 @@ _SLASH = re.compile(r"(?<!\S)/(?=[^\s/]+(?!\S))")
 
 
 def _account(room: str, rest: str) -> Command:
-    verb, _, name = rest.partition(" ")
-    return ResetAccount(name.strip()) if verb == "reset" and name.strip() else ShowAccount(rest)
+    match rest.split():
+        case ["reset", name]:
+            return ResetAccount(name)
+        case ["delete", name]:
+            return DeleteAccount(name)
+    return ShowAccount(rest)
 
 
 def _kill(room: str, rest: str) -> Command:
@@ -82,8 +87,8 @@ _OWN = {
         lambda room, text: Announce(text),
     ),
     "account": Verb(
-        "NAME|reset NAME",
-        "tell of an account; or let in its owner, who has forgotten the password",
+        "NAME|reset NAME|delete NAME",
+        "tell of an account; let in its owner, who has forgotten the password; or delete it",
         1,
         _account,
     ),
@@ -229,6 +234,8 @@ class AdminSession(Session):
 
     def done(self, event: Event) -> Iterable[Ask]:
         told = SETTLED.get(type(event))
+        if isinstance(event, AccountDropped):
+            told = f"The account {event.name} is deleted. Nobody else can have its name."
         self.reply(Notice(told)) if told else self._tell(event)
         return ()
 

@@ -87,6 +87,8 @@ def _sentence(event: Event) -> str:
     match event:
         case AccountMade(name, operator=operator):
             return f"{name} registered{', as an operator of this server' if operator else ''}."
+        case AccountDropped(name, by=by, origin=origin) if by:
+            return f"{_who(by, origin)} deleted the account {name}."
         case AccountDropped(name):
             return f"{name} deleted this account."
         case AccountReset(name, by=by, origin=origin):

@@ -28,7 +28,7 @@ from trio_chat.core.events import AccountReset, AccountSet, KeyMade
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Account
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Challenge, NewKey, Refused
+from trio_chat.core.views import Challenge, NewKey, Notice, Refused
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.scram import ScramError, ScramServer, prepare
 from trio_chat.server.audience import Subscriber
@@ -60,6 +60,9 @@ IN_CLEAR = Refused(
     Code.OTHER,
 )
 
+
+# What those are told whom an operator has let in.
+_SET_ANOTHER = Notice("You are in by a secret that works only once. Set a new password now.")
 
 # A login that does not go as SCRAM has it.
 _BROKEN = Refused("Your client made a mistake in SCRAM-SHA-256.", Code.WRONG_PASSWORD)
@@ -171,9 +174,15 @@ class Accounts:
         If neither opens the account, but ``opens_more``, asked in the same guess, says that they
         are good for something else, there is no outcome.
         """
-        account, key = self._hub.chat.realm.meant(name), identity(password)
-        if account and any(key == each.key for each in account.keys):
+        realm, key = self._hub.chat.realm, identity(password)
+        if (account := realm.meant(name)) and realm.who(key)[0] == account.name:
             return await self._be(subscriber, LogIn(account.name, key=key))
+        try:
+            if account and await self._hub.use_reset(account.name, key):
+                log_in = _by_password(realm.account(account.name), account.name)
+                return [*await self._be(subscriber, log_in), _SET_ANOTHER]
+        except Unavailable as error:
+            return [Refused(str(error), Code.UNAVAILABLE)]
         log_in = _by_password(account, name)
         opened = await self._check(source, log_in.name, password, opens_more)
         if isinstance(opened, Refused):

@@ -42,7 +42,7 @@ class Credentials:
         self._wrong_passwords = 0
         self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
         self._invited = self._has_told = False
-        self._bad: Refused | None = None  # why the invitation that was shown is not good
+        self._note = ""  # what they are to be told once they look
         self._token = ""  # the last invitation that it has used
         self._as_operator: Invitation | None = None  # for operators, which it has used
         self._exchange: Exchange | None = None  # a login by SCRAM that is under way
@@ -82,6 +82,7 @@ class Credentials:
         outcomes = await self._shared.accounts.log_in(
             self._subscriber, self._source, name, password, opens_more
         )
+        self._note = next((one.text for one in outcomes if isinstance(one, Notice)), "")
         return next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
 
     async def _open_or_enter(self, enter: Enter, known: Person) -> Refused | None:
@@ -119,7 +120,7 @@ class Credentials:
             refused = await self._check(given, hashed)  # which may look like a token, too
             self._invited = not refused
             return refused and (bad or refused)
-        self._bad = bad
+        self._note = bad.why if bad else ""
         return uninvited and (bad or uninvited)
 
     async def be_invited(self, token: str) -> Refused | Offer | Notice:
@@ -141,15 +142,15 @@ class Credentials:
         return None
 
     def tell_in(self, room: str) -> Offer | Notice | None:
-        """What has become of the invitation that somebody has shown, told once: in the first room
-        that they enter, where they look. Those whom it has let in are offered to register; those
-        who needed none are told if it is not good.
+        """What has become of what somebody has shown to come in, told once: in the first room that
+        they enter, where they look. Those whom an invitation has let in are offered to register;
+        those who needed none are told if it is not good.
         """
         if self._has_told:
             return None
         self._has_told = True
-        if self._bad:
-            return Notice(self._bad.why, room)
+        if self._note:
+            return Notice(self._note, room)
         return replace(offer, room=room) if (offer := self._offer()) else None
 
     def _offer(self) -> Offer | None:

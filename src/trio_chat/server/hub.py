@@ -301,6 +301,14 @@ class Hub:
         with self._ring.request():
             return await self._ring.spend(used)
 
+    async def use_reset(self, name: str, key: str) -> bool:
+        """Use up the key by which an operator has let the owner of an account in; False if there is
+        none. Raises Unavailable.
+        """
+        await self._ring.be_open()
+        with self._ring.request():
+            return await self._ring.use_reset(name, key, self.now())
+
     async def promote(self, subscriber: Subscriber) -> Event | None:
         """Make somebody an operator of this server if their account is one's."""
         person = self.chat.people.get(subscriber.user_id)

@@ -23,6 +23,7 @@ from trio_chat.core.events import (
     Entry,
     Event,
     InvitationUsed,
+    KeyDropped,
     OfRealm,
     PasswordSet,
     Redacted,
@@ -247,6 +248,14 @@ class Ring:
             except Unavailable as error:
                 return not_kept(error)
         return found
+
+    async def use_reset(self, name: str, key: str, now: int) -> bool:
+        """Drop the key by which an operator lets the owner of an account in, if it is good."""
+        realm = self._chat.realm
+        while (account := realm.account(name)) and realm.resets(account, key, now):
+            if await self._has_happened(KeyDropped(account.name, key)):
+                return True
+        return False
 
     async def expire(self, now: int) -> None:
         """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""

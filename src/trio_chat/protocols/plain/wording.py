@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from trio_chat.core.events import (
+    RESET_HOURS,
     AccountDropped,
     AccountSet,
     Announced,
@@ -217,7 +218,7 @@ def wording(shown: Shown) -> list[str]:
         case NewKey(name, secret, reset=True):
             return [
                 f"*** Tell the owner of {name}: /login {name} {secret}, and then /password NEW.",
-                "*** It is shown only once, and works until that password is set.",
+                f"*** It is shown only once, and works once, within {RESET_HOURS} hours.",
             ]
         case NewKey(label, secret):
             return [
