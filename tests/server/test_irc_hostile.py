@@ -195,7 +195,8 @@ async def test_the_last_words_to_who_is_killed(house: Watched, victim: bytes, wh
     *lines, end = (await (other if victim == b"victim" else peer).rest()).split("\r\n")
     assert ([good(line).command for line in lines][-1], end) == ("ERROR", "")
     left = peer if victim == b"victim" else other
-    departed = good((await left.until("\r\n")).removesuffix("\r\n"))
+    seen = map(good, (await left.until(" QUIT ") + await left.until("\r\n")).split("\r\n")[:-1])
+    [departed] = [line for line in seen if line.command != "NOTICE"]
     assert (departed.command, departed.nick) == ("QUIT", victim.decode())
 
 

@@ -278,13 +278,25 @@ async def test_plain_people_remove_their_last_message(house: House) -> None:
 
 async def test_plain_people_remove_what_they_said_last_in_private_too(house: House) -> None:
     alice, bob = await house.people("alice", "bob")
-    await alice.send(b"hello\n/msg bob swordfish\n/remove last\n")
+    await alice.send(b"hello\n/msg bob swordfish\n/remove last private BOB\n/remove last\n")
     removed = "*** alice removed a message of their own.\n"
-    for peer in (alice, bob):
-        assert "alice -> bob: swordfish\n" in await peer.until(removed)
-    await alice.send(b"/msg bob again\n/me waves\n/remove last\n/history\n")
-    assert "waves" not in (await alice.until(removed) + await alice.until("alice: hello\n"))[-60:]
+    await alice.until(removed + "*** Removed to bob: swordfish\n")
+    await alice.until(removed + "*** Removed in #lobby: hello\n")
+    assert "alice -> bob: swordfish\n" in await bob.until(removed)
     await bob.until(removed)
+
+
+async def test_who_removes_the_last_message_is_told_how_it_began(house: House) -> None:
+    plain = await house.connect("plain")
+    [alice] = await irc_people(house, "alice", caps=CAPS)
+    await say(alice, "x" * 40)
+    await lead(house, "plain")
+    await plain.send(b"/remove last alice\n")
+    await plain.until(f"*** Removed in #lobby: {'x' * 30}\u2026\n")
+    await say(alice, "oops")
+    assert told(await alice.messages("REMOVE #lobby last"))[-1][-1] == "Removed in #lobby: oops"
+    id = await say(alice, "again")
+    assert "again" not in repr(told(await alice.messages(f"REDACT #lobby {id}")))
 
 
 async def test_plain_operators_remove_those_of_others(house: House) -> None:
@@ -303,8 +315,8 @@ REFUSED = [
     ("/remove last", "bob has said nothing there lately."),
     ("/remove last nobody", "nobody has said nothing there lately."),
     (f"/remove {NEVER}", "There is no such message."),
-    ("/remove alice", "/remove takes last, the id of a message, or last NAME."),
-    ("/remove", "Usage: /remove last|ID|last NAME [WHY]"),
+    ("/remove alice", "/remove takes last, last NAME, last private NAME, or the id"),
+    ("/remove", "Usage: /remove last|last NAME|last private NAME|ID [WHY]"),
 ]
 
 

@@ -209,6 +209,24 @@ async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
 # ── the end of their time ──────────────────────────────────────────────────────────────────────
 
 
+async def test_why_explains_a_room_that_one_is_kept_out_of(house: House) -> None:
+    """Also if nobody is in it; a room that is not there looks like one that is open."""
+    al, bob = await come(house, "al"), await plain(house, "bob", "192.0.2.1")
+    await al.news("REGISTER * * correct-horse", "MODE #tea +o al", "BAN #tea bob 2h :spam")
+    for left in (False, True):
+        if left:
+            await al.news("PART #tea")
+            assert house.server._hub.chat.room("#tea") is None
+        await bob.send(b"/why tea\n")
+        assert await bob.until("(spam). Ask its operators.\n")
+    await bob.send(b"/why #nowhere\n/why #a,b\n")
+    await bob.until("You are not in #nowhere, and nothing that you may know of keeps you out.\n")
+    await bob.until("cannot be a room")
+    told = await (await come(house, "eve", "192.0.2.1", "#hall")).news("WHY #tea", "WHY #hall")
+    assert "You are banned from #tea until " in told[0]
+    assert "There are no limits on you in #hall." in told[1]
+
+
 async def speaks(peer: IrcPeer) -> bool:
     return not any(" 404 " in line for line in await peer.news("PRIVMSG #tea :hi"))
 

@@ -501,7 +501,9 @@ class Subscribe:
 
 @fact
 class ExplainLimits:
-    """Explain what I may not do just now, and until when."""
+    """Explain what I may not do just now, and until when; in a ``room``, if one is named."""
+
+    room: str = ""
 
 
 #: Requests: Chat.decide makes events of them, or refuses them.

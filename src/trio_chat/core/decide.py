@@ -252,7 +252,7 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
     name = room.state.name
     if fold(name) in person.rooms:
         return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
-    if refused := _kept_out(state, room, person, join.key):
+    if refused := kept_out_of(state, room, person, join.key):
         return [refused]
     return [_joined(state, room, person)]
 
@@ -273,7 +273,8 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     )  # fmt: skip
 
 
-def _kept_out(state: State, room: Room, person: Person, key: str) -> Refused | None:
+def kept_out_of(state: State, room: Room, person: Person, key: str = "") -> Refused | None:
+    """Why somebody may not enter a room; None if they may."""
     name = room.state.name
     if len(person.rooms) >= state.rooms_each:
         many = state.rooms_each

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from trio_chat.core.decide import kept_out_of
 from trio_chat.core.denials import muted_there
 from trio_chat.core.limits import is_exempt, why_silent
-from trio_chat.core.room import Person
+from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State
 
 
@@ -19,5 +20,17 @@ def explain(state: State, person: Person) -> Iterator[str]:
     if is_guest and state.accounts_only:
         yield "Only people with an account may speak here: register your nickname, or log in."
     for name in person.rooms:
-        if refused := muted_there(state.rooms[name], person):
-            yield refused.why
+        yield from explain_room(state, person, state.rooms[name])
+
+
+def explain_room(state: State, person: Person, room: Room) -> Iterator[str]:
+    """What keeps somebody out of a room, or from speaking in it.
+
+    Of one that is hidden from them nothing is told.
+    """
+    is_in = person.user_id in room.members
+    if "s" in room.state.flags and not (is_in or person.is_operator):
+        return
+    refused = muted_there(room, person) if is_in else kept_out_of(state, room, person)
+    if refused:
+        yield refused.why

@@ -18,9 +18,12 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import hiding
 from trio_chat.core.room import Person
 from trio_chat.core.state import State, is_silenced, leads, with_status
-from trio_chat.core.views import Refused
+from trio_chat.core.views import Notice, Refused
 
 _HOUR = 3_600_000  # milliseconds
+
+# The characters by which somebody is reminded of what they have removed.
+_REMINDER = 30
 
 
 def place(
@@ -74,6 +77,16 @@ def redact(state: State, person: Person, request: Redact) -> Sequence[Redacted |
             said.status, person.origin,
         )
     ]  # fmt: skip
+
+
+def removed_words(entry: Entry, redacted: Redacted) -> Notice:
+    """Remind whoever has removed the last message of which one that was."""
+    said = cast("Said", entry.event)
+    first = said.text.partition("\n")[0]
+    words = cut(first, _REMINDER)
+    more = "…" if words != said.text else ""
+    where = f"to {redacted.to}" if redacted.to else f"in {said.room}"
+    return Notice(f"Removed {where}: {words}{more}")
 
 
 def unknown_message(said_by: str = "") -> Refused:

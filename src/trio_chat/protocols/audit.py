@@ -24,7 +24,7 @@ from trio_chat.protocols.plain.wording import OURS, report, wording
 
 #: The commands, as rows of /help begin.
 OF_AUDIT = ("[ROOM|NAME] [N]", "show what operators have done, in a room or to somebody", 0)
-OF_REPORT = ("ID|last NAME [WHY]", "show a message to the operators", 1)
+OF_REPORT = ("last NAME|ID [WHY]", "show a message to the operators", 1)
 OF_REPORTS = ("[N]", "show the messages that were reported, if you are an operator", 0)
 
 _USUAL = 20

@@ -27,7 +27,7 @@ OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
     "mute": ("NAME|MASK [2h] [WHY]", "let somebody be in the room, but not speak", 1),
     "unban": ("NAME|MASK|NUMBER", "lift a ban or a mute of the room", 1),
     "bans": ("", "list the room's bans and mutes", 0),
-    "why": ("", "explain what you may not do just now, and until when", 0),
+    "why": ("[ROOM]", "explain what you may not do just now, or in a room, and until when", 0),
 }
 
 

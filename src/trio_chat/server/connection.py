@@ -429,6 +429,10 @@ class Connection:
             case MakeInvitation() | ListInvitations() as command:
                 person = self._hub.person(self._subscriber)
                 self._reply(self._shared.admission.answer(person, command), ask)
+            case ExplainLimits(room) if room:
+                await self._flush()
+                limits = await self._hub.explain(self._subscriber, room)
+                self._reply(Notice("\n".join(limits)), ask)
             case ExplainLimits():
                 self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
             case Watch(nicks, on):

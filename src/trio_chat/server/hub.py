@@ -7,8 +7,8 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import trio
@@ -53,12 +53,15 @@ from trio_chat.core.events import (
     Killed,
     ModesSet,
     OperatorMade,
+    Redacted,
     RoomRenamed,
     UserModesSet,
 )
+from trio_chat.core.explain import explain_room
 from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import LookUp, MarkRead
+from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
@@ -410,7 +413,11 @@ class Hub:
         found = await self._find(subscriber, remove)
         if isinstance(found, Refused):
             return [found]
-        return await self._ring.pursue(subscriber, Redact(found, self.now(), remove.why))
+        outcomes = await self._ring.pursue(subscriber, Redact(found, self.now(), remove.why))
+        if remove.id:
+            return outcomes
+        done = (outcome for outcome in outcomes if isinstance(outcome, Redacted))
+        return [*outcomes, *(removed_words(found, redacted) for redacted in done)]
 
     async def _report(self, subscriber: Subscriber, report: Report) -> Outcomes:
         found = await self._find(subscriber, report)
@@ -460,11 +467,40 @@ class Hub:
         if refused := await self.logs.charge(subscriber, log):
             return [refused]
         try:
-            was_open = log in self.chat.rooms
-            async with self.logs.in_use(log, composed(join.room)):
-                if not was_open and self.chat.rooms[log].lists.end:
-                    await self._ring.expire_in(log, self.now())
-                    self._look_for_ends()
+            async with self._open(log, join.room):
                 return await self._ring.pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [not_kept(error)]
+
+    @asynccontextmanager
+    async def _open(self, log: str, name: str) -> AsyncIterator[None]:
+        """Keep a room open as long as the context lasts, without bans whose time is up."""
+        was_open = log in self.chat.rooms
+        async with self.logs.in_use(log, composed(name)):
+            if not was_open and self.chat.rooms[log].lists.end:
+                await self._ring.expire_in(log, self.now())
+                self._look_for_ends()
+            yield
+
+    async def explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
+        """What somebody may not do in a room, a sentence each; nobody need be in it.
+
+        Nothing tells a room that there is not from one that would let them in.
+        """
+        await self._ring.be_open()
+        with self._ring.request():
+            log = fold(room)
+            try:
+                if problem := room_problem(room):
+                    return [problem]
+                person, limits = self.person(subscriber), list[str]()
+                if log in self.chat.rooms or await self._log.knows(log):
+                    if refused := await self.logs.charge(subscriber, log):
+                        return [refused.why]
+                    async with self._open(log, room):
+                        limits = [*explain_room(self.chat, person, self.chat.rooms[log])]
+            except Unavailable as error:
+                return [str(error)]
+            if limits or log in person.rooms:
+                return limits or [f"There are no limits on you in {room}."]
+            return [f"You are not in {room}, and nothing that you may know of keeps you out."]

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Command, Join, Remove, RenameRoom, Report, SetRoomBan
+from trio_chat.core.commands import (
+    Command,
+    ExplainLimits,
+    Join,
+    Remove,
+    RenameRoom,
+    Report,
+    SetRoomBan,
+)
 from trio_chat.core.queries import (
     Audit,
     FindNicks,
@@ -74,6 +82,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     # A page of a hundred is read in 0.5 ms, in a thread.
     # As many barriers of the server, or of each room that may name somebody: 0.1 ms each at least.
     Audit: lambda chat, person, audit: 2 + (len(chat.rooms) if audit.of else 0),
+    # A room may have to be opened for that.
+    ExplainLimits: lambda chat, person, explain: 5 if explain.room else 1,
     Recall: lambda chat, person, query: 1 + query.limit // 100,
     # A commit of its own, after up to five pages of a hundred.
     Remove: lambda chat, person, remove: 5 if remove.id else 10,

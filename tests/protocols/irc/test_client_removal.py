@@ -70,7 +70,7 @@ def test_a_command_names_a_message(
     [
         ("/remove last nobody", "#lobby", "nobody has said nothing here lately."),
         ("/remove last", "#other", "You have said nothing here lately."),
-        ("/remove", "#lobby", "Usage: /remove last|ID|last NAME [WHY]"),
+        ("/remove", "#lobby", "Usage: /remove last|last NAME|ID [WHY]"),
         ("/remove last", "", "Nobody hears you here. /msg NAME TEXT says something to one person."),
     ],
 )
@@ -150,4 +150,4 @@ def test_messages_are_reported_in_the_same_way(line: str, target: str, told: str
     session.command(line, target)
     assert (sent(session), refusals(session)) == ([told], [])
     session.command("/report last", target)
-    assert refusals(session) == ["Usage: /report ID|last NAME [WHY]"]
+    assert refusals(session) == ["Usage: /report last NAME|ID [WHY]"]

@@ -229,7 +229,7 @@ def lock(out: ReplyBuffer, message: Message) -> Asks:
 
 def why(out: ReplyBuffer, message: Message) -> Asks:
     """Read WHY."""
-    return [Ask(ExplainLimits(), partial(_tell, out))]
+    return [Ask(ExplainLimits(message.param(0)), partial(_tell, out))]
 
 
 def stats(out: ReplyBuffer, message: Message) -> Asks:

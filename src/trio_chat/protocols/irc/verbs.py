@@ -485,5 +485,5 @@ VERBS = {
     "WHO": Verb(_who, "[mask [%fields]]"),
     "WHOIS": Verb(_whois, "[server] nickname"),
     "WHOWAS": Verb(_whowas, "nickname [count]"),
-    "WHY": Verb(moderation.why),
+    "WHY": Verb(moderation.why, "[room]"),
 }

@@ -14,13 +14,11 @@ from functools import cache, partial
 from trio_chat.core.commands import (
     CheckInvitation,
     Command,
-    DirectMessage,
     Enter,
     Join,
     Leave,
     LogIn,
     Quit,
-    Remove,
     Rename,
     Say,
     UseInvitation,
@@ -101,7 +99,6 @@ class PlainSession(Session):
         self._why = ""  # of the last refusal before they are in
         self._asked = ""  # the nickname whose account is meant by /login
         self._has_spoken = False
-        self._told = ""  # to whom they spoke last, if that was in private
         self._room = ""
         self._to_send = b""
 
@@ -297,7 +294,7 @@ class PlainSession(Session):
             return self._completed(read_verb(self._room, text))
         if (token := shown_token(text.strip())) and not is_link(text):
             return UseInvitation(token)  # in the wrong place; nobody else is to have it
-        self._has_spoken, self._told = True, ""
+        self._has_spoken = True
         return Say(self._room, text.removeprefix("/"))
 
     def _out_of_place(self, text: str) -> Command | Refused:
@@ -310,18 +307,9 @@ class PlainSession(Session):
         return Refused(_NICK_FIRST)
 
     def _completed(self, read: Command | Notice | Refused) -> Command | Notice | Refused:
-        """What was read, with the name that /login leaves out, and where "/remove last" is meant:
-        if they spoke to somebody in private last, there.
-        """
-        match read:
-            case LogIn(name=""):
-                return replace(read, name=self._asked)
-            case DirectMessage(nick=nick):
-                self._told = nick
-            case Say():
-                self._told = ""
-            case Remove(id="", nick="") if self._told:
-                return replace(read, target=self._told)
+        """What was read, with the name that /login leaves out."""
+        if isinstance(read, LogIn) and not read.name:
+            return replace(read, name=self._asked)
         return read
 
     def _is_of_browser(self, text: str) -> bool:

@@ -135,28 +135,34 @@ def _rename(room: str, rest: str) -> Command:
 
 
 class _Named(NamedTuple):
-    """A message as /remove and /report name it: by its ``id``, or as the last one of a ``nick``."""
+    """A message as /remove and /report name it: by its ``id``, or as the last one of a ``nick``;
+    in the room, or in the private conversation with ``partner``.
+    """
 
-    id: str
-    nick: str
-    why: str
+    id: str = ""
+    nick: str = ""
+    why: str = ""
+    partner: str = ""
 
 
 def _message(rest: str) -> _Named | None:
     """Read which message is meant, and why; None if it is none of the forms."""
     which, more = (*rest.split(maxsplit=1), "")[:2]
     if is_id(which):
-        return _Named(which, "", more)
+        return _Named(which, why=more)
     if which.lower() != "last":
         return None
     nick, why = (*more.split(maxsplit=1), "", "")[:2]
-    return _Named("", nick, why)
+    if nick.lower() == "private" and why:
+        partner, why = (*why.split(maxsplit=1), "")[:2]
+        return _Named(why=why, partner=partner)
+    return _Named(nick=nick, why=why)
 
 
 def _remove(room: str, rest: str) -> Command | Refused:
     if (named := _message(rest)) is None:
-        return Refused("/remove takes last, the id of a message, or last NAME.")
-    return Remove(room, named.id, named.why, named.nick)
+        return Refused("/remove takes last, last NAME, last private NAME, or the id of a message.")
+    return Remove(named.partner or room, named.id, named.why, named.nick)
 
 
 def _history(room: str, number: str) -> Command | Refused:
@@ -232,9 +238,9 @@ def _invitation(room: str, rest: str) -> Command | Refused:
 
 def _report(room: str, rest: str) -> Command | Refused:
     named = _message(rest)
-    if named is None or not (named.id or named.nick):
-        return Refused("/report takes the id of a message, or last NAME.")
-    return Report(room, named.id, named.why, named.nick)
+    if named is None or not (named.id or named.nick or named.partner):
+        return Refused("/report takes last NAME, last private NAME, or the id of a message.")
+    return Report(named.partner or room, named.id, named.why, named.nick or named.partner)
 
 
 def _reports(room: str, rest: str) -> Command | Refused:
@@ -243,6 +249,10 @@ def _reports(room: str, rest: str) -> Command | Refused:
 
 def _audit(room: str, rest: str) -> Command | Refused:
     return read_audit(rest) or Refused(f"Usage: /audit {OF_AUDIT[0]}")
+
+
+def _why(room: str, other: str) -> Command:
+    return ExplainLimits(other if other.startswith("#") or not other else f"#{other}")
 
 
 def _uban(room: str, rest: str) -> Command | Refused:
@@ -294,7 +304,7 @@ VERBS = {
     "devoice": Verb(*OF_STATUS["devoice"], _status("v", add=False)),
     "rename": Verb("ROOM [WHY]", "give the room another name", 1, _rename),
     "remove": Verb(
-        "last|ID|last NAME [WHY]",
+        "last|last NAME|last private NAME|ID [WHY]",
         "remove your last message; an operator also others'",
         1,
         _remove,
@@ -315,9 +325,9 @@ VERBS = {
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "uban": Verb(*OF_MODERATION["uban"], _uban),
     "lock": Verb(*OF_MODERATION["lock"], lambda room, rest: read_lock(rest)),
-    "report": Verb(*OF_REPORT, _report),
+    "report": Verb("last NAME|last private NAME|ID [WHY]", *OF_REPORT[1:], _report),
     "reports": Verb(*OF_REPORTS, _reports),
     "audit": Verb(*OF_AUDIT, _audit),
-    "why": Verb(*OF_MODERATION["why"], lambda room, rest: ExplainLimits()),
+    "why": Verb(*OF_MODERATION["why"], _why),
     "quit": Verb("", "leave", 0, lambda room, rest: Quit()),
 }

@@ -42,7 +42,7 @@ def to_ours(verb: str) -> Callable[[IrcRooms, str], Lines]:
 
 def why(session: IrcRooms, rest: str) -> Lines:
     check_server(session)
-    return [body("WHY")]
+    return [body("WHY", *rest.split()[:1])]
 
 
 def ban(session: IrcRooms, room: str, rest: str, *, mute: bool = False) -> Lines:

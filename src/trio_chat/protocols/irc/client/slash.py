@@ -249,7 +249,7 @@ SLASHES = {
         "[ROOM] NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick
     ),
     "remove": Slash(
-        "last|ID|last NAME [WHY]", "remove your last message; an operator also others'", 1, _remove
+        "last|last NAME|ID [WHY]", "remove your last message; an operator also others'", 1, _remove
     ),
     "rooms": Slash("", "list the rooms", 0, lambda s, rest: ["LIST"]),
     "who": Slash("[ROOM]", "list the people in the room", 0, _who),
