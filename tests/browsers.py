@@ -35,8 +35,10 @@ def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
 class Socket:
     """The client's end of a WebSocket, without I/O."""
 
-    def __init__(self, *subprotocols: str, host: str = "localhost", origin: str = "") -> None:
-        uri, offered = parse_uri(f"ws://{host}/"), list(subprotocols or [TEXT])
+    def __init__(
+        self, *subprotocols: str, host: str = "localhost", path: str = "/", origin: str = ""
+    ) -> None:
+        uri, offered = parse_uri(f"ws://{host}{path}"), list(subprotocols or [TEXT])
         self.protocol = ClientProtocol(uri, subprotocols=offered, origin=origin or None)
         self.protocol.send_request(self.protocol.connect())
 

@@ -158,7 +158,7 @@ WHERE = "From where you are, you need encryption. Use TLS: ircs://192.0.2.1:{}"
     [
         (r"alice\nhello\n", "*** {}\n"),
         (r"NICK alice\r\nUSER a 0 * :A\r\n", "ERROR :Closing link: {}\n"),
-        (r"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 Bad Request\n"),
+        (r"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 307 Temporary Redirect\n"),
         ("", "*** {}\n"),
     ],
     ids=["plain", "IRC", "HTTP", "silence"],

@@ -117,6 +117,6 @@ def test_junk_is_a_header_or_refused_and_never_anything_else(begin: bytes, junk:
     data, header = begin + junk, None
     with suppress(BadHeader):
         header = read_header(data)
-    source, rest = header or Header("", b"")
-    assert data.endswith(rest)
-    assert not source or ipaddress.ip_address(source)
+    header = header or Header("", b"")
+    assert data.endswith(header.rest)
+    assert not header.source or ipaddress.ip_address(header.source)

@@ -71,7 +71,12 @@ WHERE = "From where you are, you need encryption. Use TLS: ircs://chat.example.o
         (b"NICK alice\r\nUSER a 0 * :A\r\n", "ERROR :Closing link: {}\r\n"),
         (b"CAP LS 302\r\n", "ERROR :Closing link: {}\r\n"),
         (
-            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /#a?b HTTP/1.1\r\nAccept: x\r\nhost: x:80\r\n\r\n",
+            "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+            "Location: https://x:80/#a?b\r\n\r\nThis is a chat server. {}\r\n",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\0\r\n\r\n",
             "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
             "This is a chat server. {}\r\n",
         ),

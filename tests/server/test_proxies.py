@@ -10,6 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from browsers import Socket, get
 from certificates import Files, issue, trusting
 from peers import House, Peer, running, settings
 
@@ -214,3 +215,58 @@ async def test_a_server_that_stops_waits_for_no_header(house: House) -> None:
     began = trio.current_time()
     assert await peer.rest() == ""
     assert trio.current_time() - began < 1
+
+
+# ── proxies of HTTP ────────────────────────────────────────────────────────────────────────────
+
+
+def handed_on(request: bytes, source: str = ALICE, scheme: str = "https") -> bytes:
+    """A request with what nginx adds to it."""
+    added = f"X-Forwarded-For: 127.0.0.1, {source}\r\nX-Forwarded-Proto: {scheme}\r\n\r\n"
+    return request.removesuffix(b"\r\n") + added.encode()
+
+
+async def test_a_request_by_a_proxy_comes_from_where_its_headers_say(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    peer = await by_proxy(house, handed_on(get(host="chat.example.org")))
+    text = await peer.rest()  # the proxy may use a connection for somebody else next
+    assert text.startswith("HTTP/1.1 200 OK\r\n")
+    assert "\r\nConnection: close\r\n" in text
+    assert f"connected from {ALICE}" in caplog.text
+
+
+async def test_a_request_without_such_headers_is_turned_away(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    peer = await by_proxy(house, get(host="chat.example.org"))
+    assert await peer.rest() == ""
+    assert f"turned away the proxy {PROXY}: its request has no X-Forwarded-For" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "scheme", "status"),
+    [
+        ("https://chat.example.org", "chat.example.org", "https", 101),
+        ("https://chat.example.org", "127.0.0.1:55555", "https", 403),
+        ("https://evil.example", "chat.example.org", "https", 403),
+        ("http://chat.example.org", "chat.example.org", "http", 400),
+    ],
+)
+async def test_a_page_by_a_proxy_has_the_origin_that_the_browser_sees(
+    proxied: Any, files: Files, origin: str, host: str, scheme: str, status: int
+) -> None:
+    async with running(proxied(tls=files.settings)) as house:
+        request = Socket(host=host, origin=origin).written()
+        peer = await by_proxy(house, handed_on(request, scheme=scheme), address="unix")
+        assert (await peer.until("\r\n")).startswith(f"HTTP/1.1 {status} ")
+
+
+async def test_others_cannot_say_that_they_come_by_a_proxy(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    peer = await by_proxy(house, handed_on(get(host="x")), address=BOB)
+    assert (await peer.until("\r\n\r\n")).startswith("HTTP/1.1 200 ")
+    assert f"connected from {BOB}" in caplog.text

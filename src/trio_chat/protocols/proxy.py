@@ -39,11 +39,14 @@ class BadHeader(ValueError):
 
 class Header(NamedTuple):
     """The header of a proxy. ``source`` is the address that the connection comes from, empty if the
-    proxy speaks for itself or does not know; ``rest`` followed the header.
+    proxy speaks for itself or does not know; ``rest`` followed the header. Of a request that the
+    proxy hands on (``is_request``) it may know that it came over TLS (``is_secure``).
     """
 
     source: str
     rest: bytes
+    is_request: bool = False
+    is_secure: bool = False
 
 
 def read_header(data: bytes) -> Header | None:
@@ -73,7 +76,7 @@ def _read_line(data: bytes) -> Header | None:
         raise BadHeader("a port in its PROXY line is wrong")
     try:
         read(target)
-        return Header(_name(read(source)), data[end:])
+        return Header(name_of(read(source)), data[end:])
     except ValueError:
         raise BadHeader("an address in its PROXY line is wrong") from None
 
@@ -92,9 +95,9 @@ def _read_binary(data: bytes) -> Header | None:
     if len(data) < _FIXED + length:
         return None
     source = data[_FIXED : _FIXED + first]
-    return Header(_name(ipaddress.ip_address(source)) if source else "", data[_FIXED + length :])
+    return Header(name_of(ipaddress.ip_address(source)) if source else "", data[_FIXED + length :])
 
 
-def _name(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def name_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """An address as text; one of IPv4 as such, even if written as IPv6."""
     return str(getattr(address, "ipv4_mapped", None) or address)

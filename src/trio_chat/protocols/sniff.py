@@ -61,6 +61,10 @@ _HEADER = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_PAGE = re.compile(
+    rb"(?:GET|HEAD) (?P<path>/[!-~]*) [^\0]*?\r\n(?i:Host):[ \t]*(?P<host>[\w.:\[\]-]+)[ \t]*\r\n"
+)
+
 # The commands that the server knows, and others with which some client or gateway may begin; among
 # them those to log in elsewhere, which are followed by a password.
 _COMMANDS = VERBS.keys() | {
@@ -163,10 +167,18 @@ class Opening:
         return is_one_letter(self._typed, self._encoding)
 
 
-def http_refusal(text: str) -> bytes:
-    """The answer to a request, with a text for people."""
-    head = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
-    return f"{head}{text}\r\n".encode()
+def http_refusal(text: str, location: str = "") -> bytes:
+    """The answer to a request, with a text for people; browsers go to the ``location`` instead."""
+    status = "307 Temporary Redirect" if location else "400 Bad Request"
+    lines = [f"HTTP/1.1 {status}", "Connection: close", "Content-Type: text/plain"]
+    lines += [f"Location: {location}"] if location else []
+    return "\r\n".join([*lines, "", text, ""]).encode()
+
+
+def page_over_tls(request: bytes) -> str:
+    """The address over TLS of the page that a request is for; empty if that is not known."""
+    found = _PAGE.match(request)
+    return f"https://{found['host'].decode()}{found['path'].decode()}" if found else ""
 
 
 def begins_tls(data: bytes) -> bool:

@@ -126,6 +126,7 @@ class Connection:
     ) -> None:
         self._link, self._shared, self._source = entered.link, shared, source
         self._entered = entered
+        self._handed_on = entered.handed_on
         self._hub = shared.hub
         self._limits = limits = shared.settings.limits
         self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
@@ -164,11 +165,14 @@ class Connection:
 
     @property
     def _is_secure(self) -> bool:
-        return self._link.seal is not None
+        handed_on = self._handed_on
+        return self._link.seal is not None or bool(handed_on and handed_on.is_secure)
 
     @property
     def _is_private(self) -> bool:
         """Whether nobody on the way can read what the peer sends."""
+        if self._handed_on:
+            return self._handed_on.is_private
         return self._is_secure or is_local(self._link.peer)
 
     @property
@@ -298,8 +302,14 @@ class Connection:
         )
         if opened.asks_for_page and (page := self._shared.page):
             irc = IrcSession(self._shared.irc, time.time, private=self._is_private)
-            local = is_local(self._link.peer)
-            self._session = page.session(irc, time.time, secure=self._is_secure, local=local)
+            forwarded = self._handed_on is not None
+            self._session = page.session(
+                irc,
+                time.time,
+                secure=self._is_secure,
+                local=is_local(self._link.peer) and not forwarded,
+                forwarded=forwarded,
+            )
         elif opened.refusal:
             outbox.post(opened.asked + opened.refusal)
             await self._end(f"speaks {opened.spoken.name}")

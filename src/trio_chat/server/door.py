@@ -7,17 +7,18 @@ who come from where ``tls.clear`` does not allow that are told so, and nobody he
 """
 
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import trio
 
 from trio_chat.core.views import Notice, Refused
+from trio_chat.protocols.forwarded import may_be_request, read_forwarded
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.plain.server import plain_dialect
-from trio_chat.protocols.proxy import BadHeader, read_header
-from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal
-from trio_chat.server.addresses import is_among, may_be_clear
+from trio_chat.protocols.proxy import BadHeader, Header, read_header
+from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal, page_over_tls
+from trio_chat.server.addresses import is_among, is_local, may_be_clear
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.tls import STEPS_AT_ONCE, TlsLink
 from trio_chat.server.transport import Link
@@ -45,17 +46,32 @@ class NoEntry(Exception):
 @dataclass(frozen=True)
 class Entered:
     """A link that is ready for a session. ``first`` has been received from it already; ``silent``
-    says that the peer waits to be greeted.
+    says that the peer waits to be greeted. ``handed_on`` is set if its request comes by a proxy.
     """
 
     link: Link
     first: bytes = b""
     silent: bool = False
+    handed_on: "Introduced | None" = None
 
     @property
     def how(self) -> str:
         """How the peer is connected, for the log."""
         return " over TLS" if isinstance(self.link, TlsLink) else ""
+
+
+@dataclass(frozen=True)
+class Introduced:
+    """A peer that has come, perhaps by a proxy; ``first`` has been received from it already.
+
+    A proxy that hands on requests (``is_request``) says whether they came over TLS (``is_secure``);
+    ``is_private`` says that then nobody can read them on their way from the proxy, either.
+    """
+
+    first: bytes = b""
+    is_request: bool = False
+    is_secure: bool = False
+    is_private: bool = False
 
 
 class Door:
@@ -78,26 +94,50 @@ class Door:
         for scope in list(self.waiting):
             scope.cancel("the server stops")
 
-    async def introduce(self, link: Link) -> bytes:
-        """Let a proxy say for whom it connects: that is the peer from then on. Returns what the
-        peer has sent already. Raises NoEntry, and trio.BrokenResourceError.
+    async def introduce(self, link: Link) -> Introduced:
+        """Let a proxy say for whom it connects: that is the peer from then on. Raises NoEntry, and
+        trio.BrokenResourceError.
         """
         if not is_among(link.peer, self._proxies):
-            return b""
+            return Introduced()
         if self._unintroduced >= _UNINTRODUCED_MAX:
             raise NoEntry("too many of its connections have sent no PROXY header")
         self._unintroduced += 1
         try:
             with _Wait(self, _INTRODUCTION):
-                return await _introduced(link)
+                return await self._introduced(link)
         finally:
             self._unintroduced -= 1
         raise NoEntry(f"no PROXY header within {_INTRODUCTION:g} seconds")
 
-    async def enter(self, link: Link, settings: Settings, first: bytes = b"") -> Entered:
-        """Find out what is spoken over a link, of which something may have been received already.
-        Raises NoEntry, and trio.BrokenResourceError.
-        """
+    async def _introduced(self, link: Link) -> Introduced:
+        """Receive the header of a proxy, and what follows it. Raises as ``introduce`` does."""
+        data, by = b"", link.peer
+        try:
+            while (header := self._header(data)) is None:
+                if not (more := await link.receive()):
+                    raise NoEntry("it has gone without a PROXY header")
+                data += more
+        except BadHeader as error:
+            raise NoEntry(str(error)) from error
+        link.peer = header.source or link.peer
+        is_private = header.is_secure and is_local(by)
+        return Introduced(header.rest, header.is_request, header.is_secure, is_private)
+
+    def _header(self, data: bytes) -> Header | None:
+        if data and may_be_request(data):
+            return read_forwarded(data, lambda address: is_among(address, self._proxies))
+        return read_header(data)
+
+    async def enter(
+        self, link: Link, settings: Settings, introduced: Introduced = Introduced()
+    ) -> Entered:
+        """Find out what is spoken over a link. Raises NoEntry, and trio.BrokenResourceError."""
+        first = introduced.first
+        if introduced.is_request:
+            if not (introduced.is_secure or may_be_clear(link.peer, settings.tls.clear)):
+                await self._turn_away(link, first, settings)
+            return Entered(link, first, handed_on=replace(introduced, first=b""))
         context, silent = self._certificate.context, False
         if context is None:
             return Entered(link, first)
@@ -112,7 +152,8 @@ class Door:
         if begins_tls(first):
             return await self._secured(TlsLink(link, context, first), settings.tls.handshake)
         if not is_clear:
-            await self._turn_away(link, first, settings)
+            location = page_over_tls(first) if settings.web.enabled else ""
+            await self._turn_away(link, first, settings, location)
         return Entered(link, first, silent=silent)
 
     async def _secured(self, link: TlsLink, seconds: float) -> Entered:
@@ -151,12 +192,14 @@ class Door:
         spoken = await self._hear(link, opening, settings)
         await self._tell(link, _refusal(spoken, refused, settings))
 
-    async def _turn_away(self, link: Link, first: bytes, settings: Settings) -> NoReturn:
+    async def _turn_away(
+        self, link: Link, first: bytes, settings: Settings, location: str = ""
+    ) -> NoReturn:
         """Tell a peer that speaks in clear, in its own language, to use TLS. Raises NoEntry."""
         opening = Opening(settings.encoding)
         opening.feed(first)  # nothing, if nothing has come
         spoken = await self._hear(link, opening, settings)
-        await self._tell(link, _only_tls(spoken, settings, self._port))
+        await self._tell(link, _only_tls(spoken, settings, self._port, location))
         raise NoEntry("it speaks no TLS")
 
     async def _hear(self, link: Link, opening: Opening, settings: Settings) -> Spoken | None:
@@ -195,25 +238,15 @@ class _Wait(AbstractContextManager[trio.CancelScope]):
         return is_over
 
 
-async def _introduced(link: Link) -> bytes:
-    """Receive the header of a proxy, and what follows it. Raises as ``Door.introduce`` does."""
-    data = b""
-    try:
-        while (header := read_header(data)) is None:
-            if not (more := await link.receive()):
-                raise NoEntry("it has gone without a PROXY header")
-            data += more
-    except BadHeader as error:
-        raise NoEntry(str(error)) from error
-    link.peer = header.source or link.peer
-    return header.rest
-
-
-def _only_tls(spoken: Spoken | None, settings: Settings, port: int) -> bytes:
-    """How a peer is told, in the protocol that it speaks, to speak TLS."""
+def _only_tls(spoken: Spoken | None, settings: Settings, port: int, location: str) -> bytes:
+    """How a peer is told, in the protocol that it speaks, to speak TLS. Browsers are sent to the
+    location, if that is known.
+    """
     name = settings.server.public_name
     where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
     why = f"From where you are, you need encryption. Use TLS: {where}"
+    if spoken is Spoken.HTTP and location:
+        return http_refusal(f"This is a chat server. {why}", location)
     words = _refusal(spoken, Refused(why), settings)
     if spoken is Spoken.IRC and settings.tls.sts_days:
         return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words

@@ -28,13 +28,22 @@ class Page:
         self.build = self._files.build
 
     def session(
-        self, irc: IrcSession, clock: Callable[[], float], *, secure: bool, local: bool
+        self,
+        irc: IrcSession,
+        clock: Callable[[], float],
+        *,
+        secure: bool,
+        local: bool,
+        forwarded: bool,
     ) -> Session:
-        """The session of a browser, which is ``local`` if it is on this machine."""
+        """The session of a browser, which is ``local`` if it has come from this machine, and by no
+        proxy that has ``forwarded`` its request.
+        """
         # The library takes 60 ms to load, and many servers have no browsers.
         from trio_chat.protocols.web.session import WebSession
         from trio_chat.protocols.web.site import Site
 
         if local not in self._sites:
             self._sites[local] = Site(self._files, self._hosts[local], self._origins)
-        return WebSession(irc, self._sites[local], clock, secure=secure)
+        site = self._sites[local]
+        return WebSession(irc, site, clock, secure=secure, forwarded=forwarded)

@@ -27,7 +27,7 @@ from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
-from trio_chat.server.door import Door, Entered, NoEntry
+from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to
@@ -356,20 +356,21 @@ class Server:
     async def _handle(self, link: Link) -> None:
         """Serve a connection, and close it. An error ends this one, and no other."""
         async with link:
-            if (first := await self._introduce(link)) is None:
+            if (introduced := await self._introduce(link)) is None:
                 return
             source = self._sources.of(link.peer, trio.current_time())
             if ban := self._hub.chat.realm.bans.at_door(link.peer):
                 refused = refuse_banned(self._hub.chat, ban)
                 over_tls = source.may_be_told(trio.current_time())
+                first = introduced.first
                 await self._turn_away(link, first, source, refused, over_tls=over_tls)
                 return
             if why_not := self._sources.enter(source, trio.current_time()):
-                await self._turn_away(link, first, source, Refused(why_not))
+                await self._turn_away(link, introduced.first, source, Refused(why_not))
                 return
             try:
-                connection = await self._enter(link, first, source)
-                del first  # it may be long, and most connections last
+                connection = await self._enter(link, introduced, source)
+                del introduced  # it may be long, and most connections last
                 if connection:
                     await self._talk(connection)
             except* Exception:
@@ -390,8 +391,8 @@ class Server:
                 "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
             )
 
-    async def _introduce(self, link: Link) -> bytes | None:
-        """Learn where a connection comes from, and what has come; None if a proxy does not say."""
+    async def _introduce(self, link: Link) -> Introduced | None:
+        """Learn where a connection comes from; None if a proxy does not say."""
         try:
             return await self._door.introduce(link)
         except (NoEntry, trio.BrokenResourceError) as why:
@@ -400,12 +401,12 @@ class Server:
                 logger.warning("turned away the proxy %s: %s", link.peer, why)
             return None
 
-    async def _enter(self, link: Link, first: bytes, source: Source) -> Connection | None:
+    async def _enter(self, link: Link, introduced: Introduced, source: Source) -> Connection | None:
         """Bring a link through the door; None if that fails."""
         number = next(self._numbers)
         connection_number.set(number)
         try:
-            entered = await self._door.enter(link, self.settings, first)
+            entered = await self._door.enter(link, self.settings, introduced)
         except (NoEntry, trio.BrokenResourceError) as why:
             logger.info("not connected from %s: %s", link.peer, why)
             return None

@@ -60,8 +60,8 @@ class ServerSettings(Section):
         (),
         "Addresses and networks of proxies that connect for others, separated by commas; unix "
         "stands for Unix sockets. Connections from there have to begin with a header of the PROXY "
-        "protocol, version 1 or 2, and come from the address in it. A server with proxies is one "
-        "that others can reach.",
+        "protocol, version 1 or 2, or be requests of HTTP with X-Forwarded-For, and come from the "
+        "address in that. A server with proxies is one that others can reach.",
     )
     lobby: values.Lobby = _setting("#lobby", "The room that everybody enters first.")
     room_modes: str = _setting(

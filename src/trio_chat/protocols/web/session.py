@@ -13,11 +13,12 @@ from websockets.frames import CloseCode
 from trio_chat.core.commands import Quit
 from trio_chat.core.events import Event
 from trio_chat.core.views import Answer
+from trio_chat.protocols.forwarded import HEAD_END
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, OwnDialect, Run, Session
 from trio_chat.protocols.web.dialect import OwnWebDialect, web_dialect
 from trio_chat.protocols.web.frames import TEXT, Frames, frame_end, framed
-from trio_chat.protocols.web.site import HEAD_END, BadRequest, Site, refusal, take_head
+from trio_chat.protocols.web.site import BadRequest, Site, refusal, take_head
 
 # The bytes of frames that are read at a time: some 300 of the smallest, in a few milliseconds.
 _PIECE = 2048
@@ -26,13 +27,21 @@ _PIECE = 2048
 class WebSession(Session):
     """A browser's connection (see ``protocols.session.Session`` for the contract) around ``irc``.
 
-    ``clock`` gives unix time in seconds; ``secure`` says that the browser speaks TLS.
+    ``clock`` gives unix time in seconds; ``secure`` says that the browser speaks TLS; ``forwarded``
+    that a proxy hands requests on: a connection has one then, as the next may be of somebody else.
     """
 
     def __init__(
-        self, irc: IrcSession, site: Site, clock: Callable[[], float], *, secure: bool
+        self,
+        irc: IrcSession,
+        site: Site,
+        clock: Callable[[], float],
+        *,
+        secure: bool,
+        forwarded: bool = False,
     ) -> None:
-        self._irc, self._site, self._clock, self._secure = irc, site, clock, secure
+        self._irc, self._site, self._clock = irc, site, clock
+        self._secure, self._forwarded = secure, forwarded
         self._unread = b""
         self._answer = b""  # to a request; the next is read when it has been sent
         self._frames: Frames | None = None  # since the upgrade
@@ -96,7 +105,9 @@ class WebSession(Session):
             if (found := take_head(self._unread)) is None:
                 return False
             head, self._unread = found
-            answer = self._site.answer(head, self._clock(), secure=self._secure)
+            answer = self._site.answer(
+                head, self._clock(), secure=self._secure, forwarded=self._forwarded
+            )
         except BadRequest as bad:
             answer = refusal(bad.status, str(bad))
         self._answer = answer.data

@@ -16,14 +16,9 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from trio_chat.protocols.forwarded import HEAD_END, HEAD_MAX
 from trio_chat.protocols.web.files import File, Files
 from trio_chat.protocols.web.frames import SUBPROTOCOLS, TEXT, logger
-
-#: The longest head of a request.
-HEAD_MAX = 16 * 1024  # bytes
-
-#: The end of the head of a request or an answer.
-HEAD_END = b"\r\n\r\n"
 
 # Scripts, styles and pictures of our own and nothing else, no plug-ins, in nobody's frame; no text
 # becomes markup.
@@ -75,23 +70,24 @@ class Site:
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
 
-    def answer(self, head: bytes, now: float, *, secure: bool) -> Answer:
+    def answer(self, head: bytes, now: float, *, secure: bool, forwarded: bool = False) -> Answer:
         """Answer a request of which this is the head, at this unix time in seconds. ``secure`` says
-        that it came over TLS.
+        that it came over TLS, ``forwarded`` that a proxy has handed it on.
         """
         try:
             protocol, request = _parse(head)
-            host = self._host(request)
+            host = self._host(request, forwarded=forwarded)
             if "Upgrade" in request.headers:
                 self._check_origin(request, f"{'https' if secure else 'http'}://{host}")
                 return _upgraded(protocol, request)
-            return self._file(request, now)
+            return self._file(request, now, close=forwarded)
         except BadRequest as bad:
             return refusal(bad.status, str(bad))
 
-    def _host(self, request: Request) -> str:
-        """The host that a request is for, as it says."""
-        host = _one(request, "Host").lower()
+    def _host(self, request: Request, *, forwarded: bool) -> str:
+        """The host that a request is for, as it says, or the proxy that was asked."""
+        asked = _one(request, "X-Forwarded-Host") if forwarded else ""
+        host = (asked or _one(request, "Host")).lower()
         name = re.sub(r":\d*\Z", "", host)
         if not name:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "The request names no host.")
@@ -100,7 +96,7 @@ class Site:
             raise BadRequest(HTTPStatus.MISDIRECTED_REQUEST, why)
         return host
 
-    def _file(self, request: Request, now: float) -> Answer:
+    def _file(self, request: Request, now: float, *, close: bool) -> Answer:
         path = request.path.partition("?")[0]
         file = self.files.by_path.get(path)
         if file is None:
@@ -112,8 +108,8 @@ class Site:
             "Cache-Control": "no-cache",
             "Vary": "Accept-Encoding",
         }
-        close = request.protocol == "HTTP/1.0" or _has_token(request, "Connection", "close")
-        if close:
+        close = close or request.protocol == "HTTP/1.0"
+        if close := close or _has_token(request, "Connection", "close"):
             headers["Connection"] = "close"
         if tag.removeprefix("W/") in ",".join(request.headers.get_all("If-None-Match")):
             return Answer(_head(HTTPStatus.NOT_MODIFIED, headers), is_last=close)
