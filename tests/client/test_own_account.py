@@ -13,12 +13,14 @@ PASSWORD = "correct-horse"
 
 
 @asynccontextmanager
-async def screen(house: House, pin: str, device: Path, nick: str = "") -> AsyncIterator[Terminal]:
+async def screen(
+    house: House, pin: str, device: Path, nick: str = "", *more: str
+) -> AsyncIterator[Terminal]:
     """The full screen of somebody on a device, where they stay until they say /quit."""
     link = f"ircs://localhost:{house.port}?pin={pin}"
-    command = ["client", link, "--protocol", "irc", *(["--nick", nick] if nick else [])]
+    command = ["client", link, "--protocol", "irc", *(["--nick", nick] if nick else []), *more]
     async with terminal(command, {"XDG_STATE_HOME": str(device)}) as it:
-        await it.until("You are in #lobby.")
+        await it.until("in #lobby")
         yield it
         await it.type("/quit\r")
         assert await it.ended() == 0
@@ -61,3 +63,15 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
             assert await account_of(watcher, "bob_2") == ""
         async with screen(house, files.pin, first, "bob") as it:
             assert await account_of(watcher, "bob") == "bob"
+
+
+async def test_line_by_line_a_device_is_the_same_as_on_the_full_screen(tmp_path: Path) -> None:
+    files = issue(tmp_path / "tls")
+    async with running(settings(tls=files.settings)) as house:
+        watcher = await irc_peer(house, "watcher", rooms="")
+        async with screen(house, files.pin, tmp_path / "device", "bob", "--plain") as it:
+            await it.type(f"/register {PASSWORD}\r")
+            await it.until("This device will log in by itself next time.")
+        for how in ([], ["--plain"]):
+            async with screen(house, files.pin, tmp_path / "device", "", *how) as it:
+                assert await account_of(watcher, "bob") == "bob"

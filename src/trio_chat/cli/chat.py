@@ -29,6 +29,7 @@ from trio_chat.client.text import (
 from trio_chat.core.names import alternate_nick
 from trio_chat.errors import NotAdmitted, NotSaid, SettingsError
 from trio_chat.protocols.client import Message
+from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Settings
 
 
@@ -102,7 +103,6 @@ def _content(settings: Settings) -> Settings:
 
 async def _main(settings: Settings) -> int:
     """Talk until the chat ends; returns the exit code."""
-    nick = _nick(settings)
     code = 0
 
     async def leave_on_signal() -> None:
@@ -115,16 +115,26 @@ async def _main(settings: Settings) -> int:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(leave_on_signal)
         if settings.client.json_lines:
-            await _talk_in_json(settings, nick)
+            await _talk_in_json(settings, _nick(settings))
+        elif os.isatty(0):
+            await _talk_as_known(settings)
         else:
-            await _talk_in_lines(settings, nick)
+            await _talk_in_lines(settings, _nick(settings))
         nursery.cancel_scope.cancel("the chat has ended")
     return code
 
 
-async def _talk_in_lines(settings: Settings, nick: str) -> None:
+async def _talk_as_known(settings: Settings) -> None:
+    """A person comes as who they were last time, as on the full screen."""
+    from trio_chat.cli.device import known  # slow to load, and of no use to programs
+
+    with known(settings) as state:
+        await _talk_in_lines(_content(settings), _nick(settings, state.account), state)
+
+
+async def _talk_in_lines(settings: Settings, nick: str, state: ResumeState | None = None) -> None:
     front_end = Pipe(_terminal_text() if os.isatty(1) else piped_text)
-    await run_lines(_content(settings) if os.isatty(0) else settings, nick, front_end)
+    await run_lines(settings, nick, front_end, state)
     if front_end.dropped:
         raise NotSaid.of(lines=front_end.dropped)
 

@@ -5,22 +5,20 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
-import platformdirs
 import trio
 
+from trio_chat.cli.device import opened, resume_state
 from trio_chat.client import requests
 from trio_chat.client.model import Model, SavedState, Unsent
-from trio_chat.client.runner import ChatRunner, device, resume_state_of
-from trio_chat.client.state import State, open_state
+from trio_chat.client.runner import ChatRunner
+from trio_chat.client.state import State
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.multiline import one_message
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked, on_its_way
 from trio_chat.settings import Settings
-from trio_chat.settings.places import Address
 
 # The most that is forgotten if the program is killed or the machine goes down.
 _SAVE_EVERY = 5.0  # seconds
@@ -31,7 +29,7 @@ def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
 
     ``nick_for`` chooses the nickname of somebody who was logged in to this account, if to any.
     """
-    with open_state(_directory(settings), str(Address(settings.host, settings.port))) as state:
+    with opened(settings) as state:
         nick = nick_for(state.kept.account)
         model = _model(settings, nick, state)
         resume = _resume_state(settings, state)
@@ -56,11 +54,6 @@ def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
             _save_at_last(state, kept())
 
 
-def _directory(settings: Settings) -> Path | None:
-    """Usually ``~/.local/state/trio-chat``; None to remember nothing."""
-    return platformdirs.user_state_path("trio-chat") if settings.client.state else None
-
-
 def _model(settings: Settings, nick: str, state: State) -> Model:
     kept = _with_room(state.kept, settings)
     model = Model(nick, offset=_offset, tells_typing=settings.client.typing, kept=kept)
@@ -79,13 +72,8 @@ def _with_room(kept: SavedState, settings: Settings) -> SavedState:
 
 def _resume_state(settings: Settings, saved: State) -> ResumeState:
     """Treat texts that were unacknowledged when the program ended as after a lost connection."""
-    kept = saved.kept
-    if settings.client.identity:
-        state = resume_state_of(settings)
-    else:
-        of_device = device() if saved.lasts else ""
-        state = ResumeState(secret=kept.secret, device=of_device, account=kept.account)
-    state.unacked.extend(map(_on_its_way, kept.unsent))
+    state = resume_state(settings, saved)
+    state.unacked.extend(map(_on_its_way, saved.kept.unsent))
     return state
 
 

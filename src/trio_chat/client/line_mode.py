@@ -48,11 +48,13 @@ class LineFrontEnd(Protocol):
         """Show messages until the channel is closed, and return when all of them are shown."""
 
 
-async def run_lines(settings: Settings, nick: str, front_end: LineFrontEnd) -> None:
-    """Chat until the input ends. Raises ChatError if the server cannot be reached or is lost, or
-    some of the input was not said.
+async def run_lines(
+    settings: Settings, nick: str, front_end: LineFrontEnd, state: ResumeState | None = None
+) -> None:
+    """Chat until the input ends; without a ``state``, as somebody new. Raises ChatError if the
+    server cannot be reached or is lost, or some of the input was not said.
     """
-    state = resume_state_of(settings, comes_back=settings.client.retry)
+    state = state or resume_state_of(settings, comes_back=settings.client.retry)
     lines = Lines(settings, front_end, state)
     await run_chat(settings, nick, lines, state, patience=math.inf)
     lines.check()
