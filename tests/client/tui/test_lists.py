@@ -1,5 +1,6 @@
 """Lists in the place of the log: help, search, going to a room, and what to do with whom."""
 
+import time
 from operator import attrgetter
 
 import pytest
@@ -172,7 +173,10 @@ BANS = Masks(
 )
 
 
-def test_bans_are_asked_for_by_the_menu_read_and_lifted():
+def test_bans_are_asked_for_by_the_menu_read_and_lifted(monkeypatch):
+    """Their ends are told in the time of this place."""
+    monkeypatch.setenv("TZ", "IST-5:30")
+    time.tzset()
     model = demo_model()
 
     async def script(pilot, app):
@@ -182,7 +186,7 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted():
         model.bans = BANS
         app._take()
         await pilot.pause()
-        assert "account mallory: banned until 2023-11-15 00:14 UTC by al (no" in text_of(app)
+        assert "account mallory: banned until 2023-11-15 05:44 by al (no" in text_of(app)
         assert "*!*@bad.example: muted for good by bob" in text_of(app)
         await pilot.press(*"bad", "enter")
         assert "lift the ban on m:*!*@bad.example" in text_of(app)

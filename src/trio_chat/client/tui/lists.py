@@ -15,6 +15,7 @@ from trio_chat.client.tui.choice import (
 )
 from trio_chat.client.tui.help import find_help
 from trio_chat.client.tui.members import ranked
+from trio_chat.client.tui.rows import day_and_clock
 from trio_chat.client.tui.text import find_links
 from trio_chat.core.names import fold
 from trio_chat.core.views import Mask, Masks
@@ -93,10 +94,15 @@ def bans(bans: Masks, take: Callable[[Mask], None]) -> Choice:
     """The bans of a room or of the server, for those who want to lift one."""
 
     def found(words: str) -> Iterator[list[Item]]:
-        told = ((clean(briefly(mask)), mask) for mask in bans.masks)
+        told = ((clean(briefly(mask, _end(mask))), mask) for mask in bans.masks)
         yield [text_item(text, partial(take, mask)) for text, mask in told if _fits(words, text)]
 
     return Choice(f"{bans_of(bans.room)}: Enter lifts one", find=found)
+
+
+def _end(ban: Mask) -> str:
+    """The minute by which it is over."""
+    return day_and_clock(60 * -(-ban.until // 60_000)) if ban.until else ""
 
 
 def bans_of(room: str) -> str:

@@ -123,7 +123,16 @@ def _speaker(line: Line, palette: Palette) -> tuple[str, Style]:
 
 def clock(time: float) -> str:
     """The local time; dashes for a time that no calendar has."""
+    return _local(time, "%H:%M") or "--:--"
+
+
+def day_and_clock(time: float) -> str:
+    """The local day and time, as 2024-12-31 23:59; a dash for one that no calendar has."""
+    return _local(time, "%Y-%m-%d %H:%M") or "-"
+
+
+def _local(time: float, form: str) -> str:
     try:
-        return f"{datetime.fromtimestamp(time).astimezone():%H:%M}"
+        return datetime.fromtimestamp(time).astimezone().strftime(form)
     except (ValueError, OverflowError, OSError):
-        return "--:--"
+        return ""

@@ -51,8 +51,9 @@ def _ban(ban: Mask) -> str:
     return f"{number}{_whom(ban.mask)} {what} {ending(ban.until)}{since}{because}"
 
 
-def briefly(ban: Mask) -> str:
-    """Tell of a ban in a row of a list."""
+def briefly(ban: Mask, until: str) -> str:
+    """Tell of a ban in a row of a list; ``until`` is its end, empty if it has none."""
     what = "muted" if ban.mask.startswith(MUTE) else "banned"
+    end = f"until {until}" if until else "for good"
     by = f" by {ban.by}" if ban.by else ""
-    return f"{_whom(ban.mask)}: {what} {ending(ban.until)}{by}{reason(ban.why)}"
+    return f"{_whom(ban.mask)}: {what} {end}{by}{reason(ban.why)}"
