@@ -405,9 +405,9 @@ def test_what_others_have_said_can_be_reported_instead():
     async def script(pilot, app):
         await pilot.press("f9", "enter")
         assert "Enter removes what bob said" in text_of(app)
-        await pilot.press("ctrl+c", "f9", "up", "enter", "down", "enter")
+        await pilot.press("ctrl+c", "f9", "up", "enter", "enter")
         assert "Enter shows the operators what al said" in text_of(app)
-        await pilot.press(*"spam", "enter", "f9", "up", "enter", "enter", "enter")
+        await pilot.press(*"spam", "enter", "f9", "up", "enter", "down", "enter", "enter")
 
     shown(model, script)
     assert texts(model) == [f"/report {spam.id} spam", f"/remove {spam.id} "]

@@ -31,7 +31,7 @@ _BEGIN: _Rows = (
 
 _SIGNS: _Rows = (
     ("3", "beside a room: the number of unread messages"),
-    ("@3", "the number of them that mention you or are private"),
+    ("@3", "how many of them name you, are private or urgent"),
     ("── new ──", "unread messages begin here"),
     ("⋯", "being sent: the server has not confirmed it yet"),
     ("✗", "not sent, and why"),

@@ -291,8 +291,8 @@ class KeyController:
         if line.own or IDENTITY not in self._model.caps:
             self._closing(remove)()
         else:
-            rows = ("remove it", remove), ("report it to the operators", report)
-            self._menu(f"What {line.nick} said", *rows)
+            rows = [("remove it", remove), ("report it to the operators", report)]
+            self._menu(f"What {line.nick} said", *(rows if self._leads else rows[::-1]))
 
     def _write_about(self, line: Line, command: str, does: str) -> None:
         """Begin a command about a message; the reason may follow."""
@@ -338,11 +338,16 @@ class KeyController:
 
     def _against(self, nick: str) -> Iterator[tuple[str, Callable[[], object]]]:
         """What an operator of the room can do about somebody; the rest of the line is theirs."""
-        room, me = self._model.current, self._model.nick
-        member = room.members.get(me) if room.kind == "room" and nick != me else None
-        if member and "@" in member.prefixes:
+        if self._leads and nick != self._model.nick:
             yield "mute here, for so long", lambda: self.editor.set(f"/mute {nick} 1h ")
             yield "ban from here, for so long", lambda: self.editor.set(f"/ban {nick} 1d ")
+
+    @property
+    def _leads(self) -> bool:
+        """Whether the person is an operator of the room that is shown."""
+        room = self._model.current
+        member = room.members.get(self._model.nick) if room.kind == "room" else None
+        return bool(member and "@" in member.prefixes)
 
     def show_bans(self, bans: Masks) -> None:
         """Show who is banned from a room or the server; unless another list is being read."""
