@@ -11,7 +11,7 @@ _SAID = """
 09:16|*tomás|takes notes
 09:21|bob|I can write that down for the docs, if nobody else wants to
 09:22|mei|please do, there is a draft of the chapter on cancellation
-|dmitri came in; jo has left
+|dmitri joined; jo left
 11:40|dmitri|привет! I am new here: what is the difference between a nursery and a task group?
 11:41|Łukasz|none but the name: asyncio took it over
 11:42|美咲|日本語の解説もありますよ: https://example.org/trio-ja

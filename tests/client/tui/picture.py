@@ -31,7 +31,7 @@ _BAR, _EDGE = 34, 10  # above the screen, and around it
 _BASE = 15.5  # of the letters below the top of their row
 
 _EMOJI = "\U0001f300"  # the first one; in black and white, as rsvg-convert has it
-_SIZE = (112, 30)
+_SIZE = (120, 30)  # with everybody who is here
 
 
 def picture(app: ChatApp) -> str:
