@@ -79,7 +79,8 @@ async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
     [waiting] = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
     await notices(bob, "REPORT #tea last mallory spam")
     [told] = [line for line in await boss.news() if "reported" in line]
-    for line in (waiting, told):
+    [locked] = [line for line in await boss.news("LOCK 1m") if " locked " in line]
+    for line in (waiting, told, locked):
         assert "trio-chat/urgent" in line.removeprefix("@").partition(" ")[0].split(";")
 
 

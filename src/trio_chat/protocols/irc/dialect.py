@@ -418,6 +418,7 @@ def _of_ban(event: ModesSet) -> Sequence[str]:
 #: The tags of trio-chat's own, by what is shown.
 _OWN_TAGS: Mapping[type, Callable[[Any], Sequence[str]]] = {
     ModesSet: _of_ban,
+    Locked: lambda locked: (URGENT_TAG,),
     Reported: lambda reported: (URGENT_TAG,),
 }
 
