@@ -67,6 +67,15 @@ def test_other_servers_have_no_lock(typed: str) -> None:
     assert told(session)[0].startswith("Only trio-chat has that.")
 
 
+def test_why_is_about_the_room_that_is_shown_and_keeps_us_out() -> None:
+    session = entered("trio-chat/identity")
+    hear(session, ":bob!b@h JOIN #tea")
+    sent(session)
+    for room in ("#tea", "#den", "al"):
+        session.command("/why", room)
+    assert sent(session) == ["WHY", "WHY #den", "WHY"]
+
+
 def test_what_cannot_be_meant_is_not_sent() -> None:
     session = entered("trio-chat/identity")
     session.command("/uban del")

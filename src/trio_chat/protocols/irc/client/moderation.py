@@ -41,8 +41,9 @@ def to_ours(verb: str) -> Callable[[IrcRooms, str], Lines]:
 
 
 def why(session: IrcRooms, rest: str) -> Lines:
+    """Ask about the room that is named, or the one that is shown if it keeps us out."""
     check_server(session)
-    return [body("WHY", *rest.split()[:1])]
+    return [body("WHY", *(rest.split()[:1] or session.outside()))]
 
 
 def ban(session: IrcRooms, room: str, rest: str, *, mute: bool = False) -> Lines:

@@ -207,6 +207,11 @@ class IrcRooms(IrcTexts):
             raise Unsupported("This is not a room.")
         return self._target
 
+    def outside(self) -> Sequence[str]:
+        """The room that the command is about, if we are not in it."""
+        shut = is_room(self._target) and self._target not in self.inside
+        return [self._target] if shut else []
+
     def there(self) -> str:
         """Return the room or person that the command is about. Raises Unsupported."""
         if not self._target:
