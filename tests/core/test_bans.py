@@ -153,7 +153,7 @@ def effect(ring: Ring, whom: str, *, mute: bool = False) -> BanEffect:
 
 
 def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
-    ban = Ban(1, "network", "203.0.113.9")
+    ban = Ban(1, "network", "203.0.113.9", whom="mallory")
     assert effect(ring, "mallory") == BanEffect(ban, hit=1, others=2)
     everybody = Ban(1, "mask", "*!*@*", mute=True)
     assert effect(ring, "*", mute=True) == BanEffect(everybody, hit=2, others=2, is_wide=True)
@@ -167,7 +167,7 @@ def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
 def test_numbers_are_never_given_twice(ring: Ring) -> None:
     assert [ban(ring, "bob").number, ban(ring, "mallory").number] == [1, 2]
     [lifted, notice] = ring.decide("id-olga", LiftBan("2"))
-    assert notice == Notice("Ban 2 is lifted: network 203.0.113.9.")
+    assert notice == Notice("Ban 2 is lifted: network 203.0.113.9 (mallory).")
     ring.happen(lifted)  # type: ignore[arg-type]
     restored = Realm()
     restored.restore(ring.chat.realm.state())
@@ -188,7 +188,7 @@ def test_a_ban_is_lifted_by_its_number_or_by_whom_it_is_about(ring: Ring) -> Non
     ban(ring, "192.0.2.0/24")
     for which in ("1", "192.0.2.0/24"):
         [lifted, _] = ring.decide("id-olga", LiftBan(which))
-        assert lifted == Unbanned(1, "olga", "id-olga")
+        assert lifted == Unbanned(1, "olga", "id-olga", "network", "192.0.2.0/24")
     assert refusal(ring.decide("id-olga", LiftBan("7"))).why == "There is no ban 7."
     assert "There is no ban of account bob" in refusal(ring.decide("id-olga", LiftBan("bob"))).why
 
@@ -212,6 +212,15 @@ def test_bans_of_somebody_are_found(ring: Ring) -> None:
     assert [one.number for one in found.bans] == [2]
     [found] = ring.chat.answer("id-olga", ListBans("mal*"))
     assert [one.number for one in found.bans] == [1]  # type: ignore[union-attr]
+
+
+def test_a_guest_who_is_gone_is_known_by_the_name_they_were_banned_by(ring: Ring) -> None:
+    ban(ring, "mallory")
+    ring.happen(Departed("mallory", "id-mallory"))
+    [found] = ring.chat.answer("id-olga", ListBans("MALLORY"))
+    assert [one.number for one in found.bans] == [1]  # type: ignore[union-attr]
+    [lifted, _] = ring.decide("id-olga", LiftBan("Mallory"))
+    assert lifted == Unbanned(1, "olga", "id-olga", "network", "203.0.113.9", "mallory")
 
 
 # ── for whom it counts ─────────────────────────────────────────────────────────────────────────
@@ -276,7 +285,8 @@ def test_the_end_of_a_ban_and_of_the_lock(ring: Ring) -> None:
     assert moderation.over(realm, 30_000 + at) == Unlocked()
     ring.happen(Unlocked())
     assert moderation.next_end(realm) == realm.bans.all[1].until
-    assert moderation.over(realm, realm.bans.all[1].until) == Unbanned(1)
+    ended = Unbanned(1, kind="account", value="bob")
+    assert moderation.over(realm, realm.bans.all[1].until) == ended
     ring.happen(Unbanned(1))
     assert moderation.next_end(realm) == 0
     assert ring.person("bob").limit is None

@@ -53,6 +53,31 @@ async def test_the_operators_of_a_room_see_what_was_done_there(house: House) -> 
         assert refused.command in ("481", "482", "FAIL"), asked
 
 
+async def test_what_was_done_to_a_guest_is_found_by_their_name(house: House) -> None:
+    """Also the end of it, which is about an address; and what was done to an account by another."""
+    boss = await irc_peer(house, "boss", rooms="#tea")
+    await boss.news("OPER boss sesame")
+    peer = IrcPeer((await house.link(address="192.0.2.1")).stream)
+    await peer.say("NICK mallory", "USER m 0 * :m", "JOIN #tea")
+    await peer.until(" 366 ")
+    await boss.news("BAN #tea mallory", "UBAN ADD mallory :spam", "UBAN DEL mallory")
+    await boss.news("UNBAN #tea mallory")
+    assert await audit(boss, "Mallory") == [
+        "#tea: boss banned *!*@192.0.2.1.",
+        "#tea: boss kicked mallory out of #tea.",
+        "boss set ban 1: network 192.0.2.1 (mallory) may not come in (spam).",
+        "boss lifted ban 1: network 192.0.2.1 (mallory).",
+        "#tea: boss lifted the ban on *!*@192.0.2.1.",
+    ]
+    bob = await irc_peer(house, "bob", rooms="#tea")
+    await bob.news("REGISTER * * correct-horse", "NICK bobby")
+    await boss.news("KICK #tea bobby :out", "KILL bobby :out")
+    assert (await audit(boss, "bob"))[-2:] == [
+        "#tea: boss kicked bobby out of #tea: out",
+        "boss disconnected bobby: out",
+    ]
+
+
 async def test_those_of_the_server_see_everything(house: House, path: Path) -> None:
     for nick in ("alice", "carol"):
         await irc_peer(house, nick, rooms="#tea")

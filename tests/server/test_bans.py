@@ -424,7 +424,8 @@ async def test_a_ban_and_the_lock_end_when_their_time_is_up(autojump_clock: Mock
         assert "ban 1" in await limits(bob)
         await trio.sleep(2)
         assert "ban 1" not in await limits(bob)
-        assert ":chat.local NOTICE * :Ban 1 has expired." in await op.news()
+        expired = "Ban 1 has expired: network 203.0.113.9 (bob)."
+        assert f":chat.local NOTICE * :{expired}" in await op.news()
         assert "locked" in await limits(bob)
         await trio.sleep(600)
         assert "no limits on you" in await limits(bob)

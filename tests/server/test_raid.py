@@ -108,7 +108,7 @@ async def end_by_themselves(raid: "Raid", op: "Member", clock: MockClock) -> Non
     assert " 001 guest " in await raid.come("guest", ELSEWHERE).ask()
     assert IS_BANNED in await raid.come("again", OUT).rest()
     clock.jump(3000)
-    await op.peer.until(":Ban 3 has expired.")
+    await op.peer.until(":Ban 3 has expired: network 100.64.0.0/24.")
     assert " 001 again " in await raid.come("again", OUT).ask()
 
 

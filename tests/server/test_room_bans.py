@@ -64,7 +64,7 @@ async def test_on_irc_somebody_is_banned_for_some_time_with_a_reason(house: Hous
     assert banned.endswith(" UTC (no more spam). Ask its operators.")
     assert await bob.news("JOIN #tea") == [f":chat.local 474 bob #tea :{banned}"]
     [listed] = await al.news("BANS #tea")
-    assert listed.startswith(":chat.local NOTICE al :Ban 1: *!*@192.0.2.1 may not come in until 20")
+    assert listed.startswith(":chat.local NOTICE al :Ban 1: *!*@192.0.2.1 (bob) may not come in ")
     assert listed.endswith(", by al: no more spam")
     [entry, _] = await al.news("MODE #tea b")
     assert entry.startswith(":chat.local 367 al #tea *!*@192.0.2.1 al ")

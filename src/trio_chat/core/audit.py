@@ -7,6 +7,7 @@ and that of any room. Operators of a room may read that of their room.
 from collections.abc import Iterable, Sequence
 
 from trio_chat.core.events import (
+    NOWHERE,
     REALM,
     AccountMetadataSet,
     Event,
@@ -16,6 +17,7 @@ from trio_chat.core.events import (
     PasswordSet,
     RoomMetadataSet,
 )
+from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.queries import Audit
 from trio_chat.core.refusals import Code
@@ -27,7 +29,7 @@ from trio_chat.core.views import Refused
 _PRIVATE = PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet
 
 # The fields of events that name people or accounts.
-_NAMES = ("nick", "by", "target", "name", "author", "value")
+_NAMES = ("nick", "by", "target", "name", "author", "value", "whom", "account")
 
 
 def logs(state: State, person: Person, audit: Audit) -> Sequence[str] | Refused:
@@ -54,22 +56,40 @@ def leads_any(state: State, person: Person) -> bool:
     return person.is_operator or any(leads(state.rooms[name], person) for name in person.rooms)
 
 
-def is_wanted(event: Event, audit: Audit) -> bool:
-    """Whether an event is one that somebody asks for: who did it, or to whom it was done."""
+def identity_of(state: State, audit: Audit) -> str:
+    """The identity of the account that somebody asks for; empty if it is none."""
+    account = state.realm.account(audit.of)
+    return account.identity if account else ""
+
+
+def is_wanted(event: Event, audit: Audit, identity: str = "") -> bool:
+    """Whether an event is one that somebody asks for: who did it, or to whom it was done.
+
+    With an ``identity``, they are known by that, too, whatever they were called.
+    """
     if isinstance(event, _PRIVATE):
         return False
     if not audit.of or audit.of.startswith("#"):
         return True
     wanted = fold(audit.of)
+    if identity and identity in _identities(event):
+        return True
     return any(_is(found, wanted) for found in _named(event))
+
+
+def _identities(event: Event) -> Iterable[str]:
+    yield getattr(event, "target_identity", "")
+    if isinstance(event, ModesSet):
+        yield from (change.identity for change in event.changes)
 
 
 def _named(event: Event) -> Iterable[str]:
     yield from (found for field in _NAMES if (found := getattr(event, field, "")))
+    yield getattr(event, "origin", NOWHERE).account
     if isinstance(event, ModesSet):
-        yield from (change.argument for change in event.changes)
+        yield from (name for change in event.changes for name in (change.argument, change.whom))
 
 
 def _is(found: str, wanted: str) -> bool:
     """Whether a name is the one wanted, or a mask of it."""
-    return fold(found.partition("!")[0].removeprefix("a:")) == wanted
+    return fold(found.removeprefix(MUTE).partition("!")[0].removeprefix(ACCOUNT)) == wanted

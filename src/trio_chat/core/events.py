@@ -38,7 +38,7 @@ class Change:
 
     ``user_id`` is the id of the member named by the argument, ``identity`` that member's, if it is
     known. An entry of a list that is added is for so many ``seconds``, or for good if they are 0,
-    and may have a reason, ``why``.
+    and may have a reason, ``why``. ``whom`` is who was named, if the entry does not say it.
     """
 
     add: bool
@@ -48,6 +48,7 @@ class Change:
     identity: str = ""
     seconds: int = 0
     why: str = ""
+    whom: str = ""
 
 
 @fact
@@ -431,7 +432,9 @@ class AccountReset:
 
 @fact
 class Killed:
-    """``nick``, an operator of the server, has disconnected ``target``."""
+    """``nick``, an operator of the server, has disconnected ``target``, who is logged in to an
+    ``account``, or to none.
+    """
 
     nick: str
     target: str
@@ -439,6 +442,7 @@ class Killed:
     user_id: str = ""
     target_id: str = ""
     origin: Origin = NOWHERE
+    account: str = ""
 
 
 @fact
@@ -508,15 +512,24 @@ class Banned:
     why: str = ""
     by: str = ""
     user_id: str = ""
+    whom: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
 class Unbanned:
-    """A ban of the server was lifted; if it has expired, by nobody."""
+    """A ban of the server was lifted; if it has expired, by nobody.
+
+    ``kind``, ``value`` and ``whom`` are those of the ban.
+    """
 
     number: int
     by: str = ""
     user_id: str = ""
+    kind: str = ""
+    value: str = ""
+    whom: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -526,6 +539,7 @@ class Locked:
     seconds: int = 0
     why: str = ""
     by: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -533,6 +547,7 @@ class Unlocked:
     """The chat is open again; if the time was up, by nobody."""
 
     by: str = ""
+    origin: Origin = NOWHERE
 
 
 OfRoom = (

@@ -81,7 +81,7 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
             return replace(state, masks=masks)
         number = state.last_entry + 1
         until = at + change.seconds * 1000 if change.seconds else 0
-        entry = Mask(argument, by, at, number, until, change.why)
+        entry = Mask(argument, by, at, number, until, change.why, change.whom)
         return replace(state, masks=(*masks, (mode, entry)), last_entry=number)
     if mode in KEYED:
         return replace(state, key=argument if change.add else "")

@@ -6,7 +6,7 @@ of a guest who is here, whose network it is then.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
 from trio_chat.core.commands import WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
@@ -16,6 +16,7 @@ from trio_chat.core.letters import cut
 from trio_chat.core.limits import bounded, is_exempt, whom
 from trio_chat.core.masks import full_mask, mask_problem
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
+from trio_chat.core.names import fold
 from trio_chat.core.networks import IpNetwork, is_meant_as_network, network_of, written
 from trio_chat.core.queries import ListBans
 from trio_chat.core.realm import Realm
@@ -23,13 +24,18 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
-from trio_chat.core.words import is_number
+from trio_chat.core.words import described, is_number
 
 # Bans in a part of an answer.
 _PART = 200
 
-#: The kind and the value of a ban.
-Target = tuple[str, str]
+
+class Target(NamedTuple):
+    """Whom a ban is about: its kind and value, and the nickname by which somebody was named."""
+
+    kind: str
+    value: str
+    whom: str = ""
 
 
 # ── whom it is about ───────────────────────────────────────────────────────────────────────────
@@ -51,7 +57,8 @@ def read_target(state: State, text: str) -> Target | Refused:
     if person is None:
         return _unknown(cut(text, 50))
     if person.origin.account:
-        return _account(state, person.origin.account)
+        found = _account(state, person.origin.account)
+        return found._replace(whom=person.nick) if isinstance(found, Target) else found
     return _network_of(person)
 
 
@@ -65,7 +72,7 @@ def _network(network: IpNetwork) -> Target | Refused:
     if network.is_loopback:
         why = f"{written(network)} is the server's own machine, from where nobody can be kept out."
         return Refused(why)
-    return NETWORK, written(network)
+    return Target(NETWORK, written(network))
 
 
 def _no_network(text: str) -> Refused:
@@ -78,7 +85,7 @@ def _account(state: State, name: str) -> Target | Refused:
         return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
     if state.rules(account.name):
         return Refused(f"{account.name} is an operator of this server, and cannot be banned.")
-    return ACCOUNT, account.name
+    return Target(ACCOUNT, account.name)
 
 
 def _mask(text: str) -> Target | Refused:
@@ -90,7 +97,7 @@ def _mask(text: str) -> Target | Refused:
         return _network(network)
     if is_meant_as_network(host := mask.rpartition("@")[2]) and "/" in host:
         return _no_network(host)
-    return MASK, mask
+    return Target(MASK, mask)
 
 
 def _network_of(person: Person) -> Target | Refused:
@@ -101,12 +108,7 @@ def _network_of(person: Person) -> Target | Refused:
         mask = f"{person.nick}!*@*"
         why = f"{person.nick} has no account, and is on the server's own machine"
         return Refused(f"{why}: only the nickname can be banned, as {mask}.")
-    return NETWORK, written(network)
-
-
-def described(ban: Ban | Banned) -> str:
-    """Whom a ban is about."""
-    return f"{ban.kind} {ban.value}"
+    return Target(NETWORK, written(network), person.nick)
 
 
 # ── bans ───────────────────────────────────────────────────────────────────────────────────────
@@ -118,19 +120,19 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
     bans, target = state.realm.bans, read_target(state, asked.whom)
     if isinstance(target, Refused):
         return [target]
-    replaced = bans.on(*target)
+    replaced = bans.on(target.kind, target.value)
     if len(bans.all) >= BANS_MAX and replaced is None:
         why = f"There are {BANS_MAX} bans, which is the limit: lift some first."
         return [Refused(why)]
     banned = Banned(
-        bans.last + 1, *target, asked.mute, bounded(asked.seconds), cut(asked.why, WHY_MAX),
-        person.nick, person.user_id,
+        bans.last + 1, target.kind, target.value, asked.mute, bounded(asked.seconds),
+        cut(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
     )  # fmt: skip
     return [banned, _effect(state, person, banned, replaced)]
 
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
-    ban = Ban(banned.number, banned.kind, banned.value, banned.mute)
+    ban = Ban(banned.number, banned.kind, banned.value, banned.mute, whom=banned.whom)
     hit, others = len(whom(state, ban)), len(state.people) - (person.user_id in state.people)
     fits_asker = ban.kind != ACCOUNT and fits(ban)(person)
     # At the door only the network is known; whoever logs in there is past every mask.
@@ -153,7 +155,7 @@ def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned 
     if isinstance(ban, Refused):
         return [ban]
     done = Notice(f"Ban {ban.number} is lifted: {described(ban)}.")
-    return [Unbanned(ban.number, person.nick, person.user_id), done]
+    return [lifted(ban, person), done]
 
 
 def _find(state: State, which: str) -> Ban | Refused:
@@ -161,10 +163,18 @@ def _find(state: State, which: str) -> Ban | Refused:
     if is_number(which):
         return bans.all.get(int(which)) or Refused(f"There is no ban {int(which)}.")
     target = read_target(state, which)
+    found = bans.on(target.kind, target.value) if isinstance(target, Target) else None
+    if found := found or next(_naming(state, which), None):
+        return found
     if isinstance(target, Refused):
         return target
-    found = bans.on(*target)
-    return found or Refused(f"There is no ban of {' '.join(target)}.")
+    return Refused(f"There is no ban of {target.kind} {target.value}.")
+
+
+def _naming(state: State, name: str) -> Iterator[Ban]:
+    """The bans by which somebody was meant who had this nickname then."""
+    wanted = fold(name)
+    return (ban for ban in state.realm.bans.all.values() if fold(ban.whom) == wanted)
 
 
 def _list_bans(state: State, asker: Person, query: ListBans) -> Iterator[Bans | Refused]:
@@ -184,14 +194,14 @@ def _list_bans(state: State, asker: Person, query: ListBans) -> Iterator[Bans | 
 
 def _about(state: State, name: str) -> Bans | Refused:
     """The bans that are about this, or that fit the person of this name."""
-    target = read_target(state, name)
-    found: Iterable[Ban | None] = ()
-    if person := state.person(name):
-        found = [state.realm.bans.fitting(person)]
-    if isinstance(target, Refused) and person is None:
+    target, person = read_target(state, name), state.person(name)
+    found: list[Ban | None] = [*_naming(state, name)]
+    if person:
+        found.append(state.realm.bans.fitting(person))
+    if isinstance(target, Target):
+        found.insert(0, state.realm.bans.on(target.kind, target.value))
+    elif not found:
         return target
-    if not isinstance(target, Refused):
-        found = [state.realm.bans.on(*target), *found]
     return Bans(tuple(dict.fromkeys(ban for ban in found if ban)))
 
 
@@ -201,7 +211,7 @@ def _about(state: State, name: str) -> Bans | Refused:
 def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | LockEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
-    locked = Locked(bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick)
+    locked = Locked(bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick, person.origin)
     guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
     others = len(state.people) - (person.user_id in state.people)
     return [locked, LockEffect(locked.seconds, len(guests), others)]
@@ -212,7 +222,7 @@ def _unlock(state: State, person: Person, asked: UnlockChat) -> Sequence[Unlocke
         return [operators_only()]
     if state.realm.lock is None:
         return [Refused("This chat is not locked.")]
-    return [Unlocked(person.nick)]
+    return [Unlocked(person.nick, person.origin)]
 
 
 # ── the end of their time ──────────────────────────────────────────────────────────────────────
@@ -222,8 +232,16 @@ def over(realm: Realm, now: int) -> Unbanned | Unlocked | None:
     """What has to end at this moment (unix milliseconds); None if nothing has to."""
     if realm.lock and 0 < realm.lock.until <= now:
         return Unlocked()
-    due = (ban.number for ban in realm.bans.all.values() if 0 < ban.until <= now)
-    return next((Unbanned(number) for number in due), None)
+    due = (ban for ban in realm.bans.all.values() if 0 < ban.until <= now)
+    return next((lifted(ban) for ban in due), None)
+
+
+def lifted(ban: Ban, by: Person | None = None) -> Unbanned:
+    """The end of a ban: by somebody, or because its time is up."""
+    about = (ban.kind, ban.value, ban.whom)
+    if by is None:
+        return Unbanned(ban.number, "", "", *about)
+    return Unbanned(ban.number, by.nick, by.user_id, *about, by.origin)
 
 
 def next_end(realm: Realm) -> int:

@@ -19,7 +19,12 @@ def _kill(state: State, person: Person, kill: Kill) -> Sequence[Killed | Refused
     if (other := state.person(kill.nick)) is None:
         return [nobody(kill.nick)]
     why = cut(kill.why, KICK_MAX)
-    return [Killed(person.nick, other.nick, why, person.user_id, other.user_id, person.origin)]
+    return [
+        Killed(
+            person.nick, other.nick, why, person.user_id, other.user_id, person.origin,
+            other.origin.account,
+        )
+    ]  # fmt: skip
 
 
 def _reset_account(

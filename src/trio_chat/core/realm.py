@@ -259,8 +259,9 @@ class Realm:
 
     def _moderate(self, event: OfModeration, at: int) -> None:
         match event:
-            case Banned(number, kind, value, mute, seconds, why, by):
-                self.bans.add(Ban(number, kind, value, mute, _end(at, seconds), why, by, at))
+            case Banned(number, kind, value, mute, seconds, why, by, whom=whom):
+                until = _end(at, seconds)
+                self.bans.add(Ban(number, kind, value, mute, until, why, by, at, whom))
             case Unbanned(number):
                 self.bans.remove(number)
             case Locked(seconds, why, by):

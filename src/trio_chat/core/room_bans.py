@@ -18,7 +18,7 @@ from trio_chat.core.denials import powerless
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import bounded
-from trio_chat.core.masks import Lists, entry_mask, fold_mask
+from trio_chat.core.masks import Lists, entry_mask, fold_mask, names_somebody
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
@@ -34,10 +34,11 @@ _REMOVED_MAX = 50
 
 
 class Target(NamedTuple):
-    """Whom a ban is about: its entry, and the ``identity`` of the person, if one is named."""
+    """Whom a ban is about: its entry, and of the person, if one is named, ``identity`` and name."""
 
     entry: str
     identity: str = ""
+    name: str = ""
 
 
 def read_target(state: State, written: str) -> Target | Refused:
@@ -45,9 +46,9 @@ def read_target(state: State, written: str) -> Target | Refused:
     if {*written} & {*"!@*?"} or written[:2].lower() in (ACCOUNT, MUTE):
         return Target(entry_mask(written))
     if (person := state.person(written)) or (person := _gone(state, written)):
-        return Target(_entry_of(person), person.identity)
+        return Target(_entry_of(person), person.identity, person.nick)
     if account := state.realm.account(written):
-        return Target(f"{ACCOUNT}{account.name}", account.identity)
+        return Target(f"{ACCOUNT}{account.name}", account.identity, account.name)
     name = cut(written, 50)
     why = f"Nobody here is called {name}, and there is no account {name}. {name}!*@* is a mask"
     return Refused(f"{why} for whoever takes that nickname.", Code.NO_SUCH_NICK, (name,))
@@ -82,7 +83,10 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
     if target.identity == person.identity:
         return [Refused("You cannot ban yourself.")]
     seconds, why = bounded(asked.seconds), cut(asked.why, WHY_MAX)
-    change = Change(True, "b", _entry(asked, target), seconds=seconds, why=why)
+    entry, whom = _entry(asked, target), target.name
+    if names_somebody(entry, whom, whom):  # the entry says it
+        whom = ""
+    change = Change(True, "b", entry, seconds=seconds, why=why, whom=whom)
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
         return outcomes or [Refused("There is such a ban already.")]
@@ -166,11 +170,15 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
         why = f"There is no ban {int(which)} in {room.state.name}."
         return found or Refused(f"{why} /bans lists them.")
     target = read_target(state, which)
+    wanted = set[str]()
+    if isinstance(target, Target):
+        wanted = {fold_mask(target.entry), fold_mask(MUTE + target.entry)}
+    found = [entry for entry in bans if fold_mask(entry.mask) in wanted]
+    # Somebody who is not here any more is known by the name by which they were banned.
+    if found := found or [entry for entry in bans if fold(entry.whom) == fold(which)]:
+        return found
     if isinstance(target, Refused):
         return target
-    wanted = {fold_mask(target.entry), fold_mask(MUTE + target.entry)}
-    if found := [entry for entry in bans if fold_mask(entry.mask) in wanted]:
-        return found
     return Refused(f"There is no ban of {target.entry} in {room.state.name}. /bans lists them.")
 
 
@@ -182,7 +190,9 @@ def over_in(room: Room, now: int) -> ModesSet | None:
     if not (room.state.masks and 0 < room.lists.end <= now):
         return None
     entries = room.state.masks
-    over = tuple(Change(False, mode, e.mask) for mode, e in entries if 0 < e.until <= now)
+    over = tuple(
+        Change(False, mode, e.mask, whom=e.whom) for mode, e in entries if 0 < e.until <= now
+    )
     return ModesSet(room.state.name, "", over)
 
 

@@ -140,12 +140,13 @@ def _list_change(room: Room, change: Change) -> Change | Refused | None:
         why = f"That list of {name} is full: it has {LIST_MAX} entries."
         return Refused(why, Code.LIST_FULL, (name, mask, change.mode))
     if not change.add:
-        return Change(False, change.mode, there.mask) if there else None
+        return Change(False, change.mode, there.mask, whom=there.whom) if there else None
     if there and not (there.until or change.seconds or change.why):
         return None
     why = change.why or (there.why if there else "")
+    whom = change.whom or (there.whom if there else "")
     mask = there.mask if there else mask
-    return Change(True, change.mode, mask, seconds=change.seconds, why=why)
+    return Change(True, change.mode, mask, seconds=change.seconds, why=why, whom=whom)
 
 
 def _limit_change(room: Room, change: Change) -> Change | Refused | None:

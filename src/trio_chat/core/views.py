@@ -169,7 +169,8 @@ class Mask:
     """An entry of one of a room's lists: an address with wildcards, or ``a:`` and an account.
 
     ``number`` names it, and is never used again in that room. It was set ``by`` somebody ``at`` a
-    moment, and ends ``until`` another (unix milliseconds), or never if that is 0.
+    moment, and ends ``until`` another (unix milliseconds), or never if that is 0. ``whom`` is the
+    name by which somebody was banned, if the mask does not say it.
     """
 
     mask: str
@@ -178,6 +179,7 @@ class Mask:
     number: int = 0
     until: int = 0
     why: str = ""
+    whom: str = ""
 
 
 @fact
@@ -198,6 +200,7 @@ class Ban:
 
     Its ``kind`` says what ``value`` is: an ``account``, a ``network`` or a ``mask``. Those whom it
     fits may not come in, or, if it only is a ``mute``, not speak. It is known by its ``number``.
+    ``whom`` is the nickname by which the operator has named somebody, if that is not the value.
     """
 
     number: int
@@ -208,6 +211,7 @@ class Ban:
     why: str = ""
     by: str = ""
     at: int = 0
+    whom: str = ""
 
 
 @fact

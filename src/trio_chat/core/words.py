@@ -3,6 +3,9 @@
 import math
 from datetime import UTC, datetime
 
+from trio_chat.core.events import Banned, Unbanned
+from trio_chat.core.views import Ban
+
 
 def is_number(text: str) -> bool:
     """Whether somebody has written a number, in digits: fewer than ten, so that it has bounds."""
@@ -31,6 +34,11 @@ def waiting(seconds: float) -> str:
             return f"{math.ceil(seconds / length)} {unit}s"
     number = max(1, math.ceil(seconds))
     return f"{number} second{'s' if number > 1 else ''}"
+
+
+def described(ban: Ban | Banned | Unbanned) -> str:
+    """Whom a ban of the server is about."""
+    return f"{ban.kind} {ban.value}{reason(ban.whom)}"
 
 
 def reason(why: str) -> str:

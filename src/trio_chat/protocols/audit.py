@@ -102,7 +102,8 @@ def _sentence(event: Event) -> str:
             return f"{report(event)}."
         case InvitationRevoked(invitation, by):
             return f"{by or 'An operator'} revoked invitation {invitation}."
-    nick, origin = getattr(event, "nick", ""), getattr(event, "origin", NOWHERE)
+    nick = getattr(event, "nick", "") or getattr(event, "by", "")
+    origin = getattr(event, "origin", NOWHERE)
     lines = [line.removeprefix(OURS) for line in wording(event) if line.startswith(OURS)]
     said = " ".join(lines).replace(nick, _who(nick, origin), 1)
     return f"{event.room}: {said}" if isinstance(event, OfRoom) else said

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from trio_chat.core.audit import is_wanted, leaders_only, leads_any, logs
+from trio_chat.core.audit import identity_of, is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
 from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
@@ -221,7 +221,8 @@ class Archive:
         found = logs(self._chat, reader, audit)
         if isinstance(found, Refused):
             return found
-        limit, wanted = audit.limit, partial(is_wanted, audit=audit)
+        identity = identity_of(self._chat, audit)
+        limit, wanted = audit.limit, partial(is_wanted, audit=audit, identity=identity)
         entries = [entry for log in found for entry in await self._done_in(log, wanted, limit)]
         entries.sort(key=lambda entry: entry.id)
         return Audited(tuple(entries[-limit:]))

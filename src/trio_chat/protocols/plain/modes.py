@@ -48,7 +48,7 @@ def _ban(ban: Mask) -> str:
     because = f": {ban.why}" if ban.why else ""
     number = f"Ban {ban.number}: " if ban.number else ""
     since = f", since {moment(ban.at)}, by {ban.by}" if ban.at else ""
-    return f"{number}{_whom(ban.mask)} {what} {ending(ban.until)}{since}{because}"
+    return f"{number}{_whom(ban.mask)}{reason(ban.whom)} {what} {ending(ban.until)}{since}{because}"
 
 
 def briefly(ban: Mask, until: str) -> str:

@@ -67,7 +67,7 @@ from trio_chat.core.views import (
     Topic,
     UserView,
 )
-from trio_chat.core.words import reason
+from trio_chat.core.words import described, reason
 from trio_chat.protocols.durations import ending, lasting, moment, stamp, written
 from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.plain import modes
@@ -293,7 +293,8 @@ def _moderated(event: OfModeration) -> str:
         case Banned(number, seconds=seconds, why=why, by=by):
             return f"{by} set ban {number}: {_about(event)}{lasting(seconds)}{reason(why)}."
         case Unbanned(number, by):
-            return f"{by} lifted ban {number}." if by else f"Ban {number} has expired."
+            ended = f"{by} lifted ban {number}" if by else f"Ban {number} has expired"
+            return f"{ended}: {described(event)}." if event.value else f"{ended}."  # an older one
         case Locked(seconds, why, by):
             rule = "only people with an account may come in and speak"
             return f"{by} locked this chat{lasting(seconds)}{reason(why)}: {rule}."
@@ -342,7 +343,7 @@ def _some_of(number: int, others: int) -> str:
 
 
 def _about(ban: Ban | Banned) -> str:
-    return f"{ban.kind} {ban.value} may not {'speak' if ban.mute else 'come in'}"
+    return f"{described(ban)} may not {'speak' if ban.mute else 'come in'}"
 
 
 def report(reported: Reported) -> str:
