@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from trio_chat.server.certificate import Certificate
@@ -44,6 +45,9 @@ server = subprocess.Popen(
 )
 try:
     where = ["--host", server.stdout.readline().split()[-1], "--nick", "bob"]
+    address = where[1].rpartition(":")
+    with urllib.request.urlopen(f"http://127.0.0.1:{address[2]}/main.js") as script:
+        assert script.headers["Content-Type"].startswith("text/javascript")
     said = json.dumps({"type": "say", "text": "hello"})
     assert "bob: hello\n" in run("client", *where, text="hello\n")
     assert "bob: hello\n" in run("client", *where, "--protocol", "plain", text="hello\n")

@@ -92,6 +92,15 @@ async def test_the_server_pings_and_says_why_it_ends(autojump_clock: MockClock) 
         assert close_code(socket) == 1008
 
 
+async def test_a_server_that_stops_goes_away(house: House) -> None:
+    web, socket = await memory_socket(house)
+    await web.send(b"NICK web\r\nUSER w 0 * :W\r\n")
+    await web.until(" 422 ")
+    house.server.stop()
+    assert (await web.rest()).endswith(": The server is shutting down. Goodbye!\r\n")
+    assert close_code(socket) == 1001
+
+
 async def test_turned_off_there_is_no_page() -> None:
     chosen = settings().model_copy(update={"web": WebSettings(enabled=False)})
     async with running(chosen) as house:

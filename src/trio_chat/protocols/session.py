@@ -121,6 +121,10 @@ class Session(Protocol):
     def ping(self) -> None:
         """Ask a silent peer whether it is still there, if the protocol has a way."""
 
+    def server_stops(self) -> None:
+        """Note that the connection ends because the server does, if the protocol tells that."""
+        return
+
     def farewell(self, words: str) -> None:
         """Say why the server ends the connection; nothing is said if ``words`` are empty."""
 

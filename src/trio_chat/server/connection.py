@@ -191,6 +191,11 @@ class Connection:
             self.reason, self._last_words = reason, last_words
             self._reading.cancel(reason)
 
+    def stop(self) -> None:
+        """End the connection because the server stops."""
+        self._session.server_stops()
+        self.finish("the server stops", "The server is shutting down. Goodbye!")
+
     async def serve(self) -> None:
         """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
         try:

@@ -300,7 +300,7 @@ class Server:
             self._handlers.cancel_scope.deadline = trio.current_time() + grace
             await self._hub.finish()
             for connection in self._connections:
-                connection.finish("the server stops", "The server is shutting down. Goodbye!")
+                connection.stop()
 
     async def _accept(self, listener: Listener, take: Callable[[SocketLink], None]) -> None:
         """Accept as trio.serve_listeners does, but keep less of each connection in memory."""

@@ -1,5 +1,7 @@
 """A browser's connection, byte for byte: requests, the upgrade, frames."""
 
+import gzip
+import re
 from itertools import pairwise
 
 import pytest
@@ -9,6 +11,7 @@ from websockets.frames import Opcode
 
 from browsers import BINARY, TEXT, Socket, frame, get, has_ended, opened, runs, site, web_session
 from trio_chat.protocols.session import HANDLED, Ask, Run
+from trio_chat.protocols.web.files import load_files
 from trio_chat.protocols.web.frames import MESSAGE_MAX, frame_end, framed
 from trio_chat.protocols.web.site import HEAD_MAX
 
@@ -35,6 +38,43 @@ def test_the_page_comes_with_its_policy() -> None:
     assert body.startswith(b"<!doctype html>")
     assert f"\r\nContent-Length: {len(body)}\r\n" in head
     assert not ended
+
+
+def test_it_comes_compressed_and_only_if_it_has_changed() -> None:
+    plain, page, _ = asked(get())
+    head, body, _ = asked(get("/?from=a-link", "Accept-Encoding: br, gzip;q=0.5"))
+    assert "\r\nContent-Encoding: gzip\r\n" in head
+    assert gzip.decompress(body) == page
+    for none in ("gzip;q=0", "identity", "gzipped"):
+        assert "Content-Encoding" not in asked(get("/", f"Accept-Encoding: {none}"))[0]
+    [tag] = re.findall("\r\nETag: (.*)\r\n", plain)
+    head, body, ended = asked(get("/", f'If-None-Match: "other", {tag}'))
+    assert head.startswith("HTTP/1.1 304 Not Modified\r\n")
+    assert (body, ended) == (b"", False)
+    head, body, _ = asked(get(method="HEAD"))
+    assert (head, body) == (plain, b"")
+
+
+@pytest.mark.parametrize("last", ["Connection: close", "Connection: Keep-Alive, Close"])
+def test_it_ends_when_the_browser_wants(last: str) -> None:
+    head, _, ended = asked(get("/", last))
+    assert head.startswith("HTTP/1.1 200 ")
+    assert ended
+
+
+def test_all_that_the_page_needs_is_there_and_has_its_type() -> None:
+    files = load_files("Tea & <cake>").by_path
+    page = files["/"].data.decode()
+    assert "<title>Tea &amp; &lt;cake&gt;</title>" in page
+    named = re.findall(r'(?:src|href)="([^":]+)"', page)
+    assert all(f"/{name}" in files for name in named), named
+    types = {path.rpartition(".")[2]: file.type.partition(";")[0] for path, file in files.items()}
+    assert types == {
+        "/": "text/html",
+        "css": "text/css",
+        "js": "text/javascript",
+        "svg": "image/svg+xml",
+    }
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class WebSession(Session):
         self._answer = b""  # to a request; the next is read when it has been sent
         self._frames: Frames | None = None  # since the upgrade
         self._start = TEXT
-        self._close = b""
+        self._close, self._code = b"", CloseCode.POLICY_VIOLATION
         self._charged = 0  # what has come and asks for nothing
         self._is_over = self._has_quit = False
         self._refusals = 0
@@ -142,14 +142,15 @@ class WebSession(Session):
     def ping(self) -> None:
         self._irc.ping()
 
+    def server_stops(self) -> None:
+        self._code = CloseCode.GOING_AWAY
+
     def farewell(self, words: str) -> None:
-        """Say why in a line of IRC, then close: "1008 indicates that an endpoint is terminating the
-        connection because it has received a message that violates its policy" (7.4.1).
-        """
+        """Say why in a line of IRC, then close (RFC 6455, 7.4.1, tells the codes)."""
         self._irc.farewell(words)
         if self._frames:
-            code = CloseCode.POLICY_VIOLATION if words else CloseCode.NORMAL_CLOSURE
-            self._close = self._frames.close(CloseCode.NORMAL_CLOSURE if self._has_quit else code)
+            goodbye = self._has_quit or not words
+            self._close = self._frames.close(CloseCode.NORMAL_CLOSURE if goodbye else self._code)
         elif words and self._unread:
             self._answer = refusal(HTTPStatus.REQUEST_TIMEOUT, words).data
 
