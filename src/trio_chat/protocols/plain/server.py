@@ -333,7 +333,7 @@ class PlainSession(Session):
         return self._enter(self._wanted, name)
 
     def _read_nick(self, nick: str) -> Command | Notice | Refused:
-        if shown_token(nick) or is_damaged(nick):
+        if shown_token(nick) or (self._question and is_damaged(nick)):
             return CheckInvitation(shown_token(nick) or nick)
         self._wanted = nick
         if self._question and not self._given:
