@@ -11,6 +11,7 @@ from trio_chat.protocols.irc.info import METADATA
 
 PASSWORD = "correct-horse"
 REFUSED = "Only operators of this server may do that."
+CANNOT = "cannot be a key: it has 1 to 50 of a-z, 0-9 and _./-."
 
 
 async def client(house: House, nick: str, *caps: str, rooms: str = "#tea") -> IrcPeer:
@@ -74,8 +75,8 @@ async def test_look_ups_come_in_batches_and_failures_with_their_codes(house: Hou
     await told(alice, "METADATA * SET color red")
     assert await told(bob, "METADATA Alice GET color Bad none color", "METADATA * LIST") == [
         "BATCH +b1 metadata alice",
+        f"FAIL METADATA INVALID_KEY Bad :Bad {CANNOT}",
         "761 bob alice color * :red",
-        "FAIL METADATA INVALID_KEY Bad :Invalid key",
         "766 bob alice none :Key is not set",
         "BATCH -b1",
         "BATCH +b2 metadata bob",
@@ -91,10 +92,10 @@ async def test_look_ups_come_in_batches_and_failures_with_their_codes(house: Hou
             "METADATA #tea SET a b",
             "KEY_NO_PERMISSION #tea a :Only an operator of #tea may do that.",
         ),
-        ("METADATA * SET A b", "INVALID_KEY A :A cannot be a key."),
+        ("METADATA * SET A b", f"INVALID_KEY A :A {CANNOT}"),
         (f"METADATA * SET a {'x' * 301}", "INVALID_VALUE a :A value has at most 300 bytes."),
         ("METADATA * FLY", "SUBCOMMAND_INVALID FLY :Invalid subcommand"),
-        ("METADATA * SUB A", "INVALID_KEY A :Invalid key"),
+        ("METADATA * SUB A", f"INVALID_KEY A :A {CANNOT}"),
     ]
     for line, fail in fails:
         assert await told(bob, line) == [f"FAIL METADATA {fail}"]
@@ -103,6 +104,20 @@ async def test_look_ups_come_in_batches_and_failures_with_their_codes(house: Hou
     assert (await told(bob, f"METADATA * SUB {' '.join(keys)}"))[0] == (
         "FAIL METADATA TOO_MANY_SUBS k50 :There are at most 50"
     )
+
+
+@pytest.mark.parametrize("line", ["SET A b", f"SET a {'x' * 301}", "SET k20 x", "SUB A"])
+async def test_what_cannot_be_set_is_refused_alike_before_one_is_let_in(
+    house: House, line: str
+) -> None:
+    some = [f"METADATA * SET k{number} x" for number in range(20)]
+    newcomer = await house.connect()
+    early = IrcPeer(newcomer.stream)
+    asked = [*some, f"METADATA * {line}"]
+    before = (await told(early, f"CAP REQ :{METADATA}", *asked))[-1]
+    after = (await told(await client(house, "alice"), *asked))[-1]
+    assert before.startswith("FAIL METADATA ")
+    assert before == after.replace("alice", "*")
 
 
 async def test_labels_go_on_the_answers(house: House) -> None:

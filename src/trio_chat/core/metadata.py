@@ -2,6 +2,9 @@
 
 import re
 
+from trio_chat.core.letters import cut
+from trio_chat.core.refusals import Code
+
 #: Keys with their values, in the order of keys; an empty value removes its key.
 Values = tuple[tuple[str, str], ...]
 
@@ -17,15 +20,38 @@ _TOGETHER_MAX = 380  # bytes
 _KEY = re.compile(r"[a-z0-9_./-]{1,50}")
 
 
+class BadMetadata(ValueError):
+    """A key or a value that cannot be: why, the ``code``, and what it is ``about``."""
+
+    def __init__(self, why: str, code: Code, about: str) -> None:
+        super().__init__(why)
+        self.code, self.about = code, about
+
+
 def is_key(text: str) -> bool:
     """Whether this can be a key."""
     return _KEY.fullmatch(text) is not None
 
 
-def fits(target: str, key: str, value: str) -> bool:
-    """Whether a value is short enough."""
-    size = len(value.encode())
-    return size <= VALUE_MAX and len(f"{target}{key}".encode()) + size <= _TOGETHER_MAX
+def check_key(text: str) -> None:
+    """Raise BadMetadata if this cannot be a key."""
+    if not is_key(text):
+        why = f"{cut(text, 50)} cannot be a key: it has 1 to 50 of a-z, 0-9 and _./-."
+        raise BadMetadata(why, Code.BAD_METADATA_KEY, text)
+
+
+def judged(target: str, before: Values, changes: Values) -> Values:
+    """Return the metadata of ``target`` after changes that somebody wants. Raises BadMetadata."""
+    for key, value in changes:
+        check_key(key)
+        size = len(value.encode())
+        if size > VALUE_MAX or len(f"{target}{key}".encode()) + size > _TOGETHER_MAX:
+            why = f"A value has at most {VALUE_MAX} bytes."
+            raise BadMetadata(why, Code.BAD_METADATA_VALUE, key)
+    after = with_values(before, changes)
+    if len(after) > max(KEYS_MAX, len(before)):
+        raise BadMetadata(f"There are at most {KEYS_MAX} keys.", Code.METADATA_FULL, target)
+    return after
 
 
 def with_values(before: Values, changes: Values) -> Values:

@@ -13,8 +13,7 @@ from trio_chat.core.commands import ClearMetadata, SetMetadata
 from trio_chat.core.denials import nobody, nowhere, operators_only, powerless
 from trio_chat.core.events import AccountMetadataSet, MetadataSet, RoomMetadataSet
 from trio_chat.core.limits import silent
-from trio_chat.core.metadata import KEYS_MAX, VALUE_MAX, Values, changed, fits, is_key, with_values
-from trio_chat.core.refusals import Code
+from trio_chat.core.metadata import BadMetadata, Values, changed, judged
 from trio_chat.core.room import Person, Room
 from trio_chat.core.state import State, is_silenced_somewhere, metadata_of
 from trio_chat.core.views import Metadata, Refused
@@ -27,15 +26,10 @@ def _set_metadata(state: State, person: Person, asked: SetMetadata) -> Sequence[
     if isinstance(target, Refused):
         return [target]
     before, name = _metadata(state, target), _name(target)
-    for key, value in asked.values:
-        if not is_key(key):
-            return [Refused(f"{key} cannot be a key.", Code.BAD_METADATA_KEY, (key,))]
-        if not fits(name, key, value):
-            why = f"A value has at most {VALUE_MAX} bytes."
-            return [Refused(why, Code.BAD_METADATA_VALUE, (key,))]
-    after = with_values(before, asked.values)
-    if len(after) > max(KEYS_MAX, len(before)):
-        return [Refused(f"There are at most {KEYS_MAX} keys.", Code.METADATA_FULL, (name,))]
+    try:
+        after = judged(name, before, asked.values)
+    except BadMetadata as bad:
+        return [Refused(str(bad), bad.code, (bad.about,))]
     return [*_become(state, person, target, changed(before, after)), Metadata(name, asked.values)]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from trio_chat.core.commands import ClearMetadata, SetMetadata, Subscribe
 from trio_chat.core.letters import cut
-from trio_chat.core.metadata import KEYS_MAX, SUBS_MAX, VALUE_MAX, fits, is_key, with_values
+from trio_chat.core.metadata import SUBS_MAX, BadMetadata, check_key, judged
 from trio_chat.core.queries import ShowMetadata, SyncMetadata
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AllMetadata, Metadata, Refused, SyncLater
@@ -54,7 +54,7 @@ def metadata(out: ReplyBuffer, message: Message) -> Asks:
 
 
 def _get(out: ReplyBuffer, target: str, keys: Sequence[str]) -> Asks:
-    return _show(out, target, partial(_tell, out, keys=[*dict.fromkeys(keys)]), keys[0])
+    return _show(out, target, partial(_tell, out, keys=keys), keys[0])
 
 
 def _list(out: ReplyBuffer, target: str, rest: Sequence[str]) -> Asks:
@@ -73,11 +73,8 @@ def _tell(out: ReplyBuffer, found: Metadata, *, keys: Sequence[str] | None) -> N
     """Tell the values of some keys, or of all that there are."""
     values = dict(found.values)
     out.open_batch("metadata", found.target)
-    for key in values if keys is None else keys:
-        if is_key(key):
-            _tell_values(out, Metadata(found.target, ((key, values.get(key, "")),)))
-        else:
-            out.fail("METADATA", "INVALID_KEY", key, "Invalid key")
+    for key in values if keys is None else _keys(out, keys):
+        _tell_values(out, Metadata(found.target, ((key, values.get(key, "")),)))
 
 
 def _set(out: ReplyBuffer, target: str, rest: Sequence[str]) -> Asks:
@@ -97,15 +94,11 @@ def _set(out: ReplyBuffer, target: str, rest: Sequence[str]) -> Asks:
 
 def _describe_early(out: ReplyBuffer, key: str, value: str) -> None:
     """Note what a client wants to be described by once it has been let in."""
-    after = with_values(out.peer.metadata, ((key, value),))
-    if not is_key(key):
-        out.fail("METADATA", "INVALID_KEY", key, "Invalid key")
-    elif not fits("", key, value):
-        out.fail("METADATA", "INVALID_VALUE", key, f"A value has at most {VALUE_MAX} bytes")
-    elif len(after) > KEYS_MAX:
-        out.fail("METADATA", "LIMIT_REACHED", "*", f"There are at most {KEYS_MAX} keys")
+    try:
+        out.peer.metadata = judged("", out.peer.metadata, ((key, value),))
+    except BadMetadata as bad:
+        _refuse(out, "*", key, _refused(bad))
     else:
-        out.peer.metadata = after
         _tell_values(out, Metadata("*", ((key, value),)))
 
 
@@ -139,6 +132,10 @@ def _named(target: str) -> tuple[str, str]:
     if target.startswith("#"):
         return target, ""
     return "", "" if target == "*" else target
+
+
+def _refused(bad: BadMetadata) -> Refused:
+    return Refused(str(bad), bad.code, (bad.about,))
 
 
 def _refuse(out: ReplyBuffer, target: str, key: str, refused: Refused) -> None:
@@ -187,10 +184,15 @@ def _subs(out: ReplyBuffer, target: str, rest: Sequence[str]) -> Asks:
 
 def _keys(out: ReplyBuffer, given: Sequence[str]) -> Sequence[str]:
     """The keys among what a client has given; of the others it is told."""
-    for key in given:
-        if not is_key(key):
-            out.fail("METADATA", "INVALID_KEY", key, "Invalid key")
-    return [key for key in dict.fromkeys(given) if is_key(key)]
+    keys = []
+    for key in dict.fromkeys(given):
+        try:
+            check_key(key)
+        except BadMetadata as bad:
+            _refuse(out, "*", key, _refused(bad))
+        else:
+            keys.append(key)
+    return keys
 
 
 def _list_keys(out: ReplyBuffer, numeric: str, keys: Sequence[str]) -> None:
