@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,6 @@ def chosen(path: object = "") -> Settings:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "admin"
-
-
-@pytest.fixture
-async def house(path: Path) -> AsyncIterator[House]:
-    async with running(chosen(path), admin=path) as running_house:
-        yield running_house
 
 
 async def test_who_is_here_and_which_rooms_there_are(house: House, path: Path) -> None:

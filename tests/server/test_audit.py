@@ -1,25 +1,11 @@
 """The audit: who did what to whom, for those who may know."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
 from admin_socket import texts, user
-from irc_peers import IrcPeer, irc_peer, settings
-from peers import House, running
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "admin"
-
-
-@pytest.fixture
-async def house(path: Path) -> AsyncIterator[House]:
-    async with running(settings(), admin=path) as running_house:
-        yield running_house
+from irc_peers import IrcPeer, irc_peer
+from peers import House
 
 
 def undated(lines: list[str]) -> list[str]:

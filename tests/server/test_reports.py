@@ -1,27 +1,15 @@
 """Reports: somebody puts a message before those who moderate, and nobody else sees that."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from admin_socket import ask
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 
 TOLD = "bob reported a message of mallory's in #tea (spam): /reports shows it."
+WAITS = ":chat.local NOTICE {} :A report waits to be seen: /reports"
+PASSWORD = "correct-horse"
 NOT_NOW = "The operators of #tea and of this server may read that message now: "
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "admin"
-
-
-@pytest.fixture
-async def house(path: Path) -> AsyncIterator[House]:
-    async with running(settings(), admin=path) as running_house:
-        yield running_house
 
 
 async def tea(house: House) -> list[IrcPeer]:
@@ -36,6 +24,14 @@ async def tea(house: House) -> list[IrcPeer]:
 async def notices(peer: IrcPeer, *lines: str) -> list[str]:
     replies = await peer.messages(*lines)
     return [reply.params[-1] for reply in replies if reply.command == "NOTICE"]
+
+
+async def logged_in(house: House, nick: str) -> IrcPeer:
+    return await irc_peer(house, nick, password=f"{nick}:{PASSWORD}")
+
+
+def waiting(lines: list[str]) -> list[str]:
+    return [line for line in lines if "/reports" in line]
 
 
 async def test_the_operators_who_are_here_are_told_and_nobody_else(house: House) -> None:
@@ -82,6 +78,23 @@ async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
     [locked] = [line for line in await boss.news("LOCK 1m") if " locked " in line]
     for line in (waiting, told, locked):
         assert "trio-chat/urgent" in line.removeprefix("@").partition(" ")[0].split(";")
+
+
+async def test_the_operators_of_a_room_are_told_as_they_first_enter_it(house: House) -> None:
+    for nick, room in (("alice", "#tea"), ("carol", "#den")):
+        peer = await irc_peer(house, nick)
+        await peer.say(f"REGISTER * * {PASSWORD}", f"JOIN {room}", "QUIT")
+        await peer.rest()
+    bob, mallory = [await irc_peer(house, nick, rooms="#tea") for nick in ("bob", "mallory")]
+    await mallory.news("PRIVMSG #tea :buy pills")
+    await bob.news("REPORT #tea last mallory")
+    alice, carol = [await logged_in(house, nick) for nick in ("alice", "carol")]
+    assert waiting(await alice.news("JOIN #tea")) == [WAITS.format("#tea")]
+    assert waiting(await alice.news("PART #tea", "JOIN #tea")) == []
+    assert waiting(await carol.news("JOIN #tea", "JOIN #den")) == []
+    await alice.say("REPORTS", "QUIT")
+    await alice.rest()
+    assert waiting(await (await logged_in(house, "alice")).news("JOIN #tea")) == []
 
 
 async def test_words_that_are_removed_are_in_no_report(house: House) -> None:

@@ -234,14 +234,18 @@ class Archive:
         await self._mark(reader, _REPORTS, _now())
         return Reports(tuple([(entry, await self._reported(entry)) for entry in entries]))
 
-    async def count_reports(self, reader: Person, most: int) -> int:
-        """The number of reports that came since somebody has last seen them."""
+    async def count_reports(self, reader: Person, most: int, log: str = "") -> int:
+        """The number of reports, of messages in a ``log`` if one is named, that came since somebody
+        has last seen reports.
+        """
         seen = await self._marked(reader, _REPORTS)
-        return sum(entry.at > seen for entry in await self._reports(reader, most))
+        return sum(entry.at > seen for entry in await self._reports(reader, most, log))
 
-    async def _reports(self, reader: Person, limit: int) -> Sequence[Entry]:
+    async def _reports(self, reader: Person, limit: int, log: str = "") -> Sequence[Entry]:
         def is_for_reader(event: Event) -> bool:
-            return isinstance(event, Reported) and may_see(self._chat, reader, event)
+            if not isinstance(event, Reported) or (log and event.log != log):
+                return False
+            return may_see(self._chat, reader, event)
 
         return (await self._done_in(REALM, is_for_reader, limit))[-limit:]
 

@@ -609,8 +609,8 @@ class Connection:
             await self._end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
 
     async def _tell_of_reports(self) -> None:
-        if waiting := await self._hub.waiting_reports(self._subscriber):
-            self._reply(waiting)
+        for notice in await self._hub.waiting_reports(self._subscriber):
+            self._reply(notice)
 
     def _reload(self) -> None:
         if self._hub.person(self._subscriber).is_operator:

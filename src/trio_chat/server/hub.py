@@ -58,7 +58,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.explain import explain_room
-from trio_chat.core.limits import kept_out, why_silent
+from trio_chat.core.limits import is_exempt, kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
@@ -66,6 +66,7 @@ from trio_chat.core.remembered import note_seen
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in, removals
+from trio_chat.core.state import leads
 from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
@@ -432,14 +433,15 @@ class Hub:
         except Unavailable as error:
             return not_kept(error)
 
-    async def waiting_reports(self, subscriber: Subscriber) -> Notice | None:
-        """Tell somebody who has become an operator that there are reports they have not seen."""
+    async def waiting_reports(self, subscriber: Subscriber, room: str = "") -> Sequence[Notice]:
+        """Tell an operator of reports they have not seen: of the server, or of a room alone."""
+        person, log = self.person(subscriber), fold(room)
         try:
-            count = await self._archive.count_reports(self.person(subscriber), _REPORTS_MAX)
+            count = await self._archive.count_reports(person, _REPORTS_MAX, log)
         except Unavailable:
-            return None
+            return ()
         many = f"{count} reports wait" if count > 1 else "A report waits"
-        return Notice(f"{many} to be seen: /reports", urgent=True) if count else None
+        return [Notice(f"{many} to be seen: /reports", room, urgent=True)] if count else ()
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.
@@ -464,13 +466,15 @@ class Hub:
 
     async def _join(self, subscriber: Subscriber, join: Join) -> Outcomes:
         log = fold(join.room)
+        is_first = log not in self.person(subscriber).visits
         if refused := await self.logs.charge(subscriber, log):
             return [refused]
         try:
             async with self._open(log, join.room):
-                return await self._ring.pursue(subscriber, join)
+                outcomes = await self._ring.pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [not_kept(error)]
+        return [*outcomes, *await self._reports_in(log, subscriber)] if is_first else outcomes
 
     @asynccontextmanager
     async def _open(self, log: str, name: str) -> AsyncIterator[None]:
@@ -504,3 +508,14 @@ class Hub:
             if limits or log in person.rooms:
                 return limits or [f"There are no limits on you in {room}."]
             return [f"You are not in {room}, and nothing that you may know of keeps you out."]
+
+    async def _reports_in(self, log: str, subscriber: Subscriber) -> Sequence[Notice]:
+        """Tell an operator of a room who has come into it of reports from there; those of the
+        server have been told of all.
+        """
+        room, person = self.chat.rooms.get(log), self.person(subscriber)
+        if room is None or log not in person.rooms or is_exempt(self.chat, person):
+            return ()
+        if not leads(room, person):
+            return ()
+        return await self.waiting_reports(subscriber, room.state.name)
