@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 import trio_chat
+from trio_chat.cli.exits import EXIT_CODES
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.plain.verbs import VERBS
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text()
+# Its table for the client, and its sentence for the server.
+EXITS = "".join(re.findall(r"^\| \d.*\n|It exits with 0.*\n.*\n", README, re.M))
 
 
 def test_the_bot_is_the_example() -> None:
@@ -25,6 +28,10 @@ def test_what_it_names_of_the_library_is_there() -> None:
 
 def test_every_command_of_the_chat_is_listed() -> None:
     assert set(re.findall(r"`/(\w+)", README)) == {*VERBS, *SLASHES}
+
+
+def test_every_exit_code_is_explained() -> None:
+    assert {str(code) for code in EXIT_CODES.values()} <= set(re.findall(r"\b\d+\b", EXITS))
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -20,6 +20,9 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
         refused = await run("admin", *kept, "kill", "bob", "spam")
         assert (refused.code, refused.out) == (65, "")
         assert refused.err == "trio-chat: Nobody here is called bob.\n"
+        roomless = await run("admin", *kept, "kick", "bob")
+        assert roomless.err.startswith("trio-chat: Of which room? It comes first: #tea kick bob. ")
+        assert "--room tea" in roomless.err
         several = b"rooms\n\nkick bob\naccount nobody\n"
         lines = await run("admin", *kept, "--room", "tea", stdin=several)
         assert (lines.code, lines.err) == (65, "trio-chat: You are not in #tea.\n")

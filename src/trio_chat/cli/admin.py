@@ -71,17 +71,18 @@ def _carry_out(path: Path, line: str, *, json_lines: bool) -> None:
     """Send a command and print its answer. Raises NotDone if it was refused."""
     if "\n" in line:
         raise NotDone("a command is one line")
-    refused = ""
+    refused = code = ""
     for told in trio.run(_ask, path, line):
-        if told["type"] == "refused":
-            refused = refused or told["text"]
+        if told["type"] == "refused" and not refused:
+            refused, code = told["text"], told["code"]
         if json_lines:
             print(json.dumps(told))
         elif told["type"] != "refused":
             print(clean(told["text"]))
     sys.stdout.flush()
     if refused:
-        raise NotDone(refused)
+        is_roomless = code == "no_such_room" and not line.startswith("#")
+        raise NotDone(refused, about="room" if is_roomless else "")
 
 
 async def _ask(path: Path, line: str) -> list[dict[str, Any]]:

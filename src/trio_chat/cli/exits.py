@@ -55,6 +55,7 @@ ADVICE = {
         "operator. '--set client.tls=off' goes there in clear, for all on the way to read"
     ),
     "pin": "; if so, --pin trusts it",
+    "room": ". In a shell --room tea says so, as # begins a comment there",
     "server": ". 'trio-chat server' starts one",
     "debug": "; --debug shows where",
 }
