@@ -61,9 +61,10 @@ SMALL, LARGE = chat(people=8, rooms=3), chat(people=2000, rooms=100)
         (Recall("#0", Span(), 50), 1, 1),
         (Recall("#0", Span(), 100), 2, 2),
         (ListTalks(0, 1, 50), 6, 55),
-        (Seek("tea", 50), 11, 60),
+        (Seek("tea", 50), 11, 59),
         (Seek("tea", 50, "#0"), 10, 10),
-        (Seek(" ", 50, "#0", "n1"), 100, 100),
+        (Seek(" ", 50, "#0", "n1"), 10, 10),
+        (Seek(" ", 50), 3, 100),
     ],
 )
 def test_prices(command: Command | Handled, small: int, large: int) -> None:

@@ -116,6 +116,16 @@ async def test_search_by_nick(log: Log) -> None:
     assert await found(log, "al") == []
 
 
+async def test_all_that_somebody_said_is_found_also_what_has_no_words(log: Log) -> None:
+    some = [said("tea", nick="al"), said("…", nick="AL"), said("tea", nick="bo")]
+    await append(log, *some)
+    await append(log, said("milk", "#b", nick="al"))
+    assert await found(log, "", nick="Al") == ["tea", "…"]
+    assert await found(log, " ", "#b", "#a", nick="al", limit=2) == ["…", "milk"]
+    assert await found(log, "…", nick="al") == []
+    assert await found(log, "", nick="nobody") == []
+
+
 async def test_search_gives_the_last_ones_between_two_ids(log: Log) -> None:
     ids = await append(log, *[said(f"tea {n}") for n in range(10)])
     assert await found(log, "tea", limit=2) == ["tea 8", "tea 9"]

@@ -1,5 +1,6 @@
 """The archive: what was said before, looked up in the log for those who may read it."""
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,8 +32,8 @@ from trio_chat.core.room import Person
 from trio_chat.core.views import Answer, Audited, Found, Marked, Recalled, Refused, Reports, Talks
 from trio_chat.storage.base import Log, Search
 
-# A search by nickname alone reads so many messages of a room at a time, and so many times: beyond
-# that it would take for ever in a large one.
+# So much of a log is looked through at most, and so many times an index is asked: beyond that it
+# would take for ever in a large one.
 _PAGE, _PAGES = 500, 20
 
 # The last message of somebody is sought in so many pages.
@@ -214,7 +215,8 @@ class Archive:
         else:
             talks = await self._log.talks(reader.identity)
             sources = [*rooms_of(self._chat, reader), *(talk(self._chat, reader, e) for e in talks)]
-        look = self._with_words if seek.words.strip() else self._said_in
+        is_indexed = seek.words.strip() or seek.nick
+        look = self._by_index if is_indexed else self._said_in
         return Found(tuple(await look(sources, seek)))
 
     async def _audit(self, reader: Person, audit: Audit) -> Answer:
@@ -266,7 +268,7 @@ class Archive:
             before = page[0].id
         return found
 
-    async def _with_words(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
+    async def _by_index(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
         within = {source.log: source for source in sources}
         after, before = seek.span.after, seek.span.before
         found: list[Entry] = []
@@ -281,19 +283,9 @@ class Archive:
         return found[-seek.limit :]
 
     async def _said_in(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
-        entries = [entry for source in sources for entry in await self._last_said(source, seek)]
-        return sorted(entries, key=lambda entry: entry.id)[-seek.limit :]
-
-    async def _last_said(self, source: Source, seek: Seek) -> Sequence[Entry]:
-        """The last messages in a log by whoever is sought, whatever their words."""
-        found, span = list[Entry](), seek.span
-        for _ in range(_PAGES):
-            page = await self._read(source, span, limit=_PAGE, said=True)
-            found[:0] = [entry for entry in page if not seek.nick or _is_by(entry, seek.nick)]
-            if len(page) < _PAGE or len(found) >= seek.limit:
-                break
-            span = replace(span, before=page[0].id)
-        return found[-seek.limit :]
+        """The last messages, whatever their words."""
+        pages = [await self._read(one, seek.span, limit=seek.limit, said=True) for one in sources]
+        return sorted(itertools.chain(*pages), key=lambda entry: entry.id)[-seek.limit :]
 
 
 def _is_by(entry: Entry, nick: str) -> bool:

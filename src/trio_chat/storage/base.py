@@ -41,6 +41,7 @@ MARKS = 100_000
 class Search:
     """A search for all ``words`` in what was said in ``rooms`` (logs), perhaps by ``nick``.
 
+    If ``words`` are blank, it is for all that ``nick`` said; for nothing, if that is empty as well.
     ``after`` and ``before`` are ids or moments, both exclusive.
     """
 

@@ -51,7 +51,7 @@ from trio_chat.storage.base import (
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
 from trio_chat.storage.tail import Intake, text_size
-from trio_chat.storage.words import is_sought, phrases
+from trio_chat.storage.words import is_sought, phrases, seeks_nothing
 
 # Entries that are searched before other tasks run: about a millisecond.
 _LOOK = 50
@@ -521,11 +521,12 @@ def _is_before(entry: Entry, bound: Bound) -> bool:
 
 
 def _find(entries: Iterable[Entry], search: Search) -> Iterator[Entry]:
+    if seeks_nothing(search.words, search.nick):
+        return
     sought = phrases(search.words)
     for entry in entries:
         if (
-            sought
-            and is_for_members(entry.event)
+            is_for_members(entry.event)
             and _is_after(entry, search.after)
             and _is_before(entry, search.before)
             and is_sought(entry.event, sought, search.nick)

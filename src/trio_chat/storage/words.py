@@ -46,6 +46,11 @@ def phrases(query: str) -> Sequence[Sequence[str]]:
     return found
 
 
+def seeks_nothing(words: str, nick: str) -> bool:
+    """Whether nothing can be found: where no word is given, and nobody instead of one."""
+    return not phrases(words) and (bool(words.strip()) or not nick)
+
+
 def is_sought(event: Event, sought: Sequence[Sequence[str]], nick: str) -> bool:
     """Whether this was said, by ``nick`` if that is given, and has all of these phrases."""
     if not isinstance(event, Said) or (nick and fold(nick) != fold(event.nick)):

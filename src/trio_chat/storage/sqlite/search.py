@@ -17,7 +17,7 @@ from trio_chat.core.names import fold
 from trio_chat.storage.base import ENDLESS, NEVER, START, Search
 from trio_chat.storage.ids import LAST, first_of, pack
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
-from trio_chat.storage.words import is_sought, phrases, words
+from trio_chat.storage.words import is_sought, phrases, seeks_nothing, words
 
 # Pages of the index (of 4 KB) that are written in one part of merging it.
 _MERGED = 100
@@ -72,7 +72,7 @@ def find(connection: sqlite3.Connection, search: Search) -> Sequence[Entry]:
     connection.execute("BEGIN")  # so that entries which are indexed meanwhile are not missed
     try:
         rooms = _numbers(connection, search.rooms)
-        if not sought or not rooms:
+        if not rooms or seeks_nothing(search.words, search.nick):
             return []
         [up_to] = connection.execute("SELECT up_to FROM indexed").fetchone() or (0,)
         fresh = _not_indexed(connection, search, sought, rooms, up_to)
@@ -159,8 +159,12 @@ def _match(sought: Sequence[Sequence[str]], rooms: Iterable[int], nick: str) -> 
     """The query for FTS5. Nothing in it can be taken for syntax: words are letters and digits."""
     said = " AND ".join(f'"{" ".join(phrase)}"' for phrase in sought)
     where = " OR ".join(map(_room_word, rooms))
-    whose = f" AND place : {_nick_word(nick)}" if nick else ""
-    return f"said : ({said}) AND place : ({where}){whose}"
+    parts = (
+        said and f"said : ({said})",
+        f"place : ({where})",
+        nick and f"place : {_nick_word(nick)}",
+    )
+    return " AND ".join(filter(None, parts))
 
 
 def _numbers(connection: sqlite3.Connection, names: Iterable[str]) -> Sequence[int]:
