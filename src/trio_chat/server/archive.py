@@ -1,7 +1,6 @@
 """The archive: what was said before, looked up in the log for those who may read it."""
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -50,11 +49,11 @@ class Archive:
     """Answers look-ups.
 
     What somebody has read is kept in the log for their identity. People who are not known have it
-    with their connection only.
+    with their connection only. ``now`` gives unix milliseconds.
     """
 
-    def __init__(self, chat: Chat, log: Log) -> None:
-        self._chat, self._log = chat, log
+    def __init__(self, chat: Chat, log: Log, now: Callable[[], int]) -> None:
+        self._chat, self._log, self._now = chat, log, now
 
     async def look_up(self, reader: Person, query: LookUp) -> Answer:
         """Answer a look-up; Refused if ``reader`` may not read it.
@@ -74,11 +73,11 @@ class Archive:
                 return await self._list_reports(reader, limit)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
-                marked = await self._mark(reader, fold(target), min(at, _now()))
+                marked = await self._mark(reader, fold(target), min(at, self._now()))
                 return Marked(target, marked)
             case ShowMark(target):
                 marked = await self._marked(reader, fold(target))
-                return Marked(target, min(marked, _now()))
+                return Marked(target, min(marked, self._now()))
 
     async def _mark(self, reader: Person, target: str, at: int) -> int:
         """Note up to when somebody has read; returns the latest moment they have told."""
@@ -233,7 +232,7 @@ class Archive:
         if not leads_any(self._chat, reader):
             return leaders_only()
         entries = await self._reports(reader, limit)
-        await self._mark(reader, _REPORTS, _now())
+        await self._mark(reader, _REPORTS, self._now())
         return Reports(tuple([(entry, await self._reported(entry)) for entry in entries]))
 
     async def count_reports(self, reader: Person, most: int, log: str = "") -> int:
@@ -290,7 +289,3 @@ class Archive:
 
 def _is_by(entry: Entry, nick: str) -> bool:
     return isinstance(entry.event, Said) and fold(entry.event.nick) == fold(nick)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -12,7 +12,6 @@ follows (``_flush``).
 
 import logging
 import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -306,11 +305,11 @@ class Connection:
             entered, self._shared.settings, lambda: outbox.post(self._session.greeting())
         )
         if opened.asks_for_page and (page := self._shared.page):
-            irc = IrcSession(self._shared.irc, time.time, private=self._is_private)
+            irc = IrcSession(self._shared.irc, self._hub.clock, private=self._is_private)
             forwarded = self._handed_on is not None
             self._session = page.session(
                 irc,
-                time.time,
+                self._hub.clock,
                 secure=self._is_secure,
                 local=is_local(self._link.peer) and not forwarded,
                 forwarded=forwarded,
@@ -321,7 +320,7 @@ class Connection:
         elif opened.spoken is Spoken.IRC:
             outbox.post(opened.asked)
             self._session = IrcSession(
-                self._shared.irc, time.time, sts=self._sts(), private=self._is_private
+                self._shared.irc, self._hub.clock, sts=self._sts(), private=self._is_private
             )
         return opened.pieces
 

@@ -107,11 +107,13 @@ class Hub:
         reserved: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.chat, self._log, self._clock = chat, log, clock
+        self.chat, self._log, self.clock = chat, log, clock
         self.nicknames = Nicknames(reserved, chat.realm)
         self.progress = Progress()
-        self.logs = OpenLogs(chat, log, self.progress, max_rooms=max_rooms, room_modes=room_modes)
-        self._archive = Archive(chat, log)
+        self.logs = OpenLogs(
+            chat, log, self.progress, self.now, max_rooms=max_rooms, room_modes=room_modes
+        )
+        self._archive = Archive(chat, log, self.now)
         self._realm = RealmLog(chat.realm, log)
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
@@ -277,7 +279,7 @@ class Hub:
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""
-        return int(self._clock() * 1000)
+        return int(self.clock() * 1000)
 
     async def expire(self) -> None:
         """End the bans, and the lock, whose time is up.

@@ -12,7 +12,6 @@ The rules:
 5. A room that nobody has open is charged to the source that opens it, until it closes.
 """
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -64,13 +63,20 @@ class OpenLogs:
     """Opens and closes logs, and charges open rooms to those who open them.
 
     ``max_rooms`` is the most rooms that are open at a time, not counting the lobby. ``room_modes``
-    are the modes of a new room.
+    are the modes of a new room, ``now`` gives unix milliseconds.
     """
 
     def __init__(
-        self, chat: Chat, log: Log, progress: Progress, *, max_rooms: int, room_modes: str
+        self,
+        chat: Chat,
+        log: Log,
+        progress: Progress,
+        now: Callable[[], int],
+        *,
+        max_rooms: int,
+        room_modes: str,
     ) -> None:
-        self._chat, self._log, self._progress = chat, log, progress
+        self._chat, self._log, self._progress, self._now = chat, log, progress, now
         self.max_rooms, self.room_modes = max_rooms, room_modes
         self._shares = Shares()  # of open rooms, by who has opened them
         self._uses: dict[str, Use] = {}
@@ -207,9 +213,8 @@ class OpenLogs:
     async def _state(self, room: str, name: str) -> RoomState:
         saved, state = await self._log.snapshot(room)
         if state is None:
-            now = int(time.time() * 1000)
             flags, moved = frozenset(self.room_modes), self._log.moved(room)
-            state = RoomState(name, created=now, flags=flags, barrier=moved)
+            state = RoomState(name, created=self._now(), flags=flags, barrier=moved)
             await self._log.save(room, START, state)
         for entry in await self._log.barriers(room, after=saved):
             state = after(state, entry)

@@ -87,7 +87,7 @@ class Server:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
         self._log, self._key, self._clock = log, key, clock
-        self._started = time.time()
+        self._started = clock()
         chat = Chat(
             replay=_replay(settings),
             rooms_each=settings.limits.rooms_each,
@@ -153,7 +153,7 @@ class Server:
     def invite_owner(self) -> str:
         """A link for the owner, whose account becomes the first operator's."""
         token = new_token(
-            self._key, time.time(), uses=1, days=_OWNER_DAYS, operator=True, first=True
+            self._key, self._clock(), uses=1, days=_OWNER_DAYS, operator=True, first=True
         )
         return self.link(token)
 
