@@ -60,10 +60,14 @@ async def irc_peer(
     link: bool = False,
     password: str = "",
     secret: str = "",
+    address: str = "",
 ) -> IrcPeer:
-    """A client over TCP, or over memory with ``link``; with a nickname it is in these rooms, and
-    with a ``secret`` it can come again."""
-    raw = await (house.link() if link else house.connect())
+    """A client over TCP, or over memory with ``link``, or from an ``address``; with a nickname it
+    is in these rooms, and with a ``secret`` it can come again."""
+    if address:
+        raw = await house.link(address=address)
+    else:
+        raw = await (house.link() if link else house.connect())
     peer = IrcPeer(raw.stream)
     if nick:
         opening = [f"CAP REQ :{' '.join(caps)}"] if caps else []
@@ -81,6 +85,14 @@ async def lead(house: House, nick: str, room: str = "#lobby") -> None:
     assert await boss.news("OPER boss sesame", f"MODE {room} +o {nick}", "PING x")
     await boss.say("QUIT")
     await boss.rest()
+
+
+async def promote(house: House, nick: str) -> None:
+    """Make somebody an operator of the server, without a thread that hashes a password."""
+    hub = house.server._hub
+    person = hub.chat.person(nick)
+    assert person
+    await hub.make_operator(hub.subscribers[person.user_id])
 
 
 async def irc_people(house: House, *nicks: str, caps: str = "") -> list[IrcPeer]:

@@ -1,19 +1,14 @@
 """Bans of the server and its lock: who is kept out, muted, told why, and let in again."""
 
 import ssl
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import trio
-from trio.testing import MockClock
 
 from certificates import Hand, issue, secured
-from clocks import Clock
-from irc_peers import IrcPeer, irc_peer, settings
-from peers import House, Peer, running
-from stores import memory_log, sqlite_log
+from irc_peers import IrcPeer, irc_peer, promote, settings
+from peers import House, running
 from trio_chat.protocols.invitation import Invitation, write_token
 from trio_chat.settings import IrcSettings, Settings
 
@@ -42,13 +37,6 @@ async def boss(house: House, *caps: str) -> IrcPeer:
     await promote(house, "boss")
     await peer.news()
     return peer
-
-
-async def promote(house: House, nick: str) -> None:
-    hub = house.server._hub
-    person = hub.chat.person(nick)
-    assert person
-    await hub.make_operator(hub.subscribers[person.user_id])
 
 
 async def come(house: House, nick: str, address: str = FAR, *first: str) -> IrcPeer:
@@ -399,82 +387,6 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     await plain.until("*** carol locked this chat for 1h (raid)")
     await plain.send(b"/lock off\n")
     await plain.until("*** carol opened this chat again.\n")
-
-
-# ── the end of their time ──────────────────────────────────────────────────────────────────────
-
-
-PATIENT = {"ping": 7200}
-
-
-async def limits(peer: Peer) -> str:
-    assert isinstance(peer, IrcPeer)
-    return "".join(await peer.news("WHY"))
-
-
-async def test_a_ban_and_the_lock_end_when_their_time_is_up(autojump_clock: MockClock) -> None:
-    clock = Clock()
-    async with (
-        memory_log(clock, Path()) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        op, bob = await boss(house), await arrive(house, "bob")
-        await op.news("UBAN ADD bob MUTE DURATION 10m", "LOCK 20m")
-        await trio.sleep(599)
-        assert "ban 1" in await limits(bob)
-        await trio.sleep(2)
-        assert "ban 1" not in await limits(bob)
-        expired = "Ban 1 has expired: network 203.0.113.9 (bob)."
-        assert f":chat.local NOTICE * :{expired}" in await op.news()
-        assert "locked" in await limits(bob)
-        await trio.sleep(600)
-        assert "no limits on you" in await limits(bob)
-        assert ":chat.local NOTICE * :This chat is open again." in await op.news()
-
-
-@pytest.mark.parametrize("late", [0, 7200])
-async def test_it_is_the_clock_on_the_wall_that_counts(
-    autojump_clock: MockClock, late: int
-) -> None:
-    """Set forward, a ban ends within a minute; set back, it lasts until that moment comes."""
-    clock = Clock()
-    async with (
-        memory_log(clock, Path()) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        op, bob = await boss(house), await arrive(house, "bob")
-        await op.news("UBAN ADD bob MUTE DURATION 1h")
-        clock.set_to(clock() + (3600 - late))
-        await trio.sleep(61)
-        assert ("ban 1" in await limits(bob)) == bool(late)
-        if late:
-            await trio.sleep(late + 1)
-            assert "ban 1" not in await limits(bob)
-
-
-async def test_a_ban_ends_that_was_due_while_the_server_was_down(tmp_path: Path) -> None:
-    """And one that was not is still there: that is told at the door before anything else."""
-    clock = Clock()
-    clock.set_to(time.time())
-    store = tmp_path / "chat.db"
-    async with (
-        sqlite_log(clock, store) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        op = await boss(house)
-        await op.news("UBAN ADD 203.0.113.1 DURATION 1h", "UBAN ADD 203.0.113.2 DURATION 3h")
-        await op.news("LOCK 1h")
-    clock.set_to(clock() + 7200)
-    async with (
-        sqlite_log(clock, store) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        await arrive(house, "al", "203.0.113.1")
-        bob = await house.link(address="203.0.113.2")
-        await bob.send(b"bob\n")
-        assert ", ban 2. Contact" in await bob.rest()
-        op = await boss(house)
-        assert "Ban 3: network" in "".join(await op.news("UBAN ADD 203.0.113.3"))
 
 
 async def test_whoever_opens_the_chat_again_is_told_so_also_outside_of_rooms(house: House) -> None:

@@ -1,20 +1,12 @@
 """Bans of rooms on a running server: in both dialects, and until their time is up."""
 
-import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import trio
-from trio.testing import MockClock
 
-from clocks import Clock
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, Peer, running
-from stores import memory_log, sqlite_log
 from trio_chat.settings import Settings
-
-PATIENT = {"ping": 7200}
 
 
 def chosen(**sections: dict[str, object]) -> Settings:
@@ -29,12 +21,7 @@ async def house() -> AsyncIterator[House]:
 
 
 async def come(house: House, nick: str, address: str = "unix", room: str = "#tea") -> IrcPeer:
-    """Somebody on IRC, who has read what there is."""
-    peer = IrcPeer((await house.link(address=address)).stream)
-    await peer.say(f"NICK {nick}", f"USER {nick} 0 * :{nick}", f"JOIN {room}")
-    await peer.until(" 366 ")
-    await peer.news()
-    return peer
+    return await irc_peer(house, nick, rooms=room, address=address)
 
 
 async def plain(house: House, nick: str, address: str = "unix") -> Peer:
@@ -206,9 +193,6 @@ async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
     await al.until("bob: hello\n")
 
 
-# ── the end of their time ──────────────────────────────────────────────────────────────────────
-
-
 async def test_why_explains_a_room_that_one_is_kept_out_of(house: House) -> None:
     """Also if nobody is in it; a room that is not there looks like one that is open."""
     al, bob = await come(house, "al"), await plain(house, "bob", "192.0.2.1")
@@ -225,89 +209,3 @@ async def test_why_explains_a_room_that_one_is_kept_out_of(house: House) -> None
     told = await (await come(house, "eve", "192.0.2.1", "#hall")).news("WHY #tea", "WHY #hall")
     assert "You are banned from #tea until " in told[0]
     assert "There are no limits on you in #hall." in told[1]
-
-
-async def speaks(peer: IrcPeer) -> bool:
-    return not any(" 404 " in line for line in await peer.news("PRIVMSG #tea :hi"))
-
-
-async def test_a_ban_ends_when_its_time_is_up(autojump_clock: MockClock) -> None:
-    clock = Clock()
-    async with (
-        memory_log(clock, Path()) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        al, bob, cat = [await come(house, nick) for nick in ("al", "bob", "cat")]
-        ann = await plain(house, "ann")
-        await al.news("MUTE #tea bob 10m", "MUTE #tea cat 20m")
-        await trio.sleep(599)
-        assert (await speaks(bob), await speaks(cat)) == (False, False)
-        await trio.sleep(2)
-        assert ":chat.local MODE #tea -b m:bob!*@*" in await al.news()
-        await ann.until("*** The mute on bob!*@* has expired.\n")
-        assert (await speaks(bob), await speaks(cat)) == (True, False)
-        await trio.sleep(600)
-        assert await speaks(cat)
-
-
-@pytest.mark.parametrize("late", [0, 7200])
-async def test_it_is_the_clock_on_the_wall_that_counts(
-    autojump_clock: MockClock, late: int
-) -> None:
-    """Set forward, a ban ends within a minute; set back, it lasts until that moment comes."""
-    clock = Clock()
-    async with (
-        memory_log(clock, Path()) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        al, bob = await come(house, "al"), await come(house, "bob")
-        await al.news("MUTE #tea bob 1h")
-        clock.set_to(clock() + (3600 - late))
-        await trio.sleep(61)
-        assert await speaks(bob) is not bool(late)
-        if late:
-            await trio.sleep(late + 1)
-            assert await speaks(bob)
-
-
-async def test_a_ban_of_a_closed_room_ends_as_soon_as_it_is_opened(
-    autojump_clock: MockClock,
-) -> None:
-    """Whoever opens it is let in by that; and one that is left then ends in time."""
-    clock = Clock()
-    async with (
-        memory_log(clock, Path()) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        al, bob = await come(house, "al"), await come(house, "bob", room="#hall")
-        cat = await come(house, "cat", room="#hall")
-        await al.news("BAN #tea bob 1h", "BAN #tea cat 1h10m", "PART #tea")
-        assert " 474 " in "".join(await bob.news("JOIN #tea"))
-        await trio.sleep(3601)
-        assert " 474 " in "".join(await cat.news("JOIN #tea"))
-        assert " 366 " in "".join(await bob.news("JOIN #tea"))
-        await trio.sleep(600)
-        assert ":chat.local MODE #tea -b cat!*@*" in await bob.news()
-        assert " 366 " in "".join(await cat.news("JOIN #tea"))
-
-
-async def test_a_ban_ends_that_was_due_while_the_server_was_down(tmp_path: Path) -> None:
-    clock = Clock()
-    clock.set_to(time.time())
-    store = tmp_path / "chat.db"
-    async with (
-        sqlite_log(clock, store) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        al = await come(house, "al")
-        await come(house, "bob")
-        await al.news("BAN #tea bob 1h spam", "BAN #tea a:cat 3h :bad jokes", "BANS #tea")
-    clock.set_to(clock() + 7200)
-    async with (
-        sqlite_log(clock, store) as log,
-        running(chosen(limits=PATIENT), log, clock=clock) as house,
-    ):
-        bob = await come(house, "bob")
-        [listed] = await bob.news("BANS #tea")
-        assert ":Ban 2: account cat may not come in until 20" in listed
-        assert listed.endswith(", by al: bad jokes")
