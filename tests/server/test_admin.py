@@ -1,6 +1,7 @@
 """The operators' socket: an operator's commands without a nickname, and nobody sees them come."""
 
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from trio_chat.server.server import Server
 from trio_chat.settings import OpsSettings, Settings
 
 PASSWORD = "correct-horse"
+NOBODY = 65534
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can come as somebody else")
 
 
 def chosen(path: object = "") -> Settings:
@@ -205,13 +209,47 @@ async def test_only_its_own_user_may_reach_it(house: House, path: Path) -> None:
     assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
 
 
+NOT_FOR_YOU = "Only root and the user that runs the server are operators here."
+
+
 async def test_another_user_is_turned_away(
     house: House, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uid = os.geteuid()
     monkeypatch.setattr(service, "_ROOT", uid + 1)
     monkeypatch.setattr(os, "geteuid", lambda: uid + 2)
-    assert await texts(path) == ["Only root and the user that runs the server are operators here."]
+    assert await texts(path) == [NOT_FOR_YOU]
+
+
+@only_root
+async def test_the_kernel_says_who_comes(
+    house: House,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody who can reach the socket, since its modes were changed, is still no operator."""
+    os.chmod(path, 0o666)
+    os.chmod(path.parent, 0o711)
+    monkeypatch.chdir(path.parent)  # the folders above let nobody in
+    raw = socket.socket(socket.AF_UNIX)
+    os.seteuid(NOBODY)
+    try:
+        raw.connect(path.name)
+    finally:
+        os.seteuid(0)
+    raw.setblocking(False)
+    async with trio.SocketStream(trio.socket.from_stdlib_socket(raw)) as stream:
+        assert NOT_FOR_YOU in await Peer(stream).rest()
+    assert f"turned away from the operators' socket: user {NOBODY}" in caplog.text
+
+
+@only_root
+async def test_root_is_an_operator_of_anybodys_server(
+    house: House, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
+    assert await texts(path, "account nobody") == ["There is no account nobody."]
 
 
 async def test_another_unix_socket_gives_no_rights(tmp_path: Path) -> None:
