@@ -134,11 +134,11 @@ async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) ->
         ":bob!bob@198.51.100.1 JOIN #lobby",
         ":chat.local NOTICE boss :Ban 1: mask *!*@* may not speak for good. "
         "It hits all 2 others here.",
-        ":chat.local NOTICE boss :That may be more than you meant: /quote UBAN DEL 1 lifts it.",
+        ":chat.local NOTICE boss :That may be more than you meant: /quote UBAN del 1 lifts it.",
     ]
     told = await op.news("UBAN ADD *", "LOCK FOREVER")
     assert ":chat.local NOTICE boss :It takes the place of ban 1." in told
-    assert any("It lasts until you end it with /quote LOCK OFF. It mutes" in line for line in told)
+    assert any("It lasts until you end it with /quote LOCK off. It mutes" in line for line in told)
 
 
 @pytest.mark.parametrize("first", [(f"PASS mallory:{PASSWORD}",), ()])
@@ -251,7 +251,7 @@ async def test_a_raid(house: House) -> None:
     raiders.append(await arrive(house, "local", "unix"))
     await bob.news()
     told = await op.news("LOCK 10m raid")
-    effect = "It ends in 10m, or with /quote LOCK OFF. It mutes 5 of the 6 others here."
+    effect = "It ends in 10m, or with /quote LOCK off. It mutes 5 of the 6 others here."
     assert any(effect in line for line in told)
     [notice] = await bob.news()
     rule = "only people with an account may come in and speak."

@@ -6,8 +6,8 @@ from admin_socket import ask
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 
-TOLD = "bob reported a message of mallory's in #tea (spam): /reports shows it."
-WAITS = ":chat.local NOTICE {} :A report waits to be seen: /reports"
+TOLD = "bob reported a message of mallory's in #tea (spam): /quote REPORTS shows it."
+WAITS = ":chat.local NOTICE {} :A report waits to be seen: /quote REPORTS"
 PASSWORD = "correct-horse"
 NOT_NOW = "The operators of #tea and of this server may read that message now: "
 
@@ -31,7 +31,7 @@ async def logged_in(house: House, nick: str) -> IrcPeer:
 
 
 def waiting(lines: list[str]) -> list[str]:
-    return [line for line in lines if "/reports" in line]
+    return [line for line in lines if "/quote REPORTS" in line]
 
 
 async def test_the_operators_who_are_here_are_told_and_nobody_else(house: House) -> None:
@@ -56,13 +56,13 @@ async def test_those_who_come_later_are_told_once(house: House, path: Path) -> N
     assert msgid.endswith("one of them is here.")
     boss = await irc_peer(house, "boss")
     for _ in range(2):
-        waiting = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
+        waiting = [line for line in await boss.news("OPER boss sesame") if "/quote REPORTS" in line]
         assert len(waiting) == 1
-        assert "A report waits to be seen: /reports" in waiting[0]
+        assert "A report waits to be seen: /quote REPORTS" in waiting[0]
         await boss.news("MODE boss -o")
     await boss.news("OPER boss sesame")
     assert len(await notices(boss, "REPORTS")) == 2
-    assert not any("/reports" in line for line in await boss.news("OPER boss sesame"))
+    assert not any("REPORTS" in line for line in await boss.news("OPER boss sesame"))
     [report] = await ask(path, "reports")
     assert report["type"] == "report"
     assert report["text"].endswith("mallory: buy pills")
@@ -71,7 +71,7 @@ async def test_those_who_come_later_are_told_once(house: House, path: Path) -> N
 async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
     _, bob, _ = await tea(house)
     await notices(bob, "REPORT #tea last mallory spam")
-    boss = await irc_peer(house, "boss", "message-tags")
+    boss = await irc_peer(house, "boss", "message-tags", "trio-chat/identity")
     [waiting] = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
     await notices(bob, "REPORT #tea last mallory spam")
     [told] = [line for line in await boss.news() if "reported" in line]

@@ -76,6 +76,20 @@ async def test_on_irc_somebody_is_muted(house: House) -> None:
     assert await bob.news("PRIVMSG #tea :hi") == [":al!al@unix MODE #tea -b m:bob!*@*"]
 
 
+async def test_hints_name_the_command_that_the_client_can_send(house: House) -> None:
+    al = await come(house, "al")
+    ours = await irc_peer(house, "bob", "trio-chat/identity", rooms="#tea")
+    await al.news("MODE #tea +o bob")
+    await ours.news()
+    why = "There is no ban 9 in #tea."
+    assert await al.news("UNBAN #tea 9") == [
+        f":chat.local NOTICE al :UNBAN: {why} /quote BANS #tea lists them."
+    ]
+    assert await ours.news("UNBAN #tea 9") == [
+        f":chat.local NOTICE bob :UNBAN: {why} /bans lists them."
+    ]
+
+
 async def test_our_own_client_is_told_all_of_an_entry(house: House) -> None:
     al = await irc_peer(house, "al", "trio-chat/identity", rooms="#tea", link=True)
     await al.news("BAN #tea a:bob 2h :no spam", "MUTE #tea cat!*@*")

@@ -168,7 +168,7 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
     if is_number(which):
         found = [entry for entry in bans if entry.number == int(which)]
         why = f"There is no ban {int(which)} in {room.state.name}."
-        return found or Refused(f"{why} /bans lists them.")
+        return found or Refused(f"{why} /bans lists them.", about=(room.state.name,))
     target = read_target(state, which)
     wanted = set[str]()
     if isinstance(target, Target):
@@ -179,7 +179,8 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
         return found
     if isinstance(target, Refused):
         return target
-    return Refused(f"There is no ban of {target.entry} in {room.state.name}. /bans lists them.")
+    why = f"There is no ban of {target.entry} in {room.state.name}. /bans lists them."
+    return Refused(why, about=(room.state.name,))
 
 
 # ── the end of their time ──────────────────────────────────────────────────────────────────────

@@ -87,8 +87,12 @@ def read_lock(text: str) -> LockChat | UnlockChat:
 
 def _duration(word: str) -> int | None:
     """The seconds of a duration; None if the word belongs to the reason. Raises BadDuration."""
-    seconds = read_duration(word)
-    if seconds is None and re.match(r"[-+.]?\d", word):
+    return duration(word) if re.match(r"[-+.]?\d", word) else read_duration(word)
+
+
+def duration(word: str) -> int:
+    """The seconds of a duration. Raises BadDuration."""
+    if (seconds := read_duration(word)) is None:
         why = f"{cut(word, 20)} is no duration: write 10m, 2h, 7d or forever, and then the reason."
         raise BadDuration(why)
     return seconds

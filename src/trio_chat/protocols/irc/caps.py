@@ -57,7 +57,7 @@ CAPS = {
 #: The capabilities that change how lines are written: clients that share them get the same bytes.
 RENDERED = frozenset(CAPS) - {
     "cap-notify", REGISTRATION, "draft/event-playback", "labeled-response", "sasl",
-    "soju.im/search", "standard-replies", IDENTITY,
+    "soju.im/search", "standard-replies",
 }  # fmt: skip
 
 #: The capabilities of which any lets a line have tags.

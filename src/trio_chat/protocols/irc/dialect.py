@@ -49,8 +49,10 @@ from trio_chat.core.views import (
 )
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.fitting import cut, mode_lines, size, wrapped
+from trio_chat.protocols.irc.hints import quoted
 from trio_chat.protocols.irc.info import (
     AGAIN_TAG,
+    IDENTITY,
     LINE_MAX,
     METADATA,
     REDACTION,
@@ -272,7 +274,7 @@ class IrcDialect(Dialect):
             case NameSet(origin=origin) if "setname" in self.caps:
                 return [_line(shown, "SETNAME", origin.name)]
             case Banned() | Unbanned() | Locked() | Unlocked() | Reported():
-                lines = [notice.text for notice in notices(shown)]
+                lines = [self._hinted(notice.text) for notice in notices(shown)]
                 return [f":{self._server} {body('NOTICE', '*', line)}" for line in lines]
             case Announced(text=text):
                 return [_line(shown, "WALLOPS", text)]
@@ -291,6 +293,10 @@ class IrcDialect(Dialect):
             case Metadata() if METADATA in self.caps:
                 return [f":{self._server} {text}" for text in _described(shown)]
         return ()
+
+    def _hinted(self, text: str) -> str:
+        """A sentence with the commands that its reader has."""
+        return text if IDENTITY in self.caps else quoted(text)
 
     def _said(self, said: Said) -> Sequence[str]:
         """Write a message in lines that fit, without blank ones.

@@ -26,7 +26,13 @@ from trio_chat.protocols.irc import replies
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.message import Message
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.moderation import BadDuration, read_lock, read_room_ban, read_uban
+from trio_chat.protocols.moderation import (
+    BadDuration,
+    duration,
+    read_lock,
+    read_room_ban,
+    read_uban,
+)
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
@@ -80,9 +86,7 @@ def _add(out: ReplyBuffer, words: Sequence[str]) -> Asks:
     while rest:
         word = rest[0].upper()
         if word == "DURATION" and len(rest) > 1:
-            if (read := read_duration(rest[1])) is None:
-                return _wrong(out, "A duration is written as 10m, 2h, 7d or forever")
-            seconds, rest = read, rest[2:]
+            seconds, rest = duration(rest[1]), rest[2:]
         elif word == "MUTE":
             mute, rest = True, rest[1:]
         elif word == "REQUIRE-SASL":

@@ -27,6 +27,7 @@ from trio_chat.core.views import Copy, Refused, Repeated, Shown
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import time_tag
 from trio_chat.protocols.irc.fitting import cut
+from trio_chat.protocols.irc.hints import quoted
 from trio_chat.protocols.irc.info import IDENTITY, URGENT_TAG, ServerInfo
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing, word
 from trio_chat.protocols.irc.numerics import REFUSALS
@@ -151,7 +152,7 @@ class ReplyBuffer(OwnDialect):
     def unasked(self, text: str, room: str = "", *, urgent: bool = False) -> None:
         """Send a notice of the server's that is no reply; clients show it in the ``room``."""
         tag = URGENT_TAG if urgent and "message-tags" in self.peer.caps else ""
-        for line in text.splitlines():
+        for line in self._hinted(text, room).splitlines():
             self._at_once("", "NOTICE", room or self.peer.nick or "*", line, tag=tag)
 
     # ── refusals ───────────────────────────────────────────────────────────────────────────
@@ -200,7 +201,12 @@ class ReplyBuffer(OwnDialect):
             return explained(refused)
         about = refused.about[0] if refused.about else ""
         ways = _WAYS_INSIDE if self.peer.registered else _WAYS
-        return ways.get(refused.code, "{why}").format(why=refused.why, about=about)
+        why = ways.get(refused.code, "{why}").format(why=refused.why, about=about)
+        return self._hinted(why, about)
+
+    def _hinted(self, text: str, room: str) -> str:
+        """A sentence with the commands that its reader has."""
+        return text if IDENTITY in self.peer.caps else quoted(text, room)
 
     def _refuse_nick(self, refused: Refused) -> None:
         """Note a nickname that is somebody's account; our own client comes in by another one."""

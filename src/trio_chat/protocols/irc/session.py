@@ -54,7 +54,7 @@ from trio_chat.protocols.irc.registration import Registration, welcome
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.irc.verbs import VERBS, Parts, dispatch
 from trio_chat.protocols.lines import LineBuffer
-from trio_chat.protocols.plain.wording import SETTLED, ban_effect, lock_effect, notices, offer
+from trio_chat.protocols.plain.wording import SETTLED, notices, offer
 from trio_chat.protocols.session import HANDLED, Ask, OwnDialect, Run, Says, Session
 
 # Lines that may lead to several answers, whatever their parameters are.
@@ -222,17 +222,10 @@ class IrcSession(Session):
                 ours = IDENTITY in self._peer.caps
                 how = "/register PASSWORD" if ours else "/msg NickServ REGISTER PASSWORD"
                 self._out.unasked(offer(operator=operator, how=how), room)
-            case BanEffect(ban):
-                lines = ban_effect(answer, self._how(f"uban del {ban.number}"))
-                self._out.unasked("\n".join(lines))
-            case LockEffect():
-                self._out.unasked(lock_effect(answer, self._how("lock off")))
+            case BanEffect() | LockEffect():
+                self._out.unasked("\n".join(notice.text for notice in notices(answer)))
             case _:
                 raise AssertionError(f"nobody asked for {answer}")
-
-    def _how(self, command: str) -> str:
-        """What somebody types for a command that only our own client has."""
-        return f"/{command}" if IDENTITY in self._peer.caps else f"/quote {command.upper()}"
 
     def done(self, event: Event) -> Iterable[Ask]:
         """Tell the client what only the client is told of this event."""

@@ -184,10 +184,10 @@ def wording(shown: Shown) -> list[str]:
             return modes.listed(shown)
         case Banned() | Unbanned() | Locked() | Unlocked() | Killed() | OperatorMade() | Reported():
             return [f"*** {_moderated(shown)}"]
-        case BanEffect(ban):
-            return [f"*** {line}" for line in ban_effect(shown, f"/uban del {ban.number}")]
+        case BanEffect():
+            return [f"*** {line}" for line in _ban_effect(shown)]
         case LockEffect():
-            return [f"*** {lock_effect(shown, '/lock off')}"]
+            return [f"*** {_lock_effect(shown)}"]
         case Bans(bans):
             return [f"*** {_ban(ban)}" for ban in bans] or ["*** There is no such ban."]
         case Announced(nick, text):
@@ -308,14 +308,14 @@ def _moderated(event: OfModeration) -> str:
             return f"{nick} became an operator of this server by the password {name}."
 
 
-def ban_effect(effect: BanEffect, undo: str) -> list[str]:
-    """Tell an operator whom their ban hits; ``undo`` is the command that lifts it."""
+def _ban_effect(effect: BanEffect) -> list[str]:
+    """Tell an operator whom their ban hits."""
     ban = effect.ban
     lasts = lasting(effect.seconds) or " for good"
     hits = f"It hits {_some_of(effect.hit, effect.others)}."
     lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. {hits}"]
     if effect.is_wide:
-        lines.append(f"That may be more than you meant: {undo} lifts it.")
+        lines.append(f"That may be more than you meant: /uban del {ban.number} lifts it.")
     if effect.replaced:
         lines.append(f"It takes the place of ban {effect.replaced}.")
     if effect.shuts_out:
@@ -325,14 +325,14 @@ def ban_effect(effect: BanEffect, undo: str) -> list[str]:
     return lines
 
 
-def lock_effect(effect: LockEffect, undo: str) -> str:
-    """Tell an operator whom the lock mutes; ``undo`` is the command that ends it."""
+def _lock_effect(effect: LockEffect) -> str:
+    """Tell an operator whom the lock mutes."""
     ends = (
         f"It ends in {written(effect.seconds)}, or"
         if effect.seconds
         else "It lasts until you end it"
     )
-    return f"{ends} with {undo}. It mutes {_some_of(effect.muted, effect.others)}."
+    return f"{ends} with /lock off. It mutes {_some_of(effect.muted, effect.others)}."
 
 
 def _some_of(number: int, others: int) -> str:
