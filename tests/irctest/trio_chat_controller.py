@@ -96,8 +96,6 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
     ) -> None:
         if ssl:
             raise NotImplementedByController("TLS")
-        if websocket_hostname is not None or websocket_port is not None:
-            raise NotImplementedByController("Websocket")
         if self.test_config.account_registration_requires_email:
             raise NotImplementedByController("mail")
         self.hostname, self.port = hostname, port
@@ -117,6 +115,10 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
             "SERVER__PASSWORD": cheap_hash(password) if password is not None else "",
             "SERVER__SHUTDOWN_GRACE": "1",
         }
+        if websocket_hostname is not None:
+            settings["SERVER__LISTEN"] = f"{websocket_hostname}:{websocket_port}"
+            # These tests do not wait until the other client's message has come before they look.
+            self.sync_sleep_time = 0.2
         faked = faketime and shutil.which("faketime")
         self.faketime_enabled = bool(faked)
         self.proc = self.execute(
