@@ -74,6 +74,28 @@ async def test_rooms_are_repaired_from_there(house: House, path: Path) -> None:
     ]
 
 
+async def test_a_room_that_nobody_is_in_is_repaired_as_well(house: House, path: Path) -> None:
+    alice = await irc_peer(house, "alice", "message-tags", rooms="#tea")
+    await alice.news("PRIVMSG #tea :a password", "BAN #tea bob!*@* spam", "PART #tea")
+    assert await texts(path, "rooms") == []
+    [ban] = await texts(path, "#tea bans")
+    assert "bob!*@* may not come in for good" in ban
+    done = await texts(path, "#tea remove last alice a secret", "#tea unban 1", "#tea topic Tea.")
+    assert done == [
+        "A message of alice's was removed by chat.local (a secret).",
+        "Removed in #tea: a password",
+        "chat.local lifted the ban on bob!*@*.",
+        "chat.local set the topic: Tea.",
+    ]
+    assert await texts(path, "#tea rename #chai", "#chai topic", "#tea topic") == [
+        "chat.local renamed #tea to #chai.",
+        "The topic of #chai: Tea.",
+        "There is nobody in #tea.",
+    ]
+    bob = await irc_peer(house, "bob", rooms="#chai")
+    assert "password" not in "".join(await bob.news("CHATHISTORY LATEST #chai * 9"))
+
+
 async def test_somebody_is_disconnected(house: House, path: Path) -> None:
     alice, bob = await house.people("alice", "bob")
     [told] = await texts(path, "kill bob enough now")

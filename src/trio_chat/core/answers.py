@@ -343,9 +343,12 @@ ANSWERS: dict[type, _Answers] = {
 
 
 def visible_room(state: State, asker: Person, name: str) -> Room | None:
-    """The room of this name, if somebody is in it and ``asker`` may know of it."""
+    """The room of this name, if somebody is in it and ``asker`` may know of it; for operators of
+    the server also one that is open for them, and that nobody is in.
+    """
     room = state.room(name)
-    return room if room and room.members and _may_see(asker, room) else None
+    is_there = room and (room.members or asker.is_operator)
+    return room if room and is_there and _may_see(asker, room) else None
 
 
 def _may_see(asker: Person, room: Room) -> bool:

@@ -11,6 +11,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
 from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
+from trio_chat.core.limits import is_exempt
 from trio_chat.core.names import fold
 from trio_chat.core.queries import (
     ALL,
@@ -28,7 +29,19 @@ from trio_chat.core.redaction import is_author, is_known_to, place, unknown_mess
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import may_see
 from trio_chat.core.room import Person
-from trio_chat.core.views import Answer, Audited, Found, Marked, Recalled, Refused, Reports, Talks
+from trio_chat.core.state import leads
+from trio_chat.core.views import (
+    Answer,
+    Audited,
+    Found,
+    Marked,
+    Notice,
+    Recalled,
+    Refused,
+    Reports,
+    Talks,
+)
+from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Search
 
 # So much of a log is looked through at most, and so many times an index is asked: beyond that it
@@ -37,6 +50,9 @@ _PAGE, _PAGES = 500, 20
 
 # The last message of somebody is sought in so many pages.
 _LAST_PAGE, _LAST_PAGES = 100, 5
+
+# Reports that are counted for somebody who becomes an operator.
+_REPORTS_MAX = 100
 
 # The name of the reports among read markers: no room or person has it.
 _REPORTS = "@reports"
@@ -235,12 +251,26 @@ class Archive:
         await self._mark(reader, _REPORTS, self._now())
         return Reports(tuple([(entry, await self._reported(entry)) for entry in entries]))
 
-    async def count_reports(self, reader: Person, most: int, log: str = "") -> int:
-        """The number of reports, of messages in a ``log`` if one is named, that came since somebody
-        has last seen reports.
+    async def waiting_reports(self, reader: Person, log: str = "", room: str = "") -> list[Notice]:
+        """Tell an operator of reports they have not seen: of all, or of those from a ``room``."""
+        try:
+            seen = await self._marked(reader, _REPORTS)
+            found = await self._reports(reader, _REPORTS_MAX, log)
+        except Unavailable:
+            return []
+        count = sum(entry.at > seen for entry in found)
+        many = f"{count} reports wait" if count > 1 else "A report waits"
+        return [Notice(f"{many} to be seen: /reports", room, urgent=True)] if count else []
+
+    async def reports_in(self, log: str, reader: Person) -> list[Notice]:
+        """Tell an operator of a room who has come into it of reports from there; those of the
+        server have been told of all.
         """
-        seen = await self._marked(reader, _REPORTS)
-        return sum(entry.at > seen for entry in await self._reports(reader, most, log))
+        room = self._chat.rooms.get(log)
+        if room is None or log not in reader.rooms or is_exempt(self._chat, reader):
+            return []
+        leads_it = leads(room, reader)
+        return await self.waiting_reports(reader, log, room.state.name) if leads_it else []
 
     async def _reports(self, reader: Person, limit: int, log: str = "") -> Sequence[Entry]:
         def is_for_reader(event: Event) -> bool:

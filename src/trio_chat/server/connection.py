@@ -548,13 +548,14 @@ class Connection:
         Each part goes out as it is worked out, so it fits what was shown before and after.
         """
         user_id, outsider = self._subscriber.user_id, self._subscriber.outsider
-        for part in self._hub.chat.answer(user_id, query, outsider=outsider):
-            self._reply(part, ask)
-            if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
-                await self._flush()
-                await self._until_sent()
-                async with self._shared.turns:  # handed on once in each pass of the loop
-                    pass
+        async with self._hub.opened(self._subscriber, query):
+            for part in self._hub.chat.answer(user_id, query, outsider=outsider):
+                self._reply(part, ask)
+                if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
+                    await self._flush()
+                    await self._until_sent()
+                    async with self._shared.turns:  # handed on once in each pass of the loop
+                        pass
 
     async def _until_sent(self) -> None:
         await self._subscriber.outbox.until_sent()

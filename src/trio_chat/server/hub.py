@@ -24,6 +24,7 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
+    LiftRoomBan,
     LockChat,
     LogIn,
     LogOut,
@@ -36,8 +37,10 @@ from trio_chat.core.commands import (
     Request,
     Say,
     SetBan,
+    SetModes,
     SetPassword,
     SetRoomBan,
+    SetTopic,
 )
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.events import (
@@ -58,15 +61,14 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.explain import explain_room
-from trio_chat.core.limits import is_exempt, kept_out, why_silent
+from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
-from trio_chat.core.queries import LookUp, MarkRead
+from trio_chat.core.queries import LookUp, MarkRead, ShowMasks, ShowModes, ShowTopic
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
 from trio_chat.core.room_bans import over_in, removals
-from trio_chat.core.state import leads
 from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
@@ -83,8 +85,11 @@ from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
 
-# Reports that are counted for somebody who becomes an operator.
-_REPORTS_MAX = 100
+# What operators of the server can do to rooms that nobody is in.
+_OF_EMPTY_ROOMS = (
+    SetTopic, SetModes, SetRoomBan, LiftRoomBan, RenameRoom, Remove,
+    ShowTopic, ShowModes, ShowMasks,
+)  # fmt: skip
 
 
 class Hub:
@@ -358,37 +363,62 @@ class Hub:
         """
         await self._ring.be_open()
         with self._ring.request():
-            match request:
-                case Join(room) if not room_problem(room):
-                    return await self._join(subscriber, request)
-                case RenameRoom():
-                    return await self._rename_room(subscriber, request)
-                case Rename(nick):
-                    return await self._identities.rename(subscriber, Rename(composed(nick)))
-                case LogIn() if subscriber.user_id not in self.chat.people:
-                    return self._identities.log_in(subscriber, request)
-                case Register() if subscriber.user_id not in self.chat.people:
-                    return await self._identities.register(subscriber, request, verifier)
-                case LogOut(forget=True):
-                    return await self._forget(subscriber)
-                case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
-                    return await self._identities.change(subscriber, request, verifier)
-                case Report():
-                    return await self._report(subscriber, request)
-                case Remove():
-                    return await self._remove(subscriber, request)
-                case SetBan() | LockChat():
-                    outcomes = await self._ring.pursue(subscriber, request)
-                    self._look_for_ends()
-                    return outcomes
-                case SetRoomBan():
-                    return await self._ban(subscriber, request)
-                case Leave() | Kick():
-                    outcomes = await self._ring.pursue(subscriber, request)
-                    await self.logs.close_unheard()
-                    return outcomes
-                case _:
-                    return await self._ring.pursue(subscriber, request, verifier)
+            async with self.opened(subscriber, request):
+                return await self._carry_out(subscriber, request, verifier)
+
+    @asynccontextmanager
+    async def opened(self, subscriber: Subscriber, command: object) -> AsyncIterator[None]:
+        """Open, as long as the context lasts, a room that nobody is in, for an operator of the
+        server who does something to it, or looks at what is set there.
+        """
+        name = ""
+        if isinstance(command, _OF_EMPTY_ROOMS) and self.person(subscriber).is_operator:
+            name = command.target if isinstance(command, Remove) else command.room
+        log = fold(name)
+        is_closed = name and log not in self.chat.rooms and not room_problem(name)
+        if is_closed and await self._log.knows(log):
+            async with self._open(log, name):
+                yield
+        else:
+            yield
+
+    async def _carry_out(
+        self,
+        subscriber: Subscriber,
+        request: Request | Confidential | Remove | Report,
+        verifier: str,
+    ) -> Outcomes:
+        match request:
+            case Join(room) if not room_problem(room):
+                return await self._join(subscriber, request)
+            case RenameRoom():
+                return await self._rename_room(subscriber, request)
+            case Rename(nick):
+                return await self._identities.rename(subscriber, Rename(composed(nick)))
+            case LogIn() if subscriber.user_id not in self.chat.people:
+                return self._identities.log_in(subscriber, request)
+            case Register() if subscriber.user_id not in self.chat.people:
+                return await self._identities.register(subscriber, request, verifier)
+            case LogOut(forget=True):
+                return await self._forget(subscriber)
+            case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
+                return await self._identities.change(subscriber, request, verifier)
+            case Report():
+                return await self._report(subscriber, request)
+            case Remove():
+                return await self._remove(subscriber, request)
+            case SetBan() | LockChat():
+                outcomes = await self._ring.pursue(subscriber, request)
+                self._look_for_ends()
+                return outcomes
+            case SetRoomBan():
+                return await self._ban(subscriber, request)
+            case Leave() | Kick():
+                outcomes = await self._ring.pursue(subscriber, request)
+                await self.logs.close_unheard()
+                return outcomes
+            case _:
+                return await self._ring.pursue(subscriber, request, verifier)
 
     async def _forget(self, subscriber: Subscriber) -> Outcomes:
         """Log somebody out for good: by dropping the key that they have shown, if it is one."""
@@ -435,15 +465,9 @@ class Hub:
         except Unavailable as error:
             return not_kept(error)
 
-    async def waiting_reports(self, subscriber: Subscriber, room: str = "") -> Sequence[Notice]:
-        """Tell an operator of reports they have not seen: of the server, or of a room alone."""
-        person, log = self.person(subscriber), fold(room)
-        try:
-            count = await self._archive.count_reports(person, _REPORTS_MAX, log)
-        except Unavailable:
-            return ()
-        many = f"{count} reports wait" if count > 1 else "A report waits"
-        return [Notice(f"{many} to be seen: /reports", room, urgent=True)] if count else ()
+    async def waiting_reports(self, subscriber: Subscriber) -> Sequence[Notice]:
+        """Tell an operator of the server of reports they have not seen."""
+        return await self._archive.waiting_reports(self.person(subscriber))
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.
@@ -476,7 +500,9 @@ class Hub:
                 outcomes = await self._ring.pursue(subscriber, join)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [not_kept(error)]
-        return [*outcomes, *await self._reports_in(log, subscriber)] if is_first else outcomes
+        if not is_first:
+            return outcomes
+        return [*outcomes, *await self._archive.reports_in(log, self.person(subscriber))]
 
     @asynccontextmanager
     async def _open(self, log: str, name: str) -> AsyncIterator[None]:
@@ -510,14 +536,3 @@ class Hub:
             if limits or log in person.rooms:
                 return limits or [f"There are no limits on you in {room}."]
             return [f"You are not in {room}, and nothing that you may know of keeps you out."]
-
-    async def _reports_in(self, log: str, subscriber: Subscriber) -> Sequence[Notice]:
-        """Tell an operator of a room who has come into it of reports from there; those of the
-        server have been told of all.
-        """
-        room, person = self.chat.rooms.get(log), self.person(subscriber)
-        if room is None or log not in person.rooms or is_exempt(self.chat, person):
-            return ()
-        if not leads(room, person):
-            return ()
-        return await self.waiting_reports(subscriber, room.state.name)
