@@ -21,6 +21,7 @@ export class Peer {
             secure: true,
             device: "test",
             now: () => 1_700_000_000_000,
+            later: (what) => what(),
         });
         this.session.who = { nick };
     }

@@ -80,8 +80,10 @@ test("a nickname that is taken is asked for at first, and replaced when we come 
     peer.session.lost(0);
     peer.session.open();
     peer.take();
-    peer.say(":s 433 * alice :alice is taken.");
-    assert.deepEqual(peer.take("NICK"), ["NICK alice_2"]);
+    for (const expected of ["alice", "alice", "alice", "alice_2", "alice_3"]) {
+        peer.say(":s 433 * alice :alice is taken.");
+        assert.deepEqual(peer.take("NICK"), [`NICK ${expected}`]);
+    }
 });
 
 test("a message of several lines is one, also in history", () => {

@@ -31,7 +31,6 @@ interface OurText {
  */
 interface Kept {
     nick: string;
-    account: string;
     theme: "auto" | "dark" | "light";
     typing: boolean;
     notify: boolean;

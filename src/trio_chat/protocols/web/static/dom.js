@@ -34,7 +34,7 @@ export function h(tag, properties = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(properties)) {
         if (typeof value === "function") element.addEventListener(name, value);
-        else if (value !== false && value !== "" && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+        else if (value !== false && value !== undefined && (value !== "" || name.startsWith("data-"))) element.setAttribute(name, value === true ? "" : value);
     }
     element.append(...real(children));
     return element;
@@ -81,8 +81,8 @@ export function byId(id) {
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const days = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const short = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
+const days = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 /** @param {number} time  unix ms */
 export const timeOf = (time) => clock.format(time);

@@ -116,7 +116,7 @@ export class Frame {
         this.people.hidden = here.kind !== "room" || !members.length;
         const sig = JSON.stringify([here.name, members]);
         show(this.people, sig, () => {
-            const rank = (/** @type {Member} */ member) => "~&@%+".indexOf(member.prefixes[0] ?? "") + 1 || 9;
+            const rank = (/** @type {Member} */ member) => "~&@%+".indexOf(member.prefixes[0] ?? "?") + 1 || 9;
             members.sort((one, other) => rank(one) - rank(other) || (fold(one.nick) < fold(other.nick) ? -1 : 1));
             const more = members.length - PEOPLE_MAX;
             return [

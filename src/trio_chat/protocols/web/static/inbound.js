@@ -385,14 +385,8 @@ const NUMERICS = {
     "368": (session, [room = ""], asked) => {
         if (asked?.kind === "command" && !asked.count) note(session, asked, room, `Nobody is banned from ${room}.`);
     },
-    "900": (session, rest) => {
-        session.store.keep({ account: rest[1] ?? "" });
-        session.tell({ type: "account", name: rest[1] ?? "" });
-    },
-    "901": (session) => {
-        session.store.keep({ account: "" });
-        session.tell({ type: "account", name: "" });
-    },
+    "900": (session, rest) => session.tell({ type: "account", name: rest[1] ?? "" }),
+    "901": (session) => session.tell({ type: "account", name: "" }),
     "903": (session) => session.loggedIn(),
     "902": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
     "904": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
@@ -443,6 +437,9 @@ const OVER = {
 // The parameters that each command needs, what it means, and whether history may have it.
 /** @type {Record<string, [number, Means, boolean?]>} */
 const COMMANDS = {
+    ACCOUNT: [1, (session, line) => {
+        if (session.isMe(line.nick)) session.tell({ type: "account", name: (line.params[0] ?? "").replace("*", "") });
+    }],
     AUTHENTICATE: [1, (session, line) => void session.authenticate(line.params[0] ?? "")],
     AWAY: [0, onAway],
     CAP: [3, onCap],

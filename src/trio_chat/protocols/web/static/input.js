@@ -23,7 +23,7 @@ export class Input {
     constructor(chat, form) {
         this.chat = chat;
         this.area = h("textarea", {
-            rows: "1", name: "message", autocomplete: "off", maxlength: "20000", role: "combobox", "aria-expanded": "false",
+            rows: "1", name: "message", autocomplete: "off", maxlength: "20000",
             "aria-autocomplete": "list", "aria-controls": "offer", "aria-label": "Message", enterkeyhint: "send",
             input: () => this.#typed(), keydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
         });
@@ -135,7 +135,6 @@ export class Input {
     #drawOffer() {
         const { found } = this.offer;
         this.list.hidden = !found.length;
-        this.area.setAttribute("aria-expanded", String(found.length > 0));
         if (this.chosen >= 0) this.area.setAttribute("aria-activedescendant", `offer${this.chosen}`);
         else this.area.removeAttribute("aria-activedescendant");
         this.list.replaceChildren(...found.map(({ text, note }, at) =>

@@ -36,7 +36,7 @@ export class Log {
         element.addEventListener("click", (event) => this.#click(event));
         element.addEventListener("contextmenu", (event) => this.#menu(event));
         element.addEventListener("pointerover", (event) => this.#hover(event));
-        element.addEventListener("pointerleave", () => this.tools.remove());
+        element.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.tools.remove());
         down.addEventListener("click", () => this.toEnd());
         new ResizeObserver(() => this.first || this.#stick()).observe(element);
         this.tools = h("div", { class: "tools" },
@@ -297,7 +297,8 @@ export class Log {
     /** @param {Event} event */
     #hover({ target }) {
         const found = this.#lineOf(target);
-        if (found?.line.id && !["event", "removed"].includes(found.line.kind)) found.row.append(this.tools);
+        if (!found?.line.id || ["event", "removed"].includes(found.line.kind)) this.tools.remove();
+        else if (this.tools.parentNode !== found.row) found.row.append(this.tools);
     }
 
     /** @param {"react" | "reply" | "menu"} what @param {Event} [event] */

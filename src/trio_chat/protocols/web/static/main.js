@@ -43,6 +43,7 @@ export class Chat {
         this.frame = new Frame(this);
         this.log = new Log(this, byId("log"), byId("down"), byId("news"));
         this.input = new Input(this, byId("composer"));
+        this.last = this.invitation.room || this.store.kept.current;
         this.#dress();
         this.tabs = new Tabs(`trio-chat:${location.pathname}`, {
             lead: () => this.#lead(),
@@ -58,8 +59,9 @@ export class Chat {
 
     #lead() {
         const { store, secure } = this;
-        this.session = new Session({ store, secure, device: browser(), now: Date.now, tell: (message) => this.tabs.tell(message), send: (line) => this.link?.send(line) });
+        this.session = new Session({ store, secure, device: browser(), now: Date.now, later: setTimeout.bind(null), tell: (message) => this.tabs.tell(message), send: (line) => this.link?.send(line) });
         const { nick } = store.kept;
+        this.session.wasIn = nick !== "";
         if (!nick || (this.invitation.invite && !this.model.state.network)) this.panels.ask();
         else this.enter(nick, "");
     }
@@ -115,7 +117,7 @@ export class Chat {
         if (message.type === "talk") this.#remember();
         if (message.type === "in" && !message.past) this.#entered(message.place);
         if (message.type === "page") this.#seek();
-        if (message.type === "caught up" && this.store.kept.current === message.place && !model.current) this.goTo(message.place);
+        if (message.type === "ready") this.#ready();
         this.panels.waits?.(message);
         this.trouble = store.full ? "This browser keeps nothing, so a message that has not arrived is lost when you close the page." : "";
         this.draw();
@@ -130,9 +132,10 @@ export class Chat {
         this.invitation = { room: "", invite: "" };
         byId("start").hidden = true;
         byId("chat").hidden = false;
-        for (const talk of this.store.kept.talks) this.model.open(talk);
+        const { talks, current } = this.store.kept;
+        for (const talk of talks) this.model.open(talk);
         this.#drafts();
-        if (!this.model.current) this.input.turnTo(this.model.here);
+        if (!this.model.current) this.goTo(isRoom(current) ? "" : current);
         this.input.focus();
     }
 
@@ -145,12 +148,27 @@ export class Chat {
 
     /** @param {string} room */
     #entered(room) {
-        const { current } = this.store.kept;
-        const wanted = this.wanted === fold(room) || (!this.model.current && (!current || fold(current) === fold(room) || !isRoom(current)));
-        if (wanted) this.goTo(room);
+        if (this.wanted !== fold(room) && (this.model.current || fold(this.last) !== fold(room))) return;
+        this.wanted = "";
+        this.#arrive(room);
+    }
+
+    /** Go to a place by ourselves; what somebody has begun to write meanwhile comes along.
+     * @param {string} name */
+    #arrive(name) {
+        const place = this.model.find(name);
+        if (place && !this.model.current) place.draft ||= this.here.draft;
+        this.goTo(name);
+    }
+
+    /** All that we want to be in is known: show a room, if the one of last time is not there. */
+    #ready() {
+        const room = this.model.places.find(({ kind, joined }) => kind === "room" && joined);
+        if (!this.model.current && room) this.#arrive(room.name);
     }
 
     wanted = ""; // the room that the person has asked for
+    last = ""; // the room where they were the last time
 
     /** @param {State} state */
     #restore(state) {
@@ -203,7 +221,7 @@ export class Chat {
         const place = this.model.find(name) ?? this.model.open("");
         this.seen();
         this.model.goTo(place);
-        this.store.keep({ current: place.name });
+        if (place.name) this.store.keep({ current: place.name });
         document.body.classList.remove("rooms", "people");
         this.input.turnTo(place);
         this.draw();
@@ -471,7 +489,7 @@ export class Chat {
         F2: () => this.toggle("rooms"),
         F4: () => this.panels.mentions(),
         F7: () => this.toggle("people"),
-        F8: () => this.panels.placeMenu(this.here, new CustomEvent("key")),
+        F8: () => this.panels.placeMenu(this.here, byId("top")),
     };
 
     /** @param {number} by */

@@ -81,7 +81,8 @@ export class Panels {
         document.querySelectorAll("dialog").forEach((one) => one.close());
         const close = () => dialog.close();
         const dialog = h("dialog", { class: `panel ${kind}`, "aria-label": title,
-            click: (/** @type {Event} */ event) => event.target === dialog && close() },
+            click: (/** @type {Event} */ event) => event.target === dialog && close(),
+            keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (event.preventDefault(), close()) },
         h("div", { class: "head" }, h("h2", {}, title), iconButton("close", "Close", close)), ...content);
         dialog.addEventListener("close", () => {
             dialog.remove();
@@ -189,7 +190,7 @@ export class Panels {
         ], at);
     }
 
-    /** @param {Place} place @param {Event} at */
+    /** @param {Place} place @param {Event | HTMLElement} at */
     placeMenu(place, at) {
         const { chat } = this;
         const { name } = place;

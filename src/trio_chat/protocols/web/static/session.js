@@ -17,6 +17,8 @@ const WANTED = new Set([
 
 const ON_THE_WAY_MAX = 64; // texts: one round trip, so this does not limit the speed
 const ATTEMPTS = 30; // nicknames: nobody has so many clients
+const SAME = 4; // attempts with the same one, as an old connection of ours may just be ending
+const PATIENCE = 300; // ms between those
 
 export class Session {
     /** @type {Map<string, string>} */
@@ -51,16 +53,17 @@ export class Session {
     counted = 0; // labels
 
     /** `secure`: nobody on the way can read what we send; `device`: what people call this browser;
-     * `now` gives the time in unix ms.
-     * @param {{store: Store, tell: (message: Message) => void, send: (line: string) => void,
-     *     secure: boolean, device: string, now: () => number}} around */
-    constructor({ store, tell, send, secure, device, now }) {
+     * `now` gives the time in unix ms; `later` does something after so many ms.
+     * @param {{store: Store, tell: (message: Message) => void, send: (line: string) => void, secure: boolean,
+     *     device: string, now: () => number, later: (what: () => void, ms: number) => void}} around */
+    constructor({ store, tell, send, secure, device, now, later }) {
         this.store = store;
         this.tell = tell;
         this.send = send;
         this.secure = secure;
         this.device = device;
         this.now = now;
+        this.later = later;
         this.#reset();
     }
 
@@ -152,9 +155,13 @@ export class Session {
      * @param {string} why */
     nickRefused(why) {
         this.attempt += 1;
-        if (!this.wasIn || this.attempt > ATTEMPTS) return this.refused("nick", this.reserved || why);
-        this.nick = `${this.who.nick.slice(0, 16)}_${this.attempt}`;
-        this.line("NICK", this.nick);
+        if (this.reserved || !this.wasIn || this.attempt > ATTEMPTS) {
+            const owned = `The nickname ${this.who.nick} is somebody's account. If it is yours, log in with its password.`;
+            return this.reserved ? this.refused("account", owned) : this.refused("nick", why);
+        }
+        const same = this.attempt <= SAME;
+        this.nick = same ? this.who.nick : `${this.who.nick.slice(0, 16)}_${this.attempt - SAME + 1}`;
+        this.later(() => this.registered || this.line("NICK", this.nick), same ? PATIENCE : 0);
     }
 
     /** @param {"nick" | "account" | "password" | "login" | "server"} about @param {string} why */

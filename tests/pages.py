@@ -1,0 +1,222 @@
+"""A server in a process of its own, people who speak IRC to it, and pages of it in a browser."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from playwright.sync_api import Browser, Page, expect
+
+PATIENCE = 20  # seconds: far more than anything here takes
+
+#: What the page is told to note, before its own scripts run.
+_WATCH = """
+document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+class Server:
+    """``trio-chat server`` in a folder of its own; it can be killed, and started again."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        self.port = 0
+        self._folder, self._settings = folder, settings
+        own = {
+            name: value for name, value in os.environ.items() if not name.startswith("TRIO_CHAT")
+        }
+        self._environment = {
+            **own,
+            **{f"XDG_{name}_HOME": str(folder / name) for name in ("DATA", "STATE", "CONFIG")},
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(PATIENCE)
+        self._process.stdout.close()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command("server", "--port", str(self.port), *self._set()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=self._folder,
+            env=self._environment,
+        )
+        self.port = int(self._process.stdout.readline().rpartition(":")[2])
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, *arguments: str) -> str:
+        """What another command says, run as the owner of this server."""
+        command = self._command(*arguments, "--port", str(self.port), *self._set())
+        return subprocess.run(
+            command,
+            cwd=self._folder,
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "trio_chat", *arguments]
+
+    def _set(self) -> list[str]:
+        return [word for setting in self._settings for word in ("--set", setting)]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+class Irc:
+    """Somebody who speaks IRC, and hears what ``until`` waits for."""
+
+    def __init__(self, port: int, nick: str, room: str = "#lobby") -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
+        caps = "message-tags echo-message batch draft/multiline"
+        self.send(f"CAP REQ :{caps}", f"NICK {nick}", f"USER {nick} 0 * :{nick}", "CAP END")
+        self.send(f"JOIN {room}")
+        self.until(" 366 ")
+
+    def send(self, *lines: str) -> None:
+        self._socket.sendall("".join(f"{line}\r\n" for line in lines).encode())
+
+    def say(self, text: str, target: str = "#lobby") -> None:
+        self.send(f"PRIVMSG {target} :{text}")
+
+    def until(self, wanted: str) -> str:
+        for line in self._lines:
+            if line.startswith("PING"):
+                self.send("PONG x")
+            if wanted in line:
+                return line.rstrip()
+        raise AssertionError(f"{wanted!r} never came")
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
+class Wire:
+    """A way to a server that can be cut, or frozen: nothing passes, as when a phone is out of
+    reach.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open = threading.Event()
+        self._open.set()
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def freeze(self) -> None:
+        self._open.clear()
+
+    def thaw(self) -> None:
+        """Let pass what comes from now on; old connections are gone, as routers forget them."""
+        self.cut()
+        self._open.set()
+
+    def cut(self) -> None:
+        sockets, self._sockets = self._sockets, []
+        for one in sockets:
+            one.close()
+
+    def _accept(self) -> None:
+        while True:
+            near, _ = self._listener.accept()
+            try:
+                far = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                near.close()
+                continue
+            self._sockets += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                self._open.wait()
+                other.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (one, other):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def visited(browser: Browser, url: str, nick: str = "", **options: Any) -> Iterator[Page]:
+    """A page in a browser of its own, entered as ``nick``; nothing may go wrong in it."""
+    context = browser.new_context(**options)
+    context.add_init_script(_WATCH)
+    wrong: list[str] = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.on(
+        "console",
+        lambda said: (
+            wrong.append(said.text) if said.type == "error" and "CSP" in said.text.upper() else None
+        ),
+    )
+    page = context.new_page()
+    page.goto(url)
+    if nick:
+        enter(page, nick)
+    yield page
+    context.close()
+    assert not wrong, wrong
+
+
+def enter(page: Page, nick: str) -> None:
+    page.fill("#nick", nick)
+    page.click("button.main")
+    expect(page.locator("#top h1")).to_have_text("#lobby")
+
+
+def say(page: Page, *texts: str) -> None:
+    for text in texts:
+        page.fill("textarea", text)
+        page.press("textarea", "Enter")
+
+
+def texts(page: Page) -> list[str]:
+    """The texts in the log, in order."""
+    return page.locator("#log .row.said .text").all_inner_texts()
+
+
+def shows(page: Page, *wanted: str) -> None:
+    """Wait until these are the texts in the log, all of which have arrived."""
+    expect(page.locator("#log .row.said.sent .text")).to_have_text(list(wanted))

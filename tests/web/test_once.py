@@ -1,0 +1,105 @@
+"""What is said in the page arrives exactly once and in order, whatever happens on the way."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pages import Irc, Server, Wire, enter, say, shows, visited
+
+pytestmark = pytest.mark.programs
+
+
+def say_at_once(page: Page, *texts: str) -> None:
+    """Say texts without a wait in between, so that some of them are on their way together."""
+    page.evaluate(
+        """(texts) => {
+            const area = document.querySelector("textarea");
+            for (const text of texts) {
+                area.value = text;
+                area.dispatchEvent(new Event("input"));
+                area.form.requestSubmit();
+            }
+        }""",
+        list(texts),
+    )
+
+
+def numbered(first: int, count: int) -> list[str]:
+    return [f"text {number}" for number in range(first, first + count)]
+
+
+def test_a_reload_in_mid_send_loses_nothing(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "walt") as walt,
+        visited(browser, server.url, "wendy") as wendy,
+    ):
+        for begin in (0, 20, 40):
+            say_at_once(wendy, *numbered(begin, 20))
+            wendy.reload()
+            expect(wendy.locator("#top h1")).to_have_text("#lobby")
+        shows(walt, *numbered(0, 60))
+        shows(wendy, *numbered(0, 60))
+
+
+def test_a_killed_server_loses_nothing(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "walt") as walt,
+        visited(browser, server.url, "wendy") as wendy,
+    ):
+        for begin in (0, 20, 40):
+            say_at_once(wendy, *numbered(begin, 10))
+            server.kill()
+            say_at_once(wendy, *numbered(begin + 10, 10))
+            expect(wendy.locator("#banner")).to_contain_text("No connection")
+            server.start()
+            wendy.locator("#banner button").click()
+            expect(wendy.locator("#banner")).to_be_hidden()
+        shows(walt, *numbered(0, 60))
+        shows(wendy, *numbered(0, 60))
+
+
+@pytest.mark.parametrize("seconds", [40, 600])
+def test_out_of_reach_and_back(browser: Browser, server: Server, seconds: int) -> None:
+    """The page notices, keeps what is said, and catches up with what the others said."""
+    wire = Wire(server.port)
+    irina = Irc(server.port, "irina")
+    with visited(browser, wire.url) as page:
+        page.clock.install()
+        page.reload()
+        enter(page, "wendy")
+        irina.say("before")
+        shows(page, "before")
+        wire.freeze()
+        say(page, "can you hear me?")
+        for number in range(250):
+            irina.say(f"meanwhile {number}")
+        irina.until("meanwhile 249")
+        expect(page.locator("#log .row.waiting")).to_have_count(1)
+        page.clock.fast_forward(35_000)
+        expect(page.locator("#banner")).to_contain_text("No connection")
+        expect(page.locator("#banner")).to_contain_text("1 message waits")
+        page.clock.fast_forward(seconds * 1000)
+        wire.thaw()
+        page.clock.fast_forward(35_000)
+        irina.until("can you hear me?")
+        expect(page.locator("#banner")).to_be_hidden()
+        log = page.locator("#log .row.said .text")
+        expect(log.last).to_have_text("can you hear me?")
+        said = log.all_inner_texts()
+        assert said[-100:-1] == [f"meanwhile {number}" for number in range(151, 250)]
+    irina.close()
+
+
+def test_refused_texts_stay_until_the_person_decides(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/msg nobody are you there?")
+        page.locator("[data-place=nobody]").click()
+        failure = page.locator(".failure")
+        expect(failure).to_contain_text("Nobody here is called nobody.")
+        page.reload()
+        page.locator("[data-place=nobody]").click()
+        expect(failure).to_have_count(1)
+        irc = Irc(server.port, "nobody")
+        failure.get_by_text("Send again").click()
+        irc.until("are you there?")
+        expect(failure).to_have_count(0)
+        irc.close()

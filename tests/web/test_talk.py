@@ -1,0 +1,226 @@
+"""The page in Debian's Chromium: talk, beside people with other programs; needs playwright."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from pages import Irc, Server, enter, say, shows, texts, visited
+
+pytestmark = pytest.mark.programs
+
+
+def test_pages_netcat_irc_and_the_terminal_client_are_in_one_room(
+    browser: Browser, server: Server
+) -> None:
+    port = str(server.port)
+    client = subprocess.Popen(
+        [sys.executable, "-m", "trio_chat", "client", "--port", port, "--nick", "terry"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    netcat = subprocess.Popen(
+        ["nc", "127.0.0.1", port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    irina = Irc(server.port, "irina")
+    with (
+        client, netcat, visited(browser, server.url, "wendy") as wendy,
+        visited(browser, server.url, "walt") as walt,
+    ):  # fmt: skip
+        for program, line in (
+            (netcat, "nettie\n"),
+            (netcat, "from netcat\n"),
+            (client, "from terry\n"),
+        ):
+            program.stdin.write(line)
+            program.stdin.flush()
+        irina.say("from irc")
+        say(wendy, "from the page :wave:")
+        said = {"from netcat", "from terry", "from irc", "from the page 👋"}
+        for page in (wendy, walt):
+            expect(page.locator("#log .row.said")).to_have_count(4)
+            assert set(texts(page)) == said
+        assert texts(wendy) == texts(walt)
+        irina.until("from the page 👋")
+        expect(wendy.locator("#people .person")).to_have_count(5)
+        netcat.stdin.write("/quit\n")
+        netcat.stdin.flush()
+        assert "wendy: from the page 👋" in netcat.communicate(timeout=20)[0]
+        assert "wendy: from the page 👋" in client.communicate(timeout=20)[0]
+    irina.close()
+
+
+def test_history_unread_counts_and_private_talks(browser: Browser, server: Server) -> None:
+    irina = Irc(server.port, "irina")
+    for number in range(3):
+        irina.say(f"before {number}")
+    irina.until("before 2")
+    with visited(browser, server.url, "wendy") as page:
+        expect(page.locator("#log .row.said")).to_have_count(3)
+        say(page, "/join #den")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        irina.say("one")
+        irina.say("wendy: two")
+        lobby = page.locator("[data-place='#lobby']")
+        expect(lobby).to_contain_text("@1")
+        expect(page).to_have_title(re.compile(r"^\(1\) #den"))
+        lobby.click()
+        expect(page.locator("#log .divider.new")).to_be_visible()
+        expect(page.locator("#log .row.mention")).to_have_text(re.compile("wendy: two"))
+        expect(page).to_have_title(re.compile("^#lobby"))
+        irina.say("psst", "wendy")
+        expect(page.locator("[data-place=irina]")).to_contain_text("@1")
+        page.locator("[data-place=irina]").click()
+        say(page, "what is it?")
+        irina.until("PRIVMSG irina :what is it?")
+        page.reload()
+        expect(page.locator("#top h1")).to_have_text("irina")
+        shows(page, "psst", "what is it?")
+        expect(page.locator("[data-place='#lobby'] .count")).to_have_count(0)
+    irina.close()
+
+
+def test_replies_reactions_removal_and_several_lines(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "wendy") as wendy,
+        visited(browser, server.url, "walt") as walt,
+    ):
+        wendy.fill("textarea", "one\n  two\n\nthree")
+        wendy.press("textarea", "Enter")
+        row = walt.locator("#log .row.said").first
+        expect(row.locator(".text")).to_have_text("one\n  two\n\nthree")
+        row.hover()
+        row.get_by_label("Reply").click()
+        say(walt, "I see")
+        expect(wendy.locator(".row .quote")).to_contain_text("wendy one two")
+        row.hover()
+        row.get_by_label("React").click()
+        walt.locator("dialog .emoji button").first.click()
+        thumb = wendy.locator(".reactions button")
+        expect(thumb).to_have_text("👍1")
+        thumb.click()
+        expect(walt.locator(".reactions button")).to_have_text("👍2")
+        thumb.click()
+        expect(walt.locator(".reactions button")).to_have_text("👍1")
+        say(wendy, "/remove last")
+        expect(walt.locator("#log .row.removed")).to_contain_text("(removed by wendy)")
+        walt.reload()
+        expect(walt.locator("#log .row.said")).to_have_count(1)
+
+
+def test_search_leads_to_where_it_was_said(browser: Browser, server: Server) -> None:
+    irina = Irc(server.port, "irina")
+    irina.say("the needle")
+    for number in range(400):
+        irina.say(f"hay {number}")
+    irina.until("hay 399")
+    with visited(browser, server.url, "wendy") as page:
+        expect(page.locator("#log .row.said").last).to_contain_text("hay 399")
+        say(page, "/search needle from:irina")
+        page.locator("dialog .found button").click()
+        expect(page.locator("#log .row.found")).to_contain_text("the needle")
+        expect(page.locator("#log .row.found")).to_be_in_viewport()
+        page.locator("#down").click()
+        expect(page.locator("#log .row.said").last).to_be_in_viewport()
+    irina.close()
+
+
+def test_moderation_by_menus_and_commands(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "wendy") as wendy,
+        visited(browser, server.url, "walt") as walt,
+    ):
+        say(wendy, "/join #den")
+        expect(wendy.locator("#people")).to_contain_text("@wendy")
+        say(walt, "/join #den")
+        wendy.locator("#people [data-nick=walt]").click()
+        wendy.get_by_role("menuitem", name="Mute…").click()
+        wendy.fill("dialog input", "too loud")
+        wendy.press("dialog input", "Enter")
+        say(walt, "can you hear me?")
+        failure = walt.locator(".failure")
+        expect(failure).to_contain_text("Not sent")
+        say(wendy, "/unmute walt")
+        expect(wendy.locator("#log")).to_contain_text("-b")
+        failure.get_by_text("Send again").click()
+        expect(wendy.locator("#log .row.said .text")).to_have_text("can you hear me?")
+        say(wendy, "/kick walt enough")
+        expect(walt.locator("#log")).to_contain_text("wendy kicked you out: enough")
+        say(wendy, "/jion #x")
+        expect(wendy.locator(".row.refusal").last).to_contain_text("Did you mean /join?")
+
+
+def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        page.locator("#rooms .me").click()
+        page.get_by_role("menuitem", name="Make this nickname mine…").click()
+        field = page.locator("dialog input[type=password]")
+        expect(field).to_have_attribute("autocomplete", "new-password")
+        field.fill("correct-horse")
+        field.press("Enter")
+        expect(page.locator("#rooms .me")).to_contain_text("logged in")
+        page.reload()
+        expect(page.locator("#rooms .me")).to_contain_text("logged in")
+        say(page, "/logout")
+        expect(page.locator("#rooms .me")).to_contain_text("guest")
+    with visited(browser, server.url) as page:
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        expect(page.locator("#why")).to_contain_text("somebody's account")
+        page.fill("#password", "wrong-horse")
+        page.click("button.main")
+        expect(page.locator("#why")).to_contain_text("not the password")
+        page.fill("#password", "correct-horse")
+        page.click("button.main")
+        expect(page.locator("#rooms .me")).to_contain_text("logged in")
+        expect(page.locator("#rooms .me")).to_contain_text("wendy")
+
+
+def test_invitations_let_in_once(browser: Browser, tmp_path: Path) -> None:
+    with Server(tmp_path, "accounts.guests=invited") as server:
+        link = re.search(r"invite=([\w-]{43})", server.run("invite", "--room", "#den"))
+        assert link
+        with visited(browser, server.url) as page:
+            page.fill("#nick", "walt")
+            page.click("button.main")
+            expect(page.locator("#why")).to_contain_text("invitation")
+        with visited(browser, f"{server.url}#den?invite={link[1]}") as page:
+            expect(page.locator("#start")).to_contain_text("You are invited to #den.")
+            page.fill("#nick", "wendy")
+            page.click("button.main")
+            expect(page.locator("#top h1")).to_have_text("#den")
+            assert "invite" not in page.url
+        with visited(browser, f"{server.url}#den?invite={link[1]}") as page:
+            page.fill("#nick", "walt")
+            page.click("button.main")
+            expect(page.locator("#why")).to_contain_text("used")
+
+
+def test_tabs_are_one_person(browser: Browser, server: Server) -> None:
+    irina = Irc(server.port, "irina")
+    with visited(browser, server.url, "wendy") as first:
+        irina.say("before")
+        expect(first.locator("#log .row.said")).to_have_count(1)
+        second = first.context.new_page()
+        second.goto(server.url)
+        expect(second.locator("#log .row.said .text")).to_have_text("before")
+        say(second, "from the second")
+        say(first, "from the first")
+        irina.until("wendy!")
+        for page in (first, second):
+            expect(page.locator("#log .row.said.sent")).to_have_count(3)
+            expect(page.locator("#people .person")).to_have_count(2)
+        first.close()
+        say(second, "I lead now")
+        irina.until("I lead now")
+        expect(second.locator("#log .row.said.sent")).to_have_count(4)
+    irina.close()
+
+
+def test_leaving_and_coming_back(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/quit")
+        expect(page.locator("#start")).to_be_visible()
+        enter(page, "wendy")
