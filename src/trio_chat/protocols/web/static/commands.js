@@ -210,7 +210,7 @@ export const COMMANDS = {
     reconnect: { args: "", does: "reconnect", needed: 0, act: (chat) => chat.ask({ do: "reconnect" }) },
     register: { args: "PASSWORD", does: "make your nickname yours, for good: an account", needed: 1,
         act: (chat, password) => chat.ask({ do: "register", password: secret(chat, password) }) },
-    remove: { args: "last|ID|last NAME [WHY]", does: "remove your last message; an operator also others'", needed: 1, act: about("REDACT") },
+    remove: { args: "last|last NAME|ID [WHY]", does: "remove your last message; an operator also others'", needed: 1, act: about("REDACT") },
     rename: { args: "[ROOM] NAME [WHY]", does: "give the room another name", needed: 1,
         act: (chat, rest) => {
             const [first, others] = two(rest);
@@ -218,7 +218,7 @@ export const COMMANDS = {
             const [name, why] = two(named ? others : rest);
             chat.line(...filled("RENAME", named ? first : room(chat), roomName(name), why));
         } },
-    report: { args: "ID|last NAME [WHY]", does: "show a message to the operators", needed: 1, act: about("REPORT") },
+    report: { args: "last NAME|ID [WHY]", does: "show a message to the operators", needed: 1, act: about("REPORT") },
     reports: { args: "[N]", does: "show the messages that were reported, if you are an operator", needed: 0, act: plain("REPORTS") },
     rooms: { args: "", does: "list the rooms", needed: 0, act: (chat) => chat.browse() },
     search: { args: "WORDS", does: "search for messages with all these words", needed: 1, act: search },
@@ -240,7 +240,7 @@ export const COMMANDS = {
     voice: { args: "NAME", does: "let somebody speak in a moderated room", needed: 1, act: status("+v") },
     who: { args: "[ROOM]", does: "list the people in the room", needed: 0, act: (chat, rest) => chat.line("NAMES", ofRoom(chat, rest)[0]) },
     whois: { args: "NAME", does: "show who somebody is", needed: 1, act: (chat, nick) => chat.line("WHOIS", nick) },
-    why: { args: "", does: "explain what you may not do just now, and until when", needed: 0, act: (chat) => chat.line("WHY") },
+    why: { args: "[ROOM]", does: "explain what you may not do just now, or in a room, and until when", needed: 0, act: (chat) => chat.line("WHY") },
 };
 
 /** Do what was typed: a text, or, in a line alone, a command.
