@@ -28,7 +28,7 @@ from trio_chat.core.events import (
     PasswordSet,
     Renamed,
 )
-from trio_chat.core.queries import ShowAccount
+from trio_chat.core.queries import ExportAccount, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, NewKey, Refused
 from trio_chat.protocols.plain.server import PlainSession
@@ -78,6 +78,7 @@ def told(session: PlainSession) -> str:
         ("/token drop my phone", DropKey("my phone")),
         ("/token list", ShowAccount()),
         ("/account", ShowAccount()),
+        ("/account export", ExportAccount()),
         ("/account carol", ShowAccount("carol")),
         ("/account delete bob", DropAccount("bob")),
     ],

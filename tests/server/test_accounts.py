@@ -1,5 +1,6 @@
 """Accounts on a server: each name has one owner, and nobody learns a password."""
 
+import json
 import logging
 import re
 import sqlite3
@@ -557,6 +558,25 @@ async def test_of_one_source_one_is_hashed_at_a_time() -> None:
             nursery.start_soon(row.guess, count, limiter)
     assert hashing == [0, 1]
     assert await row.guess(count, limiter) is WRONG
+
+
+async def test_the_owner_is_shown_all_that_is_kept(house: House) -> None:
+    bob, carol = await owner(house), await arrive(house, "carol")
+    assert await tell(carol, "/account export") == ["*** You are not logged in."]
+    await carol.send(b"/msg bob hi\n")
+    await bob.until("hi\n")
+    await tell(bob, "/token new phone")
+    irc = await irc_peer(house, "robert", password=f"bob:{PASSWORD}", rooms="")
+    for lines in (
+        [line.removeprefix("*** ") for line in await tell(bob, "/account export")],
+        [line.partition(" :")[2] for line in await irc.news("NS EXPORT")],
+    ):
+        found = json.loads("\n".join(lines))
+        assert (found["account"], found["operator"], found["bans"]) == ("bob", False, [])
+        assert [token["name"] for token in found["tokens"]] == ["phone"]
+        talks = {talk["with"]: talk for talk in found["conversations"]}
+        assert talks["carol"]["last_said"] >= found["registered"]
+        assert talks["carol"]["last_read"] is None
 
 
 # ── from one account to another ────────────────────────────────────────────────────────────────

@@ -151,6 +151,11 @@ class Recall:
 
 
 @fact
+class ExportAccount:
+    """Write all that is kept about my account, but what was said."""
+
+
+@fact
 class ListTalks:
     """List my rooms and the people I have talked with, by when something was last said there.
 
@@ -216,4 +221,4 @@ Query = (
     | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
-LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark
+LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark | ExportAccount

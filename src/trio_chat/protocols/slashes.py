@@ -58,7 +58,7 @@ OF_ACCOUNTS: Mapping[str, tuple[str, str, int]] = {
     "logout": ("", "log out, and take another nickname", 0),
     "password": ("NEW", "change the password of your account", 1),
     "token": ("new NAME|list|drop NAME", "passwords of their own for bots and devices", 1),
-    "account": ("[NAME|delete NAME]", "tell of an account, or delete yours for ever", 0),
+    "account": ("[NAME|export|delete NAME]", "tell of an account; all of yours; delete it", 0),
 }
 
 #: The commands that give people a status in the room, as rows begin.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from trio_chat.core.accounts import account_of, not_logged_in
 from trio_chat.core.audit import identity_of, is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
@@ -16,6 +17,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.queries import (
     ALL,
     Audit,
+    ExportAccount,
     ListReports,
     ListTalks,
     LookUp,
@@ -42,11 +44,15 @@ from trio_chat.core.views import (
     Talks,
 )
 from trio_chat.errors import Unavailable
+from trio_chat.server.personal import document
 from trio_chat.storage.base import Log, Search
 
 # So much of a log is looked through at most, and so many times an index is asked: beyond that it
 # would take for ever in a large one.
 _PAGE, _PAGES = 500, 20
+
+# The conversations that an account's owner is told of: the last.
+_EXPORTED = 1000
 
 # The last message of somebody is sought in so many pages.
 _LAST_PAGE, _LAST_PAGES = 100, 5
@@ -87,6 +93,8 @@ class Archive:
                 return await self._audit(reader, query)
             case ListReports(limit):
                 return await self._list_reports(reader, limit)
+            case ExportAccount():
+                return await self._export(reader)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
                 marked = await self._mark(reader, fold(target), min(at, self._now()))
@@ -220,6 +228,16 @@ class Archive:
         fitting = [talk for talk in found if query.after < talk[0] < query.before]
         some = fitting[: query.limit] if query.first else fitting[-query.limit :]
         return Talks(tuple((name, at) for at, name in some))
+
+    async def _export(self, reader: Person) -> Answer:
+        account = account_of(self._chat, reader)
+        if account is None:
+            return not_logged_in()
+        talks = await self._list_talks(reader, ListTalks(0, self._now() + 1, _EXPORTED))
+        marked = [
+            (name, said, await self._marked(reader, fold(name))) for name, said in talks.talks
+        ]
+        return Notice(document(self._chat.realm, account, marked))
 
     async def _seek(self, reader: Person, seek: Seek) -> Answer:
         if seek.target:

@@ -19,6 +19,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.queries import (
     Audit,
+    ExportAccount,
     FindNicks,
     FindPast,
     FindPeople,
@@ -99,6 +100,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     Remove: lambda chat, person, remove: 5 if remove.id else 10,
     Report: lambda chat, person, report: 5 if report.id else 10,
     ListReports: lambda chat, person, query: 3 + query.limit // 10,
+    # As ListTalks, and a marker of each.
+    ExportAccount: lambda chat, person, query: 20 + len(person.rooms),
     # Looks at all conversations, and once into each of the person's rooms.
     ListTalks: lambda chat, person, query: 5 + len(person.rooms) // 2,
     # By an index; without words and nickname, a page of each room is read.

@@ -58,6 +58,7 @@ def words(messages: list[Message]) -> list[str]:
         ("/account", "NS INFO"),
         ("/account al", "NS INFO al"),
         ("/account delete bob", "NS DROP bob"),
+        ("/account export", "NS EXPORT"),
         ("/invitation 3 7", "INVITATION 3 7"),
         ("/ login x", ASKED),
     ],

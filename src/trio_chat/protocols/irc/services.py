@@ -16,8 +16,8 @@ from trio_chat.core.commands import (
     SetPassword,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.queries import ShowAccount
-from trio_chat.core.views import AccountView, NewKey, Refused
+from trio_chat.core.queries import ExportAccount, ShowAccount
+from trio_chat.core.views import AccountView, NewKey, Notice, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.plain.verbs import read_token
@@ -36,6 +36,7 @@ _HELP = (
     "TOKEN KEEP name: let this client log in by itself, if it can be known again",
     "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
     "INFO [account]: tell of an account",
+    "EXPORT: show all that is kept about your account",
     "DROP account: delete yours for ever",
 )
 
@@ -73,7 +74,7 @@ def _ask(out: ReplyBuffer, command: Command) -> Ask:
         out.refusals += 1
         tell(out, out.why(refused))
 
-    def answered(answer: AccountView | NewKey) -> None:
+    def answered(answer: AccountView | NewKey | Notice) -> None:
         tell(out, *(notice.text for notice in notices(answer)))
 
     return Ask(command, answered, refused)
@@ -123,12 +124,17 @@ def _info(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [ShowAccount("".join(params[:1]))]
 
 
+def _export(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [ExportAccount()]
+
+
 def _drop(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [DropAccount(params[0])] if len(params) == 1 else []
 
 
 _WORDS: dict[str, Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]] = {
     "DROP": _drop,
+    "EXPORT": _export,
     "GHOST": _ghost,
     "IDENTIFY": _identify,
     "INFO": _info,

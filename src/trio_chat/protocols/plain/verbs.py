@@ -33,6 +33,7 @@ from trio_chat.core.events import Change, is_id
 from trio_chat.core.names import room_problem
 from trio_chat.core.queries import (
     Bound,
+    ExportAccount,
     ListMembers,
     ListRooms,
     Recall,
@@ -227,6 +228,8 @@ def _token(room: str, rest: str) -> Command | Refused:
 
 def _account(room: str, rest: str) -> Command | Refused:
     verb, name = (*rest.split(maxsplit=1), "", "")[:2]
+    if rest == "export":
+        return ExportAccount()
     if verb != "delete":
         return ShowAccount(rest)
     return DropAccount(name) if name else Refused("Usage: /account delete NAME")

@@ -56,6 +56,8 @@ def token(session: IrcRooms, rest: str) -> Lines:
 
 def account(session: IrcRooms, rest: str) -> Lines:
     match rest.split():
+        case ["export"]:
+            return _nickserv(session, "EXPORT")
         case ["delete", name]:
             return _nickserv(session, "DROP", name)
         case [] | [_] as names if names != ["delete"]:

@@ -136,10 +136,11 @@ function search(chat, rest) {
 
 /** @type {Record<string, Command>} */
 export const COMMANDS = {
-    account: { args: "[NAME|delete NAME]", does: "tell of an account, or delete yours for ever", needed: 0,
+    account: { args: "[NAME|export|delete NAME]", does: "tell of an account; all of yours; delete it", needed: 0,
         act: (chat, rest) => {
             const [first, name] = two(rest);
             if (first === "delete" && name) nickserv(chat, "DROP", name);
+            else if (first === "export" && !name) nickserv(chat, "EXPORT");
             else nickserv(chat, "INFO", ...(first ? [first] : []));
         } },
     audit: { args: "[ROOM|NAME] [N]", does: "show what operators have done, in a room or to somebody", needed: 0, act: plain("AUDIT") },
