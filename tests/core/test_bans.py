@@ -112,6 +112,7 @@ def test_whom_it_is_about(ring: Ring, whom: str, kind: str, value: str, hit: lis
         ("2001:db8::x", "There is no account 2001:db8::x"),
         ("*@192.0.2.*/24", "192.0.2.*/24 is not a network."),
         ("sp\u202eam*", "A mask cannot have characters that nobody can see."),
+        ("::1", "::1 is the server's own machine, from where nobody can be kept out."),
         ("olga", "olga is an operator of this server, and cannot be banned."),
         ("root", "root is an operator of this server, and cannot be banned."),
         ("local", "only the nickname can be banned, as local!*@*."),
@@ -209,7 +210,7 @@ def test_bans_of_somebody_are_found(ring: Ring) -> None:
     ban(ring, "203.0.113.9")
     [found] = ring.chat.answer("id-olga", ListBans("mallory"))
     assert isinstance(found, BansView)
-    assert [one.number for one in found.bans] == [2]
+    assert [one.number for one in found.bans] == [1, 2]
     [found] = ring.chat.answer("id-olga", ListBans("mal*"))
     assert [one.number for one in found.bans] == [1]  # type: ignore[union-attr]
 

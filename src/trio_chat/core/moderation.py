@@ -6,6 +6,7 @@ of a guest who is here, whose network it is then.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
@@ -14,7 +15,7 @@ from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import bounded, is_exempt, whom
-from trio_chat.core.masks import full_mask, mask_problem
+from trio_chat.core.masks import full_mask, mask_problem, matches
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
 from trio_chat.core.names import fold
 from trio_chat.core.networks import IpNetwork, is_meant_as_network, network_of, written
@@ -25,6 +26,9 @@ from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
 from trio_chat.core.words import described, is_number
+
+# What helps if nobody of a name is here.
+_HOW = " Ban the address, which the server's log has, or a mask."
 
 # Bans in a part of an answer.
 _PART = 200
@@ -64,8 +68,7 @@ def read_target(state: State, text: str) -> Target | Refused:
 
 def _unknown(name: str) -> Refused:
     why = f"There is no account {name}, and nobody here is called that."
-    how = "Ban the address, which the server's log has, or a mask."
-    return Refused(f"{why} {how}", Code.NO_SUCH_NICK, (name,))
+    return Refused(why, Code.NO_SUCH_NICK, (name,))
 
 
 def _network(network: IpNetwork) -> Target | Refused:
@@ -119,7 +122,8 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
         return [operators_only()]
     bans, target = state.realm.bans, read_target(state, asked.whom)
     if isinstance(target, Refused):
-        return [target]
+        is_gone = target.code is Code.NO_SUCH_NICK
+        return [replace(target, why=f"{target.why}{_HOW if is_gone else ''}")]
     replaced = bans.on(target.kind, target.value)
     if len(bans.all) >= BANS_MAX and replaced is None:
         why = f"There are {BANS_MAX} bans, which is the limit: lift some first."
@@ -193,16 +197,25 @@ def _list_bans(state: State, asker: Person, query: ListBans) -> Iterator[Bans | 
 
 
 def _about(state: State, name: str) -> Bans | Refused:
-    """The bans that are about this, or that fit the person of this name."""
+    """The bans that are about this, or that fit the person of this name, or whoever takes it."""
     target, person = read_target(state, name), state.person(name)
-    found: list[Ban | None] = [*_naming(state, name)]
+    found: list[Ban | None] = [*_naming(state, name), *_of_nick(state, name)]
     if person:
         found.append(state.realm.bans.fitting(person))
     if isinstance(target, Target):
         found.insert(0, state.realm.bans.on(target.kind, target.value))
     elif not found:
         return target
-    return Bans(tuple(dict.fromkeys(ban for ban in found if ban)))
+    by_number = {ban.number: ban for ban in found if ban}
+    return Bans(tuple(by_number[number] for number in sorted(by_number)))
+
+
+def _of_nick(state: State, name: str) -> Iterator[Ban]:
+    """The masks that are about nicknames, and fit this one."""
+    for ban in state.realm.bans.all.values():
+        nick = ban.value.partition("!")[0]
+        if ban.kind == MASK and nick != "*" and matches(nick, name):
+            yield ban
 
 
 # ── the lock ───────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ def network_of(text: str) -> IpNetwork | None:
     mapped = network.network_address.ipv4_mapped
     if mapped and network.prefixlen >= _MAPPED:
         return ipaddress.ip_network((mapped, network.prefixlen - _MAPPED))
-    shorter = network.prefixlen <= _IPV6_LEAST
+    shorter = network.prefixlen <= _IPV6_LEAST or network.is_loopback
     return network if shorter else network.supernet(new_prefix=_IPV6_LEAST)
 
 

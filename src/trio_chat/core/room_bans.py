@@ -50,8 +50,9 @@ def read_target(state: State, written: str) -> Target | Refused:
     if account := state.realm.account(written):
         return Target(f"{ACCOUNT}{account.name}", account.identity, account.name)
     name = cut(written, 50)
-    why = f"Nobody here is called {name}, and there is no account {name}. {name}!*@* is a mask"
-    return Refused(f"{why} for whoever takes that nickname.", Code.NO_SUCH_NICK, (name,))
+    why = f"Nobody here is called {name}, and there is no account {name}"
+    how = f"to ban whoever takes that nickname, name {name}!*@*"
+    return Refused(f"{why}: {how}.", Code.NO_SUCH_NICK, (name,))
 
 
 def _gone(state: State, nick: str) -> Person | None:
@@ -177,9 +178,8 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
     # Somebody who is not here any more is known by the name by which they were banned.
     if found := found or [entry for entry in bans if fold(entry.whom) == fold(which)]:
         return found
-    if isinstance(target, Refused):
-        return target
-    why = f"There is no ban of {target.entry} in {room.state.name}. /bans lists them."
+    whom = cut(which, 50) if isinstance(target, Refused) else target.entry
+    why = f"There is no ban of {whom} in {room.state.name}. /bans lists them."
     return Refused(why, about=(room.state.name,))
 
 

@@ -283,7 +283,11 @@ _WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
 _ELSEWHERE = {
     **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
-    **dict.fromkeys(("whois", "wi"), f"/who lists the people in the room. {_WITH_IRC}"),
+    **dict.fromkeys(
+        ("whois", "wi"),
+        "/who lists the people in the room, and /account NAME tells of an account. Only an IRC "
+        "client, such as 'trio-chat client', shows who is logged in to which.",
+    ),
     **dict.fromkeys(("away", "back", "mode", "raw"), _WITH_IRC),
 }
 
