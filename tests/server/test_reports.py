@@ -69,8 +69,8 @@ async def test_those_who_come_later_are_told_once(house: House, path: Path) -> N
 
 
 async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
-    _, bob, _ = await tea(house)
-    await notices(bob, "REPORT #tea last mallory spam")
+    alice, bob, _ = await tea(house)
+    await notices(alice, "REPORT #tea last mallory spam")
     boss = await irc_peer(house, "boss", "message-tags", "trio-chat/identity")
     [waiting] = [line for line in await boss.news("OPER boss sesame") if "/reports" in line]
     await notices(bob, "REPORT #tea last mallory spam")
@@ -150,6 +150,16 @@ async def test_a_flood_of_reports_is_held_back() -> None:
         told = ["\n".join(await peer.news()) for peer in others]
     assert sum(NOT_NOW in text for text in told) == 5
     assert sum("Try again in 10 minutes." in text for text in told) == 3
+
+
+async def test_nobody_reports_a_message_twice(house: House) -> None:
+    alice, bob, _ = await tea(house)
+    assert (await notices(bob, "REPORT #tea last mallory"))[0].startswith(NOT_NOW)
+    again = await notices(bob, "REPORT #tea last mallory spam")
+    assert again[0].endswith("You have reported that message already.")
+    others = await notices(alice, "REPORT #tea last mallory")
+    assert any(line.startswith(NOT_NOW) for line in others)
+    assert len([line for line in await notices(alice, "REPORTS") if " reported " in line]) == 2
 
 
 async def test_on_plain(house: House) -> None:

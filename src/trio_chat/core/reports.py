@@ -41,6 +41,14 @@ def hearers(state: State, reported: Reported) -> tuple[str, ...]:
     return tuple({**dict.fromkeys(state.by_mode["o"]), **of_room})
 
 
+def is_by(state: State, person: Person, reported: Reported) -> bool:
+    """Whether somebody has made a report, on whatever connection."""
+    account = person.origin.account
+    return reported.user_id in state.same(person.identity) or (
+        bool(account) and reported.origin.account == account
+    )
+
+
 def may_see(state: State, person: Person, reported: Reported) -> bool:
     """Whether somebody may see a report, and the message that it is about."""
     room = state.rooms.get(reported.log)

@@ -29,7 +29,7 @@ from trio_chat.core.queries import (
 )
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
-from trio_chat.core.reports import may_see
+from trio_chat.core.reports import is_by, may_see
 from trio_chat.core.room import Person
 from trio_chat.core.state import leads
 from trio_chat.core.views import (
@@ -289,6 +289,16 @@ class Archive:
             return []
         leads_it = leads(room, reader)
         return await self.waiting_reports(reader, log, room.state.name) if leads_it else []
+
+    async def has_reported(self, person: Person, entry: Entry) -> bool:
+        """Whether somebody has lately reported this message already."""
+        page = await self._log.audit(REALM, limit=_PAGE)
+        return any(
+            isinstance(past.event, Reported)
+            and past.event.msgid == entry.id
+            and is_by(self._chat, person, past.event)
+            for past in page
+        )
 
     async def _reports(self, reader: Person, limit: int, log: str = "") -> Sequence[Entry]:
         def is_for_reader(event: Event) -> bool:

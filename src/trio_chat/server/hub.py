@@ -456,6 +456,11 @@ class Hub:
         found = await self._find(subscriber, report)
         if isinstance(found, Refused):
             return [found]
+        try:
+            if await self._archive.has_reported(self.person(subscriber), found):
+                return [Refused("You have reported that message already.")]
+        except Unavailable as error:
+            return [not_kept(error)]
         return await self._ring.pursue(subscriber, FileReport(found, report.why))
 
     async def _find(self, subscriber: Subscriber, wanted: Remove | Report) -> Entry | Refused:
