@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from trio.testing import wait_all_tasks_blocked
 
 from certificates import Hand, issue, secured
+from held import HeldLog
 from irc_peers import IrcPeer, irc_peer, promote, settings
 from peers import House, running
 from trio_chat.protocols.invitation import Invitation, write_token
@@ -280,6 +282,22 @@ async def test_a_raid(house: House) -> None:
     assert ":chat.local NOTICE * :boss opened this chat again." in seen
     assert any("PRIVMSG #lobby :hello" in line for line in seen)
     await arrive(house, "late")
+
+
+async def test_nothing_that_a_guest_says_comes_after_the_lock() -> None:
+    """It is judged by a lock that has its place already, and is not shown yet."""
+    log = HeldLog()
+    async with running(chosen(), log) as house:
+        op, raider = await boss(house), await arrive(house, "raider")
+        await op.news()
+        log.hold()
+        await op.say("LOCK 10m raid")
+        await log.until_appended()
+        await raider.say("PRIVMSG #lobby :RAID", "PRIVMSG boss :RAID", "LOCK OFF", "LOCK")
+        await wait_all_tasks_blocked()
+        log.go_on()
+        assert "404" in "".join(await raider.news())
+        assert [line for line in await op.news() if "RAID" in line and "PRIVMSG #" in line] == []
 
 
 async def test_who_floods_is_told_so_by_why() -> None:

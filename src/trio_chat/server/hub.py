@@ -407,8 +407,9 @@ class Hub:
                 return await self._report(subscriber, request)
             case Remove():
                 return await self._remove(subscriber, request)
-            case SetBan() | LockChat():
-                outcomes = await self._ring.pursue(subscriber, request)
+            case SetBan() | LockChat() if self.person(subscriber).is_operator:
+                with self._ring.limiting():
+                    outcomes = await self._ring.pursue(subscriber, request)
                 self._look_for_ends()
                 return outcomes
             case SetRoomBan():

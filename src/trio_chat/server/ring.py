@@ -31,6 +31,7 @@ from trio_chat.core.events import (
     Said,
     Signalled,
 )
+from trio_chat.core.limits import is_exempt
 from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.moderation import over
 from trio_chat.core.names import fold, is_private, private_room
@@ -75,6 +76,7 @@ class Ring:
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
         self._becoming: dict[str, trio.Event] = {}  # by id, people whose identity is changing
+        self._limiting: trio.Event | None = None  # set when a limit counts that is being set
         self.is_stopping = False
         self._idle = trio.Event()
 
@@ -117,6 +119,28 @@ class Ring:
             del self._becoming[user_id]
             over.set()
 
+    @contextmanager
+    def limiting(self) -> Iterator[None]:
+        """Let what others ask meanwhile wait until a ban or the lock counts that is being set."""
+        self._limiting = event = trio.Event()
+        try:
+            yield
+        finally:
+            event.set()
+            if self._limiting is event:
+                self._limiting = None
+
+    async def _be_limited(self, user_id: str) -> None:
+        """Wait for a limit that is being set, unless it cannot be about somebody.
+
+        Not for one after the other: an operator who sets many holds up nobody for long.
+        """
+        if self._limiting is None:
+            return
+        person = self._chat.people.get(user_id)
+        if person and not is_exempt(self._chat, person):
+            await self._limiting.wait()
+
     async def pursue(
         self,
         subscriber: Subscriber,
@@ -156,6 +180,7 @@ class Ring:
         """
         conflicts = 0
         while True:
+            await self._be_limited(subscriber.user_id)
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
             # named there is the one by which it was judged.
             outcomes: list[Outcome] = []
