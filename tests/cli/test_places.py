@@ -56,6 +56,10 @@ PLACES = [
     ("IRCS://chat.example:6000/#python?x=y&z", "chat.example", 6000, "#python"),
     ("ircs://[fe80::1%eth0]:6000?x", "fe80::1%eth0", 6000, "#lobby"),
     ("ircs://chat.example/a%3Fb", "chat.example", 6697, "#a?b"),
+    ("https://chat.example:6000/", "chat.example", 6000, "#lobby"),
+    ("https://chat.example:6000/#?invite=abc", "chat.example", 6000, "#lobby"),
+    ("HTTPS://chat.example/#tea?invite=abc", "chat.example", 443, "#tea"),
+    ("http://127.0.0.1:6000/#tea", "127.0.0.1", 6000, "#tea"),
 ]
 
 
@@ -71,6 +75,12 @@ def test_a_place(text, host, port, room, monkeypatch):
 def test_a_link_may_be_copied_from_the_source_of_a_page() -> None:
     place = read_place(f"ircs://chat.example?pin={PIN}&amp;invite=abc")
     assert (place.pin, place.invite) == (PIN, "abc")
+
+
+def test_the_address_of_the_page_is_as_good_as_a_link() -> None:
+    page = read_place("https://chat.example:6000/#tea?invite=abc")
+    assert page == read_place("ircs://chat.example:6000/tea?invite=abc")
+    assert read_place("http://[::1]:6000/#?invite=abc").tls == "off"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,7 @@ def test_a_link_may_be_copied_from_the_source_of_a_page() -> None:
         ("chat.example/python", "with a room it is a link: ircs://HOST:PORT/ROOM"),
         ("chat.example:6000/#python", "with a room it is a link"),
         ("irc://", "must be a name, an address"),
-        ("https://chat.example", "the only URLs are ircs://HOST:PORT/ROOM"),
+        ("https://chat.example/chat/", "open it in a browser"),
         ("tls://chat.example", "the only URLs are ircs://HOST:PORT/ROOM"),
         ("irc://chat.example/a,needkey", "use /join ROOM KEY"),
         ("irc://chat.example/a?key=b", "use /join ROOM KEY"),

@@ -51,6 +51,9 @@ def read_address(text: str) -> Address:
 #: The port of a URL without one (draft-butcher-irc-url; RFC 7194 for TLS), by its scheme.
 URL_PORTS = {"irc": "6667", "ircs": "6697"}
 
+# The page in the browser is on the same port: its address says as well where to go.
+_PAGES = {"http": ("irc", "80"), "https": ("ircs", "443")}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -95,30 +98,34 @@ _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brac
 
 def read_place(text: str) -> Place:
     """Read HOST, HOST:PORT, an IPv6 address with or without brackets, unix:PATH, or a link:
-    ircs://HOST:PORT/ROOM?pin=PIN&invite=TOKEN with TLS, irc://HOST:PORT/ROOM in clear. Raises
-    ValueError.
+    ircs://HOST:PORT/ROOM?pin=PIN&invite=TOKEN with TLS, irc://HOST:PORT/ROOM in clear, or the
+    address of a page, https://HOST:PORT/#ROOM?invite=TOKEN. Raises ValueError.
     """
     if text.startswith("unix:") or not text or any(map(str.isspace, text)):
         return Place(check_host(text))
     scheme, is_url, rest = text.partition("://")
     if not is_url:
         return Place(*_host_and_port(text))
-    scheme = scheme.lower()
+    scheme, page_port = _PAGES.get(scheme.lower(), (scheme.lower(), ""))
     if scheme not in URL_PORTS:
         raise ValueError("the only URLs are ircs://HOST:PORT/ROOM, and irc:// without encryption")
     written, _, query = rest.replace("&amp;", "&").partition("?")  # as copied from a web page
     where, path = re.findall(r"(?s)^([^/#]*)/*(.*)$", written)[0]
+    if page_port and path[:1] not in ("", "#"):
+        raise ValueError("the page is behind a proxy that speaks only HTTP: open it in a browser")
     if "@" in where:
         raise ValueError(
             "an address cannot hold a nickname or a password; set TRIO_CHAT_CLIENT__NICK and "
             "TRIO_CHAT_CLIENT__PASSWORD"
         )
-    name, *flags = unquote(path).split(",")
+    name, *flags = unquote(path if path != "#" else "").split(",")
     _check_flags(flags)
     pin, invite = _pin_in(query), _invite_in(query)
     if pin and scheme != "ircs":
         raise ValueError("a link with a pin begins with ircs://")
-    return Place(*_host_and_port(where), name and check_room(read_room(name)), scheme, pin, invite)
+    host, port = _host_and_port(where)
+    room = name and check_room(read_room(name))
+    return Place(host, port or page_port, room, scheme, pin, invite)
 
 
 # Allowed after a room by draft-butcher-irc-url, and of no effect here: a server tells those who
