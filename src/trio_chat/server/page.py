@@ -11,9 +11,6 @@ from trio_chat.settings import Settings
 if TYPE_CHECKING:
     from trio_chat.protocols.web.site import Site
 
-# The names of this machine for itself.
-_LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
 
 class Page:
     """The page of a server with these settings. ``build`` names the content of its files."""
@@ -23,7 +20,7 @@ class Page:
         self._files = load_files(web.title or settings.irc.network)
         self._origins = frozenset(web.origins)
         hosts = frozenset(web.hosts)
-        self._hosts = {False: hosts, True: hosts or _LOCAL | ({public_name} - {""})}  # by local
+        self._hosts = {False: hosts, True: hosts or frozenset({"localhost", public_name})}
         self._sites: dict[bool, Site] = {}
         self.build = self._files.build
 

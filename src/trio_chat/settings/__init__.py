@@ -169,8 +169,8 @@ class WebSettings(Section):
     title: values.Words = _setting("", "The name of the page; if empty, that of irc.network.")
     hosts: values.Hosts = _setting(
         (),
-        "The names and addresses by which browsers may reach the page, separated by commas, "
-        "without ports. If empty, any; but from this machine only localhost, 127.0.0.1, [::1] and "
+        "The names by which browsers may reach the page besides addresses, separated by commas, "
+        "without ports. If empty, any; but from this machine only localhost and "
         "server.public_name, or pages of others could reach it by a name of theirs.",
     )
     origins: values.Origins = _setting(

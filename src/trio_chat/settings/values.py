@@ -45,8 +45,8 @@ def _check_public_name(name: str) -> str:
 
 
 def _check_web_host(host: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
-        raise ValueError(f"{host!r} is not a name or an address without a port, such as [::1]")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+        raise ValueError(f"{host!r} is not a name without a port")
     return host.lower()
 
 

@@ -126,10 +126,12 @@ HERE, ELSEWHERE = "https://chat.example", "https://evil.example"
         ("chat.example:55555", f"{HERE}:55555", 101),
         ("evil.example", ELSEWHERE, 421),
         ("[::1]:55555", "https://[::1]:55555", 101),
+        ("127.0.0.2", "https://127.0.0.2", 101),
+        ("127.0.0.2.evil.example", "https://127.0.0.2.evil.example", 421),
     ],
 )
 def test_only_pages_of_our_own_open_a_socket(host: str, origin: str, status: int) -> None:
-    names = {"hosts": ["chat.example", "[::1]"], "origins": ["https://other.example"]}
+    names = {"hosts": ["chat.example"], "origins": ["https://other.example"]}
     request = Socket(host=host, origin=origin).written()
     head, _, ended = asked(request, secure=True, **names)
     assert head.startswith(f"HTTP/1.1 {status} ")
@@ -154,6 +156,26 @@ def test_irc_goes_in_messages_of_the_subprotocol(
     assert answer[0] == first
     line, *_ = socket.reads(answer)
     assert line.startswith(":chat.local CAP * LS ")
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", b"GET / HTTP/1.1\r\nHost: ", get()[:-2]]))
+def test_junk_for_a_request_is_answered_or_waited_for(junk: bytes, before: bytes) -> None:
+    session = web_session()
+    session.receive_data(before + junk)
+    ended, answer = has_ended(runs(session)), session.data_to_send()
+    assert not answer or answer.startswith(b"HTTP/1.1 ")
+    assert answer or not ended
+
+
+@given(st.lists(st.binary(max_size=100)))
+def test_junk_for_frames_ends_it_or_is_read(pieces: list[bytes]) -> None:
+    socket, session = opened()
+    for piece in pieces:
+        session.receive_data(piece)
+        runs(session)
+    session.farewell("Enough.")
+    socket.reads(session.data_to_send())
+    assert socket.protocol.close_rcvd
 
 
 def test_all_with_the_same_capabilities_are_sent_the_same_bytes() -> None:

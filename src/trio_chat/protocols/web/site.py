@@ -7,9 +7,11 @@ ours (``Host``), because a name of theirs may lead to this machine ("DNS rebindi
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from ipaddress import ip_address
 
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request
@@ -62,8 +64,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
-    """The page under its names. ``hosts`` are those it answers to, all if empty; ``origins`` those
-    of other pages that may open a WebSocket.
+    """The page under its names. ``hosts`` are those it answers to besides addresses, all if empty;
+    ``origins`` those of other pages that may open a WebSocket.
     """
 
     files: Files
@@ -91,7 +93,7 @@ class Site:
         name = re.sub(r":\d*\Z", "", host)
         if not name:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "The request names no host.")
-        if self.hosts and name not in self.hosts:
+        if self.hosts and name not in self.hosts and not _is_address(name):
             why = "This server does not go by that name: the setting web.hosts lists its names."
             raise BadRequest(HTTPStatus.MISDIRECTED_REQUEST, why)
         return host
@@ -174,6 +176,13 @@ def _select(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprot
     if offered and not known:
         raise NegotiationError(f"the subprotocols here are {', '.join(SUBPROTOCOLS)}")
     return known[0] if known else None
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an address, which nobody can make lead somewhere else."""
+    with suppress(ValueError):
+        return bool(ip_address(host.removeprefix("[").removesuffix("]")))
+    return False
 
 
 def _body(request: Request, file: File, headers: dict[str, str]) -> bytes:
