@@ -59,6 +59,10 @@ class Subscriber:
     address: str = ""
     on_renamed: Callable[[str, str], None] = lambda room, to: None
 
+    def person(self, chat: Chat) -> Person:
+        """The person that they are, also one who is not in the chat."""
+        return self.outsider or chat.people[self.user_id]
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:

@@ -441,7 +441,7 @@ class Connection:
             case CheckInvitation(token):
                 self._reply(self._shared.admission.check(token), ask)
             case MakeInvitation() | ListInvitations() as command:
-                person = self._hub.person(self._subscriber)
+                person = self._subscriber.person(self._hub.chat)
                 self._reply(self._shared.admission.answer(person, command), ask)
             case ExplainLimits(room) if room:
                 await self._flush()
@@ -613,7 +613,7 @@ class Connection:
             self._reply(notice)
 
     def _reload(self) -> None:
-        if self._hub.person(self._subscriber).is_operator:
+        if self._subscriber.person(self._hub.chat).is_operator:
             self._shared.reload()
         else:
             self._session.reply(operators_only())

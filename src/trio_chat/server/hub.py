@@ -7,8 +7,8 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import trio
@@ -24,7 +24,6 @@ from trio_chat.core.commands import (
     Join,
     Kick,
     Leave,
-    LiftRoomBan,
     LockChat,
     LogIn,
     LogOut,
@@ -37,10 +36,8 @@ from trio_chat.core.commands import (
     Request,
     Say,
     SetBan,
-    SetModes,
     SetPassword,
     SetRoomBan,
-    SetTopic,
 )
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.events import (
@@ -54,21 +51,17 @@ from trio_chat.core.events import (
     InvitationUsed,
     KeyDropped,
     Killed,
-    ModesSet,
     OperatorMade,
     Redacted,
     RoomRenamed,
     UserModesSet,
 )
-from trio_chat.core.explain import explain_room
 from trio_chat.core.limits import kept_out, why_silent
 from trio_chat.core.names import composed, fold, room_problem
-from trio_chat.core.queries import LookUp, MarkRead, ShowMasks, ShowModes, ShowTopic
+from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
-from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
-from trio_chat.core.room_bans import over_in, removals
 from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
@@ -81,15 +74,10 @@ from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
 from trio_chat.server.realm_log import RealmLog
 from trio_chat.server.ring import Ring, not_kept
+from trio_chat.server.rooms import Rooms
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
-
-# What operators of the server can do to rooms that nobody is in.
-_OF_EMPTY_ROOMS = (
-    SetTopic, SetModes, SetRoomBan, LiftRoomBan, RenameRoom, Remove,
-    ShowTopic, ShowModes, ShowMasks,
-)  # fmt: skip
 
 
 class Hub:
@@ -126,6 +114,10 @@ class Hub:
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
         )
+        self._rooms = Rooms(
+            chat, log, self._ring, self.logs, self._archive, self.now, self._look_for_ends
+        )
+        self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
         # Set, and another one, when there may be another end to wait for.
         self.moderated = trio.Event()
@@ -236,17 +228,13 @@ class Hub:
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
-    def person(self, subscriber: Subscriber) -> Person:
-        """The person that a subscriber is, also one who is not in the chat."""
-        return subscriber.outsider or self.chat.people[subscriber.user_id]
-
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""
         await self._ring.be_open()
         with self._ring.request():
-            person = self.person(subscriber)
+            person = subscriber.person(self.chat)
             try:
                 answer = await self._archive.look_up(person, query)
             except Unavailable as error:
@@ -295,11 +283,7 @@ class Hub:
         await self._ring.be_open()
         with self._ring.request(), suppress(trio.BrokenResourceError):
             await self._ring.expire(now)
-            due = [(log, room) for log, room in self.chat.rooms.items() if over_in(room, now)]
-            for log, room in due:
-                with suppress(Unavailable):  # it was closed meanwhile, and cannot be read
-                    async with self.logs.in_use(log, room.state.name):
-                        await self._ring.expire_in(log, now)
+            await self._rooms.expire(now)
 
     def _look_for_ends(self) -> None:
         """Let the task look again that waits for the end of bans."""
@@ -363,24 +347,8 @@ class Hub:
         """
         await self._ring.be_open()
         with self._ring.request():
-            async with self.opened(subscriber, request):
+            async with self._rooms.opened(subscriber, request):
                 return await self._carry_out(subscriber, request, verifier)
-
-    @asynccontextmanager
-    async def opened(self, subscriber: Subscriber, command: object) -> AsyncIterator[None]:
-        """Open, as long as the context lasts, a room that nobody is in, for an operator of the
-        server who does something to it, or looks at what is set there.
-        """
-        name = ""
-        if isinstance(command, _OF_EMPTY_ROOMS) and self.person(subscriber).is_operator:
-            name = command.target if isinstance(command, Remove) else command.room
-        log = fold(name)
-        is_closed = name and log not in self.chat.rooms and not room_problem(name)
-        if is_closed and await self._log.knows(log):
-            async with self._open(log, name):
-                yield
-        else:
-            yield
 
     async def _carry_out(
         self,
@@ -390,9 +358,9 @@ class Hub:
     ) -> Outcomes:
         match request:
             case Join(room) if not room_problem(room):
-                return await self._join(subscriber, request)
+                return await self._rooms.join(subscriber, request)
             case RenameRoom():
-                return await self._rename_room(subscriber, request)
+                return await self._rooms.rename(subscriber, request)
             case Rename(nick):
                 return await self._identities.rename(subscriber, Rename(composed(nick)))
             case LogIn() if subscriber.user_id not in self.chat.people:
@@ -407,13 +375,13 @@ class Hub:
                 return await self._report(subscriber, request)
             case Remove():
                 return await self._remove(subscriber, request)
-            case SetBan() | LockChat() if self.person(subscriber).is_operator:
+            case SetBan() | LockChat() if subscriber.person(self.chat).is_operator:
                 with self._ring.limiting():
                     outcomes = await self._ring.pursue(subscriber, request)
                 self._look_for_ends()
                 return outcomes
             case SetRoomBan():
-                return await self._ban(subscriber, request)
+                return await self._rooms.ban(subscriber, request)
             case Leave() | Kick():
                 outcomes = await self._ring.pursue(subscriber, request)
                 await self.logs.close_unheard()
@@ -423,25 +391,11 @@ class Hub:
 
     async def _forget(self, subscriber: Subscriber) -> Outcomes:
         """Log somebody out for good: by dropping the key that they have shown, if it is one."""
-        key = self.person(subscriber).key
+        key = subscriber.person(self.chat).key
         dropped = await self._identities.change(subscriber, DropKey(key=key), "") if key else ()
         if not dropped:
             return await self._identities.change(subscriber, LogOut(), "")
         return [outcome for outcome in dropped if not isinstance(outcome, KeyDropped)]
-
-    async def _rename_room(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
-        """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""
-        request = replace(request, to=composed(request.to))
-        old, new = fold(request.room), fold(request.to)
-        if old == new or old not in self.chat.rooms or new in self.chat.rooms:
-            return await self._ring.pursue(subscriber, request)
-        async with self.logs.in_use(old):
-            with self.logs.kept_free(new) as is_free:
-                if not is_free:
-                    return [taken(request.room, request.to)]
-                outcomes = await self._ring.pursue(subscriber, request)
-        await self.logs.close_unheard()
-        return outcomes
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         found = await self._find(subscriber, remove)
@@ -458,7 +412,7 @@ class Hub:
         if isinstance(found, Refused):
             return [found]
         try:
-            if await self._archive.has_reported(self.person(subscriber), found):
+            if await self._archive.has_reported(subscriber.person(self.chat), found):
                 return [Refused("You have reported that message already.")]
         except Unavailable as error:
             return [not_kept(error)]
@@ -467,13 +421,13 @@ class Hub:
     async def _find(self, subscriber: Subscriber, wanted: Remove | Report) -> Entry | Refused:
         """Find the message that somebody wants to remove or report."""
         try:
-            return await self._archive.find(self.person(subscriber), wanted)
+            return await self._archive.find(subscriber.person(self.chat), wanted)
         except Unavailable as error:
             return not_kept(error)
 
     async def waiting_reports(self, subscriber: Subscriber) -> Sequence[Notice]:
         """Tell an operator of the server of reports they have not seen."""
-        return await self._archive.waiting_reports(self.person(subscriber))
+        return await self._archive.waiting_reports(subscriber.person(self.chat))
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.
@@ -484,61 +438,8 @@ class Hub:
         with self._ring.request():
             return await self._ring.decide_and_append(subscriber, says)
 
-    async def _ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
-        """Set a ban of a room, and remove those whom it is meant to remove."""
-        outcomes = [*await self._ring.pursue(subscriber, request)]
-        self._look_for_ends()
-        if any(isinstance(outcome, ModesSet) for outcome in outcomes):
-            person = self.person(subscriber)
-            for kick in removals(self.chat, person, request):
-                removed = await self._ring.pursue(subscriber, kick)
-                outcomes += (one for one in removed if not isinstance(one, Refused))
-            await self.logs.close_unheard()
-        return outcomes
-
-    async def _join(self, subscriber: Subscriber, join: Join) -> Outcomes:
-        log = fold(join.room)
-        is_first = log not in self.person(subscriber).visits
-        if refused := await self.logs.charge(subscriber, log):
-            return [refused]
-        try:
-            async with self._open(log, join.room):
-                outcomes = await self._ring.pursue(subscriber, join)
-        except Unavailable as error:  # a new room, and nothing of it can be stored
-            return [not_kept(error)]
-        if not is_first:
-            return outcomes
-        return [*outcomes, *await self._archive.reports_in(log, self.person(subscriber))]
-
-    @asynccontextmanager
-    async def _open(self, log: str, name: str) -> AsyncIterator[None]:
-        """Keep a room open as long as the context lasts, without bans whose time is up."""
-        was_open = log in self.chat.rooms
-        async with self.logs.in_use(log, composed(name)):
-            if not was_open and self.chat.rooms[log].lists.end:
-                await self._ring.expire_in(log, self.now())
-                self._look_for_ends()
-            yield
-
     async def explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
-        """What somebody may not do in a room, a sentence each; nobody need be in it.
-
-        Nothing tells a room that there is not from one that would let them in.
-        """
+        """What somebody may not do in a room, a sentence each; nobody need be in it."""
         await self._ring.be_open()
         with self._ring.request():
-            log = fold(room)
-            try:
-                if problem := room_problem(room):
-                    return [problem]
-                person, limits = self.person(subscriber), list[str]()
-                if log in self.chat.rooms or await self._log.knows(log):
-                    if refused := await self.logs.charge(subscriber, log):
-                        return [refused.why]
-                    async with self._open(log, room):
-                        limits = [*explain_room(self.chat, person, self.chat.rooms[log])]
-            except Unavailable as error:
-                return [str(error)]
-            if limits or log in person.rooms:
-                return limits or [f"There are no limits on you in {room}."]
-            return [f"You are not in {room}, and nothing that you may know of keeps you out."]
+            return await self._rooms.explain(subscriber, room)

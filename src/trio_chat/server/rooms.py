@@ -1,0 +1,154 @@
+"""Requests for which a room has to be open: to enter it, rename it, ban people from it, repair it
+while nobody is there, and to say what keeps somebody out.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from trio_chat.core.chat import Chat
+from trio_chat.core.commands import (
+    Join,
+    LiftRoomBan,
+    Remove,
+    RenameRoom,
+    SetModes,
+    SetRoomBan,
+    SetTopic,
+)
+from trio_chat.core.decide import Outcomes
+from trio_chat.core.events import ModesSet
+from trio_chat.core.explain import explain_room
+from trio_chat.core.names import composed, fold, room_problem
+from trio_chat.core.queries import ShowMasks, ShowModes, ShowTopic
+from trio_chat.core.renaming import taken
+from trio_chat.core.room_bans import over_in, removals
+from trio_chat.core.views import Refused
+from trio_chat.errors import Unavailable
+from trio_chat.server.archive import Archive
+from trio_chat.server.audience import Subscriber
+from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.ring import Ring, not_kept
+from trio_chat.storage.base import Log
+
+# What operators of the server can do to rooms that nobody is in.
+_OF_EMPTY_ROOMS = (
+    SetTopic, SetModes, SetRoomBan, LiftRoomBan, RenameRoom, Remove,
+    ShowTopic, ShowModes, ShowMasks,
+)  # fmt: skip
+
+
+class Rooms:
+    """Opens rooms for what is asked of them.
+
+    A ban whose time was up while its room was closed ends when the room is opened. ``now`` gives
+    unix milliseconds; ``look_for_ends`` is called when there may be another end to wait for.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        log: Log,
+        ring: Ring,
+        logs: OpenLogs,
+        archive: Archive,
+        now: Callable[[], int],
+        look_for_ends: Callable[[], None],
+    ) -> None:
+        self._chat, self._log, self._ring = chat, log, ring
+        self._logs, self._archive = logs, archive
+        self._now, self._look_for_ends = now, look_for_ends
+
+    @asynccontextmanager
+    async def _open(self, log: str, name: str) -> AsyncIterator[None]:
+        """Keep a room open as long as the context lasts, without bans whose time is up."""
+        was_open = log in self._chat.rooms
+        async with self._logs.in_use(log, composed(name)):
+            if not was_open and self._chat.rooms[log].lists.end:
+                await self._ring.expire_in(log, self._now())
+                self._look_for_ends()
+            yield
+
+    @asynccontextmanager
+    async def opened(self, subscriber: Subscriber, command: object) -> AsyncIterator[None]:
+        """Open, as long as the context lasts, a room that nobody is in, for an operator of the
+        server who does something to it, or looks at what is set there.
+        """
+        name = ""
+        if isinstance(command, _OF_EMPTY_ROOMS) and subscriber.person(self._chat).is_operator:
+            name = command.target if isinstance(command, Remove) else command.room
+        log = fold(name)
+        is_closed = name and log not in self._chat.rooms and not room_problem(name)
+        if is_closed and await self._log.knows(log):
+            async with self._open(log, name):
+                yield
+        else:
+            yield
+
+    async def join(self, subscriber: Subscriber, join: Join) -> Outcomes:
+        """Let somebody into a room, which may be new."""
+        log = fold(join.room)
+        is_first = log not in subscriber.person(self._chat).visits
+        if refused := await self._logs.charge(subscriber, log):
+            return [refused]
+        try:
+            async with self._open(log, join.room):
+                outcomes = await self._ring.pursue(subscriber, join)
+        except Unavailable as error:  # a new room, and nothing of it can be stored
+            return [not_kept(error)]
+        if not is_first:
+            return outcomes
+        return [*outcomes, *await self._archive.reports_in(log, subscriber.person(self._chat))]
+
+    async def rename(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
+        """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""
+        request = replace(request, to=composed(request.to))
+        old, new = fold(request.room), fold(request.to)
+        if old == new or old not in self._chat.rooms or new in self._chat.rooms:
+            return await self._ring.pursue(subscriber, request)
+        async with self._logs.in_use(old):
+            with self._logs.kept_free(new) as is_free:
+                if not is_free:
+                    return [taken(request.room, request.to)]
+                outcomes = await self._ring.pursue(subscriber, request)
+        await self._logs.close_unheard()
+        return outcomes
+
+    async def ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
+        """Set a ban of a room, and remove those whom it is meant to remove."""
+        outcomes = [*await self._ring.pursue(subscriber, request)]
+        self._look_for_ends()
+        if any(isinstance(outcome, ModesSet) for outcome in outcomes):
+            for kick in removals(self._chat, subscriber.person(self._chat), request):
+                removed = await self._ring.pursue(subscriber, kick)
+                outcomes += (one for one in removed if not isinstance(one, Refused))
+            await self._logs.close_unheard()
+        return outcomes
+
+    async def expire(self, now: int) -> None:
+        """End the bans of open rooms whose time is up at this moment (unix milliseconds)."""
+        due = [(log, room) for log, room in self._chat.rooms.items() if over_in(room, now)]
+        for log, room in due:
+            with suppress(Unavailable):  # it was closed meanwhile, and cannot be read
+                async with self._logs.in_use(log, room.state.name):
+                    await self._ring.expire_in(log, now)
+
+    async def explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
+        """What somebody may not do in a room, a sentence each; nobody need be in it.
+
+        Nothing tells a room that there is not from one that would let them in.
+        """
+        log, person, limits = fold(room), subscriber.person(self._chat), list[str]()
+        if problem := room_problem(room):
+            return [problem]
+        try:
+            if log in self._chat.rooms or await self._log.knows(log):
+                if refused := await self._logs.charge(subscriber, log):
+                    return [refused.why]
+                async with self._open(log, room):
+                    limits = [*explain_room(self._chat, person, self._chat.rooms[log])]
+        except Unavailable as error:
+            return [str(error)]
+        if limits or log in person.rooms:
+            return limits or [f"There are no limits on you in {room}."]
+        return [f"You are not in {room}, and nothing that you may know of keeps you out."]
