@@ -224,3 +224,21 @@ def test_leaving_and_coming_back(browser: Browser, server: Server) -> None:
         say(page, "/quit")
         expect(page.locator("#start")).to_be_visible()
         enter(page, "wendy")
+
+
+def test_a_frozen_tab_leads_no_longer(browser: Browser, server: Server) -> None:
+    """As phones freeze tabs in the background."""
+    with visited(browser, server.url, "wendy") as first:
+        lifecycle = first.context.new_cdp_session(first)
+        lifecycle.send("Page.setWebLifecycleState", {"state": "frozen"})
+        second = first.context.new_page()
+        second.goto(server.url)
+        expect(second.locator("#top h1")).to_have_text("#lobby")
+        say(second, "I lead now")
+        shows(second, "I lead now")
+        lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
+        shows(first, "I lead now")
+        say(first, "and I follow")
+        for page in (first, second):
+            shows(page, "I lead now", "and I follow")
+            expect(page.locator("#people .person")).to_have_count(1)

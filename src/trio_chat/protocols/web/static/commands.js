@@ -241,7 +241,12 @@ export const COMMANDS = {
     voice: { args: "NAME", does: "let somebody speak in a moderated room", needed: 1, act: status("+v") },
     who: { args: "[ROOM]", does: "list the people in the room", needed: 0, act: (chat, rest) => chat.line("NAMES", ofRoom(chat, rest)[0]) },
     whois: { args: "NAME", does: "show who somebody is", needed: 1, act: (chat, nick) => chat.line("WHOIS", nick) },
-    why: { args: "[ROOM]", does: "explain what you may not do just now, or in a room, and until when", needed: 0, act: (chat) => chat.line("WHY") },
+    why: { args: "[ROOM]", does: "explain what you may not do just now, or in a room, and until when", needed: 0,
+        act: (chat, rest) => {
+            const [named] = two(rest);
+            const outside = chat.here.kind === "room" && !chat.here.joined ? chat.here.name : "";
+            chat.line("WHY", ...[named || outside].filter(Boolean));
+        } },
 };
 
 /** Do what was typed: a text, or, in a line alone, a command.

@@ -87,6 +87,10 @@ const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short",
 /** @param {number} time  unix ms */
 export const timeOf = (time) => clock.format(time);
 
+/** The day of a moment, as the moment when it began.
+ * @param {number} time  unix ms */
+export const midnight = (time) => new Date(time).setHours(0, 0, 0, 0);
+
 /** @param {number} time  unix ms */
 export const dayOf = (time) => days.format(time);
 

@@ -44,7 +44,7 @@ export class Frame {
         const { model } = this.chat;
         const { state, here, places } = model;
         const sig = JSON.stringify([state.nick, state.account, state.away, state.network, here.name,
-            places.map(({ name, unread, mentions, joined }) => [name, unread, mentions, joined])]);
+            places.map((place) => [place.name, place.unread, place.mentions, place.joined, this.#fails(place)])]);
         show(this.rooms, sig, () => [
             h("div", { class: "head" }, h("strong", {}, state.network || "trio-chat"),
                 iconButton("search", "Go to a room (Ctrl+G)", () => this.chat.panels.go())),
@@ -66,13 +66,20 @@ export class Frame {
     /** @param {Place} place */
     #place(place) {
         const chosen = place === this.chat.model.here;
-        const classes = ["place", place.unread && "news", place.mentions && "calls", place.kind === "room" && !place.joined && "out"];
-        const count = place.mentions ? `@${place.mentions}` : place.unread ? String(place.unread) : "";
-        const words = place.mentions ? `, ${place.mentions} for you` : place.unread ? `, ${place.unread} new` : "";
+        const fails = this.#fails(place);
+        const classes = ["place", place.unread && "news", (place.mentions || fails) && "calls", fails && "fails", place.kind === "room" && !place.joined && "out"];
+        const count = fails ? "✗" : place.mentions ? `@${place.mentions}` : place.unread ? String(place.unread) : "";
+        const words = fails ? ", something was not sent" : place.mentions ? `, ${place.mentions} for you` : place.unread ? `, ${place.unread} new` : "";
         const label = place.kind === "server" ? "Server" : place.name;
         return h("button", { type: "button", class: classes.filter(Boolean).join(" "), "data-place": place.name, "aria-current": chosen && "page" },
             h("bdi", { class: place.kind === "person" ? colour(place.name) : "" }, label),
             count && h("span", { class: "count", "aria-hidden": "true" }, count), words && h("span", { class: "unseen" }, words));
+    }
+
+    /** Whether something that we said there was not sent.
+     * @param {Place} place */
+    #fails(place) {
+        return [...this.chat.model.ours.values()].some((our) => our.place === place && our.line.state === "failed");
     }
 
     #me() {

@@ -33,6 +33,7 @@ export class Input {
         this.emoji = iconButton("smile", "Emoji", () => chat.panels.emoji((picture) => this.insert(picture)));
         this.send = h("button", { type: "submit", class: "icon send", "aria-label": "Send", title: "Send" }, icon("send"));
         form.append(this.list, this.answer, h("div", { class: "line" }, this.area, this.emoji, this.send));
+        addEventListener("resize", () => this.#grow());
         form.addEventListener("submit", (event) => (event.preventDefault(), this.enter()));
     }
 

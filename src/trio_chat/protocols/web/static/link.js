@@ -5,6 +5,7 @@ const SILENCE = 20_000; // ms after which the server is asked whether it is ther
 const ANSWER = 10_000; // ms more after which it is not
 const AGAIN_LEAST = 500; // ms before the first new attempt, doubled by each that fails
 const AGAIN_MOST = 30_000;
+const FROZEN = 3_000; // ms without an answer after which a tab is taken to be frozen
 
 /** The address of the server that this page came from.
  * @param {{protocol: string, host: string, pathname: string}} page */
@@ -113,33 +114,50 @@ export class Link {
  * @template Message, Request, Snapshot
  */
 export class Tabs {
-    /**
+    /** `lead` and `follow` tell a tab which it does from now on; `snapshot` gives all that is known, for
+     * a new tab to `restore`.
      * @param {string} name
-     * @param {object} tab
-     * @param {() => void} tab.lead  this tab leads from now on
-     * @param {() => Snapshot} tab.snapshot  all that is known, for a new tab
-     * @param {(snapshot: Snapshot) => void} tab.restore
-     * @param {(message: Message) => void} tab.hear
-     * @param {(request: Wish) => void} tab.request
-     */
+     * @param {{lead: () => void, follow: () => void, snapshot: () => Snapshot, restore: (all: Snapshot) => void,
+     *     hear: (message: Message) => void, request: (request: Wish) => void}} tab */
     constructor(name, tab) {
+        this.name = name;
         this.tab = tab;
         this.leads = false;
         this.channel = new BroadcastChannel(name);
         this.channel.onmessage = ({ data }) => this.#receive(data);
-        if (!navigator.locks) this.#lead(); // not a secure context: each tab is on its own
-        else navigator.locks.request(name, () => (this.#lead(), new Promise(() => {})));
-        this.channel.postMessage({ kind: "hello" });
+        if (navigator.locks) this.#follow();
+        else queueMicrotask(() => this.#lead()); // not a secure context: each tab is on its own
     }
 
     #lead() {
+        clearTimeout(this.timer);
         this.leads = true;
         this.tab.lead();
+    }
+
+    /** Wait for our turn to lead; at once if the tab that leads does not answer, as it is frozen. */
+    #follow() {
+        this.#wait({});
+        this.channel.postMessage({ kind: "hello" });
+        this.timer = setTimeout(() => this.leads || this.#wait({ steal: true }), FROZEN);
+    }
+
+    /** @param {LockOptions} how */
+    async #wait(how) {
+        try {
+            await navigator.locks.request(this.name, how, () => (this.#lead(), new Promise(() => {})));
+        } catch { // another tab leads now, as we were frozen
+            if (!this.leads) return;
+            this.leads = false;
+            this.tab.follow();
+            this.#follow();
+        }
     }
 
     /** @param {{kind: string, body?: any}} data */
     #receive({ kind, body }) {
         if (!this.leads && kind === "message") this.tab.hear(body);
+        if (kind === "snapshot") clearTimeout(this.timer);
         if (!this.leads && kind === "snapshot") this.tab.restore(body);
         if (!this.leads || !navigator.locks) return;
         if (kind === "hello") this.channel.postMessage({ kind: "snapshot", body: this.tab.snapshot() });

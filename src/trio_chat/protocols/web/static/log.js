@@ -1,7 +1,7 @@
 // The log: of a place's lines, those that are near what is visible. A place in the log is a line,
 // never a number of pixels; so nothing moves while somebody reads.
 
-import { colour, dayOf, h, icon, iconButton, momentOf, timeOf } from "./dom.js";
+import { colour, dayOf, h, icon, iconButton, midnight, momentOf, timeOf } from "./dom.js";
 import { fold } from "./irc.js";
 import { piecesOf, shown, shownLines } from "./text.js";
 
@@ -93,8 +93,8 @@ export class Log {
         for (let at = from; at < to; at += 1) {
             const [line, before] = [place.lines[at], place.lines[at - 1]];
             if (!line) continue;
-            const newDay = !before || dayOf(line.time) !== dayOf(before.time);
-            if (newDay && line.state === "sent") rows.push(divider(`day ${dayOf(line.time)}`, "day", dayOf(line.time)));
+            const newDay = !before || midnight(line.time) !== midnight(before.time);
+            if (newDay && line.state === "sent") rows.push(divider(`day ${midnight(line.time)}`, "day", dayOf(line.time)));
             const isNew = line.key === place.newFrom;
             if (isNew) rows.push(divider("new", "new", "new"));
             const goes = !newDay && !isNew && !!before && together(before, line);

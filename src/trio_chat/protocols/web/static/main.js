@@ -1,17 +1,19 @@
 // The page: joins the model with the views, and, in the tab that leads, with the server.
 
-import { enter as enterText, Unsupported } from "./commands.js";
+import { Unsupported } from "./commands.js";
 import { byId } from "./dom.js";
 import { Frame } from "./frame.js";
 import { Input } from "./input.js";
 import { fold, isRoom, messagesOf, newToken, roomName } from "./irc.js";
+import { listen } from "./keys.js";
 import { address, Link, Tabs } from "./link.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
+import { Notifier } from "./notify.js";
 import { Panels } from "./panels.js";
 import { Session } from "./session.js";
 import { Memory, Store } from "./store.js";
-import { isInvisible, shownLines } from "./text.js";
+import { isInvisible } from "./text.js";
 
 const LINES_MAX = 500; // of one paste: nobody reads more
 const MARK_EVERY = 2_000; // ms until the server is told again how far we have read
@@ -36,7 +38,8 @@ export class Chat {
         this.secure = isSecureContext;
         this.store = new Store(storage(), location.pathname);
         this.invitation = invitation(location.hash);
-        this.model = new Model(Date.now, (place, line) => this.#call(place, line));
+        this.notifier = new Notifier(this);
+        this.model = new Model(Date.now, (place, line) => this.notifier.call(place, line));
         this.model.ignored = this.store.kept.ignored;
         this.model.focused = document.hasFocus();
         this.panels = new Panels(this);
@@ -47,12 +50,13 @@ export class Chat {
         this.#dress();
         this.tabs = new Tabs(`trio-chat:${location.pathname}`, {
             lead: () => this.#lead(),
+            follow: () => this.#follow(),
             snapshot: () => this.model.state,
             restore: (/** @type {State} */ state) => this.#restore(state),
             hear: (/** @type {Message} */ message) => this.#hear(message),
             request: (/** @type {Wish} */ wish) => this.#request(wish),
         });
-        this.#listen();
+        listen(this);
     }
 
     // ── the connection, in the tab that leads ────────────────────────────────────────────────────
@@ -64,6 +68,12 @@ export class Chat {
         this.session.wasIn = nick !== "";
         if (!nick || (this.invitation.invite && !this.model.state.network)) this.panels.ask();
         else this.enter(nick, "");
+    }
+
+    /** Another tab has the connection now. */
+    #follow() {
+        this.link?.close();
+        [this.link, this.session, this.fresh] = [null, null, true];
     }
 
     /** @param {string} nick @param {string} password */
@@ -208,6 +218,14 @@ export class Chat {
         here.reply = "";
         if (!isRoom(target)) this.#remember(target);
         this.ask({ do: "texts" });
+    }
+
+    /** Go where a link leads that was opened in this page. */
+    followLink() {
+        const { room, invite } = invitation(location.hash);
+        history.replaceState(null, "", location.pathname);
+        if (invite) this.line("INVITATION", invite);
+        if (room) this.join(room, "");
     }
 
     /** @param {string} text */
@@ -389,27 +407,6 @@ export class Chat {
         return this.build !== "" && this.model.state.build !== this.build;
     }
 
-    /** @param {Place} place @param {Shown} line */
-    #call(place, line) {
-        const seen = this.model.sees(place) && !document.hidden;
-        if (seen || !this.store.kept.notify || !this.tabs?.leads || Notification?.permission !== "granted") return;
-        const title = place.kind === "person" ? line.nick : `${line.nick} in ${place.name}`;
-        const notification = new Notification(title, { body: shownLines(line.text).slice(0, 200), tag: place.name, icon: "icon.svg" });
-        notification.onclick = () => {
-            window.focus();
-            this.goTo(place.name);
-            notification.close();
-        };
-    }
-
-    /** @param {boolean} on */
-    async setNotify(on) {
-        if (on && !("Notification" in window)) return this.note("This browser shows no notifications for this page; it may want https:// for that.");
-        const allowed = !on || (await Notification.requestPermission()) === "granted";
-        if (!allowed) return this.note("The browser does not allow notifications from this page: its settings for this page can.");
-        this.keep({ notify: on });
-    }
-
     // ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
     /** Show everything again, once before the next frame. */
@@ -430,79 +427,7 @@ export class Chat {
 
     /** @param {"rooms" | "people"} what */
     toggle(what) {
-        document.body.classList.toggle(innerWidth < 700 ? what : `no-${what}`);
-    }
-
-    // ── keys and the window ──────────────────────────────────────────────────────────────────────
-
-    #listen() {
-        addEventListener("focus", () => this.#focus(true));
-        addEventListener("blur", () => this.#focus(false));
-        addEventListener("online", () => (this.ask({ do: "retry" }), this.link?.probe()));
-        addEventListener("keydown", (event) => this.#key(event));
-        byId("chat").addEventListener("click", ({ target }) => {
-            if (target === byId("chat")) document.body.classList.remove("rooms", "people");
-        });
-        setInterval(() => (this.model.tick() || this.model.state.link === "down") && this.draw(), 1000);
-    }
-
-    /** @param {boolean} focused */
-    #focus(focused) {
-        this.model.focused = focused;
-        if (!focused) this.here.newFrom = 0;
-        if (focused) this.link?.probe();
-        this.draw();
-    }
-
-    /** @param {KeyboardEvent} event */
-    #key(event) {
-        if (byId("chat").hidden || this.panels.isOpen) return;
-        const name = [event.ctrlKey && "Ctrl", event.altKey && "Alt", event.shiftKey && event.key.length > 1 && "Shift", event.ctrlKey && event.shiftKey && event.key.length === 1 && "Shift", event.key.length === 1 ? event.key.toUpperCase() : event.key].filter(Boolean).join("+");
-        const does = this.#keys[name];
-        if (does) {
-            does();
-            event.preventDefault();
-        } else if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey && !(event.target instanceof HTMLInputElement)) this.input.focus();
-    }
-
-    /** @type {Record<string, () => void>} */
-    #keys = {
-        "Alt+ArrowUp": () => this.#step(-1),
-        "Alt+ArrowDown": () => this.#step(1),
-        "Alt+A": () => {
-            const news = this.model.places.filter((place) => place.unread && place !== this.here);
-            const next = news.find((place) => place.mentions) ?? news[0];
-            if (next) this.goTo(next.name);
-        },
-        "Ctrl+G": () => this.panels.go(),
-        "Ctrl+K": () => this.panels.go(),
-        "Ctrl+Shift+F": () => this.panels.search(),
-        Escape: () => {
-            if (document.body.matches(".rooms, .people")) document.body.classList.remove("rooms", "people");
-            else if (this.here.reply) this.reply(null);
-            else this.log.toEnd();
-            this.input.focus();
-        },
-        PageUp: () => this.log.page(-1),
-        PageDown: () => this.log.page(1),
-        F1: () => this.panels.help(),
-        F2: () => this.toggle("rooms"),
-        F4: () => this.panels.mentions(),
-        F7: () => this.toggle("people"),
-        F8: () => this.panels.placeMenu(this.here, byId("top")),
-    };
-
-    /** @param {number} by */
-    #step(by) {
-        const { places } = this.model;
-        const order = [...places.filter(({ name }) => name), ...places.filter(({ name }) => !name)];
-        const next = order[(order.indexOf(this.here) + by + order.length) % order.length];
-        if (next) this.goTo(next.name);
-    }
-
-    /** @param {string} text */
-    type(text) {
-        enterText(this, text);
+        document.body.classList.toggle(innerWidth < (what === "people" ? 901 : 700) ? what : `no-${what}`);
     }
 }
 

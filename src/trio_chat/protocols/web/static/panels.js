@@ -141,7 +141,7 @@ export class Panels {
             ...(state.account ? [this.#choice("Log out", () => chat.line("NS", "LOGOUT", "FORGET"))]
                 : chat.secure ? [this.#choice("Make this nickname mine…", () => this.#password("register")), this.#choice("Log in…", () => this.#password("login"))] : []),
             null,
-            [notify ? "Turn notifications off" : "Turn notifications on", () => chat.setNotify(!notify)],
+            [notify ? "Turn notifications off" : "Turn notifications on", () => void chat.notifier.set(!notify)],
             [typing ? "Do not tell when I type" : "Tell others when I type", () => chat.keep({ typing: !typing })],
             [`Colours: ${theme === "auto" ? "as the system" : theme} → ${next === "auto" ? "as the system" : next}`, () => chat.keep({ theme: next })],
             null,
