@@ -99,7 +99,7 @@ class Irc:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
         caps = "message-tags echo-message batch draft/multiline"
-        self.send(f"CAP REQ :{caps}", f"NICK {nick}", f"USER {nick} 0 * :{nick}", "CAP END")
+        self.send(f"CAP REQ :{caps}", f"NICK {nick}", f"USER user 0 * :{nick}", "CAP END")
         self.send(f"JOIN {room}")
         self.until(" 366 ")
 

@@ -13,7 +13,10 @@ def themes() -> list[dict[str, str]]:
     """The dark colours, the light ones, and those of a light system."""
     blocks = re.findall(r":root[^{]*\{(.*?)\}", STYLE, re.DOTALL)
     found = [dict(re.findall(r"--([\w-]+): #([0-9a-f]+)", block)) for block in blocks]
-    return [{name: "".join(c * 2 for c in v) if len(v) == 3 else v for name, v in one.items()} for one in found]
+    return [
+        {name: "".join(c * 2 for c in v) if len(v) == 3 else v for name, v in one.items()}
+        for one in found
+    ]
 
 
 def luminance(colour: str) -> float:
