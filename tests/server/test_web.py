@@ -101,6 +101,14 @@ async def test_a_server_that_stops_goes_away(house: House) -> None:
     assert close_code(socket) == 1001
 
 
+async def test_the_page_changes_with_the_settings(house: House) -> None:
+    browser = await house.connect()
+    chosen = settings().model_copy(update={"web": WebSettings(title="Tea")})
+    house.server.reload(chosen)
+    await browser.send(get())
+    await browser.until("<title>Tea</title>")
+
+
 async def test_turned_off_there_is_no_page() -> None:
     chosen = settings().model_copy(update={"web": WebSettings(enabled=False)})
     async with running(chosen) as house:

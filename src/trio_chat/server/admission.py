@@ -59,7 +59,7 @@ def new_token(
 
 
 class Admission:
-    """Decides who is let in; ``settings`` may change.
+    """Decides who is let in; ``settings`` and ``has_page`` may change.
 
     ``key`` is the server's, ``is_public`` says whether it listens beyond this machine,
     ``has_page`` whether there is a page in the browser, ``link`` writes a link with a token, and
@@ -79,7 +79,7 @@ class Admission:
     ) -> None:
         self._hub, self._key, self._clock = hub, key, clock
         self.settings, self.is_public, self._link = settings, is_public, link
-        self._has_page = has_page
+        self.has_page = has_page
 
     def uninvited(self) -> Refused | None:
         """Why somebody without an account may not come in without an invitation."""
@@ -172,7 +172,7 @@ class Admission:
         except ValueError as error:
             return Refused(f"{str(error).capitalize()}.")
         link = self._link(token)
-        return Notice("\n".join(way_in(link, command.uses, command.days, page=self._has_page)))
+        return Notice("\n".join(way_in(link, command.uses, command.days, page=self.has_page)))
 
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""

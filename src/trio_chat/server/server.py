@@ -167,6 +167,7 @@ class Server:
         self._accounts.settings = self._admission.settings = settings.accounts
         self._set_rules(settings)
         self._page = self._shared.page = _page(settings)
+        self._admission.has_page = self._page is not None
         self._shared.irc = self._info()
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms

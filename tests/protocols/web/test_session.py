@@ -55,6 +55,11 @@ def test_it_comes_compressed_and_only_if_it_has_changed() -> None:
     assert (head, body) == (plain, b"")
 
 
+def test_another_protocol_is_not_upgraded_to() -> None:
+    head, _, _ = asked(get("/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"))
+    assert head.startswith("HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("last", ["Connection: close", "Connection: Keep-Alive, Close"])
 def test_it_ends_when_the_browser_wants(last: str) -> None:
     head, _, ended = asked(get("/", last))

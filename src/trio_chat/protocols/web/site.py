@@ -79,7 +79,7 @@ class Site:
         try:
             protocol, request = _parse(head)
             host = self._host(request, forwarded=forwarded)
-            if "Upgrade" in request.headers:
+            if _has_token(request, "Upgrade", "websocket"):
                 self._check_origin(request, f"{'https' if secure else 'http'}://{host}")
                 return _upgraded(protocol, request)
             return self._file(request, now, close=forwarded)
