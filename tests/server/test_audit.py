@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from admin_socket import texts, user
 from irc_peers import IrcPeer, irc_peer
 from peers import House
+from trio_chat.server import archive
 
 
 def undated(lines: list[str]) -> list[str]:
@@ -62,6 +65,23 @@ async def test_what_was_done_to_a_guest_is_found_by_their_name(house: House) -> 
         "#tea: boss kicked bobby out of #tea: out",
         "boss disconnected bobby: out",
     ]
+
+
+async def test_what_somebody_did_is_found_in_rooms_that_are_closed_now(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await irc_peer(house, "bob")
+    for room in ("#a", "#b", "#c"):
+        await bob.news(f"JOIN {room}", f"MODE {room} +t", f"PART {room}")
+    boss = await irc_peer(house, "boss")
+    await boss.news("OPER boss sesame")
+    assert [line[:2] for line in await audit(boss, "bob")] == ["#a", "#b", "#c"]
+    monkeypatch.setattr(archive, "_PAGE", 2)
+    monkeypatch.setattr(archive, "_PAGES", 1)
+    notes = ["Only what was done since", "/audit ROOM looks back"]
+    found = await audit(boss, "bob")
+    assert [line[: len(note)] for line, note in zip(found, notes, strict=False)] == notes
+    assert [line[:2] for line in found[2:]] == ["#c"]
 
 
 async def test_those_of_the_server_see_everything(house: House, path: Path) -> None:

@@ -20,6 +20,18 @@ async def test_the_last_barriers_but_no_entries_of_people(log: Log) -> None:
     assert await log.audit("#b") == []
 
 
+async def test_what_was_done_in_all_rooms_in_order(log: Log) -> None:
+    events = [Kicked(f"#{n % 2}", "alice", f"bob{n}") for n in range(4)]
+    expect = {"#0": "", "#1": ""}
+    for event in events:
+        [expect[event.room]] = await append(log, event, expect=expect[event.room], barrier=True)
+        await append(log, said("tea"), expect=expect[event.room])
+    [entry] = await log.append(REALM, [Killed("boss", "bob", "spam")], barrier=True)
+    found = await log.audit_all(limit=3)
+    assert [e.event for e in found] == [*events[2:], entry.event]
+    assert [e.event for e in await log.audit_all(before=found[0].id)] == events[:2]
+
+
 async def test_that_of_accounts_outlives_the_saving_of_their_state(log: Log) -> None:
     events = [AccountMade("bob", "=bob"), Killed("boss", "bob", "spam")]
     before = ""

@@ -25,6 +25,9 @@ from trio_chat.core.room import Person
 from trio_chat.core.state import State, leads
 from trio_chat.core.views import Refused
 
+#: Stands for all logs: what was done to somebody, or by them, may be in that of any room.
+EVERYWHERE = ""
+
 # What people do with their own accounts.
 _PRIVATE = PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet
 
@@ -33,14 +36,14 @@ _NAMES = ("nick", "by", "target", "name", "author", "value", "whom", "account")
 
 
 def logs(state: State, person: Person, audit: Audit) -> Sequence[str] | Refused:
-    """The logs that hold what somebody asks for; Refused if they may read none of them."""
+    """The logs that hold what somebody asks for, or EVERYWHERE; Refused if they may read none."""
     if audit.of.startswith("#"):
         room = state.room(audit.of)
         if person.is_operator or (room and leads(room, person)):
             return [fold(audit.of)]
         return Refused(f"Only an operator of {audit.of} may see that.", Code.NEED_OP, (audit.of,))
     if person.is_operator:
-        return [REALM, *state.rooms] if audit.of else [REALM]
+        return [REALM, EVERYWHERE] if audit.of else [REALM]
     led = [name for name in person.rooms if leads(state.rooms[name], person)]
     return led or leaders_only()
 

@@ -452,9 +452,14 @@ class Found:
 
 @fact
 class Audited:
-    """The answer to Audit, oldest first."""
+    """The answer to Audit, oldest first.
+
+    Where there was too much to look through, ``since`` is the moment back to which all rooms were
+    (unix milliseconds); else 0.
+    """
 
     entries: tuple[Entry, ...]
+    since: int = 0
 
 
 @fact

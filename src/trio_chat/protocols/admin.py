@@ -36,7 +36,7 @@ from trio_chat.core.views import (
     Rooms,
     Shown,
 )
-from trio_chat.protocols.audit import audit_line, audit_lines, report_lines
+from trio_chat.protocols.audit import audit_line, audit_notes, report_lines
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
@@ -134,11 +134,10 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                     "operator": "o" in one.modes,
                     "since": timestamp(one.since),
                 }
-        case Audited(()):
-            yield from _notices(audit_lines(shown))
         case Reports(()):
             yield from _notices(report_lines(shown))
         case Audited(entries):
+            yield from _notices(map(_bare, audit_notes(shown)))
             for entry in entries:
                 yield {
                     "type": "done",

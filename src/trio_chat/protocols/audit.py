@@ -49,11 +49,19 @@ def _bounded(number: str) -> int:
 
 
 def audit_lines(audited: Audited) -> Iterator[str]:
-    """A line for each entry, oldest first; or one that says that there is none."""
-    if not audited.entries:
-        yield "Operators have done nothing there."
+    """A line for each entry, oldest first, after those of ``audit_notes``."""
+    yield from audit_notes(audited)
     for entry in audited.entries:
         yield audit_line(entry)
+
+
+def audit_notes(audited: Audited) -> Iterator[str]:
+    """What there is to say of the answer itself: that it is empty, or does not go back further."""
+    if audited.since:
+        yield f"Only what was done since {moment(audited.since)} was looked through."
+        yield "/audit ROOM looks back further in one room."
+    if not audited.entries:
+        yield "Operators have done nothing there."
 
 
 def read_reports(text: str) -> ListReports | None:

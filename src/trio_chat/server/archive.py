@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from trio_chat.core.accounts import account_of, not_logged_in
-from trio_chat.core.audit import identity_of, is_wanted, leaders_only, leads_any, logs
+from trio_chat.core.audit import EVERYWHERE, identity_of, is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
 from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
@@ -258,9 +258,12 @@ class Archive:
             return found
         identity = identity_of(self._chat, audit)
         limit, wanted = audit.limit, partial(is_wanted, audit=audit, identity=identity)
-        entries = [entry for log in found for entry in await self._done_in(log, wanted, limit)]
-        entries.sort(key=lambda entry: entry.id)
-        return Audited(tuple(entries[-limit:]))
+        done, since = dict[str, Entry](), 0  # by id: the log of accounts is looked through twice
+        for log in found:
+            entries, back_to = await self._done_in(log, wanted, limit)
+            done |= {entry.id: entry for entry in entries}
+            since = max(since, back_to)
+        return Audited(tuple(done[id] for id in sorted(done)[-limit:]), since)
 
     async def _list_reports(self, reader: Person, limit: int) -> Answer:
         if not leads_any(self._chat, reader):
@@ -306,7 +309,8 @@ class Archive:
                 return False
             return may_see(self._chat, reader, event)
 
-        return (await self._done_in(REALM, is_for_reader, limit))[-limit:]
+        found, _ = await self._done_in(REALM, is_for_reader, limit)
+        return found[-limit:]
 
     async def _reported(self, entry: Entry) -> Entry | None:
         reported = cast("Reported", entry.event)
@@ -314,16 +318,19 @@ class Archive:
 
     async def _done_in(
         self, log: str, is_wanted: Callable[[Event], bool], limit: int
-    ) -> Sequence[Entry]:
-        """The last barriers of a log that are wanted, some more than the limit."""
+    ) -> tuple[Sequence[Entry], int]:
+        """The last barriers of a log that are wanted, some more than the limit; and back to which
+        moment it was looked through, if there was too much of it.
+        """
         found, before = list[Entry](), ""
+        read = self._log.audit_all if log == EVERYWHERE else partial(self._log.audit, log)
         for _ in range(_PAGES):
-            page = await self._log.audit(log, before=before, limit=_PAGE)
+            page = await read(before=before, limit=_PAGE)
             found[:0] = [entry for entry in page if is_wanted(entry.event)]
             if len(page) < _PAGE or len(found) >= limit:
-                break
+                return found, 0
             before = page[0].id
-        return found
+        return found, page[0].at
 
     async def _by_index(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
         within = {source.log: source for source in sources}

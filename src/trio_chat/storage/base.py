@@ -161,6 +161,9 @@ class Log(Protocol):
         accounts for ever.
         """
 
+    async def audit_all(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        """The same of all logs together, whether they are followed or not."""
+
     async def talks(self, identity: str) -> Sequence[Entry]:
         """The last message of each conversation of this identity."""
 

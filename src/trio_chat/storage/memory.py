@@ -268,6 +268,13 @@ class MemoryLog(Log):
         found = (entry for entry in older if not isinstance(entry.event, Said | Signalled | Joined))
         return [*islice(found, limit)][::-1]
 
+    async def audit_all(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        found = list[Entry]()
+        for room in [*self._rooms]:  # with other tasks in between
+            found += await self.audit(room, before=before, limit=limit)
+            found = sorted(found, key=_id)[-limit:]
+        return found
+
     async def talks(self, identity: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         self._forget_old()

@@ -11,7 +11,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
 from trio_chat.storage.codec import Unreadable, decode_realm, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack
-from trio_chat.storage.sqlite.rows import COLUMNS, IS_JOIN, Kind, complain, entries_of
+from trio_chat.storage.sqlite.rows import AUDITED, COLUMNS, IS_JOIN, Kind, complain, entries_of
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
@@ -98,8 +98,18 @@ def audit(connection: Connection, room: str, before: str, limit: int) -> Sequenc
     """The last barriers of a log before an id, as ``Log.audit``."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) WHERE room.name = ? "  # noqa: S608
-        f"AND kind = ? AND id < ? AND NOT {IS_JOIN} ORDER BY id DESC LIMIT ?",
-        (room, Kind.BARRIER, pack(before) if before else LAST, limit),
+        f"AND {AUDITED} AND id < ? ORDER BY id DESC LIMIT ?",
+        (room, pack(before) if before else LAST, limit),
+    ).fetchall()
+    return list(entries_of(reversed(rows)))
+
+
+def audit_all(connection: Connection, before: str, limit: int) -> Sequence[Entry]:
+    """The last barriers of all logs before an id, as ``Log.audit_all``."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entry INDEXED BY entry_audited "  # noqa: S608
+        f"CROSS JOIN room USING (room) WHERE {AUDITED} AND id < ? ORDER BY id DESC LIMIT ?",
+        (pack(before) if before else LAST, limit),
     ).fetchall()
     return list(entries_of(reversed(rows)))
 

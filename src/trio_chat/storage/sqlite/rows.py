@@ -35,6 +35,7 @@ COLUMNS = "room.name, entry.id, entry.at, entry.text, entry.token, entry.event"
 
 #: Conditions of SQL: for somebody's entry, and for what the audit needs no longer than history.
 IS_JOIN = "event LIKE '[\"Joined\"%'"
+AUDITED = f"kind = {Kind.BARRIER:d} AND event NOT LIKE '[\"Joined\"%'"  # as the index has it
 UNAUDITED = f"(kind <> {Kind.BARRIER:d} OR {IS_JOIN} OR event LIKE '[\"TopicSet\"%')"
 
 

@@ -168,6 +168,10 @@ MIGRATIONS: Sequence[str] = [
     -- one (redaction.py).
     ALTER TABLE indexed ADD COLUMN redacted INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- What was done in all rooms, in order, for the audit of a person (rows.AUDITED).
+    CREATE INDEX entry_audited ON entry (id) WHERE kind = 1 AND event NOT LIKE '["Joined"%';
+    """,
 ]
 
 
