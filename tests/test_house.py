@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -177,3 +178,9 @@ def test_only_dialects_and_clients_speak_of_their_commands() -> None:
     neutral = [file for file in FILES if room_of(file) in ("core", "server")]
     command = re.compile(r"(?<!\w)/(login|register|invitation|nick|msg|join)\b")
     assert [text for file in neutral for text in texts(parsed(file)) if command.search(text)] == []
+
+
+def test_what_takes_long_to_load_waits_until_somebody_wants_it() -> None:
+    late = "{'websockets', 'textual', 'cryptography'}"
+    program = f"import sys, trio_chat.cli, trio_chat.app; assert not {late} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
