@@ -107,6 +107,20 @@ async def test_words_that_are_removed_are_in_no_report(house: House) -> None:
     assert words == "  (that message is not there any more)"
 
 
+async def test_a_report_goes_with_its_room_when_that_has_another_name(house: House) -> None:
+    """And not to those who lead a later room of the old one, also when the message is gone."""
+    alice, bob, _ = await tea(house)
+    await notices(bob, "REPORT #tea last mallory spam")
+    await alice.news("RENAME #tea #milk")
+    carol = await irc_peer(house, "carol", rooms="#tea")
+    assert await notices(carol, "REPORTS") == ["Nothing was reported."]
+    line, words = await notices(alice, "REPORTS")
+    assert line.endswith(" bob reported a message of mallory's in #milk (spam).")
+    assert words.endswith(" mallory: buy pills")
+    await alice.news("REMOVE #milk last mallory")
+    assert await notices(carol, "REPORTS") == ["Nothing was reported."]
+
+
 async def test_in_private_it_goes_to_the_operators_of_the_server(house: House) -> None:
     alice, bob, mallory = await tea(house)
     await mallory.news("PRIVMSG bob :you fool")

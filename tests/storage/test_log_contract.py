@@ -580,6 +580,7 @@ async def test_a_log_goes_on_by_another_name(log: Log) -> None:
     assert state == RoomState("#b", topic="kept", topic_by="alice", barrier=moved)
     assert [e.id for e in await log.barriers("#b", after=saved)] == []
     assert await log.marked("al", "#b") == AT - 5
+    assert await log.whereabouts([first, second, "0"]) == {first: "#b", second: "#b"}
     assert await log.knows("#b")
 
 

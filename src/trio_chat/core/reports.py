@@ -5,10 +5,11 @@ is removed. Whoever may see the report is shown the words as long as they are th
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from trio_chat.core.commands import KICK_MAX, FileReport
-from trio_chat.core.events import Reported, Said
+from trio_chat.core.events import Entry, Reported, Said
 from trio_chat.core.letters import cut
 from trio_chat.core.names import is_private
 from trio_chat.core.room import Person
@@ -49,10 +50,26 @@ def is_by(state: State, person: Person, reported: Reported) -> bool:
     )
 
 
-def may_see(state: State, person: Person, reported: Reported) -> bool:
-    """Whether somebody may see a report, and the message that it is about."""
-    room = state.rooms.get(reported.log)
-    return person.is_operator or (room is not None and leads(room, person))
+def may_see(state: State, person: Person, report: Entry, log: str) -> bool:
+    """Whether somebody may see a report, and the message that it is about.
+
+    That is in this ``log`` now; empty if it is not there any more. Then the room is known by the
+    name that it had, which may be that of a later one now.
+    """
+    if person.is_operator:
+        return True
+    room = state.rooms.get(log or cast("Reported", report.event).log)
+    is_that_room = room is not None and (bool(log) or room.state.created <= report.at)
+    return room is not None and is_that_room and leads(room, person)
+
+
+def as_called_now(state: State, report: Entry, log: str) -> Entry:
+    """A report from a room, by the name that the room has now; it may be empty, as above."""
+    reported = cast("Reported", report.event)
+    if not (reported.place and log):
+        return report
+    place = state.rooms[log].state.name if log in state.rooms else log
+    return report._replace(event=replace(reported, place=place, log=log))
 
 
 #: Rows for ``decide.JUDGES``.

@@ -1,7 +1,7 @@
 """The archive: what was said before, looked up in the log for those who may read it."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -10,7 +10,7 @@ from trio_chat.core.accounts import account_of, not_logged_in
 from trio_chat.core.audit import EVERYWHERE, identity_of, is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
-from trio_chat.core.events import REALM, Entry, Event, Reported, Said, is_id
+from trio_chat.core.events import REALM, Entry, Reported, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.names import fold
@@ -29,7 +29,7 @@ from trio_chat.core.queries import (
 )
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
-from trio_chat.core.reports import is_by, may_see
+from trio_chat.core.reports import as_called_now, is_by, may_see
 from trio_chat.core.room import Person
 from trio_chat.core.state import leads
 from trio_chat.core.views import (
@@ -257,10 +257,14 @@ class Archive:
         if isinstance(found, Refused):
             return found
         identity = identity_of(self._chat, audit)
-        limit, wanted = audit.limit, partial(is_wanted, audit=audit, identity=identity)
+        limit = audit.limit
+
+        async def choose(page: Sequence[Entry]) -> Sequence[Entry]:
+            return [entry for entry in page if is_wanted(entry.event, audit, identity)]
+
         done, since = dict[str, Entry](), 0  # by id: the log of accounts is looked through twice
         for log in found:
-            entries, back_to = await self._done_in(log, wanted, limit)
+            entries, back_to = await self._done_in(log, choose, limit)
             done |= {entry.id: entry for entry in entries}
             since = max(since, back_to)
         return Audited(tuple(done[id] for id in sorted(done)[-limit:]), since)
@@ -304,12 +308,22 @@ class Archive:
         )
 
     async def _reports(self, reader: Person, limit: int, log: str = "") -> Sequence[Entry]:
-        def is_for_reader(event: Event) -> bool:
-            if not isinstance(event, Reported) or (log and event.log != log):
-                return False
-            return may_see(self._chat, reader, event)
+        """The last reports that somebody may see, perhaps of those from one ``log`` alone, by the
+        names that rooms have now.
+        """
 
-        found, _ = await self._done_in(REALM, is_for_reader, limit)
+        async def choose(page: Sequence[Entry]) -> Sequence[Entry]:
+            reports = [(entry, entry.event) for entry in page if isinstance(entry.event, Reported)]
+            where = await self._log.whereabouts([report.msgid for _, report in reports])
+            chosen = list[Entry]()
+            for entry, report in reports:
+                now = where.get(report.msgid, "")
+                is_asked = not log or log == (now or report.log)
+                if is_asked and may_see(self._chat, reader, entry, now):
+                    chosen.append(as_called_now(self._chat, entry, now))
+            return chosen
+
+        found, _ = await self._done_in(REALM, choose, limit)
         return found[-limit:]
 
     async def _reported(self, entry: Entry) -> Entry | None:
@@ -317,16 +331,19 @@ class Archive:
         return await self._log.find(reported.log, reported.msgid)
 
     async def _done_in(
-        self, log: str, is_wanted: Callable[[Event], bool], limit: int
+        self,
+        log: str,
+        choose: Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]],
+        limit: int,
     ) -> tuple[Sequence[Entry], int]:
-        """The last barriers of a log that are wanted, some more than the limit; and back to which
-        moment it was looked through, if there was too much of it.
+        """Those of the last barriers of a log that are chosen, page by page, some more than the
+        limit; and back to which moment it was looked through, if there was too much of it.
         """
         found, before = list[Entry](), ""
         read = self._log.audit_all if log == EVERYWHERE else partial(self._log.audit, log)
         for _ in range(_PAGES):
             page = await read(before=before, limit=_PAGE)
-            found[:0] = [entry for entry in page if is_wanted(entry.event)]
+            found[:0] = await choose(page)
             if len(page) < _PAGE or len(found) >= limit:
                 return found, 0
             before = page[0].id

@@ -7,7 +7,7 @@ answered by times: everything between the moments and nothing else, and in the o
 a page is taken out of it, so that paging by moments shows everything once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -132,6 +132,11 @@ class Log(Protocol):
 
     async def find(self, room: str, id: str) -> Entry | None:
         """The message with this id in a log, whoever may see it; None if it is not there."""
+
+    async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The logs, by the names they have now, that hold the messages with these ids. Those that
+        are not there any more are left out; redacted ones may be.
+        """
 
     def moved(self, room: str) -> str:
         """The id of the barrier by which a log of this name has moved away lately; else empty. A

@@ -8,7 +8,7 @@ messages as long as there is anything else.
 
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
@@ -234,6 +234,14 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         self._forget_old()
         return _message(self._rooms.get(room, _NOTHING), id)
+
+    async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
+        wanted, found = {*ids}, dict[str, str]()
+        for room in [*self._rooms] if ids else ():
+            await trio.lowlevel.checkpoint()
+            said = self._rooms.get(room, _NOTHING).said
+            found |= {entry.id: room for entry in said if entry.id in wanted}
+        return found
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False

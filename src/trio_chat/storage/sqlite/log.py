@@ -1,7 +1,7 @@
 """The log as the server sees it: it asks the thread that writes, and reads beside it."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -181,6 +181,9 @@ class SqliteLog(Log):
 
     async def find(self, room: str, id: str) -> Entry | None:
         return await self._read(read.find, room, id)
+
+    async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return await self._read(read.whereabouts, ids)
 
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False

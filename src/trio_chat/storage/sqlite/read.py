@@ -1,6 +1,6 @@
 """The reads beside the thread that writes. All functions raise sqlite3.Error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
 from trio_chat.core.events import REALM, Entry, Said
@@ -72,6 +72,16 @@ def find(connection: Connection, room: str, id: str) -> Entry | None:
         (pack(id), room),
     )
     return next((entry for entry in entries_of(rows) if isinstance(entry.event, Said)), None)
+
+
+def whereabouts(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:
+    """The logs that hold these messages now, as ``Log.whereabouts``."""
+    rows = connection.execute(
+        "SELECT entry.id, room.name FROM entry JOIN room USING (room) "  # noqa: S608
+        f"WHERE entry.id IN ({', '.join('?' * len(ids))})",
+        [pack(id) for id in ids],
+    )
+    return {unpack(id): name for id, name in rows}
 
 
 def end(connection: Connection, room: str) -> str:
