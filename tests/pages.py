@@ -95,8 +95,10 @@ class Server:
 class Irc:
     """Somebody who speaks IRC, and hears what ``until`` waits for."""
 
-    def __init__(self, port: int, nick: str, room: str = "#lobby") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    def __init__(
+        self, port: int, nick: str, room: str = "#lobby", patience: float | None = PATIENCE
+    ) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), patience)
         self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
         caps = "message-tags echo-message batch draft/multiline"
         self.send(f"CAP REQ :{caps}", f"NICK {nick}", f"USER user 0 * :{nick}", "CAP END")
@@ -151,7 +153,7 @@ class Wire:
     def cut(self) -> None:
         sockets, self._sockets = self._sockets, []
         for one in sockets:
-            one.close()
+            _shut(one)
 
     def _accept(self) -> None:
         while True:
@@ -173,9 +175,15 @@ class Wire:
         except OSError:
             pass
         finally:
-            for end in (one, other):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+            _shut(one)
+            _shut(other)
+            one.close()
+
+
+def _shut(one: socket.socket) -> None:
+    """End it for both sides at once; closing alone does not while a thread reads from it."""
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -210,6 +218,21 @@ def say(page: Page, *texts: str) -> None:
     for text in texts:
         page.fill("textarea", text)
         page.press("textarea", "Enter")
+
+
+def say_at_once(page: Page, *texts: str) -> None:
+    """Say texts without a wait in between, so that some of them are on their way together."""
+    page.evaluate(
+        """(texts) => {
+            const area = document.querySelector("textarea");
+            for (const text of texts) {
+                area.value = text;
+                area.dispatchEvent(new Event("input"));
+                area.form.requestSubmit();
+            }
+        }""",
+        list(texts),
+    )
 
 
 def texts(page: Page) -> list[str]:

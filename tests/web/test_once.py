@@ -1,26 +1,11 @@
 """What is said in the page arrives exactly once and in order, whatever happens on the way."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from pages import Irc, Server, Wire, enter, say, shows, visited
+from pages import Irc, Server, Wire, enter, say, say_at_once, shows, visited
 
 pytestmark = pytest.mark.programs
-
-
-def say_at_once(page: Page, *texts: str) -> None:
-    """Say texts without a wait in between, so that some of them are on their way together."""
-    page.evaluate(
-        """(texts) => {
-            const area = document.querySelector("textarea");
-            for (const text of texts) {
-                area.value = text;
-                area.dispatchEvent(new Event("input"));
-                area.form.requestSubmit();
-            }
-        }""",
-        list(texts),
-    )
 
 
 def numbered(first: int, count: int) -> list[str]:

@@ -33,6 +33,7 @@ export class Chat {
     fresh = true; // whether nothing is known yet
     build = "";
     marking = 0;
+    seq = 0; // of the text that was said last
 
     constructor() {
         this.secure = isSecureContext;
@@ -137,6 +138,7 @@ export class Chat {
     #linked({ build }) {
         this.link?.admitted();
         this.fresh = false;
+        this.who.password = "";
         if (!this.build) this.build = build;
         if (this.invitation.invite || location.hash) history.replaceState(null, "", location.pathname);
         this.invitation = { room: "", invite: "" };
@@ -212,8 +214,8 @@ export class Chat {
         const { here } = this.model;
         const reply = fold(target) === fold(here.name) ? here.reply : "";
         messagesOf(target, text, how.action ?? false, limits).forEach((message, at) => {
-            const seq = Date.now() + at / 1000;
-            this.store.put({ token: newToken(), target, text: message, ...how, ...(reply && !at ? { reply } : {}), seq });
+            this.seq = Math.max(Date.now(), this.seq + 0.001); // several may be said in one millisecond
+            this.store.put({ token: newToken(), target, text: message, ...how, ...(reply && !at ? { reply } : {}), seq: this.seq });
         });
         here.reply = "";
         if (!isRoom(target)) this.#remember(target);
