@@ -242,3 +242,16 @@ def test_a_frozen_tab_leads_no_longer(browser: Browser, server: Server) -> None:
         for page in (first, second):
             shows(page, "I lead now", "and I follow")
             expect(page.locator("#people .person")).to_have_count(1)
+
+
+def test_a_browser_forgets_somebody_who_asks_it_to(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/register correct-horse")
+        expect(page.locator("#rooms .me")).to_contain_text("logged in")
+        page.locator("#rooms .me").click()
+        page.get_by_role("menuitem", name="Leave, and forget me in this browser").click()
+        expect(page.locator("#nick")).to_have_value("")
+        assert page.evaluate("localStorage.length") == 0
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        expect(page.locator("#why")).to_contain_text("somebody's account")

@@ -374,6 +374,14 @@ export class Chat {
         this.ask({ do: "leave", words });
     }
 
+    /** Leave, and let this browser know nothing of us: it may be somebody else's. */
+    forget() {
+        if (this.model.state.account) this.line("NS", "LOGOUT", "FORGET");
+        this.quit("");
+        this.store.clear();
+        location.reload();
+    }
+
     /** @param {Partial<Kept>} change */
     keep(change) {
         this.store.keep(change);

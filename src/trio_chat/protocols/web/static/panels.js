@@ -147,6 +147,7 @@ export class Panels {
             null,
             ["Help", () => this.help()],
             ["Leave", () => chat.quit("")],
+            ["Leave, and forget me in this browser", () => chat.forget()],
         ], event);
     }
 

@@ -39,8 +39,10 @@ export class Store {
         return made;
     }
 
-    forgetSecret() {
-        this.storage.removeItem(this.prefix + "secret");
+    /** Forget all of it. */
+    clear() {
+        const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
+        for (const key of keys) if (key.startsWith(this.prefix)) this.storage.removeItem(key);
     }
 
     /** The texts that have not arrived, oldest first. @returns {OurText[]} */
