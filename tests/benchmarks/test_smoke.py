@@ -19,7 +19,10 @@ from benchmarks import inside, scenarios
 ROOT = Path(__file__).parents[2]
 MESSAGES = 6
 
-pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="needs Linux")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(select, "epoll"), reason="needs Linux"),
+    pytest.mark.slow,
+]
 
 
 def test_a_quick_run_names_the_servers_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -201,6 +201,7 @@ async def test_a_flood_of_pings_is_read_as_slowly_as_lines(autojump_clock: MockC
         assert trio.current_time() - began >= 24  # 100 at once, then ten a second
 
 
+@pytest.mark.slow
 async def test_two_thousand_half_open_upgrades_keep_nobody_out(autojump_clock: MockClock) -> None:
     limits = {"connections": 2_100, "exempt": ("192.0.2.7",), "registration": 20}
     async with running(settings(limits=limits)) as house:

@@ -154,7 +154,7 @@ class Person:
 @pytest.mark.parametrize(
     ("people", "lines", "cuts"),
     [
-        (4, 25, 8),
+        pytest.param(4, 25, 8, marks=pytest.mark.slow),
         pytest.param(12, 500, int(os.environ.get("CUTS", "500")), marks=LONG),
     ],
 )

@@ -156,7 +156,11 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
     ids=["clear", "TLS", "TLS with accounts"],
 )
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG)]
+    "kills",
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG),
+    ],
 )
 async def test_nothing_is_lost_and_nothing_is_there_twice(
     kills: int, over_tls: bool, accounts: bool, tmp_path: Path

@@ -202,7 +202,11 @@ class Murder:
 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["clear", "TLS"])
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG)]
+    "kills",
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(int(os.environ.get("KILLS", "100")), marks=LONG),
+    ],
 )
 async def test_each_name_has_one_owner_whatever_happens(
     kills: int, over_tls: bool, tmp_path: Path
