@@ -131,7 +131,7 @@ def test_only_operators_of_the_room_set_and_lift_bans(house: House, asked: Reque
 # ── who is removed ─────────────────────────────────────────────────────────────────────────────
 
 
-ONE = "It fits 1 of 4 others in #den; it does nothing to operators."
+ONE = "It fits 1 of the 4 others in #den; it does nothing to operators."
 
 
 def test_who_is_named_is_removed_and_those_who_share_the_address_are_told(house: House) -> None:
@@ -139,7 +139,7 @@ def test_who_is_named_is_removed_and_those_who_share_the_address_are_told(house:
     assert ban(house, "gus") == [
         "gus",
         "gina",
-        "It fits 2 of 4 others in #den; it does nothing to operators.",
+        "It fits 2 of the 4 others in #den; it does nothing to operators.",
     ]
     house.enter("gil", origin=FAR)
     assert house.refused("gil", "#den") is Code.BANNED
@@ -161,7 +161,7 @@ def test_an_operator_who_is_banned_is_none_any_more(house: House) -> None:
 def test_a_ban_of_most_is_taken_for_a_mistake_and_can_be_undone(house: House) -> None:
     [told] = ban(house, "*")
     assert told == (
-        "It fits 4 of 4 others in #den; it does nothing to operators.\n"
+        "It fits all 4 others in #den; it does nothing to operators.\n"
         "So nobody is removed. /unban *!*@* undoes it."
     )
     assert isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)

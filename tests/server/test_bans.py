@@ -336,7 +336,7 @@ async def test_operators_of_irc_find_their_words(house: House) -> None:
     ]
     assert len(await op.news("UBAN INFO 192.0.2.0/24")) == 1
     await op.news("UNKLINE *!bad@*", "UNDLINE 192.0.2.0/24", "UBAN rm 3")
-    assert await op.news("UBAN LIST") == [":chat.local NOTICE boss :There is no such ban."]
+    assert await op.news("UBAN LIST") == [":chat.local NOTICE boss :There are no bans."]
     guest = await arrive(house, "guest")
     refusal = " 481 guest :Only operators of this server may do that."
     for line in ("KLINE x", "UBAN LIST", "STATS k", "LOCK 1m", "UNDLINE 1", "UBAN ADD boss"):
@@ -359,6 +359,15 @@ async def test_our_own_client_is_told_all_of_the_bans_to_choose_from(house: Hous
     assert end.command == "368"
 
 
+async def test_a_ban_is_listed_with_the_account_of_whoever_has_set_it(house: House) -> None:
+    op = await boss(house)
+    await op.news(f"NS REGISTER {PASSWORD}")
+    await op.news("NICK chief", "UBAN ADD 192.0.2.0/24")
+    assert "for good, by chief (boss)" in "".join(await op.news("UBAN LIST"))
+    assert "by chief (boss)" in "".join(await op.news("STATS d"))
+    assert "No ban is about 198.51.100.1." in "".join(await op.news("UBAN INFO 198.51.100.1"))
+
+
 UNREADABLE = [
     *("UBAN ADD", "UBAN ADD x DURATION soon", "UBAN ADD x REQUIRE-SASL", "UBAN DEL", "UBAN INFO"),
     *("KLINE 60", "DLINE ANDKILL"),
@@ -369,7 +378,7 @@ UNREADABLE = [
 async def test_what_cannot_be_read_is_refused(house: House, line: str) -> None:
     op = await boss(house)
     assert f"NOTICE boss :{line.split()[0]}: " in "".join(await op.news(line))
-    assert "no such ban" in "".join(await op.news("UBAN LIST"))
+    assert "There are no bans." in "".join(await op.news("UBAN LIST"))
 
 
 @pytest.mark.parametrize("time", ["2hours", "2", "1.5h", "-5m", "0s"])
@@ -383,7 +392,7 @@ async def test_a_time_that_is_none_bans_nobody(house: House, time: str) -> None:
         await plain.until(f"*** {why}\n")
     for line in (f"UBAN a:carol {time}", f"MUTE #lobby carol {time}", f"LOCK {time}"):
         assert why in "".join(await op.news(line))
-    assert "no such ban" in "".join(await op.news("UBAN LIST"))
+    assert "There are no bans." in "".join(await op.news("UBAN LIST"))
 
 
 async def test_people_on_plain_have_the_same_commands(house: House) -> None:

@@ -198,7 +198,7 @@ async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
     await al.send(b"/ban *\n")
     await al.until(
         "*** al banned *!*@*.\n"
-        "*** It fits 1 of 1 others in #tea; it does nothing to operators.\n"
+        "*** It fits the only other person in #tea; it does nothing to operators.\n"
         "*** So nobody is removed. /unban *!*@* undoes it.\n"
     )
     await al.send(b"/unban *!*@*\n")

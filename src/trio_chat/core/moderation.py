@@ -207,7 +207,7 @@ def _about(state: State, name: str) -> Bans | Refused:
     elif not found:
         return target
     by_number = {ban.number: ban for ban in found if ban}
-    return Bans(tuple(by_number[number] for number in sorted(by_number)))
+    return Bans(tuple(by_number[number] for number in sorted(by_number)), whom=cut(name, 50))
 
 
 def _of_nick(state: State, name: str) -> Iterator[Ban]:

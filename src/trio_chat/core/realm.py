@@ -45,6 +45,7 @@ from trio_chat.core.lookalikes import looks
 from trio_chat.core.metadata import Values, with_values
 from trio_chat.core.names import fold
 from trio_chat.core.views import Ban, Lock
+from trio_chat.core.words import account_or_user
 
 #: Accounts that there may be: some 400 bytes of memory each.
 ACCOUNTS_MAX = 100_000
@@ -260,8 +261,8 @@ class Realm:
     def _moderate(self, event: OfModeration, at: int) -> None:
         match event:
             case Banned(number, kind, value, mute, seconds, why, by, whom=whom):
-                until = _end(at, seconds)
-                self.bans.add(Ban(number, kind, value, mute, until, why, by, at, whom))
+                until, account = _end(at, seconds), account_or_user(by, event.origin)
+                self.bans.add(Ban(number, kind, value, mute, until, why, by, at, whom, account))
             case Unbanned(number):
                 self.bans.remove(number)
             case Locked(seconds, why, by):

@@ -27,7 +27,7 @@ from trio_chat.core.room import Person, Room
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.state import State, has_status, listed
 from trio_chat.core.views import Mask, Notice, Refused
-from trio_chat.core.words import is_number
+from trio_chat.core.words import is_number, some_of
 
 # People whom one ban removes, beside the one who is named.
 _REMOVED_MAX = 50
@@ -112,7 +112,8 @@ def _told(room: Room, person: Person, target: Target) -> Iterator[str]:
     named = [one for one in hit if one.identity == target.identity]
     if len(hit) > len(named):
         name = room.state.name
-        yield f"It fits {len(hit)} of {others} others in {name}; it does nothing to operators."
+        some = some_of(len(hit), others, f"in {name}")
+        yield f"It fits {some}; it does nothing to operators."
         if _is_suspicious(hit, others):
             rest = "Nobody else is" if named else "So nobody is"
             yield f"{rest} removed. /unban {target.entry} undoes it."

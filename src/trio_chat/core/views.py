@@ -201,6 +201,7 @@ class Ban:
     Its ``kind`` says what ``value`` is: an ``account``, a ``network`` or a ``mask``. Those whom it
     fits may not come in, or, if it only is a ``mute``, not speak. It is known by its ``number``.
     ``whom`` is the nickname by which the operator has named somebody, if that is not the value.
+    It was set ``by`` a nickname, whose ``account`` that was, if any, or user of the system.
     """
 
     number: int
@@ -212,6 +213,7 @@ class Ban:
     by: str = ""
     at: int = 0
     whom: str = ""
+    account: str = ""
 
 
 @fact
@@ -259,10 +261,14 @@ class LockEffect:
 
 @fact
 class Bans:
-    """The answer to ListBans, by number, or a part of it if ``more`` follow."""
+    """The answer to ListBans, by number, or a part of it if ``more`` follow.
+
+    Of all bans, or of those that are about ``whom``.
+    """
 
     bans: tuple[Ban, ...]
     more: bool = False
+    whom: str = ""
 
 
 @fact

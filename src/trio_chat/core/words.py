@@ -3,7 +3,8 @@
 import math
 from datetime import UTC, datetime
 
-from trio_chat.core.events import Banned, Unbanned
+from trio_chat.core.events import Banned, Origin, Unbanned
+from trio_chat.core.names import fold
 from trio_chat.core.views import Ban
 
 
@@ -34,6 +35,25 @@ def waiting(seconds: float) -> str:
             return f"{math.ceil(seconds / length)} {unit}s"
     number = max(1, math.ceil(seconds))
     return f"{number} second{'s' if number > 1 else ''}"
+
+
+def some_of(number: int, others: int, where: str = "here") -> str:
+    """So many of the others who are there: whoever is told is never meant."""
+    if not number:
+        return f"nobody {where}"
+    if number < others:
+        return f"{number} of the {others} others {where}"
+    return f"all {others} others {where}" if others > 1 else f"the only other person {where}"
+
+
+def account_or_user(nick: str, origin: Origin) -> str:
+    """The account that somebody has; or the system's user, if they are on the operators' socket."""
+    return origin.account or (origin.user if origin.host == nick else "")
+
+
+def known_as(nick: str, account: str) -> str:
+    """Somebody by the nickname they had, and the account, unless that is the same."""
+    return nick if not account or fold(account) == fold(nick) else f"{nick} ({account})"
 
 
 def described(ban: Ban | Banned | Unbanned) -> str:

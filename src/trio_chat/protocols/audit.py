@@ -15,10 +15,9 @@ from trio_chat.core.events import (
     Origin,
     Reported,
 )
-from trio_chat.core.names import fold
 from trio_chat.core.queries import AUDITED_MAX, Audit, ListReports
 from trio_chat.core.views import Audited, Reports
-from trio_chat.core.words import is_number
+from trio_chat.core.words import account_or_user, is_number, known_as
 from trio_chat.protocols.durations import moment
 from trio_chat.protocols.plain.wording import OURS, report, wording
 
@@ -118,8 +117,4 @@ def _sentence(event: Event) -> str:
 
 
 def _who(nick: str, origin: Origin) -> str:
-    """Somebody by the nickname they had, and the account; or the system's user, if they are on the
-    operators' socket.
-    """
-    known = origin.account or (origin.user if origin.host == nick else "")
-    return nick if not known or fold(known) == fold(nick) else f"{nick} ({known})"
+    return known_as(nick, account_or_user(nick, origin))

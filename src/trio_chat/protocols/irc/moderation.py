@@ -12,6 +12,7 @@ from trio_chat.core.commands import ExplainLimits, LiftBan, LiftRoomBan, Remove,
 from trio_chat.core.masks import full_mask
 from trio_chat.core.queries import ListBans, ShowMasks
 from trio_chat.core.views import Answer, Audited, Ban, Bans, Reports
+from trio_chat.core.words import known_as
 from trio_chat.protocols.audit import (
     OF_AUDIT,
     OF_REPORTS,
@@ -275,4 +276,4 @@ _STATS: dict[str, Callable[[Ban], tuple[str, ...]]] = {
 def _reason(ban: Ban) -> str:
     end = ending(ban.until) if ban.until else ""
     words = (f"ban {ban.number}", "mute" if ban.mute else "", end)
-    return ", ".join(filter(None, (*words, f"by {ban.by}", ban.why)))
+    return ", ".join(filter(None, (*words, f"by {known_as(ban.by, ban.account)}", ban.why)))

@@ -67,7 +67,7 @@ from trio_chat.core.views import (
     Topic,
     UserView,
 )
-from trio_chat.core.words import described, reason
+from trio_chat.core.words import described, known_as, reason, some_of
 from trio_chat.protocols.durations import ending, lasting, moment, stamp, written
 from trio_chat.protocols.invitation import REVOKED
 from trio_chat.protocols.plain import modes
@@ -188,8 +188,9 @@ def wording(shown: Shown) -> list[str]:
             return [f"*** {line}" for line in _ban_effect(shown)]
         case LockEffect():
             return [f"*** {_lock_effect(shown)}"]
-        case Bans(bans):
-            return [f"*** {_ban(ban)}" for ban in bans] or ["*** There is no such ban."]
+        case Bans(bans, whom=whom):
+            about = f"No ban is about {whom}." if whom else "There are no bans."
+            return [f"*** {_ban(ban)}" for ban in bans] or [f"*** {about}"]
         case Announced(nick, text):
             return [f"*** {nick} announces: {text}"]
         case Copy(Said(to=to) as said) if to and to != said.nick:
@@ -312,7 +313,7 @@ def _ban_effect(effect: BanEffect) -> list[str]:
     """Tell an operator whom their ban hits."""
     ban = effect.ban
     lasts = lasting(effect.seconds) or " for good"
-    hits = f"It hits {_some_of(effect.hit, effect.others)}."
+    hits = f"It hits {some_of(effect.hit, effect.others)}."
     lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. {hits}"]
     if effect.is_wide:
         lines.append(f"That may be more than you meant: /uban del {ban.number} lifts it.")
@@ -332,14 +333,7 @@ def _lock_effect(effect: LockEffect) -> str:
         if effect.seconds
         else "It lasts until you end it"
     )
-    return f"{ends} with /lock off. It mutes {_some_of(effect.muted, effect.others)}."
-
-
-def _some_of(number: int, others: int) -> str:
-    """So many of the others here: whoever is told is never meant."""
-    if 1 < number == others:
-        return f"all {others} others here"
-    return f"{number} of the {others} others here" if number else "nobody here"
+    return f"{ends} with /lock off. It mutes {some_of(effect.muted, effect.others)}."
 
 
 def _about(ban: Ban | Banned) -> str:
@@ -355,7 +349,8 @@ def report(reported: Reported) -> str:
 
 def _ban(ban: Ban) -> str:
     because = f": {ban.why}" if ban.why else ""
-    return f"Ban {ban.number}: {_about(ban)}, {ending(ban.until)}, by {ban.by}{because}"
+    by = known_as(ban.by, ban.account)
+    return f"Ban {ban.number}: {_about(ban)}, {ending(ban.until)}, by {by}{because}"
 
 
 def _person(seen: UserView) -> str:
