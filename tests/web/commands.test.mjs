@@ -33,7 +33,7 @@ test("texts are said as they are, with one slash less if there are two", () => {
 });
 
 test("mistakes are answered, and a password is not said", () => {
-    for (const [line, why] of [["/jion #a", /Did you mean \/join/], ["/kick", /Usage: \/kick/], ["login hunter22", /password/], ["/password a b", /one word/], ["/remove last nobody", /nobody has said nothing/]]) {
+    for (const [line, why] of [["/constructor", /no command/], ["/jion #a", /Did you mean \/join/], ["/kick", /Usage: \/kick/], ["login hunter22", /password/], ["/password a b", /one word/], ["/remove last nobody", /nobody has said nothing/]]) {
         assert.throws(() => run(line), why, line);
     }
 });

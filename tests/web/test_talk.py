@@ -143,7 +143,7 @@ def test_moderation_by_menus_and_commands(browser: Browser, server: Server) -> N
         failure = walt.locator(".failure")
         expect(failure).to_contain_text("Not sent")
         say(wendy, "/unmute walt")
-        expect(wendy.locator("#log")).to_contain_text("-b")
+        expect(wendy.locator("#log")).to_contain_text("wendy lifted the mute on walt")
         failure.get_by_text("Send again").click()
         expect(wendy.locator("#log .row.said .text")).to_have_text("can you hear me?")
         say(wendy, "/kick walt enough")
@@ -255,3 +255,35 @@ def test_a_browser_forgets_somebody_who_asks_it_to(browser: Browser, server: Ser
         page.fill("#nick", "wendy")
         page.click("button.main")
         expect(page.locator("#why")).to_contain_text("somebody's account")
+
+
+# Notes what is told in notifications, and that one may tell.
+NOTE = """() => {
+    window.told = [];
+    window.Notification = class {
+        static permission = "granted";
+        static requestPermission = async () => "granted";
+        constructor(...all) { told.push(all); }
+    };
+}"""
+
+
+def test_typing_and_notifications_if_they_are_wanted(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "wendy") as wendy,
+        visited(browser, server.url, "walt") as walt,
+    ):
+        wendy.evaluate(NOTE)
+        walt.type("textarea", "not told")
+        walt.fill("textarea", "")
+        for page, words in ((walt, "Tell others when I type"), (wendy, "Turn notifications on")):
+            page.locator("#rooms .me").click()
+            page.get_by_role("menuitem", name=words).click()
+        walt.type("textarea", "hi")
+        expect(wendy.locator("#typing")).to_have_text("walt is typing…")
+        say(walt, "nothing special", "wendy: listen", "/msg wendy psst")
+        expect(wendy.locator("[data-place=walt]")).to_contain_text("@1")
+        expect(wendy.locator("#typing")).to_be_empty()
+        told = wendy.evaluate("told")
+        assert [title for title, _ in told] == ["walt"]  # she sees the room
+        assert told[0][1]["body"] == "psst"

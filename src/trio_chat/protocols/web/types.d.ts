@@ -126,7 +126,7 @@ interface State {
     network: string;
     build: string;
     link: "down" | "catching up" | "up";
-    again: number; // when the connection is tried again, unix ms
+    again: number; // when the connection is tried again, or has been found, unix ms
     caps: string[];
     limits: Limits;
     away: boolean;

@@ -8,7 +8,7 @@ import { EMOJI } from "./text.js";
 /** What a command cannot do, in words for the person. */
 export class Unsupported extends Error {}
 
-/** Names that people know from other programs. */
+// Names that people know from other programs.
 /** @type {Record<string, string>} */
 const ALIASES = {
     names: "who", n: "who", users: "who", list: "rooms", channels: "rooms", m: "msg", whisper: "msg",
@@ -263,8 +263,8 @@ export function enter(chat, text) {
     word = word.toLowerCase();
     if (word === "q") word = rest ? "query" : "quit";
     if (word === "w") word = /\s/.test(rest) ? "msg" : "who";
-    word = ALIASES[word] ?? word;
-    const command = COMMANDS[word];
+    word = (Object.hasOwn(ALIASES, word) && ALIASES[word]) || word;
+    const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
     if (!command) refuse(`There is no command /${word}.${near(word)} /help lists all of them.`);
     const count = rest ? rest.split(/\s+/).length : 0;
     if (count < command.needed) refuse(`Usage: /${word} ${command.args}`);

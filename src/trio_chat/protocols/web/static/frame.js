@@ -6,6 +6,7 @@ import { piecesOf } from "./text.js";
 
 /** @typedef {import("./main.js").Chat} Chat */
 
+const BRIEF = 700; // ms of catching up that nobody needs to be told of
 const PEOPLE_MAX = 200; // in the list; the others are counted
 
 export class Frame {
@@ -146,7 +147,7 @@ export class Frame {
         const seconds = Math.max(0, Math.ceil((state.again - Date.now()) / 1000));
         const waiting = this.chat.waiting ? ` ${this.chat.waiting === 1 ? "1 message waits" : `${this.chat.waiting} messages wait`}.` : "";
         const words = state.link === "down" ? `No connection. ${seconds ? `Trying again in ${seconds} s.` : "Trying…"}${waiting}`
-            : state.link === "catching up" ? "Catching up…" : this.chat.trouble;
+            : state.link === "catching up" && Date.now() - state.again > BRIEF ? "Catching up…" : this.chat.trouble;
         const old = state.link === "up" && this.chat.isOld();
         this.banner.hidden = !words && !old;
         this.banner.className = state.link;

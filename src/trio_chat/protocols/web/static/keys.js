@@ -41,7 +41,7 @@ export function listen(chat) {
     byId("chat").addEventListener("click", ({ target }) => {
         if (target === byId("chat")) document.body.classList.remove("rooms", "people");
     });
-    setInterval(() => (chat.model.tick() || chat.model.state.link === "down") && chat.draw(), 1000);
+    setInterval(() => (chat.model.tick() || chat.model.state.link !== "up") && chat.draw(), 1000);
 }
 
 /** @param {Chat} chat @param {boolean} focused */

@@ -167,7 +167,7 @@ export class Model {
     #heard = {
         linked: ({ nick, network, build, caps, limits }) => {
             const first = !this.state.network;
-            Object.assign(this.state, { nick, network, build, caps, limits, link: "catching up" });
+            Object.assign(this.state, { nick, network, build, caps, limits, link: "catching up", again: this.now() });
             if (first) this.tell(this.open(""), `You are ${nick} on ${network}.`);
         },
         ready: () => (this.state.link = "up"),
@@ -262,7 +262,7 @@ export class Model {
         },
         modes: ({ place, nick, letters, args, id, time, past }) => {
             if (!past) this.#modes(this.open(place), letters, [...args]);
-            this.#event({ place, id, time, text: `${nick} set ${[letters, ...args].join(" ")}` });
+            this.#event({ place, id, time, text: banOf(nick, letters, args) || `${nick} set mode ${[letters, ...args].join(" ")}` });
         },
         away: ({ nick, away }) => {
             if (fold(nick) === fold(this.state.nick)) this.state.away = away;
@@ -435,6 +435,15 @@ export class Model {
             for (const line of place.lines) if (line.state !== "sent") this.ours.set(line.token, { place, line });
         }
     }
+}
+
+/** One ban or mute in words; empty if it is another change.
+ * @param {string} by @param {string} letters @param {string[]} args */
+function banOf(by, letters, [mask = "", ...others]) {
+    if (!/^[+-]b$/.test(letters) || others.length) return "";
+    const what = mask.startsWith("m:") ? "mute" : "ban";
+    const whom = mask.replace(/^m:/, "").replace(/^a:/, "account ");
+    return letters === "+b" ? `${by} ${what === "ban" ? "banned" : "muted"} ${whom}` : `${by} lifted the ${what} on ${whom}`;
 }
 
 /** @param {Record<string, string>} did */
