@@ -1,0 +1,415 @@
+"""Carries out what one connection's session asks for, one run after the other.
+
+What a peer is told stays in order. Several messages may be under way while the next are read
+(``_ahead``, at most ``_RUN``); but a reply, a refusal or any other command first waits until they
+have been shown (``catch_up``), and what the session has to say goes out before the run that
+follows (``_flush``).
+"""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import trio
+
+from trio_chat.core.commands import (
+    CheckInvitation,
+    ClearMetadata,
+    Confidential,
+    Enter,
+    ExplainLimits,
+    ListInvitations,
+    MakeInvitation,
+    Operate,
+    Prove,
+    Quit,
+    Reload,
+    Report,
+    Say,
+    SetMetadata,
+    Subscribe,
+    UseInvitation,
+    Watch,
+)
+from trio_chat.core.decide import Outcome, Outcomes, Told
+from trio_chat.core.denials import operators_only, too_fast
+from trio_chat.core.events import Arrived, Joined
+from trio_chat.core.explain import explain
+from trio_chat.core.queries import LookUp, Query
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import (
+    AllMetadata,
+    AnotherNick,
+    Answer,
+    AwayReply,
+    Bans,
+    Challenge,
+    Members,
+    NewKey,
+    Notice,
+    People,
+    Refused,
+    Repeated,
+    Rooms,
+)
+from trio_chat.core.words import parting, waiting
+from trio_chat.protocols.session import Ask, Handled, Says, Session
+from trio_chat.server.audience import Subscriber
+from trio_chat.server.credentials import Credentials
+from trio_chat.server.fair_queue import Flow
+from trio_chat.server.lifetime import Lifetime
+from trio_chat.server.passwords import identity
+from trio_chat.server.prices import price
+from trio_chat.server.shared import Shared
+from trio_chat.server.sources import Source
+from trio_chat.server.token_bucket import TokenBucket
+from trio_chat.server.transport import Link
+from trio_chat.storage.base import START
+
+logger = logging.getLogger(__name__)
+
+# The most messages of one client that are under way: other tasks wait while they are decided and
+# appended, and the client itself until they have been shown.
+_RUN = 128
+
+# The piece of an answer that is posted at a time: a quarter of the smallest outbox.
+_PIECE = 64 * 1024  # bytes
+
+_TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
+_TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
+
+_SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
+_NO_LIMITS = "There are no limits on you just now."
+
+# Refusals after which nobody can try another nickname.
+_FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
+
+
+class Executor:
+    """Carries out what a ``session`` asks for, which may be set to another until it asks.
+
+    It acts for the ``subscriber``, charges their ``source``, and may end the ``lifetime``. It does
+    not know the connection, so both are free as soon as that forgets it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        subscriber: Subscriber,
+        link: Link,
+        lifetime: Lifetime,
+        shared: Shared,
+        source: Source,
+        *,
+        is_secure: bool,
+        is_private: bool,
+    ) -> None:
+        self.session = session
+        self._subscriber, self._link, self._lifetime = subscriber, link, lifetime
+        self._shared, self._source, self._is_secure = shared, source, is_secure
+        self._hub = shared.hub
+        self._limits = limits = shared.settings.limits
+        self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
+        self._flow = Flow()
+        self._credentials = Credentials(shared, subscriber, source, is_private=is_private)
+        self._slowed = False
+        self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
+
+    def ping(self) -> bool:
+        """Send a PING; returns whether the peer's protocol has one."""
+        self.session.ping()
+        data = self.session.data_to_send()
+        self._subscriber.outbox.post(data)
+        return bool(data)
+
+    async def end(self, reason: str, last_words: str = "") -> None:
+        """Send what the session has to say, and end the connection, as ``Lifetime.finish`` does."""
+        await self._flush()
+        self._lifetime.finish(reason, last_words)
+        await trio.lowlevel.checkpoint()  # the cancellation takes effect here
+
+    async def run(self) -> None:
+        """Carry out everything that has come, and send what the session has to say."""
+        while (run := self.session.next_run()) is not None:
+            if isinstance(run, Says):
+                await self._say(run)
+                continue
+            cost = self._price(run)
+            if (wait := self._charge(cost)) is not None:
+                await self._slow_down(wait, cost)
+            if isinstance(run, Ask):
+                await self._do(run)
+        await self._flush()
+
+    def _price(self, run: Ask | Handled) -> int:
+        if isinstance(run, Ask):
+            return price(self._hub.chat, self._subscriber.user_id, run.command)
+        return 1
+
+    def _charge(self, cost: int) -> float | None:
+        """Charge so many lines. Returns the seconds to wait for the connection's pace, before
+        waiting for a turn; None if there is no need to wait for either.
+        """
+        wait = self._bucket.take(trio.current_time(), cost)
+        if wait or not self._source.lines.at_once(self._flow, cost):
+            return wait
+        self._slowed = False
+        return None
+
+    async def _say(self, run: Says) -> None:
+        """Submit messages, as many together as neither pace nor limits hold back."""
+        await self._flush()
+        some: list[Say] = []
+        for say in run.messages:
+            wait = self._charge(1)
+            if some and (wait is not None or len(some) == _RUN):
+                await self._submit_run(some)
+                some = []
+            if wait is not None:
+                await self._slow_down(wait, 1)
+            some.append(say)
+        await self._submit_run(some)
+
+    async def _submit_run(self, says: Sequence[Say]) -> None:
+        """Submit messages; what follows soon goes out with them."""
+        if self._hub.progress.is_shown(self._last_said):
+            self._ahead = 0
+        if self._ahead + len(says) > _RUN:
+            await self.catch_up()
+        outcomes, last = await self._hub.say(self._subscriber, says)
+        self._last_said = max(self._last_said, last)  # START, if nothing has come of it
+        self._ahead += len(says)
+        for outcome in outcomes:
+            # A refusal must not overtake the messages that were said before it.
+            if isinstance(outcome, Refused):
+                await self.catch_up()
+            if isinstance(outcome, Refused | AwayReply | Repeated):
+                self._reply(outcome)
+
+    async def catch_up(self) -> None:
+        """Wait until everything that was said has been shown."""
+        if self._ahead:
+            await self._hub.progress.until_shown(self._last_said)
+            self._ahead = 0
+
+    async def _slow_down(self, wait: float, cost: int) -> None:
+        """Wait for pace and turn, without reading: a flood stays where it comes from."""
+        if not self._slowed:
+            self.session.reply(
+                Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
+            )
+        self._slowed = True
+        await self._flush()
+        self._ask_if_hung_up()
+        await trio.sleep(wait)
+        if not self._source.lines.at_once(self._flow, cost):
+            with self._lifetime.time_out():
+                await self._source.lines.wait(self._flow, cost, self._shared.drains)
+        self._lifetime.was_busy()
+
+    def _ask_if_hung_up(self) -> None:
+        """Send something to a peer that has ended its side, to learn whether it is still there.
+
+        It may still listen, as a pipe does; or it may have gone, and its flood would be worked off
+        for a long time. If it has gone, sending fails.
+        """
+        if self._link.has_finished():
+            self.ping()
+
+    async def _do(self, ask: Ask) -> None:
+        await self.catch_up()
+        match ask.command:
+            case Enter() as enter:
+                await self._enter(enter, ask)
+            case Quit(why, words):
+                self._lifetime.said_goodbye = True
+                self._lifetime.parting_words = words
+                await self.end("quit", why)
+            case Operate() as operate:
+                await self._operate(operate)
+            case Reload():
+                self._reload()
+            case UseInvitation(token):
+                await self._flush()
+                self._reply(await self._credentials.be_invited(token), ask)
+                await self._promote(ask)
+            case CheckInvitation(token):
+                self._reply(self._shared.admission.check(token), ask)
+            case MakeInvitation() | ListInvitations() as command:
+                person = self._subscriber.person(self._hub.chat)
+                self._reply(self._shared.admission.answer(person, command), ask)
+            case ExplainLimits(room) if room:
+                await self._flush()
+                limits = await self._hub.explain(self._subscriber, room)
+                self._reply(Notice("\n".join(limits)), ask)
+            case ExplainLimits():
+                self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
+            case Watch(nicks, on):
+                watch = self._hub.chat.watch if on else self._hub.chat.unwatch
+                watch(self._subscriber.user_id, nicks)
+            case Subscribe(keys, on):
+                subscribers = self._hub.chat.subscribers
+                (subscribers.add if on else subscribers.remove)(self._subscriber.user_id, keys)
+            case Report() if wait := self._source.complaints.try_take(trio.current_time()):
+                self._reply(too_fast(math.ceil(wait)), ask)
+            case SetMetadata() | ClearMetadata() if wait := self._source.describe(
+                trio.current_time()
+            ):
+                self._reply(too_fast(math.ceil(wait)), ask)
+            case Prove() as prove:
+                with self._lifetime.time_out():
+                    answer = await self._credentials.prove(prove)
+                await self._tell(answer, ask)
+            case command if isinstance(command, Confidential):
+                await self._confide(command, ask)
+            case command if isinstance(command, LookUp):
+                await self._look_up(command, ask)
+            case command if isinstance(command, Query):
+                await self._answer(command, ask)
+            case request:
+                await self._flush()
+                for outcome in await self._hub.submit(self._subscriber, request):
+                    if isinstance(request, Report) and isinstance(outcome, Refused):
+                        self._source.complaints.give_back()
+                    await self._follow(outcome, ask)
+
+    def _limits_in_force(self) -> Iterator[str]:
+        """What the peer may not do just now, a sentence each."""
+        chat = self._hub.chat
+        yield from explain(chat, chat.people[self._subscriber.user_id])
+        seconds = self._bucket.owes(trio.current_time())
+        if self._slowed and seconds:
+            yield _SLOWED.format(waiting(seconds), self._limits.messages_per_second)
+
+    async def _enter(self, enter: Enter, ask: Ask) -> None:
+        user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
+        host = self._shared.cloak.host(self._link.peer)
+        origin = replace(enter.origin, user=user, host=host, name=name)
+        secret = identity(enter.secret) if enter.secret else ""
+        enter = replace(enter, origin=origin, secret=secret, secure=self._is_secure)
+        with self._lifetime.time_out():
+            refused = await self._credentials.may_enter(enter)
+        if refused:
+            self.session.reply(refused)
+            await self.end("not let in", parting(refused.why))
+        for outcome in await self._hub.admit(self._subscriber, enter):
+            if isinstance(outcome, Refused) and outcome.code in _FINAL:
+                self.session.reply(outcome)
+                await self.end("kept out", parting(outcome.why))
+            if isinstance(outcome, Arrived):
+                logger.info("admitted as %s", outcome.nick)
+                self._lifetime.let_in()
+            await self._follow(outcome, ask)
+        await self._promote(ask)
+
+    async def _promote(self, ask: Ask) -> None:
+        """Make an operator of the server of somebody whose account is one's."""
+        await self._flush()
+        if event := await self._hub.promote(self._subscriber):
+            await self._follow(event, ask)
+            await self._tell_of_reports()
+
+    async def _flush(self) -> None:
+        """Send what the session has to say, after everything said before it has been shown.
+
+        From then on the peer is written to in the session's dialect.
+        """
+        session, subscriber = self.session, self._subscriber
+        data = session.data_to_send()
+        # What was said before is still written in the old dialect, and comes before this.
+        if data or session.dialect is not subscriber.dialect:
+            await self.catch_up()
+        self._hub.write_to(subscriber, session.dialect, session.own)
+        while len(data) > _PIECE:
+            end = session.cut(data, _PIECE)
+            subscriber.outbox.post(data[:end])
+            data = data[end:]
+            await self._until_sent()
+        if data:
+            subscriber.outbox.post(data)
+
+    async def _look_up(self, command: LookUp, ask: Ask) -> None:
+        """Answer a look-up. As the answer may be long, those before it must have been sent first.
+
+        So peers who ask for much get it as fast as they read, and are not taken for slow readers.
+        """
+        await self._flush()
+        await self._until_sent()
+        self._reply(await self._hub.look_up(self._subscriber, command), ask)
+
+    async def _answer(self, query: Query, ask: Ask) -> None:
+        """Answer a query, part by part if it is long: others have their turns in between.
+
+        Each part goes out as it is worked out, so it fits what was shown before and after.
+        """
+        user_id, outsider = self._subscriber.user_id, self._subscriber.outsider
+        async with self._hub.opened(self._subscriber, query):
+            for part in self._hub.chat.answer(user_id, query, outsider=outsider):
+                self._reply(part, ask)
+                if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
+                    await self._flush()
+                    await self._until_sent()
+                    async with self._shared.turns:  # handed on once in each pass of the loop
+                        pass
+
+    async def _until_sent(self) -> None:
+        await self._subscriber.outbox.until_sent()
+        self._lifetime.was_busy()
+
+    async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
+        """Tell what has become of a command, and do what follows from it."""
+        if isinstance(outcome, Told | AnotherNick):
+            self._reply(outcome, ask)
+            return
+        for following in self.session.done(outcome):
+            await self._do(following)
+        if isinstance(outcome, Joined) and (told := self._credentials.tell_in(outcome.room)):
+            self._reply(told)
+
+    def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
+        tell = ask.on_answer if ask else None
+        if isinstance(answer, Refused):
+            # Not in words: they may repeat a password that was typed in the wrong place.
+            what = type(ask.command) if ask else Say
+            logger.debug("refused: %s, %s", what.__name__, answer.code.name)
+            tell = ask.on_refused if ask else None
+        (tell or self.session.reply)(answer)
+
+    async def _confide(self, request: Confidential, ask: Ask) -> None:
+        await self._flush()
+        with self._lifetime.time_out():
+            answer = await self._credentials.confide(request)
+        await self._tell(answer, ask)
+
+    async def _tell(self, answer: Outcomes | NewKey | Challenge, ask: Ask) -> None:
+        if isinstance(answer, NewKey | Challenge):
+            self._reply(answer, ask)
+            return
+        for outcome in answer:
+            await self._follow(outcome, ask)
+        await self._promote(ask)
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────
+
+    async def _operate(self, operate: Operate) -> None:
+        with self._lifetime.time_out():
+            refused = await self._credentials.may_operate(operate)
+        if not refused:
+            await self._flush()
+            self.session.done(await self._hub.make_operator(self._subscriber, operate.name))
+            await self._tell_of_reports()
+            return
+        self.session.reply(refused)
+        if self._credentials.are_too_many:
+            await self.end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
+
+    async def _tell_of_reports(self) -> None:
+        for notice in await self._hub.waiting_reports(self._subscriber):
+            self._reply(notice)
+
+    def _reload(self) -> None:
+        if self._subscriber.person(self._hub.chat).is_operator:
+            self._shared.reload()
+        else:
+            self.session.reply(operators_only())
