@@ -65,7 +65,8 @@ from trio_chat.protocols.irc.message import body, escape, last, safe, trailing
 from trio_chat.protocols.irc.multiline import MULTILINE, NEEDED, framed, parted, tags_of
 from trio_chat.protocols.irc.text import CTCP, FRAMES, pieces
 from trio_chat.protocols.irc.times import timestamp
-from trio_chat.protocols.plain.wording import notices, removal
+from trio_chat.protocols.plain.modes import changed
+from trio_chat.protocols.plain.wording import OURS, notices, removal
 from trio_chat.protocols.session import Dialect, OwnDialect
 
 # A message's client-only tags are repeated on each of its lines if they are no longer than this: 32
@@ -85,7 +86,7 @@ class IrcDialect(Dialect):
             if not self._tells(shown):
                 return b""
             if type(shown.of) is ModesSet:
-                return self._explained(shown.of, extra)
+                return self._explained(shown.of, at, extra)
             shown = shown.of
         if type(shown) is Redacted and REDACTION not in self.caps:
             shown = Notice(removal(shown), shown.to or shown.room)
@@ -116,15 +117,15 @@ class IrcDialect(Dialect):
         rest = ";".join(tag for tag in tags.split(";") if tag and not tag.startswith(once))
         return f"@{rest} " if rest else ""
 
-    def _explained(self, event: ModesSet, extra: str) -> bytes:
+    def _explained(self, event: ModesSet, at: int, extra: str) -> bytes:
         """Write the end and the reason of bans of a room, which MODE has no place for; whoever
         reads our tags knows them.
         """
         bans = tuple(change for change in event.changes if change.mode == "b" and change.add)
-        lines = notices(replace(event, changes=bans))
+        lines = [line.removeprefix(OURS) for line in changed(replace(event, changes=bans), at)]
         again = AGAIN_TAG if _of_ban(event) and "message-tags" in self.caps else ""
         tags = ";".join(filter(None, (extra, again)))
-        return self.render(Notice("\n".join(line.text for line in lines), event.room), extra=tags)
+        return self.render(Notice("\n".join(lines), event.room), extra=tags)
 
     def _as_batch(self, said: Said, id: str, at: int, extra: str) -> bytes:
         """Write a message of several lines as a batch of "multiline".

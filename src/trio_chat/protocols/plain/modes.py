@@ -9,9 +9,11 @@ from trio_chat.core.words import reason
 from trio_chat.protocols.durations import ending, lasting, moment
 
 
-def changed(event: ModesSet) -> list[str]:
-    """Tell of changes; bans have a sentence each."""
-    lines = [_of_ban(event.nick, change) for change in event.changes if change.mode == "b"]
+def changed(event: ModesSet, at: int = 0) -> list[str]:
+    """Tell of changes; bans have a sentence each, with the moment of their end if it is known when
+    they were set (``at``, unix milliseconds).
+    """
+    lines = [_of_ban(event.nick, change, at) for change in event.changes if change.mode == "b"]
     if others := [change for change in event.changes if change.mode != "b"]:
         lines.append(f"{event.nick} set mode {letters(others)}.")
     return [f"*** {line}" for line in lines]
@@ -22,12 +24,13 @@ def letters(changes: Sequence[Change]) -> str:
     return " ".join(f"{'+' if c.add else '-'}{c.mode} {c.argument}".rstrip() for c in changes)
 
 
-def _of_ban(by: str, change: Change) -> str:
+def _of_ban(by: str, change: Change, at: int) -> str:
     whom = _whom(change.argument)
     muted = change.argument.startswith(MUTE)
     if change.add:
-        lasts = f"{lasting(change.seconds)}{reason(change.why)}"
-        return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}."
+        end = ending(at + change.seconds * 1000) if at and change.seconds else ""
+        lasts = f" {end}" if end else lasting(change.seconds)
+        return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}{reason(change.why)}."
     what = f"{'mute' if muted else 'ban'} on {whom}"
     return f"{by} lifted the {what}." if by else f"The {what} has expired."
 
@@ -39,7 +42,7 @@ def _whom(entry: str) -> str:
 
 def listed(masks: Masks) -> list[str]:
     """List the bans of a room, or those of the server."""
-    none = f"{masks.room} has no bans." if masks.room else "There is no such ban."
+    none = f"{masks.room} has no bans." if masks.room else "No bans found."
     return [f"*** {_ban(ban)}" for ban in masks.masks] or [f"*** {none}"]
 
 
