@@ -392,6 +392,9 @@ async def test_a_time_that_is_none_bans_nobody(house: House, time: str) -> None:
         await plain.until(f"*** {why}\n")
     for line in (f"UBAN a:carol {time}", f"MUTE #lobby carol {time}", f"LOCK {time}"):
         assert why in "".join(await op.news(line))
+    if time != "2":  # minutes
+        for line in (f"KLINE {time} mal!*@* spam", f"DLINE {time} 192.0.2.1"):
+            assert why.replace("the reason", "whom") in "".join(await op.news(line))
     assert "There are no bans." in "".join(await op.news("UBAN LIST"))
 
 

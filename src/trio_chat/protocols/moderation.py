@@ -90,9 +90,9 @@ def _duration(word: str) -> int | None:
     return duration(word) if re.match(r"[-+.]?\d", word) else read_duration(word)
 
 
-def duration(word: str) -> int:
-    """The seconds of a duration. Raises BadDuration."""
+def duration(word: str, after: str = "the reason") -> int:
+    """The seconds of a duration, ``after`` which something follows. Raises BadDuration."""
     if (seconds := read_duration(word)) is None:
-        why = f"{cut(word, 20)} is no duration: write 10m, 2h, 7d or forever, and then the reason."
+        why = f"{cut(word, 20)} is no duration: write 10m, 2h, 7d or forever, and then {after}."
         raise BadDuration(why)
     return seconds

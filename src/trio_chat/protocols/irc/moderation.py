@@ -5,6 +5,7 @@ about networks, and STATS lists both. LOCK and WHY are our own, and so are BAN, 
 BANS, which do more for a room than MODE can: its bans have no end and no reason.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 
@@ -48,6 +49,9 @@ BAN = "room nickname|mask [time] [why]"
 
 # Words that other servers understand in a KLINE, and that say what is done here anyway.
 _USUAL = ("ANDKILL", "MYSELF")
+
+# What is meant as a duration, and is no mask, network or name: it begins with a number.
+_TIME = re.compile(r"[-+.]?\d[\d.]*[a-z][a-z\d]*|[-+.]\d+", re.IGNORECASE | re.ASCII)
 
 _SAME_AS = {"REMOVE": "DEL", "RM": "DEL"}
 
@@ -163,11 +167,12 @@ def _listed(out: ReplyBuffer, bans: Bans) -> None:
 def set_line(*, masks: bool) -> Callable[[ReplyBuffer, Message], Asks]:
     """Read KLINE (of ``masks``) or DLINE: a duration, also in minutes, whom, and a reason."""
 
+    @_telling
     def read(out: ReplyBuffer, message: Message) -> Asks:
         words = " ".join(message.params).split()
         while words and words[0].upper() in _USUAL:
             del words[0]
-        seconds = _seconds(words[0]) if words else None
+        seconds = _line_time(words[0]) if words else None
         whom, *why = words[seconds is not None :] or [""]
         if not whom:
             return _wrong(out, f"Usage: {out.verb} {LINE.format('whom')}")
@@ -187,10 +192,13 @@ def _whom(written: str, masks: bool) -> str:
     return full_mask(written) if masks and not written.isdigit() else written
 
 
-def _seconds(word: str) -> int | None:
+def _line_time(word: str) -> int | None:
+    """The seconds of a duration, or of so many minutes; None if the word is a mask or a network.
+    Raises BadDuration.
+    """
     if word.isascii() and word.isdigit():
         return read_duration(f"{word[:9]}m") or 0
-    return read_duration(word)
+    return duration(word, "whom") if _TIME.fullmatch(word) else read_duration(word)
 
 
 def ban(*, mute: bool) -> Callable[[ReplyBuffer, Message], Asks]:
