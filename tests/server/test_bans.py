@@ -121,8 +121,10 @@ async def test_who_is_here_has_to_go_on_all_connections(house: House) -> None:
     told = await op.news("UBAN ADD mallory :spam")
     effect = "Ban 1: account mallory may not come in for good. It hits 2 of the 3 others here."
     assert any(line.endswith(effect) for line in told)
-    for peer in (mallory, other):
-        assert (await peer.rest()).endswith(f"ERROR :Closing link: {FOR_GOOD}. Goodbye!\r\n")
+    for nick, peer in (("mallory", mallory), ("m2", other)):
+        assert (await peer.rest()).endswith(
+            f":chat.local 465 {nick} :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD}. Goodbye!\r\n"
+        )
     seen = "".join(await bob.news())
     assert ":mallory!mallory@unix QUIT banned" in seen
     assert "ban" not in seen.replace("QUIT banned", "")  # only operators are told of it

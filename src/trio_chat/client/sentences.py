@@ -160,7 +160,7 @@ def _kind(message: Message) -> str:
 
 def lost(unlinked: Unlinked) -> str:
     """Say why the connection is lost, and when the next attempt is, if there is one."""
-    why = f"{unlinked.why[:1].upper()}{unlinked.why[1:]}."
+    why = f"{unlinked.why[:1].upper()}{unlinked.why[1:].rstrip('.')}."
     if not unlinked.retry:
         return why
     wait = max(round(unlinked.retry), 1)

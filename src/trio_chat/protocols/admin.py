@@ -254,7 +254,7 @@ class AdminSession(Session):
     def ping(self) -> None:
         """Do nothing: the kernel tells who has gone."""
 
-    def farewell(self, words: str) -> None:
+    def farewell(self, words: str, refused: Refused | None = None) -> None:
         if words:
             self._tell(Notice(words))
 

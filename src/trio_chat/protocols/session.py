@@ -125,8 +125,11 @@ class Session(Protocol):
         """Note that the connection ends because the server does, if the protocol tells that."""
         return
 
-    def farewell(self, words: str) -> None:
-        """Say why the server ends the connection; nothing is said if ``words`` are empty."""
+    def farewell(self, words: str, refused: Refused | None = None) -> None:
+        """Say why the server ends the connection; nothing is said if ``words`` are empty.
+
+        They end with what somebody is ``refused``, if that is why.
+        """
 
     def data_to_send(self) -> bytes:
         """Take the bytes for the peer that have collected so far."""

@@ -9,9 +9,11 @@ many of a room do, its groups are forgotten, and made when they are next needed.
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.room import Person
+from trio_chat.core.views import Refused
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.outbox import Outbox
 
@@ -29,12 +31,18 @@ async def _yes() -> bool:
     return True
 
 
+class End(Protocol):
+    """Ends a connection: the reason for the log, and the peer's last words, as for a refusal."""
+
+    def __call__(self, reason: str, words: str, refused: Refused | None = None, /) -> None: ...
+
+
 @dataclass(slots=True)
 class Subscriber:
     """Somebody on a connection of this server.
 
     ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
-    differently. ``end(reason, last_words)`` ends their connection. ``source`` is where they come
+    differently. ``end`` ends their connection. ``source`` is where they come
     from, at which ``address``; ``looks`` are those of the nicknames that they hold
     (``nicknames.Nicknames``). ``is_there`` asks them whether they still are, ``on_renamed(room,
     to)`` is told that a room of theirs has another name. Before they are let in, ``key`` is the
@@ -47,7 +55,7 @@ class Subscriber:
     outbox: Outbox
     dialect: Dialect
     own: OwnDialect | None = None
-    end: Callable[[str, str], None] = lambda reason, words: None
+    end: End = lambda reason, words, refused=None: None
     source: str = ""
     nick: str = ""
     looks: tuple[str, ...] = ()

@@ -164,7 +164,7 @@ class Connection:
     async def _part(self) -> None:
         """Say the last words, and end our side of the link."""
         outbox = self._subscriber.outbox
-        self._session.farewell(self._lifetime.last_words)
+        self._session.farewell(self._lifetime.last_words, self._lifetime.refused)
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
             if not outbox.waits:

@@ -56,13 +56,13 @@ from trio_chat.core.events import (
     RoomRenamed,
     UserModesSet,
 )
-from trio_chat.core.limits import kept_out, why_silent
+from trio_chat.core.limits import kept_out, refuse_banned
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
-from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
+from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
@@ -267,8 +267,9 @@ class Hub:
             del self.chat.banned[user_id]
             if subscriber := self.subscribers.get(user_id):
                 limit = self.chat.people[user_id].limit
-                why = why_silent(self.chat, limit) if limit else ""
-                subscriber.end("banned", parting(why))
+                if isinstance(limit, Ban):
+                    refused = refuse_banned(self.chat, limit)
+                    subscriber.end("banned", parting(refused.why), refused)
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""

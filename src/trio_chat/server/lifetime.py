@@ -6,13 +6,16 @@ from contextlib import contextmanager
 
 import trio
 
+from trio_chat.core.views import Refused
+
 
 class Lifetime:
     """The time of one connection; reading ends with its ``scope``.
 
-    ``reason`` says why it ended, for the log, ``last_words`` say it to the peer. A peer that says
-    goodbye itself sets ``said_goodbye``, and its ``parting_words`` are for the others. It was last
-    heard at ``heard_at`` (trio's clock), or until then nobody listened.
+    ``reason`` says why it ended, for the log, ``last_words`` say it to the peer, with what they are
+    ``refused``, if that is why. A peer that says goodbye itself sets ``said_goodbye``, and its
+    ``parting_words`` are for the others. It was last heard at ``heard_at`` (trio's clock), or until
+    then nobody listened.
     """
 
     __slots__ = (
@@ -21,6 +24,7 @@ class Lifetime:
         "last_words",
         "parting_words",
         "reason",
+        "refused",
         "said_goodbye",
         "scope",
     )
@@ -29,14 +33,15 @@ class Lifetime:
         self.scope = trio.CancelScope()
         self.reason = "cut off"
         self.last_words = self.parting_words = ""
+        self.refused: Refused | None = None
         self.said_goodbye = self._is_over = False
         self.heard_at = trio.current_time()
 
-    def finish(self, reason: str, last_words: str = "") -> None:
+    def finish(self, reason: str, last_words: str = "", refused: Refused | None = None) -> None:
         """End it: stop reading. Only the first call counts."""
         if not self._is_over:
             self._is_over = True
-            self.reason, self.last_words = reason, last_words
+            self.reason, self.last_words, self.refused = reason, last_words, refused
             self.scope.cancel(reason)
 
     def allow(self, seconds: float) -> None:

@@ -527,6 +527,14 @@ def test_the_last_word_waits_for_all_that_was_said() -> None:
     assert session.undelivered == ""
 
 
+def test_a_ban_that_is_repeated_at_the_end_is_told_once() -> None:
+    session, why = let_in(), "You are banned from this chat (spam), ban 1."
+    [told] = hear(session, f":s 465 bob :{why}")
+    assert isinstance(told, Notice)
+    assert told.text == why
+    assert hear(session, f"ERROR :Closing link: {why} Goodbye!") == []
+
+
 def test_what_comes_back_after_the_answer_is_waited_for_too() -> None:
     session = let_in("echo-message")
     say(session, "one\nrefused")

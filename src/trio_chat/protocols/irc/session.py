@@ -109,8 +109,10 @@ class IrcSession(Session):
         """Nothing: clients of IRC speak first."""
         return b""
 
-    def farewell(self, words: str) -> None:
+    def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Close the link: "The server acknowledges this by … ERROR" (RFC 2812, 3.1.7)."""
+        if refused:
+            self._out.refuse(refused)
         self._out.finish()
         if words:
             self._out.lines([trailing("ERROR", f"Closing link: {words}")])

@@ -248,7 +248,7 @@ class PlainSession(Session):
     def ping(self) -> None:
         """Do nothing: TCP asks."""
 
-    def farewell(self, words: str) -> None:
+    def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Say it, but for what was said just before."""
         if words:
             self._to_send += self.dialect.render(Notice(words.removeprefix(self._why).lstrip(". ")))

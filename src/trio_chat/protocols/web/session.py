@@ -12,7 +12,7 @@ from websockets.frames import CloseCode
 
 from trio_chat.core.commands import Quit
 from trio_chat.core.events import Event
-from trio_chat.core.views import Answer
+from trio_chat.core.views import Answer, Refused
 from trio_chat.protocols.forwarded import HEAD_END
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, OwnDialect, Run, Session
@@ -145,9 +145,9 @@ class WebSession(Session):
     def server_stops(self) -> None:
         self._code = CloseCode.GOING_AWAY
 
-    def farewell(self, words: str) -> None:
+    def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Say why in a line of IRC, then close (RFC 6455, 7.4.1, tells the codes)."""
-        self._irc.farewell(words)
+        self._irc.farewell(words, refused)
         if self._frames:
             goodbye = self._has_quit or not words
             self._close = self._frames.close(CloseCode.NORMAL_CLOSURE if goodbye else self._code)

@@ -63,10 +63,13 @@ NOT_DONE = {
 # Our nickname is taken, or not for us.
 NICK_TAKEN = {"432", "433", "436", "437"}
 
+#: We are banned from the server, and may be here no longer.
+BANNED = "465"
+
 # Refusals before we are registered: no or bad nickname, taken, in conflict or not available; bad
 # user name, no permission for our host, password wrong, banned, soon banned, name invalid,
 # restricted.
-KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", "465", "466", "468", "484"}
+KEPT_OUT = {"431", "432", "433", "436", "437", "463", "464", BANNED, "466", "468", "484"}
 
 
 # What helps if we may not enter a room.

@@ -292,5 +292,5 @@ class IrcLink(Offline, ClientSession):
             raise NotAdmitted(why)
         if self.leaving:
             return ()
-        self.farewell = why.removesuffix(GOODBYE)
-        return [Notice(why)]
+        told, self.farewell = self.farewell, why.removesuffix(GOODBYE)
+        return [] if told and self.farewell.startswith(told) else [Notice(why)]

@@ -6,7 +6,14 @@ from dataclasses import replace
 from trio_chat.core.views import Notice
 from trio_chat.errors import NotAdmitted
 from trio_chat.protocols.client import CUT_OFF, LOCKED, OWNED, UNINVITED, Message, is_uninvited
-from trio_chat.protocols.irc.client.answers import ADVICE, KEPT_OUT, NICK_TAKEN, NOT_DONE, NOT_SAID
+from trio_chat.protocols.irc.client.answers import (
+    ADVICE,
+    BANNED,
+    KEPT_OUT,
+    NICK_TAKEN,
+    NOT_DONE,
+    NOT_SAID,
+)
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import is_room, sentence
@@ -76,6 +83,8 @@ class IrcRefusals(IrcRooms):
         if line.command in NICK_TAKEN:
             self.refused_nick = line.param(1)
         text = sentence(about, why)
+        if line.command == BANNED:
+            self.farewell = text  # which ERROR may repeat
         if rooms := [word for word in about if is_room(word) and self.answered(word)]:
             if advice := ADVICE.get(line.command, ""):
                 text = f"{text.rstrip('.')}. {advice.format(rooms[0])}"
