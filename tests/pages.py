@@ -138,6 +138,14 @@ class Wire:
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _shut(self._listener)
+        self._listener.close()
+        self.thaw()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
@@ -156,8 +164,7 @@ class Wire:
             _shut(one)
 
     def _accept(self) -> None:
-        while True:
-            near, _ = self._listener.accept()
+        while near := self._accepted():
             try:
                 far = socket.create_connection(("127.0.0.1", self._to))
             except OSError:
@@ -166,6 +173,12 @@ class Wire:
             self._sockets += [near, far]
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _accepted(self) -> socket.socket | None:
+        """The next connection; None once the listener is closed."""
+        with suppress(OSError):
+            return self._listener.accept()[0]
+        return None
 
     def _pump(self, one: socket.socket, other: socket.socket) -> None:
         try:

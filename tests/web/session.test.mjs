@@ -38,6 +38,21 @@ test("a text is sent again with its token, once the gap is filled, in order, by 
     assert.deepEqual(reloaded.take("PRIVMSG").map(token), [text(3).token]);
 });
 
+test("a text is known when it is back under the nickname that we had", () => {
+    const peer = new Peer();
+    peer.enter("alice_2");
+    peer.session.join("#a");
+    peer.say("@msgid=0001-1 :alice_2!a@h JOIN #a");
+    peer.answer("JOIN #a", (it) => [`@label=${it} :s ACK`]);
+    peer.answer("CHATHISTORY", (it) => page(it, "#a", []));
+    peer.store.put(text(1));
+    peer.session.request({ do: "texts" });
+    const [line] = peer.take("PRIVMSG");
+    peer.say(echo(line, "0002-1"));
+    const said = peer.told.find(({ type }) => type === "said");
+    assert.deepEqual([said.own, peer.store.texts, peer.told.filter(({ type }) => type === "failed")], [true, [], []]);
+});
+
 test("what the server refuses is kept, with the reason, and can be sent again", () => {
     const peer = new Peer();
     peer.enter();

@@ -52,9 +52,10 @@ class Listener:
 
 
 def test_nothing_is_lost_or_doubled(browser: Browser, server: Server) -> None:
-    wire, listener = Wire(server.port), Listener(server.port)
+    listener = Listener(server.port)
     nicks = ("wendy", "walt", "wilma")
     with (
+        Wire(server.port) as wire,
         visited(browser, wire.url, nicks[0]) as one,
         visited(browser, wire.url, nicks[1]) as two,
         visited(browser, wire.url, nicks[2]) as three,
@@ -74,7 +75,7 @@ def test_nothing_is_lost_or_doubled(browser: Browser, server: Server) -> None:
             wire.cut()
         for page in pages.values():
             expect(page.locator("#banner")).to_be_hidden()
-            expect(page.locator("#log .row:is(.waiting, .failed)")).to_have_count(0)
+            expect(page.locator("#log .row:is(.waiting, .failed)")).to_have_text([])
         say_at_once(one, "end")
         listener.thread.join(60)
         listener.close()

@@ -45,9 +45,8 @@ def test_a_killed_server_loses_nothing(browser: Browser, server: Server) -> None
 @pytest.mark.parametrize("seconds", [40, 600])
 def test_out_of_reach_and_back(browser: Browser, server: Server, seconds: int) -> None:
     """The page notices, keeps what is said, and catches up with what the others said."""
-    wire = Wire(server.port)
     irina = Irc(server.port, "irina")
-    with visited(browser, wire.url) as page:
+    with Wire(server.port) as wire, visited(browser, wire.url) as page:
         page.clock.install()
         page.reload()
         enter(page, "wendy")

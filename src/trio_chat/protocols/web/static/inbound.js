@@ -77,7 +77,8 @@ const idOf = (line) => line.tags.get("msgid") ?? "";
 function stamped(session, line, { batch, asked }) {
     const past = batch?.kind === "chathistory";
     const target = (line.params[0] ?? "").replace(/^[@+](?=#)/, "");
-    const own = session.isMe(line.nick);
+    const token = line.tags.get("+trio-chat/id") ?? "";
+    const own = session.isMe(line.nick) || session.isOurs(token); // perhaps under a nickname that we had
     const partner = own ? target : line.nick;
     const place = past ? batch.target : isRoom(target) ? target : partner;
     const id = idOf(line);
@@ -104,7 +105,7 @@ function onSaid(session, line, around) {
         return;
     }
     session.tell(message);
-    if (token && message.own) session.arrived(token);
+    if (session.isOurs(token)) session.arrived(token);
 }
 
 /** @param {Session} session @param {Line} line */

@@ -22,6 +22,7 @@ const KEYS = [
 ];
 
 const SIGNS = [
+    ["The browser's warning", "before this page means that the server has made its certificate for itself; one of a CA ends that"],
     ["3", "beside a room: the number of unread messages"], ["@3", "of them, those that mention you or are private"],
     ["⋯", "being sent: the server has not confirmed it yet"], ["✗", "not sent, and why"],
     ["@alice, +bob", "alice is an operator here, bob may always speak"],

@@ -328,13 +328,18 @@ export class Session {
         }
     }
 
-    /** A text of ours is back. Returns whether it was one.
+    /** Whether this is a text of ours that has not arrived: nobody else knows its token before that.
+     * @param {string} token */
+    isOurs(token) {
+        return token !== "" && this.store.read(`text:${token}`) !== null;
+    }
+
+    /** A text of ours is back.
      * @param {string} token */
     arrived(token) {
-        const known = this.onTheWay.delete(token) || this.store.read(`text:${token}`) !== null;
+        this.onTheWay.delete(token);
         this.store.drop(token);
-        if (known) this.proceed();
-        return known;
+        this.proceed();
     }
 
     /** @param {string} token @param {string} why */
