@@ -361,6 +361,18 @@ async def test_our_own_client_is_told_all_of_the_bans_to_choose_from(house: Hous
     assert end.command == "368"
 
 
+async def test_no_reason_steers_the_terminals_of_others(house: House) -> None:
+    op, why = await boss(house), ":\x0304,01no\x1b\x02 spam\x7f"
+    await arrive(house, "bob")
+    for line, shows in (
+        ("UBAN ADD 192.0.2.1", "UBAN LIST"), ("BAN #lobby x!*@* 1h", "BANS #lobby"),
+        ("LOCK 1m", "AUDIT 1"), ("KICK #lobby bob", "AUDIT #lobby 1"), ("KILL bob", "AUDIT 1"),
+    ):  # fmt: skip
+        told = "".join([*await op.news(f"{line} {why}"), shown := (await op.news(shows))[-1]])
+        assert "no spam" in shown
+        assert told.isprintable()
+
+
 async def test_a_ban_is_listed_with_the_account_of_whoever_has_set_it(house: House) -> None:
     op = await boss(house)
     await op.news(f"NS REGISTER {PASSWORD}")

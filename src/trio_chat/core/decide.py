@@ -65,7 +65,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.invitations import is_invited
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import forbidden, silent
 from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
@@ -320,7 +320,7 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
         return [absent(kick.nick, name)]
     if refused := spared(state, state.rooms[fold(name)], person, other):
         return [refused]
-    why = "" if person.limit is not None else cut(kick.why, KICK_MAX)
+    why = "" if person.limit is not None else as_reason(kick.why, KICK_MAX)
     return [
         Kicked(
             name, person.nick, other.nick, why, person.user_id, other.user_id,

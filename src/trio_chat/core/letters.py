@@ -30,6 +30,9 @@ _HANGUL = re.compile(
 )
 _HANGUL_GOES_ON = {"LL", "LV", "LS", "VV", "VT", "TT", "SV", "ST"}
 
+# Control characters, and the numbers of a colour as IRC clients write it.
+_STEERING = re.compile("\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|[\x00-\x1f\x7f-\x9f]")
+
 _VIRAMA = 9  # the class of marks that join two consonants
 
 
@@ -46,6 +49,13 @@ def cut(text: str, most: int) -> str:
 def cut_bytes(text: str, most: int) -> str:
     """The whole letters within the first ``most`` bytes of a text in UTF-8."""
     return cut(text, len(text.encode()[:most].decode(errors="ignore")))
+
+
+def as_reason(text: str, most: int) -> str:
+    """The reason that somebody gives, as others are told it: the first ``most`` characters, without
+    those that would steer a terminal, or colour it.
+    """
+    return cut(_STEERING.sub("", text), most)
 
 
 def last_cut(text: str, most: int) -> int:

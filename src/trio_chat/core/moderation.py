@@ -13,7 +13,7 @@ from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
 from trio_chat.core.commands import WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import bounded, is_exempt, whom
 from trio_chat.core.masks import full_mask, mask_problem, matches
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
@@ -130,7 +130,7 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
         return [Refused(why)]
     banned = Banned(
         bans.last + 1, target.kind, target.value, asked.mute, bounded(asked.seconds),
-        cut(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
+        as_reason(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
     )  # fmt: skip
     return [banned, _effect(state, person, banned, replaced)]
 
@@ -224,7 +224,8 @@ def _of_nick(state: State, name: str) -> Iterator[Ban]:
 def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | LockEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
-    locked = Locked(bounded(asked.seconds), cut(asked.why, WHY_MAX), person.nick, person.origin)
+    seconds, why = bounded(asked.seconds), as_reason(asked.why, WHY_MAX)
+    locked = Locked(seconds, why, person.nick, person.origin)
     guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
     others = len(state.people) - (person.user_id in state.people)
     return [locked, LockEffect(locked.seconds, len(guests), others)]

@@ -7,7 +7,7 @@ from trio_chat.core.accounts import no_account
 from trio_chat.core.commands import KICK_MAX, DeleteAccount, Kill, ResetAccount
 from trio_chat.core.denials import nobody, operators_only
 from trio_chat.core.events import AccountDropped, AccountReset, Killed
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Refused
@@ -18,7 +18,7 @@ def _kill(state: State, person: Person, kill: Kill) -> Sequence[Killed | Refused
         return [operators_only()]
     if (other := state.person(kill.nick)) is None:
         return [nobody(kill.nick)]
-    why = cut(kill.why, KICK_MAX)
+    why = as_reason(kill.why, KICK_MAX)
     return [
         Killed(
             person.nick, other.nick, why, person.user_id, other.user_id, person.origin,

@@ -12,7 +12,7 @@ from typing import cast
 from trio_chat.core.commands import KICK_MAX, Redact
 from trio_chat.core.events import Entry, Redacted, Said
 from trio_chat.core.history_access import Source, partner, source
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import hiding
@@ -69,7 +69,7 @@ def redact(state: State, person: Person, request: Redact) -> Sequence[Redacted |
             seconds = str(state.redact_hours * _HOUR // 1000)
             return [Refused(_late(state.redact_hours), Code.TOO_LATE_TO_REDACT, (seconds,))]
     silenced = is_silenced(room, person) if room else person.limit is not None
-    why = "" if silenced else cut(request.why, KICK_MAX)
+    why = "" if silenced else as_reason(request.why, KICK_MAX)
     to = partner(state, person, entry) if is_private(entry.room) else ""
     return [
         Redacted(

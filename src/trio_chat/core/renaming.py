@@ -13,7 +13,7 @@ from trio_chat.core.answers import members_of, topic_of, visible_room
 from trio_chat.core.commands import KICK_MAX, RenameRoom
 from trio_chat.core.denials import nowhere, powerless
 from trio_chat.core.events import Entry, RoomRenamed
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason
 from trio_chat.core.limits import silent
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.refusals import Code
@@ -39,7 +39,7 @@ def rename_room(
         return []
     if fold(to) != fold(name) and (fold(to) in state.rooms or fold(to) == fold(state.lobby)):
         return [taken(name, to)]
-    why = "" if is_silenced(room, person) else cut(request.why, KICK_MAX)
+    why = "" if is_silenced(room, person) else as_reason(request.why, KICK_MAX)
     return [RoomRenamed(name, person.nick, to, why, person.user_id, person.origin)]
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from trio_chat.core.commands import KICK_MAX, FileReport
 from trio_chat.core.events import Entry, Reported, Said
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason
 from trio_chat.core.names import is_private
 from trio_chat.core.room import Person
 from trio_chat.core.state import State, leads, with_status
@@ -22,7 +22,7 @@ def _file(state: State, person: Person, request: FileReport) -> Sequence[Reporte
     entry, said = request.entry, cast("Said", request.entry.event)
     place = "" if is_private(entry.room) else said.room
     reported = Reported(
-        person.nick, place, entry.room, entry.id, said.nick, cut(request.why, KICK_MAX),
+        person.nick, place, entry.room, entry.id, said.nick, as_reason(request.why, KICK_MAX),
         person.user_id, person.origin,
     )  # fmt: skip
     return [reported, Notice(_told(place, here=len(hearers(state, reported))))]

@@ -16,7 +16,7 @@ from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.commands import WHY_MAX, Kick, LiftRoomBan, SetModes, SetRoomBan
 from trio_chat.core.denials import powerless
 from trio_chat.core.events import Change, ModesSet
-from trio_chat.core.letters import cut
+from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import bounded
 from trio_chat.core.masks import Lists, entry_mask, fold_mask, names_somebody
 from trio_chat.core.modes import ACCOUNT, MUTE
@@ -83,7 +83,7 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
         return [target]
     if target.identity == person.identity:
         return [Refused("You cannot ban yourself.")]
-    seconds, why = bounded(asked.seconds), cut(asked.why, WHY_MAX)
+    seconds, why = bounded(asked.seconds), as_reason(asked.why, WHY_MAX)
     entry, whom = _entry(asked, target), target.name
     if names_somebody(entry, whom, whom):  # the entry says it
         whom = ""
