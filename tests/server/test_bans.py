@@ -75,6 +75,12 @@ async def register(house: House, nick: str) -> IrcPeer:
             b"NICK alice\r\nUSER a 0 * :A\r\n",
             f":chat.local 465 * :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD}\r\n",
         ),
+        (
+            b"GET / HTTP/1.1\r\nHost: chat.example\r\n\r\n",
+            "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 104\r\n"
+            f"X-Content-Type-Options: nosniff\r\n\r\nThis is a chat server. {FOR_GOOD}\r\n",
+        ),
     ],
 )
 async def test_who_comes_from_a_banned_network_is_told_in_their_own_language(

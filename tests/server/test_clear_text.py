@@ -72,12 +72,16 @@ WHERE = "From where you are, you need encryption. Use TLS: ircs://chat.example.o
         (b"CAP LS 302\r\n", "ERROR :Closing link: {}\r\n"),
         (
             b"GET /#a?b HTTP/1.1\r\nAccept: x\r\nhost: x:80\r\n\r\n",
-            "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-            "Location: https://x:80/#a?b\r\n\r\nThis is a chat server. {}\r\n",
+            "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: LENGTH\r\n"
+            "X-Content-Type-Options: nosniff\r\nLocation: https://x:80/#a?b\r\n\r\n"
+            "This is a chat server. {}\r\n",
         ),
         (
             b"GET / HTTP/1.1\r\nHost: x\0\r\n\r\n",
-            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: LENGTH\r\n"
+            "X-Content-Type-Options: nosniff\r\n\r\n"
             "This is a chat server. {}\r\n",
         ),
     ],
@@ -95,7 +99,9 @@ async def test_they_are_told_in_their_own_language_and_nobody_hears_of_them(
         bob = await house.link("bob")
         peer = await house.link(address=FAR)
         await peer.send(said)
-        assert await peer.rest() == told.format(f"{WHERE}{house.port}")
+        why = f"{WHERE}{house.port}"
+        length = str(len(f"This is a chat server. {why}\r\n"))
+        assert await peer.rest() == told.format(why).replace("LENGTH", length)
         await peer.stream.aclose()
         await bob.send(b"/who\n")
         assert "alice" not in await bob.until("bob\n")

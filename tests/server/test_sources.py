@@ -74,7 +74,8 @@ def come(books: Sources, peer: str, now: float) -> str:
     source = books.of(peer, now)
     if not (why_not := books.enter(source, now)):
         books.leave(source, now)
-    return why_not
+        return ""
+    return why_not.why
 
 
 def test_a_source_may_come_as_fast_as_the_limits_say() -> None:
@@ -110,7 +111,7 @@ def test_the_books_forget_who_owes_nothing_and_remember_who_floods() -> None:
 def test_a_source_that_owes_nothing_is_forgotten_when_it_leaves() -> None:
     books = Sources(LimitSettings(arrivals_per_second=1))
     source = books.of("192.0.2.1", 0.0)
-    assert books.enter(source, 0.0) == ""
+    assert books.enter(source, 0.0) is None
     books.leave(source, 10.0)
     assert len(books) == 0
 
@@ -162,7 +163,9 @@ async def test_too_many_at_once_from_an_address_are_turned_away() -> None:
         (b"NICK alice\r\nUSER a 0 * :A\r\n", "ERROR :Closing link: {}\r\n"),
         (
             b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+            "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 77\r\n"
+            "X-Content-Type-Options: nosniff\r\nRetry-After: 60\r\n\r\n"
             "This is a chat server. {}\r\n",
         ),
         (b"\x16\x03\x01\x02\x00\x01", "\x15\x03\x01\x00\x02\x02\x31"),  # access_denied

@@ -145,6 +145,23 @@ async def test_a_browser_cannot_be_made_to_chat(house: House, request_: bytes, s
     assert await alice.until("end\n") == "alice: end\n"
 
 
+async def test_what_a_browser_was_refused_for_is_logged_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be an attack, or a proxy whose owner has to set something."""
+    for request_ in (
+        Socket(host="127.0.0.1", origin="http://evil.example").written(),
+        get(host="evil.example:80"),
+    ) * 2:
+        browser = await house.connect()
+        await browser.send(request_)
+        await browser.rest()
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "refused a browser: the origin 'http://evil.example' is not in web.origins (403)",
+        "refused a browser: the name 'evil.example' is not in web.hosts (421)",
+    ]
+
+
 @pytest.mark.parametrize("begun", [b"GET /", get()[:-2], Socket().written()[:-2]])
 async def test_a_request_that_never_ends_ends_with_the_time_for_registration(
     autojump_clock: MockClock, begun: bytes

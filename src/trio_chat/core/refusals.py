@@ -49,6 +49,7 @@ class Code(Enum):
     NOT_LOGGED_IN = auto()
     TOO_LONG = auto()
     TOO_FAST = auto()  # seconds
+    TOO_MANY_CONNECTIONS = auto()  # seconds
     BAD_METADATA_KEY = auto()  # key
     BAD_METADATA_VALUE = auto()  # key
     METADATA_FULL = auto()  # room or nick

@@ -167,14 +167,6 @@ class Opening:
         return is_one_letter(self._typed, self._encoding)
 
 
-def http_refusal(text: str, location: str = "") -> bytes:
-    """The answer to a request, with a text for people; browsers go to the ``location`` instead."""
-    status = "307 Temporary Redirect" if location else "400 Bad Request"
-    lines = [f"HTTP/1.1 {status}", "Connection: close", "Content-Type: text/plain"]
-    lines += [f"Location: {location}"] if location else []
-    return "\r\n".join([*lines, "", text, ""]).encode()
-
-
 def page_over_tls(request: bytes) -> str:
     """The address over TLS of the page that a request is for; empty if that is not known."""
     found = _PAGE.match(request)

@@ -8,16 +8,19 @@ who come from where ``tls.clear`` does not allow that are told so, and nobody he
 
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import trio
 
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import Notice, Refused
+from trio_chat.protocols import http
 from trio_chat.protocols.forwarded import may_be_request, read_forwarded
 from trio_chat.protocols.irc.numerics import REFUSALS
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.protocols.proxy import BadHeader, Header, read_header
-from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, http_refusal, page_over_tls
+from trio_chat.protocols.sniff import Opening, Spoken, begins_tls, page_over_tls
 from trio_chat.server.addresses import is_among, is_local, may_be_clear
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.tls import STEPS_AT_ONCE, TlsLink
@@ -246,7 +249,7 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int, location: st
     where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
     why = f"From where you are, you need encryption. Use TLS: {where}"
     if spoken is Spoken.HTTP and location:
-        return http_refusal(f"This is a chat server. {why}", location)
+        return _http(HTTPStatus.TEMPORARY_REDIRECT, why, {"Location": location})
     words = _refusal(spoken, Refused(why), settings)
     if spoken is Spoken.IRC and settings.tls.sts_days:
         return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words
@@ -260,10 +263,24 @@ def _refusal(spoken: Spoken | None, refused: Refused, settings: Settings) -> byt
         case Spoken.TLS:
             return _DENIED
         case Spoken.HTTP:
-            return http_refusal(f"This is a chat server. {why}")
+            return _http_refusal(refused)
         case Spoken.IRC:
             numeric = REFUSALS.get(refused.code)
             told = f":{settings.irc.server_name} {numeric} * :{why}\r\n" if numeric else ""
             return f"{told}ERROR :Closing link: {why}\r\n".encode()
         case _:
             return plain_dialect(settings.encoding).render(Notice(why))
+
+
+def _http_refusal(refused: Refused) -> bytes:
+    match refused:
+        case Refused(code=Code.BANNED_FROM_CHAT):
+            return _http(HTTPStatus.FORBIDDEN, refused.why)
+        case Refused(code=Code.TOO_MANY_CONNECTIONS, about=(seconds,)):
+            return _http(HTTPStatus.SERVICE_UNAVAILABLE, refused.why, {"Retry-After": seconds})
+        case _:
+            return _http(HTTPStatus.BAD_REQUEST, refused.why)
+
+
+def _http(status: HTTPStatus, why: str, headers: dict[str, str] | None = None) -> bytes:
+    return http.refusal(status, f"This is a chat server. {why}", headers or {})

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import trio
 
-from trio_chat.protocols.sniff import Opening, Spoken, http_refusal
+from trio_chat.protocols import http
+from trio_chat.protocols.sniff import Opening, Spoken
 from trio_chat.server.door import Entered
 from trio_chat.server.transport import Link
 from trio_chat.settings import Settings
@@ -13,7 +15,7 @@ from trio_chat.settings import Settings
 # The answer to protocols that this server does not speak, in their own language. The last is a TLS
 # alert: fatal, protocol_version (RFC 8446, section 6.2).
 _NOT_SPOKEN = {
-    Spoken.HTTP: http_refusal("This is a chat server, not a web server."),
+    Spoken.HTTP: http.refusal(HTTPStatus.BAD_REQUEST, "This is a chat server, not a web server."),
     Spoken.TLS: b"\x15\x03\x01\x00\x02\x02\x46",
 }
 

@@ -367,7 +367,7 @@ class Server:
                 await self._turn_away(link, first, source, refused, over_tls=over_tls)
                 return
             if why_not := self._sources.enter(source, trio.current_time()):
-                await self._turn_away(link, introduced.first, source, Refused(why_not))
+                await self._turn_away(link, introduced.first, source, why_not)
                 return
             try:
                 connection = await self._enter(link, introduced, source)

@@ -8,9 +8,12 @@ a school, say. Their connections are counted like all others.
 """
 
 import ipaddress
+import math
 from functools import lru_cache
 
 from trio_chat.core.networks import address_of
+from trio_chat.core.refusals import Code
+from trio_chat.core.views import Refused
 from trio_chat.core.words import waiting
 from trio_chat.server.addresses import networks
 from trio_chat.server.fair_queue import FairQueue
@@ -28,6 +31,9 @@ _TOLD, _NEXT_TOLD = 3, 20.0
 # Reports of messages from one source: so many at once, then one in so many seconds. They stay for
 # ever, as accounts do, which may be registered about as often.
 _COMPLAINTS, _NEXT_COMPLAINT = 5, 600.0
+
+# When those may try again whom nothing but somebody else's leaving lets in.
+_AGAIN = 60  # seconds
 
 # Lines of the server's log on refusals to one source: so many at once, then one in so many seconds.
 _REPORTS, _NEXT_REPORT = 10, 10.0
@@ -125,8 +131,10 @@ class Sources:
             self._known[name] = Source(name, self._limits)
         return self._known[name]
 
-    def enter(self, source: Source, now: float) -> str:
-        """Count a connection, to ``leave`` later; or say why it cannot come in."""
+    def enter(self, source: Source, now: float) -> Refused | None:
+        """Count a connection, to ``leave`` later; or say why it cannot come in, and about the
+        seconds after which it may try again.
+        """
         why_not = self._why_not(source, now)
         if not why_not:
             source.connections += 1
@@ -149,16 +157,23 @@ class Sources:
         for source in idle[: len(idle) - _REMEMBERED // 2]:
             del self._known[source.name]
 
-    def _why_not(self, source: Source, now: float) -> str:
+    def _why_not(self, source: Source, now: float) -> Refused | None:
         limits = self._limits
         if self._total >= limits.connections:
-            return f"The server is full ({limits.connections} connections). Try again later."
+            full = f"The server is full ({limits.connections} connections). Try again later."
+            return _refused(full, _AGAIN)
         if source.connections >= limits.connections_per_address:
             most = limits.connections_per_address
-            return f"There are already {most} connections from your address, which is the limit."
+            why = f"There are already {most} connections from your address, which is the limit."
+            return _refused(why, _AGAIN)
         if not source.is_exempt and (wait := source.arrivals.wait(now)):
-            return f"Too many connections from your address. Try again in {waiting(wait)}."
-        return ""
+            why = f"Too many connections from your address. Try again in {waiting(wait)}."
+            return _refused(why, wait)
+        return None
+
+
+def _refused(why: str, again: float) -> Refused:
+    return Refused(why, Code.TOO_MANY_CONNECTIONS, (str(math.ceil(again)),))
 
 
 @lru_cache(maxsize=1000)

@@ -6,9 +6,9 @@ ours (``Host``), because a name of theirs may lead to this machine ("DNS rebindi
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -18,6 +18,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from trio_chat.protocols import http
 from trio_chat.protocols.forwarded import HEAD_END, HEAD_MAX
 from trio_chat.protocols.web.files import File, Files
 from trio_chat.protocols.web.frames import SUBPROTOCOLS, TEXT, logger
@@ -40,6 +41,9 @@ _SAFE = {
 }
 
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|\Z))", re.IGNORECASE)
+
+# So much of a name is logged, and so many names: whoever asks has made them up.
+_LOGGED, _LOGGED_MAX = 100, 100
 
 
 class BadRequest(Exception):
@@ -71,6 +75,7 @@ class Site:
     files: Files
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
+    _logged: set[str] = field(default_factory=set, init=False, compare=False)
 
     def answer(self, head: bytes, now: float, *, secure: bool, forwarded: bool = False) -> Answer:
         """Answer a request of which this is the head, at this unix time in seconds. ``secure`` says
@@ -95,6 +100,7 @@ class Site:
             raise BadRequest(HTTPStatus.BAD_REQUEST, "The request names no host.")
         if self.hosts and name not in self.hosts and not _is_address(name):
             why = "This server does not go by that name: the setting web.hosts lists its names."
+            self._log(f"the name {name[:_LOGGED]!r} is not in web.hosts (421)")
             raise BadRequest(HTTPStatus.MISDIRECTED_REQUEST, why)
         return host
 
@@ -114,16 +120,23 @@ class Site:
         if close := close or _has_token(request, "Connection", "close"):
             headers["Connection"] = "close"
         if tag.removeprefix("W/") in ",".join(request.headers.get_all("If-None-Match")):
-            return Answer(_head(HTTPStatus.NOT_MODIFIED, headers), is_last=close)
+            return Answer(http.head(HTTPStatus.NOT_MODIFIED, headers), is_last=close)
         body = _body(request, file, headers)
-        head = _head(HTTPStatus.OK, headers | _SAFE)
+        head = http.head(HTTPStatus.OK, headers | _SAFE)
         return Answer(head + (b"" if request.method == "HEAD" else body), is_last=close)
 
     def _check_origin(self, request: Request, own: str) -> None:
         origin = _one(request, "Origin").lower()  # browsers always send one, and others need not
         if origin and origin != own and origin not in self.origins:
             why = "A page of another origin may not chat here: the setting web.origins lists those."
+            self._log(f"the origin {origin[:_LOGGED]!r} is not in web.origins (403)")
             raise BadRequest(HTTPStatus.FORBIDDEN, why)
+
+    def _log(self, why: str) -> None:
+        """Tell the owner once: it is an attack, or a setting that is missing."""
+        if why not in self._logged and len(self._logged) < _LOGGED_MAX:
+            self._logged.add(why)
+            logger.warning("refused a browser: %s", why)
 
 
 def take_head(data: bytes) -> tuple[bytes, bytes] | None:
@@ -142,14 +155,7 @@ def take_head(data: bytes) -> tuple[bytes, bytes] | None:
 
 def refusal(status: HTTPStatus, why: str) -> Answer:
     """A response that tells people why it is not what was asked for, and ends the connection."""
-    body = f"{why}\r\n".encode()
-    headers = {
-        "Connection": "close",
-        "Content-Type": "text/plain; charset=utf-8",
-        "Content-Length": str(len(body)),
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Answer(_head(status, headers) + body, is_last=True, is_refusal=True)
+    return Answer(http.refusal(status, why), is_last=True, is_refusal=True)
 
 
 def _parse(head: bytes) -> tuple[ServerProtocol, Request]:
@@ -193,12 +199,6 @@ def _body(request: Request, file: File, headers: dict[str, str]) -> bytes:
     body = file.compressed if takes_gzip else file.data
     headers |= {"Content-Type": file.type, "Content-Length": str(len(body))}
     return body
-
-
-def _head(status: HTTPStatus, headers: Mapping[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _one(request: Request, name: str) -> str:
