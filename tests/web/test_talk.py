@@ -176,6 +176,12 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
         page.click("button.main")
         expect(page.locator("#rooms .me")).to_contain_text("logged in")
         expect(page.locator("#rooms .me")).to_contain_text("wendy")
+        with visited(browser, server.url) as phone:  # while the other is here
+            phone.fill("#nick", "wendy")
+            phone.locator("summary").click()
+            phone.fill("#password", "correct-horse")
+            phone.click("button.main")
+            expect(phone.locator("#rooms .me")).to_contain_text("wendy_2")
 
 
 def test_invitations_let_in_once(browser: Browser, tmp_path: Path) -> None:

@@ -377,14 +377,14 @@ const NUMERICS = {
         const nicks = people.map(({ nick }) => nick).sort();
         note(session, asked, "", nicks.length ? `In ${room} (${nicks.length}): ${nicks.join(", ")}` : `Nobody is in ${room}.`);
     },
-    "367": (session, [room = "", mask = "", by = "", at = "", number = "", until = "", why = ""], asked) => {
+    "367": (session, [room = "", mask = "", by = "", , number = "", until = "", why = ""], asked) => {
         const ends = Number(until) ? ` until ${new Date(Number(until) * 1000).toLocaleString()}` : "";
         const set = by ? ` by ${by.replace(/!.*/, "")}` : "";
         note(session, asked, room, `${Number(number) ? `${number}: ` : ""}${mask} is banned${set}${ends}${why ? `: ${why}` : ""}`);
-        if (asked) asked.count = (asked.count ?? 0) + Number(at !== null);
+        if (asked) asked.count = (asked.count ?? 0) + 1;
     },
     "368": (session, [room = ""], asked) => {
-        if (asked?.kind === "command" && !asked.count) note(session, asked, room, `Nobody is banned from ${room}.`);
+        if (asked?.kind === "command" && !asked.count) note(session, asked, room, `Nobody is banned from ${room === "*" ? "this chat" : room}.`);
     },
     "900": (session, rest) => session.tell({ type: "account", name: rest[1] ?? "" }),
     "901": (session) => session.tell({ type: "account", name: "" }),

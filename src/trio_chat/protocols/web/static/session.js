@@ -151,11 +151,13 @@ export class Session {
         if (!this.registered && !this.login) this.line("CAP", "END");
     }
 
-    /** Nobody is let in by this name: try the next, if this is a return, or else ask the person.
+    /** Nobody is let in by this name. Try the next, if this is a return, or the account of somebody who
+     * is here with another device; or else ask the person.
      * @param {string} why */
     nickRefused(why) {
         this.attempt += 1;
-        if (this.reserved || !this.wasIn || this.attempt > ATTEMPTS) {
+        const known = this.wasIn || this.who.password;
+        if (this.reserved || !known || this.attempt > ATTEMPTS) {
             const owned = `The nickname ${this.who.nick} is somebody's account. If it is yours, log in with its password.`;
             return this.reserved ? this.refused("account", owned) : this.refused("nick", why);
         }
