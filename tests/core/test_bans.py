@@ -1,5 +1,7 @@
 """Bans of the server and its lock: whom they are about, and for whom they count."""
 
+from ipaddress import ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,6 +165,23 @@ def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
         theirs, hit=0, others=2, is_wide=True, shuts_out=True
     )
     assert not effect(ring, "198.51.100.0/24", mute=True).shuts_out
+
+
+@pytest.mark.parametrize(
+    ("whom", "why"),
+    [
+        ("192.0.2.0/24", "Others come in by 192.0.2.4/30, a proxy of this server: "),
+        ("192.0.2.5", "Others come in by 192.0.2.4/30, a proxy of this server: "),
+        ("mallory", "That is the server's own address, by which others may come in: "),
+    ],
+)
+def test_the_way_in_of_others_cannot_be_banned(ring: Ring, whom: str, why: str) -> None:
+    ring.chat.proxies = (ip_network("192.0.2.4/30"),)
+    ring.chat.own = frozenset({ip_network("203.0.113.9")})
+    for mute in (False, True):
+        assert refusal(ring.decide("id-olga", SetBan(whom, mute=mute))).why.startswith(why)
+    assert effect(ring, "203.0.113.0/24").hit == 1
+    assert effect(ring, "192.0.2.8").hit == 0
 
 
 def test_numbers_are_never_given_twice(ring: Ring) -> None:

@@ -64,6 +64,14 @@ async def register(house: House, nick: str) -> IrcPeer:
     return peer
 
 
+async def test_those_of_proxies_are_no_targets() -> None:
+    server, accounts = {"proxies": f"{FAR}, 127.0.0.1"}, {"guests": "open"}
+    async with running(settings(server=server, accounts=accounts)) as house:
+        op = await boss(house)
+        told = "".join(await op.news(f"DLINE {FAR}", "DLINE 0.0.0.0/0"))
+        assert told.count(f"Others come in by {FAR}, a proxy of this server: ") == 2
+
+
 # ── at the door ────────────────────────────────────────────────────────────────────────────────
 
 

@@ -114,6 +114,19 @@ def _network_of(person: Person) -> Target | Refused:
     return Target(NETWORK, written(network), person.nick)
 
 
+def _way_in(state: State, target: Target) -> Refused | None:
+    """Why a network cannot be banned by which others come in; None if it can."""
+    network = network_of(target.value) if target.kind == NETWORK else None
+    if network is None:
+        return None
+    hit = f"a ban of {written(network)} would hit all of them."
+    if proxy := next(filter(network.overlaps, state.proxies), None):
+        return Refused(f"Others come in by {written(proxy)}, a proxy of this server: {hit}")
+    if network in state.own:
+        return Refused(f"That is the server's own address, by which others may come in: {hit}")
+    return None
+
+
 # ── bans ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -124,6 +137,8 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
     if isinstance(target, Refused):
         is_gone = target.code is Code.NO_SUCH_NICK
         return [replace(target, why=f"{target.why}{_HOW if is_gone else ''}")]
+    if refused := _way_in(state, target):
+        return [refused]
     replaced = bans.on(target.kind, target.value)
     if len(bans.all) >= BANS_MAX and replaced is None:
         why = f"There are {BANS_MAX} bans, which is the limit: lift some first."

@@ -9,6 +9,7 @@ from trio_chat.core.interest import Interest
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
+from trio_chat.core.networks import IpNetwork
 from trio_chat.core.realm import Realm
 from trio_chat.core.room import Person, Room, RoomState
 from trio_chat.core.views import Mask
@@ -38,6 +39,8 @@ class State:
         self.accounts_only = False
         self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
         self.contact = ""  # where those who are kept out can turn to
+        self.proxies: tuple[IpNetwork, ...] = ()  # that connect for others
+        self.own: frozenset[IpNetwork] = frozenset()  # the server's own addresses
         self.banned: dict[str, None] = {}  # ids of people who are still here, and must go
         self.by_nick: dict[str, Person] = {}
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice

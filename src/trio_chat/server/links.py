@@ -15,6 +15,10 @@ from trio_chat.settings.places import Address, Place, read_place
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
+# What stands for all addresses of this machine.
+_EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104
+
+
 def outward_addresses() -> Iterator[str]:
     """The addresses of this machine that its routes to others begin with."""
     for family, far in _FAR:
@@ -76,9 +80,15 @@ def way_in(link: str, uses: int, days: int, *, page: bool) -> Sequence[str]:
     return [link, f"{works}: as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat."]
 
 
+def own_addresses(listened: Sequence[Address]) -> Iterator[str]:
+    """The addresses of this machine at which a server is reached that listens at these."""
+    for at in listened:
+        yield from outward_addresses() if at.host in _EVERYWHERE else (at.host,)
+
+
 def _reachable(host: str) -> str:
     """The name or address to go to for one that is listened on, which may stand for all."""
-    if host not in ("*", "0.0.0.0", "::"):  # noqa: S104
+    if host not in _EVERYWHERE:
         return host
     name = socket.gethostname()
     return name if "." in name else next(outward_addresses(), name)

@@ -17,11 +17,12 @@ import trio
 from trio_chat.core.chat import Chat
 from trio_chat.core.limits import refuse_banned
 from trio_chat.core.names import fold
+from trio_chat.core.networks import network_of
 from trio_chat.core.views import Refused
 from trio_chat.errors import ChatError
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
-from trio_chat.server.addresses import is_local
+from trio_chat.server.addresses import is_local, networks
 from trio_chat.server.admission import Admission, new_token
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
@@ -30,7 +31,7 @@ from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
-from trio_chat.server.links import link_to
+from trio_chat.server.links import link_to, own_addresses
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
@@ -110,6 +111,7 @@ class Server:
         self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._proxies = settings.server.proxies
+        chat.proxies = tuple(at for at in networks(self._proxies) if not at.is_loopback)
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
         self._admin = admin
@@ -200,6 +202,8 @@ class Server:
                 ) as service,
             ):
                 self.addresses = [listener.address for listener in listeners]
+                own = map(network_of, own_addresses(self.addresses))
+                self._hub.chat.own = frozenset(filter(None, own))
                 self._use_certificate()
                 async with trio.open_nursery() as self._drains:
                     if poller:
