@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from certificates import Hand, issue
+from certificates import Hand, issue, secured
 from peers import Peer, running, settings
 from trio_chat.server.poller import PolledLink, open_poller
 
@@ -50,6 +50,25 @@ async def test_who_has_spoken_while_the_server_had_no_time_to_look_is_not_greete
             theirs.sendall(said)
             await trio.sleep(5)
             assert theirs.recv(len(answer)) == answer
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+async def test_who_hangs_up_without_a_word_is_no_fault(
+    over_tls: bool,
+    tmp_path: Path,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As scanners of ports do, and those who look whether a server is alive."""
+    tls = issue(tmp_path).settings if over_tls else {}
+    with caplog.at_level(logging.INFO):
+        async with running(settings(tls=tls)) as house:
+            peer = await (secured(house, address="memory") if over_tls else house.link())
+            await peer.stream.aclose()
+            await wait_all_tasks_blocked()
+    [*_, last] = caplog.records
+    assert last.getMessage().endswith("disconnected: closed by the peer (0 requests refused)")
+    assert all(record.levelno <= logging.INFO for record in caplog.records)
 
 
 async def test_for_who_is_slower_the_greeting_is_a_line_of_its_own(

@@ -34,8 +34,9 @@ class Opened:
     @property
     def asks_for_page(self) -> bool:
         """Whether it is a request that the page answers: no browser reads on after a greeting."""
-        begins = self.pieces[0].lstrip(b"\r\n").startswith((b"GET ", b"HEAD "))
-        return self.spoken is Spoken.HTTP and begins and not self.asked
+        if self.spoken is not Spoken.HTTP or self.asked:
+            return False
+        return b"".join(self.pieces).lstrip(b"\r\n").startswith((b"GET ", b"HEAD "))
 
     @property
     def refusal(self) -> bytes:
