@@ -46,6 +46,16 @@ async def test_it_says_where_it_listens_and_how_to_join():
         assert await server.out.line() == f"Or open http://127.0.0.1:{found[1]}/ in a browser."
 
 
+async def test_behind_a_proxy_it_prints_where_that_has_the_page(tmp_path: Path):
+    way_in = ("--host", f"unix:{tmp_path}/chat", "--set", "server.proxies=unix")
+    web = ("--set", "web.url=https://chat.example/tea", "--set", "accounts.guests=open")
+    async with running("server", *way_in, *web) as server:
+        assert await server.out.line() == f"trio-chat is listening on unix:{tmp_path}/chat"
+        assert await server.out.line() == "People come by its proxy. Ctrl-C stops it."
+        assert await server.out.line() == "Or open https://chat.example/tea/ in a browser."
+        assert (await server.out.line()).startswith("Its certificate is ")
+
+
 async def test_beyond_this_machine_it_prints_a_link_that_lets_others_in_over_tls():
     everybody = ("--set", "accounts.guests=open")
     async with running("server", "--host", "*", "--port", "0", *everybody) as server:

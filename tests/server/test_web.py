@@ -109,6 +109,17 @@ async def test_the_page_changes_with_the_settings(house: House) -> None:
     await browser.until("<title>Tea</title>")
 
 
+@pytest.mark.parametrize("hosts", [(), ("other.example",)])
+async def test_a_page_that_a_proxy_has_is_our_own(hosts: tuple[str, ...]) -> None:
+    """Even if the proxy does not tell under which name it was asked."""
+    web = WebSettings(url="https://chat.example/chat/", hosts=hosts)
+    async with running(settings().model_copy(update={"web": web})) as house:
+        for host in ("chat.example", "127.0.0.1"):
+            browser = await house.connect()
+            await browser.send(Socket(host=host, origin="https://chat.example").written())
+            assert (await browser.until("\r\n")).startswith("HTTP/1.1 101 ")
+
+
 async def test_turned_off_there_is_no_page() -> None:
     chosen = settings().model_copy(update={"web": WebSettings(enabled=False)})
     async with running(chosen) as house:

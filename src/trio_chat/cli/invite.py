@@ -19,7 +19,7 @@ from trio_chat.storage.key import read_key
 
 # The settings that a link depends on; none of them is secret.
 _READ = (
-    *("host=", "port=", "history.store=", "accounts.", "tls.", "web.enabled="),
+    *("host=", "port=", "history.store=", "accounts.", "tls.", "web.enabled=", "web.url="),
     *("server.key=", "server.listen=", "server.public_name="),
 )
 
@@ -70,7 +70,7 @@ def run_invite(
             raise SettingsError(str(error)) from None
         room = settings.client.room if options.get("client.room") else ""
         link = _link(settings, file.with_name("certificate.pem"), token, room)
-        lines = "\n".join(way_in(link, uses, days, page=settings.web.enabled))
+        lines = "\n".join(way_in(link, uses, days, settings.web))
         print(f"{lines}{_what_follows(settings.accounts, operator=operator)}")
 
 

@@ -125,7 +125,7 @@ async def _announce(server: Server, invite: str) -> None:
 
 def _ways_in(server: Server, invite: str) -> Iterator[str]:
     """How to join from this machine, and how from others; ``invite`` is the command for that."""
-    first = server.addresses[0]
+    first, web = server.addresses[0], server.settings.web
     reachable = _LOOPBACK.get(first.host, first.host)
     link = f"trio-chat client '{server.link()}'"
     if who := _ADMITTED.get(server.question):
@@ -133,27 +133,22 @@ def _ways_in(server: Server, invite: str) -> Iterator[str]:
         if server.question == ASK_FOR_INVITATION:
             yield f"To invite somebody: {invite}"
     elif server.settings.server.proxies or not is_local(reachable):
-        yield f"Join it with: {link}. Ctrl-C stops it."
-        yield from _in_browser(server, server.link())
+        how = f"Join it with: {link}" if server.link() else "People come by its proxy"
+        yield f"{how}. Ctrl-C stops it."
+        yield from in_browser(server.link(), web)
     else:
         yield f"Join it with {_on_this_machine(first, reachable)}. Ctrl-C stops it."
         if not first.unix_path:
-            yield from _in_browser(server, f"irc://{replace(first, host=reachable)}")
+            yield from in_browser(f"irc://{replace(first, host=reachable)}", web)
         if server.is_public:
             yield f"From elsewhere: {link}"
-            yield from _in_browser(server, server.link())
-    if server.is_public and not server.settings.server.public_name:
+            yield from in_browser(server.link(), web)
+    if server.is_public and server.link() and not server.settings.server.public_name:
         yield "If its links should name another host: --set server.public_name=HOST"
     if server.fingerprint:
         yield f"Its certificate is {shown_pin(server.fingerprint)}"
     if server.lacks_an_operator:
         yield from _of_owner(server, invite)
-
-
-def _in_browser(server: Server, link: str) -> Iterator[str]:
-    """How to go by a link in a browser, if there is a page."""
-    if server.settings.web.enabled and "://" in link:
-        yield in_browser(link)
 
 
 def _of_owner(server: Server, invite: str) -> Iterator[str]:
@@ -164,7 +159,7 @@ def _of_owner(server: Server, invite: str) -> Iterator[str]:
         yield "To be its operator, join with this link (it works once, within a week) and register:"
         link = server.invite_owner()
         yield f"  trio-chat client '{link}'"
-        yield from _in_browser(server, link)
+        yield from in_browser(link, server.settings.web)
     else:
         yield f"It has no operator yet. To become one: {invite} --operator"
 

@@ -27,7 +27,7 @@ from trio_chat.protocols.plain.wording import (
 )
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import way_in
-from trio_chat.settings import AccountSettings, Settings
+from trio_chat.settings import AccountSettings, Settings, WebSettings
 
 _DAY = 86_400  # seconds
 
@@ -59,10 +59,10 @@ def new_token(
 
 
 class Admission:
-    """Decides who is let in; ``settings`` and ``has_page`` may change.
+    """Decides who is let in; ``settings`` and ``web`` may change.
 
     ``key`` is the server's, ``is_public`` says whether it listens beyond this machine,
-    ``has_page`` whether there is a page in the browser, ``link`` writes a link with a token, and
+    ``web`` tells of the page in the browser, ``link`` writes a link with a token, and
     ``clock`` gives unix time in seconds.
     """
 
@@ -73,13 +73,13 @@ class Admission:
         settings: AccountSettings,
         *,
         is_public: bool,
-        has_page: bool,
+        web: WebSettings,
         link: Callable[[str], str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._key, self._clock = hub, key, clock
         self.settings, self.is_public, self._link = settings, is_public, link
-        self.has_page = has_page
+        self.web = web
 
     def uninvited(self) -> Refused | None:
         """Why somebody without an account may not come in without an invitation."""
@@ -172,7 +172,7 @@ class Admission:
         except ValueError as error:
             return Refused(f"{str(error).capitalize()}.")
         link = self._link(token)
-        return Notice("\n".join(way_in(link, command.uses, command.days, page=self.has_page)))
+        return Notice("\n".join(way_in(link, command.uses, command.days, self.web)))
 
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""

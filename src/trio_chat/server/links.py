@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from trio_chat.server.addresses import is_local
-from trio_chat.settings import Settings
+from trio_chat.settings import Settings, WebSettings
 from trio_chat.settings.places import Address, Place, read_place
 
 # Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
@@ -49,23 +49,32 @@ def link_to(
     return str(Place(host, port, room, "ircs", pin, token))
 
 
-def page_at(link: str) -> str:
-    """The address of the page in the browser for those who have a link. What it says of a room and
-    an invitation stands after ``#``, so browsers send it nowhere.
+def page_at(link: str, url: str = "") -> str:
+    """The address of the page in the browser for those who have a link, or a token alone; empty if
+    there is none. ``url`` is where a proxy has the page. What the address says of a room and an
+    invitation stands after ``#``, so browsers send it nowhere.
     """
-    place = read_place(link)
-    where = f"{'https' if place.scheme == 'ircs' else 'http'}://{replace(place, scheme='')}/"
-    invite = f"?invite={place.invite}" if place.invite else ""
-    return f"{where}#{quote(place.room[1:])}{invite}" if place.room or invite else where
+    room, token = "", link
+    if "://" in link:
+        place = read_place(link)
+        room, token = place.room[1:], place.invite
+        scheme = "https" if place.scheme == "ircs" else "http"
+        url = url or f"{scheme}://{replace(place, scheme='')}/"
+    invite = f"?invite={token}" if token else ""
+    return f"{url}#{quote(room)}{invite}" if url and (room or invite) else url
 
 
-def in_browser(link: str) -> str:
-    """A sentence that tells the same for the page in the browser."""
+def in_browser(link: str, web: WebSettings) -> Sequence[str]:
+    """A sentence that tells the same for the page in the browser, if there is one."""
+    page = page_at(link, web.url)
+    if not (page and web.enabled):
+        return ()
+    warns = not web.url and read_place(link).pin
     warning = ", which warns of the certificate that the server has made for itself"
-    return f"Or open {page_at(link)} in a browser{warning if read_place(link).pin else ''}."
+    return (f"Or open {page} in a browser{warning if warns else ''}.",)
 
 
-def way_in(link: str, uses: int, days: int, *, page: bool) -> Sequence[str]:
+def way_in(link: str, uses: int, days: int, web: WebSettings) -> Sequence[str]:
     """The command that goes by a link, the page in the browser if there is one, and a sentence that
     says whom it lets in: a line each.
 
@@ -75,9 +84,9 @@ def way_in(link: str, uses: int, days: int, *, page: bool) -> Sequence[str]:
     lasts = "one day" if days == 1 else f"{days} days"
     works = f"This works for {people}, for {lasts}"
     if "://" in link:
-        browser = [in_browser(link)] if page else []
-        return [f"trio-chat client {shlex.quote(link)}", *browser, f"{works}."]
-    return [link, f"{works}: as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat."]
+        return [f"trio-chat client {shlex.quote(link)}", *in_browser(link, web), f"{works}."]
+    where = "as TRIO_CHAT_CLIENT__INVITATION, or as the first line in netcat"
+    return [link, *in_browser(link, web), f"{works}: {where}."]
 
 
 def own_addresses(listened: Sequence[Address]) -> Iterator[str]:

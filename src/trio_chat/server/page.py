@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.session import Session
@@ -18,9 +19,13 @@ class Page:
     def __init__(self, settings: Settings) -> None:
         web, public_name = settings.web, settings.server.public_name.lower()
         self._files = load_files(web.title or settings.irc.network)
-        self._origins = frozenset(web.origins)
-        hosts = frozenset(web.hosts)
-        self._hosts = {False: hosts, True: hosts or frozenset({"localhost", public_name})}
+        url = urlsplit(web.url)
+        own = {url.hostname} if url.hostname else set()
+        hosts = own.union(web.hosts) if web.hosts else set()
+        local = hosts or own | {"localhost", public_name}
+        self._hosts = {False: frozenset(hosts), True: frozenset(local)}
+        origin = (f"{url.scheme}://{url.netloc}",) if own else ()
+        self._origins = frozenset((*web.origins, *origin))
         self._sites: dict[bool, Site] = {}
         self.build = self._files.build
 

@@ -169,7 +169,7 @@ class Server:
         self._accounts.settings = self._admission.settings = settings.accounts
         self._set_rules(settings)
         self._page = self._shared.page = _page(settings)
-        self._admission.has_page = self._page is not None
+        self._admission.web = settings.web
         self._shared.irc = self._info()
         self._sources.reload(settings.limits)
         self._hub.logs.max_rooms = settings.limits.rooms
@@ -242,7 +242,7 @@ class Server:
             self._key,
             self.settings.accounts,
             is_public=self.is_public,
-            has_page=self._page is not None,
+            web=self.settings.web,
             link=self.link,
             clock=self._clock,
         )

@@ -167,6 +167,11 @@ class WebSettings(Section):
         True, "Whether browsers are shown a page to chat with; otherwise they are turned away."
     )
     title: values.Words = _setting("", "The name of the page; if empty, that of irc.network.")
+    url: values.PageUrl = _setting(
+        "",
+        "Where a proxy has the page: https://HOST/ or https://HOST/PATH/. What the server prints, "
+        "and invitations, lead there; its host and its origin are among ours.",
+    )
     hosts: values.Hosts = _setting(
         (),
         "The names by which browsers may reach the page besides addresses, separated by commas, "

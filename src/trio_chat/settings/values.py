@@ -56,6 +56,16 @@ def _check_origin(origin: str) -> str:
     return origin.lower()
 
 
+def _check_page_url(url: str) -> str:
+    if not url:
+        return ""
+    found = re.fullmatch(r"(https?://[^/?#@\s]+)(/[!-~]*)?", url)
+    if not found or "?" in url or "#" in url:
+        raise ValueError("must be https://HOST/ or https://HOST/PATH/")
+    path = found[2] or "/"
+    return _check_origin(found[1]) + (path if path.endswith("/") else f"{path}/")
+
+
 def _check_words(words: str) -> str:
     if not words.isprintable() or len(words) > 100:
         raise ValueError("must be one line of at most 100 characters")
@@ -125,6 +135,7 @@ Operators = Annotated[SecretStr, _secret(_check_operators)]
 Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
 PublicName = Annotated[str, AfterValidator(_check_public_name)]
+PageUrl = Annotated[str, AfterValidator(_check_page_url)]
 Words = Annotated[str, AfterValidator(_check_words)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
 Store = Annotated[str, AfterValidator(_check_store)]
