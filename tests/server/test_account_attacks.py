@@ -13,6 +13,7 @@ from trio_chat.protocols.invitation import Invitation, write_token
 from trio_chat.protocols.scram import ScramClient
 
 PASSWORD = "correct-horse"
+PASSWORD_FIRST = ":Log in with the password first, then do that again."
 LATER = 4_102_444_800  # the year 2100
 BYTES = [0, 7, 8, 11, 12, 14, 15, 16, 31]  # of a token: some of each of its parts
 
@@ -138,13 +139,40 @@ async def test_a_stolen_token_ends_with_itself_and_takes_nothing_over() -> None:
         await late.news("CAP END")
         thief = await irc_peer(house, "thief", password=f"eve:{secret}", rooms="")
         for peer in (thief, late):
-            for words in ("SET PASSWORD mine-from-now", "TOKEN NEW mine", "DROP eve"):
+            [refused] = await peer.news("NS TOKEN NEW mine")
+            assert refused.endswith(":A token cannot do that: log in with the password.")
+            for words in ("SET PASSWORD mine-from-now", "DROP eve"):
                 [refused] = await peer.news(f"NS {words}")
-                assert refused.endswith(":A token cannot do that: log in with the password.")
+                assert refused.endswith(PASSWORD_FIRST)
         told = await thief.news("NS TOKEN DROP thief")
         assert sorted(line.split()[1] for line in told) == ["901", "NOTICE"]
         assert (await thief.news("NS TOKEN LIST"))[-1].endswith(":You are not logged in.")
         assert "You were logged out from elsewhere" in await late.rest()
+
+
+async def test_a_token_of_an_operators_account_makes_nobody_an_operator() -> None:
+    async with running(settings(accounts={"operators": "bob"})) as house:
+        bob = await owner(house)
+        secret = (await bob.news("NS TOKEN NEW bot"))[0].rpartition(" ")[2]
+        bot = await irc_peer(house, "bot", "sasl", password=f"bob:{secret}")
+        assert any(" 330 bot bot bob " in line for line in await bot.news("WHOIS bot"))
+        assert not any(" 313 " in line for line in await bot.news("WHOIS bot"))
+        assert numerics(await by_plain(bot, "bob", PASSWORD)) == ["900", "903", "MODE"]
+        assert any(" 313 bot bot " in line for line in await bot.news("WHOIS bot"))
+
+
+async def test_a_stolen_device_takes_no_account_from_its_owner() -> None:
+    async with running(settings()) as house:
+        bob = await irc_peer(house, "bob", "sasl", secret="the-secret-of-the-phone")
+        await bob.news(f"NS REGISTER {PASSWORD}")
+        thief = await irc_peer(house, "thief", "sasl", secret="the-secret-of-the-phone")
+        assert any(" 330 bob thief bob " in line for line in await bob.news("WHOIS thief"))
+        for words in ("SET PASSWORD mine-from-now", "DROP bob"):
+            [refused] = await thief.news(f"NS {words}")
+            assert refused.endswith(PASSWORD_FIRST)
+        assert numerics(await by_plain(thief, "bob", PASSWORD)) == ["900", "903"]
+        [changed] = await thief.news("NS SET PASSWORD another-horse")
+        assert ":Your password has been changed." in changed
 
 
 async def test_no_account_has_more_tokens_than_there_may_be() -> None:

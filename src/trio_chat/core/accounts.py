@@ -104,7 +104,7 @@ def _set_password(
 ) -> Sequence[PasswordSet | Refused]:
     if (account := account_of(state, person)) is None:
         return [not_logged_in()]
-    return [_by_token(account, person) or PasswordSet(account.name, person.user_id)]
+    return [_without_password(account, person) or PasswordSet(account.name, person.user_id)]
 
 
 def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade | Refused]:
@@ -177,16 +177,29 @@ def _drop_account(
         return [not_logged_in()]
     if fold(drop.name) != fold(account.name):
         return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
-    return [_by_token(account, person) or AccountDropped(account.name, person.user_id)]
+    return [_without_password(account, person) or AccountDropped(account.name, person.user_id)]
+
+
+def came_by_token(account: Account, person: Person) -> bool:
+    """Whether somebody who is logged in to the account has only shown a token of it."""
+    by_password = person.password_id == account.password_id
+    return not by_password and any(key.key == person.key and key.is_token for key in account.keys)
 
 
 def _by_token(account: Account, person: Person) -> Refused | None:
     """The refusal of what somebody may not do who has only shown a token of the account."""
+    if not came_by_token(account, person):
+        return None
+    return Refused("A token cannot do that: log in with the password.")
+
+
+def _without_password(account: Account, person: Person) -> Refused | None:
+    """The refusal of what takes the account from its owner, if somebody has come by a secret that
+    a bot or a device keeps: whoever has found that may know no password.
+    """
     if person.password_id == account.password_id:
         return None
-    if any(key.key == person.key and key.is_token for key in account.keys):
-        return Refused("A token cannot do that: log in with the password.")
-    return None
+    return Refused("Log in with the password first, then do that again.")
 
 
 def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[ModesSet]:

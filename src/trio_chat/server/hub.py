@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import trio
 
-from trio_chat.core.accounts import wrong_password
+from trio_chat.core.accounts import account_of, came_by_token, wrong_password
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Confidential,
@@ -306,9 +306,14 @@ class Hub:
             return await self._ring.use_reset(name, key, self.now())
 
     async def promote(self, subscriber: Subscriber) -> Event | None:
-        """Make somebody an operator of this server if their account is one's."""
+        """Make somebody an operator of this server if their account is one's, and more than a token
+        has opened it: programs keep those, and others find them.
+        """
         person = self.chat.people.get(subscriber.user_id)
         if person is None or person.is_operator or not self.chat.rules(person.origin.account):
+            return None
+        account = account_of(self.chat, person)
+        if account is None or came_by_token(account, person):
             return None
         logger.warning("became an operator by the account %s", person.origin.account)
         return await self.make_operator(subscriber)
