@@ -18,6 +18,7 @@ from trio_chat.core.commands import (
     LogIn,
     LogOut,
     Register,
+    RenameRoom,
     Request,
     Say,
     SetModes,
@@ -32,6 +33,7 @@ from trio_chat.core.events import (
     Joined,
     ModesSet,
     Origin,
+    RoomRenamed,
 )
 from trio_chat.core.logs import after
 from trio_chat.core.names import fold
@@ -306,6 +308,27 @@ def test_the_name_of_an_absent_founder_is_not_banned_either(founded: House) -> N
     for mask in ("fay", "a:fay"):
         refused = refusal(founded.decide("id-mark", SetModes("#den", changes("+b", mask))))
         assert refused.code is Code.NEED_OP
+
+
+@pytest.mark.parametrize("to", ["#cave", "#DEN"])
+@pytest.mark.parametrize(
+    ("nick", "may"),
+    [("mark", False), ("olga", False), ("fay", True), ("boss", True), ("chief", True)],
+)
+def test_who_may_rename_the_room_of_a_founder(
+    founded: House, nick: str, may: bool, to: str
+) -> None:
+    [outcome] = founded.decide(f"id-{nick}", RenameRoom("#den", to))
+    assert isinstance(outcome, RoomRenamed) is may
+    if not may:
+        why = "fay founded #den: only they or an operator of the server can rename it."
+        assert outcome == Refused(why, Code.CANNOT_RENAME_ROOM, ("#den", to))
+
+
+def test_who_has_a_room_without_a_founder_may_rename_it(founded: House) -> None:
+    founded.become("fay", DropAccount("fay"))
+    [outcome] = founded.decide("id-mark", RenameRoom("#den", "#cave"))
+    assert isinstance(outcome, RoomRenamed)
 
 
 @pytest.mark.parametrize("modes", ["+b *!*@*", "+b f*", "+b a:*", "+kil key 1", "+mM", "+R"])
@@ -596,6 +619,7 @@ _steps = st.one_of(
     st.builds(LogIn, _nicks, st.just("x")),
     st.builds(DropAccount, _nicks),
     st.builds(Kick, st.just("#den"), _nicks),
+    st.just(RenameRoom("#den", "#Den")),
     _modes,
 )
 STEPS = st.lists(st.tuples(_nicks, _steps), min_size=20, max_size=60)
@@ -656,7 +680,7 @@ class Den(House):
         if is_led and not (isinstance(event, ModesSet) and by in live):
             assert all(self.chat.people[who].identity in kept for who in now_live - live)
             assert now_kept <= kept
-        if is_led and self.state.founder != before.founder:
+        if is_led and (self.state.founder != before.founder or isinstance(event, RoomRenamed)):
             assert self.chat.people[by].identity == before.founder
         return result
 

@@ -1,7 +1,8 @@
 """The renaming of a room: who may, what moves with it, and who is told.
 
 A room is known by its folded name: its state, its members' rooms and its log all go by that. So
-another name moves all of these at one place in the log. The old name is free from then on.
+another name moves all of these at one place in the log. The old name is free from then on, so in a
+room that has a founder no other operator of it may rename it.
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from trio_chat.core.limits import silent
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
+from trio_chat.core.standing import founder_over
 from trio_chat.core.state import State, is_silenced
 from trio_chat.core.views import Delivery, Refused, RoomMoved
 
@@ -33,6 +35,9 @@ def rename_room(
         return [refused]
     if fold(name) == fold(state.lobby):
         return [Refused(f"{name} keeps its name.", Code.CANNOT_RENAME_ROOM, (name, to))]
+    if founder := founder_over(state, room, person):
+        why = f"{founder.name} founded {name}: only they or an operator of the server can rename it."
+        return [Refused(why, Code.CANNOT_RENAME_ROOM, (name, to))]
     if problem := room_problem(to):
         return [Refused(problem, Code.CANNOT_RENAME_ROOM, (name, to))]
     if to == name:

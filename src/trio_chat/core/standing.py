@@ -7,8 +7,9 @@
 - Any other empty room is led by the first who enters. Not so the lobby, which belongs to the
   server's operators, nor one that somebody has protected (``i k m M R``, a ban).
 - Whoever comes to lead a room like that and has an account is its *founder*, for as long as they
-  have ``o`` and the account. No other operator of the room can take it from them, remove them, or
-  ban them by name; a ban that fits them does nothing.
+  have ``o`` and the account. No other operator of the room can take it from them, remove them, ban
+  them by name, or rename the room, which would leave its name to others; a ban that fits them does
+  nothing.
 """
 
 from dataclasses import replace
@@ -17,7 +18,7 @@ from trio_chat.core.events import Change
 from trio_chat.core.masks import names_somebody
 from trio_chat.core.modes import STATUS, with_letter
 from trio_chat.core.names import fold
-from trio_chat.core.realm import Realm
+from trio_chat.core.realm import Account, Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room, RoomState, Standing
 from trio_chat.core.state import State, has_status
@@ -131,6 +132,13 @@ def is_founder(realm: Realm, state: RoomState, person: Person) -> bool:
     return person.identity == state.founder and realm.named(state.founder) is not None
 
 
+def founder_over(state: State, room: Room, by: Person) -> Account | None:
+    """The account of the founder of a room, if it is above somebody there; None if nobody is."""
+    if by.is_operator or by.identity == room.state.founder:
+        return None
+    return state.realm.named(room.state.founder)
+
+
 def spared(state: State, room: Room, by: Person, other: Person) -> Refused | None:
     """Why an operator of a room can do nothing against somebody: they are its founder."""
     if by.is_operator or by.identity == other.identity:
@@ -143,8 +151,7 @@ def spared_by_name(state: State, room: Room, by: Person, entry: str) -> Refused 
 
     One with wildcards may fit the founder, and does nothing to them.
     """
-    founder = state.realm.named(room.state.founder)
-    if founder is None or by.is_operator or by.identity == room.state.founder:
+    if (founder := founder_over(state, room, by)) is None:
         return None
     same = [*state.same(room.state.founder).values()]
     nicks = [person.nick for person in same] or [founder.name]
