@@ -226,6 +226,49 @@ async def test_where_there_are_no_guests_they_still_come_in() -> None:
         assert (await irc_answer(house, f"PASS {token()}")).endswith("Log in to it. Goodbye!\r\n")
 
 
+# ── who leaves the account ─────────────────────────────────────────────────────────────────────
+
+MEMBERS = "This chat is for those who have an account or an invitation. Goodbye!"
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (chosen("invited"), MEMBERS),
+        (chosen("closed", "invited"), MEMBERS),
+        (chosen("closed", "closed"), "This chat is for those who have an account. Log in to it."),
+        (chosen("open", server={"password": cheap_hash("sesame")}), "This chat has a password."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("line", "done"),
+    [
+        ("/logout", "You are logged out."),
+        ("/account delete al", "Your account is deleted. Nobody else can have its name."),
+    ],
+)
+async def test_whom_only_the_account_has_let_in_cannot_stay_without_it(
+    rules: Settings, words: str, line: str, done: str
+) -> None:
+    async with running(chosen("open", "open")) as house:
+        al = await house.connect("al")
+        await answer(al, f"/register {PASSWORD}", "/login PASSWORD\n")
+        house.server.reload(rules)
+        await al.send(f"/invitation {token()}\n{line}\nhello\n".encode())  # which is not counted
+        told = await al.rest()
+        assert f"*** {done}\n" in told
+        assert f"*** {words}" in told.splitlines()[-1]
+        assert "hello" not in told
+
+
+async def test_where_all_are_let_in_one_may_stay_without_the_account() -> None:
+    async with running(chosen("open", "open")) as house:
+        al = await house.connect("al")
+        await answer(al, f"/register {PASSWORD}", "/login PASSWORD\n")
+        await al.send(b"/account delete al\n/quit\n")
+        assert "This chat is for" not in await al.rest()
+
+
 # ── where everybody needs an account ───────────────────────────────────────────────────────────
 
 FIRST = "Only people with an account may do that: register your nickname, or log in."

@@ -108,7 +108,8 @@ Outcomes = Sequence[Outcome]
 
 # Requests by which somebody says something, or makes something of a room.
 _ACTIVE = (
-    Say, DirectMessage, TagMessage, Kick, Invite, SetTopic, SetModes, SetAway, SetName, SetMetadata
+    Say, DirectMessage, TagMessage, Kick, Invite, SetTopic, SetModes, SetRoomBan, LiftRoomBan,
+    RenameRoom, SetAway, SetName, SetMetadata,
 )  # fmt: skip
 
 

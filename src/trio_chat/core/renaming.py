@@ -36,7 +36,9 @@ def rename_room(
     if fold(name) == fold(state.lobby):
         return [Refused(f"{name} keeps its name.", Code.CANNOT_RENAME_ROOM, (name, to))]
     if founder := founder_over(state, room, person):
-        why = f"{founder.name} founded {name}: only they or an operator of the server can rename it."
+        why = (
+            f"{founder.name} founded {name}: only they or an operator of the server can rename it."
+        )
         return [Refused(why, Code.CANNOT_RENAME_ROOM, (name, to))]
     if problem := room_problem(to):
         return [Refused(problem, Code.CANNOT_RENAME_ROOM, (name, to))]

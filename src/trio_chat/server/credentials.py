@@ -123,6 +123,18 @@ class Credentials:
         self._note = bad.why if bad else ""
         return uninvited and (bad or uninvited)
 
+    def outstayed(self) -> Refused | None:
+        """Why somebody who has left their account may not stay as a guest; None if they may.
+
+        They would not be let in as one now, and have not come by an invitation or a password.
+        """
+        person = self._shared.hub.chat.people.get(self._subscriber.user_id)
+        if person is None or person.origin.account or self._invited:
+            return None
+        admission, password = self._shared.admission, self._shared.settings.server.password
+        needs_password = password.get_secret_value() and admission.has_guests
+        return NONE_GIVEN if needs_password else admission.uninvited()
+
     async def be_invited(self, token: str) -> Refused | Offer | Notice:
         """Use an invitation of somebody who is here."""
         person = self._shared.hub.chat.people[self._subscriber.user_id]
@@ -136,8 +148,10 @@ class Credentials:
         used = await self._shared.admission.use(token, person.known_as, account)
         if isinstance(used, Refused):
             return used
+        if account:  # it was not counted as a guest's
+            return None
         self._invited, self._token = True, token
-        if used.operator and not account:
+        if used.operator:
             self._as_operator = used
         return None
 

@@ -17,9 +17,12 @@ from trio_chat.core.commands import (
     CheckInvitation,
     ClearMetadata,
     Confidential,
+    DropAccount,
+    DropKey,
     Enter,
     ExplainLimits,
     ListInvitations,
+    LogOut,
     MakeInvitation,
     Operate,
     Prove,
@@ -273,6 +276,8 @@ class Executor:
                     if isinstance(request, Report) and isinstance(outcome, Refused):
                         self._source.complaints.give_back()
                     await self._follow(outcome, ask)
+                if isinstance(request, LogOut | DropKey | DropAccount):
+                    await self._see_out()
 
     def _limits_in_force(self) -> Iterator[str]:
         """What the peer may not do just now, a sentence each."""
@@ -302,6 +307,11 @@ class Executor:
                 self._lifetime.let_in()
             await self._follow(outcome, ask)
         await self._promote(ask)
+
+    async def _see_out(self) -> None:
+        """End the connection of somebody whom nothing but the account they have left has let in."""
+        if refused := self._credentials.outstayed():
+            await self.end("has left the account", parting(refused.why))
 
     async def _promote(self, ask: Ask) -> None:
         """Make an operator of the server of somebody whose account is one's."""
