@@ -153,6 +153,7 @@ function onJoin(session, line, around) {
     const room = line.params[0] ?? "";
     if (!session.isMe(line.nick)) return session.tell({ type: "joined", ...stamped(session, line, around) });
     session.history.enter(room); // first: our own coming must not hide what we have missed
+    session.joined(room);
     session.tell({ type: "in", ...stamped(session, line, around) });
     session.ask({ kind: "people", place: room, people: [] }, `WHO ${room}`);
 }
@@ -258,6 +259,7 @@ function onFail(session, line, { asked }) {
     else if (asked?.kind === "text") refuseText(session, asked, code, rest);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
     else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
+    if (asked?.kind === "join" && refusal) session.joined(asked.place);
     if (asked) asked.refused = why;
 }
 
@@ -301,6 +303,7 @@ function onNumeric(session, line, around) {
     if (refusal && asked?.kind === "text") return session.failed(asked.token, why);
     if (refusal && asked?.kind === "join") {
         session.forget(asked.place);
+        session.joined(asked.place);
         session.tell({ type: "kept out", place: asked.place, why });
         return;
     }
@@ -424,7 +427,6 @@ const SILENT = new Set([
 const OVER = {
     gap: (session, asked) => asked.refused === undefined && session.history.over(asked),
     page: (session, asked) => asked.refused === undefined && session.history.over(asked),
-    join: (session, { place }) => session.joined(place),
     talks: (session) => session.history.talksOver(),
     people: (session, { place, people }) => people.length && session.tell({ type: "roster", place, people }),
     list: (session, { rooms }) => session.tell({ type: "listed", rooms }),
@@ -440,6 +442,9 @@ const OVER = {
 const COMMANDS = {
     ACCOUNT: [1, (session, line) => {
         if (session.isMe(line.nick)) session.tell({ type: "account", name: (line.params[0] ?? "").replace("*", "") });
+    }],
+    ACK: [0, (session, _, { asked }) => {
+        if (asked?.kind === "join") session.joined(asked.place); // we are there already
     }],
     AUTHENTICATE: [1, (session, line) => void session.authenticate(line.params[0] ?? "")],
     AWAY: [0, onAway],
