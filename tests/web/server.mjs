@@ -37,12 +37,18 @@ export class Peer {
         for (const line of lines) this.session.receive(line);
     }
 
-    /** Connect, and be let in. */
-    enter(nick = "alice") {
+    /** Connect, and be let in; then the welcome is not over yet. */
+    welcome(nick = "alice") {
         this.session.open();
         this.say(`:s CAP * LS :${CAPS}`);
         const [request] = this.take("CAP REQ");
-        this.say(`:s CAP * ACK :${request.split(":")[1]}`, `:s 001 ${nick} :Welcome`, `:s 005 ${nick} NETWORK=net :are`, `:s 422 ${nick} :No MOTD`);
+        this.say(`:s CAP * ACK :${request.split(":")[1]}`, `:s 001 ${nick} :Welcome`, `:s 005 ${nick} NETWORK=net :are`);
+    }
+
+    /** Connect, and be let in. */
+    enter(nick = "alice") {
+        this.welcome(nick);
+        this.say(`:s 422 ${nick} :No MOTD`);
         this.answer("TARGETS", (label) => [`@label=${label} :s BATCH +t draft/chathistory-targets`, ":s BATCH -t"]);
     }
 

@@ -38,6 +38,21 @@ test("a text is sent again with its token, once the gap is filled, in order, by 
     assert.deepEqual(reloaded.take("PRIVMSG").map(token), [text(3).token]);
 });
 
+test("what is said during the welcome waits until its room is entered", () => {
+    const peer = new Peer();
+    peer.session.join("#a");
+    peer.welcome();
+    peer.store.put(text(1));
+    peer.session.request({ do: "texts" });
+    assert.deepEqual(peer.take("PRIVMSG"), []);
+    peer.say(":s 422 alice :No MOTD");
+    peer.answer("TARGETS", (it) => [`@label=${it} :s BATCH +t draft/chathistory-targets`, ":s BATCH -t"]);
+    peer.enters("#a");
+    assert.equal(peer.sent.some((line) => line.includes("PRIVMSG")), false);
+    peer.answer("CHATHISTORY LATEST", (it) => page(it, "#a", []));
+    assert.equal(peer.take("PRIVMSG").length, 1);
+});
+
 test("a text is known when it is back under the nickname that we had", () => {
     const peer = new Peer();
     peer.enter("alice_2");

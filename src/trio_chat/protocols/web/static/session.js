@@ -69,7 +69,7 @@ export class Session {
 
     #reset() {
         for (const known of [this.offered, this.caps, this.labels, this.batches, this.names, this.onTheWay, this.joining]) known.clear();
-        this.registered = this.ready = this.identified = false;
+        this.registered = this.welcomeOver = this.ready = this.identified = false;
         this.login = null;
         this.reserved = "";
         this.attempt = 1;
@@ -183,6 +183,7 @@ export class Session {
 
     /** The welcome is over: enter our rooms, and ask what was said meanwhile. */
     linked() {
+        this.welcomeOver = true;
         const { caps, nick, network, build } = this;
         this.tell({ type: "linked", nick, network, build, caps: [...caps], limits: this.limits });
         if (fold(nick) !== fold(this.who.nick)) this.#tellNick();
@@ -272,7 +273,7 @@ export class Session {
     join(room, key = "") {
         const { rooms } = this.store.kept;
         this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key } } });
-        if (!this.registered) return;
+        if (!this.welcomeOver) return; // then all that we want to be in are entered
         this.joining.add(fold(room));
         this.ask({ kind: "join", place: room }, write("JOIN", room, ...(key ? [key] : [])));
     }
@@ -296,7 +297,7 @@ export class Session {
 
     /** Send what waits, if everything said meanwhile is known. */
     proceed() {
-        if (!this.ready && this.registered && !this.history.busy && !this.joining.size) {
+        if (!this.ready && this.welcomeOver && !this.history.busy && !this.joining.size) {
             this.ready = true;
             this.tell({ type: "ready" });
         }
