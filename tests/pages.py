@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from playwright.sync_api import Browser, Page, expect
+
+_HALF_OPEN = 1.0  # seconds that a server believes in somebody who has gone
 
 PATIENCE = 20  # seconds: far more than anything here takes
 
@@ -126,7 +129,7 @@ class Irc:
 
 class Wire:
     """A way to a server that can be cut, or frozen: nothing passes, as when a phone is out of
-    reach.
+    reach. There are rougher ways to cut it: to ``tear`` it, and so that the server does not notice.
     """
 
     def __init__(self, port: int) -> None:
@@ -135,7 +138,9 @@ class Wire:
         self.port = self._listener.getsockname()[1]
         self._open = threading.Event()
         self._open.set()
-        self._sockets: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []  # near and far, in turns
+        self._torn: set[socket.socket] = set()
+        self._forgotten: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -163,6 +168,17 @@ class Wire:
         for one in sockets:
             _shut(one)
 
+    def tear(self) -> None:
+        """Cut it in the middle of what comes next, in one direction or the other."""
+        self._torn.update(self._sockets)
+
+    def forget(self) -> None:
+        """Cut it for those who are near; the server believes for a while that they are there."""
+        near, self._sockets = self._sockets[::2], []
+        self._forgotten.update(near)
+        for one in near:
+            _shut(one)
+
     def _accept(self) -> None:
         while near := self._accepted():
             try:
@@ -184,10 +200,15 @@ class Wire:
         try:
             while data := one.recv(65536):
                 self._open.wait()
+                if one in self._torn:
+                    other.sendall(data[: len(data) // 2])
+                    break
                 other.sendall(data)
         except OSError:
             pass
         finally:
+            if one in self._forgotten:
+                time.sleep(_HALF_OPEN)
             _shut(one)
             _shut(other)
             one.close()
