@@ -1,10 +1,12 @@
 """Attacks on accounts and invitations that take several of their ways at once, on a server."""
 
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from pathlib import Path
 
 import pytest
 
 import sasl
+from certificates import issue, secured
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from sasl import SCRAM, by_plain, numerics
@@ -207,3 +209,33 @@ async def test_a_room_whose_founder_has_deleted_the_account_is_led_by_the_next_w
         await bob.rest()
         eve = await irc_peer(house, "eve", rooms="")
         assert any(line.endswith(" #tea :@eve") for line in await eve.news("JOIN #tea"))
+
+
+# ── names that make operators ──────────────────────────────────────────────────────────────────
+
+RESERVED = "boss is to be an operator of this server: that name can only be registered on"
+
+
+@pytest.mark.parametrize("first", [b"", b"PROXY UNKNOWN\r\n"])
+async def test_no_stranger_registers_a_name_that_the_settings_make_an_operator(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, first: bytes
+) -> None:
+    """Neither over TLS nor by a proxy on this machine that does not say for whom it comes."""
+    rules = {"guests": "open", "registration": "open", "operators": ("Boss", "root")}
+    chosen = settings(
+        accounts=rules, tls=issue(tmp_path).settings, server={"proxies": "unix" if first else ""}
+    )
+    async with running(chosen) as house:
+        assert "accounts.operators names boss, which is no account yet" in caplog.text
+        if first:
+            eve = await house.link(address="unix")
+            await eve.send(first + b"boss\n")
+            await eve.until("/help for more.\n")
+        else:
+            eve = await secured(house, "boss", address="192.0.2.9")
+        await eve.send(f"/register {PASSWORD}\n".encode())
+        await eve.until(RESERVED)
+        await eve.send(f"/invitation {token(operator=True)}\n/register {PASSWORD}\n".encode())
+        await eve.until("You are an operator of this server")
+        root = await owner(house, "root")
+        assert any("Its owner is an operator" in line for line in await root.news("NS INFO"))

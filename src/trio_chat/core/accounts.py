@@ -54,6 +54,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
         return [Refused(why, Code.ACCOUNT_EXISTS, (person.nick,))]
     if len(realm.accounts) >= ACCOUNTS_MAX:
         return [Refused(f"There are {ACCOUNTS_MAX} accounts, which is the limit.")]
+    if fold(person.nick) in state.operators and not (register.operator or register.here):
+        return [_reserved(person.nick)]
     key = person.known_as
     identity = key or identity_by_name(person.nick)
     operator = register.operator and not (register.first and state.has_operator())
@@ -242,6 +244,12 @@ def not_logged_in() -> Refused:
 def wrong_password() -> Refused:
     """The refusal of a password, or a secret in its place, that does not open what it should."""
     return Refused("That is not the password.", Code.WRONG_PASSWORD)
+
+
+def _reserved(nick: str) -> Refused:
+    """The refusal of a name that makes whoever registers it an operator of the server."""
+    why = f"{nick} is to be an operator of this server: that name can only be registered on the "
+    return Refused(f"{why}server's own machine, or with an invitation for operators.")
 
 
 def no_account(name: str) -> Refused:

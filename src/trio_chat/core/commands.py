@@ -197,7 +197,7 @@ class ClearMetadata:
 @fact
 class Register:
     """Make my nickname an account, opened by this password; an ``operator``'s if I was invited as
-    one, or as the ``first`` while there is none.
+    one, or as the ``first`` while there is none. ``here`` says that I am on the server's machine.
 
     Who is not let in yet names the nickname that they want, and may show the ``secret`` with which
     they will come, as in Enter.
@@ -206,6 +206,7 @@ class Register:
     password: str = field(repr=False)
     operator: bool = False
     first: bool = False
+    here: bool = False
     nick: str = ""
     secret: str = field(default="", repr=False)
 

@@ -62,6 +62,10 @@ class State:
             account.operator for account in accounts.values()
         )
 
+    def unregistered_operators(self) -> list[str]:
+        """The names that the settings make operators of, and that are no account yet."""
+        return sorted(self.operators - self.realm.accounts.keys())
+
     def person(self, nick: str) -> Person | None:
         """The person who has this nickname now."""
         return self.by_nick.get(fold(nick))

@@ -15,7 +15,7 @@ from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.session import Session
 from trio_chat.protocols.sniff import Spoken
-from trio_chat.server.addresses import is_local
+from trio_chat.server.addresses import is_among, is_local
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.door import Entered
 from trio_chat.server.executor import Executor
@@ -88,6 +88,7 @@ class Connection:
             source,
             is_secure=self._is_secure,
             is_private=self._is_private,
+            is_here=self._is_here,
         )
 
     @property
@@ -110,6 +111,12 @@ class Connection:
         if self._handed_on:
             return self._handed_on.is_private
         return self._is_secure or is_local(self._link.peer)
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether the peer is on this machine, and no proxy, which may have come for others."""
+        is_proxy = is_among(self._link.peer, self._shared.settings.server.proxies)
+        return is_local(self._link.peer) and not (is_proxy or self._handed_on)
 
     def stop(self) -> None:
         """End the connection because the server stops."""

@@ -31,14 +31,21 @@ _WRONG_PASSWORDS = 3
 class Credentials:
     """What one peer shows to be let in, to rule, or to be somebody.
 
-    ``is_private`` says that nobody on the way can read it. It is charged to the ``source``.
+    ``is_private`` says that nobody on the way can read it, ``is_here`` that the peer is on this
+    machine. It is charged to the ``source``.
     """
 
     def __init__(
-        self, shared: Shared, subscriber: Subscriber, source: Source, *, is_private: bool
+        self,
+        shared: Shared,
+        subscriber: Subscriber,
+        source: Source,
+        *,
+        is_private: bool,
+        is_here: bool,
     ) -> None:
         self._shared, self._subscriber, self._source = shared, subscriber, source
-        self._is_private = is_private
+        self._is_private, self._is_here = is_private, is_here
         self._wrong_passwords = 0
         self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
         self._invited = self._has_told = False
@@ -210,7 +217,8 @@ class Credentials:
             if refused := self._shared.admission.unregistered(invited=self._invited):
                 return [refused]
             first = self._as_operator is not None and self._as_operator.first
-            request = replace(request, operator=self._makes_operators(), first=first)
+            operator = self._makes_operators()
+            request = replace(request, operator=operator, first=first, here=self._is_here)
         answer = await self._shared.accounts.carry_out(self._subscriber, self._source, request)
         if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
             self._as_operator = None  # it makes one account an operator's

@@ -107,6 +107,7 @@ class Executor:
         *,
         is_secure: bool,
         is_private: bool,
+        is_here: bool,
     ) -> None:
         self.session = session
         self._subscriber, self._link, self._lifetime = subscriber, link, lifetime
@@ -115,7 +116,9 @@ class Executor:
         self._limits = limits = shared.settings.limits
         self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
         self._flow = Flow()
-        self._credentials = Credentials(shared, subscriber, source, is_private=is_private)
+        self._credentials = Credentials(
+            shared, subscriber, source, is_private=is_private, is_here=is_here
+        )
         self._slowed = False
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
 

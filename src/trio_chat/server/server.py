@@ -168,6 +168,7 @@ class Server:
         self.settings = self._shared.settings = settings
         self._accounts.settings = self._admission.settings = settings.accounts
         self._set_rules(settings)
+        self._warn_of_operators()
         self._page = self._shared.page = _page(settings)
         self._admission.web = settings.web
         self._shared.irc = self._info()
@@ -237,6 +238,7 @@ class Server:
     async def _start(self) -> None:
         """Start everything but the listeners."""
         await self._hub.start()
+        self._warn_of_operators()
         self._admission = Admission(
             self._hub,
             self._key,
@@ -271,6 +273,14 @@ class Server:
         chat.operators = frozenset(map(fold, settings.accounts.operators))
         chat.accounts_only = settings.accounts.guests == "closed"
         chat.contact = settings.server.contact
+
+    def _warn_of_operators(self) -> None:
+        for name in self._hub.chat.unregistered_operators():
+            logger.warning(
+                "accounts.operators names %s, which is no account yet: register it on this "
+                "machine, or with an invitation for operators",
+                name,
+            )
 
     def _info(self) -> ServerInfo:
         return server_info(

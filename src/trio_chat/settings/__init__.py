@@ -232,7 +232,9 @@ class AccountSettings(Section):
         "on this machine alone, and invited beyond.",
     )
     operators: values.Names = _setting(
-        (), "The accounts whose owners are operators of the server, separated by commas."
+        (),
+        "The accounts whose owners are operators of the server, separated by commas. One that is "
+        "yet to be registered can be only on this machine, or with an invitation for operators.",
     )
 
     # RFC 7677 (section 4) wants 4096 at least; today OWASP wants 600,000 of PBKDF2 with SHA-256.
