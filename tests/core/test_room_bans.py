@@ -11,14 +11,25 @@ from ring import Ring, changes, refusal
 from trio_chat.core.commands import (
     Join,
     Kick,
+    Leave,
     LiftRoomBan,
+    LogIn,
     Rename,
     Request,
     Say,
     SetModes,
     SetRoomBan,
 )
-from trio_chat.core.events import Arrived, Change, Entry, Event, ModesSet, Origin, Said
+from trio_chat.core.events import (
+    AccountSet,
+    Arrived,
+    Change,
+    Entry,
+    Event,
+    ModesSet,
+    Origin,
+    Said,
+)
 from trio_chat.core.refusals import Code
 from trio_chat.core.room_bans import next_end_in, over_in, removals
 from trio_chat.core.views import Mask, Notice, Refused
@@ -167,6 +178,19 @@ def test_a_ban_of_most_is_taken_for_a_mistake_and_can_be_undone(house: House) ->
     assert isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
     assert lift(house, "*!*@*") == ["*!*@*"]
     assert not isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
+
+
+def test_nobody_becomes_in_a_room_who_is_banned_from_it(house: House) -> None:
+    house.happen(Arrived("eve", "id-eve", FAR))
+    house.ask("id-eve", Join("#den"))
+    ban(house, "mark", why="spam")
+    ban(house, "spam*")
+    banned = "leave it first. You are banned from #den"
+    login = refusal(house.decide("id-eve", LogIn("mark", password_id=1))).why
+    assert login == f"As mark you cannot stay in #den: {banned} (spam). Ask its operators."
+    assert banned in refusal(house.decide("id-eve", Rename("spammer"))).why
+    house.ask("id-eve", Leave("#den"))
+    assert isinstance(house.decide("id-eve", LogIn("mark", password_id=1))[0], AccountSet)
 
 
 def test_who_is_excepted_is_not_removed(house: House) -> None:

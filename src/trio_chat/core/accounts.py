@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trio_chat.core.barred import banned_as
 from trio_chat.core.commands import (
     DropAccount,
     DropKey,
@@ -69,7 +70,8 @@ def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet 
     if refused := _would_keep_nick(state, person, account.name):
         return [refused]
     origin = replace(person.origin, account=account.name)
-    if refused := kept_out(state, replace(person, origin=origin)):
+    then = replace(person, origin=origin, identity=account.identity)
+    if refused := kept_out(state, then) or banned_as(state, person, then, account.name):
         return [refused]
     return [
         AccountSet(

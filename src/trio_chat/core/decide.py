@@ -10,6 +10,7 @@ from typing import Any
 from trio_chat.core.accounts import JUDGES as _OF_ACCOUNTS
 from trio_chat.core.admission import JUDGES as _OF_INVITATIONS
 from trio_chat.core.answers import visible_room
+from trio_chat.core.barred import banned_as, banned_there
 from trio_chat.core.commands import (
     AWAY_MAX,
     KICK_MAX,
@@ -40,7 +41,6 @@ from trio_chat.core.commands import (
 from trio_chat.core.denials import (
     absent,
     accounts_only,
-    banned_there,
     muted_there,
     nobody,
     not_in,
@@ -380,6 +380,9 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         why = f"You cannot change your nickname now. {muted.why}"
         return [Refused(why, Code.CANNOT_RENAME, (rename.nick, room.state.name))]
     if refused := forbidden(state, person, rename.nick):
+        return [refused]
+    then = replace(person, nick=rename.nick)
+    if refused := banned_as(state, person, then, rename.nick):
         return [refused]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.user_id, person.origin, rooms)]

@@ -1,13 +1,13 @@
 """Refusals that several kinds of requests have in common."""
 
 from trio_chat.core.answers import visible_room
-from trio_chat.core.modes import MUTE
+from trio_chat.core.barred import banned_there
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State, ban_on, is_silenced_there, leads
+from trio_chat.core.state import State, is_silenced_there, leads
 from trio_chat.core.views import Refused
-from trio_chat.core.words import minute, reason, waiting
+from trio_chat.core.words import waiting
 
 
 def outside(state: State, person: Person, name: str) -> Refused | None:
@@ -49,19 +49,6 @@ def muted_there(room: Room, person: Person) -> Refused | None:
     if "M" in room.state.flags and not person.origin.account:
         return accounts_only(f"speak in {name}", Code.NEED_ACCOUNT_TO_SAY, name)
     return banned_there(room, person, Code.CANNOT_SAY, mutes=True)
-
-
-def banned_there(
-    room: Room, person: Person, code: Code = Code.BANNED, *, mutes: bool = False
-) -> Refused | None:
-    """Why a ban keeps somebody out of a room, or with ``mutes`` also mute in it; until when."""
-    ban, name = ban_on(room, person, mutes=mutes), room.state.name
-    if ban is None:
-        return None
-    what = "may not speak in" if ban.mask.startswith(MUTE) else "are banned from"
-    end = f" until {minute(ban.until)}" if ban.until else ""
-    why = f"You {what} {name}{end}{reason(ban.why)}. Ask its operators."
-    return Refused(why, code, (name,))
 
 
 def operators_only() -> Refused:

@@ -291,8 +291,8 @@ class KeyController:
         if line.own or IDENTITY not in self._model.caps:
             self._closing(remove)()
         else:
-            rows = [("remove it", remove), ("report it to the operators", report)]
-            self._menu(f"What {line.nick} said", *(rows if self._leads else rows[::-1]))
+            rows = [("remove it", remove)] if self._leads else []
+            self._menu(f"What {line.nick} said", *rows, ("report it to the operators", report))
 
     def _write_about(self, line: Line, command: str, does: str) -> None:
         """Begin a command about a message; the reason may follow."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from trio_chat.core.answers import topic_of
-from trio_chat.core.denials import banned_there
+from trio_chat.core.barred import banned_there
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.events import (
     Change,
