@@ -243,6 +243,32 @@ def test_a_guest_who_is_gone_is_known_by_the_name_they_were_banned_by(ring: Ring
     assert lifted == Unbanned(1, "olga", "id-olga", "network", "203.0.113.9", "mallory")
 
 
+def test_a_ban_is_found_by_what_it_is_about_if_that_is_no_more_or_lies_within(ring: Ring) -> None:
+    ban(ring, "10.9.0.0/16")
+    ban(ring, "bob")
+    ring.happen(AccountDropped("bob", "id-bob"))
+    for asked, number in [("10.9.1.1", 1), ("10.9.4.0/24", 1), ("bob", 2), ("a:BOB", 2)]:
+        [found] = ring.chat.answer("id-olga", ListBans(asked))
+        assert [one.number for one in found.bans] == [number]  # type: ignore[union-attr]
+    [found] = ring.chat.answer("id-olga", ListBans("10.0.0.0/8"))
+    assert found == BansView((), whom="10.0.0.0/8")
+    why = refusal(ring.decide("id-olga", LiftBan("10.9.1.1"))).why
+    assert (
+        why
+        == "There is no ban of network 10.9.1.1. Ban 1 is about 10.9.0.0/16, which has it in it."
+    )
+    for which in ("bob", "a:bob"):
+        assert ring.decide("id-olga", LiftBan(which))[0].number == 2  # type: ignore[union-attr]
+
+
+def test_a_guest_who_has_just_left_is_banned_by_name(ring: Ring) -> None:
+    ring.happen(Departed("mallory", "id-mallory"))
+    banned, _, told = ring.decide("id-olga", SetBan("Mallory"))
+    assert isinstance(banned, Banned)
+    assert (banned.kind, banned.value, banned.whom) == ("network", "203.0.113.9", "mallory")
+    assert told == Notice("mallory is not here any more: that is where mallory came from.")
+
+
 # ── for whom it counts ─────────────────────────────────────────────────────────────────────────
 
 

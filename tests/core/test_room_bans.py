@@ -21,6 +21,7 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.events import (
+    AccountDropped,
     AccountSet,
     Arrived,
     Change,
@@ -279,6 +280,10 @@ def test_bans_are_lifted_by_number_or_by_whom_they_are_about(house: House) -> No
     why = refusal(house.decide("id-olga", LiftRoomBan("#den", "gus"))).why
     assert why == "There is no ban of *!*@5d1abb1794.ip in #den. /bans lists them."
     assert lift(house, "4") == ["m:lou!*@*"]
+    ban(house, "mark")
+    house.happen(AccountDropped("mark", "id-mark"))
+    house.go("mark")
+    assert lift(house, "mark") == ["a:mark"]
 
 
 def test_a_number_is_not_used_again(house: House) -> None:

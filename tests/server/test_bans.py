@@ -210,6 +210,10 @@ async def test_operators_alone_are_shown_real_addresses() -> None:
         actually = f":chat.local 338 boss mallory {FAR} :is actually using this address"
         assert actually in await op.news("WHOIS mallory")
         assert FAR not in "".join(await mallory.news("WHOIS mallory"))
+        await mallory.news("NICK mal")
+        was = f":chat.local 338 boss mallory {FAR} :was using this address"
+        assert was in await op.news("WHOWAS mallory")
+        assert FAR not in "".join(await mallory.news("WHOWAS mallory"))
 
 
 async def test_a_banned_nickname_is_neither_let_in_nor_taken(house: House) -> None:

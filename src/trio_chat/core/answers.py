@@ -233,7 +233,12 @@ def _find_past(state: State, asker: Person, query: FindPast) -> Answer:
     return People(
         query.nick,
         tuple(
-            UserView(person.nick, person.origin, spoke=went)
+            UserView(
+                person.nick,
+                person.origin,
+                spoke=went,
+                address=person.address if asker.is_operator else "",
+            )
             for person, went in reversed(state.past)
             if fold(person.nick) == name
         ),

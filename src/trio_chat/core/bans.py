@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from trio_chat.core.masks import Pattern, address, fold_mask, pattern
 from trio_chat.core.names import fold
-from trio_chat.core.networks import address_of, network_of
+from trio_chat.core.networks import IpNetwork, address_of, network_of
 from trio_chat.core.room import Person
 from trio_chat.core.views import Ban
 
@@ -70,6 +70,14 @@ class Bans:
         lengths, number = self._networks[address.version], int(address)
         found = [ban for shift, some in lengths.items() if (ban := some.get(number >> shift))]
         return () if found and address.is_loopback else found
+
+    def around(self, network: IpNetwork) -> Sequence[Ban]:
+        """The bans of networks that a network is in, the smallest first."""
+        lengths = self._networks.get(network.version, {})
+        number = int(network.network_address)
+        least = network.max_prefixlen - network.prefixlen
+        found = ((shift, lengths[shift].get(number >> shift)) for shift in sorted(lengths))
+        return [ban for shift, ban in found if ban and shift >= least]
 
     def fitting(self, person: Person) -> Ban | None:
         """The ban that counts for somebody."""

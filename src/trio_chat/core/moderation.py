@@ -2,11 +2,12 @@
 
 Whom a ban is about is read in this order: a network or an address; ``a:`` and an account's name; a
 mask, if it has one of ``!@*?``; or a name: of an account, of somebody who is logged in to one, or
-of a guest who is here, whose network it is then.
+of a guest who is here or has been lately (``State.past``), whose network it is then.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
@@ -57,7 +58,7 @@ def read_target(state: State, text: str) -> Target | Refused:
         return _mask(text)
     if state.realm.account(text):
         return _account(state, text)
-    person = state.person(text)
+    person = state.person(text) or state.gone(text)
     if person is None:
         return _unknown(cut(text, 50))
     if person.origin.account:
@@ -130,7 +131,9 @@ def _way_in(state: State, target: Target) -> Refused | None:
 # ── bans ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | BanEffect | Refused]:
+def _set_ban(
+    state: State, person: Person, asked: SetBan
+) -> Sequence[Banned | BanEffect | Notice | Refused]:
     if not person.is_operator:
         return [operators_only()]
     bans, target = state.realm.bans, read_target(state, asked.whom)
@@ -147,7 +150,11 @@ def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | B
         bans.last + 1, target.kind, target.value, asked.mute, bounded(asked.seconds),
         as_reason(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
     )  # fmt: skip
-    return [banned, _effect(state, person, banned, replaced)]
+    effect = _effect(state, person, banned, replaced)
+    if not target.whom or state.person(target.whom):
+        return [banned, effect]
+    why = f"{target.whom} is not here any more: that is where {target.whom} came from."
+    return [banned, effect, Notice(why)]
 
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
@@ -183,11 +190,27 @@ def _find(state: State, which: str) -> Ban | Refused:
         return bans.all.get(int(which)) or Refused(f"There is no ban {int(which)}.")
     target = read_target(state, which)
     found = bans.on(target.kind, target.value) if isinstance(target, Target) else None
-    if found := found or next(_naming(state, which), None):
+    if found := found or next(chain(_naming(state, which), _of_value(state, which)), None):
         return found
     if isinstance(target, Refused):
         return target
-    return Refused(f"There is no ban of {target.kind} {target.value}.")
+    why = f"There is no ban of {target.kind} {target.value}."
+    for ban in _around(state, target):
+        return Refused(f"{why} Ban {ban.number} is about {ban.value}, which has it in it.")
+    return Refused(why)
+
+
+def _of_value(state: State, text: str) -> Iterator[Ban]:
+    """The bans of just this account or nickname, whether there is any of it or not."""
+    bans = state.realm.bans
+    name = text[len(ACCOUNT_PREFIX) :] if text[:2].lower() == ACCOUNT_PREFIX else text
+    return filter(None, (bans.of_account(name), bans.on(MASK, full_mask(text))))
+
+
+def _around(state: State, target: Target) -> Sequence[Ban]:
+    """The bans of networks that a network is in; the smallest first."""
+    network = network_of(target.value) if target.kind == NETWORK else None
+    return state.realm.bans.around(network) if network else ()
 
 
 def _naming(state: State, name: str) -> Iterator[Ban]:
@@ -214,11 +237,12 @@ def _list_bans(state: State, asker: Person, query: ListBans) -> Iterator[Bans | 
 def _about(state: State, name: str) -> Bans | Refused:
     """The bans that are about this, or that fit the person of this name, or whoever takes it."""
     target, person = read_target(state, name), state.person(name)
-    found: list[Ban | None] = [*_naming(state, name), *_of_nick(state, name)]
+    named = (_naming(state, name), _of_nick(state, name), _of_value(state, name))
+    found: list[Ban | None] = [*chain.from_iterable(named)]
     if person:
         found.append(state.realm.bans.fitting(person))
     if isinstance(target, Target):
-        found.insert(0, state.realm.bans.on(target.kind, target.value))
+        found += [state.realm.bans.on(target.kind, target.value), *_around(state, target)]
     elif not found:
         return target
     by_number = {ban.number: ban for ban in found if ban}

@@ -45,22 +45,15 @@ def read_target(state: State, written: str) -> Target | Refused:
     """Read whom a ban is to be about: a mask, an entry with a prefix, or somebody's name."""
     if {*written} & {*"!@*?"} or written[:2].lower() in (ACCOUNT, MUTE):
         return Target(entry_mask(written))
-    if (person := state.person(written)) or (person := _gone(state, written)):
+    account = state.realm.account(written)
+    if person := state.person(written) or (None if account else state.gone(written)):
         return Target(_entry_of(person), person.identity, person.nick)
-    if account := state.realm.account(written):
+    if account:
         return Target(f"{ACCOUNT}{account.name}", account.identity, account.name)
     name = cut(written, 50)
     why = f"Nobody here is called {name}, and there is no account {name}"
     how = f"to ban whoever takes that nickname, name {name}!*@*"
     return Refused(f"{why}: {how}.", Code.NO_SUCH_NICK, (name,))
-
-
-def _gone(state: State, nick: str) -> Person | None:
-    """The last person who had this nickname, if it is nobody's account."""
-    if state.realm.account(nick):
-        return None
-    name = fold(nick)
-    return next((person for person, _ in reversed(state.past) if fold(person.nick) == name), None)
 
 
 def _entry_of(person: Person) -> str:
@@ -172,9 +165,11 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
         why = f"There is no ban {int(which)} in {room.state.name}."
         return found or Refused(f"{why} /bans lists them.", about=(room.state.name,))
     target = read_target(state, which)
-    wanted = set[str]()
+    # What is about the name itself is found whether anybody has it or not.
+    entries = [entry_mask(which), f"{ACCOUNT}{which}"]
     if isinstance(target, Target):
-        wanted = {fold_mask(target.entry), fold_mask(MUTE + target.entry)}
+        entries.append(target.entry)
+    wanted = {fold_mask(mute + entry) for entry in entries for mute in ("", MUTE)}
     found = [entry for entry in bans if fold_mask(entry.mask) in wanted]
     # Somebody who is not here any more is known by the name by which they were banned.
     if found := found or [entry for entry in bans if fold(entry.whom) == fold(which)]:

@@ -70,6 +70,11 @@ class State:
         """The person who has this nickname now."""
         return self.by_nick.get(fold(nick))
 
+    def gone(self, nick: str) -> Person | None:
+        """The last one who had this nickname and has gone, or has another one now."""
+        name = fold(nick)
+        return next((one for one, _ in reversed(self.past) if fold(one.nick) == name), None)
+
     def same(self, identity: str) -> Mapping[str, Person]:
         """The people of an identity, by id."""
         person = self.people.get(identity)

@@ -294,6 +294,8 @@ def whowas(out: ReplyBuffer, nick: str, count: int, past: People) -> None:
         origin = seen.origin
         parts = (seen.nick, origin.user, origin.host, "*", origin.name)
         out.last_param(n.RPL_WHOWASUSER, *parts)
+        if seen.address:
+            out.last_param(n.RPL_WHOISACTUALLY, seen.nick, seen.address, "was using this address")
         went = _date(seen.spoke / 1000)
         out.last_param(n.RPL_WHOISSERVER, seen.nick, out.info.name, went)
     out.last_param(n.RPL_ENDOFWHOWAS, cut(nick, 50), "End of WHOWAS")
