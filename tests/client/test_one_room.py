@@ -436,4 +436,4 @@ def test_a_line_that_may_have_a_password_is_not_said(line: str) -> None:
     assert told.startswith("*** Not said, as a password may be in that line.")
     assert bob.refused == 1
     bob.writes("//login is a command")
-    assert bob.sent[-1] == "PRIVMSG #lobby :/login is a command"
+    assert bob.sent[-1] == "PRIVMSG #lobby ://login is a command"

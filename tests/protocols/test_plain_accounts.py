@@ -31,9 +31,9 @@ from trio_chat.core.events import (
 from trio_chat.core.queries import ExportAccount, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, NewKey, Refused
+from trio_chat.protocols.confidential import NOT_SAID, is_confidential
 from trio_chat.protocols.plain.server import PlainSession
 from trio_chat.protocols.plain.wording import ASK_TO_UNLOCK
-from trio_chat.protocols.slashes import NOT_SAID, is_confidential
 
 OWNED = Refused("bob is somebody's: /login PASSWORD if it is you.", Code.NICK_OWNED, ("bob",))
 BOBS = Origin(account="bob")
@@ -64,6 +64,10 @@ def told(session: PlainSession) -> str:
     return session.data_to_send().decode()
 
 
+#: What keys that are no letters leave at the beginning of a line: ↑, F1, Del, Ctrl-A, a BOM.
+KEYS = ["\x1b[A", "\x1b[1;5D", "\x1bOA", "\x1b[[A", "\x1b[3~\x1b[3~", "\x01", "\ufeff", "\u200b"]
+
+
 @pytest.mark.parametrize(
     ("line", "command"),
     [
@@ -72,6 +76,7 @@ def told(session: PlainSession) -> str:
         ("/login carol hunter22", LogIn("carol", "hunter22")),
         ("/login carol  two words ", LogIn("carol", "two words")),
         ("/LOGIN hunter22", LogIn("bob", "hunter22")),
+        ("/login\u200b hunter22", LogIn("bob", "hunter22")),
         ("/logout", LogOut()),
         ("/password hunter22", SetPassword("hunter22")),
         ("/token new my phone", MakeKey("my phone")),
@@ -96,6 +101,18 @@ def test_verb(line: str, command: Command) -> None:
         ("/password two words", "*** A password is one word here, without spaces.\n"),
         ("/token", "*** Usage: /token new NAME|list|drop NAME\n"),
         ("/token new", "*** Usage: /token new NAME|list|drop NAME\n"),
+        *(
+            (
+                f"/{line}",
+                "*** /login [NAME] PASSWORD logs in here, and /register PASSWORD makes an account."
+                "\n",
+            )
+            for line in (
+                "msg NickServ IDENTIFY hunter22",
+                "ns identify hunter22",
+                "identify hunter22",
+            )
+        ),
         ("/token list hunter22", "*** Usage: /token new NAME|list|drop NAME\n"),
     ],
 )
@@ -106,6 +123,7 @@ def test_complaint(line: str, answer: str) -> None:
 
 
 LINES_WITH_PASSWORD = [
+    *(f"{key}/login hunter22" for key in KEYS),
     *(" /login hunter22", "\t/register hunter22", "/ login hunter22x", ". /login hunter22"),
     *(
         " /msg NickServ IDENTIFY hunter22",
@@ -113,7 +131,9 @@ LINES_WITH_PASSWORD = [
         " /ns identify hunter22",
     ),
     *("login hunter22", "Identify bob hunter22", "register hunter22", " password hunter22 "),
-    *("ns identify hunter22", "msg NickServ SET PASSWORD hunter22"),
+    *("ns identify hunter22", "msg NickServ SET PASSWORD hunter22", "PASS hunter22"),
+    *("/me /login hunter22", "/msg bob /login hunter22", "/topic /login hunter22"),
+    *("/w bob /register hunter22", "\x1b[A /login hunter22", "/quote PASS hunter22"),
 ]
 
 
@@ -129,6 +149,7 @@ def test_a_password_that_slips_is_said_to_nobody(line: str) -> None:
     "text",
     [
         *("login hunter22", "login", "the login page works", "login does not work here"),
+        *("pass hunter22", "PASS on the salt", " /taken", "./passing"),
         *("logins cost 3", "NS records are slow", "nickserv is down", "./configure /login"),
     ],
 )

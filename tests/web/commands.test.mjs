@@ -28,6 +28,7 @@ test("they send what the terminal client sends", () => {
 test("texts are said as they are, with one slash less if there are two", () => {
     assert.deepEqual(run("hello  there"), [["say", "#room", "hello  there", {}]]);
     assert.deepEqual(run("//etc"), [["say", "#room", "/etc", {}]]);
+    assert.deepEqual(run("//login is a command"), [["say", "#room", "//login is a command", {}]]);
     assert.deepEqual(run("/a\n/b"), [["say", "#room", "/a\n/b", {}]]);
     assert.deepEqual(run("/me waves"), [["say", "#room", "waves", { action: true }]]);
 });

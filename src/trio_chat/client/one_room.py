@@ -17,9 +17,10 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked
+from trio_chat.protocols.confidential import NOT_SAID, says_password, text_of
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
-from trio_chat.protocols.slashes import NOT_SAID, is_confidential, spelled_out
+from trio_chat.protocols.slashes import spelled_out
 from trio_chat.protocols.unacked import new_token
 
 # Commands about the room where we are, unless they name another one.
@@ -172,11 +173,11 @@ class OneRoom:
         """
         if not line.strip():
             return None
+        if says_password(line):
+            raise Unsupported(NOT_SAID)
         if line.startswith("/") and not line.startswith("//"):
             return self._command(spelled_out(line).strip())
-        if is_confidential(line) and not line.startswith("//"):
-            raise Unsupported(NOT_SAID)
-        return self._say(line.removeprefix("/"), self._here())
+        return self._say(text_of(line), self._here())
 
     def _say(self, text: str, target: str, *, action: bool = False) -> requests.Request:
         if is_invisible(text):

@@ -29,12 +29,24 @@ _UNSAFE = re.compile(
 )
 _UNSEEN = re.compile(f"[\u200c\u200d{_INVISIBLE}]")
 
+# What the keys of a terminal send that are no letters, ↑ and F1 among them: CSI and SS3 sequences
+# (ECMA-48), the form of F1 on a Linux console; control characters; and what cannot be seen.
+_KEYS = re.compile(
+    r"(?:\x1b\[\[?[0-?]*[@-~]|\x1bO[A-Za-z]"
+    f"|[\x00-\x08\x0e-\x1f\x7f-\x9f\u200c\u200d{_INVISIBLE}])+"
+)
+
 
 def clean(text: str) -> str:
     """The text as it may be printed, on one line, beside other people's text."""
     if text.isascii() and text.isprintable():
         return text
     return _without_piles(_UNSAFE.sub(_replacement, text))
+
+
+def without_keys(line: str) -> str:
+    """A line without keys that are no letters, such as ↑, and without what cannot be seen."""
+    return line if line.isprintable() else _KEYS.sub("", line)
 
 
 def clean_lines(text: str) -> str:

@@ -6,11 +6,12 @@ no row, and lists the rows for /help.
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from trio_chat.core.letters import cut
+from trio_chat.protocols.clean import without_keys
 
 #: The filters of a search, for /help.
 FILTERS = "Filters for /search: from:NAME in:#ROOM in:NAME before:2024-12-31 after:2024-12-31"
@@ -39,11 +40,13 @@ _ALIASES = {
 
 
 def spelled_out(line: str) -> str:
-    """Rewrite a command with our name for it; leave other lines alone."""
+    """Rewrite a command with our name for it, as it looks; leave other lines alone."""
     word, blank, rest = line.strip().partition(" ")
-    name = word[1:].lower()
     if not word.startswith("/"):
         return line
+    if (seen := without_keys(word)) != word:
+        line = f"{seen}{blank}{rest}"
+    name = seen[1:].lower()
     if name == "q":  # in other programs, to leave or to talk with somebody
         return f"/query {rest}" if rest.strip() else "/quit"
     if name == "w":  # who, or whisper
@@ -100,46 +103,6 @@ def complaint(rows: Mapping[str, Row], word: str, rest: str) -> str:
 def near(rows: Mapping[str, Row], word: str) -> str:
     """Return the most similar command; empty if there is none."""
     return next(iter(difflib.get_close_matches(word, rows, n=1)), "")
-
-
-#: What people are told of a line that is confidential and no command.
-NOT_SAID = (
-    "Not said, as a password may be in that line. A command begins with its slash; two slashes say "
-    "the line all the same."
-)
-
-# Commands with a password, and how a line begins that may have been meant to be one.
-_WITH_PASSWORD = ("login", "register", "password", "identify")
-_SERVICES = ("nickserv", "ns")
-_BEGINNING = re.compile(r"[^\w/]*/+\s*([a-z]+)(?!\S)(?:\s+([a-z]+)\b)?", re.IGNORECASE)
-
-# Most lines begin with something else; every line of every room is looked at.
-_PERHAPS = re.compile(r"[^\w/]*(?:/|[Ll][Oo]|[Rr][Ee]|[Ii][Dd]|[Pp][Aa]|[Mm][Ss]|[Nn][IiSs])")
-
-# A short line that may be such a command without its slash. Passwords have eight characters, unless
-# the server says otherwise, so "login failed" is none.
-_WITHOUT_SLASH = re.compile(
-    r"[^\w/]*(?:"
-    rf"(?:{'|'.join(_WITH_PASSWORD)})(?:\s+\S+)?\s+\S{{8,}}\s*$"
-    rf"|(?:msg\s+)?(?:{'|'.join(_SERVICES)})\s+(?:identify|register|ghost|set|login)\s+\S"
-    r")",
-    re.IGNORECASE,
-)
-
-
-def is_confidential(line: str) -> bool:
-    """Whether a line may have a password in it, for us or for NickServ: perhaps where no command
-    can be, after a typo, or without its slash.
-    """
-    if _PERHAPS.match(line) is None:
-        return False
-    if (found := _BEGINNING.match(line)) is None:
-        return _WITHOUT_SLASH.match(line) is not None
-    return _is_near(found[1], (*_WITH_PASSWORD, *_SERVICES)) or _is_near(found[2], _SERVICES)
-
-
-def _is_near(word: str | None, words: Sequence[str]) -> bool:
-    return bool(word and difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.8))
 
 
 def overview(rows: Mapping[str, Row]) -> list[str]:

@@ -329,8 +329,8 @@ def test_the_last_five_hundred_inputs_are_kept(here: Desk) -> None:
 @pytest.mark.parametrize(
     "secret",
     [
-        "/raw PASS x", "/raw oper a b", "/raw PRIVMSG ChanServ x", "/msg ChanServ IDENTIFY x",
-        "/join #room key", "/PASS x", "/j #room key", "/q chanserv identify x", "/quote PASS x",
+        "/raw PRIVMSG ChanServ x", "/msg ChanServ IDENTIFY x", "/join #room key", "/j #room key",
+        "/q chanserv identify x",
     ],
 )  # fmt: skip
 def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
@@ -354,6 +354,8 @@ def test_passwords_are_not_kept(here: Desk, secret: str) -> None:
         "/raw NS IDENTIFY x",
         "/ns set",
         "login foobarbaz",
+        *("/PASS x", "/quote PASS x", "/raw oper a b", "/raw REGISTER * * x", "PASS x"),
+        *("/raw PRIVMSG #a :/login x", "/me /login x", "/topic /login x", "/msg al /login x"),
     ],
 )
 def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str) -> None:
@@ -364,7 +366,12 @@ def test_the_password_of_an_account_is_not_even_remembered(here: Desk, line: str
 
 
 @pytest.mark.parametrize(
-    "line", [" /login x", "\u00a0/ login x", "login foobarbaz", " /ns identify x"]
+    "line",
+    [
+        *(" /login x", "\u00a0/ login x", "login foobarbaz", " /ns identify x", "PASS x"),
+        *("/me /login x", "/topic /login x", "/msg al /login x", "/query al /register x"),
+        *("/raw PRIVMSG #a :/login x", "/quote NOTICE al :/ns identify x"),
+    ],
 )
 def test_a_password_that_slips_is_not_said(here: Desk, line: str) -> None:
     assert here.enter(line) == ()
@@ -377,10 +384,17 @@ def test_a_line_without_a_password_is_said(here: Desk, line: str) -> None:
 
 
 def test_what_begins_with_two_slashes_is_a_text_also_with_such_a_word(here: Desk) -> None:
-    assert here.enter("//login is a command") == [requests.Say("/login is a command", "#lobby")]
+    """With both slashes, as our server would hold it back with one."""
+    assert here.enter("//login is a command") == [requests.Say("//login is a command", "#lobby")]
+    assert here.enter("//etc") == [requests.Say("/etc", "#lobby")]
 
 
-@pytest.mark.parametrize("line", ["/raw REGISTER * * x", f"/invitation {'x' * 43}"])
+@pytest.mark.parametrize("line", ["/msg NickServ IDENTIFY foobarbaz", "/msg X login al foobarbaz"])
+def test_who_asks_another_network_to_be_logged_in_may_do_so(here: Desk, line: str) -> None:
+    assert here.enter(line) == [requests.SlashCommand(line, "#lobby")]
+
+
+@pytest.mark.parametrize("line", [f"/invitation {'x' * 43}"])
 def test_other_secrets_are_kept_in_no_file(here: Desk, line: str) -> None:
     here.enter(line)
     assert here.model.before("") == line

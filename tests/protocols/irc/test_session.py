@@ -894,3 +894,52 @@ def test_refusals_are_counted() -> None:
     before = desk.session.refusals
     desk.feed(b"PRIVMSG #nowhere :x\r\nNONSENSE\r\nKICK\r\n\xff\r\n")
     assert desk.session.refusals == before + 4
+
+
+# ── what may be a password ─────────────────────────────────────────────────────────────────────
+
+_WRONG = [
+    *(
+        "/login hunter22",
+        "/LOGIN bob hunter22",
+        "/logn x",
+        "/register x",
+        "/password x",
+        "/token x",
+    ),
+    *("/msg NickServ IDENTIFY x", "/ns identify x", "/quote PASS x", "/nickserv identify x"),
+    *("login bob hunter22", "identify hunter22", "PASS x", "/pass x", "/oper boss x"),
+]
+_TO_OTHERS = ["PRIVMSG #room", "PRIVMSG bob", "NOTICE #room", "PRIVMSG bob,#room", "TOPIC #room"]
+
+
+@given(
+    line=st.sampled_from(_WRONG),
+    before=st.text(st.sampled_from(" \t\u00a0\u200b\x02\x1f"), max_size=4),
+    to=st.sampled_from(_TO_OTHERS),
+    framed=st.booleans(),
+)
+def test_what_may_be_a_password_reaches_nobody(
+    line: str, before: str, to: str, framed: bool
+) -> None:
+    desk = entered()
+    text = f"{before}{line}"
+    if framed and to.startswith("PRIVMSG"):
+        text = f"\x01ACTION {text}\x01"
+    asked = len(desk.asked)
+    [told] = desk.feed(f"{to} :{text}\r\n".encode())
+    assert desk.asked[asked:] == []
+    assert told.command == "NOTICE"
+    assert "/msg NickServ IDENTIFY ACCOUNT PASSWORD logs in" in told.params[1]
+    desk.feed(f"{to} ://{line}\r\n".encode())
+    assert len(desk.asked) > asked
+
+
+def test_it_ends_a_run_of_messages_and_costs_no_other() -> None:
+    desk = entered("standard-replies")
+    asked = len(desk.asked)
+    texts = ("one", "/login hunter22", "two")
+    told = desk.feed("".join(f"PRIVMSG #room :{text}\r\n" for text in texts).encode())
+    assert desk.asked[asked:] == [Say("#room", "one"), Say("#room", "two")]
+    [failed] = [message for message in told if message.command == "FAIL"]
+    assert [*failed.params[:2]] == ["PRIVMSG", "MAY_HOLD_PASSWORD"]

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from trio_chat.protocols.slashes import is_confidential, spelled_out
+from trio_chat.protocols.confidential import is_confidential, says_password
+from trio_chat.protocols.slashes import spelled_out
 
 #: Inputs of the whole program.
 INPUTS_MAX = 500
@@ -31,7 +32,7 @@ class Inputs:
 
     def add(self, text: str) -> None:
         """Remember an input, unless it repeats the last, or holds a password."""
-        is_new = self._inputs[-1:] != [text] and not is_confidential(text)
+        is_new = self._inputs[-1:] != [text] and not _has_password(text)
         if is_new and text.strip() and len(text) <= _LONGEST:
             self._inputs.append(text)
             del self._inputs[:-INPUTS_MAX]
@@ -59,5 +60,9 @@ class Inputs:
 
 def may_last(text: str) -> bool:
     """Whether it may be kept in a file."""
-    is_secret = is_confidential(text) or _SECRET.match(spelled_out(text))
+    is_secret = _has_password(text) or _SECRET.match(spelled_out(text))
     return len(text) <= _LONGEST and not is_secret
+
+
+def _has_password(text: str) -> bool:
+    return is_confidential(text) or says_password(text)

@@ -9,15 +9,14 @@ from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.confidential import NOT_SAID, says_password, text_of
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
 from trio_chat.protocols.irc.text import room_name
 from trio_chat.protocols.slashes import (
-    NOT_SAID,
     Row,
     complaint,
-    is_confidential,
     near,
     overview,
     spelled_out,
@@ -47,12 +46,12 @@ def enter(model: Attention, text: str, now: float) -> Asked:
     if len(lines) != 1:
         return _say(model, text.strip("\n"), len(lines), now)
     line = lines[0]
-    if line.startswith("/") and not line.startswith("//"):
-        return _do(model, line, now)
-    if is_confidential(line) and not line.startswith("//"):
+    if says_password(line):
         model.note(NOT_SAID, now)
         return ()
-    return _say(model, line.removeprefix("/"), 1, now)
+    if line.startswith("/") and not line.startswith("//"):
+        return _do(model, line, now)
+    return _say(model, text_of(line), 1, now)
 
 
 def _say(model: Attention, text: str, lines: int, now: float) -> Asked:

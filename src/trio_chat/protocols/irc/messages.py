@@ -1,17 +1,18 @@
 """The messages of clients: PRIVMSG and NOTICE, in one line or several, and tags without a text."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from trio_chat.core.commands import DirectMessage, Say, TagMessage
+from trio_chat.core.commands import DirectMessage, Say, SetTopic, TagMessage
 from trio_chat.core.letters import cut
 from trio_chat.core.modes import STATUS
 from trio_chat.core.names import distinct
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.confidential import NOT_SAID, is_held_back
 from trio_chat.protocols.irc import batches, services
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.fitting import fits
-from trio_chat.protocols.irc.info import TARGETS_MAX
+from trio_chat.protocols.irc.info import IDENTITY, TARGETS_MAX
 from trio_chat.protocols.irc.message import Message, render_tags
 from trio_chat.protocols.irc.multiline import combined
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
@@ -68,6 +69,24 @@ def say_lines(out: ReplyBuffer, collector: batches.Collector, message: Message) 
     notice, tags = batch.command == "NOTICE", _client_tags(batch.opening)
     token = batch.opening.tags.get(_ID, "")
     yield _said(batch.target, text, batch.action, notice, tags, token, concat_at)
+
+
+def unless_confidential(out: ReplyBuffer, asks: Iterable[Ask]) -> Sequence[Ask]:
+    """What a line asks for; nothing, which is told, if it would say what may be a password."""
+    asks = tuple(asks)
+    if any(isinstance(ask.command, _SAYING) and is_held_back(ask.command.text) for ask in asks):
+        why = NOT_SAID if IDENTITY in out.peer.caps else _NOT_SAID
+        out.fail(out.verb, "MAY_HOLD_PASSWORD", why)
+        return ()
+    return asks
+
+
+_SAYING = (Say, DirectMessage, SetTopic)
+
+_NOT_SAID = (
+    "Nobody was sent that, as a password may be in it. /msg NickServ IDENTIFY ACCOUNT PASSWORD "
+    "logs in; a text that begins with two slashes is sent all the same."
+)
 
 
 def _said(

@@ -157,6 +157,8 @@ class IrcSession(Session):
         """The messages of the next lines that go to the same room."""
         while self._goes_on():
             self._begin_line(self._waiting.pop())
+            if not self._asks:  # it was held back
+                return
             ask = self._asks.pop(0)
             if not isinstance(ask.command, Say):
                 self._asks.insert(0, ask)

@@ -87,7 +87,8 @@ def dispatch(parts: Parts, message: Message) -> Asks:
     out, peer = parts.out, parts.out.peer
     if peer.registered and MULTILINE in peer.caps:
         if batches.is_part(message):
-            return messages.say_lines(out, parts.collector, message)
+            lines = messages.say_lines(out, parts.collector, message)
+            return messages.unless_confidential(out, lines)
         parts.collector.interrupt(message)
     if message.command in ("WEBIRC", "PROXY") and not peer.registered:
         return [Ask(Quit("This server accepts no gateways."))]  # no reply that shows its password
@@ -102,7 +103,8 @@ def dispatch(parts: Parts, message: Message) -> Asks:
     if len(message.params) < verb.needed:
         out.error(n.ERR_NEEDMOREPARAMS, message.command, "Not enough parameters")
         return ()
-    return verb.read(parts.registration if verb.registers else out, message)
+    asks = verb.read(parts.registration if verb.registers else out, message)
+    return messages.unless_confidential(out, asks)
 
 
 # ── rooms ──────────────────────────────────────────────────────────────────────────────────────

@@ -37,13 +37,13 @@ from trio_chat.core.names import fold, nick_problem
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
 from trio_chat.protocols.audit import audit_lines, report_lines
+from trio_chat.protocols.confidential import NOT_SAID, is_confidential, says_password
 from trio_chat.protocols.invitation import is_damaged, is_link, shown_token
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import read_verb
 from trio_chat.protocols.plain.wording import CANNOT_LOG_IN, GREETING, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Says, Session
-from trio_chat.protocols.slashes import NOT_SAID, is_confidential
 from trio_chat.protocols.sniff import begins_request, is_header, is_one_letter, is_whole_request
 from trio_chat.protocols.telnet import Telnet, without_erased
 
@@ -284,7 +284,7 @@ class PlainSession(Session):
             return None
         if self._is_answer(text):
             return self._answer(text.strip())
-        if is_confidential(text) and not (self._nick and text.startswith("/")):
+        if (says_password if self._nick else is_confidential)(text):
             return self._out_of_place(text.strip())
         if not self._has_spoken and self._is_of_browser(text):
             return Quit(_NO_WEB_SERVER)

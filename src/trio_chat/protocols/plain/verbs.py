@@ -30,7 +30,7 @@ from trio_chat.core.commands import (
     SetTopic,
 )
 from trio_chat.core.events import Change, is_id
-from trio_chat.core.names import room_problem
+from trio_chat.core.names import fold, room_problem
 from trio_chat.core.queries import (
     Bound,
     ExportAccount,
@@ -110,8 +110,10 @@ def _join(room: str, name: str) -> Command:
     return Join(name if name.startswith("#") else f"#{name}")
 
 
-def _tell(room: str, rest: str) -> Command:
+def _tell(room: str, rest: str) -> Command | Refused:
     nick, text = rest.split(maxsplit=1)
+    if fold(nick.partition("@")[0]) == "nickserv":
+        return Refused(_NO_NICKSERV)
     return DirectMessage(nick, text)
 
 
@@ -279,9 +281,12 @@ def _help(room: str, rest: str) -> Notice:
 
 _WITH_IRC = "Only an IRC client, such as 'trio-chat client', can do that here."
 
+_NO_NICKSERV = "/login [NAME] PASSWORD logs in here, and /register PASSWORD makes an account."
+
 #: The replies to commands that people know from elsewhere: what there is here instead.
 _ELSEWHERE = {
     **dict.fromkeys(("part", "leave", "close"), ALWAYS_IN_A_ROOM),
+    **dict.fromkeys(("nickserv", "ns", "identify"), _NO_NICKSERV),
     **dict.fromkeys(("notice", "query"), "/msg NAME TEXT says something to one person only."),
     **dict.fromkeys(
         ("whois", "wi"),

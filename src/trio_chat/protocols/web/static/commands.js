@@ -257,7 +257,8 @@ export function enter(chat, text) {
         if (!line.startsWith("//") && isConfidential(line)) {
             refuse("Not said, as a password may be in that line. A command begins with its slash; two slashes say the line all the same.");
         }
-        return chat.say(place(chat), line.includes("\n") ? text : text.replace(/^\s*\/\//, "/"), {});
+        const escaped = !line.includes("\n") && !HELD_BACK.test(line);
+        return chat.say(place(chat), escaped ? text.replace(/^\s*\/\//, "/") : text, {});
     }
     let [word, rest] = two(line.slice(1));
     word = word.toLowerCase();
@@ -270,6 +271,9 @@ export function enter(chat, text) {
     if (count < command.needed) refuse(`Usage: /${word} ${command.args}`);
     command.act(chat, rest);
 }
+
+// Texts that the server would hold back if they began with one slash; with two it says them.
+const HELD_BACK = /^\/\/+\s*(login|register|password|identify|token|pass|oper|nickserv|ns|msg\s+nickserv)\b/i;
 
 /** Whether a line may have a password in it, as its slash is missing or mistyped.
  * @param {string} line */
