@@ -449,6 +449,7 @@ async def test_an_invitation_for_an_operator_makes_one_of_an_account_for_good(
     kept = chosen(history={"store": str(tmp_path / "chat.db")})
     async with running(kept) as house:
         al = await owner(house)
+        await answer(al, "/register another-horse", "*** You are logged in as al already.\n")
         await answer(al, "/account", "*** Its owner is an operator of this server.\n")
     async with running(kept) as house:
         al = await come(house, "al", f"/login {PASSWORD}")

@@ -154,6 +154,8 @@ async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) ->
         "It hits all 2 others here.",
         ":chat.local NOTICE boss :That may be more than you meant: /quote UBAN del 1 lifts it.",
     ]
+    [told, *_] = await op.news("UBAN ADD 192.0.2.1 1h MUTE spam")
+    assert "192.0.2.1 may not speak for 1h." in told
     told = await op.news("UBAN ADD *", "LOCK FOREVER")
     assert ":chat.local NOTICE boss :It takes the place of ban 1." in told
     assert any("It lasts until you end it with /quote LOCK off. It mutes" in line for line in told)

@@ -63,8 +63,8 @@ ADVICE = {
 # The same for servers whose pin is known, perhaps from this file.
 ADVICE_ON_PINS = {
     "changed": (
-        ", as a link of 'trio-chat invite' has it. If it is, use such a link, or remove the "
-        "server's line from {} and compare as you are asked"
+        ", as a link of 'trio-chat invite' has it. If it is, use such a link, or if {} has "
+        "a line of that server, remove it and compare as you are asked"
     ),
     "pinned": (
         ". Somebody in between may let no TLS through: ask its operator. If it speaks clear text "

@@ -59,7 +59,7 @@ def read_ban(whom: str, rest: str) -> SetBan:
         word, others = (*rest.split(maxsplit=1), "")[:2]
         if word.lower() == "mute" and not mute:
             mute = True
-        elif seconds is None and (read := _duration(word)) is not None:
+        elif seconds is None and (read := read_time(word)) is not None:
             seconds = read
         else:
             break
@@ -81,11 +81,11 @@ def read_lock(text: str) -> LockChat | UnlockChat:
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
     if word.lower() == "off" and not rest:
         return UnlockChat()
-    seconds = _duration(word)
+    seconds = read_time(word)
     return LockChat(why=text) if seconds is None else LockChat(seconds, rest)
 
 
-def _duration(word: str) -> int | None:
+def read_time(word: str) -> int | None:
     """The seconds of a duration; None if the word belongs to the reason. Raises BadDuration."""
     return duration(word) if re.match(r"[-+.]?\d", word) else read_duration(word)
 

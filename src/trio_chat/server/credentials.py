@@ -213,7 +213,7 @@ class Credentials:
         """Carry out something confidential, which nobody may have read on its way."""
         if not self._is_private:
             return [IN_CLEAR]
-        if isinstance(request, Register):
+        if isinstance(request, Register) and not self._is_logged_in():
             if refused := self._shared.admission.unregistered(invited=self._invited):
                 return [refused]
             first = self._as_operator is not None and self._as_operator.first
@@ -223,6 +223,10 @@ class Credentials:
         if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
             self._as_operator = None  # it makes one account an operator's
         return answer
+
+    def _is_logged_in(self) -> bool:
+        person = self._shared.hub.chat.people.get(self._subscriber.user_id)
+        return person is not None and bool(person.origin.account)
 
     def _makes_operators(self) -> bool:
         used = self._as_operator

@@ -33,6 +33,7 @@ from trio_chat.protocols.moderation import (
     duration,
     read_lock,
     read_room_ban,
+    read_time,
     read_uban,
 )
 from trio_chat.protocols.plain.wording import notices
@@ -41,7 +42,7 @@ from trio_chat.protocols.session import Ask
 Asks = Iterable[Ask]
 Read = Callable[[ReplyBuffer, Message], Asks]
 
-UBAN = "ADD|DEL|INFO whom [MUTE] [DURATION time] [why], LIST"
+UBAN = "ADD|DEL|INFO whom [MUTE] [[DURATION] time] [why], LIST"
 REPORT = "target msgid|last nickname [why]"
 REMOVE = "target msgid|last [nickname [why]]"
 LINE = "[time|minutes] {} [why]"
@@ -94,6 +95,8 @@ def _add(out: ReplyBuffer, words: Sequence[str]) -> Asks:
             seconds, rest = duration(rest[1]), rest[2:]
         elif word == "MUTE":
             mute, rest = True, rest[1:]
+        elif not seconds and (read := read_time(rest[0])) is not None:
+            seconds, rest = read, rest[1:]
         elif word == "REQUIRE-SASL":
             return _wrong(out, "REQUIRE-SASL is not known here: LOCK keeps out all guests")
         else:
