@@ -156,6 +156,9 @@ async def test_commands_that_make_sense_later_are_done_after_reconnecting(port, 
         await me.sees(Sent, Sent, OutOfRoom("#lobby"))
         await me.want(requests.Say("here", "#tea"), requests.SlashCommand("/topic tea", "#tea"))
         await me.sees(trio_chat.Notice("There is no connection to the server.", "#tea"))
+        await me.want(requests.SlashCommand("/why", "#tea"))
+        lost = "There is no connection to the server. The server closed the connection"
+        await me.sees(trio_chat.Notice(lost, "#tea"))
         wire.up = True
         await me.sees(Linked, InRoom("#tea"))
         await me.sees(Acknowledged, Acknowledged)

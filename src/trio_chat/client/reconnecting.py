@@ -202,7 +202,7 @@ class ReconnectingConnection:
             self._waits = backoff()
         self._since = inf
         wait = next(self._waits)
-        self._not_before = trio.current_time() + wait
+        self._not_before, self._state.lost = trio.current_time() + wait, why
         self._hear([Unlinked(why, wait)])
 
     async def reconnect(self) -> None:

@@ -76,6 +76,8 @@ class ResumeState:
     ``limits`` are the server's last limits for a message of several lines: texts are cut by them
     while there is no connection, so that they can be resent unchanged.
 
+    ``lost`` is why the last connection has ended, or the last attempt at one has failed.
+
     Plain messages have no ids: ``shown`` are the last ones of each room, as nickname, text, and
     whether it is an action.
     """
@@ -94,6 +96,7 @@ class ResumeState:
     away: str = ""
     since: str = ""
     limits: Limits | None = None
+    lost: str = ""
     shown: MutableMapping[str, deque[tuple[str, str, bool]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
     _lent: bool = field(default=False, init=False, repr=False, compare=False)

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from desk import NOON, Desk, at, said, told
-from trio_chat.client.model import Model
+from trio_chat.client.model import Model, SavedState
 from trio_chat.client.model.reducer import _HEARD
 from trio_chat.core.events import (
     AwaySet,
@@ -399,6 +399,13 @@ def test_a_mask_is_there_once(desk: Desk) -> None:
 
 
 # ── the connection ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_reason_that_the_status_would_cut_is_told_once_on_the_page() -> None:
+    desk = Desk(Model("me", kept=SavedState(buffers=("#tea",), current="#tea")))
+    banned = "you are banned from this chat until 2026-12-01 10:00 UTC (spam), ban 17."
+    desk.hear(Unlinked(banned, 2), Unlinked(banned, 4))
+    assert [line.text for line in desk["#tea"].lines] == [f"Y{banned[1:]}"]
 
 
 def test_the_status_is_that_of_the_connection(desk: Desk) -> None:

@@ -26,6 +26,8 @@ BUFFERS_MAX = 500
 # Seconds for which a message about no room is probably the answer to a command in this buffer.
 _ANSWER = 5.0
 
+_STATUS = 60  # characters that the line of the status shows whole on 80 columns
+_LATELY = 20  # lines of a page in which something is told already
 _MENTIONS_MAX = 500  # lines of all buffers that name us
 _IGNORED_MAX = 500  # masks
 _FOUND_MAX = 1000  # lines of all buffers together
@@ -174,6 +176,13 @@ class ChatState:
     def tell(self, buffer: Buffer, text: str, now: float) -> None:
         """Show an event."""
         self.show(buffer, self.line("event", text, now))
+
+    def tell_long(self, why: str, now: float) -> None:
+        """Tell where one looks, once, a reason that the line of the status cuts: of a ban, say."""
+        line, page = self.line("notice", f"{why[:1].upper()}{why[1:]}", now), self.current
+        lately = (one.text.rstrip(".") for one in page.lines[-_LATELY:])
+        if len(why) > _STATUS and page is not self.server and line.text.rstrip(".") not in lately:
+            self.show(page, line)
 
     def show(self, buffer: Buffer, line: Line) -> None:
         buffer.lines.add(line)

@@ -446,6 +446,7 @@ class Reducer(ChatState):
                 buffer.stops_typing(nick)
         self.status = lost(unlinked)
         self.tell(self.server, self.status, now)
+        self.tell_long(unlinked.why, now)
 
     def _on_lag(self, lag: Lag, now: float) -> None:
         self.lag = lag.seconds

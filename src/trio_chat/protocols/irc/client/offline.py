@@ -108,6 +108,8 @@ class Offline(Requests):
                 self.say_to(first, rest)
             case "away":
                 self.away(text)
+            case "why" if lost := self.state.lost:
+                self.refuse(target, f"{_NO_CONNECTION} {lost[:1].upper()}{lost[1:]}")
             case _:
                 self.refuse(target, _NO_CONNECTION)
 
