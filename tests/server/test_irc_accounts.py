@@ -1,6 +1,7 @@
 """Accounts on IRC: logging in by SASL, PASS and NickServ, and registering, at any moment."""
 
 import logging
+import re
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -493,6 +494,13 @@ async def test_logging_out_and_deleting(house: House) -> None:
     assert f"{SAYS} bob_2 :Your account is deleted. Nobody else can have its name." in lines
     assert sum(" ACCOUNT " in line for line in lines) == 1
     assert await bob.news("NS INFO bob") == [f"{SAYS} bob_2 :There is no account bob."]
+
+
+async def test_ones_own_account_message_has_a_time_like_those_of_others(house: House) -> None:
+    bob = await owner(house, "account-notify", "server-time")
+    for words, told in ((f"IDENTIFY bob {PASSWORD}", "bob"), ("LOGOUT", r"\*")):
+        [line] = [line for line in await bob.news(f"NS {words}") if " ACCOUNT " in line]
+        assert re.fullmatch(rf"@time=\S+Z :bob!bob@127.0.0.1 ACCOUNT {told}", line)
 
 
 async def test_programs_are_refused_by_standard_replies(house: House) -> None:

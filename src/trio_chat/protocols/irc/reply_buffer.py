@@ -351,18 +351,22 @@ class ReplyBuffer(OwnDialect):
         return data
 
     def _flush(self, tag: str) -> None:
-        """Write the replies, with a tag on each that is not in a batch of its own."""
+        """Write the replies, with a tag on each that is not in a batch of its own; and with the
+        time, unless it has the one at which it happened.
+        """
         if not self._replies:
             return
         tags = [tag] if tag else []
         if "server-time" in self.peer.caps:
             tags.append(time_tag(int(self.clock() * 1000)))
-        head = f"@{';'.join(tags)} " if tags and self.peer.caps & TAGGED else ""
+        ours = ";".join(tags) if self.peer.caps & TAGGED else ""
+        head = f"@{ours} " if ours else ""
         for reply in self._replies:
             if isinstance(reply, str):
                 self._to_send.append(f"{head}{cut(reply)}\r\n".encode())
             else:
-                self._to_send.append(self.peer.dialect.render(*reply, tag))
+                shown, id, at = reply
+                self._to_send.append(self.peer.dialect.render(shown, id, at, tag if id else ours))
         self._replies.clear()
 
 
