@@ -55,19 +55,12 @@ def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
 
 
 def _model(settings: Settings, nick: str, state: State) -> Model:
-    kept = _with_room(state.kept, settings)
-    model = Model(nick, offset=_offset, tells_typing=settings.client.typing, kept=kept)
+    client = settings.client
+    room = client.room if "room" in client.model_fields_set else ""
+    model = Model(nick, offset=_offset, tells_typing=client.typing, kept=state.kept, room=room)
     for note in state.notes:
         model.note(note, time.time())
     return model
-
-
-def _with_room(kept: SavedState, settings: Settings) -> SavedState:
-    """Show the room that the person has named, whichever was current last time."""
-    if "room" not in settings.client.model_fields_set:
-        return kept
-    room = settings.client.room
-    return replace(kept, buffers=tuple(dict.fromkeys((*kept.buffers, room))), current=room)
 
 
 def _resume_state(settings: Settings, saved: State) -> ResumeState:

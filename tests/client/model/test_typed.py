@@ -466,6 +466,16 @@ def test_what_was_open_is_kept_even_if_nothing_has_begun_yet(here: Desk) -> None
     assert Model("me", kept=kept).kept() == kept
 
 
+def test_a_room_that_was_named_is_kept_once_we_have_been_in_it() -> None:
+    before = SavedState(buffers=("#lobby",), current="#lobby")
+    here = Desk(Model("me", kept=before, room="#tea"))
+    assert here.model.current.name == "#tea"
+    assert here.model.start(here.now) == [requests.Join("#lobby"), requests.Join("#tea")]
+    assert here.model.kept() == before
+    here.hear(InRoom("#tea"))
+    assert here.model.kept() == SavedState(buffers=("#lobby", "#tea"), current="#tea")
+
+
 def test_what_comes_too_late_to_be_seen_is_not_read_but_known(here: Desk) -> None:
     """Nobody was told that a text has failed: so it counts as on its way."""
     here.hear(said("bob", "hi", "m1", at(1)), Sent("t1", "#lobby", "x"), Sent("t2", "#lobby", "y"))

@@ -28,7 +28,8 @@ class Buffer:
     line. ``asking``: a page is on its way. ``marked`` is the time (unix) up to which it has been
     read, ``told`` the time up to which the server knows that, and ``newest`` the time of the newest
     line that the server has stamped, also as the server wrote it. ``first_visit``: we had read
-    nothing here before, so what was said before we came is not new. ``mentions`` counts the unread
+    nothing here before, so what was said before we came is not new. ``untried``: we have named the
+    room, and have never been in it. ``mentions`` counts the unread
     lines that name us, and in private all. ``draft`` is the text being written, and its cursor.
     """
 
@@ -43,7 +44,7 @@ class Buffer:
         self.name, self.kind = name, kind
         self.topic = ""
         self.draft = ("", 0)
-        self.joined = self.complete = self.asking = self.first_visit = False
+        self.joined = self.complete = self.asking = self.first_visit = self.untried = False
         self.mentions = 0
         self.first_unread: Line | None = None
         self.marked = self.told = -inf

@@ -24,7 +24,7 @@ _UNSENT_MAX = 1000  # texts that outlive the program
 
 
 class Model(Attention):
-    """``kept`` is from the last time."""
+    """``kept`` is from the last time. The person has named the ``room``, which is shown first."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Model(Attention):
         offset: Offset = lambda moment: 0.0,
         tells_typing: bool = False,
         kept: SavedState = SavedState(),  # noqa: B008 - it is frozen
+        room: str = "",
     ) -> None:
         super().__init__(nick, Days(offset), tells_typing=tells_typing)
         self._kept = kept
@@ -48,6 +49,11 @@ class Model(Attention):
                 buffer.draft = text, len(text)
         if kept.current and (current := self.find(kept.current)):
             self.go_to(current)
+        if room:
+            is_known = self.find(room) is not None
+            named = self.open(room)
+            named.untried = not is_known
+            self.go_to(named)
 
     # ── what happens ───────────────────────────────────────────────────────────────────────
 
@@ -131,15 +137,18 @@ class Model(Attention):
     # ── what is kept ───────────────────────────────────────────────────────────────────────
 
     def kept(self) -> SavedState:
-        """Everything that should outlive the program."""
+        """Everything that should outlive the program: not a room that has not let us in, or it
+        would be entered, and perhaps made, when another one was meant.
+        """
+        current = self._kept.current if self.current.untried else self.current.target
         return SavedState(
             secret=self._kept.secret,
             inputs=self._inputs.lasting,
             read=tuple(self.read.items()),
             unsent=tuple(self._unsent())[-_UNSENT_MAX:],
-            buffers=tuple(buffer.name for buffer in self.buffers[1:]),
+            buffers=tuple(buffer.name for buffer in self.buffers[1:] if not buffer.untried),
             ignored=tuple(self.ignored),
-            current=self.current.target,
+            current=current,
             drafts=tuple(self._drafts()),
         )
 

@@ -223,7 +223,7 @@ class Reducer(ChatState):
         buffer = self.open(entered.room)
         if buffer.kind == "room" and not buffer.joined:
             buffer.joined = True
-            buffer.first_visit = False
+            buffer.first_visit = buffer.untried = False
             self.tell(buffer, f"You are in {entered.room}.", now)
         if self.nowhere or entered.room in self.wanted:
             self.wanted.pop(entered.room, None)
