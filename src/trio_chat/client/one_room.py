@@ -17,7 +17,7 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked
-from trio_chat.protocols.confidential import NOT_SAID, says_password, text_of
+from trio_chat.protocols.confidential import NOT_CONFIDED, NOT_SAID, is_confided, says_password, text_of
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import spelled_out
@@ -182,6 +182,8 @@ class OneRoom:
     def _say(self, text: str, target: str, *, action: bool = False) -> requests.Request:
         if is_invisible(text):
             raise Unsupported(INVISIBLE)
+        if is_confided(target, text):
+            raise Unsupported(NOT_CONFIDED)
         self._spoke_to = "" if is_room(target) else target
         return requests.Say(text, target, action, new_token())
 

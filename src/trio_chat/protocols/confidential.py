@@ -17,6 +17,12 @@ NOT_SAID = (
     "the line all the same."
 )
 
+#: What people are told of a text for NickServ with a password in it.
+NOT_CONFIDED = (
+    "Not said, as the password would be shown here. /login NAME PASSWORD logs in; on servers that "
+    "have another way, /raw NS WORDS tells NickServ, unseen."
+)
+
 # Commands with a password, and how a line begins that may have been meant to be one.
 _WITH_PASSWORD = ("login", "register", "password", "identify")
 _SERVICES = ("nickserv", "ns")
@@ -39,6 +45,11 @@ _WITHOUT_SLASH = re.compile(
     r"|(?-i:PASS)\s+\S+\s*$"
     r")",
     re.IGNORECASE,
+)
+
+# How a text for NickServ with a password in it begins.
+_CONFIDED = re.compile(
+    r"\s*(?:identify|id|login|register|ghost|recover|regain|release|set|drop)\s+\S", re.IGNORECASE
 )
 
 # Commands that say what follows to others, by the names that ``spelled_out`` gives them. To one
@@ -82,6 +93,12 @@ def says_password(line: str) -> bool:
         return is_held_back(line)
     found = _SAYING.match(spelled_out(line))
     return found is not None and is_held_back(found["room"] or found["text"] or "")
+
+
+def is_confided(target: str, text: str) -> bool:
+    """Whether a message may have a password in it, because it is for NickServ or the like."""
+    name = target.partition("@")[0].lower()
+    return (name in _SERVICES or name.endswith("serv")) and _CONFIDED.match(text) is not None
 
 
 def text_of(line: str) -> str:

@@ -466,6 +466,18 @@ def test_what_was_open_is_kept_even_if_nothing_has_begun_yet(here: Desk) -> None
     assert Model("me", kept=kept).kept() == kept
 
 
+def test_what_would_show_nickserv_a_password_is_neither_said_nor_kept(here: Desk) -> None:
+    before = here.names()
+    assert not here.enter("/query NickServ identify bob hunter22")
+    assert here.names() == before
+    here.enter("/query NickServ")
+    for text in ("id x", "ghost bob x", "SET PASSWORD x", "set password x\nand more"):
+        assert not here.enter(text)
+        assert "/login NAME PASSWORD logs in" in here.texts("NickServ")[-1]
+    assert here.model.before("") == ""
+    assert here.enter("help") == [requests.Say("help", "NickServ")]
+
+
 def test_a_room_that_was_named_is_kept_once_we_have_been_in_it() -> None:
     before = SavedState(buffers=("#lobby",), current="#lobby")
     here = Desk(Model("me", kept=before, room="#tea"))

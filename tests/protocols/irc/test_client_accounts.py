@@ -76,6 +76,8 @@ def test_a_client_that_is_not_kept_forgets_nothing() -> None:
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
+        ("/msg NickServ identify bob x", "Not said, as the password would be shown here."),
+        ("/notice nickserv@services ID x", "Not said, as the password would be shown here."),
         ("/register a b", "A password is one word here"),
         ("/password a b", "A password is one word here"),
         ("/token new", "Usage: /token new NAME|list|drop NAME"),

@@ -16,6 +16,7 @@ from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
 from trio_chat.core.views import Masks
 from trio_chat.protocols.clean import clean, clean_lines
+from trio_chat.protocols.confidential import is_confided
 from trio_chat.protocols.client import Failed, Message, Sent
 
 _PAGE = 100  # messages of history at once: a few screens
@@ -89,7 +90,8 @@ class Model(Attention):
 
     def enter(self, text: str, now: float) -> Asked:
         """Do what was typed or pasted in the current buffer. A line alone may be a command."""
-        self._inputs.add(text)
+        if not is_confided(self.current.target, text):
+            self._inputs.add(text)
         self.forget_typing()
         return typed.enter(self, text, now)
 

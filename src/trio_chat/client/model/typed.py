@@ -9,7 +9,7 @@ from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.confidential import NOT_SAID, says_password, text_of
+from trio_chat.protocols.confidential import NOT_CONFIDED, NOT_SAID, is_confided, says_password, text_of
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
@@ -57,6 +57,9 @@ def enter(model: Attention, text: str, now: float) -> Asked:
 def _say(model: Attention, text: str, lines: int, now: float) -> Asked:
     """Say a text: as one message if the server can do that, which the session knows."""
     target = model.current.target
+    if is_confided(target, text):
+        model.note(NOT_CONFIDED, now)
+        return ()
     if lines > LINES_MAX:
         model.note(f"That is {lines:,} lines; at most {LINES_MAX} can be sent at once.", now)
     elif not target and lines:
@@ -110,6 +113,9 @@ def _run(model: Attention, word: str, rest: str, line: str, now: float) -> Asked
 
 def _query(model: Attention, rest: str, now: float) -> Asked:
     nick, text = (*rest.split(maxsplit=1), "")[:2]
+    if is_confided(nick, text):
+        model.note(NOT_CONFIDED, now)
+        return ()
     buffer = model.open(nick)
     if not buffer.target:
         model.note("Too many pages are open. /close closes one.", now)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS
+from trio_chat.protocols.confidential import NOT_CONFIDED, is_confided
 from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account, moderation
 from trio_chat.protocols.irc.client.batch import SEARCH
@@ -69,7 +70,7 @@ def _help(session: IrcRooms, rest: str) -> Lines:
 
 def _msg(session: IrcRooms, rest: str) -> Lines:
     nick, text = _two(rest)
-    return session.talk(nick, text)
+    return _talk(session, nick, text)
 
 
 def _join(session: IrcRooms, rest: str) -> Lines:
@@ -179,7 +180,13 @@ def _bans(session: IrcRooms, rest: str) -> Lines:
 
 def _notice(session: IrcRooms, rest: str) -> Lines:
     target, text = _two(rest)
-    return session.talk(target, text, notice=True)
+    return _talk(session, target, text, notice=True)
+
+
+def _talk(session: IrcRooms, target: str, text: str, *, notice: bool = False) -> Lines:
+    if is_confided(target, text):
+        raise Unsupported(NOT_CONFIDED)
+    return session.talk(target, text, notice=notice)
 
 
 def _history(session: IrcRooms, number: str) -> Lines:
