@@ -516,7 +516,7 @@ async def test_nor_more_if_they_come_at_once() -> None:
         assert sum("Your nickname is yours now." in text for text in told) == 2
 
 
-async def test_two_are_hashed_at_a_time_and_100_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_are_hashed_at_a_time_and_32_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are told at once, and those who show a key never wait."""
     go_on, hashing = threading.Event(), threading.Semaphore(0)
 
@@ -526,22 +526,53 @@ async def test_two_are_hashed_at_a_time_and_100_wait(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(accounts, "opens", slow)
     async with running(charged(), await log_of_bob()) as house:
-        peers = [await house.link(f"p{n}", address=f"place {n}") for n in range(103)]
-        for peer in peers[:102]:
+        peers = [await house.link(f"p{n}", address=f"place {n}") for n in range(35)]
+        for peer in peers[:34]:
             await peer.send(f"/login bob {PASSWORD}\n".encode())
         await wait_all_tasks_blocked(0.01)
-        assert house.server._accounts._hashing.statistics().tasks_waiting == 100
-        [busy] = await tell(peers[102], f"/login bob {PASSWORD}")
+        assert house.server._accounts._hashing.statistics().tasks_waiting == 32
+        [busy] = await tell(peers[34], f"/login bob {PASSWORD}")
         assert "many are logging in just now. Try again in a moment." in busy
-        assert (await tell(peers[102], f"/login bob {PHONE}"))[
-            -1
-        ] == "*** You are logged in as bob."
+        assert (await tell(peers[34], f"/login bob {PHONE}"))[-1] == "*** You are logged in as bob."
         for _ in range(2):
             await trio.to_thread.run_sync(hashing.acquire)
         assert not hashing.acquire(blocking=False)
         go_on.set()
-        for peer in peers[:102]:
+        for peer in peers[:34]:
             await peer.until("*** You are logged in as bob.\n")
+
+
+async def test_who_is_gone_does_not_wait_and_who_still_listens_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(accounts, "opens", lambda *how: go_on.wait(50))
+    async with running(charged(), await log_of_bob()) as house:
+        hashing = house.server._accounts._hashing
+
+        async def until_waiting(number: int) -> None:
+            with trio.fail_after(20):
+                while hashing.statistics().tasks_waiting != number:
+                    await wait_all_tasks_blocked(0.01)
+
+        async def come(number: int) -> Peer:
+            address = f"127.0.0.{number}"
+            stream = await trio.open_tcp_stream("127.0.0.1", house.port, local_address=address)
+            return await house.take_in(stream, f"p{number}")
+
+        for number in (2, 3):
+            await house.link(f"p{number}", address=f"place {number}")
+            await house.peers[-1].send(f"/login bob {PASSWORD}\n".encode())
+        pipe, gone = await come(4), await come(5)
+        await pipe.send(f"/login bob {PASSWORD}\n".encode())
+        await until_waiting(1)
+        await pipe.stream.send_eof()
+        await gone.send(b"/login bob wrong-horse\n")
+        await until_waiting(2)
+        await gone.stream.aclose()
+        await until_waiting(1)
+        go_on.set()
+        await pipe.until("*** You are logged in as bob.\n")
 
 
 async def test_of_one_source_one_is_hashed_at_a_time() -> None:

@@ -47,9 +47,9 @@ from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
 
-# Threads that hash passwords of accounts, and sources that may wait for one: about as many as have
-# their turns before clients give up, most of them after 15 seconds.
-_AT_ONCE, _WAITING = 2, 100
+# Threads that hash passwords of accounts, and sources that may wait for one: as many as have their
+# turns before clients give up, most of them after 15 seconds, even where a hash takes one.
+_AT_ONCE, _WAITING = 2, 32
 
 _LONGEST = 600  # characters of a password: what fits a line of IRC in base64
 
@@ -101,6 +101,11 @@ class Accounts:
     def __init__(self, hub: Hub, log: Log, settings: AccountSettings, key: bytes) -> None:
         self._hub, self._log, self.settings, self._key = hub, log, settings, key
         self._hashing = trio.CapacityLimiter(_AT_ONCE)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a password that comes now has to wait."""
+        return not self._hashing.available_tokens
 
     async def carry_out(
         self, subscriber: Subscriber, source: Source, request: Confidential

@@ -9,6 +9,7 @@ follows (``_flush``).
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import trio
@@ -84,6 +85,8 @@ _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
 _SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
 _NO_LIMITS = "There are no limits on you just now."
+
+_CHECKING = Notice("Many are logging in just now: your password is checked in its turn.")
 
 # Refusals after which nobody can try another nickname.
 _FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
@@ -223,6 +226,26 @@ class Executor:
         if self._link.has_finished():
             self.ping()
 
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """Wait for a password to be checked, unless the peer goes meanwhile: those who are gone
+        keep nobody waiting.
+        """
+        with self._lifetime.time_out():
+            self._link.on_end(self._ask_in_line)
+            if self._link.has_finished():
+                self._ask_in_line()
+            try:
+                yield
+            finally:
+                self._link.on_end(None)
+
+    def _ask_in_line(self) -> None:
+        """Send something to a peer that has ended its side, if others wait, as above."""
+        if self._shared.is_hashing and not self.ping():
+            self.session.reply(_CHECKING)
+            self._subscriber.outbox.post(self.session.data_to_send())
+
     async def _do(self, ask: Ask) -> None:
         await self.catch_up()
         match ask.command:
@@ -264,7 +287,7 @@ class Executor:
             ):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case Prove() as prove:
-                with self._lifetime.time_out():
+                with self._in_line():
                     answer = await self._credentials.prove(prove)
                 await self._tell(answer, ask)
             case command if isinstance(command, Confidential):
@@ -296,7 +319,7 @@ class Executor:
         origin = replace(enter.origin, user=user, host=host, name=name)
         secret = identity(enter.secret) if enter.secret else ""
         enter = replace(enter, origin=origin, secret=secret, secure=self._is_secure)
-        with self._lifetime.time_out():
+        with self._in_line():
             refused = await self._credentials.may_enter(enter)
         if refused:
             self.session.reply(refused)
@@ -391,7 +414,7 @@ class Executor:
 
     async def _confide(self, request: Confidential, ask: Ask) -> None:
         await self._flush()
-        with self._lifetime.time_out():
+        with self._in_line():
             answer = await self._credentials.confide(request)
         await self._tell(answer, ask)
 
@@ -406,7 +429,7 @@ class Executor:
     # ── operators ──────────────────────────────────────────────────────────────────────────
 
     async def _operate(self, operate: Operate) -> None:
-        with self._lifetime.time_out():
+        with self._in_line():
             refused = await self._credentials.may_operate(operate)
         if not refused:
             await self._flush()

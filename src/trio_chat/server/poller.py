@@ -8,7 +8,7 @@ readers. To wake one of many costs half as much, and one alone a third more.
 
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,13 +51,14 @@ class Poller:
 class PolledLink(SocketLink):
     """A link whose reader is woken by a poller."""
 
-    __slots__ = ("_has_ended", "_may_have_more", "_poller", "_reader")
+    __slots__ = ("_has_ended", "_may_have_more", "_on_end", "_poller", "_reader")
 
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float, poller: Poller) -> None:
         super().__init__(sock, peer, keepalive=keepalive)
         self._poller = poller
         self._reader: trio.lowlevel.Task | None = None
         self._may_have_more = self._has_ended = False
+        self._on_end: Callable[[], object] | None = None
         poller.watch(sock, self)
 
     def on_readable(self, *, is_last: bool) -> None:
@@ -66,6 +67,8 @@ class PolledLink(SocketLink):
         if self._reader is not None:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
+        if is_last and self._on_end:
+            self._on_end()
 
     async def receive(self) -> bytes:
         while True:
@@ -86,6 +89,9 @@ class PolledLink(SocketLink):
 
     def has_finished(self) -> bool:
         return self._has_ended
+
+    def on_end(self, call: Callable[[], object] | None) -> None:
+        self._on_end = call
 
     async def aclose(self) -> None:
         self._poller.forget(self._socket)

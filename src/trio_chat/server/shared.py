@@ -38,3 +38,8 @@ class Shared:
     passes: Passes = field(default_factory=Passes)
     turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)
     hashing: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+
+    @property
+    def is_hashing(self) -> bool:
+        """Whether a password that comes now may have to wait for others."""
+        return self.accounts.is_busy or not self.hashing.available_tokens

@@ -114,6 +114,9 @@ class TlsLink(Link):
     def has_finished(self) -> bool:
         return self._link.has_finished()
 
+    def on_end(self, call: Callable[[], object] | None) -> None:
+        self._link.on_end(call)
+
     async def answers(self, seconds: float) -> bool:
         return await self._link.answers(seconds)
 

@@ -87,6 +87,11 @@ class Link(trio.abc.AsyncResource):
         """Whether the peer is known to have ended its side, though not all of it is read."""
         return False
 
+    def on_end(self, call: Callable[[], object] | None) -> None:
+        """Call this from now on, until None is given, when the peer ends its side, and again when
+        it turns out to be gone; never where the system does not tell.
+        """
+
     async def answers(self, seconds: float) -> bool:
         """Ask the peer's system, not the peer itself, whether it is still there, and give it so
         many seconds; True if it cannot be asked.
