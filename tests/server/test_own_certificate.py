@@ -13,14 +13,16 @@ from certificates import secured, untrusting
 from peers import running, settings
 from trio_chat.errors import CannotOpenStore
 from trio_chat.server.certificate import Certificate
+from trio_chat.server.links import addresses_of_machine
 from trio_chat.server.own_certificate import use_own
+from trio_chat.settings.places import Address
 
 EVERYWHERE = settings(accounts={"guests": "open"}).model_copy(update={"host": "0.0.0.0"})  # noqa: S104
 
 
-def made(file: Path, public_name: str = "") -> Certificate:
+def made(file: Path, public_name: str = "", *listened: Address) -> Certificate:
     certificate = Certificate()
-    use_own(certificate, file, public_name)
+    use_own(certificate, file, public_name, listened)
     assert certificate.context
     return certificate
 
@@ -68,6 +70,15 @@ def test_whoever_trusts_the_file_accepts_its_names(
     context = ssl.create_default_context(cafile=file)
     accepted = [name for name in [*names, "other.example"] if accepts(context, name, server)]
     assert accepted == names
+
+
+def test_without_a_name_it_is_for_the_addresses_that_the_server_has(tmp_path: Path) -> None:
+    listened = (Address("198.51.100.7", 55555), Address("*", 55555), Address("unix:/run/chat.sock"))
+    server = made(file := tmp_path / "certificate.pem", "", *listened)
+    context = ssl.create_default_context(cafile=file)
+    for address in ("198.51.100.7", *addresses_of_machine()):
+        assert accepts(context, address, server)
+    assert not accepts(context, "198.51.100.8", server)
 
 
 def test_one_that_others_may_read_is_warned_of(

@@ -1,10 +1,14 @@
 """Links by which people come to a server: where it is, its certificate, and an invitation."""
 
+import fcntl
+import ipaddress
 import shlex
 import socket
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 from trio_chat.server.addresses import is_local
@@ -15,8 +19,13 @@ from trio_chat.settings.places import Address, Place, read_place
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
-# What stands for all addresses of this machine.
-_EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104
+# How Linux tells the addresses of network interfaces: netdevice(7), and proc(5) with the address in
+# hexadecimal digits first, and its scope in the fourth column, which is 0 if it is good everywhere.
+_SIOCGIFADDR, _IFREQ = 0x8915, struct.Struct("16s4x4s16x")
+_IF_INET6 = Path("/proc/net/if_inet6")
+
+#: What stands for all addresses of this machine.
+EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104
 
 
 def outward_addresses() -> Iterator[str]:
@@ -25,6 +34,26 @@ def outward_addresses() -> Iterator[str]:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.connect((far, 9))
             yield sock.getsockname()[0]
+
+
+def addresses_of_machine() -> Iterator[str]:
+    """The addresses at which others may reach this machine, those of its routes to them first;
+    where the system tells no others (it is no Linux), these alone.
+    """
+    told = (*outward_addresses(), *_addresses_of_interfaces())
+    yield from dict.fromkeys(address for address in told if not is_local(address))
+
+
+def _addresses_of_interfaces() -> Iterator[str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for _, name in socket.if_nameindex():
+            with suppress(OSError):  # it has none
+                asked = _IFREQ.pack(name.encode(), bytes(4))
+                yield socket.inet_ntoa(_IFREQ.unpack(fcntl.ioctl(sock, _SIOCGIFADDR, asked))[1])
+    with suppress(OSError):
+        for digits, _, _, scope, *_ in map(str.split, _IF_INET6.read_text().splitlines()):
+            if int(scope, 16) == 0:
+                yield str(ipaddress.IPv6Address(bytes.fromhex(digits)))
 
 
 def link_to(
@@ -92,12 +121,12 @@ def way_in(link: str, uses: int, days: int, web: WebSettings) -> Sequence[str]:
 def own_addresses(listened: Sequence[Address]) -> Iterator[str]:
     """The addresses of this machine at which a server is reached that listens at these."""
     for at in listened:
-        yield from outward_addresses() if at.host in _EVERYWHERE else (at.host,)
+        yield from addresses_of_machine() if at.host in EVERYWHERE else (at.host,)
 
 
 def _reachable(host: str) -> str:
     """The name or address to go to for one that is listened on, which may stand for all."""
-    if host not in _EVERYWHERE:
+    if host not in EVERYWHERE:
         return host
     name = socket.gethostname()
-    return name if "." in name else next(outward_addresses(), name)
+    return name if "." in name else next(addresses_of_machine(), name)

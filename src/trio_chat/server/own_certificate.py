@@ -5,24 +5,30 @@ Nobody vouches for it, so clients know it by its fingerprint.
 
 import datetime
 import socket
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from trio_chat.core.networks import address_of
 from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.server.certificate import Certificate
-from trio_chat.server.links import outward_addresses
+from trio_chat.server.links import own_addresses
+from trio_chat.settings.places import Address
 from trio_chat.storage.private import make_whole, warn_if_shared
 
 _LIFE = datetime.timedelta(days=3653)  # ten years: those who know its fingerprint see any change
 _NAME_MAX = 64  # characters of a common name (RFC 5280, appendix A.1)
 
 
-def use_own(certificate: Certificate, file: Path, public_name: str) -> None:
-    """Show the certificate in this file, which is made if it is missing. Raises CannotOpenStore."""
+def use_own(
+    certificate: Certificate, file: Path, public_name: str, listened: Sequence[Address] = ()
+) -> None:
+    """Show the certificate in this file. If it is missing, it is made for this name, or without one
+    for the machine's and the addresses at which a server is reached that listens at these. Raises
+    CannotOpenStore.
+    """
     try:
         if not file.exists():
-            names = [public_name] if public_name else list(dict.fromkeys(_names_of_host()))
+            names = [public_name] if public_name else _names_of_host(listened)
             make_whole(file, _key_and_certificate(names))
         warn_if_shared(file, "the key of the server's certificate")
         certificate.use(file, file)
@@ -35,12 +41,12 @@ def use_own(certificate: Certificate, file: Path, public_name: str) -> None:
         ) from error
 
 
-def _names_of_host() -> Iterator[str]:
+def _names_of_host(listened: Sequence[Address]) -> list[str]:
     """The names by which others may reach this machine, the likeliest first."""
-    if (name := socket.gethostname()).isascii() and name:
-        yield name
-    yield from outward_addresses()
-    yield from ("localhost", "127.0.0.1", "::1")
+    name = socket.gethostname()
+    hosts = own_addresses([at for at in listened if not at.unix_path])
+    names = (name if name.isascii() else "", *hosts, "localhost", "127.0.0.1", "::1")
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _key_and_certificate(names: list[str]) -> bytes:

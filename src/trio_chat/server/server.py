@@ -228,7 +228,7 @@ class Server:
             folder = self._leftovers.enter_context(TemporaryDirectory(prefix="trio-chat-"))
             self._own_certificate = Path(folder) / "certificate.pem"
         if (own := self._own_certificate) and (self.is_public or own.exists()):
-            use_own(self._certificate, own, self.settings.server.public_name)
+            use_own(self._certificate, own, self.settings.server.public_name, self.addresses)
 
     async def _watch_certificate(self) -> None:
         while True:
