@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import run, running
+from processes import free_port, run, running
 from terminals import terminal
 from trio_chat.cli.invite import run_invite
 from trio_chat.protocols.client import UNINVITED
@@ -50,6 +50,19 @@ async def test_one_command_and_a_link_bring_a_second_person_in(tmp_path: Path) -
         stranger = await run("client", str(Place("127.0.0.1", port, "", "ircs", place.pin)))
         assert stranger.code == 77
         assert stranger.err.startswith(f"trio-chat: {UNINVITED}. To log in to an account, set ")
+
+
+async def test_a_link_that_leads_nowhere_is_printed_with_a_warning(tmp_path: Path) -> None:
+    store = ("--set", f"history.store={tmp_path}/chat.db")
+    kept_key(tmp_path / "key")
+    with free_port() as port:
+        made = await run("invite", "--port", str(port), *store)
+        assert (made.code, made.err.count("\n")) == (0, 1)
+        assert f"no server listens at 127.0.0.1:{port} now. If yours has other settings" in made.err
+    async with running("server", "--port", "0", *store) as server:
+        port = (await server.out.until("\n")).rpartition(":")[2].strip()
+        made = await run("invite", "--port", port, *store)
+        assert (made.code, made.err) == (0, "")
 
 
 async def test_on_a_terminal_the_owner_is_shown_a_link_of_their_own(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """``trio-chat invite``: makes a link that lets somebody in, for whoever owns the server's data."""
 
 import shlex
+import socket
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.server.admission import new_token
 from trio_chat.server.certificate import Certificate
-from trio_chat.server.links import link_to, way_in
+from trio_chat.server.links import EVERYWHERE, link_to, way_in
 from trio_chat.settings import AccountSettings, Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.key import read_key
@@ -22,6 +24,10 @@ _READ = (
     *("host=", "port=", "history.store=", "accounts.", "tls.", "web.enabled=", "web.url="),
     *("server.key=", "server.listen=", "server.public_name="),
 )
+
+
+# How long an address on this machine may take to answer.
+_WAIT = 1.0  # seconds
 
 
 def command_beside(
@@ -69,6 +75,7 @@ def run_invite(
         except ValueError as error:
             raise SettingsError(str(error)) from None
         room = settings.client.room if options.get("client.room") else ""
+        _warn_if_nobody_listens(settings)
         link = _link(settings, file.with_name("certificate.pem"), token, room)
         lines = "\n".join(way_in(link, uses, days, settings.web))
         print(f"{lines}{_what_follows(settings.accounts, operator=operator)}")
@@ -94,6 +101,31 @@ def _what_follows(accounts: AccountSettings, *, operator: bool) -> str:
     if operator:
         return " Whoever registers with it is an operator of this server."
     return " They have to register there." if accounts.guests == "closed" else ""
+
+
+def _warn_if_nobody_listens(settings: Settings) -> None:
+    """Say so if a link leads nowhere: the server may have been started with other settings."""
+    addresses = [Address(settings.host, settings.port), *settings.server.listen]
+    if not any(map(_is_listened_on, addresses)):
+        print(
+            f"trio-chat: no server listens at {' or '.join(map(str, addresses))} now. If yours has "
+            "other settings, invite by the command that it prints when it starts.",
+            file=sys.stderr,
+        )
+
+
+def _is_listened_on(address: Address) -> bool:
+    try:
+        if address.unix_path:
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.settimeout(_WAIT)
+                sock.connect(address.unix_path)
+                return True
+        host = "localhost" if address.host in EVERYWHERE else address.host
+        with socket.create_connection((host, address.port), timeout=_WAIT):
+            return True
+    except OSError:
+        return False
 
 
 def _link(settings: Settings, own_certificate: Path, token: str, room: str) -> str:

@@ -17,7 +17,13 @@ from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import InRoom, Message, OutOfRoom, Roster, Unlinked
-from trio_chat.protocols.confidential import NOT_CONFIDED, NOT_SAID, is_confided, says_password, text_of
+from trio_chat.protocols.confidential import (
+    NOT_CONFIDED,
+    NOT_SAID,
+    is_confided,
+    says_password,
+    text_of,
+)
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
 from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import spelled_out

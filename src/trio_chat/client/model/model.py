@@ -16,8 +16,8 @@ from trio_chat.client.model.saved_state import SavedState, Unsent
 from trio_chat.client.model.search import search
 from trio_chat.core.views import Masks
 from trio_chat.protocols.clean import clean, clean_lines
-from trio_chat.protocols.confidential import is_confided
 from trio_chat.protocols.client import Failed, Message, Sent
+from trio_chat.protocols.confidential import is_confided
 
 _PAGE = 100  # messages of history at once: a few screens
 

@@ -9,7 +9,13 @@ from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.confidential import NOT_CONFIDED, NOT_SAID, is_confided, says_password, text_of
+from trio_chat.protocols.confidential import (
+    NOT_CONFIDED,
+    NOT_SAID,
+    is_confided,
+    says_password,
+    text_of,
+)
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.slash import SLASHES
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, NEEDED
