@@ -150,7 +150,8 @@ async def test_an_account_that_is_lost_at_the_door_lets_nobody_in_as_a_guest(
     await eve.news("CAP REQ sasl", "AUTHENTICATE PLAIN", *sasl.plain("bob", PASSWORD))
     await eve.say("NICK NickServ", "USER e 0 * :E", "CAP END")
     await eve.until(" 433 * NickServ :")
-    await bob.news(change)
+    await bob.say(change, "QUIT")
+    await bob.rest()  # also closed without asking: a guest may not stay here
     await eve.say("NICK eve")
     assert " 001 " not in await eve.rest()
 
