@@ -3,7 +3,7 @@
 import pytest
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Command, Join, Say
+from trio_chat.core.commands import Command, Join, Say, SetAway
 from trio_chat.core.queries import (
     Count,
     FindNicks,
@@ -18,6 +18,7 @@ from trio_chat.core.queries import (
     Span,
 )
 from trio_chat.core.room import Person, RoomState
+from trio_chat.core.views import Lock
 from trio_chat.protocols.session import Handled
 from trio_chat.server.prices import price
 
@@ -74,3 +75,10 @@ def test_prices(command: Command | Handled, small: int, large: int) -> None:
 
 def test_names_that_a_join_sends_are_cheap() -> None:
     assert price(chat(people=10_000, rooms=1), "0", Join("#0")) == 3
+
+
+@pytest.mark.parametrize("command", [Join("#0"), SetAway("BUY")])
+def test_what_others_are_shown_of_the_muted_costs_these_the_most(command: Command) -> None:
+    small = chat(people=2, rooms=1)
+    small.people["1"].limit = Lock()
+    assert (price(small, "0", command), price(small, "1", command)) == (1, 100)

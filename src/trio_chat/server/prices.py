@@ -15,6 +15,7 @@ from trio_chat.core.commands import (
     Remove,
     RenameRoom,
     Report,
+    SetAway,
     SetRoomBan,
 )
 from trio_chat.core.queries import (
@@ -38,11 +39,17 @@ from trio_chat.core.room import Person
 # The most that anything costs: nobody waits longer for an answer than for so many lines.
 _MOST = 100
 
+# What others are shown of those whom the lock or a ban of the server mutes. It costs them the most,
+# or comings and goings would flood the others in place of words.
+_SHOWN = (Join, SetAway)
+
 
 def price(chat: Chat, user_id: str, command: Command) -> int:
     """The cost of a command to the person with this id, who may not be let in yet."""
     find = _PRICES.get(type(command))
     person = chat.people.get(user_id)
+    if person and person.limit is not None and isinstance(command, _SHOWN):
+        return _MOST
     return 1 if find is None or person is None else min(find(chat, person, command), _MOST)
 
 
