@@ -320,3 +320,20 @@ async def test_bans_and_the_lock_work_from_there(house: House, path: Path) -> No
     assert await texts(path, "why") == [
         "There is no command why. Did you mean who? help lists all of them."
     ]
+
+
+async def test_bans_are_told_with_their_fields(house: House, path: Path) -> None:
+    [banned, *_] = await ask(path, "uban 192.0.2.0/24 2h mute spam")
+    told = {"number": 1, "kind": "network", "value": "192.0.2.0/24", "mute": True, "why": "spam"}
+    assert told.items() <= banned.items()
+    assert (banned["type"], banned["seconds"], banned["by"]) == ("banned", 7200, "chat.local")
+    [ban] = await ask(path, "uban list")
+    assert told.items() <= ban.items()
+    assert (ban["type"], ban["since"] < ban["until"]) == ("ban", True)
+    [lifted, _] = await ask(path, "uban del 1")
+    assert (lifted["type"], lifted["number"]) == ("unbanned", 1)
+    await house.people("alice")
+    await ask(path, "#lobby ban spam*!*@*")
+    [ban] = await ask(path, "#lobby bans")
+    found = (ban["type"], ban["room"], ban["mask"], ban["number"], ban["until"])
+    assert found == ("ban", "#lobby", "spam*!*@*", 1, "")

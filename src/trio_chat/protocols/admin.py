@@ -21,14 +21,18 @@ from trio_chat.core.commands import (
     ResetAccount,
     UseInvitation,
 )
-from trio_chat.core.events import AccountDropped, Event
+from trio_chat.core.events import AccountDropped, Banned, Event, Unbanned
 from trio_chat.core.queries import FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Answer,
     Audited,
+    Ban,
     BanEffect,
+    Bans,
     LockEffect,
+    Mask,
+    Masks,
     Notice,
     People,
     Refused,
@@ -134,6 +138,18 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                     "operator": "o" in one.modes,
                     "since": timestamp(one.since),
                 }
+        case Bans((_, *_) as bans):
+            for ban in bans:
+                yield _told("ban", Bans((ban,))) | _ban(ban) | _times(ban) | {"by": ban.by}
+        case Masks(place, _, (_, *_) as masks):
+            for mask in masks:
+                about = {"room": place, "number": mask.number, "mask": mask.mask, "why": mask.why}
+                told = _told("ban", Masks(place, "b", (mask,)))
+                yield told | about | _times(mask) | {"by": mask.by}
+        case Banned():
+            yield _told("banned", shown) | _ban(shown) | {"seconds": shown.seconds, "by": shown.by}
+        case Unbanned(number, by):
+            yield _told("unbanned", shown) | {"number": number, "by": by}
         case Reports(()):
             yield from _notices(report_lines(shown))
         case Audited(entries):
@@ -159,6 +175,16 @@ def objects(shown: Shown) -> Iterator[dict[str, Any]]:
                 yield _told("room", Rooms((room,))) | more
         case _:  # lines that begin otherwise repeat it for the tutorial's client
             yield from _notices(line for line in wording(shown) if line.startswith(OURS))
+
+
+def _ban(ban: Ban | Banned) -> dict[str, Any]:
+    fields = ("number", "kind", "value", "whom", "mute", "why")
+    return {name: getattr(ban, name) for name in fields}
+
+
+def _times(ban: Ban | Mask) -> dict[str, str]:
+    """When a ban was set, and when it ends; empty if it never does."""
+    return {"since": timestamp(ban.at), "until": timestamp(ban.until) if ban.until else ""}
 
 
 def _bare(sentence: str) -> str:
