@@ -13,6 +13,7 @@ from trio_chat.core.commands import (
     LiftBan,
     LockChat,
     LogIn,
+    LogOut,
     Register,
     Rename,
     Request,
@@ -437,3 +438,25 @@ def test_bans_are_the_same_after_a_snapshot(bans: list[tuple], data: st.DataObje
         out = {n.number for n in live.of_networks(address) if not n.mute}
         found = live.at_door(address)
         assert (found.number in out) if found else not out
+
+
+def test_a_ban_of_an_account_hits_who_has_left_it_on_the_same_connection(ring: Ring) -> None:
+    ring.happen(AccountSet("bob", "id-bob", Origin()))
+    [banned, effect] = ring.decide("id-olga", SetBan("a:bob"))
+    assert isinstance(banned, Banned)
+    assert isinstance(effect, BanEffect)
+    assert effect.hit == 1
+    ring.happen(banned)
+    assert [*ring.chat.banned] == ["id-bob"]
+
+
+def test_nobody_goes_through_accounts_without_end(ring: Ring) -> None:
+    for number in range(21):
+        ring.happen(AccountMade(f"bob{number}", f"=bob{number}", ""))
+    for number in range(20):
+        ring.ask("id-bob", LogIn(f"bob{number}", password_id=1))
+    refused = refusal(ring.decide("id-bob", LogIn("bob20", password_id=1)))
+    assert refused.why == "You have left 20 accounts on this connection: connect again first."
+    assert refusal(ring.decide("id-bob", LogIn("bob", password_id=1))) == refused
+    ring.ask("id-bob", LogOut())
+    assert refusal(ring.decide("id-bob", Register("x"))) == refused

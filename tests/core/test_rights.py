@@ -1,11 +1,14 @@
-"""Whatever somebody asks for who has no rights, nobody has other rights afterwards."""
+"""Whatever somebody asks for who has no rights, nobody has other rights afterwards; and nobody who
+may not speak gets to speak by becoming somebody else.
+"""
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ring import Ring, changes
+from ring import Ring, changes, refusal
 from trio_chat.core.commands import (
     Announce,
     ClearMetadata,
@@ -19,12 +22,14 @@ from trio_chat.core.commands import (
     LiftBan,
     LiftRoomBan,
     LockChat,
+    LogIn,
     LogOut,
     MakeKey,
     Register,
     Rename,
     Request,
     RevokeInvitation,
+    Say,
     SetBan,
     SetMetadata,
     SetModes,
@@ -35,7 +40,7 @@ from trio_chat.core.commands import (
     UnlockChat,
 )
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import AccountMade, Banned, Change, Event, Locked
+from trio_chat.core.events import AccountMade, Banned, Change, Event, KeyMade, Locked, ModesSet
 from trio_chat.core.views import AwayReply, Metadata, Notice, Refused
 
 NICKS = ("olga", "alice", "bob", "eve", "mallory", "nobody")
@@ -122,3 +127,43 @@ def test_nobody_without_rights_changes_the_rights_of_anybody(
         for event in events(ring.decide("id-mallory", request)):  # type: ignore[arg-type]
             ring.happen(event)
     assert rights(ring) == before
+
+
+MUTES = [
+    Banned(1, "account", "mallory", mute=True),
+    Banned(1, "mask", "pl!*@*", mute=True),
+    ModesSet("#tea", "alice", (Change(True, "b", "m:a:mallory"),), "id-alice"),
+    ModesSet("#tea", "alice", (Change(True, "b", "a:mallory"),), "id-alice"),
+]
+ACCOUNTS = st.sampled_from(["mallory", "other"])
+IDENTITIES = st.one_of(
+    st.builds(lambda name: LogIn(name, password_id=1), ACCOUNTS),
+    st.builds(lambda key: LogIn("other", key=key), st.just("~key")),
+    st.just(LogOut()),
+    st.builds(DropAccount, ACCOUNTS),
+    st.just(DropKey(key="~key")),
+    st.builds(Register, st.just("x")),
+    st.builds(Rename, st.sampled_from(["mallory", "other", "somebody"])),
+    st.just(Leave("#tea")),
+    st.just(Join("#tea")),
+)
+
+
+@pytest.mark.parametrize("mute", MUTES)
+@given(st.lists(IDENTITIES, max_size=8))
+def test_nobody_who_is_muted_speaks_by_becoming_somebody_else(
+    mute: Event, requests: list[Request | Confidential]
+) -> None:
+    """Mallory is called pl, leads nothing, and has two accounts."""
+    ring = Ring()
+    ring.enter("alice", "#tea")
+    ring.enter("pl", "#tea")
+    ring.happen(AccountMade("mallory", "=mallory", ""))
+    ring.happen(AccountMade("other", "=other", ""))
+    ring.happen(KeyMade("other", "~key", "device"))
+    ring.ask("id-pl", LogIn("mallory", password_id=1))
+    ring.happen(mute)
+    for request in requests:
+        for event in events(ring.decide("id-pl", request)):  # type: ignore[arg-type]
+            ring.happen(event)
+        refusal(ring.decide("id-pl", Say("#tea", "hi")))

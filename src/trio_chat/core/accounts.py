@@ -38,6 +38,9 @@ from trio_chat.core.standing import is_first_operator, status_of
 from trio_chat.core.state import State, muted_in
 from trio_chat.core.views import Refused
 
+# Accounts that somebody may leave on one connection: bans of these stay about them.
+_PAST_MAX = 20
+
 
 def account_of(state: State, person: Person) -> Account | None:
     """The account that somebody is logged in to."""
@@ -48,7 +51,7 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
     realm = state.realm
     if account := account_of(state, person):
         return [Refused(f"You are logged in as {account.name} already.", Code.LOGGED_IN)]
-    if refused := no_registration(state) or kept_out(state, person):
+    if refused := no_registration(state) or kept_out(state, person) or _restless(person):
         return [refused]
     if realm.owners(person.nick):
         why = f"{person.nick} is somebody's account already."
@@ -67,7 +70,7 @@ def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet 
     account = state.realm.account(log_in.name)
     if not account or not state.realm.opens(account, log_in.key, log_in.password_id):
         return [wrong_password()]  # also if it was right when it was checked
-    if refused := _would_keep_nick(state, person, account.name):
+    if refused := _restless(person) or _would_keep_nick(state, person, account.name):
         return [refused]
     origin = replace(person.origin, account=account.name)
     then = replace(person, origin=origin, identity=account.identity)
@@ -86,6 +89,13 @@ def _log_out(state: State, person: Person, log_out: LogOut) -> Sequence[AccountS
     if refused := _would_keep_nick(state, person):
         return [refused]
     return [AccountSet(person.nick, person.user_id, replace(person.origin, account=""))]
+
+
+def _restless(person: Person) -> Refused | None:
+    """Why somebody may log in to no other account on this connection; None if they may."""
+    if len(person.past) < _PAST_MAX:
+        return None
+    return Refused(f"You have left {_PAST_MAX} accounts on this connection: connect again first.")
 
 
 def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused | None:
@@ -162,10 +172,14 @@ def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDroppe
         return [not_logged_in()]
     if drop.key:
         is_theirs = state.realm.who(drop.key)[0] == account.name
-        return [KeyDropped(account.name, drop.key, person.user_id)] if is_theirs else []
+        if not is_theirs:
+            return []
+        refused = _would_keep_nick(state, person) if drop.key == person.key else None
+        return [refused or KeyDropped(account.name, drop.key, person.user_id)]
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
-    if key.key != person.key and (refused := _by_token(account, person)):
+    is_own = key.key == person.key
+    if refused := _would_keep_nick(state, person) if is_own else _by_token(account, person):
         return [refused]
     return [KeyDropped(account.name, key.key, person.user_id)]
 
@@ -181,7 +195,9 @@ def _drop_account(
         return [not_logged_in()]
     if fold(drop.name) != fold(account.name):
         return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
-    return [_without_password(account, person) or AccountDropped(account.name, person.user_id)]
+    if refused := _without_password(account, person) or _would_keep_nick(state, person):
+        return [refused]
+    return [AccountDropped(account.name, person.user_id)]
 
 
 def came_by_token(account: Account, person: Person) -> bool:

@@ -84,8 +84,7 @@ class Bans:
         if not self.all:
             return None
         found = [*self.of_networks(person.address), *self._of_masks(person)]
-        if ban := self.of_account(person.origin.account):
-            found.append(ban)
+        found += filter(None, map(self.of_account, person.accounts))
         return _highest(found)
 
     def _of_masks(self, person: Person) -> Iterator[Ban]:
@@ -131,7 +130,7 @@ def fits(ban: Ban) -> Callable[[Person], bool]:
     """A function that tells whether a ban fits somebody, for looking through many."""
     if ban.kind == ACCOUNT:
         name = fold(ban.value)
-        return lambda person: fold(person.origin.account) == name
+        return lambda person: name in map(fold, person.accounts)
     if ban.kind == MASK:
         mask = pattern(ban.value)
         return lambda person: any(map(mask.fits, _texts(person)))

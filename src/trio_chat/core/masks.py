@@ -164,15 +164,24 @@ class Lists:
         self._patterns: dict[str, Pattern] = {
             entry.mask: known.get(entry.mask) or pattern(_bare(entry.mask)) for _, entry in masks
         }
-        self._found: dict[tuple[str, bool, str, str], Mask | None] = {}
+        self._found: dict[tuple[str, bool, str, tuple[str, ...]], Mask | None] = {}
 
-    def fitting(self, mode: str, nick: str, origin: Origin, *, mutes: bool = False) -> Mask | None:
+    def fitting(
+        self,
+        mode: str,
+        nick: str,
+        origin: Origin,
+        *,
+        mutes: bool = False,
+        past: tuple[str, ...] = (),
+    ) -> Mask | None:
         """The entry of one of the lists that counts for somebody; None if no entry fits them.
 
-        With ``mutes``, entries count too that only forbid to speak. Of several that fit, one that
-        does more counts, and then the one that lasts longest.
+        Accounts that they have left count if they are named as ``past``. With ``mutes``, entries
+        count too that only forbid to speak. Of several that fit, one that does more counts, and
+        then the one that lasts longest.
         """
-        who = (mode, mutes, address(nick, origin), origin.account)
+        who = (mode, mutes, address(nick, origin), (origin.account, *past))
         try:
             return self._found[who]
         except KeyError:
@@ -181,12 +190,14 @@ class Lists:
             found = self._found[who] = max(self._all_fitting(*who), key=_rank, default=None)
             return found
 
-    def _all_fitting(self, mode: str, mutes: bool, address: str, account: str) -> Iterator[Mask]:
-        address, account = fold(address), fold(account)
+    def _all_fitting(
+        self, mode: str, mutes: bool, address: str, accounts: tuple[str, ...]
+    ) -> Iterator[Mask]:
+        shown, known = (fold(address),), tuple(map(fold, filter(None, accounts)))
         for listed, entry in self.masks:
             if listed == mode and (mutes or not entry.mask.startswith(MUTE)):
-                text = account if _is_of_accounts(entry.mask) else address
-                if text and self._patterns[entry.mask].fits(text):
+                texts = known if _is_of_accounts(entry.mask) else shown
+                if any(map(self._patterns[entry.mask].fits, texts)):
                     yield entry
 
 

@@ -66,7 +66,8 @@ class Person:
     what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
     ``key`` the hash of the last secret that they have shown, if any. If they have logged in by a
     password, or set one, it is named by ``password_id``.
-    ``metadata`` is that of somebody without an account.
+    ``metadata`` is that of somebody without an account. ``past`` holds the accounts that they have
+    left on this connection: bans of these are about them, too, so nobody shakes one off.
 
     ``address`` is the real one that they come from, ``limit`` the ban or the lock that counts for
     them (``core.limits``): no words of theirs may reach anybody but operators of the server.
@@ -88,6 +89,7 @@ class Person:
     key: str = ""
     password_id: int = 0
     metadata: Values = ()
+    past: tuple[str, ...] = ()
     address: str = ""
     limit: Ban | Lock | None = None
 
@@ -100,6 +102,11 @@ class Person:
     def known_as(self) -> str:
         """The identity by which they will be known again; empty if they will not be."""
         return self.identity if self.is_known else ""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that bans know them by; the first is empty if they are logged in to none."""
+        return self.origin.account, *self.past
 
     @property
     def is_operator(self) -> bool:

@@ -120,7 +120,7 @@ def _hit(room: Room, person: Person, target: Target) -> Sequence[Person]:
         one
         for one in room.members.values()
         if not (one.identity == person.identity or one.is_operator or has_status(room, one))
-        if lists.fitting("b", one.nick, one.origin) and not listed(room, "e", one)
+        if lists.fitting("b", one.nick, one.origin, past=one.past) and not listed(room, "e", one)
     ]
 
 

@@ -153,7 +153,8 @@ def listed(room: Room, mode: str, person: Person, *, mutes: bool = False) -> Mas
     """
     if not room.state.masks:
         return None
-    return room.lists.fitting(mode, person.nick, person.origin, mutes=mutes)
+    past = person.past if mode == "b" else ()
+    return room.lists.fitting(mode, person.nick, person.origin, mutes=mutes, past=past)
 
 
 def ban_on(room: Room, person: Person, *, mutes: bool = False) -> Mask | None:

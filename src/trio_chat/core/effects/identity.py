@@ -33,11 +33,14 @@ def be_known(state: State, person: Person, account: str, identity: str, by: str 
     """Let somebody be known by another account; by none if it is empty.
 
     Whoever leaves an account leaves with it what makes an operator of the server. It is told as
-    their own doing if ``by`` is their id. A guest's metadata ends with a login.
+    their own doing if ``by`` is their id. A guest's metadata ends with a login. Bans of the account
+    that they leave are about them until they go.
     """
     before, person.metadata = metadata_of(state, person), ()
     forget_known(state, person)
     demoted = person.is_operator and person.origin.account not in ("", account)
+    if (left := person.origin.account) not in ("", account, *person.past):
+        person.past = (*person.past, left)
     person.identity = identity or person.user_id
     person.origin = replace(person.origin, account=account)
     note_known(state, person)
