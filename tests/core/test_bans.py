@@ -168,6 +168,16 @@ def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
     assert not effect(ring, "198.51.100.0/24", mute=True).shuts_out
 
 
+def test_where_guests_come_in_the_network_is_told_from_where_they_can(ring: Ring) -> None:
+    ring.chat.is_open = True
+    found = effect(ring, "bob")
+    assert (found.hit, found.as_guests, found.networks) == (1, True, ("192.0.2.7",))
+    assert not effect(ring, "mallory").as_guests
+    ring.depart("bob")
+    found = effect(ring, "bob")
+    assert (found.hit, found.as_guests, found.networks) == (0, True, ())
+
+
 @pytest.mark.parametrize(
     ("whom", "why"),
     [

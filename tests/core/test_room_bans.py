@@ -14,6 +14,7 @@ from trio_chat.core.commands import (
     Leave,
     LiftRoomBan,
     LogIn,
+    LogOut,
     Rename,
     Request,
     Say,
@@ -143,7 +144,7 @@ def test_only_operators_of_the_room_set_and_lift_bans(house: House, asked: Reque
 # ── who is removed ─────────────────────────────────────────────────────────────────────────────
 
 
-ONE = "It fits 1 of the 4 others in #den; it does nothing to operators."
+ONE = "It fits 1 of the 4 others in #den; it does nothing to operators.\n"
 
 
 def test_who_is_named_is_removed_and_those_who_share_the_address_are_told(house: House) -> None:
@@ -151,7 +152,8 @@ def test_who_is_named_is_removed_and_those_who_share_the_address_are_told(house:
     assert ban(house, "gus") == [
         "gus",
         "gina",
-        "It fits 2 of the 4 others in #den; it does nothing to operators.",
+        "It fits 2 of the 4 others in #den; it does nothing to operators.\n"
+        "/unban *!*@5d1abb1794.ip undoes it.",
     ]
     house.enter("gil", origin=FAR)
     assert house.refused("gil", "#den") is Code.BANNED
@@ -194,14 +196,54 @@ def test_nobody_becomes_in_a_room_who_is_banned_from_it(house: House) -> None:
     assert isinstance(house.decide("id-eve", LogIn("mark", password_id=1))[0], AccountSet)
 
 
+def test_operators_are_no_others_of_whom_most_are_hit(house: House) -> None:
+    house.set("#den", "+oo", "mark", "lou")
+    assert ban(house, "*") == [
+        "It fits all 2 others in #den; it does nothing to operators.\n"
+        "So nobody is removed. /unban *!*@* undoes it."
+    ]
+
+
+def test_of_whom_an_exception_lets_in_that_is_told(house: House) -> None:
+    house.set("#den", "+e", "mark!*@*")
+    assert ban(house, "mark") == [
+        "mark",
+        "It does nothing to mark while mark!*@* is an exception (mode +e).",
+    ]
+
+
+@pytest.mark.parametrize(("mute", "letter"), [(False, "R"), (True, "M")])
+def test_where_guests_come_in_it_is_told_what_keeps_them_out(
+    house: House, mute: bool, letter: str
+) -> None:
+    house.chat.is_open = True
+    told = ban(house, "mark", mute=mute)[-1]
+    assert told.startswith("They can ")
+    assert f"mode +{letter} of #den" in told
+    house.set("#den", f"+{letter}")
+    assert ban(house, "a:eve", mute=mute) == []
+
+
+def test_who_has_logged_out_is_removed_by_the_name_of_the_account(house: House) -> None:
+    house.ask("id-mark", Rename("marcus"))
+    house.ask("id-mark", LogOut())
+    for nick in ("gus", "gina", "lou"):
+        house.go(nick)
+    assert ban(house, "mark") == ["marcus"]
+    assert house.refused("mark", "#den") is Code.BANNED
+
+
 def test_who_is_excepted_is_not_removed(house: House) -> None:
     house.set("#den", "+e", "gina")
-    assert ban(house, "*@5d1abb1794.ip") == ["gus", ONE]
+    assert ban(house, "*@5d1abb1794.ip") == [
+        "gus",
+        f"{ONE}/unban *!*@5d1abb1794.ip undoes it.",
+    ]
 
 
 def test_a_mute_removes_nobody(house: House) -> None:
     assert ban(house, "mark", mute=True) == []
-    assert ban(house, "m:lou") == [ONE]
+    assert ban(house, "m:lou") == [f"{ONE}/unban m:lou!*@* undoes it."]
     assert [mask.mask for mask in masks(house)] == ["m:a:mark", "m:lou!*@*"]
 
 

@@ -26,6 +26,8 @@ from trio_chat.core.events import (
 from trio_chat.core.names import NICK_MAX, composed, nick_problem
 from trio_chat.core.views import (
     AwayReply,
+    Ban,
+    BanEffect,
     Block,
     Copy,
     Members,
@@ -344,3 +346,17 @@ def test_a_good_nick_is_shown_as_it_is(nick: str) -> None:
 
 def _heard(shown: Shown) -> list[Heard]:
     return [reading(clean(line)) for line in wording(shown)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mute", "command"), [(0, False, "2h"), (86_400, True, "1d mute")]
+)
+def test_a_ban_of_an_account_names_the_one_of_the_network(
+    seconds: int, mute: bool, command: str
+) -> None:
+    ban = Ban(1, "account", "mallory", mute)
+    effect = BanEffect(ban, 1, 5, seconds, as_guests=True, networks=("192.0.2.7",))
+    assert "".join(wording(effect)).endswith(
+        "*** They can come back as a guest: "
+        f"/uban 192.0.2.7 {command} stops that for all who come from there."
+    )

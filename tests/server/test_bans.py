@@ -72,6 +72,13 @@ async def test_those_of_proxies_are_no_targets() -> None:
         assert told.count(f"Others come in by {FAR}, a proxy of this server: ") == 2
 
 
+async def test_who_bans_an_account_is_told_how_its_owner_can_come_back(house: House) -> None:
+    op = await boss(house)
+    await register(house, "mallory")
+    told = "".join(await op.news("UBAN ADD mallory DURATION 1h spam"))
+    assert "They can come back as a guest: then /quote UBAN the nickname, or " in told
+
+
 # ── at the door ────────────────────────────────────────────────────────────────────────────────
 
 

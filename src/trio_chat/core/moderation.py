@@ -31,6 +31,9 @@ from trio_chat.core.words import described, is_number
 # What helps if nobody of a name is here.
 _HOW = " Ban the address, which the server's log has, or a mask."
 
+# Networks of people who are hit that an operator is told, of all their devices.
+_NETWORKS = 3
+
 # Bans in a part of an answer.
 _PART = 200
 
@@ -159,19 +162,29 @@ def _set_ban(
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
     ban = Ban(banned.number, banned.kind, banned.value, banned.mute, whom=banned.whom)
-    hit, others = len(whom(state, ban)), len(state.people) - (person.user_id in state.people)
+    hit, others = whom(state, ban), len(state.people) - (person.user_id in state.people)
     fits_asker = ban.kind != ACCOUNT and fits(ban)(person)
     # At the door only the network is known; whoever logs in there is past every mask.
     is_let_in = ban.kind == MASK and state.rules(person.origin.account)
+    as_guests = ban.kind == ACCOUNT and state.is_open
     return BanEffect(
         ban,
-        hit=hit,
+        hit=len(hit),
         others=others,
         seconds=banned.seconds,
         replaced=replaced.number if replaced else 0,
-        is_wide=fits_asker or (hit > 1 and 2 * hit > others),
+        is_wide=fits_asker or (len(hit) > 1 and 2 * len(hit) > others),
         shuts_out=fits_asker and not (ban.mute or is_let_in),
+        as_guests=as_guests,
+        networks=_networks(state, hit) if as_guests else (),
     )
+
+
+def _networks(state: State, people: Iterable[Person]) -> tuple[str, ...]:
+    """The first networks that people come from, and that can be banned."""
+    found = (_network_of(person) for person in people)
+    networks = (one for one in found if isinstance(one, Target) and not _way_in(state, one))
+    return tuple(dict.fromkeys(one.value for one in networks))[:_NETWORKS]
 
 
 def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned | Notice | Refused]:

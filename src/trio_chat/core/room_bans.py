@@ -6,7 +6,7 @@ machine, where all have the same, for the nickname. Somebody who has just gone i
 last nickname.
 
 Whoever is banned by name is removed. Of others whom a ban fits, all are removed, or none if they
-are more than half of those who are there: then it may be a mistake, and can be undone.
+are more than half of those whom any ban could hit: then it may be a mistake, and can be undone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +84,7 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
         return outcomes or [Refused("There is such a ban already.")]
-    told = "\n".join(_told(state.rooms[fold(asked.room)], person, target))
+    told = "\n".join(_told(state, state.rooms[fold(asked.room)], person, asked, target))
     return [*outcomes, Notice(told, state.name(asked.room))] if told else outcomes
 
 
@@ -99,37 +99,74 @@ def _entry(asked: SetRoomBan, target: Target) -> str:
     return MUTE + target.entry.removeprefix(MUTE) if asked.mute else target.entry
 
 
-def _told(room: Room, person: Person, target: Target) -> Iterator[str]:
-    """Tell whoever sets a ban what they may not have meant."""
+def _told(
+    state: State, room: Room, person: Person, asked: SetRoomBan, target: Target
+) -> Iterator[str]:
+    """Tell whoever sets a ban what they may not have meant, or not thought of."""
+    entry, name = _entry(asked, target), room.state.name
     hit, others = _hit(room, person, target), _others(room, person)
-    named = [one for one in hit if one.identity == target.identity]
-    if len(hit) > len(named):
-        name = room.state.name
-        some = some_of(len(hit), others, f"in {name}")
+    named = _named(state, room, person, target)
+    if any(one not in named for one in hit):
+        some = some_of(len(hit), len(others), f"in {name}")
         yield f"It fits {some}; it does nothing to operators."
-        if _is_suspicious(hit, others):
-            rest = "Nobody else is" if named else "So nobody is"
-            yield f"{rest} removed. /unban {target.entry} undoes it."
+        held_back = _is_suspicious(hit, others) and not entry.startswith(MUTE)
+        rest = "Nobody else is removed. " if named else "So nobody is removed. "
+        yield f"{rest if held_back else ''}/unban {target.entry} undoes it."
+    for one in named:
+        if excepted := listed(room, "e", one, mutes=True):
+            yield f"It does nothing to {one.nick} while {excepted.mask} is an exception (mode +e)."
+    if _is_of_account(target) and state.is_open and "R" not in room.state.flags:
+        yield from _as_guests(room, muted=entry.startswith(MUTE))
+
+
+def _as_guests(room: Room, *, muted: bool) -> Iterator[str]:
+    """Tell how those whose account is banned can be there all the same, and what stops that."""
+    name = room.state.name
+    if not muted:
+        yield f"They can come back as a guest: mode +R of {name} keeps guests out."
+    elif "M" not in room.state.flags:
+        yield f"They can speak as a guest: mode +M of {name} mutes guests."
+
+
+def _is_of_account(target: Target) -> bool:
+    return target.entry.removeprefix(MUTE).startswith(ACCOUNT)
+
+
+def _named(state: State, room: Room, person: Person, target: Target) -> Sequence[Person]:
+    """The members who are named by a ban: on all devices, also if they have logged out there."""
+    same = state.same(target.identity)
+    name = target.entry.removeprefix(MUTE).removeprefix(ACCOUNT)
+    account = fold(name) if _is_of_account(target) else ""
+    return [
+        one
+        for one in room.members.values()
+        if one.user_id != person.user_id
+        and (one.user_id in same or (account and account in map(fold, one.accounts)))
+    ]
 
 
 def _hit(room: Room, person: Person, target: Target) -> Sequence[Person]:
-    """The members whom a ban fits; operators, and whoever sets it, are not meant."""
+    """The members whom a ban fits, of those who are meant."""
     entry = target.entry.removeprefix(MUTE)
     lists = Lists((("b", Mask(entry, "", 0)),))
     return [
         one
-        for one in room.members.values()
-        if not (one.identity == person.identity or one.is_operator or has_status(room, one))
+        for one in _others(room, person)
         if lists.fitting("b", one.nick, one.origin, past=one.past) and not listed(room, "e", one)
     ]
 
 
-def _others(room: Room, person: Person) -> int:
-    return len(room.members) - (person.user_id in room.members)
+def _others(room: Room, person: Person) -> Sequence[Person]:
+    """The members whom a ban can hit; operators, and whoever sets it, are not meant."""
+    return [
+        one
+        for one in room.members.values()
+        if not (one.identity == person.identity or one.is_operator or has_status(room, one))
+    ]
 
 
-def _is_suspicious(hit: Sequence[Person], others: int) -> bool:
-    return 2 * len(hit) > others or len(hit) > _REMOVED_MAX
+def _is_suspicious(hit: Sequence[Person], others: Sequence[Person]) -> bool:
+    return 2 * len(hit) > len(others) or len(hit) > _REMOVED_MAX
 
 
 def removals(state: State, person: Person, asked: SetRoomBan) -> Sequence[Kick]:
@@ -137,10 +174,9 @@ def removals(state: State, person: Person, asked: SetRoomBan) -> Sequence[Kick]:
     room, target = visible_room(state, person, asked.room), read_target(state, asked.whom)
     if room is None or isinstance(target, Refused) or _entry(asked, target).startswith(MUTE):
         return ()
-    named = [one for one in state.same(target.identity).values() if one.user_id in room.members]
     hit = _hit(room, person, target)
     rest = () if _is_suspicious(hit, _others(room, person)) else hit
-    nicks = dict.fromkeys(one.nick for one in (*named, *rest))
+    nicks = dict.fromkeys(one.nick for one in (*_named(state, room, person, target), *rest))
     return [Kick(asked.room, nick, asked.why) for nick in nicks]
 
 

@@ -24,7 +24,8 @@ class State:
     ``replay`` is the number of messages that a newcomer is shown, ``rooms_each`` the most rooms
     that one person may be in. The ``lobby`` belongs to the operators of the server. For
     ``redact_hours`` people may remove what they have said. With ``accounts_only`` people without
-    an account can only listen, and register or log in.
+    an account can only listen, and register or log in. With ``is_open`` anybody may
+    come in as a guest.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class State:
         self.empty: set[str] = set()  # rooms that nobody is in
         self.realm = Realm()
         self.accounts_only = False
+        self.is_open = False
         self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
         self.contact = ""  # where those who are kept out can turn to
         self.proxies: tuple[IpNetwork, ...] = ()  # that connect for others

@@ -236,7 +236,8 @@ class BanEffect:
 
     ``replaced`` is the number of the ban whose place it takes, 0 if there is none. One that
     ``is_wide`` may be a mistake: it fits most people here, or the operator who has set it. With
-    ``shuts_out`` that operator cannot come back from where they are.
+    ``shuts_out`` that operator cannot come back from where they are. With ``as_guests`` those whom
+    it hits can come back as guests, from these ``networks`` as far as they can be banned.
     """
 
     ban: Ban
@@ -246,6 +247,8 @@ class BanEffect:
     replaced: int = 0
     is_wide: bool = False
     shuts_out: bool = False
+    as_guests: bool = False
+    networks: tuple[str, ...] = ()
 
 
 @fact

@@ -103,7 +103,6 @@ class Server:
             reserved=(settings.irc.server_name, settings.irc.network),
             clock=clock,
         )
-        self._set_rules(settings)
         self._page = _page(settings)
         self._accounts = Accounts(
             self._hub, log, settings.accounts, hmac.digest(key, b"accounts", "sha256")
@@ -238,7 +237,6 @@ class Server:
     async def _start(self) -> None:
         """Start everything but the listeners."""
         await self._hub.start()
-        self._warn_of_operators()
         self._admission = Admission(
             self._hub,
             self._key,
@@ -248,6 +246,8 @@ class Server:
             link=self.link,
             clock=self._clock,
         )
+        self._set_rules(self.settings)
+        self._warn_of_operators()
         port = next((at.port for at in self.addresses if at.port), 0)
         self._door = Door(self._certificate, port, proxies=self._proxies)
         self._shared = Shared(
@@ -272,6 +272,7 @@ class Server:
         chat = self._hub.chat
         chat.operators = frozenset(map(fold, settings.accounts.operators))
         chat.accounts_only = settings.accounts.guests == "closed"
+        chat.is_open = self._admission.uninvited() is None
         chat.contact = settings.server.contact
 
     def _warn_of_operators(self) -> None:

@@ -85,6 +85,10 @@ SETTLED = {
     InvitationRevoked: REVOKED,
 }
 
+# Seconds for which a ban of a network is proposed if that of the account is for good: others may
+# share the network.
+_AWHILE = 7200
+
 #: How the server's own sentences begin.
 OURS = "*** "
 
@@ -319,11 +323,22 @@ def _ban_effect(effect: BanEffect) -> list[str]:
         lines.append(f"That may be more than you meant: /uban del {ban.number} lifts it.")
     if effect.replaced:
         lines.append(f"It takes the place of ban {effect.replaced}.")
+    if effect.as_guests:
+        lines.append(_as_guests(effect))
     if effect.shuts_out:
         lines.append(
             "It fits you as well: once you have left, you cannot come back from where you are."
         )
     return lines
+
+
+def _as_guests(effect: BanEffect) -> str:
+    """Tell an operator how those whose account is banned can come back, and what keeps them out."""
+    mute, time = " mute" if effect.ban.mute else "", written(effect.seconds or _AWHILE)
+    ways = " and ".join(f"/uban {network} {time}{mute}" for network in effect.networks)
+    if ways:
+        return f"They can come back as a guest: {ways} stops that for all who come from there."
+    return "They can come back as a guest: then /uban the nickname, or keep all guests out (/lock)."
 
 
 def _lock_effect(effect: LockEffect) -> str:
