@@ -10,7 +10,9 @@ from ring import Ring, refusal
 from trio_chat.core import moderation
 from trio_chat.core.bans import Bans
 from trio_chat.core.commands import (
+    Kick,
     LiftBan,
+    LiftRoomBan,
     LockChat,
     LogIn,
     LogOut,
@@ -18,6 +20,7 @@ from trio_chat.core.commands import (
     Rename,
     Request,
     SetBan,
+    SetRoomBan,
     UnlockChat,
 )
 from trio_chat.core.events import (
@@ -315,6 +318,28 @@ def test_the_lock_is_about_guests(ring: Ring) -> None:
     ring.happen(opened)  # type: ignore[arg-type]
     assert ring.person("mallory").limit is None
     assert refusal(ring.decide("id-olga", UnlockChat())).why == "This chat is not locked."
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(0, "for good"), (600, "until 1970-01-01 00:11 UTC")])
+def test_a_lock_without_a_time_changes_none_that_is_there(
+    ring: Ring, seconds: int, end: str
+) -> None:
+    [locked, _] = ring.decide("id-olga", LockChat())
+    assert locked == Locked(3600, by="olga", origin=ring.person("olga").origin)
+    ring.happen(Locked(seconds, "raid"))
+    why = f"This chat is locked {end} (raid). /lock 1h sets another time, /lock off opens it."
+    assert refusal(ring.decide("id-olga", LockChat())).why == why
+    [locked, _] = ring.decide("id-olga", LockChat(60))
+    assert isinstance(locked, Locked)
+
+
+def test_why_names_the_ban_of_a_room_that_somebody_was_removed_from(ring: Ring) -> None:
+    ring.ask("id-olga", SetRoomBan("#tea", "mallory", why="spam"))
+    ring.ask("id-olga", Kick("#tea", "mallory"))
+    banned = "You are banned from #tea (spam). Ask its operators."
+    assert [*explain(ring.chat, ring.person("mallory"))] == [banned]
+    ring.ask("id-olga", LiftRoomBan("#tea", "1"))
+    assert [*explain(ring.chat, ring.person("mallory"))] == []
 
 
 def test_why_tells_all_that_limits_somebody(ring: Ring) -> None:

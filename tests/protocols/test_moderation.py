@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trio_chat.core.commands import LiftBan, LockChat, SetBan, UnlockChat
 from trio_chat.core.queries import ListBans
 from trio_chat.protocols.durations import read_duration, written
-from trio_chat.protocols.moderation import read_lock, read_uban
+from trio_chat.protocols.moderation import BadDuration, read_lock, read_uban
 
 TEN_YEARS = 316_224_000
 
@@ -78,14 +78,27 @@ def test_bans(text: str, read: object) -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("", LockChat(3600)),
+        ("", LockChat()),
         ("10m raid", LockChat(600, "raid")),
-        ("raid of bots", LockChat(3600, "raid of bots")),
         ("forever raid", LockChat(0, "raid")),
         ("off", UnlockChat()),
         ("OFF", UnlockChat()),
-        ("off topic raid", LockChat(3600, "off topic raid")),
+        ("off the raid is over", UnlockChat()),
     ],
 )
 def test_the_lock(text: str, read: object) -> None:
     assert read_lock(text) == read
+
+
+@pytest.mark.parametrize("text", ["status", "raid of bots", "of", "10 raid"])
+def test_a_lock_for_a_reason_has_its_time_first(text: str) -> None:
+    with pytest.raises(BadDuration, match="is no duration: write 10m, 2h, 7d or forever"):
+        read_lock(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "forever"), (604_800, "7d"), (3_456_000, "40d"), (129_600, "1d12h"), (90, "1m30s")],
+)
+def test_a_time_is_told_in_days(seconds: int, text: str) -> None:
+    assert written(seconds) == text

@@ -128,7 +128,7 @@ def _ways_in(server: Server, invite: str) -> Iterator[str]:
     first, web = server.addresses[0], server.settings.web
     reachable = _LOOPBACK.get(first.host, first.host)
     link = f"trio-chat client '{server.link()}'"
-    if who := _ADMITTED.get(server.question):
+    if who := _ADMITTED.get(server.question.rpartition("\n")[2]):
         yield f"{who} Ctrl-C stops it."
         if server.question == ASK_FOR_INVITATION:
             yield f"To invite somebody: {invite}"

@@ -358,10 +358,11 @@ class LiftBan:
 class LockChat:
     """Keep guests out and mute, and let nobody register; for operators of the server.
 
-    For so many ``seconds``, or until UnlockChat if they are 0.
+    For so many ``seconds``, or until UnlockChat if they are 0. If they are None, it is for
+    ``LOCK_SECONDS``, and no lock that is there already is changed.
     """
 
-    seconds: int = LOCK_SECONDS
+    seconds: int | None = None
     why: str = ""
 
 

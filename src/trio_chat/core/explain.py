@@ -6,11 +6,13 @@ from trio_chat.core.decide import kept_out_of
 from trio_chat.core.denials import muted_there
 from trio_chat.core.limits import is_exempt, why_silent
 from trio_chat.core.room import Person, Room
-from trio_chat.core.state import State
+from trio_chat.core.state import State, is_banned
 
 
 def explain(state: State, person: Person) -> Iterator[str]:
-    """What limits somebody, a sentence each: a ban, the lock, the rooms that they are in."""
+    """What limits somebody, a sentence each: a ban, the lock, the rooms that they are in, and bans
+    of rooms that they have been in.
+    """
     if person.limit is not None:
         yield why_silent(state, person.limit)
     lock = state.realm.lock
@@ -21,6 +23,10 @@ def explain(state: State, person: Person) -> Iterator[str]:
         yield "Only people with an account may speak here: register your nickname, or log in."
     for name in person.rooms:
         yield from explain_room(state, person, state.rooms[name])
+    for name in person.visits:
+        room = None if name in person.rooms else state.rooms.get(name)
+        if room and is_banned(room, person):
+            yield from explain_room(state, person, room)
 
 
 def explain_room(state: State, person: Person, room: Room) -> Iterator[str]:

@@ -122,14 +122,18 @@ def kept_out(state: State, person: Person) -> Refused | None:
         case Ban(mute=False) as ban:
             return refuse_banned(state, ban)
         case Lock() as lock:
-            why = why_locked(state, lock, "only people with an account are let in")
-            return Refused(why, Code.LOCKED)
+            return refuse_locked(state, lock)
     return None
 
 
 def refuse_banned(state: State, ban: Ban) -> Refused:
     """The refusal of those whom a ban keeps out."""
     return Refused(why_banned(state, ban), Code.BANNED_FROM_CHAT)
+
+
+def refuse_locked(state: State, lock: Lock) -> Refused:
+    """The refusal of those whom the lock keeps out."""
+    return Refused(why_locked(state, lock, "only people with an account are let in"), Code.LOCKED)
 
 
 def forbidden(state: State, person: Person, nick: str) -> Refused | None:

@@ -11,7 +11,14 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from trio_chat.core.bans import ACCOUNT, BANS_MAX, MASK, NETWORK, fits
-from trio_chat.core.commands import WHY_MAX, LiftBan, LockChat, SetBan, UnlockChat
+from trio_chat.core.commands import (
+    LOCK_SECONDS,
+    WHY_MAX,
+    LiftBan,
+    LockChat,
+    SetBan,
+    UnlockChat,
+)
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import as_reason, cut
@@ -26,7 +33,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
-from trio_chat.core.words import described, is_number
+from trio_chat.core.words import described, is_number, minute, reason
 
 # What helps if nobody of a name is here.
 _HOW = " Ban the address, which the server's log has, or a mask."
@@ -276,7 +283,12 @@ def _of_nick(state: State, name: str) -> Iterator[Ban]:
 def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | LockEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
-    seconds, why = bounded(asked.seconds), as_reason(asked.why, WHY_MAX)
+    if asked.seconds is None and (lock := state.realm.lock):
+        end = f"until {minute(lock.until)}" if lock.until else "for good"
+        why = f"This chat is locked {end}{reason(lock.why)}. /lock 1h sets another time"
+        return [Refused(f"{why}, /lock off opens it.")]
+    seconds = LOCK_SECONDS if asked.seconds is None else bounded(asked.seconds)
+    why = as_reason(asked.why, WHY_MAX)
     locked = Locked(seconds, why, person.nick, person.origin)
     guests = [p for p in state.people.values() if not (p.origin.account or is_exempt(state, p))]
     others = len(state.people) - (person.user_id in state.people)

@@ -27,12 +27,12 @@ def read_duration(text: str) -> int | None:
 
 
 def written(seconds: int) -> str:
-    """A duration as ``read_duration`` reads it."""
+    """A duration as ``read_duration`` reads it; weeks are said in days, as people count them."""
     if not seconds:
         return FOREVER
     parts = []
-    for unit, length in _UNITS.items():
-        number, seconds = divmod(seconds, length)
+    for unit in "dhms":
+        number, seconds = divmod(seconds, _UNITS[unit])
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts)

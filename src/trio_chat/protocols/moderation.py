@@ -22,7 +22,7 @@ OF_MODERATION: Mapping[str, tuple[str, str, int]] = {
         "keep somebody out of this chat, or mute them",
         0,
     ),
-    "lock": ("[10m|forever|off] [WHY]", "keep guests out and mute for an hour, or so long", 0),
+    "lock": ("[10m|forever [WHY]|off]", "keep guests out and mute for an hour, or so long", 0),
     "ban": ("NAME|MASK [2h] [WHY]", "keep somebody out of the room, and remove them", 1),
     "mute": ("NAME|MASK [2h] [WHY]", "let somebody be in the room, but not speak", 1),
     "unban": ("NAME|MASK|NUMBER", "lift a ban or a mute of the room", 1),
@@ -77,12 +77,13 @@ def read_room_ban(room: str, text: str, *, mute: bool) -> SetRoomBan:
 
 
 def read_lock(text: str) -> LockChat | UnlockChat:
-    """Read what follows ``/lock``: a duration or ``off``, and a reason. Raises BadDuration."""
+    """Read what follows ``/lock``: nothing; or a duration or ``off``, and a reason. Raises
+    BadDuration.
+    """
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
-    if word.lower() == "off" and not rest:
+    if word.lower() == "off":
         return UnlockChat()
-    seconds = read_time(word)
-    return LockChat(why=text) if seconds is None else LockChat(seconds, rest)
+    return LockChat(duration(word), rest) if word else LockChat()
 
 
 def read_time(word: str) -> int | None:

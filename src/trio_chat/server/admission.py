@@ -8,6 +8,7 @@ from trio_chat.core.admission import spend
 from trio_chat.core.commands import ListInvitations, MakeInvitation
 from trio_chat.core.denials import operators_only
 from trio_chat.core.events import InvitationUsed
+from trio_chat.core.limits import refuse_locked
 from trio_chat.core.realm import DAYS_MAX, USES_MAX, Spent
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
@@ -152,8 +153,9 @@ class Admission:
 
     def question(self, settings: Settings) -> str:
         """The question for those who come without an account; empty if there is none."""
-        if self._hub.chat.realm.lock:
-            return ASK_WHILE_LOCKED
+        chat = self._hub.chat
+        if lock := chat.realm.lock:
+            return f"{refuse_locked(chat, lock).why}\n{ASK_WHILE_LOCKED}"
         if (uninvited := self.uninvited()) is _NO_GUESTS:
             return ASK_TO_LOG_IN
         if self.has_guests and settings.server.password.get_secret_value():

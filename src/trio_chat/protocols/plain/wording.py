@@ -103,9 +103,7 @@ ASK_FOR_INVITATION = (
     "/login NAME PASSWORD."
 )
 ASK_TO_LOG_IN = "This chat is for those who have an account. Enter /login NAME PASSWORD now."
-ASK_WHILE_LOCKED = (
-    "This chat is locked: only people with an account are let in. Enter /login NAME PASSWORD now."
-)
+ASK_WHILE_LOCKED = "Enter /login NAME PASSWORD now."  # after why, and until when
 CANNOT_LOG_IN = "Cannot log in as "  # the beginning of the refusal of /login
 GOODBYE = " Goodbye!"  # the end of the sentence by which the server ends a connection
 

@@ -171,7 +171,7 @@ export const COMMANDS = {
             const [where, others] = ofRoom(chat, rest);
             chat.line(...filled("KICK", where, ...two(others)));
         } },
-    lock: { args: "[10m|forever|off] [WHY]", does: "keep guests out and mute for an hour, or so long", needed: 0, act: plain("LOCK") },
+    lock: { args: "[10m|forever [WHY]|off]", does: "keep guests out and mute for an hour, or so long", needed: 0, act: plain("LOCK") },
     login: { args: "[NAME] PASSWORD", does: "log in to your account", needed: 1,
         act: (chat, rest) => {
             const [first, second] = two(rest);
