@@ -81,7 +81,7 @@ def ban(ring: Ring, whom: str, *, mute: bool = False, seconds: int = 0, why: str
         ("2001:db8::1", "network", "2001:db8::/64", ["sixten"]),
         ("2001:db8::1/128", "network", "2001:db8::/64", ["sixten"]),
         ("2001:db8::/48", "network", "2001:db8::/48", ["sixten"]),
-        ("0.0.0.0/0", "network", "0.0.0.0/0", ["bob", "mallory"]),
+        ("192.0.0.0/8", "network", "192.0.0.0/8", ["bob"]),
         ("*@203.0.113.0/24", "network", "203.0.113.0/24", ["mallory"]),
         ("a:BOB", "account", "bob", ["bob"]),
         ("BOB", "account", "bob", ["bob"]),
@@ -91,7 +91,7 @@ def ban(ring: Ring, whom: str, *, mute: bool = False, seconds: int = 0, why: str
         ("*@cloak.*", "mask", "*!*@cloak.*", ["mallory"]),
         ("*@203.0.113.*", "mask", "*!*@203.0.113.*", ["mallory"]),
         ("*!m@*", "mask", "*!m@*", ["mallory"]),
-        ("*", "mask", "*!*@*", ["bob", "mallory", "sixten", "local"]),
+        ("*!*@*", "mask", "*!*@*", ["bob", "mallory", "sixten", "local"]),
     ],
 )
 def test_whom_it_is_about(ring: Ring, whom: str, kind: str, value: str, hit: list[str]) -> None:
@@ -143,11 +143,25 @@ def test_only_operators_moderate(ring: Ring, request_: Request) -> None:
     assert isinstance(refused, Refused)
 
 
+@pytest.mark.parametrize("whom", ["*", "!", "@", "?*", "*!*", "0.0.0.0/0", "0.0.0.0/7", "::/0"])
+def test_nobody_bans_everybody_by_a_slip(whom: str) -> None:
+    """Not even where nobody is hit by it yet."""
+    ring = Ring()
+    ring.enter("olga")
+    ring.make_operator("olga")
+    why = refusal(ring.decide("id-olga", SetBan(whom))).why
+    assert why == (
+        f"A ban of {whom} would hit everybody, or nearly: if you mean that, write *!*@*. "
+        "/lock keeps out guests."
+    )
+    ban(ring, "*!*@*")
+
+
 def test_operators_are_never_hit(ring: Ring) -> None:
     ring.happen(AccountMade("root", "=root", operator=True))
     ring.enter("r", address="198.51.100.1")
     ring.ask("id-r", LogIn("root", password_id=1))  # type: ignore[arg-type]
-    ban(ring, "*")
+    ban(ring, "*!*@*")
     ban(ring, "198.51.100.0/24")
     ring.happen(Locked())
     assert [p.nick for p in ring.chat.people.values() if p.limit is None] == ["olga", "r"]
@@ -163,7 +177,7 @@ def test_who_sets_one_is_told_whom_it_hits(ring: Ring) -> None:
     ban = Ban(1, "network", "203.0.113.9", whom="mallory")
     assert effect(ring, "mallory") == BanEffect(ban, hit=1, others=2)
     everybody = Ban(1, "mask", "*!*@*", mute=True)
-    assert effect(ring, "*", mute=True) == BanEffect(everybody, hit=2, others=2, is_wide=True)
+    assert effect(ring, "*!*@*", mute=True) == BanEffect(everybody, hit=2, others=2, is_wide=True)
     theirs = Ban(1, "network", "198.51.100.0/24")
     assert effect(ring, "198.51.100.0/24") == BanEffect(
         theirs, hit=0, others=2, is_wide=True, shuts_out=True

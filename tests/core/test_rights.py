@@ -45,7 +45,7 @@ from trio_chat.core.views import AwayReply, Metadata, Notice, Refused
 
 NICKS = ("olga", "alice", "bob", "eve", "mallory", "nobody")
 NICK = st.sampled_from(NICKS)
-WHOM = st.sampled_from([*NICKS, "a:bob", "*", "192.0.2.1", "1", "2"])
+WHOM = st.sampled_from([*NICKS, "a:bob", "*!*@*", "192.0.2.1", "1", "2"])
 ROOM = st.sampled_from(["#tea", "#tea", "#other"])
 MODES = st.sampled_from(["+o", "-o", "+v", "+b", "-b", "+e", "+I", "-I", "+i", "+k", "-n"])
 REQUESTS = st.one_of(

@@ -154,7 +154,7 @@ async def test_who_is_here_has_to_go_on_all_connections(house: House) -> None:
 async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) -> None:
     op, _ = await boss(house), await arrive(house, "mallory")
     await arrive(house, "bob", NEAR)
-    assert await op.news("UBAN ADD * MUTE") == [
+    assert await op.news("UBAN ADD *!*@* MUTE") == [
         ":mallory!mallory@203.0.113.9 JOIN #lobby",
         ":bob!bob@198.51.100.1 JOIN #lobby",
         ":chat.local NOTICE boss :Ban 1: mask *!*@* may not speak for good. "
@@ -163,7 +163,7 @@ async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) ->
     ]
     [told, *_] = await op.news("UBAN ADD 192.0.2.1 1h MUTE spam")
     assert "192.0.2.1 may not speak for 1h." in told
-    told = await op.news("UBAN ADD *", "LOCK FOREVER")
+    told = await op.news("UBAN ADD *!*@*", "LOCK FOREVER")
     assert ":chat.local NOTICE boss :It takes the place of ban 1." in told
     assert any("It lasts until you end it with /quote LOCK off. It mutes" in line for line in told)
 
@@ -416,6 +416,7 @@ async def test_a_ban_is_listed_with_the_account_of_whoever_has_set_it(house: Hou
 UNREADABLE = [
     *("UBAN ADD", "UBAN ADD x DURATION soon", "UBAN ADD x REQUIRE-SASL", "UBAN DEL", "UBAN INFO"),
     *("KLINE 60", "DLINE ANDKILL"),
+    *("KLINE *", "KLINE 60 *@*", "DLINE 0.0.0.0/0", "UBAN ADD * 1h"),
 ]
 
 

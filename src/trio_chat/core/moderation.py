@@ -35,6 +35,12 @@ from trio_chat.core.state import State
 from trio_chat.core.views import Ban, BanEffect, Bans, LockEffect, Notice, Refused
 from trio_chat.core.words import described, is_number, minute, reason
 
+# The mask by which everybody is banned: any shorter one may be a slip.
+EVERYBODY = "*!*@*"
+
+# Networks with fewer bits are a large part of all that there are.
+_WIDE = 8
+
 # What helps if nobody of a name is here.
 _HOW = " Ban the address, which the server's log has, or a mask."
 
@@ -125,6 +131,16 @@ def _network_of(person: Person) -> Target | Refused:
     return Target(NETWORK, written(network), person.nick)
 
 
+def _everybody(target: Target, asked: str) -> Refused | None:
+    """Why whoever has asked for a ban cannot mean it: it fits everybody, or nearly."""
+    network = network_of(target.value) if target.kind == NETWORK else None
+    wide = network.prefixlen < _WIDE if network else target.kind == MASK and asked != EVERYBODY
+    if not wide or (network is None and target.value.strip("!@*?")):
+        return None
+    why = f"A ban of {cut(asked, 50)} would hit everybody, or nearly"
+    return Refused(f"{why}: if you mean that, write {EVERYBODY}. /lock keeps out guests.")
+
+
 def _way_in(state: State, target: Target) -> Refused | None:
     """Why a network cannot be banned by which others come in; None if it can."""
     network = network_of(target.value) if target.kind == NETWORK else None
@@ -150,7 +166,7 @@ def _set_ban(
     if isinstance(target, Refused):
         is_gone = target.code is Code.NO_SUCH_NICK
         return [replace(target, why=f"{target.why}{_HOW if is_gone else ''}")]
-    if refused := _way_in(state, target):
+    if refused := _way_in(state, target) or _everybody(target, asked.whom):
         return [refused]
     replaced = bans.on(target.kind, target.value)
     if len(bans.all) >= BANS_MAX and replaced is None:

@@ -192,7 +192,8 @@ def lift_line(*, masks: bool) -> Callable[[ReplyBuffer, Message], Asks]:
 
 
 def _whom(written: str, masks: bool) -> str:
-    return full_mask(written) if masks and not written.isdigit() else written
+    is_short = masks and not written.isdigit() and written.strip("!@*?")
+    return full_mask(written) if is_short else written
 
 
 def _line_time(word: str) -> int | None:
