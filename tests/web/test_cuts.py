@@ -19,9 +19,6 @@ CUTS = int(os.environ.get("TRIO_CHAT_TESTS_CUTS", "1000"))
 # Pages come back as soon as they may.
 AT_ONCE = "Math.random = () => 0"
 
-# The texts that have not arrived, or were refused: the log may have left them far behind.
-KEPT = "() => Object.keys(localStorage).filter((key) => key.includes(':text:'))"
-
 # Scrolls up until the beginning, and gives what was in the document each time.
 ALL = """async () => {
     const log = document.getElementById("log");
@@ -35,8 +32,7 @@ ALL = """async () => {
     return seen;
 }"""
 
-
-# The texts that have not arrived.
+# The texts that have not arrived, or were refused: the log may have left them far behind.
 KEPT = """() => Object.entries(localStorage).filter(([key]) => key.includes(":text:"))
     .map(([, text]) => text)"""
 
