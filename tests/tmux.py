@@ -1,7 +1,7 @@
 """Programs in terminals of their own, which a test types into and looks at; needs Debian's tmux."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import trio
@@ -88,16 +88,49 @@ async def tmux(socket: Path, columns: int, rows: int, *command: str) -> AsyncIte
             await it.stop()
 
 
-@asynccontextmanager
-async def irssi(port: int, nick: str, folder: Path, room: str = "#lobby") -> AsyncIterator[Tmux]:
-    """Irssi with its stock settings, connected and in a room."""
-    # A screen that is high enough for everything that is to be seen.
-    async with tmux(
-        folder / f"{nick}.tmux", 150, 80,
+@contextmanager
+def terminal(socket: Path, columns: int, rows: int, *command: str) -> Iterator["Terminal"]:
+    """``tmux``, for tests that are not asynchronous."""
+    it = Tmux(socket)
+    try:
+        trio.run(it.start, columns, rows, *command)
+        yield Terminal(it)
+    finally:
+        trio.run(it.stop)
+
+
+class Terminal:
+    def __init__(self, tmux: Tmux) -> None:
+        self._tmux = tmux
+
+    def type(self, line: str) -> None:
+        trio.run(self._tmux.type, line)
+
+    def until(self, wanted: str) -> str:
+        return trio.run(self._tmux.until, wanted)
+
+
+# A screen that is high enough for everything that is to be seen.
+IRSSI_SIZE = (150, 80)
+
+# What irssi shows once it is connected.
+IRSSI_IS_IN = "There is no message of the day"
+
+
+def irssi_command(port: int, nick: str, folder: Path) -> list[str]:
+    """Irssi with its stock settings, which connects."""
+    return [
         "env", "TERM=screen", f"HOME={folder}", "irssi", f"--home={folder / nick}", "-n", nick,
         "-c", "127.0.0.1", "-p", str(port),
-    ) as it:  # fmt: skip
-        await it.until("There is no message of the day")
+    ]  # fmt: skip
+
+
+@asynccontextmanager
+async def irssi(port: int, nick: str, folder: Path, room: str = "#lobby") -> AsyncIterator[Tmux]:
+    """Irssi, connected and in a room."""
+    command = irssi_command(port, nick, folder)
+    async with tmux(folder / f"{nick}.tmux", *IRSSI_SIZE, *command) as it:
+        await it.until(IRSSI_IS_IN)
         await it.type(f"/join {room}")
         await it.until(f"{nick} [")
         yield it

@@ -9,47 +9,50 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pages import Irc, Server, enter, say, shows, texts, visited
+from tmux import IRSSI_IS_IN, IRSSI_SIZE, irssi_command, terminal
 
 pytestmark = pytest.mark.programs
 
 
-def test_pages_netcat_irc_and_the_terminal_client_are_in_one_room(
-    browser: Browser, server: Server
+def test_pages_netcat_irssi_and_the_full_screen_are_in_one_room(
+    browser: Browser, server: Server, tmp_path: Path
 ) -> None:
     port = str(server.port)
-    client = subprocess.Popen(
-        [sys.executable, "-m", "trio_chat", "client", "--port", port, "--nick", "terry"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    client = ["env", *(f"XDG_{name}_HOME={tmp_path}" for name in ("STATE", "CONFIG", "DATA"))]
+    client += [sys.executable, "-m", "trio_chat", "client", "-p", port]
+    client += ["-n", "terry", "--protocol", "irc"]
     netcat = subprocess.Popen(
         ["nc", "127.0.0.1", port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    irina = Irc(server.port, "irina")
     with (
-        client, netcat, visited(browser, server.url, "wendy") as wendy,
+        netcat,
+        terminal(tmp_path / "terry.tmux", 80, 24, *client) as terry,
+        terminal(
+            tmp_path / "irina.tmux", *IRSSI_SIZE, *irssi_command(server.port, "irina", tmp_path)
+        ) as irina,
+        visited(browser, server.url, "wendy") as wendy,
         visited(browser, server.url, "walt") as walt,
-    ):  # fmt: skip
-        for program, line in (
-            (netcat, "nettie\n"),
-            (netcat, "from netcat\n"),
-            (client, "from terry\n"),
-        ):
-            program.stdin.write(line)
-            program.stdin.flush()
-        irina.say("from irc")
+    ):
+        netcat.stdin.write("nettie\nfrom netcat\n")
+        netcat.stdin.flush()
+        terry.until("You are in #lobby.")
+        terry.type("from terry")
+        irina.until(IRSSI_IS_IN)
+        irina.type("/join #lobby")
+        irina.type("from irssi")
         say(wendy, "from the page :wave:")
-        said = {"from netcat", "from terry", "from irc", "from the page 👋"}
+        said = {"from netcat", "from terry", "from irssi", "from the page 👋"}
         for page in (wendy, walt):
             expect(page.locator("#log .row.said")).to_have_count(4)
             assert set(texts(page)) == said
         assert texts(wendy) == texts(walt)
-        irina.until("from the page 👋")
         expect(wendy.locator("#people .person")).to_have_count(5)
+        say(walt, "and all are here")
+        terry.until("walt │ and all are here")
+        irina.until("walt> and all are here")
         netcat.stdin.write("/quit\n")
         netcat.stdin.flush()
-        assert "wendy: from the page 👋" in netcat.communicate(timeout=20)[0]
-        assert "wendy: from the page 👋" in client.communicate(timeout=20)[0]
-    irina.close()
+        assert "walt: and all are here" in netcat.communicate(timeout=20)[0]
 
 
 def test_history_unread_counts_and_private_talks(browser: Browser, server: Server) -> None:
