@@ -52,11 +52,11 @@ async def test_what_was_done_to_a_guest_is_found_by_their_name(house: House) -> 
     await boss.news("BAN #tea mallory", "UBAN ADD mallory :spam", "UBAN DEL mallory")
     await boss.news("UNBAN #tea mallory")
     assert await audit(boss, "Mallory") == [
-        "#tea: boss banned *!*@192.0.2.1.",
+        "#tea: boss banned *!*@192.0.2.1 (mallory).",
         "#tea: boss kicked mallory out of #tea.",
         "boss set ban 1: network 192.0.2.1 (mallory) may not come in (spam).",
         "boss lifted ban 1: network 192.0.2.1 (mallory).",
-        "#tea: boss lifted the ban on *!*@192.0.2.1.",
+        "#tea: boss lifted the ban on *!*@192.0.2.1 (mallory).",
     ]
     bob = await irc_peer(house, "bob", rooms="#tea")
     await bob.news("REGISTER * * correct-horse", "NICK bobby")

@@ -47,7 +47,7 @@ async def test_on_irc_somebody_is_banned_for_some_time_with_a_reason(house: Hous
     await al.news()
     assert undated(await al.news("BAN #tea bob 2h :no more spam")) == [
         ":al!al@unix MODE #tea +b *!*@192.0.2.1",
-        ":chat.local NOTICE #tea :al banned *!*@192.0.2.1 until then (no more spam).",
+        ":chat.local NOTICE #tea :al banned *!*@192.0.2.1 (bob) until then (no more spam).",
         ":al!al@unix KICK #tea bob :no more spam",
     ]
     *_, kicked, told = await bob.news()

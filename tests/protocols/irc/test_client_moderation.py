@@ -161,14 +161,16 @@ def test_a_ban_is_told_with_its_time_and_its_reason_and_once() -> None:
     told = hear(
         session,
         r"@trio-chat/seconds=7200;trio-chat/why=no\sspam :al!a@h MODE #tea +b a:eve",
+        "@trio-chat/whom=eve :al!a@h MODE #tea +b *!*@5d1abb1794.ip",
         "@trio-chat/again :srv NOTICE #tea :al banned account eve for 2h (no spam).",
         ":al!a@h MODE #tea +b-b a:joe a:ann",
     )
     assert [message.changes for message in told if isinstance(message, ModesSet)] == [
         (Change(True, "b", "a:eve", seconds=7200, why="no spam"),),
+        (Change(True, "b", "*!*@5d1abb1794.ip", whom="eve"),),
         (Change(True, "b", "a:joe"), Change(False, "b", "a:ann")),
     ]
-    assert len(told) == 2
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
     """Everybody in the room, and an operator of the server who did it from outside.
 
     Nobody has done it if the time of an entry was up. Operators have a copy of a ban that has an
-    end or a reason.
+    end or a reason, or is about somebody whom the entry does not name.
     """
     name = fold(event.room)
     room = state.rooms[name]
@@ -189,7 +189,7 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
 
 
 def _is_explained(change: Change) -> bool:
-    return change.mode == "b" and change.add and bool(change.seconds or change.why)
+    return change.mode == "b" and change.add and bool(change.seconds or change.why or change.whom)
 
 
 def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveries:

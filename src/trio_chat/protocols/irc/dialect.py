@@ -59,6 +59,7 @@ from trio_chat.protocols.irc.info import (
     RENAMING,
     SECONDS_TAG,
     URGENT_TAG,
+    WHOM_TAG,
     WHY_TAG,
 )
 from trio_chat.protocols.irc.message import body, escape, last, safe, trailing
@@ -414,12 +415,16 @@ def own_dialect(caps: frozenset[str], server: str) -> OwnIrcDialect:
 
 
 def _of_ban(event: ModesSet) -> Sequence[str]:
-    """The tags of a ban of a room: its time, and its reason."""
+    """The tags of a ban of a room: its time, its reason, and whom it is about."""
     if len(event.changes) != 1:
         return ()
     [change] = event.changes
-    seconds = [f"{SECONDS_TAG}={change.seconds}"] if change.seconds else []
-    return [*seconds, f"{WHY_TAG}={escape(change.why)}"] if change.why else seconds
+    told = {
+        SECONDS_TAG: str(change.seconds) if change.seconds else "",
+        WHY_TAG: escape(change.why),
+        WHOM_TAG: escape(change.whom),
+    }
+    return [f"{tag}={value}" for tag, value in told.items() if value]
 
 
 #: The tags of trio-chat's own, by what is shown.

@@ -12,9 +12,10 @@ from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
 REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
 REDACTION = "draft/message-redaction"
 
-#: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, on its MODE; on a
-#: NOTICE that it says again what those tell; and that somebody has to look at it soon.
-SECONDS_TAG, WHY_TAG = "trio-chat/seconds", "trio-chat/why"
+#: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, and whom it is
+#: about, on its MODE; on a NOTICE that it says again what those tell; and that somebody has to look
+#: at it soon.
+SECONDS_TAG, WHY_TAG, WHOM_TAG = "trio-chat/seconds", "trio-chat/why", "trio-chat/whom"
 AGAIN_TAG, URGENT_TAG = "trio-chat/again", "trio-chat/urgent"
 
 #: The mechanism of a login that tells the password (RFC 4616).

@@ -25,7 +25,7 @@ def letters(changes: Sequence[Change]) -> str:
 
 
 def _of_ban(by: str, change: Change, at: int) -> str:
-    whom = _whom(change.argument)
+    whom = f"{_whom(change.argument)}{reason(change.whom)}"
     muted = change.argument.startswith(MUTE)
     if change.add:
         end = ending(at + change.seconds * 1000) if at and change.seconds else ""

@@ -45,7 +45,14 @@ from trio_chat.protocols.irc.client.batch import NO_BATCH, SEARCH, Batch
 from trio_chat.protocols.irc.client.outgoing import ID_TAG
 from trio_chat.protocols.irc.client.readings import origin_of, room_of, said_in
 from trio_chat.protocols.irc.client.refusals import IrcRefusals
-from trio_chat.protocols.irc.info import AGAIN_TAG, IDENTITY, SECONDS_TAG, URGENT_TAG, WHY_TAG
+from trio_chat.protocols.irc.info import (
+    AGAIN_TAG,
+    IDENTITY,
+    SECONDS_TAG,
+    URGENT_TAG,
+    WHOM_TAG,
+    WHY_TAG,
+)
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
 from trio_chat.protocols.plain.wording import notices
@@ -481,11 +488,12 @@ def _count(text: str) -> int:
 
 
 def _explained(line: Line, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Add the time and the reason that trio-chat tells of a ban."""
+    """Add what trio-chat tells of a ban: its time, its reason, and whom it is about."""
     if len(changes) != 1:
         return changes
-    why = shown(line.tags.get(WHY_TAG, ""))
-    return (replace(changes[0], seconds=_count(line.tags.get(SECONDS_TAG, "")), why=why),)
+    why, whom = (shown(line.tags.get(tag, "")) for tag in (WHY_TAG, WHOM_TAG))
+    seconds = _count(line.tags.get(SECONDS_TAG, ""))
+    return (replace(changes[0], seconds=seconds, why=why, whom=whom),)
 
 
 def _end_found(batch: Batch) -> Messages:
