@@ -176,7 +176,7 @@ def test_a_ban_of_most_is_taken_for_a_mistake_and_can_be_undone(house: House) ->
     [told] = ban(house, "*")
     assert told == (
         "It fits all 4 others in #den; it does nothing to operators.\n"
-        "So nobody is removed. /unban *!*@* undoes it."
+        "Nobody is removed, but they may not speak. /unban *!*@* undoes it."
     )
     assert isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
     assert lift(house, "*!*@*") == ["*!*@*"]
@@ -200,7 +200,7 @@ def test_operators_are_no_others_of_whom_most_are_hit(house: House) -> None:
     house.set("#den", "+oo", "mark", "lou")
     assert ban(house, "*") == [
         "It fits all 2 others in #den; it does nothing to operators.\n"
-        "So nobody is removed. /unban *!*@* undoes it."
+        "Nobody is removed, but they may not speak. /unban *!*@* undoes it."
     ]
 
 
@@ -210,6 +210,27 @@ def test_of_whom_an_exception_lets_in_that_is_told(house: House) -> None:
         "mark",
         "It does nothing to mark while mark!*@* is an exception (mode +e).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("letter", "told"),
+    [("o", "are an operator here (mode +o)"), ("v", "have a voice here (mode +v)")],
+)
+def test_who_may_speak_although_muted_is_told_of(house: House, letter: str, told: str) -> None:
+    house.set("#den", f"+{letter}", "mark")
+    assert ban(house, "mark", mute=True) == [f"It does nothing to mark while they {told}."]
+    assert not isinstance(house.decide("id-mark", Say("#den", "hi"))[0], Refused)
+
+
+def test_that_operators_of_the_server_can_come_back_is_told(house: House) -> None:
+    house.chat.is_open = True
+    house.chat.operators = frozenset({"mark"})
+    house.make_operator("lou")
+    for nick in ("mark", "lou"):
+        assert ban(house, nick) == [
+            nick,
+            f"{nick} is an operator of this server, and can come back.",
+        ]
 
 
 @pytest.mark.parametrize(("mute", "letter"), [(False, "R"), (True, "M")])

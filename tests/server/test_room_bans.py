@@ -206,7 +206,7 @@ async def test_who_bans_everybody_is_told_how_to_undo_it(house: House) -> None:
     await al.until(
         "*** al banned *!*@*.\n"
         "*** It fits the only other person in #tea; it does nothing to operators.\n"
-        "*** So nobody is removed. /unban *!*@* undoes it.\n"
+        "*** Nobody is removed, but they may not speak. /unban *!*@* undoes it.\n"
     )
     await al.send(b"/unban *!*@*\n")
     await bob.until("*** al lifted the ban on *!*@*.\n")

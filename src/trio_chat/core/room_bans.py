@@ -103,20 +103,41 @@ def _told(
     state: State, room: Room, person: Person, asked: SetRoomBan, target: Target
 ) -> Iterator[str]:
     """Tell whoever sets a ban what they may not have meant, or not thought of."""
-    entry, name = _entry(asked, target), room.state.name
+    name, muted = room.state.name, _entry(asked, target).startswith(MUTE)
     hit, others = _hit(room, person, target), _others(room, person)
     named = _named(state, room, person, target)
     if any(one not in named for one in hit):
         some = some_of(len(hit), len(others), f"in {name}")
         yield f"It fits {some}; it does nothing to operators."
-        held_back = _is_suspicious(hit, others) and not entry.startswith(MUTE)
-        rest = "Nobody else is removed. " if named else "So nobody is removed. "
+        held_back = _is_suspicious(hit, others) and not muted
+        rest = f"{'Nobody else' if named else 'Nobody'} is removed, but they may not speak. "
         yield f"{rest if held_back else ''}/unban {target.entry} undoes it."
     for one in named:
-        if excepted := listed(room, "e", one, mutes=True):
-            yield f"It does nothing to {one.nick} while {excepted.mask} is an exception (mode +e)."
-    if _is_of_account(target) and state.is_open and "R" not in room.state.flags:
-        yield from _as_guests(room, muted=entry.startswith(MUTE))
+        if why := _unhurt(room, one, muted=muted):
+            yield f"It does nothing to {one.nick} {why}."
+    if not muted and (ruler := _ruler(state, target, named)):
+        yield f"{ruler} is an operator of this server, and can come back."
+    elif _is_of_account(target) and state.is_open and "R" not in room.state.flags:
+        yield from _as_guests(room, muted=muted)
+
+
+def _unhurt(room: Room, person: Person, *, muted: bool) -> str:
+    """Why a ban does nothing to somebody who is named by it; empty if it does."""
+    if excepted := listed(room, "e", person, mutes=True):
+        return f"while {excepted.mask} is an exception (mode +e)"
+    if not muted or not has_status(room, person, "ov"):
+        return ""
+    if has_status(room, person):
+        return "while they are an operator here (mode +o)"
+    return "while they have a voice here (mode +v)"
+
+
+def _ruler(state: State, target: Target, named: Sequence[Person]) -> str:
+    """The operator of the server who is named by a ban; empty if none is."""
+    account = state.realm.account(_account(target)) if _is_of_account(target) else None
+    if account and state.rules(account.name):
+        return account.name
+    return next((one.nick for one in named if one.is_operator), "")
 
 
 def _as_guests(room: Room, *, muted: bool) -> Iterator[str]:
@@ -132,11 +153,14 @@ def _is_of_account(target: Target) -> bool:
     return target.entry.removeprefix(MUTE).startswith(ACCOUNT)
 
 
+def _account(target: Target) -> str:
+    return target.entry.removeprefix(MUTE).removeprefix(ACCOUNT)
+
+
 def _named(state: State, room: Room, person: Person, target: Target) -> Sequence[Person]:
     """The members who are named by a ban: on all devices, also if they have logged out there."""
     same = state.same(target.identity)
-    name = target.entry.removeprefix(MUTE).removeprefix(ACCOUNT)
-    account = fold(name) if _is_of_account(target) else ""
+    account = fold(_account(target)) if _is_of_account(target) else ""
     return [
         one
         for one in room.members.values()
