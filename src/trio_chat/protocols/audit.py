@@ -1,6 +1,8 @@
 """The audit in sentences, and how it is asked for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from trio_chat.core.events import (
     NOWHERE,
@@ -109,11 +111,18 @@ def _sentence(event: Event) -> str:
             return f"{report(event)}."
         case InvitationRevoked(invitation, by):
             return f"{by or 'An operator'} revoked invitation {invitation}."
-    nick = getattr(event, "nick", "") or getattr(event, "by", "")
-    origin = getattr(event, "origin", NOWHERE)
-    lines = [line.removeprefix(OURS) for line in wording(event) if line.startswith(OURS)]
-    said = " ".join(lines).replace(nick, _who(nick, origin), 1)
+    lines = wording(_with_account(event))
+    said = " ".join(line.removeprefix(OURS) for line in lines if line.startswith(OURS))
     return f"{event.room}: {said}" if isinstance(event, OfRoom) else said
+
+
+def _with_account(event: Any) -> Any:
+    """An event by somebody whose name says whose account it was, too."""
+    field = next((name for name in ("nick", "by") if getattr(event, name, "")), "")
+    if not field:
+        return event
+    who = _who(getattr(event, field), getattr(event, "origin", NOWHERE))
+    return replace(event, **{field: who})
 
 
 def _who(nick: str, origin: Origin) -> str:
