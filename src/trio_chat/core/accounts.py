@@ -108,7 +108,10 @@ def _would_keep_nick(state: State, person: Person, account: str = "") -> Refused
         return refused
     if room := muted_in(state, person):
         name = room.state.name
-        why = f"You would lose your nickname, which you cannot while you may not speak in {name}."
+        why = (
+            f"That would take your nickname from you, and it cannot change while you may not speak "
+            f"in {name}: leave it first."
+        )
         return Refused(why, Code.CANNOT_RENAME, (person.nick, name))
     return None
 

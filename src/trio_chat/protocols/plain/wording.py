@@ -335,7 +335,8 @@ def _as_guests(effect: BanEffect) -> str:
     mute, time = " mute" if effect.ban.mute else "", written(effect.seconds or _AWHILE)
     ways = " and ".join(f"/uban {network} {time}{mute}" for network in effect.networks)
     if ways:
-        return f"They can come back as a guest: {ways} stops that for all who come from there."
+        stop = "stops" if len(effect.networks) == 1 else "stop"
+        return f"They can come back as a guest: {ways} {stop} that for all who come from there."
     return "They can come back as a guest: then /uban the nickname, or keep all guests out (/lock)."
 
 
