@@ -72,11 +72,10 @@ class Server:
         self._process.wait()
         self._process.stdout.close()
 
-    def run(self, *arguments: str) -> str:
+    def run(self, command: str, *arguments: str) -> str:
         """What another command says, run as the owner of this server."""
-        command = self._command(*arguments, "--port", str(self.port), *self._set())
         return subprocess.run(
-            command,
+            self._command(command, *self._set(), *arguments),
             cwd=self._folder,
             env=self._environment,
             check=True,

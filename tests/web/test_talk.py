@@ -3,13 +3,17 @@
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from irc_peers import cheap_hash
 from pages import Irc, Server, enter, say, shows, texts, visited
 from tmux import IRSSI_IS_IN, IRSSI_SIZE, irssi_command, terminal
+from trio_chat.protocols.invitation import Invitation, write_token
+from trio_chat.storage.key import read_key
 
 pytestmark = pytest.mark.programs
 
@@ -187,24 +191,75 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
             expect(phone.locator("#rooms .me")).to_contain_text("wendy_2")
 
 
-def test_invitations_let_in_once(browser: Browser, tmp_path: Path) -> None:
+def test_an_invitation_lets_one_person_in_again_and_again(browser: Browser, tmp_path: Path) -> None:
     with Server(tmp_path, "accounts.guests=invited") as server:
-        link = re.search(r"invite=([\w-]{43})", server.run("invite", "--room", "#den"))
-        assert link
-        with visited(browser, server.url) as page:
-            page.fill("#nick", "walt")
-            page.click("button.main")
-            expect(page.locator("#why")).to_contain_text("invitation")
-        with visited(browser, f"{server.url}#den?invite={link[1]}") as page:
+        token = invitation(server)
+        with visited(browser, f"{server.url}#den?invite={token}") as page:
             expect(page.locator("#start")).to_contain_text("You are invited to #den.")
             page.fill("#nick", "wendy")
             page.click("button.main")
             expect(page.locator("#top h1")).to_have_text("#den")
-            assert "invite" not in page.url
-        with visited(browser, f"{server.url}#den?invite={link[1]}") as page:
+            assert token not in page.url
+            page.reload()
+            expect(page.locator("#top h1")).to_have_text("#den")
+            server.kill()
+            expect(page.locator("#banner")).to_contain_text("No connection")
+            say(page, "still here")
+            server.start()
+            shows(page, "still here")
+
+
+def test_an_invitation_that_is_not_good_is_told_and_another_taken(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with Server(tmp_path, "accounts.guests=invited") as server:
+        used, revoked, good = (invitation(server) for _ in range(3))
+        server.run("admin", "invitation", "revoke", revoked)
+        key = read_key(next(tmp_path.rglob("key")))
+        expired = write_token(key, Invitation("0" * 16, int(time.time()) - 60))
+        with visited(browser, f"{server.url}#den?invite={used}") as page:
+            page.fill("#nick", "wendy")
+            page.click("button.main")
+            expect(page.locator("#top h1")).to_have_text("#den")
+        with visited(browser, f"{server.url}#den?invite={expired}") as page:
             page.fill("#nick", "walt")
             page.click("button.main")
-            expect(page.locator("#why")).to_contain_text("used")
+            why, entry = page.locator("#why"), page.get_by_label("Invitation")
+            expect(why).to_have_text("That invitation has expired. Ask for a new one.")
+            for token, words in (
+                (used, "That invitation has been used. Ask for a new one."),
+                (revoked, "That invitation was revoked."),
+                (good[:30], "one has 43 characters, and this has 30. Copy all of it."),
+                ("", "This chat is for those who have an account or an invitation."),
+            ):
+                entry.fill(token)
+                page.click("button.main")
+                expect(why).to_contain_text(words)
+                expect(entry).to_have_value(token)
+            entry.fill(f"ircs://chat.example/den?invite={good}")
+            page.click("button.main")
+            expect(page.locator("#top h1")).to_have_text("#den")
+
+
+def invitation(server: Server) -> str:
+    told = server.run("invite", "--port", str(server.port), "--room", "#den")
+    return re.search(r"invite=([\w-]{43})", told)[1]
+
+
+def test_the_password_of_a_chat_is_asked_for_once(browser: Browser, tmp_path: Path) -> None:
+    hashed = cheap_hash("open sesame")
+    with (
+        Server(tmp_path, f"server.password={hashed}") as server,
+        visited(browser, server.url) as page,
+    ):
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        expect(page.locator("#why")).to_contain_text("those who have its password")
+        page.get_by_label("the password of this chat").fill("open sesame")
+        page.click("button.main")
+        expect(page.locator("#top h1")).to_have_text("#lobby")
+        page.reload()
+        expect(page.locator("#top h1")).to_have_text("#lobby")
 
 
 def test_tabs_are_one_person(browser: Browser, server: Server) -> None:

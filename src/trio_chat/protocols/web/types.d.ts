@@ -27,7 +27,8 @@ interface OurText {
 
 /**
  * What the person has chosen, and where they were. `rooms` are those to enter, with their keys;
- * `closed` are private conversations, each with the time (ms) until which nobody wants to see it.
+ * `closed` are private conversations, each with the time (ms) until which nobody wants to see it;
+ * `entry` is the invitation or password without which this chat lets no guests in.
  */
 interface Kept {
     nick: string;
@@ -39,6 +40,7 @@ interface Kept {
     closed: Record<string, number>;
     current: string;
     ignored: string[];
+    entry: string;
 }
 
 /** A message of the session: what has happened. Its `type` tells which other fields it has. */
@@ -61,8 +63,8 @@ interface Batch {
     command: string;
 }
 
-/** Who wants in: with a password, to an account; with an invitation, which the link has brought. */
-interface Who { nick: string; password?: string; invite?: string }
+/** Who wants in: with a password, to an account; with an invitation, or the password of the chat. */
+interface Who { nick: string; password?: string; entry?: string }
 
 /** A place that we catch up with: AFTER an id, or the LATEST if it is new to us. */
 interface Gap { place: string; asked: "AFTER" | "LATEST"; from: string; total: number }

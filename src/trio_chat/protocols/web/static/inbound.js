@@ -9,6 +9,8 @@ const HISTORY = new Set(["chathistory", "soju.im/search"]);
 /** Numerics that refuse us on the way in, because of the nickname. */
 const NICK_REFUSED = new Set(["432", "433", "436", "437"]);
 
+const LOCKED = "This chat is for those who have its password, or an account";
+
 /** @param {Session} session @param {Line} line */
 export function understand(session, line) {
     const label = line.tags.get("label") ?? "";
@@ -255,7 +257,7 @@ function onFail(session, line, { asked }) {
     const refusal = line.command === "FAIL";
     if (command === "IDENTITY") session.identified = false;
     if (code === "NICKNAME_RESERVED" && !session.registered) session.reserved = why;
-    else if (!session.registered && refusal) session.refused(code === "ACCOUNT_REQUIRED" ? "account" : "server", why);
+    else if (!session.registered && refusal) session.refused(code === "ACCOUNT_REQUIRED" ? "entry" : "server", why);
     else if (asked?.kind === "text") refuseText(session, asked, code, rest);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
     else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
@@ -323,7 +325,7 @@ function onEarly(session, command, rest) {
     if (session.registered || command < "400") return;
     const why = rest.at(-1) ?? "";
     if (NICK_REFUSED.has(command)) session.nickRefused(why);
-    else if (command === "464") session.refused("password", why);
+    else if (command === "464") session.refused("entry", session.who.entry ? why : LOCKED);
     else if (command === "465" || command === "463") session.refused("server", why);
 }
 
@@ -340,6 +342,7 @@ const NUMERICS = {
             if (name === "NETWORK") session.network = value;
             if (name === "PREFIX") session.prefixes = value.split(")")[1] ?? "@+";
             if (name === "trio-chat/BUILD") session.build = value;
+            if (name === "draft/ACCOUNTREQUIRED") session.isClosed = true;
         }
     },
     "376": (session) => session.linked(),
@@ -389,8 +392,8 @@ const NUMERICS = {
     "368": (session, [room = ""], asked) => {
         if (asked?.kind === "command" && !asked.count) note(session, asked, room, `Nobody is banned from ${room === "*" ? "this chat" : room}.`);
     },
-    "900": (session, rest) => session.tell({ type: "account", name: rest[1] ?? "" }),
-    "901": (session) => session.tell({ type: "account", name: "" }),
+    "900": (session, rest) => session.known(rest[1] ?? ""),
+    "901": (session) => session.known(""),
     "903": (session) => session.loggedIn(),
     "902": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
     "904": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
@@ -441,7 +444,7 @@ const OVER = {
 /** @type {Record<string, [number, Means, boolean?]>} */
 const COMMANDS = {
     ACCOUNT: [1, (session, line) => {
-        if (session.isMe(line.nick)) session.tell({ type: "account", name: (line.params[0] ?? "").replace("*", "") });
+        if (session.isMe(line.nick)) session.known((line.params[0] ?? "").replace("*", ""));
     }],
     ACK: [0, (session, _, { asked }) => {
         if (asked?.kind === "join") session.joined(asked.place); // we are there already

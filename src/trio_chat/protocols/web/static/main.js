@@ -67,8 +67,8 @@ export class Chat {
         this.session = new Session({ store, secure, device: browser(), now: Date.now, later: setTimeout.bind(null), tell: (message) => this.tabs.tell(message), send: (line) => this.link?.send(line) });
         const { nick } = store.kept;
         this.session.wasIn = nick !== "";
-        if (!nick || (this.invitation.invite && !this.model.state.network)) this.panels.ask();
-        else this.enter(nick, "");
+        if (!nick || (this.invitation.entry && !this.model.state.network)) this.panels.ask();
+        else this.enter(nick, "", this.invitation.entry || store.kept.entry);
     }
 
     /** Another tab has the connection now. */
@@ -77,9 +77,10 @@ export class Chat {
         [this.link, this.session, this.fresh] = [null, null, true];
     }
 
-    /** @param {string} nick @param {string} password */
-    enter(nick, password) {
-        this.who = { nick, password, invite: this.invitation.invite };
+    /** @param {string} nick @param {string} password @param {string} [entry]  a link, an invitation, or the password of this chat */
+    enter(nick, password, entry = "") {
+        this.invitation.entry = tokenOf(entry) || entry.trim();
+        this.who = { nick, password, entry: this.invitation.entry };
         this.tabs.ask({ do: "enter", who: this.who });
     }
 
@@ -140,8 +141,8 @@ export class Chat {
         this.fresh = false;
         this.who.password = "";
         if (!this.build) this.build = build;
-        if (this.invitation.invite || location.hash) history.replaceState(null, "", location.pathname);
-        this.invitation = { room: "", invite: "" };
+        if (this.invitation.entry || location.hash) history.replaceState(null, "", location.pathname);
+        this.invitation = { room: "", entry: "" };
         byId("start").hidden = true;
         byId("chat").hidden = false;
         const { talks, current } = this.store.kept;
@@ -224,9 +225,9 @@ export class Chat {
 
     /** Go where a link leads that was opened in this page. */
     followLink() {
-        const { room, invite } = invitation(location.hash);
+        const { room, entry } = invitation(location.hash);
         history.replaceState(null, "", location.pathname);
-        if (invite) this.line("INVITATION", invite);
+        if (entry) this.line("INVITATION", entry);
         if (room) this.join(room, "");
     }
 
@@ -445,10 +446,13 @@ export class Chat {
  * @param {string} hash */
 export function invitation(hash) {
     const [path = "", query = ""] = decoded(hash.replace(/^#/, "")).split("?");
-    const invite = new URLSearchParams(query || path).get("invite") ?? "";
     const room = path.includes("=") ? "" : path.replace(/^\//, "");
-    return { room: room && roomName(room), invite: /^[A-Za-z0-9_-]{43}$/.test(invite) ? invite : "" };
+    return { room: room && roomName(room), entry: tokenOf(query || path) };
 }
+
+/** The token in a link; the server says if it is not whole.
+ * @param {string} link */
+const tokenOf = (link) => /(?:^|[?&])invite=([\w-]+)/.exec(link)?.[1] ?? "";
 
 /** @param {string} text */
 function decoded(text) {

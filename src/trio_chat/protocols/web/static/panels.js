@@ -48,9 +48,12 @@ export class Panels {
      * @param {string} [why] @param {string} [about] */
     ask(why = "", about = "") {
         const { chat } = this;
-        const needsAccount = about === "login" || about === "account" || /account|log ?in/i.test(why);
+        const needsAccount = about === "login" || /account|log ?in/i.test(why);
         const nick = h("input", { id: "nick", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: "20",
             required: true, value: chat.who.nick || chat.store.kept.nick, "aria-describedby": why ? "why" : "", "aria-invalid": why && about === "nick" ? "true" : "" });
+        const asksEntry = about === "entry" && /invitation|password/i.test(why);
+        const entry = h("input", { id: "entry", type: /password/i.test(why) ? "password" : "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: "300",
+            value: chat.invitation.entry || chat.store.kept.entry, "aria-describedby": "why", "aria-invalid": String(chat.who.entry !== "") });
         const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", maxlength: "300" });
         const more = h("details", { open: needsAccount || chat.who.password }, h("summary", {}, "I have an account here"),
             h("label", { for: "password" }, "Password"), password);
@@ -59,9 +62,9 @@ export class Panels {
             event.preventDefault();
             button.disabled = true;
             button.textContent = "Entering…";
-            chat.enter(nick.value.trim(), more.open ? password.value : "");
+            chat.enter(nick.value.trim(), more.open ? password.value : "", entry.value);
         };
-        const invited = chat.invitation.invite ? ` You are invited${chat.invitation.room ? ` to ${chat.invitation.room}` : ""}.` : "";
+        const invited = chat.invitation.entry && !why ? ` You are invited${chat.invitation.room ? ` to ${chat.invitation.room}` : ""}.` : "";
         this.start.hidden = false;
         byId("chat").hidden = true;
         this.start.replaceChildren(h("form", { class: "card", submit },
@@ -69,9 +72,9 @@ export class Panels {
             h("p", {}, `Pick a nickname and talk.${invited}`),
             h("label", { for: "nick" }, "Nickname"), nick,
             why && h("p", { id: "why", class: "why", role: "alert" }, `${why.replace(/\.$/, "")}.`),
-            more, button,
+            ...(asksEntry ? [h("label", { for: "entry" }, "Invitation, or the password of this chat"), entry] : []), more, button,
             !chat.secure && h("p", { class: "hint" }, "This page came without encryption, so there are no logins and no notifications here.")));
-        (needsAccount && nick.value ? password : nick).focus();
+        (asksEntry ? entry : needsAccount && nick.value ? password : nick).focus();
     }
 
     // ── windows ──────────────────────────────────────────────────────────────────────────────────

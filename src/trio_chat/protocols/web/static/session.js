@@ -20,6 +20,10 @@ const ATTEMPTS = 30; // nicknames: nobody has so many clients
 const SAME = 4; // attempts with the same one, as an old connection of ours may just be ending
 const PATIENCE = 300; // ms between those
 
+/** Whether this looks like an invitation, and is no password.
+ * @param {string} entry */
+const isInvitation = (entry) => /^[\w-]{43}$/.test(entry);
+
 export class Session {
     /** @type {Map<string, string>} */
     offered = new Map(); // the server's capabilities, with their values
@@ -48,6 +52,8 @@ export class Session {
     network = "";
     server = ""; // its name
     build = "";
+    account = "";
+    isClosed = false; // whether guests are let in by an invitation only
     reserved = ""; // why our nickname is somebody's
     attempt = 1; // which nickname this is, if the first was taken
     counted = 0; // labels
@@ -71,7 +77,8 @@ export class Session {
         for (const known of [this.offered, this.caps, this.labels, this.batches, this.names, this.onTheWay, this.joining]) known.clear();
         this.registered = this.welcomeOver = this.ready = this.identified = false;
         this.login = null;
-        this.reserved = "";
+        this.reserved = this.account = "";
+        this.isClosed = false;
         this.attempt = 1;
         this.history.cut();
     }
@@ -84,7 +91,7 @@ export class Session {
         const user = this.who.nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "user";
         this.nick = this.who.nick;
         this.line("CAP", "LS", "302");
-        if (this.who.invite) this.line("PASS", this.who.invite);
+        if (this.who.entry) this.line("PASS", this.who.entry);
         this.line("NICK", this.who.nick);
         this.line("USER", user, "0", "*", this.who.nick);
     }
@@ -166,7 +173,7 @@ export class Session {
         this.later(() => this.registered || this.line("NICK", this.nick), same ? PATIENCE : 0);
     }
 
-    /** @param {"nick" | "account" | "password" | "login" | "server"} about @param {string} why */
+    /** @param {"nick" | "account" | "entry" | "login" | "server"} about @param {string} why */
     refused(about, why) {
         this.tell({ type: "refused", about, why });
     }
@@ -175,7 +182,6 @@ export class Session {
     welcomed(nick) {
         this.nick = nick;
         this.registered = this.wasIn = true;
-        this.who.invite = "";
         this.store.keep({ nick: this.who.nick });
         if (this.who.password && this.login) this.keepDevice();
         this.login = null;
@@ -184,6 +190,7 @@ export class Session {
     /** The welcome is over: enter our rooms, and ask what was said meanwhile. */
     linked() {
         this.welcomeOver = true;
+        this.#keepEntry();
         const { caps, nick, network, build } = this;
         this.tell({ type: "linked", nick, network, build, caps: [...caps], limits: this.limits });
         if (fold(nick) !== fold(this.who.nick)) this.#tellNick();
@@ -193,6 +200,21 @@ export class Session {
         for (const { name, key } of Object.values(rooms)) this.join(name, key);
         for (const talk of talks) this.history.enter(talk);
         this.proceed();
+    }
+
+    /** Keep what has let us in, if we shall need it again. */
+    #keepEntry() {
+        const { entry = "" } = this.who;
+        const needed = !this.account && (this.isClosed || !isInvitation(entry));
+        this.who.entry = needed ? entry : "";
+        this.store.keep({ entry: this.who.entry });
+    }
+
+    /** @param {string} name  of our account; empty if we have left it */
+    known(name) {
+        this.account = name;
+        if (name) this.#keepEntry();
+        this.tell({ type: "account", name });
     }
 
     #tellNick() {

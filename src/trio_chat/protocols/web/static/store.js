@@ -5,7 +5,7 @@ import { newToken } from "./irc.js";
 /** @type {Kept} */
 const FIRST = {
     nick: "", theme: "auto", typing: false, notify: false, rooms: {}, talks: [], closed: {},
-    current: "", ignored: [],
+    current: "", ignored: [], entry: "",
 };
 
 /** Keys begin with the path of the page, as one host may serve several chats. A text has a key of its
