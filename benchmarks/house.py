@@ -66,8 +66,12 @@ class Wire(Link):
             self._expected.pop(0)[1](data)
         return len(data)
 
-    async def receive(self) -> bytes:
-        await self._fed.wait()
+    def readable(self) -> Awaitable[None]:
+        return self._fed.wait()
+
+    def receive_now(self) -> bytes | None:
+        if not self._fed.is_set():
+            return None
         data = self._waiting
         if data is None:
             return b""

@@ -1,7 +1,7 @@
 """A raid: guests flood from many networks; one lock and three bans, and members talk on."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -152,8 +152,12 @@ class Raider(Link):
         self._keep(data)
         await trio.lowlevel.checkpoint()
 
-    async def receive(self) -> bytes:
-        await self._fed.wait()
+    def readable(self) -> Awaitable[None]:
+        return self._fed.wait()
+
+    def receive_now(self) -> bytes | None:
+        if not self._fed.is_set():
+            return None
         data, self._sent, self._fed = self._sent, b"", trio.Event()
         return data
 

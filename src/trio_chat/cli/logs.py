@@ -39,7 +39,7 @@ def _handler() -> BackgroundHandler:
 
 
 def _add_connection(record: logging.LogRecord) -> bool:
-    record.connection = connection_number.get()
+    record.connection = connection_number()
     return True
 
 

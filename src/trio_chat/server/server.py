@@ -5,12 +5,12 @@ import hmac
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
-from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import trio
 
@@ -46,9 +46,6 @@ from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
 
-#: The number of the connection that the running task serves, for the log; 0 in all other tasks.
-connection_number: ContextVar[int] = ContextVar("connection_number", default=0)
-
 # So many are told at a time that there is no place for them; all others are closed without a word.
 _TURNED_AWAY = 100
 
@@ -62,6 +59,22 @@ _WATCH = 60.0  # seconds between two looks at the files of the certificate
 
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
 _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
+
+_TASK = "connection "  # begins the names of the tasks that serve one, before its number
+
+_Link = TypeVar("_Link", bound=Link)
+_LetIn = Callable[[_Link, str], Awaitable[Connection | None]]
+
+
+def connection_number() -> int:
+    """The number of the connection that the running task serves, for the log; 0 in all others.
+
+    The task's name tells it: a context variable would take 0.2 KiB of each connection.
+    """
+    if not trio.lowlevel.in_trio_task():
+        return 0
+    name = trio.lowlevel.current_task().name
+    return int(name.removeprefix(_TASK)) if name.startswith(_TASK) else 0
 
 
 class Server:
@@ -348,64 +361,72 @@ class Server:
 
     def take(self, link: Link) -> None:
         """Serve a link that has been accepted, to its end, and close it."""
-        self._handlers.start_soon(self._handle, link, name="connection")
+        self._serve_one(link, self._let_in)
 
     def _take_operator(self, link: SocketLink) -> None:
-        self._handlers.start_soon(self._handle_operator, link, name="connection of an operator")
+        self._serve_one(link, self._let_operator_in)
 
-    async def _handle_operator(self, link: SocketLink) -> None:
-        """Serve a connection to the operators' socket, however many others there are."""
-        async with link:
-            number, uid = next(self._numbers), link.uid
-            connection_number.set(number)
-            user_id = f"{self._log.node}-{number}"
-            person = operator(uid, self.settings.irc.server_name, user_id)
-            if person is None:
-                await turn_away(link)
-                return
-            logger.info("connected to the operators' socket: %s", person.origin.user)
-            source = Source(link.peer, self.settings.limits)
-            await self._talk(
-                Connection(Entered(link), self._shared, source, user_id=user_id, outsider=person)
-            )
+    def _serve_one(self, link: _Link, let_in: _LetIn[_Link]) -> None:
+        number = next(self._numbers)
+        user_id = f"{self._log.node}-{number}"
+        self._handlers.start_soon(self._handle, link, user_id, let_in, name=f"{_TASK}{number}")
 
-    async def _handle(self, link: Link) -> None:
-        """Serve a connection, and close it. An error ends this one, and no other."""
-        async with link:
-            if (introduced := await self._introduce(link)) is None:
-                return
-            source = self._sources.of(link.peer, trio.current_time())
-            if ban := self._hub.chat.realm.bans.at_door(link.peer):
-                refused = refuse_banned(self._hub.chat, ban)
-                over_tls = source.may_be_told(trio.current_time())
-                first = introduced.first
-                await self._turn_away(link, first, source, refused, over_tls=over_tls)
-                return
-            if why_not := self._sources.enter(source, trio.current_time()):
-                await self._turn_away(link, introduced.first, source, why_not)
-                return
-            try:
-                connection = await self._enter(link, introduced, source)
-                del introduced  # it may be long, and most connections last
-                if connection:
-                    await self._talk(connection)
-            except* Exception:
-                logger.exception("failed")
-            finally:
-                self._sources.leave(source, trio.current_time())
+    async def _handle(self, link: _Link, user_id: str, let_in: _LetIn[_Link]) -> None:
+        """Let somebody in, serve the connection, and close it. An error ends this one, and no
+        other.
 
-    async def _talk(self, connection: Connection) -> None:
-        """Serve a connection to its end. An error ends this one, and no other."""
-        self._connections.add(connection)
+        Most connections wait in here: few names and few coroutines keep them small.
+        """
+        connection = None
         try:
-            await connection.serve()
+            if connection := await let_in(link, user_id):
+                self._connections.add(connection)
+                await connection.serve()
         except* Exception:
             logger.exception("failed")
         finally:
-            self._connections.remove(connection)
-            logger.info(
-                "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
-            )
+            if connection:
+                self._see_off(connection)
+            await link.aclose()
+
+    def _see_off(self, connection: Connection) -> None:
+        self._connections.remove(connection)
+        if connection.counts_for:
+            self._sources.leave(connection.counts_for, trio.current_time())
+        logger.info(
+            "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
+        )
+
+    async def _let_operator_in(self, link: SocketLink, user_id: str) -> Connection | None:
+        """Let somebody in by the operators' socket, however many others there are."""
+        person = operator(link.uid, self.settings.irc.server_name, user_id)
+        if person is None:
+            await turn_away(link)
+            return None
+        logger.info("connected to the operators' socket: %s", person.origin.user)
+        source = Source(link.peer, self.settings.limits)
+        return Connection(Entered(link), self._shared, source, user_id=user_id, outsider=person)
+
+    async def _let_in(self, link: Link, user_id: str) -> Connection | None:
+        """Let a link in, and count it for its source; None if there is no way in for it."""
+        if (introduced := await self._introduce(link)) is None:
+            return None
+        source = self._sources.of(link.peer, trio.current_time())
+        if ban := self._hub.chat.realm.bans.at_door(link.peer):
+            refused = refuse_banned(self._hub.chat, ban)
+            over_tls = source.may_be_told(trio.current_time())
+            await self._turn_away(link, introduced.first, source, refused, over_tls=over_tls)
+            return None
+        if why_not := self._sources.enter(source, trio.current_time()):
+            await self._turn_away(link, introduced.first, source, why_not)
+            return None
+        connection = None
+        try:
+            connection = await self._enter(link, introduced, source, user_id)
+        finally:
+            if not connection:
+                self._sources.leave(source, trio.current_time())
+        return connection
 
     async def _introduce(self, link: Link) -> Introduced | None:
         """Learn where a connection comes from; None if a proxy does not say."""
@@ -417,17 +438,17 @@ class Server:
                 logger.warning("turned away the proxy %s: %s", link.peer, why)
             return None
 
-    async def _enter(self, link: Link, introduced: Introduced, source: Source) -> Connection | None:
+    async def _enter(
+        self, link: Link, introduced: Introduced, source: Source, user_id: str
+    ) -> Connection | None:
         """Bring a link through the door; None if that fails."""
-        number = next(self._numbers)
-        connection_number.set(number)
         try:
             entered = await self._door.enter(link, self.settings, introduced)
         except (NoEntry, trio.BrokenResourceError) as why:
             logger.info("not connected from %s: %s", link.peer, why)
             return None
         logger.info("connected from %s%s", link.peer, entered.how)
-        return Connection(entered, self._shared, source, user_id=f"{self._log.node}-{number}")
+        return Connection(entered, self._shared, source, user_id=user_id)
 
     async def _turn_away(
         self,

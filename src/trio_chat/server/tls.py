@@ -5,7 +5,7 @@ becomes records at once, and these are sent or queued as any bytes are: one syst
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import trio
@@ -32,13 +32,14 @@ class TlsLink(Link):
     ``aclose``. ``write_now`` and ``send_all`` take only what ``seal`` has returned, in its order.
     """
 
-    __slots__ = ("_in", "_link", "_out", "_tls")
+    __slots__ = ("_in", "_link", "_opened", "_out", "_tls")
 
     def __init__(self, link: Link, context: ssl.SSLContext, first: bytes) -> None:
         self._link, self.peer, self.write_now = link, link.peer, link.write_now
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
         self._in.write(first)
+        self._opened: bytes | None = None
 
     @property
     def seal(self) -> Callable[[bytes], bytes]:
@@ -80,18 +81,18 @@ class TlsLink(Link):
     async def send_all(self, data: bytes) -> None:
         await self._link.send_all(data)
 
-    async def receive(self) -> bytes:
-        data = self._open(b"")  # what came with the end of the handshake, or our peer's end
-        while data is None:
-            sealed = await self._link.receive()
-            if not sealed:
-                return b""  # without a farewell; whoever hangs up seldom says one
-            data = self._open(sealed)
-        return data
+    def readable(self) -> Awaitable[None]:
+        self._opened = self._open(b"")  # what came with the end of the handshake, or our peer's end
+        if self._opened is None:
+            return self._link.readable()
+        return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - who reads awaits it
 
     def receive_now(self) -> bytes | None:
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            return opened
         sealed = self._link.receive_now()
-        return self._open(sealed) if sealed else sealed
+        return self._open(sealed) if sealed else sealed  # few say farewell before they hang up
 
     def _open(self, sealed: bytes) -> bytes | None:
         """Open what has come; returns the text, empty at the peer's end, None if none is whole."""
