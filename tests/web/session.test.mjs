@@ -125,3 +125,22 @@ test("a message of several lines is one, also in history", () => {
     peer.say(...page("0", "#a", ["msgid=0002-2 :bob!b@h BATCH +n draft/multiline #a"]).slice(0, 2), "@batch=n :bob!b@h PRIVMSG #a :x", "@batch=h :bob!b@h BATCH -n");
     assert.deepEqual([peer.told.at(-1).text, peer.told.at(-1).id], ["x", "0002-2"]);
 });
+
+test("the message of the day is told at first, and to somebody who asks; rooms are entered once", () => {
+    const peer = new Peer();
+    const motd = (label = "") => [":s 375 alice :- s -", ":s 372 alice :- be kind", ":s 376 alice :End"].map((line) => label + line);
+    const notes = () => peer.told.splice(0).filter(({ type }) => type === "note").map(({ text }) => text);
+    peer.welcome();
+    peer.say(...motd());
+    assert.deepEqual(notes(), ["be kind"]);
+    peer.join("#a");
+    peer.session.lost(0);
+    peer.welcome();
+    peer.say(...motd());
+    assert.deepEqual(notes(), []);
+    assert.equal(peer.take("JOIN").length, 1);
+    peer.session.request({ do: "raw", place: "#a", line: "MOTD" });
+    peer.answer("MOTD", (it) => [`@label=${it} :s BATCH +l labeled-response`, ...motd("@batch=l "), ":s BATCH -l"]);
+    assert.deepEqual(notes(), ["be kind"]);
+    assert.deepEqual(peer.take(), []);
+});

@@ -345,8 +345,14 @@ const NUMERICS = {
             if (name === "draft/ACCOUNTREQUIRED") session.isClosed = true;
         }
     },
+    "372": (session, [text = ""], asked) => {
+        if (asked || !session.greeted) note(session, asked, "", text.replace(/^- /, ""));
+    },
     "376": (session) => session.linked(),
-    "422": (session) => session.linked(),
+    "422": (session, [why = ""], asked) => {
+        if (asked) note(session, asked, "", why);
+        session.linked();
+    },
     "305": (session) => session.tell({ type: "away", nick: session.nick, away: false }),
     "306": (session) => session.tell({ type: "away", nick: session.nick, away: true }),
     "322": (session, [room = "", count = "0", topic = ""], asked) => {
@@ -422,7 +428,7 @@ const ANSWERS = {
 /** For programs only, and the beginnings and ends of lists. */
 const SILENT = new Set([
     "002", "003", "020", "042", "221", "250", "251", "252", "253", "254", "255", "265", "266", "315",
-    "318", "321", "323", "329", "347", "349", "365", "369", "372", "374", "375", "396", "907", "908",
+    "318", "321", "323", "329", "347", "349", "365", "369", "374", "375", "396", "907", "908",
 ]);
 
 // What is to be done once all of an answer has come, by what was asked.

@@ -45,6 +45,7 @@ export class Session {
     who = { nick: "" };
     nick = "";
     wasIn = false; // whether the server has let us in before
+    greeted = false; // and has told its message of the day
     history = new History(this);
     /** @type {Login | null} */
     login = null;
@@ -189,7 +190,8 @@ export class Session {
 
     /** The welcome is over: enter our rooms, and ask what was said meanwhile. */
     linked() {
-        this.welcomeOver = true;
+        if (this.welcomeOver) return; // somebody has asked for the message of the day
+        this.welcomeOver = this.greeted = true;
         this.#keepEntry();
         const { caps, nick, network, build } = this;
         this.tell({ type: "linked", nick, network, build, caps: [...caps], limits: this.limits });
