@@ -31,6 +31,7 @@ from trio_chat.protocols.client import (
     MarkedRead,
     Member,
     Message,
+    Operator,
     OutOfRoom,
     PageEnd,
     Roster,
@@ -153,7 +154,7 @@ MESSAGES: dict[type, st.SearchStrategy[Message]] = {
         *(Said, Stamped, Redacted, Joined, Left, Departed, Kicked, Renamed, AwaySet, TopicSet),
         *(ModesSet, RoomRenamed),
         *(Topic, Notice, InRoom, OutOfRoom, Typing, Sent, Acknowledged, Failed, PageEnd),
-        *(MarkedRead, Linked, Unlinked, Lag),
+        *(MarkedRead, Linked, Unlinked, Operator, Lag),
     )
 } | {
     Roster: st.builds(Roster, _PLACES, _MEMBERS),

@@ -66,7 +66,7 @@ class FakeModel(Model):
     """News are a buffer's name, a line, and whether it rings."""
 
     nick, network, status, away = "bob", "trio-chat", "", ""
-    linked, lag = True, 0.023
+    linked, lag, rules = True, 0.023, False
     caps = frozenset()
     mentions = ignored = ()
     bans = None

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from trio_chat.protocols.client import Look as Look
     from trio_chat.protocols.client import MarkedRead as MarkedRead
     from trio_chat.protocols.client import Member as Member
+    from trio_chat.protocols.client import Operator as Operator
     from trio_chat.protocols.client import OutOfRoom as OutOfRoom
     from trio_chat.protocols.client import PageEnd as PageEnd
     from trio_chat.protocols.client import Roster as Roster
@@ -78,8 +79,8 @@ _HOMES = {
         "NotTrusted SettingsError Unsupported"
     ),
     "trio_chat.protocols.client": (
-        "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member OutOfRoom "
-        "PageEnd Roster Run Sent Stamped Typing Unlinked"
+        "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member Operator "
+        "OutOfRoom PageEnd Roster Run Sent Stamped Typing Unlinked"
     ),
     "trio_chat.protocols.resume_state": "ResumeState",
     "trio_chat.protocols.unacked": "new_token",

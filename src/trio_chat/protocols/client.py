@@ -239,6 +239,13 @@ class Unlinked:
 
 
 @fact
+class Operator:
+    """Tells whether we are an operator of the server from now on; nobody is who has just come."""
+
+    on: bool
+
+
+@fact
 class Lag:
     """How long the server takes to answer."""
 
@@ -248,7 +255,7 @@ class Lag:
 #: Messages without words of their own, which change what is shown beside the others.
 State = (
     Roster | InRoom | OutOfRoom | Typing | Sent | Acknowledged | Failed | PageEnd | MarkedRead
-    | Linked | Unlinked | Lag
+    | Linked | Unlinked | Operator | Lag
 )  # fmt: skip
 
 #: Messages that nobody answers.

@@ -30,6 +30,7 @@ from trio_chat.protocols.client import (
     MarkedRead,
     Member,
     Message,
+    Operator,
     OutOfRoom,
     Roster,
     Stamped,
@@ -411,8 +412,10 @@ def test_a_reason_that_the_status_would_cut_is_told_once_on_the_page() -> None:
 def test_the_status_is_that_of_the_connection(desk: Desk) -> None:
     assert (desk.model.linked, desk.model.network, desk.model.nick) == (True, "net", "me")
     assert desk.model.status == "Connected to net as me."
+    desk.hear(Operator(True))
+    assert desk.model.rules
     desk.hear(Unlinked("the server\x1b is gone", 2.4))
-    assert not desk.model.linked
+    assert (desk.model.linked, desk.model.rules) == (False, False)
     assert desk.model.status == "The server␛ is gone. Trying again in 2 seconds."
     assert desk["net"].lines[-1].text == desk.model.status
     desk.hear(Linked("me_2", "", frozenset()))

@@ -27,6 +27,7 @@ from trio_chat import (
     Member,
     ModesSet,
     Notice,
+    Operator,
     Origin,
     OutOfRoom,
     PageEnd,
@@ -179,6 +180,7 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
         {"nick": "me", "network": "", "caps": ["a", "b", "c"]},
     ),
     (Unlinked("cut", 1.5), "unlinked", {"why": "cut", "retry": 1.5}),
+    (Operator(False), "operator", {"on": False}),
     (Lag(0.5), "lag", {"seconds": 0.5}),
 ]
 

@@ -409,7 +409,10 @@ def test_what_others_have_said_can_be_reported_instead():
         assert "Enter shows the operators what al said" in text_of(app)
         await pilot.press(*"spam", "enter", "f9", "up", "enter")
         assert "report it" in text_of(app)
-        assert "remove it" not in text_of(app)  # only operators of the room may
+        assert "remove it" not in text_of(app)  # only operators of the room or the server may
+        model.rules = True
+        await pilot.press("escape", "f9", "up", "enter", "enter")
+        assert "Enter removes what al said" in text_of(app)
 
     shown(model, script)
     assert texts(model) == [f"/report {spam.id} spam"]

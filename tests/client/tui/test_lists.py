@@ -253,7 +253,11 @@ def test_an_operator_has_the_commands_against_somebody_put_into_the_line(prefix)
     async def script(pilot, app):
         await pilot.press("f7", *"car", "enter")
         assert ("ban from here" in text_of(app)) == (prefix == "@")
-        if prefix == "@":
+        if prefix == "+":
+            model.rules, model.caps = True, frozenset({"trio-chat/identity"})
+            await pilot.press("escape", "f7", *"car", "enter")
+            assert "ban from here" in text_of(app)
+        else:
             await pilot.press(*["down"] * 5, "enter", *"spam")
             assert "❯ /ban carol 1d spam" in text_of(app)
             await pilot.press("ctrl+c", "f7", *"car", "enter", *["down"] * 4, "enter")

@@ -42,14 +42,14 @@ class ChatState:
     """``ours`` are our own lines by their tokens, with their buffers; ``read`` is the time (ISO
     8601) up to which each target has been read; ``closed`` are the rooms that we have asked to
     leave, ``wanted`` those that we have asked to enter; ``caps`` are the capabilities that the
-    server has granted; ``mentions`` are the last lines that name us; ``call`` is the line of the
-    last message that calls for attention. We are ``nowhere``, which shows the server's buffer,
-    until we first go anywhere.
+    server has granted, ``rules`` is whether we are an operator of it; ``mentions`` are the last
+    lines that name us; ``call`` is the line of the last message that calls for attention. We are
+    ``nowhere``, which shows the server's buffer, until we first go anywhere.
     """
 
     def __init__(self, nick: str, days: Days) -> None:
         self.network = ""
-        self.linked = False
+        self.linked = self.rules = False
         self.lag = 0.0
         self.away = ""
         self.status = ""

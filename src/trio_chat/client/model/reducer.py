@@ -38,6 +38,7 @@ from trio_chat.protocols.client import (
     MarkedRead,
     Member,
     Message,
+    Operator,
     OutOfRoom,
     PageEnd,
     Roster,
@@ -437,8 +438,8 @@ class Reducer(ChatState):
         self.tell(self.server, self.status, now)
 
     def _on_unlinked(self, unlinked: Unlinked, now: float) -> None:
-        """Forget who was typing, and what the server was asked and told."""
-        self.linked = False
+        """Forget who was typing, what the server was asked and told, and that we rule it."""
+        self.linked = self.rules = False
         for buffer in self.buffers:
             buffer.asking, buffer.told = False, -inf
             buffer.lines.end_page()
@@ -447,6 +448,9 @@ class Reducer(ChatState):
         self.status = lost(unlinked)
         self.tell(self.server, self.status, now)
         self.tell_long(unlinked.why, now)
+
+    def _on_operator(self, operator: Operator, now: float) -> None:
+        self.rules = operator.on
 
     def _on_lag(self, lag: Lag, now: float) -> None:
         self.lag = lag.seconds
@@ -484,6 +488,7 @@ _HEARD: dict[type, Callable[[Reducer, Any, float], None]] = {
     Masks: Reducer._on_masks,
     ModesSet: Reducer._on_modes_set,
     Notice: Reducer._on_notice,
+    Operator: Reducer._on_operator,
     OutOfRoom: Reducer._on_out_of_room,
     PageEnd: Reducer._on_page_end,
     Redacted: Reducer._on_redacted,

@@ -67,6 +67,7 @@ KINDS = {
     "marked_read": Kind("MarkedRead", "target time", (client.MarkedRead,)),
     "linked": Kind("Linked", "nick network caps casemapping?", (client.Linked,)),
     "unlinked": Kind("Unlinked", "why retry?", (client.Unlinked,)),
+    "operator": Kind("Operator", "on", (client.Operator,)),
     "lag": Kind("Lag", "seconds", (client.Lag,)),
     "error": Kind("Error", "text line", (Error,)),
 }

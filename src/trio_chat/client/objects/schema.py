@@ -35,6 +35,7 @@ _KINDS = {
     "marked_read": "How far we have read, on any device.",
     "linked": "The server has let us in.",
     "unlinked": "The connection is lost.",
+    "operator": "Whether we are an operator of the server from now on; at first we are none.",
     "lag": "How long the server takes to answer.",
     "error": "A line of input was not a valid request and was ignored.",
     "Member": "Somebody in a room.",
@@ -66,6 +67,7 @@ _FIELDS = {
     "number": "Names it for /unban and /uban del; 0 if the server does not number its bans.",
     "until": "When it ends: ISO 8601, in UTC; empty if it does not, or that is not known.",
     "active": "Whether they are typing now.",
+    "on": "Whether it is so from now on.",
     "count": "How many messages have come.",
     "complete": "Whether there is nothing older.",
     "network": "The server's name for the chat network.",
@@ -117,7 +119,7 @@ _FIELDS = {
     "error.text": "What is wrong with it, for people to read.",
 }
 
-_BOOLEAN = "action active add away bot complete earlier found late notice"
+_BOOLEAN = "action active add away bot complete earlier found late notice on"
 
 # Of fields that are not strings.
 _TYPES: dict[str, dict[str, Any]] = {

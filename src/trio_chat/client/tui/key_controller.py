@@ -344,10 +344,11 @@ class KeyController:
 
     @property
     def _leads(self) -> bool:
-        """Whether the person is an operator of the room that is shown."""
+        """Whether the person is an operator of the room that is shown, or of its server."""
         room = self._model.current
         member = room.members.get(self._model.nick) if room.kind == "room" else None
-        return bool(member and "@" in member.prefixes)
+        may_all = self._model.rules and IDENTITY in self._model.caps and room.kind == "room"
+        return may_all or bool(member and "@" in member.prefixes)
 
     def show_bans(self, bans: Masks) -> None:
         """Show who is banned from a room or the server; unless another list is being read."""

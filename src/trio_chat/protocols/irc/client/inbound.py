@@ -31,6 +31,7 @@ from trio_chat.protocols.client import (
     MarkedRead,
     Member,
     Message,
+    Operator,
     Roster,
     Stamped,
     Typing,
@@ -315,11 +316,13 @@ class IrcInbound(IrcRefusals):
             changes = _explained(line, self.supports.changes(letters, arguments))
             nick = "" if self._is_expiry(line, changes) else line.nick
             return [ModesSet(target, nick, changes, origin=origin_of(line))]
-        if not self.has_settled:
-            return ()
         changes = self.supports.changes(letters, arguments)
-        if self.is_me(target) and (told := notices(UserModesSet(target, changes))):
-            return told
+        rules = [Operator(change.add) for change in changes if change.mode == "o"]
+        ours = rules if self.is_me(target) else []
+        if not self.has_settled:
+            return ours
+        if told := notices(UserModesSet(target, changes)) if ours else ():
+            return [*ours, *told]
         return [Notice(f"{line.nick} set the mode of {target} {' '.join([letters, *arguments])}.")]
 
     def _is_expiry(self, line: Line, changes: Sequence[Change]) -> bool:
