@@ -191,6 +191,29 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
             expect(phone.locator("#rooms .me")).to_contain_text("wendy_2")
 
 
+def test_change_the_password_and_delete_the_account(browser: Browser, server: Server) -> None:
+    """For both, a browser that has logged in by itself has to show the password."""
+    with visited(browser, server.url, "wendy") as page:
+        log, me = page.locator("#log"), page.locator("#rooms .me")
+        say(page, "/register correct-horse")
+        expect(me).to_contain_text("logged in")
+        for password, asked, done in (
+            ("correct-horse", "/password battery-staple", "password has been changed"),
+            ("battery-staple", "/account delete wendy", "account is deleted"),
+        ):
+            page.reload()
+            expect(me).to_contain_text("logged in")
+            say(page, asked)
+            expect(log).to_contain_text("Log in with the password first")
+            say(page, f"/login {password}")
+            expect(log).to_contain_text("That is the password.")
+            say(page, asked)
+            expect(log).to_contain_text(done)
+        expect(me).to_contain_text("guest")
+        page.reload()
+        expect(me).to_contain_text("guest")
+
+
 def test_an_invitation_lets_one_person_in_again_and_again(browser: Browser, tmp_path: Path) -> None:
     with Server(tmp_path, "accounts.guests=invited") as server:
         token = invitation(server)

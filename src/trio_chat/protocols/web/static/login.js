@@ -105,6 +105,7 @@ export class Login {
         this.scram = new Scram(name, password, nonce);
         this.step = 0;
         this.challenge = "";
+        this.isAgain = false; // whether somebody who is logged in shows the password
         this.mechanism = this.#next();
     }
 

@@ -238,6 +238,7 @@ export class Session {
         const offered = (this.offered.get("sasl") ?? "").split(",");
         this.#try(() => {
             this.login = new Login(name, password, newToken(), offered, this.secure);
+            this.login.isAgain = this.account !== "";
             this.line("AUTHENTICATE", this.login.mechanism);
         });
     }
@@ -259,6 +260,7 @@ export class Session {
             login.check();
             if (!this.registered) return this.line("CAP", "END");
             this.login = null;
+            if (login.isAgain) this.tell({ type: "note", place: "", text: "That is the password." });
             this.keepDevice();
         });
     }
