@@ -18,6 +18,7 @@ FAR, NEAR = "203.0.113.9", "198.51.100.1"
 PASSWORD = "correct-horse"
 FOR_GOOD = "You are banned from this chat for good (spam), ban 1. Contact: help@example.org"
 MUTED = "You may not speak in this chat for good, ban 1. Contact: help@example.org"
+IS_MUTE = "(raid): only people with an account may speak. Contact: help@example.org"
 LOCKED = "This chat is locked (raid): only people with an account are let in."
 
 
@@ -315,6 +316,18 @@ async def test_a_raid(house: House) -> None:
     assert ":chat.local NOTICE * :boss opened this chat again." in seen
     assert any("PRIVMSG #lobby :hello" in line for line in seen)
     await arrive(house, "late")
+
+
+async def test_who_logs_out_under_the_lock_stays_and_is_mute(house: House) -> None:
+    """They give up the nickname of the account, as always."""
+    op, bob = await boss(house), await register(house, "bob")
+    await op.news("LOCK 10m raid")
+    await bob.news()
+    told = await bob.news("NS LOGOUT", "PRIVMSG #lobby :hi", "NICK words")
+    assert ":bob!bob@unix NICK bob_2" in told
+    refused = [line for line in told if IS_MUTE in line]
+    assert [line.split()[1] for line in refused] == ["404", "NOTICE"]
+    assert "You are now logged in as bob" in "".join(await bob.news(f"NS IDENTIFY bob {PASSWORD}"))
 
 
 async def test_nothing_that_a_guest_says_comes_after_the_lock() -> None:

@@ -116,9 +116,10 @@ class Invite:
 
 @fact
 class Rename:
-    """Take another nickname."""
+    """Take another nickname; if ``forced``, because that of an account was left with it."""
 
     nick: str
+    forced: bool = False
 
 
 @fact

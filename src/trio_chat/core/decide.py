@@ -374,11 +374,8 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [Refused(problem, Code.BAD_NICK, (rename.nick,))]
     if rename.nick == person.nick:
         return [Refused(f"You are already {rename.nick}.", Code.SAME_NICK)]
-    if refused := silent(state, person):
+    if not rename.forced and (refused := _keeps_nick(state, person, rename.nick)):
         return [refused]
-    if (room := muted_in(state, person)) and (muted := banned_there(room, person, mutes=True)):
-        why = f"You cannot change your nickname now. {muted.why}"
-        return [Refused(why, Code.CANNOT_RENAME, (rename.nick, room.state.name))]
     if refused := forbidden(state, person, rename.nick):
         return [refused]
     then = replace(person, nick=rename.nick)
@@ -386,6 +383,16 @@ def _rename(state: State, person: Person, rename: Rename) -> Outcomes:
         return [refused]
     rooms = tuple(person.rooms)
     return [Renamed(person.nick, rename.nick, person.user_id, person.origin, rooms)]
+
+
+def _keeps_nick(state: State, person: Person, nick: str) -> Refused | None:
+    """Why somebody who may not speak may take no nickname, which would speak for them."""
+    if refused := silent(state, person):
+        return refused
+    if (room := muted_in(state, person)) and (muted := banned_there(room, person, mutes=True)):
+        why = f"You cannot change your nickname now. {muted.why}"
+        return Refused(why, Code.CANNOT_RENAME, (nick, room.state.name))
+    return None
 
 
 def _set_away(state: State, person: Person, set_away: SetAway) -> Outcomes:

@@ -162,7 +162,7 @@ class Identities:
             await self._ring.pursue(subscriber, MatchStatus(room, person.user_id, guest))
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
-            renamed = await self.rename(subscriber, Rename(near))
+            renamed = await self.rename(subscriber, Rename(near, forced=True))
             if refused := next((one for one in renamed if isinstance(one, Refused)), None):
                 subscriber.end("has no nickname any more", parting(refused.why))
             return [*outcomes, *renamed]
