@@ -56,7 +56,9 @@ class Server:
         self._process.wait(PATIENCE)
         self._process.stdout.close()
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """With ``more`` settings from now on."""
+        self._settings += more
         self._process = subprocess.Popen(
             self._command("server", "--port", str(self.port), *self._set()),
             stdout=subprocess.PIPE,

@@ -42,6 +42,27 @@ def test_a_killed_server_loses_nothing(browser: Browser, server: Server) -> None
         shows(wendy, *numbered(0, 60))
 
 
+def test_an_upgrade_offers_a_reload_which_loses_nothing(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        banner, text = page.locator("#banner"), page.locator("textarea")
+        say(page, "before", "/join #den")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        say(page, "here")
+        shows(page, "here")
+        server.kill()
+        say(page, "meanwhile")
+        text.type("half a sen")
+        server.start("web.title=Tea time")  # another page, so another build
+        expect(banner).to_contain_text("There is a newer version of this page.")
+        banner.get_by_role("button", name="Reload").click()
+        expect(page.locator("#top h1")).to_have_text("#den")
+        expect(banner).to_be_hidden()
+        shows(page, "here", "meanwhile")
+        expect(text).to_have_value("half a sen")
+        page.locator("[data-place='#lobby']").click()
+        shows(page, "before")
+
+
 @pytest.mark.parametrize("seconds", [40, 600])
 def test_out_of_reach_and_back(browser: Browser, server: Server, seconds: int) -> None:
     """The page notices, keeps what is said, and catches up with what the others said."""

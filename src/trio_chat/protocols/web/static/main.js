@@ -161,6 +161,7 @@ export class Chat {
 
     /** @param {string} room */
     #entered(room) {
+        this.#drafts();
         if (this.wanted !== fold(room) && (this.model.current || fold(this.last) !== fold(room))) return;
         this.wanted = "";
         this.#arrive(room);
@@ -170,7 +171,7 @@ export class Chat {
      * @param {string} name */
     #arrive(name) {
         const place = this.model.find(name);
-        if (place && !this.model.current) place.draft ||= this.here.draft;
+        if (place && !this.model.current) place.draft = [place.draft, this.here.draft].filter(Boolean).join(" ");
         this.goTo(name);
     }
 
@@ -394,6 +395,7 @@ export class Chat {
         document.documentElement.dataset.theme = this.store.kept.theme;
     }
 
+    /** Find what was being written in the places that are known by now. */
     #drafts() {
         for (const place of this.model.places) place.draft ||= this.store.read(`draft:${place.name}`) ?? "";
     }
