@@ -69,14 +69,14 @@ class Wire(Link):
     def readable(self) -> Awaitable[None]:
         return self._fed.wait()
 
+    def wake(self) -> None:
+        self._fed.set()
+
     def receive_now(self) -> bytes | None:
-        if not self._fed.is_set():
-            return None
-        data = self._waiting
-        if data is None:
+        if self._waiting is None:
             return b""
-        self._waiting, self._fed = b"", trio.Event()
-        return data
+        data, self._waiting, self._fed = self._waiting, b"", trio.Event()
+        return data or None
 
     async def finish(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -155,11 +155,12 @@ class Raider(Link):
     def readable(self) -> Awaitable[None]:
         return self._fed.wait()
 
+    def wake(self) -> None:
+        self._fed.set()
+
     def receive_now(self) -> bytes | None:
-        if not self._fed.is_set():
-            return None
         data, self._sent, self._fed = self._sent, b"", trio.Event()
-        return data
+        return data or None
 
     async def finish(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -32,6 +32,10 @@ _PARTING = 5.0  # seconds
 # The time that a peer has to answer when somebody else wants its nickname, whose it is.
 _ANSWER = 3.0  # seconds
 
+# The silence between two reads after which a peer is idle. One that is not costs no new context of
+# its lifetime for each read.
+_BUSY = 0.1  # seconds
+
 _DAY = 86_400  # seconds
 
 
@@ -62,7 +66,7 @@ class Connection:
             lobby=shared.settings.server.lobby,
             question=shared.admission.question(shared.settings),
         )
-        self._lifetime = Lifetime()
+        self._lifetime = Lifetime(entered.link)
         self.counts_for = None if outsider else source  # operators count for none
         self.refusals = 0  # requests that were refused, once it has ended
         self._lost = False
@@ -129,14 +133,15 @@ class Connection:
         lifetime = self._lifetime
         try:
             try:
-                with lifetime.scope:
-                    await self._begin()
-                    while True:  # in a method of its own, an idle one would take 0.2 KiB more
-                        await self._link.readable()
-                        if not await self._hear(self._link.receive_now()):
-                            break
-                if lifetime.scope.cancelled_caught:
+                with lifetime:
+                    await self._register()
+                if not lifetime.is_let_in:
                     self._on_silence()
+                while not lifetime.is_over:  # in a coroutine of its own, it would take 0.2 KiB
+                    await self._link.readable()
+                    if not lifetime.is_over:
+                        with lifetime:
+                            await self._attend()
             except trio.BrokenResourceError:
                 self.on_lost()
             finally:
@@ -148,10 +153,23 @@ class Connection:
             # more, all of this goes at once, and not when a collector of garbage finds it.
             del self._subscriber, self._executor
 
-    async def _begin(self) -> None:
+    async def _register(self) -> None:
+        """Hear what the peer says until it is let in."""
         self._lifetime.allow(self._limits.registration)
         for data in await self._open_up():
             await self._hear(data)
+        while not self._lifetime.is_let_in:
+            await self._link.readable()
+            await self._hear(self._link.receive_now())
+
+    async def _attend(self) -> None:
+        """Hear what has come, and what follows as long as the peer is busy."""
+        before = self._lifetime.heard_at
+        await self._hear(self._link.receive_now())
+        while 0 < self._lifetime.heard_at - before < _BUSY:
+            before = self._lifetime.heard_at
+            await self._link.readable()
+            await self._hear(self._link.receive_now())
 
     async def _hear_end(self) -> None:
         await self._shared.passes.wait(LEAVING)
@@ -159,7 +177,7 @@ class Connection:
         await self._executor.run()
         await self._executor.catch_up()
         self._lifetime.said_goodbye = True
-        self._lifetime.finish("closed by the peer")
+        await self._executor.end("closed by the peer")
 
     async def _depart(self) -> None:
         """Tell the others that the peer has gone. It happens even if all of this is cancelled."""
@@ -183,15 +201,12 @@ class Connection:
                 self._hub.all_read(self._subscriber)
             await self._link.finish()
 
-    async def _hear(self, data: bytes | None) -> bool:
-        """Carry out what has come: bytes, nothing (None), or the peer's end (empty). Returns
-        whether more may follow.
-        """
-        if data is None:
-            return True
+    async def _hear(self, data: bytes | None) -> None:
+        """Carry out what has come: bytes, nothing (None), or the peer's end (empty)."""
         if not data:
-            await self._hear_end()
-            return False
+            if data is not None:
+                await self._hear_end()
+            return
         now, passes = trio.current_time(), self._shared.passes
         if passes.is_full(now):
             await passes.wait()
@@ -204,7 +219,6 @@ class Connection:
         executor.session.receive_data(data)
         await executor.run()
         self._is_hearing = False
-        return True
 
     async def is_there(self) -> bool:
         """Ask the peer whether it is still there, or its system if its protocol has no question.
@@ -225,6 +239,8 @@ class Connection:
     def look_after(self, now: float) -> None:
         """Send a PING to a peer that has long been silent, or give it up; called now and then."""
         silent = now - self._lifetime.heard_at
+        if silent > _BUSY and self._lifetime.is_entered:
+            self._link.wake()  # to wait outside
         if self._pinged and silent > 2 * self._limits.ping:
             reason = f"Ping timeout: {silent:.0f} seconds"
             self._lifetime.finish(reason, "You did not answer a PING.")

@@ -64,8 +64,7 @@ class PolledLink(SocketLink):
     def on_readable(self, *, is_last: bool) -> None:
         """The poller reports that there is something to read; ``is_last`` if nothing follows."""
         self._may_have_more, self._has_ended = True, self._has_ended or is_last
-        if self._reader is not None and self._reader.custom_sleep_data is self:
-            trio.lowlevel.reschedule(self._reader)
+        self.wake()
         if is_last and self._on_end:
             self._on_end()
 
@@ -75,6 +74,10 @@ class PolledLink(SocketLink):
         self._reader = trio.lowlevel.current_task()
         self._reader.custom_sleep_data = self  # as long as it waits here
         return trio.lowlevel.wait_task_rescheduled(_stop_waiting)  # noqa: ASYNC105
+
+    def wake(self) -> None:
+        if self._reader is not None and self._reader.custom_sleep_data is self:
+            trio.lowlevel.reschedule(self._reader)
 
     def receive_now(self) -> bytes | None:
         self._may_have_more = False

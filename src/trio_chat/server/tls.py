@@ -87,6 +87,9 @@ class TlsLink(Link):
             return self._link.readable()
         return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - who reads awaits it
 
+    def wake(self) -> None:
+        self._link.wake()
+
     def receive_now(self) -> bytes | None:
         if self._opened is not None:
             opened, self._opened = self._opened, None

@@ -54,11 +54,12 @@ class Link(trio.abc.AsyncResource):
     raises BlockingIOError if that is nothing, and another OSError if the connection is lost.
     """
 
-    __slots__ = ("_received", "_stream", "peer", "write_now")
+    __slots__ = ("_received", "_stream", "_waiting", "peer", "write_now")
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, peer: str) -> None:
         self._stream = stream
         self._received: bytes | None = None
+        self._waiting: trio.CancelScope | None = None
         self.peer = peer
         self.write_now: Callable[[bytes], int] = _never_now
 
@@ -79,7 +80,8 @@ class Link(trio.abc.AsyncResource):
                 return data
 
     def readable(self) -> Awaitable[None]:
-        """Wait until ``receive_now`` may have something. Raises trio.BrokenResourceError.
+        """Wait until ``receive_now`` may have something, or somebody calls ``wake``. Raises
+        trio.BrokenResourceError.
 
         Most connections wait here, so links return trio's own awaitable: each coroutine in between
         would take 0.2 KiB of every connection.
@@ -87,7 +89,16 @@ class Link(trio.abc.AsyncResource):
         return self._readable()
 
     async def _readable(self) -> None:
+        with trio.CancelScope() as self._waiting:
+            await self._receive_some()
+
+    async def _receive_some(self) -> None:
         self._received = bytes(await self._stream.receive_some(READ))
+
+    def wake(self) -> None:
+        """Let somebody go on who waits until it is ``readable``."""
+        if self._waiting:
+            self._waiting.cancel("woken")
 
     def receive_now(self) -> bytes | None:
         """The bytes that have come already, empty at the peer's end; None if none have. Raises
@@ -152,6 +163,7 @@ class SocketLink(Link):
 
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
         self._socket, self._keepalive, self._askers = sock, int(keepalive), 0
+        self._waiting = None
         self.peer = peer
         self.write_now = sock.send  # called for every delivery, so not through a method of ours
         sock.setblocking(False)
@@ -178,8 +190,8 @@ class SocketLink(Link):
             except OSError as error:
                 raise trio.BrokenResourceError("the connection is lost") from error
 
-    def readable(self) -> Awaitable[None]:
-        return trio.lowlevel.wait_readable(self._socket)  # noqa: ASYNC105 - who reads awaits it
+    async def _receive_some(self) -> None:
+        await trio.lowlevel.wait_readable(self._socket)
 
     def receive_now(self) -> bytes | None:
         try:
