@@ -8,6 +8,8 @@ import trio
 
 import trio_chat
 from front_ends import Screen, Wire
+from irc_peers import promote
+from peers import House
 from processes import PATIENCE
 from trio_chat.client import backoff, connection, requests
 from trio_chat.client.reconnecting import ReconnectingConnection
@@ -164,6 +166,19 @@ async def test_commands_that_make_sense_later_are_done_after_reconnecting(port, 
         await me.sees(Acknowledged, Acknowledged)
     assert me.texts("#tea") == ["here"]
     assert me.texts("al") == ["psst"]
+
+
+async def test_who_is_banned_is_told_so_again_before_the_next_attempt(server, port, monkeypatch):
+    monkeypatch.setattr(backoff, "_FIRST", 30)
+    async with screen(port, "me") as me, screen(port, "al") as al:
+        await promote(House(server), "al")
+        await al.want(requests.SlashCommand("/uban me!*@* 1h spam", "#lobby"))
+        await me.sees(Unlinked)
+        await me.want(requests.SlashCommand("/why", "#lobby"))
+        await me.sees(trio_chat.Notice)
+    [told] = [m.text for m in me.shown if isinstance(m, trio_chat.Notice) and m.room == "#lobby"]
+    assert told.startswith("There is no connection to the server. You are banned from this chat")
+    assert told.endswith("(spam), ban 1.")
 
 
 async def test_a_room_that_was_named_and_left_is_not_entered_again_after_a_cut(port, wire):

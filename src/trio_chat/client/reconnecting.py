@@ -178,12 +178,12 @@ class ReconnectingConnection:
                 await self._on_end(self.current)
         except (CannotConnect, ConnectionLost, NotAdmitted, NotTrusted) as error:
             goes_on = not isinstance(error, FINAL) and self._goes_on_after(error)
-            left = self.left_to_do
+            left, farewell = self.left_to_do, self.session.farewell if self.session else ""
             await self.close()
             if not goes_on:
                 self.over, self.undelivered = True, str(error) if left else ""
                 raise
-            self._try_later(str(error))
+            self._try_later(str(error), farewell)
 
     async def _on_end(self, connection: Connection) -> None:
         """Handle the end of a connection. Raises ConnectionLost if we go on."""
@@ -196,13 +196,17 @@ class ReconnectingConnection:
             connection.reset()
         await self.close()
 
-    def _try_later(self, why: str) -> None:
+    def _try_later(self, why: str, farewell: str = "") -> None:
+        """Wait before the next attempt. If the server has told its reason by a ``farewell``, that
+        was heard already.
+        """
         # A server that lets us in and goes at once is as good as none.
         if trio.current_time() - self._since >= STEADY:
             self._waits = backoff()
         self._since = inf
         wait = next(self._waits)
-        self._not_before, self._state.lost = trio.current_time() + wait, why
+        self._not_before = trio.current_time() + wait
+        self._state.lost = farewell or why
         self._hear([Unlinked(why, wait)])
 
     async def reconnect(self) -> None:

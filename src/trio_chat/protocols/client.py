@@ -320,7 +320,8 @@ class Requests(Protocol):
 class ClientSession(Requests, Protocol):
     """Bytes from the server in, messages out; requests in, bytes to send out.
 
-    ``nick`` and ``room`` are as the server has them; ``admitted`` is whether it has let us in.
+    ``nick`` and ``room`` are as the server has them; ``admitted`` is whether it has let us in, and
+    ``farewell`` its reason for ending the connection, if it has given one.
     ``framed`` is false only with the tutorial's server, which does not mark where a message ends.
 
     After every call, take ``data_to_send`` and then ``own_messages``; and again at ``due``. Times
@@ -329,6 +330,7 @@ class ClientSession(Requests, Protocol):
 
     nick: str
     room: str
+    farewell: str
     admitted: bool
     framed: bool
 

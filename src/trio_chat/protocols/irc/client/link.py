@@ -59,7 +59,7 @@ class Introduction:
 
 
 class IrcLink(Offline, ClientSession):
-    """``farewell`` is the server's reason for ending the connection, if it gave one."""
+    """The connection, of which the session is made."""
 
     framed = True
 
