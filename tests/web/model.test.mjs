@@ -99,6 +99,18 @@ test("a removed message is blank, and nobody who is ignored is heard", () => {
     assert.deepEqual(texts(it), ["(removed by bob: oops)"]);
 });
 
+test("an operator of the room or of the server leads it, until the connection is another one", () => {
+    const it = model();
+    it.goTo(it.find("#a"));
+    assert.equal(it.leads, false);
+    it.hear({ type: "operator", on: true });
+    assert.equal(it.leads, true);
+    it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
+    assert.equal(it.leads, false);
+    it.hear({ type: "roster", place: "#a", people: [{ nick: "alice", prefixes: "@", away: false, bot: false }] });
+    assert.equal(it.leads, true);
+});
+
 test("modes and renaming change the people", () => {
     const it = model();
     it.hear({ type: "roster", place: "#a", people: [{ nick: "bob", prefixes: "", away: false, bot: false }] });

@@ -285,6 +285,29 @@ def test_the_password_of_a_chat_is_asked_for_once(browser: Browser, tmp_path: Pa
         expect(page.locator("#top h1")).to_have_text("#lobby")
 
 
+def test_operators_of_the_server_may_remove_where_they_do_not_lead(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with (
+        Server(tmp_path, f"irc.operators=boss={cheap_hash('sesame')}") as server,
+        visited(browser, server.url, "wendy") as page,
+    ):
+        irina = Irc(server.port, "irina", "#den")
+        say(page, "/join #den")
+        irina.say("spam", "#den")
+        menu = page.locator("#log .row.said")
+        menu.click(button="right")
+        expect(page.get_by_role("menuitem", name="Report")).to_be_visible()
+        expect(page.get_by_role("menuitem", name="Remove")).to_have_count(0)
+        page.keyboard.press("Escape")
+        say(page, "/raw OPER boss sesame")
+        expect(page.locator("#log")).to_contain_text("You are an operator of this server now.")
+        menu.click(button="right")
+        page.get_by_role("menuitem", name="Remove").click()
+        expect(page.locator("#log")).to_contain_text("(removed by wendy)")
+        irina.close()
+
+
 def test_tabs_are_one_person(browser: Browser, server: Server) -> None:
     irina = Irc(server.port, "irina")
     with visited(browser, server.url, "wendy") as first:

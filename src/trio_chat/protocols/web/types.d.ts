@@ -134,6 +134,7 @@ interface State {
     away: boolean;
     places: Map<string, Place>;
     keys: number;
+    rules?: boolean; // whether the person is an operator of the server
 }
 
 /** A row of the table of commands. `act` does it, for what follows the command. */

@@ -212,6 +212,8 @@ function onRename(session, line) {
 /** @type {Means} */
 function onMode(session, line, around) {
     const [target = "", letters = "", ...args] = line.params;
+    const rule = /([+-])[A-Za-z]*o/.exec(letters)?.[1];
+    if (rule && session.isMe(target)) session.tell({ type: "operator", on: rule === "+" });
     if (!isRoom(target)) return;
     session.tell({ type: "modes", ...stamped(session, line, around), letters, args: args.map(shown) });
 }

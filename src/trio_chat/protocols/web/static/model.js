@@ -83,6 +83,12 @@ export class Model {
         return this.find(this.current) ?? this.open("");
     }
 
+    /** Whether the person is an operator of this room, or of its server. */
+    get leads() {
+        const { here, state } = this;
+        return here.kind === "room" && (!!state.rules || !!here.members.get(fold(state.nick))?.prefixes.includes("@"));
+    }
+
     /** @param {Place} place */
     close(place) {
         if (place.kind !== "server") this.state.places.delete(fold(place.name));
@@ -167,7 +173,7 @@ export class Model {
     #heard = {
         linked: ({ nick, network, build, caps, limits }) => {
             const first = !this.state.network;
-            Object.assign(this.state, { nick, network, build, caps, limits, link: "catching up", again: this.now() });
+            Object.assign(this.state, { nick, network, build, caps, limits, rules: false, link: "catching up", again: this.now() });
             if (first) this.tell(this.open(""), `You are ${nick} on ${network}.`);
         },
         ready: () => (this.state.link = "up"),
@@ -175,6 +181,10 @@ export class Model {
         account: ({ name }) => {
             if (name !== this.state.account) this.tell(this.here, name ? `You are logged in as ${name}.` : "You are logged out.", { kind: "note" });
             this.state.account = name;
+        },
+        operator: ({ on }) => {
+            this.state.rules = on;
+            this.tell(this.here, on ? "You are an operator of this server now." : "You are no operator of this server any more.", { kind: "note" });
         },
         note: ({ place, text, refusal }) => {
             const where = (place && this.find(place)) || (refusal || !place ? this.here : this.open(""));

@@ -174,8 +174,7 @@ export class Panels {
     /** @param {string} nick @param {Event | HTMLElement} at */
     personMenu(nick, at) {
         const { chat } = this;
-        const { here, state } = chat.model;
-        const leads = here.members.get(fold(state.nick))?.prefixes.includes("@");
+        const { here, leads, state } = chat.model;
         const own = fold(nick) === fold(state.nick);
         const member = here.members.get(fold(nick));
         const is = (/** @type {string} */ sign) => member?.prefixes.includes(sign);
@@ -215,8 +214,7 @@ export class Panels {
     /** @param {Shown} line @param {Event | HTMLElement} at */
     lineMenu(line, at) {
         const { chat } = this;
-        const { here, caps } = { ...chat.model.state, here: chat.model.here };
-        const leads = here.members.get(fold(chat.model.state.nick))?.prefixes.includes("@");
+        const { here, leads, state: { caps } } = chat.model;
         const text = shownLines(line.text);
         const links = piecesOf(line.text).flatMap(({ href }) => href ?? []);
         const said = line.id && here.name && ["said", "action", "notice"].includes(line.kind);
